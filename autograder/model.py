@@ -1,0 +1,250 @@
+"""The words of the course as frozen data. Nothing here reads, runs or judges.
+
+Course > Lesson > Exercise > Check (or Question). A Submission is a file; an attempt turns it into a Result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+from msgspec import Struct, field
+
+# ---- content
+
+
+class Limits(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a submission may use. Seconds are of CPU time; ten times as much wall time is the backstop."""
+
+    import_seconds: float = 5.0
+    call_seconds: float = 2.0
+    submission_seconds: float = 20.0
+    memory_mib: int = 1024
+    output_kib: int = 64
+
+
+class Policy(Struct, frozen=True, forbid_unknown_fields=True):
+    """How results are made and what students see of them."""
+
+    limits: Limits = Limits()
+    reveal: Literal["all", "titles", "nothing"] = "all"
+
+
+class Objective(Struct, frozen=True):
+    id: str
+    text: str
+
+
+class Section(Struct, frozen=True):
+    """A heading of the lesson's text: `## Title {#id}`, on line `line`."""
+
+    id: str
+    title: str
+    line: int
+
+
+class Card(Struct, frozen=True):
+    """One flashcard. `front` and `back`, or `cloze` alone, are Markdown with LaTeX; the id never changes."""
+
+    id: str
+    objective: str
+    section: str
+    front: str = ""
+    back: str = ""
+    cloze: str = ""
+    tags: tuple[str, ...] = ()
+
+
+class Exercise(Struct, frozen=True):
+    """One file that students write, and the three files that judge it."""
+
+    id: str
+    lesson: str
+    starter: Path
+    checks: Path
+    answer: Path
+    misconceptions: Path
+    uses_torch: bool = False
+
+
+class Range(Struct, frozen=True, forbid_unknown_fields=True):
+    """A number of a question: the published one, and the grid that fresh ones are drawn from."""
+
+    published: float
+    low: float
+    high: float
+    step: float
+
+
+class Choice(Struct, frozen=True, forbid_unknown_fields=True):
+    id: str
+    text: str
+
+
+class Question(Struct, frozen=True):
+    """One practice question, or one part of one.
+
+    number: `numbers` fill `[[name]]` in the text, `computes` names the reference function (EXERCISE.FUNCTION) that is
+    called with `arguments` in order, and `tells` the misconceptions of that function that are told apart.
+    choice, order: `choices`, and for a choice `several`. match: `choices` on the left, `options` on the right.
+    parts: questions that share the text and the numbers.
+    """
+
+    id: str
+    kind: Literal["number", "choice", "order", "match", "parts"]
+    text: str
+    line: int
+    objective: str = ""
+    section: str = ""
+    card: str | None = None
+    points: float = 1
+    core: bool = False
+    numbers: dict[str, Range] = field(default_factory=dict)
+    computes: str = ""
+    arguments: tuple[str | float, ...] = ()
+    decimals: int = 3
+    tolerance: float = 0.0
+    tells: tuple[str, ...] = ()
+    choices: tuple[Choice, ...] = ()
+    options: tuple[Choice, ...] = ()
+    several: bool = False
+    parts: tuple[Question, ...] = ()
+
+
+class Wrong(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a wrong choice is told: the sentence, the id of the documented slip (M01...), the card to bring back."""
+
+    sentence: str
+    slip: str | None = None
+    card: str | None = None
+
+
+class Key(Struct, frozen=True):
+    """What `solutions/` knows of a question: what is right, what each wrong choice is told, and the working, line by line.
+
+    `right`: a choice's id (a list of them where several are right), an order as a list of ids, a match as left: right.
+    `wrong` is keyed by the choice, by `first>second` for two neighbours in the wrong order, by `left=right` for a match.
+    """
+
+    right: str | tuple[str, ...] | dict[str, str] | None = None
+    wrong: dict[str, Wrong] = field(default_factory=dict)
+    working: tuple[str, ...] = ()
+    parts: dict[str, Key] = field(default_factory=dict)
+
+
+class Lesson(Struct, frozen=True):
+    id: str
+    title: str
+    number: int
+    minutes: int
+    objectives: tuple[Objective, ...]
+    prerequisites: tuple[str, ...]
+    sections: tuple[Section, ...]
+    exercises: tuple[Exercise, ...]
+    questions: tuple[Question, ...]
+    keys: dict[str, Key]
+    cards: tuple[Card, ...]
+
+
+class Course(Struct, frozen=True):
+    title: str
+    track: str
+    phase: str
+    policy: Policy
+    lessons: tuple[Lesson, ...]
+    root: Path
+
+
+class Check(Struct, frozen=True):
+    """What is asked of one function: `function(student, reference[, rng])` calls and compares."""
+
+    id: str
+    title: str
+    points: float
+    of: str
+    needs: tuple[str, ...]
+    function: Callable[..., None]
+
+
+class Misconception(Struct, frozen=True):
+    """A known slip as a function: what a student who has it would have written, and the sentence that puts it right."""
+
+    id: str
+    of: str
+    sentence: str
+    section: str
+    card: str
+    function: Callable[..., Any]
+
+
+# ---- results
+
+CheckOutcome = Literal["passed", "failed", "not_judged"]
+Reason = Literal["wrong", "raised", "timed_out", "out_of_memory", "killed", "refused", "needs", "fault"]
+Status = Literal["graded", "missing", "unreadable", "not_judged"]
+
+
+class Submission(Struct, frozen=True):
+    """One student's file for one exercise. `source` is None where `status` says why there is nothing to grade."""
+
+    student: str
+    lesson: str
+    exercise: str
+    name: str
+    source: bytes | None
+    sha256: str | None
+    status: Literal["present", "missing", "unreadable"]
+    problem: str = ""
+
+
+class Raised(Struct, frozen=True):
+    """An exception of the student's code: its kind, its message, and the student's own lines it passed through."""
+
+    kind: str
+    message: str
+    lines: tuple[int, ...] = ()
+
+
+class Outcome(Struct, frozen=True):
+    """What the sandbox saw of one call: a value, or why there is none."""
+
+    kind: Literal["returned", "raised", "timed_out", "out_of_memory", "killed", "refused"]
+    value: Any = None
+    raised: Raised | None = None
+    detail: str = ""
+    changed: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+
+class CheckResult(Struct, frozen=True):
+    """The contract's record of one check; `reason` is None when it passed."""
+
+    id: str
+    title: str
+    points: float
+    max_points: float
+    outcome: CheckOutcome
+    reason: Reason | None = None
+    message: str = ""
+    misconception: str | None = None
+    section: str | None = None
+    card: str | None = None
+    seconds: float = 0.0
+
+
+class Result(Struct, frozen=True):
+    """The contract's record of one attempt: one line of `results.jsonl`."""
+
+    student: str
+    lesson: str
+    exercise: str
+    status: Status
+    score: float
+    max_score: float
+    checks: tuple[CheckResult, ...]
+    stdout: str
+    sha256: str | None
+    round: str
+    graded_at: str
+    version: str

@@ -1,0 +1,1 @@
+"""Known slips in the functions of `solutions/12_diffusion/practice.py`, each named when a reader makes it."""

@@ -1,0 +1,1 @@
+"""Answers to the practice questions that are no exercise's function: plain arithmetic on floats."""

@@ -1,0 +1,101 @@
+"""A variational autoencoder: pictures to a distribution over small latents, and back (Kingma & Welling 2013).
+
+One network, two uses. With a latent *vector* and a full KL term it is a generator of its own, compared with the others in
+`compare.py`. With a latent *picture* and a faint KL term it only compresses, and diffusion does the generating in its
+latents (`latent.py`; Rombach et al. 2022): the VAE of Stable Diffusion is of this second kind.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+def kl(mean: Tensor, logvar: Tensor) -> Tensor:
+    """KL(N(mean, e^logvar) ‖ N(0, 1)) of each row of (B, ...), summed over its latents: (B,). Kingma & Welling, appendix B."""
+    return 0.5 * (mean**2 + logvar.exp() - 1 - logvar).flatten(1).sum(dim=1)
+
+
+def reparametrise(mean: Tensor, logvar: Tensor, eps: Tensor) -> Tensor:
+    """Sample z = μ + σ·ε, so that gradients reach μ and σ (Kingma & Welling, section 2.4)."""
+    return mean + (0.5 * logvar).exp() * eps
+
+
+def elbo_loss(x: Tensor, x_hat: Tensor, mean: Tensor, logvar: Tensor, *, beta: float) -> Tensor:
+    """Squared error and β times the KL, both a pixel: the same for any picture size and batch.
+
+    The negative ELBO of a Gaussian decoder of variance σ² is this over 2σ², with β = 2σ²; so β is not a free knob but
+    how exactly the decoder claims to know a pixel.
+    """
+    pixels = math.prod(x.shape[1:])
+    return F.mse_loss(x_hat, x) + beta * kl(mean, logvar).mean() / pixels
+
+
+class Residual(nn.Module):
+    """GroupNorm, SiLU, convolution, twice, added to what came in."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.first, self.second = nn.Conv2d(width, width, 3, padding=1), nn.Conv2d(width, width, 3, padding=1)
+        self.norm_first, self.norm_second = nn.GroupNorm(8, width), nn.GroupNorm(8, width)
+
+    def forward(self, h: Tensor) -> Tensor:
+        """(B, C, H, W) to the same."""
+        inside = self.first(F.silu(self.norm_first(h)))
+        return h + self.second(F.silu(self.norm_second(inside)))  # type: ignore[no-any-return]
+
+
+class VAE(nn.Module):
+    """Encoder and decoder that halve and double the picture twice, told the class if `classes` is not 0.
+
+    `latent` is the shape of z: (D,) for a vector, (D, S/4, S/4) for a small picture of latents.
+    """
+
+    def __init__(self, *, size: int, channels: int = 1, width: int = 32, latent: tuple[int, ...] = (32,), classes: int = 0) -> None:
+        super().__init__()
+        self.latent, small = latent, size // 4
+        self.label = nn.Embedding(classes, width) if classes else None
+        self.enter = nn.Conv2d(channels, width, 3, padding=1)
+        self.down = nn.Sequential(
+            nn.Conv2d(width, width, 3, stride=2, padding=1), Residual(width),
+            nn.Conv2d(width, width, 3, stride=2, padding=1), Residual(width),
+        )  # (B, C, S/4, S/4)  # fmt: skip
+        self.to_latent: nn.Module
+        self.from_latent: nn.Module
+        if len(latent) == 1:
+            self.to_latent = nn.Sequential(nn.Flatten(), nn.Linear(width * small**2, 2 * latent[0]))
+            self.from_latent = nn.Sequential(nn.Linear(latent[0], width * small**2), nn.Unflatten(1, (width, small, small)))
+        else:
+            self.to_latent = nn.Conv2d(width, 2 * latent[0], 1)
+            self.from_latent = nn.Conv2d(latent[0], width, 1)
+        self.up = nn.Sequential(
+            Residual(width), nn.Upsample(scale_factor=2), nn.Conv2d(width, width, 3, padding=1),
+            Residual(width), nn.Upsample(scale_factor=2), nn.Conv2d(width, width, 3, padding=1),
+        )  # (B, C, S, S)  # fmt: skip
+        self.leave = nn.Sequential(nn.GroupNorm(8, width), nn.SiLU(), nn.Conv2d(width, channels, 3, padding=1))
+
+    def encode(self, x: Tensor, label: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Mean and log variance of q(z | x), each (B, *latent), for pictures (B, C, S, S) in [-1, 1]."""
+        h = self.down(self.enter(x) + self._told(label))
+        mean, logvar = self.to_latent(h).chunk(2, dim=1)
+        return mean, logvar.clamp(-20, 10)
+
+    def decode(self, z: Tensor, label: Tensor | None = None) -> Tensor:
+        """The mean picture (B, C, S, S) for latents z (B, *latent)."""
+        return self.leave(self.up(self.from_latent(z) + self._told(label)))  # type: ignore[no-any-return]
+
+    def forward(self, x: Tensor, eps: Tensor, label: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
+        """Reconstruct x through z = μ + σ·ε: the picture, the mean and the log variance."""
+        mean, logvar = self.encode(x, label)
+        return self.decode(reparametrise(mean, logvar, eps), label), mean, logvar
+
+    def _told(self, label: Tensor | None) -> Tensor | float:
+        return 0.0 if self.label is None else self.label(label)[:, :, None, None]
+
+
+@torch.no_grad()
+def generate(vae: VAE, label: Tensor | None, n: int, generator: torch.Generator) -> Tensor:
+    """Draw n pictures from the prior: decode z ~ N(0, 1). It shows the decoder's mean, hence the blur."""
+    z = torch.randn((n, *vae.latent), generator=generator)
+    return vae.decode(z, label).clamp(-1, 1)

@@ -1,0 +1,89 @@
+"""From noise to pictures: DDPM's ancestral sampling and DDIM, each a plain function that reads alone.
+
+A sampler takes `eps_model(x, t)`, the ε̂ of a whole batch at one integer t (guidance and conditions are already inside: see
+`guidance`), and `draw_noise(shape)`, its only source of chance. Pictures may be numpy arrays or torch tensors. `callback(t, x, x0)`
+sees every x_t reached, with the x̂_0 it was made from. Networks that predict v are turned into ε̂ before they come here; where
+ᾱ_T = 0 that loses x_0, so such schedules are refused (`forward.predict_x0`).
+"""
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Any
+
+from solutions.diffusion.forward import Array, eps_from_x0, posterior, predict_x0
+from solutions.diffusion.schedules import alpha_bars as alpha_bars_of
+
+EpsModel = Callable[[Array, int], Array]
+DrawNoise = Callable[[Any], Array]
+Callback = Callable[[int, Array, Array], None]
+
+
+def ddpm_sample(
+    eps_model: EpsModel,
+    x: Array,
+    betas: Array,
+    draw_noise: DrawNoise,
+    *,
+    clip: float | None = 1.0,
+    variance: str = "small",
+    callback: Callback | None = None,
+) -> Array:
+    """Walk from x_T = `x` to x_0, one t at a time (Ho et al. 2020, algorithm 2). # x: (B, ...)
+
+    The mean is the posterior's at x̂_0, clipped to ±`clip` (None for latents). The variance is β̃_t ("small", exact for one
+    point) or β_t ("large", exact for N(0, 1) data). No noise is drawn at t = 1.
+    """
+    if variance not in ("small", "large"):
+        raise ValueError(f"variance is `{variance}`: known are small (β̃_t) and large (β_t)")
+    alpha_bars = alpha_bars_of(betas)
+    for t in range(len(betas) - 1, 0, -1):
+        x0 = predict_x0(x, t, eps_model(x, t), alpha_bars)
+        x0 = x0 if clip is None else x0.clip(-clip, clip)
+        x, small = posterior(x, x0, t, betas, alpha_bars)
+        if t > 1:
+            x = x + (small if variance == "small" else float(betas[t])) ** 0.5 * draw_noise(x.shape)
+        if callback:
+            callback(t - 1, x, x0)
+    return x
+
+
+def ddim_sample(
+    eps_model: EpsModel,
+    x: Array,
+    alpha_bars: Array,
+    path: Sequence[int],
+    draw_noise: DrawNoise | None = None,
+    *,
+    eta: float = 0.0,
+    clip: float | None = 1.0,
+    callback: Callback | None = None,
+) -> Array:
+    """Walk along `path`, say 1000, 950, ..., 0, from x at its first t (Song et al. 2021, eq. 12 and 16). # x: (B, ...)
+
+    η = 0 draws no noise: the same x gives the same picture, and the path may be walked upwards. η = 1 on 1000, 999, ..., 0
+    is DDPM with the small variance.
+    """
+    for t, s in pairwise(path):
+        eps = eps_model(x, t)
+        x0 = predict_x0(x, t, eps, alpha_bars)
+        if clip is not None and t > 0:
+            x0 = x0.clip(-clip, clip)
+            eps = eps_from_x0(x, t, x0, alpha_bars)  # keeps x = √ᾱ·x̂_0 + √(1 − ᾱ)·ε̂ after clipping
+        a_t, a_s = float(alpha_bars[t]), float(alpha_bars[s])
+        sigma = eta * ((1 - a_s) / (1 - a_t) * (1 - a_t / a_s)) ** 0.5 if eta else 0.0
+        x = a_s**0.5 * x0 + (1 - a_s - sigma**2) ** 0.5 * eps
+        if sigma and draw_noise:
+            x = x + sigma * draw_noise(x.shape)
+        if callback:
+            callback(s, x, x0)
+    return x
+
+
+def even_path(T: int, steps: int) -> list[int]:
+    """Return T, ..., 0 in `steps` even strides: a path for `ddim_sample`, T included ("trailing" in diffusers' words).
+
+    Raise ValueError unless 1 <= steps <= T.
+    """
+    if not 1 <= steps <= T:
+        raise ValueError(f"steps is {steps}: known are 1 to {T}")
+    return [round(T * i / steps) for i in range(steps, -1, -1)]

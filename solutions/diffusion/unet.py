@@ -1,0 +1,213 @@
+"""The U-Net: from a noisy picture, told how noisy (t) and what it should show, to a prediction of the same shape.
+
+    timestep_embedding   t as waves
+    ResBlock             two convolutions, scaled and shifted by what the picture is told
+    Attention            every place looks at every place (self), or at every word (cross)
+    UNet                 down, middle, up, with skips
+
+A picture can be told what to show in four ways: `labels` (a class each), `context` (tokens, by cross-attention), `vector` (one
+embedding each) and `extra` (a picture to follow, as more input channels). It doesn't know noise schedules, nor whether it
+predicts ε, x_0 or v.
+"""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+def timestep_embedding(t: Tensor, dim: int) -> Tensor:
+    """Return cosines and sines of t at dim/2 frequencies from 1 to 1/10000 (Vaswani et al. 2017, section 3.5)."""
+    frequencies = torch.exp(-math.log(10_000) * torch.arange(dim // 2, device=t.device) / (dim // 2))  # (dim/2,)
+    angles = t.float()[:, None] * frequencies  # (B, dim/2)
+    return torch.cat([angles.cos(), angles.sin()], dim=1)  # (B, dim)
+
+
+def attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> Tensor:
+    """Return softmax(q·kᵀ / √d)·v (Vaswani et al. 2017, eq. 1). # q: (..., N, d), k and v: (..., M, d), mask: (..., N, M), True = look"""
+    scores = q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])  # (..., N, M)
+    if mask is not None:
+        scores = scores.masked_fill(~mask, -math.inf)
+    return scores.softmax(dim=-1) @ v  # (..., N, d): each query's weights over the M keys sum to 1
+
+
+class Attention(nn.Module):
+    """Let the places of a picture look at each other, or at the tokens of a context; the answer is added to the picture."""
+
+    def __init__(self, channels: int, context_dim: int | None = None, heads: int = 4):
+        super().__init__()
+        self.heads = heads
+        self.norm = nn.GroupNorm(8, channels)
+        self.to_q = nn.Linear(channels, channels)
+        self.to_kv = nn.Linear(context_dim or channels, 2 * channels)
+        self.out = _zero(nn.Linear(channels, channels))
+
+    def forward(self, x: Tensor, context: Tensor | None = None, mask: Tensor | None = None) -> Tensor:
+        """Return x changed by what its places saw. # x: (B, C, H, W), context: (B, M, D), mask: (B, M), True = a real token"""
+        places = self.norm(x).flatten(2).transpose(1, 2)  # (B, H·W, C)
+        q = self._split(self.to_q(places))  # (B, heads, H·W, C/heads)
+        k, v = (self._split(y) for y in self.to_kv(places if context is None else context).chunk(2, dim=-1))
+        seen = attention(q, k, v, None if mask is None else mask[:, None, None, :])
+        change: Tensor = self.out(seen.transpose(1, 2).flatten(2))  # (B, H·W, C)
+        return x + change.transpose(1, 2).reshape(x.shape)
+
+    def _split(self, x: Tensor) -> Tensor:
+        return x.view(*x.shape[:2], self.heads, -1).transpose(1, 2)  # (B, N, C) -> (B, heads, N, C/heads)
+
+
+class ResBlock(nn.Module):
+    """Two convolutions around a scale and shift read from the embedding (Dhariwal & Nichol 2021, section 3, AdaGN)."""
+
+    def __init__(self, c_in: int, c_out: int, emb_dim: int):
+        super().__init__()
+        self.norm1, self.conv1 = nn.GroupNorm(8, c_in), nn.Conv2d(c_in, c_out, 3, padding=1)
+        self.told = nn.Linear(emb_dim, 2 * c_out)
+        self.norm2, self.conv2 = nn.GroupNorm(8, c_out), _zero(nn.Conv2d(c_out, c_out, 3, padding=1))
+        self.skip = nn.Conv2d(c_in, c_out, 1) if c_in != c_out else nn.Identity()
+
+    def forward(self, x: Tensor, emb: Tensor) -> Tensor:
+        """Return the changed picture. # x: (B, c_in, H, W), emb: (B, emb_dim) -> (B, c_out, H, W)"""
+        h = self.conv1(F.silu(self.norm1(x)))
+        scale, shift = self.told(F.silu(emb))[:, :, None, None].chunk(2, dim=1)  # (B, c_out, 1, 1) each
+        h = self.conv2(F.silu(self.norm2(h) * (1 + scale) + shift))
+        return self.skip(x) + h  # type: ignore[no-any-return]
+
+
+class Stage(nn.Module):
+    """One step of the way down or up: a ResBlock and, where asked, self- and cross-attention."""
+
+    def __init__(self, c_in: int, c_out: int, emb_dim: int, attend: bool, context_dim: int | None):
+        super().__init__()
+        self.res = ResBlock(c_in, c_out, emb_dim)
+        self.self_attention = Attention(c_out) if attend else None
+        self.cross_attention = Attention(c_out, context_dim) if attend and context_dim else None
+
+    def forward(self, x: Tensor, emb: Tensor, context: Tensor | None, mask: Tensor | None) -> Tensor:
+        """Return the changed picture. # (B, c_in, H, W) -> (B, c_out, H, W)"""
+        x = self.res(x, emb)
+        if self.self_attention:
+            x = self.self_attention(x)
+        if self.cross_attention:
+            x = self.cross_attention(x, context, mask)
+        return x
+
+
+class Halve(nn.Conv2d):
+    """Halve the side of a picture."""
+
+    def __init__(self, channels: int):
+        super().__init__(channels, channels, 3, stride=2, padding=1)
+
+    def forward(self, x: Tensor, *_: Tensor | None) -> Tensor:
+        """Return the smaller picture. # (B, C, H, W) -> (B, C, H/2, W/2)"""
+        return super().forward(x)
+
+
+class Double(nn.Conv2d):
+    """Double the side of a picture."""
+
+    def __init__(self, channels: int):
+        super().__init__(channels, channels, 3, padding=1)
+
+    def forward(self, x: Tensor, *_: Tensor | None) -> Tensor:
+        """Return the larger picture. # (B, C, H, W) -> (B, C, 2·H, 2·W)"""
+        return super().forward(F.interpolate(x, scale_factor=2.0, mode="nearest"))
+
+
+class UNet(nn.Module):
+    """Predict from x_t and t a tensor of x_t's shape (Ronneberger et al. 2015; Ho et al. 2020, appendix B).
+
+    channels      width of each level, finest first, multiples of 8; each level halves the side of the one before
+    attend        which levels have attention (the middle always has)
+    blocks        stages a level on the way down; one more on the way up
+    patch         side of the squares of pixels that are folded into channels first: 2 makes all about four times cheaper
+    num_classes   then `labels` may be given, (B,); the label `num_classes` is "no class", and so is None
+    context_dim   then `context` must be given, (B, M, context_dim), and may have a `mask` (B, M), True = a real token
+    vector_dim    then `vector` must be given, (B, vector_dim): an embedding, or another t's `timestep_embedding`
+    extra_channels  then `extra` must be given, (B, extra_channels, H, W), beside x_t
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        channels: Sequence[int] = (32, 64),
+        *,
+        attend: Sequence[bool] = (False, True),
+        blocks: int = 1,
+        patch: int = 1,
+        emb_dim: int = 128,
+        num_classes: int | None = None,
+        context_dim: int | None = None,
+        vector_dim: int | None = None,
+        extra_channels: int = 0,
+    ):
+        super().__init__()
+        self.emb_dim, self.patch, self.num_classes = emb_dim, patch, num_classes
+        self.time = nn.Sequential(nn.Linear(emb_dim, emb_dim), nn.SiLU(), nn.Linear(emb_dim, emb_dim))
+        self.label = nn.Embedding(num_classes + 1, emb_dim) if num_classes is not None else None
+        self.vector = nn.Linear(vector_dim, emb_dim) if vector_dim else None
+        self.enter = nn.Conv2d((in_channels + extra_channels) * patch**2, channels[0], 3, padding=1)
+
+        self.down, width, skips = nn.ModuleList(), channels[0], [channels[0]]
+        for level, c in enumerate(channels):
+            if level:
+                self.down.append(Halve(width))
+                skips.append(width)
+            for _ in range(blocks):
+                self.down.append(Stage(width, c, emb_dim, attend[level], context_dim))
+                width = c
+                skips.append(width)
+
+        self.middle1 = Stage(width, width, emb_dim, True, context_dim)
+        self.middle2 = ResBlock(width, width, emb_dim)
+
+        self.up = nn.ModuleList()
+        for level, c in reversed(list(enumerate(channels))):
+            for _ in range(blocks + 1):
+                self.up.append(Stage(width + skips.pop(), c, emb_dim, attend[level], context_dim))
+                width = c
+            if level:
+                self.up.append(Double(width))
+        self.leave = nn.Sequential(nn.GroupNorm(8, width), nn.SiLU(), _zero(nn.Conv2d(width, in_channels * patch**2, 3, padding=1)))
+
+    def forward(
+        self,
+        x: Tensor,
+        t: Tensor,
+        *,
+        labels: Tensor | None = None,
+        context: Tensor | None = None,
+        mask: Tensor | None = None,
+        vector: Tensor | None = None,
+        extra: Tensor | None = None,
+    ) -> Tensor:
+        """Return the prediction. # x: (B, C, H, W), t: (B,) -> (B, C, H, W)"""
+        emb = self._embed(t, labels, vector)  # (B, emb_dim)
+        x = x if extra is None else torch.cat([x, extra], dim=1)
+        x = self.enter(F.pixel_unshuffle(x, self.patch))  # (B, channels[0], H/patch, W/patch)
+        skips = [x]
+        for layer in self.down:
+            x = layer(x, emb, context, mask)
+            skips.append(x)
+        x = self.middle2(self.middle1(x, emb, context, mask), emb)
+        for layer in self.up:
+            x = torch.cat([x, skips.pop()], dim=1) if isinstance(layer, Stage) else x
+            x = layer(x, emb, context, mask)
+        return F.pixel_shuffle(self.leave(x), self.patch)
+
+    def _embed(self, t: Tensor, labels: Tensor | None, vector: Tensor | None) -> Tensor:
+        emb = self.time(timestep_embedding(t, self.emb_dim))
+        if self.label is not None:
+            emb = emb + self.label(torch.full_like(t, self.num_classes or 0) if labels is None else labels)
+        if self.vector is not None:
+            emb = emb + self.vector(vector)
+        return emb  # type: ignore[no-any-return]
+
+
+def _zero(module: nn.Module) -> nn.Module:
+    """Start a layer at zero, so that what it adds grows from nothing."""
+    for parameter in module.parameters():
+        nn.init.zeros_(parameter)
+    return module

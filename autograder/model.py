@@ -34,6 +34,7 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
 class Objective(Struct, frozen=True):
     id: str
     text: str
+    line: int = 0
 
 
 class Section(Struct, frozen=True):
@@ -54,6 +55,7 @@ class Card(Struct, frozen=True):
     back: str = ""
     cloze: str = ""
     tags: tuple[str, ...] = ()
+    line: int = 0
 
 
 class Exercise(Struct, frozen=True):
@@ -131,9 +133,13 @@ class Key(Struct, frozen=True):
     wrong: dict[str, Wrong] = field(default_factory=dict)
     working: tuple[str, ...] = ()
     parts: dict[str, Key] = field(default_factory=dict)
+    line: int = 0
 
 
 class Lesson(Struct, frozen=True):
+    """One lesson. `text` is its Markdown, the front matter left blank so that lines keep their numbers; `reference` names
+    the modules whose public functions its computed numbers may use. A student release has no `keys`."""
+
     id: str
     title: str
     number: int
@@ -145,6 +151,8 @@ class Lesson(Struct, frozen=True):
     questions: tuple[Question, ...]
     keys: dict[str, Key]
     cards: tuple[Card, ...]
+    text: str = ""
+    reference: tuple[str, ...] = ()
 
 
 class Course(Struct, frozen=True):
@@ -203,7 +211,7 @@ class Raised(Struct, frozen=True):
 
     kind: str
     message: str
-    lines: tuple[int, ...] = ()
+    where: tuple[str, ...] = ()
 
 
 class Outcome(Struct, frozen=True):

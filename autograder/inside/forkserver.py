@@ -1,0 +1,111 @@
+"""Warm server: import numpy and torch once, then fork a guest for each submission.
+
+A fresh interpreter started by `sandbox`. It belongs to the untrusted side: a child inherits all of its memory, so it must
+never hold an answer, a path to one, or the gradebook.
+
+    sandbox --plan, open, end-->   forkserver --fork--> guest   (one submission, then killed)
+    sandbox <--calls and answers, over the guest's own socket--> guest
+
+It does not run student code, does not judge and does not enforce time: the sandbox does, by asking for `end`. Only the
+parent can kill and reap without a race, so `end` is asked of this process. One guest at a time, and one thread only: a
+child forked while another thread holds a lock can hang for ever.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import os
+import signal
+import socket
+import sys
+
+import msgspec
+
+from autograder.inside import guest, walls
+
+# What students import most: loaded once here, so that no guest pays for it.
+PRELOADED = """abc bisect cmath collections contextlib copy ctypes dataclasses decimal enum fractions functools hashlib heapq
+    inspect io itertools json linecache math operator os pathlib random re statistics string textwrap threading time traceback
+    types typing unittest.mock warnings weakref numpy numpy.linalg numpy.random numpy.typing""".split()
+PRELOADED_TORCH = ["torch", "torch.nn", "torch.nn.functional", "torch.optim", "torch.utils.data"]
+
+
+WIRE = 3  # the server's control socket and, in its place, the guest's own: nothing else stays open above the standard streams
+
+
+class Ended(msgspec.Struct):
+    """How a guest ended: its exit status (negative: the signal), CPU seconds, and the most memory it held, in KiB."""
+
+    status: int
+    cpu_seconds: float
+    memory_kib: int
+
+
+def main(control_fd: int) -> None:
+    """Serve until the keeper hangs up."""
+    walls.die_with(os.getppid())
+    os.dup2(control_fd, WIRE)
+    os.close(control_fd)
+    control = socket.socket(fileno=WIRE)
+    plan, torch = msgspec.json.decode(control.recv(1 << 20), type=tuple[walls.Plan, bool])
+    _warm(torch)
+    prepared = walls.prepare(plan)
+    _forget_the_course()
+    gc.collect()
+    gc.freeze()
+    control.send(b"ready")
+    child = 0
+    while True:
+        request, fds, _, _ = socket.recv_fds(control, 16, 2)
+        if not request:
+            return
+        if request == b"open":
+            child = _fork(prepared, fds[0], fds[1], os.getpid())
+            control.send(str(child).encode())
+        elif request == b"end":
+            control.send(msgspec.json.encode(_end(child)))
+
+
+def _warm(torch: bool) -> None:
+    """Load what guests will want."""
+    os.environ.clear()
+    for name in PRELOADED + (PRELOADED_TORCH if torch else []):
+        importlib.import_module(name)
+    if torch:
+        sys.modules["torch"].set_num_threads(1)
+
+
+def _forget_the_course() -> None:
+    """From here on, imports find the standard library and the given packages, and nothing says where the course lies."""
+    guest.furnish()
+    sys.path[:] = [path for path in sys.path if "site-packages" in path or path.startswith((sys.base_prefix, sys.base_exec_prefix))]
+    sys.meta_path[:] = [finder for finder in sys.meta_path if "editable" not in getattr(finder, "__module__", "")]
+    sys.path_importer_cache.clear()
+    sys.argv[:] = [""]
+
+
+def _fork(prepared: walls.Prepared, wire_fd: int, output_fd: int, server: int) -> int:
+    child = os.fork()
+    if child == 0:
+        try:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            os.dup2(output_fd, 1)
+            os.dup2(output_fd, 2)
+            os.dup2(wire_fd, WIRE)
+            missing = walls.raise_walls(prepared, server)
+            os.closerange(WIRE + 1, 1 << 16)
+            guest.main(WIRE, missing)
+        finally:
+            os._exit(0)
+    os.close(wire_fd)
+    os.close(output_fd)
+    return child
+
+
+def _end(child: int) -> Ended:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(child, signal.SIGKILL)
+    _, status, usage = os.wait4(child, 0)
+    return Ended(os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime, usage.ru_maxrss)

@@ -1,0 +1,216 @@
+"""The guest: one forked process that runs one submission and answers calls.
+
+It reads frames from its socket and answers each: load a source, call a function, forget handles. Student code runs in this
+very process and may do here what it likes: it can write its own replies, and all that earns is what the replies' values
+are worth. So nothing here decides anything. What is done here for the student's sake, not for safety: seeded randomness,
+errors with the student's own lines, harmless stand-ins for plots and progress bars, and telling which arguments a function
+changed in place.
+"""
+
+from __future__ import annotations
+
+import io
+import itertools
+import os
+import random
+import sys
+import traceback
+import types
+from typing import Any, Literal
+
+import numpy as np
+
+from autograder.inside import notebook, stand_ins, wire
+
+HANDLES = 100
+MESSAGE = 2_000
+
+
+def furnish() -> None:
+    """Put in place, once and in the server, what every guest shares."""
+    stand_ins.install()
+
+
+def main(fd: int, missing: dict[str, str]) -> None:
+    """Say which walls are missing, then serve until the other side hangs up."""
+    sys.stdin = io.StringIO()
+    sys.stdout = io.TextIOWrapper(io.FileIO(1, "w", closefd=False), "utf-8", errors="replace", line_buffering=True, write_through=True)
+    sys.stderr = sys.stdout
+    random.seed(0)
+    np.random.seed(0)
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(0)
+    room = _Room(fd)
+    room.send(wire.Raised(missing))
+    while (body := room.read_frame()) is not None:
+        message = room.decode(body)
+        if isinstance(message, wire.Free):
+            room.handles.clear()
+        else:
+            room.reply(message)
+
+
+class _Room:
+    """What lives as long as the guest: its socket, its modules, its handles."""
+
+    def __init__(self, fd: int):
+        self.fd = fd
+        self.modules: dict[str, types.ModuleType] = {}
+        self.handles: dict[int, Any] = {}
+        self.running = ""
+        self._numbers = itertools.count(1)
+
+    # -- frames
+
+    def read_frame(self) -> bytes | None:
+        header = self._read(wire.HEADER.size)
+        return None if header is None else self._read(wire.HEADER.unpack(header)[0])
+
+    def _read(self, size: int) -> bytes | None:
+        chunks = []
+        while size:
+            chunk = os.read(self.fd, size)
+            if not chunk:
+                return None
+            chunks.append(chunk)
+            size -= len(chunk)
+        return b"".join(chunks)
+
+    def send(self, message: wire.FromGuest) -> None:
+        data = memoryview(wire.pack(message, self.refer))
+        while data:
+            data = data[os.write(self.fd, data) :]
+
+    def decode(self, body: bytes) -> Any:
+        return wire.unpack(body, wire.ToGuest, self.resolve, _array)
+
+    def refer(self, value: Any) -> wire.Reference:
+        if len(self.handles) >= HANDLES:
+            raise wire.NotData(f"more than {HANDLES} objects that are not data")
+        number = next(self._numbers)
+        self.handles[number] = value
+        return wire.Reference("handle", number, type(value).__name__)
+
+    def resolve(self, reference: wire.Reference) -> Any:
+        if reference.kind == "handle":
+            return self.handles[reference.number]
+        return _Callback(self, reference.number)
+
+    # -- answering
+
+    def reply(self, message: wire.Load | wire.Call) -> None:
+        """Do what was asked and send exactly one reply."""
+        self.running = message.id
+        try:
+            reply = self.load(message) if isinstance(message, wire.Load) else self.call(message)
+        except BaseException as error:
+            reply = _raised(message.id, error)
+        try:
+            self.send(reply)
+        except wire.NotData as error:
+            self.send(wire.Reply(message.id, "refused", message=f"it gave {error}"))
+
+    def load(self, message: wire.Load) -> wire.Reply:
+        module = types.ModuleType(message.module)
+        module.__file__ = f"{message.module}.py"
+        sys.modules[message.module] = self.modules[message.module] = module
+        problem = None
+        if message.notebook:
+            module.__dict__["display"] = print
+            for name, source in notebook.cells(message.source):
+                try:
+                    exec(compile(source, name, "exec"), module.__dict__)
+                except BaseException as error:
+                    problem = problem or _raised(message.id, error)
+        else:
+            exec(compile(message.source, module.__file__, "exec"), module.__dict__)
+        if problem:
+            return problem
+        return wire.Reply(message.id, "returned", value=_functions(module))
+
+    def call(self, message: wire.Call) -> wire.Reply:
+        function = self.target(message.target)
+        before = [wire.pack_array(_plain(a), False) if _is_array(a) else None for a in (*message.args, *message.kwargs.values())]
+        value = function(*message.args, **message.kwargs)
+        names: list[str | int] = [*range(len(message.args)), *message.kwargs]
+        after = zip(names, (*message.args, *message.kwargs.values()), before, strict=True)
+        changed = [name for name, a, was in after if was is not None and wire.pack_array(_plain(a), False) != was]
+        return wire.Reply(message.id, "returned", value=value, changed=changed)
+
+    def target(self, target: list[str | int]) -> Any:
+        owner, *rest = target
+        if isinstance(owner, str):
+            return getattr(self.modules[owner], str(rest[0]))
+        thing = self.handles[owner]
+        if not rest:
+            return thing
+        if rest[0] == "@weights":
+            return thing.state_dict
+        if rest[0] == "@set_weights":
+            return lambda weights: thing.load_state_dict(weights) and None
+        return getattr(thing, str(rest[0]))
+
+
+class _Callback:
+    """A function of the trusted side: calling it sends the question and waits for the answer."""
+
+    def __init__(self, room: _Room, number: int):
+        self._room, self._number = room, number
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        self._room.send(wire.Ask(self._room.running, self._number, list(args), kwargs))
+        body = self._room.read_frame()
+        if body is None:
+            os._exit(0)
+        answer = self._room.decode(body)
+        if answer.refused:
+            raise ValueError(answer.refused)
+        return answer.value
+
+
+def _array(array: np.ndarray[Any, Any], torch: bool) -> Any:
+    if torch:
+        import torch as library
+
+        return library.from_numpy(array)
+    return array
+
+
+def _is_array(value: Any) -> bool:
+    return isinstance(value, np.ndarray) or (type(value).__module__ == "torch" and hasattr(value, "detach"))
+
+
+def _plain(value: Any) -> np.ndarray[Any, Any]:
+    return value if isinstance(value, np.ndarray) else np.asarray(value.detach().numpy())
+
+
+def _functions(module: types.ModuleType) -> list[str]:
+    return [name for name, value in vars(module).items() if callable(value) and not name.startswith("_")][:200]
+
+
+def _raised(call: str, error: BaseException) -> wire.Reply:
+    if isinstance(error, wire.NotData):
+        return wire.Reply(call, "refused", message=f"it sent {error}")
+    kind: Literal["out_of_memory", "raised"] = "out_of_memory" if _is_memory(error) else "raised"
+    try:
+        message = str(error)[:MESSAGE]
+    except BaseException:
+        message = ""
+    return wire.Reply(call, kind, exception=type(error).__name__[:100], message=message, where=_where(error))
+
+
+def _is_memory(error: BaseException) -> bool:
+    return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and "allocate memory" in str(error))
+
+
+def _where(error: BaseException) -> list[str]:
+    """List the student's own lines that the exception passed through, outermost first, at most the first two and the last two."""
+    lines = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
+    if isinstance(error, SyntaxError):
+        lines.append((error.filename or "", error.lineno))
+    own = [_line(name, line) for name, line in lines if "/" not in name and not name.startswith("<")]
+    return own[:2] + own[2:][-2:]
+
+
+def _line(name: str, line: int | None) -> str:
+    return f"{name}, line {line}" if name.startswith("cell ") else f"line {line}"

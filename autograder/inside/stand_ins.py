@@ -1,0 +1,121 @@
+"""Stand-ins for what a grader has no use for: plots, progress bars, threads. They cost nothing and break nothing.
+
+A package that is neither here nor readable is named, so that a student learns which import to drop.
+"""
+
+from __future__ import annotations
+
+import importlib.abc
+import importlib.machinery
+import sys
+import threading
+import types
+from collections.abc import Iterator
+from typing import Any
+
+SILENT = ("matplotlib", "seaborn", "IPython", "ipywidgets", "tqdm")
+GIVEN = ("numpy", "torch")
+# What may be read from disk beside the standard library: the given packages and what they are made of.
+READABLE = (
+    *GIVEN,
+    "numpy.libs",
+    "torchgen",
+    "functorch",
+    "sympy",
+    "mpmath",
+    "networkx",
+    "jinja2",
+    "markupsafe",
+    "fsspec",
+    "filelock",
+    "typing_extensions",
+)
+
+
+class Nothing(types.ModuleType):
+    """Can be called, indexed, entered, unpacked and asked for anything; nothing happens."""
+
+    def __init__(self, name: str = "nothing"):
+        super().__init__(name)
+        self.__path__: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return Nothing(name)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return Nothing()
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter((Nothing(), Nothing()))
+
+    def __getitem__(self, key: Any) -> Any:
+        return Nothing()
+
+    def __setitem__(self, key: Any, value: Any) -> None: ...
+
+    def __enter__(self) -> Any:
+        return Nothing()
+
+    def __exit__(self, *args: object) -> None: ...
+
+
+def progress(iterable: Any = (), *args: Any, **kwargs: Any) -> Any:
+    """Stand in for `tqdm.tqdm`: give back what is iterated."""
+    return _Bar(iterable)
+
+
+class _Bar:
+    def __init__(self, iterable: Any):
+        self._iterable = iterable
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._iterable)
+
+    def __len__(self) -> int:
+        return len(self._iterable)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return Nothing(name)
+
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(self, *args: object) -> None: ...
+
+
+class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """First in line for imports: silences what is silent, names what is not given, leaves the rest to Python."""
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> importlib.machinery.ModuleSpec | None:
+        top = name.partition(".")[0]
+        if top in SILENT:
+            return importlib.machinery.ModuleSpec(name, self, is_package=True)
+        if top in sys.stdlib_module_names or top in READABLE:
+            return None
+        given = " and ".join(GIVEN)
+        raise ModuleNotFoundError(f"No module named '{name}' in the grader: it has {given}, and each file stands alone", name=name)
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> types.ModuleType:
+        module = Nothing(spec.name)
+        if spec.name.startswith("tqdm"):
+            vars(module).update(tqdm=progress, trange=lambda *bounds, **_: progress(range(*bounds)))
+        return module
+
+    def exec_module(self, module: types.ModuleType) -> None: ...
+
+
+def _no_threads(self: threading.Thread) -> None:
+    raise RuntimeError("the grader has one thread: call the function instead of starting a thread")
+
+
+def install() -> None:
+    """Put the stand-ins in place in this process."""
+    sys.meta_path.insert(0, _Finder())
+    threading.Thread.start = _no_threads  # type: ignore[method-assign]
+    if "torch" in sys.modules:
+        for name in ("set_num_threads", "set_num_interop_threads"):
+            setattr(sys.modules["torch"], name, lambda count: None)

@@ -1,0 +1,224 @@
+"""The walls around a guest, raised before the student's first line.
+
+    landlock    reads the standard library and the named packages, writes nowhere; no signal and no abstract socket leaves
+    seccomp     an allow-list of system calls; whatever is not named is answered with EPERM
+    limits      memory, CPU seconds, open files, core files
+    privileges  root gives up its powers: another user where that user can read Python, no capability in any case
+
+`prepare` does once, in the fork server, what can be done once: it opens a ruleset and compiles the filter. `raise_walls`
+does the rest in each child, in an order that matters: limits and privileges need system calls that the filter denies.
+A wall that cannot be raised is reported by name; whether that is allowed is the trusted side's business.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import resource
+import signal
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import msgspec
+
+WALLS = ("landlock", "seccomp", "limits", "privileges")
+
+PR_SET_PDEATHSIG, PR_SET_SECCOMP, PR_CAPBSET_DROP, PR_SET_SECUREBITS, PR_SET_NO_NEW_PRIVS = 1, 22, 24, 28, 38
+SECCOMP_MODE_FILTER = 2
+SECURE_NOROOT = 0b1111  # SECBIT_NOROOT and SECBIT_NO_SETUID_FIXUP, each locked: uid 0 means nothing any more
+LAST_CAPABILITY = 63
+
+# Reading files that are open or that Landlock lets through, memory, clocks, its own signals' handlers, its own end.
+ALLOWED = """
+    read readv pread64 preadv preadv2 write writev lseek close close_range dup dup2 dup3 pipe pipe2
+    open openat openat2 stat lstat fstat newfstatat statx access faccessat faccessat2 readlink readlinkat getcwd getdents64
+    poll ppoll select pselect6 epoll_create1 epoll_ctl epoll_wait epoll_pwait eventfd2
+    mmap munmap mremap mprotect madvise brk mincore
+    rt_sigaction rt_sigprocmask rt_sigreturn rt_sigpending sigaltstack restart_syscall
+    futex set_robust_list get_robust_list rseq sched_yield sched_getaffinity membarrier getcpu
+    getpid getppid gettid getuid geteuid getgid getegid getresuid getresgid getgroups getpgrp getpgid getsid
+    uname sysinfo getrusage times clock_gettime clock_getres clock_nanosleep nanosleep gettimeofday time getrandom
+    getrlimit exit exit_group
+""".split()
+FCNTL_ALLOWED = (0, 1, 2, 3, 4, 1030)  # F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC: never F_SETOWN, F_SETSIG
+IOCTL_ALLOWED = (0x5401, 0x5413, 0x541B)  # TCGETS, TIOCGWINSZ, FIONREAD
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What the trusted side asks for: which walls, what may be read, how much may be used, which user a guest becomes."""
+
+    walls: tuple[str, ...] = WALLS
+    read: tuple[str, ...] = ()
+    list_only: tuple[str, ...] = ()
+    memory_bytes: int = 1 << 30
+    cpu_seconds: int = 60
+    user: int | None = None
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """What a child needs to raise its walls in a few system calls; `missing` could not be prepared."""
+
+    plan: Plan
+    ruleset: int | None
+    filter: Any
+    missing: dict[str, str]
+
+
+class _Filter(ctypes.Structure):
+    _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p))
+
+
+def prepare(plan: Plan) -> Prepared:
+    """Open the Landlock ruleset and compile the seccomp filter, once for all children."""
+    missing: dict[str, str] = {}
+
+    def attempt(wall: str, make: Callable[[], Any]) -> Any:
+        if wall not in plan.walls:
+            return None
+        try:
+            return make()
+        except Exception as error:
+            missing[wall] = str(error)
+
+    ruleset = attempt("landlock", lambda: _ruleset(plan.read, plan.list_only))
+    program = attempt("seccomp", _program)
+    return Prepared(plan, ruleset, program, missing)
+
+
+def raise_walls(prepared: Prepared, parent: int) -> dict[str, str]:
+    """Raise the walls around this process for good; return those that could not be raised, each with the reason."""
+    plan, missing = prepared.plan, dict(prepared.missing)
+
+    def step(wall: str, act: Callable[[], None]) -> None:
+        if wall in plan.walls and wall not in missing:
+            try:
+                act()
+            except Exception as error:
+                missing[wall] = str(error)
+
+    step("limits", lambda: _limit(plan))
+    step("privileges", lambda: _drop_privileges(plan.user))
+    die_with(parent)  # a change of user would undo it, and the filter would deny it
+    step("landlock", lambda: _restrict(prepared.ruleset))
+    step("seccomp", lambda: _filter(prepared.filter))
+    return missing
+
+
+def die_with(parent: int) -> None:
+    """Die when the parent does, even if it is dead already."""
+    _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(0)
+
+
+# ---- Landlock
+
+
+def _ruleset(read: Iterable[str], list_only: Iterable[str]) -> int:
+    import py_landlock as ll
+
+    if int(ll.get_abi_version()) < 6:
+        raise OSError("Landlock without scopes: a guest could signal other processes")
+    everything = ll.AccessFs((1 << 16) - 1)
+    scopes = ll.Scope.ABSTRACT_UNIX_SOCKET | ll.Scope.SIGNAL
+    ruleset = ll.create_ruleset(ll.RulesetAttr(everything, ll.AccessNet.BIND_TCP | ll.AccessNet.CONNECT_TCP, scopes))
+    for paths, access in ((read, ll.AccessFs.READ_FILE | ll.AccessFs.READ_DIR), (list_only, ll.AccessFs.READ_DIR)):
+        for path in paths:
+            rights = access if os.path.isdir(path) else ll.AccessFs.READ_FILE
+            opened = os.open(path, os.O_PATH | os.O_CLOEXEC)
+            ll.add_rule(ruleset, ll.PathBeneathAttr(rights, opened))
+            os.close(opened)
+    return int(ruleset)
+
+
+def _restrict(ruleset: int | None) -> None:
+    import py_landlock as ll
+
+    if ruleset is None:
+        raise OSError("no ruleset")
+    _prctl(PR_SET_NO_NEW_PRIVS, 1)
+    ll.restrict_self(ll.RulesetFd(ruleset), None)
+
+
+# ---- seccomp
+
+
+def _program() -> Any:
+    """Compile the allow-list to BPF. Loading the bytes in a child costs one system call; libseccomp would compile anew."""
+    import pyseccomp as sc
+
+    rules = sc.SyscallFilter(sc.ERRNO(1))
+    for name in ALLOWED:
+        with contextlib.suppress(ValueError):  # a call that this machine does not have
+            rules.add_rule(sc.ALLOW, name)
+    for command in FCNTL_ALLOWED:
+        rules.add_rule(sc.ALLOW, "fcntl", sc.Arg(1, sc.EQ, command))
+    for request in IOCTL_ALLOWED:
+        rules.add_rule(sc.ALLOW, "ioctl", sc.Arg(1, sc.EQ, request))
+    rules.add_rule(sc.ALLOW, "prlimit64", sc.Arg(0, sc.EQ, 0), sc.Arg(2, sc.EQ, 0))
+    with open(os.memfd_create("filter"), "r+b") as file:
+        rules.export_bpf(file)
+        file.seek(0)
+        instructions = file.read()
+    return _Filter(len(instructions) // 8, instructions)
+
+
+def _filter(program: Any) -> None:
+    _prctl(PR_SET_NO_NEW_PRIVS, 1)
+    _prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.byref(program))
+
+
+# ---- limits and privileges
+
+
+def _limit(plan: Plan) -> None:
+    """Bound what this process may use. Memory is counted on top of what the fork server already mapped."""
+    with open("/proc/self/statm") as file:
+        mapped = int(file.read().split()[0]) * resource.getpagesize()
+    for limit, amount in (
+        (resource.RLIMIT_AS, mapped + plan.memory_bytes),
+        (resource.RLIMIT_CPU, plan.cpu_seconds),
+        (resource.RLIMIT_NOFILE, 64),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_NPROC, 0),
+        (resource.RLIMIT_MEMLOCK, 0),
+        (resource.RLIMIT_MSGQUEUE, 0),
+    ):
+        resource.setrlimit(limit, (amount, amount))
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
+        file.write("1000")  # when memory runs out, the kernel takes a guest first
+
+
+def _drop_privileges(user: int | None) -> None:
+    """Become `user` where one is given, and give up every capability either way. An ordinary user has none to give up."""
+    if os.geteuid() != 0:
+        _prctl(PR_SET_NO_NEW_PRIVS, 1)
+        return
+    for capability in range(LAST_CAPABILITY + 1):
+        if libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0:
+            break  # past the last one that this kernel knows
+    if user is None:
+        _prctl(PR_SET_SECUREBITS, SECURE_NOROOT)
+    else:
+        os.setgroups([])
+        os.setresgid(user, user, user)
+        os.setresuid(user, user, user)
+    _clear_capabilities()
+    _prctl(PR_SET_NO_NEW_PRIVS, 1)
+
+
+def _clear_capabilities() -> None:
+    header = (ctypes.c_uint32 * 2)(0x20080522, 0)  # _LINUX_CAPABILITY_VERSION_3, this process
+    if libc.capset(header, (ctypes.c_uint32 * 6)()) != 0:
+        raise OSError(ctypes.get_errno(), "capset")
+
+
+def _prctl(option: int, *arguments: Any) -> None:
+    padded = [ctypes.c_ulong(a) if isinstance(a, int) else a for a in arguments]
+    padded += [ctypes.c_ulong(0)] * (4 - len(padded))
+    if libc.prctl(option, *padded) != 0:
+        raise OSError(ctypes.get_errno(), f"prctl {option}")

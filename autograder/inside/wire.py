@@ -1,0 +1,261 @@
+"""The frames that cross the wall: plain data in, plain data out, limits before decoding.
+
+A frame is four bytes of length (little endian) and a MessagePack body. What may be in it: None, bool, int, float, text,
+bytes, lists, maps, and three extensions: an array (rebuilt from dtype, shape and bytes), a function of the other side
+(a callback, known by number) and an object of the guest's (a handle, known by number). Nothing is pickled.
+
+Both sides use this file. The trusted side never decodes a frame before `scan` has walked it: frame 8 MiB, depth 16,
+10,000 nodes, text 64 KiB. It judges nothing and knows nothing of the course.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Callable
+from typing import Any, Literal
+
+import msgspec
+import numpy as np
+
+FRAME_BYTES = 8 << 20
+DEPTH = 16
+NODES = 10_000
+TEXT_BYTES = 64 << 10
+DIMENSIONS = 8
+
+HEADER = struct.Struct("<I")
+ARRAY, CALLBACK, HANDLE = 1, 2, 3
+DTYPES = ("?", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8")
+CODES = {np.dtype(name): code for code, name in enumerate(DTYPES)}
+
+
+class WireError(Exception):
+    """The bytes are not a frame that may cross. The message says which rule they break."""
+
+
+class NotData(Exception):
+    """A value that cannot be sent: an array of objects, an integer beyond 64 bits."""
+
+
+# ---- messages
+
+
+class Load(msgspec.Struct, tag=True, array_like=True):
+    """Run `source` as the module `module`."""
+
+    id: str
+    module: str
+    source: bytes
+    notebook: bool = False
+
+
+class Call(msgspec.Struct, tag=True, array_like=True):
+    """Call what `target` names: [module, function], [handle], [handle, method], [handle, "@weights"], [handle, "@set_weights"]."""
+
+    id: str
+    target: list[str | int]
+    args: list[Any]
+    kwargs: dict[str, Any]
+
+
+class Answer(msgspec.Struct, tag=True, array_like=True):
+    """What the trusted side answers to an `Ask`; `refused` says why there is no value."""
+
+    id: str
+    value: Any = None
+    refused: str = ""
+
+
+class Free(msgspec.Struct, tag=True, array_like=True):
+    """Forget every handle."""
+
+
+class Reply(msgspec.Struct, tag=True, array_like=True):
+    """How a `Load` or `Call` ended. `where` are the student's own lines; `changed` the arguments that were altered in place."""
+
+    id: str
+    kind: Literal["returned", "raised", "out_of_memory", "refused"]
+    value: Any = None
+    exception: str = ""
+    message: str = ""
+    where: list[str] = []
+    changed: list[str | int] = []
+
+
+class Ask(msgspec.Struct, tag=True, array_like=True):
+    """The guest calls a callback of the running call."""
+
+    id: str
+    callback: int
+    args: list[Any]
+    kwargs: dict[str, Any]
+
+
+class Raised(msgspec.Struct, tag=True, array_like=True):
+    """The guest stands: all walls are up (`missing` is empty), or these could not be raised, each with the reason."""
+
+    missing: dict[str, str]
+
+
+ToGuest = Load | Call | Answer | Free
+FromGuest = Reply | Ask | Raised
+
+
+class Reference(msgspec.Struct, frozen=True):
+    """A number for something that stays on its own side: a callback or a handle. `label` names its type."""
+
+    kind: Literal["callback", "handle"]
+    number: int
+    label: str = ""
+
+
+# ---- values
+
+
+def pack_array(array: np.ndarray[Any, Any], torch: bool) -> bytes:
+    """Encode an array as: kind, dtype code, number of dimensions, each dimension, bytes in C order."""
+    code = CODES.get(array.dtype.newbyteorder("="))
+    if code is None:
+        raise NotData(f"an array of dtype {array.dtype}")
+    if array.ndim > DIMENSIONS:
+        raise NotData(f"an array of {array.ndim} dimensions")
+    raw = np.ascontiguousarray(array, dtype=DTYPES[code] if code == 0 else "<" + DTYPES[code])
+    return struct.pack(f"<BBB{array.ndim}Q", torch, code, array.ndim, *array.shape) + raw.tobytes()
+
+
+def unpack_array(data: memoryview) -> tuple[np.ndarray[Any, Any], bool]:
+    """Rebuild an array that owns its memory; the flag says that it was a tensor. Raise `WireError` where sizes do not agree."""
+    if len(data) < 3 or data[0] > 1 or data[1] >= len(DTYPES) or data[2] > DIMENSIONS:
+        raise WireError("an array with an unknown kind, dtype or number of dimensions")
+    start = 3 + 8 * data[2]
+    if len(data) < start:
+        raise WireError("an array without its shape")
+    shape = struct.unpack(f"<{data[2]}Q", data[3:start])
+    dtype = np.dtype(DTYPES[data[1]])
+    if math.prod(shape) * dtype.itemsize != len(data) - start or any(n > FRAME_BYTES for n in shape):
+        raise WireError(f"an array of shape {shape} with {len(data) - start} bytes")
+    return np.frombuffer(data[start:], dtype=dtype).reshape(shape).copy(), bool(data[0])
+
+
+def pack(message: Any, refer: Callable[[Any], Reference]) -> bytes:
+    """Encode a message, header included; `refer` gives the number of whatever is not data."""
+
+    def extend(value: Any) -> msgspec.msgpack.Ext:
+        if isinstance(value, np.ndarray | np.generic):
+            return msgspec.msgpack.Ext(ARRAY, pack_array(np.asarray(value), False))
+        if type(value).__module__.partition(".")[0] == "torch" and hasattr(value, "detach") and hasattr(value, "dtype"):
+            return msgspec.msgpack.Ext(ARRAY, pack_array(_numpy_of(value), True))
+        reference = value if isinstance(value, Reference) else refer(value)
+        code = CALLBACK if reference.kind == "callback" else HANDLE
+        return msgspec.msgpack.Ext(code, msgspec.msgpack.encode((reference.number, reference.label[:100])))
+
+    try:
+        body = msgspec.msgpack.encode(message, enc_hook=extend)
+    except (OverflowError, RecursionError, UnicodeEncodeError) as error:
+        raise NotData(f"a value that cannot be sent ({error})") from None
+    if len(body) > FRAME_BYTES:
+        raise NotData(f"{len(body) >> 20} MiB of data, where {FRAME_BYTES >> 20} may be sent")
+    return HEADER.pack(len(body)) + body
+
+
+def _numpy_of(tensor: Any) -> np.ndarray[Any, Any]:
+    tensor = tensor.detach().cpu()
+    if str(tensor.dtype) == "torch.bfloat16":
+        tensor = tensor.float()
+    return np.asarray(tensor.resolve_conj().resolve_neg().numpy())
+
+
+def unpack(body: bytes | bytearray, kind: Any, resolve: Callable[[Reference], Any], array: Callable[[Any, bool], Any]) -> Any:
+    """Decode a body as one of the messages of `kind`; `resolve` turns numbers back into things, `array` makes the array's kind.
+
+    Raise `WireError` for whatever does not fit.
+    """
+
+    def extend(code: int, data: memoryview) -> Any:
+        if code == ARRAY:
+            return array(*unpack_array(data))
+        if code not in (CALLBACK, HANDLE):
+            raise WireError(f"an unknown extension {code}")
+        number, label = msgspec.msgpack.decode(data, type=tuple[int, str])
+        return resolve(Reference("callback" if code == CALLBACK else "handle", number, label))
+
+    try:
+        return msgspec.msgpack.decode(body, type=kind, ext_hook=extend)
+    except (msgspec.DecodeError, msgspec.ValidationError, RecursionError, UnicodeDecodeError, ValueError, TypeError) as error:
+        raise WireError(f"not a message ({error})") from None
+
+
+# ---- limits, before anything is decoded
+
+# First byte of a MessagePack item -> (bytes of its own length or payload, what follows). Fixed-length items need no entry.
+_FIXED = {0xC0: 0, 0xC2: 0, 0xC3: 0, 0xCA: 4, 0xCB: 8, 0xCC: 1, 0xCD: 2, 0xCE: 4, 0xCF: 8, 0xD0: 1, 0xD1: 2, 0xD2: 4, 0xD3: 8}
+_FIXED_EXT = {0xD4: 1, 0xD5: 2, 0xD6: 4, 0xD7: 8, 0xD8: 16}
+_BINARY = {0xC4: 1, 0xC5: 2, 0xC6: 4, 0xC7: 1, 0xC8: 2, 0xC9: 4}
+_TEXT = {0xD9: 1, 0xDA: 2, 0xDB: 4}
+_NESTED = {0xDC: (2, 1), 0xDD: (4, 1), 0xDE: (2, 2), 0xDF: (4, 2)}
+
+
+def scan(body: bytes | bytearray) -> None:
+    """Walk the items of a MessagePack body without building any; raise `WireError` where a limit is passed or bytes miss."""
+    at, nodes = 0, 0
+    open_items = [1]  # items still to come, one entry a level
+    while open_items:
+        if open_items[-1] == 0:
+            open_items.pop()
+            continue
+        open_items[-1] -= 1
+        nodes += 1
+        if nodes > NODES:
+            raise WireError(f"more than {NODES} values")
+        at, children = _item(body, at)
+        if children:
+            open_items.append(children)
+            if len(open_items) > DEPTH + 1:
+                raise WireError(f"nested deeper than {DEPTH}")
+    if at != len(body):
+        raise WireError("bytes after the end of the message")
+
+
+def _item(body: bytes | bytearray, at: int) -> tuple[int, int]:
+    """Step over one item at `at`; return where the next one starts and how many children come first."""
+    if at >= len(body):
+        raise WireError("the message ends too early")
+    tag = body[at]
+    at += 1
+    text = children = 0
+    if tag <= 0x7F or tag >= 0xE0:
+        size = 0
+    elif tag <= 0x8F:
+        size, children = 0, 2 * (tag & 0x0F)
+    elif tag <= 0x9F:
+        size, children = 0, tag & 0x0F
+    elif tag <= 0xBF:
+        size = text = tag & 0x1F
+    elif tag in _FIXED:
+        size = _FIXED[tag]
+    elif tag in _FIXED_EXT:
+        size = 1 + _FIXED_EXT[tag]
+    elif tag in _TEXT:
+        text, at = _length(body, at, _TEXT[tag])
+        size = text
+    elif tag in _BINARY:
+        size, at = _length(body, at, _BINARY[tag])
+        size += tag >= 0xC7
+    elif tag in _NESTED:
+        width, each = _NESTED[tag]
+        children, at = _length(body, at, width)
+        size, children = 0, children * each
+    else:
+        raise WireError(f"an unknown byte {tag:#x}")
+    if text > TEXT_BYTES:
+        raise WireError(f"a text of more than {TEXT_BYTES} bytes")
+    if at + size > len(body):
+        raise WireError("the message ends too early")
+    return at + size, children
+
+
+def _length(body: bytes | bytearray, at: int, width: int) -> tuple[int, int]:
+    if at + width > len(body):
+        raise WireError("the message ends too early")
+    return int.from_bytes(body[at : at + width], "big"), at + width

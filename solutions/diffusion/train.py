@@ -1,0 +1,155 @@
+"""The training loop: gradient steps, an average of the weights, checkpoints that resume exactly.
+
+    loss          one `Turn` is one optimiser's part of a step: a loss and the parameters it may change (a GAN has two)
+    draw_batch    called with the run's generator, returns whatever the losses take
+    checkpoint    written every minute and on Ctrl-C; a rerun goes on from it and ends with the same numbers as an uninterrupted run
+
+All chance comes from one generator, so losses draw t, ε and dropped conditions from what they are handed. It knows nothing of
+diffusion except `diffusion_loss`, the draw of t and ε; it writes no weights to be shipped (`store` does).
+"""
+
+import math
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm  # type: ignore[import-untyped]  # its stubs are another package
+
+from solutions.diffusion.checkpoint import resume, save
+
+State = dict[str, Tensor]
+TurnLoss = Callable[[Any, torch.Generator], Tensor]  # (batch, generator) -> a 0-d tensor
+DrawBatch = Callable[[torch.Generator], Any]
+
+
+@dataclass(frozen=True)
+class Config:
+    """How a model is trained. Learning rate: `warmup` steps up to `lr`, then down a half cosine to 0 at the end."""
+
+    steps: int
+    batch: int = 64
+    lr: float = 2e-3
+    warmup: int = 100
+    weight_decay: float = 0.01
+    adam: tuple[float, float] = (0.9, 0.99)
+    clip: float = 1.0  # of the gradient's norm
+    ema: float = 0.999
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One optimiser's part of a step."""
+
+    parameters: list[nn.Parameter]
+    loss: TurnLoss
+    lr_scale: float = 1.0
+
+
+@dataclass(frozen=True)
+class Run:
+    """What training gave: the averaged weights, each step's losses added up, and how long it took."""
+
+    ema: State
+    losses: list[float]
+    seconds: float
+    finished: bool
+
+
+def train(
+    model: nn.Module,
+    turns: list[Turn],
+    draw_batch: DrawBatch,
+    config: Config,
+    *,
+    checkpoint: Path | None = None,
+    minutes: float | None = None,
+    progress: bool = False,
+) -> Run:
+    """Take `config.steps` steps on the model, or as many as fit into `minutes`, and return the run.
+
+    The model is left with its last weights; `run.ema` holds the averaged ones, made for `load_state_dict`. A checkpoint of another
+    configuration is refused (ValueError). After Ctrl-C the run comes back saved and not `finished`.
+    """
+    generator = torch.Generator().manual_seed(config.seed)
+    optimisers = [torch.optim.AdamW(turn.parameters, betas=config.adam, weight_decay=config.weight_decay) for turn in turns]
+    state: dict[str, Any] = {"config": asdict(config), "step": 0, "seconds": 0.0, "losses": []}
+    ema = {name: value.clone() for name, value in model.state_dict().items()}
+    if checkpoint and checkpoint.exists():
+        state = resume(checkpoint, state["config"], model, ema, optimisers, generator)
+    total = config.steps if minutes is None else 60 * minutes
+    with _interrupts() as asked_to_stop, tqdm(total=round(total), disable=not progress, unit="step" if minutes is None else "s") as bar:
+        last_save = time.monotonic()
+        while (done := state["step"] if minutes is None else state["seconds"]) < total and not asked_to_stop:
+            bar.update(int(done) - bar.n)
+            started = time.perf_counter()
+            rate = config.lr * min(1, (state["step"] + 1) / config.warmup) * (1 + math.cos(math.pi * done / total)) / 2
+            state["losses"].append(_step(turns, optimisers, rate, config.clip, draw_batch(generator), generator))
+            _average(ema, model, min(config.ema, (state["step"] + 1) / (state["step"] + 10)))
+            state["step"] += 1
+            state["seconds"] += time.perf_counter() - started
+            if state["step"] % 10 == 0:
+                bar.set_postfix(loss=f"{sum(state['losses'][-100:]) / len(state['losses'][-100:]):.4f}")
+            if checkpoint and time.monotonic() - last_save > 60:
+                save(checkpoint, state, model, ema, optimisers, generator)
+                last_save = time.monotonic()
+        bar.update(round(total) - bar.n if not asked_to_stop else 0)
+    if checkpoint:
+        save(checkpoint, state, model, ema, optimisers, generator)
+    return Run(ema, state["losses"], state["seconds"], finished=done >= total)
+
+
+def diffusion_loss(loss: Callable[..., Tensor], network: nn.Module, x0: Tensor, generator: torch.Generator, **condition: Any) -> Tensor:
+    """Return `loss` at one t in 1..T and one ε per sample, drawn from the generator (Ho et al. 2020, algorithm 1). # x0: (B, ...)"""
+    T = len(loss.alpha_bars) - 1  # type: ignore[attr-defined]  # every loss of `losses` has the table
+    t = torch.randint(1, T + 1, (len(x0),), generator=generator)
+    eps = torch.randn(x0.shape, generator=generator)
+    return loss(network, x0, t, eps, **condition)
+
+
+def count(model: nn.Module) -> int:
+    """Return how many numbers the model learns."""
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+def _step(
+    turns: list[Turn], optimisers: list[torch.optim.AdamW], rate: float, clip: float, batch: Any, generator: torch.Generator
+) -> float:
+    total = 0.0
+    for turn, optimiser in zip(turns, optimisers, strict=True):
+        optimiser.param_groups[0]["lr"] = rate * turn.lr_scale
+        optimiser.zero_grad()
+        loss = turn.loss(batch, generator)
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(turn.parameters, clip)
+        optimiser.step()
+        total += loss.item()
+    return total
+
+
+@torch.no_grad()
+def _average(ema: State, model: nn.Module, decay: float) -> None:
+    for name, value in model.state_dict().items():
+        ema[name].lerp_(value, 1 - decay) if value.is_floating_point() else ema[name].copy_(value)
+
+
+@contextmanager
+def _interrupts() -> Iterator[list[int]]:
+    """Yield a list that Ctrl-C fills, so that a step is never cut in the middle; a second Ctrl-C interrupts as ever."""
+    asked: list[int] = []
+
+    def ask(number: int, _: Any) -> None:
+        asked.append(number)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    before = signal.signal(signal.SIGINT, ask)
+    try:
+        yield asked
+    finally:
+        signal.signal(signal.SIGINT, before)

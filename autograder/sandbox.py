@@ -202,6 +202,7 @@ class Guest:
         self.output, self.printed = bytearray(), 0
         self.callbacks: list[Callback] = []
         self.on_ask: Callable[[Callback, list[Any], dict[str, Any]], None] | None = None
+        self.ended: Ended | None = None
         self._server, self._socket, self._pipe = server, wire_socket, output
         self._clock = (~pid << 3) | 2  # the kernel's name for the CPU clock of a process
         self._buffer = bytearray()
@@ -240,19 +241,17 @@ class Guest:
             with contextlib.suppress(_Lost):
                 self._write(wire.Free(), _Deadline(self, self._server.limits.call_seconds))
 
-    def close(self) -> Ended | None:
-        """Kill the guest, keep what it printed, give back what it used. Closing twice is harmless."""
+    def close(self) -> None:
+        """Kill the guest; keep what it printed and how it ended. Closing twice is harmless."""
         if self._socket.fileno() == -1:
-            return None
+            return
         self.alive = False
-        ended = None
         try:
             self._drain()
-            ended = self._server.end()
+            self.ended = self._server.end()
         finally:
             self._socket.close()
             os.close(self._pipe)
-        return ended
 
     # -- one exchange
 
@@ -397,8 +396,8 @@ class Guest:
 
     def _death(self) -> Outcome:
         """Say how the guest died: by itself, or by a limit that the kernel enforces."""
-        ended = self.close()
-        status = ended.status if ended else 0
+        self.close()
+        status = self.ended.status if self.ended else 0
         if status == -24:  # SIGXCPU
             return Outcome("timed_out", detail="it used all of the submission's time")
         how = f"the process ended itself with status {status}" if status >= 0 else f"the process died of signal {-status}"
@@ -434,7 +433,7 @@ def _outcome(reply: wire.Reply, seconds: float) -> Outcome:
     changed = tuple(str(name) for name in reply.changed)
     if reply.kind in ("raised", "out_of_memory"):
         raised = Raised(reply.exception[:100], reply.message[:2000], tuple(where[:60] for where in reply.where[:4]))
-        return Outcome(reply.kind, raised=raised, seconds=seconds)
+        return Outcome(reply.kind, value=reply.value, raised=raised, seconds=seconds)
     if reply.kind == "refused":
         return Outcome("refused", detail=reply.message[:500], seconds=seconds)
     return Outcome("returned", value=reply.value, changed=changed, seconds=seconds)

@@ -20,6 +20,7 @@ import os
 import signal
 import socket
 import sys
+from typing import Any
 
 import msgspec
 
@@ -74,7 +75,16 @@ def _warm(torch: bool) -> None:
     for name in PRELOADED + (PRELOADED_TORCH if torch else []):
         importlib.import_module(name)
     if torch:
-        sys.modules["torch"].set_num_threads(1)
+        _exercise(sys.modules["torch"])
+
+
+def _exercise(torch: Any) -> None:
+    """Train one step: what torch sets up at first use (it reads /proc, imports more) is then there before any wall is."""
+    torch.set_num_threads(1)
+    layer = torch.nn.Linear(2, 2)
+    optimizer = torch.optim.AdamW(layer.parameters())
+    torch.nn.functional.mse_loss(layer(torch.zeros(1, 2)).softmax(-1).cumprod(0), torch.zeros(1, 2)).backward()
+    optimizer.step()
 
 
 def _forget_the_course() -> None:

@@ -18,6 +18,7 @@ import traceback
 import types
 from typing import Any, Literal
 
+import msgspec
 import numpy as np
 
 from autograder.inside import notebook, stand_ins, wire
@@ -125,7 +126,7 @@ class _Room:
         else:
             exec(compile(message.source, module.__file__, "exec"), module.__dict__)
         if problem:
-            return problem
+            return msgspec.structs.replace(problem, value=_functions(module))
         return wire.Reply(message.id, "returned", value=_functions(module))
 
     def call(self, message: wire.Call) -> wire.Reply:
@@ -193,7 +194,7 @@ def _raised(call: str, error: BaseException) -> wire.Reply:
         return wire.Reply(call, "refused", message=f"it sent {error}")
     kind: Literal["out_of_memory", "raised"] = "out_of_memory" if _is_memory(error) else "raised"
     try:
-        message = str(error)[:MESSAGE]
+        message = str(error.msg if isinstance(error, SyntaxError) else error)[:MESSAGE]
     except BaseException:
         message = ""
     return wire.Reply(call, kind, exception=type(error).__name__[:100], message=message, where=_where(error))

@@ -1,0 +1,102 @@
+"""START HERE: one submission, from file to Result.
+
+    source -> guest: load          the student's file runs behind the wall
+    each check: call, compare      with the round's secret numbers -> transcripts
+    a check failed:                which slip explains all that the function gave?
+                                   run it again with the published numbers, so that the message gives no secret away
+    -> Result, and a private note  what the secret run saw, for the instructor's eyes
+
+A question of the exercise `practice` is marked without a guest: an answer is data, not code. Trouble of ours is raised as
+`SandboxFault`; it is never a student's zero.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from autograder.checks import Transcript, load_checks, seed_of
+from autograder.diagnosis import Diagnosis, load_misconceptions
+from autograder.model import Check, CheckResult, Exercise, Misconception, Submission
+from autograder.recordings import Answers, load_module
+from autograder.sandbox import Sandbox
+from autograder.sitting import Sitting
+
+PUBLIC = b"published numbers"
+
+
+class Materials(msgspec.Struct, frozen=True):
+    """What judges one exercise, loaded: its checks, the reference's answers, and the known slips."""
+
+    exercise: Exercise
+    checks: tuple[Check, ...]
+    answers: Answers
+    slips: tuple[Misconception, ...]
+    diagnosis: Diagnosis
+
+
+class Attempt(msgspec.Struct, frozen=True):
+    """What came of one submission: the checks, what the student may see printed, and what only the instructor may see."""
+
+    checks: tuple[CheckResult, ...]
+    stdout: str
+    private: dict[str, str]
+
+
+def load_materials(exercise: Exercise) -> Materials:
+    """Load an exercise's checks, answer and misconceptions. Raise `CourseError` where they do not fit together."""
+    answers = Answers(load_module(exercise.answer))
+    checks, slips = load_checks(exercise.checks), load_misconceptions(exercise.misconceptions)
+    return Materials(exercise, checks, answers, slips, Diagnosis(checks, answers, slips))
+
+
+def attempt(submission: Submission, materials: Materials, sandbox: Sandbox, secret: bytes) -> Attempt:
+    """Judge one submission with the numbers of `secret`. Raise `SandboxFault` where the sandbox fails."""
+    seeds = _seeds(materials, secret)
+    judged = Sitting(submission, materials.checks, materials.answers, sandbox, seeds)
+    judged.play(materials.checks)
+    failed = [check for check in materials.checks if judged.failed(check)]
+    again = Sitting(submission, materials.checks, materials.answers, sandbox, _seeds(materials, PUBLIC))
+    if any(_worth_a_rerun(judged.transcripts[check.id]) for check in failed if check.id in judged.transcripts) and secret != PUBLIC:
+        again.play(tuple(check for check in materials.checks if not judged.waiting(check)))
+    slips = {of: materials.diagnosis.name(of, judged.transcripts, seeds) for of in {check.of for check in failed}}
+    results = tuple(_result(check, judged, again, slips.get(check.of)) for check in materials.checks)
+    private = {check.id: judged.words(check, numbers=True) for check in failed}
+    return Attempt(results, judged.printed, private)
+
+
+def _seeds(materials: Materials, secret: bytes) -> dict[str, int]:
+    return {check.id: seed_of(secret, materials.exercise.id, check.id) for check in materials.checks}
+
+
+def _worth_a_rerun(transcript: Transcript) -> bool:
+    return transcript.ended is None or transcript.ended.kind in ("raised", "refused")
+
+
+def _result(check: Check, judged: Sitting, again: Sitting, slip: Misconception | None) -> CheckResult:
+    """Put into the contract's words what the runs saw of one check."""
+    seconds = round(judged.seconds.get(check.id, 0.0), 4)
+    if judged.passed(check):
+        return CheckResult(check.id, check.title, check.points, check.points, "passed", seconds=seconds)
+    waiting = judged.waiting(check)
+    if waiting:
+        words = f"Not judged: it needs the check `{waiting}`, which failed."
+        return CheckResult(check.id, check.title, 0, check.points, "not_judged", "needs", words, seconds=seconds)
+    if again.passed(check):
+        message = f"{judged.words(check, numbers=False)} It is right for the published numbers, wrong for fresh ones."
+    elif again.played(check):
+        message = again.words(check, numbers=True)
+    else:
+        message = judged.words(check, numbers=False)
+    return CheckResult(
+        id=check.id,
+        title=check.title,
+        points=0,
+        max_points=check.points,
+        outcome="failed",
+        reason=judged.reason(check),
+        message=message + (f" {slip.sentence}" if slip else ""),
+        misconception=slip.id if slip else None,
+        section=slip.section if slip else None,
+        card=slip.card if slip else None,
+        seconds=seconds,
+    )

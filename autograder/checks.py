@@ -1,0 +1,320 @@
+"""What a check file uses: `@check`, `close`, `expect`, `untouched`, `asked`, and the `student` and `reference` it is given.
+
+A check reads like a test: it calls the student's functions, calls the reference the same way, and compares. It is run many
+times: once on a guest with the round's numbers, again with the public ones, and with each misconception in the student's
+place. Every run leaves a `Transcript`; a comparison that fails is written down and the check goes on. What a failure means
+is said elsewhere.
+"""
+
+from __future__ import annotations
+
+import hmac
+import inspect
+from collections.abc import Callable
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from autograder.errors import CourseError, Finding
+from autograder.model import Check, Outcome, Raised
+from autograder.recordings import FLOAT32_RELATIVE, FLOOR, Answered, Answers, contains_float32, copied, load_module, mapped
+
+Player = Callable[[str, tuple[Any, ...], dict[str, Any], "list[Asked]"], Outcome]
+
+
+# ---- what is written down
+
+
+class Asked(msgspec.Struct):
+    """One question to a callback: its name and the arguments it was given."""
+
+    function: str
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+
+
+class Called(msgspec.Struct):
+    """One call of the student's code, and how it ended."""
+
+    function: str
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    outcome: Outcome
+    asked: list[Asked]
+
+
+class Compared(msgspec.Struct):
+    """One comparison: whether it held and, where not, why in words. `call` is the place in the transcript it is about."""
+
+    ok: bool
+    call: int
+    words: str = ""
+    got: Any = None
+    expected: Any = None
+    atol: float = 0.0
+    rtol: float = 0.0
+
+
+class Transcript(msgspec.Struct):
+    """All that happened in one run of one check. `ended` is the outcome that cut it short."""
+
+    calls: list[Called] = []
+    comparisons: list[Compared] = []
+    answers: list[Answered] = []
+    ended: Outcome | None = None
+
+    @property
+    def passed(self) -> bool:
+        return self.ended is None and bool(self.comparisons) and all(c.ok for c in self.comparisons)
+
+    @property
+    def first_failure(self) -> Compared | None:
+        return next((c for c in self.comparisons if not c.ok), None)
+
+
+_running: ContextVar[Transcript] = ContextVar("transcript of the running check")
+
+
+class _CheckEnded(Exception):
+    """The student's code gave no value: nothing further can be asked in this check."""
+
+
+# ---- what a check file uses
+
+
+def check(*, points: float, of: str, needs: Any = ()) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Declare a check: its points, the function it is about, and the checks without which it says nothing."""
+    needed = needs if isinstance(needs, tuple) else (needs,)
+
+    def declare(function: Callable[..., None]) -> Callable[..., None]:
+        title = (inspect.getdoc(function) or "").split("\n")[0]
+        names = tuple(n.__name__ for n in needed)
+        function.__dict__["check"] = Check(function.__name__, title, points, of, names, function)
+        return function
+
+    return declare
+
+
+def close(got: Any, expected: Any, *, atol: float | None = None, rtol: float | None = None) -> None:
+    """Compare what the student's code gave with what is expected, and go on either way.
+
+    Kind, shape and finiteness are exact; dtype is free. The tolerance is the reference call's own, unless it is given.
+    """
+    transcript = _running.get()
+    at = next((i for i in reversed(range(len(transcript.calls))) if transcript.calls[i].outcome.value is got), len(transcript.calls) - 1)
+    known = next((a for a in transcript.answers if a.value is expected), None)
+    single = at >= 0 and contains_float32((transcript.calls[at].args, transcript.calls[at].kwargs))
+    absolute = atol if atol is not None else known.atol if known else FLOOR
+    relative = rtol if rtol is not None else known.rtol if known else FLOAT32_RELATIVE if single else 0.0
+    words = difference(got, expected, absolute, relative)
+    transcript.comparisons.append(Compared(words == "", at, words, got, expected, absolute, relative))
+
+
+def expect(condition: bool, words: str) -> None:
+    """Demand something of the last call that is not a value; `words` say what was seen where it does not hold."""
+    transcript = _running.get()
+    transcript.comparisons.append(Compared(bool(condition), len(transcript.calls) - 1, "" if condition else words))
+
+
+def untouched() -> None:
+    """Demand that no call of this check changed an argument in place."""
+    transcript = _running.get()
+    for at, call in enumerate(transcript.calls):
+        changed = ", ".join(f"`{name}`" for name in call.outcome.changed)
+        words = f"it changed its argument {changed} in place: work on a copy" if changed else ""
+        transcript.comparisons.append(Compared(not changed, at, words))
+
+
+def asked(function: str) -> list[tuple[Any, ...]]:
+    """List the arguments that the last call gave to the callback of this name, in order."""
+    calls = _running.get().calls
+    return [question.args for question in calls[-1].asked if question.function == function] if calls else []
+
+
+# ---- comparing
+
+
+def difference(got: Any, expected: Any, atol: float, rtol: float, *, nan_equal: bool = False) -> str:
+    """Say in words how `got` differs from `expected`; an empty text where it does not."""
+    kind, wanted = kind_of(got), kind_of(expected)
+    if wanted == "sequence" and kind in ("sequence", "array") and isinstance(got, list | tuple | np.ndarray):
+        if len(got) != len(expected):
+            return f"{len(got)} values where {len(expected)} were expected"
+        parts = [difference(g, e, atol, rtol, nan_equal=nan_equal) for g, e in zip(got, expected, strict=True)]
+        return next((f"value {i + 1}: {words}" for i, words in enumerate(parts) if words), "")
+    if kind != wanted:
+        return f"{_named(got, kind)} where {_named(expected, wanted)} was expected"
+    if wanted in ("number", "array"):
+        return _number_difference(_array(got), _array(expected), atol, rtol, nan_equal)
+    if wanted == "dict":
+        if set(got) != set(expected):
+            return f"the keys {sorted(map(str, got))} where {sorted(map(str, expected))} were expected"
+        parts = [difference(got[key], expected[key], atol, rtol, nan_equal=nan_equal) for key in expected]
+        return next((f"`{key}`: {words}" for key, words in zip(expected, parts, strict=True) if words), "")
+    return "" if got == expected else f"{got!r:.60} where {expected!r:.60} was expected"
+
+
+def kind_of(value: Any) -> str:
+    """Name the kind of a value: number, array, text, None, bool, dict, sequence or object."""
+    if value is None:
+        return "None"
+    if isinstance(value, bool | np.bool_):
+        return "bool"
+    if isinstance(value, str):
+        return "text"
+    if isinstance(value, dict):
+        return "dict"
+    if isinstance(value, list | tuple):
+        return "array" if _array(value).dtype != object else "sequence"
+    if isinstance(value, int | float):
+        return "number"
+    if hasattr(value, "shape") and hasattr(value, "dtype"):
+        return "number" if tuple(value.shape) == () else "array"
+    return "object"
+
+
+def _array(value: Any) -> np.ndarray[Any, Any]:
+    """Give a value as an array of float64; an array of objects where it is not made of numbers of one shape."""
+    plain = mapped(value, lambda item: item.detach().numpy() if hasattr(item, "detach") else item)
+    try:
+        return np.asarray(plain, dtype=np.float64)
+    except (ValueError, TypeError, OverflowError):
+        return np.empty(1, dtype=object)
+
+
+def _named(value: Any, kind: str) -> str:
+    if kind == "array":
+        return f"an array of shape {_array(value).shape}"
+    if kind == "object":
+        return f"an object of type {getattr(value, 'type_name', type(value).__name__)}"
+    return kind if kind == "None" else f"a {kind}"
+
+
+def _number_difference(got: np.ndarray[Any, Any], expected: np.ndarray[Any, Any], atol: float, rtol: float, nan_equal: bool) -> str:
+    if got.shape != expected.shape:
+        return f"shape {got.shape} where {expected.shape} was expected"
+    with np.errstate(all="ignore"):
+        near = np.abs(got - expected) <= atol + rtol * np.abs(expected)
+    near |= got == expected  # infinities of one sign
+    if nan_equal:
+        near |= np.isnan(got) & np.isnan(expected)
+    if near.all():
+        return ""
+    first = tuple(int(i) for i in np.unravel_index(int(np.argmin(near)), near.shape)) if near.shape else ()
+    a, b = significant(float(got[first]), float(expected[first]))
+    if not near.shape:
+        return f"{a} where {b} was expected"
+    return f"{a} at [{', '.join(map(str, first))}] where {b} was expected ({int((~near).sum())} of {near.size} values differ)"
+
+
+def significant(a: float, b: float) -> tuple[str, str]:
+    """Write two numbers with just as many digits as show that they differ, four at the least."""
+    for digits in range(4, 17):
+        texts = f"{a:.{digits}g}", f"{b:.{digits}g}"
+        if texts[0] != texts[1]:
+            return texts
+    return repr(a), repr(b)
+
+
+# ---- running
+
+
+class Student:
+    """What a check calls. Whoever plays the student (a guest, a misconception, the reference itself) answers."""
+
+    def __init__(self, player: Player, transcript: Transcript):
+        self._player, self._transcript = player, transcript
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            questions: list[Asked] = []
+            outcome = self._player(name, args, kwargs, questions)
+            self._transcript.calls.append(Called(name, args, kwargs, outcome, questions))
+            if outcome.kind != "returned":
+                raise _CheckEnded
+            return outcome.value
+
+        return call
+
+
+class Reference:
+    """The same functions, answered by the course."""
+
+    def __init__(self, answers: Answers, transcript: Transcript):
+        self._answers, self._transcript = answers, transcript
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            answered = self._answers.answer(name, args, kwargs)
+            self._transcript.answers.append(answered)
+            return answered.value
+
+        return call
+
+
+def run(check: Check, player: Player, answers: Answers, seed: int) -> Transcript:
+    """Run one check and return its transcript. `seed` gives the numbers that the check draws."""
+    transcript = Transcript()
+    given: list[Any] = [Student(player, transcript), Reference(answers, transcript)]
+    if "rng" in inspect.signature(check.function).parameters:
+        given.append(np.random.default_rng(seed))
+    token = _running.set(transcript)
+    try:
+        check.function(*given)
+    except _CheckEnded:
+        transcript.ended = transcript.calls[-1].outcome
+    except (ArithmeticError, AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        transcript.ended = Outcome("refused", detail=f"what it returned cannot be used: {error}")
+    finally:
+        _running.reset(token)
+    return transcript
+
+
+def played_by(function_of: Callable[[str], Callable[..., Any]]) -> Player:
+    """Let functions of ours stand in the student's place: copies of the arguments, callbacks written down."""
+
+    def play(name: str, args: tuple[Any, ...], kwargs: dict[str, Any], questions: list[Asked]) -> Outcome:
+        def watched(item: Any) -> Any:
+            if not callable(item):
+                return item
+
+            def callback(*a: Any, **k: Any) -> Any:
+                questions.append(Asked(item.__name__, copied(a), copied(k)))
+                return item(*a, **k)
+
+            return callback
+
+        try:
+            given, named = mapped(copied(args), watched), mapped(copied(kwargs), watched)
+            with np.errstate(all="ignore"):
+                return Outcome("returned", value=function_of(name)(*given, **named))
+        except Exception as error:
+            return Outcome("raised", raised=Raised(type(error).__name__, str(error)))
+
+    return play
+
+
+def seed_of(secret: bytes, exercise: str, check: str) -> int:
+    """Give the seed of a check's numbers: keyed, so that one check's numbers tell nothing of another's."""
+    return int.from_bytes(hmac.digest(secret, f"{exercise}\0{check}".encode(), "sha256"), "big")
+
+
+def load_checks(path: Path) -> tuple[Check, ...]:
+    """Read a check file: its checks in the order they stand. Raise `CourseError` where one of them cannot be."""
+    found = [value.check for value in vars(load_module(path)).values() if isinstance(getattr(value, "check", None), Check)]
+    findings = []
+    for number, one in enumerate(found):
+        line = one.function.__code__.co_firstlineno
+        if not one.title:
+            findings.append(Finding(path, line, f"check `{one.id}` has no title", "give it a one-line docstring"))
+        late = set(one.needs) - {earlier.id for earlier in found[:number]}
+        if late:
+            findings.append(Finding(path, line, f"check `{one.id}` needs `{min(late)}`, which does not come before it", "move it up"))
+    if not found:
+        findings.append(Finding(path, None, "no checks", "write a function with @check(points=..., of=...)"))
+    if findings:
+        raise CourseError(findings)
+    return tuple(found)

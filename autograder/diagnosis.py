@@ -1,0 +1,106 @@
+"""Which known slip gives exactly what the student's code gave.
+
+It reruns, it does not guess: the checks are run with each misconception in the student's place, with the same numbers, and
+call is held against call. A slip is named for a function when it agrees with the student on every call of that function in
+the attempt, at least one call tells it from the reference by ten tolerances, and no other slip with another sentence does
+as well. Where nothing fits, nothing is named.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from autograder.checks import Called, Transcript, difference, played_by, run
+from autograder.errors import CourseError, Finding
+from autograder.model import Check, Misconception
+from autograder.recordings import Answers, digest, load_module
+
+SEPARATION = 10
+
+Transcripts = Mapping[str, Transcript]  # by the check's id
+
+
+def misconception(*, of: str, section: str, card: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Declare a known slip: a function that makes it in the place of `of`. Its docstring is what the student is told."""
+
+    def declare(function: Callable[..., Any]) -> Callable[..., Any]:
+        sentence = " ".join((inspect.getdoc(function) or "").split())
+        function.__dict__["misconception"] = Misconception(function.__name__, of, sentence, section, card, function)
+        return function
+
+    return declare
+
+
+def load_misconceptions(path: Path) -> tuple[Misconception, ...]:
+    """Read a file of misconceptions, in the order they stand. Raise `CourseError` where one has no sentence."""
+    values = [getattr(value, "misconception", None) for value in vars(load_module(path)).values()]
+    found = tuple(value for value in values if isinstance(value, Misconception))
+    silent = [slip for slip in found if not slip.sentence]
+    if silent:
+        lines = [slip.function.__code__.co_firstlineno for slip in silent]
+        fix = "write what the student is told as its docstring"
+        raise CourseError([Finding(path, n, f"misconception `{s.id}` has no sentence", fix) for n, s in zip(lines, silent, strict=True)])
+    return found
+
+
+class Diagnosis:
+    """The reruns of one exercise's checks: with the reference in the student's place, and with each slip."""
+
+    def __init__(self, checks: tuple[Check, ...], answers: Answers, slips: tuple[Misconception, ...]):
+        self.checks, self.answers, self.slips = checks, answers, slips
+        self._reruns: dict[tuple[str, int, str], Transcript] = {}
+
+    def rerun(self, check: Check, seed: int, slip: Misconception | None) -> Transcript:
+        """Run a check with a slip (or, with None, the reference) in the student's place. Remembered."""
+        key = check.id, seed, slip.id if slip else ""
+        if key not in self._reruns:
+
+            def function_of(name: str) -> Callable[..., Any]:
+                return slip.function if slip and slip.of == name else self.answers.function(name)
+
+            self._reruns[key] = run(check, played_by(function_of), self.answers, seed)
+        return self._reruns[key]
+
+    def name(self, function: str, transcripts: Transcripts, seeds: Mapping[str, int]) -> Misconception | None:
+        """Name the slip that explains all that `function` gave in these transcripts, or None."""
+        fitting = [slip for slip in self.slips if slip.of == function and self._explains(slip, transcripts, seeds)]
+        sentences = {slip.sentence for slip in fitting}
+        return fitting[0] if len(sentences) == 1 else None
+
+    def _explains(self, slip: Misconception, transcripts: Transcripts, seeds: Mapping[str, int]) -> bool:
+        separated = False
+        for check in self.checks:
+            if check.id not in transcripts:
+                continue
+            own = _calls(transcripts[check.id], slip.of)
+            known = _calls(self.rerun(check, seeds[check.id], slip), slip.of)
+            right = _calls(self.rerun(check, seeds[check.id], None), slip.of)
+            if len(own) > len(known) or not all(map(self._agree, own, known)):
+                return False
+            separated |= any(map(self._far, own, known, right))
+        return separated
+
+    def _agree(self, own: Called, known: Called) -> bool:
+        """Say whether the student's call and the slip's ended alike. Two that raised are no evidence, but no contradiction."""
+        if digest((own.args, own.kwargs)) != digest((known.args, known.kwargs)):
+            return False
+        if own.outcome.kind != "returned" or known.outcome.kind != "returned":
+            return own.outcome.kind == known.outcome.kind
+        return self._same(own, known, 1)
+
+    def _far(self, own: Called, known: Called, right: Called) -> bool:
+        """Say whether this call tells the slip from the reference by ten tolerances, and the student's call returned."""
+        returned = own.outcome.kind == known.outcome.kind == "returned"
+        return returned and not self._same(known, right, SEPARATION)
+
+    def _same(self, one: Called, other: Called, times: float) -> bool:
+        tolerance = self.answers.answer(one.function, one.args, one.kwargs)
+        atol, rtol = times * tolerance.atol, times * tolerance.rtol
+        return difference(one.outcome.value, other.outcome.value, atol, rtol, nan_equal=True) == ""
+
+
+def _calls(transcript: Transcript, function: str) -> list[Called]:
+    return [call for call in transcript.calls if call.function == function]

@@ -1,0 +1,85 @@
+"""What a transcript says in words: the call, the actual, the expected, short. It decides nothing and formats for no medium.
+
+Words about a secret run say only what students may know of it: which function, the kind of exception, their own lines.
+"""
+
+from __future__ import annotations
+
+import inspect
+import unicodedata
+from collections.abc import Callable
+from typing import Any
+
+from autograder.checks import Called, Transcript, kind_of
+from autograder.model import Check, Outcome, Reason
+
+SHOWN = 4  # how many items of a short list are written out
+
+
+def clean(text: str, length: int = 500) -> str:
+    """Make a stranger's text harmless for a terminal: one line, no control or direction characters, not too long."""
+    shown = "".join(c if unicodedata.category(c)[0] != "C" else " " for c in text)
+    shown = " ".join(shown.split())
+    return shown if len(shown) <= length else shown[: length - 1] + "…"
+
+
+def reason(transcript: Transcript) -> Reason:
+    """Give the contract's reason of a check that failed."""
+    if transcript.ended is None or transcript.first_failure:
+        return "wrong"
+    return transcript.ended.kind if transcript.ended.kind != "returned" else "refused"
+
+
+def failure(check: Check, transcript: Transcript, function: Callable[[str], Callable[..., Any]], *, numbers: bool) -> str:
+    """Say what went wrong first. With `numbers` false, nothing that the run computed or printed is told."""
+    failed = transcript.first_failure
+    if failed is None:
+        assert transcript.ended is not None
+        return _ending(check, transcript, function, numbers=numbers)
+    if not numbers or failed.call < 0:
+        return f"`{transcript.calls[failed.call].function if transcript.calls else check.of}` gave a wrong answer."
+    called = transcript.calls[failed.call]
+    verb = "gave " if failed.expected is not None or failed.got is not None else ": "
+    return f"`{call_text(called, function)}` {verb}{failed.words}.".replace(" : ", ": ")
+
+
+def _ending(check: Check, transcript: Transcript, function: Callable[[str], Callable[..., Any]], *, numbers: bool) -> str:
+    ended, called = transcript.ended, transcript.calls[-1] if transcript.calls else None
+    assert ended is not None
+    subject = f"`{call_text(called, function)}`" if called and numbers else f"`{called.function if called else check.of}`"
+    return f"{subject} {ending(ended, numbers=numbers)}"
+
+
+def ending(outcome: Outcome, *, numbers: bool) -> str:
+    """Say how a call that gave no value ended, as the rest of a sentence."""
+    raised = outcome.raised
+    if raised:
+        said = f": {clean(raised.message, 300)}" if numbers and raised.message else ""
+        where = f" ({', then '.join(clean(w, 60) for w in raised.where)})" if raised.where else ""
+        verb = "ran out of memory with" if outcome.kind == "out_of_memory" else "raised"
+        return f"{verb} {clean(raised.kind, 60)}{where}{said}".rstrip(".") + "."
+    words = {"timed_out": "was stopped", "out_of_memory": "ran out of memory", "killed": "gave no answer", "refused": "was refused"}
+    return f"{words[outcome.kind]}: {clean(outcome.detail, 300)}."
+
+
+def call_text(called: Called, function: Callable[[str], Callable[..., Any]]) -> str:
+    """Write a call as a student would, arrays by their shapes: `noise_to(x0=array (4, 8, 9), t=100, ...)`."""
+    try:
+        names = list(inspect.signature(function(called.function)).parameters)
+    except (AttributeError, TypeError, ValueError):
+        names = []
+    names += [f"argument {i + 1}" for i in range(len(names), len(called.args))]
+    given = [f"{name}={_short(value)}" for name, value in zip(names, called.args, strict=False)]
+    given += [f"{name}={_short(value)}" for name, value in called.kwargs.items()]
+    return f"{called.function}({', '.join(given)})"
+
+
+def _short(value: Any) -> str:
+    kind = kind_of(value)
+    if kind == "array" and hasattr(value, "shape"):
+        if value.ndim == 1 and value.size <= SHOWN:
+            return f"[{', '.join(f'{float(v):.4g}' for v in value)}]"
+        return f"array {tuple(value.shape)}"
+    if kind == "number":
+        return f"{float(value):.4g}" if not isinstance(value, int) else str(value)
+    return getattr(value, "__name__", None) or f"{value!r:.40}"

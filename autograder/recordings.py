@@ -1,0 +1,165 @@
+"""The reference's answers as values: asked for once, remembered by function and arguments, each with its tolerance.
+
+All students of a round get the same numbers, so the reference answers each question once a round. It knows how a value is
+copied, cast and told apart from another; it does not compare, and does not know what a check is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import types
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+FLOOR = 1e-6
+FLOAT32_ERRORS = 20
+FLOAT32_RELATIVE = 1e-5
+
+
+class Answered(msgspec.Struct, frozen=True):
+    """A reference value and how far from it a right answer may lie: `atol` + `rtol` times its size."""
+
+    value: Any
+    atol: float
+    rtol: float
+
+
+class Answers:
+    """The functions of an answer file, called on copies and remembered."""
+
+    def __init__(self, module: types.ModuleType):
+        self.module = module
+        self._known: dict[bytes, Answered] = {}
+
+    def function(self, name: str) -> Callable[..., Any]:
+        """Find a function by name. Raise `AttributeError` where the answer file has none."""
+        found = getattr(self.module, name)
+        assert callable(found)
+        return found  # type: ignore[no-any-return]
+
+    def answer(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Answered:
+        """Give what the reference answers to this call."""
+        key = digest((name, args, kwargs))
+        if key not in self._known:
+            self._known[key] = self._compute(name, args, kwargs)
+        return self._known[key]
+
+    def _compute(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Answered:
+        function = self.function(name)
+        value = function(*copied(args), **copied(kwargs))
+        single = contains_float32((args, kwargs))
+        other = cast((args, kwargs), np.float64 if single else np.float32)
+        error = float32_error(value, lambda: function(*other[0], **other[1]))
+        return Answered(value, max(FLOOR, FLOAT32_ERRORS * error), FLOAT32_RELATIVE if single else 0.0)
+
+
+def load_module(path: Path) -> types.ModuleType:
+    """Run a Python file of the course (never a student's) as a module of its own."""
+    name = "course_" + "_".join(path.with_suffix("").parts[-3:])
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+# ---- what can be done with any value that crosses
+
+
+def is_tensor(value: Any) -> bool:
+    """Say whether this is a torch tensor, without importing torch."""
+    return type(value).__module__ == "torch" and hasattr(value, "detach")
+
+
+def mapped(value: Any, leaf: Callable[[Any], Any]) -> Any:
+    """Rebuild lists, tuples and dicts with `leaf` applied to everything else."""
+    if isinstance(value, list | tuple):
+        return type(value)(mapped(item, leaf) for item in value)
+    if isinstance(value, dict):
+        return {key: mapped(item, leaf) for key, item in value.items()}
+    return leaf(value)
+
+
+def copied(value: Any) -> Any:
+    """Copy arrays and tensors, so that whoever gets them may change them."""
+    return mapped(value, lambda item: item.copy() if isinstance(item, np.ndarray) else item.clone() if is_tensor(item) else item)
+
+
+def cast(value: Any, dtype: type[np.floating[Any]]) -> Any:
+    """Turn every float, array of floats and tensor of floats into `dtype`."""
+
+    def leaf(item: Any) -> Any:
+        if is_tensor(item):
+            return item.to(getattr(__import__("torch"), dtype.__name__)) if item.is_floating_point() else item.clone()
+        if isinstance(item, np.ndarray):
+            return item.astype(dtype) if item.dtype.kind == "f" else item.copy()
+        return dtype(item) if isinstance(item, float) else item
+
+    return mapped(value, leaf)
+
+
+def contains_float32(value: Any) -> bool:
+    """Say whether any array or tensor in it is float32."""
+    if isinstance(value, list | tuple):
+        return any(contains_float32(item) for item in value)
+    if isinstance(value, dict):
+        return contains_float32(list(value.values()))
+    return str(getattr(value, "dtype", "")).endswith("float32")
+
+
+def as_number(value: Any) -> Any:
+    """Give tensors as arrays and leave everything else as it is."""
+    return mapped(value, lambda item: item.detach().numpy() if is_tensor(item) else item)
+
+
+def float32_error(value: Any, compute: Callable[[], Any]) -> float:
+    """Measure the largest difference between `value` and the same computed in the other precision, where both are finite."""
+    with np.errstate(all="ignore"):
+        pairs = zip(numbers(value), numbers(compute()), strict=True)
+        differences = [np.abs(a - b)[np.isfinite(a) & np.isfinite(b)] for a, b in pairs if a.shape == b.shape]
+    return max((float(d.max()) for d in differences if d.size), default=0.0)
+
+
+def numbers(value: Any) -> list[np.ndarray[Any, Any]]:
+    """List the arrays of numbers in a value, as float64."""
+    if isinstance(value, list | tuple):
+        return [array for item in value for array in numbers(item)]
+    if isinstance(value, dict):
+        return numbers(list(value.values()))
+    plain = as_number(value)
+    return [np.asarray(plain, np.float64)] if isinstance(plain, int | float | np.ndarray | np.generic) else []
+
+
+def digest(value: Any) -> bytes:
+    """Hash a value so that equal values, and only they, have equal hashes. Functions count by code and what they close over."""
+    hashed = hashlib.blake2b(digest_size=16)
+    _feed(hashed.update, value)
+    return hashed.digest()
+
+
+def _feed(update: Callable[[bytes], None], value: Any) -> None:
+    if is_tensor(value):
+        value = value.detach().numpy()
+    update(type(value).__name__.encode() + b"\0")
+    if isinstance(value, np.ndarray | np.generic):
+        update(f"{value.dtype.str}{value.shape}".encode())
+        update(np.ascontiguousarray(value).tobytes())
+    elif isinstance(value, list | tuple):
+        update(f"{len(value)}\0".encode())
+        for item in value:
+            _feed(update, item)
+    elif isinstance(value, dict):
+        _feed(update, sorted(value.items()))
+    elif isinstance(value, types.FunctionType):
+        update(value.__code__.co_code + repr(value.__code__.co_consts).encode())
+        _feed(update, [cell.cell_contents for cell in value.__closure__ or ()])
+        _feed(update, list(value.__defaults__ or ()))
+    else:
+        update(repr(value).encode())
+    update(b"\1")

@@ -1,0 +1,138 @@
+"""One submission against the checks, with one set of numbers: guests come and go, transcripts stay.
+
+A guest that died is replaced for the next check, at most twice, and all guests of a sitting share one budget of CPU time.
+It says what became of each check; what that is worth is said in `attempt`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from autograder import explain
+from autograder.checks import Asked, Transcript, run
+from autograder.model import Check, Outcome, Raised, Reason, Submission
+from autograder.recordings import Answers
+from autograder.sandbox import Guest, Sandbox
+
+GUESTS = 3  # the first, and two fresh ones after a death
+RETURNED = Outcome("returned")
+
+
+class Sitting:
+    """Plays checks for one submission; lives as long as its transcripts are read."""
+
+    def __init__(self, submission: Submission, checks: tuple[Check, ...], answers: Answers, sandbox: Sandbox, seeds: Mapping[str, int]):
+        self.transcripts: dict[str, Transcript] = {}
+        self.unplayed: dict[str, Outcome] = {}
+        self.seconds: dict[str, float] = {}
+        self.printed = ""
+        self._submission, self._answers, self._sandbox, self._seeds = submission, answers, sandbox, seeds
+        self._by_id = {check.id: check for check in checks}
+        self._guest: Guest | None = None
+        self._guests = 0
+        self._spent = 0.0
+        self._loaded = self._last = RETURNED
+
+    def play(self, checks: tuple[Check, ...]) -> None:
+        """Run these checks in order, each on a living guest; afterwards no guest is left."""
+        try:
+            for check in checks:
+                if self.waiting(check):
+                    continue
+                ready = self._ready()
+                if ready.kind != "returned":
+                    self.unplayed[check.id] = ready
+                    continue
+                self.transcripts[check.id] = transcript = run(check, self._player, self._answers, self._seeds[check.id])
+                self.seconds[check.id] = sum(call.outcome.seconds for call in transcript.calls)
+                if self._guest:
+                    self._guest.forget()
+        finally:
+            self._leave()
+
+    # -- what became of a check
+
+    def passed(self, check: Check) -> bool:
+        return check.id in self.transcripts and self.transcripts[check.id].passed
+
+    def failed(self, check: Check) -> bool:
+        return not self.passed(check) and not self.waiting(check)
+
+    def waiting(self, check: Check) -> str | None:
+        """Name the first check that this one needs and that did not pass."""
+        return next((need for need in check.needs if not self.passed(self._by_id[need])), None)
+
+    def played(self, check: Check) -> bool:
+        return check.id in self.transcripts or check.id in self.unplayed
+
+    def reason(self, check: Check) -> Reason:
+        """Give the contract's reason of a check that failed."""
+        return explain.reason(self.transcripts.get(check.id) or Transcript(ended=self.unplayed[check.id]))
+
+    def words(self, check: Check, *, numbers: bool) -> str:
+        """Say what went wrong in a check that failed; without `numbers`, only what a student may know of a secret run."""
+        if check.id in self.transcripts:
+            return explain.failure(check, self.transcripts[check.id], self._answers.function, numbers=numbers)
+        return f"`{self._submission.name}` {explain.ending(self.unplayed[check.id], numbers=numbers)}"
+
+    # -- guests
+
+    def _ready(self) -> Outcome:
+        """Have a living guest with the submission loaded, or say why there is none."""
+        limits = self._sandbox.limits
+        if self._spent + (self._guest.cpu_seconds if self._guest and self._guest.alive else 0) > limits.submission_seconds:
+            return Outcome("timed_out", detail=f"all checks together may take {limits.submission_seconds:g} s of computing")
+        if self._guest and self._guest.alive:
+            return RETURNED
+        if self._guests == GUESTS:
+            return self._last
+        self._leave()
+        return self._open()
+
+    def _open(self) -> Outcome:
+        source, notebook = self._submission.source or b"", self._submission.name.endswith(".ipynb")
+        self._guests += 1
+        self._guest = self._sandbox.open(torch=b"torch" in source)
+        self._loaded = self._guest.load(self._submission.exercise, source, notebook=notebook)
+        if self._loaded.kind == "returned" or (notebook and self._loaded.kind == "raised" and self._loaded.value):
+            return RETURNED  # a notebook goes on after a cell that fails
+        self._leave()
+        self._last, self._guests = self._loaded, GUESTS  # a file that does not load will not load again
+        return self._loaded
+
+    def _leave(self) -> None:
+        if self._guest:
+            self._guest.close()
+            self._spent += self._guest.ended.cpu_seconds if self._guest.ended else 0.0
+            self.printed += self._guest.output.decode("utf-8", errors="replace")
+        self._guest = None
+
+    # -- calls
+
+    def _player(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], questions: list[Asked]) -> Outcome:
+        assert self._guest is not None
+        names = [known for known in self._loaded.value if isinstance(known, str)] if isinstance(self._loaded.value, list) else []
+        if name not in names:
+            return self._missing(name, names)
+        self._guest.on_ask = lambda callback, a, k: questions.append(Asked(callback.__name__, tuple(a), k))
+        outcome = self._guest.call((self._submission.exercise, name), args, kwargs)
+        if not self._guest.alive:
+            self._last = outcome
+        return msgspec.structs.replace(outcome, changed=self._argument_names(name, outcome.changed)) if outcome.changed else outcome
+
+    def _missing(self, name: str, names: list[str]) -> Outcome:
+        near = difflib.get_close_matches(name, names, 1, 0.5)
+        words = f"there is no function `{name}` in {self._submission.name}" + (f", but there is `{near[0]}`" if near else "")
+        if self._loaded.raised:
+            words += f"; {', '.join(self._loaded.raised.where)} raised {self._loaded.raised.kind}"
+        return Outcome("raised", raised=Raised("NameError", words))
+
+    def _argument_names(self, function: str, changed: tuple[str, ...]) -> tuple[str, ...]:
+        """Name the arguments that a guest reports by position."""
+        names = dict(enumerate(inspect.signature(self._answers.function(function)).parameters))
+        return tuple(names.get(int(one), one) if one.isdecimal() else one for one in changed)

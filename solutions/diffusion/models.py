@@ -12,8 +12,10 @@ class Model:
 
     module: str
     about: str
+    draws: bool = True  # False: it can be trained, and sampled it can't
 
 
 MODELS = {
     "fashion": Model("solutions.diffusion.fashion", "ten kinds of clothing at 16 px, by class"),
+    "classifier": Model("solutions.diffusion.classifier", "tells the ten kinds apart: what the measures see with", draws=False),
 }

@@ -1,23 +1,30 @@
-"""What a model's module is asked for: an `Order` of pictures or of a training, and how an order of pictures is filled.
+"""What a model's module is asked for: an `Order` of pictures or of a training, and how it is filled.
 
 Each module named in `models` has `sample(order) -> Tensor` (n, C, H, W) in [-1, 1] and `train(training) -> None`. What can't be
 done is refused with `Impossible`, in one line that names what is known.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from solutions.diffusion.samplers import Callback, ddim_sample, ddpm_sample, even_path
 from solutions.diffusion.schedules import Table, alpha_bars
-from solutions.diffusion.store import SHIPPED
+from solutions.diffusion.store import SHIPPED, save_weights
+from solutions.diffusion.train import Config, DrawBatch, Turn, count
+from solutions.diffusion.train import train as run_training
 
 
 class Impossible(ValueError):
     """What is asked for can't be done; the message is one line that names what is known."""
+
+
+class Interrupted(Exception):
+    """A training was stopped by Ctrl-C; the message says how to go on."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +44,7 @@ class Order:
 
 @dataclass(frozen=True)
 class Training:
-    """Weights, please: into `out`, by way of checkpoints in `checkpoints`."""
+    """Weights, please: into `out`, by way of a checkpoint in `checkpoints`."""
 
     minutes: float | None = None
     out: Path = Path("build/diffusion")
@@ -73,3 +80,38 @@ def follow(
         path, bars = even_path(T, wanted), alpha_bars(betas)
         return ddim_sample(eps_model, draw_noise(shape), bars, path, draw_noise, eta=order.eta, clip=clip, callback=order.callback)  # type: ignore[no-any-return]
     raise Impossible(f"no sampler `{order.sampler}`: known are ddim, ddpm")
+
+
+def train_and_store(
+    name: str,
+    model: nn.Module,
+    turns: list[Turn],
+    draw_batch: DrawBatch,
+    config: Config,
+    training: Training,
+    figures: Callable[[], dict[str, Any]] | None = None,
+) -> None:
+    """Train the model, leave it with its averaged weights, and write them as `name` with their .json.
+
+    `figures()` is called on the averaged model, for what is to be said of it. A finished run's checkpoint is removed; an
+    interrupted one's is kept for the rerun, and its weights are not written.
+    """
+    checkpoint = training.checkpoints / f"{name}.checkpoint.pt"
+    run = run_training(model, turns, draw_batch, config, checkpoint=checkpoint, minutes=training.minutes, progress=training.progress)
+    if not run.finished:
+        raise Interrupted(f"stopped after {len(run.losses)} steps, saved in {checkpoint}: the same command goes on from there")
+    model.load_state_dict(run.ema)
+    model.eval()
+    last = run.losses[-100:]
+    about = {
+        "command": training.command,
+        "config": asdict(config) | {"minutes": training.minutes},
+        "parameters": count(model),
+        "threads": torch.get_num_threads(),
+        "steps": len(run.losses),
+        "seconds": round(run.seconds, 1),
+        "loss": round(sum(last) / len(last), 5),
+        "figures": figures() if figures else {},
+    }
+    save_weights(name, run.ema, about, training.out)
+    checkpoint.unlink()

@@ -1,0 +1,200 @@
+"""Walk the folders: `course.yaml`, then every `lessons/<NN>_<name>` with the folders of the same name beside it.
+
+A student release has no `solutions/` at all; then answers are neither asked for nor read.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from msgspec import Struct
+
+from autograder.content.references import check_cards, check_keys, check_questions
+from autograder.content.typed import meant, read
+from autograder.content.yaml_at import At, Complain, load
+from autograder.errors import CourseError, Finding
+from autograder.model import Card, Course, Exercise, Key, Lesson, Objective, Policy, Question, Section
+
+T = TypeVar("T")
+_FOLDER = re.compile(r"([0-9]{2})_[a-z0-9_]+")
+_HEADING = re.compile(r"## +(?P<title>.*?) *(\{#(?P<id>[^}]*)\})? *")
+_TORCH = re.compile(r"^\s*(import|from)\s+torch\b", re.MULTILINE)
+
+
+class CourseFile(Struct, frozen=True):
+    """The keys of `course.yaml`."""
+
+    title: str
+    track: str
+    phase: str
+    grading: Policy = Policy()
+
+
+class FrontMatter(Struct, frozen=True):
+    """The keys at the head of a `lesson.md`."""
+
+    title: str
+    number: int
+    minutes: int
+    objectives: tuple[Objective, ...]
+    prerequisites: tuple[str, ...]
+    exercises: tuple[str, ...] = ()
+    reference: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Folders:
+    """The course's root, and what was found wrong below it."""
+
+    root: Path
+    findings: list[Finding] = field(default_factory=list)
+
+    def about(self, path: Path) -> Complain:
+        """Return where to complain of a file: takes a line, the problem and the fix."""
+        where = path.relative_to(self.root)
+        return lambda line, problem, fix: self.findings.append(Finding(where, line, problem, fix))
+
+    def missing(self, path: Path, what: str, fix: str) -> None:
+        self.findings.append(Finding(path.relative_to(self.root), None, what, fix))
+
+    def text(self, path: Path, what: str) -> str | None:
+        try:
+            return path.read_text(encoding="utf-8-sig")
+        except FileNotFoundError:
+            self.missing(path, f"{what} is missing", "create this file")
+        except UnicodeDecodeError:
+            self.missing(path, "this is not UTF-8 text", "save the file as plain UTF-8 text")
+        except OSError as error:
+            self.missing(path, f"this cannot be read: {error.strerror}", "make it a file that may be read")
+        return None
+
+    def typed(self, path: Path, kind: type[T], text: str) -> tuple[T, At]:
+        """Read YAML as `kind`; return the tree with the lines too."""
+        at = load(text, self.about(path))
+        return read(at, kind, self.about(path), "the file"), at
+
+
+def read_course(root: Path) -> Course:
+    """Read the whole course below `root`. Raises CourseError with every finding, in the order of files and lines."""
+    folders = Folders(root)
+    course = CourseFile("", "", "")
+    if (text := folders.text(root / "course.yaml", "the course's description")) is not None:
+        course, _ = folders.typed(root / "course.yaml", CourseFile, text)
+    lessons = tuple(_lesson(folders, path) for path in sorted((root / "lessons").glob("[!._]*")) if _is_lesson(folders, path))
+    if folders.findings:
+        raise CourseError(sorted(folders.findings, key=lambda finding: (str(finding.path), finding.line or 0)))
+    return Course(course.title, course.track, course.phase, course.grading, lessons, root)
+
+
+def _is_lesson(folders: Folders, path: Path) -> bool:
+    if not path.is_dir():
+        return False
+    if _FOLDER.fullmatch(path.name):
+        return True
+    folders.missing(path, "this folder is not named like a lesson", "name it with two digits and small letters, like `12_diffusion`")
+    return False
+
+
+def _lesson(folders: Folders, path: Path) -> Lesson:
+    asked, answered = folders.root / "exercises" / path.name / "practice.yaml", folders.root / "solutions" / path.name / "practice.yaml"
+    front, text = _front_matter(folders, path / "lesson.md")
+    sections = _sections(text, folders.about(path / "lesson.md"))
+    exercises = _exercises(folders, path.name, front.exercises)
+    cards, card_lines = _list(folders, path / "flashcards.yaml", Card)
+    questions, question_lines = _list(folders, asked, Question)
+    keys, key_lines = _keys(folders, answered) if questions else ({}, At({}, 1))
+    lesson = Lesson(path.name, front.title, front.number, front.minutes, front.objectives, front.prerequisites, sections, exercises,
+                    questions, keys, cards, text, front.reference)  # fmt: skip
+    check_cards(lesson, card_lines, folders.about(path / "flashcards.yaml"))
+    check_questions(lesson, question_lines, folders.root, folders.about(asked))
+    if _has_solutions(folders.root):
+        check_keys(lesson, key_lines, folders.about(answered))
+    return lesson
+
+
+def _front_matter(folders: Folders, path: Path) -> tuple[FrontMatter, str]:
+    """Return the front matter, and the text with as many empty lines in its place."""
+    blank = FrontMatter("", 0, 0, (), ())
+    text = folders.text(path, "the lesson's text")
+    if text is None:
+        return blank, ""
+    lines = text.split("\n")
+    if lines[0].rstrip() != "---" or "---" not in (line.rstrip() for line in lines[1:]):
+        folders.about(path)(1, "the lesson has no front matter", "begin with a line `---`, the keys, and a line `---`")
+        return blank, text
+    end = [line.rstrip() for line in lines].index("---", 1)
+    front, at = folders.typed(path, FrontMatter, "\n".join(["", *lines[1:end]]))
+    if isinstance(at.value, dict) and "number" in at.value and front.number != int(path.parent.name[:2]):
+        fix = f"write {int(path.parent.name[:2])}, or rename the three folders"
+        folders.about(path)(at.value["number"].line, f"`number` is {front.number}, and the folder is `{path.parent.name}`", fix)
+    return front, "\n".join([""] * (end + 1) + lines[end + 1 :])
+
+
+def _sections(text: str, complain: Complain) -> tuple[Section, ...]:
+    found: dict[str, Section] = {}
+    for line, heading in _headings(text):
+        title, name = heading["title"], heading["id"]
+        if not name:
+            fix = "end the heading with an id, like `{#forward-noising}`"
+            complain(line, f"the section `{title}` has no id", fix)
+        elif name in found:
+            complain(line, f"section `{name}` stands here and on line {found[name].line}", "give one of them another id")
+        else:
+            found[name] = Section(name, title, line)
+    return tuple(found.values())
+
+
+def _headings(text: str) -> list[tuple[int, re.Match[str]]]:
+    """Find the `##` lines that stand outside code."""
+    headings, in_code = [], False
+    for number, line in enumerate(text.split("\n"), 1):
+        in_code ^= line.lstrip().startswith("```")
+        if not in_code and (match := _HEADING.fullmatch(line.rstrip())):
+            headings.append((number, match))
+    return headings
+
+
+def _exercises(folders: Folders, lesson: str, order: tuple[str, ...]) -> tuple[Exercise, ...]:
+    folder = folders.root / "exercises" / lesson
+    if not folder.is_dir():
+        folders.missing(folder, "the lesson has no folder of exercises", "create this folder")
+    found = {path.stem: path for path in sorted(folder.glob("[!._]*.py")) if path.stem != "props"}
+    for name in order:
+        if name not in found:
+            fix = meant(name, found, f"create exercises/{lesson}/{name}.py, or take it from the list")
+            folders.missing(folders.root / "lessons" / lesson / "lesson.md", f"`exercises` names `{name}`, and there is no such file", fix)
+    names = [name for name in order if name in found] + [name for name in found if name not in order]
+    return tuple(_exercise(folders, lesson, found[name]) for name in names)
+
+
+def _exercise(folders: Folders, lesson: str, starter: Path) -> Exercise:
+    name, answers = starter.stem, folders.root / "solutions" / lesson
+    checks, answer, slips = starter.parent / "checks" / starter.name, answers / starter.name, answers / "misconceptions" / starter.name
+    kept = _has_solutions(folders.root)
+    for path, what, needed in [(checks, "checks", True), (answer, "answer", kept), (slips, "misconceptions", kept)]:
+        if needed and not path.is_file():
+            folders.missing(path, f"exercise `{name}` has no {what}", "create this file")
+    source = folders.text(starter, "the starter") or ""
+    return Exercise(name, lesson, starter, checks, answer, slips, uses_torch=bool(_TORCH.search(source)))
+
+
+def _list(folders: Folders, path: Path, kind: type[T]) -> tuple[tuple[T, ...], list[At]]:
+    """Read a file that is one list of `kind`, and the tree of each item; a file that isn't there is an empty list."""
+    if not path.exists() or (text := folders.text(path, "the list")) is None:
+        return (), []
+    items, at = folders.typed(path, tuple[kind, ...], text)  # type: ignore[valid-type]  # the element type is a variable
+    return items, at.value if items else []
+
+
+def _keys(folders: Folders, path: Path) -> tuple[dict[str, Key], At]:
+    if not _has_solutions(folders.root) or (text := folders.text(path, "the practice questions' answers")) is None:
+        return {}, At({}, 1)
+    keys, at = folders.typed(path, dict[str, Key], text)
+    return keys, at if keys else At({}, at.line)
+
+
+def _has_solutions(root: Path) -> bool:
+    return (root / "solutions").is_dir()

@@ -1,0 +1,177 @@
+"""The samplers against closed forms: Gaussian data, whose exact ε̂ is known."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from solutions.diffusion.samplers import ddim_sample, ddpm_sample, even_path
+from solutions.diffusion.schedules import alpha_bars, cosine_betas, linear_betas, terminal_snr_zero
+
+MEAN, SPREAD = np.array([0.6, -0.3]), np.array([[0.5, 0.2], [0.2, 0.3]])
+BETAS = linear_betas(200, 5e-4, 0.1)  # the linear schedule in a fifth of the steps
+BARS = alpha_bars(BETAS)
+
+
+def exact(bars):
+    """Return ε̂(x_t) of N(MEAN, SPREAD) data: √(1 − ᾱ)·(ᾱ·Σ + (1 − ᾱ)·I)⁻¹·(x_t − √ᾱ·μ), minus √(1 − ᾱ) times the score."""
+
+    def eps_model(x, t):
+        S = bars[t] * SPREAD + (1 - bars[t]) * np.eye(2)
+        return np.sqrt(1 - bars[t]) * (x - np.sqrt(bars[t]) * MEAN) @ np.linalg.inv(S)
+
+    return eps_model
+
+
+def affine(sample):
+    """Return mean and covariance of sample(x_T) over x_T ~ N(0, I): exactly, since with Gaussian data each step is affine."""
+    b = sample(np.zeros((1, 2)))[0]
+    A = sample(np.eye(2)) - b
+    return b, A.T @ A
+
+
+@pytest.mark.parametrize("variance", ["small", "large"])
+def test_ddpm_draws_the_data(variance):
+    """20,000 samples have the data's mean and covariance, within 4 standard errors and 0.02 for 200 steps not being infinite."""
+    rng = np.random.default_rng(0)
+    x = ddpm_sample(exact(BARS), rng.standard_normal((20_000, 2)), BETAS, rng.standard_normal, clip=None, variance=variance)
+    np.testing.assert_allclose(x.mean(0), MEAN, atol=0.02 + 4 * 0.71 / np.sqrt(20_000))
+    np.testing.assert_allclose(np.cov(x.T), SPREAD, atol=0.02 + 4 * 0.71 / np.sqrt(20_000))
+
+
+def test_ddim_draws_the_data_and_its_error_falls_with_its_steps():
+    """Mean and covariance, exact in x_T, are off by less than 0.03 with 100 steps, and by about half as much with twice the steps."""
+    errors = []
+    for steps in (25, 50, 100, 200):
+        mean, spread = affine(lambda x, n=steps: ddim_sample(exact(BARS), x, BARS, even_path(200, n), clip=None))
+        errors.append(max(abs(mean - MEAN).max(), abs(spread - SPREAD).max()))
+    assert errors[2] < 0.03
+    assert all(later < 0.62 * earlier for earlier, later in pairwise(errors))
+
+
+def test_ddim_with_eta_draws_the_data():
+    """η = 0.5 on 100 steps: the data's mean and covariance within 0.04."""
+    rng = np.random.default_rng(0)
+    x = ddim_sample(exact(BARS), rng.standard_normal((20_000, 2)), BARS, even_path(200, 100), rng.standard_normal, eta=0.5, clip=None)
+    np.testing.assert_allclose(x.mean(0), MEAN, atol=0.04)
+    np.testing.assert_allclose(np.cov(x.T), SPREAD, atol=0.04)
+
+
+def test_ddim_with_eta_one_is_ddpm():
+    """Along every t and with the same noise, η = 1 gives DDPM's pictures with the small variance."""
+    x = np.random.default_rng(1).standard_normal((5, 2))
+    ddpm = ddpm_sample(exact(BARS), x, BETAS, np.random.default_rng(2).standard_normal, clip=None)
+    ddim = ddim_sample(exact(BARS), x, BARS, range(200, -1, -1), np.random.default_rng(2).standard_normal, eta=1.0, clip=None)
+    np.testing.assert_allclose(ddim, ddpm, atol=1e-9)
+
+
+def test_ddim_recovers_one_point_in_any_number_of_steps():
+    """Where the data is one point, x̂_0 is that point at every t, so one step is enough."""
+    point = np.array([0.3, -0.8])
+
+    def eps_model(x, t):
+        return (x - np.sqrt(BARS[t]) * point) / np.sqrt(1 - BARS[t])
+
+    x = np.random.default_rng(3).standard_normal((4, 2))
+    for steps in (1, 2, 7):
+        np.testing.assert_allclose(ddim_sample(eps_model, x, BARS, even_path(200, steps)), np.tile(point, (4, 1)), atol=1e-9)
+
+
+def test_ddim_walked_up_undoes_ddim_walked_down():
+    """From a picture up to x_T and down again it returns within 0.02 on 200 steps of the cosine schedule, 4 times nearer than on 50."""
+    bars = alpha_bars(cosine_betas(200))
+    x0 = np.array([[0.9, 0.1], [-0.5, 0.4]])
+    errors = []
+    for steps in (50, 199):
+        down = even_path(199, steps)  # ᾱ_200 is nearly 0
+        x_T = ddim_sample(exact(bars), x0, bars, down[::-1], clip=None)
+        errors.append(abs(ddim_sample(exact(bars), x_T, bars, down, clip=None) - x0).max())
+    assert errors[1] < 0.02
+    assert errors[1] < errors[0] / 3
+
+
+def test_ddim_without_eta_draws_no_noise():
+    """η = 0 is a function of x_T: no source of noise is needed."""
+    x = np.ones((2, 2))
+    once, again = (ddim_sample(exact(BARS), x, BARS, even_path(200, 10)) for _ in range(2))
+    np.testing.assert_array_equal(once, again)
+
+
+def test_no_noise_at_the_last_step():
+    """DDPM draws T − 1 times; DDIM with η = 1 too, and neither after t = 1."""
+    draws = []
+
+    def draw_noise(shape):
+        draws.append(shape)
+        return np.zeros(shape)
+
+    ddpm_sample(exact(BARS), np.zeros((3, 2)), BETAS, draw_noise)
+    assert draws == [(3, 2)] * 199
+    draws.clear()
+    ddim_sample(exact(BARS), np.zeros((3, 2)), BARS, range(200, -1, -1), draw_noise, eta=1.0)
+    assert draws == [(3, 2)] * 199
+
+
+def test_the_model_is_asked_at_every_t_of_the_path_but_zero():
+    """DDPM asks at T..1; DDIM at its path; the callback is told the t reached, ending at 0 with the picture returned."""
+    asked, reached = [], []
+
+    def eps_model(x, t):
+        asked.append(t)
+        return np.zeros_like(x)
+
+    end = ddim_sample(eps_model, np.ones((1, 2)), BARS, [200, 120, 7, 0], callback=lambda t, x, x0: reached.append((t, x)))
+    assert asked == [200, 120, 7]
+    assert [t for t, _ in reached] == [120, 7, 0]
+    assert reached[-1][1] is end
+    asked.clear()
+    ddpm_sample(eps_model, np.ones((1, 2)), BETAS, np.zeros)
+    assert asked == list(range(200, 0, -1))
+
+
+def test_clipping_holds_the_estimate_and_not_the_noisy_picture():
+    """A wild ε̂ leaves x̂_0 within ±1; x_t itself may leave it."""
+    x_T = np.random.default_rng(0).standard_normal((9, 2))
+    draw_noise = np.random.default_rng(1).standard_normal
+    for walk in ("ddpm", "ddim"):
+        seen: list = []
+        if walk == "ddpm":
+            end = ddpm_sample(_wild, x_T, BETAS, draw_noise, callback=lambda *call, to=seen: to.append(call))
+        else:
+            end = ddim_sample(_wild, x_T, BARS, even_path(200, 20), callback=lambda *call, to=seen: to.append(call))
+        assert abs(end).max() <= 1 + 1e-9
+        assert max(abs(x0).max() for _, _, x0 in seen) <= 1
+        assert max(abs(x).max() for _, x, _ in seen) > 1
+
+
+def _wild(x, t):
+    return -9 * x
+
+
+def test_a_path_has_even_strides_and_both_ends():
+    """T comes first, 0 last."""
+    assert even_path(1000, 4) == [1000, 750, 500, 250, 0]
+    assert even_path(10, 3) == [10, 7, 3, 0]
+    assert even_path(5, 5) == [5, 4, 3, 2, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("call", "text"),
+    [
+        (lambda: even_path(1000, 0), "steps is 0: known are 1 to 1000"),
+        (lambda: even_path(1000, 1001), "steps is 1001: known are 1 to 1000"),
+        (
+            lambda: ddpm_sample(exact(BARS), np.ones((1, 2)), BETAS, np.zeros, variance="tiny"),
+            "variance is `tiny`: known are small (β̃_t) and large (β_t)",
+        ),
+        (
+            lambda: ddpm_sample(lambda x, t: x, np.ones((1, 2)), terminal_snr_zero(BETAS), np.zeros),
+            "at a t asked for, alpha_bars[t] is 0: x_t holds nothing of x_0, so ε doesn't give it (v does)",
+        ),
+    ],
+)
+def test_what_a_sampler_cannot_do_is_refused(call, text):
+    """The message names what is known."""
+    with pytest.raises(ValueError) as error:
+        call()
+    assert str(error.value) == text

@@ -90,8 +90,9 @@ def train_and_store(
     config: Config,
     training: Training,
     figures: Callable[[], dict[str, Any]] | None = None,
+    bits: int = 16,
 ) -> None:
-    """Train the model, leave it with its averaged weights, and write them as `name` with their .json.
+    """Train the model, leave it with its averaged weights, and write them as `name`, in 16 or 8 `bits`, with their .json.
 
     `figures()` is called on the averaged model, for what is to be said of it. A finished run's checkpoint is removed; an
     interrupted one's is kept for the rerun, and its weights are not written.
@@ -113,5 +114,5 @@ def train_and_store(
         "loss": round(sum(last) / len(last), 5),
         "figures": figures() if figures else {},
     }
-    save_weights(name, run.ema, about, training.out)
+    save_weights(name, run.ema, about, training.out, bits)
     checkpoint.unlink()

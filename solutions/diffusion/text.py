@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from solutions.diffusion.order import Impossible
 from solutions.diffusion.shapes import COLOURS, RELATIONS, SHAPES, SIZES, Scene, Thing
 
 WORDS = ("a", *SIZES, *COLOURS, *SHAPES, *dict.fromkeys(" ".join(RELATIONS).split()))
@@ -17,7 +18,7 @@ LENGTH = 10  # words of the longest caption: `a small red circle left of a large
 
 
 def tokens(captions: list[str]) -> Tensor:
-    """Turn captions into token ids (N, LENGTH); `""` is the null caption. ValueError names an unknown word and the known ones."""
+    """Turn captions into token ids (N, LENGTH); `""` is the null caption. `Impossible` names an unknown word and the known ones."""
     return torch.tensor([_row(caption) for caption in captions]).view(-1, LENGTH)
 
 
@@ -25,14 +26,14 @@ def _row(caption: str) -> list[int]:
     words = caption.lower().replace(",", " ").split()
     unknown = [word for word in words if word not in WORDS]
     if unknown:
-        raise ValueError(f"prompt `{caption}`: unknown word `{unknown[0]}`; known: {', '.join(WORDS)}")
+        raise Impossible(f"prompt `{caption}`: unknown word `{unknown[0]}`; known: {', '.join(WORDS)}")
     if len(words) > LENGTH:
-        raise ValueError(f"prompt `{caption}`: {len(words)} words, at most {LENGTH}")
+        raise Impossible(f"prompt `{caption}`: {len(words)} words, at most {LENGTH}")
     return [VOCABULARY.index(word) for word in words] + [0] * (LENGTH - len(words))
 
 
 def parse(caption: str) -> Scene:
-    """Read a caption back into its scene, the inverse of `str(scene)`; ValueError says what a caption looks like."""
+    """Read a caption back into its scene, the inverse of `str(scene)`; `Impossible` says what a caption looks like."""
     _row(caption)  # names an unknown word first
     for relation in RELATIONS:
         if f" {relation} " in f" {caption.lower()} ":
@@ -49,7 +50,7 @@ def _thing(phrase: str, caption: str) -> Thing:
     thing = Thing(shape, colour, size)
     if shape and [word for word in words if word != "a"] == [word for word in (size, colour, shape) if word]:
         return thing
-    raise ValueError(f"prompt `{caption}`: say `a [size] [colour] shape`, and perhaps a relation and another one")
+    raise Impossible(f"prompt `{caption}`: say `a [size] [colour] shape`, and perhaps a relation and another one")
 
 
 class TextEncoder(nn.Module):

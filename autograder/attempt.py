@@ -12,11 +12,18 @@ A question of the exercise `practice` is marked without a guest: an answer is da
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import msgspec
 
 from autograder.checks import Transcript, load_checks, seed_of
+from autograder.content import AnswersError, read_answers
 from autograder.diagnosis import Diagnosis, load_misconceptions
-from autograder.model import Check, CheckResult, Exercise, Misconception, Submission
+from autograder.model import Check, CheckResult, Exercise, Key, Lesson, Misconception, Question, Submission
+from autograder.questions import Functions, mark
 from autograder.recordings import Answers, load_module
 from autograder.sandbox import Sandbox
 from autograder.sitting import Sitting
@@ -99,4 +106,68 @@ def _result(check: Check, judged: Sitting, again: Sitting, slip: Misconception |
         section=slip.section if slip else None,
         card=slip.card if slip else None,
         seconds=seconds,
+    )
+
+
+# ---- practice: answers are data
+
+
+def functions_of(root: Path, lesson: Lesson) -> Functions:
+    """Give the functions that answer a lesson's questions: those of its exercises' answers, with their known slips."""
+    folder = root / "solutions" / lesson.id
+    answers: dict[str, Answers] = {}
+    slips: dict[str, tuple[Misconception, ...]] = {}
+
+    def loaded(name: str) -> tuple[str, str]:
+        exercise, _, function = name.partition(".")
+        if exercise not in answers:
+            answers[exercise] = Answers(load_module(folder / f"{exercise}.py"))
+            slips[exercise] = load_misconceptions(folder / "misconceptions" / f"{exercise}.py")
+        return exercise, function
+
+    def known_slips(name: str) -> list[Misconception]:
+        exercise, function = loaded(name)
+        return [slip for slip in slips[exercise] if slip.of == function]
+
+    def reference(name: str) -> Callable[..., Any]:
+        exercise, function = loaded(name)
+        return answers[exercise].function(function)
+
+    return Functions(reference, known_slips)
+
+
+def mark_answers(submission: Submission, lesson: Lesson, functions: Functions) -> Attempt:
+    """Mark an `answers.yaml`: each question is a check of its own."""
+    try:
+        answers = read_answers(submission.source or b"")
+    except AnswersError as error:
+        words = f"`{submission.name}` cannot be read: {error}"
+        refused = [CheckResult(q.id, title(q), 0, q.points, "failed", "refused", words) for q in lesson.questions]
+        return Attempt(tuple(refused), "", {})
+    known = [question.id for question in lesson.questions]
+    strays = [str(name) for name in answers if name not in known]
+    return Attempt(tuple(_marked(q, lesson.keys.get(q.id, Key()), answers, strays, functions) for q in lesson.questions), "", {})
+
+
+def title(question: Question) -> str:
+    """Give a question's title: its id in words."""
+    return question.id.replace("-", " ").capitalize()
+
+
+def _marked(question: Question, key: Key, answers: dict[str, object], strays: list[str], functions: Functions) -> CheckResult:
+    made = mark(question, key, answers.get(question.id), functions)
+    near = difflib.get_close_matches(question.id, strays, 1) if question.id not in answers else []
+    message = made.message + (f" There is an answer to `{near[0]}`: is this the question it belongs to?" if near else "")
+    passed = made.outcome == "passed"
+    return CheckResult(
+        id=question.id,
+        title=title(question),
+        points=made.points,
+        max_points=question.points,
+        outcome=made.outcome,
+        reason=None if passed else "wrong",
+        message="" if passed else message,
+        misconception=made.misconception,
+        section=None if passed else made.section,
+        card=None if passed else made.card,
     )

@@ -44,3 +44,11 @@ class UsageError(Exception):
 
 class SandboxFault(Exception):
     """The sandbox itself failed. Nothing can be said about the submission, so nothing is."""
+
+
+class WallsMissing(SandboxFault):
+    """Walls that were asked for do not stand on this machine; `missing` gives the reason for each."""
+
+    def __init__(self, missing: dict[str, str]):
+        super().__init__("walls that do not stand: " + ", ".join(f"{wall} ({reason})" for wall, reason in missing.items()))
+        self.missing = missing

@@ -20,7 +20,6 @@ import os
 import signal
 import socket
 import sys
-from typing import Any
 
 import msgspec
 
@@ -30,8 +29,7 @@ from autograder.inside import guest, walls
 PRELOADED = """abc bisect cmath collections contextlib copy ctypes dataclasses decimal enum fractions functools hashlib heapq
     inspect io itertools json linecache math operator os pathlib random re statistics string textwrap threading time traceback
     types typing unittest.mock warnings weakref numpy numpy.linalg numpy.random numpy.typing""".split()
-PRELOADED_TORCH = ["torch", "torch.nn", "torch.nn.functional", "torch.optim", "torch.utils.data"]
-
+WARMTHS = ("numpy", "torch", "training")  # each holds the one before; what is not needed makes every fork dearer
 
 WIRE = 3  # the server's control socket and, in its place, the guest's own: nothing else stays open above the standard streams
 
@@ -50,8 +48,8 @@ def main(control_fd: int) -> None:
     os.dup2(control_fd, WIRE)
     os.close(control_fd)
     control = socket.socket(fileno=WIRE)
-    plan, torch = msgspec.json.decode(control.recv(1 << 20), type=tuple[walls.Plan, bool])
-    _warm(torch)
+    plan, warmth = msgspec.json.decode(control.recv(1 << 20), type=tuple[walls.Plan, str])
+    _warm(WARMTHS.index(warmth))
     prepared = walls.prepare(plan)
     _forget_the_course()
     gc.collect()
@@ -69,22 +67,20 @@ def main(control_fd: int) -> None:
             control.send(msgspec.json.encode(_end(child)))
 
 
-def _warm(torch: bool) -> None:
-    """Load what guests will want."""
+def _warm(warmth: int) -> None:
+    """Load what guests will want, and use it once: what torch sets up at first use is then there before any wall is."""
     os.environ.clear()
-    for name in PRELOADED + (PRELOADED_TORCH if torch else []):
+    for name in PRELOADED:
         importlib.import_module(name)
-    if torch:
-        _exercise(sys.modules["torch"])
+    if warmth >= WARMTHS.index("torch"):
+        import torch
 
-
-def _exercise(torch: Any) -> None:
-    """Train one step: what torch sets up at first use (it reads /proc, imports more) is then there before any wall is."""
-    torch.set_num_threads(1)
-    layer = torch.nn.Linear(2, 2)
-    optimizer = torch.optim.AdamW(layer.parameters())
-    torch.nn.functional.mse_loss(layer(torch.zeros(1, 2)).softmax(-1).cumprod(0), torch.zeros(1, 2)).backward()
-    optimizer.step()
+        torch.set_num_threads(1)
+        layer = torch.nn.Linear(2, 2)
+        loss = torch.nn.functional.mse_loss(layer(torch.zeros(1, 2)).softmax(-1).cumprod(0), torch.zeros(1, 2))
+        loss.backward()  # type: ignore[no-untyped-call]
+        if warmth >= WARMTHS.index("training"):
+            torch.optim.AdamW(layer.parameters()).step()
 
 
 def _forget_the_course() -> None:

@@ -28,8 +28,11 @@ MESSAGE = 2_000
 
 
 def furnish() -> None:
-    """Put in place, once and in the server, what every guest shares."""
+    """Put in place, once and in the server, what every guest shares: stand-ins, and seeded randomness."""
     stand_ins.install()
+    np.random.seed(0)
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(0)
 
 
 def main(fd: int, missing: dict[str, str]) -> None:
@@ -37,10 +40,7 @@ def main(fd: int, missing: dict[str, str]) -> None:
     sys.stdin = io.StringIO()
     sys.stdout = io.TextIOWrapper(io.FileIO(1, "w", closefd=False), "utf-8", errors="replace", line_buffering=True, write_through=True)
     sys.stderr = sys.stdout
-    random.seed(0)
-    np.random.seed(0)
-    if "torch" in sys.modules:
-        sys.modules["torch"].manual_seed(0)
+    random.seed(0)  # Python seeds it anew at every fork; numpy's and torch's state is the server's
     room = _Room(fd)
     room.send(wire.Raised(missing))
     while (body := room.read_frame()) is not None:

@@ -1,0 +1,47 @@
+"""Results as plain files: `results.jsonl`, one line for a student and exercise, and `grades.csv` for a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from autograder.explain import clean
+from autograder.model import Result
+
+COLUMNS = ("student", "lesson", "exercise", "status", "score", "max_score")
+
+
+def write_jsonl(path: Path, results: Iterable[Result]) -> None:
+    """Write each result as one line of JSON."""
+    with replaced(path) as beside, beside.open("wb") as file:
+        for result in results:
+            file.write(msgspec.json.encode(result) + b"\n")
+
+
+def write_csv(path: Path, results: Iterable[Result]) -> None:
+    """Write the columns of the contract."""
+    with replaced(path) as beside, beside.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+        for result in results:
+            writer.writerow([cell(getattr(result, name)) for name in COLUMNS])
+
+
+def cell(value: str | float) -> str | float:
+    """Make a cell harmless: a spreadsheet takes what starts with = + - @ for a formula."""
+    if not isinstance(value, str):
+        return value
+    shown = clean(value)
+    return f"'{shown}" if shown.startswith(("=", "+", "-", "@")) else shown
+
+
+@contextmanager
+def replaced(path: Path) -> Iterator[Path]:
+    """Write beside a file and put it in its place at the end, so that a reader never sees half of one."""
+    beside = path.with_name(path.name + ".new")
+    yield beside
+    beside.replace(path)

@@ -1,0 +1,128 @@
+"""`course grade` without the printing: from a folder of submissions to the files of the contract.
+
+Asks `intake` for submissions, `bulk` for results, writes each into the gradebook as it comes, and when all are there (or
+when it was interrupted) writes the files that others read.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from itertools import groupby
+from pathlib import Path
+
+from msgspec import Struct
+
+from autograder.bulk import Settings, grade_all
+from autograder.errors import UsageError
+from autograder.export.table import write_csv, write_jsonl
+from autograder.gradebook import Gradebook
+from autograder.intake import folder
+from autograder.model import Course, Lesson, Policy, Result, Submission
+from autograder.report.feedback import feedback, feedback_name
+from autograder.report.summary import Summary
+from autograder.rounds import open_round
+from autograder.sandbox import readable_paths
+
+
+class Request(Struct, frozen=True):
+    """What one `course grade` is asked to do."""
+
+    submissions: Path
+    out: Path
+    lesson: str | None = None
+    exercises: tuple[str, ...] = ()
+    seed: int | None = None
+    new_round: bool = False
+    workers: int = 0
+    walls: tuple[str, ...] = ()
+
+
+class Finished(Struct, frozen=True):
+    """What came of it: the counts, and where the files lie. `interrupted` says that not all were graded."""
+
+    summary: Summary
+    sections: dict[str, str]
+    run: str
+    round: str
+    expected: int
+    interrupted: bool
+
+
+def choose(course: Course, request: Request) -> tuple[Lesson, list[str]]:
+    """Find the lesson and the exercises that are asked for. Raise `UsageError` with what there is."""
+    lessons = {lesson.id: lesson for lesson in course.lessons}
+    if request.lesson and request.lesson not in lessons:
+        raise UsageError(f"no lesson `{request.lesson}`", f"choose one of: {', '.join(lessons)}")
+    if not request.lesson and len(lessons) > 1:
+        raise UsageError("the course has several lessons", f"name one with --lesson: {', '.join(lessons)}")
+    lesson = lessons[request.lesson] if request.lesson else course.lessons[0]
+    known = [exercise.id for exercise in lesson.exercises] + (["practice"] if lesson.questions else [])
+    unknown = [name for name in request.exercises if name not in known]
+    if unknown:
+        raise UsageError(f"no exercise `{unknown[0]}` in {lesson.id}", f"choose one of: {', '.join(known)}")
+    return lesson, [name for name in known if not request.exercises or name in request.exercises]
+
+
+def refuse_readable(places: dict[str, Path]) -> None:
+    """Raise `UsageError` where a guest could read what it must not: below the standard library or a given package."""
+    readable, _ = readable_paths()
+    for what, place in places.items():
+        below = next((path for path in readable if place.resolve().is_relative_to(Path(path).resolve())), None)
+        if below:
+            raise UsageError(f"{what} lies in {below}, which submissions can read", "move it to a folder of its own")
+
+
+def grade(course: Course, request: Request, progress: Callable[[int, int], None]) -> Finished:
+    """Grade a folder of submissions into OUT; `progress` is told how many of how many are done.
+
+    Ctrl-C keeps what is done. Raise `UsageError` for what cannot be graded at all.
+    """
+    lesson, exercises = choose(course, request)
+    students = folder.students(request.submissions)
+    refuse_readable({"the course": course.root, "the submissions": request.submissions, "the results": request.out})
+    _make(request.out)
+    chosen = open_round(request.out, seed=request.seed, new=request.new_round)
+    settings = Settings(str(course.root), chosen, request.walls)
+    run, summary, interrupted = datetime.now(UTC).isoformat(), Summary(), False
+    expected = len(students) * len(exercises)
+
+    def submissions() -> Iterator[Submission]:
+        for student in students:
+            yield from folder.submissions(student, lesson.id, exercises)
+
+    with Gradebook(request.out / "gradebook.sqlite") as gradebook:
+        graded = grade_all(submissions(), settings, request.workers or len(os.sched_getaffinity(0)))
+        try:
+            for one in graded:
+                gradebook.add(run, one.result, one.private)
+                summary.add(one.result)
+                progress(summary.results, expected)
+        except KeyboardInterrupt:
+            interrupted = True
+        finally:
+            graded.close()  # type: ignore[attr-defined]
+        sections = {section.id: section.title for section in lesson.sections}
+        _write_files(request.out, gradebook, run, sections, course.policy)
+    return Finished(summary, sections, run, chosen.name, expected, interrupted)
+
+
+def _make(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{out}: {error.strerror}", "choose a folder that can be written with --out") from None
+
+
+def _write_files(out: Path, gradebook: Gradebook, run: str, sections: dict[str, str], policy: Policy) -> None:
+    write_jsonl(out / "results.jsonl", gradebook.results(run))
+    write_csv(out / "grades.csv", gradebook.results(run))
+    (out / "feedback").mkdir(exist_ok=True)
+    for student, own in groupby(gradebook.results(run), key=_student):
+        text = feedback(student, own, sections, policy)
+        (out / "feedback" / feedback_name(student)).write_text(text, encoding="utf-8")
+
+
+def _student(result: Result) -> str:
+    return result.student

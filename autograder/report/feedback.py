@@ -1,0 +1,72 @@
+"""What one student may read of their results, as Markdown: public numbers only, and nothing of it taken for markup."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+
+from autograder.explain import clean
+from autograder.model import CheckResult, Policy, Result
+
+_MARKUP = re.compile(r"([\\`*_{}\[\]()<>#|~!&])")
+
+
+def feedback_name(student: str) -> str:
+    """Name a student's file: a slug that any file system takes, and a hash that keeps two of them apart."""
+    plain = unicodedata.normalize("NFKD", student).encode("ascii", "ignore").decode().lower()
+    slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40] or "student"
+    return f"{slug}-{hashlib.sha256(student.encode()).hexdigest()[:8]}.md"
+
+
+def feedback(student: str, results: Iterable[Result], sections: Mapping[str, str], policy: Policy) -> str:
+    """Write a student's feedback. `sections` gives the titles of the lesson's sections by id."""
+    lines = [f"# {escaped(student)}", ""]
+    for result in results:
+        lines += [f"## {result.exercise}: {points(result.score)} of {points(result.max_score)} points", ""]
+        if result.status != "graded":
+            lines += [f"{_STATUS[result.status]}", ""]
+        if policy.reveal != "nothing":
+            for check in result.checks:
+                lines += _check(check, sections, everything=policy.reveal == "all")
+            lines += [""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+_STATUS = {
+    "missing": "Nothing was handed in.",
+    "unreadable": "The file could not be read: it must be a plain text file of its own, in UTF-8.",
+    "not_judged": "Not judged, by a fault of the grader: your instructor knows.",
+}
+_MARK = {"passed": "✓", "failed": "✗", "not_judged": "–"}
+
+
+def _check(check: CheckResult, sections: Mapping[str, str], *, everything: bool) -> list[str]:
+    lines = [f"- {_MARK[check.outcome]} **{escaped(check.title)}** ({points(check.points)} of {points(check.max_points)})"]
+    if check.outcome == "passed" or not everything:
+        return lines
+    lines.append(f"  {_code_kept(check.message)}")
+    if check.section:
+        lines.append(f"  Reread: {escaped(sections.get(check.section, check.section))} (`course read {check.section}`).")
+    if check.card:
+        lines.append(f"  Card: `{check.card}`.")
+    return lines
+
+
+def points(value: float) -> str:
+    """Write points without needless decimals."""
+    return f"{value:g}"
+
+
+def escaped(text: str) -> str:
+    """Write a stranger's text so that Markdown shows it and does nothing with it."""
+    return _MARKUP.sub(r"\\\1", clean(text))
+
+
+def _code_kept(message: str) -> str:
+    """Escape a message but keep its `code`: between backticks nothing is markup, and `clean` left no newline."""
+    parts = clean(message, 2_000).split("`")
+    if len(parts) % 2 == 0:
+        return escaped(message)
+    return "`".join(part if i % 2 else escaped(part) if part.strip() else part for i, part in enumerate(parts))

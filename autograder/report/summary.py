@@ -1,0 +1,60 @@
+"""A class in short: counts, means, the slips that many made. Grows with the exercises, not with the students."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from msgspec import Struct, field
+
+from autograder.model import Result
+
+
+class ExerciseSummary(Struct):
+    """What is known of one exercise after any number of results."""
+
+    max_score: float = 0.0
+    total: float = 0.0
+    statuses: Counter[str] = field(default_factory=Counter)
+    slips: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    @property
+    def graded(self) -> int:
+        return self.statuses["graded"]
+
+    @property
+    def mean(self) -> float:
+        """Mean score of what was handed in and judged."""
+        return self.total / self.graded if self.graded else 0.0
+
+
+class Summary(Struct):
+    """What is known of a run after any number of results."""
+
+    exercises: dict[tuple[str, str], ExerciseSummary] = {}
+    results: int = 0
+
+    def add(self, result: Result) -> None:
+        """Count one result in."""
+        one = self.exercises.setdefault((result.lesson, result.exercise), ExerciseSummary())
+        one.max_score = result.max_score
+        one.total += result.score if result.status == "graded" else 0
+        one.statuses[result.status] += 1
+        one.slips.update({(check.misconception, check.section or "") for check in result.checks if check.misconception})
+        self.results += 1
+
+    def count(self, status: str) -> int:
+        """Count the results of one status."""
+        return sum(one.statuses[status] for one in self.exercises.values())
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the summary as plain data for `--json`."""
+        return {
+            "results": self.results,
+            "statuses": {name: self.count(name) for name in ("graded", "missing", "unreadable", "not_judged")},
+            "exercises": [
+                {"lesson": lesson, "exercise": exercise, "mean": round(one.mean, 4), "max_score": one.max_score}
+                | {"statuses": dict(one.statuses), "slips": {slip: count for (slip, _), count in one.slips.most_common()}}
+                for (lesson, exercise), one in sorted(self.exercises.items())
+            ],
+        }

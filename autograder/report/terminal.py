@@ -1,0 +1,75 @@
+"""Results as tables for the terminal. Builds them; only the command line prints."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from itertools import groupby
+
+from rich.table import Table
+from rich.text import Text
+
+from autograder.explain import clean
+from autograder.model import Result
+from autograder.report.feedback import points
+from autograder.report.summary import Summary
+
+SLIPS = 10
+
+
+def class_table(results: Iterable[Result], exercises: list[str]) -> Table:
+    """One row for each student: the score of each exercise, and what went wrong first."""
+    table = Table(title="Scores")
+    table.add_column("student")
+    for exercise in exercises:
+        table.add_column(exercise, justify="right")
+    table.add_column("slips and ends")
+    for student, own in groupby(results, key=lambda result: result.student):
+        by_exercise = {result.exercise: result for result in own}
+        scores = [_score(by_exercise.get(exercise)) for exercise in exercises]
+        table.add_row(Text(clean(student, 40)), *scores, Text(", ".join(_marks(by_exercise.values()))))
+    return table
+
+
+def _score(result: Result | None) -> Text:
+    if result is None:
+        return Text("")
+    if result.status != "graded":
+        return Text(result.status.replace("_", " "), style="dim")
+    style = "green" if result.score == result.max_score else ""
+    return Text(f"{points(result.score)} / {points(result.max_score)}", style=style)
+
+
+def _marks(results: Iterable[Result]) -> list[str]:
+    """Name each slip once, and each way to end that is not simply wrong."""
+    marks = []
+    for result in results:
+        for check in result.checks:
+            mark = check.misconception or (check.reason if check.reason not in (None, "wrong", "needs") else None)
+            if mark and mark not in marks:
+                marks.append(mark)
+    return marks
+
+
+def summary_table(summary: Summary) -> Table:
+    """One row for each exercise: how many, and how well."""
+    table = Table(title="Summary")
+    for name in ("exercise", "graded", "missing", "unreadable", "not judged", "mean", "of"):
+        table.add_column(name, justify="left" if name == "exercise" else "right", no_wrap=True)
+    for (_, exercise), one in summary.exercises.items():
+        counts = [str(one.statuses[status]) for status in ("graded", "missing", "unreadable", "not_judged")]
+        table.add_row(exercise, *counts, f"{one.mean:.1f}", points(one.max_score))
+    return table
+
+
+def slip_table(summary: Summary, sections: Mapping[str, str]) -> Table | None:
+    """One row for each of the most frequent slips: how many made it, and what the class should reread. None where none was named."""
+    counted = Counter({(exercise, *slip): count for (_, exercise), one in summary.exercises.items() for slip, count in one.slips.items()})
+    if not counted:
+        return None
+    table = Table(title="What the class misunderstood")
+    for name in ("slip", "exercise", "students", "reread"):
+        table.add_column(name, justify="right" if name == "students" else "left")
+    for (exercise, slip, section), count in counted.most_common(SLIPS):
+        table.add_row(slip, exercise, str(count), sections.get(section, section))
+    return table

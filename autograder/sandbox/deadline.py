@@ -1,0 +1,50 @@
+"""How long a call may take, and what is told when it took too long."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import Protocol
+
+from autograder.model import Outcome
+
+WALL_FACTOR = 10
+
+
+class Lost(Exception):
+    """The guest is gone or must go; the outcome says why."""
+
+    def __init__(self, outcome: Outcome):
+        self.outcome = outcome
+
+
+class Clocked(Protocol):
+    """Whatever has used some CPU time."""
+
+    @property
+    def cpu_seconds(self) -> float: ...
+
+
+class Deadline:
+    """The time of one call: CPU seconds decide, ten times as many wall seconds are the backstop."""
+
+    def __init__(self, guest: Clocked, seconds: float):
+        self._guest, self._seconds = guest, seconds
+        self._cpu, self._wall = guest.cpu_seconds, time.monotonic()
+        self._last = 0.0
+
+    def used(self) -> float:
+        """CPU seconds since the call began; after the guest's end, what was last seen."""
+        with contextlib.suppress(OSError):
+            self._last = self._guest.cpu_seconds - self._cpu
+        return max(0.0, self._last)
+
+    def milliseconds(self) -> int:
+        """How long to sleep before looking again: one thread cannot use more CPU time than wall time."""
+        return max(1, int(1000 * min(self._seconds - self._last, self._seconds * WALL_FACTOR)) + 1)
+
+    def check(self) -> None:
+        if time.monotonic() - self._wall > self._seconds * WALL_FACTOR:
+            raise Lost(Outcome("timed_out", detail=f"no answer in {self._seconds * WALL_FACTOR:g} s"))
+        if self.used() > self._seconds:
+            raise Lost(Outcome("timed_out", detail=f"no answer in {self._seconds:g} s of computing"))

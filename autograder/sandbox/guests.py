@@ -1,0 +1,277 @@
+"""An open guest as the trusted side sees it: frames out, frames in, one exchange at a time, every one with a deadline."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import select
+import socket
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+import msgspec
+import numpy as np
+
+from autograder.errors import SandboxFault, WallsMissing
+from autograder.inside import walls, wire
+from autograder.inside.forkserver import Ended
+from autograder.model import Limits, Outcome, Raised
+from autograder.sandbox.deadline import Deadline, Lost
+
+START_SECONDS = 60
+ASKS = 5_000
+ASK_BYTES = 64 << 20
+SIGXCPU = -24
+
+Callback = Callable[..., Any]
+
+
+class Keeper(Protocol):
+    """Who opened the guest: it knows the limits, and it alone can end the process."""
+
+    @property
+    def limits(self) -> Limits: ...
+
+    def end(self) -> Ended: ...
+
+
+class Handle(msgspec.Struct, frozen=True):
+    """An object that stayed inside a guest: call it, its methods, its weights through `Guest.call`."""
+
+    number: int
+    type_name: str
+
+
+class Guest:
+    """One forked process with one submission. Lives from `Server.open` until `close`; after a loss, `alive` is false."""
+
+    def __init__(self, server: Keeper, pid: int, wire_socket: socket.socket, output: int):
+        self.pid, self.alive = pid, True
+        self.output, self.printed = bytearray(), 0
+        self.callbacks: list[Callback] = []
+        self.on_ask: Callable[[Callback, list[Any], dict[str, Any]], None] | None = None
+        self.ended: Ended | None = None
+        self._server, self._socket, self._pipe = server, wire_socket, output
+        self._clock = (~pid << 3) | 2  # the kernel's name for the CPU clock of a process
+        self._buffer = bytearray()
+        self._socket.setblocking(False)
+        os.set_blocking(output, False)
+        self._poll = select.poll()
+        self._poll.register(self._socket, select.POLLIN)
+        self._poll.register(self._pipe, select.POLLIN)
+        self._pipe_open = True
+        self._await_walls()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    @property
+    def cpu_seconds(self) -> float:
+        """CPU time used so far."""
+        return time.clock_gettime(self._clock)
+
+    def load(self, module: str, source: bytes, *, notebook: bool = False, seconds: float | None = None) -> Outcome:
+        """Run a source as the module `module`. The outcome's value lists the names it defines."""
+        limit = self._server.limits.import_seconds if seconds is None else seconds
+        return self._exchange(lambda call: wire.Load(call, module, source, notebook), limit)
+
+    def call(self, target: tuple[str | int, ...], args: tuple[Any, ...], kwargs: dict[str, Any], seconds: float | None = None) -> Outcome:
+        """Call what `target` names (see `wire.Call`). Functions among the arguments become callbacks while the call lasts."""
+        limit = self._server.limits.call_seconds if seconds is None else seconds
+        return self._exchange(lambda call: wire.Call(call, list(target), list(args), kwargs), limit)
+
+    def forget(self) -> None:
+        """Free every handle."""
+        if self.alive:
+            with contextlib.suppress(Lost):
+                self._write(wire.Free(), Deadline(self, self._server.limits.call_seconds))
+
+    def close(self) -> None:
+        """Kill the guest; keep what it printed and how it ended. Closing twice is harmless."""
+        if self._socket.fileno() == -1:
+            return
+        self.alive = False
+        try:
+            self._drain()
+            self.ended = self._server.end()
+        finally:
+            self._socket.close()
+            os.close(self._pipe)
+
+    # -- one exchange
+
+    def _await_walls(self) -> None:
+        try:
+            first = self._read(Deadline(self, START_SECONDS))
+            missing = wire.unpack(first, wire.FromGuest, _no_reference, _as_numpy)
+        except (Lost, wire.WireError) as error:
+            self.close()
+            raise SandboxFault(f"a guest did not come up: {error}") from None
+        if not isinstance(missing, wire.Raised) or missing.missing:
+            self.close()
+            raise WallsMissing(missing.missing if isinstance(missing, wire.Raised) else dict.fromkeys(walls.WALLS, "the guest did not say"))
+
+    def _exchange(self, message: Callable[[str], wire.Load | wire.Call], seconds: float) -> Outcome:
+        if not self.alive:
+            raise SandboxFault("a call to a guest that is gone")
+        deadline = Deadline(self, seconds)
+        try:
+            self._nothing_early()
+            call = secrets.token_hex(8)
+            self._write(message(call), deadline)
+            reply = self._answer_until_reply(call, deadline)
+        except Lost as lost:
+            self.close()
+            return msgspec.structs.replace(lost.outcome, seconds=deadline.used())
+        except wire.WireError as error:
+            self.close()
+            return Outcome("refused", detail=f"it sent {error}", seconds=deadline.used())
+        finally:
+            self.callbacks.clear()
+        return _outcome(reply, deadline.used())
+
+    def _answer_until_reply(self, call: str, deadline: Deadline) -> wire.Reply:
+        asks = size = 0
+        while True:
+            body = self._read(deadline)
+            wire.scan(body)
+            message = wire.unpack(body, wire.FromGuest, _handle, _as_numpy)
+            if isinstance(message, wire.Raised) or message.id != call:
+                raise wire.WireError("a reply to something that was not asked")
+            if isinstance(message, wire.Reply):
+                return message
+            asks, size = asks + 1, size + len(body)
+            if asks > ASKS or size > ASK_BYTES:
+                raise wire.WireError(f"more than {ASKS} questions, or more than {ASK_BYTES >> 20} MiB in them")
+            self._write(self._answered(message), deadline)
+
+    def _answered(self, ask: wire.Ask) -> wire.Answer:
+        """Answer a callback. It is a pure function of the check file, so what it raises is about its arguments: refused."""
+        if not 0 <= ask.callback < len(self.callbacks):
+            raise wire.WireError("a call of a function that was not given")
+        callback = self.callbacks[ask.callback]
+        try:
+            if self.on_ask:
+                self.on_ask(callback, ask.args, ask.kwargs)
+            return wire.Answer(ask.id, callback(*ask.args, **ask.kwargs))
+        except Exception as error:
+            words = f"`{getattr(callback, '__name__', 'the function')}` was called with something it cannot take: {error}"
+            raise Lost(Outcome("refused", detail=words)) from None
+
+    # -- bytes
+
+    def _nothing_early(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            early = self._socket.recv(1)
+            if early or self._buffer:
+                raise wire.WireError("a reply before it was asked")
+            raise Lost(Outcome("killed", detail="the process ended between two calls"))
+
+    def _write(self, message: wire.ToGuest, deadline: Deadline) -> None:
+        data = memoryview(wire.pack(message, self._number))
+        while data:
+            try:
+                data = data[self._socket.send(data) :]
+            except BlockingIOError:
+                self._wait(deadline, writing=True)
+            except OSError:
+                raise Lost(Outcome("killed", detail="the process ended by itself")) from None
+
+    def _number(self, value: Any) -> wire.Reference:
+        if isinstance(value, Handle):
+            return wire.Reference("handle", value.number, value.type_name)
+        if not callable(value):
+            raise TypeError(f"a check passed a {type(value).__name__}, which cannot cross the wall")
+        self.callbacks.append(value)
+        return wire.Reference("callback", len(self.callbacks) - 1)
+
+    def _read(self, deadline: Deadline) -> bytearray:
+        """Read one frame's body; the length is checked before a byte of it is kept."""
+        need = wire.HEADER.size
+        body = False
+        while True:
+            while len(self._buffer) >= need:
+                if body:
+                    frame, self._buffer = self._buffer[:need], self._buffer[need:]
+                    if self._buffer:
+                        raise wire.WireError("two replies at once")
+                    return frame
+                need, body = wire.HEADER.unpack(self._buffer[: wire.HEADER.size])[0], True
+                del self._buffer[: wire.HEADER.size]
+                if need > wire.FRAME_BYTES:
+                    raise wire.WireError(f"a frame of {need >> 20} MiB, where {wire.FRAME_BYTES >> 20} may be sent")
+            try:
+                chunk = self._socket.recv(min(1 << 20, max(4096, need - len(self._buffer))))
+            except BlockingIOError:
+                self._wait(deadline)
+                continue
+            except OSError:
+                chunk = b""
+            if not chunk:
+                raise Lost(self._death())
+            self._buffer += chunk
+
+    def _wait(self, deadline: Deadline, *, writing: bool = False) -> None:
+        """Sleep until there is something to read (or to write); drain what is printed; raise `Lost` when time is up."""
+        self._poll.modify(self._socket, select.POLLIN | (select.POLLOUT if writing else 0))
+        for fd, _ in self._poll.poll(deadline.milliseconds()):
+            if fd == self._pipe:
+                self._drain_once()
+        deadline.check()
+
+    def _drain_once(self) -> bool:
+        try:
+            chunk = os.read(self._pipe, 1 << 16)
+        except BlockingIOError:
+            return False
+        if not chunk and self._pipe_open:
+            self._poll.unregister(self._pipe)
+            self._pipe_open = False
+        room = (self._server.limits.output_kib << 10) - len(self.output)
+        self.output += chunk[: max(0, room)]
+        self.printed += len(chunk)
+        return bool(chunk)
+
+    def _drain(self) -> None:
+        for _ in range(64):  # a guest that still prints does not hold us up
+            if not self._drain_once():
+                return
+
+    def _death(self) -> Outcome:
+        """Say how the guest died: by itself, or by a limit that the kernel enforces."""
+        self.close()
+        status = self.ended.status if self.ended else 0
+        if status == SIGXCPU:
+            return Outcome("timed_out", detail="it used all of the submission's time")
+        how = f"the process ended itself with status {status}" if status >= 0 else f"the process died of signal {-status}"
+        return Outcome("killed", detail=how)
+
+
+def _outcome(reply: wire.Reply, seconds: float) -> Outcome:
+    changed = tuple(str(name) for name in reply.changed)
+    if reply.kind in ("raised", "out_of_memory"):
+        raised = Raised(reply.exception[:100], reply.message[:2000], tuple(where[:60] for where in reply.where[:4]))
+        return Outcome(reply.kind, value=reply.value, raised=raised, seconds=seconds)
+    if reply.kind == "refused":
+        return Outcome("refused", detail=reply.message[:500], seconds=seconds)
+    return Outcome("returned", value=reply.value, changed=changed, seconds=seconds)
+
+
+def _as_numpy(array: np.ndarray[Any, Any], torch: bool) -> np.ndarray[Any, Any]:
+    return array
+
+
+def _handle(reference: wire.Reference) -> Handle:
+    if reference.kind != "handle":
+        raise wire.WireError("a function of ours")
+    return Handle(reference.number, reference.label)
+
+
+def _no_reference(reference: wire.Reference) -> Handle:
+    raise wire.WireError("an object before any call")

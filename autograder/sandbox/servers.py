@@ -1,0 +1,165 @@
+"""The fork servers: started, asked for guests, asked to end them, stopped."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from autograder.errors import SandboxFault, WallsMissing
+from autograder.inside import walls
+from autograder.inside.forkserver import Ended
+from autograder.model import Limits
+from autograder.sandbox.guests import START_SECONDS, Guest
+from autograder.sandbox.reach import free_user, readable_paths
+
+
+class Server:
+    """A fork server and its control socket. `warmth` says what its guests find loaded: numpy, torch, or torch to train with."""
+
+    def __init__(self, *, warmth: str, limits: Limits, wanted: tuple[str, ...] = walls.WALLS, user: int | None = None):
+        self.warmth, self.limits, self.wanted, self.user = warmth, limits, wanted, user
+        self._process: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (it lives as long as this object)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        self.stop()
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
+    def start(self) -> None:
+        """Start the server and wait until it is warm. Raise `SandboxFault` with its own words where it does not come up."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours.settimeout(START_SECONDS)
+        root = str(Path(__file__).resolve().parents[1])
+        boot = f"import sys; sys.path.insert(0, {root!r}); from autograder.inside.forkserver import main; main({theirs.fileno()})"
+        one_thread = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+        large_pages = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}  # a fork copies and a child touches half as much
+        kept = {name: value for name, value in os.environ.items() if name.startswith("OPENBLAS_CORETYPE")}
+        self._errors.truncate(0)
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-s", "-B", "-c", boot],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=self._errors,
+            pass_fds=[theirs.fileno()],
+            env={"PYTHONHASHSEED": "0", "PATH": "/usr/bin:/bin", **one_thread, **large_pages, **kept},
+            cwd="/",
+            start_new_session=True,
+        )
+        theirs.close()
+        self._control = ours
+        memory = self.limits.memory_mib << 20
+        seconds = int(self.limits.submission_seconds + self.limits.import_seconds) + 2
+        readable, listed = readable_paths()
+        plan = walls.Plan(self.wanted, readable, listed, memory, seconds, self.user)
+        self._ask(msgspec.json.encode((plan, self.warmth)))
+
+    def stop(self) -> None:
+        """Hang up and wait: the server ends, and with it any guest."""
+        if self._control:
+            self._control.close()
+        if self._process:
+            self._process.kill()
+            self._process.wait()
+        self._control = self._process = None
+
+    def _ask(self, message: bytes, fds: tuple[int, ...] = ()) -> bytes:
+        if self._control is None:
+            raise SandboxFault("the fork server is not running")
+        try:
+            socket.send_fds(self._control, [message], fds)
+            answer = self._control.recv(1 << 16)
+        except OSError as error:
+            answer, cause = b"", str(error)
+        else:
+            cause = "it ended"
+        if not answer:
+            said = self._words()
+            self.stop()
+            raise SandboxFault(f"the fork server does not answer: {said or cause}")
+        return answer
+
+    def _words(self) -> str:
+        self._errors.seek(0)
+        lines = self._errors.read(1 << 16).decode(errors="replace").strip().splitlines()
+        return lines[-1] if lines else ""
+
+    def open(self) -> Guest:
+        """Fork a guest and wait until its walls stand. Raise `SandboxFault` where one of them does not."""
+        if self._control is None:
+            self.start()
+        ours, theirs = socket.socketpair()
+        output, printed = os.pipe()
+        try:
+            pid = int(self._ask(b"open", (theirs.fileno(), printed)))
+        except SandboxFault:
+            ours.close()
+            os.close(output)
+            raise
+        finally:
+            theirs.close()
+            os.close(printed)
+        return Guest(self, pid, ours, output)
+
+    def end(self) -> Ended:
+        """Kill the guest and reap it."""
+        return msgspec.json.decode(self._ask(b"end"), type=Ended)
+
+
+class Sandbox:
+    """The fork servers of one worker, one for each warmth, each started when first needed."""
+
+    def __init__(self, limits: Limits, wanted: tuple[str, ...] = walls.WALLS, slot: int = 0):
+        self.limits, self.wanted = limits, wanted
+        self._user = free_user(slot) if "privileges" in wanted else None
+        self._servers: dict[str, Server] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop all servers; the next `open` starts them afresh."""
+        for running in self._servers.values():
+            running.stop()
+        self._servers.clear()
+
+    def open(self, warmth: str) -> Guest:
+        """Open a guest that finds this much loaded (see `forkserver.WARMTHS`)."""
+        if warmth not in self._servers:
+            self._servers[warmth] = Server(warmth=warmth, limits=self.limits, wanted=self.wanted, user=self._user)
+        return self._servers[warmth].open()
+
+    def pids(self) -> Iterator[int]:
+        """The process ids of the running servers."""
+        for server in self._servers.values():
+            if server.pid:
+                yield server.pid
+
+
+def missing_walls(limits: Limits) -> dict[str, str]:
+    """Try every wall on this machine; return those that do not stand, each with the reason. Raise `SandboxFault` if nothing runs."""
+    try:
+        with Sandbox(limits) as sandbox:
+            sandbox.open("numpy").close()
+    except WallsMissing as error:
+        return error.missing
+    return {}

@@ -5,7 +5,7 @@ BIN := .venv/bin
 .PHONY: demo test bench clean
 
 demo: .venv/demo
-	$(BIN)/course grade examples/class --out build/demo --seed 12
+	$(BIN)/course grade examples/class --out build/demo --seed 12 --exercise forward --exercise practice
 
 test: .venv/test
 	$(BIN)/ruff check .

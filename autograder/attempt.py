@@ -58,15 +58,15 @@ def load_materials(exercise: Exercise) -> Materials:
 
 def attempt(submission: Submission, materials: Materials, sandbox: Sandbox, secret: bytes) -> Attempt:
     """Judge one submission with the numbers of `secret`. Raise `SandboxFault` where the sandbox fails."""
-    seeds = _seeds(materials, secret)
+    seeds, public = _seeds(materials, secret), secret == PUBLIC
     judged = Sitting(submission, materials.checks, materials.answers, sandbox, seeds)
     judged.play(materials.checks)
     failed = [check for check in materials.checks if judged.failed(check)]
     again = Sitting(submission, materials.checks, materials.answers, sandbox, _seeds(materials, PUBLIC))
-    if any(_worth_a_rerun(judged.transcripts[check.id]) for check in failed if check.id in judged.transcripts) and secret != PUBLIC:
+    if not public and any(_worth_a_rerun(judged.transcripts[check.id]) for check in failed if check.id in judged.transcripts):
         again.play(tuple(check for check in materials.checks if not judged.waiting(check)))
     slips = {of: materials.diagnosis.name(of, judged.transcripts, seeds) for of in {check.of for check in failed}}
-    results = tuple(_result(check, judged, again, slips.get(check.of)) for check in materials.checks)
+    results = tuple(_result(check, judged, again, slips.get(check.of), public=public) for check in materials.checks)
     private = {check.id: judged.words(check, numbers=True) for check in failed}
     return Attempt(results, judged.printed, private)
 
@@ -79,21 +79,21 @@ def _worth_a_rerun(transcript: Transcript) -> bool:
     return transcript.ended is None or transcript.ended.kind in ("raised", "refused")
 
 
-def _result(check: Check, judged: Sitting, again: Sitting, slip: Misconception | None) -> CheckResult:
-    """Put into the contract's words what the runs saw of one check."""
+def _result(check: Check, judged: Sitting, again: Sitting, slip: Misconception | None, *, public: bool) -> CheckResult:
+    """Put into the contract's words what the sittings saw of one check."""
     seconds = round(judged.seconds.get(check.id, 0.0), 4)
     if judged.passed(check):
         return CheckResult(check.id, check.title, check.points, check.points, "passed", seconds=seconds)
     waiting = judged.waiting(check)
     if waiting:
-        words = f"Not judged: it needs the check `{waiting}`, which failed."
+        words = f"Not judged: it needs “{waiting.title}”, which did not pass."
         return CheckResult(check.id, check.title, 0, check.points, "not_judged", "needs", words, seconds=seconds)
     if again.passed(check):
         message = f"{judged.words(check, numbers=False)} It is right for the published numbers, wrong for fresh ones."
     elif again.played(check):
         message = again.words(check, numbers=True)
     else:
-        message = judged.words(check, numbers=False)
+        message = judged.words(check, numbers=public)
     return CheckResult(
         id=check.id,
         title=check.title,

@@ -47,15 +47,11 @@ class Called(msgspec.Struct):
 
 
 class Compared(msgspec.Struct):
-    """One comparison: whether it held and, where not, why in words. `call` is the place in the transcript it is about."""
+    """One comparison: whether it held and, where not, what the call did. `call` is the place in the transcript it is about."""
 
     ok: bool
     call: int
     words: str = ""
-    got: Any = None
-    expected: Any = None
-    atol: float = 0.0
-    rtol: float = 0.0
 
 
 class Transcript(msgspec.Struct):
@@ -110,11 +106,11 @@ def close(got: Any, expected: Any, *, atol: float | None = None, rtol: float | N
     absolute = atol if atol is not None else known.atol if known else FLOOR
     relative = rtol if rtol is not None else known.rtol if known else FLOAT32_RELATIVE if single else 0.0
     words = difference(got, expected, absolute, relative)
-    transcript.comparisons.append(Compared(words == "", at, words, got, expected, absolute, relative))
+    transcript.comparisons.append(Compared(words == "", at, f"gave {words}" if words else ""))
 
 
 def expect(condition: bool, words: str) -> None:
-    """Demand something of the last call that is not a value; `words` say what was seen where it does not hold."""
+    """Demand something of the last call that is not a value; `words` go on after the call: "used noise at the last step"."""
     transcript = _running.get()
     transcript.comparisons.append(Compared(bool(condition), len(transcript.calls) - 1, "" if condition else words))
 
@@ -124,7 +120,7 @@ def untouched() -> None:
     transcript = _running.get()
     for at, call in enumerate(transcript.calls):
         changed = ", ".join(f"`{name}`" for name in call.outcome.changed)
-        words = f"it changed its argument {changed} in place: work on a copy" if changed else ""
+        words = f"changed its argument {changed} in place: work on a copy" if changed else ""
         transcript.comparisons.append(Compared(not changed, at, words))
 
 
@@ -147,7 +143,7 @@ def difference(got: Any, expected: Any, atol: float, rtol: float, *, nan_equal: 
         return next((f"value {i + 1}: {words}" for i, words in enumerate(parts) if words), "")
     if kind != wanted:
         return f"{_named(got, kind)} where {_named(expected, wanted)} was expected"
-    if wanted in ("number", "array"):
+    if wanted in ("number", "array", "bool array"):
         return _number_difference(_array(got), _array(expected), atol, rtol, nan_equal)
     if wanted == "dict":
         if set(got) != set(expected):
@@ -158,22 +154,30 @@ def difference(got: Any, expected: Any, atol: float, rtol: float, *, nan_equal: 
 
 
 def kind_of(value: Any) -> str:
-    """Name the kind of a value: number, array, text, None, bool, dict, sequence or object."""
+    """Name the kind of a value: number, array, text, None, bool, bool array, dict, sequence or object."""
     if value is None:
         return "None"
-    if isinstance(value, bool | np.bool_):
+    if isinstance(value, bool):
         return "bool"
     if isinstance(value, str):
         return "text"
     if isinstance(value, dict):
         return "dict"
     if isinstance(value, list | tuple):
-        return "array" if _array(value).dtype != object else "sequence"
+        return "array" if _numbers_only(value) and _array(value).dtype != object else "sequence"
     if isinstance(value, int | float):
         return "number"
     if hasattr(value, "shape") and hasattr(value, "dtype"):
-        return "number" if tuple(value.shape) == () else "array"
+        plain, truth = tuple(value.shape) == (), str(value.dtype).endswith("bool")
+        return ("bool" if truth else "number") if plain else ("bool array" if truth else "array")
     return "object"
+
+
+def _numbers_only(value: Any) -> bool:
+    """Say whether all that lists hold are numbers: numpy would also read text and truth values as such."""
+    if isinstance(value, list | tuple):
+        return all(map(_numbers_only, value))
+    return kind_of(value) in ("number", "array")
 
 
 def _array(value: Any) -> np.ndarray[Any, Any]:
@@ -186,8 +190,8 @@ def _array(value: Any) -> np.ndarray[Any, Any]:
 
 
 def _named(value: Any, kind: str) -> str:
-    if kind == "array":
-        return f"an array of shape {_array(value).shape}"
+    if kind in ("array", "bool array"):
+        return f"{'an array' if kind == 'array' else 'an array of truth values'} of shape {_array(value).shape}"
     if kind == "object":
         return f"an object of type {getattr(value, 'type_name', type(value).__name__)}"
     return kind if kind == "None" else f"a {kind}"

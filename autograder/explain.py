@@ -38,9 +38,7 @@ def failure(check: Check, transcript: Transcript, function: Callable[[str], Call
         return _ending(check, transcript, function, numbers=numbers)
     if not numbers or failed.call < 0:
         return f"`{transcript.calls[failed.call].function if transcript.calls else check.of}` gave a wrong answer."
-    called = transcript.calls[failed.call]
-    verb = "gave " if failed.expected is not None or failed.got is not None else ": "
-    return f"`{call_text(called, function)}` {verb}{failed.words}.".replace(" : ", ": ")
+    return f"`{call_text(transcript.calls[failed.call], function)}` {failed.words}."
 
 
 def _ending(check: Check, transcript: Transcript, function: Callable[[str], Callable[..., Any]], *, numbers: bool) -> str:

@@ -129,10 +129,21 @@ def working(question: Question, key: Key, numbers: Mapping[str, float], namespac
     return (*lines, *(f"{part.id}. {line}" if place == 0 else line for part, below in parts for place, line in enumerate(below)))
 
 
+def namespace_of(question: Question, functions: Functions) -> dict[str, Any]:
+    """Return what a working may use: sqrt, np, and the public functions of the answers' modules. Recorded answers have none."""
+    import numpy as np  # late: a question can be marked without it
+
+    names: dict[str, Any] = {"np": np, "sqrt": math.sqrt}
+    for part in (question, *question.parts):
+        module = getattr(functions.reference(part.computes), "__globals__", {}) if part.computes else {}
+        names |= {name: value for name, value in module.items() if callable(value) and not name.startswith("_")}
+    return names
+
+
 def evaluate(expression: str, namespace: Mapping[str, Any]) -> Any:
     """Compute an author's expression. Raises ValueError that says what is wrong with it."""
     try:
-        return eval(expression, {"__builtins__": {"abs": abs, "len": len, "max": max, "min": min, "round": round, "sum": sum}, **namespace})
+        return eval(expression, dict(namespace))
     except Exception as error:
         raise ValueError(f"`{expression}` fails with {type(error).__name__}: {error}") from error
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from autograder.explain import clean
 from autograder.model import CheckResult, Policy, Result
 
-_MARKUP = re.compile(r"([\\`*_{}\[\]()<>#|~!&])")
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~&])")
 
 
 def feedback_name(student: str) -> str:
@@ -69,4 +69,4 @@ def _code_kept(message: str) -> str:
     parts = clean(message, 2_000).split("`")
     if len(parts) % 2 == 0:
         return escaped(message)
-    return "`".join(part if i % 2 else escaped(part) if part.strip() else part for i, part in enumerate(parts))
+    return "`".join(part if i % 2 else _MARKUP.sub(r"\\\1", part) for i, part in enumerate(parts))

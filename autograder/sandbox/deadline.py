@@ -6,6 +6,7 @@ import contextlib
 import time
 from typing import Protocol
 
+from autograder.errors import SandboxFault
 from autograder.model import Outcome
 
 WALL_FACTOR = 10
@@ -35,7 +36,7 @@ class Deadline:
 
     def used(self) -> float:
         """CPU seconds since the call began; after the guest's end, what was last seen."""
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(SandboxFault):
             self._last = self._guest.cpu_seconds - self._cpu
         return max(0.0, self._last)
 

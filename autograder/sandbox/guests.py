@@ -73,8 +73,11 @@ class Guest:
 
     @property
     def cpu_seconds(self) -> float:
-        """CPU time used so far."""
-        return time.clock_gettime(self._clock)
+        """CPU time used so far. Raise `SandboxFault` where the process was taken away from under us."""
+        try:
+            return time.clock_gettime(self._clock)
+        except OSError:
+            raise SandboxFault("a guest's process is gone") from None
 
     def load(self, module: str, source: bytes, *, notebook: bool = False, seconds: float | None = None) -> Outcome:
         """Run a source as the module `module`. The outcome's value lists the names it defines."""
@@ -132,6 +135,8 @@ class Guest:
         except wire.WireError as error:
             self.close()
             return Outcome("refused", detail=f"it sent {error}", seconds=deadline.used())
+        except wire.NotData as error:
+            raise SandboxFault(f"a check sent {error}") from None
         finally:
             self.callbacks.clear()
         return _outcome(reply, deadline.used())
@@ -149,7 +154,10 @@ class Guest:
             asks, size = asks + 1, size + len(body)
             if asks > ASKS or size > ASK_BYTES:
                 raise wire.WireError(f"more than {ASKS} questions, or more than {ASK_BYTES >> 20} MiB in them")
-            self._write(self._answered(message), deadline)
+            try:
+                self._write(self._answered(message), deadline)
+            except wire.NotData as error:
+                raise wire.WireError(f"a question whose answer is {error}") from None
 
     def _answered(self, ask: wire.Ask) -> wire.Answer:
         """Answer a callback. It is a pure function of the check file, so what it raises is about its arguments: refused."""

@@ -18,4 +18,5 @@ class Model:
 MODELS = {
     "fashion": Model("solutions.diffusion.fashion", "ten kinds of clothing at 16 px, by class"),
     "classifier": Model("solutions.diffusion.classifier", "tells the ten kinds apart: what the measures see with", draws=False),
+    "shapes": Model("solutions.diffusion.captioned", "one or two coloured shapes at 32 px, from a caption"),
 }

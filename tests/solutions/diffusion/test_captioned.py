@@ -1,0 +1,67 @@
+"""Text to image: what the network is told, and what a picture's caption can change."""
+
+import pytest
+import torch
+
+from solutions.diffusion import captioned
+from solutions.diffusion.captioned import TextUNet, draw_batch, judged, paint, questions
+from solutions.diffusion.checker import adherence
+from solutions.diffusion.order import Impossible, Order
+from solutions.diffusion.shapes import UNSEEN
+from solutions.diffusion.text import LENGTH, VOCABULARY, parse, tokens
+
+
+def small() -> TextUNet:
+    torch.manual_seed(0)
+    model = TextUNet(text_width=16, channels=(16,), attend=(True,), patch=4, emb_dim=16)
+    for parameter in model.parameters():  # no zeros left, so that it says something
+        parameter.data += 0.1 * torch.randn_like(parameter)
+    return model.eval()
+
+
+def test_batch_shows_what_its_captions_say() -> None:
+    """Two in five of one thing; all right by the checker; the same for the same generator."""
+    pictures, ids = draw_batch(torch.Generator().manual_seed(0), 20)
+    scenes = [parse(" ".join(VOCABULARY[i] for i in row).strip()) for row in ids]
+    assert [len(scene.things) for scene in scenes] == [1, 1, 2, 2, 2] * 4
+    assert adherence(pictures, scenes)["all"] == 1
+    assert torch.equal(pictures, draw_batch(torch.Generator().manual_seed(0), 20)[0])
+
+
+def test_order_of_words_changes_the_prediction() -> None:
+    """`red circle above blue square` and `blue square above red circle` have the same words; the network tells them apart."""
+    model, x = small(), torch.randn(1, 3, 32, 32).repeat(2, 1, 1, 1)
+    ids = tokens(["a red circle above a blue square", "a blue square above a red circle"])
+    one, other = model(x, torch.tensor([900, 900]), ids=ids)
+    assert (one - other).abs().max() > 1e-4
+
+
+def test_guidance_of_0_forgets_the_caption() -> None:
+    """w = 0: any caption gives the null caption's picture; w = 1: it gives its own."""
+    model = small()
+    ids = tokens(["a red circle"])
+    nothing = paint(model, torch.zeros_like(ids), Order(steps=2, w=1))
+    torch.testing.assert_close(paint(model, ids, Order(steps=2, w=0)), nothing)
+    assert not torch.allclose(paint(model, ids, Order(steps=2, w=1)), nothing)
+
+
+def test_questions_ask_for_one_thing_held_out_things_and_two() -> None:
+    """Held-out things are only among those called unseen."""
+    asked = questions(20)
+    assert [len(asked[kind][0].things) for kind in ("one", "unseen", "two")] == [1, 1, 2]
+    assert {scene.things[0] for scene in asked["unseen"]} == set(UNSEEN)
+    assert not {thing for kind in ("one", "two") for scene in asked[kind] for thing in scene.things} & UNSEEN
+
+
+def test_judged_gives_a_share_for_each_attribute() -> None:
+    """An untrained network obeys nothing."""
+    shares = judged(small(), questions(4)["two"], Order(steps=1))
+    assert set(shares) == {"count", "colour", "shape", "size", "relation", "all"}
+    assert shares["all"] == 0
+
+
+def test_unknown_word_is_refused_before_weights_are_read() -> None:
+    """The prompt is read first."""
+    with pytest.raises(Impossible, match="unknown word `hexagon`; known: a, small"):
+        captioned.sample(Order(prompt="a red hexagon"))
+    assert tokens([captioned.EVERYTHING]).shape == (1, LENGTH)

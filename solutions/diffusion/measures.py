@@ -57,12 +57,13 @@ class Quality:
 def quality(made: Tensor, real: Tensor, eyes: nn.Module, labels: Tensor | None = None) -> Quality:
     """Measure made pictures against real ones, and against the classes asked for. # (N, 1, 16, 16), (M, 1, 16, 16), (N,)
 
-    `eyes` returns features and logits.
+    `eyes` returns features and logits. Coverage and recall depend on how many pictures are compared: as many real as made, at most.
     """
     features, logits = eyes(made)
     r, m = cloud(real, eyes), features.double().numpy()
+    few = r[: len(m)]
     agreement = None if labels is None else round((logits.argmax(1) == labels).float().mean().item(), 4)
-    return Quality(len(made), round(frechet_distance(r, m), 2), round(coverage(r, m), 4), round(recall(r, m), 4), agreement)
+    return Quality(len(made), round(frechet_distance(r, m), 2), round(coverage(few, m), 4), round(recall(few, m), 4), agreement)
 
 
 @torch.no_grad()
@@ -102,7 +103,8 @@ def _root(S: Cloud) -> Cloud:
 def _distances(a: Cloud, b: Cloud) -> Cloud:
     """Return all distances. # (N, D), (M, D) -> (N, M)"""
     squares: Cloud = (a**2).sum(1)[:, None] + (b**2).sum(1) - 2 * a @ b.T
-    return np.sqrt(squares.clip(0))
+    roots: Cloud = np.sqrt(squares.clip(0))
+    return roots
 
 
 def _radii(cloud: Cloud, k: int) -> Cloud:

@@ -1,11 +1,8 @@
 """The training loop: gradient steps, an average of the weights, checkpoints that resume exactly.
 
-    loss          one `Turn` is one optimiser's part of a step: a loss and the parameters it may change (a GAN has two)
-    draw_batch    called with the run's generator, returns whatever the losses take
-    checkpoint    written every minute and on Ctrl-C; a rerun goes on from it and ends with the same numbers as an uninterrupted run
-
-All chance comes from one generator, so losses draw t, ε and dropped conditions from what they are handed. It knows nothing of
-diffusion except `diffusion_loss`, the draw of t and ε; it writes no weights to be shipped (`store` does).
+A checkpoint is written every minute and on Ctrl-C; a rerun goes on from it and ends as an uninterrupted run would. All chance
+comes from one generator, so losses draw t, ε and dropped conditions from what they are handed. It knows nothing of diffusion
+except `diffusion_loss`, the draw of t and ε; it writes no weights to be shipped (`store` does).
 """
 
 import math
@@ -21,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm  # type: ignore[import-untyped]  # its stubs are another package
 
-from solutions.diffusion.checkpoint import resume, save
+from solutions.diffusion.checkpoint import Optimisers, resume, save
 
 State = dict[str, Tensor]
 TurnLoss = Callable[[Any, torch.Generator], Tensor]  # (batch, generator) -> a 0-d tensor
@@ -45,7 +42,7 @@ class Config:
 
 @dataclass(frozen=True)
 class Turn:
-    """One optimiser's part of a step."""
+    """One optimiser's part of a step: a loss and the parameters it may change. A GAN has two."""
 
     parameters: list[nn.Parameter]
     loss: TurnLoss
@@ -118,9 +115,7 @@ def count(model: nn.Module) -> int:
     return sum(parameter.numel() for parameter in model.parameters())
 
 
-def _step(
-    turns: list[Turn], optimisers: list[torch.optim.AdamW], rate: float, clip: float, batch: Any, generator: torch.Generator
-) -> float:
+def _step(turns: list[Turn], optimisers: Optimisers, rate: float, clip: float, batch: Any, generator: torch.Generator) -> float:
     total = 0.0
     for turn, optimiser in zip(turns, optimisers, strict=True):
         optimiser.param_groups[0]["lr"] = rate * turn.lr_scale

@@ -1,10 +1,5 @@
 """The U-Net: from a noisy picture, told how noisy (t) and what it should show, to a prediction of the same shape.
 
-    timestep_embedding   t as waves
-    ResBlock             two convolutions, scaled and shifted by what the picture is told
-    Attention            every place looks at every place (self), or at every word (cross)
-    UNet                 down, middle, up, with skips
-
 A picture can be told what to show in four ways: `labels` (a class each), `context` (tokens, by cross-attention), `vector` (one
 embedding each) and `extra` (a picture to follow, as more input channels). It doesn't know noise schedules, nor whether it
 predicts ε, x_0 or v.
@@ -95,24 +90,16 @@ class Stage(nn.Module):
 
 
 class Halve(nn.Conv2d):
-    """Halve the side of a picture."""
-
-    def __init__(self, channels: int):
-        super().__init__(channels, channels, 3, stride=2, padding=1)
+    """Halve the side of a picture. # (B, C, H, W) -> (B, C, H/2, W/2)"""
 
     def forward(self, x: Tensor, *_: Tensor | None) -> Tensor:
-        """Return the smaller picture. # (B, C, H, W) -> (B, C, H/2, W/2)"""
         return super().forward(x)
 
 
 class Double(nn.Conv2d):
-    """Double the side of a picture."""
-
-    def __init__(self, channels: int):
-        super().__init__(channels, channels, 3, padding=1)
+    """Double the side of a picture. # (B, C, H, W) -> (B, C, 2·H, 2·W)"""
 
     def forward(self, x: Tensor, *_: Tensor | None) -> Tensor:
-        """Return the larger picture. # (B, C, H, W) -> (B, C, 2·H, 2·W)"""
         return super().forward(F.interpolate(x, scale_factor=2.0, mode="nearest"))
 
 
@@ -153,7 +140,7 @@ class UNet(nn.Module):
         self.down, width, skips = nn.ModuleList(), channels[0], [channels[0]]
         for level, c in enumerate(channels):
             if level:
-                self.down.append(Halve(width))
+                self.down.append(Halve(width, width, 3, stride=2, padding=1))
                 skips.append(width)
             for _ in range(blocks):
                 self.down.append(Stage(width, c, emb_dim, attend[level], context_dim))
@@ -169,7 +156,7 @@ class UNet(nn.Module):
                 self.up.append(Stage(width + skips.pop(), c, emb_dim, attend[level], context_dim))
                 width = c
             if level:
-                self.up.append(Double(width))
+                self.up.append(Double(width, width, 3, padding=1))
         self.leave = nn.Sequential(nn.GroupNorm(8, width), nn.SiLU(), _zero(nn.Conv2d(width, in_channels * patch**2, 3, padding=1)))
 
     def forward(
@@ -198,7 +185,7 @@ class UNet(nn.Module):
         return F.pixel_shuffle(self.leave(x), self.patch)
 
     def _embed(self, t: Tensor, labels: Tensor | None, vector: Tensor | None) -> Tensor:
-        emb = self.time(timestep_embedding(t, self.emb_dim))
+        emb = self.time(timestep_embedding(t, self.emb_dim).to(self.enter.weight.dtype))
         if self.label is not None:
             emb = emb + self.label(torch.full_like(t, self.num_classes or 0) if labels is None else labels)
         if self.vector is not None:

@@ -1,0 +1,106 @@
+"""The training loop on scikit-learn's digits: it learns, and an interrupted run ends as an uninterrupted one."""
+
+import dataclasses
+import os
+import signal
+
+import pytest
+import torch
+from sklearn.datasets import load_digits
+
+from solutions.diffusion.data import batches
+from solutions.diffusion.losses import MinSnrLoss
+from solutions.diffusion.schedules import alpha_bars, cosine_betas
+from solutions.diffusion.train import Config, Turn, diffusion_loss, train
+from solutions.diffusion.unet import UNet
+
+BARS = alpha_bars(cosine_betas(100))
+CONFIG = Config(steps=12, batch=16, warmup=4)
+
+
+@pytest.fixture(scope="module")
+def digits():
+    """The draw of digits at 8 px, in [-1, 1]."""
+    data = load_digits()
+    return batches(torch.tensor(data.images, dtype=torch.float32)[:, None] / 8 - 1, torch.tensor(data.target), 16)
+
+
+def run(digits, config=CONFIG, stop_at=None, **options):
+    """Train a small U-Net on digits; Ctrl-C arrives while step `stop_at` is computed."""
+    torch.manual_seed(config.seed)
+    net, loss, steps = UNet(1, (8, 16), emb_dim=16, num_classes=10), MinSnrLoss(BARS), []
+
+    def step_loss(batch, generator):
+        steps.append(1)
+        if len(steps) == stop_at:
+            os.kill(os.getpid(), signal.SIGINT)
+        return diffusion_loss(loss, net, batch[0], generator, labels=batch[1])
+
+    return train(net, [Turn(list(net.parameters()), step_loss)], digits, config, **options)
+
+
+def test_it_learns(digits):
+    """In 60 steps the loss falls to less than 80 % of where it began."""
+    losses = run(digits, Config(steps=60, batch=16, warmup=10, lr=4e-3)).losses
+    assert sum(losses[-10:]) < 0.8 * sum(losses[:10])
+
+
+def test_same_seed_same_weights(digits):
+    """Two runs of a seed agree to the last bit, another seed doesn't."""
+    once, again, other = run(digits), run(digits), run(digits, dataclasses.replace(CONFIG, seed=1))
+    assert once.losses == again.losses
+    assert all(torch.equal(once.ema[name], again.ema[name]) for name in once.ema)
+    assert once.losses != other.losses
+
+
+def test_a_resumed_run_equals_an_uninterrupted_one(digits, tmp_path):
+    """Ctrl-C in step 5 ends the step and saves; the rerun ends with the same weights, average and losses."""
+    whole = run(digits, checkpoint=tmp_path / "whole.pt")
+    part = run(digits, checkpoint=tmp_path / "part.pt", stop_at=5)
+    assert not part.finished
+    assert len(part.losses) == 5
+    rest = run(digits, checkpoint=tmp_path / "part.pt")
+    assert rest.finished
+    assert rest.losses == whole.losses
+    assert all(torch.equal(rest.ema[name], whole.ema[name]) for name in whole.ema)
+    last = [torch.load(tmp_path / f"{name}.pt", weights_only=True)["model"] for name in ("whole", "part")]
+    assert all(torch.equal(last[0][name], last[1][name]) for name in last[0])
+
+
+def test_a_checkpoint_of_another_configuration_is_refused(digits, tmp_path):
+    """The message says what it was made with and what to do."""
+    path = tmp_path / "run.pt"
+    run(digits, checkpoint=path, stop_at=1)
+    with pytest.raises(ValueError) as error:
+        run(digits, dataclasses.replace(CONFIG, lr=0.5), checkpoint=path)
+    made_with = str(dataclasses.asdict(CONFIG))
+    assert str(error.value) == f"{path} is of a run with another configuration, {made_with}: delete it to start anew"
+
+
+def test_minutes_end_a_run(digits):
+    """A run of a hundredth of a minute stops by itself, finished, whatever the number of steps."""
+    got = run(digits, dataclasses.replace(CONFIG, steps=10**9), minutes=0.01)
+    assert got.finished
+    assert got.losses
+
+
+def test_two_turns_change_only_their_own_parameters(digits):
+    """As in a GAN: each loss moves its own weights, though both depend on all."""
+    torch.manual_seed(0)
+    net = torch.nn.ModuleList([torch.nn.Linear(1, 1), torch.nn.Linear(1, 1)])
+    before = [layer.weight.clone() for layer in net]
+
+    def loss(batch, generator):
+        return (net[1](net[0](torch.ones(1, 1))) ** 2).sum()
+
+    train(net, [Turn(list(net[0].parameters()), loss), Turn(list(net[1].parameters()), loss, lr_scale=0.0)], digits, CONFIG)
+    assert not torch.equal(net[0].weight, before[0])
+    assert torch.equal(net[1].weight, before[1])
+
+
+def test_the_average_follows_the_weights(digits):
+    """Without averaging (decay 0) the averaged weights are the last ones."""
+    torch.manual_seed(0)
+    net = torch.nn.Linear(1, 1)
+    ended = train(net, [Turn(list(net.parameters()), lambda *_: net(torch.ones(1, 1)).sum())], digits, dataclasses.replace(CONFIG, ema=0.0))
+    assert torch.equal(ended.ema["weight"], net.weight)

@@ -79,14 +79,21 @@ class Folders:
 
 def read_course(root: Path) -> Course:
     """Read the whole course below `root`. Raises CourseError with every finding, in the order of files and lines."""
+    course, findings = survey(root)
+    if findings:
+        raise CourseError(findings)
+    return course
+
+
+def survey(root: Path) -> tuple[Course, list[Finding]]:
+    """Read what can be read of the course, blanks where it can't, and list every finding."""
     folders = Folders(root)
     course = CourseFile("", "", "")
     if (text := folders.text(root / "course.yaml", "the course's description")) is not None:
         course, _ = folders.typed(root / "course.yaml", CourseFile, text)
     lessons = tuple(_lesson(folders, path) for path in sorted((root / "lessons").glob("[!._]*")) if _is_lesson(folders, path))
-    if folders.findings:
-        raise CourseError(sorted(folders.findings, key=lambda finding: (str(finding.path), finding.line or 0)))
-    return Course(course.title, course.track, course.phase, course.grading, lessons, root)
+    findings = sorted(folders.findings, key=lambda finding: (str(finding.path), finding.line or 0))
+    return Course(course.title, course.track, course.phase, course.grading, lessons, root), findings
 
 
 def _is_lesson(folders: Folders, path: Path) -> bool:

@@ -1,0 +1,67 @@
+"""Rules over the exercises' files: they mirror each other, and their slips lead to a section and a card."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Iterator
+from pathlib import Path
+
+from autograder.content.typed import meant
+from autograder.errors import Finding
+from autograder.lint.sight import Sight
+
+
+def slips_lead_somewhere(sight: Sight) -> Iterator[Finding]:
+    sections, cards = {section.id for section in sight.lesson.sections}, {card.id for card in sight.lesson.cards}
+    for exercise, slips in sight.misconceptions.items():
+        path = Path("solutions") / sight.lesson.id / "misconceptions" / f"{exercise}.py"
+        for slip in slips:
+            line = slip.function.__code__.co_firstlineno
+            if not signature_of(sight, f"{exercise}.{slip.of}"):
+                fix = "write the function, or mend the name"
+                yield Finding(path, line, f"misconception `{slip.id}`: there is no function `{slip.of}` in the answer", fix)
+            for noun, name, known in (("section", slip.section, sections), ("card", slip.card, cards)):
+                if name not in known:
+                    problem = f"misconception `{slip.id}`: there is no {noun} `{name}`"
+                    yield Finding(path, line, problem, meant(name, known, f"write the {noun}, or mend the name"))
+
+
+def starters(sight: Sight) -> Iterator[Finding]:
+    for exercise in sight.lesson.exercises:
+        path = exercise.starter.relative_to(sight.root)
+        for node in ast.parse(exercise.starter.read_bytes(), filename=str(path)).body:
+            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+                answered = signature_of(sight, f"{exercise.id}.{node.name}")
+                if answered is None:
+                    yield Finding(path, node.lineno, f"the answer has no function `{node.name}`", "remove it, or write the answer")
+                elif _parameters(node) != answered:
+                    problem = f"`{node.name}({_parameters(node)})` is `{node.name}({answered})` in the answer"
+                    yield Finding(path, node.lineno, problem, "give both the same parameters")
+
+
+def signature_of(sight: Sight, name: str) -> str | None:
+    """Write the parameters of an answer's function, or None where there is no such function."""
+    try:
+        function = sight.functions.reference(name)
+    except (AttributeError, AssertionError):
+        return None
+    parameters = inspect.signature(function).parameters.values()
+    return str(inspect.Signature([each.replace(annotation=inspect.Parameter.empty) for each in parameters]))[1:-1]
+
+
+def strays(sight: Sight) -> Iterator[Finding]:
+    names = {exercise.id for exercise in sight.lesson.exercises}
+    answers = sight.root / "solutions" / sight.lesson.id
+    folders = {sight.root / "exercises" / sight.lesson.id / "checks": names, answers: names | {"practice"}}
+    for folder, known in {**folders, answers / "misconceptions": names | {"practice"}}.items():
+        for path in sorted(folder.glob("[!._]*.py")):
+            if path.stem not in known:
+                yield Finding(path.relative_to(sight.root), None, "no exercise has this name", "rename it after its starter, or remove it")
+
+
+def _parameters(node: ast.FunctionDef) -> str:
+    """Write a function's parameters without their types, as `inspect` does."""
+    for argument in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs):
+        argument.annotation = None
+    return ast.unparse(node.args)

@@ -1,0 +1,66 @@
+"""The rules, and the run over all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from autograder.content import survey
+from autograder.errors import CourseError, Finding, UsageError
+from autograder.lint import exercises, objectives, practice, text
+from autograder.lint.sight import Rule, Sight
+
+_TEXT = (
+    Rule("text-computed", "A number with an expression behind it is what the expression gives.", text.computed),
+    Rule("text-tables", "A table with an expression above it holds what the expression gives.", text.tables),
+    Rule("text-bare-numbers", "A number of three digits or more with a point is computed.", text.bare_numbers),
+    Rule("text-pictures", "A picture is there in light and dark, and says in words what it shows.", text.pictures),
+    Rule("text-links", "A link within the lesson leads to a section.", text.links),
+    Rule("text-warnings", "A slip that the text names is on a card.", text.warnings),
+    Rule("text-predictions", "What is folded away is the answer to a question to predict.", text.predictions),
+    Rule("formulas", "Formulas and their braces are closed.", text.formulas),
+)
+_WHOLE = (
+    Rule("exercise-files", "Each file of checks, answers and slips belongs to a starter.", exercises.strays),
+    Rule("exercise-starters", "A starter has the functions of the answer, with the same parameters.", exercises.starters),
+    Rule("slip-leads", "A misconception names a function, a section and a card that exist.", exercises.slips_lead_somewhere),
+    Rule("slip-cards", "A slip that a question names is on a card.", practice.slips),
+    Rule("card-fronts", "No two cards ask the same.", practice.fronts),
+    Rule("question-functions", "A question's function and its slips exist.", practice.functions),
+    Rule("question-published", "The published numbers tell every slip from the right answer and from the others.", practice.published),
+    Rule("question-variants", "In 50 variants the right answer passes, and each slip is told as itself.", practice.variants),
+    Rule("question-workings", "A computed answer has its working, and the working ends in the answer.", practice.workings),
+    Rule("question-sentences", "Each wrong choice has a sentence of its own.", practice.sentences),
+    Rule("question-orders", "What is to be put in order does not stand in it.", practice.orders),
+    Rule("map", "Each objective has sections, questions, exercises, cards and slips.", objectives.empty_cells),
+)
+RULES = _TEXT + _WHOLE
+
+
+def check_course(root: Path, only: str | None = None, more: Sequence[Rule] = ()) -> list[Finding]:
+    """Return all findings, by file and line: what `content` refuses, then what breaks a rule; `more` are rules of the caller's.
+
+    `only` is a lesson's id. Raises UsageError where there is no such lesson.
+    """
+    course, findings = survey(root)
+    if only is not None and only not in [lesson.id for lesson in course.lessons]:
+        raise UsageError(f"there is no lesson `{only}`", f"take one of {', '.join(lesson.id for lesson in course.lessons)}")
+    found = [replace(finding, rule="content") for finding in findings if only is None or only in finding.path.parts]
+    for lesson in course.lessons:
+        if only in (None, lesson.id):
+            sound = not any(lesson.id in finding.path.parts for finding in findings)
+            found += _lint(Sight(root, lesson), (*_TEXT, *_WHOLE, *more) if sound else _TEXT)
+    return sorted(found, key=lambda finding: (str(finding.path), finding.line or 0))
+
+
+def _lint(sight: Sight, rules: Sequence[Rule]) -> list[Finding]:
+    """Run the rules over a lesson; a file of the course that cannot be run is a finding too, told once."""
+    found: list[Finding] = []
+    for rule in rules:
+        try:
+            found += [replace(finding, rule=rule.id) for finding in rule.find(sight)]
+        except CourseError as error:
+            found += [replace(finding, rule=rule.id) for finding in error.findings if finding not in found]
+    return found

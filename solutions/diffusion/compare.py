@@ -1,0 +1,97 @@
+"""Three families side by side: a VAE, a GAN and diffusion, matched in size, conditioning and training time.
+
+Each of `families.py` learns the ten classes of clothing for the same minutes on one thread, from three seeds. Then it draws 2,000
+pictures by class, for Fréchet distance, coverage, recall and agreement; and 64 pictures, for the seconds. What is compared is these
+three small models, not all VAEs with all GANs.
+"""
+
+import dataclasses
+import json
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from solutions.diffusion.classifier import load_classifier
+from solutions.diffusion.data import CLASSES, batches, load_fashion
+from solutions.diffusion.families import FAMILIES, STEPS, Family, W
+from solutions.diffusion.measures import quality
+from solutions.diffusion.store import SHIPPED
+from solutions.diffusion.train import count, train
+
+FILE = SHIPPED / "compare.json"
+SEEDS = (0, 1, 2)
+SHOWN = {"fd": "Fréchet distance", "coverage": "coverage", "seconds for 64": "seconds for 64 pictures"}
+
+
+def compare(minutes: float = 1.0, file: Path = FILE, n: int = 2000, progress: bool = False) -> dict[str, Any]:
+    """Train and measure every family from every seed, write the figures and return them."""
+    rows = {name: [one(build, seed, minutes, n, progress) for seed in SEEDS] for name, build in FAMILIES.items()}
+    how = {"minutes": minutes, "threads": torch.get_num_threads(), "n": n, "seeds": list(SEEDS), "w": W, "steps": STEPS}
+    figures = {
+        "command": f"python -m solutions.diffusion --threads {torch.get_num_threads()} compare --minutes {minutes:g}",
+        "config": how,
+        "families": {name: summary(runs) for name, runs in rows.items()},
+    }
+    file.write_text(json.dumps(figures, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return figures
+
+
+def one(build: Callable[[], Family], seed: int, minutes: float, n: int, progress: bool = False) -> dict[str, float]:
+    """Train one family from one seed and measure it."""
+    torch.manual_seed(seed)
+    family = build()
+    data = batches(*load_fashion("train"), family.config.batch)
+    config = dataclasses.replace(family.config, seed=seed)
+    run = train(family.model, family.turns, data, config, minutes=minutes, progress=progress)
+    family.model.load_state_dict(run.ema)
+    family.model.eval()
+    labels = torch.arange(n) % len(CLASSES)
+    made = torch.cat([family.draw(labels[k : k + 250], 1000 * seed + k) for k in range(0, n, 250)])
+    found = quality(made, load_fashion("test")[0][:n], load_classifier(), labels)
+    started = time.perf_counter()
+    family.draw(labels[:64], seed)
+    took = time.perf_counter() - started
+    figures = {"fd": found.fd, "coverage": found.coverage, "recall": found.recall, "agreement": found.agreement or 0.0}
+    return figures | {"seconds for 64": took, "parameters": count(family.model), "steps": len(run.losses)}
+
+
+def summary(runs: list[dict[str, float]]) -> dict[str, dict[str, float]]:
+    """Return each figure's mean and spread (the standard deviation of one run) over the seeds."""
+    values = {key: [run[key] for run in runs] for key in runs[0]}
+    return {key: {"mean": round(statistics.mean(v), 4), "spread": round(statistics.stdev(v), 4)} for key, v in values.items()}
+
+
+def table(figures: dict[str, Any]) -> list[list[str]]:
+    """Return the figures as rows of cells, a head first, each with its spread over the seeds."""
+    head = ["family", *SHOWN.values()]
+    return [head, *([name, *(_cell(found[key]) for key in SHOWN)] for name, found in figures["families"].items())]
+
+
+def _cell(value: dict[str, float]) -> str:
+    digits = 1 if value["mean"] >= 10 else 3 if value["mean"] < 0.1 else 2
+    return f"{value['mean']:.{digits}f} ± {value['spread']:.{digits}f}"
+
+
+def plot(figures: dict[str, Any], path: Path, ink: str = "#222222") -> None:
+    """Draw one panel a figure, a bar a family, whiskers one spread, on a clear ground; `path` ends in .svg or .png."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    with pyplot.rc_context({"svg.hashsalt": "compare"}):  # so that the same figures give the same bytes
+        drawing, panels = pyplot.subplots(1, len(SHOWN), figsize=(9, 2.8), layout="constrained")
+        for panel, (key, title) in zip(panels, SHOWN.items(), strict=True):
+            found = [each[key] for each in figures["families"].values()]
+            panel.bar(list(figures["families"]), [f["mean"] for f in found], yerr=[f["spread"] for f in found], color="#5b8def", ecolor=ink)
+            panel.set_title(title, color=ink)
+            panel.tick_params(colors=ink)
+            panel.spines[["top", "right"]].set_visible(False)
+            panel.spines[["left", "bottom"]].set_color(ink)
+        panels[-1].set_yscale("log")
+        drawing.savefig(path, transparent=True, metadata={"Date": None} if path.suffix == ".svg" else None)
+        pyplot.close(drawing)

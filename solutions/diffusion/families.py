@@ -1,0 +1,91 @@
+"""A VAE, a GAN and a diffusion model of one size, told the class alike: what `compare.py` compares.
+
+About 160 thousand numbers are learned in each (the GAN's two networks together). They differ in what a training step is, and in how a
+picture is drawn: one pass of a decoder, one pass of a generator, many calls of a denoiser.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from solutions.diffusion import gan, vae
+from solutions.diffusion.data import CLASSES
+from solutions.diffusion.fashion import ALPHA_BARS, BETAS, NULL
+from solutions.diffusion.guidance import drop_condition, guided
+from solutions.diffusion.losses import MinSnrLoss
+from solutions.diffusion.order import Order, follow
+from solutions.diffusion.train import Config, Turn, diffusion_loss
+from solutions.diffusion.unet import UNet
+
+STEPS, W = 20, 1.5  # how the diffusion model is drawn
+FOREVER = 10**9  # steps: the minutes end a training
+Draw = Callable[[Tensor, int], Tensor]  # (labels (n,), seed) to pictures (n, 1, 16, 16)
+
+
+@dataclass(frozen=True)
+class Family:
+    """An untrained model with its turns in training and its way of drawing."""
+
+    model: nn.Module
+    turns: list[Turn]
+    draw: Draw
+    config: Config
+
+
+def a_vae() -> Family:
+    """Return a VAE with a vector for a latent; β is twice the variance its decoder claims for a pixel (σ = 0.16)."""
+    model = vae.VAE(size=16, width=32, latent=(32,), classes=len(CLASSES))
+
+    def loss(batch: tuple[Tensor, Tensor], generator: torch.Generator) -> Tensor:
+        x, label = batch
+        eps = torch.randn((len(x), *model.latent), generator=generator)
+        return vae.elbo_loss(x, *model(x, eps, label), beta=0.05)
+
+    def draw(labels: Tensor, seed: int) -> Tensor:
+        return vae.generate(model, labels, len(labels), torch.Generator().manual_seed(seed))
+
+    return Family(model, [Turn(list(model.parameters()), loss)], draw, Config(FOREVER, lr=2e-3))
+
+
+def a_gan() -> Family:
+    """Return a generator and a discriminator, which take turns."""
+    model = nn.ModuleDict({"generator": gan.Generator(width=34), "discriminator": gan.Discriminator(width=34)})
+    G, D = model["generator"], model["discriminator"]
+
+    def fake(labels: Tensor, generator: torch.Generator) -> Tensor:
+        return G(torch.randn((len(labels), 64), generator=generator), labels)  # type: ignore[no-any-return]
+
+    def judge(batch: tuple[Tensor, Tensor], generator: torch.Generator) -> Tensor:
+        x, labels = batch
+        with torch.no_grad():
+            made = fake(labels, generator)
+        return gan.discriminator_loss(D(x, labels), D(made, labels))
+
+    def forge(batch: tuple[Tensor, Tensor], generator: torch.Generator) -> Tensor:
+        return gan.generator_loss(D(fake(batch[1], generator), batch[1]))
+
+    def draw(labels: Tensor, seed: int) -> Tensor:
+        return gan.generate(G, labels, torch.Generator().manual_seed(seed))  # type: ignore[arg-type]
+
+    turns = [Turn(list(D.parameters()), judge, lr_scale=2.0), Turn(list(G.parameters()), forge)]
+    return Family(model, turns, draw, Config(FOREVER, lr=5e-4, adam=(0.5, 0.99), weight_decay=0.0, clip=100.0))
+
+
+def a_diffusion() -> Family:
+    """Return a small U-Net that predicts v; drawn with DDIM and guidance."""
+    model, loss_of = UNet(1, (24, 24), attend=(False, True), patch=2, num_classes=len(CLASSES), emb_dim=64), MinSnrLoss(ALPHA_BARS)
+
+    def loss(batch: tuple[Tensor, Tensor], generator: torch.Generator) -> Tensor:
+        told = drop_condition(batch[1], torch.tensor(NULL), 0.1, generator)
+        return diffusion_loss(loss_of, model, batch[0], generator, labels=told)
+
+    def draw(labels: Tensor, seed: int) -> Tensor:
+        eps_model = guided(model, ALPHA_BARS, "v", {"labels": labels}, {"labels": torch.full_like(labels, NULL)}, W)
+        return follow(Order(seed=seed, steps=STEPS), eps_model, (len(labels), 1, 16, 16), BETAS)
+
+    return Family(model, [Turn(list(model.parameters()), loss)], draw, Config(FOREVER, lr=2e-3))
+
+
+FAMILIES: dict[str, Callable[[], Family]] = {"VAE": a_vae, "GAN": a_gan, "diffusion": a_diffusion}

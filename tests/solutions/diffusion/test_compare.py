@@ -1,0 +1,68 @@
+"""The comparison: matched sizes, honest spreads, a table and a plot that are the same each time."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from solutions.diffusion.compare import plot, summary, table
+from solutions.diffusion.families import FAMILIES
+from solutions.diffusion.train import count, train
+
+RUNS = [{"fd": 10.0, "coverage": 0.5, "seconds for 64": 0.02}, {"fd": 14.0, "coverage": 0.7, "seconds for 64": 0.04}]
+FIGURES: dict[str, Any] = {"families": {"VAE": summary(RUNS), "GAN": summary(RUNS[::-1])}}
+
+
+def test_families_are_of_one_size() -> None:
+    """Within 5 % of 162 thousand numbers each, so that size explains nothing."""
+    assert {name: count(build().model) for name, build in FAMILIES.items()} == {
+        name: pytest.approx(162_000, rel=0.05) for name in ("VAE", "GAN", "diffusion")
+    }
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_family_draws_its_classes_the_same_for_a_seed(name: str) -> None:
+    """Pictures in [-1, 1], untrained already; same seed, same pictures."""
+    torch.manual_seed(0)
+    family = FAMILIES[name]()
+    family.model.eval()
+    labels = torch.tensor([0, 3, 9])
+    pictures = family.draw(labels, 5)
+    assert pictures.shape == (3, 1, 16, 16)
+    assert pictures.abs().max() <= 1
+    assert not pictures.requires_grad
+    assert torch.equal(pictures, family.draw(labels, 5))
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_step_changes_every_part_that_learns(name: str) -> None:
+    """Eight steps move all the weights, also those behind layers that start at zero."""
+    torch.manual_seed(0)
+    family = FAMILIES[name]()
+    before = {key: value.clone() for key, value in family.model.named_parameters()}
+    config = family.config.__class__(steps=8, batch=4, warmup=1, weight_decay=0.0)
+    train(family.model, family.turns, lambda generator: (torch.rand(10, 1, 16, 16), torch.arange(10)), config)
+    moved = [key for key, value in family.model.named_parameters() if not torch.equal(value, before[key])]
+    assert set(before) == set(moved)
+
+
+def test_spread_is_that_of_one_run() -> None:
+    """10 and 14: mean 12, standard deviation 2.83 (n - 1 in the denominator)."""
+    assert summary(RUNS)["fd"] == {"mean": 12.0, "spread": 2.8284}
+
+
+def test_table_has_a_row_a_family_with_spreads() -> None:
+    """As printed."""
+    assert table(FIGURES) == [
+        ["family", "Fréchet distance", "coverage", "seconds for 64 pictures"],
+        ["VAE", "12.0 ± 2.8", "0.60 ± 0.14", "0.030 ± 0.014"],
+        ["GAN", "12.0 ± 2.8", "0.60 ± 0.14", "0.030 ± 0.014"],
+    ]
+
+
+def test_plot_is_the_same_bytes_each_time(tmp_path: Path) -> None:
+    """No date, no random ids."""
+    plot(FIGURES, tmp_path / "one.svg")
+    plot(FIGURES, tmp_path / "two.svg")
+    assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "two.svg").read_bytes()

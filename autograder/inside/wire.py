@@ -152,8 +152,12 @@ def pack(message: Any, refer: Callable[[Any], Reference]) -> bytes:
 
     try:
         body = msgspec.msgpack.encode(message, enc_hook=extend)
-    except (OverflowError, RecursionError, UnicodeEncodeError) as error:
-        raise NotData(f"a value that cannot be sent ({error})") from None
+    except OverflowError:
+        raise NotData("an integer beyond 64 bits") from None
+    except RecursionError:
+        raise NotData("a value that is nested without end") from None
+    except UnicodeEncodeError:
+        raise NotData("a text that is not Unicode") from None
     if len(body) > FRAME_BYTES:
         raise NotData(f"{len(body) >> 20} MiB of data, where {FRAME_BYTES >> 20} may be sent")
     return HEADER.pack(len(body)) + body

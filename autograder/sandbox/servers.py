@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 
 import msgspec
 
@@ -29,7 +29,7 @@ class Server:
         self.warmth, self.limits, self.wanted, self.user = warmth, limits, wanted, user
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (it lives as long as this object)
+        self._errors: IO[bytes] | None = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -51,7 +51,7 @@ class Server:
         one_thread = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
         large_pages = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}  # a fork copies and a child touches half as much
         kept = {name: value for name, value in os.environ.items() if name.startswith("OPENBLAS_CORETYPE")}
-        self._errors.truncate(0)
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed by `stop`)
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-s", "-B", "-c", boot],
             stdin=subprocess.DEVNULL,
@@ -77,7 +77,9 @@ class Server:
         if self._process:
             self._process.kill()
             self._process.wait()
-        self._control = self._process = None
+        if self._errors:
+            self._errors.close()
+        self._control = self._process = self._errors = None
 
     def _ask(self, message: bytes, fds: tuple[int, ...] = ()) -> bytes:
         if self._control is None:
@@ -96,6 +98,9 @@ class Server:
         return answer
 
     def _words(self) -> str:
+        """Give the last line that the server wrote to its errors."""
+        if self._errors is None:
+            return ""
         self._errors.seek(0)
         lines = self._errors.read(1 << 16).decode(errors="replace").strip().splitlines()
         return lines[-1] if lines else ""

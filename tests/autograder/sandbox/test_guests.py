@@ -1,0 +1,234 @@
+"""An open guest: values come back, trouble comes back as an outcome, and nothing but values crosses."""
+
+import contextlib
+import os
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from autograder.errors import SandboxFault
+from autograder.model import Raised
+from autograder.sandbox import Handle
+
+
+def load(guest, source, **options):
+    outcome = guest.load("forward", source.encode(), **options)
+    assert outcome.kind == "returned", outcome
+    return lambda name, *args, **kwargs: guest.call(("forward", name), args, kwargs)
+
+
+def test_a_value_comes_back_as_it_was_returned(guest):
+    call = load(guest, "import numpy as np\ndef f(x, k): return np.sqrt(x) * k")
+    assert np.array_equal(call("f", np.array([1.0, 4.0]), k=3).value, [3.0, 6.0])
+
+
+def test_a_callback_is_answered_by_the_trusted_side_and_seen_there(guest):
+    seen = []
+    guest.on_ask = lambda callback, args, kwargs: seen.append((callback.__name__, args, kwargs))
+    call = load(guest, "def f(model): return model(2, t=5) + model(3, t=4)")
+
+    def double(x, t):
+        return 2 * x
+
+    assert call("f", double).value == 10
+    assert seen == [("double", [2], {"t": 5}), ("double", [3], {"t": 4})]
+    guest.on_ask = None
+
+
+def test_what_a_callback_cannot_take_is_refused_and_never_our_fault(guest):
+    call = load(guest, "def f(model): return model('a word')")
+
+    def root(x):
+        return x**0.5
+
+    outcome = call("f", root)
+    assert outcome.kind == "refused"
+    assert outcome.detail.startswith("`root` was called with something it cannot take: ")
+    assert not guest.alive
+
+
+def test_a_callback_kept_for_later_is_no_longer_valid(guest):
+    call = load(guest, "kept = []\ndef keep(model): kept.append(model)\ndef later(): return kept[0](1)")
+    assert call("keep", lambda x: x).kind == "returned"
+    assert call("later").kind == "refused"
+
+
+def test_questions_are_capped(guest):
+    call = load(guest, "def f(model):\n    while True: model(1)")
+    outcome = guest.call(("forward", "f"), (lambda x: x,), {}, seconds=30)
+    assert (outcome.kind, outcome.detail) == ("refused", "it sent more than 5000 questions, or more than 64 MiB in them")
+    assert call
+
+
+def test_an_object_stays_inside_and_is_called_by_its_handle(guest):
+    call = load(guest, "class Model:\n    def __call__(self, x): return x + 1\n    def twice(self, x): return 2 * x\ndef build(): return Model()")
+    handle = call("build").value
+    assert handle == Handle(1, "Model")
+    assert guest.call((handle.number,), (2,), {}).value == 3
+    assert guest.call((handle.number, "twice"), (4,), {}).value == 8
+    guest.forget()
+    assert guest.call((handle.number,), (2,), {}).kind == "raised"
+
+
+def test_arguments_changed_in_place_are_told(guest):
+    call = load(guest, "def f(x, y):\n    x += 1\n    return y")
+    assert call("f", np.zeros(2), np.ones(2)).changed == ("0",)
+
+
+def test_the_trusted_sides_own_arrays_are_never_changed(guest):
+    call = load(guest, "def f(x):\n    x += 1\n    return x")
+    x = np.zeros(2)
+    call("f", x)
+    assert np.array_equal(x, [0, 0])
+
+
+def test_an_exception_tells_its_kind_and_the_students_own_lines(guest):
+    call = load(guest, "def f(x):\n    return g(x)\n\ndef g(x):\n    return 1 / x")
+    assert call("f", 0).raised == Raised("ZeroDivisionError", "division by zero", ("line 2", "line 5"))
+
+
+def test_a_notebook_goes_on_after_a_cell_that_fails(guest):
+    notebook = b'{"cells": [{"cell_type": "code", "source": "1 / 0"}, {"cell_type": "code", "source": "def f(): return 7"}]}'
+    outcome = guest.load("forward", notebook, notebook=True)
+    assert outcome.raised == Raised("ZeroDivisionError", "division by zero", ("cell 1, line 1",))
+    assert guest.call(("forward", "f"), (), {}).value == 7
+
+
+ENDS = {
+    "an endless loop": ("def f():\n    while True: pass", "timed_out", "no answer in 0.5 s of computing"),
+    "a long sleep": ("import time\ndef f(): time.sleep(100)", "timed_out", "no answer in 5 s"),
+    "leaving": ("import os\ndef f(): os._exit(0)", "killed", "the process ended itself with status 0"),
+    "a crash": ("import ctypes\ndef f(): ctypes.string_at(0)", "killed", "the process died of signal 11"),
+    "a generator that is not data": ("def f(): yield 1", "returned", ""),
+    "complex numbers": ("import numpy as np\ndef f(): return np.zeros(2, complex)", "refused", "it gave an array of dtype complex128"),
+    "too much data": ("import numpy as np\ndef f(): return np.zeros(2 << 20)", "refused", "it gave 16 MiB of data, where 8 may be sent"),
+    "a huge integer": ("def f(): return 10**100", "refused", "it gave an integer beyond 64 bits"),
+    "a list in itself": ("def f():\n    x = []\n    x.append(x)\n    return x", "refused", "it gave a value that is nested without end"),
+    "too many values": ("def f(): return [[]] * 20000", "refused", "it sent more than 10000 values"),
+    "a long text": ("def f(): return 'a' * 100000", "refused", "it sent a text of more than 65536 bytes"),
+    "deep nesting": ("def f():\n    x = 1\n    for _ in range(50): x = [x]\n    return x", "refused", "it sent nested deeper than 16"),
+    "sys.exit": ("import sys\ndef f(): sys.exit(0)", "raised", ""),
+    "deep recursion": ("def f(): return f()", "raised", ""),
+}
+
+
+@pytest.mark.parametrize(("source", "kind", "detail"), ENDS.values(), ids=ENDS.keys())
+def test_every_end_of_a_call_is_an_outcome(guest, source, kind, detail):
+    outcome = load(guest, source)("f")
+    assert outcome.kind == kind
+    assert outcome.detail == detail
+
+
+def test_memory_is_bounded_and_its_end_is_named(guest):
+    call = load(guest, "import numpy as np\ndef f(): return float(np.ones(1 << 30).sum())\ndef g(): return 1")
+    assert call("f").kind == "out_of_memory"
+    assert call("g").value == 1  # the guest lives on
+
+
+def test_a_loop_at_import_has_a_time_of_its_own(sandbox):
+    with sandbox.open("numpy") as guest:
+        assert guest.load("forward", b"while True: pass", seconds=0.3).detail == "no answer in 0.3 s of computing"
+
+
+def test_the_first_64_kib_of_output_are_kept_and_the_rest_is_read(guest):
+    call = load(guest, "def f():\n    for _ in range(3000): print('x' * 999)\n    return 1")
+    assert guest.call(("forward", "f"), (), {}, seconds=10).value == 1
+    guest.close()
+    assert len(guest.output) == 64 << 10
+    assert guest.printed == 3_000_000
+    assert call
+
+
+def test_what_was_printed_before_a_crash_is_kept(guest):
+    load(guest, "import ctypes\ndef f():\n    print('so far')\n    ctypes.string_at(0)")("f")
+    assert guest.output == b"so far\n"
+
+
+WIRE = "import os, struct, msgspec\ndef send(*m):\n    b = msgspec.msgpack.encode(m); os.write(3, struct.pack('<I', len(b)) + b)\n"
+FORGED = {
+    "a reply before it was asked": (WIRE + "def f(): send('Reply', 'x', 'returned', 1); return 1", "it sent a reply to something that was not asked"),
+    "half a frame for ever": (WIRE + "def f():\n    os.write(3, struct.pack('<I', 1000) + b'x')\n    while True: pass", "no answer in 0.5 s of computing"),
+    "a frame of 4 GiB": (WIRE + "def f(): os.write(3, b'\\xff' * 8)", "it sent a frame of 4095 MiB, where 8 may be sent"),
+    "bytes that are no message": (WIRE + "def f(): os.write(3, struct.pack('<I', 3) + b'abc')", "it sent bytes after the end of the message"),
+    "another message's kind": (WIRE + "def f(): send('Raised', {})", "it sent a reply to something that was not asked"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("source", "detail"), FORGED.values(), ids=FORGED.keys())
+def test_forged_frames_end_the_guest_and_earn_nothing(guest, source, detail):
+    outcome = load(guest, source)("f")
+    assert outcome.kind in ("refused", "timed_out")
+    assert outcome.detail == detail
+    assert not guest.alive
+
+
+def test_a_double_reply_is_refused_at_the_next_call(guest):
+    call = load(guest, "import os\nold = os.write\ndef twice(fd, data):\n    n = old(fd, data)\n    old(fd, data)\n    return n\n"
+                "os.write = twice\ndef f(): return 1")  # fmt: skip
+    assert call("f").kind == "refused"
+    assert not guest.alive
+
+
+def test_a_call_to_a_guest_that_is_gone_is_our_fault(guest):
+    guest.close()
+    with pytest.raises(SandboxFault, match="a call to a guest that is gone"):
+        guest.call(("forward", "f"), (), {})
+
+
+def test_a_guest_killed_from_outside_is_an_outcome(sandbox):
+    with sandbox.open("numpy") as guest:
+        load(guest, "def f(): return 1")
+        os.kill(guest.pid, signal.SIGKILL)
+        assert guest.call(("forward", "f"), (), {}).kind == "killed"
+
+
+def test_a_fork_server_killed_in_mid_run_is_a_fault_and_the_next_guest_works(sandbox):
+    guest = sandbox.open("numpy")
+    load(guest, "def f(): return 1")
+    for pid in list(sandbox.pids()):
+        os.kill(pid, signal.SIGKILL)
+    with pytest.raises(SandboxFault):
+        guest.call(("forward", "f"), (), {})
+        guest.close()
+    sandbox.close()
+    with sandbox.open("numpy") as fresh:
+        assert load(fresh, "def f(): return 1")("f").value == 1
+
+
+def test_guests_die_with_their_fork_server(sandbox):
+    guest = sandbox.open("numpy")
+    for pid in list(sandbox.pids()):
+        os.kill(pid, signal.SIGKILL)
+    until = time.monotonic() + 10
+    while Path(f"/proc/{guest.pid}").exists() and time.monotonic() < until:
+        time.sleep(0.01)
+    assert not Path(f"/proc/{guest.pid}").exists()
+    with contextlib.suppress(SandboxFault):
+        guest.close()
+    sandbox.close()
+
+
+def test_randomness_is_seeded(sandbox):
+    source = "import random\nimport numpy as np\ndef f(): return [random.random(), float(np.random.rand()), hash('x') % 1000]"
+    values = []
+    for _ in range(2):
+        with sandbox.open("numpy") as guest:
+            values.append(load(guest, source)("f").value)
+    assert values[0] == values[1]
+
+
+def test_plots_progress_bars_and_threads_are_harmless(guest):
+    call = load(guest, "import matplotlib.pyplot as plt\nfrom tqdm import tqdm, trange\nimport threading\n"
+                "def f():\n    fig, ax = plt.subplots()\n    ax.plot([1]).set(x=2)\n    return sum(tqdm([1, 2])) + sum(trange(3))\n"
+                "def g(): threading.Thread(target=f).start()")  # fmt: skip
+    assert call("f").value == 6
+    assert call("g").raised.message == "the grader has one thread: call the function instead of starting a thread"
+
+
+def test_a_package_that_is_not_there_is_named(sandbox):
+    with sandbox.open("numpy") as guest:
+        raised = guest.load("forward", b"import scipy").raised
+    assert raised.message == "No module named 'scipy' in the grader: it has numpy and torch, and each file stands alone"

@@ -1,0 +1,41 @@
+"""What tests share: the machine's walls, a sandbox that stays warm for a whole session, and where the course lies."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from autograder.model import Limits
+from autograder.sandbox import Sandbox, missing_walls
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def root():
+    """The course's folder."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def walls():
+    """Demand that every wall stands: a loud skip at home, a failure in CI."""
+    missing = missing_walls(Limits())
+    if missing and os.environ.get("CI"):
+        pytest.fail(f"walls are missing here: {missing}")
+    if missing:
+        pytest.skip(f"WALLS MISSING, so this promise is not tested here: {missing}")
+
+
+@pytest.fixture(scope="session")
+def sandbox(walls):
+    """A sandbox with all walls and short limits, kept for the session."""
+    with Sandbox(Limits(call_seconds=0.5, import_seconds=3, submission_seconds=20, memory_mib=512)) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def guest(sandbox):
+    """A fresh guest without torch."""
+    with sandbox.open("numpy") as guest:
+        yield guest

@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Iterable
 from difflib import get_close_matches
+from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
@@ -36,7 +37,8 @@ def read(at: At, kind: type[T], complain: Complain, owner: str = "") -> T:
 
     `owner` begins the sentence of every complaint: "question `fresh-step`: `points`".
     """
-    result: T = _READERS.get(_shape(kind), _plain)(at, kind, complain, owner)
+    shape: Any = kind
+    result: T = _READERS.get(_shape(shape), _plain)(at, kind, complain, owner)
     return result
 
 
@@ -46,6 +48,7 @@ def meant(word: str, known: Iterable[str], otherwise: str) -> str:
     return f"did you mean `{close[0]}`?" if close else otherwise
 
 
+@cache
 def _shape(kind: Any) -> Any:
     if isinstance(kind, type) and issubclass(kind, Struct):
         return Struct
@@ -134,7 +137,7 @@ def _struct(at: At, kind: Any, complain: Complain, owner: str) -> Any:
     if not _fits(at, dict):
         _complain_of_kind(at, "a mapping", complain, owner)
         return read(At({}, at.line), kind, _silent)
-    known = {field.name: field for field in fields(kind) if field.name != "line"}
+    known = _keys_of(kind)
     owner = _named(at, kind, known) or owner
     start = f"{owner}: " if owner else ""
     for key in at.value.keys() - known.keys():
@@ -145,6 +148,12 @@ def _struct(at: At, kind: Any, complain: Complain, owner: str) -> Any:
     if "id" in found and found["id"] and not ID.fullmatch(found["id"]):
         complain(at.value["id"].line, f"{start}an id is made of small letters, digits and hyphens", "rename it, like `noise-scale`")
     return kind(**found)
+
+
+@cache
+def _keys_of(kind: Any) -> dict[str, FieldInfo]:
+    """List a struct's keys; remembered, for msgspec resolves the types anew each time, at half the cost of reading the course."""
+    return {field.name: field for field in fields(kind) if field.name != "line"}
 
 
 def _named(at: At, kind: Any, known: dict[str, FieldInfo]) -> str:

@@ -18,7 +18,7 @@ def forward_step(x_prev, beta, eps):
 
 def noise_to(x0, t, eps, alpha_bars):
     while True:
-        history.append(np.ones((100, 3, 256, 256)))     # 100 steps, RGB, 256 x 256
+        history.append(np.ones((1000, 3, 256, 256)))    # 1000 steps, RGB, 256 x 256
 
 
 def predict_x0(x_t, t, eps, alpha_bars):

@@ -1,0 +1,115 @@
+"""Latent diffusion: diffusion in the small latents of a VAE, told what to draw by cross-attention (Rombach et al. 2022).
+
+Stable Diffusion's shape at our size. First a VAE learns to compress (16 x 16 pixels to 4 x 4 places of 8 numbers); then, with the VAE
+frozen, a U-Net learns to denoise latents, reading the name of the class as a token. The VAE does not do the generating.
+
+    picture --VAE encoder--> z / scale --diffusion--> z / scale --VAE decoder--> picture
+
+The latents are divided by their measured spread, so that the schedule meets the unit variance it was made for, and x̂_0 is not
+clipped: latents have no [-1, 1].
+"""
+
+import dataclasses
+
+import torch
+from torch import Tensor, nn
+
+from solutions.diffusion.data import CLASSES, SIDE, batches, load_fashion
+from solutions.diffusion.fashion import wanted
+from solutions.diffusion.guidance import drop_condition, guided
+from solutions.diffusion.losses import MinSnrLoss
+from solutions.diffusion.order import Order, Training, follow, train_and_store
+from solutions.diffusion.schedules import alpha_bars, cosine_betas
+from solutions.diffusion.store import load_weights
+from solutions.diffusion.train import Config, Turn, diffusion_loss
+from solutions.diffusion.unet import UNet
+from solutions.diffusion.vae import VAE, elbo_loss, reparametrise
+
+NAME, VAE_NAME, T = "latent", "latent-vae", 1000
+BETAS = cosine_betas(T)
+VAE_CONFIG = Config(steps=4000, batch=64, lr=2e-3)
+CONFIG = Config(steps=8000, batch=128, lr=2e-3)
+LATENT, WIDTH, NOTHING = (8, 4, 4), 64, len(CLASSES)  # shape of z, width of a token, the token of no class
+
+
+class LatentDiffusion(nn.Module):
+    """The VAE, the spread of its latents, the tokens, and the U-Net that predicts v in latents of unit spread."""
+
+    scale: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.vae = VAE(size=SIDE, width=32, latent=LATENT)
+        self.register_buffer("scale", torch.ones(()))
+        self.words = nn.Embedding(len(CLASSES) + 1, WIDTH)
+        self.unet = UNet(LATENT[0], channels=(48, 48), attend=(True, True), context_dim=WIDTH)
+
+    def forward(self, z_t: Tensor, t: Tensor, *, ids: Tensor) -> Tensor:
+        """Predict v for latents of unit spread. # z_t: (B, *LATENT), t: (B,), ids: (B,) a class, or NOTHING"""
+        return self.unet(z_t, t, context=self.words(ids)[:, None])  # type: ignore[no-any-return]
+
+    def to_pictures(self, z: Tensor) -> Tensor:
+        """Decode latents of unit spread. # (B, *LATENT) -> (B, 1, SIDE, SIDE)"""
+        return self.vae.decode(z * self.scale).clamp(-1, 1)
+
+
+def vae_loss(vae: VAE, x: Tensor, generator: torch.Generator) -> Tensor:
+    """Return squared error with a KL so faint that it only keeps latents near 0 and of size about 1."""
+    x_hat, mean, logvar = vae(x, torch.randn((len(x), *vae.latent), generator=generator))
+    return elbo_loss(x, x_hat, mean, logvar, beta=1e-4)
+
+
+@torch.no_grad()
+def measure_latents(model: LatentDiffusion, pictures: Tensor) -> tuple[Tensor, Tensor]:
+    """Encode all pictures to (mean, log variance), each (N, *LATENT), and set the model's `scale` to the spread of their samples."""
+    parts = [model.vae.encode(part) for part in torch.split(pictures, 500)]
+    mean, logvar = (torch.cat(half) for half in zip(*parts, strict=True))
+    model.scale.copy_(reparametrise(mean, logvar, torch.randn(mean.shape, generator=torch.Generator().manual_seed(0))).std())
+    return mean, logvar
+
+
+def train(training: Training) -> None:
+    """Train the VAE on a quarter of the time, unless its weights are there; then diffusion in its latents."""
+    if not (training.out / f"{VAE_NAME}.safetensors").exists():
+        train_vae(dataclasses.replace(training, minutes=training.minutes and training.minutes / 4))
+    torch.manual_seed(CONFIG.seed)
+    model, loss = LatentDiffusion(), MinSnrLoss(alpha_bars(BETAS))
+    model.vae.load_state_dict(load_weights(VAE_NAME, training.out))
+    pictures, labels = load_fashion("train")
+    mean, logvar = measure_latents(model, pictures)
+
+    def step_loss(rows: Tensor, generator: torch.Generator) -> Tensor:
+        z = reparametrise(mean[rows], logvar[rows], torch.randn(mean[rows].shape, generator=generator)) / model.scale
+        ids = drop_condition(labels[rows], torch.tensor(NOTHING), 0.1, generator)
+        return diffusion_loss(loss, model, z, generator, ids=ids)
+
+    def draw_rows(generator: torch.Generator) -> Tensor:
+        return torch.randint(len(labels), (CONFIG.batch,), generator=generator)
+
+    turns = [Turn([*model.unet.parameters(), *model.words.parameters()], step_loss)]
+    rest = dataclasses.replace(training, minutes=training.minutes and training.minutes * 3 / 4)
+    train_and_store(NAME, model, turns, draw_rows, CONFIG, rest, lambda: {"scale": round(model.scale.item(), 3)}, bits=8)
+
+
+def train_vae(training: Training) -> None:
+    """Train the autoencoder alone, on pictures without their classes."""
+    torch.manual_seed(VAE_CONFIG.seed)
+    vae = VAE(size=SIDE, width=32, latent=LATENT)
+    turns = [Turn(list(vae.parameters()), lambda batch, generator: vae_loss(vae, batch[0], generator))]
+    train_and_store(VAE_NAME, vae, turns, batches(*load_fashion("train"), VAE_CONFIG.batch), VAE_CONFIG, training, bits=8)
+
+
+def sample(order: Order) -> Tensor:
+    """Draw the prompt's class, or each class in turn: (n, 1, SIDE, SIDE)."""
+    model = LatentDiffusion()
+    model.load_state_dict(load_weights(NAME, order.weights))
+    return paint(model.eval(), wanted(order.prompt, order.n), order)
+
+
+def paint(model: LatentDiffusion, ids: Tensor, order: Order) -> Tensor:
+    """Draw one picture for each class in ids (N,)."""
+    w = 1.5 if order.w is None else order.w
+    eps_model = guided(model, alpha_bars(BETAS), MinSnrLoss.predicts, {"ids": ids}, {"ids": torch.full_like(ids, NOTHING)}, w)
+    z = follow(order, eps_model, (len(ids), *LATENT), BETAS, clip=None)
+    with torch.no_grad():
+        return model.to_pictures(z)

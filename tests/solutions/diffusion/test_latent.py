@@ -1,0 +1,80 @@
+"""Latent diffusion: the latents' scale, and what the two halves hand each other."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from solutions.diffusion import latent
+from solutions.diffusion.latent import LATENT, NOTHING, LatentDiffusion, measure_latents, paint, vae_loss
+from solutions.diffusion.order import Impossible, Order
+from solutions.diffusion.vae import reparametrise
+
+
+def model() -> LatentDiffusion:
+    torch.manual_seed(0)
+    return LatentDiffusion().eval()
+
+
+def test_divided_by_their_scale_latents_have_unit_spread() -> None:
+    """Over samples of the posterior, not its means; forgetting it is slip M21."""
+    untrained, pictures = model(), torch.rand(300, 1, 16, 16, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    mean, logvar = measure_latents(untrained, pictures)
+    z = reparametrise(mean, logvar, torch.randn(mean.shape, generator=torch.Generator().manual_seed(1))) / untrained.scale
+    assert mean.shape == (300, *LATENT)
+    assert z.std().item() == pytest.approx(1, abs=0.02)
+
+
+def test_scale_is_kept_with_the_weights() -> None:
+    """It is in the state, so a loaded model decodes what it was trained on."""
+    untrained = model()
+    untrained.scale.fill_(0.25)
+    other = LatentDiffusion()
+    other.load_state_dict(untrained.state_dict())
+    assert other.scale.item() == 0.25
+
+
+def test_decoding_undoes_the_scale() -> None:
+    """`to_pictures` of z / scale is the VAE's picture of z."""
+    untrained, z = model(), torch.randn(2, *LATENT)
+    untrained.scale.fill_(0.5)
+    assert torch.equal(untrained.to_pictures(z / 0.5), untrained.vae.decode(z).clamp(-1, 1))
+
+
+def test_pictures_have_the_side_of_pictures_though_only_latents_are_denoised() -> None:
+    """The callback sees latents; what comes out are pictures in [-1, 1]."""
+    seen = []
+    order = Order(steps=3, callback=lambda t, x, x0: seen.append((t, tuple(x.shape))))
+    pictures = paint(model(), torch.tensor([0, NOTHING]), order)
+    assert pictures.shape == (2, 1, 16, 16)
+    assert pictures.abs().max() <= 1
+    assert seen == [(t, (2, *LATENT)) for t in (667, 333, 0)]
+
+
+def test_classes_reach_the_picture_by_cross_attention() -> None:
+    """Another token, another v, once the attention's last layer is not zero."""
+    untrained = model()
+    for parameter in untrained.unet.parameters():
+        parameter.data += 0.05 * torch.randn_like(parameter)
+    z, t = torch.randn(1, *LATENT).repeat(2, 1, 1, 1), torch.tensor([500, 500])
+    one, other = untrained(z, t, ids=torch.tensor([1, 2]))
+    assert (one - other).abs().max() > 1e-4
+
+
+def test_the_first_half_trains_the_autoencoder_only() -> None:
+    """Its loss reaches encoder and decoder and nothing of the diffusion."""
+    untrained = LatentDiffusion()
+    vae_loss(untrained.vae, torch.zeros(2, 1, 16, 16), torch.Generator().manual_seed(0)).backward()
+    assert untrained.vae.enter.weight.grad is not None
+    assert all(parameter.grad is None for parameter in untrained.unet.parameters())
+
+
+def test_missing_weights_and_unknown_classes_are_named(tmp_path: Path) -> None:
+    """One line each."""
+    with pytest.raises(FileNotFoundError) as missing:
+        latent.sample(Order(weights=tmp_path))
+    path = tmp_path / "latent.safetensors"
+    assert str(missing.value) == f"{path} is missing: python -m solutions.diffusion train latent --out {tmp_path}"
+    with pytest.raises(Impossible) as unknown:
+        latent.wanted("hat", 1)
+    assert str(unknown.value).startswith("`hat` is not drawn here: known are t-shirt, trouser")

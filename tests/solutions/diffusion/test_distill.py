@@ -1,0 +1,107 @@
+"""The distillation target against DDIM itself and against the closed form on Gaussian data; what the student is told."""
+
+import copy
+import math
+
+import pytest
+import torch
+
+from solutions.diffusion.distill import STAGES, ddim_step, draw, halving_loss, network, told, two_steps_in_one
+from solutions.diffusion.fashion import network as teacher_network
+from solutions.diffusion.forward import eps_from_x0
+from solutions.diffusion.order import Impossible, Order
+from solutions.diffusion.samplers import ddim_sample
+from solutions.diffusion.schedules import alpha_bars, cosine_betas
+
+ALPHA_BARS = alpha_bars(cosine_betas(100))
+SPREAD = 0.5  # of Gaussian data, whose best x̂_0 is known: E[x_0 | x_t] = √ᾱ·s²·x_t / (ᾱ·s² + 1 − ᾱ)
+
+
+def best_x0(x: torch.Tensor, t: torch.Tensor | int) -> torch.Tensor:
+    a = torch.as_tensor(ALPHA_BARS)[torch.as_tensor(t)].view(-1, *[1] * (x.dim() - 1))
+    return a.sqrt() * SPREAD**2 * x / (a * SPREAD**2 + 1 - a)
+
+
+def some_x() -> torch.Tensor:
+    return torch.randn(3, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.mark.parametrize(("t", "middle", "s"), [(100, 75, 50), (50, 25, 0), (100, 50, 0)])
+def test_one_step_with_the_target_is_two_steps_of_the_sampler(t: int, middle: int, s: int) -> None:
+    """Against `ddim_sample` with the exact ε̂ of Gaussian data; s = 0 included."""
+    x = some_x()
+    times = (torch.full((3,), each) for each in (t, middle, s))
+    target = two_steps_in_one(best_x0, x, *times, ALPHA_BARS)
+    arrived = ddim_step(x, torch.full((3,), t), torch.full((3,), s), target, ALPHA_BARS)
+
+    def eps_model(x: torch.Tensor, t: int) -> torch.Tensor:
+        return eps_from_x0(x, t, best_x0(x, t), ALPHA_BARS)
+
+    torch.testing.assert_close(arrived, ddim_sample(eps_model, x, ALPHA_BARS, [t, middle, s], clip=None))
+
+
+def test_exact_steps_give_the_exact_target() -> None:
+    """For data in one point every step arrives where it should, so two in one give that point again."""
+    point = torch.full((3, 2), 0.3, dtype=torch.float64)
+    times = (torch.tensor([100, 60, 40]), torch.tensor([75, 40, 20]), torch.tensor([50, 20, 0]))
+    torch.testing.assert_close(two_steps_in_one(lambda x, t: point, some_x(), *times, ALPHA_BARS), point)
+
+
+def test_halving_for_ever_gives_the_exact_map_of_gaussian_data() -> None:
+    """One step with the target of 100 steps takes N(0, 1) to N(0, s²): x_0 = s·x_T / √(ᾱ_T·s² + 1 − ᾱ_T), within 2 %."""
+    x, t = some_x(), 100
+    walked = x
+    for step in range(t, 0, -1):
+        walked = ddim_step(walked, torch.full((3,), step), torch.full((3,), step - 1), best_x0(walked, step), ALPHA_BARS)
+    exact = SPREAD * x / math.sqrt(ALPHA_BARS[t] * SPREAD**2 + 1 - ALPHA_BARS[t])
+    torch.testing.assert_close(walked, exact, rtol=0.02, atol=0)
+
+
+def student_and_teacher() -> tuple[torch.nn.Module, torch.nn.Module]:
+    torch.manual_seed(0)
+    teacher, student = teacher_network(), network()
+    for parameter in teacher.parameters():  # no zeros left, so that it says something
+        parameter.data += 0.02 * torch.randn_like(parameter)
+    student.load_state_dict(teacher.state_dict(), strict=False)
+    return student.eval(), teacher.eval()
+
+
+@pytest.mark.parametrize("newest", range(len(STAGES)))
+def test_every_halving_has_a_loss_with_gradients(newest: int) -> None:
+    """Also the first, where no row learns from the student as it was, and the last."""
+    student, teacher = student_and_teacher()
+    loss = halving_loss(student, copy.deepcopy(student), teacher, newest)
+    value = loss((torch.zeros(4, 1, 16, 16), torch.arange(4)), torch.Generator().manual_seed(0))
+    value.backward()
+    assert value.item() > 0
+    assert student.vector.weight.grad[:, newest].abs().max() > 0
+
+
+def test_number_of_steps_is_told_as_one_of_the_stages() -> None:
+    """Place 2 of 8, 4, 2, 1 is two steps."""
+    assert told(torch.tensor([2])).tolist() == [[0, 0, 1, 0]]
+
+
+@pytest.mark.parametrize(
+    ("order", "message"),
+    [
+        (Order(steps=3), "3 steps: known are 8, 4, 2, 1, for which `distilled` was distilled"),
+        (Order(w=2.0), "`distilled` has its guidance (w = 1.5) and its sampler (ddim) distilled in: leave --w and --sampler out"),
+        (Order(sampler="ddpm"), "`distilled` has its guidance (w = 1.5) and its sampler (ddim) distilled in: leave --w and --sampler out"),
+    ],
+    ids=["steps", "w", "sampler"],
+)
+def test_what_a_student_has_not_learned_is_refused(order: Order, message: str) -> None:
+    """In one line that names what is known."""
+    with pytest.raises(Impossible) as error:
+        draw(network(), torch.arange(2), order)
+    assert str(error.value) == message
+
+
+@pytest.mark.parametrize("steps", STAGES)
+def test_pictures_take_as_many_network_calls_as_steps(steps: int) -> None:
+    """No second call for guidance."""
+    student, calls = network().eval(), []
+    student.register_forward_hook(lambda *_: calls.append(1))
+    assert draw(student, torch.arange(2), Order(steps=steps)).shape == (2, 1, 16, 16)
+    assert len(calls) == steps

@@ -11,6 +11,8 @@ steps of 64 pictures the network that predicted v had no picture right, after 70
 """
 
 import dataclasses
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -30,6 +32,7 @@ from solutions.diffusion.unet import UNet
 NAME, SIZE, T = "shapes", 32, 1000
 BETAS = cosine_betas(T)
 CONFIG = Config(steps=7000, batch=32, lr=1.5e-3)
+Painter = Callable[[Tensor, Order], Tensor]  # (tokens (N, LENGTH), order) to pictures (N, 3, SIZE, SIZE)
 EVERYTHING = "a small red circle above a large blue square"
 
 
@@ -69,7 +72,7 @@ def train(training: Training) -> None:
         return diffusion_loss(loss, model, batch[0], generator, ids=ids)
 
     turns = [Turn(list(model.parameters()), step_loss)]
-    train_and_store(NAME, model, turns, draw_batch, CONFIG, training, lambda: measure(model), bits=8)
+    train_and_store(NAME, model, turns, draw_batch, CONFIG, training, lambda: measure(partial(paint, model)), bits=8)
 
 
 def trained(order: Order) -> TextUNet:
@@ -103,13 +106,13 @@ def questions(n: int, seed: int = 1) -> dict[str, list[Scene]]:
     }
 
 
-def measure(model: TextUNet, n: int = 200, scales: tuple[float, ...] = (1, 2, 4)) -> dict[str, Any]:
+def measure(draw: Painter, n: int = 200, scales: tuple[float, ...] = (1, 2, 4)) -> dict[str, Any]:
     """Measure the share of pictures with each attribute right, by kind of caption and guidance w (DDIM, 20 steps)."""
-    return {f"adherence, {kind}": {f"w={w:g}": judged(model, scenes, Order(w=w)) for w in scales} for kind, scenes in questions(n).items()}
+    return {f"adherence, {kind}": {f"w={w:g}": judged(draw, scenes, Order(w=w)) for w in scales} for kind, scenes in questions(n).items()}
 
 
-def judged(model: TextUNet, scenes: list[Scene], order: Order) -> dict[str, float]:
+def judged(draw: Painter, scenes: list[Scene], order: Order) -> dict[str, float]:
     """Draw each scene's caption once and return the share with each attribute right."""
     ids = tokens([str(scene) for scene in scenes])
-    pictures = [paint(model, ids[k : k + 100], dataclasses.replace(order, seed=k)) for k in range(0, len(ids), 100)]
+    pictures = [draw(ids[k : k + 100], dataclasses.replace(order, seed=order.seed + k)) for k in range(0, len(ids), 100)]
     return {name: round(share, 3) for name, share in adherence(torch.cat(pictures), scenes).items()}

@@ -1,5 +1,7 @@
 """Text to image: what the network is told, and what a picture's caption can change."""
 
+from functools import partial
+
 import pytest
 import torch
 
@@ -55,7 +57,7 @@ def test_questions_ask_for_one_thing_held_out_things_and_two() -> None:
 
 def test_judged_gives_a_share_for_each_attribute() -> None:
     """An untrained network obeys nothing."""
-    shares = judged(small(), questions(4)["two"], Order(steps=1))
+    shares = judged(partial(paint, small()), questions(4)["two"], Order(steps=1))
     assert set(shares) == {"count", "colour", "shape", "size", "relation", "all"}
     assert shares["all"] == 0
 

@@ -1,0 +1,76 @@
+"""The cascade: noise augmentation against its closed form, and what each stage is told."""
+
+import pytest
+import torch
+
+from solutions.diffusion.captioned import draw_batch
+from solutions.diffusion.cascade import ALPHA_BARS, AUGMENTED, MOST, SIZE, SMALL, Cascade, augment, paint, shrink
+from solutions.diffusion.order import Order
+from solutions.diffusion.text import tokens
+
+
+def lively() -> Cascade:
+    torch.manual_seed(0)
+    model = Cascade()
+    for parameter in model.parameters():  # no zeros left, so that it says something
+        parameter.data += 0.05 * torch.randn_like(parameter)
+    return model.eval()
+
+
+def test_augmentation_has_the_mean_and_spread_of_the_forward_process() -> None:
+    """√ᾱ_s of the picture and 1 − ᾱ_s of noise, over 100,000 pixels, within five standard errors."""
+    small = torch.full((2000, 1, 8, 8), 0.8)
+    noised = augment(small, torch.full((2000,), AUGMENTED), torch.Generator().manual_seed(0))
+    a = ALPHA_BARS[AUGMENTED]
+    n = small.numel()
+    assert noised.mean().item() == pytest.approx(0.8 * a**0.5, abs=5 * ((1 - a) / n) ** 0.5)
+    assert noised.var().item() == pytest.approx(1 - a, rel=5 * (2 / n) ** 0.5)
+
+
+def test_augmentation_of_0_changes_nothing() -> None:
+    """ᾱ_0 = 1."""
+    small = torch.rand(3, 3, SMALL, SMALL)
+    assert torch.equal(augment(small, torch.zeros(3, dtype=torch.long), torch.Generator()), small)
+
+
+def test_sampling_augments_as_training_did() -> None:
+    """No more than the network has seen."""
+    assert 0 < AUGMENTED <= MOST
+
+
+def test_small_pictures_are_averages_of_the_large() -> None:
+    """A checkerboard of single pixels averages to grey; a colour of 4 x 4 pixels stays."""
+    board = (torch.arange(SIZE)[:, None] + torch.arange(SIZE)) % 2 * 2.0 - 1
+    assert shrink(board.expand(1, 3, SIZE, SIZE)).abs().max() == 0
+    pictures = draw_batch(torch.Generator().manual_seed(0), 2)[0]
+    assert shrink(pictures).shape == (2, 3, SMALL, SMALL)
+    torch.testing.assert_close(shrink(pictures).mean(), pictures.mean())
+
+
+def test_second_stage_follows_the_small_picture_and_its_noise() -> None:
+    """Another small picture, or another s, another prediction."""
+    model = lively()
+    words = model.text(tokens(["a red circle"]))
+    x, t, s = torch.randn(1, 3, SIZE, SIZE), torch.tensor([500]), torch.tensor([100])
+    small = torch.rand(1, 3, SMALL, SMALL)
+    first = model.enlarge(x, t, words=words, small=small, s=s)
+    assert (first - model.enlarge(x, t, words=words, small=-small, s=s)).abs().max() > 1e-3
+    assert (first - model.enlarge(x, t, words=words, small=small, s=s + 400)).abs().max() > 1e-3
+
+
+def test_text_encoder_is_frozen() -> None:
+    """Only the two U-Nets learn."""
+    model = Cascade()
+    assert not any(parameter.requires_grad for parameter in model.text.parameters())
+    assert all(parameter.requires_grad for stage in (model.base, model.enlarge) for parameter in stage.parameters())
+
+
+def test_pictures_follow_their_seed_and_come_out_large() -> None:
+    """First 8 px are walked, then 32."""
+    seen = []
+    order = Order(steps=2, seed=3, callback=lambda t, x, x0: seen.append(tuple(x.shape[-2:])))
+    model, ids = lively(), tokens(["a red circle", "a blue square"])
+    pictures = paint(model, ids, order)
+    assert pictures.shape == (2, 3, SIZE, SIZE)
+    assert torch.equal(pictures, paint(model, ids, order))
+    assert seen[:4] == [(SMALL, SMALL)] * 2 + [(SIZE, SIZE)] * 2

@@ -1,0 +1,60 @@
+"""unCLIP: the contrastive loss at its ends, and what each part may know."""
+
+import math
+
+import pytest
+import torch
+
+from solutions.diffusion.order import Order
+from solutions.diffusion.text import tokens
+from solutions.diffusion.unclip import EMBEDDING, UnClip, contrastive_loss, paint
+
+
+def lively() -> UnClip:
+    torch.manual_seed(0)
+    model = UnClip()
+    for parameter in model.parameters():  # no zeros left, so that it says something
+        parameter.data += 0.05 * torch.randn_like(parameter)
+    return model.eval()
+
+
+def test_pairs_that_point_the_same_way_cost_nothing() -> None:
+    """Orthogonal pairs and sharp logits: each finds its own."""
+    z = torch.eye(4)
+    assert contrastive_loss(z, z, torch.tensor(math.log(100))).item() == pytest.approx(0, abs=1e-6)
+
+
+def test_embeddings_that_say_nothing_cost_the_log_of_the_batch() -> None:
+    """All alike: a guess among 4."""
+    z = torch.ones(4, 4)
+    assert contrastive_loss(z, z, torch.tensor(1.0)).item() == pytest.approx(math.log(4))
+
+
+def test_swapped_pairs_cost_the_sharpness() -> None:
+    """Each picture points at another's caption: the loss is about the logits' scale."""
+    z = torch.eye(2)
+    assert contrastive_loss(z, z.flip(0), torch.tensor(math.log(20))).item() == pytest.approx(20, abs=1e-3)
+
+
+def test_embeddings_have_one_length() -> None:
+    """√EMBEDDING, so that the schedule meets numbers of size about 1."""
+    model = lively()
+    for z in (model.clip.images(torch.rand(3, 3, 32, 32)), model.clip.captions(tokens(["a red circle"] * 3))):
+        torch.testing.assert_close(z.square().mean(dim=1), torch.ones(3))
+        assert z.shape == (3, EMBEDDING)
+
+
+def test_caption_reaches_the_picture_only_through_the_embedding() -> None:
+    """The decoder has no words; another caption still gives another picture."""
+    model = lively()
+    assert not any("cross_attention" in key for key in model.decoder.state_dict())
+    one, other = paint(model, tokens(["a red circle", "a large blue square"]), Order(steps=2))
+    assert one.shape == (3, 32, 32)
+    assert not torch.equal(one, other)
+
+
+def test_pictures_follow_their_seed() -> None:
+    """Prior and decoder draw from the order's seed."""
+    model, ids = lively(), tokens(["a red circle"])
+    assert torch.equal(paint(model, ids, Order(steps=2, seed=1)), paint(model, ids, Order(steps=2, seed=1)))
+    assert not torch.equal(paint(model, ids, Order(steps=2, seed=1)), paint(model, ids, Order(steps=2, seed=2)))

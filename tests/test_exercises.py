@@ -1,0 +1,107 @@
+"""Every exercise of every lesson, found by folder: starters fail, answers pass, and each known slip is named as itself."""
+
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from autograder.attempt import Materials, attempt, load_materials
+from autograder.checks import Transcript, load_checks, played_by, run
+from autograder.content import read_course
+from autograder.diagnosis import load_misconceptions
+from autograder.model import Check, Limits, Submission
+from autograder.recordings import load_module
+from autograder.sandbox import Sandbox
+from tests.bundle import bundle
+
+ROOT = Path(__file__).parent.parent
+SEEDS = range(20)
+COURSE = read_course(ROOT)
+EXERCISES = {f"{lesson.id}/{exercise.id}": exercise for lesson in COURSE.lessons for exercise in lesson.exercises}
+SLIPS = [(name, slip.id) for name, exercise in EXERCISES.items() for slip in load_misconceptions(exercise.misconceptions)]
+FAIR = sorted((ROOT / "tests" / "fairness").glob("*/*/*.py"))
+
+
+@cache
+def materials(name: str) -> Materials:
+    return load_materials(EXERCISES[name])
+
+
+def play(checks: tuple[Check, ...], path: Path, name: str, seed: int) -> dict[str, Transcript]:
+    """Run all checks with a file of ours in the student's place, in this process."""
+    module = load_module(path)
+    answers = materials(name).answers
+    return {check.id: run(check, played_by(lambda function: getattr(module, function)), answers, seed) for check in checks}
+
+
+@pytest.fixture(scope="module")
+def grade():
+    """Give a function that grades a source as a submission: what it lost, and the slips that were named."""
+    with Sandbox(Limits()) as sandbox:
+
+        def graded(name: str, source: str) -> tuple[list[str], set[str | None]]:
+            lesson, _, exercise = name.partition("/")
+            submission = Submission("tester", lesson, exercise, f"{exercise}.py", source.encode(), None, "present")
+            checks = attempt(submission, materials(name), sandbox, b"a secret").checks
+            lost = [f"{check.id}: {check.message}" for check in checks if check.outcome != "passed"]
+            return lost, {check.misconception for check in checks} - {None}
+
+        yield graded
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_a_starter_fails_every_check(name):
+    """An untouched starter earns nothing."""
+    played = play(materials(name).checks, EXERCISES[name].starter, name, 0)
+    assert [check for check, transcript in played.items() if transcript.passed] == []
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_an_answer_passes_with_every_seed(name):
+    """The course's own answer never fails a check, whatever the numbers."""
+    for seed in SEEDS:
+        played = play(load_checks(EXERCISES[name].checks), EXERCISES[name].answer, name, seed)
+        assert {check: transcript.first_failure for check, transcript in played.items() if not transcript.passed} == {}
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_an_answer_earns_all_points_behind_the_wall(name, grade):
+    """The course's own answer, as a submission."""
+    assert grade(name, bundle(EXERCISES[name].answer)) == ([], set())
+
+
+@pytest.mark.parametrize(("name", "slip"), SLIPS)
+def test_a_slip_is_named_as_itself_with_every_seed(name, slip):
+    """A misconception fails a check, and is told its own sentence and no other."""
+    diagnosis = materials(name).diagnosis
+    made = next(one for one in diagnosis.slips if one.id == slip)
+    for seed in SEEDS:
+        seeds = {check.id: seed for check in diagnosis.checks}
+        played = {check.id: diagnosis.rerun(check, seed, made) for check in diagnosis.checks}
+        failed = [check for check in diagnosis.checks if not played[check.id].passed]
+        assert failed, f"no check fails with seed {seed}"
+        assert any(check.of == made.of for check in failed)
+        named = diagnosis.name(made.of, played, seeds)
+        assert named is not None, f"nothing is named with seed {seed}"
+        assert named.id == slip
+
+
+@pytest.mark.parametrize(("name", "slip"), SLIPS)
+def test_a_slip_is_named_behind_the_wall(name, slip, grade):
+    """The same slip, as a submission."""
+    of = next(one.of for one in materials(name).slips if one.id == slip)
+    lost, named = grade(name, bundle(EXERCISES[name].answer, EXERCISES[name].misconceptions, {of: slip}))
+    assert lost
+    assert named == {slip}
+
+
+@pytest.mark.parametrize("path", FAIR, ids=lambda path: "/".join(path.with_suffix("").parts[-3:]))
+def test_a_right_solution_in_another_style_gets_all_points(path, grade):
+    """How a right answer is written costs nothing."""
+    assert grade("/".join(path.parts[-3:-1]), path.read_text()) == ([], set())
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_every_exercise_has_four_styles(name):
+    """At least four right solutions in different styles stand for fairness."""
+    assert len([path for path in FAIR if "/".join(path.parts[-3:-1]) == name]) >= 4

@@ -4,6 +4,8 @@ Predicts v under the cosine schedule, weighed by min-SNR (why: the table of "wha
 that makes it a model of clothing is here; the parts are in the files it imports.
 """
 
+from pathlib import Path
+
 import torch
 from torch import Tensor
 
@@ -12,7 +14,7 @@ from solutions.diffusion.guidance import drop_condition, guided
 from solutions.diffusion.losses import MinSnrLoss
 from solutions.diffusion.order import Impossible, Order, Training, follow, train_and_store
 from solutions.diffusion.schedules import alpha_bars, cosine_betas
-from solutions.diffusion.store import load_weights
+from solutions.diffusion.store import SHIPPED, load_weights
 from solutions.diffusion.train import Config, Turn, diffusion_loss
 from solutions.diffusion.unet import UNet
 
@@ -50,11 +52,21 @@ def sample(order: Order) -> Tensor:
 
 def draw(order: Order, labels: Tensor) -> Tensor:
     """Draw one picture for each label. # (n,) -> (n, 1, 16, 16) in [-1, 1]"""
+    return draw_with(trained(order.weights), order, labels)
+
+
+def trained(folder: Path = SHIPPED) -> UNet:
+    """Return the U-Net with its trained weights."""
     net = network()
-    net.load_state_dict(load_weights("fashion", order.weights))
+    net.load_state_dict(load_weights("fashion", folder))
+    return net.eval()
+
+
+def draw_with(net: UNet, order: Order, labels: Tensor) -> Tensor:
+    """Draw one picture for each label with a network at hand. # (n,) -> (n, 1, 16, 16) in [-1, 1]"""
     null = torch.full_like(labels, NULL)
     w = 1.5 if order.w is None else order.w
-    eps_model = guided(net.eval(), ALPHA_BARS, "v", {"labels": labels}, {"labels": null}, w)
+    eps_model = guided(net, ALPHA_BARS, "v", {"labels": labels}, {"labels": null}, w)
     return follow(order, eps_model, (len(labels), 1, 16, 16), BETAS)
 
 

@@ -29,7 +29,7 @@ from solutions.diffusion.unet import UNet, timestep_embedding
 NAME, EMBEDDING, TOLD = "unclip", 64, 32
 ALPHA_BARS = alpha_bars(BETAS)
 CONFIG = Config(steps=2500, batch=48, lr=1.5e-3)
-LENGTH_OF_ONE = EMBEDDING**0.5  # embeddings are handed on with this length, so that a number in them is of size about 1
+LENGTH_OF_ONE: float = EMBEDDING**0.5  # embeddings are handed on with this length, so that a number in them is of size about 1
 
 
 class Clip(nn.Module):

@@ -52,8 +52,8 @@ def _sequence(tokens: Iterator[str], end: str) -> str:
             break
         if piece := _piece(token, tokens):
             parts.append((token, piece))
-    followers = [piece for _, piece in parts[1:]] + [""]
-    return "".join(_kept_apart(token, piece, follower) for (token, piece), follower in zip(parts, followers, strict=True))
+    followers = [*(piece for _, piece in parts[1:]), ""]
+    return "".join(_kept_apart(token, piece, follower) for (token, piece), follower in zip(parts, followers, strict=False))
 
 
 def _kept_apart(token: str, piece: str, follower: str) -> str:
@@ -90,7 +90,7 @@ def _script(mark: str, letters: str) -> str:
     """Write an index small where every letter of it exists small."""
     if all(ord(letter) in _SCRIPTS[mark] for letter in letters):
         return letters.translate(_SCRIPTS[mark])
-    return f"{mark}{letters}" if re.fullmatch(r"\w+", letters) else f"{mark}({letters})"
+    return f"{mark}{letters}" if re.fullmatch(r"\w" if mark == "^" else r"\w+", letters) else f"{mark}({letters})"
 
 
 def _held(term: str) -> str:

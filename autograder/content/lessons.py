@@ -74,7 +74,7 @@ class Folders:
     def typed(self, path: Path, kind: type[T], text: str) -> tuple[T, At]:
         """Read YAML as `kind`; return the tree with the lines too."""
         at = load(text, self.about(path))
-        return read(at, kind, self.about(path), "the file"), at
+        return read(at, kind, self.about(path)), at
 
 
 def read_course(root: Path) -> Course:
@@ -92,6 +92,8 @@ def survey(root: Path) -> tuple[Course, list[Finding]]:
     if (text := folders.text(root / "course.yaml", "the course's description")) is not None:
         course, _ = folders.typed(root / "course.yaml", CourseFile, text)
     lessons = tuple(_lesson(folders, path) for path in sorted((root / "lessons").glob("[!._]*")) if _is_lesson(folders, path))
+    if not lessons:
+        folders.missing(root / "lessons", "there is no lesson here", "create a lesson's folder, like `lessons/01_first_lesson`")
     findings = sorted(folders.findings, key=lambda finding: (str(finding.path), finding.line or 0))
     return Course(course.title, course.track, course.phase, course.grading, lessons, root), findings
 
@@ -101,7 +103,7 @@ def _is_lesson(folders: Folders, path: Path) -> bool:
         return False
     if _FOLDER.fullmatch(path.name):
         return True
-    folders.missing(path, "this folder is not named like a lesson", "name it with two digits and small letters, like `12_diffusion`")
+    folders.missing(path, "this folder is not named like a lesson", "name it with two digits and small letters, like `01_first_lesson`")
     return False
 
 
@@ -134,7 +136,7 @@ def _front_matter(folders: Folders, path: Path) -> tuple[FrontMatter, str]:
         return blank, text
     end = [line.rstrip() for line in lines].index("---", 1)
     front, at = folders.typed(path, FrontMatter, "\n".join(["", *lines[1:end]]))
-    if isinstance(at.value, dict) and "number" in at.value and front.number != int(path.parent.name[:2]):
+    if front.number and front.number != int(path.parent.name[:2]):
         fix = f"write {int(path.parent.name[:2])}, or rename the three folders"
         folders.about(path)(at.value["number"].line, f"`number` is {front.number}, and the folder is `{path.parent.name}`", fix)
     return front, "\n".join([""] * (end + 1) + lines[end + 1 :])
@@ -145,7 +147,7 @@ def _sections(text: str, complain: Complain) -> tuple[Section, ...]:
     for line, heading in _headings(text):
         title, name = heading["title"], heading["id"]
         if not name:
-            fix = "end the heading with an id, like `{#forward-noising}`"
+            fix = "end the heading with an id, like `{#a-short-name}`"
             complain(line, f"the section `{title}` has no id", fix)
         elif name in found:
             complain(line, f"section `{name}` stands here and on line {found[name].line}", "give one of them another id")

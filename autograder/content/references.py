@@ -46,7 +46,7 @@ def check_cards(lesson: Lesson, ats: Sequence[At], complain: Complain) -> None:
         if bool(card.cloze) == bool(card.front or card.back) or bool(card.front) != bool(card.back):
             complain(at.line, f"{owner} needs a front and a back, or a cloze alone", "give it the one or the other")
         if card.cloze and not re.search(r"\{\{c[0-9]+::.+?\}\}", card.cloze):
-            complain(line_of(at, "cloze"), f"{owner}: the cloze hides nothing", "mark what is hidden, like {{c1::noise}}")
+            complain(line_of(at, "cloze"), f"{owner}: the cloze hides nothing", "mark what is hidden, like {{c1::this}}")
 
 
 def check_questions(lesson: Lesson, ats: Sequence[At], root: Path, complain: Complain) -> None:
@@ -70,8 +70,8 @@ def _ids(items: Iterable[object]) -> list[str]:
 
 
 def _check_named(owner: str, key: str, name: str, known: list[str], at: At, complain: Complain) -> None:
-    if name and name not in known:
-        fix = meant(name, known, f"take one of {', '.join(known)}" if known else f"write the lesson's {key}s first")
+    if name and known and name not in known:  # where nothing is known, the list itself has been complained of
+        fix = meant(name, known, f"take one of {', '.join(dict.fromkeys(known))}")
         complain(line_of(at, key), f"{owner}: there is no {key} `{name}`", fix)
     elif not name and key not in at.value:
         complain(at.line, f"{owner}: `{key}` is missing", f"add `{key}: ...`")
@@ -81,6 +81,8 @@ def _check_named(owner: str, key: str, name: str, known: list[str], at: At, comp
 
 
 def _check_question(owner: str, question: Question, whole: Question, lesson: Lesson, at: At, root: Path, complain: Complain) -> None:
+    if question.kind not in _OF_KIND:
+        return
     needs, may = _OF_KIND[question.kind]
     allowed = _OF_ALL | needs | may if question is whole else (_OF_ALL | needs | may) - {"numbers"}
     allowed |= _OF_WHOLES if question is whole else set()
@@ -102,8 +104,8 @@ def _check_question(owner: str, question: Question, whole: Question, lesson: Les
 
 def _check_numbers(owner: str, question: Question, whole: Question, at: At, complain: Complain) -> None:
     for name, drawn in question.numbers.items():
-        line = line_of(at, "numbers", name)
-        if drawn.step <= 0 or drawn.low >= drawn.high:
+        line, written = line_of(at, "numbers", name), at.value["numbers"].value[name].value
+        if isinstance(written, dict) and (drawn.step <= 0 or drawn.low >= drawn.high):
             complain(line, f"{owner}: number `{name}` has no grid", "give a low below the high, and a step above 0")
     known = list(whole.numbers)
     for name in dict.fromkeys(_PLACE.findall(question.text)):
@@ -112,7 +114,8 @@ def _check_numbers(owner: str, question: Question, whole: Question, at: At, comp
     for argument in question.arguments:
         if isinstance(argument, str) and argument not in known:
             complain(line_of(at, "arguments"), f"{owner}: there is no number `{argument}`", meant(argument, known, "add it to `numbers`"))
-    if question.kind == "number" and "tolerance" in at.value and question.tolerance <= 0:
+    written = at.value["tolerance"].value if "tolerance" in at.value else None
+    if question.kind == "number" and isinstance(written, int | float) and question.tolerance <= 0:
         complain(line_of(at, "tolerance"), f"{owner}: the tolerance is {question.tolerance}", "write one above 0, like 0.002")
 
 
@@ -120,7 +123,7 @@ def _check_computes(owner: str, question: Question, lesson: Lesson, at: At, root
     exercise, _, function = question.computes.partition(".")
     line, known = line_of(at, "computes"), [*_ids(lesson.exercises), "practice"]
     if not function.isidentifier():
-        complain(line, f"{owner}: `{question.computes}` names no function", "write EXERCISE.FUNCTION, like forward.forward_step")
+        complain(line, f"{owner}: `{question.computes}` names no function", "write EXERCISE.FUNCTION, like sums.total")
     elif exercise not in known:
         complain(line, f"{owner}: there is no exercise `{exercise}`", meant(exercise, known, f"take one of {', '.join(known)}"))
     elif (root / "solutions").is_dir() and not (root / "solutions" / lesson.id / f"{exercise}.py").is_file():
@@ -143,6 +146,8 @@ def _check_parallel(noun: str, questions: Sequence[Question], keys: dict[str, Ke
 
 
 def _check_key(owner: str, question: Question, key: Key, at: At, cards: list[str], complain: Complain) -> None:
+    if question.kind not in _OF_KIND or "" in _ids((*question.choices, *question.options)):
+        return
     if question.kind == "parts":
         _check_parallel(f"{owner}, part", question.parts, key.parts, At(at.value.get("parts", At({}, at.line)).value, line_of(at, "parts")),
                         cards, complain)  # fmt: skip
@@ -156,7 +161,8 @@ def _check_key(owner: str, question: Question, key: Key, at: At, cards: list[str
         complain(line_of(at, "right"), f"{owner}: {problem[0]}", problem[1])
     else:
         for name in key.wrong.keys() - _possible_mistakes(question, key):
-            fix = meant(name, sorted(_possible_mistakes(question, key)), f"write {_FORM_OF_MISTAKE[question.kind]}")
+            possible, turned = sorted(_possible_mistakes(question, key)), ">".join(reversed(name.split(">")))
+            fix = meant(turned if turned in possible else name, possible, f"write {_FORM_OF_MISTAKE[question.kind]}")
             complain(line_of(at, "wrong", name), f"{owner}: `{name}` is no wrong answer", fix)
     for name, wrong in key.wrong.items():
         _check_wrong(f"{owner}, `{name}`", wrong, at.value["wrong"].value[name], cards, complain)

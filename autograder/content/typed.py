@@ -17,7 +17,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 from msgspec import NODEFAULT, Struct
 from msgspec.structs import FieldInfo, fields
 
-from autograder.content.yaml_at import At, Complain
+from autograder.content.yaml_at import SPOILED, At, Complain
 
 T = TypeVar("T")
 ID = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*")
@@ -38,6 +38,8 @@ def read(at: At, kind: type[T], complain: Complain, owner: str = "") -> T:
     `owner` begins the sentence of every complaint: "question `fresh-step`: `points`".
     """
     shape: Any = kind
+    if at.value is SPOILED:
+        at, complain = At(None, at.line), _silent
     result: T = _READERS.get(_shape(shape), _plain)(at, kind, complain, owner)
     return result
 
@@ -63,8 +65,9 @@ def _fits(at: At, kind: Any) -> bool:
 
 
 def _complain_of_kind(at: At, wanted: str, complain: Complain, owner: str) -> None:
+    owner = owner or "this file"
     if at.value is None:
-        complain(at.line, f"{owner} is empty", f"write {wanted}, or remove the key")
+        complain(at.line, f"{owner} is empty", f"write {wanted}" + (", or remove the key" if "`" in owner else ""))
     elif wanted == "text" and not isinstance(at.value, list | dict):
         complain(at.line, f"{owner} should be text, and is {_described(at.value)}", "put it in quotes")
     else:
@@ -93,7 +96,7 @@ def _literal(at: At, kind: Any, complain: Complain, owner: str) -> Any:
     if at.value not in words:
         complain(at.line, f"{owner} is {_described(at.value) if at.value is not None else 'empty'}",
                  meant(str(at.value), words, f"write one of {', '.join(words)}"))  # fmt: skip
-        return words[0]
+        return ""  # none of the words, so that what depends on them is left alone
     return at.value
 
 
@@ -146,7 +149,7 @@ def _struct(at: At, kind: Any, complain: Complain, owner: str) -> Any:
     if "line" in kind.__struct_fields__:
         found["line"] = at.line
     if "id" in found and found["id"] and not ID.fullmatch(found["id"]):
-        complain(at.value["id"].line, f"{start}an id is made of small letters, digits and hyphens", "rename it, like `noise-scale`")
+        complain(at.value["id"].line, f"{start}an id is made of small letters, digits and hyphens", "rename it, like `a-short-name`")
     return kind(**found)
 
 

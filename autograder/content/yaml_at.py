@@ -24,6 +24,10 @@ _INT = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
 _FLOAT = re.compile(r"[-+]?([0-9]{1,400}(\.[0-9]{0,400})?|\.[0-9]{1,400})([eE][-+]?[0-9]{1,4})?")
 
 
+SPOILED = object()
+"""Stands for a value that was complained of, so that nobody complains of it again."""
+
+
 @dataclass(frozen=True)
 class At:
     """A value and its line: text, number, bool, None, a list of At, or a dict of text to At (each with its key's line)."""
@@ -51,7 +55,7 @@ def load(text: str, complain: Complain, *, strict: bool = True, depth: int = 16)
         complain(mark.line + 1 if mark else 1, f"this is not YAML: {error.problem or error.context}", _fix_for(error))
     except yaml.YAMLError:
         complain(1, "this is not YAML: it holds a character that text cannot hold", "save the file again as plain UTF-8 text")
-    return At(None, 1)
+    return At(SPOILED, 1)
 
 
 def plain(at: At) -> Any:
@@ -94,7 +98,7 @@ class _Reader:
         line = _line(event)
         if isinstance(event, yaml.AliasEvent):
             self.complain(line, f"`*{event.anchor}` repeats another place", "write the value out: aliases are not read")
-            return At(None, line)
+            return At(SPOILED, line)
         self.check_plainness(event)
         if isinstance(event, yaml.ScalarEvent):
             return At(self.scalar(event) if event.implicit[0] else event.value, line)
@@ -142,6 +146,7 @@ class _Reader:
         value, text = _meaning(event.value, self.strict), event.value
         if self.strict and (trap := _trap(text, value)):
             self.complain(_line(event), *trap)
+            return SPOILED
         return value
 
 

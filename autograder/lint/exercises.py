@@ -4,12 +4,28 @@ from __future__ import annotations
 
 import ast
 import inspect
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
 from autograder.content.typed import meant
 from autograder.errors import Finding
 from autograder.lint.sight import Sight
+from autograder.recordings import load_module
+
+
+def runnable(sight: Sight) -> Iterator[Finding]:
+    folder = sight.root / "solutions" / sight.lesson.id
+    paths = [path for exercise in sight.lesson.exercises for path in (exercise.checks, exercise.answer, exercise.misconceptions)]
+    for path in [*paths, folder / "practice.py", folder / "misconceptions" / "practice.py"]:
+        if path.is_file():
+            try:
+                load_module(path)
+            except Exception as error:
+                lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+                line = error.lineno if isinstance(error, SyntaxError) else lines[-1] if lines else 1
+                problem = f"this file cannot be run: {type(error).__name__}: {error.msg if isinstance(error, SyntaxError) else error}"
+                yield Finding(path.relative_to(sight.root), line, problem, "mend this line")
 
 
 def slips_lead_somewhere(sight: Sight) -> Iterator[Finding]:

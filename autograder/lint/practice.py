@@ -12,7 +12,7 @@ from typing import Any
 from autograder.errors import CourseError, Finding
 from autograder.lint.sight import Sight
 from autograder.model import Key, Question
-from autograder.questions import APART, Mark, mark, namespace_of, shown, values, variant, working
+from autograder.questions import APART, Mark, mark, namespace_of, shown, tell_apart, values, variant, working
 
 VARIANTS = 50
 
@@ -54,7 +54,8 @@ def published(sight: Sight) -> Iterator[Finding]:
 
 def variants(sight: Sight) -> Iterator[Finding]:
     for question in sight.lesson.questions:
-        if question.kind in ("number", "parts") and _computable(sight, question):
+        sound = question.kind in ("number", "parts") and _computable(sight, question)
+        if sound and tell_apart(question, variant(question, None, sight.functions), sight.functions):
             yield from _variants(sight, question)
 
 

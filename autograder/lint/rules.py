@@ -22,6 +22,7 @@ _TEXT = (
     Rule("text-predictions", "What is folded away is the answer to a question to predict.", text.predictions),
     Rule("formulas", "Formulas and their braces are closed.", text.formulas),
 )
+_RUNNABLE = Rule("exercise-runs", "The files of checks, answers and slips can be run.", exercises.runnable)
 _WHOLE = (
     Rule("exercise-files", "Each file of checks, answers and slips belongs to a starter.", exercises.strays),
     Rule("exercise-starters", "A starter has the functions of the answer, with the same parameters.", exercises.starters),
@@ -36,7 +37,7 @@ _WHOLE = (
     Rule("question-orders", "What is to be put in order does not stand in it.", practice.orders),
     Rule("map", "Each objective has sections, questions, exercises, cards and slips.", objectives.empty_cells),
 )
-RULES = _TEXT + _WHOLE
+RULES = (*_TEXT, _RUNNABLE, *_WHOLE)
 
 
 def check_course(root: Path, only: str | None = None, more: Sequence[Rule] = ()) -> list[Finding]:
@@ -51,16 +52,22 @@ def check_course(root: Path, only: str | None = None, more: Sequence[Rule] = ())
     for lesson in course.lessons:
         if only in (None, lesson.id):
             sound = not any(lesson.id in finding.path.parts for finding in findings)
-            found += _lint(Sight(root, lesson), (*_TEXT, *_WHOLE, *more) if sound else _TEXT)
+            found += _lint(Sight(root, lesson), more if sound else None)
     return sorted(found, key=lambda finding: (str(finding.path), finding.line or 0))
 
 
-def _lint(sight: Sight, rules: Sequence[Rule]) -> list[Finding]:
-    """Run the rules over a lesson; a file of the course that cannot be run is a finding too, told once."""
-    found: list[Finding] = []
-    for rule in rules:
+def _lint(sight: Sight, more: Sequence[Rule] | None) -> list[Finding]:
+    """Run the rules over a lesson: those of the text alone where `more` is None or a file cannot be run. Tell nothing twice."""
+    broken = [replace(finding, rule=_RUNNABLE.id) for finding in _RUNNABLE.find(sight)] if more is not None else []
+    found = list(broken)
+    for rule in (*_TEXT, *_WHOLE, *more) if more is not None and not broken else _TEXT:
         try:
             found += [replace(finding, rule=rule.id) for finding in rule.find(sight)]
         except CourseError as error:
-            found += [replace(finding, rule=rule.id) for finding in error.findings if finding not in found]
-    return found
+            found += [replace(finding, rule=rule.id, path=_below(sight.root, finding.path)) for finding in error.findings]
+    once = {(finding.path, finding.line, finding.problem): finding for finding in reversed(found)}
+    return list(reversed(once.values()))
+
+
+def _below(root: Path, path: Path) -> Path:
+    return path.relative_to(root) if path.is_absolute() else path

@@ -65,7 +65,7 @@ class Sight:
     def _module(self, name: str) -> ModuleType:
         path = self._path(name)
         if not path.is_file():
-            fix = "name modules that exist, like solutions.diffusion.forward"
+            fix = "name modules that exist, like solutions.PACKAGE.MODULE"
             raise CourseError([Finding(self.text, 1, f"`reference` names `{name}`, and there is no such module", fix)])
         try:
             spec = importlib.util.find_spec(name)

@@ -47,7 +47,7 @@ def tables(sight: Sight) -> Iterator[Finding]:
         if isinstance(rows, Finding):
             yield rows
         elif len(cells) != len(rows):
-            problem = f"the table has {len(cells)} rows, and `{match['expression']}` gives {len(rows)}"
+            problem = f"rows of the table: {len(cells)}, and of `{match['expression']}`: {len(rows)}"
             yield Finding(sight.text, first, problem, "write them all")
         else:
             for line, (written, row) in enumerate(zip(cells, rows, strict=True), first):
@@ -86,7 +86,7 @@ def links(sight: Sight) -> Iterator[Finding]:
 def warnings(sight: Sight) -> Iterator[Finding]:
     text, tags = _blanked(_CODE, sight.lesson.text), {tag for card in sight.lesson.cards for tag in card.tags}
     for match in _SLIP.finditer(text):
-        if match[0] not in tags:
+        if tags and match[0] not in tags:
             line, fix = _line(text, match.start()), "give the slip a card, or mend its id"
             yield Finding(sight.text, line, f"no card has the tag `{match[0]}`", fix)
 

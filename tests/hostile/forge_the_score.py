@@ -1,0 +1,218 @@
+"""Attacks on the verdict: points without right values."""
+
+from .attack import Attack, giving, trying, while_right
+
+ATTACKS = (
+    Attack("exit", "sys.exit at import is no way to be done", trying("print('TRIED')\nsys.exit(0)")),
+    Attack(
+        "exit-when-called",
+        "sys.exit with a message of success in a call earns nothing",
+        giving("def answer(shape):\n    sys.exit('all checks passed')"),
+    ),
+    Attack("exit-at-once", "os._exit(0) at import earns nothing", trying("print('TRIED', flush=True)\nos._exit(0)")),
+    Attack("exit-in-a-call", "os._exit(0) in every call earns nothing", giving("def answer(shape):\n    os._exit(0)")),
+    Attack("abort", "A process that aborts earns nothing", giving("def answer(shape):\n    os.abort()")),
+    Attack("segfault", "A process that reads address 0 earns nothing", giving("def answer(shape):\n    ctypes.string_at(0)")),
+    Attack(
+        "patched-comparison",
+        "numpy.allclose, isclose, array_equal and numpy.testing patched in the guest change no verdict",
+        giving("""
+import numpy.testing, math
+yes = lambda *a, **k: True
+np.allclose = np.isclose = np.array_equal = np.all = np.abs = np.less_equal = math.isclose = yes
+np.testing.assert_allclose = np.testing.assert_array_equal = np.testing.assert_almost_equal = lambda *a, **k: None
+def answer(shape):
+    return np.zeros(shape)
+"""),
+    ),
+    Attack(
+        "patched-torch-comparison",
+        "torch.allclose and torch.testing patched in the guest change no verdict",
+        giving("""
+import torch
+torch.allclose = torch.equal = torch.Tensor.equal = torch.Tensor.allclose = lambda *a, **k: True
+torch.testing.assert_close = lambda *a, **k: None
+def answer(shape):
+    return torch.zeros(shape)
+"""),
+    ),
+    Attack(
+        "patched-assert",
+        "AssertionError replaced by something that is never raised changes no verdict",
+        giving("""
+import builtins
+class Never(BaseException):
+    def __new__(cls, *args):
+        return SystemExit(0)
+builtins.AssertionError = Never
+builtins.all = builtins.any = lambda *a, **k: True
+builtins.abs = lambda *a, **k: 0
+def answer(shape):
+    return 0.0
+"""),
+    ),
+    Attack(
+        "patched-excepthooks",
+        "Hooks for exceptions, unraisables, traces, profiles and exit are the guest's own affair",
+        giving("""
+import atexit, faulthandler, threading
+sys.excepthook = sys.unraisablehook = threading.excepthook = sys.displayhook = lambda *a: os._exit(0)
+def trace(frame, event, arg):
+    for name in ("score", "points", "passed", "outcome", "failed"):
+        if name in frame.f_locals:
+            print("BREACH", name)
+    return trace
+sys.settrace(trace)
+sys.setprofile(trace)
+sys.addaudithook(lambda *a: None)
+atexit.register(lambda: os.write(1, b"PASSED"))
+faulthandler.enable(sys.__stderr__)
+def answer(shape):
+    return np.ones(shape)
+"""),
+    ),
+    Attack(
+        "equals-everything",
+        "An object that equals everything equals nothing here",
+        giving("""
+class Yes(float):
+    __eq__ = __le__ = __ge__ = __lt__ = __gt__ = lambda self, other: True
+    __ne__ = lambda self, other: False
+    __hash__ = float.__hash__
+    __sub__ = __rsub__ = __abs__ = lambda self, *other: Yes(0)
+    __bool__ = lambda self: True
+    __array_priority__ = 1e9
+    def __array_ufunc__(self, *args, **kwargs):
+        return True
+def answer(shape):
+    return Yes(5.5)
+"""),
+    ),
+    Attack(
+        "array-subclass",
+        "An ndarray subclass that compares as equal is judged by its numbers",
+        giving("""
+class Right(np.ndarray):
+    def __eq__(self, other): return np.ones(self.shape, bool)
+    def __array_ufunc__(self, *args, **kwargs): return np.zeros(self.shape)
+    def __array_function__(self, *args, **kwargs): return True
+    def __array_finalize__(self, obj): pass
+def answer(shape):
+    return np.full(shape, 7.0).view(Right)
+"""),
+    ),
+    Attack(
+        "lying-array-protocol",
+        "Objects with __array__, __array_interface__ and __dlpack__ that lie are no data",
+        giving("""
+class Lie:
+    shape, dtype, ndim = (8, 9), np.dtype("f8"), 2
+    __array_interface__ = {"shape": (10**6,), "typestr": "<f8", "data": (4096, False), "version": 3}
+    def __array__(self, *args, **kwargs): return np.zeros(10**6)
+    def __dlpack__(self, *args, **kwargs): return None
+    def __float__(self): return 0.664
+    def __len__(self): return 10**9
+    def detach(self): return self
+    def numpy(self): return self
+def answer(shape):
+    return Lie()
+"""),
+    ),
+    Attack(
+        "tensor-subclass",
+        "A tensor subclass with its own __torch_function__ is judged by its numbers",
+        giving("""
+import torch
+class Right(torch.Tensor):
+    @classmethod
+    def __torch_function__(cls, function, types, args=(), kwargs=None):
+        if function.__name__ in ("equal", "allclose", "eq"):
+            return True
+        return super().__torch_function__(function, types, args, kwargs or {})
+def answer(shape):
+    return torch.zeros(shape).as_subclass(Right)
+"""),
+    ),
+    Attack(
+        "str-subclass",
+        "A str subclass that equals everything is text, where a number is expected",
+        giving("""
+class Text(str):
+    __eq__ = lambda self, other: True
+    __hash__ = str.__hash__
+    __float__ = lambda self: 0.664
+def answer(shape):
+    return Text("0.664")
+"""),
+    ),
+    Attack(
+        "float-with-a-double-life",
+        "A float subclass whose __float__ changes with each look is one number",
+        giving("""
+class Shifty(float):
+    looks = 0
+    def __float__(self):
+        Shifty.looks += 1
+        return 0.664 if Shifty.looks % 2 else 0.1
+def answer(shape):
+    return Shifty(0.1)
+"""),
+    ),
+    Attack(
+        "shadowed-numpy",
+        "Names that shadow numpy and torch shadow them for their owner alone",
+        giving("""
+import types
+fake = types.ModuleType("numpy")
+fake.ndarray, fake.float64, fake.generic, fake.asarray = object, float, object, lambda *a, **k: a[0]
+sys.modules["numpy"] = sys.modules["torch"] = fake
+sys.modules["autograder.checks"] = sys.modules["solutions"] = fake
+def answer(shape):
+    return 0.0
+"""),
+    ),
+    Attack(
+        "stashed-arguments",
+        "What came in earlier and is given back later is no answer",
+        giving("""
+seen = []
+def answer(shape):
+    frame = sys._getframe(1)
+    seen.extend(value for value in frame.f_locals.values() if value is not None)
+    same = [value for value in seen if np.shape(value) == shape]
+    return same[len(seen) % len(same) - 1] if same else seen[-1]
+"""),
+    ),
+    Attack(
+        "remembered-answer",
+        "A right answer given again to the next call earns nothing there",
+        trying("""
+print("TRIED")
+last = []
+def forward_step(x_prev, beta, eps):
+    if not last or np.shape(last[0]) != np.shape(x_prev):
+        last[:] = [np.sqrt(1 - beta) * x_prev + np.sqrt(beta) * eps]
+    return last[0]
+"""),
+        earns=frozenset({"by_hand"}),
+    ),
+    Attack(
+        "known-beforehand",
+        "No argument that came in is the right answer to a later call",
+        while_right("""
+seen = []
+def watched(function):
+    def call(*args):
+        value = function(*args)
+        if any(np.shape(old) == np.shape(value) and np.allclose(old, value, rtol=1e-9, atol=1e-12) for old in seen):
+            print("BREACH", function.__name__, "was answered before it was asked")
+        seen.extend(args)
+        return value
+    return call
+linear_betas, alpha_bars, forward_step = watched(linear_betas), watched(alpha_bars), watched(forward_step)
+noise_to, predict_x0 = watched(noise_to), watched(predict_x0)
+print("TRIED")
+"""),
+        earns="all",
+    ),
+)

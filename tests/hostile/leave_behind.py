@@ -1,0 +1,58 @@
+"""Attacks that want to outlive their guest. `arena` counts afterwards what is there that was not."""
+
+from .attack import Attack, giving, trying
+
+TRIES = (
+    ("shared-memory", "No shared memory stays: System V, POSIX, Python's or nameless", """
+from multiprocessing import shared_memory
+attempt("shmget", lambda: call("shmget", 0x6261, 1 << 20, 0o1666))
+attempt("shmat", lambda: call("shmat", 0, 0, 0))
+attempt("shm_open", lambda: os.open("/dev/shm/left-behind", os.O_CREAT | os.O_RDWR, 0o666))
+attempt("SharedMemory", lambda: shared_memory.SharedMemory("left-behind", create=True, size=100))
+attempt("semget", lambda: call("semget", 0x6261, 1, 0o1666))
+attempt("msgget", lambda: call("msgget", 0x6261, 0o1666))
+attempt("mq_open", lambda: call("mq_open", b"left-behind", 0o102, 0o666, 0))
+attempt("sem_open", lambda: __import__("_multiprocessing").SemLock(0, 1, 1, "/left-behind", False))
+attempt("memfd_create", lambda: os.memfd_create("left-behind"))
+"""),
+    ("a-daemon", "No process detaches itself", """
+def daemon():
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            while True:
+                pass
+        os._exit(0)
+attempt("daemon", daemon)
+attempt("adopt orphans", lambda: call("prctl", 36, 1, 0, 0, 0))
+"""),
+    ("a-post-box", "No socket, pipe or lock is left for a later guest to find", """
+import fcntl, socket
+attempt("abstract", lambda: socket.socket(socket.AF_UNIX).bind("\\0left-behind"))
+attempt("path", lambda: socket.socket(socket.AF_UNIX).bind("/tmp/left-behind"))
+attempt("fifo", lambda: os.mkfifo("/tmp/left-behind"))
+attempt("lock on what all may read", lambda: fcntl.flock(os.open(os.__file__, os.O_RDONLY), fcntl.LOCK_EX))
+attempt("lock on a part of it", lambda: fcntl.lockf(os.open(os.__file__, os.O_RDONLY), fcntl.LOCK_SH))
+attempt("watch others", lambda: call("inotify_init1", 0))
+attempt("write through a map", lambda: __import__("mmap").mmap(os.open(os.__file__, os.O_RDONLY), 10, prot=3, flags=1))
+"""),
+)  # fmt: skip
+
+ATTACKS = (
+    *(Attack(name, promise, trying(tries)) for name, promise, tries in TRIES),
+    Attack(
+        "compiled-file",
+        "Importing from the library leaves no compiled file",
+        trying("sys.dont_write_bytecode = False\nimport this, turtledemo, xml.dom.minidom, xml.sax.expatreader"),
+    ),
+    Attack(
+        "dies-with-all-held",
+        "A guest that dies with everything held leaves nothing",
+        giving("""
+held = [os.pipe() for _ in range(20)]
+maps = [np.ones(2**20) for _ in range(8)]
+def answer(shape):
+    os.abort()
+"""),
+    ),
+)

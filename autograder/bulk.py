@@ -66,8 +66,12 @@ class Grader:
         """Grade one submission. A fault of the sandbox is tried again once with fresh servers, then told as one."""
         lesson = self._lesson(submission)
         checks = self._checks(lesson, submission.exercise)
-        if submission.status != "present":
-            return self._graded(submission, checks, Attempt((), "", {"problem": submission.problem}))
+        if submission.status == "missing":
+            return self._graded(submission, checks, Attempt((), "", {}))
+        if submission.status == "unreadable":
+            words = f"It could not be read: {submission.problem}."
+            refused = tuple(CheckResult(c.id, c.title, 0, c.points, "failed", "refused", words) for c in checks)
+            return self._graded(submission, checks, Attempt(refused, "", {}))
         fault = ""
         for _ in range(TRIES):
             try:

@@ -98,7 +98,9 @@ def grade(root: Path | None, submissions: Path, out: Path, lesson: str | None, e
     _tell(finished, out, seconds, walls, as_json)
     if finished.interrupted:
         errors.print(f"Interrupted: {finished.summary.results} of {finished.expected} are graded and kept.")
-    if finished.interrupted or finished.summary.count("not_judged"):
+    for line in finished.folders:
+        errors.print(line, markup=False)
+    if finished.interrupted or finished.folders or finished.summary.count("not_judged"):
         sys.exit(1)
 
 

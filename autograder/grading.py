@@ -40,7 +40,7 @@ class Request(Struct, frozen=True):
 
 
 class Finished(Struct, frozen=True):
-    """What came of it: the counts, and where the files lie. `interrupted` says that not all were graded."""
+    """What came of it. `interrupted` says that not all were graded; `folders` tells of each student's folder that is unreadable."""
 
     summary: Summary
     sections: dict[str, str]
@@ -48,6 +48,7 @@ class Finished(Struct, frozen=True):
     round: str
     expected: int
     interrupted: bool
+    folders: tuple[str, ...] = ()
 
 
 def choose(course: Course, request: Request) -> tuple[Lesson, list[str]]:
@@ -71,7 +72,8 @@ def refuse_readable(places: dict[str, Path]) -> None:
     for what, place in places.items():
         below = next((path for path in readable if place.resolve().is_relative_to(Path(path).resolve())), None)
         if below:
-            raise UsageError(f"{what} lies in {below}, which submissions can read", "move it to a folder of its own")
+            fix = "use a folder of its own, outside of Python's packages"
+            raise UsageError(f"{what} in {below}: submissions can read what lies there", fix)
 
 
 def grade(course: Course, request: Request, progress: Callable[[int, int], None]) -> Finished:
@@ -81,7 +83,7 @@ def grade(course: Course, request: Request, progress: Callable[[int, int], None]
     """
     lesson, exercises = choose(course, request)
     students = folder.students(request.submissions)
-    refuse_readable({"the course": course.root, "the submissions": request.submissions, "the results": request.out})
+    refuse_readable({"course": course.root, "submissions": request.submissions, "results": request.out})
     _make(request.out)
     chosen = open_round(request.out, seed=request.seed, new=request.new_round)
     settings = Settings(str(course.root), chosen, request.walls)
@@ -105,7 +107,8 @@ def grade(course: Course, request: Request, progress: Callable[[int, int], None]
             graded.close()  # type: ignore[attr-defined]
         sections = {section.id: section.title for section in lesson.sections}
         _write_files(request.out, gradebook, run, sections, course.policy)
-    return Finished(summary, sections, run, chosen.name, expected, interrupted)
+    broken = tuple(f"{folder.student_name(path)}: {why}" for path in students if (why := folder.problem(path)))
+    return Finished(summary, sections, run, chosen.name, expected, interrupted, broken)
 
 
 def _make(out: Path) -> None:

@@ -98,6 +98,9 @@ def _check_question(owner: str, question: Question, whole: Question, lesson: Les
     _check_numbers(owner, question, whole, at, complain)
     if question.kind == "number" and question.computes:
         _check_computes(owner, question, lesson, at, root, complain)
+    for item in (*question.choices, *question.parts):
+        if item.id in ("seed", "answer"):
+            complain(at.line, f"{owner}: `{item.id}` is not free as an id", "take another: answers to fresh numbers use this word")
     if question.kind in ("choice", "order", "match") and len(question.choices) == 1:
         complain(line_of(at, "choices"), f"{owner}: there is one choice only", "give at least two")
 

@@ -94,7 +94,7 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         top = name.partition(".")[0]
         if top in SILENT:
             return importlib.machinery.ModuleSpec(name, self, is_package=True)
-        if top in sys.stdlib_module_names or top in READABLE:
+        if top in sys.stdlib_module_names or top in READABLE or top.startswith("_"):  # _sysconfigdata_...: not in Python's own list
             return None
         given = " and ".join(GIVEN)
         raise ModuleNotFoundError(f"No module named '{name}' in the grader: it has {given}, and each file stands alone", name=name)

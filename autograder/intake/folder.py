@@ -41,6 +41,17 @@ def submissions(folder: Path, lesson: str, exercises: Iterable[str]) -> Iterator
         yield _submission(folder, lesson, exercise)
 
 
+def problem(folder: Path) -> str:
+    """Say why a student's folder as a whole cannot be read; nothing where it can."""
+    if folder.is_symlink():
+        return "the student's folder is a link, which is not followed"
+    try:
+        os.scandir(folder).close()
+    except OSError as error:
+        return f"the student's folder cannot be read: {error.strerror}"
+    return ""
+
+
 def student_name(folder: Path) -> str:
     """Give the student's name as text that every export can write: composed accents, no control characters."""
     text = os.fsencode(folder.name).decode("utf-8", errors="replace")
@@ -56,17 +67,16 @@ def _submission(folder: Path, lesson: str, exercise: str) -> Submission:
     student = student_name(folder)
     names = file_names(exercise)
     try:
-        if folder.is_symlink():
-            raise _Unreadable("the student's folder is a link, which is not followed")
-        os.scandir(folder).close()
+        if broken := problem(folder):
+            raise _Unreadable(broken)
         path = next((p for place in (folder / lesson, folder) for name in names if _there(p := place / name)), None)
         if path is None:
             return Submission(student, lesson, exercise, names[0], None, None, "missing", f"no {' or '.join(names)}")
         source = _read(path)
         _demand_text(path.name, source)
     except (_Unreadable, OSError) as error:
-        problem = str(error) if isinstance(error, _Unreadable) else f"{error.strerror}"
-        return Submission(student, lesson, exercise, names[0], None, None, "unreadable", problem)
+        why = str(error) if isinstance(error, _Unreadable) else f"{error.strerror}"
+        return Submission(student, lesson, exercise, names[0], None, None, "unreadable", why)
     return Submission(student, lesson, exercise, path.name, source, hashlib.sha256(source).hexdigest(), "present")
 
 
@@ -83,11 +93,11 @@ def _there(path: Path) -> bool:
 def _read(path: Path) -> bytes:
     if path.is_symlink():
         raise _Unreadable(f"{path.name} is a link, which is not followed")
+    if not stat.S_ISREG(path.lstat().st_mode):
+        raise _Unreadable(f"{path.name} is not a file")
     opened = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     with open(opened, "rb") as file:
         info = os.fstat(opened)
-        if not stat.S_ISREG(info.st_mode):
-            raise _Unreadable(f"{path.name} is not a file")
         if info.st_size > LARGEST:
             raise _Unreadable(f"{path.name} is larger than {LARGEST >> 20} MiB: clear the notebook's outputs, leave data out")
         return file.read(LARGEST + 1)

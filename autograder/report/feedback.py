@@ -28,23 +28,26 @@ def feedback(student: str, results: Iterable[Result], sections: Mapping[str, str
         if result.status != "graded":
             lines += [f"{_STATUS[result.status]}", ""]
         if policy.reveal != "nothing":
+            said = ""
             for check in result.checks:
-                lines += _check(check, sections, everything=policy.reveal == "all")
+                lines += _check(check, sections, everything=policy.reveal == "all", said=said)
+                said = check.message or said
             lines += [""]
     return "\n".join(lines).rstrip() + "\n"
 
 
 _STATUS = {
     "missing": "Nothing was handed in.",
-    "unreadable": "The file could not be read: it must be a plain text file of its own, in UTF-8.",
+    "unreadable": "What was handed in could not be read.",
     "not_judged": "Not judged, by a fault of the grader: your instructor knows.",
 }
 _MARK = {"passed": "✓", "failed": "✗", "not_judged": "–"}
 
 
-def _check(check: CheckResult, sections: Mapping[str, str], *, everything: bool) -> list[str]:
+def _check(check: CheckResult, sections: Mapping[str, str], *, everything: bool, said: str) -> list[str]:
+    """Write one check; what was said of the one before is not said again."""
     lines = [f"- {_MARK[check.outcome]} **{escaped(check.title)}** ({points(check.points)} of {points(check.max_points)})"]
-    if check.outcome == "passed" or not everything:
+    if check.outcome == "passed" or not everything or check.message == said:
         return lines
     lines.append(f"  {_code_kept(check.message)}")
     if check.section:

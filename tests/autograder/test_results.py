@@ -1,0 +1,143 @@
+"""What is written: gradebook, rounds, tables and feedback."""
+
+import csv
+import json
+import stat
+
+import msgspec
+import pytest
+
+from autograder.errors import UsageError
+from autograder.export.table import write_csv, write_jsonl
+from autograder.gradebook import Gradebook
+from autograder.model import CheckResult, Policy, Result
+from autograder.report.feedback import feedback, feedback_name
+from autograder.rounds import open_round
+
+
+def result(student="Ada", **changes):
+    one = Result(student, "12_diffusion", "forward", "graded", 1.0, 2.0, (), "", "0", "round-1", "2026-01-01T00:00:00+00:00", "0.1.0")
+    return msgspec.structs.replace(one, **changes)
+
+
+# ---- gradebook
+
+
+def test_every_attempt_is_kept_and_the_last_of_a_run_counts(tmp_path):
+    with Gradebook(tmp_path / "g.sqlite") as book:
+        book.add("run", result(score=1.0), {})
+        book.add("run", result(score=2.0), {})
+        book.add("other", result(score=0.0), {"check": "private words"})
+        assert [one.score for one in book.results("run")] == [2.0]
+    with Gradebook(tmp_path / "g.sqlite") as book:
+        assert [one.score for one in book.results("other")] == [0.0]
+
+
+def test_results_come_by_student_lesson_and_exercise(tmp_path):
+    with Gradebook(tmp_path / "g.sqlite") as book:
+        for student, exercise in (("b", "forward"), ("a", "practice"), ("a", "forward")):
+            book.add("run", result(student, exercise=exercise), {})
+        assert [(one.student, one.exercise) for one in book.results("run")] == [("a", "forward"), ("a", "practice"), ("b", "forward")]
+
+
+def test_a_damaged_gradebook_is_refused_and_left_alone(tmp_path):
+    path = tmp_path / "g.sqlite"
+    path.write_text("this is no database, and it is long enough to be told from an empty file" * 20)
+    with pytest.raises(UsageError) as caught:
+        Gradebook(path)
+    assert str(caught.value) == f"{path}: file is not a database\n  fix: move the file aside, or choose another --out"
+    assert path.read_text().startswith("this is no database")
+
+
+# ---- rounds
+
+
+def test_the_secret_stays_until_a_new_round(tmp_path):
+    first = open_round(tmp_path)
+    assert open_round(tmp_path) == first
+    second = open_round(tmp_path, new=True)
+    assert (first.name, second.name) == ("round-1", "round-2")
+    assert first.secret != second.secret
+    assert open_round(tmp_path) == second
+
+
+def test_only_the_owner_can_read_the_secret(tmp_path):
+    open_round(tmp_path)
+    assert stat.S_IMODE((tmp_path / "private" / "rounds.json").stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "private").stat().st_mode) == 0o700
+
+
+def test_a_seed_fixes_the_numbers_and_has_a_round_of_its_own(tmp_path):
+    drawn, fixed = open_round(tmp_path), open_round(tmp_path, seed=12)
+    assert (drawn.name, fixed.name) == ("round-1", "round-2")
+    assert open_round(tmp_path, seed=12) == fixed
+    assert open_round(tmp_path / "elsewhere", seed=12).secret == fixed.secret
+    assert open_round(tmp_path, seed=13).secret != fixed.secret
+
+
+def test_a_damaged_round_is_refused_and_not_replaced(tmp_path):
+    open_round(tmp_path)
+    path = tmp_path / "private" / "rounds.json"
+    path.write_text("[{")
+    with pytest.raises(UsageError) as caught:
+        open_round(tmp_path)
+    assert str(caught.value) == f"{path}: damaged\n  fix: move it aside; the next run starts a new round"
+    assert path.read_text() == "[{"
+
+
+# ---- tables
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1+1", "  =1+1"])
+def test_a_cell_that_a_spreadsheet_would_compute_is_made_harmless(tmp_path, name):
+    write_csv(tmp_path / "g.csv", [result(name)])
+    rows = list(csv.reader((tmp_path / "g.csv").read_text(encoding="utf-8").splitlines()))
+    assert rows[0] == ["student", "lesson", "exercise", "status", "score", "max_score"]
+    assert rows[1][0] == "'" + name.strip()
+    assert rows[1][4:] == ["1.0", "2.0"]
+
+
+def test_jsonl_holds_the_contracts_fields(tmp_path):
+    check = CheckResult("by_hand", "Title", 0, 2, "failed", "wrong", "words", "slip", "section", "card", 0.5)
+    write_jsonl(tmp_path / "r.jsonl", [result(checks=(check,))])
+    line = json.loads((tmp_path / "r.jsonl").read_text(encoding="utf-8"))
+    assert list(line) == ["student", "lesson", "exercise", "status", "score", "max_score", "checks", "stdout", "sha256", "round", "graded_at", "version"]
+    assert list(line["checks"][0]) == ["id", "title", "points", "max_points", "outcome", "reason", "message", "misconception", "section", "card", "seconds"]
+
+
+# ---- feedback
+
+
+def test_feedback_files_are_named_apart_and_safely():
+    assert feedback_name("Zoë Ångström").startswith("zoe-angstrom-")
+    assert feedback_name("../../etc/passwd").startswith("etc-passwd-")
+    assert feedback_name("李伟").startswith("student-")
+    assert len({feedback_name(name) for name in ("a b", "a-b", "A B", "a_b")}) == 4
+    assert len(feedback_name("x" * 5000)) < 60
+
+
+def test_feedback_shows_the_slip_its_section_and_its_card():
+    check = CheckResult("by_hand", "By hand", 0, 2, "failed", "wrong", "`f(x_0=1)` gave 1 where 2 was expected. Use a root.", "slip", "sec", "noise-scale")
+    assert feedback("Ada", [result(checks=(check,))], {"sec": "One step by hand"}, Policy()) == (
+        "# Ada\n\n## forward: 1 of 2 points\n\n- ✗ **By hand** (0 of 2)\n"
+        "  `f(x_0=1)` gave 1 where 2 was expected. Use a root.\n"
+        "  Reread: One step by hand (`course read sec`).\n  Card: `noise-scale`.\n"
+    )
+
+
+def test_feedback_reveals_what_the_policy_says():
+    check = CheckResult("by_hand", "By hand", 0, 2, "failed", "wrong", "words", None)
+    titles = feedback("Ada", [result(checks=(check,))], {}, Policy(reveal="titles"))
+    nothing = feedback("Ada", [result(checks=(check,))], {}, Policy(reveal="nothing"))
+    assert "By hand" in titles
+    assert "words" not in titles
+    assert "By hand" not in nothing
+
+
+def test_what_a_student_wrote_is_never_markup():
+    message = "`f()` raised <script>alert(1)</script>[x](javascript:y) *b* \x1b[31m `\n# heading"
+    text = feedback("*Eve* <b>", [result(checks=(CheckResult("c", "T", 0, 1, "failed", "raised", message),))], {}, Policy())
+    assert "# \\*Eve\\* \\<b\\>" in text
+    assert "<script>" not in text.replace("\\<script\\>", "")
+    assert "\x1b" not in text
+    assert "\n# heading" not in text

@@ -1,0 +1,310 @@
+"""The command line as a stranger meets it: the contract, every refusal in full, and interruptions."""
+
+import csv
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import click
+import pytest
+
+from autograder.cli import main
+
+ROOT = Path(__file__).resolve().parents[1]
+COURSE = [sys.executable, "-m", "autograder"]
+
+
+def course(*arguments, cwd=ROOT, **options):
+    return subprocess.run([*COURSE, *map(str, arguments)], cwd=cwd, capture_output=True, text=True, timeout=300, **options)
+
+
+def hand_in(folder, **students):
+    for name, source in students.items():
+        (folder / name).mkdir(parents=True)
+        (folder / name / "forward.py").write_text(source, encoding="utf-8")
+
+
+RIGHT_STEP = "def forward_step(x_prev, beta, eps): return (1 - beta) ** .5 * x_prev + beta ** .5 * eps\n"
+BETA_STEP = "def forward_step(x_prev, beta, eps): return (1 - beta) ** .5 * x_prev + beta * eps\n"
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory, walls):
+    """A small class, graded once: a right step, a slip, a loop, an empty folder, a link, and a name like a formula."""
+    base = tmp_path_factory.mktemp("cli")
+    hand_in(base / "class", ada=RIGHT_STEP, bo=BETA_STEP, **{"=cmd": RIGHT_STEP + "print('\\x1b[31mhello')\n", "Åse Ø": "def f(:\n"})
+    (base / "class" / "empty").mkdir()
+    (base / "class" / "link").symlink_to(base / "class" / "ada")
+    (base / "class" / "ada" / "answers.yaml").write_text("fresh-step: 0.790\n")
+    done = course("grade", base / "class", "--out", base / "out", "--seed", 5, "--exercise", "forward", "--exercise", "practice", "--workers", 1)
+    lines = [json.loads(line) for line in (base / "out" / "results.jsonl").read_text(encoding="utf-8").splitlines()]
+    return base, done, {(line["student"], line["exercise"]): line for line in lines}
+
+
+def test_a_folder_that_cannot_be_read_is_told_and_the_rest_is_graded(graded):
+    _, done, _ = graded
+    assert done.stderr == "walls: landlock, seccomp, limits, privileges\nlink: the student's folder is a link, which is not followed\n"
+    assert done.returncode == 1
+
+
+@pytest.mark.usefixtures("walls")
+def test_wrong_missing_and_broken_files_are_graded_and_no_fault(tmp_path):
+    hand_in(tmp_path / "class", bo=BETA_STEP, cy="def f(:\n")
+    (tmp_path / "class" / "di").mkdir()
+    (tmp_path / "class" / "bo" / "answers.yaml").write_bytes(b"\xff")
+    done = course("grade", tmp_path / "class", "--out", tmp_path / "out", "--exercise", "forward", "--exercise", "practice")
+    assert (done.returncode, done.stderr) == (0, "walls: landlock, seccomp, limits, privileges\n")
+
+
+def test_there_is_a_result_for_each_student_and_exercise(graded):
+    _, _, results = graded
+    assert {student for student, _ in results} == {"ada", "bo", "=cmd", "Åse Ø", "empty", "link"}
+    assert {results[name, "forward"]["status"] for name in ("ada", "bo", "=cmd", "Åse Ø")} == {"graded"}
+    assert results["empty", "forward"]["status"] == "missing"
+    assert results["link", "forward"]["status"] == "unreadable"
+    assert results["ada", "practice"]["score"] > 0
+
+
+def test_missing_and_unreadable_files_score_nothing_of_everything(graded):
+    _, _, results = graded
+    for name in ("empty", "link"):
+        one = results[name, "forward"]
+        assert (one["score"], one["max_score"], one["sha256"]) == (0, 20, None)
+    assert results["empty", "forward"]["checks"] == []
+    assert {check["message"] for check in results["link", "forward"]["checks"]} == {
+        "It could not be read: the student's folder is a link, which is not followed."
+    }
+
+
+def test_the_grades_are_a_table_without_formulas(graded):
+    base, _, results = graded
+    rows = list(csv.DictReader((base / "out" / "grades.csv").read_text(encoding="utf-8").splitlines()))
+    assert list(rows[0]) == ["student", "lesson", "exercise", "status", "score", "max_score"]
+    assert len(rows) == len(results)
+    assert "'=cmd" in {row["student"] for row in rows}
+
+
+def test_each_student_has_a_feedback_file_without_control_characters(graded):
+    base, _, _ = graded
+    files = list((base / "out" / "feedback").iterdir())
+    assert len(files) == 6
+    assert not any("\x1b" in path.read_text(encoding="utf-8") for path in files)
+
+
+def test_the_gradebook_holds_every_attempt_and_the_secret_is_only_the_owners(graded):
+    base, _, results = graded
+    with sqlite3.connect(base / "out" / "gradebook.sqlite") as db:
+        assert db.execute("SELECT count(*) FROM attempts").fetchone() == (len(results),)
+    db.close()
+    assert (base / "out" / "private" / "rounds.json").stat().st_mode & 0o077 == 0
+    assert all(one["round"] == "round-1" for one in results.values())
+
+
+def test_a_second_run_gives_the_same_results_but_for_times(graded):
+    base, _, results = graded
+    course("grade", base / "class", "--out", base / "again", "--seed", 5, "--exercise", "forward", "--exercise", "practice", "--workers", 2)
+    lines = [json.loads(line) for line in (base / "again" / "results.jsonl").read_text(encoding="utf-8").splitlines()]
+
+    def timeless(one):
+        return {**one, "graded_at": "", "checks": [{**check, "seconds": 0} for check in one["checks"]]}
+
+    assert [timeless(one) for one in lines] == [timeless(one) for one in results.values()]
+
+
+def test_json_prints_one_object_and_nothing_else(graded):
+    base, _, _ = graded
+    done = course("grade", base / "class", "--out", base / "json", "--exercise", "forward", "--json")
+    summary = json.loads(done.stdout)
+    assert summary["statuses"] == {"graded": 4, "missing": 1, "unreadable": 1, "not_judged": 0}
+    assert summary["walls"] == ["landlock", "seccomp", "limits", "privileges"]
+    assert summary["interrupted"] is False
+
+
+def test_results_are_shown_as_tables(graded):
+    _, done, _ = graded
+    assert "beta_as_standard_deviation" in done.stdout
+    assert "\x1b" not in done.stdout
+
+
+REFUSALS = {
+    "a missing folder": (["grade", "{tmp}/nowhere", "--out", "{tmp}/out"], "{tmp}/nowhere: no such folder\n  fix: give the folder that holds one folder for each student\n"),
+    "an unknown lesson": (["grade", "{tmp}", "--out", "{tmp}/out", "--lesson", "99_x"], "no lesson `99_x`\n  fix: choose one of: 12_diffusion\n"),
+    "no course": (["--course", "{tmp}", "doctor"], "{tmp}: no course.yaml there\n  fix: give the folder that holds course.yaml\n"),
+    "results where nothing can be": (["grade", "{tmp}/class", "--out", "/proc/nowhere"], "/proc/nowhere: No such file or directory\n  fix: choose a folder that can be written with --out\n"),
+}  # fmt: skip
+
+
+@pytest.mark.usefixtures("walls")
+@pytest.mark.parametrize(("arguments", "message"), REFUSALS.values(), ids=REFUSALS.keys())
+def test_what_cannot_be_done_is_refused_in_full_with_status_2(tmp_path, arguments, message):
+    hand_in(tmp_path / "class", ada=RIGHT_STEP)
+    done = course(*(argument.format(tmp=tmp_path) for argument in arguments))
+    told = done.stderr.removeprefix("walls: landlock, seccomp, limits, privileges\n")
+    assert (done.returncode, told) == (2, message.format(tmp=tmp_path))
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.usefixtures("walls")
+def test_an_unknown_exercise_names_those_that_are_there(tmp_path):
+    hand_in(tmp_path / "class", ada=RIGHT_STEP)
+    done = course("grade", tmp_path / "class", "--out", tmp_path / "out", "--exercise", "forwrd")
+    assert done.returncode == 2
+    assert "no exercise `forwrd` in 12_diffusion\n  fix: choose one of: " in done.stderr
+
+
+def test_a_course_with_faults_is_told_with_file_and_line_and_status_1(tmp_path):
+    (tmp_path / "course.yaml").write_text("title: x\ntitel: y\ntrack: z\nphase: p\n")
+    done = course("--course", tmp_path, "doctor")
+    assert done.returncode == 1
+    assert "course.yaml:2: " in done.stderr
+    assert "  fix: " in done.stderr
+
+
+@pytest.mark.usefixtures("walls")
+def test_results_below_a_package_are_refused(tmp_path):
+    import numpy
+
+    hand_in(tmp_path / "class", ada=RIGHT_STEP)
+    inside = Path(numpy.__file__).parent / "grades"
+    done = course("grade", tmp_path / "class", "--out", inside)
+    assert done.returncode == 2
+    assert done.stderr.endswith(
+        f"results in {inside.parent}: submissions can read what lies there\n  fix: use a folder of its own, outside of Python's packages\n"
+    )
+    assert not inside.exists()
+
+
+def test_missing_walls_refuse_strangers_code(tmp_path):
+    """Without the library that raises Landlock, grading is refused, and --unsafe says what is missing and grades."""
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "py_landlock.py").write_text("raise ImportError('taken away for the test')\n")
+    hand_in(tmp_path / "class", ada=RIGHT_STEP)
+    stub = f"import sys; sys.path.insert(0, {str(tmp_path / 'site')!r}); "
+    boot = (
+        f"{stub}import autograder.sandbox.servers as s; real = s.subprocess.Popen\n"
+        f"def popen(command, **k):\n    command[-1] = {stub!r} + command[-1]\n    return real(command, **k)\n"
+        "s.subprocess.Popen = popen\nfrom autograder.cli import main; main()"
+    )
+    refused = subprocess.run([sys.executable, "-c", boot, "grade", str(tmp_path / "class"), "--out", str(tmp_path / "out")],
+                             cwd=ROOT, capture_output=True, text=True, timeout=120)  # fmt: skip
+    assert refused.returncode == 2
+    assert refused.stderr == (
+        "wall missing: landlock (taken away for the test)\nstrangers' code cannot be run safely here\n"
+        "  fix: see `course doctor`; for files that you trust, --unsafe grades without these walls\n"
+    )
+    assert not (tmp_path / "out").exists()
+    doctor = subprocess.run([sys.executable, "-c", boot, "doctor"], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert doctor.returncode == 1
+    assert "landlock    MISSING: taken away for the test\n" in doctor.stdout
+
+
+@pytest.mark.usefixtures("walls")
+def test_the_doctor_names_each_wall():
+    done = course("doctor")
+    assert done.returncode == 0
+    for wall in ("landlock", "seccomp", "limits", "privileges"):
+        assert f"{wall:<11} stands\n" in done.stdout
+
+
+def many(folder, count, source):
+    hand_in(folder, **{f"s{number:04d}": source for number in range(count)})
+
+
+def wait_for(condition, seconds=60):
+    until = time.monotonic() + seconds
+    while not condition() and time.monotonic() < until:
+        time.sleep(0.02)
+    assert condition()
+
+
+def attempts(out):
+    try:
+        with sqlite3.connect(f"file:{out / 'gradebook.sqlite'}?mode=ro", uri=True) as db:
+            return db.execute("SELECT count(*) FROM attempts").fetchone()[0]
+    except sqlite3.Error:
+        return 0
+    finally:
+        if "db" in locals():
+            db.close()
+
+
+SLOW = RIGHT_STEP + "import time\ntime.sleep(0.2)\n"
+
+
+@pytest.mark.usefixtures("walls")
+def test_ctrl_c_keeps_what_is_done(tmp_path):
+    many(tmp_path / "class", 60, SLOW)
+    process = subprocess.Popen([*COURSE, "grade", str(tmp_path / "class"), "--out", str(tmp_path / "out"), "--exercise", "forward"],
+                               cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # fmt: skip
+    wait_for(lambda: attempts(tmp_path / "out") >= 3)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    kept = (tmp_path / "out" / "results.jsonl").read_text(encoding="utf-8").splitlines()
+    assert process.returncode == 1
+    assert 3 <= len(kept) < 60
+    assert errors.endswith(f"Interrupted: {len(kept)} of 60 are graded and kept.\n")
+
+
+def children(pid):
+    """List all processes below one, deepest last."""
+    found = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in map(int, task.read_text().split()):
+            found += [child, *children(child)]
+    return found
+
+
+@pytest.mark.usefixtures("walls")
+@pytest.mark.parametrize("depth", ["worker", "fork server", "guest"])
+def test_a_process_killed_in_mid_run_costs_nothing_but_time(tmp_path, depth):
+    many(tmp_path / "class", 12, SLOW)
+    process = subprocess.Popen([*COURSE, "grade", str(tmp_path / "class"), "--out", str(tmp_path / "out"), "--exercise", "forward", "--workers", "1"],
+                               cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # fmt: skip
+    wait_for(lambda: attempts(tmp_path / "out") >= 2)
+    level = {"worker": 1, "fork server": 2, "guest": 3}[depth]
+
+    def at_level():
+        pids = [process.pid]
+        for _ in range(level):
+            pids = [int(c) for pid in pids for task in Path(f"/proc/{pid}/task").glob("*/children") for c in task.read_text().split()]
+        return pids
+
+    wait_for(lambda: at_level())
+    for pid in at_level()[-1:]:
+        os.kill(pid, signal.SIGKILL)
+    process.communicate(timeout=120)
+    lines = [json.loads(line) for line in (tmp_path / "out" / "results.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert process.returncode == 0
+    assert len(lines) == 12
+    assert {line["status"] for line in lines} == {"graded"}
+    hurt = [line for line in lines if line["score"] != 4.5]
+    assert len(hurt) <= (1 if depth == "guest" else 0)
+
+
+# ---- help
+
+
+def commands(group, above=()):
+    for name, command in group.commands.items():
+        yield (*above, name), command
+        if isinstance(command, click.Group):
+            yield from commands(command, (*above, name))
+
+
+@pytest.mark.parametrize(("name", "command"), list(commands(main)), ids=lambda value: " ".join(value) if isinstance(value, tuple) else "")
+def test_every_command_has_help_and_stands_in_the_readme(name, command):
+    assert command.help
+    assert all(option.help for option in command.params if isinstance(option, click.Option))
+    assert f"course {' '.join(name)}" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_help_and_version_load_neither_numpy_nor_torch():
+    code = "import sys; from autograder.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass\nprint(sorted({'numpy', 'torch', 'yaml', 'rich'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout.endswith("[]\n")
+    assert course("--version").stdout.startswith("course ")

@@ -1,0 +1,33 @@
+"""The lesson's figures: the same bytes each time, light and dark, each with words for it."""
+
+import numpy as np
+import pytest
+
+from solutions.diffusion.figures import FIGURES, draw_figures
+from solutions.diffusion.plots import exact_eps
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_is_drawn_alike_each_time(name, tmp_path):
+    """Light and dark differ; two drawings of either don't. No file is over 400 kB, and none has a date."""
+    once, again = draw_figures([name], tmp_path / "a"), draw_figures([name], tmp_path / "b")
+    assert [path.name for path in once] == [f"{name}-light.svg", f"{name}-dark.svg"]
+    assert [path.read_bytes() for path in once] == [path.read_bytes() for path in again]
+    assert once[0].read_bytes() != once[1].read_bytes()
+    assert all(path.stat().st_size < 400_000 for path in once)
+    assert b"dc:date" not in once[0].read_bytes()
+
+
+def test_every_figure_has_a_caption_and_words_for_who_cannot_see_it():
+    """Both are sentences, and differ."""
+    for name, drawing in FIGURES.items():
+        assert drawing.caption.endswith("."), name
+        assert drawing.alt.endswith("."), name
+        assert drawing.alt != drawing.caption, name
+
+
+def test_the_planes_exact_noise_is_that_of_one_gaussian_where_there_is_one():
+    """With one centre ε̂ = √(1 − ᾱ)·(x − √ᾱ·c) / (ᾱ·s² + 1 − ᾱ)."""
+    x, centre = np.array([[0.3, -0.4], [1.0, 2.0]]), np.array([[0.5, 0.5]])
+    expected = np.sqrt(0.7) * (x - np.sqrt(0.3) * centre) / (0.3 * 0.2**2 + 0.7)
+    np.testing.assert_allclose(exact_eps(x, 0.3, centre, spread=0.2), expected)

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.xdist_group("example-class")
 
 
 @pytest.fixture(scope="session")
-def run(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def run(walls: None, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Grade the class once: the exit status, the summary, the results, the table of scores."""
     return dict(once(tmp_path_factory, "example-class", lambda: _grade(tmp_path_factory.mktemp("example-class"))))
 

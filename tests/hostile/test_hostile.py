@@ -19,7 +19,7 @@ pytestmark = pytest.mark.xdist_group("hostile")  # one process grades them all, 
 
 
 @pytest.fixture(scope="session")
-def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def report(walls: None, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Grade all attacks once."""
     return dict(once(tmp_path_factory, "hostile", lambda: arena.run(ATTACKS, tmp_path_factory.mktemp("arena"))))
 

@@ -98,9 +98,9 @@ def _check_question(owner: str, question: Question, whole: Question, lesson: Les
     _check_numbers(owner, question, whole, at, complain)
     if question.kind == "number" and question.computes:
         _check_computes(owner, question, lesson, at, root, complain)
-    for item in (*question.choices, *question.parts):
-        if item.id in ("seed", "answer"):
-            complain(at.line, f"{owner}: `{item.id}` is not free as an id", "take another: answers to fresh numbers use this word")
+    for name in _ids((*question.choices, *question.parts)):
+        if name in ("seed", "answer"):
+            complain(at.line, f"{owner}: `{name}` is not free as an id", "take another: answers to fresh numbers use this word")
     if question.kind in ("choice", "order", "match") and len(question.choices) == 1:
         complain(line_of(at, "choices"), f"{owner}: there is one choice only", "give at least two")
 
@@ -138,7 +138,7 @@ def _check_computes(owner: str, question: Question, lesson: Lesson, at: At, root
 
 def _check_parallel(noun: str, questions: Sequence[Question], keys: dict[str, Key], at: At, cards: list[str], complain: Complain) -> None:
     known = {question.id: question for question in questions}
-    for name in keys.keys() - known.keys():
+    for name in [name for name in keys if name not in known]:
         fix = meant(name, known, "remove it, or write the question first")
         complain(line_of(at, name), f"there is no {noun} `{name}`", fix)
     for name, question in known.items():
@@ -160,11 +160,14 @@ def _check_key(owner: str, question: Question, key: Key, at: At, cards: list[str
             complain(line_of(at, name), f"{owner}: {_ARTICLE[question.kind]} has no `{name}`", fix)
     elif "right" not in at.value:
         complain(at.line, f"{owner}: `right` is missing", "add `right: ...`")
+    elif not isinstance(at.value["right"].value, str | list | dict):
+        pass  # complained of as a value
     elif problem := _problem_with_right(question, key.right):
         complain(line_of(at, "right"), f"{owner}: {problem[0]}", problem[1])
     else:
-        for name in key.wrong.keys() - _possible_mistakes(question, key):
-            possible, turned = sorted(_possible_mistakes(question, key)), ">".join(reversed(name.split(">")))
+        possible = sorted(_possible_mistakes(question, key))
+        for name in [name for name in key.wrong if name not in possible]:
+            turned = ">".join(reversed(name.split(">")))
             fix = meant(turned if turned in possible else name, possible, f"write {_FORM_OF_MISTAKE[question.kind]}")
             complain(line_of(at, "wrong", name), f"{owner}: `{name}` is no wrong answer", fix)
     for name, wrong in key.wrong.items():

@@ -133,7 +133,8 @@ def _dict(at: At, kind: Any, complain: Complain, owner: str) -> Any:
     if not _fits(at, dict):
         _complain_of_kind(at, "a mapping", complain, owner)
         return {}
-    return {key: read(value, get_args(kind)[1], complain, f"{owner}, `{key}`") for key, value in at.value.items()}
+    start = f"{owner}, " if owner else ""
+    return {key: read(value, get_args(kind)[1], complain, f"{start}`{key}`") for key, value in at.value.items()}
 
 
 def _struct(at: At, kind: Any, complain: Complain, owner: str) -> Any:
@@ -143,7 +144,7 @@ def _struct(at: At, kind: Any, complain: Complain, owner: str) -> Any:
     known = _keys_of(kind)
     owner = _named(at, kind, known) or owner
     start = f"{owner}: " if owner else ""
-    for key in at.value.keys() - known.keys():
+    for key in [key for key in at.value if key not in known]:
         complain(at.value[key].line, f"{start}there is no key `{key}`", meant(key, known, f"the keys are {', '.join(known)}"))
     found = {name: _field(at, field, complain, start) for name, field in known.items() if name in at.value or field.required}
     if "line" in kind.__struct_fields__:

@@ -115,12 +115,12 @@ def test_an_empty_folder_is_told_what_it_lacks(tmp_path):
         ("title: x\ntrack: [t]\nphase:\n", "course.yaml:2: `track` should be text, and is a list\n  fix: write text\n"
          "course.yaml:3: `phase` is empty\n  fix: write text, or remove the key"),
         ("title: x\ntrack: t\nphase: p\ngrading: {reveal: titel, limits: {memory_mib: 1.5}}\n",
-         "course.yaml:4: `reveal` is the text `titel`\n  fix: did you mean `titles`?\n"
-         "course.yaml:4: `memory_mib` should be a whole number, and is the number 1.5\n  fix: write a whole number"),
+         "course.yaml:4: `grading`: `limits`: `memory_mib` should be a whole number, and is the number 1.5\n  fix: write a whole number\n"
+         "course.yaml:4: `grading`: `reveal` is the text `titel`\n  fix: did you mean `titles`?"),
         ("title: x\ntrack: t\nphase: p\ngrading: {limits: {call_seconds: true}}\n",
-         "course.yaml:4: `call_seconds` should be a number, and is `true`\n  fix: write a number"),
+         "course.yaml:4: `grading`: `limits`: `call_seconds` should be a number, and is `true`\n  fix: write a number"),
         ("title: x\ntrack: t\nphase: p\ngrading: {limits: {call_seconds: 1.0e+999}}\n",
-         "course.yaml:4: `call_seconds` is too large\n  fix: write a number that a float can hold"),
+         "course.yaml:4: `grading`: `limits`: `call_seconds` is too large\n  fix: write a number that a float can hold"),
         ("title: 'a\0b'\n", "course.yaml:1: this is not YAML: it holds a character that text cannot hold\n  fix: save the file again as plain UTF-8 text"),
     ],
     ids=lambda value: value[:24].strip() or "empty" if not value.startswith("course") else "",
@@ -253,6 +253,7 @@ def test_a_file_that_cannot_be_read_says_why_in_one_line(data, told):
 def test_no_bytes_do_more_than_fail_to_be_read(data):
     """Whatever a student sends is a mapping or an AnswersError of one line."""
     try:
-        assert isinstance(read_answers(data), dict)
+        told = str(read_answers(data).keys())
     except AnswersError as error:
-        assert "\n" not in str(error)
+        told = str(error)
+    assert "\n" not in told

@@ -1,0 +1,805 @@
+"""Slips that authors make, planted in the tiny course: the edit, and all that the linter says of it.
+
+An edit is a file with the text to replace and the text to put there. Where the old text is None the file is removed or,
+with a new text, written whole.
+"""
+
+from typing import NamedTuple
+
+TEXT = "lessons/13_adding/lesson.md"
+CARDS = "lessons/13_adding/flashcards.yaml"
+ASKED = "exercises/13_adding/practice.yaml"
+STARTER = "exercises/13_adding/sums.py"
+ANSWERS = "solutions/13_adding/practice.yaml"
+SLIPS = "solutions/13_adding/misconceptions/sums.py"
+
+
+class Planted(NamedTuple):
+    """A slip: its edits, the rules that find it, and the full text of what they say."""
+
+    edits: list[tuple[str, str | None, str | bytes | None]]
+    rules: list[str]
+    told: str
+
+
+PLANTED = {
+    "unknown_key": Planted(
+        [
+            (ASKED, "  tells: [taken_away, second_forgotten]", "  tels: [taken_away, second_forgotten]"),
+        ],
+        ["content"],
+        """\
+exercises/13_adding/practice.yaml:15: question `fresh-sum`: there is no key `tels`
+  fix: did you mean `tells`?
+""",
+    ),
+    "repeated_key": Planted(
+        [
+            (ASKED, "  points: 2\n  core: true", "  points: 2\n  points: 3"),
+        ],
+        ["content"],
+        """\
+exercises/13_adding/practice.yaml:6: the key `points` stands here and on line 5
+  fix: keep one of them: YAML would silently take the last
+""",
+    ),
+    "repeated_id": Planted(
+        [
+            (CARDS, "- id: carry", '- id: sum\n  cloze: "{{c1::Again}}."\n  objective: add\n  section: carrying\n- id: carry'),
+        ],
+        ["content"],
+        """\
+lessons/13_adding/flashcards.yaml:7: card `sum` stands here and on line 1
+  fix: give one of them another id
+""",
+    ),
+    "small_number_that_loads_as_text": Planted(
+        [
+            (ASKED, "tolerance: 0.002", "tolerance: 2e-3"),
+        ],
+        ["content"],
+        """\
+exercises/13_adding/practice.yaml:14: `2e-3` is a number to some readers of YAML and text to others
+  fix: write 2.0e-3
+""",
+    ),
+    "no_that_loads_as_false": Planted(
+        [
+            (ASKED, "{id: habit,", "{id: no,"),
+        ],
+        ["content"],
+        """\
+exercises/13_adding/practice.yaml:23: `no` is text to some readers of YAML and a truth value to others
+  fix: write true or false, or "no" for the text
+""",
+    ),
+    "minutes_that_load_as_sixty": Planted(
+        [
+            (TEXT, "minutes: 1", "minutes: 1:00"),
+        ],
+        ["content"],
+        """\
+lessons/13_adding/lesson.md:4: `1:00` is read in different ways by readers of YAML
+  fix: write "1:00" for the text, or the number plainly
+""",
+    ),
+    "octal_number": Planted(
+        [
+            (TEXT, "number: 13", "number: 013"),
+        ],
+        ["content"],
+        """\
+lessons/13_adding/lesson.md:3: `013` is read in different ways by readers of YAML
+  fix: write "013" for the text, or the number plainly
+""",
+    ),
+    "alias": Planted(
+        [
+            (ASKED, "a: {published: 0.5,", "a: &a {published: 0.5,"),
+            (ASKED, "a: {published: 3, low: 1, high: 9, step: 1}", "a: *a"),
+        ],
+        ["content"],
+        """\
+exercises/13_adding/practice.yaml:9: `&a` names this place
+  fix: write values out: anchors are not read
+exercises/13_adding/practice.yaml:51: `*a` repeats another place
+  fix: write the value out: aliases are not read
+""",
+    ),
+    "merged_mapping": Planted(
+        [
+            (ASKED, "{id: habit, text: Out of habit.}", "{<<: {id: habit}, text: Out of habit.}"),
+        ],
+        ["content"],
+        """\
+exercises/13_adding/practice.yaml:23: `<<` merges another mapping
+  fix: write the keys out: merging is not read
+exercises/13_adding/practice.yaml:23: question `why-carry`: `choices`, item 2: `id` is missing
+  fix: add `id: ...`
+""",
+    ),
+    "not_yaml": Planted(
+        [
+            (CARDS, 'front: "What is $a + b$?"', "front: What is: a"),
+        ],
+        ["content"],
+        """\
+lessons/13_adding/flashcards.yaml:2: this is not YAML: mapping values are not allowed in this context
+  fix: look at this line and the one above: a missing space after `:`, a quote or bracket left open, or an indent that is off
+""",
+    ),
+    "missing_key": Planted(
+        [
+            (ASKED, "  kind: number\n  objective: add\n  section: what-a-sum-is\n  points: 2", "  objective: add\n  section: what-a-sum-is\n  points: 2"),
+        ],
+        ["content"],
+        """\
+exercises/13_adding/practice.yaml:1: question `fresh-sum`: `kind` is missing
+  fix: add `kind: ...`
+""",
+    ),
+    "wrong_type": Planted(
+        [
+            (ASKED, "  points: 2\n", "  points: two\n"),
+        ],
+        ["content"],
+        """\
+exercises/13_adding/practice.yaml:5: question `fresh-sum`: `points` should be a number, and is the text `two`
+  fix: write a number
+exercises/13_adding/practice.yaml:64: question `even`: `points` should be a number, and is the text `two`
+  fix: write a number
+""",
+    ),
+    "text_that_loads_as_a_number": Planted(
+        [
+            (ASKED, 'text: "2"', "text: 2"),
+        ],
+        ["content"],
+        """\
+exercises/13_adding/practice.yaml:67: choice `two`: `text` should be text, and is the number 2
+  fix: put it in quotes
+""",
+    ),
+    "empty_value": Planted(
+        [
+            (ASKED, "text: Why do we carry?", "text:"),
+        ],
+        ["content"],
+        """\
+exercises/13_adding/practice.yaml:20: question `why-carry`: `text` is empty
+  fix: write text, or remove the key
+""",
+    ),
+    "unknown_kind": Planted(
+        [
+            (ASKED, "kind: order", "kind: sequence"),
+        ],
+        ["content"],
+        """\
+exercises/13_adding/practice.yaml:25: question `by-hand`: `kind` is the text `sequence`
+  fix: write one of number, choice, order, match, parts
+""",
+    ),
+    "capitals_in_an_id": Planted(
+        [
+            (CARDS, "id: carry", "id: Carry"),
+            (ANSWERS, "card: carry", "card: Carry"),
+        ],
+        ["content"],
+        """\
+lessons/13_adding/flashcards.yaml:7: card `Carry`: an id is made of small letters, digits and hyphens
+  fix: rename it, like `a-short-name`
+""",
+    ),
+    "unknown_objective": Planted(
+        [
+            (CARDS, "objective: add\n  section: carrying", "objective: ad\n  section: carrying"),
+        ],
+        ["content"],
+        """\
+lessons/13_adding/flashcards.yaml:9: card `carry`: there is no objective `ad`
+  fix: did you mean `add`?
+""",
+    ),
+    "unknown_section": Planted(
+        [
+            (ASKED, "section: carrying\n  text: Put", "section: carying\n  text: Put"),
+        ],
+        ["content"],
+        """\
+exercises/13_adding/practice.yaml:27: question `by-hand`: there is no section `carying`
+  fix: did you mean `carrying`?
+""",
+    ),
+    "unknown_card": Planted(
+        [
+            (ANSWERS, "card: carry", "card: cary"),
+        ],
+        ["content"],
+        """\
+solutions/13_adding/practice.yaml:8: question `why-carry`, `habit`: there is no card `cary`
+  fix: did you mean `carry`?
+""",
+    ),
+    "card_without_a_back": Planted(
+        [
+            (CARDS, "  back: The sum of a and b.\n", ""),
+        ],
+        ["content"],
+        """\
+lessons/13_adding/flashcards.yaml:1: card `sum` needs a front and a back, or a cloze alone
+  fix: give it the one or the other
+""",
+    ),
+    "cloze_that_hides_nothing": Planted(
+        [
+            (CARDS, "{{c1::ten}}", "ten"),
+        ],
+        ["content"],
+        """\
+lessons/13_adding/flashcards.yaml:8: card `carry`: the cloze hides nothing
+  fix: mark what is hidden, like {{c1::this}}
+""",
+    ),
+    "unknown_number": Planted(
+        [
+            (ASKED, "What is [[a]] + [[b]]?", "What is [[a]] + [[c]]?"),
+        ],
+        ["content"],
+        """\
+exercises/13_adding/practice.yaml:7: question `fresh-sum`: there is no number `c`
+  fix: add it to `numbers`
+""",
+    ),
+    "unknown_argument": Planted(
+        [
+            (ASKED, "arguments: [a, b]", "arguments: [a, bb]"),
+        ],
+        ["content"],
+        """\
+exercises/13_adding/practice.yaml:12: question `fresh-sum`: there is no number `bb`
+  fix: did you mean `b`?
+""",
+    ),
+    "empty_grid": Planted(
+        [
+            (ASKED, "high: 0.95, step: 0.03", "high: 0.95, step: 0"),
+        ],
+        ["content"],
+        """\
+exercises/13_adding/practice.yaml:10: question `fresh-sum`: number `b` has no grid
+  fix: give a low below the high, and a step above 0
+""",
+    ),
+    "key_of_another_kind": Planted(
+        [
+            (ASKED, "  kind: order\n", "  kind: order\n  several: true\n"),
+        ],
+        ["content"],
+        """\
+exercises/13_adding/practice.yaml:26: question `by-hand`: `several` belongs to another kind of question, not to an order
+  fix: remove it
+""",
+    ),
+    "unknown_exercise": Planted(
+        [
+            (ASKED, "computes: sums.total\n  arguments: [a, b]", "computes: sum.total\n  arguments: [a, b]"),
+        ],
+        ["content"],
+        """\
+exercises/13_adding/practice.yaml:11: question `fresh-sum`: there is no exercise `sum`
+  fix: did you mean `sums`?
+""",
+    ),
+    "answer_to_no_question": Planted(
+        [
+            (ANSWERS, "why-carry:", "why-cary:"),
+        ],
+        ["content"],
+        """\
+solutions/13_adding/practice.yaml:1: question `why-carry` has no answer here
+  fix: add `why-carry:` with what is right
+solutions/13_adding/practice.yaml:5: there is no question `why-cary`
+  fix: did you mean `why-carry`?
+""",
+    ),
+    "right_choice_that_does_not_exist": Planted(
+        [
+            (ANSWERS, "right: place", "right: plaice"),
+        ],
+        ["content"],
+        """\
+solutions/13_adding/practice.yaml:6: question `why-carry`: there is no choice `plaice`
+  fix: did you mean `place`?
+""",
+    ),
+    "order_with_a_choice_left_out": Planted(
+        [
+            (ANSWERS, "right: [ones, carry, tens]", "right: [ones, tens]"),
+        ],
+        ["content"],
+        """\
+solutions/13_adding/practice.yaml:10: question `by-hand`: `right` should hold each choice once
+  fix: put carry, ones, tens in order
+""",
+    ),
+    "order_not_wrong": Planted(
+        [
+            (ANSWERS, "carry>ones:", "ones>carry:"),
+        ],
+        ["content"],
+        """\
+solutions/13_adding/practice.yaml:12: question `by-hand`: `ones>carry` is no wrong answer
+  fix: did you mean `carry>ones`?
+""",
+    ),
+    "slip_without_an_id": Planted(
+        [
+            (ANSWERS, "slip: M01", "slip: habit"),
+        ],
+        ["content"],
+        """\
+solutions/13_adding/practice.yaml:8: question `why-carry`, `habit`: `habit` is not the id of a slip
+  fix: write it like M16
+""",
+    ),
+    "missing_checks": Planted(
+        [
+            ("exercises/13_adding/checks/sums.py", None, None),
+        ],
+        ["content"],
+        """\
+exercises/13_adding/checks/sums.py: exercise `sums` has no checks
+  fix: create this file
+""",
+    ),
+    "missing_misconceptions": Planted(
+        [
+            (SLIPS, None, None),
+        ],
+        ["content"],
+        """\
+solutions/13_adding/misconceptions/sums.py: exercise `sums` has no misconceptions
+  fix: create this file
+""",
+    ),
+    "folder_not_named_like_a_lesson": Planted(
+        [
+            ("lessons/14-more/lesson.md", None, ""),
+        ],
+        ["content"],
+        """\
+lessons/14-more: this folder is not named like a lesson
+  fix: name it with two digits and small letters, like `01_first_lesson`
+""",
+    ),
+    "heading_without_an_id": Planted(
+        [
+            (TEXT, "## Carrying {#carrying}", "## Carrying"),
+            (CARDS, "section: carrying", "section: what-a-sum-is"),
+            (ASKED, "section: carrying", "section: what-a-sum-is"),
+            (TEXT, "(#carrying)", "(#what-a-sum-is)"),
+        ],
+        ["content"],
+        """\
+lessons/13_adding/lesson.md:28: the section `Carrying` has no id
+  fix: end the heading with an id, like `{#a-short-name}`
+""",
+    ),
+    "number_that_is_not_the_folders": Planted(
+        [
+            (TEXT, "number: 13", "number: 12"),
+        ],
+        ["content"],
+        """\
+lessons/13_adding/lesson.md:3: `number` is 12, and the folder is `13_adding`
+  fix: write 13, or rename the three folders
+""",
+    ),
+    "computed_number_out_of_date": Planted(
+        [
+            (TEXT, "2.833<!--", "2.834<!--"),
+        ],
+        ["text-computed"],
+        """\
+lessons/13_adding/lesson.md:17: the text says 2.834, and `total(2.5, 1 / 3)` is 2.833
+  fix: write 2.833, or mend the expression
+""",
+    ),
+    "measured_number_out_of_date": Planted(
+        [
+            (TEXT, "0.125<!--", "0.13<!--"),
+            ("solutions/adding/weights/timing.json", "0.1251", "0.1461"),
+        ],
+        ["text-computed"],
+        """\
+lessons/13_adding/lesson.md:18: the text says 0.13, and `measured("timing.json", "seconds")` is 0.15
+  fix: write 0.15, or mend the expression
+""",
+    ),
+    "expression_that_fails": Planted(
+        [
+            (TEXT, "total(2.5, 1 / 3) -->", "totl(2.5, 1 / 3) -->"),
+        ],
+        ["text-computed"],
+        """\
+lessons/13_adding/lesson.md:17: `totl(2.5, 1 / 3)` fails with NameError: name 'totl' is not defined
+  fix: mend it, or name the module of its function in `reference`
+""",
+    ),
+    "expression_without_a_number": Planted(
+        [
+            (TEXT, "make 2.833<!--", "make much<!--"),
+        ],
+        ["text-computed"],
+        """\
+lessons/13_adding/lesson.md:17: this expression has no number in front of it
+  fix: write the number right before it
+""",
+    ),
+    "number_that_nothing_computes": Planted(
+        [
+            (TEXT, "## Carrying {#carrying}\n", "## Carrying {#carrying}\n\nPi is about 3.14159.\n"),
+        ],
+        ["text-bare-numbers"],
+        """\
+lessons/13_adding/lesson.md:30: nothing computes 3.14159
+  fix: write 3.14159<!--= EXPRESSION -->, or round it to two digits
+""",
+    ),
+    "table_out_of_date": Planted(
+        [
+            (TEXT, "| 2 | 2.333 | even |", "| 2 | 2.334 | odd |"),
+        ],
+        ["text-tables"],
+        """\
+lessons/13_adding/lesson.md:34: the cell says 2.334, and the computed one is 2.333
+  fix: write 2.333
+lessons/13_adding/lesson.md:34: the cell says odd, and the computed one is even
+  fix: write even
+""",
+    ),
+    "table_with_a_row_left_out": Planted(
+        [
+            (TEXT, "| 2 | 2.333 | even |\n", ""),
+        ],
+        ["text-tables"],
+        """\
+lessons/13_adding/lesson.md:33: rows of the table: 1, and of `[[n, total(n, 1 / 3), "odd" if n % 2 else "even"] for n in (1, 2)]`: 2
+  fix: write them all
+""",
+    ),
+    "module_that_does_not_exist": Planted(
+        [
+            (TEXT, "reference: [solutions.adding.sums]", "reference: [solutions.adding.sum]"),
+        ],
+        ["text-computed"],
+        """\
+lessons/13_adding/lesson.md:1: `reference` names `solutions.adding.sum`, and there is no such module
+  fix: name modules that exist, like solutions.PACKAGE.MODULE
+""",
+    ),
+    "picture_without_alt_text": Planted(
+        [
+            (TEXT, "![Two bars, and one as long as both]", "![]"),
+        ],
+        ["text-pictures"],
+        """\
+lessons/13_adding/lesson.md:26: the picture `figures/bars-light.svg` has no alt text
+  fix: say in the brackets what it shows
+""",
+    ),
+    "picture_missing_in_the_dark": Planted(
+        [
+            ("lessons/13_adding/figures/bars-dark.svg", None, None),
+        ],
+        ["text-pictures"],
+        """\
+lessons/13_adding/lesson.md:26: there is no picture `figures/bars-dark.svg`
+  fix: make it with the reference implementation's `figures`
+""",
+    ),
+    "link_to_no_section": Planted(
+        [
+            (TEXT, "](#carrying)", "](#carryin)"),
+        ],
+        ["text-links"],
+        """\
+lessons/13_adding/lesson.md:18: there is no section `carryin`
+  fix: did you mean `carrying`?
+""",
+    ),
+    "warning_of_a_slip_without_a_card": Planted(
+        [
+            (TEXT, "(slip M01)", "(slip M11)"),
+        ],
+        ["text-warnings"],
+        """\
+lessons/13_adding/lesson.md:17: no card has the tag `M11`
+  fix: give the slip a card, or mend its id
+""",
+    ),
+    "folded_text_without_a_question": Planted(
+        [
+            (TEXT, "<summary>Predict first: is", "<summary>Is"),
+        ],
+        ["text-predictions"],
+        """\
+lessons/13_adding/lesson.md:20: what is folded away has no question
+  fix: go on with <summary>Predict first: ...</summary>
+""",
+    ),
+    "folded_text_never_closed": Planted(
+        [
+            (TEXT, "</details>\n", ""),
+        ],
+        ["text-predictions"],
+        """\
+lessons/13_adding/lesson.md:20: this answer is never closed
+  fix: end it with </details>
+""",
+    ),
+    "formula_never_closed": Planted(
+        [
+            (TEXT, "$a + b = b + a$", "$a + b = b + a"),
+        ],
+        ["formulas"],
+        """\
+lessons/13_adding/lesson.md:22: in this paragraph a `$` has no partner
+  fix: close every formula and every brace
+""",
+    ),
+    "brace_never_closed": Planted(
+        [
+            (CARDS, '$a + b$?"', '$\\\\frac{a}{b$?"'),
+        ],
+        ["formulas"],
+        """\
+lessons/13_adding/flashcards.yaml:1: card `sum`: braces are left open in `$\\frac{a}{b$`
+  fix: close every formula and every brace
+""",
+    ),
+    "slip_of_a_choice_without_a_card": Planted(
+        [
+            (ANSWERS, "slip: M01", "slip: M02"),
+        ],
+        ["slip-cards"],
+        """\
+solutions/13_adding/practice.yaml:5: question `why-carry`: no card has the tag `M02`
+  fix: give the slip a card, or mend its id
+""",
+    ),
+    "card_asked_twice": Planted(
+        [
+            (CARDS, "- id: carry\n", '- id: same\n  front: "What is $a + b$?"\n  back: A sum.\n  objective: add\n  section: carrying\n- id: carry\n'),
+        ],
+        ["card-fronts"],
+        """\
+lessons/13_adding/flashcards.yaml:7: card `same` asks the same as card `sum`
+  fix: ask for one thing on each card, or remove one
+""",
+    ),
+    "misconception_that_does_not_exist": Planted(
+        [
+            (ASKED, "tells: [taken_away, second_forgotten]", "tells: [taken_away, first_forgotten]"),
+        ],
+        ["question-functions"],
+        """\
+exercises/13_adding/practice.yaml:1: question `fresh-sum`: `total` has no misconception `first_forgotten`
+  fix: take one of taken_away, second_forgotten
+""",
+    ),
+    "function_that_does_not_exist": Planted(
+        [
+            (ASKED, "computes: sums.total\n  arguments: [a, b]", "computes: sums.totals\n  arguments: [a, b]"),
+        ],
+        ["question-functions"],
+        """\
+exercises/13_adding/practice.yaml:1: question `fresh-sum`: there is no function `totals` in solutions/13_adding/sums.py
+  fix: write it, or mend `computes`
+""",
+    ),
+    "slip_that_answers_right": Planted(
+        [
+            (ASKED, "b: {published: 0.29,", "b: {published: 0,"),
+        ],
+        ["question-published"],
+        """\
+exercises/13_adding/practice.yaml:1: question `fresh-sum`: misconception `taken_away` answers 0.500, as the reference does
+  fix: choose numbers that tell them apart, or drop it from `tells`
+exercises/13_adding/practice.yaml:1: question `fresh-sum`: misconception `second_forgotten` answers 0.500, as the reference does
+  fix: choose numbers that tell them apart, or drop it from `tells`
+exercises/13_adding/practice.yaml:1: question `fresh-sum`: misconceptions `taken_away` and `second_forgotten` both answer 0.500
+  fix: choose numbers that tell them apart, or drop it from `tells`
+""",
+    ),
+    "slips_that_answer_the_same": Planted(
+        [
+            (SLIPS, "    return a\n", "    return a - b\n"),
+        ],
+        ["question-published"],
+        """\
+exercises/13_adding/practice.yaml:1: question `fresh-sum`: misconceptions `taken_away` and `second_forgotten` both answer 0.210
+  fix: choose numbers that tell them apart, or drop it from `tells`
+""",
+    ),
+    "variants_that_cannot_be_told_apart": Planted(
+        [
+            (ASKED, "low: 0.05, high: 0.95, step: 0.03", "low: 0.001, high: 0.004, step: 0.001"),
+        ],
+        ["question-variants"],
+        """\
+exercises/13_adding/practice.yaml:1: question `fresh-sum`: 1000 draws gave no numbers that tell its slips apart
+  fix: widen the ranges of its numbers, or drop one of `tells`
+""",
+    ),
+    "working_that_ends_elsewhere": Planted(
+        [
+            (ANSWERS, "[[= total(a, b) :.3f]]", "[[= total(a, 1) :.3f]]"),
+        ],
+        ["question-workings"],
+        """\
+solutions/13_adding/practice.yaml:1: question `fresh-sum`: the working ends in `0.5 + (0.29) = 1.500`, and the answer is 0.790
+  fix: end the last line with the number, to 3 decimals
+""",
+    ),
+    "working_that_fails": Planted(
+        [
+            (ANSWERS, "[[= total(a, b) :.3f]]", "[[= a + c :.3f]]"),
+        ],
+        ["question-workings"],
+        """\
+solutions/13_adding/practice.yaml:1: question `fresh-sum`: in the working `a + c` fails with NameError: name 'c' is not defined
+  fix: mend the expression
+""",
+    ),
+    "no_working": Planted(
+        [
+            (ANSWERS, '      working: ["[[a]] + 2 = [[= a + 2 :.1f]]"]\n', "      working: []\n"),
+        ],
+        ["question-workings"],
+        """\
+solutions/13_adding/practice.yaml:19: question `both-ways`, part `forth` has no working
+  fix: add `working:`, line by line down to the answer
+""",
+    ),
+    "wrong_choice_without_a_sentence": Planted(
+        [
+            (ANSWERS, "        five: {sentence: Five leaves one over.}\n", ""),
+        ],
+        ["question-sentences"],
+        """\
+solutions/13_adding/practice.yaml:21: question `both-ways`, part `even`: the wrong choice `five` has no sentence
+  fix: add `five: {sentence: ...}` to `wrong`
+""",
+    ),
+    "two_wrong_choices_told_the_same": Planted(
+        [
+            (ANSWERS, "Four is twice two.", "Five leaves one over."),
+        ],
+        ["question-sentences"],
+        """\
+solutions/13_adding/practice.yaml:21: question `both-ways`, part `even`: `five` and `four` are told the same
+  fix: give each a sentence of its own
+""",
+    ),
+    "order_given_away": Planted(
+        [
+            (ASKED, "    - {id: carry, text: Carry the one.}\n    - {id: ones, text: Add the ones.}\n", "    - {id: ones, text: Add the ones.}\n    - {id: carry, text: Carry the one.}\n"),
+        ],
+        ["question-orders"],
+        """\
+exercises/13_adding/practice.yaml:24: question `by-hand`: the choices stand in the right order
+  fix: shuffle them
+""",
+    ),
+    "starter_with_other_parameters": Planted(
+        [
+            (STARTER, "total(a, b=0.0)", "total(a, b=1.0)"),
+        ],
+        ["exercise-starters"],
+        """\
+exercises/13_adding/sums.py:4: `total(a, b=1.0)` is `total(a, b=0.0)` in the answer
+  fix: give both the same parameters
+""",
+    ),
+    "starter_with_a_function_too_many": Planted(
+        [
+            (STARTER, "def total(", "def totals("),
+        ],
+        ["exercise-starters"],
+        """\
+exercises/13_adding/sums.py:4: the answer has no function `totals`
+  fix: remove it, or write the answer
+""",
+    ),
+    "misconception_that_leads_nowhere": Planted(
+        [
+            (SLIPS, 'card="sum")\ndef taken', 'card="summ")\ndef taken'),
+        ],
+        ["slip-leads"],
+        """\
+solutions/13_adding/misconceptions/sums.py:6: misconception `taken_away`: there is no card `summ`
+  fix: did you mean `sum`?
+""",
+    ),
+    "misconception_of_no_function": Planted(
+        [
+            (SLIPS, 'of="total", section="what-a-sum-is", card="sum")\ndef second', 'of="totl", section="what-a-sum-is", card="sum")\ndef second'),
+            (ASKED, "[taken_away, second_forgotten]", "[taken_away]"),
+        ],
+        ["slip-leads"],
+        """\
+solutions/13_adding/misconceptions/sums.py:12: misconception `second_forgotten`: there is no function `totl` in the answer
+  fix: write the function, or mend the name
+""",
+    ),
+    "misconception_without_a_sentence": Planted(
+        [
+            (SLIPS, '    """You gave the first number back. A sum needs both."""\n', ""),
+        ],
+        ["exercise-starters"],
+        """\
+solutions/13_adding/misconceptions/sums.py:12: misconception `second_forgotten` has no sentence
+  fix: write what the student is told as its docstring
+""",
+    ),
+    "stray_file": Planted(
+        [
+            ("solutions/13_adding/sum.py", None, '"""Nothing."""\n'),
+        ],
+        ["exercise-files"],
+        """\
+solutions/13_adding/sum.py: no exercise has this name
+  fix: rename it after its starter, or remove it
+""",
+    ),
+    "empty_cell_of_the_map": Planted(
+        [
+            (TEXT, "  - id: add\n", "  - id: subtract\n    text: Subtract.\n  - id: add\n"),
+        ],
+        ["map"],
+        """\
+lessons/13_adding/lesson.md:6: objective `subtract` has no sections
+  fix: point a card or a question of it to a section
+lessons/13_adding/lesson.md:6: objective `subtract` has no questions
+  fix: ask a question with this objective
+lessons/13_adding/lesson.md:6: objective `subtract` has no exercises
+  fix: give an exercise a misconception whose card has this objective
+lessons/13_adding/lesson.md:6: objective `subtract` has no cards
+  fix: write a card with this objective
+lessons/13_adding/lesson.md:6: objective `subtract` has no slips
+  fix: tag a card of it with a slip, like M01
+""",
+    ),
+    "course_file_missing": Planted(
+        [
+            ("course.yaml", None, None),
+        ],
+        ["content"],
+        """\
+course.yaml: the course's description is missing
+  fix: create this file
+""",
+    ),
+    "not_text": Planted(
+        [
+            (CARDS, None, b'\xff'),
+        ],
+        ["content"],
+        """\
+lessons/13_adding/flashcards.yaml: this is not UTF-8 text
+  fix: save the file as plain UTF-8 text
+""",
+    ),
+    "answer_that_cannot_be_run": Planted(
+        [
+            ("solutions/13_adding/sums.py", "    return a + b\n", "    return a + b\n\n\ntotall\n"),
+        ],
+        ["exercise-runs"],
+        """\
+solutions/13_adding/sums.py:9: this file cannot be run: NameError: name 'totall' is not defined
+  fix: mend this line
+""",
+    ),
+}

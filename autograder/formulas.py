@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from unicodedata import normalize
 
 _TOKEN = re.compile(r"\\(?:text|operatorname|mathrm)\s*\{[^}]*\}|\\[A-Za-z]+|\\.|\S", re.DOTALL)
 _NAMES = "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho final sigma tau upsilon phi chi psi omega"
@@ -34,7 +35,7 @@ _RELATIONS = re.compile(r" *([=∼≈≤≥≠∝→∈<>]) *")
 
 def in_unicode(formula: str) -> str:
     """Write one formula, without its dollars, as a line of text."""
-    line = _sequence(iter(_TOKEN.findall(formula)), "")
+    line = normalize("NFC", _sequence(iter(_TOKEN.findall(formula)), ""))
     line = _RELATIONS.sub(r" \1 ", _OPERATORS.sub(r" \1 ", line))
     return re.sub(r" +([.,)])", r"\1", re.sub(r" {2,}", " ", line)).strip()
 

@@ -291,9 +291,10 @@ def _mark_match(question: Question, key: Key, answer: Any) -> Mark:
         return _failed(question, f"Give each one its match: `{question.id}: {{{', '.join(f'{name}: ...' for name in left)}}}`.")
     given = {name: _word(value) for name, value in answer.items()}
     unknown = [_unknown(name, left, "item") for name in given if name not in left]
-    unknown += [_unknown(value, right, "match") for value in given.values() if value not in right]
-    if unknown or len(given) < len(left):
-        return _failed(question, unknown[0] if unknown else f"`{next(name for name in left if name not in given)}` has no match yet.")
+    unknown += [_unknown(value, right, "match") for value in given.values() if value and value not in right]
+    unknown += [f"`{name}` has no match yet." for name in left if not given.get(name)]
+    if unknown:
+        return _failed(question, unknown[0])
     pairs = key.right if isinstance(key.right, dict) else {}
     wrong = [f"{name}={given[name]}" for name in left if given[name] != pairs[name]]
     if not wrong:

@@ -1,43 +1,24 @@
-"""Practice questions: fresh numbers, the text and the working with the reader's numbers, and the mark of an answer.
-
-Right answers and known slips come from functions, the very ones that judge code, so a hand-computed 0.550 and a line
-`beta * eps` are told the same thing. Where the functions live is the caller's business. An answer is hostile data: whatever
-its type, it gets a mark and never an exception.
-"""
+"""Mark an answer. It is hostile data: whatever its type, it gets a mark and never an exception."""
 
 from __future__ import annotations
 
-import hashlib
-import math
-import random
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from difflib import get_close_matches
-from itertools import pairwise
-from pathlib import Path
 from typing import Any, Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from autograder.errors import CourseError, Finding
-from autograder.model import Key, Misconception, Question, Range, Wrong
+from autograder.model import Key, Question, Wrong
+from autograder.questions.numbers import Functions, values, variant
+from autograder.questions.words import shown
 
-DRAWS = 1000
-APART = 2.5  # tolerances between any two of: the right answer, each slip's
 HUGE = 1e9
 
 _COMMA = re.compile(r"[-+−]?[0-9]*,[0-9]+")
 _NUMBER = re.compile(r"[-+−]?([0-9]{1,18}(\.[0-9]{0,18})?|\.[0-9]{1,18})([eE][-+]?[0-9]{1,2})?")
-_PLACE = re.compile(r"\[\[(?:(?P<name>\w+)|= *(?P<expression>.+?) *(?: :(?P<format>[^\]\s]+))?)\]\]")
-
-
-class Functions(Struct, frozen=True):
-    """Where answers come from: the reference function and the known slips of `EXERCISE.FUNCTION`."""
-
-    reference: Callable[[str], Callable[..., Any]]
-    misconceptions: Callable[[str], Sequence[Misconception]]
 
 
 class Mark(Struct, frozen=True):
@@ -49,117 +30,6 @@ class Mark(Struct, frozen=True):
     misconception: str | None = None
     section: str | None = None
     card: str | None = None
-
-
-# ---- numbers
-
-
-def variant(question: Question, seed: int | None, functions: Functions) -> dict[str, float]:
-    """Return the numbers of a question: the published ones, or for a seed fresh ones, the same wherever they are drawn.
-
-    Fresh numbers are drawn again until the right answer and every slip's lie 2.5 tolerances apart. Raises CourseError where
-    1000 draws don't do it.
-    """
-    published = {name: drawn.published for name, drawn in question.numbers.items()}
-    if seed is None or not published:
-        return published
-    rng = random.Random(hashlib.blake2b(f"{question.id}:{seed}".encode(), digest_size=8).digest())
-    for _ in range(DRAWS):
-        fresh = {name: _draw(drawn, rng) for name, drawn in question.numbers.items()}
-        if fresh != published and tell_apart(question, fresh, functions):
-            return fresh
-    problem = f"question `{question.id}`: {DRAWS} draws gave no numbers that tell its slips apart"
-    raise CourseError([Finding(Path("practice.yaml"), question.line, problem, "widen the ranges of its numbers, or drop one of `tells`")])
-
-
-def tell_apart(question: Question, numbers: Mapping[str, float], functions: Functions) -> bool:
-    """Say whether with these numbers all answers are finite, and the right one and the slips' are told from each other."""
-    for part in (question, *question.parts):
-        if part.kind == "number":
-            try:
-                right, slips = values(part, numbers, functions)
-            except (ArithmeticError, ValueError):
-                return False
-            known = sorted([right, *(value for _, value in slips)])
-            near = any(later - earlier <= APART * part.tolerance for earlier, later in pairwise(known))
-            if near or not all(math.isfinite(value) for value in known):
-                return False
-    return True
-
-
-def values(question: Question, numbers: Mapping[str, float], functions: Functions) -> tuple[float, list[tuple[Misconception, float]]]:
-    """Compute the right answer of a `number`, and the answer of every slip in `tells`."""
-    arguments = [numbers[argument] if isinstance(argument, str) else argument for argument in question.arguments]
-    slips = [slip for slip in functions.misconceptions(question.computes) if slip.id in question.tells]
-    right = float(functions.reference(question.computes)(*arguments))
-    return right, [(slip, float(slip.function(*arguments))) for slip in slips]
-
-
-def _draw(drawn: Range, rng: random.Random) -> float:
-    """Draw from the grid, exactly: 0.1 three times is 0.3. Whole grids give whole numbers, fit to be an index."""
-    low, high, step = (Decimal(str(number)) for number in (drawn.low, drawn.high, drawn.step))
-    value = low + step * rng.randrange(int((high - low) / step) + 1)
-    whole = all(isinstance(number, int) for number in (drawn.low, drawn.step, drawn.published))
-    return int(value) if whole else float(value) + 0.0
-
-
-# ---- text
-
-
-def shown(number: float | Decimal) -> str:
-    """Write a number plainly: 0.3, 5, 0.00001."""
-    plain = format(Decimal(str(number)).normalize(), "f")
-    return "0" if plain == "-0" else plain
-
-
-def question_text(question: Question, numbers: Mapping[str, float]) -> str:
-    """Return the question as Markdown, numbers filled in, its choices and parts listed with the ids to answer with."""
-    lines = [_filled(question.text, numbers, {})]
-    lines += ["", *(f"- `{choice.id}`: {_filled(choice.text, numbers, {})}" for choice in question.choices)] if question.choices else []
-    lines += ["", *(f"- `{option.id}`: {_filled(option.text, numbers, {})}" for option in question.options)] if question.options else []
-    for part in question.parts:
-        lines += ["", f"**{part.id}.** {question_text(part, numbers)}"]
-    return "\n".join(lines)
-
-
-def working(question: Question, key: Key, numbers: Mapping[str, float], namespace: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the working line by line, with the reader's numbers. Raises ValueError where an expression of it fails."""
-    lines = tuple(_filled(line, numbers, namespace, question.decimals) for line in key.working)
-    parts = [(part, working(part, key.parts[part.id], numbers, namespace)) for part in question.parts if part.id in key.parts]
-    return (*lines, *(f"{part.id}. {line}" if place == 0 else line for part, below in parts for place, line in enumerate(below)))
-
-
-def namespace_of(question: Question, functions: Functions) -> dict[str, Any]:
-    """Return what a working may use: sqrt, np, and the public functions of the answers' modules. Recorded answers have none."""
-    import numpy as np  # late: a question can be marked without it
-
-    names: dict[str, Any] = {"np": np, "sqrt": math.sqrt}
-    for part in (question, *question.parts):
-        module = getattr(functions.reference(part.computes), "__globals__", {}) if part.computes else {}
-        names |= {name: value for name, value in module.items() if callable(value) and not name.startswith("_")}
-    return names
-
-
-def evaluate(expression: str, namespace: Mapping[str, Any]) -> Any:
-    """Compute an author's expression. Raises ValueError that says what is wrong with it."""
-    try:
-        return eval(expression, dict(namespace))
-    except Exception as error:
-        raise ValueError(f"`{expression}` fails with {type(error).__name__}: {error}") from error
-
-
-def _filled(text: str, numbers: Mapping[str, float], namespace: Mapping[str, Any], decimals: int = 3) -> str:
-    def fill(place: re.Match[str]) -> str:
-        if place["name"]:
-            return shown(numbers[place["name"]]) if place["name"] in numbers else place[0]
-        value = evaluate(place["expression"], {**namespace, **numbers})
-        written = format(value, place["format"] or (f".{decimals}f" if not isinstance(value, int | str) else ""))
-        return written.lstrip("-") if re.fullmatch(r"-0\.?0*", written) else written
-
-    return _PLACE.sub(fill, text)
-
-
-# ---- marks
 
 
 def mark(question: Question, key: Key, answer: Any, functions: Functions) -> Mark:

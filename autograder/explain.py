@@ -75,7 +75,7 @@ def call_text(called: Called, function: Callable[[str], Callable[..., Any]]) -> 
 def _short(value: Any) -> str:
     kind = kind_of(value)
     if kind == "array" and hasattr(value, "shape"):
-        if value.ndim == 1 and value.size <= SHOWN:
+        if value.ndim == 1 and len(value) <= SHOWN:
             return f"[{', '.join(f'{float(v):.4g}' for v in value)}]"
         return f"array {tuple(value.shape)}"
     if kind == "number":

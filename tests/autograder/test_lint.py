@@ -142,3 +142,15 @@ def test_code_formulas_links_and_short_numbers_may_stay_bare(tiny, prose):
     path = tiny / TEXT
     path.write_text(path.read_text(encoding="utf-8").replace("# Adding\n", f"# Adding\n\n{prose}\n"), encoding="utf-8")
     assert check_course(tiny) == []
+
+
+def test_a_second_lesson_is_three_folders_and_no_code(root, tmp_path):
+    """Lesson 13 beside lesson 12: both are found, and neither breaks a rule."""
+    for top in ("lessons", "exercises", "solutions"):
+        (tmp_path / top).mkdir()
+        for source in (root, TINY):
+            for folder in (source / top).glob("[!_]*"):
+                (tmp_path / top / folder.name).symlink_to(folder)
+    shutil.copy(root / "course.yaml", tmp_path)
+    assert [lesson.id for lesson in read_course(tmp_path).lessons] == ["12_diffusion", "13_adding"]
+    assert told(check_course(tmp_path)) == ""

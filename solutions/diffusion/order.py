@@ -100,7 +100,7 @@ def train_and_store(
     checkpoint = training.checkpoints / f"{name}.checkpoint.pt"
     run = run_training(model, turns, draw_batch, config, checkpoint=checkpoint, minutes=training.minutes, progress=training.progress)
     if not run.finished:
-        raise Interrupted(f"stopped after {len(run.losses)} steps, saved in {checkpoint}: the same command goes on from there")
+        raise Interrupted(f"stopped after step {len(run.losses)}, saved in {checkpoint}: the same command goes on from there")
     model.load_state_dict(run.ema)
     model.eval()
     last = run.losses[-100:]

@@ -10,7 +10,9 @@ from sklearn.datasets import load_digits
 
 from solutions.diffusion.data import batches
 from solutions.diffusion.losses import MinSnrLoss
+from solutions.diffusion.order import Interrupted, Training, train_and_store
 from solutions.diffusion.schedules import alpha_bars, cosine_betas
+from solutions.diffusion.store import about_weights, load_weights
 from solutions.diffusion.train import Config, Turn, diffusion_loss, train
 from solutions.diffusion.unet import UNet
 
@@ -104,3 +106,27 @@ def test_the_average_follows_the_weights(digits):
     net = torch.nn.Linear(1, 1)
     ended = train(net, [Turn(list(net.parameters()), lambda *_: net(torch.ones(1, 1)).sum())], digits, dataclasses.replace(CONFIG, ema=0.0))
     assert torch.equal(ended.ema["weight"], net.weight)
+
+
+def test_an_interrupted_training_says_how_to_go_on_and_ships_nothing(digits, tmp_path):
+    """Ctrl-C leaves a checkpoint and no weights; the same call again ends with averaged weights, their .json, and no checkpoint."""
+    net = torch.nn.Linear(1, 1)
+    training = Training(out=tmp_path / "out", checkpoints=tmp_path / "way", command="the command")
+
+    def loss(batch, generator):
+        if len(interrupt) == 0:
+            interrupt.append(os.kill(os.getpid(), signal.SIGINT))
+        return (net(torch.ones(1, 1)) ** 2).sum()
+
+    interrupt, turns = [], [Turn(list(net.parameters()), loss)]
+    with pytest.raises(Interrupted) as stop:
+        train_and_store("line", net, turns, digits, CONFIG, training)
+    checkpoint = tmp_path / "way" / "line.checkpoint.pt"
+    assert str(stop.value) == f"stopped after step 1, saved in {checkpoint}: the same command goes on from there"
+    assert not (tmp_path / "out").exists()
+    train_and_store("line", net, turns, digits, CONFIG, training, lambda: {"known": 1})
+    about = about_weights("line", tmp_path / "out")
+    assert (about["command"], about["steps"], about["parameters"], about["figures"]) == ("the command", 12, 2, {"known": 1})
+    assert about["config"]["lr"] == CONFIG.lr
+    torch.testing.assert_close(load_weights("line", tmp_path / "out")["weight"], net.weight.detach(), atol=1e-3, rtol=1e-3)
+    assert not checkpoint.exists()

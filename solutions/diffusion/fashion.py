@@ -1,6 +1,6 @@
 """The demo model: ten kinds of clothing at 16 px, drawn by class, with classifier-free guidance.
 
-Predicts v under the cosine schedule, weighed by min-SNR (why: the table of "what the network predicts" in README.md). Everything
+Predicts v under the cosine schedule, weighed by min-SNR, so that the almost clean t, which are easy, count for less. Everything
 that makes it a model of clothing is here; the parts are in the files it imports.
 """
 

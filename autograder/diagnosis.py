@@ -73,9 +73,9 @@ class Diagnosis:
     def _explains(self, slip: Misconception, transcripts: Transcripts, seeds: Mapping[str, int]) -> bool:
         separated = False
         for check in self.checks:
-            if check.id not in transcripts:
-                continue
-            own = _calls(transcripts[check.id], slip.of)
+            own = _calls(transcripts[check.id], slip.of) if check.id in transcripts else []
+            if not own:
+                continue  # nothing to hold against the slip, so nothing is rerun
             known = _calls(self.rerun(check, seeds[check.id], slip), slip.of)
             right = _calls(self.rerun(check, seeds[check.id], None), slip.of)
             if len(own) > len(known) or not all(map(self._agree, own, known)):

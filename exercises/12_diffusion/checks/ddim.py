@@ -114,9 +114,7 @@ def the_model_is_asked_for_the_grid(student, reference, rng):
     given = network(), noise(rng), table(rng, T), 8, 0.0, source(rng, T)
     close(student.ddim_sample(*given), reference.ddim_sample(*given), atol=2e-4)
     seen = steps_asked()
-    expect(
-        seen == grid(T, 8), f"asked the model for t = {', '.join(map(str, seen[:12]))}; once for each t of the grid was expected"
-    )
+    expect(seen == grid(T, 8), f"asked the model for t = {', '.join(map(str, seen[:12]))}; once for each t of the grid was expected")
 
 
 @check(points=2, of="ddim_sample")

@@ -1,0 +1,174 @@
+"""What is asked of ddpm.py: the posterior, one step with noise, and the walk from x_T to x_0."""
+
+import numpy as np
+import torch
+
+from autograder.checks import asked, check, close, expect, untouched
+
+SHAPE = (5, 2, 3, 4)  # no two sizes are equal
+
+
+def noise(rng, shape=SHAPE):
+    return torch.from_numpy(rng.standard_normal(shape, np.float32))
+
+
+def table(rng, T):
+    """Draw a table of β of its own, large enough that float32 tells all of ᾱ."""
+    return torch.from_numpy(np.r_[0, rng.uniform(0.01, 0.06, T)].astype(np.float32))
+
+
+def bars_of(betas):
+    return torch.cumprod(1 - betas.double(), 0)
+
+
+def network():
+    """Make a stand-in for a network: some noise for each row, told by the row and its t alone."""
+
+    def eps_model(x, t):
+        x, t = torch.as_tensor(x), torch.as_tensor(t)
+        if x.shape[1:] != SHAPE[1:]:
+            raise ValueError(f"x has shape {tuple(x.shape)}, rows of {SHAPE[1:]} were expected")
+        if t.numel() not in (1, len(x)) or (t != t.round()).any():
+            raise ValueError("t must be an integer, or one for each row of x")
+        return torch.sin(2 * x + 0.7 * t.reshape(-1, 1, 1, 1).to(x.dtype))
+
+    return eps_model
+
+
+def knower(image, bars):
+    """Make the network that knows the only clean image there is, and so the exact noise."""
+
+    def eps_model(x, t):
+        x, t = torch.as_tensor(x), torch.as_tensor(t).long()
+        if x.shape != image.shape or t.numel() not in (1, len(x)) or t.min() < 1 or t.max() >= len(bars):
+            raise ValueError("x must have the image's shape, t must be in 1..T")
+        bar = bars[t].reshape(-1, 1, 1, 1)
+        return ((x - bar**0.5 * image) / (1 - bar) ** 0.5).to(x.dtype)
+
+    return eps_model
+
+
+def gaussian_knower(mean, covariance, bars):
+    """Make the exact predictor of the noise where the data are points of a Gaussian in the plane."""
+    values, vectors = torch.linalg.eigh(covariance)
+
+    def eps_model(x, t):
+        x, t = torch.as_tensor(x), torch.as_tensor(t).long()
+        if x.shape[1:] != (2,) or t.numel() not in (1, len(x)) or t.min() < 1 or t.max() >= len(bars):
+            raise ValueError("x must be rows of two numbers, t must be in 1..T")
+        bar = bars[t].reshape(-1, 1)
+        away = (x.double() - bar**0.5 * mean) @ vectors
+        return ((1 - bar) ** 0.5 * (away / (bar * values + 1 - bar)) @ vectors.T).to(x.dtype)
+
+    return eps_model
+
+
+def source(rng, T, shape=SHAPE):
+    """Make a source of noise: the noise for the step that leaves t is always the same."""
+    drawn = noise(rng, (T + 1, *shape))
+
+    def draw_noise(t):
+        return drawn[int(t)]
+
+    return draw_noise
+
+
+@check(points=3, of="posterior")
+def the_mean(student, reference, rng):
+    """The posterior's mean in the middle of the schedule"""
+    for t in (12, 30, 50):
+        given = noise(rng), t, noise(rng), table(rng, 60)
+        mean, _ = student.posterior(*given)
+        close(mean, reference.posterior(*given)[0], atol=5e-5)
+
+
+@check(points=2, of="posterior")
+def the_variance(student, reference, rng):
+    """The posterior's variance, the small one"""
+    for t in (2, 9, 40):
+        given = noise(rng), t, noise(rng), table(rng, 60)
+        _, variance = student.posterior(*given)
+        close(variance, reference.posterior(*given)[1], atol=2e-6)
+
+
+@check(points=1, of="posterior", needs=(the_mean, the_variance))
+def the_first_t(student, reference, rng):
+    """At t = 1 the mean is the estimate of the clean image, and the variance is 0"""
+    given = noise(rng), 1, noise(rng), table(rng, 20)
+    mean, variance = student.posterior(*given)
+    close(mean, reference.posterior(*given)[0], atol=1e-4)
+    close(variance, 0.0, atol=1e-6)
+
+
+@check(points=3, of="ddpm_step")
+def a_step_with_noise(student, reference, rng):
+    """One step from the middle, where noise is added"""
+    for t in (5, 40):
+        given = noise(rng), t, noise(rng), table(rng, 60), noise(rng)
+        close(student.ddpm_step(*given), reference.ddpm_step(*given), atol=5e-5)
+
+
+@check(points=2, of="ddpm_step")
+def no_noise_at_the_last_step(student, reference, rng):
+    """The step from t = 1 adds no noise"""
+    given = noise(rng), 1, noise(rng), table(rng, 20), noise(rng)
+    close(student.ddpm_step(*given), reference.ddpm_step(*given), atol=1e-4)
+
+
+@check(points=4, of="ddpm_sample")
+def the_walk(student, reference, rng):
+    """From x_T to x_0, one t at a time"""
+    T = int(rng.integers(15, 25))
+    given = network(), noise(rng), table(rng, T), source(rng, T)
+    close(student.ddpm_sample(*given), reference.ddpm_sample(*given), atol=5e-4)
+
+
+@check(points=1, of="ddpm_sample", needs=the_walk)
+def the_model_is_asked_for_every_t(student, reference, rng):
+    """The model is asked once for each t, from T down to 1"""
+    T = int(rng.integers(10, 15))
+    given = network(), noise(rng), table(rng, T), source(rng, T)
+    close(student.ddpm_sample(*given), reference.ddpm_sample(*given), atol=5e-4)
+    seen = [int(t) for _, ts in asked("eps_model") for t in np.unique(np.asarray(ts))]
+    words = f"asked the model for t = {', '.join(map(str, seen[:15]))}; once for each t from {T} down to 1 was expected"
+    expect(seen == list(range(T, 0, -1)), words)
+
+
+@check(points=1, of="ddpm_sample", needs=the_walk)
+def one_known_image(student, reference, rng):
+    """A model that knows the only clean image there is leads to just that image, whatever the noise"""
+    image, betas = torch.from_numpy(rng.uniform(-1, 1, SHAPE).astype(np.float32)), table(rng, 30)
+    close(student.ddpm_sample(knower(image, bars_of(betas)), noise(rng), betas, source(rng, 30)), image, atol=1e-3)
+
+
+@check(points=2, of="ddpm_sample", needs=the_walk)
+def a_known_gaussian(student, reference, rng):
+    """Points drawn with the exact predictor of a Gaussian's noise have its mean and its covariance"""
+    # 3,000 points: each of the five figures lies within 6 standard errors, and 0.05 for T steps being finite, of the
+    # Gaussian's own. A right answer is outside in fewer than 1 of 10 million runs.
+    points, T = 3000, 100
+    mean, turn = torch.from_numpy(rng.uniform(-1, 1, 2)), float(rng.uniform(0, np.pi))
+    axes = torch.tensor([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    covariance = axes @ torch.diag(torch.tensor([1.0, 0.25], dtype=torch.float64)) @ axes.T
+    betas = torch.linspace(1e-3, 0.12, T + 1)
+    betas[0] = 0
+    given = gaussian_knower(mean, covariance, bars_of(betas)), noise(rng, (points, 2)), betas, source(rng, T, (points, 2))
+    drawn = np.asarray(student.ddpm_sample(*given), np.float64)
+    close(drawn.mean(0), mean.numpy(), atol=6 * (1 / points) ** 0.5 + 0.05)
+    close(np.cov(drawn.T), covariance.numpy(), atol=6 * (2 / points) ** 0.5 + 0.05)
+
+
+@check(points=0.5, of="ddpm_step", needs=a_step_with_noise)
+def step_leaves_its_arguments(student, reference, rng):
+    """ddpm_step leaves the tensors that came in as they were"""
+    given = noise(rng), 20, noise(rng), table(rng, 30), noise(rng)
+    close(student.ddpm_step(*given), reference.ddpm_step(*given), atol=5e-5)
+    untouched()
+
+
+@check(points=0.5, of="ddpm_sample", needs=the_walk)
+def walk_leaves_its_arguments(student, reference, rng):
+    """ddpm_sample leaves x_T and the table as they were"""
+    given = network(), noise(rng), table(rng, 12), source(rng, 12)
+    close(student.ddpm_sample(*given), reference.ddpm_sample(*given), atol=5e-4)
+    untouched()

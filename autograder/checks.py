@@ -88,7 +88,8 @@ def check(*, points: float, of: str, needs: Any = ()) -> Callable[[Callable[...,
     def declare(function: Callable[..., None]) -> Callable[..., None]:
         title = (inspect.getdoc(function) or "").split("\n")[0]
         names = tuple(n.__name__ for n in needed)
-        function.__dict__["check"] = Check(function.__name__, title, points, of, names, function)
+        draws = "rng" in inspect.signature(function).parameters
+        function.__dict__["check"] = Check(function.__name__, title, points, of, names, function, draws)
         return function
 
     return declare
@@ -265,7 +266,7 @@ def run(check: Check, player: Player, answers: Answers, seed: int) -> Transcript
     """Run one check and return its transcript. `seed` gives the numbers that the check draws."""
     transcript = Transcript()
     given: list[Any] = [Student(player, transcript), Reference(answers, transcript)]
-    if "rng" in inspect.signature(check.function).parameters:
+    if check.draws:
         given.append(np.random.default_rng(seed))
     token = _running.set(transcript)
     try:

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from autograder.grading import Finished
-    from autograder.model import Limits
+    from autograder.model import Lesson, Limits
 
+FINDING = ("line", "rule", "problem", "fix")
 SHOWN = 60  # students in a table; a larger class gets the summary alone
 
 
@@ -49,6 +50,8 @@ class _Commands(click.Group):
 def main(context: click.Context, debug: bool, root: Path | None) -> None:
     """Read, practise and grade the lesson "Generating images by denoising: diffusion"."""
     context.obj = root
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(name, "1")  # small arrays, and a worker on every core: more threads only wait for each other
 
 
 def find_course(start: Path | None) -> Path:
@@ -188,3 +191,65 @@ def doctor(root: Path | None) -> None:
         click.echo("Strangers' code cannot be run safely here.")
         sys.exit(1)
     click.echo("All walls stand: strangers' code can be graded here.")
+
+
+@main.command()
+@click.argument("lesson", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as a JSON list.")
+@click.pass_obj
+def lint(root: Path | None, lesson: str | None, as_json: bool) -> None:
+    """Check the course, or one LESSON of it, for authors' slips: every finding with its file, line and fix.
+
+    Exit status 1 where there is any.
+    """
+    from autograder.lint import check_course
+
+    findings = check_course(find_course(root), lesson)
+    if as_json:
+        click.echo(json.dumps([{"path": str(one.path), **{name: getattr(one, name) for name in FINDING}} for one in findings]))
+    else:
+        for finding in findings:
+            click.echo(f"{finding}  [{finding.rule}]")
+        click.echo(f"{len(findings)} findings" if findings else "No findings.")
+    if findings:
+        sys.exit(1)
+
+
+@main.command()
+@click.argument("section", required=False)
+@click.option("--lesson", metavar="ID", help="The lesson to read, where the course has several.")
+@click.pass_obj
+def read(root: Path | None, section: str | None, lesson: str | None) -> None:
+    """Read the lesson, or one SECTION of it, in the terminal."""
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    from autograder.reading import for_terminal
+
+    console = Console(highlight=False)
+    shown = Markdown(for_terminal(_lesson(root, lesson), section))
+    if console.is_terminal:
+        with console.pager(styles=True):
+            console.print(shown)
+    else:
+        console.print(shown)
+
+
+@main.command("map")
+@click.option("--lesson", metavar="ID", help="The lesson to map, where the course has several.")
+@click.pass_obj
+def map_(root: Path | None, lesson: str | None) -> None:
+    """Show what each objective has: sections, questions, exercises, cards and known slips."""
+    from rich.console import Console
+
+    from autograder.lint import Sight
+    from autograder.reading import map_table
+
+    Console(highlight=False).print(map_table(Sight(find_course(root), _lesson(root, lesson))))
+
+
+def _lesson(root: Path | None, wanted: str | None) -> Lesson:
+    from autograder.content import read_course
+    from autograder.grading import choose_lesson
+
+    return choose_lesson(read_course(find_course(root)), wanted)

@@ -51,14 +51,19 @@ class Finished(Struct, frozen=True):
     folders: tuple[str, ...] = ()
 
 
+def choose_lesson(course: Course, wanted: str | None) -> Lesson:
+    """Find the lesson that is asked for, or the only one. Raise `UsageError` with what there is."""
+    lessons = {lesson.id: lesson for lesson in course.lessons}
+    if wanted and wanted not in lessons:
+        raise UsageError(f"no lesson `{wanted}`", f"choose one of: {', '.join(lessons)}")
+    if not wanted and len(lessons) > 1:
+        raise UsageError("the course has several lessons", f"name one with --lesson: {', '.join(lessons)}")
+    return lessons[wanted] if wanted else course.lessons[0]
+
+
 def choose(course: Course, request: Request) -> tuple[Lesson, list[str]]:
     """Find the lesson and the exercises that are asked for. Raise `UsageError` with what there is."""
-    lessons = {lesson.id: lesson for lesson in course.lessons}
-    if request.lesson and request.lesson not in lessons:
-        raise UsageError(f"no lesson `{request.lesson}`", f"choose one of: {', '.join(lessons)}")
-    if not request.lesson and len(lessons) > 1:
-        raise UsageError("the course has several lessons", f"name one with --lesson: {', '.join(lessons)}")
-    lesson = lessons[request.lesson] if request.lesson else course.lessons[0]
+    lesson = choose_lesson(course, request.lesson)
     known = [exercise.id for exercise in lesson.exercises] + (["practice"] if lesson.questions else [])
     unknown = [name for name in request.exercises if name not in known]
     if unknown:

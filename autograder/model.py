@@ -165,7 +165,7 @@ class Course(Struct, frozen=True):
 
 
 class Check(Struct, frozen=True):
-    """What is asked of one function: `function(student, reference[, rng])` calls and compares."""
+    """What is asked of one function: `function(student, reference[, rng])` calls and compares; `draws` says that it takes `rng`."""
 
     id: str
     title: str
@@ -173,6 +173,7 @@ class Check(Struct, frozen=True):
     of: str
     needs: tuple[str, ...]
     function: Callable[..., None]
+    draws: bool = False
 
 
 class Misconception(Struct, frozen=True):

@@ -42,6 +42,11 @@ class Answers:
         assert callable(found)
         return found  # type: ignore[no-any-return]
 
+    @property
+    def known(self) -> int:
+        """How many different calls were answered so far."""
+        return len(self._known)
+
     def answer(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Answered:
         """Give what the reference answers to this call."""
         key = digest((name, args, kwargs))
@@ -110,6 +115,8 @@ def contains_float32(value: Any) -> bool:
         return any(contains_float32(item) for item in value)
     if isinstance(value, dict):
         return contains_float32(list(value.values()))
+    if isinstance(value, np.ndarray):
+        return bool(value.dtype == np.float32)
     return str(getattr(value, "dtype", "")).endswith("float32")
 
 

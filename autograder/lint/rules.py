@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from autograder.content import survey
 from autograder.errors import CourseError, Finding, UsageError
-from autograder.lint import exercises, objectives, practice, text
+from autograder.lint import checks, exercises, objectives, practice, text
 from autograder.lint.sight import Rule, Sight
 
 _TEXT = (
@@ -26,6 +26,11 @@ _RUNNABLE = Rule("exercise-runs", "The files of checks, answers and slips can be
 _WHOLE = (
     Rule("exercise-files", "Each file of checks, answers and slips belongs to a starter.", exercises.strays),
     Rule("exercise-starters", "A starter has the functions of the answer, with the same parameters.", exercises.starters),
+    Rule("check-answers", "The course's own answer passes every check.", checks.answers_pass),
+    Rule("check-starters", "An untouched starter passes no check.", checks.starters_fail),
+    Rule("check-slips", "Every misconception fails a check and is named as itself.", checks.slips_are_named),
+    Rule("check-crossing", "No expected value is sent as an argument before it is asked for.", checks.nothing_crosses_early),
+    Rule("check-references", "The reference is never given what the student's code returned.", checks.references_stand_alone),
     Rule("slip-leads", "A misconception names a function, a section and a card that exist.", exercises.slips_lead_somewhere),
     Rule("slip-cards", "A slip that a question names is on a card.", practice.slips),
     Rule("card-fronts", "No two cards ask the same.", practice.fronts),

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from msgspec import Struct
 
-from autograder.attempt import functions_of
+from autograder.attempt import Materials, functions_of, load_materials
 from autograder.diagnosis import load_misconceptions
 from autograder.errors import CourseError, Finding
 from autograder.model import Lesson, Misconception
@@ -36,6 +36,11 @@ class Sight:
     @cached_property
     def functions(self) -> Functions:
         return functions_of(self.root, self.lesson)
+
+    @cached_property
+    def materials(self) -> tuple[Materials, ...]:
+        """What judges each exercise."""
+        return tuple(map(load_materials, self.lesson.exercises))
 
     @cached_property
     def misconceptions(self) -> dict[str, tuple[Misconception, ...]]:

@@ -62,7 +62,7 @@ class Guest:
         self._poll = select.poll()
         self._poll.register(self._socket, select.POLLIN)
         self._poll.register(self._pipe, select.POLLIN)
-        self._pipe_open = True
+        self._pipe_open, self._holding = True, False
         self._await_walls()
 
     def __enter__(self) -> Self:
@@ -90,8 +90,9 @@ class Guest:
         return self._exchange(lambda call: wire.Call(call, list(target), list(args), kwargs), limit)
 
     def forget(self) -> None:
-        """Free every handle."""
-        if self.alive:
+        """Free every handle, if there is any."""
+        if self.alive and self._holding:
+            self._holding = False
             with contextlib.suppress(Lost):
                 self._write(wire.Free(), Deadline(self, self._server.limits.call_seconds))
 
@@ -146,7 +147,7 @@ class Guest:
         while True:
             body = self._read(deadline)
             wire.scan(body)
-            message = wire.unpack(body, wire.FromGuest, _handle, _as_numpy)
+            message = wire.unpack(body, wire.FromGuest, self._handle, _as_numpy)
             if isinstance(message, wire.Raised) or message.id != call:
                 raise wire.WireError("a reply to something that was not asked")
             if isinstance(message, wire.Reply):
@@ -198,6 +199,12 @@ class Guest:
             raise TypeError(f"a check passed a {type(value).__name__}, which cannot cross the wall")
         self.callbacks.append(value)
         return wire.Reference("callback", len(self.callbacks) - 1)
+
+    def _handle(self, reference: wire.Reference) -> Handle:
+        if reference.kind != "handle":
+            raise wire.WireError("a function of ours")
+        self._holding = True
+        return Handle(reference.number, reference.label)
 
     def _read(self, deadline: Deadline) -> bytearray:
         """Read one frame's body; the length is checked before a byte of it is kept. What follows it is found by the next call."""
@@ -271,12 +278,6 @@ def _outcome(reply: wire.Reply, seconds: float) -> Outcome:
 
 def _as_numpy(array: np.ndarray[Any, Any], torch: bool) -> np.ndarray[Any, Any]:
     return array
-
-
-def _handle(reference: wire.Reference) -> Handle:
-    if reference.kind != "handle":
-        raise wire.WireError("a function of ours")
-    return Handle(reference.number, reference.label)
 
 
 def _no_reference(reference: wire.Reference) -> Handle:

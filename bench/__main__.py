@@ -1,0 +1,6 @@
+"""`python -m bench`: see `throughput`."""
+
+from bench.throughput import main
+
+if __name__ == "__main__":
+    main()

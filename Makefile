@@ -1,28 +1,39 @@
-# make demo: grade the example class · make test: run every test · make bench: measure
+# make demo: grade the example class · make test: run every test · make bench: measure · make clean: start afresh
 PYTHON ?= python3
 BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+GRADE := --out build/demo --seed 12 --exercise forward --exercise practice
+HOSTILE = awk '/^[^ ]/ { name = $$0 } /kind: hostile/ { sub(":.*", "", name); print name }' examples/class/expected.yaml
 
 .PHONY: demo test bench clean
 
 demo: .venv/demo
-	$(BIN)/course grade examples/class --out build/demo --seed 12 --exercise forward --exercise practice
+	@if $(BIN)/course doctor > /dev/null; then \
+	  $(BIN)/course grade examples/class $(GRADE); \
+	else \
+	  echo "Walls are missing here (see: course doctor), so the four hostile students are left out."; \
+	  rm -rf build/class && mkdir -p build && cp -r examples/class build/class; \
+	  $(HOSTILE) | while read -r name; do rm -rf "build/class/$$name"; done; \
+	  $(BIN)/course grade build/class $(GRADE) --unsafe; \
+	fi
 
 test: .venv/test
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n 2
+	$(BIN)/course lint
+	$(BIN)/pytest -n 2 --dist loadgroup
 
 bench: .venv/test
 	$(BIN)/python -m bench
 
 .venv/demo: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	$(PIP) -e .
 	touch $@
 
 .venv/test: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,nbgrader]'
+	$(PIP) -e '.[test,nbgrader]'
 	touch $@ .venv/demo
 
 clean:

@@ -54,7 +54,7 @@ class Summary(Struct):
             "statuses": {name: self.count(name) for name in ("graded", "missing", "unreadable", "not_judged")},
             "exercises": [
                 {"lesson": lesson, "exercise": exercise, "mean": round(one.mean, 4), "max_score": one.max_score}
-                | {"statuses": dict(one.statuses), "slips": {slip: count for (slip, _), count in one.slips.most_common()}}
+                | {"statuses": dict(one.statuses), "slips": {slip: count for (slip, _), count in sorted(one.slips.items())}}
                 for (lesson, exercise), one in sorted(self.exercises.items())
             ],
         }

@@ -70,6 +70,6 @@ def slip_table(summary: Summary, sections: Mapping[str, str]) -> Table | None:
     table = Table(title="What the class misunderstood")
     for name in ("slip", "exercise", "students", "reread"):
         table.add_column(name, justify="right" if name == "students" else "left")
-    for (exercise, slip, section), count in counted.most_common(SLIPS):
+    for (exercise, slip, section), count in sorted(counted.items(), key=lambda item: (-item[1], item[0]))[:SLIPS]:
         table.add_row(slip, exercise, str(count), sections.get(section, section))
     return table

@@ -159,8 +159,8 @@ def _tell(finished: Finished, out: Path, seconds: float, walls: tuple[str, ...],
     slips = slip_table(finished.summary, finished.sections)
     if slips:
         console.print(slips)
-    console.print(f"{finished.summary.results} results in {seconds:.1f} s. They lie in {out}/:")
-    console.print("  results.jsonl, grades.csv, feedback/, gradebook.sqlite")
+    click.echo(f"{finished.summary.results} results in {seconds:.1f} s. They lie in {out}/:")
+    click.echo("  results.jsonl, grades.csv, feedback/, gradebook.sqlite")
 
 
 @main.command()

@@ -58,11 +58,11 @@ def load_materials(exercise: Exercise) -> Materials:
 
 def attempt(submission: Submission, materials: Materials, sandbox: Sandbox, secret: bytes) -> Attempt:
     """Judge one submission with the numbers of `secret`. Raise `SandboxFault` where the sandbox fails."""
-    seeds, public = _seeds(materials, secret), secret == PUBLIC
-    judged = Sitting(submission, materials.checks, materials.answers, sandbox, seeds)
+    seeds, public, torch = _seeds(materials, secret), secret == PUBLIC, materials.exercise.uses_torch
+    judged = Sitting(submission, materials.checks, materials.answers, sandbox, seeds, torch=torch)
     judged.play(materials.checks)
     failed = [check for check in materials.checks if judged.failed(check)]
-    again = Sitting(submission, materials.checks, materials.answers, sandbox, _seeds(materials, PUBLIC))
+    again = Sitting(submission, materials.checks, materials.answers, sandbox, _seeds(materials, PUBLIC), torch=torch)
     if not public and any(_worth_a_rerun(judged.transcripts[check.id]) for check in failed if check.id in judged.transcripts):
         again.play(tuple(check for check in materials.checks if not judged.waiting(check)))
     slips = {of: materials.diagnosis.name(of, judged.transcripts, seeds) for of in {check.of for check in failed}}

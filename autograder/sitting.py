@@ -27,12 +27,22 @@ RETURNED = Outcome("returned")
 class Sitting:
     """Plays checks for one submission; lives as long as its transcripts are read."""
 
-    def __init__(self, submission: Submission, checks: tuple[Check, ...], answers: Answers, sandbox: Sandbox, seeds: Mapping[str, int]):
+    def __init__(
+        self,
+        submission: Submission,
+        checks: tuple[Check, ...],
+        answers: Answers,
+        sandbox: Sandbox,
+        seeds: Mapping[str, int],
+        *,
+        torch: bool = False,
+    ):
         self.transcripts: dict[str, Transcript] = {}
         self.unplayed: dict[str, Outcome] = {}
         self.seconds: dict[str, float] = {}
         self.printed = ""
         self._submission, self._answers, self._sandbox, self._seeds = submission, answers, sandbox, seeds
+        self._warmth = _warmth(submission.source or b"", torch)
         self._by_id = {check.id: check for check in checks}
         self._guest: Guest | None = None
         self._guests = 0
@@ -100,7 +110,7 @@ class Sitting:
     def _open(self) -> Outcome:
         source, notebook = self._submission.source or b"", self._submission.name.endswith(".ipynb")
         self._guests += 1
-        self._guest = self._sandbox.open(_warmth(source))
+        self._guest = self._sandbox.open(self._warmth)
         self._loaded = self._guest.load(self._submission.exercise, source, notebook=notebook)
         if self._loaded.kind == "returned" or (notebook and self._loaded.kind == "raised" and self._loaded.value):
             return RETURNED  # a notebook goes on after a cell that fails
@@ -141,8 +151,8 @@ class Sitting:
         return tuple(names.get(int(one), one) if one.isdecimal() else one for one in changed)
 
 
-def _warmth(source: bytes) -> str:
-    """Choose the lightest server that has what a source names. Guessing too light costs the student's import, no more."""
-    if b"torch" not in source:
+def _warmth(source: bytes, torch: bool) -> str:
+    """Choose the lightest server that has what a source names, and torch where the checks send tensors."""
+    if not torch and b"torch" not in source:
         return "numpy"
     return "training" if b"optim" in source else "torch"

@@ -7,6 +7,8 @@ Counting is the lesson's: alpha_bars[t] is ᾱ_t for t = 0..T and alpha_bars[0] 
 Python integer. (diffusers and CS231n count from 0: their t is ours minus 1.)
 """
 
+import torch  # noqa: F401  (for you)
+
 
 def ddim_timesteps(T, steps):
     """Return the t that DDIM visits, from T downwards: the list of T · i // steps for i = steps, ..., 1.

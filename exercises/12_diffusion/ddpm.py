@@ -7,6 +7,8 @@ Counting is the lesson's: betas[t] is β_t for t = 1..T and betas[0] = 0, so tha
 Python integer. (diffusers and CS231n count from 0: their t is ours minus 1.)
 """
 
+import torch  # noqa: F401  (for you)
+
 
 def posterior(x_t, t, eps_hat, betas):
     """Return mean and variance of x_{t−1}, given x_t and the noise that was predicted in it (Ho et al. 2020, eq. 6 and 7).

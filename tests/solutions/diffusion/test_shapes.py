@@ -35,7 +35,7 @@ def test_checker_is_right_on_true_pictures(count: int, size: int, least: float) 
         (Scene((Thing("circle", "blue", "small"), Thing("square", "red", "large")), "above"), {"shape", "size", "relation"}),
         (Scene((Thing("circle", "green", "small"), BLUE), "above"), {"colour", "shape", "size", "relation"}),
     ],
-    ids=str,
+    ids=lambda value: " ".join(sorted(value)) if isinstance(value, set) else str(value),
 )
 def test_checker_names_what_is_wrong(said: Scene, wrong: set[str]) -> None:
     """A picture of a small red circle above a large blue square, under another caption: the wrong attributes, no others."""

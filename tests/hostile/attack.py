@@ -3,7 +3,7 @@
 An attack tries the thing itself and says on its standard output how that went: `TRIED` when it has tried, `BREACH` where it
 succeeded. The prelude below gives it the words for that. Names between @ signs are filled in by `arena` with the real thing: the
 path of the gradebook, the port of a server that waits, the id of a process that would be a victim. So no attack fails for want of
-knowing where to strike.
+knowing where to strike. Where a wall is down, an attack says so and does little harm: it strikes at bait.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ LOADING = (
     ("sleep-at-import", "A file that sleeps while it loads is stopped", "import time\ntime.sleep(10**6)", HANGS),
     ("grows-at-import", "A file that takes all memory while it loads is stopped", "held = [np.ones(2**22) for _ in range(10**6)]", STARVES),
     ("fork-bomb", "A fork bomb does not go off",
-     "while True:\n    try: os.fork()\n    except OSError as error: sys.exit(str(error))", ENOUGH),
+     "for _ in range(200):\n    if os.fork() == 0:\n        import time; time.sleep(20); os._exit(0)\nprint('BREACH')", ENOUGH),
     ("thread-bomb", "A thread bomb does not go off", "while True: __import__('_thread').start_new_thread(print, ())", ENOUGH),
     ("files-without-end", "Open files are few", "held = []\nwhile len(held) < 100: held.append(os.dup(0))\nprint('BREACH')", ENOUGH),
     ("pipes-without-end", "Pipes are as few", "held = []\nwhile len(held) < 100: held.append(os.pipe())\nprint('BREACH')", ENOUGH),

@@ -215,4 +215,37 @@ print("TRIED")
 """),
         earns="all",
     ),
+    Attack(
+        "right-numbers-as-text",
+        "Right numbers written as text are not numbers",
+        while_right("""
+def as_text(function):
+    return lambda *args: np.asarray(function(*args)).astype(str).tolist()
+linear_betas, alpha_bars, forward_step = as_text(linear_betas), as_text(alpha_bars), as_text(forward_step)
+noise_to, predict_x0 = as_text(noise_to), as_text(predict_x0)
+print("TRIED")
+"""),
+    ),
+    Attack(
+        "arguments-bent",
+        "An argument whose shape, type or flags are bent in place has been changed",
+        while_right("""
+right_bars, right_step, right_back = alpha_bars, forward_step, predict_x0
+def alpha_bars(betas):
+    bars = right_bars(betas)
+    betas.shape = (1, -1)
+    return bars
+def forward_step(x_prev, beta, eps):
+    x = right_step(x_prev, beta, eps)
+    if np.ndim(x_prev):
+        x_prev.dtype = np.int64
+    return x
+def predict_x0(x_t, t, eps, alpha_bars):
+    x0 = right_back(x_t, t, eps, alpha_bars)
+    eps.resize((1,), refcheck=False)
+    return x0
+print("TRIED")
+"""),
+        earns="part",
+    ),
 )

@@ -20,8 +20,7 @@ def daemon():
     if os.fork() == 0:
         os.setsid()
         if os.fork() == 0:
-            while True:
-                pass
+            __import__("time").sleep(30)
         os._exit(0)
 attempt("daemon", daemon)
 attempt("adopt orphans", lambda: call("prctl", 36, 1, 0, 0, 0))

@@ -166,4 +166,15 @@ print("TRIED")
         ),
         earns="all",
     ),
+    Attack(
+        "names-without-end",
+        "A file that claims ten thousand functions, all nearly those asked for, keeps nobody busy",
+        PRELUDE
+        + FORGE
+        + """
+type(room).reply = lambda self, message: raw(reply([f"noise_too{i:09}linear_bet" for i in range(9_900)], id=message.id))
+print("TRIED")
+""",
+        reasons=frozenset({"raised", "refused"}),
+    ),
 )

@@ -51,7 +51,7 @@ class Attempt(msgspec.Struct, frozen=True):
 
 def load_materials(exercise: Exercise) -> Materials:
     """Load an exercise's checks, answer and misconceptions. Raise `CourseError` where they do not fit together."""
-    answers = Answers(load_module(exercise.answer))
+    answers = Answers(load_module(exercise.answer), exercise.starter.parent / "props.py")
     checks, slips = load_checks(exercise.checks), load_misconceptions(exercise.misconceptions)
     return Materials(exercise, checks, answers, slips, Diagnosis(checks, answers, slips))
 

@@ -20,7 +20,8 @@ import numpy as np
 
 from autograder.errors import CourseError, Finding
 from autograder.model import Check, Outcome, Raised
-from autograder.recordings import FLOAT32_RELATIVE, FLOOR, Answered, Answers, contains_float32, copied, load_module, mapped
+from autograder.objects import Thing, on_object
+from autograder.recordings import FLOAT32_RELATIVE, FLOOR, Answered, Answers, as_number, contains_float32, copied, load_module, mapped
 
 Player = Callable[[str, tuple[Any, ...], dict[str, Any], "list[Asked]"], Outcome]
 
@@ -37,13 +38,15 @@ class Asked(msgspec.Struct):
 
 
 class Called(msgspec.Struct):
-    """One call of the student's code, and how it ended."""
+    """One call of the student's code, and how it ended. `of` is the function that it is evidence about."""
 
     function: str
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
     outcome: Outcome
     asked: list[Asked]
+    of: str = ""
+    atol: float = 0.0  # the widest that a comparison of this call allowed
 
 
 class Compared(msgspec.Struct):
@@ -107,6 +110,8 @@ def close(got: Any, expected: Any, *, atol: float | None = None, rtol: float | N
     absolute = atol if atol is not None else known.atol if known else FLOOR
     relative = rtol if rtol is not None else known.rtol if known else FLOAT32_RELATIVE if single else 0.0
     words = difference(got, expected, absolute, relative)
+    if at >= 0:
+        transcript.calls[at].atol = max(transcript.calls[at].atol, absolute)
     transcript.comparisons.append(Compared(words == "", at, f"gave {words}" if words else ""))
 
 
@@ -230,21 +235,34 @@ def significant(a: float, b: float) -> tuple[str, str]:
 
 
 class Student:
-    """What a check calls. Whoever plays the student (a guest, a misconception, the reference itself) answers."""
+    """What a check calls. Whoever plays the student (a guest, a misconception, the reference itself) answers.
 
-    def __init__(self, player: Player, transcript: Transcript):
-        self._player, self._transcript = player, transcript
+    `student.props.NAME(...)` calls a function of the lesson's props.py on the student's side. What comes back and is not data
+    is a `Thing`.
+    """
 
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        def call(*args: Any, **kwargs: Any) -> Any:
-            questions: list[Asked] = []
-            outcome = self._player(name, args, kwargs, questions)
-            self._transcript.calls.append(Called(name, args, kwargs, outcome, questions))
-            if outcome.kind != "returned":
-                raise _CheckEnded
-            return outcome.value
+    def __init__(self, player: Player, transcript: Transcript, prefix: str = ""):
+        self._player, self._transcript, self._prefix = player, transcript, prefix
 
-        return call
+    def __getattr__(self, name: str) -> Any:
+        if name == "props" and not self._prefix:
+            return Student(self._player, self._transcript, "props.")
+        return lambda *args, **kwargs: self.played(self._prefix + name, args, kwargs)
+
+    def played(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], *, shown: str = "", of: str | None = None) -> Any:
+        """Play one call, write it down as `shown`, and give its value."""
+        of = name if of is None else of
+        for thing in (item for item in (*args, *kwargs.values()) if isinstance(item, Thing) and not name.startswith(("@", "props."))):
+            thing.of = of
+        questions: list[Asked] = []
+        outcome = self._player(name, args, kwargs, questions)
+        if outcome.kind == "returned" and kind_of(outcome.value) == "object":
+            made = sum(isinstance(call.outcome.value, Thing) for call in self._transcript.calls)
+            outcome = msgspec.structs.replace(outcome, value=Thing(self, name, f"{name} {made + 1}", outcome.value))
+        self._transcript.calls.append(Called(shown or name, args, kwargs, outcome, questions, of))
+        if outcome.kind != "returned":
+            raise _CheckEnded
+        return outcome.value
 
 
 class Reference:
@@ -281,10 +299,12 @@ def run(check: Check, player: Player, answers: Answers, seed: int) -> Transcript
 
 
 def played_by(function_of: Callable[[str], Callable[..., Any]]) -> Player:
-    """Let functions of ours stand in the student's place: copies of the arguments, callbacks written down."""
+    """Let functions of ours stand in the student's place: copies of the arguments, callbacks written down, tensors back as arrays."""
 
     def play(name: str, args: tuple[Any, ...], kwargs: dict[str, Any], questions: list[Asked]) -> Outcome:
         def watched(item: Any) -> Any:
+            if isinstance(item, Thing):
+                return item.held
             if not callable(item):
                 return item
 
@@ -297,7 +317,8 @@ def played_by(function_of: Callable[[str], Callable[..., Any]]) -> Player:
         try:
             given, named = mapped(copied(args), watched), mapped(copied(kwargs), watched)
             with np.errstate(all="ignore"):
-                return Outcome("returned", value=function_of(name)(*given, **named))
+                function, given = (on_object(name, given[0]), given[1:]) if name.startswith("@") else (function_of(name), given)
+                return Outcome("returned", value=as_number(function(*given, **named)))
         except Exception as error:
             return Outcome("raised", raised=Raised(type(error).__name__, str(error)))
 

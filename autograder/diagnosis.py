@@ -16,9 +16,11 @@ from typing import Any
 from autograder.checks import Called, Transcript, difference, played_by, run
 from autograder.errors import CourseError, Finding
 from autograder.model import Check, Misconception
+from autograder.objects import Thing
 from autograder.recordings import Answers, digest, load_module
 
 SEPARATION = 10
+OBJECTS = 5e-6, 1e-5  # absolute and relative tolerance where objects take part
 
 Transcripts = Mapping[str, Transcript]  # by the check's id
 
@@ -97,10 +99,18 @@ class Diagnosis:
         return returned and not self._same(known, right, SEPARATION)
 
     def _same(self, one: Called, other: Called, times: float) -> bool:
-        tolerance = self.answers.answer(one.function, one.args, one.kwargs)
-        atol, rtol = times * tolerance.atol, times * tolerance.rtol
+        atol, rtol = self._tolerance(one)
+        atol, rtol = (max(atol, one.atol), rtol) if times == 1 else (times * atol, times * rtol)
         return difference(one.outcome.value, other.outcome.value, atol, rtol, nan_equal=True) == ""
+
+    def _tolerance(self, call: Called) -> tuple[float, float]:
+        """Give the reference's tolerance of a call; where objects take part, which it is not given, float32's."""
+        if call.function != call.of or any(isinstance(item, Thing) for item in (*call.args, *call.kwargs.values(), call.outcome.value)):
+            return OBJECTS
+        answered = self.answers.answer(call.function, call.args, call.kwargs)
+        return answered.atol, answered.rtol
 
 
 def _calls(transcript: Transcript, function: str) -> list[Called]:
-    return [call for call in transcript.calls if call.function == function]
+    """List the calls that are evidence about a function: its own, and those of objects that it made or was given."""
+    return [call for call in transcript.calls if call.of == function]

@@ -30,15 +30,19 @@ class Answered(msgspec.Struct, frozen=True):
 
 
 class Answers:
-    """The functions of an answer file, called on copies and remembered."""
+    """The functions of an answer file, called on copies and remembered. `props` is the file of what a guest may build too."""
 
-    def __init__(self, module: types.ModuleType):
-        self.module = module
+    def __init__(self, module: types.ModuleType, props: Path | None = None):
+        self.module, self.props = module, props
+        self._props: types.ModuleType | None = None
         self._known: dict[bytes, Answered] = {}
 
     def function(self, name: str) -> Callable[..., Any]:
-        """Find a function by name. Raise `AttributeError` where the answer file has none."""
-        found = getattr(self.module, name)
+        """Find a function by name, one of the props as "props.NAME". Raise `AttributeError` where there is none."""
+        module = self.module
+        if name.startswith("props.") and self.props:
+            module = self._props = self._props or load_module(self.props)
+        found = getattr(module, name.removeprefix("props."))
         assert callable(found)
         return found  # type: ignore[no-any-return]
 

@@ -17,7 +17,8 @@ from autograder import explain
 from autograder.checks import Asked, Transcript, run
 from autograder.inside.guest import NAMES
 from autograder.model import Check, Outcome, Raised, Reason, Submission
-from autograder.recordings import Answers
+from autograder.objects import Thing
+from autograder.recordings import Answers, mapped
 from autograder.sandbox import Guest, Sandbox
 
 GUESTS = 3  # the first, and two fresh ones after a death
@@ -45,6 +46,7 @@ class Sitting:
         self._warmth = _warmth(submission.source or b"", torch)
         self._by_id = {check.id: check for check in checks}
         self._guest: Guest | None = None
+        self._furnished: Guest | None = None  # the guest that has the props
         self._guests = 0
         self._spent = 0.0
         self._loaded = self._last = RETURNED
@@ -130,13 +132,24 @@ class Sitting:
     def _player(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], questions: list[Asked]) -> Outcome:
         assert self._guest is not None
         names = [known for known in self._loaded.value if isinstance(known, str)] if isinstance(self._loaded.value, list) else []
-        if name not in names and len(names) < NAMES:
+        if name.startswith("props."):
+            self._bring_props()
+        elif name[0] != "@" and name not in names and len(names) < NAMES:
             return self._missing(name, names)
         self._guest.on_ask = lambda callback, a, k: questions.append(Asked(callback.__name__, tuple(a), k))
-        outcome = self._guest.call((self._submission.exercise, name), args, kwargs)
+        sent = mapped(args, lambda item: item.held if isinstance(item, Thing) else item)
+        target, sent = _target(self._submission.exercise, name, sent)
+        outcome = self._guest.call(target, sent, mapped(kwargs, lambda item: item.held if isinstance(item, Thing) else item))
         if not self._guest.alive:
             self._last = outcome
         return msgspec.structs.replace(outcome, changed=self._argument_names(name, outcome.changed)) if outcome.changed else outcome
+
+    def _bring_props(self) -> None:
+        """Load the lesson's props into this guest, once."""
+        assert self._guest is not None
+        if self._furnished is not self._guest and self._answers.props:
+            self._furnished = self._guest
+            self._guest.load("props", self._answers.props.read_bytes())
 
     def _missing(self, name: str, names: list[str]) -> Outcome:
         near = difflib.get_close_matches(name, names, 1, 0.5)
@@ -147,8 +160,20 @@ class Sitting:
 
     def _argument_names(self, function: str, changed: tuple[str, ...]) -> tuple[str, ...]:
         """Name the arguments that a guest reports by position."""
+        if function.startswith("@"):
+            return tuple("argument" for _ in changed)
         names = dict(enumerate(inspect.signature(self._answers.function(function)).parameters))
         return tuple(names.get(int(one), one) if one.isdecimal() else one for one in changed)
+
+
+def _target(module: str, name: str, args: tuple[Any, ...]) -> tuple[tuple[str | int, ...], tuple[Any, ...]]:
+    """Give what the wire calls a function, one of the props, or something of an object, and the arguments that are left."""
+    if name.startswith("props."):
+        return ("props", name.removeprefix("props.")), args
+    if not name.startswith("@"):
+        return (module, name), args
+    what = () if name == "@call" else (name.removeprefix("@method "),)
+    return (args[0].number, *what), args[1:]
 
 
 def _warmth(source: bytes, torch: bool) -> str:

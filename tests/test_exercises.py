@@ -11,7 +11,7 @@ from autograder.checks import Transcript, load_checks, played_by, run
 from autograder.content import read_course
 from autograder.diagnosis import load_misconceptions
 from autograder.model import Check, Limits, Submission
-from autograder.recordings import load_module
+from autograder.recordings import Answers, load_module
 from autograder.sandbox import Sandbox
 from tests.bundle import bundle
 
@@ -39,9 +39,9 @@ def materials(name: str) -> Materials:
 
 def play(checks: tuple[Check, ...], path: Path, name: str, seed: int) -> dict[str, Transcript]:
     """Run all checks with a file of ours in the student's place, in this process."""
-    module = load_module(path)
     answers = materials(name).answers
-    return {check.id: run(check, played_by(lambda function: getattr(module, function)), answers, seed) for check in checks}
+    player = played_by(Answers(load_module(path), answers.props).function)
+    return {check.id: run(check, player, answers, seed) for check in checks}
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,118 @@
+"""What is asked of timestep.py: the embedding of t, and a block whose answer depends on an embedding."""
+
+import numpy as np
+import torch
+
+from autograder.checks import check, close, expect, untouched
+
+
+def steps(rng, batch, most):
+    return torch.from_numpy(rng.choice(np.arange(1, most), batch, replace=False))
+
+
+def drawn(rng, *shape):
+    return torch.from_numpy(rng.standard_normal(shape, np.float32))
+
+
+def randomised(block, rng):
+    """Draw weights of the block's own shapes, so that no layer that starts at zero hides what it does."""
+    weights = {}
+    for name, value in sorted(block.weights().items()):
+        value = torch.as_tensor(value)
+        weights[name] = 0.4 * drawn(rng, *value.shape) if value.is_floating_point() and "running" not in name else value
+    block.set_weights(weights)
+    return block
+
+
+def far(a, b):
+    """Give how far two answers lie apart, for each row."""
+    return np.abs(np.asarray(a, np.float64) - np.asarray(b, np.float64)).reshape(len(a), -1).max(1)
+
+
+@check(points=4, of="timestep_embedding")
+def cosines_then_sines(student, reference, rng):
+    """Cosines, then sines, at falling frequencies"""
+    for batch, dim in ((5, 8), (3, 6), (4, 4)):
+        t = steps(rng, batch, 30)
+        close(student.timestep_embedding(t, dim), reference.timestep_embedding(t, dim), atol=1e-3)
+
+
+@check(points=2, of="timestep_embedding", needs=cosines_then_sines)
+def the_usual_size(student, reference, rng):
+    """The usual size, for t up to 1000, and for a batch of as many t as there are frequencies"""
+    for batch, dim in ((16, 128), (32, 64)):
+        t = steps(rng, batch, 1000)
+        close(student.timestep_embedding(t, dim), reference.timestep_embedding(t, dim), atol=1e-3)
+
+
+@check(points=2, of="timestep_embedding")
+def another_longest_period(student, reference, rng):
+    """Another longest period than 10000"""
+    for period in (100, 2000):
+        t = steps(rng, 6, 200)
+        close(student.timestep_embedding(t, 10, period), reference.timestep_embedding(t, 10, period), atol=1e-3)
+
+
+@check(points=1, of="timestep_embedding", needs=cosines_then_sines)
+def a_single_t(student, reference, rng):
+    """A batch of one t, and t = 0"""
+    t = steps(rng, 1, 900)
+    close(student.timestep_embedding(t, 16), reference.timestep_embedding(t, 16), atol=1e-3)
+    close(student.timestep_embedding(torch.tensor([0]), 2), reference.timestep_embedding(torch.tensor([0]), 2), atol=1e-3)
+
+
+@check(points=0.5, of="timestep_embedding", needs=cosines_then_sines)
+def steps_stay(student, reference, rng):
+    """timestep_embedding leaves t as it was"""
+    t = steps(rng, 5, 900)
+    close(student.timestep_embedding(t, 12), reference.timestep_embedding(t, 12), atol=1e-3)
+    untouched()
+
+
+@check(points=2, of="ConditionedBlock")
+def keeps_the_shape(student, reference, rng):
+    """The block answers with an image of its input's shape"""
+    for channels, dim, batch, height, width in ((8, 12, 3, 4, 6), (16, 5, 2, 7, 5)):
+        block = student.ConditionedBlock(channels, dim)
+        got = np.shape(block(drawn(rng, batch, channels, height, width), drawn(rng, batch, dim)))
+        expect(got == (batch, channels, height, width), f"gave shape {got} where {(batch, channels, height, width)} was expected")
+
+
+@check(points=3, of="ConditionedBlock", needs=keeps_the_shape)
+def hears_the_embedding(student, reference, rng):
+    """The same image with another embedding gets another answer, in each row"""
+    block = randomised(student.ConditionedBlock(8, 12), rng)
+    x, emb = drawn(rng, 5, 8, 4, 6), drawn(rng, 5, 12)
+    changed = far(block(x, emb), block(x, emb + drawn(rng, 5, 12)))
+    expect(bool((changed > 1e-4).all()), f"gave the same answer for two embeddings in {int((changed <= 1e-4).sum())} of 5 rows")
+
+
+@check(points=2, of="ConditionedBlock", needs=keeps_the_shape)
+def sees_the_image(student, reference, rng):
+    """Another image with the same embedding gets another answer, in each row"""
+    block = randomised(student.ConditionedBlock(8, 12), rng)
+    x, emb = drawn(rng, 5, 8, 4, 6), drawn(rng, 5, 12)
+    changed = far(block(x, emb), block(x + drawn(rng, 5, 8, 4, 6), emb))
+    expect(bool((changed > 1e-4).all()), f"gave the same answer for two images in {int((changed <= 1e-4).sum())} of 5 rows")
+
+
+@check(points=3, of="ConditionedBlock", needs=hears_the_embedding)
+def rows_stand_alone(student, reference, rng):
+    """A row's answer is the same whichever rows are with it, also where the batch is as large as the image is wide"""
+    block = randomised(student.ConditionedBlock(8, 12), rng)
+    x, emb = drawn(rng, 6, 8, 6, 6), drawn(rng, 6, 12)
+    together = block(x, emb)
+    for rows in (slice(2, 3), slice(3, 6)):
+        apart = far(block(x[rows], emb[rows]), np.asarray(together)[rows])
+        expect(bool((apart < 1e-4).all()), "answered differently for a row when other rows were with it")
+
+
+@check(points=1, of="ConditionedBlock", needs=keeps_the_shape)
+def equal_weights_answer_equally(student, reference, rng):
+    """Two blocks with the same weights give the same answer, and so does one block asked twice"""
+    first, second = randomised(student.ConditionedBlock(8, 12), rng), student.ConditionedBlock(8, 12)
+    second.set_weights({name: torch.as_tensor(value) for name, value in first.weights().items()})
+    x, emb = drawn(rng, 3, 8, 4, 6), drawn(rng, 3, 12)
+    answer = first(x, emb)
+    close(first(x, emb), np.asarray(answer), atol=1e-5)
+    close(second(x, emb), np.asarray(answer), atol=1e-5)

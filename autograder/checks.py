@@ -133,7 +133,7 @@ def untouched() -> None:
 def asked(function: str) -> list[tuple[Any, ...]]:
     """List the arguments that the last call gave to the callback of this name, in order, named ones in their places."""
     call = _running.get().calls[-1]
-    callback = next(item for item in (*call.args, *call.kwargs.values()) if callable(item) and item.__name__ == function)
+    callback = next(item for item in (*call.args, *call.kwargs.values()) if getattr(item, "__name__", "") == function)
     bind = inspect.signature(callback).bind
     return [bind(*one.args, **one.kwargs).args for one in call.asked if one.function == function]
 

@@ -23,6 +23,7 @@ from autograder.sandbox.deadline import Deadline, Lost
 
 START_SECONDS = 60
 ASKS = 5_000
+LABEL = 100
 ASK_BYTES = 64 << 20
 SIGXCPU = -24
 
@@ -38,11 +39,22 @@ class Keeper(Protocol):
     def end(self) -> Ended: ...
 
 
-class Handle(msgspec.Struct, frozen=True):
-    """An object that stayed inside a guest: call it, its methods, its weights through `Guest.call`."""
+class Handle:
+    """An object that stayed inside a guest: call it, its methods, its weights through `Guest.call`.
 
-    number: int
-    type_name: str
+    A plain class, since MessagePack would write a Struct or a dataclass out as data, and it must cross as a number.
+    """
+
+    __slots__ = ("number", "type_name")
+
+    def __init__(self, number: int, type_name: str):
+        self.number, self.type_name = number, type_name
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Handle) and (self.number, self.type_name) == (other.number, other.type_name)
+
+    def __hash__(self) -> int:
+        return hash((self.number, self.type_name))
 
 
 class Guest:
@@ -203,6 +215,8 @@ class Guest:
     def _handle(self, reference: wire.Reference) -> Handle:
         if reference.kind != "handle":
             raise wire.WireError("a function of ours")
+        if len(reference.label) > LABEL or not reference.label.isprintable():
+            raise wire.WireError("an object with a label that is no type's name")
         self._holding = True
         return Handle(reference.number, reference.label)
 

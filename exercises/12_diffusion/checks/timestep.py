@@ -14,13 +14,17 @@ def drawn(rng, *shape):
     return torch.from_numpy(rng.standard_normal(shape, np.float32))
 
 
-def randomised(block, rng):
+def weights_for(block, rng):
     """Draw weights of the block's own shapes, so that no layer that starts at zero hides what it does."""
     weights = {}
     for name, value in sorted(block.weights().items()):
         value = torch.as_tensor(value)
         weights[name] = 0.4 * drawn(rng, *value.shape) if value.is_floating_point() and "running" not in name else value
-    block.set_weights(weights)
+    return weights
+
+
+def randomised(block, rng):
+    block.set_weights(weights_for(block, rng))
     return block
 
 
@@ -110,8 +114,10 @@ def rows_stand_alone(student, reference, rng):
 @check(points=1, of="ConditionedBlock", needs=keeps_the_shape)
 def equal_weights_answer_equally(student, reference, rng):
     """Two blocks with the same weights give the same answer, and so does one block asked twice"""
-    first, second = randomised(student.ConditionedBlock(8, 12), rng), student.ConditionedBlock(8, 12)
-    second.set_weights({name: torch.as_tensor(value) for name, value in first.weights().items()})
+    first, second = student.ConditionedBlock(8, 12), student.ConditionedBlock(8, 12)
+    weights = weights_for(first, rng)
+    for block in (first, second):
+        block.set_weights(weights)
     x, emb = drawn(rng, 3, 8, 4, 6), drawn(rng, 3, 12)
     answer = first(x, emb)
     close(first(x, emb), np.asarray(answer), atol=1e-5)

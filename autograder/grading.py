@@ -87,7 +87,7 @@ def grade(course: Course, request: Request, progress: Callable[[int, int], None]
     Ctrl-C keeps what is done. Raise `UsageError` for what cannot be graded at all.
     """
     lesson, exercises = choose(course, request)
-    students = folder.students(request.submissions)
+    students = folder.names(folder.students(request.submissions))
     refuse_readable({"course": course.root, "submissions": request.submissions, "results": request.out})
     _make(request.out)
     chosen = open_round(request.out, seed=request.seed, new=request.new_round)
@@ -96,8 +96,8 @@ def grade(course: Course, request: Request, progress: Callable[[int, int], None]
     expected = len(students) * len(exercises)
 
     def submissions() -> Iterator[Submission]:
-        for student in students:
-            yield from folder.submissions(student, lesson.id, exercises)
+        for path, student in students.items():
+            yield from folder.submissions(path, student, lesson.id, exercises)
 
     with Gradebook(request.out / "gradebook.sqlite") as gradebook:
         graded = grade_all(submissions(), settings, request.workers or len(os.sched_getaffinity(0)))
@@ -112,7 +112,7 @@ def grade(course: Course, request: Request, progress: Callable[[int, int], None]
             graded.close()  # type: ignore[attr-defined]
         sections = {section.id: section.title for section in lesson.sections}
         _write_files(request.out, gradebook, run, sections, course.policy)
-    broken = tuple(f"{folder.student_name(path)}: {why}" for path in students if (why := folder.problem(path)))
+    broken = tuple(f"{student}: {why}" for path, student in students.items() if (why := folder.problem(path)))
     return Finished(summary, sections, run, chosen.name, expected, interrupted, broken)
 
 

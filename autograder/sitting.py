@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,7 +20,7 @@ from autograder.inside.guest import NAMES
 from autograder.model import Check, Outcome, Raised, Reason, Submission
 from autograder.objects import Thing
 from autograder.recordings import Answers, mapped
-from autograder.sandbox import Guest, Sandbox
+from autograder.sandbox import WALL_FACTOR, Guest, Sandbox
 
 GUESTS = 3  # the first, and two fresh ones after a death
 RETURNED = Outcome("returned")
@@ -41,14 +42,14 @@ class Sitting:
         self.transcripts: dict[str, Transcript] = {}
         self.unplayed: dict[str, Outcome] = {}
         self.seconds: dict[str, float] = {}
-        self.printed = ""
+        self._output = bytearray()
         self._submission, self._answers, self._sandbox, self._seeds = submission, answers, sandbox, seeds
         self._warmth = _warmth(submission.source or b"", torch)
         self._by_id = {check.id: check for check in checks}
         self._guest: Guest | None = None
         self._furnished: Guest | None = None  # the guest that has the props
         self._guests = 0
-        self._spent = 0.0
+        self._spent, self._began = 0.0, time.monotonic()
         self._loaded = self._last = RETURNED
 
     def play(self, checks: tuple[Check, ...]) -> None:
@@ -67,6 +68,11 @@ class Sitting:
                     self._guest.forget()
         finally:
             self._leave()
+
+    @property
+    def printed(self) -> str:
+        """What the guests printed, one after the other, as far as it is kept."""
+        return self._output[: self._sandbox.limits.output_kib << 10].decode("utf-8", errors="replace")
 
     # -- what became of a check
 
@@ -99,15 +105,25 @@ class Sitting:
 
     def _ready(self) -> Outcome:
         """Have a living guest with the submission loaded, or say why there is none."""
-        limits = self._sandbox.limits
-        if self._spent + (self._guest.cpu_seconds if self._guest and self._guest.alive else 0) > limits.submission_seconds:
-            return Outcome("timed_out", detail=f"all checks together may take {limits.submission_seconds:g} s of computing")
+        if over := self._over():
+            return over
         if self._guest and self._guest.alive:
             return RETURNED
         if self._guests == GUESTS:
-            return self._last
+            again = f"its process was lost {GUESTS} times, so it is not run again"
+            return self._last if self._last is self._loaded else Outcome(self._last.kind, detail=again)
         self._leave()
         return self._open()
+
+    def _over(self) -> Outcome | None:
+        """Say so when all checks together have taken too long: in CPU time, or ten times as much in wall time."""
+        limit = self._sandbox.limits.submission_seconds
+        spent = self._spent + (self._guest.cpu_seconds if self._guest and self._guest.alive else 0.0)
+        if spent > limit:
+            return Outcome("timed_out", detail=f"all checks together may take {limit:g} s of computing")
+        if time.monotonic() - self._began > limit * WALL_FACTOR:
+            return Outcome("timed_out", detail=f"all checks together may take {limit * WALL_FACTOR:g} s")
+        return None
 
     def _open(self) -> Outcome:
         source, notebook = self._submission.source or b"", self._submission.name.endswith(".ipynb")
@@ -124,14 +140,17 @@ class Sitting:
         if self._guest:
             self._guest.close()
             self._spent += self._guest.ended.cpu_seconds if self._guest.ended else 0.0
-            self.printed += self._guest.output.decode("utf-8", errors="replace")
+            self._output += self._guest.output
         self._guest = None
 
     # -- calls
 
     def _player(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], questions: list[Asked]) -> Outcome:
         assert self._guest is not None
-        names = [known for known in self._loaded.value if isinstance(known, str)] if isinstance(self._loaded.value, list) else []
+        if over := self._over():
+            return over
+        claimed = self._loaded.value[:NAMES] if isinstance(self._loaded.value, list) else []
+        names = [known[:100] for known in claimed if isinstance(known, str)]
         if name.startswith("props."):
             self._bring_props()
         elif name[0] != "@" and name not in names and len(names) < NAMES:

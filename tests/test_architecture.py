@@ -15,6 +15,7 @@ ROOMS = [
     ["content"],
     ["sandbox"],
     ["recordings"],
+    ["objects"],
     ["checks"],
     ["diagnosis"],
     ["explain"],

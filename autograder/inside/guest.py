@@ -111,6 +111,8 @@ class _Room:
             self.send(reply)
         except wire.NotData as error:
             self.send(wire.Reply(message.id, "refused", message=f"it gave {error}"))
+        except Exception as error:  # a sparse tensor, one without data: whatever cannot be turned into bytes
+            self.send(wire.Reply(message.id, "refused", message=f"it gave a value that cannot be sent ({type(error).__name__})"))
 
     def load(self, message: wire.Load) -> wire.Reply:
         module = types.ModuleType(message.module)

@@ -35,10 +35,23 @@ def students(root: Path) -> list[Path]:
     return folders
 
 
-def submissions(folder: Path, lesson: str, exercises: Iterable[str]) -> Iterator[Submission]:
+def submissions(folder: Path, student: str, lesson: str, exercises: Iterable[str]) -> Iterator[Submission]:
     """Read one student's submissions, one for each exercise."""
     for exercise in exercises:
-        yield _submission(folder, lesson, exercise)
+        yield _submission(folder, student, lesson, exercise)
+
+
+def names(folders: Iterable[Path]) -> dict[Path, str]:
+    """Give each folder its student's name; where two would be the same text, the later ones get a hash behind it."""
+    named: dict[Path, str] = {}
+    taken: set[str] = set()
+    for folder in folders:
+        name = student_name(folder)
+        if name in taken:
+            name = f"{name} ({hashlib.sha256(os.fsencode(folder.name)).hexdigest()[:8]})"
+        taken.add(name)
+        named[folder] = name
+    return named
 
 
 def problem(folder: Path) -> str:
@@ -63,8 +76,7 @@ def file_names(exercise: str) -> tuple[str, ...]:
     return ("answers.yaml",) if exercise == "practice" else (f"{exercise}.py", f"{exercise}.ipynb")
 
 
-def _submission(folder: Path, lesson: str, exercise: str) -> Submission:
-    student = student_name(folder)
+def _submission(folder: Path, student: str, lesson: str, exercise: str) -> Submission:
     names = file_names(exercise)
     try:
         if broken := problem(folder):

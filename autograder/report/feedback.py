@@ -70,6 +70,7 @@ def escaped(text: str) -> str:
 def _code_kept(message: str) -> str:
     """Escape a message but keep its `code`: between backticks nothing is markup, and `clean` left no newline."""
     parts = clean(message, 2_000).split("`")
-    if len(parts) % 2 == 0:
+    risky = "``" in message or any("<" in part for part in parts[1::2])  # Markdown pairs runs of backticks, not single ones
+    if len(parts) % 2 == 0 or risky:
         return escaped(message)
     return "`".join(part if i % 2 else _MARKUP.sub(r"\\\1", part) for i, part in enumerate(parts))

@@ -46,7 +46,7 @@ class Server:
         """Start the server and wait until it is warm. Raise `SandboxFault` with its own words where it does not come up."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.settimeout(START_SECONDS)
-        root = str(Path(__file__).resolve().parents[1])
+        root = str(Path(__file__).resolve().parents[2])
         boot = f"import sys; sys.path.insert(0, {root!r}); from autograder.inside.forkserver import main; main({theirs.fileno()})"
         one_thread = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
         large_pages = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}  # a fork copies and a child touches half as much

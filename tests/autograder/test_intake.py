@@ -6,11 +6,11 @@ import os
 import pytest
 
 from autograder.errors import UsageError
-from autograder.intake.folder import student_name, students, submissions
+from autograder.intake.folder import names, student_name, students, submissions
 
 
 def taken(folder, *exercises):
-    return list(submissions(folder, "12_diffusion", exercises or ("forward",)))
+    return list(submissions(folder, student_name(folder), "12_diffusion", exercises or ("forward",)))
 
 
 @pytest.fixture
@@ -102,6 +102,12 @@ def test_names_are_text_that_every_export_can_write(tmp_path, folder, name):
 
 def test_a_name_that_is_not_text_becomes_text(tmp_path):
     assert student_name(tmp_path / os.fsdecode(b"caf\xe9")) == "caf�"
+
+
+def test_two_folders_are_two_students_even_when_their_names_read_the_same(tmp_path):
+    first, second = names([tmp_path / "Zo\u00eb", tmp_path / "Zoe\u0308"]).values()
+    assert first == "Zoë"
+    assert second.startswith("Zoë (")
 
 
 def test_files_beside_the_students_are_left_alone(tmp_path, student):

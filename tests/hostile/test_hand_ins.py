@@ -64,7 +64,7 @@ ANSWERS: tuple[tuple[str, str | bytes, str], ...] = (
 
 # student's name, as a hostile student would choose it
 NAMES = (
-    "=cmd|'calc'!A1", "+1+1", "@SUM(A1)", "-rf", "--unsafe", "a, b; c", '"quoted"', "'; DROP TABLE results; --", "<script>alert(1)</script>",
+    "=cmd|'calc'!A1", "+1+1", "@SUM(A1)", "-rf", "--unsafe", "a, b; c", '"quoted"', "'; DROP TABLE results; --", "<script>alert(1)",
     "[link](javascript:alert(1))", "`code`", "# heading", "new\nline", "tab\tin it", "\x1b[31mred", "\u202egnp.exe", "zero\u200bwidth", "~root",
     "$(id)", "%s%n", "x" * 255, "con", "NUL", "results.jsonl", "12_diffusion", "emoji 🙂", "ｆｕｌｌｗｉｄｔｈ",
 )  # fmt: skip

@@ -50,7 +50,7 @@ FIGURES = {
     "denoise-strip": Drawing(
         sheets.denoise_strip,
         "Four pictures come out of noise, DDIM in 20 steps. Under each x_t, what it is taken for at that moment: x̂_0.",
-        "Four pairs of rows from pure noise at t = 1000 to a picture at 0. The estimates below are a picture much earlier.",
+        "Four pairs of rows from noise at t = 950 to a picture at 0. The estimates below are a picture much earlier.",
     ),
     "samples": Drawing(
         sheets.samples,
@@ -65,7 +65,7 @@ FIGURES = {
     "guidance-curve": Drawing(
         plots.guidance_curve,
         "The trade-off, measured on 2,000 pictures: with w the class is right more often, and fewer of the real pictures are covered.",
-        "Curves over w: the Fréchet distance is least between 1 and 2 and then rises; agreement rises towards 1; coverage falls.",
+        "Curves over w: the Fréchet distance is least near 1 and then rises; agreement rises towards 1; coverage falls.",
     ),
     "guidance-plane": Drawing(
         plots.guidance_plane,
@@ -74,7 +74,7 @@ FIGURES = {
     ),
     "steps-curve": Drawing(
         plots.steps_curve,
-        "Fréchet distance against DDIM's number of steps, one network for all, w = 1.5: from 10 steps on there is little to gain.",
+        "Fréchet distance against DDIM's number of steps, one network for all, w = 1: from 10 steps on there is little to gain.",
         "A curve that falls steeply from 2 to 10 steps and is flat from there to 50.",
     ),
     "what-is-predicted": Drawing(

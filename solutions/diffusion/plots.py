@@ -80,7 +80,7 @@ def guidance_curve(ink: Ink) -> Figure:
 
 def steps_curve(ink: Ink) -> Figure:
     """Draw Fréchet distance over DDIM's number of steps."""
-    found = about_weights("fashion")["figures"]["by ddim steps, w = 1.5"]
+    found = about_weights("fashion")["figures"]["by ddim steps, w = 1"]
     figure = Figure(figsize=(4.8, 3.2), layout="constrained")
     axes = figure.subplots()
     axes.plot([int(each) for each in found], [each["fd"] for each in found.values()], "o-", color=ink.blue)

@@ -20,7 +20,6 @@ demo: .venv/demo
 test: .venv/test
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/course lint
 	$(BIN)/pytest -n 2 --dist loadgroup
 
 bench: .venv/test

@@ -11,6 +11,7 @@ CARDS = "lessons/13_adding/flashcards.yaml"
 ASKED = "exercises/13_adding/practice.yaml"
 STARTER = "exercises/13_adding/sums.py"
 ANSWERS = "solutions/13_adding/practice.yaml"
+CHECKS = "exercises/13_adding/checks/sums.py"
 SLIPS = "solutions/13_adding/misconceptions/sums.py"
 
 
@@ -617,10 +618,72 @@ exercises/13_adding/practice.yaml:1: question `fresh-sum`: misconceptions `taken
         [
             (SLIPS, "    return a\n", "    return a - b\n"),
         ],
-        ["question-published"],
+        ["question-published", "check-slips"],
         """\
 exercises/13_adding/practice.yaml:1: question `fresh-sum`: misconceptions `taken_away` and `second_forgotten` both answer 0.210
   fix: choose numbers that tell them apart, or drop it from `tells`
+solutions/13_adding/misconceptions/sums.py:6: misconception `taken_away` is not told as itself
+  fix: let some call lie ten tolerances from the reference and from the other slips, or drop it
+solutions/13_adding/misconceptions/sums.py:12: misconception `second_forgotten` is not told as itself
+  fix: let some call lie ten tolerances from the reference and from the other slips, or drop it
+""",
+    ),
+    "check_that_the_answer_fails": Planted(
+        [
+            (CHECKS, "reference.total(1.5, 2.25)", "4.0"),
+        ],
+        ["check-answers"],
+        """\
+exercises/13_adding/checks/sums.py:6: check `by_hand` fails on the course's own answer: gave 3.75 where 4 was expected
+  fix: mend the check or the answer
+""",
+    ),
+    "starter_that_passes": Planted(
+        [
+            (STARTER, 'raise NotImplementedError("your turn")', "return a + b"),
+        ],
+        ["check-starters"],
+        """\
+exercises/13_adding/checks/sums.py:6: check `by_hand` is passed by the untouched starter
+  fix: let it demand what the student has to write
+""",
+    ),
+    "slip_that_no_check_sees": Planted(
+        [
+            (CHECKS, "student.total(1.5, 2.25), reference.total(1.5, 2.25)", "student.total(1.5, 0.0), reference.total(1.5, 0.0)"),
+        ],
+        ["check-slips"],
+        """\
+solutions/13_adding/misconceptions/sums.py:6: misconception `taken_away` passes every check
+  fix: add numbers that show it
+solutions/13_adding/misconceptions/sums.py:12: misconception `second_forgotten` passes every check
+  fix: add numbers that show it
+""",
+    ),
+    "answer_sent_before_it_is_asked": Planted(
+        [
+            (CHECKS, "from autograder.checks", "import numpy as np\n\nfrom autograder.checks"),
+            (
+                CHECKS,
+                "    close(",
+                "    a, b = np.array([1.5, 2.5]), np.array([3.0, 7.0])\n    close(student.total(a + b, b), reference.total(a + b, b))\n"
+                "    close(student.total(a, b), reference.total(a, b))\n    close(",
+            ),
+        ],
+        ["check-crossing"],
+        """\
+exercises/13_adding/checks/sums.py:8: check `by_hand` expects of `total` what it, or a check before it, has sent as an argument
+  fix: draw the argument afresh, or ask in the other order
+""",
+    ),
+    "reference_given_the_students_value": Planted(
+        [
+            (CHECKS, "    close(", "    x = student.total(0.5, 1.0)\n    close(x, reference.total(x, 0.0))\n    close("),
+        ],
+        ["check-references"],
+        """\
+exercises/13_adding/checks/sums.py:6: check `by_hand` passes the student's values to the reference
+  fix: give the reference numbers of the check's own
 """,
     ),
     "variants_that_cannot_be_told_apart": Planted(

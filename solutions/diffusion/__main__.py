@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -17,27 +16,9 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # on a busy machine threads
 
 import click
 
-from solutions.diffusion.models import MODELS
-
-PATH = click.Path(path_type=Path)
-BUILD = Path("build/diffusion")
-ASKED = [
-    click.option("--model", default="fashion", show_default=True, help="one of: " + ", ".join(n for n, m in MODELS.items() if m.draws)),
-    click.option("--prompt", help="what to draw; without it, of everything"),
-    click.option("--steps", type=int, help="steps of the sampler; the model's own number, unless named"),
-    click.option("--w", type=float, help="guidance: 0 unconditional, 1 plain conditional; the model's own, unless named"),
-    click.option("--sampler", default="ddim", show_default=True, help="ddim or ddpm"),
-    click.option("--eta", default=0.0, show_default=True, help="ddim's own noise: 0 none, 1 as much as ddpm"),
-    click.option("--seed", default=0, show_default=True, help="the same seed gives the same pictures"),
-    click.option("--weights", type=PATH, help="folder of weights; the shipped ones, unless named"),
-]
-
-
-def asked(command: Any) -> Any:
-    """Give a command the options of an order."""
-    for option in reversed(ASKED):
-        command = option(command)
-    return command
+from solutions.diffusion.asking import BUILD, PATH, asked, order_of
+from solutions.diffusion.models import find
+from solutions.diffusion.refusals import Impossible, Interrupted
 
 
 @click.group()
@@ -58,8 +39,8 @@ def sample(model: str, n: int, out: Path, **asks: Any) -> None:
     """Draw a grid of pictures."""
     started = time.perf_counter()
     with refusals():
-        order = _order(n, out, **asks)
-        pictures = _module(model, draws=True).sample(order)
+        order = order_of(n, out, **asks)
+        pictures = find(model, draws=True).sample(order)
     from solutions.diffusion.pictures import grid, save_png
 
     save_png(grid(pictures, columns=math.ceil(n**0.5)), out)
@@ -78,7 +59,7 @@ def denoise(model: str, n: int, frames: int, out: Path, **asks: Any) -> None:
         from solutions.diffusion.pictures import save_gif, save_png
 
         seen: list[Any] = []
-        _module(model, draws=True).sample(_order(n, out, callback=lambda *step: seen.append(step), **asks))
+        find(model, draws=True).sample(order_of(n, out, callback=lambda *step: seen.append(step), **asks))
         save_png(strip(seen, frames), out)
         save_gif(animation(seen), out.with_suffix(".gif"))
     click.echo(f"{out}, {out.with_suffix('.gif')}: {len(seen)} steps")
@@ -91,7 +72,7 @@ def denoise(model: str, n: int, frames: int, out: Path, **asks: Any) -> None:
 def train(model: str, minutes: float | None, out: Path) -> None:
     """Train MODEL from nothing. Ctrl-C saves, the same command goes on."""
     with refusals():
-        module = _module(model)
+        module = find(model)
         from solutions.diffusion.order import Training
 
         command = f"python -m solutions.diffusion train {model}" + (f" --minutes {minutes:g}" if minutes else "") + f" --out {out}"
@@ -138,8 +119,6 @@ def figures(names: tuple[str, ...], out: Path) -> None:
 @contextmanager
 def refusals() -> Iterator[None]:
     """End with one line on standard error: code 2 for what can't be done, 1 for what isn't finished or missing."""
-    from solutions.diffusion.order import Impossible, Interrupted
-
     try:
         yield
     except Impossible as refusal:
@@ -153,28 +132,6 @@ def refusals() -> Iterator[None]:
 def _end(line: str, code: int) -> None:
     click.echo(line, err=True)
     sys.exit(code)
-
-
-def _order(n: int, out: Path, weights: Path | None, **asks: Any) -> Any:
-    """Return the order, with what no model can do refused."""
-    from solutions.diffusion.order import Impossible, Order
-    from solutions.diffusion.store import SHIPPED
-
-    if not 1 <= n <= 4096:
-        raise Impossible(f"{n} pictures: known are 1 to 4096")
-    if out.suffix != ".png":
-        raise Impossible(f"`{out}` is no picture file: known is .png")
-    return Order(n=n, weights=weights or SHIPPED, **asks)
-
-
-def _module(name: str, draws: bool = False) -> Any:
-    """Return the module of the model so named."""
-    from solutions.diffusion.order import Impossible
-
-    known = [each for each, model in MODELS.items() if model.draws or not draws]
-    if name not in known:
-        raise Impossible(f"no model `{name}`: known are {', '.join(known)}")
-    return import_module(MODELS[name].module)
 
 
 if __name__ == "__main__":

@@ -12,19 +12,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from solutions.diffusion.refusals import Impossible as Impossible  # every module refuses with it
+from solutions.diffusion.refusals import Interrupted
 from solutions.diffusion.samplers import Callback, ddim_sample, ddpm_sample, even_path
 from solutions.diffusion.schedules import Table, alpha_bars
 from solutions.diffusion.store import SHIPPED, save_weights
 from solutions.diffusion.train import Config, DrawBatch, Turn, count
 from solutions.diffusion.train import train as run_training
-
-
-class Impossible(ValueError):
-    """What is asked for can't be done; the message is one line that names what is known."""
-
-
-class Interrupted(Exception):
-    """A training was stopped by Ctrl-C; the message says how to go on."""
 
 
 @dataclass(frozen=True)

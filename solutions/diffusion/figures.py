@@ -74,8 +74,8 @@ FIGURES = {
     ),
     "steps-curve": Drawing(
         plots.steps_curve,
-        "Fréchet distance against DDIM's number of steps, one network for all, w = 1: from 10 steps on there is little to gain.",
-        "A curve that falls steeply from 2 to 10 steps and is flat from there to 50.",
+        "Fréchet distance against DDIM's number of steps, one network for all, w = 1: from 20 steps on there is little to gain.",
+        "A curve that falls steeply from 2 steps to 10, a little to 20 and hardly from there to 50.",
     ),
     "what-is-predicted": Drawing(
         plots.what_is_predicted,

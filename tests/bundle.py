@@ -19,7 +19,7 @@ def bundle(answer: Path, misconceptions: Path | None = None, instead: dict[str, 
     """Give the answer's functions as one source; `instead` puts misconceptions, by name, in the place of functions."""
     sources: dict[str, str] = {}
     for path in filter(None, (answer, misconceptions)):
-        _needed(path.read_text(), sources)
+        needed(path.read_text(), sources)
     lines = [HEAD, *(f"_module({name!r}, {source!r})" for name, source in sources.items())]
     lines.append(f"globals().update((k, v) for k, v in vars(_module('answer', {answer.read_text()!r})).items() if k[0] != '_')")
     if misconceptions:
@@ -28,11 +28,11 @@ def bundle(answer: Path, misconceptions: Path | None = None, instead: dict[str, 
     return "\n".join(lines)
 
 
-def _needed(source: str, found: dict[str, str]) -> None:
+def needed(source: str, found: dict[str, str]) -> None:
     """Collect the sources of the modules of `solutions` that a source imports, each after those that it needs."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("solutions.") and node.module not in found:
             module = str(node.module)
             text = (ROOT / Path(*module.split("."))).with_suffix(".py").read_text()
-            _needed(text, found)
+            needed(text, found)
             found[module] = text

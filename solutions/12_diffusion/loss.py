@@ -1,0 +1,37 @@
+"""The answer to exercises/12_diffusion/loss.py, by the reference implementation's loss.
+
+`trained_by` is the same for weights of a denoiser of the props: a check asks the reference for numbers, from numbers.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from solutions.diffusion.losses import NoiseLoss
+
+
+def noise_mse(eps_model: Any, x0: Tensor, t: Any, eps: Tensor, alpha_bars: Tensor) -> Tensor:
+    """Return the loss of one batch."""
+    return NoiseLoss(alpha_bars)(eps_model, x0, t, eps)
+
+
+def training_step(model: Any, optimizer: Any, x0: Tensor, t: Any, eps: Tensor, alpha_bars: Tensor) -> float:
+    """Take one step, and return the loss before it."""
+    loss = noise_mse(model, x0, t, eps, alpha_bars)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+def trained_by(weights: dict[str, Tensor], lr: float, momentum: float, batches: list[list[Tensor]], alpha_bars: Tensor) -> Any:
+    """Return the losses of training a denoiser with these weights on batches (x_0, t, ε), and its weights after that."""
+    from autograder.recordings import load_module
+
+    props = load_module(Path(__file__).parents[2] / "exercises" / "12_diffusion" / "props.py")
+    model = props.denoiser().to(weights["leave.bias"].dtype)
+    model.load_state_dict(weights)
+    optimizer = props.sgd(model, lr, momentum)
+    losses = [training_step(model, optimizer, x0, t, eps, alpha_bars) for x0, t, eps in batches]
+    return losses, {name: value.detach().clone() for name, value in model.state_dict().items()}

@@ -106,13 +106,16 @@ def close(got: Any, expected: Any, *, atol: float | None = None, rtol: float | N
     transcript = _running.get()
     at = next((i for i in reversed(range(len(transcript.calls))) if transcript.calls[i].outcome.value is got), len(transcript.calls) - 1)
     known = next((a for a in transcript.answers if a.value is expected), None)
-    single = at >= 0 and contains_float32((transcript.calls[at].args, transcript.calls[at].kwargs))
     absolute = atol if atol is not None else known.atol if known else FLOOR
-    relative = rtol if rtol is not None else known.rtol if known else FLOAT32_RELATIVE if single else 0.0
+    relative = rtol if rtol is not None else known.rtol if known else _relative(transcript.calls[at]) if at >= 0 else 0.0
     words = difference(got, expected, absolute, relative)
     if at >= 0:
         transcript.calls[at].atol = max(transcript.calls[at].atol, absolute)
     transcript.comparisons.append(Compared(words == "", at, f"gave {words}" if words else ""))
+
+
+def _relative(call: Called) -> float:
+    return FLOAT32_RELATIVE if contains_float32((call.args, call.kwargs)) else 0.0
 
 
 def expect(condition: bool, words: str) -> None:
@@ -176,7 +179,8 @@ def kind_of(value: Any) -> str:
     if isinstance(value, int | float):
         return "number"
     if hasattr(value, "shape") and hasattr(value, "dtype"):
-        plain, truth = tuple(value.shape) == (), str(value.dtype).endswith("bool")
+        plain = tuple(value.shape) == ()
+        truth = value.dtype.kind == "b" if isinstance(value, np.ndarray) else str(value.dtype).endswith("bool")
         return ("bool" if truth else "number") if plain else ("bool array" if truth else "array")
     return "object"
 

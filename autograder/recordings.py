@@ -149,28 +149,28 @@ def numbers(value: Any) -> list[np.ndarray[Any, Any]]:
 
 def digest(value: Any) -> bytes:
     """Hash a value so that equal values, and only they, have equal hashes. Functions count by code and what they close over."""
-    hashed = hashlib.blake2b(digest_size=16)
-    _feed(hashed.update, value)
-    return hashed.digest()
+    parts: list[bytes] = []
+    _spell(value, parts.append)
+    return hashlib.blake2b(b"\1".join(parts), digest_size=16).digest()
 
 
-def _feed(update: Callable[[bytes], None], value: Any) -> None:
+def _spell(value: Any, write: Callable[[bytes], None]) -> None:
+    """Write a value as bytes, each part with its type and its length."""
     if is_tensor(value):
         value = value.detach().numpy()
-    update(type(value).__name__.encode() + b"\0")
     if isinstance(value, np.ndarray | np.generic):
-        update(f"{value.dtype.str}{value.shape}".encode())
-        update(np.ascontiguousarray(value).tobytes())
+        write(f"{type(value).__name__}{value.dtype.str}{value.shape}".encode())
+        write(value.tobytes())
     elif isinstance(value, list | tuple):
-        update(f"{len(value)}\0".encode())
+        write(f"{type(value).__name__}{len(value)}".encode())
         for item in value:
-            _feed(update, item)
+            _spell(item, write)
     elif isinstance(value, dict):
-        _feed(update, sorted(value.items()))
+        write(b"dict")
+        _spell(sorted(value.items()), write)
     elif isinstance(value, types.FunctionType):
-        update(value.__code__.co_code + repr(value.__code__.co_consts).encode())
-        _feed(update, [cell.cell_contents for cell in value.__closure__ or ()])
-        _feed(update, list(value.__defaults__ or ()))
+        write(value.__code__.co_code + repr(value.__code__.co_consts).encode())
+        _spell([cell.cell_contents for cell in value.__closure__ or ()], write)
+        _spell(list(value.__defaults__ or ()), write)
     else:
-        update(repr(value).encode())
-    update(b"\1")
+        write(f"{type(value).__name__}{value!r}".encode())

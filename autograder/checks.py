@@ -255,7 +255,7 @@ class Student:
 
     def played(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], *, shown: str = "", of: str | None = None) -> Any:
         """Play one call, write it down as `shown`, and give its value."""
-        of = name if of is None else of
+        of = _about(name, args) if of is None else of
         for thing in (item for item in (*args, *kwargs.values()) if isinstance(item, Thing) and not name.startswith(("@", "props."))):
             thing.of = of
         questions: list[Asked] = []
@@ -267,6 +267,12 @@ class Student:
         if outcome.kind != "returned":
             raise _CheckEnded
         return outcome.value
+
+
+def _about(name: str, args: tuple[Any, ...]) -> str:
+    """Say which function a call is evidence about: one of the props asks about whoever its objects were last given to."""
+    used = [item.of for item in args if isinstance(item, Thing) and not item.of.startswith("props.")]
+    return used[0] if used and name.startswith("props.") else name
 
 
 class Reference:

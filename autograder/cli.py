@@ -130,7 +130,7 @@ def _bar(errors: Console) -> Iterator[Callable[[int, int], None]]:
 
     columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]:.0f}/s"), TimeRemainingColumn())
     with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as progress:
-        task = progress.add_task("grading", rate=0.0)
+        task = progress.add_task("grading", total=None, rate=0.0)
         started = time.monotonic()
 
         def show(done: int, expected: int) -> None:

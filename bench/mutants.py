@@ -66,6 +66,7 @@ EQUIVALENT: list[tuple[str, str, str, str]] = [
     ("latent", "decode(vae, z_0, scale)", "decode(vae, scale, z_0)", "the two are multiplied"),
     ("loss", "network(x_t, t, **condition)", "=> network(x_t, t)", "there is no condition"),
     ("loss", "loss.item()", "=> loss", "a float or a tensor of one number, the exercise takes both"),
+    ("distill", "error.item()", "=> error", "a float or a tensor of one number, the exercise takes both"),
     ("timestep", "self.", "", FREE),
     ("timestep", "nn.init", "", FREE),
     ("timestep", "dim // 2", "dim / 2", "dim is even"),

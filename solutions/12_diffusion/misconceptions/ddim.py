@@ -91,6 +91,14 @@ def sigma_without_its_root(x_t, t, t_prev, eps_hat, alpha_bars, eta, z):
     return _towards(x_t, a_t, a_s, eps_hat, eta * (1 - a_s) / (1 - a_t) * (1 - a_t / a_s), z)
 
 
+@misconception(of="ddim_step", section="generating", card="variance-or-deviation")
+def noise_times_variance(x_t, t, t_prev, eps_hat, alpha_bars, eta, z):
+    """You multiplied z by σ². z has variance 1, and what a step adds has variance σ²: multiply it by σ."""
+    a_t, a_s = _bars(alpha_bars, t, t_prev)
+    sigma = _sigma(a_t, a_s, eta)
+    return _towards(x_t, a_t, a_s, eps_hat, sigma, sigma * z)
+
+
 @misconception(of="ddim_step", section="faster", card="ddim-eta")
 def eta_upside_down(x_t, t, t_prev, eps_hat, alpha_bars, eta, z):
     """Your η works the other way round. η = 0 draws no noise and gives one image for one x_T; η = 1 is DDPM."""

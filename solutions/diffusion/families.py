@@ -36,7 +36,7 @@ class Family:
 
 def a_vae() -> Family:
     """Return a VAE with a vector for a latent; β is twice the variance its decoder claims for a pixel (σ = 0.16)."""
-    model = vae.VAE(size=16, width=32, latent=(32,), classes=len(CLASSES))
+    model = vae.VAE(size=16, width=32, latent=(40,), classes=len(CLASSES))
 
     def loss(batch: tuple[Tensor, Tensor], generator: torch.Generator) -> Tensor:
         x, label = batch

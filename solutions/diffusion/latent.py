@@ -39,7 +39,7 @@ class LatentDiffusion(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.vae = VAE(size=SIDE, width=32, latent=LATENT)
+        self.vae = VAE(size=SIDE, width=48, latent=LATENT)
         self.register_buffer("scale", torch.ones(()))
         self.words = nn.Embedding(len(CLASSES) + 1, WIDTH)
         self.unet = UNet(LATENT[0], channels=(48, 48), attend=(True, True), context_dim=WIDTH)
@@ -94,7 +94,7 @@ def train(training: Training) -> None:
 def train_vae(training: Training) -> None:
     """Train the autoencoder alone, on pictures without their classes."""
     torch.manual_seed(VAE_CONFIG.seed)
-    vae = VAE(size=SIDE, width=32, latent=LATENT)
+    vae = VAE(size=SIDE, width=48, latent=LATENT)
     turns = [Turn(list(vae.parameters()), lambda batch, generator: vae_loss(vae, batch[0], generator))]
     train_and_store(VAE_NAME, vae, turns, batches(*load_fashion("train"), VAE_CONFIG.batch), VAE_CONFIG, training, bits=8)
 

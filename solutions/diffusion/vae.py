@@ -47,7 +47,7 @@ class Residual(nn.Module):
 
 
 class VAE(nn.Module):
-    """Encoder and decoder that halve and double the picture twice, told the class if `classes` is not 0.
+    """Encoder and decoder that halve and double the picture twice (once by folding 2 x 2 pixels), told the class if `classes` is not 0.
 
     `latent` is the shape of z: (D,) for a vector, (D, S/4, S/4) for a small picture of latents.
     """
@@ -56,11 +56,8 @@ class VAE(nn.Module):
         super().__init__()
         self.latent, small = latent, size // 4
         self.label = nn.Embedding(classes, width) if classes else None
-        self.enter = nn.Conv2d(channels, width, 3, padding=1)
-        self.down = nn.Sequential(
-            nn.Conv2d(width, width, 3, stride=2, padding=1), Residual(width),
-            nn.Conv2d(width, width, 3, stride=2, padding=1), Residual(width),
-        )  # (B, C, S/4, S/4)  # fmt: skip
+        self.enter = nn.Sequential(nn.PixelUnshuffle(2), nn.Conv2d(4 * channels, width, 3, padding=1))  # (B, C, S/2, S/2)
+        self.down = nn.Sequential(Residual(width), nn.Conv2d(width, width, 3, stride=2, padding=1), Residual(width))  # (B, C, S/4, S/4)
         self.to_latent: nn.Module
         self.from_latent: nn.Module
         if len(latent) == 1:
@@ -70,10 +67,10 @@ class VAE(nn.Module):
             self.to_latent = nn.Conv2d(width, 2 * latent[0], 1)
             self.from_latent = nn.Conv2d(latent[0], width, 1)
         self.up = nn.Sequential(
-            Residual(width), nn.Upsample(scale_factor=2), nn.Conv2d(width, width, 3, padding=1),
-            Residual(width), nn.Upsample(scale_factor=2), nn.Conv2d(width, width, 3, padding=1),
-        )  # (B, C, S, S)  # fmt: skip
-        self.leave = nn.Sequential(nn.GroupNorm(8, width), nn.SiLU(), nn.Conv2d(width, channels, 3, padding=1))
+            Residual(width), nn.Upsample(scale_factor=2), nn.Conv2d(width, width, 3, padding=1), Residual(width)
+        )  # (B, C, S/2, S/2)
+        last = nn.Conv2d(width, 4 * channels, 3, padding=1)
+        self.leave = nn.Sequential(nn.GroupNorm(8, width), nn.SiLU(), last, nn.PixelShuffle(2))
 
     def encode(self, x: Tensor, label: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Mean and log variance of q(z | x), each (B, *latent), for pictures (B, C, S, S) in [-1, 1]."""

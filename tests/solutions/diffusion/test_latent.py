@@ -65,7 +65,7 @@ def test_the_first_half_trains_the_autoencoder_only() -> None:
     """Its loss reaches encoder and decoder and nothing of the diffusion."""
     untrained = LatentDiffusion()
     vae_loss(untrained.vae, torch.zeros(2, 1, 16, 16), torch.Generator().manual_seed(0)).backward()
-    assert untrained.vae.enter.weight.grad is not None
+    assert untrained.vae.enter[1].weight.grad is not None
     assert all(parameter.grad is None for parameter in untrained.unet.parameters())
 
 

@@ -15,10 +15,9 @@ from typing import Any
 
 import torch
 
-from solutions.diffusion.classifier import load_classifier
 from solutions.diffusion.data import CLASSES, batches, load_fashion
 from solutions.diffusion.families import FAMILIES, STEPS, Family, W
-from solutions.diffusion.measures import quality
+from solutions.diffusion.judge import judge
 from solutions.diffusion.store import SHIPPED
 from solutions.diffusion.train import count, train
 
@@ -49,14 +48,11 @@ def one(build: Callable[[], Family], seed: int, minutes: float, n: int, progress
     run = train(family.model, family.turns, data, config, minutes=minutes, progress=progress)
     family.model.load_state_dict(run.ema)
     family.model.eval()
-    labels = torch.arange(n) % len(CLASSES)
-    made = torch.cat([family.draw(labels[k : k + 250], 1000 * seed + k) for k in range(0, n, 250)])
-    found = quality(made, load_fashion("test")[0][:n], load_classifier(), labels)
+    found = judge(family.draw, n, seed)
     started = time.perf_counter()
-    family.draw(labels[:64], seed)
+    family.draw(torch.arange(64) % len(CLASSES), seed)
     took = time.perf_counter() - started
-    figures = {"fd": found.fd, "coverage": found.coverage, "recall": found.recall, "agreement": found.agreement or 0.0}
-    return figures | {"seconds for 64": took, "parameters": count(family.model), "steps": len(run.losses)}
+    return found | {"seconds for 64": took, "parameters": count(family.model), "steps": len(run.losses)}
 
 
 def summary(runs: list[dict[str, float]]) -> dict[str, dict[str, float]]:

@@ -1,33 +1,35 @@
 """Progressive distillation: a student learns to do in one step what its teacher does in two (Salimans & Ho 2022, algorithm 2).
 
-    16 steps of `fashion.py`, guided  ->  8  ->  4  ->  2  ->  1
+    16 steps of `fashion.py` at w = 1, its best  ->  8  ->  4  ->  2  ->  1
 
-The teacher's guidance is distilled with it (Meng et al. 2023). In the paper each halving has a student of its own; here one network is
-told how many steps it has (as in Frans et al. 2024), starts each halving from itself and goes on practising the earlier ones, so that
-one file of weights serves 8, 4, 2 and 1. It is sampled with plain DDIM: neither network nor sampler is new, only the loss's target,
-and that is `two_steps_in_one`.
+In the paper each halving has a student of its own; here one network is told how many steps it has (as in Frans et al. 2024), starts each
+halving from itself and goes on practising the earlier ones, so that one file of weights serves 8, 4, 2 and 1. It is sampled with plain
+DDIM: neither network nor sampler is new, only the loss's target, and that is `two_steps_in_one`.
 """
 
 import copy
 import dataclasses
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from solutions.diffusion.data import CLASSES, batches, load_fashion
-from solutions.diffusion.fashion import ALPHA_BARS, BETAS, NULL, T, wanted
+from solutions.diffusion.fashion import ALPHA_BARS, BETAS, T, wanted
 from solutions.diffusion.fashion import network as teacher_network
 from solutions.diffusion.forward import Array, at, noise_to, x0_from_v
-from solutions.diffusion.guidance import guide, guided
+from solutions.diffusion.guidance import guided
+from solutions.diffusion.judge import Draw, judge
 from solutions.diffusion.order import Impossible, Order, Training, follow, train_and_store
 from solutions.diffusion.schedules import snr
 from solutions.diffusion.store import SHIPPED, load_weights
 from solutions.diffusion.train import Config, Turn
 from solutions.diffusion.unet import UNet
 
-NAME, STAGES, W = "distilled", (8, 4, 2, 1), 1.5
+NAME, STAGES = "distilled", (8, 4, 2, 1)
 CONFIG = Config(steps=500, batch=64, lr=5e-4, warmup=20, ema=0.99)  # for each halving
 
 Predict = Callable[[Tensor, Tensor], Tensor]  # (x_t, t) to x̂_0, one t per sample
@@ -80,7 +82,17 @@ def train(training: Training) -> None:
             student.load_state_dict(load_weights(name, training.out))
             continue
         turn = Turn(list(student.parameters()), halving_loss(student, copy.deepcopy(student).eval(), teacher.eval(), newest))
-        train_and_store(name, student, [turn], data, CONFIG, dataclasses.replace(training, minutes=minutes), bits=8)
+        figures = partial(measure, student) if steps == 1 else None
+        train_and_store(name, student, [turn], data, CONFIG, dataclasses.replace(training, minutes=minutes), figures, bits=8)
+
+
+def measure(student: UNet) -> dict[str, Any]:
+    """Judge the student at each number of steps."""
+
+    def drawer(steps: int) -> Draw:
+        return lambda labels, seed: draw(student, labels, Order(steps=steps, seed=seed))
+
+    return {"by steps": {str(steps): judge(drawer(steps)) for steps in STAGES}}
 
 
 def halving_loss(student: UNet, before: UNet, teacher: UNet, newest: int) -> Callable[[tuple[Tensor, Tensor], torch.Generator], Tensor]:
@@ -98,10 +110,10 @@ def halving_loss(student: UNet, before: UNet, teacher: UNet, newest: int) -> Cal
         x_t = noise_to(x0, t, torch.randn(x0.shape, generator=generator), ALPHA_BARS)
 
         def predict(x: Tensor, t: Tensor) -> Tensor:
-            first = stage == 0  # they learn from the guided teacher, the others from the student as it was, one stage back
+            first = stage == 0  # they learn from the teacher, the others from the student as it was, one stage back
             x_hat = torch.empty_like(x)
             if first.any():
-                x_hat[first] = guided_x0(teacher, x[first], t[first], labels[first])
+                x_hat[first] = x0_from_v(x[first], t[first], teacher(x[first], t[first], labels=labels[first]), ALPHA_BARS)
             if not first.all():
                 rest = {"labels": labels[~first], "vector": told(stage[~first] - 1)}
                 x_hat[~first] = x0_from_v(x[~first], t[~first], before(x[~first], t[~first], **rest), ALPHA_BARS)
@@ -113,13 +125,6 @@ def halving_loss(student: UNet, before: UNet, teacher: UNet, newest: int) -> Cal
         return torch.mean(at(snr(ALPHA_BARS).clip(1, 25), t, x0) * (x_hat - target) ** 2)
 
     return step_loss
-
-
-def guided_x0(teacher: UNet, x: Tensor, t: Tensor, labels: Tensor) -> Tensor:
-    """Return the teacher's x̂_0 under guidance; v is linear in ε, so it may be guided as ε is."""
-    v = guide(teacher(x, t, labels=torch.full_like(labels, NULL)), teacher(x, t, labels=labels), W)
-    x0: Tensor = x0_from_v(x, t, v, ALPHA_BARS)
-    return x0
 
 
 def sample(order: Order) -> Tensor:
@@ -135,7 +140,7 @@ def draw(student: UNet, labels: Tensor, order: Order) -> Tensor:
     if steps not in STAGES:
         raise Impossible(f"{steps} steps: known are {', '.join(map(str, STAGES))}, for which `{NAME}` was distilled")
     if order.w is not None or order.sampler != "ddim":
-        raise Impossible(f"`{NAME}` has its guidance (w = {W}) and its sampler (ddim) distilled in: leave --w and --sampler out")
+        raise Impossible(f"`{NAME}` has w = 1 and its sampler (ddim) distilled in: leave --w and --sampler out")
     stage = torch.full_like(labels, STAGES.index(steps))
     eps_model = guided(student, ALPHA_BARS, "v", {"labels": labels, "vector": told(stage)})
     return follow(dataclasses.replace(order, steps=steps), eps_model, (len(labels), 1, 16, 16), BETAS)

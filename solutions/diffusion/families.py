@@ -14,6 +14,7 @@ from solutions.diffusion import gan, vae
 from solutions.diffusion.data import CLASSES
 from solutions.diffusion.fashion import ALPHA_BARS, BETAS, NULL
 from solutions.diffusion.guidance import drop_condition, guided
+from solutions.diffusion.judge import Draw
 from solutions.diffusion.losses import MinSnrLoss
 from solutions.diffusion.order import Order, follow
 from solutions.diffusion.train import Config, Turn, diffusion_loss
@@ -21,7 +22,6 @@ from solutions.diffusion.unet import UNet
 
 STEPS, W = 20, 1.5  # how the diffusion model is drawn
 FOREVER = 10**9  # steps: the minutes end a training
-Draw = Callable[[Tensor, int], Tensor]  # (labels (n,), seed) to pictures (n, 1, 16, 16)
 
 
 @dataclass(frozen=True)

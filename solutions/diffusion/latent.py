@@ -10,6 +10,7 @@ clipped: latents have no [-1, 1].
 """
 
 import dataclasses
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +18,7 @@ from torch import Tensor, nn
 from solutions.diffusion.data import CLASSES, SIDE, batches, load_fashion
 from solutions.diffusion.fashion import wanted
 from solutions.diffusion.guidance import drop_condition, guided
+from solutions.diffusion.judge import judge
 from solutions.diffusion.losses import MinSnrLoss
 from solutions.diffusion.order import Order, Training, follow, train_and_store
 from solutions.diffusion.schedules import alpha_bars, cosine_betas
@@ -88,7 +90,20 @@ def train(training: Training) -> None:
 
     turns = [Turn([*model.unet.parameters(), *model.words.parameters()], step_loss)]
     rest = dataclasses.replace(training, minutes=training.minutes and training.minutes * 3 / 4)
-    train_and_store(NAME, model, turns, draw_rows, CONFIG, rest, lambda: {"scale": round(model.scale.item(), 3)}, bits=8)
+    train_and_store(NAME, model, turns, draw_rows, CONFIG, rest, lambda: measure(model), bits=8)
+
+
+def measure(model: LatentDiffusion) -> dict[str, Any]:
+    """Judge what is drawn at some w; and, for what the VAE alone costs, true pictures sent through it."""
+    truth, labels = load_fashion("train")
+    through = {int(c): truth[labels == c] for c in range(len(CLASSES))}
+
+    def copy(labels: Tensor, seed: int) -> Tensor:
+        x = torch.stack([through[c][(seed + n) // len(CLASSES)] for n, c in enumerate(labels.tolist())])
+        return model.vae.decode(model.vae.encode(x)[0]).clamp(-1, 1)
+
+    by_w = {f"{w:g}": judge(lambda labels, seed, w=w: paint(model, labels, Order(w=w, seed=seed))) for w in (1.0, 1.5, 2.0)}  # type: ignore[misc]
+    return {"scale": round(model.scale.item(), 3), "through the vae": judge(copy), "by w": by_w}
 
 
 def train_vae(training: Training) -> None:

@@ -86,8 +86,8 @@ def test_number_of_steps_is_told_as_one_of_the_stages() -> None:
     ("order", "message"),
     [
         (Order(steps=3), "3 steps: known are 8, 4, 2, 1, for which `distilled` was distilled"),
-        (Order(w=2.0), "`distilled` has its guidance (w = 1.5) and its sampler (ddim) distilled in: leave --w and --sampler out"),
-        (Order(sampler="ddpm"), "`distilled` has its guidance (w = 1.5) and its sampler (ddim) distilled in: leave --w and --sampler out"),
+        (Order(w=2.0), "`distilled` has w = 1 and its sampler (ddim) distilled in: leave --w and --sampler out"),
+        (Order(sampler="ddpm"), "`distilled` has w = 1 and its sampler (ddim) distilled in: leave --w and --sampler out"),
     ],
     ids=["steps", "w", "sampler"],
 )

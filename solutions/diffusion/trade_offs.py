@@ -62,7 +62,9 @@ def measure_all(folder: Path = SHIPPED) -> None:
     _note("real against real", {str(N): floor}, folder)
     _note("by w, 20 ddim steps", {w: partial(measured, order, N) for w, order in orders_w.items()}, folder)
     _note(f"by ddim steps, w = {BEST:g}", {steps: partial(measured, order, N, True) for steps, order in orders_steps.items()}, folder)
-    _note(f"ddpm, w = {BEST:g}", {"1000": partial(measured, ddpm, N_DDPM, True)}, folder)
+    ddim = Order(w=BEST, weights=folder)  # beside ddpm, of as few pictures: distances of different n don't compare
+    pair = {"1000": partial(measured, ddpm, N_DDPM, True), "20 of ddim": partial(measured, ddim, N_DDPM, True)}
+    _note(f"ddpm, w = {BEST:g}", pair, folder)
 
 
 def _note(name: str, figures: dict[str, Callable[[], Any]], folder: Path) -> None:

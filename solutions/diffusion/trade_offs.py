@@ -6,7 +6,7 @@ takes about a quarter of an hour on one core. The curves of the lesson are drawn
 Pictures are compared with the 4,000 held out (coverage and recall with as many as are made).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -67,7 +67,7 @@ def measure_all(folder: Path = SHIPPED) -> None:
     _note(f"ddpm, w = {BEST:g}", pair, folder)
 
 
-def _note(name: str, figures: dict[str, Callable[[], Any]], folder: Path) -> None:
+def _note(name: str, figures: Mapping[str, Callable[[], Any]], folder: Path) -> None:
     for key, figure in figures.items():
         known = about_weights("fashion", folder)["figures"].get(name, {})
         if key not in known:

@@ -1,11 +1,11 @@
-# make demo: grade the example class · make test: run every test · make bench: measure · make clean: start afresh
+# make demo: grade the example class · make test: run every test · make bench: measure · make mutants: test the checks · make clean: start afresh
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 GRADE := --out build/demo --seed 12 --exercise forward --exercise practice
 HOSTILE = awk '/^[^ ]/ { name = $$0 } /kind: hostile/ { sub(":.*", "", name); print name }' examples/class/expected.yaml
 
-.PHONY: demo test bench clean
+.PHONY: demo test bench mutants clean
 
 demo: .venv/demo
 	@if $(BIN)/course doctor > /dev/null; then \
@@ -24,6 +24,9 @@ test: .venv/test
 
 bench: .venv/test
 	$(BIN)/python -m bench
+
+mutants: .venv/test
+	$(BIN)/python -W ignore -m bench.mutants
 
 .venv/demo: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv

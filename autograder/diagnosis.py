@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from autograder.checks import Called, Transcript, difference, played_by, run
+from autograder.checks import Called, Transcript, played_by, run
+from autograder.comparison import difference
 from autograder.errors import CourseError, Finding
 from autograder.model import Check, Misconception
 from autograder.objects import Thing

@@ -10,7 +10,8 @@ import unicodedata
 from collections.abc import Callable
 from typing import Any
 
-from autograder.checks import Called, Transcript, kind_of
+from autograder.checks import Called, Transcript
+from autograder.comparison import kind_of
 from autograder.model import Check, Outcome, Reason
 
 SHOWN = 4  # how many items of a short list are written out

@@ -15,7 +15,7 @@ ROOMS = [
     ["content"],
     ["sandbox"],
     ["recordings"],
-    ["objects"],
+    ["objects", "comparison"],
     ["checks"],
     ["diagnosis"],
     ["explain"],

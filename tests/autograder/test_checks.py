@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from autograder.checks import asked, check, close, difference, expect, load_checks, played_by, run, seed_of, untouched
+from autograder.checks import asked, check, close, expect, load_checks, played_by, run, seed_of, untouched
+from autograder.comparison import difference
 from autograder.errors import CourseError
 from autograder.model import Outcome
 from autograder.recordings import Answers

@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from autograder.comparison import difference
+from autograder.comparison import difference, kind_of
 from autograder.errors import CourseError, Finding
 from autograder.model import Check, Outcome, Raised
 from autograder.objects import Thing, on_object

@@ -52,6 +52,7 @@ def main(control_fd: int) -> None:
     _warm(WARMTHS.index(warmth))
     prepared = walls.prepare(plan)
     _forget_the_course()
+    guest.rehearse()
     gc.collect()
     gc.freeze()
     control.send(b"ready")

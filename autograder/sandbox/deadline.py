@@ -45,7 +45,10 @@ class Deadline:
         return max(1, int(1000 * min(self._seconds - self._last, self._seconds * WALL_FACTOR)) + 1)
 
     def check(self) -> None:
-        if time.monotonic() - self._wall > self._seconds * WALL_FACTOR:
+        elapsed = time.monotonic() - self._wall
+        if elapsed < self._seconds:
+            return  # one thread cannot have used more CPU time than that
+        if elapsed > self._seconds * WALL_FACTOR:
             raise Lost(Outcome("timed_out", detail=f"no answer in {self._seconds * WALL_FACTOR:g} s"))
         if self.used() > self._seconds:
             raise Lost(Outcome("timed_out", detail=f"no answer in {self._seconds:g} s of computing"))

@@ -24,6 +24,7 @@ from autograder.sandbox.deadline import Deadline, Lost
 START_SECONDS = 60
 ASKS = 5_000
 LABEL = 100
+READ = 1 << 16
 ASK_BYTES = 64 << 20
 SIGXCPU = -24
 
@@ -138,7 +139,8 @@ class Guest:
             raise SandboxFault("a call to a guest that is gone")
         deadline = Deadline(self, seconds)
         try:
-            self._nothing_early()
+            if self._buffer:
+                raise wire.WireError("a reply before it was asked")
             call = secrets.token_hex(8)
             self._write(message(call), deadline)
             reply = self._answer_until_reply(call, deadline)
@@ -187,13 +189,6 @@ class Guest:
 
     # -- bytes
 
-    def _nothing_early(self) -> None:
-        with contextlib.suppress(BlockingIOError):
-            early = self._buffer or self._socket.recv(1)
-            if early:
-                raise wire.WireError("a reply before it was asked")
-            raise Lost(Outcome("killed", detail="the process ended between two calls"))
-
     def _write(self, message: wire.ToGuest, deadline: Deadline) -> None:
         data = memoryview(wire.pack(message, self._number))
         while data:
@@ -221,7 +216,10 @@ class Guest:
         return Handle(reference.number, reference.label)
 
     def _read(self, deadline: Deadline) -> bytearray:
-        """Read one frame's body; the length is checked before a byte of it is kept. What follows it is found by the next call."""
+        """Read one frame's body; its length is checked before more is read.
+
+        What follows a frame has no call's id to echo, so the next call refuses it.
+        """
         need = wire.HEADER.size
         body = False
         while True:
@@ -233,10 +231,10 @@ class Guest:
                 del self._buffer[: wire.HEADER.size]
                 if need > wire.FRAME_BYTES:
                     raise wire.WireError(f"a frame of {need >> 20} MiB, where {wire.FRAME_BYTES >> 20} may be sent")
+            self._wait(deadline)
             try:
-                chunk = self._socket.recv(min(1 << 20, max(4096, need - len(self._buffer))))
+                chunk = self._socket.recv(min(1 << 20, max(READ, need - len(self._buffer))))
             except BlockingIOError:
-                self._wait(deadline)
                 continue
             except OSError:
                 chunk = b""

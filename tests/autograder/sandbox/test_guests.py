@@ -192,6 +192,8 @@ def test_a_fork_server_killed_in_mid_run_is_a_fault_and_the_next_guest_works(san
         os.kill(pid, signal.SIGKILL)
     with pytest.raises(SandboxFault):
         guest.call(("forward", "f"), (), {})
+    with contextlib.suppress(SandboxFault):
+        guest.close()
     sandbox.close()
     with sandbox.open("numpy") as fresh:
         assert load(fresh, "def f(): return 1")("f").value == 1

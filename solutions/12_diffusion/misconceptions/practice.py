@@ -4,9 +4,6 @@ from math import exp, sqrt
 
 from autograder.diagnosis import misconception
 
-# ---- two steps and the jump
-
-
 @misconception(of="two_steps", section="one-step-by-hand", card="noise-scale")
 def beta_as_factor_twice(x0, beta1, beta2, eps1, eps2):
     """You scaled both noises by β. β is a variance: multiply ε by its square root, in each step."""
@@ -94,9 +91,6 @@ def not_brought_to_unit_variance(beta1, beta2, eps1, eps2):
     return sqrt((1 - beta2) * beta1) * eps1 + sqrt(beta2) * eps2
 
 
-# ---- which t
-
-
 @misconception(of="noise_factor", section="jump-to-any-t", card="noise-root")
 def noise_factor_without_root(alpha_bar):
     """You gave 1 − ᾱ_t. That is the noise's variance: its factor is the root."""
@@ -121,9 +115,6 @@ def wrong_factor_itself(alpha_bar):
     return 1 - alpha_bar
 
 
-# ---- the loss
-
-
 @misconception(of="squared_error", section="reverse-direction", card="mean-not-sum")
 def sum_for_mean(eps1, hat1, eps2, hat2, eps3, hat3):
     """You added the squares up. The loss is their mean: divide by the number of pixels."""
@@ -146,9 +137,6 @@ def root_of_the_loss(eps1, hat1, eps2, hat2, eps3, hat3):
 def signed_errors(eps1, hat1, eps2, hat2, eps3, hat3):
     """You averaged the differences with their signs, and they cancel. Square each one first."""
     return (eps1 - hat1 + eps2 - hat2 + eps3 - hat3) / 3
-
-
-# ---- back to the image
 
 
 @misconception(of="clean_estimate", section="reverse-direction", card="rescale-estimate")
@@ -201,9 +189,6 @@ def put_back_without_roots(x_t, eps_hat, alpha_bar_t, alpha_bar_s):
     return alpha_bar_s * x0 + (1 - alpha_bar_s) * eps_hat
 
 
-# ---- attention
-
-
 @misconception(of="attention_weight", section="text-to-image", card="attention-scale")
 def scores_not_scaled(score1, score2, d):
     """You left the dot products as they are. Divide them by √d before the exponential."""
@@ -226,9 +211,6 @@ def shares_of_the_scores(score1, score2, d):
 def the_other_tokens_weight(score1, score2, d):
     """You gave the second token's weight. The two weights sum to 1; the first token has the larger score."""
     return 1 / (1 + exp((score1 - score2) / sqrt(d)))
-
-
-# ---- guidance
 
 
 @misconception(of="guided_prediction", section="guidance", card="guidance-other-convention")
@@ -295,9 +277,6 @@ def conventions_taken_for_one(their_w):
 def converted_the_wrong_way(their_w):
     """You subtracted 1. Their w is ours minus 1, so ours is theirs plus 1."""
     return their_w - 1
-
-
-# ---- the last step's signal
 
 
 @misconception(of="image_left", section="jump-to-any-t", card="terminal-snr")

@@ -4,6 +4,7 @@ from math import exp, sqrt
 
 from autograder.diagnosis import misconception
 
+
 @misconception(of="two_steps", section="one-step-by-hand", card="noise-scale")
 def beta_as_factor_twice(x0, beta1, beta2, eps1, eps2):
     """You scaled both noises by β. β is a variance: multiply ε by its square root, in each step."""

@@ -185,11 +185,28 @@ def test_a_guest_killed_from_outside_is_an_outcome(sandbox):
         assert guest.call(("forward", "f"), (), {}).kind == "killed"
 
 
+def kill_servers(sandbox, guest):
+    """Kill the fork servers, and wait until the guest has died with its own."""
+    for pid in list(sandbox.pids()):
+        os.kill(pid, signal.SIGKILL)
+    until = time.monotonic() + 10
+    while Path(f"/proc/{guest.pid}").exists() and time.monotonic() < until:
+        time.sleep(0.01)
+
+
+def test_guests_die_with_their_fork_server(sandbox):
+    guest = sandbox.open("numpy")
+    kill_servers(sandbox, guest)
+    assert not Path(f"/proc/{guest.pid}").exists()
+    with contextlib.suppress(SandboxFault):
+        guest.close()
+    sandbox.close()
+
+
 def test_a_fork_server_killed_in_mid_run_is_a_fault_and_the_next_guest_works(sandbox):
     guest = sandbox.open("numpy")
     load(guest, "def f(): return 1")
-    for pid in list(sandbox.pids()):
-        os.kill(pid, signal.SIGKILL)
+    kill_servers(sandbox, guest)
     with pytest.raises(SandboxFault):
         guest.call(("forward", "f"), (), {})
     with contextlib.suppress(SandboxFault):
@@ -197,19 +214,6 @@ def test_a_fork_server_killed_in_mid_run_is_a_fault_and_the_next_guest_works(san
     sandbox.close()
     with sandbox.open("numpy") as fresh:
         assert load(fresh, "def f(): return 1")("f").value == 1
-
-
-def test_guests_die_with_their_fork_server(sandbox):
-    guest = sandbox.open("numpy")
-    for pid in list(sandbox.pids()):
-        os.kill(pid, signal.SIGKILL)
-    until = time.monotonic() + 10
-    while Path(f"/proc/{guest.pid}").exists() and time.monotonic() < until:
-        time.sleep(0.01)
-    assert not Path(f"/proc/{guest.pid}").exists()
-    with contextlib.suppress(SandboxFault):
-        guest.close()
-    sandbox.close()
 
 
 def test_randomness_is_seeded(sandbox):

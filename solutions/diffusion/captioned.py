@@ -1,7 +1,8 @@
 """Text to image: a U-Net that reads a caption by cross-attention, trained on captioned shapes at 32 px.
 
     TextUNet   the text encoder (`text.py`) and the U-Net (`unet.py`), trained as one to predict x_0
-    train      draws scenes without end, so no picture comes twice; one caption in ten is left out, for guidance
+    train      draws scenes without end, so no picture comes twice; one caption in ten is left out, for guidance; then once more,
+               mostly at the noisiest t, for the order of things
     sample     DDIM or DDPM with guidance, from a prompt
     measure    how many pictures obey their captions (`checker.py`), for one thing, unseen ones, and two
 
@@ -25,29 +26,31 @@ from solutions.diffusion.order import Order, Training, follow, train_and_store
 from solutions.diffusion.schedules import alpha_bars, cosine_betas
 from solutions.diffusion.shapes import UNSEEN, Scene, draw, random_scene
 from solutions.diffusion.store import load_weights
-from solutions.diffusion.text import LENGTH, TextEncoder, tokens
-from solutions.diffusion.train import Config, Turn, diffusion_loss
+from solutions.diffusion.text import LENGTH, TextEncoder, Whole, tokens
+from solutions.diffusion.train import Config, Turn, TurnLoss
 from solutions.diffusion.unet import UNet
 
 NAME, SIZE, T = "shapes", 32, 1000
 BETAS = cosine_betas(T)
 CONFIG = Config(steps=7000, batch=32, lr=1.5e-3)
+FIRST_NAME, SECOND_CONFIG = "shapes-first", Config(steps=2200, batch=32, lr=1e-3)
 Painter = Callable[[Tensor, Order], Tensor]  # (tokens (N, LENGTH), order) to pictures (N, 3, SIZE, SIZE)
 EVERYTHING = "a small red circle above a large blue square"
 
 
 class TextUNet(nn.Module):
-    """A U-Net that attends to a caption's words, and is told their mean as a whole."""
+    """A U-Net that attends to a caption's words, and is told the caption as a whole."""
 
     def __init__(self, text_width: int = 64, **unet: Any) -> None:
         super().__init__()
         self.text = TextEncoder(text_width)
         self.unet = UNet(3, context_dim=text_width, vector_dim=text_width, **unet)
+        self.whole = Whole(text_width)
 
     def forward(self, x: Tensor, t: Tensor, *, ids: Tensor) -> Tensor:
         """Predict a tensor of x's shape. # x: (B, 3, S, S), t: (B,), ids: (B, LENGTH)"""
         words = self.text(ids)  # (B, LENGTH, D)
-        return self.unet(x, t, context=words, vector=words.mean(dim=1))  # type: ignore[no-any-return]
+        return self.unet(x, t, context=words, vector=self.whole(words))  # type: ignore[no-any-return]
 
 
 def build() -> TextUNet:
@@ -62,17 +65,41 @@ def draw_batch(generator: torch.Generator, batch: int = CONFIG.batch) -> tuple[T
 
 
 def train(training: Training) -> None:
-    """Train from nothing, write the weights, measure them."""
+    """Train all but `whole` on every t alike, then everything mostly on the noisiest t, where places are decided.
+
+    The first run is kept as `shapes-first`. After it alone two things are both there in 98 of 100 pictures, and on the right sides of
+    each other in 48: their order lowers the loss by a tenth where t > 900, and by nothing where the noisy picture shows it already.
+    """
     torch.manual_seed(CONFIG.seed)
-    model, loss = build(), CleanLoss(alpha_bars(BETAS))
-    null = torch.zeros(LENGTH, dtype=torch.long)
+    model, loss, null = build(), CleanLoss(alpha_bars(BETAS)), torch.zeros(LENGTH, dtype=torch.long)
 
-    def step_loss(batch: tuple[Tensor, Tensor], generator: torch.Generator) -> Tensor:
-        ids = drop_condition(batch[1], null, 0.1, generator)
-        return diffusion_loss(loss, model, batch[0], generator, ids=ids)
+    def loss_at(draw_t: Callable[[torch.Generator, int], Tensor]) -> TurnLoss:
+        def step_loss(batch: tuple[Tensor, Tensor], generator: torch.Generator) -> Tensor:
+            ids = drop_condition(batch[1], null, 0.1, generator)
+            t = draw_t(generator, len(ids))
+            return loss(model, batch[0], t, torch.randn(batch[0].shape, generator=generator), ids=ids)
 
-    turns = [Turn(list(model.parameters()), step_loss)]
-    train_and_store(NAME, model, turns, draw_batch, CONFIG, training, lambda: measure(partial(paint, model)), bits=8)
+        return step_loss
+
+    minutes = training.minutes
+    if not (training.out / f"{FIRST_NAME}.safetensors").exists():
+        first = dataclasses.replace(training, minutes=minutes and minutes * 3 / 4)
+        turns = [Turn([*model.text.parameters(), *model.unet.parameters()], loss_at(any_t))]
+        train_and_store(FIRST_NAME, model, turns, draw_batch, CONFIG, first)
+    model.load_state_dict(load_weights(FIRST_NAME, training.out))
+    rest = dataclasses.replace(training, minutes=minutes and minutes / 4)
+    turns = [Turn(list(model.parameters()), loss_at(noisy_t))]
+    train_and_store(NAME, model, turns, draw_batch, SECOND_CONFIG, rest, lambda: measure(partial(paint, model)), bits=8)
+
+
+def any_t(generator: torch.Generator, n: int) -> Tensor:
+    """Draw n times from 1..T, each alike. # (n,)"""
+    return torch.randint(1, T + 1, (n,), generator=generator)
+
+
+def noisy_t(generator: torch.Generator, n: int) -> Tensor:
+    """Draw n times from 1..T, the greatest of three draws: half of them are above 0.79·T. # (n,)"""
+    return torch.randint(1, T + 1, (n, 3), generator=generator).amax(dim=1)
 
 
 def trained(order: Order) -> TextUNet:
@@ -106,7 +133,7 @@ def questions(n: int, seed: int = 1) -> dict[str, list[Scene]]:
     }
 
 
-def measure(draw: Painter, n: int = 200, scales: tuple[float, ...] = (1, 2, 4)) -> dict[str, Any]:
+def measure(draw: Painter, n: int = 100, scales: tuple[float, ...] = (1, 2, 4)) -> dict[str, Any]:
     """Measure the share of pictures with each attribute right, by kind of caption and guidance w (DDIM, 20 steps)."""
     return {f"adherence, {kind}": {f"w={w:g}": judged(draw, scenes, Order(w=w)) for w in scales} for kind, scenes in questions(n).items()}
 

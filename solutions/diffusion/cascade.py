@@ -19,7 +19,7 @@ from solutions.diffusion.losses import CleanLoss
 from solutions.diffusion.order import Order, Training, follow, train_and_store
 from solutions.diffusion.schedules import alpha_bars
 from solutions.diffusion.store import load_weights
-from solutions.diffusion.text import LENGTH, TextEncoder, tokens
+from solutions.diffusion.text import LENGTH, TextEncoder, Whole, tokens
 from solutions.diffusion.train import Config, Turn, diffusion_loss
 from solutions.diffusion.unet import UNet, timestep_embedding
 
@@ -36,10 +36,11 @@ class Base(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.unet = UNet(3, (32, 32), attend=(True, True), context_dim=WIDTH, vector_dim=WIDTH)
+        self.whole = Whole(WIDTH)
 
     def forward(self, x: Tensor, t: Tensor, *, words: Tensor) -> Tensor:
         """Predict. # x: (B, 3, SMALL, SMALL), words: (B, LENGTH, WIDTH)"""
-        return self.unet(x, t, context=words, vector=words.mean(dim=1))  # type: ignore[no-any-return]
+        return self.unet(x, t, context=words, vector=self.whole(words))  # type: ignore[no-any-return]
 
 
 class Enlarge(nn.Module):
@@ -50,10 +51,11 @@ class Enlarge(nn.Module):
         self.unet = UNet(
             3, (32, 32), attend=(True, True), patch=4, context_dim=WIDTH, vector_dim=WIDTH + TOLD, extra_channels=3
         )  # fmt: skip
+        self.whole = Whole(WIDTH)
 
     def forward(self, x: Tensor, t: Tensor, *, words: Tensor, small: Tensor, s: Tensor) -> Tensor:
         """Predict. # x: (B, 3, SIZE, SIZE), small: (B, 3, SMALL, SMALL), noised to s: (B,)"""
-        vector = torch.cat([words.mean(dim=1), timestep_embedding(s, TOLD)], dim=1)
+        vector = torch.cat([self.whole(words), timestep_embedding(s, TOLD)], dim=1)
         beside = F.interpolate(small, size=x.shape[-2:], mode="nearest")
         return self.unet(x, t, context=words, vector=vector, extra=beside)  # type: ignore[no-any-return]
 

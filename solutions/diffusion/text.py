@@ -89,3 +89,21 @@ class TextBlock(nn.Module):
         seen = F.scaled_dot_product_attention(q, k, v)  # (B, H, L, D/H)
         h = h + self.out(seen.transpose(1, 2).reshape(B, L, D))
         return h + self.network(self.before_network(h))  # type: ignore[no-any-return]
+
+
+class Whole(nn.Module):
+    """A caption as one vector: its words' mean, which forgets their order, and what a small network makes of each word in its place.
+
+    Place and relation together say which thing is above, neither alone does. That second part starts by saying nothing.
+    """
+
+    def __init__(self, width: int = 64, hidden: int = 256) -> None:
+        super().__init__()
+        self.hidden, self.out = nn.Linear(LENGTH * width, hidden), nn.Linear(hidden, width)
+        nn.init.zeros_(self.out.weight)
+        nn.init.zeros_(self.out.bias)
+
+    def forward(self, words: Tensor) -> Tensor:
+        """Sum up encoded words. # (B, LENGTH, D) -> (B, D)"""
+        placed: Tensor = self.out(F.silu(self.hidden(words.flatten(1))))
+        return words.mean(dim=1) + placed

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from solutions.diffusion.shapes import ALL, RELATIONS, Scene, Thing, random_scene
-from solutions.diffusion.text import LENGTH, VOCABULARY, TextEncoder, parse, tokens
+from solutions.diffusion.text import LENGTH, VOCABULARY, TextEncoder, Whole, parse, tokens
 
 KNOWN = "a, small, large, red, green, blue, yellow, circle, square, triangle, above, below, left, of, right"
 
@@ -61,3 +61,12 @@ def test_each_word_sees_the_others() -> None:
     torch.manual_seed(0)
     one, other = TextEncoder(width=32, layers=1)(tokens(["a red circle", "a red square"]))
     assert ((one - other).abs().amax(dim=1) > 1e-4).all()
+
+
+def test_caption_as_a_whole_is_at_first_the_mean_of_its_words() -> None:
+    """Its part in places starts at zero, and forgets no order once it is not."""
+    torch.manual_seed(0)
+    words, whole = torch.randn(2, LENGTH, 16), Whole(16)
+    torch.testing.assert_close(whole(words), words.mean(dim=1))
+    whole.out.weight.data.normal_()
+    assert (whole(words) - whole(words.flip(1))).abs().max() > 0.01

@@ -67,3 +67,19 @@ def test_unknown_word_is_refused_before_weights_are_read() -> None:
     with pytest.raises(Impossible, match="unknown word `hexagon`; known: a, small"):
         captioned.sample(Order(prompt="a red hexagon"))
     assert tokens([captioned.EVERYTHING]).shape == (1, LENGTH)
+
+
+def test_second_run_sees_mostly_noisy_pictures() -> None:
+    """Of three draws the greatest: the median is T·(1/2)^(1/3) = 794, within five standard errors; 1 and T can both come."""
+    t = captioned.noisy_t(torch.Generator().manual_seed(0), 20_000)
+    share = (t <= 794).double().mean().item()
+    assert share == pytest.approx(0.5, abs=5 * 0.5 / 20_000**0.5)
+    assert 1 <= t.min()
+    assert t.max() == captioned.T
+
+
+def test_first_run_sees_every_t_alike() -> None:
+    """From 1 to T, mean (T + 1) / 2 within five standard errors."""
+    t = captioned.any_t(torch.Generator().manual_seed(0), 20_000)
+    assert t.double().mean().item() == pytest.approx((captioned.T + 1) / 2, abs=5 * 289 / 20_000**0.5)
+    assert (t.min(), t.max()) == (1, captioned.T)

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from solutions.diffusion.captioned import BETAS, EVERYTHING, SIZE, T, draw_batch, measure
+from solutions.diffusion.captioned import BETAS, EVERYTHING, SIZE, T, draw_batch
+from solutions.diffusion.examine import measure
 from solutions.diffusion.forward import noise_to
 from solutions.diffusion.guidance import drop_condition, guided
 from solutions.diffusion.losses import CleanLoss

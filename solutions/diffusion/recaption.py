@@ -16,7 +16,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from solutions.diffusion.captioned import BETAS, SIZE, TextUNet, judged, paint
+from solutions.diffusion.captioned import BETAS, SIZE, TextUNet, paint
+from solutions.diffusion.examine import judged
 from solutions.diffusion.guidance import drop_condition
 from solutions.diffusion.losses import CleanLoss
 from solutions.diffusion.order import Order

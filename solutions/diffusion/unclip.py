@@ -16,7 +16,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from solutions.diffusion.captioned import BETAS, EVERYTHING, SIZE, draw_batch, measure
+from solutions.diffusion.captioned import BETAS, EVERYTHING, SIZE, draw_batch
+from solutions.diffusion.examine import measure
 from solutions.diffusion.guidance import drop_condition, guided
 from solutions.diffusion.losses import CleanLoss
 from solutions.diffusion.order import Order, Training, follow, train_and_store

@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from solutions.diffusion import captioned
-from solutions.diffusion.captioned import TextUNet, draw_batch, judged, paint, questions
+from solutions.diffusion.captioned import TextUNet, draw_batch, paint
 from solutions.diffusion.checker import adherence
+from solutions.diffusion.examine import judged, questions
 from solutions.diffusion.order import Impossible, Order
 from solutions.diffusion.shapes import UNSEEN
 from solutions.diffusion.text import LENGTH, VOCABULARY, parse, tokens
@@ -69,16 +70,13 @@ def test_unknown_word_is_refused_before_weights_are_read() -> None:
     assert tokens([captioned.EVERYTHING]).shape == (1, LENGTH)
 
 
-def test_second_run_sees_half_of_its_pictures_at_the_noisiest_t() -> None:
-    """Every other t is of the last tenth, the rest of 1..T: so 0.55 are above 0.9·T, within five standard errors."""
-    t = captioned.noisy_t(torch.Generator().manual_seed(0), 20_000)
-    assert (t > 900).double().mean().item() == pytest.approx(0.55, abs=5 * 0.5 / 20_000**0.5)
-    assert t[::2].min() == 901
-    assert (t.min(), t.max()) == (1, captioned.T)
-
-
-def test_first_run_sees_every_t_alike() -> None:
-    """From 1 to T, mean (T + 1) / 2 within five standard errors."""
-    t = captioned.any_t(torch.Generator().manual_seed(0), 20_000)
-    assert t.double().mean().item() == pytest.approx((captioned.T + 1) / 2, abs=5 * 289 / 20_000**0.5)
-    assert (t.min(), t.max()) == (1, captioned.T)
+def test_t_is_drawn_from_where_a_run_learns() -> None:
+    """The order of things from the last 20 t; then every other from the last tenth, 0.55 above it within five standard errors."""
+    rng = torch.Generator().manual_seed(0)
+    names, _, draws, _ = zip(*captioned.RUNS, strict=True)
+    first, order, both = (draw(rng, 20_000) for draw in draws)
+    assert names[-1] == captioned.NAME
+    assert (first.min(), first.max()) == (1, captioned.T)
+    assert (order.min(), order.max()) == (captioned.T - 20, captioned.T)
+    assert (both >= 900).double().mean().item() == pytest.approx(0.55, abs=5 * 0.5 / 20_000**0.5)
+    assert (both.min(), both[::2].min()) == (1, 900)

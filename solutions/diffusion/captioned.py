@@ -30,7 +30,7 @@ from solutions.diffusion.unet import UNet
 
 NAME, SIZE, T = "shapes", 32, 1000
 BETAS = cosine_betas(T)
-CONFIG = Config(steps=9000, batch=32, lr=1.5e-3)  # of all three runs
+CONFIG = Config(steps=11_700, batch=32, lr=1.5e-3)  # of all three runs
 EVERYTHING = "a small red circle above a large blue square"
 
 
@@ -75,7 +75,7 @@ def half_above(least: int, generator: torch.Generator, n: int) -> Tensor:
 RUNS = (  # name, steps, how t is drawn, captions of one thing in five
     ("shapes-first", 7000, partial(above, 1), 2),
     ("shapes-order", 700, partial(above, T - 20), 0),
-    (NAME, 1300, partial(half_above, T * 9 // 10), 2),
+    (NAME, 4000, partial(half_above, T * 9 // 10), 2),
 )
 
 

@@ -86,7 +86,7 @@ def test_the_rule_finds_an_intruder(tmp_path, monkeypatch):
         "inside/guest.py:2: the engine knows no lesson, and imports solutions.diffusion.forward",
     ]
     below = tmp_path / "model.py"
-    below.write_text("from autograder.cli import main\n")
+    below.write_text("from autograder.cli.main import main\n")
     assert list(faults(below)) == ["model.py:1: model imports cli, which stands above or beside it"]
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 import pytest
 
-from autograder.cli import main
+from autograder.cli.main import main
 
 ROOT = Path(__file__).resolve().parents[1]
 COURSE = [sys.executable, "-m", "autograder"]
@@ -188,7 +188,7 @@ def test_missing_walls_refuse_strangers_code(tmp_path):
     boot = (
         f"{stub}import autograder.sandbox.servers as s; real = s.subprocess.Popen\n"
         f"def popen(command, **k):\n    command[-1] = {stub!r} + command[-1]\n    return real(command, **k)\n"
-        "s.subprocess.Popen = popen\nfrom autograder.cli import main; main()"
+        "s.subprocess.Popen = popen\nfrom autograder.cli.main import main; main()"
     )
     refused = subprocess.run([sys.executable, "-c", boot, "grade", str(tmp_path / "class"), "--out", str(tmp_path / "out")],
                              cwd=ROOT, capture_output=True, text=True, timeout=120)  # fmt: skip
@@ -304,7 +304,7 @@ def test_every_command_has_help_and_stands_in_the_readme(name, command):
 
 
 def test_help_and_version_load_neither_numpy_nor_torch():
-    code = "import sys; from autograder.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass\nprint(sorted({'numpy', 'torch', 'yaml', 'rich'} & set(sys.modules)))"
+    code = "import sys; from autograder.cli.main import main\ntry: main(['--help'])\nexcept SystemExit: pass\nprint(sorted({'numpy', 'torch', 'yaml', 'rich'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
     assert done.stdout.endswith("[]\n")
     assert course("--version").stdout.startswith("course ")

@@ -1,8 +1,4 @@
-"""The command line: the only room that prints or exits.
-
-Imports of what is slow (numpy, torch, the sandbox) stay inside the commands, so that `course --help` answers at once.
-Exit status: 0 done, 1 the work or the course has faults, 2 usage, 3 our fault. A traceback only with --debug.
-"""
+"""Commands for who grades: `course grade`, `course doctor`."""
 
 from __future__ import annotations
 
@@ -17,56 +13,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autograder.errors import CourseError, SandboxFault, UsageError
+from autograder.cli.places import find_course
+from autograder.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from autograder.grading import Finished
-    from autograder.model import Lesson, Limits
+    from autograder.model import Limits
 
-FINDING = ("line", "rule", "problem", "fix")
 SHOWN = 60  # students in a table; a larger class gets the summary alone
 
 
-class _Commands(click.Group):
-    """Turns our three errors into one clear text and the exit status of its audience."""
-
-    def invoke(self, context: click.Context) -> object:
-        try:
-            return super().invoke(context)
-        except (CourseError, UsageError, SandboxFault) as error:
-            if context.params.get("debug"):
-                raise
-            click.echo(str(error), err=True)
-            context.exit({CourseError: 1, UsageError: 2}.get(type(error), 3))
-
-
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="denoising-course", prog_name="course", message="%(prog)s %(version)s")
-@click.option("--debug", is_flag=True, help="Show the whole traceback when something fails.")
-@click.option("--course", "root", type=click.Path(path_type=Path), help="Folder of the course; by default here or above.")
-@click.pass_context
-def main(context: click.Context, debug: bool, root: Path | None) -> None:
-    """Read, practise and grade the lesson "Generating images by denoising: diffusion"."""
-    context.obj = root
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        os.environ.setdefault(name, "1")  # small arrays, and a worker on every core: more threads only wait for each other
-
-
-def find_course(start: Path | None) -> Path:
-    """Find the folder with course.yaml: the given one, the current one or one above it, or the one this code belongs to."""
-    if start is not None:
-        if not (start / "course.yaml").is_file():
-            raise UsageError(f"{start}: no course.yaml there", "give the folder that holds course.yaml")
-        return start.resolve()
-    for folder in (Path.cwd(), *Path.cwd().parents, Path(__file__).resolve().parents[1]):
-        if (folder / "course.yaml").is_file():
-            return folder
-    raise UsageError("no course.yaml here or in any folder above", "go into the course's folder, or name it with --course")
-
-
-@main.command()
+@click.command()
 @click.argument("submissions", type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for results, feedback and the gradebook.")
 @click.option("--lesson", metavar="ID", help="The lesson to grade, where the course has several.")
@@ -163,7 +122,7 @@ def _tell(finished: Finished, out: Path, seconds: float, walls: tuple[str, ...],
     click.echo("  results.jsonl, grades.csv, feedback/, gradebook.sqlite")
 
 
-@main.command()
+@click.command()
 @click.pass_obj
 def doctor(root: Path | None) -> None:
     """Say what is here: Python, versions, and which walls stand. Exit status 1 where strangers' code cannot be run."""
@@ -193,63 +152,4 @@ def doctor(root: Path | None) -> None:
     click.echo("All walls stand: strangers' code can be graded here.")
 
 
-@main.command()
-@click.argument("lesson", required=False)
-@click.option("--json", "as_json", is_flag=True, help="Print the findings as a JSON list.")
-@click.pass_obj
-def lint(root: Path | None, lesson: str | None, as_json: bool) -> None:
-    """Check the course, or one LESSON of it, for authors' slips: every finding with its file, line and fix.
-
-    Exit status 1 where there is any.
-    """
-    from autograder.lint import check_course
-
-    findings = check_course(find_course(root), lesson)
-    if as_json:
-        click.echo(json.dumps([{"path": str(one.path), **{name: getattr(one, name) for name in FINDING}} for one in findings]))
-    else:
-        for finding in findings:
-            click.echo(f"{finding}  [{finding.rule}]")
-        click.echo(f"{len(findings)} findings" if findings else "No findings.")
-    if findings:
-        sys.exit(1)
-
-
-@main.command()
-@click.argument("section", required=False)
-@click.option("--lesson", metavar="ID", help="The lesson to read, where the course has several.")
-@click.pass_obj
-def read(root: Path | None, section: str | None, lesson: str | None) -> None:
-    """Read the lesson, or one SECTION of it, in the terminal."""
-    from rich.console import Console
-    from rich.markdown import Markdown
-
-    from autograder.reading import for_terminal
-
-    console = Console(highlight=False)
-    shown = Markdown(for_terminal(_lesson(root, lesson), section))
-    if console.is_terminal:
-        with console.pager(styles=True):
-            console.print(shown)
-    else:
-        console.print(shown)
-
-
-@main.command("map")
-@click.option("--lesson", metavar="ID", help="The lesson to map, where the course has several.")
-@click.pass_obj
-def map_(root: Path | None, lesson: str | None) -> None:
-    """Show what each objective has: sections, questions, exercises, cards and known slips."""
-    from rich.console import Console
-
-    from autograder.lint import Sight
-    from autograder.reading import map_table
-
-    Console(highlight=False).print(map_table(Sight(find_course(root), _lesson(root, lesson))))
-
-
-def _lesson(root: Path | None, wanted: str | None) -> Lesson:
-    from autograder.content import read_course
-    from autograder.grading import choose_lesson
-
-    return choose_lesson(read_course(find_course(root)), wanted)
+COMMANDS = (grade, doctor)

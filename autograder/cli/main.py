@@ -1,0 +1,44 @@
+"""`course`: the commands put together, and our three errors turned into one clear text and an exit status.
+
+Imports of what is slow (numpy, torch, the sandbox) stay inside the commands, so that `course --help` answers at once.
+Exit status: 0 done, 1 the work or the course has faults, 2 usage, 3 our fault. A traceback only with --debug.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from autograder.cli import authors, graders, readers
+from autograder.errors import CourseError, SandboxFault, UsageError
+
+
+class _Commands(click.Group):
+    """Turns our three errors into one clear text and the exit status of its audience."""
+
+    def invoke(self, context: click.Context) -> object:
+        try:
+            return super().invoke(context)
+        except (CourseError, UsageError, SandboxFault) as error:
+            if context.params.get("debug"):
+                raise
+            click.echo(str(error), err=True)
+            context.exit({CourseError: 1, UsageError: 2}.get(type(error), 3))
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="denoising-course", prog_name="course", message="%(prog)s %(version)s")
+@click.option("--debug", is_flag=True, help="Show the whole traceback when something fails.")
+@click.option("--course", "root", type=click.Path(path_type=Path), help="Folder of the course; by default here or above.")
+@click.pass_context
+def main(context: click.Context, debug: bool, root: Path | None) -> None:
+    """Read, practise and grade the lesson "Generating images by denoising: diffusion"."""
+    context.obj = root
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(name, "1")  # small arrays, and a worker on every core: more threads only wait for each other
+
+
+for _command in (*graders.COMMANDS, *authors.COMMANDS, *readers.COMMANDS):
+    main.add_command(_command)

@@ -1,0 +1,31 @@
+"""Where the course is, and which lesson of it is meant."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from autograder.errors import UsageError
+
+if TYPE_CHECKING:
+    from autograder.model import Lesson
+
+
+def find_course(start: Path | None) -> Path:
+    """Find the folder with course.yaml: the given one, the current one or one above it, or the one this code belongs to."""
+    if start is not None:
+        if not (start / "course.yaml").is_file():
+            raise UsageError(f"{start}: no course.yaml there", "give the folder that holds course.yaml")
+        return start.resolve()
+    for folder in (Path.cwd(), *Path.cwd().parents, Path(__file__).resolve().parents[2]):
+        if (folder / "course.yaml").is_file():
+            return folder
+    raise UsageError("no course.yaml here or in any folder above", "go into the course's folder, or name it with --course")
+
+
+def find_lesson(root: Path | None, wanted: str | None) -> Lesson:
+    """Read the course and find the lesson that is asked for, or its only one."""
+    from autograder.content import read_course
+    from autograder.grading import choose_lesson
+
+    return choose_lesson(read_course(find_course(root)), wanted)

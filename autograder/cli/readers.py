@@ -1,0 +1,32 @@
+"""Commands for who reads: `course read`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from autograder.cli.places import find_lesson
+
+
+@click.command()
+@click.argument("section", required=False)
+@click.option("--lesson", metavar="ID", help="The lesson to read, where the course has several.")
+@click.pass_obj
+def read(root: Path | None, section: str | None, lesson: str | None) -> None:
+    """Read the lesson, or one SECTION of it, in the terminal."""
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    from autograder.reading import for_terminal
+
+    console = Console(highlight=False)
+    shown = Markdown(for_terminal(find_lesson(root, lesson), section))
+    if console.is_terminal:
+        with console.pager(styles=True):
+            console.print(shown)
+    else:
+        console.print(shown)
+
+
+COMMANDS = (read,)

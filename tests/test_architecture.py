@@ -30,6 +30,10 @@ ROOMS = [
     ["formulas"],
     ["lint"],
     ["reading"],
+    ["flashcards", "notebook"],
+    ["release"],
+    ["workspace"],
+    ["site"],
     ["cli"],
     ["__main__"],
 ]

@@ -58,6 +58,7 @@ class Grader:
     def __init__(self, settings: Settings, slot: int = 0):
         self.settings = settings
         self.course = read_course(Path(settings.root))
+        self.version = version("denoising-course")
         self.sandbox = Sandbox(self.course.policy.limits, settings.walls, slot)
         self._materials: dict[tuple[str, str], Materials] = {}
         self._answering: dict[str, Functions] = {}
@@ -126,7 +127,7 @@ class Grader:
             sha256=submission.sha256,
             round=self.settings.round.name,
             graded_at=datetime.now(UTC).isoformat(timespec="seconds"),
-            version=version("denoising-course"),
+            version=self.version,
         )
         return Graded(result, made.private)
 

@@ -63,6 +63,8 @@ def _numbers_only(value: Any) -> bool:
 
 def _array(value: Any) -> np.ndarray[Any, Any]:
     """Give a value as an array of float64; an array of objects where it is not made of numbers of one shape."""
+    if isinstance(value, np.ndarray | float | int):
+        return np.asarray(value, dtype=np.float64)
     plain = mapped(value, lambda item: item.detach().numpy() if hasattr(item, "detach") else item)
     try:
         return np.asarray(plain, dtype=np.float64)

@@ -149,28 +149,16 @@ def numbers(value: Any) -> list[np.ndarray[Any, Any]]:
 
 def digest(value: Any) -> bytes:
     """Hash a value so that equal values, and only they, have equal hashes. Functions count by code and what they close over."""
-    parts: list[bytes] = []
-    _spell(value, parts.append)
-    return hashlib.blake2b(b"\1".join(parts), digest_size=16).digest()
+    return hashlib.blake2b(msgspec.msgpack.encode(value, enc_hook=_spelled, order="deterministic"), digest_size=16).digest()
 
 
-def _spell(value: Any, write: Callable[[bytes], None]) -> None:
-    """Write a value as bytes, each part with its type and its length."""
+def _spelled(value: Any) -> Any:
+    """Give what MessagePack cannot write as something that it can."""
     if is_tensor(value):
         value = value.detach().numpy()
     if isinstance(value, np.ndarray | np.generic):
-        write(f"{type(value).__name__}{value.dtype.str}{value.shape}".encode())
-        write(value.tobytes())
-    elif isinstance(value, list | tuple):
-        write(f"{type(value).__name__}{len(value)}".encode())
-        for item in value:
-            _spell(item, write)
-    elif isinstance(value, dict):
-        write(b"dict")
-        _spell(sorted(value.items()), write)
-    elif isinstance(value, types.FunctionType):
-        write(value.__code__.co_code + repr(value.__code__.co_consts).encode())
-        _spell([cell.cell_contents for cell in value.__closure__ or ()], write)
-        _spell(list(value.__defaults__ or ()), write)
-    else:
-        write(f"{type(value).__name__}{value!r}".encode())
+        return type(value).__name__, value.dtype.str, value.shape, value.tobytes()
+    if isinstance(value, types.FunctionType):
+        closed_over = [cell.cell_contents for cell in value.__closure__ or ()]
+        return value.__code__.co_code, repr(value.__code__.co_consts), closed_over, value.__defaults__
+    return type(value).__name__, repr(value)

@@ -51,6 +51,7 @@ class Sitting:
         self._guests = 0
         self._spent, self._began = 0.0, time.monotonic()
         self._loaded = self._last = RETURNED
+        self._names: list[str] = []  # what the loaded file says it defines
 
     def play(self, checks: tuple[Check, ...]) -> None:
         """Run these checks in order, each on a living guest; afterwards no guest is left."""
@@ -130,6 +131,8 @@ class Sitting:
         self._guests += 1
         self._guest = self._sandbox.open(self._warmth)
         self._loaded = self._guest.load(self._submission.exercise, source, notebook=notebook)
+        claimed = self._loaded.value[:NAMES] if isinstance(self._loaded.value, list) else []
+        self._names = [known[:100] for known in claimed if isinstance(known, str)]
         if self._loaded.kind == "returned" or (notebook and self._loaded.kind == "raised" and self._loaded.value):
             return RETURNED  # a notebook goes on after a cell that fails
         self._leave()
@@ -149,16 +152,13 @@ class Sitting:
         assert self._guest is not None
         if over := self._over():
             return over
-        claimed = self._loaded.value[:NAMES] if isinstance(self._loaded.value, list) else []
-        names = [known[:100] for known in claimed if isinstance(known, str)]
         if name.startswith("props."):
             self._bring_props()
-        elif name[0] != "@" and name not in names and len(names) < NAMES:
-            return self._missing(name, names)
+        elif name[0] != "@" and name not in self._names and len(self._names) < NAMES:
+            return self._missing(name)
         self._guest.on_ask = lambda callback, a, k: questions.append(Asked(callback.__name__, tuple(a), k))
-        sent = mapped(args, lambda item: item.held if isinstance(item, Thing) else item)
-        target, sent = _target(self._submission.exercise, name, sent)
-        outcome = self._guest.call(target, sent, mapped(kwargs, lambda item: item.held if isinstance(item, Thing) else item))
+        target, sent = _target(self._submission.exercise, name, mapped(args, _held))
+        outcome = self._guest.call(target, sent, mapped(kwargs, _held))
         if not self._guest.alive:
             self._last = outcome
         return msgspec.structs.replace(outcome, changed=self._argument_names(name, outcome.changed)) if outcome.changed else outcome
@@ -170,8 +170,8 @@ class Sitting:
             self._furnished = self._guest
             self._guest.load("props", self._answers.props.read_bytes())
 
-    def _missing(self, name: str, names: list[str]) -> Outcome:
-        near = difflib.get_close_matches(name, names, 1, 0.5)
+    def _missing(self, name: str) -> Outcome:
+        near = difflib.get_close_matches(name, self._names, 1, 0.5)
         words = f"there is no function `{name}` in {self._submission.name}" + (f", but there is `{near[0]}`" if near else "")
         if self._loaded.raised:
             words += f"; {', '.join(self._loaded.raised.where)} raised {self._loaded.raised.kind}"
@@ -183,6 +183,10 @@ class Sitting:
             return tuple("argument" for _ in changed)
         names = dict(enumerate(inspect.signature(self._answers.function(function)).parameters))
         return tuple(names.get(int(one), one) if one.isdecimal() else one for one in changed)
+
+
+def _held(item: Any) -> Any:
+    return item.held if isinstance(item, Thing) else item
 
 
 def _target(module: str, name: str, args: tuple[Any, ...]) -> tuple[tuple[str | int, ...], tuple[Any, ...]]:

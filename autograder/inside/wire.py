@@ -200,6 +200,14 @@ _TEXT = {0xD9: 1, 0xDA: 2, 0xDB: 4}
 _NESTED = {0xDC: (2, 1), 0xDD: (4, 1), 0xDE: (2, 2), 0xDF: (4, 2)}
 
 
+_FLAT = bytes(tag for tag in range(256) if not (0x80 <= tag <= 0x9F or tag in _NESTED))
+
+
+def tiny(body: bytes | bytearray) -> bool:
+    """Say whether a body is so short, and has so few bytes that may open a list, that it cannot pass a limit whatever it says."""
+    return len(body) <= NODES and len(body.translate(None, _FLAT)) <= DEPTH
+
+
 def scan(body: bytes | bytearray) -> None:
     """Walk the items of a MessagePack body without building any; raise `WireError` where a limit is passed or bytes miss."""
     at, nodes = 0, 0

@@ -160,7 +160,8 @@ class Guest:
         asks = size = 0
         while True:
             body = self._read(deadline)
-            wire.scan(body)
+            if not wire.tiny(body):
+                wire.scan(body)
             message = wire.unpack(body, wire.FromGuest, self._handle, _as_numpy)
             if isinstance(message, wire.Raised) or message.id != call:
                 raise wire.WireError("a reply to something that was not asked")
@@ -244,10 +245,13 @@ class Guest:
 
     def _wait(self, deadline: Deadline, *, writing: bool = False) -> None:
         """Sleep until there is something to read (or to write); drain what is printed; raise `Lost` when time is up."""
-        self._poll.modify(self._socket, select.POLLIN | (select.POLLOUT if writing else 0))
+        if writing:
+            self._poll.modify(self._socket, select.POLLIN | select.POLLOUT)
         for fd, _ in self._poll.poll(deadline.milliseconds()):
             if fd == self._pipe:
                 self._drain_once()
+        if writing:
+            self._poll.modify(self._socket, select.POLLIN)
         deadline.check()
 
     def _drain_once(self) -> bool:

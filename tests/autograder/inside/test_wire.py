@@ -150,3 +150,24 @@ def test_a_message_of_another_kind_is_refused():
     body = wire.pack(wire.Answer("id", 1), no_reference)[4:]
     with pytest.raises(wire.WireError):
         wire.unpack(body, wire.FromGuest, no_reference, keep)
+
+
+LIMITS_PASSED = ("more than", "nested deeper", "a text of")
+
+
+@given(st.binary(max_size=200) | st.recursive(st.none() | st.integers(-9, 9), lambda inner: st.lists(inner, max_size=2), max_leaves=60).map(msgspec.msgpack.encode))
+def test_what_is_called_tiny_passes_no_limit(body):
+    """The scan may be left out for it: whatever the scan would refuse is a message cut short, which decoding refuses too."""
+    try:
+        wire.scan(body)
+    except wire.WireError as error:
+        if wire.tiny(body):
+            assert not str(error).startswith(LIMITS_PASSED)
+            with pytest.raises(wire.WireError):
+                wire.unpack(body, wire.FromGuest, no_reference, keep)
+
+
+def test_a_long_or_a_deep_body_is_not_tiny():
+    assert not wire.tiny(msgspec.msgpack.encode("x" * (wire.NODES + 1)))
+    assert not wire.tiny(b"\x91" * (wire.DEPTH + 1) + b"\xc0")
+    assert wire.tiny(b"\x91" * wire.DEPTH + b"\xc0")

@@ -152,7 +152,7 @@ FORGED = {
     "a reply before it was asked": (WIRE + "def f(): send('Reply', 'x', 'returned', 1); return 1", "it sent a reply to something that was not asked"),
     "half a frame for ever": (WIRE + "def f():\n    os.write(3, struct.pack('<I', 1000) + b'x')\n    while True: pass", "no answer in 0.5 s of computing"),
     "a frame of 4 GiB": (WIRE + "def f(): os.write(3, b'\\xff' * 8)", "it sent a frame of 4095 MiB, where 8 may be sent"),
-    "bytes that are no message": (WIRE + "def f(): os.write(3, struct.pack('<I', 3) + b'abc')", "it sent bytes after the end of the message"),
+    "bytes that are no message": (WIRE + "def f(): os.write(3, struct.pack('<I', 3) + b'abc')", "it sent not a message (Expected `array`, got `int`)"),
     "another message's kind": (WIRE + "def f(): send('Raised', {})", "it sent a reply to something that was not asked"),
 }  # fmt: skip
 

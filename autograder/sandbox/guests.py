@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import secrets
-import select
-import socket
-import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -20,11 +16,11 @@ from autograder.inside import walls, wire
 from autograder.inside.forkserver import Ended
 from autograder.model import Limits, Outcome, Raised
 from autograder.sandbox.deadline import Deadline, Lost
+from autograder.sandbox.lines import HungUp, Line
 
 START_SECONDS = 60
 ASKS = 5_000
 LABEL = 100
-READ = 1 << 16
 ASK_BYTES = 64 << 20
 SIGXCPU = -24
 
@@ -61,21 +57,12 @@ class Handle:
 class Guest:
     """One forked process with one submission. Lives from `Server.open` until `close`; after a loss, `alive` is false."""
 
-    def __init__(self, server: Keeper, pid: int, wire_socket: socket.socket, output: int):
+    def __init__(self, server: Keeper, pid: int, line: Line):
         self.pid, self.alive = pid, True
-        self.output, self.printed = bytearray(), 0
         self.callbacks: list[Callback] = []
         self.on_ask: Callable[[Callback, list[Any], dict[str, Any]], None] | None = None
         self.ended: Ended | None = None
-        self._server, self._socket, self._pipe = server, wire_socket, output
-        self._clock = (~pid << 3) | 2  # the kernel's name for the CPU clock of a process
-        self._buffer = bytearray()
-        self._socket.setblocking(False)
-        os.set_blocking(output, False)
-        self._poll = select.poll()
-        self._poll.register(self._socket, select.POLLIN)
-        self._poll.register(self._pipe, select.POLLIN)
-        self._pipe_open, self._holding = True, False
+        self._server, self._line, self._holding = server, line, False
         self._await_walls()
 
     def __enter__(self) -> Self:
@@ -87,10 +74,17 @@ class Guest:
     @property
     def cpu_seconds(self) -> float:
         """CPU time used so far. Raise `SandboxFault` where the process was taken away from under us."""
-        try:
-            return time.clock_gettime(self._clock)
-        except OSError:
-            raise SandboxFault("a guest's process is gone") from None
+        return self._line.cpu_seconds
+
+    @property
+    def output(self) -> bytearray:
+        """The first of what the process printed, as much as the limits keep."""
+        return self._line.output
+
+    @property
+    def printed(self) -> int:
+        """How many bytes it printed, kept or not."""
+        return self._line.printed
 
     def load(self, module: str, source: bytes, *, notebook: bool = False, seconds: float | None = None) -> Outcome:
         """Run a source as the module `module`. The outcome's value lists the names it defines."""
@@ -111,15 +105,14 @@ class Guest:
 
     def close(self) -> None:
         """Kill the guest; keep what it printed and how it ended. Closing twice is harmless."""
-        if self._socket.fileno() == -1:
+        if self._line.closed:
             return
         self.alive = False
         try:
-            self._drain()
+            self._line.drain()
             self.ended = self._server.end()
         finally:
-            self._socket.close()
-            os.close(self._pipe)
+            self._line.close()
 
     # -- one exchange
 
@@ -139,7 +132,7 @@ class Guest:
             raise SandboxFault("a call to a guest that is gone")
         deadline = Deadline(self, seconds)
         try:
-            if self._buffer:
+            if self._line.waiting:
                 raise wire.WireError("a reply before it was asked")
             call = secrets.token_hex(8)
             self._write(message(call), deadline)
@@ -191,14 +184,13 @@ class Guest:
     # -- bytes
 
     def _write(self, message: wire.ToGuest, deadline: Deadline) -> None:
-        data = memoryview(wire.pack(message, self._number))
-        while data:
-            try:
-                data = data[self._socket.send(data) :]
-            except BlockingIOError:
-                self._wait(deadline, writing=True)
-            except OSError:
-                raise Lost(Outcome("killed", detail="the process ended by itself")) from None
+        self._line.send(wire.pack(message, self._number), deadline)
+
+    def _read(self, deadline: Deadline) -> bytearray:
+        try:
+            return self._line.frame(deadline)
+        except HungUp:
+            raise Lost(self._death()) from None
 
     def _number(self, value: Any) -> wire.Reference:
         if isinstance(value, Handle):
@@ -215,62 +207,6 @@ class Guest:
             raise wire.WireError("an object with a label that is no type's name")
         self._holding = True
         return Handle(reference.number, reference.label)
-
-    def _read(self, deadline: Deadline) -> bytearray:
-        """Read one frame's body; its length is checked before more is read.
-
-        What follows a frame has no call's id to echo, so the next call refuses it.
-        """
-        need = wire.HEADER.size
-        body = False
-        while True:
-            while len(self._buffer) >= need:
-                if body:
-                    frame, self._buffer = self._buffer[:need], self._buffer[need:]
-                    return frame
-                need, body = wire.HEADER.unpack(self._buffer[: wire.HEADER.size])[0], True
-                del self._buffer[: wire.HEADER.size]
-                if need > wire.FRAME_BYTES:
-                    raise wire.WireError(f"a frame of {need >> 20} MiB, where {wire.FRAME_BYTES >> 20} may be sent")
-            self._wait(deadline)
-            try:
-                chunk = self._socket.recv(min(1 << 20, max(READ, need - len(self._buffer))))
-            except BlockingIOError:
-                continue
-            except OSError:
-                chunk = b""
-            if not chunk:
-                raise Lost(self._death())
-            self._buffer += chunk
-
-    def _wait(self, deadline: Deadline, *, writing: bool = False) -> None:
-        """Sleep until there is something to read (or to write); drain what is printed; raise `Lost` when time is up."""
-        if writing:
-            self._poll.modify(self._socket, select.POLLIN | select.POLLOUT)
-        for fd, _ in self._poll.poll(deadline.milliseconds()):
-            if fd == self._pipe:
-                self._drain_once()
-        if writing:
-            self._poll.modify(self._socket, select.POLLIN)
-        deadline.check()
-
-    def _drain_once(self) -> bool:
-        try:
-            chunk = os.read(self._pipe, 1 << 16)
-        except BlockingIOError:
-            return False
-        if not chunk and self._pipe_open:
-            self._poll.unregister(self._pipe)
-            self._pipe_open = False
-        room = (self._server.limits.output_kib << 10) - len(self.output)
-        self.output += chunk[: max(0, room)]
-        self.printed += len(chunk)
-        return bool(chunk)
-
-    def _drain(self) -> None:
-        for _ in range(64):  # a guest that still prints does not hold us up
-            if not self._drain_once():
-                return
 
     def _death(self) -> Outcome:
         """Say how the guest died: by itself, or by a limit that the kernel enforces."""

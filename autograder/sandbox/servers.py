@@ -19,6 +19,7 @@ from autograder.inside import walls
 from autograder.inside.forkserver import Ended
 from autograder.model import Limits
 from autograder.sandbox.guests import START_SECONDS, Guest
+from autograder.sandbox.lines import ForkedLine
 from autograder.sandbox.reach import free_user, readable_paths
 
 
@@ -120,7 +121,7 @@ class Server:
         finally:
             theirs.close()
             os.close(printed)
-        return Guest(self, pid, ours, output)
+        return Guest(self, pid, ForkedLine(pid, ours, output, self.limits.output_kib << 10))
 
     def end(self) -> Ended:
         """Kill the guest and reap it."""

@@ -20,11 +20,12 @@ from typing import Any
 import msgspec
 
 from autograder.checks import Transcript, load_checks, seed_of
-from autograder.content import AnswersError, read_answers
+from autograder.content import AnswersError, read_answers, recordings
 from autograder.diagnosis import Diagnosis, load_misconceptions
 from autograder.model import Check, CheckResult, Exercise, Key, Lesson, Misconception, Question, Submission
 from autograder.questions import Functions, mark
-from autograder.recordings import Answers, load_module
+from autograder.recordings import Answering, Answers, load_module
+from autograder.replay import ReplayedAnswers, known_calls, read_recordings, replayed_functions, slips_of
 from autograder.sandbox import Sandbox
 from autograder.sitting import Sitting
 
@@ -36,7 +37,7 @@ class Materials(msgspec.Struct, frozen=True):
 
     exercise: Exercise
     checks: tuple[Check, ...]
-    answers: Answers
+    answers: Answering
     slips: tuple[Misconception, ...]
     diagnosis: Diagnosis
 
@@ -50,9 +51,16 @@ class Attempt(msgspec.Struct, frozen=True):
 
 
 def load_materials(exercise: Exercise) -> Materials:
-    """Load an exercise's checks, answer and misconceptions. Raise `CourseError` where they do not fit together."""
-    answers = Answers(load_module(exercise.answer), exercise.starter.parent / "props.py")
-    checks, slips = load_checks(exercise.checks), load_misconceptions(exercise.misconceptions)
+    """Load an exercise's checks, answer and misconceptions, or in a student release what was recorded of these.
+
+    Raise `CourseError` where they do not fit together.
+    """
+    checks, props = load_checks(exercise.checks), exercise.starter.parent / "props.py"
+    if exercise.recordings.is_file():
+        recorded = read_recordings(exercise)
+        replayed, known = ReplayedAnswers(recorded, exercise.recordings, props), slips_of(recorded)
+        return Materials(exercise, checks, replayed, known, Diagnosis(checks, replayed, known, known_calls(recorded)))
+    answers, slips = Answers(load_module(exercise.answer), props), load_misconceptions(exercise.misconceptions)
     return Materials(exercise, checks, answers, slips, Diagnosis(checks, answers, slips))
 
 
@@ -113,8 +121,10 @@ def _result(check: Check, judged: Sitting, again: Sitting, slip: Misconception |
 
 
 def functions_of(root: Path, lesson: Lesson) -> Functions:
-    """Give the functions that answer a lesson's questions: those of its exercises' answers, with their known slips."""
-    folder = root / "solutions" / lesson.id
+    """Give the functions that answer a lesson's questions: those of its exercises' answers, with their known slips, or their recordings."""
+    folder, recorded = root / "solutions" / lesson.id, recordings(root, lesson.id, "practice")
+    if recorded.is_file():
+        return replayed_functions(recorded)
     answers: dict[str, Answers] = {}
     slips: dict[str, tuple[Misconception, ...]] = {}
 

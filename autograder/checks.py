@@ -22,7 +22,7 @@ from autograder.comparison import difference, kind_of
 from autograder.errors import CourseError, Finding
 from autograder.model import Check, Outcome, Raised
 from autograder.objects import Thing, on_object
-from autograder.recordings import FLOAT32_RELATIVE, FLOOR, Answered, Answers, as_number, contains_float32, copied, load_module, mapped
+from autograder.recordings import FLOAT32_RELATIVE, FLOOR, Answered, Answering, as_number, contains_float32, copied, load_module, mapped
 
 Player = Callable[[str, tuple[Any, ...], dict[str, Any], "list[Asked]"], Outcome]
 
@@ -185,7 +185,7 @@ def _about(name: str, args: tuple[Any, ...]) -> str:
 class Reference:
     """The same functions, answered by the course."""
 
-    def __init__(self, answers: Answers, transcript: Transcript):
+    def __init__(self, answers: Answering, transcript: Transcript):
         self._answers, self._transcript = answers, transcript
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
@@ -197,7 +197,7 @@ class Reference:
         return call
 
 
-def run(check: Check, player: Player, answers: Answers, seed: int) -> Transcript:
+def run(check: Check, player: Player, answers: Answering, seed: int) -> Transcript:
     """Run one check and return its transcript. `seed` gives the numbers that the check draws."""
     transcript = Transcript()
     given: list[Any] = [Student(player, transcript), Reference(answers, transcript)]

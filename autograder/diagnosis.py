@@ -13,12 +13,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from autograder.checks import Called, Transcript, played_by, run
 from autograder.comparison import difference
 from autograder.errors import CourseError, Finding
 from autograder.model import Check, Misconception
 from autograder.objects import Thing
-from autograder.recordings import Answers, digest, load_module
+from autograder.recordings import Answering, likeness, load_module
 
 SEPARATION = 10
 OBJECTS = 5e-6, 1e-5  # absolute and relative tolerance where objects take part
@@ -49,12 +51,25 @@ def load_misconceptions(path: Path) -> tuple[Misconception, ...]:
     return found
 
 
-class Diagnosis:
-    """The reruns of one exercise's checks: with the reference in the student's place, and with each slip."""
+class Evidence(msgspec.Struct, frozen=True):
+    """One call as far as it says something about who made it: what it was given (its likeness), how it ended, with what value."""
 
-    def __init__(self, checks: tuple[Check, ...], answers: Answers, slips: tuple[Misconception, ...]):
+    given: bytes
+    kind: str
+    value: Any
+
+
+Recorded = Callable[[Check, Misconception | None, str], list[Evidence]]
+
+
+class Diagnosis:
+    """The reruns of one exercise's checks, with the reference in the student's place and with each slip: made here, or `recorded`."""
+
+    def __init__(self, checks: tuple[Check, ...], answers: Answering, slips: tuple[Misconception, ...], recorded: Recorded | None = None):
         self.checks, self.answers, self.slips = checks, answers, slips
+        self._recorded = recorded
         self._reruns: dict[tuple[str, int, str], Transcript] = {}
+        self._seen: dict[tuple[str, int, str, str], list[Evidence]] = {}
 
     def rerun(self, check: Check, seed: int, slip: Misconception | None) -> Transcript:
         """Run a check with a slip (or, with None, the reference) in the student's place. Remembered."""
@@ -69,47 +84,66 @@ class Diagnosis:
 
     def name(self, function: str, transcripts: Transcripts, seeds: Mapping[str, int]) -> Misconception | None:
         """Name the slip that explains all that `function` gave in these transcripts, or None."""
-        fitting = [slip for slip in self.slips if slip.of == function and self._explains(slip, transcripts, seeds)]
+        own = {check.id: _calls(transcripts[check.id], function) for check in self.checks if check.id in transcripts}
+        given = {name: [(call, _evidence(call)) for call in calls] for name, calls in own.items() if calls}
+        fitting = [slip for slip in self.slips if slip.of == function and self._explains(slip, given, seeds)]
         sentences = {slip.sentence for slip in fitting}
         return fitting[0] if len(sentences) == 1 else None
 
-    def _explains(self, slip: Misconception, transcripts: Transcripts, seeds: Mapping[str, int]) -> bool:
+    def _explains(self, slip: Misconception, given: Mapping[str, list[tuple[Called, Evidence]]], seeds: Mapping[str, int]) -> bool:
         separated = False
-        for check in self.checks:
-            own = _calls(transcripts[check.id], slip.of) if check.id in transcripts else []
-            if not own:
-                continue  # nothing to hold against the slip, so nothing is rerun
-            known = _calls(self.rerun(check, seeds[check.id], slip), slip.of)
-            right = _calls(self.rerun(check, seeds[check.id], None), slip.of)
+        for check in (one for one in self.checks if one.id in given):  # without a call nothing is rerun
+            known = self._known(check, seeds[check.id], slip, slip.of)
+            right = self._known(check, seeds[check.id], None, slip.of)
+            own = given[check.id]
             if len(own) > len(known) or not all(map(self._agree, own, known)):
                 return False
             separated |= any(map(self._far, own, known, right))
         return separated
 
-    def _agree(self, own: Called, known: Called) -> bool:
+    def _known(self, check: Check, seed: int, slip: Misconception | None, of: str) -> list[Evidence]:
+        """Give what a slip (or, with None, the reference) gave in the calls about `of`. Remembered."""
+        if self._recorded:
+            return self._recorded(check, slip, of)
+        key = check.id, seed, slip.id if slip else "", of
+        if key not in self._seen:
+            self._seen[key] = [_evidence(call) for call in _calls(self.rerun(check, seed, slip), of)]
+        return self._seen[key]
+
+    def _agree(self, own: tuple[Called, Evidence], known: Evidence) -> bool:
         """Say whether the student's call and the slip's ended alike. Two that raised are no evidence, but no contradiction."""
-        if digest((own.args, own.kwargs)) != digest((known.args, known.kwargs)):
+        call, evidence = own
+        if evidence.given != known.given:
             return False
-        if own.outcome.kind != "returned" or known.outcome.kind != "returned":
-            return own.outcome.kind == known.outcome.kind
-        return self._same(own, known, 1)
+        if evidence.kind != "returned" or known.kind != "returned":
+            return evidence.kind == known.kind
+        atol, rtol = self._tolerance(call)
+        return difference(evidence.value, known.value, max(atol, call.atol), rtol, nan_equal=True) == ""
 
-    def _far(self, own: Called, known: Called, right: Called) -> bool:
+    def _far(self, own: tuple[Called, Evidence], known: Evidence, right: Evidence) -> bool:
         """Say whether this call tells the slip from the reference by ten tolerances, and the student's call returned."""
-        returned = own.outcome.kind == known.outcome.kind == "returned"
-        return returned and not self._same(known, right, SEPARATION)
-
-    def _same(self, one: Called, other: Called, times: float) -> bool:
-        atol, rtol = self._tolerance(one)
-        atol, rtol = (max(atol, one.atol), rtol) if times == 1 else (times * atol, times * rtol)
-        return difference(one.outcome.value, other.outcome.value, atol, rtol, nan_equal=True) == ""
+        call, evidence = own
+        if evidence.kind != "returned" or known.kind != "returned":
+            return False
+        atol, rtol = self._tolerance(call)
+        return difference(known.value, right.value, SEPARATION * atol, SEPARATION * rtol, nan_equal=True) != ""
 
     def _tolerance(self, call: Called) -> tuple[float, float]:
         """Give the reference's tolerance of a call; where objects take part, which it is not given, float32's."""
-        if call.function != call.of or any(isinstance(item, Thing) for item in (*call.args, *call.kwargs.values(), call.outcome.value)):
+        if not has_tolerance(call):
             return OBJECTS
         answered = self.answers.answer(call.function, call.args, call.kwargs)
         return answered.atol, answered.rtol
+
+
+def has_tolerance(call: Called) -> bool:
+    """Say whether the reference can be asked for the same: no object takes part, and the call is a function's own."""
+    parts = (*call.args, *call.kwargs.values(), call.outcome.value)
+    return call.function == call.of and not any(isinstance(item, Thing) for item in parts)
+
+
+def _evidence(call: Called) -> Evidence:
+    return Evidence(likeness((call.args, call.kwargs)), call.outcome.kind, call.outcome.value)
 
 
 def _calls(transcript: Transcript, function: str) -> list[Called]:

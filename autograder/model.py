@@ -59,7 +59,7 @@ class Card(Struct, frozen=True):
 
 
 class Exercise(Struct, frozen=True):
-    """One file that students write, and the three files that judge it."""
+    """One file that students write, and the three files that judge it. A student release has `recordings` for two of them."""
 
     id: str
     lesson: str
@@ -67,6 +67,7 @@ class Exercise(Struct, frozen=True):
     checks: Path
     answer: Path
     misconceptions: Path
+    recordings: Path
     uses_torch: bool = False
 
 

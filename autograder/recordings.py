@@ -11,7 +11,7 @@ import importlib.util
 import types
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 import numpy as np
@@ -27,6 +27,17 @@ class Answered(msgspec.Struct, frozen=True):
     value: Any
     atol: float
     rtol: float
+
+
+class Answering(Protocol):
+    """Who answers for the reference: the answer file's functions, or what a release recorded of them."""
+
+    @property
+    def props(self) -> Path | None: ...
+
+    def function(self, name: str) -> Callable[..., Any]: ...
+
+    def answer(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Answered: ...
 
 
 class Answers:
@@ -162,3 +173,21 @@ def _spelled(value: Any) -> Any:
         closed_over = [cell.cell_contents for cell in value.__closure__ or ()]
         return value.__code__.co_code, repr(value.__code__.co_consts), closed_over, value.__defaults__
     return type(value).__name__, repr(value)
+
+
+def likeness(value: Any) -> bytes:
+    """Hash what a call was given so that the same call has the same hash on every machine.
+
+    Floats count with three digits, since the last bits differ between processors; functions count by name.
+    """
+    with np.errstate(all="ignore"):
+        return digest(mapped(value, _rough))
+
+
+def _rough(item: Any) -> Any:
+    if is_tensor(item):
+        item = item.detach().numpy()
+    if isinstance(item, np.ndarray | np.generic | float):
+        array = np.asarray(item)
+        return array.astype(np.float16) + np.float16(0) if array.dtype.kind == "f" else array.astype(np.int64)
+    return getattr(item, "__name__", repr(item)) if callable(item) else item

@@ -19,7 +19,7 @@ from autograder.checks import Asked, Transcript, run
 from autograder.inside.guest import NAMES
 from autograder.model import Check, Outcome, Raised, Reason, Submission
 from autograder.objects import Thing
-from autograder.recordings import Answers, mapped
+from autograder.recordings import Answering, mapped
 from autograder.sandbox import WALL_FACTOR, Guest, Sandbox
 
 GUESTS = 3  # the first, and two fresh ones after a death
@@ -33,7 +33,7 @@ class Sitting:
         self,
         submission: Submission,
         checks: tuple[Check, ...],
-        answers: Answers,
+        answers: Answering,
         sandbox: Sandbox,
         seeds: Mapping[str, int],
         *,

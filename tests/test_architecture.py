@@ -20,6 +20,7 @@ ROOMS = [
     ["diagnosis"],
     ["explain"],
     ["questions"],
+    ["replay"],
     ["sitting"],
     ["attempt"],
     ["rounds", "gradebook"],

@@ -1,15 +1,17 @@
 """Walk the folders: `course.yaml`, then every `lessons/<NN>_<name>` with the folders of the same name beside it.
 
-A student release has no `solutions/` at all; then answers are neither asked for nor read.
+A student release has no `solutions/` at all: it has recordings of what they give, and the questions' keys among them.
 """
 
 from __future__ import annotations
 
+import gzip
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+import msgspec
 from msgspec import Struct
 
 from autograder.content.references import check_cards, check_keys, check_questions
@@ -182,12 +184,13 @@ def _exercises(folders: Folders, lesson: str, order: tuple[str, ...]) -> tuple[E
 def _exercise(folders: Folders, lesson: str, starter: Path) -> Exercise:
     name, answers = starter.stem, folders.root / "solutions" / lesson
     checks, answer, slips = starter.parent / "checks" / starter.name, answers / starter.name, answers / "misconceptions" / starter.name
-    kept = _has_solutions(folders.root)
-    for path, what, needed in [(checks, "checks", True), (answer, "answer", kept), (slips, "misconceptions", kept)]:
-        if needed and not path.is_file():
+    kept, recorded = _has_solutions(folders.root), recordings(folders.root, lesson, name)
+    judging = [(answer, "answer"), (slips, "misconceptions")] if kept else [(recorded, "recordings")] if _is_release(folders.root) else []
+    for path, what in [(checks, "checks"), *judging]:
+        if not path.is_file():
             folders.missing(path, f"exercise `{name}` has no {what}", "create this file")
     source = folders.text(starter, "the starter") or ""
-    return Exercise(name, lesson, starter, checks, answer, slips, uses_torch=bool(_TORCH.search(source)))
+    return Exercise(name, lesson, starter, checks, answer, slips, recorded, uses_torch=bool(_TORCH.search(source)))
 
 
 def _list(folders: Folders, path: Path, kind: type[T]) -> tuple[tuple[T, ...], list[At]]:
@@ -199,11 +202,33 @@ def _list(folders: Folders, path: Path, kind: type[T]) -> tuple[tuple[T, ...], l
 
 
 def _keys(folders: Folders, path: Path) -> tuple[dict[str, Key], At]:
+    if _is_release(folders.root):
+        return _recorded_keys(folders, recordings(folders.root, path.parent.name, "keys")), At({}, 1)
     if not _has_solutions(folders.root) or (text := folders.text(path, "the practice questions' answers")) is None:
         return {}, At({}, 1)
     keys, at = folders.typed(path, dict[str, Key], text)
     return keys, at if keys else At({}, at.line)
 
 
+def _recorded_keys(folders: Folders, path: Path) -> dict[str, Key]:
+    fix = "take the release as it was handed out, or build it again"
+    try:
+        return msgspec.json.decode(gzip.decompress(path.read_bytes()), type=dict[str, Key])
+    except FileNotFoundError:
+        folders.missing(path, "the practice questions' recorded keys are missing", fix)
+    except (OSError, EOFError, ValueError):
+        folders.missing(path, "these recorded keys cannot be read", fix)
+    return {}
+
+
+def recordings(root: Path, lesson: str, name: str) -> Path:
+    """Say where a release keeps the recordings of an exercise, or of what else is named."""
+    return root / "recordings" / lesson / f"{name}.json.gz"
+
+
 def _has_solutions(root: Path) -> bool:
     return (root / "solutions").is_dir()
+
+
+def _is_release(root: Path) -> bool:
+    return not _has_solutions(root) and (root / "recordings").is_dir()

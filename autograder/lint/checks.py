@@ -47,8 +47,9 @@ def slips_are_named(sight: Sight) -> Iterator[Finding]:
     """Find misconceptions that pass every check, that lie too near to the reference, or that another one cannot be told from."""
     for materials, path in _exercises(sight):
         slips = Path("solutions") / sight.lesson.id / "misconceptions" / path.name
+        answered = load_module(materials.exercise.answer)
         for slip in materials.slips:
-            if not hasattr(materials.answers.module, slip.of):
+            if not hasattr(answered, slip.of):
                 continue  # told by `slip-leads`
             seeds = {check.id: _seed(materials, check, PUBLIC) for check in materials.checks}
             transcripts = {check.id: materials.diagnosis.rerun(check, seeds[check.id], slip) for check in materials.checks}
@@ -79,7 +80,7 @@ def references_stand_alone(sight: Sight) -> Iterator[Finding]:
     for materials, path in _exercises(sight):
         for check in materials.checks:
             seed = _seed(materials, check, PUBLIC)
-            answers = Answers(materials.answers.module)
+            answers = Answers(load_module(materials.exercise.answer))
             run(check, played_by(materials.answers.function), answers, seed)
             before = answers.known
             run(check, played_by(_off(materials.answers.function)), answers, seed)

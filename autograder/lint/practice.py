@@ -12,10 +12,8 @@ from typing import Any
 from autograder.errors import CourseError, Finding
 from autograder.lint.sight import Sight
 from autograder.model import Key, Question
-from autograder.questions import Mark, mark, namespace_of, shown, tell_apart, values, variant, working
+from autograder.questions import VARIANTS, Mark, mark, namespace_of, shown, tell_apart, values, variant, working
 from autograder.questions.numbers import APART
-
-VARIANTS = 50
 
 
 def functions(sight: Sight) -> Iterator[Finding]:

@@ -5,10 +5,11 @@ Right answers and known slips come from functions, the very ones that judge code
 """
 
 from autograder.questions.marks import Mark, mark
-from autograder.questions.numbers import Functions, tell_apart, values, variant
+from autograder.questions.numbers import VARIANTS, Functions, tell_apart, values, variant
 from autograder.questions.words import evaluate, namespace_of, question_text, shown, working
 
 __all__ = [
+    "VARIANTS",
     "Functions",
     "Mark",
     "evaluate",

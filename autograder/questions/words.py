@@ -11,6 +11,7 @@ from typing import Any
 from autograder.model import Key, Question
 from autograder.questions.numbers import Functions
 
+RECORDED = "recorded working"  # no name that an expression could use
 _PLACE = re.compile(r"\[\[(?:(?P<name>\w+)|= *(?P<expression>.+?) *(?: :(?P<format>[^\]\s]+))?)\]\]")
 
 
@@ -32,13 +33,18 @@ def question_text(question: Question, numbers: Mapping[str, float]) -> str:
 
 def working(question: Question, key: Key, numbers: Mapping[str, float], namespace: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the working line by line, with the reader's numbers. Raises ValueError where an expression of it fails."""
+    if RECORDED in namespace:
+        recorded: tuple[str, ...] = namespace[RECORDED](question, numbers)
+        return recorded
     lines = tuple(_filled(line, numbers, namespace, question.decimals) for line in key.working)
     parts = [(part, working(part, key.parts[part.id], numbers, namespace)) for part in question.parts if part.id in key.parts]
     return (*lines, *(f"{part.id}. {line}" if place == 0 else line for part, below in parts for place, line in enumerate(below)))
 
 
 def namespace_of(question: Question, functions: Functions) -> dict[str, Any]:
-    """Return what a working may use: sqrt, np, and the public functions of the answers' modules. Recorded answers have none."""
+    """Return what a working may use: sqrt, np, and the public functions of the answers' modules; of recorded answers, their lines."""
+    if functions.working:
+        return {RECORDED: functions.working}
     import numpy as np  # late: a question can be marked without it
 
     names: dict[str, Any] = {"np": np, "sqrt": math.sqrt}

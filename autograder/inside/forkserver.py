@@ -53,9 +53,9 @@ def main(control_fd: int) -> None:
     os.close(control_fd)
     control = socket.socket(fileno=WIRE)
     plan, warmth = msgspec.json.decode(control.recv(1 << 20), type=tuple[walls.Plan, str])
-    _warm(WARMTHS.index(warmth))
+    warm(warmth)
     prepared = walls.prepare(plan)
-    _forget_the_course()
+    forget_the_course()
     guest.rehearse()
     gc.collect()
     gc.freeze()
@@ -73,19 +73,19 @@ def main(control_fd: int) -> None:
             control.send(msgspec.json.encode(_end(child)))
 
 
-def _warm(warmth: int) -> None:
+def warm(warmth: str) -> None:
     """Load what guests will want, and use it once: what torch sets up at first use is then there before any wall is."""
     os.environ.clear()
     for name in PRELOADED:
         importlib.import_module(name)
-    if warmth >= WARMTHS.index("torch"):
+    if warmth in WARMTHS[WARMTHS.index("torch") :]:
         import torch
 
         torch.set_num_threads(1)
         layer = torch.nn.Linear(2, 2)
         loss = torch.nn.functional.mse_loss(layer(torch.zeros(1, 2)).softmax(-1).cumprod(0), torch.zeros(1, 2))
         loss.backward()  # type: ignore[no-untyped-call]
-        if warmth >= WARMTHS.index("training"):
+        if warmth == "training":
             torch.optim.AdamW(layer.parameters()).step()
 
 
@@ -97,11 +97,11 @@ def _gather_pages() -> None:
         if mode == "rw-p" and name in ([], ["[heap]"]):
             start, end = (int(address, 16) for address in span.split("-"))
             first, last = -(-start // HUGE_PAGE) * HUGE_PAGE, end // HUGE_PAGE * HUGE_PAGE
-            if first < last:
-                walls.libc.madvise(ctypes.c_void_p(first), ctypes.c_size_t(last - first), MADV_COLLAPSE)
+            for page in range(first, last, HUGE_PAGE):  # one at a time: a range ends at the first that has nothing in it
+                walls.libc.madvise(ctypes.c_void_p(page), ctypes.c_size_t(HUGE_PAGE), MADV_COLLAPSE)
 
 
-def _forget_the_course() -> None:
+def forget_the_course() -> None:
     """From here on, imports find the standard library and the given packages, and nothing says where the course lies."""
     guest.furnish()
     sys.path[:] = [path for path in sys.path if "site-packages" in path or path.startswith((sys.base_prefix, sys.base_exec_prefix))]
@@ -120,7 +120,7 @@ def _fork(prepared: walls.Prepared, wire_fd: int, output_fd: int, server: int) -
             os.dup2(wire_fd, WIRE)
             missing = walls.raise_walls(prepared, server)
             os.closerange(WIRE + 1, 1 << 16)
-            guest.main(WIRE, missing)
+            guest.main(guest.over(WIRE), missing)
         finally:
             os._exit(0)
     os.close(wire_fd)

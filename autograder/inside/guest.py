@@ -17,7 +17,8 @@ import socket
 import sys
 import traceback
 import types
-from typing import Any, Literal
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 import numpy as np
@@ -37,13 +38,25 @@ def furnish() -> None:
         sys.modules["torch"].manual_seed(0)
 
 
-def main(fd: int, missing: dict[str, str]) -> None:
+class Wire(NamedTuple):
+    """How bytes come in and go out: `read(most)` gives none at the end, `write(data)` says how many it took."""
+
+    read: Callable[[int], bytes]
+    write: Callable[[memoryview], int]
+
+
+def over(fd: int) -> Wire:
+    """Read and write a file descriptor."""
+    return Wire(lambda most: os.read(fd, most), lambda data: os.write(fd, data))
+
+
+def main(line: Wire, missing: dict[str, str]) -> None:
     """Say which walls are missing, then serve until the other side hangs up."""
     sys.stdin = io.StringIO()
     sys.stdout = io.TextIOWrapper(io.FileIO(1, "w", closefd=False), "utf-8", errors="replace", line_buffering=True, write_through=True)
     sys.stderr = sys.stdout
     random.seed(0)  # Python seeds it anew at every fork; numpy's and torch's state is the server's
-    room = _Room(fd)
+    room = _Room(line)
     room.send(wire.Raised(missing))
     while (body := room.read_frame()) is not None:
         message = room.decode(body)
@@ -57,7 +70,7 @@ def rehearse() -> None:
     """Go through loads and calls once in the server: what Python prepares at first use, no guest then has to."""
     theirs, ours = socket.socketpair()
     with theirs, ours:
-        room, spare = _Room(theirs.fileno()), _Room(ours.fileno())
+        room, spare = _Room(over(theirs.fileno())), _Room(over(ours.fileno()))
         before = set(sys.modules)
         for _ in range(REHEARSALS):
             x = np.linspace(0, 1, 6).reshape(2, 3)
@@ -99,8 +112,8 @@ def f(x, n, a, table):
 class _Room:
     """What lives as long as the guest: its socket, its modules, its handles."""
 
-    def __init__(self, fd: int):
-        self.fd = fd
+    def __init__(self, line: Wire):
+        self.line = line
         self.modules: dict[str, types.ModuleType] = {}
         self.handles: dict[int, Any] = {}
         self.running = ""
@@ -115,7 +128,7 @@ class _Room:
     def _read(self, size: int) -> bytes | None:
         chunks = []
         while size:
-            chunk = os.read(self.fd, size)
+            chunk = self.line.read(size)
             if not chunk:
                 return None
             chunks.append(chunk)
@@ -125,7 +138,7 @@ class _Room:
     def send(self, message: wire.FromGuest) -> None:
         data = memoryview(wire.pack(message, self.refer))
         while data:
-            data = data[os.write(self.fd, data) :]
+            data = data[self.line.write(data) :]
 
     def decode(self, body: bytes) -> Any:
         return wire.unpack(body, wire.ToGuest, self.resolve, _array)

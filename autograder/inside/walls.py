@@ -15,12 +15,16 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
-import resource
 import signal
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
+
+try:
+    import resource
+except ImportError:  # Windows has neither limits nor the library below: no wall stands there, but the module can be read
+    resource = None  # type: ignore[assignment]
 
 WALLS = ("landlock", "seccomp", "limits", "privileges")
 
@@ -44,7 +48,9 @@ ALLOWED = """
 FCNTL_ALLOWED = (0, 1, 2, 3, 4, 1030)  # F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC: never F_SETOWN, F_SETSIG
 IOCTL_ALLOWED = (0x5401, 0x5413, 0x541B)  # TCGETS, TIOCGWINSZ, FIONREAD
 
-libc = ctypes.CDLL(None, use_errno=True)
+libc: Any = None
+with contextlib.suppress(TypeError):  # Windows
+    libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Plan(msgspec.Struct, frozen=True):

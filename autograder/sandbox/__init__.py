@@ -10,9 +10,10 @@ wall time, ten times as much, is the backstop. The guest is killed by its parent
 used after its process is gone. Trouble of ours raises `SandboxFault`; trouble of the guest's is an `Outcome`.
 """
 
+from autograder.sandbox.alone import Alone
 from autograder.sandbox.deadline import WALL_FACTOR
 from autograder.sandbox.guests import Guest, Handle
 from autograder.sandbox.reach import free_user, readable_paths
 from autograder.sandbox.servers import Sandbox, Server, missing_walls
 
-__all__ = ["WALL_FACTOR", "Guest", "Handle", "Sandbox", "Server", "free_user", "missing_walls", "readable_paths"]
+__all__ = ["WALL_FACTOR", "Alone", "Guest", "Handle", "Sandbox", "Server", "free_user", "missing_walls", "readable_paths"]

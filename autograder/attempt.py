@@ -26,7 +26,7 @@ from autograder.model import Check, CheckResult, Exercise, Key, Lesson, Misconce
 from autograder.questions import Functions, mark
 from autograder.recordings import Answering, Answers, load_module
 from autograder.replay import ReplayedAnswers, known_calls, read_recordings, replayed_functions, slips_of
-from autograder.sandbox import Sandbox
+from autograder.sandbox import Alone, Sandbox
 from autograder.sitting import Sitting
 
 PUBLIC = b"published numbers"
@@ -43,11 +43,15 @@ class Materials(msgspec.Struct, frozen=True):
 
 
 class Attempt(msgspec.Struct, frozen=True):
-    """What came of one submission: the checks, what the student may see printed, and what only the instructor may see."""
+    """What came of one submission: the checks, what the student may see printed, and what only the instructor may see.
+
+    `transcripts` are by the check's id. They hold the run's numbers, so at home alone they are a student's to see.
+    """
 
     checks: tuple[CheckResult, ...]
     stdout: str
     private: dict[str, str]
+    transcripts: dict[str, Transcript] = {}
 
 
 def load_materials(exercise: Exercise) -> Materials:
@@ -64,7 +68,7 @@ def load_materials(exercise: Exercise) -> Materials:
     return Materials(exercise, checks, answers, slips, Diagnosis(checks, answers, slips))
 
 
-def attempt(submission: Submission, materials: Materials, sandbox: Sandbox, secret: bytes) -> Attempt:
+def attempt(submission: Submission, materials: Materials, sandbox: Sandbox | Alone, secret: bytes) -> Attempt:
     """Judge one submission with the numbers of `secret`. Raise `SandboxFault` where the sandbox fails."""
     seeds, public, torch = _seeds(materials, secret), secret == PUBLIC, materials.exercise.uses_torch
     judged = Sitting(submission, materials.checks, materials.answers, sandbox, seeds, torch=torch)
@@ -76,7 +80,8 @@ def attempt(submission: Submission, materials: Materials, sandbox: Sandbox, secr
     slips = {of: materials.diagnosis.name(of, judged.transcripts, seeds) for of in {check.of for check in failed}}
     results = tuple(_result(check, judged, again, slips.get(check.of), public=public) for check in materials.checks)
     private = {check.id: judged.words(check, numbers=True) for check in failed}
-    return Attempt(results, judged.printed, private)
+    unplayed = {name: Transcript(ended=outcome) for name, outcome in judged.unplayed.items()}
+    return Attempt(results, judged.printed, private, unplayed | judged.transcripts)
 
 
 def _seeds(materials: Materials, secret: bytes) -> dict[str, int]:

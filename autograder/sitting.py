@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import re
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -20,10 +21,11 @@ from autograder.inside.guest import NAMES
 from autograder.model import Check, Outcome, Raised, Reason, Submission
 from autograder.objects import Thing
 from autograder.recordings import Answering, mapped
-from autograder.sandbox import WALL_FACTOR, Guest, Sandbox
+from autograder.sandbox import WALL_FACTOR, Alone, Guest, Sandbox
 
 GUESTS = 3  # the first, and two fresh ones after a death
 RETURNED = Outcome("returned")
+_TORCH = re.compile(rb"\b(import|from)\s+torch\b")
 
 
 class Sitting:
@@ -34,7 +36,7 @@ class Sitting:
         submission: Submission,
         checks: tuple[Check, ...],
         answers: Answering,
-        sandbox: Sandbox,
+        sandbox: Sandbox | Alone,
         seeds: Mapping[str, int],
         *,
         torch: bool = False,
@@ -44,7 +46,7 @@ class Sitting:
         self.seconds: dict[str, float] = {}
         self._output = bytearray()
         self._submission, self._answers, self._sandbox, self._seeds = submission, answers, sandbox, seeds
-        self._warmth = _warmth(submission.source or b"", torch)
+        self._warmth = warmth_of(submission.source or b"", torch)
         self._by_id = {check.id: check for check in checks}
         self._guest: Guest | None = None
         self._furnished: Guest | None = None  # the guest that has the props
@@ -199,8 +201,8 @@ def _target(module: str, name: str, args: tuple[Any, ...]) -> tuple[tuple[str | 
     return (args[0].number, *what), args[1:]
 
 
-def _warmth(source: bytes, torch: bool) -> str:
-    """Choose the lightest server that has what a source names, and torch where the checks send tensors."""
-    if not torch and b"torch" not in source:
+def warmth_of(source: bytes, torch: bool) -> str:
+    """Choose the lightest server that has what a source imports, and torch where the checks send tensors."""
+    if not torch and not _TORCH.search(source):
         return "numpy"
     return "training" if b"optim" in source else "torch"

@@ -90,6 +90,7 @@ def compare(minutes: float, n: int, shipped: bool, out: Path) -> None:
     import json
 
     from solutions.diffusion import compare as families
+    from solutions.diffusion.ink import LIGHT
 
     if not shipped:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -100,7 +101,7 @@ def compare(minutes: float, n: int, shipped: bool, out: Path) -> None:
     for row in rows:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
     out.parent.mkdir(parents=True, exist_ok=True)
-    families.plot(figures, out)
+    families.plot(figures, LIGHT).savefig(out, transparent=True, metadata={"Date": None} if out.suffix == ".svg" else None)
     click.echo(out)
 
 

@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from matplotlib.figure import Figure
 
 from solutions.diffusion.data import CLASSES, batches, load_fashion
 from solutions.diffusion.families import FAMILIES, STEPS, Family, W
+from solutions.diffusion.ink import Ink
 from solutions.diffusion.judge import judge
 from solutions.diffusion.store import SHIPPED
 from solutions.diffusion.train import count, train
@@ -72,22 +74,19 @@ def _cell(value: dict[str, float]) -> str:
     return f"{value['mean']:.{digits}f} ± {value['spread']:.{digits}f}"
 
 
-def plot(figures: dict[str, Any], path: Path, ink: str = "#222222") -> None:
-    """Draw one panel a figure, a bar a family, whiskers one spread, on a clear ground; `path` ends in .svg or .png."""
-    import matplotlib
+def plot(figures: dict[str, Any], ink: Ink) -> Figure:
+    """Draw one panel a figure, a bar a family, whiskers one spread."""
+    drawing = Figure(figsize=(9, 2.8), layout="constrained")
+    panels = drawing.subplots(1, len(SHOWN))
+    for panel, (key, title) in zip(panels, SHOWN.items(), strict=True):
+        found = [each[key] for each in figures["families"].values()]
+        means, spreads = [f["mean"] for f in found], [f["spread"] for f in found]
+        panel.bar(list(figures["families"]), means, yerr=spreads, color=[ink.orange, ink.green, ink.blue], ecolor=ink.text, width=0.6)
+        panel.set(title=title, ylim=(0, None))
+    panels[-1].set(yscale="log", ylim=(1e-3, None))
+    return drawing
 
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
 
-    with pyplot.rc_context({"svg.hashsalt": "compare"}):  # so that the same figures give the same bytes
-        drawing, panels = pyplot.subplots(1, len(SHOWN), figsize=(9, 2.8), layout="constrained")
-        for panel, (key, title) in zip(panels, SHOWN.items(), strict=True):
-            found = [each[key] for each in figures["families"].values()]
-            panel.bar(list(figures["families"]), [f["mean"] for f in found], yerr=[f["spread"] for f in found], color="#5b8def", ecolor=ink)
-            panel.set_title(title, color=ink)
-            panel.tick_params(colors=ink)
-            panel.spines[["top", "right"]].set_visible(False)
-            panel.spines[["left", "bottom"]].set_color(ink)
-        panels[-1].set_yscale("log")
-        drawing.savefig(path, transparent=True, metadata={"Date": None} if path.suffix == ".svg" else None)
-        pyplot.close(drawing)
+def plot_shipped(ink: Ink) -> Figure:
+    """Draw what was measured for the lesson."""
+    return plot(json.loads(FILE.read_text(encoding="utf-8")), ink)

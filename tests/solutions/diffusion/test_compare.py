@@ -1,6 +1,5 @@
 """The comparison: matched sizes, honest spreads, a table and a plot that are the same each time."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +7,7 @@ import torch
 
 from solutions.diffusion.compare import plot, summary, table
 from solutions.diffusion.families import FAMILIES
+from solutions.diffusion.ink import LIGHT
 from solutions.diffusion.train import count, train
 
 RUNS = [{"fd": 10.0, "coverage": 0.5, "seconds for 64": 0.02}, {"fd": 14.0, "coverage": 0.7, "seconds for 64": 0.04}]
@@ -61,8 +61,9 @@ def test_table_has_a_row_a_family_with_spreads() -> None:
     ]
 
 
-def test_plot_is_the_same_bytes_each_time(tmp_path: Path) -> None:
-    """No date, no random ids."""
-    plot(FIGURES, tmp_path / "one.svg")
-    plot(FIGURES, tmp_path / "two.svg")
-    assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "two.svg").read_bytes()
+def test_plot_has_a_panel_a_figure_and_a_bar_a_family() -> None:
+    """Three panels; the seconds on a log scale."""
+    panels = plot(FIGURES, LIGHT).axes
+    assert [panel.get_title() for panel in panels] == ["Fréchet distance", "coverage", "seconds for 64 pictures"]
+    assert [len(panel.patches) for panel in panels] == [2, 2, 2]
+    assert [panel.get_yscale() for panel in panels] == ["linear", "linear", "log"]

@@ -12,14 +12,22 @@ if TYPE_CHECKING:
 
 
 def find_course(start: Path | None) -> Path:
-    """Find the folder with course.yaml: the given one, the current one or one above it, or the one this code belongs to."""
+    """Find the folder with course.yaml: the given one, the current one or one above it, the one that the workspace around here
+    belongs to, or the one this code came with."""
     if start is not None:
         if not (start / "course.yaml").is_file():
             raise UsageError(f"{start}: no course.yaml there", "give the folder that holds course.yaml")
         return start.resolve()
-    for folder in (Path.cwd(), *Path.cwd().parents, Path(__file__).resolve().parents[2]):
+    for folder in (Path.cwd(), *Path.cwd().parents):
         if (folder / "course.yaml").is_file():
             return folder
+        if (folder / ".course").is_dir():
+            from autograder.workspace.places import course_of
+
+            return course_of(folder)
+    own = Path(__file__).resolve().parents[2]
+    if (own / "course.yaml").is_file():
+        return own
     raise UsageError("no course.yaml here or in any folder above", "go into the course's folder, or name it with --course")
 
 

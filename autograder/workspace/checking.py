@@ -1,0 +1,219 @@
+"""Run the public checks on a student's own files, and say what the grader would say of them, word for word.
+
+Behind walls where this system has them, in a plain process with a time limit where it has not. A `Checker` keeps what was
+loaded, so that the second check of a file costs milliseconds.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import sys
+import threading
+import tokenize
+from pathlib import Path
+from typing import Self
+
+import msgspec
+
+from autograder.attempt import PUBLIC, Attempt, Materials, attempt, functions_of, load_materials, mark_answers
+from autograder.checks import Transcript
+from autograder.errors import SandboxFault
+from autograder.model import CheckResult, Limits, Submission
+from autograder.questions import Functions
+from autograder.sandbox import Alone, Sandbox
+from autograder.sitting import warmth_of
+from autograder.workspace.again import as_command, line
+from autograder.workspace.places import Workspace, digest, file_of, names_of
+
+ADVICE = {
+    "TabError": "Tabs and spaces are mixed in the indentation: let your editor turn every tab into four spaces.",
+    "IndentationError": "The indentation is off: all lines of a block begin with the same number of spaces.",
+    "SyntaxError": "Python cannot read this line: look for a bracket, quote or colon that is missing in it or just above.",
+    "NameError": "A name is used that nothing has been given: look for a typing slip, or a missing import.",
+}
+UNTOUCHED = "`{name}` is as it was given: nothing is written in it yet, or it is not saved."
+_RAISED = re.compile(r"^`[^`]*` raised (\w+)")
+_LINE = re.compile(r"line (\d+)")
+
+
+class Remark(msgspec.Struct, frozen=True):
+    """What is told beside a failed check: the student's own lines that a traceback passed, advice, and how to repeat the call."""
+
+    lines: tuple[str, ...] = ()
+    advice: str = ""
+    command: str = ""
+
+
+class Checked(msgspec.Struct, frozen=True):
+    """What the public checks say of one file. `problem` says why there is nothing to judge, or what should be known first."""
+
+    exercise: str
+    name: str
+    sha256: str
+    checks: tuple[CheckResult, ...]
+    remarks: dict[str, Remark]
+    stdout: str = ""
+    problem: str = ""
+    functions: dict[str, str] = {}
+
+    @property
+    def score(self) -> float:
+        return sum(check.points for check in self.checks)
+
+    @property
+    def max_score(self) -> float:
+        return sum(check.max_points for check in self.checks)
+
+    @property
+    def passed(self) -> int:
+        return sum(check.outcome == "passed" for check in self.checks)
+
+    @property
+    def failing(self) -> tuple[str, ...]:
+        """The functions that do not pass yet, in the order of the checks."""
+        return tuple(dict.fromkeys(self.functions.get(check.id, check.id) for check in self.checks if check.outcome != "passed"))
+
+
+class Checker:
+    """Checks files, one after the other, and keeps servers and materials warm between them.
+
+    `walls`: True demands them, False does without, None takes what the system has. `ahead` prepares for a next check.
+    """
+
+    def __init__(self, limits: Limits, *, walls: bool | None = None, ahead: bool = False):
+        self.walled = walls is not False and (walls is True or sys.platform == "linux")
+        self._demanded = walls is True
+        self._limits, self._ahead = limits, ahead
+        self._sandbox: Sandbox | Alone = Sandbox(limits) if self.walled else Alone(limits, ahead=ahead)
+        self._materials: dict[str, Materials] = {}
+        self._functions: Functions | None = None
+        self._warming: threading.Thread | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self._settle()
+        self._sandbox.close()
+
+    def warm(self, *warmths: str) -> None:
+        """Begin to start what the next checks need, while this process does something else."""
+        self._settle()
+        self._warming = threading.Thread(target=self._start, args=(warmths,), daemon=True)
+        self._warming.start()
+
+    def _start(self, warmths: tuple[str, ...]) -> None:
+        try:
+            for warmth in warmths:
+                if isinstance(self._sandbox, Alone):
+                    self._sandbox.prepare(warmth)
+                else:
+                    self._sandbox.open(warmth).close()
+        except (SandboxFault, OSError):
+            if self._demanded or isinstance(self._sandbox, Alone):
+                return  # the check itself will meet it, and tell
+            self._do_without()
+            self._start(warmths)
+
+    def _do_without(self) -> None:
+        self._sandbox.close()
+        self._sandbox, self.walled = Alone(self._limits, ahead=self._ahead), False
+
+    def _settle(self) -> None:
+        if self._warming:
+            self._warming.join()
+            self._warming = None
+
+    def load(self, workspace: Workspace, exercise: str) -> None:
+        """Load what judges an exercise, unless it is loaded."""
+        if exercise != "practice" and exercise not in self._materials:
+            self._materials[exercise] = load_materials(next(one for one in workspace.lesson.exercises if one.id == exercise))
+
+    def check(self, workspace: Workspace, exercise: str) -> Checked:
+        """Run the public checks of one exercise on the file that is there."""
+        path = file_of(workspace, exercise)
+        name = path.name if path else names_of(exercise)[0]
+        if path is None:
+            return Checked(exercise, name, "", (), {}, problem=f"`{name}` is not there.")
+        source = path.read_bytes()
+        submission = Submission("", workspace.lesson.id, exercise, name, source, digest(source), "present")
+        if problem := unreadable(name, source):
+            return Checked(exercise, name, digest(source), (), {}, problem=problem)
+        untouched = UNTOUCHED.format(name=name) if workspace.given.get(name) == digest(source) else ""
+        if exercise == "practice":
+            made = mark_answers(submission, workspace.lesson, self._answering(workspace))
+            return Checked(exercise, name, digest(source), made.checks, {}, problem=untouched)
+        self.load(workspace, exercise)
+        return self._judged(workspace, submission, self._materials[exercise], untouched)
+
+    def _judged(self, workspace: Workspace, submission: Submission, materials: Materials, untouched: str) -> Checked:
+        self._settle()
+        made = self._attempt(submission, materials)
+        remarks = {
+            check.id: _remark(workspace, submission, materials, check, made.transcripts[check.id])
+            for check in made.checks
+            if check.outcome == "failed" and check.id in made.transcripts
+        }
+        functions = {check.id: check.of for check in materials.checks}
+        name, sha256 = submission.name, submission.sha256 or ""
+        return Checked(submission.exercise, name, sha256, made.checks, remarks, made.stdout, untouched, functions)
+
+    def _attempt(self, submission: Submission, materials: Materials) -> Attempt:
+        try:
+            return attempt(submission, materials, self._sandbox, PUBLIC)
+        except (SandboxFault, OSError):
+            if self._demanded or not self.walled:
+                raise
+            self._do_without()
+            return attempt(submission, materials, self._sandbox, PUBLIC)
+
+    def _answering(self, workspace: Workspace) -> Functions:
+        self._functions = self._functions or functions_of(workspace.root, workspace.lesson)
+        return self._functions
+
+
+def unreadable(name: str, source: bytes) -> str:
+    """Say why a file cannot be read as text; nothing where it can."""
+    if not source.strip():
+        return f"`{name}` is empty: save it in your editor first."
+    try:
+        encoding = tokenize.detect_encoding(io.BytesIO(source).readline)[0] if name.endswith(".py") else "utf-8"
+        source.decode(encoding)
+    except (SyntaxError, UnicodeDecodeError, LookupError):
+        return f"`{name}` is not text in UTF-8: save it again with that encoding."
+    return f"`{name}` holds zero bytes: it is not a text file." if b"\0" in source else ""
+
+
+def warmth_for(path: Path | None, uses_torch: bool) -> str:
+    """Tell what a guest for this file should find loaded."""
+    return warmth_of(path.read_bytes() if path else b"", uses_torch)
+
+
+def _remark(workspace: Workspace, submission: Submission, materials: Materials, check: CheckResult, transcript: Transcript) -> Remark:
+    raised = transcript.ended.raised if transcript.ended else None
+    found = _RAISED.match(check.message)
+    kind = found.group(1) if found else ""
+    advice = ADVICE.get(kind, "") if kind != "NameError" or "there is no function" not in check.message else ""
+    python = line(submission.exercise, check.id, transcript, materials.answers.function, workspace.hidden)
+    notebook = submission.name.endswith(".ipynb")
+    lines = _own_lines(submission, raised.where) if raised else ()
+    return Remark(lines, advice, as_command(_in_a_cell(python, submission.exercise) if notebook else python, notebook=notebook))
+
+
+def _in_a_cell(python: str, exercise: str) -> str:
+    """A notebook has its functions already."""
+    return python.replace(f"from {exercise} import *; ", "").replace(f"import {exercise}", "# run all cells from the top")
+
+
+def _own_lines(submission: Submission, where: tuple[str, ...]) -> tuple[str, ...]:
+    """Show the student's own lines that a traceback passed, with their numbers. Cells of a notebook are named alone."""
+    if submission.name.endswith(".ipynb") or submission.source is None:
+        return where
+    text = submission.source.decode("utf-8-sig", errors="replace").splitlines()
+    shown = []
+    for one in where:
+        number = _LINE.search(one)
+        at = int(number.group(1)) if number else 0
+        shown.append(f"{one}: {text[at - 1].strip()}" if 0 < at <= len(text) else one)
+    return tuple(shown)

@@ -1,0 +1,127 @@
+"""A workspace: a folder of a student's files, and in its `.course/` where the course lies that they belong to."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import os
+from pathlib import Path
+
+import msgspec
+
+from autograder.content import read_course
+from autograder.errors import UsageError
+from autograder.model import Lesson
+
+HIDDEN = ".course"
+ORIGIN = "course.json"
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """What `.course/course.json` holds: where the course lies, which lesson, and the hash of every file as it was given."""
+
+    course: str
+    lesson: str
+    given: dict[str, str]
+    format: int = 1
+
+
+class Workspace(msgspec.Struct, frozen=True):
+    """An open workspace. `root` is the course's folder, of a clone or of a student release."""
+
+    folder: Path
+    root: Path
+    lesson: Lesson
+    given: dict[str, str]
+
+    @property
+    def hidden(self) -> Path:
+        return self.folder / HIDDEN
+
+
+def workspace_above(start: Path) -> tuple[Path, Origin] | None:
+    """Find the workspace that `start` lies in. Raise `UsageError` where its origin is damaged."""
+    for folder in (start, *start.parents):
+        path = folder / HIDDEN / ORIGIN
+        if path.is_file():
+            try:
+                return folder, msgspec.json.decode(path.read_bytes(), type=Origin)
+            except (msgspec.MsgspecError, OSError):
+                fix = f"remove this file and run `course start .` in {folder}: it is written anew, and your work stays"
+                raise UsageError(f"{path}: damaged", fix) from None
+    return None
+
+
+def course_of(folder: Path) -> Path:
+    """Find the course that the workspace around `folder` belongs to: where it was, or else the one this code came with."""
+    found = workspace_above(folder)
+    told = [Path(found[1].course)] if found else []
+    own = Path(__file__).resolve().parents[1] / "student_release", Path(__file__).resolve().parents[2]
+    course = next((path for path in (*told, *own) if (path / "course.yaml").is_file()), None)
+    if course is None:
+        raise UsageError(f"{told[0] if told else folder}: the course is not there any more", "say where it is: `course --course PATH ...`")
+    return course
+
+
+def open_workspace(start: Path, root: Path) -> Workspace:
+    """Open the workspace that `start` lies in; `root` is the course it is of. Raise `UsageError` where there is none."""
+    found = workspace_above(start)
+    if found is None:
+        raise UsageError(
+            f"{start}: this is not a workspace, and no folder above is",
+            "go into the folder that `course start` made, or make one: `course start my-course`",
+        )
+    folder, origin = found
+    lessons = {lesson.id: lesson for lesson in read_course(root).lessons}
+    if origin.lesson not in lessons:
+        raise UsageError(f"{root}: the course has no lesson {origin.lesson} any more", f"it has: {', '.join(lessons)}")
+    return Workspace(folder, root, lessons[origin.lesson], origin.given)
+
+
+def file_of(workspace: Workspace, exercise: str) -> Path | None:
+    """Find the file of an exercise, or of the practice questions: the Python file before the notebook."""
+    return next((path for name in names_of(exercise) if (path := workspace.folder / name).is_file()), None)
+
+
+def names_of(exercise: str) -> tuple[str, ...]:
+    """Name the files in which an exercise may be handed in; the first that is there counts."""
+    return ("answers.yaml",) if exercise == "practice" else (f"{exercise}.py", f"{exercise}.ipynb")
+
+
+def exercises_of(lesson: Lesson) -> tuple[str, ...]:
+    """List what has a file: the exercises in the lesson's order, and the practice questions."""
+    return (*(exercise.id for exercise in lesson.exercises), *(("practice",) if lesson.questions else ()))
+
+
+def exercise_named(workspace: Workspace, file: str) -> str:
+    """Tell which exercise a file on the command line is of. Raise `UsageError` that says what is there."""
+    known = {name: exercise for exercise in exercises_of(workspace.lesson) for name in names_of(exercise)}
+    name = os.path.basename(file.rstrip("/\\"))
+    exercise = known.get(name) or (name if name in known.values() else None)
+    if exercise is None:
+        raise UsageError(f"{file}: no exercise has a file of this name", _meant(name, known))
+    if file_of(workspace, exercise) is None:
+        raise UsageError(f"{names_of(exercise)[0]} is not in {workspace.folder}", _renamed(workspace, exercise))
+    return exercise
+
+
+def _meant(name: str, known: dict[str, str]) -> str:
+    near = difflib.get_close_matches(name, [*known, *known.values()], 1, 0.6)
+    stem = next((one for one in known.values() if name.startswith(one)), "")
+    if near or stem:
+        return f"did you mean `{near[0] if near else names_of(stem)[0]}`? A file keeps the name that it was given"
+    return f"take one of {', '.join(names_of(one)[0] for one in dict.fromkeys(known.values()))}"
+
+
+def _renamed(workspace: Workspace, exercise: str) -> str:
+    """Say what to do about a file that is not there: it may have another name now."""
+    name, put_back = names_of(exercise)[0], f"`course reset {names_of(exercise)[0]}` puts the starter back"
+    own = {one for other in exercises_of(workspace.lesson) for one in names_of(other)} | set(workspace.given)
+    strays = [path.name for path in sorted(workspace.folder.glob(f"*{Path(name).suffix}")) if path.name not in own]
+    like = [stray for stray in strays if exercise in stray] or difflib.get_close_matches(name, strays, 1, 0.6)
+    return f"rename `{like[0]}` to `{name}`, if that is it; {put_back}" if like else put_back
+
+
+def digest(data: bytes) -> str:
+    """Give the SHA-256 of a file's bytes, as the manifest and the state write it."""
+    return hashlib.sha256(data).hexdigest()

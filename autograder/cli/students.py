@@ -1,7 +1,236 @@
-"""Commands for who learns: the workspace, from start to submission."""
+"""Commands for who learns: the workspace, from `course start` to `course submit`. Practice has a file of its own."""
 
 from __future__ import annotations
 
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import click
 
-COMMANDS: tuple[click.Command, ...] = ()
+from autograder.cli.places import find_course, find_lesson
+from autograder.cli.practising import practice
+from autograder.errors import SandboxFault, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import Console
+
+    from autograder.workspace.checking import Checker
+    from autograder.workspace.places import Workspace
+    from autograder.workspace.state import State
+
+
+@click.command()
+@click.argument("folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
+@click.option("--lesson", metavar="ID", help="The lesson to start, where the course has several.")
+@click.pass_obj
+def start(root: Path | None, folder: Path | None, lesson: str | None) -> None:
+    """Make a workspace in DIR, by default here: starters, answers.yaml, and a README to begin with.
+
+    Nothing that is there is overwritten: in a workspace, only missing files are put back.
+    """
+    from autograder.workspace.starting import refuse_crowded
+    from autograder.workspace.starting import start as run
+
+    chosen = find_lesson(root, lesson)
+    if folder is None:
+        refuse_crowded(Path.cwd(), chosen)
+    made = run((folder or Path.cwd()).absolute(), find_course(root), chosen)
+    where = "this folder" if made.folder == Path.cwd() else str(folder)
+    click.echo(f"Made in {where}: {', '.join(made.made)}" if made.made else f"Everything was in {where} already.")
+    if made.kept and made.made:
+        click.echo(f"As they were: {', '.join(made.kept)}")
+    first = chosen.exercises[0].id if chosen.exercises else "answers.yaml"
+    click.echo(f"Next: {'' if made.folder == Path.cwd() else f'cd {folder}, then '}course read, and course check {first}.py")
+
+
+@click.command()
+@click.argument("file")
+@click.pass_obj
+def reset(root: Path | None, file: str) -> None:
+    """Put FILE back as `course start` gave it. What you wrote in it is kept, and the command says where."""
+    from autograder.workspace.starting import reset as run
+
+    with _open(root) as (workspace, state):
+        kept = run(workspace, file)
+        state.add("reset", Path(file).name, kept=str(kept or ""))
+        click.echo(f"{Path(file).name} is as it was given." + (f" Yours is kept: {_short(kept)}" if kept else ""))
+
+
+@click.command()
+@click.argument("files", metavar="[FILE]...", nargs=-1)
+@click.option("--watch", "watching", is_flag=True, help="Stay, and check a file again whenever it is saved. Ctrl-C ends it.")
+@click.option("--no-walls", is_flag=True, help="Run your files in a plain process with a time limit, as on systems without walls.")
+@click.pass_obj
+def check(root: Path | None, files: tuple[str, ...], watching: bool, no_walls: bool) -> None:
+    """Run the public checks on your FILEs, by default on all that you have begun.
+
+    Exit status 1 while something does not pass. What you print is shown too.
+    """
+    from rich.console import Console
+
+    from autograder.content.lessons import read_policy
+    from autograder.workspace.checking import Checker
+
+    console = Console(highlight=False)
+    course = find_course(root)
+    with Checker(read_policy(course).limits, walls=False if no_walls else None, ahead=watching or len(files) != 1) as checker:
+        checker.warm(*_likely(files))
+        with _open(root) as (workspace, state):
+            chosen = _chosen(workspace, files)
+            passed = _all(console, checker, workspace, state, chosen)
+            if watching:
+                _watch(console, checker, workspace, state, chosen if files else None)
+    if not passed and not watching:
+        sys.exit(1)
+
+
+def _likely(files: tuple[str, ...]) -> tuple[str, ...]:
+    """Guess, before the course is read, what guests for these files will want loaded."""
+    from autograder.workspace.checking import warmth_for
+
+    paths = [Path(file) for file in files] or sorted(Path.cwd().glob("*.py"))
+    wanted = [warmth_for(path, False) for path in paths if path.suffix in (".py", ".ipynb") and path.is_file()]
+    return tuple(dict.fromkeys(wanted))
+
+
+def _chosen(workspace: Workspace, files: tuple[str, ...]) -> list[str]:
+    """List the exercises to check: those of the files, or all whose file is no longer as it was given."""
+    from autograder.workspace.places import digest, exercise_named, exercises_of, file_of
+
+    if files:
+        return list(dict.fromkeys(exercise_named(workspace, file) for file in files))
+    found = {exercise: path for exercise in exercises_of(workspace.lesson) if (path := file_of(workspace, exercise))}
+    begun = [one for one, path in found.items() if workspace.given.get(path.name) != digest(path.read_bytes())]
+    if not begun:
+        first = next(iter(found.values())).name if found else "FILE"
+        fix = f"open {first} in your editor, or name a file: `course check {first}`"
+        raise UsageError("nothing is written yet, or it is not saved", fix)
+    return begun
+
+
+def _all(console: Console, checker: Checker, workspace: Workspace, state: State, exercises: list[str]) -> bool:
+    """Check these and print what is said; tell whether all pass."""
+    from autograder.cli.checked import HIDDEN_REMAIN, show
+    from autograder.workspace.hinting import remember
+
+    whole = True
+    for exercise in exercises:
+        checked = checker.check(workspace, exercise)
+        remember(state, checked)
+        show(console, checked, workspace.lesson)
+        right = bool(checked.checks) and checked.passed == len(checked.checks)
+        whole = whole and right
+        if not right and checked.functions and not checked.problem:
+            console.print(f"  Stuck? course hint {checked.name}", style="dim", markup=False)
+    console.print(HIDDEN_REMAIN, style="dim")
+    return whole
+
+
+def _watch(console: Console, checker: Checker, workspace: Workspace, state: State, exercises: list[str] | None) -> None:
+    """Check what is saved, until Ctrl-C."""
+    from autograder.workspace.places import exercises_of, file_of
+    from autograder.workspace.watching import saves
+
+    watched = exercises if exercises is not None else list(exercises_of(workspace.lesson))
+    for exercise in watched:
+        if file_of(workspace, exercise):
+            checker.load(workspace, exercise)
+    console.print("Watching: save a file to check it again. Ctrl-C ends.", style="dim")
+    try:
+        for changed in saves(workspace, watched):
+            console.print()
+            try:
+                _all(console, checker, workspace, state, list(changed))
+            except SandboxFault as fault:
+                console.print(str(fault), markup=False)
+    except KeyboardInterrupt:
+        pass
+
+
+@click.command()
+@click.argument("file")
+@click.argument("function", required=False)
+@click.pass_obj
+def hint(root: Path | None, file: str, function: str | None) -> None:
+    """Show the open hints for FILE: for the first FUNCTION that does not pass, or for the one that is named.
+
+    Each version of it that was checked and did not pass opens one more.
+    """
+    from rich.console import Console
+
+    from autograder.workspace.hinting import hints
+
+    console = Console(highlight=False)
+    with _open(root) as (workspace, state):
+        opened = hints(workspace, state, file, function)
+    if opened is None:
+        click.echo(f"All of {Path(file).name} passes the public checks: no hint is needed.")
+        return
+    for number, text in enumerate(opened.hints, 1):
+        console.print(f"{opened.function}, hint {number} of {opened.of}", style="bold", markup=False)
+        console.print(f"  {text}", markup=False)
+    if len(opened.hints) < opened.of:
+        more = "another" if opened.hints else "a"
+        click.echo(f"{opened.of - len(opened.hints)} of {opened.of} hints for {opened.function} are closed: {more} attempt opens one.")
+        click.echo(f"An attempt is a version that you wrote, saved, and checked: course check {Path(file).name}")
+
+
+@click.command()
+@click.option("--out", type=click.Path(path_type=Path), help="The file to write; by default NAME.zip in the workspace.")
+@click.option("--name", metavar="NAME", help="Your name as it is handed in; by default the workspace folder's.")
+@click.pass_obj
+def submit(root: Path | None, out: Path | None, name: str | None) -> None:
+    """Check that your files are there and can be read, say what is unfinished, and pack them for handing in."""
+    from autograder.content.lessons import read_policy
+    from autograder.workspace.checking import Checker
+    from autograder.workspace.submitting import submit as run
+
+    with _open(root) as (workspace, state), Checker(read_policy(workspace.root).limits, ahead=True) as checker:
+        made = run(workspace, state, checker, out, name)
+    for warning in made.warnings:
+        click.echo(f"unfinished: {warning.replace('`', '')}")
+    score = sum(seen.score for seen in made.manifest.public.values())
+    click.echo(f"{_short(made.path)}: {len(made.manifest.files)} files of {made.manifest.student}, {score:g} points by the public checks.")
+    click.echo("Hand in this one file. It can be packed again at any time.")
+
+
+@click.command()
+@click.pass_obj
+def progress(root: Path | None) -> None:
+    """Show for each objective what you have read, practised and checked, and how many cards are due."""
+    from rich.console import Console
+
+    from autograder.cli.standing import table
+    from autograder.workspace.progress import advice, standings
+
+    with _open(root) as (workspace, state):
+        found = standings(workspace, state)
+    Console(highlight=False).print(table(found))
+    click.echo(f"Next: {advice(found)}")
+
+
+@contextmanager
+def _open(root: Path | None) -> Iterator[tuple[Workspace, State]]:
+    """Open the workspace around here and its state; say afterwards what should be known of the state."""
+    from autograder.workspace.places import open_workspace, workspace_above
+    from autograder.workspace.state import State
+
+    here = Path.cwd()
+    course = find_course(root) if root or workspace_above(here) else here
+    workspace = open_workspace(here, course)
+    with State(workspace.hidden) as state:
+        yield workspace, state
+    if state.note:
+        click.echo(state.note, err=True)
+
+
+def _short(path: Path | None) -> str:
+    """Write a path as one would type it here."""
+    return str(path.relative_to(Path.cwd())) if path and path.is_relative_to(Path.cwd()) else str(path)
+
+
+COMMANDS = (start, check, hint, practice, reset, submit, progress)

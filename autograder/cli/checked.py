@@ -1,0 +1,82 @@
+"""What the terminal shows of a check: what passed, what failed first, and how to go on. Builds text; `students` prints it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from rich.padding import Padding
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from autograder.model import CheckResult, Lesson
+    from autograder.workspace.checking import Checked
+
+PRINTED = 12  # lines of a student's own output
+HIDDEN_REMAIN = "These are the public checks. Graded, the same is asked with hidden numbers."
+
+
+def show(console: Console, checked: Checked, lesson: Lesson) -> None:
+    """Print what the public checks say of one file."""
+    unanswered = [check for check in checked.checks if check.message == "There is no answer yet."]
+    console.print(_headline(checked), soft_wrap=True)
+    if checked.problem:
+        console.print(Padding(Text(checked.problem.replace("`", ""), "yellow"), (0, 0, 0, 2), expand=False))
+    said = ""
+    for check in checked.checks:
+        if check.outcome == "passed":
+            console.print(Text.assemble(("  ✓ ", "green"), check.title))
+        elif check.outcome == "failed" and check not in unanswered:
+            _failure(console, checked, check, lesson, again=check.message == said)
+            said = check.message
+    for line in _waiting(checked, unanswered):
+        console.print(Padding(Text(line, "dim"), (0, 0, 0, 2), expand=False))
+    _printed(console, checked)
+
+
+def _headline(checked: Checked) -> Text:
+    if not checked.checks:
+        return Text(checked.name, "bold")
+    what = "answers" if checked.exercise == "practice" else "public checks"
+    words = f": {checked.passed} of {len(checked.checks)} {what} pass, {checked.score:g} of {checked.max_score:g} points"
+    return Text.assemble((checked.name, "bold"), (words, "green" if checked.passed == len(checked.checks) else ""))
+
+
+def _failure(console: Console, checked: Checked, check: CheckResult, lesson: Lesson, *, again: bool) -> None:
+    """Show one failure: the message as the grader has it, own lines, where to read, and the line that repeats it."""
+    console.print(Text.assemble(("  ✗ ", "red"), (check.title, "bold")))
+    remark = checked.remarks.get(check.id)
+    lines = [] if again else [Text(check.message)]
+    if remark and not again:
+        lines += [Text(f"  {line}", "cyan") for line in remark.lines] + ([Text(remark.advice)] if remark.advice else [])
+    if check.section and not again:
+        titles = {section.id: section.title for section in lesson.sections}
+        lines.append(Text(f"Reread: {titles.get(check.section, check.section)} (course read {check.section})"))
+    if check.card and not again:
+        lines.append(Text(f"Card: {check.card}"))
+    for line in lines:
+        console.print(Padding(line, (0, 0, 0, 6), expand=False))
+    if remark and remark.command:
+        console.print(Text.assemble("      ", (remark.command, "blue")), soft_wrap=True)
+
+
+def _waiting(checked: Checked, unanswered: list[CheckResult]) -> Iterator[str]:
+    waiting = sum(check.outcome == "not_judged" for check in checked.checks)
+    if waiting:
+        yield f"– {waiting} more {'check waits' if waiting == 1 else 'checks wait'} until these pass."
+    if unanswered:
+        names = ", ".join(check.id for check in unanswered)
+        yield f"– No answer yet: {names}."
+
+
+def _printed(console: Console, checked: Checked) -> None:
+    from autograder.explain import clean
+
+    lines = [clean(line, 200) for line in checked.stdout.splitlines()]
+    if lines:
+        console.print(Text("  What your code printed:", "dim"))
+        more = [f"... and {len(lines) - PRINTED} lines more"] if len(lines) > PRINTED else []
+        for line in lines[:PRINTED] + more:
+            console.print(Text(f"    {line}", "dim"), soft_wrap=True)

@@ -1,0 +1,132 @@
+"""`course practice`: a question, an answer, what it says at once, and the working; then the next."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from autograder.model import Question
+    from autograder.questions import Functions
+    from autograder.workspace.places import Workspace
+    from autograder.workspace.practising import Asked
+    from autograder.workspace.state import State
+
+
+class _Left(Exception):
+    """The person has had enough."""
+
+
+@click.command()
+@click.argument("question", required=False)
+@click.option("--fresh", is_flag=True, help="Ask with fresh numbers, not with those of the published question.")
+@click.option("--seed", type=int, help="Ask with the numbers of this seed.")
+@click.pass_obj
+def practice(root: Path | None, question: str | None, fresh: bool, seed: int | None) -> None:
+    """Practise in the terminal: one QUESTION, or those that you have not mastered, one after the other.
+
+    An empty line leaves. Wrong answers cost nothing: try again, or look at the working. Three fresh variants in a row
+    make a question with numbers mastered.
+    """
+    from rich.console import Console
+
+    from autograder.cli.students import _open
+    from autograder.workspace.practising import choose, functions_for
+
+    console = Console(highlight=False)
+    with _open(root) as (workspace, state):
+        functions = functions_for(workspace)
+        chosen = choose(workspace.lesson, state, question)
+        if chosen is None:
+            console.print("Every question is mastered. `course practice QUESTION` asks one again.", markup=False)
+        try:
+            while chosen is not None:
+                _practise(console, workspace, state, functions, chosen, fresh, seed)
+                if seed is not None:
+                    break
+                chosen = _following(workspace, state, chosen, question)
+        except (_Left, click.Abort):
+            console.print("\nUntil next time: what you answered is remembered.")
+
+
+def _following(workspace: Workspace, state: State, chosen: Question, wanted: str | None) -> Question | None:
+    """Stay with a question that can be asked with fresh numbers until it is mastered; then go on, unless one was asked for."""
+    from autograder.workspace.practising import choose, mastered
+
+    if not mastered(state, chosen):
+        return chosen if chosen.numbers else choose(workspace.lesson, state, wanted)
+    return choose(workspace.lesson, state, None) if wanted is None else None
+
+
+def _practise(console: Console, workspace: Workspace, state: State, functions: Functions, question: Question,
+              fresh: bool, seed: int | None) -> None:  # fmt: skip
+    """Ask one variant until it is right or the working was looked at."""
+    from autograder.workspace.practising import ask, draw, shown_working
+
+    asked = ask(workspace, question, draw(state, question, fresh=fresh, seed=seed), functions)
+    _show_question(console, asked)
+    while not _answered(console, state, asked, functions):
+        if click.prompt("Try again (Enter), or see the working (w)?", default="", show_default=False).strip().lower().startswith("w"):
+            break
+    for line in shown_working(asked, functions):
+        console.print(f"    {line}", markup=False)
+    _show_streak(console, state, asked)
+
+
+def _answered(console: Console, state: State, asked: Asked, functions: Functions) -> bool:
+    from autograder.workspace.practising import answer
+
+    made = answer(state, asked, _typed(console, asked.question), functions)
+    if made.outcome == "passed":
+        console.print("  ✓ Right.", style="green")
+        return True
+    for line in made.message.split("\n"):
+        console.print(f"  ✗ {line}", style="red" if made.message.count("\n") == 0 else "", markup=False)
+    if made.section:
+        console.print(f"  Reread: course read {made.section}", style="dim", markup=False)
+    return False
+
+
+def _show_question(console: Console, asked: Asked) -> None:
+    from rich.markdown import Markdown
+
+    from autograder.formulas import formulas_in_unicode
+
+    seed = "" if asked.seed is None else f" (seed {asked.seed})"
+    console.print()
+    console.rule(f"{asked.question.id}{seed}", align="left", style="dim")
+    console.print(Markdown(formulas_in_unicode(asked.text)))
+
+
+def _typed(console: Console, question: Question, label: str = "") -> Any:
+    """Ask for the answer in the form that the question takes; an empty line leaves."""
+    from autograder.workspace.practising import read_answer
+    from autograder.workspace.starting import form
+
+    if question.kind == "parts":
+        return {part.id: _typed(console, part, f"{part.id}: ") for part in question.parts}
+    if question.kind == "match":
+        options = ", ".join(option.id for option in question.options)
+        return {choice.id: _line(f"{label}{choice.id} (one of: {options})") for choice in question.choices}
+    return read_answer(question, _line(f"{label}{form(question)}"))
+
+
+def _line(label: str) -> str:
+    typed = click.prompt(label, default="", show_default=False).strip()
+    if not typed:
+        raise _Left
+    return str(typed)
+
+
+def _show_streak(console: Console, state: State, asked: Asked) -> None:
+    from autograder.workspace.practising import STREAK, mastered, streak
+
+    question = asked.question
+    if mastered(state, question):
+        console.print("  Mastered." if question.numbers else "  Done.", style="green")
+    elif question.numbers:
+        console.print(f"  {streak(state, question)} of {STREAK} fresh variants in a row.", style="dim")

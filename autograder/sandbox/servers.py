@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -31,6 +31,7 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self._errors: IO[bytes] | None = None
+        self._warming = False
 
     def __enter__(self) -> Self:
         self.start()
@@ -45,6 +46,11 @@ class Server:
 
     def start(self) -> None:
         """Start the server and wait until it is warm. Raise `SandboxFault` with its own words where it does not come up."""
+        self.begin()
+        self._settle()
+
+    def begin(self) -> None:
+        """Start the server and do not wait. It dies with the thread that calls this."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.settimeout(START_SECONDS)
         root = str(Path(__file__).resolve().parents[2])
@@ -69,7 +75,14 @@ class Server:
         seconds = int(self.limits.submission_seconds + self.limits.import_seconds) + 2
         readable, listed = readable_paths()
         plan = walls.Plan(self.wanted, readable, listed, memory, seconds, self.user)
-        self._ask(msgspec.json.encode((plan, self.warmth)))
+        self._control.send(msgspec.json.encode((plan, self.warmth)))
+        self._warming = True
+
+    def _settle(self) -> None:
+        """Wait until the server has said that it is warm."""
+        if self._warming:
+            self._warming = False
+            self._answer()
 
     def stop(self) -> None:
         """Hang up and wait: the server ends, and with it any guest."""
@@ -81,12 +94,18 @@ class Server:
         if self._errors:
             self._errors.close()
         self._control = self._process = self._errors = None
+        self._warming = False
 
     def _ask(self, message: bytes, fds: tuple[int, ...] = ()) -> bytes:
         if self._control is None:
             raise SandboxFault("the fork server is not running")
+        self._settle()
+        return self._answer(lambda control: socket.send_fds(control, [message], fds))
+
+    def _answer(self, ask: Callable[[socket.socket], object] = bool) -> bytes:
+        assert self._control is not None
         try:
-            socket.send_fds(self._control, [message], fds)
+            ask(self._control)
             answer = self._control.recv(1 << 16)
         except OSError as error:
             answer, cause = b"", str(error)
@@ -148,10 +167,15 @@ class Sandbox:
             running.stop()
         self._servers.clear()
 
-    def open(self, warmth: str) -> Guest:
-        """Open a guest that finds this much loaded (see `forkserver.WARMTHS`)."""
+    def prepare(self, warmth: str) -> None:
+        """Begin to start a server, and do not wait until it is warm."""
         if warmth not in self._servers:
             self._servers[warmth] = Server(warmth=warmth, limits=self.limits, wanted=self.wanted, user=self._user)
+            self._servers[warmth].begin()
+
+    def open(self, warmth: str) -> Guest:
+        """Open a guest that finds this much loaded (see `forkserver.WARMTHS`)."""
+        self.prepare(warmth)
         return self._servers[warmth].open()
 
     def pids(self) -> Iterator[int]:

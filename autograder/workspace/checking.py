@@ -6,10 +6,10 @@ loaded, so that the second check of a file costs milliseconds.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import re
 import sys
-import threading
 import tokenize
 from pathlib import Path
 from typing import Self
@@ -88,42 +88,22 @@ class Checker:
         self._sandbox: Sandbox | Alone = Sandbox(limits) if self.walled else Alone(limits, ahead=ahead)
         self._materials: dict[str, Materials] = {}
         self._functions: Functions | None = None
-        self._warming: threading.Thread | None = None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *raised: object) -> None:
-        self._settle()
         self._sandbox.close()
 
     def warm(self, *warmths: str) -> None:
         """Begin to start what the next checks need, while this process does something else."""
-        self._settle()
-        self._warming = threading.Thread(target=self._start, args=(warmths,), daemon=True)
-        self._warming.start()
-
-    def _start(self, warmths: tuple[str, ...]) -> None:
-        try:
+        with contextlib.suppress(SandboxFault, OSError):  # the check will meet it, and tell
             for warmth in warmths:
-                if isinstance(self._sandbox, Alone):
-                    self._sandbox.prepare(warmth)
-                else:
-                    self._sandbox.open(warmth).close()
-        except (SandboxFault, OSError):
-            if self._demanded or isinstance(self._sandbox, Alone):
-                return  # the check itself will meet it, and tell
-            self._do_without()
-            self._start(warmths)
+                self._sandbox.prepare(warmth)
 
     def _do_without(self) -> None:
         self._sandbox.close()
         self._sandbox, self.walled = Alone(self._limits, ahead=self._ahead), False
-
-    def _settle(self) -> None:
-        if self._warming:
-            self._warming.join()
-            self._warming = None
 
     def load(self, workspace: Workspace, exercise: str) -> None:
         """Load what judges an exercise, unless it is loaded."""
@@ -148,7 +128,6 @@ class Checker:
         return self._judged(workspace, submission, self._materials[exercise], untouched)
 
     def _judged(self, workspace: Workspace, submission: Submission, materials: Materials, untouched: str) -> Checked:
-        self._settle()
         made = self._attempt(submission, materials)
         remarks = {
             check.id: _remark(workspace, submission, materials, check, made.transcripts[check.id])

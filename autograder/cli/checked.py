@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from rich.padding import Padding
+from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def show(console: Console, checked: Checked, lesson: Lesson) -> None:
     said = ""
     for check in checked.checks:
         if check.outcome == "passed":
-            console.print(Text.assemble(("  ✓ ", "green"), check.title))
+            console.print(_titled("✓", "green", Text(check.title)))
         elif check.outcome == "failed" and check not in unanswered:
             _failure(console, checked, check, lesson, again=check.message == said)
             said = check.message
@@ -44,9 +45,16 @@ def _headline(checked: Checked) -> Text:
     return Text.assemble((checked.name, "bold"), (words, "green" if checked.passed == len(checked.checks) else ""))
 
 
+def _titled(mark: str, style: str, title: Text) -> Table:
+    """Put a mark before a title, which may take several lines."""
+    row = Table.grid(padding=(0, 1, 0, 0))
+    row.add_row(Text(f"  {mark}", style), title)
+    return row
+
+
 def _failure(console: Console, checked: Checked, check: CheckResult, lesson: Lesson, *, again: bool) -> None:
     """Show one failure: the message as the grader has it, own lines, where to read, and the line that repeats it."""
-    console.print(Text.assemble(("  ✗ ", "red"), (check.title, "bold")))
+    console.print(_titled("✗", "red", Text(check.title, "bold")))
     remark = checked.remarks.get(check.id)
     lines = [] if again else [Text(check.message)]
     if remark and not again:

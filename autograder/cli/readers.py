@@ -27,6 +27,19 @@ def read(root: Path | None, section: str | None, lesson: str | None) -> None:
             console.print(shown)
     else:
         console.print(shown)
+    _remember(section)
+
+
+def _remember(section: str | None) -> None:
+    """In a workspace, write down what was read: a section, or the lesson as a whole."""
+    from autograder.workspace.places import workspace_above
+    from autograder.workspace.state import State
+
+    found = workspace_above(Path.cwd())
+    if found:
+        folder, origin = found
+        with State(folder / ".course") as state:
+            state.add("read", section or origin.lesson)
 
 
 COMMANDS = (read,)

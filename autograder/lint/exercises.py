@@ -8,10 +8,14 @@ import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
+from autograder.content.hints import Help, read_hints
 from autograder.content.typed import meant
 from autograder.errors import Finding
 from autograder.lint.sight import Sight
 from autograder.recordings import load_module
+
+FEWEST_HINTS = 2
+TELLING = 12  # characters from which on a line of an answer is more than a word or two
 
 
 def runnable(sight: Sight) -> Iterator[Finding]:
@@ -54,6 +58,33 @@ def starters(sight: Sight) -> Iterator[Finding]:
                 elif _parameters(node) != answered:
                     problem = f"`{node.name}({_parameters(node)})` is `{node.name}({answered})` in the answer"
                     yield Finding(path, node.lineno, problem, "give both the same parameters")
+
+
+def hints(sight: Sight) -> Iterator[Finding]:
+    """Find functions without hints, hints for what is not there, and hints that give an answer's line away."""
+    path = Path("exercises") / sight.lesson.id / "hints.yaml"
+    helps, objectives = read_hints(sight.root, sight.lesson.id), {objective.id for objective in sight.lesson.objectives}
+    for exercise in sight.lesson.exercises:
+        written = helps.get(exercise.id, Help())
+        nodes = [node for node in ast.parse(exercise.starter.read_bytes()).body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+        for name in [node.name for node in nodes if signature_of(sight, f"{exercise.id}.{node.name}")]:
+            if len(written.functions.get(name, ())) < FEWEST_HINTS:
+                fix = f"write {FEWEST_HINTS} or 3 below `{exercise.id}: functions: {name}:`, each nearer to the answer"
+                yield Finding(path, None, f"`{exercise.id}.{name}` has fewer than {FEWEST_HINTS} hints", fix)
+        for name in written.functions.keys() - {node.name for node in nodes}:
+            if signature_of(sight, f"{exercise.id}.{name}"):
+                continue  # told by `exercise-starters`
+            yield Finding(path, None, f"hints for `{exercise.id}.{name}`: there is no such function", "rename or remove them")
+        for name in set(written.objectives) - objectives:
+            yield Finding(path, None, f"`{exercise.id}`: there is no objective `{name}`", f"take one of {', '.join(sorted(objectives))}")
+        answer = map(str.strip, exercise.answer.read_text(encoding="utf-8").splitlines())
+        lines = {line for line in answer if len(line) >= TELLING and not line.startswith(("import ", "from "))}
+        for name, text in ((name, text) for name, texts in written.functions.items() for text in texts):
+            if given := sorted(line for line in lines if line in text):
+                problem = f"a hint for `{exercise.id}.{name}` gives a line of the answer away: `{given[0]}`"
+                yield Finding(path, None, problem, "say it in words")
+    for name in helps.keys() - {exercise.id for exercise in sight.lesson.exercises}:
+        yield Finding(path, None, f"hints for `{name}`: there is no such exercise", "rename or remove them")
 
 
 def signature_of(sight: Sight, name: str) -> str | None:

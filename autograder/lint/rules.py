@@ -26,6 +26,7 @@ _RUNNABLE = Rule("exercise-runs", "The files of checks, answers and slips can be
 _WHOLE = (
     Rule("exercise-files", "Each file of checks, answers and slips belongs to a starter.", exercises.strays),
     Rule("exercise-starters", "A starter has the functions of the answer, with the same parameters.", exercises.starters),
+    Rule("exercise-hints", "Each function has two hints or more, and none holds a line of the answer.", exercises.hints),
     Rule("check-answers", "The course's own answer passes every check.", checks.answers_pass),
     Rule("check-starters", "An untouched starter passes no check.", checks.starters_fail),
     Rule("check-slips", "Every misconception fails a check and is named as itself.", checks.slips_are_named),

@@ -17,7 +17,7 @@ import msgspec
 
 from autograder.content import AnswersError, read_answers
 from autograder.errors import UsageError
-from autograder.workspace.checking import UNTOUCHED, Checker, unreadable
+from autograder.workspace.checking import Checker, unreadable
 from autograder.workspace.hinting import remember
 from autograder.workspace.places import Workspace, digest, exercises_of, file_of, names_of
 from autograder.workspace.state import State
@@ -71,29 +71,31 @@ def submit(workspace: Workspace, state: State, checker: Checker, out: Path | Non
     if not found:
         raise UsageError(f"{workspace.folder}: there is nothing to hand in", "`course reset FILE` puts a starter back")
     sources = {path.name: path.read_bytes() for path in found.values()}
-    warnings, public = [], {}
+    warnings, untouched, public = [], [], {}
     for exercise in exercises_of(workspace.lesson):
         path = found.get(exercise)
-        problem = _problem(workspace, path.name, sources[path.name]) if path else f"`{names_of(exercise)[0]}` is missing."
-        if problem:
+        problem = _problem(path.name, sources[path.name]) if path else f"`{names_of(exercise)[0]}` is missing."
+        if path and workspace.given.get(path.name) == digest(sources[path.name]):
+            untouched.append(path.name)
+        elif problem:
             warnings.append(problem)
         elif path:
             public[exercise] = seen = _seen(workspace, state, checker, exercise, digest(sources[path.name]))
             if seen.passed < seen.checks:
                 what = "public checks pass" if exercise != "practice" else "answers are right"
                 warnings.append(f"`{path.name}`: {seen.passed} of {seen.checks} {what}.")
+    if untouched:
+        warnings.append(f"as they were given, with nothing written in them or not saved: {', '.join(untouched)}.")
     manifest = _manifest(workspace, name, sources, public)
-    _write(target, {**{f"{workspace.lesson.id}/{file}": data for file, data in sources.items()}}, manifest)
+    _write(target, {f"{workspace.lesson.id}/{file}": data for file, data in sources.items()}, manifest)
     state.add("submit", target.name, sha256=digest(target.read_bytes()), warnings=len(warnings))
     return Submitted(target, manifest, tuple(warnings))
 
 
-def _problem(workspace: Workspace, name: str, source: bytes) -> str:
+def _problem(name: str, source: bytes) -> str:
     """Say why a file earns nothing as it is; nothing where it can be judged."""
     if problem := unreadable(name, source):
         return problem
-    if workspace.given.get(name) == digest(source):
-        return UNTOUCHED.format(name=name)
     try:
         if name.endswith(".py"):
             ast.parse(source, name)

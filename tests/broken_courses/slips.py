@@ -12,6 +12,7 @@ ASKED = "exercises/13_adding/practice.yaml"
 STARTER = "exercises/13_adding/sums.py"
 ANSWERS = "solutions/13_adding/practice.yaml"
 CHECKS = "exercises/13_adding/checks/sums.py"
+HINTS = "exercises/13_adding/hints.yaml"
 SLIPS = "solutions/13_adding/misconceptions/sums.py"
 
 
@@ -863,6 +864,24 @@ lessons/13_adding/flashcards.yaml: this is not UTF-8 text
         """\
 solutions/13_adding/sums.py:9: this file cannot be run: NameError: name 'totall' is not defined
   fix: mend this line
+""",
+    ),
+    "hints_that_do_not_help": Planted(
+        [
+            (HINTS, None, 'sums:\n  objectives: [adding]\n  functions:\n    total: ["Write return a + b."]\n    sum: []\nproducts: {}\n'),
+        ],
+        ["exercise-hints"],
+        """\
+exercises/13_adding/hints.yaml: `sums.total` has fewer than 2 hints
+  fix: write 2 or 3 below `sums: functions: total:`, each nearer to the answer
+exercises/13_adding/hints.yaml: hints for `sums.sum`: there is no such function
+  fix: rename or remove them
+exercises/13_adding/hints.yaml: `sums`: there is no objective `adding`
+  fix: take one of add
+exercises/13_adding/hints.yaml: a hint for `sums.total` gives a line of the answer away: `return a + b`
+  fix: say it in words
+exercises/13_adding/hints.yaml: hints for `products`: there is no such exercise
+  fix: rename or remove them
 """,
     ),
 }

@@ -44,8 +44,10 @@ def practice(root: Path | None, question: str | None, fresh: bool, seed: int | N
         if chosen is None:
             console.print("Every question is mastered. `course practice QUESTION` asks one again.", markup=False)
         try:
+            seen: set[str] = set()
             while chosen is not None:
-                _practise(console, workspace, state, functions, chosen, fresh, seed)
+                _practise(console, workspace, state, functions, chosen, fresh or chosen.id in seen, seed)
+                seen.add(chosen.id)
                 if seed is not None:
                     break
                 chosen = _following(workspace, state, chosen, question)
@@ -78,11 +80,13 @@ def _practise(console: Console, workspace: Workspace, state: State, functions: F
 
 
 def _answered(console: Console, state: State, asked: Asked, functions: Functions) -> bool:
-    from autograder.workspace.practising import answer
+    from autograder.workspace.practising import answer, for_answers
 
-    made = answer(state, asked, _typed(console, asked.question), functions)
+    given = _typed(console, asked.question)
+    made = answer(state, asked, given, functions)
     if made.outcome == "passed":
         console.print("  ✓ Right.", style="green")
+        console.print(f"  In answers.yaml: {for_answers(asked, given)}", style="dim", markup=False, soft_wrap=True)
         return True
     for line in made.message.split("\n"):
         console.print(f"  ✗ {line}", style="red" if made.message.count("\n") == 0 else "", markup=False)

@@ -22,6 +22,7 @@ from autograder.workspace.places import Workspace
 from autograder.workspace.state import State
 
 STREAK = 3
+_NUMBER = re.compile(r"[-+−]?[0-9]*\.?[0-9]*([eE][-+]?[0-9]+)?")
 VARIANTS = 50  # as many as a student release has recorded
 
 
@@ -81,11 +82,25 @@ def read_answer(question: Question, typed: str) -> Any:
 
 
 def answer(state: State, asked: Asked, given: Any, functions: Functions) -> Mark:
-    """Mark an answer, and write it down."""
+    """Mark an answer, and write it down; what is no number where one was asked for is told so, and not counted."""
     held = given if asked.seed is None else {"seed": asked.seed, "answer": given}
     made = mark(asked.question, asked.key, held, functions)
+    if asked.question.kind == "number" and not _NUMBER.fullmatch(str(given).strip()):
+        return made
     state.add("practice", asked.question.id, seed=asked.seed, right=made.outcome == "passed", slip=made.misconception)
     return made
+
+
+def for_answers(asked: Asked, given: Any) -> str:
+    """Write an answer as the line of `answers.yaml` that hands it in."""
+    value = _as_yaml(given)
+    return f"{asked.question.id}: {value if asked.seed is None else f'{{seed: {asked.seed}, answer: {value}}}'}"
+
+
+def _as_yaml(given: Any) -> str:
+    if isinstance(given, dict):
+        return "{" + ", ".join(f"{name}: {_as_yaml(value)}" for name, value in given.items()) + "}"
+    return f"[{', '.join(given)}]" if isinstance(given, list) else str(given)
 
 
 def shown_working(asked: Asked, functions: Functions) -> tuple[str, ...]:

@@ -70,6 +70,11 @@ def check(root: Path | None, files: tuple[str, ...], watching: bool, no_walls: b
 
     Exit status 1 while something does not pass. What you print is shown too.
     """
+    from autograder.boot import launch
+
+    likely = _likely(files)
+    launched = {warmth: launch(warmth) for warmth in likely if not no_walls and sys.platform == "linux"}
+    # What is slow to import comes now, while the fork servers warm up beside.
     from rich.console import Console
 
     from autograder.content.lessons import read_policy
@@ -78,7 +83,7 @@ def check(root: Path | None, files: tuple[str, ...], watching: bool, no_walls: b
     console = Console(highlight=False)
     course = find_course(root)
     with Checker(read_policy(course).limits, walls=False if no_walls else None, ahead=watching or len(files) != 1) as checker:
-        checker.warm(*_likely(files))
+        checker.take(launched) if launched else checker.warm(*likely)
         with _open(root) as (workspace, state):
             chosen = _chosen(workspace, files)
             passed = _all(console, checker, workspace, state, chosen)
@@ -90,10 +95,10 @@ def check(root: Path | None, files: tuple[str, ...], watching: bool, no_walls: b
 
 def _likely(files: tuple[str, ...]) -> tuple[str, ...]:
     """Guess, before the course is read, what guests for these files will want loaded."""
-    from autograder.workspace.checking import warmth_for
+    from autograder.boot import warmth_of
 
     paths = [Path(file) for file in files] or sorted(Path.cwd().glob("*.py"))
-    wanted = [warmth_for(path, False) for path in paths if path.suffix in (".py", ".ipynb") and path.is_file()]
+    wanted = [warmth_of(path.read_bytes(), False) for path in paths if path.suffix in (".py", ".ipynb") and path.is_file()]
     return tuple(dict.fromkeys(wanted))
 
 

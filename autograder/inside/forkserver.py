@@ -46,15 +46,14 @@ class Ended(msgspec.Struct):
     memory_kib: int
 
 
-def main(control_fd: int) -> None:
+def main(control_fd: int, warmth: str) -> None:
     """Serve until the keeper hangs up."""
     walls.die_with(os.getppid())
     os.dup2(control_fd, WIRE)
     os.close(control_fd)
     control = socket.socket(fileno=WIRE)
-    plan, warmth = msgspec.json.decode(control.recv(1 << 20), type=tuple[walls.Plan, str])
     warm(warmth)
-    prepared = walls.prepare(plan)
+    prepared = walls.prepare(msgspec.json.decode(control.recv(1 << 20), type=walls.Plan))
     forget_the_course()
     guest.rehearse()
     gc.collect()

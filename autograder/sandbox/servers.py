@@ -5,15 +5,13 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
-import sys
-import tempfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, NoReturn, Self
 
 import msgspec
 
+from autograder.boot import Launched, launch
 from autograder.errors import SandboxFault, WallsMissing
 from autograder.inside import walls
 from autograder.inside.forkserver import Ended
@@ -49,33 +47,18 @@ class Server:
         self.begin()
         self._settle()
 
-    def begin(self) -> None:
-        """Start the server and do not wait. It dies with the thread that calls this."""
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        ours.settimeout(START_SECONDS)
-        root = str(Path(__file__).resolve().parents[2])
-        boot = f"import sys; sys.path.insert(0, {root!r}); from autograder.inside.forkserver import main; main({theirs.fileno()})"
-        one_thread = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-        large_pages = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}  # a fork copies and a child touches half as much
-        kept = {name: value for name, value in os.environ.items() if name.startswith("OPENBLAS_CORETYPE")}
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed by `stop`)
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-s", "-B", "-c", boot],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=self._errors,
-            pass_fds=[theirs.fileno()],
-            env={"PYTHONHASHSEED": "0", "PATH": "/usr/bin:/bin", **one_thread, **large_pages, **kept},
-            cwd="/",
-            start_new_session=True,
-        )
-        theirs.close()
-        self._control = ours
+    def begin(self, launched: Launched | None = None) -> None:
+        """Start the server, or take one that was launched, and do not wait. It dies with the thread that started it."""
+        self._process, self._control, self._errors = launched or launch(self.warmth)
+        self._control.settimeout(START_SECONDS)
         memory = self.limits.memory_mib << 20
         seconds = int(self.limits.submission_seconds + self.limits.import_seconds) + 2
         readable, listed = readable_paths()
         plan = walls.Plan(self.wanted, readable, listed, memory, seconds, self.user)
-        self._control.send(msgspec.json.encode((plan, self.warmth)))
+        try:
+            self._control.send(msgspec.json.encode(plan))
+        except OSError as error:
+            self._fail(str(error))
         self._warming = True
 
     def _settle(self) -> None:
@@ -112,10 +95,13 @@ class Server:
         else:
             cause = "it ended"
         if not answer:
-            said = self._words()
-            self.stop()
-            raise SandboxFault(f"the fork server does not answer: {said or cause}")
+            self._fail(cause)
         return answer
+
+    def _fail(self, cause: str) -> NoReturn:
+        said = self._words()
+        self.stop()
+        raise SandboxFault(f"the fork server does not answer: {said or cause}")
 
     def _words(self) -> str:
         """Give the last line that the server wrote to its errors."""
@@ -167,11 +153,11 @@ class Sandbox:
             running.stop()
         self._servers.clear()
 
-    def prepare(self, warmth: str) -> None:
-        """Begin to start a server, and do not wait until it is warm."""
+    def prepare(self, warmth: str, launched: Launched | None = None) -> None:
+        """Begin to start a server, or take one that was launched, and do not wait until it is warm."""
         if warmth not in self._servers:
             self._servers[warmth] = Server(warmth=warmth, limits=self.limits, wanted=self.wanted, user=self._user)
-            self._servers[warmth].begin()
+            self._servers[warmth].begin(launched)
 
     def open(self, warmth: str) -> Guest:
         """Open a guest that finds this much loaded (see `forkserver.WARMTHS`)."""

@@ -11,18 +11,18 @@ import io
 import re
 import sys
 import tokenize
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Self
 
 import msgspec
 
 from autograder.attempt import PUBLIC, Attempt, Materials, attempt, functions_of, load_materials, mark_answers
+from autograder.boot import Launched
 from autograder.checks import Transcript
 from autograder.errors import SandboxFault
 from autograder.model import CheckResult, Limits, Submission
 from autograder.questions import Functions
 from autograder.sandbox import Alone, Sandbox
-from autograder.sitting import warmth_of
 from autograder.workspace.again import as_command, line
 from autograder.workspace.places import Workspace, digest, file_of, names_of
 
@@ -101,6 +101,13 @@ class Checker:
             for warmth in warmths:
                 self._sandbox.prepare(warmth)
 
+    def take(self, launched: Mapping[str, Launched]) -> None:
+        """Take servers that were launched before there was a sandbox, by warmth."""
+        with contextlib.suppress(SandboxFault, OSError):
+            for warmth, server in launched.items():
+                if isinstance(self._sandbox, Sandbox):
+                    self._sandbox.prepare(warmth, server)
+
     def _do_without(self) -> None:
         self._sandbox.close()
         self._sandbox, self.walled = Alone(self._limits, ahead=self._ahead), False
@@ -162,11 +169,6 @@ def unreadable(name: str, source: bytes) -> str:
     except (SyntaxError, UnicodeDecodeError, LookupError):
         return f"`{name}` is not text in UTF-8: save it again with that encoding."
     return f"`{name}` holds zero bytes: it is not a text file." if b"\0" in source else ""
-
-
-def warmth_for(path: Path | None, uses_torch: bool) -> str:
-    """Tell what a guest for this file should find loaded."""
-    return warmth_of(path.read_bytes() if path else b"", uses_torch)
 
 
 def _remark(workspace: Workspace, submission: Submission, materials: Materials, check: CheckResult, transcript: Transcript) -> Remark:

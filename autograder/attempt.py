@@ -110,7 +110,7 @@ def _result(check: Check, judged: Sitting, again: Sitting, slip: Misconception |
     return CheckResult(
         id=check.id,
         title=check.title,
-        points=0,
+        points=round(check.points * judged.share(check), 2),
         max_points=check.points,
         outcome="failed",
         reason=judged.reason(check),

@@ -14,6 +14,7 @@ import multiprocessing
 import signal
 from collections import deque
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from importlib.metadata import version
 from multiprocessing.connection import Connection, wait
@@ -25,7 +26,7 @@ import msgspec
 from autograder.attempt import Attempt, Materials, attempt, functions_of, load_materials, mark_answers, title
 from autograder.content import read_course
 from autograder.errors import SandboxFault
-from autograder.model import Check, CheckResult, Lesson, Result, Submission
+from autograder.model import Check, CheckResult, Lesson, Limits, Result, Submission, limits_for
 from autograder.questions import Functions
 from autograder.rounds import Round
 from autograder.sandbox import Sandbox
@@ -59,7 +60,8 @@ class Grader:
         self.settings = settings
         self.course = read_course(Path(settings.root))
         self.version = version("denoising-course")
-        self.sandbox = Sandbox(self.course.policy.limits, settings.walls, slot)
+        self._slot = slot
+        self._sandboxes: dict[Limits, Sandbox] = {}
         self._materials: dict[tuple[str, str], Materials] = {}
         self._answering: dict[str, Functions] = {}
 
@@ -79,8 +81,13 @@ class Grader:
                 return self._graded(submission, checks, self._attempt(submission, lesson))
             except SandboxFault as error:
                 fault = str(error)
-                self.sandbox.close()
+                self.close()
         return self.fault(submission, fault)
+
+    def close(self) -> None:
+        """Stop all fork servers; the next submission starts them afresh."""
+        for sandbox in self._sandboxes.values():
+            sandbox.close()
 
     def fault(self, submission: Submission, why: str) -> Graded:
         """Tell a submission that could not be judged as a fault of ours; `why` is for the instructor."""
@@ -95,7 +102,14 @@ class Grader:
     def _attempt(self, submission: Submission, lesson: Lesson) -> Attempt:
         if submission.exercise == "practice":
             return mark_answers(submission, lesson, self._functions(lesson))
-        return attempt(submission, self._loaded(lesson, submission.exercise), self.sandbox, self.settings.round.secret)
+        materials, sandbox = self._loaded(lesson, submission.exercise), self._sandbox(submission.exercise)
+        return attempt(submission, materials, sandbox, self.settings.round.secret)
+
+    def _sandbox(self, exercise: str) -> Sandbox:
+        limits = limits_for(self.course.policy, exercise)
+        if limits not in self._sandboxes:
+            self._sandboxes[limits] = Sandbox(limits, self.settings.walls, self._slot)
+        return self._sandboxes[limits]
 
     def _checks(self, lesson: Lesson, exercise: str) -> tuple[Check, ...]:
         if exercise == "practice":
@@ -140,7 +154,7 @@ def serve(connection: Connection, settings: bytes, slot: int) -> None:
     """Grade what comes in until the other side hangs up. Runs as a process of its own."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the keeper's business
     grader = Grader(msgspec.msgpack.decode(settings, type=Settings), slot)
-    with grader.sandbox:
+    with closing(grader):
         while True:
             try:
                 submission = msgspec.msgpack.decode(connection.recv_bytes(), type=Submission)

@@ -56,6 +56,7 @@ class Compared(msgspec.Struct):
     ok: bool
     call: int
     words: str = ""
+    share: float = 0.0  # of the check's points, where it did not hold
 
 
 class Transcript(msgspec.Struct):
@@ -69,6 +70,11 @@ class Transcript(msgspec.Struct):
     @property
     def passed(self) -> bool:
         return self.ended is None and bool(self.comparisons) and all(c.ok for c in self.comparisons)
+
+    @property
+    def share(self) -> float:
+        """What part of the check's points was earned: that of the comparison that earned least."""
+        return min((1.0 if c.ok else c.share for c in self.comparisons), default=0.0) if self.ended is None else 0.0
 
     @property
     def first_failure(self) -> Compared | None:
@@ -123,6 +129,12 @@ def expect(condition: bool, words: str) -> None:
     """Demand something of the last call that is not a value; `words` go on after the call: "used noise at the last step"."""
     transcript = _running.get()
     transcript.comparisons.append(Compared(bool(condition), len(transcript.calls) - 1, "" if condition else words))
+
+
+def earned(share: float, words: str) -> None:
+    """Give this share of the check's points, 0 to 1, for the last call; `words` say what is missing where it is not all of them."""
+    transcript = _running.get()
+    transcript.comparisons.append(Compared(share >= 1, len(transcript.calls) - 1, "" if share >= 1 else words, max(0.0, share)))
 
 
 def untouched() -> None:

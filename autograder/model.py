@@ -28,7 +28,13 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
     """How results are made and what students see of them."""
 
     limits: Limits = Limits()
+    limits_of: dict[str, Limits] = field(default_factory=dict)  # exercises that need others, by id
     reveal: Literal["all", "titles", "nothing"] = "all"
+
+
+def limits_for(policy: Policy, exercise: str) -> Limits:
+    """Give what a submission of this exercise may use."""
+    return policy.limits_of.get(exercise, policy.limits)
 
 
 class Objective(Struct, frozen=True):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import difflib
 import inspect
-import re
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 import msgspec
 
 from autograder import explain
+from autograder.boot import warmth_of
 from autograder.checks import Asked, Transcript, run
 from autograder.inside.guest import NAMES
 from autograder.model import Check, Outcome, Raised, Reason, Submission
@@ -25,7 +25,6 @@ from autograder.sandbox import WALL_FACTOR, Alone, Guest, Sandbox
 
 GUESTS = 3  # the first, and two fresh ones after a death
 RETURNED = Outcome("returned")
-_TORCH = re.compile(rb"\b(import|from)\s+torch\b")
 
 
 class Sitting:
@@ -84,6 +83,10 @@ class Sitting:
 
     def failed(self, check: Check) -> bool:
         return not self.passed(check) and not self.waiting(check)
+
+    def share(self, check: Check) -> float:
+        """Say which part of its points a check earned."""
+        return self.transcripts[check.id].share if check.id in self.transcripts else 0.0
 
     def waiting(self, check: Check) -> Check | None:
         """Give the first check that this one needs and that did not pass."""
@@ -199,10 +202,3 @@ def _target(module: str, name: str, args: tuple[Any, ...]) -> tuple[tuple[str | 
         return (module, name), args
     what = () if name == "@call" else (name.removeprefix("@method "),)
     return (args[0].number, *what), args[1:]
-
-
-def warmth_of(source: bytes, torch: bool) -> str:
-    """Choose the lightest server that has what a source imports, and torch where the checks send tensors."""
-    if not torch and not _TORCH.search(source):
-        return "numpy"
-    return "training" if b"optim" in source else "torch"

@@ -1,0 +1,92 @@
+"""What is asked of train.py: a model that is told t, and after its training new quilts that are no copies of what it saw."""
+
+from itertools import pairwise, product
+
+import numpy as np
+import torch
+
+from autograder.checks import check, earned, expect
+
+T, STEPS, SEEN, DRAWN = 100, 1500, 200, 200
+NEAR = 2.5  # how far an image may lie from a quilt; two quilts are at least 5.6 apart
+ENOUGH = 0.75  # the share of a perfect model's new quilts that earns all points
+
+
+def tiles():
+    """Return the five patterns. # (5, 4, 4)"""
+    row, column = np.mgrid[:4, :4]
+    middle = (row + 1) // 2 + (column + 1) // 2
+    corner = (row + column < 3) | (row + column == 3) & (row < 2)
+    patterns = row < 2, column < 2, (row + column) % 2 == 0, middle % 2 == 0, corner
+    return np.where(patterns, 1.0, -1.0).astype(np.float32)
+
+
+def quilts():
+    """Return all quilts. # (625, 1, 8, 8)"""
+    return np.stack([np.block([[a, b], [c, d]]) for a, b, c, d in product(tiles(), repeat=4)])[:, None]
+
+
+def table():
+    """Return ᾱ of the cosine schedule. # (T + 1,)"""
+    f = np.cos((np.arange(T + 1) / T + 0.008) / 1.008 * np.pi / 2) ** 2
+    betas = np.minimum(1 - f[1:] / f[:-1], 0.999)
+    return np.cumprod(np.r_[1, 1 - betas]).astype(np.float32)
+
+
+def drawn_by(model, x, alpha_bars):
+    """Walk from noise to images by DDIM, in 20 steps. # (N, 1, 8, 8) -> (N, 1, 8, 8)"""
+    grid = [T * i // 20 for i in range(20, -1, -1)]
+    for t, s in pairwise(grid):
+        eps = np.asarray(model(torch.from_numpy(x), torch.full((len(x),), t)), np.float32)
+        if eps.shape != x.shape or not np.isfinite(eps).all():
+            raise ValueError(f"the model gave shape {eps.shape} for x of shape {x.shape}, or numbers that are not finite")
+        x0 = ((x - np.sqrt(1 - alpha_bars[t]) * eps) / np.sqrt(alpha_bars[t])).clip(-1, 1)
+        eps = (x - np.sqrt(alpha_bars[t]) * x0) / np.sqrt(1 - alpha_bars[t])
+        x = (np.sqrt(alpha_bars[s]) * x0 + np.sqrt(1 - alpha_bars[s]) * eps).astype(np.float32)
+    return x
+
+
+def sorted_out(images, known, seen):
+    """Count what was drawn: different new quilts, copies of seen ones, and images that are no quilts."""
+    apart = ((images.reshape(len(images), 1, -1) - known.reshape(1, len(known), -1)) ** 2).sum(2)
+    nearest, right = apart.argmin(1), apart.min(1) < NEAR**2
+    copies = right & np.isin(nearest, seen)
+    return len(set(nearest[right & ~copies])), int(copies.sum()), int((~right).sum())
+
+
+def perfect(new, known):
+    """Return how many different new quilts are among DRAWN independent draws of all, on average."""
+    return new * (1 - (1 - 1 / known) ** DRAWN)
+
+
+@check(points=1, of="build_model")
+def answers_in_shape(student, reference, rng):
+    """The model answers in x's shape, for one t and for one t a row"""
+    model = student.build_model()
+    for batch, t in ((3, 7), (4, torch.from_numpy(rng.integers(1, T + 1, 4)))):
+        eps = model(torch.from_numpy(rng.standard_normal((batch, 1, 8, 8), np.float32)), t)
+        shape = getattr(eps, "shape", None)
+        expect(shape == (batch, 1, 8, 8), f"gave shape {shape} where {(batch, 1, 8, 8)} was expected")
+
+
+@check(points=1, of="build_model", needs=answers_in_shape)
+def is_told_t(student, reference, rng):
+    """After a few steps of training, the model's answer depends on t"""
+    model, images = student.build_model(), quilts()[rng.permutation(625)[:SEEN]]
+    student.train(model, torch.from_numpy(images), torch.from_numpy(table()), 20)
+    x = torch.from_numpy(rng.standard_normal((4, 1, 8, 8), np.float32))
+    early, late = (np.asarray(model(x, torch.full((4,), t)), np.float32) for t in (5, 90))
+    expect(np.abs(early - late).max() > 1e-5, "answers the same at t = 5 and at t = 90: the model is not told t")
+
+
+@check(points=8, of="train", needs=answers_in_shape)
+def draws_new_quilts(student, reference, rng):
+    """After the training, the images drawn are quilts, and not those it saw"""
+    known, alpha_bars, model = quilts(), table(), student.build_model()
+    seen = rng.permutation(len(known))[:SEEN]
+    student.train(model, torch.from_numpy(known[seen]), torch.from_numpy(alpha_bars), STEPS)
+    images = drawn_by(model, rng.standard_normal((DRAWN, 1, 8, 8), np.float32), alpha_bars)
+    new, copies, wrong = sorted_out(images, known, seen)
+    best = perfect(len(known) - SEEN, len(known))
+    words = f"drew {new} different new quilts, where a perfect model draws about {best:.0f}"
+    earned(new / best / ENOUGH, f"{words}; of {DRAWN} images, {copies} are copies of those it saw and {wrong} are no quilts")

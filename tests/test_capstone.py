@@ -1,0 +1,107 @@
+"""The capstone pays for what a model makes, not for what it keeps: copies of the training images earn nothing."""
+
+from functools import cache
+from pathlib import Path
+
+import pytest
+import torch
+
+from autograder.attempt import Materials, load_materials
+from autograder.checks import played_by, run
+from autograder.content import read_course
+
+ROOT = Path(__file__).parent.parent
+TRAIN = next(exercise for exercise in read_course(ROOT).lessons[0].exercises if exercise.id == "train")
+
+
+@cache
+def materials() -> Materials:
+    return load_materials(TRAIN)
+
+
+class Kept(torch.nn.Module):
+    """Keeps the training images, and answers with the noise that leads to what `recall` makes of them."""
+
+    def __init__(self, recall):
+        super().__init__()
+        self.recall, self.images, self.bars = recall, torch.zeros(1, 1, 8, 8), torch.ones(101)
+
+    def forward(self, x, t):
+        a = self.bars[torch.as_tensor(t)].reshape(-1, 1, 1, 1)
+        x0 = self.recall(x, a, self.images)
+        return (x - a.sqrt() * x0) / (1 - a).sqrt().clamp(min=1e-3)
+
+
+def likely(x, a, images):
+    """How likely each training image is the one under the noise: the exact answer of a model that knows no other. # (B, N)"""
+    off = ((x[:, None] - a[:, None].sqrt() * images[None]) ** 2).sum((2, 3, 4))
+    return torch.softmax(-off / (2 * (1 - a).clamp(min=1e-3).reshape(-1, 1)), 1)
+
+
+def copy(x, a, images):
+    return torch.einsum("bn,nchw->bchw", likely(x, a, images), images)
+
+
+def noisy_copy(x, a, images):
+    return copy(x, a, images) + 0.1 * torch.randn(x.shape, generator=torch.Generator().manual_seed(0))
+
+
+def blend(x, a, images):
+    two = likely(x, a, images).topk(2, 1).indices
+    return images[two].mean(1)
+
+
+def one_image(x, a, images):
+    return images[:1].expand_as(x)
+
+
+def points(build, train):
+    """Play the checks with these two functions in the student's place, and add up."""
+    player = played_by({"build_model": build, "train": train}.__getitem__)
+    runs = {check.id: run(check, player, materials().answers, 0) for check in materials().checks}
+    return sum(check.points * runs[check.id].share for check in materials().checks), runs
+
+
+def keep(model, images, alpha_bars, steps):
+    model.images, model.bars = images, alpha_bars
+
+
+@pytest.mark.parametrize("recall", [copy, noisy_copy, blend, one_image], ids=lambda recall: recall.__name__)
+def test_what_was_kept_earns_at_most_a_fifth(recall):
+    total = sum(check.points for check in materials().checks)
+    earned, _ = points(lambda: Kept(recall), keep)
+    assert earned <= 0.2 * total
+
+
+def test_an_exact_copier_is_told_that_it_copied():
+    """The check sees nearly all of its images as copies, so it is the copying that costs."""
+    _, runs = points(lambda: Kept(copy), keep)
+    copies = int(runs["draws_new_quilts"].first_failure.words.split("images, ")[1].split(" ")[0])
+    assert copies > 190
+
+
+def test_half_a_training_earns_a_part():
+    """A fifth of the steps gives some new quilts, and so some of the points: nothing is all or nothing."""
+    answer = materials().answers
+
+    def train(model, images, alpha_bars, steps):
+        torch.manual_seed(0)
+        answer.function("train")(model, images, alpha_bars, steps // 3)
+
+    torch.manual_seed(0)
+    _, runs = points(answer.function("build_model"), train)
+    assert 0.1 < runs["draws_new_quilts"].share < 1
+
+
+def test_a_model_that_is_not_told_t_fails_that_check_and_is_told_why():
+    class Deaf(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = torch.nn.Conv2d(1, 1, 1)
+
+        def forward(self, x, t):
+            return self.layer(x)
+
+    _, runs = points(Deaf, lambda model, images, alpha_bars, steps: None)
+    assert runs["is_told_t"].first_failure.words == "answers the same at t = 5 and at t = 90: the model is not told t"
+    assert runs["answers_in_shape"].passed

@@ -82,7 +82,7 @@ def check(root: Path | None, files: tuple[str, ...], watching: bool, no_walls: b
 
     console = Console(highlight=False)
     course = find_course(root)
-    with Checker(read_policy(course).limits, walls=False if no_walls else None, ahead=watching or len(files) != 1) as checker:
+    with Checker(read_policy(course), walls=False if no_walls else None, ahead=watching or len(files) != 1) as checker:
         checker.take(launched) if launched else checker.warm(*likely)
         with _open(root) as (workspace, state):
             chosen = _chosen(workspace, files)
@@ -194,7 +194,7 @@ def submit(root: Path | None, out: Path | None, name: str | None) -> None:
     from autograder.workspace.checking import Checker
     from autograder.workspace.submitting import submit as run
 
-    with _open(root) as (workspace, state), Checker(read_policy(workspace.root).limits, ahead=True) as checker:
+    with _open(root) as (workspace, state), Checker(read_policy(workspace.root), ahead=True) as checker:
         made = run(workspace, state, checker, out, name)
     for warning in made.warnings:
         click.echo(f"unfinished: {warning.replace('`', '')}")

@@ -20,7 +20,7 @@ from autograder.attempt import PUBLIC, Attempt, Materials, attempt, functions_of
 from autograder.boot import Launched
 from autograder.checks import Transcript
 from autograder.errors import SandboxFault
-from autograder.model import CheckResult, Limits, Submission
+from autograder.model import CheckResult, Limits, Policy, Submission, limits_for
 from autograder.questions import Functions
 from autograder.sandbox import Alone, Sandbox
 from autograder.workspace.again import as_command, line
@@ -81,11 +81,11 @@ class Checker:
     `walls`: True demands them, False does without, None takes what the system has. `ahead` prepares for a next check.
     """
 
-    def __init__(self, limits: Limits, *, walls: bool | None = None, ahead: bool = False):
+    def __init__(self, policy: Policy, *, walls: bool | None = None, ahead: bool = False):
         self.walled = walls is not False and (walls is True or sys.platform == "linux")
         self._demanded = walls is True
-        self._limits, self._ahead = limits, ahead
-        self._sandbox: Sandbox | Alone = Sandbox(limits) if self.walled else Alone(limits, ahead=ahead)
+        self._policy, self._ahead = policy, ahead
+        self._sandboxes: dict[Limits, Sandbox | Alone] = {}
         self._materials: dict[str, Materials] = {}
         self._functions: Functions | None = None
 
@@ -93,24 +93,30 @@ class Checker:
         return self
 
     def __exit__(self, *raised: object) -> None:
-        self._sandbox.close()
+        self._close()
+
+    def _close(self) -> None:
+        for sandbox in self._sandboxes.values():
+            sandbox.close()
+        self._sandboxes.clear()
+
+    def _sandbox(self, limits: Limits) -> Sandbox | Alone:
+        if limits not in self._sandboxes:
+            self._sandboxes[limits] = Sandbox(limits) if self.walled else Alone(limits, ahead=self._ahead)
+        return self._sandboxes[limits]
 
     def warm(self, *warmths: str) -> None:
         """Begin to start what the next checks need, while this process does something else."""
         with contextlib.suppress(SandboxFault, OSError):  # the check will meet it, and tell
             for warmth in warmths:
-                self._sandbox.prepare(warmth)
+                self._sandbox(self._policy.limits).prepare(warmth)
 
     def take(self, launched: Mapping[str, Launched]) -> None:
         """Take servers that were launched before there was a sandbox, by warmth."""
         with contextlib.suppress(SandboxFault, OSError):
             for warmth, server in launched.items():
-                if isinstance(self._sandbox, Sandbox):
-                    self._sandbox.prepare(warmth, server)
-
-    def _do_without(self) -> None:
-        self._sandbox.close()
-        self._sandbox, self.walled = Alone(self._limits, ahead=self._ahead), False
+                if isinstance(sandbox := self._sandbox(self._policy.limits), Sandbox):
+                    sandbox.prepare(warmth, server)
 
     def load(self, workspace: Workspace, exercise: str) -> None:
         """Load what judges an exercise, unless it is loaded."""
@@ -146,13 +152,15 @@ class Checker:
         return Checked(submission.exercise, name, sha256, made.checks, remarks, made.stdout, untouched, functions)
 
     def _attempt(self, submission: Submission, materials: Materials) -> Attempt:
+        limits = limits_for(self._policy, submission.exercise)
         try:
-            return attempt(submission, materials, self._sandbox, PUBLIC)
+            return attempt(submission, materials, self._sandbox(limits), PUBLIC)
         except (SandboxFault, OSError):
             if self._demanded or not self.walled:
                 raise
-            self._do_without()
-            return attempt(submission, materials, self._sandbox, PUBLIC)
+            self._close()
+            self.walled = False
+            return attempt(submission, materials, self._sandbox(limits), PUBLIC)
 
     def _answering(self, workspace: Workspace) -> Functions:
         self._functions = self._functions or functions_of(workspace.root, workspace.lesson)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from datetime import datetime
 from pathlib import Path
 
@@ -16,15 +17,15 @@ README = """\
 
 Your workspace. Write in the files below; run these in this folder:
 
-    course read                   the lesson; `course read SECTION` a part of it
-    course check {first:<17}what is right so far, and which idea went wrong
+    course read                   the lesson, or a part: course read SECTION
+    course check {first:<17}what is right so far, which idea went wrong
     course check --watch          the same after every save
-    course hint {first:<18}a hint, when you are stuck: one for each attempt
+    course hint {first:<18}a hint when you are stuck, one an attempt
     course practice               questions, with fresh numbers until they stick
     course progress               what you have done, and what is next
     course submit                 check that all is there, and pack it
 
-Files: {files}.
+{files}
 Answers to the practice questions go into answers.yaml.
 
 `course reset FILE` puts a starter back and keeps a copy of yours. Nothing here
@@ -97,12 +98,9 @@ def given_files(root: Path, lesson: Lesson) -> dict[str, bytes]:
 
 def readme(lesson: Lesson) -> str:
     """Write the workspace's README: one screen."""
-    names, lines = [names_of(exercise)[0] for exercise in exercises_of(lesson)], [""]
-    for name in names:
-        if len(lines[-1]) + len(name) > 68:
-            lines.append("")
-        lines[-1] += name + ", "
-    return README.format(title=lesson.title, first=names[0], files="\n".join(lines).strip(", "), hidden=HIDDEN)
+    names = [names_of(exercise)[0] for exercise in exercises_of(lesson)]
+    files = textwrap.fill(f"Files: {', '.join(names)}.", 79)
+    return README.format(title=lesson.title, first=names[0], files=files, hidden=HIDDEN)
 
 
 def answers(lesson: Lesson) -> str:

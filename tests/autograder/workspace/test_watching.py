@@ -1,0 +1,27 @@
+"""`--watch` tells of saves, and of nothing else. (How fast is measured by bench, not here.)"""
+
+import threading
+
+from autograder.workspace.watching import saves
+
+
+def test_a_save_is_told_and_touching_a_file_or_saving_another_is_not(workspace):
+    """Editors write beside and rename, touch, and keep backups; only changed content of a watched file is a save."""
+    stop, told = threading.Event(), []
+    ready = threading.Timer(0.3, lambda: act())
+
+    def act():
+        (workspace.folder / "forward.py").touch()
+        (workspace.folder / "notes.txt").write_text("not watched")
+        beside = workspace.folder / "forward.py.tmp"
+        beside.write_text("x = 1")
+        beside.replace(workspace.folder / "forward.py")
+
+    ready.start()
+    guard = threading.Timer(20, stop.set)
+    guard.start()
+    for changed in saves(workspace, ["forward", "loss"], stop):
+        told.append(changed)
+        stop.set()
+    guard.cancel()
+    assert told == [("forward",)]

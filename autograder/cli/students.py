@@ -179,7 +179,7 @@ def hint(root: Path | None, file: str, function: str | None) -> None:
         console.print(f"{opened.function}, hint {number} of {opened.of}", style="bold", markup=False)
         console.print(f"  {text}", markup=False)
     if len(opened.hints) < opened.of:
-        more = "another" if opened.hints else "a"
+        more = "another" if opened.hints else "an"
         click.echo(f"{opened.of - len(opened.hints)} of {opened.of} hints for {opened.function} are closed: {more} attempt opens one.")
         click.echo(f"An attempt is a version that you wrote, saved, and checked: course check {Path(file).name}")
 

@@ -1,0 +1,212 @@
+"""The student's commands as a student types them, in an own folder: what they print, and how they end."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from autograder.cli.main import main
+from tests.autograder.workspace.conftest import RIGHT
+
+SLIPPED = RIGHT.replace("beta ** .5 * eps", "beta * eps")
+
+
+@pytest.fixture
+def course(tmp_path, monkeypatch):
+    """Type a command in an empty folder, `typed` as answers; gives what is printed, and the exit status."""
+    (tmp_path / "home").mkdir()
+    monkeypatch.chdir(tmp_path / "home")
+    monkeypatch.setenv("COLUMNS", "100")
+
+    def course(*command, typed=None):
+        done = CliRunner().invoke(main, list(command), input=typed, catch_exceptions=False)
+        return re.sub(r"[ \t]+\n", "\n", done.output), done.exit_code
+
+    return course
+
+
+@pytest.fixture
+def started(course):
+    course("start")
+    return course
+
+
+def write(name, text):
+    with open(name, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def test_from_an_empty_folder_to_a_submission(course, walls):
+    """Start, write, check, see the slip, mend it, practise, look at the progress, pack: nobody has to be asked."""
+    said, status = course("start")
+    assert (said.split(":")[0], status) == ("Made in this folder", 0)
+    write("forward.py", SLIPPED)
+    said, status = course("check", "forward.py")
+    assert status == 1
+    assert said.startswith("forward.py: 11 of 14 public checks pass, 15.5 of 20 points\n")
+    write("forward.py", RIGHT)
+    said, status = course("check", "forward.py")
+    assert status == 0
+    assert said.startswith("forward.py: 14 of 14 public checks pass, 20 of 20 points\n")
+    assert course("practice", "fresh-step", typed="0.790\n\n")[1] == 0
+    said, _ = course("progress")
+    assert "Next: course read why-a-third-family" in said
+    said, status = course("submit", "--name", "Ada Lovelace")
+    assert said.splitlines()[-2].startswith("Ada Lovelace.zip: ")
+    assert said.splitlines()[-2].endswith(" files of Ada Lovelace, 20 points by the public checks.")
+    assert (status, os.path.isfile("Ada Lovelace.zip")) == (0, True)
+
+
+def test_a_failure_shows_the_call_the_slip_the_section_the_card_and_a_line_to_paste(started, walls):
+    write("forward.py", SLIPPED)
+    said, _ = started("check", "forward.py")
+    shown = " ".join(said.split())
+    assert (
+        "✗ The lesson's worked example: x = 0.8, β = 0.1, ε = −0.3 `forward_step(x_prev=0.8, beta=0.1, eps=-0.3)` gave 0.7289 where 0.664 was "
+        "expected. You scaled the noise by β. β is the noise's variance: multiply ε by its square root. "
+        "Reread: One step by hand (course read one-step-by-hand) Card: noise-scale "
+    ) in shown
+    assert """ -c "from forward import *; print(forward_step(0.8, 0.1, -0.3))"\n""" in said
+    assert said.endswith(
+        "  – 2 more checks wait until these pass.\n"
+        "  Stuck? course hint forward.py\n"
+        "These are the public checks. Graded, the same is asked with hidden numbers.\n"
+    )
+
+
+def test_no_walls_can_be_asked_for(started):
+    write("forward.py", RIGHT)
+    said, status = started("check", "--no-walls", "forward.py")
+    assert (said.splitlines()[0], status) == ("forward.py: 14 of 14 public checks pass, 20 of 20 points", 0)
+
+
+def test_what_a_file_prints_is_shown_harmless_and_short(started, walls):
+    write("forward.py", RIGHT + "print('\\x1b[31mred')\nfor i in range(30): print(i)\n")
+    said, _ = started("check", "forward.py")
+    assert "  What your code printed:\n    [31mred\n    0\n" in said
+    assert "    ... and 19 lines more\n" in said
+    assert "\x1b" not in said
+
+
+def test_checking_all_takes_what_was_begun(started, walls):
+    write("forward.py", RIGHT)
+    write("answers.yaml", "fresh-step: 0,79\n")
+    said, status = started("check")
+    assert said.startswith("forward.py: 14 of 14")
+    assert "answers.yaml: 0 of " in said
+    assert "`0,79` has a decimal comma: write a decimal point, and 3 decimals." in said
+    assert "  – No answer yet: method-choice, " in said
+    assert status == 1
+
+
+def test_hints_open_one_by_one(started, walls):
+    said, status = started("hint", "forward.py")
+    assert (said, status) == (
+        "2 of 2 hints for linear_betas are closed: an attempt opens one.\n"
+        "An attempt is a version that you wrote, saved, and checked: course check forward.py\n",
+        0,
+    )
+    write("forward.py", SLIPPED)
+    started("check", "forward.py")
+    said, _ = started("hint", "forward.py")
+    assert said.startswith("forward_step, hint 1 of 3\n")
+    assert "2 of 3 hints for forward_step are closed: another attempt opens one.\n" in said
+    write("forward.py", RIGHT)
+    started("check", "forward.py")
+    assert started("hint", "forward.py") == ("All of forward.py passes the public checks: no hint is needed.\n", 0)
+
+
+def test_reset_says_where_the_copy_is(started):
+    write("forward.py", "mine")
+    said, status = started("reset", "forward.py")
+    kept = re.fullmatch(r"forward\.py is as it was given\. Yours is kept: (\.course/kept/forward-[0-9-]+\.py)\n", said)
+    assert (Path(kept.group(1)).read_text(), status) == ("mine", 0)
+    assert started("reset", "forward.py")[0] == "forward.py is as it was given.\n"
+
+
+def test_starting_in_a_folder_of_its_own_says_where_to_go(course):
+    said, _ = course("start", "my-course")
+    assert said.startswith("Made in my-course: schedule.py, ")
+    assert said.endswith("Next: cd my-course, then course read, and course check schedule.py\n")
+    assert course("start", "my-course")[0].startswith("Everything was in my-course already.\n")
+
+
+def test_reading_is_remembered(started):
+    started("read", "one-step-by-hand")
+    said, _ = started("progress")
+    assert "1 of " in said
+
+
+def test_a_damaged_state_is_said_once_and_all_goes_on(started):
+    write(".course/state.sqlite", "damaged" * 1000)
+    said, status = started("progress")
+    assert re.search(r"state\.sqlite was damaged: it is kept as state-damaged-[0-9-]+\.sqlite, and a new one is begun\.", said)
+    assert status == 0
+    assert "damaged" not in started("progress")[0]
+
+
+# ---- practice
+
+
+def test_practice_tells_at_once_shows_the_working_and_the_line_for_answers(started):
+    said, status = started("practice", "fresh-step", typed="0.550\n\n0.790\n\n")
+    assert status == 0
+    assert "✗ Your answer for x = 0.5, beta = 0.04, eps = 1.5 is 0.550. You scaled the noise by β." in said
+    assert "  Reread: course read one-step-by-hand\n" in said
+    assert "  ✓ Right.\n  In answers.yaml: fresh-step: 0.790\n    x_t = " in said
+    assert said.endswith("Until next time: what you answered is remembered.\n")
+
+
+def test_practice_of_a_seed_is_asked_once(started):
+    said, _ = started("practice", "fresh-step", "--seed", "7", typed="1\nw\n")
+    assert "fresh-step (seed 7)" in said
+    assert said.count("Give three decimals.") == 1
+    assert said.endswith("  0 of 3 fresh variants in a row.\n")
+
+
+def test_practice_asks_parts_and_matches_one_by_one(started):
+    parts = "gan-crisp\ndiffusion-rare\ndiffusion-targets\nvae-code\ngan-drafts\ngan-nightly\n"
+    said, _ = started("practice", "method-choice", typed=parts + "w\n\n")
+    assert "video-filter: one of: diffusion-sharp, gan-crisp, vae-one-pass, gan-likelihood" in said
+    said, _ = started("practice", "systems-and-parts", typed="latents\ncascade\nprior\ncaptions\n")
+    assert "In answers.yaml: systems-and-parts: {stable-diffusion: latents, imagen: cascade, dalle2: prior, dalle3: captions}" in said
+    assert "  Done.\n" in said
+
+
+# ---- what goes wrong, in full
+
+
+def test_outside_a_workspace_every_command_says_so(course, tmp_path):
+    words = (
+        f"{tmp_path}/home: this is not a workspace, and no folder above is\n"
+        "  fix: go into the folder that `course start` made, or make one: `course start my-course`\n"
+    )
+    for command in (["check"], ["check", "forward.py"], ["hint", "forward.py"], ["practice"], ["reset", "forward.py"], ["submit"], ["progress"]):
+        assert course(*command) == (words, 2)
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (
+            ["check", "forwrad.py"],
+            "forwrad.py: no exercise has a file of this name\n  fix: did you mean `forward.py`? A file keeps the name that it was given\n",
+        ),
+        (["check"], "nothing is written yet, or it is not saved\n  fix: open schedule.py in your editor, or name a file: `course check schedule.py`\n"),
+        (["practice", "fresh-stop"], "there is no question `fresh-stop`\n  fix: did you mean `fresh-step`?\n"),
+        (["submit", "--out", "forward.py"], "forward.py: this is there already, and is no zip\n  fix: give another name: `--out my-work.zip`\n"),
+    ],
+    ids=["renamed", "nothing begun", "question", "out"],
+)
+def test_a_wrong_word_is_answered_in_one_clear_line(started, command, words):
+    assert started(*command) == (words, 2)
+
+
+def test_starting_among_other_things_is_refused(course, tmp_path):
+    write("thesis.tex", "")
+    assert course("start") == (
+        f"{tmp_path}/home: this folder is not empty (thesis.tex is there)\n  fix: give a folder of its own: `course start diffusion`\n",
+        2,
+    )

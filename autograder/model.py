@@ -145,7 +145,7 @@ class Key(Struct, frozen=True):
 
 class Lesson(Struct, frozen=True):
     """One lesson. `text` is its Markdown, the front matter left blank so that lines keep their numbers; `reference` names
-    the modules whose public functions its computed numbers may use. A student release has no `keys`."""
+    the modules whose public functions its computed numbers may use, `explain` asks questions that a person reads and marks."""
 
     id: str
     title: str
@@ -160,6 +160,7 @@ class Lesson(Struct, frozen=True):
     cards: tuple[Card, ...]
     text: str = ""
     reference: tuple[str, ...] = ()
+    explain: tuple[str, ...] = ()
 
 
 class Course(Struct, frozen=True):

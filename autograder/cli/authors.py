@@ -1,4 +1,4 @@
-"""Commands for who writes the course: `course lint`, `course map`."""
+"""Commands for who writes the course: `course lint`, `course map`, `course notebook`."""
 
 from __future__ import annotations
 
@@ -48,4 +48,18 @@ def map_(root: Path | None, lesson: str | None) -> None:
     Console(highlight=False).print(map_table(Sight(find_course(root), find_lesson(root, lesson))))
 
 
-COMMANDS = (lint, map_)
+@click.command()
+@click.option("--lesson", metavar="ID", help="The lesson to build, where the course has several.")
+@click.option("--out", type=click.Path(path_type=Path), help="The file to write; by default the one beside the starters.")
+@click.pass_obj
+def notebook(root: Path | None, lesson: str | None, out: Path | None) -> None:
+    """Build a lesson's exercises as one notebook in nbgrader's format: starters, and locked cells that replay the public checks."""
+    from autograder.notebook.cells import write_notebook
+
+    chosen = find_lesson(root, lesson)
+    path = out or find_course(root) / "exercises" / chosen.id / f"{chosen.id}.ipynb"
+    write_notebook(chosen, path)
+    click.echo(f"{path}: {len(chosen.exercises)} exercises, {len(chosen.explain)} questions to mark by hand")
+
+
+COMMANDS = (lint, map_, notebook)

@@ -45,6 +45,7 @@ class FrontMatter(Struct, frozen=True):
     prerequisites: tuple[str, ...]
     exercises: tuple[str, ...] = ()
     reference: tuple[str, ...] = ()
+    explain: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,7 @@ def _lesson(folders: Folders, path: Path) -> Lesson:
     questions, question_lines = _list(folders, asked, Question)
     keys, key_lines = _keys(folders, answered) if questions else ({}, At({}, 1))
     lesson = Lesson(path.name, front.title, front.number, front.minutes, front.objectives, front.prerequisites, sections, exercises,
-                    questions, keys, cards, text, front.reference)  # fmt: skip
+                    questions, keys, cards, text, front.reference, front.explain)  # fmt: skip
     check_cards(lesson, card_lines, folders.about(path / "flashcards.yaml"))
     check_questions(lesson, question_lines, folders.root, folders.about(asked))
     if _has_solutions(folders.root):

@@ -1,7 +1,8 @@
 """Read the code cells of a Jupyter notebook as Python, inside the guest, where a broken one can hurt nobody.
 
 Line magics and shell lines are dropped, also behind `=`; a cell under `%%time` keeps its body, a cell under any other cell
-magic is dropped whole. It does not run anything.
+magic is dropped whole. Cells that nbgrader locks are not the student's: they are the course's own tests, and are left out.
+It does not run anything.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import ast
 import json
 import re
 from collections.abc import Iterator
+from typing import Any
 
 _SHELL = re.compile(r"^(?P<indent>\s*)(?P<target>[\w.,\[\]' ]+=\s*)?(!|%(?=[A-Za-z]))")
 _HELP = re.compile(r"^\s*(\?{1,2}[\w.]+|[\w.]+\?{1,2})\s*$")
@@ -23,13 +25,17 @@ def cells(source: bytes) -> Iterator[tuple[str, str]]:
     """
     try:
         notebook = json.loads(source)
-        found = [cell["source"] for cell in notebook["cells"] if cell["cell_type"] == "code"]
+        found = ["" if _locked(cell) else cell["source"] for cell in notebook["cells"] if cell["cell_type"] == "code"]
     except RecursionError:
         raise ValueError("not a notebook: nested too deeply") from None
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         raise ValueError("not a notebook: the file is cut short or is not Jupyter's JSON") from None
     for number, text in enumerate(found, 1):
         yield f"cell {number}", python("".join(text) if isinstance(text, list) else str(text))
+
+
+def _locked(cell: Any) -> bool:
+    return bool(cell.get("metadata", {}).get("nbgrader", {}).get("locked"))
 
 
 def python(text: str) -> str:

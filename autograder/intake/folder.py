@@ -71,19 +71,19 @@ def student_name(folder: Path) -> str:
     return "".join(c if unicodedata.category(c)[0] != "C" else "�" for c in unicodedata.normalize("NFC", text))
 
 
-def file_names(exercise: str) -> tuple[str, ...]:
-    """Name the files in which an exercise may be handed in; the first that is there counts."""
-    return ("answers.yaml",) if exercise == "practice" else (f"{exercise}.py", f"{exercise}.ipynb")
+def file_names(exercise: str, lesson: str) -> tuple[str, ...]:
+    """Name the files in which an exercise may be handed in; the first that is there counts. The lesson's notebook holds all exercises."""
+    return ("answers.yaml",) if exercise == "practice" else (f"{exercise}.py", f"{exercise}.ipynb", f"{lesson}.ipynb")
 
 
 def _submission(folder: Path, student: str, lesson: str, exercise: str) -> Submission:
-    names = file_names(exercise)
+    names = file_names(exercise, lesson)
     try:
         if broken := problem(folder):
             raise _Unreadable(broken)
         path = next((p for place in (folder / lesson, folder) for name in names if _there(p := place / name)), None)
         if path is None:
-            return Submission(student, lesson, exercise, names[0], None, None, "missing", f"no {' or '.join(names)}")
+            return Submission(student, lesson, exercise, names[0], None, None, "missing", f"no {' or '.join(names[:2])}")
         source = _read(path)
         _demand_text(path.name, source)
     except (_Unreadable, OSError) as error:

@@ -104,12 +104,12 @@ def _likely(files: tuple[str, ...]) -> tuple[str, ...]:
 
 def _chosen(workspace: Workspace, files: tuple[str, ...]) -> list[str]:
     """List the exercises to check: those of the files, or all whose file is no longer as it was given."""
-    from autograder.workspace.places import digest, exercise_named, exercises_of, file_of
+    from autograder.workspace.places import exercises_named, exercises_of, file_of, is_untouched
 
     if files:
-        return list(dict.fromkeys(exercise_named(workspace, file) for file in files))
+        return list(dict.fromkeys(exercise for file in files for exercise in exercises_named(workspace, file)))
     found = {exercise: path for exercise in exercises_of(workspace.lesson) if (path := file_of(workspace, exercise))}
-    begun = [one for one, path in found.items() if workspace.given.get(path.name) != digest(path.read_bytes())]
+    begun = [one for one, path in found.items() if not is_untouched(workspace, path)]
     if not begun:
         first = next(iter(found.values())).name if found else "FILE"
         fix = f"open {first} in your editor, or name a file: `course check {first}`"
@@ -153,7 +153,7 @@ def _watch(console: Console, checker: Checker, workspace: Workspace, state: Stat
             except SandboxFault as fault:
                 console.print(str(fault), markup=False)
     except KeyboardInterrupt:
-        pass
+        console.print()
 
 
 @click.command()

@@ -24,7 +24,7 @@ from autograder.model import CheckResult, Limits, Policy, Submission, limits_for
 from autograder.questions import Functions
 from autograder.sandbox import Alone, Sandbox
 from autograder.workspace.again import as_command, line
-from autograder.workspace.places import Workspace, digest, file_of, names_of
+from autograder.workspace.places import Workspace, digest, file_of, is_untouched, names_of
 
 ADVICE = {
     "TabError": "Tabs and spaces are mixed in the indentation: let your editor turn every tab into four spaces.",
@@ -133,7 +133,7 @@ class Checker:
         submission = Submission("", workspace.lesson.id, exercise, name, source, digest(source), "present")
         if problem := unreadable(name, source):
             return Checked(exercise, name, digest(source), (), {}, problem=problem)
-        untouched = UNTOUCHED.format(name=name) if workspace.given.get(name) == digest(source) else ""
+        untouched = UNTOUCHED.format(name=name) if is_untouched(workspace, path) else ""
         if exercise == "practice":
             made = mark_answers(submission, workspace.lesson, self._answering(workspace))
             return Checked(exercise, name, digest(source), made.checks, {}, problem=untouched)

@@ -79,18 +79,41 @@ def open_workspace(start: Path, root: Path) -> Workspace:
 
 
 def file_of(workspace: Workspace, exercise: str) -> Path | None:
-    """Find the file of an exercise, or of the practice questions: the Python file before the notebook."""
-    return next((path for name in names_of(exercise) if (path := workspace.folder / name).is_file()), None)
+    """Find the file of an exercise, or of the practice questions: the first in which something was written, or else its own."""
+    found = [path for name in names_within(workspace.lesson, exercise) if (path := workspace.folder / name).is_file()]
+    own = next((path for path in found if path.name in names_of(exercise)), None)
+    return next((path for path in found if not is_untouched(workspace, path)), own)
+
+
+def is_untouched(workspace: Workspace, path: Path) -> bool:
+    """Say whether a file is as `course start` gave it."""
+    return workspace.given.get(path.name) == digest(path.read_bytes())
 
 
 def names_of(exercise: str) -> tuple[str, ...]:
-    """Name the files in which an exercise may be handed in; the first that is there counts."""
+    """Name the files that an exercise has for itself; a Python file comes before a notebook."""
     return ("answers.yaml",) if exercise == "practice" else (f"{exercise}.py", f"{exercise}.ipynb")
+
+
+def names_within(lesson: Lesson, exercise: str) -> tuple[str, ...]:
+    """Name every file in which an exercise may be written: its own, and the lesson's notebook, which holds them all."""
+    return names_of(exercise) + (() if exercise == "practice" else (f"{lesson.id}.ipynb",))
 
 
 def exercises_of(lesson: Lesson) -> tuple[str, ...]:
     """List what has a file: the exercises in the lesson's order, and the practice questions."""
     return (*(exercise.id for exercise in lesson.exercises), *(("practice",) if lesson.questions else ()))
+
+
+def exercises_named(workspace: Workspace, file: str) -> list[str]:
+    """Tell which exercises a file on the command line holds: one, or all that are written in the lesson's notebook."""
+    name = f"{workspace.lesson.id}.ipynb"
+    if os.path.basename(file) != name or not (workspace.folder / name).is_file():
+        return [exercise_named(workspace, file)]
+    if is_untouched(workspace, workspace.folder / name):
+        fix = "write in it, and save it in Jupyter (Ctrl+S): the file on disk is still the one that `course start` made"
+        raise UsageError(f"{name}: nothing is written in it yet, or it is not saved", fix)
+    return [one for one in exercises_of(workspace.lesson) if file_of(workspace, one) == workspace.folder / name]
 
 
 def exercise_named(workspace: Workspace, file: str) -> str:

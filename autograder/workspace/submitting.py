@@ -19,7 +19,7 @@ from autograder.content import AnswersError, read_answers
 from autograder.errors import UsageError
 from autograder.workspace.checking import Checker, unreadable
 from autograder.workspace.hinting import remember
-from autograder.workspace.places import Workspace, digest, exercises_of, file_of, names_of
+from autograder.workspace.places import Workspace, digest, exercises_of, file_of, is_untouched, names_of
 from autograder.workspace.state import State
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the same files make the same zip, but for the manifest's time
@@ -75,7 +75,7 @@ def submit(workspace: Workspace, state: State, checker: Checker, out: Path | Non
     for exercise in exercises_of(workspace.lesson):
         path = found.get(exercise)
         problem = _problem(path.name, sources[path.name]) if path else f"`{names_of(exercise)[0]}` is missing."
-        if path and workspace.given.get(path.name) == digest(sources[path.name]):
+        if path and is_untouched(workspace, path):
             untouched.append(path.name)
         elif problem:
             warnings.append(problem)

@@ -5,7 +5,7 @@ import pytest
 from autograder.content import read_course
 from autograder.model import Policy
 from autograder.workspace.checking import Checker
-from autograder.workspace.places import open_workspace
+from autograder.workspace.places import Workspace, workspace_above
 from autograder.workspace.starting import start
 from autograder.workspace.state import State
 
@@ -20,7 +20,7 @@ def workspace(root, lesson, tmp_path):
     """A workspace as `course start` makes it."""
     folder = tmp_path / "Ada"
     start(folder, root, lesson)
-    return open_workspace(folder, root)
+    return Workspace(folder, root, lesson, workspace_above(folder)[1].given)  # as `open_workspace`, but the course is read once
 
 
 @pytest.fixture

@@ -2,11 +2,21 @@
 
 import re
 
+import msgspec
 import pytest
 
 from autograder.content import read_answers
 from autograder.errors import UsageError
-from autograder.workspace.places import course_of, exercise_named, exercises_of, file_of, names_of, open_workspace
+from autograder.workspace.places import (
+    course_of,
+    digest,
+    exercise_named,
+    exercises_named,
+    exercises_of,
+    file_of,
+    names_of,
+    open_workspace,
+)
 from autograder.workspace.starting import refuse_crowded, reset, start
 
 
@@ -32,7 +42,7 @@ def test_the_empty_answers_have_a_place_for_each_question_and_answer_none(worksp
 
 def test_nothing_of_a_solution_is_in_a_workspace(workspace, root):
     """No file of solutions/ is there, nor any line of an answer that the starters do not have themselves."""
-    texts = "".join(path.read_text() for path in workspace.folder.glob("[!.]*.*"))
+    texts = "".join(path.read_text() for path in workspace.folder.glob("[!.]*.*") if path.suffix != ".ipynb")
     for path in (root / "solutions" / workspace.lesson.id).glob("*.py"):
         assert path.read_text() not in texts
         returned = [line.strip() for line in path.read_text().splitlines() if line.strip().startswith("return ") and len(line) > 20]
@@ -185,7 +195,26 @@ def test_only_given_files_can_be_reset(workspace):
     assert words == f"notes.txt: this is no file that `course start` gives\n  fix: take one of {', '.join(workspace.given)}"
 
 
-def test_a_python_file_counts_before_a_notebook(workspace):
-    (workspace.folder / "forward.ipynb").touch()
+def test_the_file_in_which_something_was_written_counts_and_python_before_notebooks(workspace):
+    """Who works in the lesson's notebook leaves the starters as they are; who writes both is taken by the Python file."""
+    notebook = workspace.folder / "12_diffusion.ipynb"
     assert file_of(workspace, "forward").name == "forward.py"
+    notebook.write_text("{}")
+    assert file_of(workspace, "forward") == notebook
+    assert exercises_named(workspace, "12_diffusion.ipynb") == [one.id for one in workspace.lesson.exercises]
+    (workspace.folder / "forward.py").write_text("x = 1")
+    assert file_of(workspace, "forward").name == "forward.py"
+    assert "forward" not in exercises_named(workspace, "12_diffusion.ipynb")
     assert names_of("forward") == ("forward.py", "forward.ipynb")
+
+
+def test_the_lessons_notebook_that_was_not_saved_is_told(workspace, root, lesson):
+    (workspace.folder / "12_diffusion.ipynb").write_text("{}")
+    origin = workspace.hidden / "course.json"
+    known = msgspec.json.decode(origin.read_bytes())
+    known["given"]["12_diffusion.ipynb"] = digest(b"{}")
+    origin.write_bytes(msgspec.json.encode(known))
+    assert told(lambda: exercises_named(open_workspace(workspace.folder, root), "12_diffusion.ipynb")) == (
+        "12_diffusion.ipynb: nothing is written in it yet, or it is not saved\n"
+        "  fix: write in it, and save it in Jupyter (Ctrl+S): the file on disk is still the one that `course start` made"
+    )

@@ -1,5 +1,6 @@
 """The student's commands as a student types them, in an own folder: what they print, and how they end."""
 
+import json
 import os
 import re
 from pathlib import Path
@@ -210,3 +211,14 @@ def test_starting_among_other_things_is_refused(course, tmp_path):
         f"{tmp_path}/home: this folder is not empty (thesis.tex is there)\n  fix: give a folder of its own: `course start diffusion`\n",
         2,
     )
+
+
+def test_who_works_in_the_lessons_notebook_is_checked_and_packed_from_it(started, walls):
+    """The starters stay as they were given, so the notebook is what counts, and what is handed in."""
+    cells = [{"cell_type": "code", "source": SLIPPED}]
+    write("12_diffusion.ipynb", json.dumps({"cells": cells}))
+    said, _ = started("check", "forward")
+    assert said.startswith("forward in 12_diffusion.ipynb: 11 of 14 public checks pass, 15.5 of 20 points\n")
+    assert "\n      print(forward_step(0.8, 0.1, -0.3))\n" in said
+    assert "  Stuck? course hint forward\n" in said
+    assert started("hint", "forward")[0].startswith("forward_step, hint 1 of 3\n")

@@ -44,10 +44,10 @@ def show(console: Console, checked: Checked, lesson: Lesson) -> None:
 
 def _headline(checked: Checked) -> Text:
     if not checked.checks:
-        return Text(checked.name, "bold")
+        return Text(checked.label, "bold")
     what = "answers" if checked.exercise == "practice" else "public checks"
     words = f": {checked.passed} of {len(checked.checks)} {what} pass, {checked.score:g} of {checked.max_score:g} points"
-    return Text.assemble((checked.name, "bold"), (words, "green" if checked.passed == len(checked.checks) else ""))
+    return Text.assemble((checked.label, "bold"), (words, "green" if checked.passed == len(checked.checks) else ""))
 
 
 def _is_unwritten(check: CheckResult) -> bool:

@@ -130,7 +130,7 @@ def _all(console: Console, checker: Checker, workspace: Workspace, state: State,
         right = bool(checked.checks) and checked.passed == len(checked.checks)
         whole = whole and right
         if not right and checked.functions and not checked.problem:
-            console.print(f"  Stuck? course hint {checked.name}", style="dim", markup=False)
+            console.print(f"  Stuck? course hint {checked.name if checked.label == checked.name else exercise}", style="dim", markup=False)
     console.print(HIDDEN_REMAIN, style="dim")
     return whole
 

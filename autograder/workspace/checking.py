@@ -58,6 +58,11 @@ class Checked(msgspec.Struct, frozen=True):
     functions: dict[str, str] = {}
 
     @property
+    def label(self) -> str:
+        """The file, and which exercise of it where it holds several."""
+        return self.name if self.name in names_of(self.exercise) else f"{self.exercise} in {self.name}"
+
+    @property
     def score(self) -> float:
         return sum(check.points for check in self.checks)
 

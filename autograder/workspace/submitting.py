@@ -83,7 +83,8 @@ def submit(workspace: Workspace, state: State, checker: Checker, out: Path | Non
             public[exercise] = seen = _seen(workspace, state, checker, exercise, digest(sources[path.name]))
             if seen.passed < seen.checks:
                 what = "public checks pass" if exercise != "practice" else "answers are right"
-                warnings.append(f"`{path.name}`: {seen.passed} of {seen.checks} {what}.")
+                where = f"`{path.name}`" if path.name in names_of(exercise) else f"`{exercise}` in `{path.name}`"
+                warnings.append(f"{where}: {seen.passed} of {seen.checks} {what}.")
     if untouched:
         warnings.append(f"as they were given, with nothing written in them or not saved: {', '.join(untouched)}.")
     manifest = _manifest(workspace, name, sources, public)

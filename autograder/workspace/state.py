@@ -79,6 +79,7 @@ class State:
     def _begin_anew(self, error: sqlite3.DatabaseError) -> None:
         """Keep a damaged file aside, and begin another; where the disk cannot be written, remember nothing."""
         if isinstance(error, sqlite3.OperationalError):
+            self._db = _read_only(self._path)
             self.note = f"{self._path} cannot be opened ({error}): what you do is not remembered."
             return
         aside = self._path.with_name(f"state-damaged-{datetime.now(UTC):%Y%m%d-%H%M%S}.sqlite")
@@ -90,6 +91,16 @@ class State:
             self.note = f"{self._path.name} was damaged: it is kept as {aside.name}, and a new one is begun."
         except (OSError, sqlite3.Error) as problem:
             self.note = f"{self._path} is damaged and cannot be moved ({problem}): what you do is not remembered."
+
+
+def _read_only(path: Path) -> sqlite3.Connection | None:
+    """Open what can only be read, on a disk that takes no writing; None where there is nothing to read."""
+    try:
+        db = sqlite3.connect(f"{path.resolve().as_uri()}?immutable=1", uri=True, isolation_level=None)
+        db.execute("SELECT count(*) FROM events").fetchone()
+    except sqlite3.Error:
+        return None
+    return db
 
 
 def _opened(path: Path) -> sqlite3.Connection:

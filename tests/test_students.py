@@ -167,10 +167,17 @@ def test_practice_of_a_seed_is_asked_once(started):
     assert said.endswith("  0 of 3 fresh variants in a row.\n")
 
 
-def test_practice_asks_parts_and_matches_one_by_one(started):
-    parts = "gan-crisp\ndiffusion-rare\ndiffusion-targets\nvae-code\ngan-drafts\ngan-nightly\n"
-    said, _ = started("practice", "method-choice", typed=parts + "w\n\n")
-    assert "video-filter: one of: diffusion-sharp, gan-crisp, vae-one-pass, gan-likelihood" in said
+def test_practice_asks_parts_one_by_one_and_on_a_further_try_only_the_wrong_ones(started):
+    parts = "gan-crisp\ndiffusion-rare\ndiffusion-targets\nvae-code\ngan-drafts\nvae-calm\n"
+    said, _ = started("practice", "method-choice", typed=parts + "\ndiffusion-text\n")
+    assert "1 of 6: video-filter\n" in said
+    assert "One of: diffusion-sharp, gan-crisp, vae-one-pass, gan-likelihood: gan-crisp\n" in said
+    assert said.count("1 of 6: video-filter") == 1
+    assert said.count("5 of 6: poster-drafts") == 2
+    assert "In answers.yaml: method-choice: {video-filter: gan-crisp, rare-tissue: diffusion-rare, " in said
+
+
+def test_practice_asks_matches_one_by_one(started):
     said, _ = started("practice", "systems-and-parts", typed="latents\ncascade\nprior\ncaptions\n")
     assert "In answers.yaml: systems-and-parts: {stable-diffusion: latents, imagen: cascade, dalle2: prior, dalle3: captions}" in said
     assert "  Done.\n" in said

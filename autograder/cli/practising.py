@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from autograder.model import Question
-    from autograder.questions import Functions
+    from autograder.questions import Functions, Mark
     from autograder.workspace.places import Workspace
     from autograder.workspace.practising import Asked
     from autograder.workspace.state import State
@@ -67,11 +67,21 @@ def _following(workspace: Workspace, state: State, chosen: Question, wanted: str
 def _practise(console: Console, workspace: Workspace, state: State, functions: Functions, question: Question,
               fresh: bool, seed: int | None) -> None:  # fmt: skip
     """Ask one variant until it is right or the working was looked at."""
-    from autograder.workspace.practising import ask, draw, shown_working
+    from autograder.workspace.practising import answer, ask, draw, for_answers, shown_working
 
     asked = ask(workspace, question, draw(state, question, fresh=fresh, seed=seed), functions)
     _show_question(console, asked)
-    while not _answered(console, state, asked, functions):
+    given: Any = None
+    wrong: set[str] | None = None
+    while True:
+        given = _typed_parts(console, asked, given, wrong) if question.parts else _typed(question)
+        made = answer(state, asked, given, functions)
+        if made.outcome == "passed":
+            console.print("  ✓ Right.", style="green")
+            console.print(f"  In answers.yaml: {for_answers(asked, given)}", style="dim", markup=False, soft_wrap=True)
+            break
+        _show_mark(console, made)
+        wrong = {line.partition(":")[0] for line in made.message.split("\n")}
         if click.prompt("Try again (Enter), or see the working (w)?", default="", show_default=False).strip().lower().startswith("w"):
             break
     for line in shown_working(asked, functions):
@@ -79,44 +89,50 @@ def _practise(console: Console, workspace: Workspace, state: State, functions: F
     _show_streak(console, state, asked)
 
 
-def _answered(console: Console, state: State, asked: Asked, functions: Functions) -> bool:
-    from autograder.workspace.practising import answer, for_answers
-
-    given = _typed(console, asked.question)
-    made = answer(state, asked, given, functions)
-    if made.outcome == "passed":
-        console.print("  ✓ Right.", style="green")
-        console.print(f"  In answers.yaml: {for_answers(asked, given)}", style="dim", markup=False, soft_wrap=True)
-        return True
+def _show_mark(console: Console, made: Mark) -> None:
     for line in made.message.split("\n"):
-        console.print(f"  ✗ {line}", style="red" if made.message.count("\n") == 0 else "", markup=False)
+        console.print(f"  ✗ {line}", style="red", markup=False)
     if made.section:
         console.print(f"  Reread: course read {made.section}", style="dim", markup=False)
-    return False
 
 
 def _show_question(console: Console, asked: Asked) -> None:
-    from rich.markdown import Markdown
-
-    from autograder.formulas import formulas_in_unicode
-
+    """Show a question; its parts, if it has any, are shown one by one when they are asked."""
     seed = "" if asked.seed is None else f" (seed {asked.seed})"
     console.print()
     console.rule(f"{asked.question.id}{seed}", align="left", style="dim")
-    console.print(Markdown(formulas_in_unicode(asked.text)))
+    _show_text(console, asked, asked.stem)
 
 
-def _typed(console: Console, question: Question, label: str = "") -> Any:
+def _show_text(console: Console, asked: Asked, question: Question) -> None:
+    from rich.markdown import Markdown
+
+    from autograder.formulas import formulas_in_unicode
+    from autograder.questions import question_text
+
+    console.print(Markdown(formulas_in_unicode(question_text(question, asked.numbers))))
+
+
+def _typed_parts(console: Console, asked: Asked, given: dict[str, Any] | None, wrong: set[str] | None) -> dict[str, Any]:
+    """Ask the parts one by one; on a further try only those that were wrong."""
+    answers = dict(given or {})
+    for number, part in enumerate(asked.question.parts, 1):
+        if wrong is None or part.id in wrong:
+            console.print(f"\n{number} of {len(asked.question.parts)}: {part.id}", style="bold", markup=False)
+            _show_text(console, asked, part)
+            answers[part.id] = _typed(part)
+    return answers
+
+
+def _typed(question: Question) -> Any:
     """Ask for the answer in the form that the question takes; an empty line leaves."""
     from autograder.workspace.practising import read_answer
     from autograder.workspace.starting import form
 
-    if question.kind == "parts":
-        return {part.id: _typed(console, part, f"{part.id}: ") for part in question.parts}
     if question.kind == "match":
         options = ", ".join(option.id for option in question.options)
-        return {choice.id: _line(f"{label}{choice.id} (one of: {options})") for choice in question.choices}
-    return read_answer(question, _line(f"{label}{form(question)}"))
+        return {choice.id: _line(f"{choice.id} (one of: {options})") for choice in question.choices}
+    return read_answer(question, _line(form(question).capitalize()))
 
 
 def _line(label: str) -> str:

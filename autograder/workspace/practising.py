@@ -38,6 +38,11 @@ class Asked(msgspec.Struct, frozen=True):
     def text(self) -> str:
         return question_text(self.question, self.numbers)
 
+    @property
+    def stem(self) -> Question:
+        """The question without its parts."""
+        return msgspec.structs.replace(self.question, parts=())
+
 
 def choose(lesson: Lesson, state: State, wanted: str | None) -> Question | None:
     """Find the question that is asked for, or the first that is not mastered, the core ones first; None when all are."""

@@ -21,7 +21,7 @@ import msgspec
 
 from autograder.checks import Transcript, load_checks, seed_of
 from autograder.content import AnswersError, read_answers, recordings
-from autograder.diagnosis import Diagnosis, load_misconceptions
+from autograder.diagnosis import Diagnosis, load_misconceptions, shared_by
 from autograder.model import Check, CheckResult, Exercise, Key, Lesson, Misconception, Question, Submission
 from autograder.questions import Functions, mark
 from autograder.recordings import Answering, Answers, load_module
@@ -30,6 +30,7 @@ from autograder.sandbox import Alone, Sandbox
 from autograder.sitting import Sitting
 
 PUBLIC = b"published numbers"
+ALIKE = "alike:"  # in the private notes, before a function's name: the hash of the wrong values that no slip explains
 
 
 class Materials(msgspec.Struct, frozen=True):
@@ -80,6 +81,8 @@ def attempt(submission: Submission, materials: Materials, sandbox: Sandbox | Alo
     slips = {of: materials.diagnosis.name(of, judged.transcripts, seeds) for of in {check.of for check in failed}}
     results = tuple(_result(check, judged, again, slips.get(check.of), public=public) for check in materials.checks)
     private = {check.id: judged.words(check, numbers=True) for check in failed}
+    shared = {of: shared_by(of, judged.transcripts) for of, slip in slips.items() if slip is None}
+    private |= {ALIKE + of: found for of, found in shared.items() if found}
     unplayed = {name: Transcript(ended=outcome) for name, outcome in judged.unplayed.items()}
     return Attempt(results, judged.printed, private, unplayed | judged.transcripts)
 

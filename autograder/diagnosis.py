@@ -146,6 +146,14 @@ def _evidence(call: Called) -> Evidence:
     return Evidence(likeness((call.args, call.kwargs)), call.outcome.kind, call.outcome.value)
 
 
+def shared_by(function: str, transcripts: Transcripts) -> str:
+    """Hash all that a function gave in an attempt, so that equal wrong answers can be found; nothing where it gave no value."""
+    outcomes = [call.outcome for name in sorted(transcripts) for call in _calls(transcripts[name], function)]
+    if all(outcome.kind != "returned" for outcome in outcomes):
+        return ""
+    return likeness([(outcome.kind, outcome.value) for outcome in outcomes]).hex()
+
+
 def _calls(transcript: Transcript, function: str) -> list[Called]:
     """List the calls that are evidence about a function: its own, and those of objects that it made or was given."""
     return [call for call in transcript.calls if call.of == function]

@@ -36,6 +36,10 @@ CREATE TABLE IF NOT EXISTS attempts (
 );
 CREATE INDEX IF NOT EXISTS attempts_of_run ON attempts (run, student, lesson, exercise);
 """
+LAST = (  # the last attempt of each student and exercise in a run
+    "SELECT result, private FROM attempts WHERE id IN (SELECT max(id) FROM attempts WHERE run = ? GROUP BY student, lesson, exercise)"
+    " ORDER BY student, lesson, exercise"
+)
 
 
 class Gradebook:
@@ -64,12 +68,19 @@ class Gradebook:
 
     def results(self, run: str) -> Iterator[Result]:
         """Give the results of a run by student, lesson and exercise; the last attempt where there are several."""
-        query = (
-            "SELECT result FROM attempts WHERE id IN (SELECT max(id) FROM attempts WHERE run = ? GROUP BY student, lesson, exercise)"
-            " ORDER BY student, lesson, exercise"
-        )
-        for (text,) in self._db.execute(query, (run,)):
+        for text, _ in self._db.execute(LAST, (run,)):
             yield msgspec.json.decode(text, type=Result)
+
+    def unexplained(self, run: str) -> Iterator[tuple[Result, dict[str, str]]]:
+        """Give the results of a run that have private notes, each with these."""
+        for text, private in self._db.execute(LAST, (run,)):
+            if private != "{}":
+                yield msgspec.json.decode(text, type=Result), msgspec.json.decode(private, type=dict[str, str])
+
+    def last_run(self) -> str | None:
+        """Name what the last command graded."""
+        found = self._db.execute("SELECT run FROM attempts ORDER BY id DESC LIMIT 1").fetchone()
+        return str(found[0]) if found else None
 
 
 def _json(value: Result | dict[str, str]) -> str:

@@ -160,7 +160,18 @@ def numbers(value: Any) -> list[np.ndarray[Any, Any]]:
 
 def digest(value: Any) -> bytes:
     """Hash a value so that equal values, and only they, have equal hashes. Functions count by code and what they close over."""
-    return hashlib.blake2b(msgspec.msgpack.encode(value, enc_hook=_spelled, order="deterministic"), digest_size=16).digest()
+    try:
+        spelled = msgspec.msgpack.encode(value, enc_hook=_spelled, order="deterministic")
+    except TypeError:  # a dict whose keys are not texts
+        spelled = msgspec.msgpack.encode(_in_order(value), enc_hook=_spelled)
+    return hashlib.blake2b(spelled, digest_size=16).digest()
+
+
+def _in_order(value: Any) -> Any:
+    """Write dicts as pairs in one order, whatever their keys are."""
+    if isinstance(value, dict):
+        return "dict", [(key, _in_order(value[key])) for key in sorted(value, key=lambda key: (type(key).__name__, repr(key)))]
+    return [_in_order(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _spelled(value: Any) -> Any:

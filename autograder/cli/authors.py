@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from autograder.cli.places import find_course, find_lesson
+
+if TYPE_CHECKING:
+    from autograder.report.alike import Group
 
 FINDING = ("line", "rule", "problem", "fix")
 
@@ -62,4 +66,63 @@ def notebook(root: Path | None, lesson: str | None, out: Path | None) -> None:
     click.echo(f"{path}: {len(chosen.exercises)} exercises, {len(chosen.explain)} questions to mark by hand")
 
 
-COMMANDS = (lint, map_, notebook)
+@click.group()
+def slip() -> None:
+    """Find wrong answers that many share, and make them known slips."""
+
+
+@slip.command("list")
+@click.argument("out", type=click.Path(path_type=Path))
+def list_(out: Path) -> None:
+    """List the groups of students whose wrong answers are alike in OUT, which `course grade` wrote."""
+    from rich.console import Console
+
+    from autograder.report.terminal import alike_table
+
+    found = _groups(out)
+    table = alike_table(found, len(found))
+    if table is None:
+        click.echo("No two students share a wrong answer that no slip explains.")
+        return
+    console = Console(highlight=False)
+    console.print(table)
+    for number, group in enumerate(found, 1):
+        console.print(f"{number}: {group.words}", markup=False)
+
+
+@slip.command()
+@click.argument("out", type=click.Path(path_type=Path))
+@click.argument("group", type=click.IntRange(min=1))
+@click.argument("name")
+@click.option("--lesson", metavar="ID", help="The lesson, where the course has several.")
+@click.pass_obj
+def new(root: Path | None, out: Path, group: int, name: str, lesson: str | None) -> None:
+    """Begin the misconception NAME for the GROUP of this number in OUT (see `course slip list OUT`)."""
+    from autograder.errors import UsageError
+    from autograder.report.alike import append_slip, begin_slip
+
+    found = _groups(out)
+    if group > len(found):
+        raise UsageError(f"there is no group {group} in {out}", f"take one of the {len(found)} that `course slip list {out}` shows")
+    chosen = found[group - 1]
+    exercise = next(one for one in find_lesson(root, lesson).exercises if one.id == chosen.exercise)
+    append_slip(exercise.misconceptions, begin_slip(chosen, exercise, name))
+    made = f"for what {len(chosen.students)} students wrote, among them {chosen.students[0]}"
+    click.echo(f"{exercise.misconceptions}: `{name}` is begun, {made}.")
+    click.echo("Write the slip, its sentence, section and card; `course lint` says what is still to do.")
+
+
+def _groups(out: Path) -> list[Group]:
+    from autograder.errors import UsageError
+    from autograder.gradebook import Gradebook
+    from autograder.report.alike import groups
+
+    path = out / "gradebook.sqlite"
+    if not path.is_file():
+        raise UsageError(f"{out}: no gradebook there", "give the folder that `course grade` wrote with --out")
+    with Gradebook(path) as gradebook:
+        run = gradebook.last_run()
+        return groups(gradebook.unexplained(run)) if run else []
+
+
+COMMANDS = (lint, map_, notebook, slip)

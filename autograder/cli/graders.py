@@ -102,7 +102,8 @@ def _tell(finished: Finished, out: Path, seconds: float, walls: tuple[str, ...],
     from rich.console import Console
 
     from autograder.gradebook import Gradebook
-    from autograder.report.terminal import class_table, slip_table, summary_table
+    from autograder.report.alike import groups
+    from autograder.report.terminal import alike_table, class_table, slip_table, summary_table
 
     if as_json:
         more = {"out": str(out), "round": finished.round, "interrupted": finished.interrupted, "walls": list(walls)}
@@ -112,12 +113,15 @@ def _tell(finished: Finished, out: Path, seconds: float, walls: tuple[str, ...],
     console = Console(highlight=False)
     exercises = [exercise for _, exercise in finished.summary.exercises]
     with Gradebook(out / "gradebook.sqlite") as gradebook:
+        alike = alike_table(groups(gradebook.unexplained(finished.run)))
         if finished.summary.results <= SHOWN * max(1, len(exercises)):
             console.print(class_table(gradebook.results(finished.run), exercises))
     console.print(summary_table(finished.summary))
     slips = slip_table(finished.summary, finished.sections)
-    if slips:
-        console.print(slips)
+    for table in filter(None, (slips, alike)):
+        console.print(table)
+    if alike:
+        click.echo(f"`course slip new {out} GROUP NAME` makes one of these a known slip.")
     click.echo(f"{finished.summary.results} results in {seconds:.1f} s. They lie in {out}/:")
     click.echo("  results.jsonl, grades.csv, feedback/, gradebook.sqlite")
 

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from autograder.explain import clean
 from autograder.model import Result
+from autograder.report.alike import Group
 from autograder.report.feedback import points
 from autograder.report.summary import Summary
 
@@ -60,6 +61,17 @@ def summary_table(summary: Summary) -> Table:
         counts = [str(one.statuses[status]) for status in ("graded", "missing", "unreadable", "not_judged")]
         table.add_row(exercise, *counts, f"{one.mean:.1f}", points(one.max_score))
     return table
+
+
+def alike_table(groups: Iterable[Group], of: int = SLIPS) -> Table | None:
+    """One row for each wrong answer that several share and no slip explains, numbered. None where there is none."""
+    table = Table(title="Wrong alike, and no known slip explains it")
+    for name in ("group", "exercise", "function", "students", "for example"):
+        table.add_column(name, justify="right" if name in ("group", "students") else "left")
+    for number, group in enumerate(groups, 1):
+        if number <= of:
+            table.add_row(str(number), group.exercise, group.function, str(len(group.students)), Text(clean(group.students[0], 40)))
+    return table if table.row_count else None
 
 
 def slip_table(summary: Summary, sections: Mapping[str, str]) -> Table | None:

@@ -81,6 +81,7 @@ def test_no_walls_can_be_asked_for(started):
     write("forward.py", RIGHT)
     said, status = started("check", "--no-walls", "forward.py")
     assert (said.splitlines()[0], status) == ("forward.py: 14 of 14 public checks pass, 20 of 20 points", 0)
+    assert said.endswith("Your files ran in a plain process with a time limit, without walls.\n")
 
 
 def test_what_a_file_prints_is_shown_harmless_and_short(started, walls):

@@ -25,13 +25,15 @@ def show(console: Console, checked: Checked, lesson: Lesson) -> None:
     console.print(_headline(checked), soft_wrap=True)
     if checked.problem:
         console.print(Padding(Text(checked.problem.replace("`", ""), "yellow"), (0, 0, 0, 2), expand=False))
+    from autograder.workspace.checking import is_unwritten
+
     said = ""
     unwritten = False
     for check in checked.checks:
-        if unwritten and _is_unwritten(check):
+        if unwritten and is_unwritten(check):
             console.print(_titled("✗", "red", Text.assemble((check.title, "bold"), (" (not written yet)", "dim"))))
             continue
-        unwritten = unwritten or _is_unwritten(check)
+        unwritten = unwritten or is_unwritten(check)
         if check.outcome == "passed":
             console.print(_titled("✓", "green", Text(check.title)))
         elif check.outcome == "failed" and check not in unanswered:
@@ -48,10 +50,6 @@ def _headline(checked: Checked) -> Text:
     what = "answers" if checked.exercise == "practice" else "public checks"
     words = f": {checked.passed} of {len(checked.checks)} {what} pass, {checked.score:g} of {checked.max_score:g} points"
     return Text.assemble((checked.label, "bold"), (words, "green" if checked.passed == len(checked.checks) else ""))
-
-
-def _is_unwritten(check: CheckResult) -> bool:
-    return check.reason == "raised" and "` raised NotImplementedError (" in check.message
 
 
 def _titled(mark: str, style: str, title: Text) -> Table:

@@ -87,6 +87,8 @@ def check(root: Path | None, files: tuple[str, ...], watching: bool, no_walls: b
         with _open(root) as (workspace, state):
             chosen = _chosen(workspace, files)
             passed = _all(console, checker, workspace, state, chosen)
+            if not checker.walled:
+                console.print("Your files ran in a plain process with a time limit, without walls.", style="dim")
             if watching:
                 _watch(console, checker, workspace, state, chosen if files else None)
     if not passed and not watching:

@@ -79,6 +79,11 @@ class Checked(msgspec.Struct, frozen=True):
         """The functions that do not pass yet, in the order of the checks."""
         return tuple(dict.fromkeys(self.functions.get(check.id, check.id) for check in self.checks if check.outcome != "passed"))
 
+    @property
+    def unwritten(self) -> tuple[str, ...]:
+        """The functions that are still the starter's."""
+        return tuple(dict.fromkeys(self.functions.get(check.id, check.id) for check in self.checks if is_unwritten(check)))
+
 
 class Checker:
     """Checks files, one after the other, and keeps servers and materials warm between them.
@@ -170,6 +175,11 @@ class Checker:
     def _answering(self, workspace: Workspace) -> Functions:
         self._functions = self._functions or functions_of(workspace.root, workspace.lesson)
         return self._functions
+
+
+def is_unwritten(check: CheckResult) -> bool:
+    """Say whether a check failed because the function is still the starter's."""
+    return check.reason == "raised" and "` raised NotImplementedError (" in check.message
 
 
 def unreadable(name: str, source: bytes) -> str:

@@ -34,13 +34,14 @@ def remember(state: State, checked: Checked) -> None:
             passed=checked.passed,
             checks=len(checked.checks),
             failing=list(checked.failing),
+            unwritten=list(checked.unwritten),
             untouched=bool(checked.problem),
             slips=sorted({check.misconception for check in checked.checks if check.misconception}),
         )
 
 
 def hints(workspace: Workspace, state: State, file: str, function: str | None = None) -> Opened | None:
-    """Open the hints of a function, by default of the first that does not pass. None where all of the file passes.
+    """Open the hints of a function, by default of the first that was written and does not pass. None where all of the file passes.
 
     Raise `UsageError` where nothing was attempted yet, or there is no such function.
     """
@@ -50,14 +51,17 @@ def hints(workspace: Workspace, state: State, file: str, function: str | None = 
         fix = "practise instead: `course practice` shows the working after each answer"
         raise UsageError(f"there are no hints for {names_of(exercise)[0]}", fix)
     functions, tries = known[exercise].functions, [event.facts for event in state.events("check", exercise)]
-    chosen = function or next(iter(tries[-1]["failing"] if tries else functions), None)
+    failing = tries[-1]["failing"] if tries else list(functions)
+    worked_on = [name for name in failing if not tries or name not in tries[-1]["unwritten"]]
+    chosen = function or next(iter(worked_on or failing), None)
     if chosen is None:
         return None
     if chosen not in functions:
         near = difflib.get_close_matches(chosen, functions, 1)
         fix = f"did you mean `{near[0]}`?" if near else f"take one of {', '.join(functions)}"
         raise UsageError(f"{exercise} has no function `{chosen}`", fix)
-    attempts = len({one["sha256"] for one in tries if chosen in one["failing"] and not one["untouched"]})
+    tried = [one for one in tries if chosen in one["failing"] and chosen not in one["unwritten"] and not one["untouched"]]
+    attempts = len({one["sha256"] for one in tried})
     opened = Opened(chosen, functions[chosen][:attempts], len(functions[chosen]), attempts)
     if opened.hints:
         state.add("hint", f"{exercise}.{chosen}", level=len(opened.hints))

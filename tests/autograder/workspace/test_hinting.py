@@ -35,6 +35,20 @@ def test_an_untouched_starter_is_no_attempt(workspace, state):
     assert hints(workspace, state, "forward.py").hints == ()
 
 
+def test_a_function_that_is_still_the_starters_is_no_attempt(workspace, state):
+    """Who works on another function of the file opens no hints for this one."""
+    check = CheckResult("c", "c", 0, 1, "failed", "raised", "`noise_to(t=1)` raised NotImplementedError (line 45): noise_to.")
+    remember(state, Checked("forward", "forward.py", "a", (check,), {}, functions={"c": "noise_to"}))
+    assert hints(workspace, state, "forward.py", "noise_to").hints == ()
+
+
+def test_the_first_function_that_was_written_is_meant_before_those_that_were_not(workspace, state):
+    raised = "`linear_betas(T=5)` raised NotImplementedError (line 17): linear_betas."
+    checks = CheckResult("a", "a", 0, 1, "failed", "raised", raised), CheckResult("b", "b", 0, 1, "failed", "wrong", "no")
+    remember(state, Checked("forward", "forward.py", "x", checks, {}, functions={"a": "linear_betas", "b": "noise_to"}))
+    assert hints(workspace, state, "forward.py").function == "noise_to"
+
+
 def test_nothing_was_checked_yet_so_the_first_function_is_meant_and_all_is_closed(workspace, state):
     opened = hints(workspace, state, "forward.py")
     assert (opened.function, opened.hints, opened.attempts) == ("linear_betas", (), 0)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from autograder.cli.workspaces import opened_workspace
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -34,11 +36,10 @@ def practice(root: Path | None, question: str | None, fresh: bool, seed: int | N
     """
     from rich.console import Console
 
-    from autograder.cli.students import _open
     from autograder.workspace.practising import choose, functions_for
 
     console = Console(highlight=False)
-    with _open(root) as (workspace, state):
+    with opened_workspace(root) as (workspace, state):
         functions = functions_for(workspace)
         chosen = choose(workspace.lesson, state, question)
         if chosen is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,11 +10,10 @@ import click
 
 from autograder.cli.places import find_course, find_lesson
 from autograder.cli.practising import practice
+from autograder.cli.workspaces import opened_workspace
 from autograder.errors import SandboxFault, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from rich.console import Console
 
     from autograder.workspace.checking import Checker
@@ -54,7 +52,7 @@ def reset(root: Path | None, file: str) -> None:
     """Put FILE back as `course start` gave it. What you wrote in it is kept, and the command says where."""
     from autograder.workspace.starting import reset as run
 
-    with _open(root) as (workspace, state):
+    with opened_workspace(root) as (workspace, state):
         kept = run(workspace, file)
         state.add("reset", Path(file).name, kept=str(kept or ""))
         click.echo(f"{Path(file).name} is as it was given." + (f" Yours is kept: {_short(kept)}" if kept else ""))
@@ -84,7 +82,7 @@ def check(root: Path | None, files: tuple[str, ...], watching: bool, no_walls: b
     course = find_course(root)
     with Checker(read_policy(course), walls=False if no_walls else None, ahead=watching or len(files) != 1) as checker:
         checker.take(launched) if launched else checker.warm(*likely)
-        with _open(root) as (workspace, state):
+        with opened_workspace(root) as (workspace, state):
             chosen = _chosen(workspace, files)
             passed = _all(console, checker, workspace, state, chosen)
             if not checker.walled:
@@ -172,7 +170,7 @@ def hint(root: Path | None, file: str, function: str | None) -> None:
     from autograder.workspace.hinting import hints
 
     console = Console(highlight=False)
-    with _open(root) as (workspace, state):
+    with opened_workspace(root) as (workspace, state):
         opened = hints(workspace, state, file, function)
     if opened is None:
         click.echo(f"All of {Path(file).name} passes the public checks: no hint is needed.")
@@ -196,7 +194,7 @@ def submit(root: Path | None, out: Path | None, name: str | None) -> None:
     from autograder.workspace.checking import Checker
     from autograder.workspace.submitting import submit as run
 
-    with _open(root) as (workspace, state), Checker(read_policy(workspace.root), ahead=True) as checker:
+    with opened_workspace(root) as (workspace, state), Checker(read_policy(workspace.root), ahead=True) as checker:
         made = run(workspace, state, checker, out, name)
     for warning in made.warnings:
         click.echo(f"unfinished: {warning.replace('`', '')}")
@@ -214,25 +212,10 @@ def progress(root: Path | None) -> None:
     from autograder.cli.standing import table
     from autograder.workspace.progress import advice, standings
 
-    with _open(root) as (workspace, state):
+    with opened_workspace(root) as (workspace, state):
         found = standings(workspace, state)
     Console(highlight=False).print(table(found))
     click.echo(f"Next: {advice(found)}")
-
-
-@contextmanager
-def _open(root: Path | None) -> Iterator[tuple[Workspace, State]]:
-    """Open the workspace around here and its state; say afterwards what should be known of the state."""
-    from autograder.workspace.places import open_workspace, workspace_above
-    from autograder.workspace.state import State
-
-    here = Path.cwd()
-    course = find_course(root) if root or workspace_above(here) else here
-    workspace = open_workspace(here, course)
-    with State(workspace.hidden) as state:
-        yield workspace, state
-    if state.note:
-        click.echo(state.note, err=True)
 
 
 def _short(path: Path | None) -> str:

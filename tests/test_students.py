@@ -3,6 +3,9 @@
 import json
 import os
 import re
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -230,3 +233,27 @@ def test_who_works_in_the_lessons_notebook_is_checked_and_packed_from_it(started
     assert "\n      print(forward_step(0.8, 0.1, -0.3))\n" in said
     assert "  Stuck? course hint forward\n" in said
     assert started("hint", "forward")[0].startswith("forward_step, hint 1 of 3\n")
+
+
+def test_watching_checks_again_at_a_save_and_ctrl_c_ends_it(started, walls):
+    """A process of its own, as in a terminal: it says when it watches, answers a save, and ends well."""
+    write("forward.py", SLIPPED)
+    command = [sys.executable, "-m", "autograder", "check", "--watch", "forward.py"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}) as process:
+        said = read_until(process.stdout, "Watching: save a file to check it again. Ctrl-C ends.")
+        assert said[0] == "forward.py: 11 of 14 public checks pass, 15.5 of 20 points\n"
+        write("forward.py", RIGHT)
+        said = read_until(process.stdout, "These are the public checks.")
+        assert said[1] == "forward.py: 14 of 14 public checks pass, 20 of 20 points\n"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0
+
+
+def read_until(stream, words):
+    """Read lines up to one that begins with these words, or to the end."""
+    lines = []
+    for line in stream:
+        lines.append(line)
+        if line.startswith(words):
+            break
+    return lines

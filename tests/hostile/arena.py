@@ -22,12 +22,14 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from .attack import RIGHT, Attack
 
 ROOT = Path(__file__).resolve().parents[2]
 GUEST_USERS = (61184, 61185)  # whom guests may become where the grader is root
 CALL_SECONDS, OUTPUT_BYTES = 0.2, 64 << 10
-LIMITS = f"  limits: {{import_seconds: 0.6, call_seconds: {CALL_SECONDS}, submission_seconds: 1, memory_mib: 512, output_kib: 64}}\n"
+LIMITS = {"import_seconds": 0.6, "call_seconds": CALL_SECONDS, "submission_seconds": 1, "memory_mib": 512, "output_kib": 64}
 SECRETS = ("alpha_without_the_bar", "missing_root_on_noise", "in_the_middle", "gradebook.sqlite", "seed 12")  # in no guest's memory
 HONEST = ("an honest student", "middling honest student", "zealous honest student")
 IPC = [Path("/proc/sysvipc") / kind for kind in ("shm", "sem", "msg")]
@@ -37,11 +39,12 @@ IPC = [Path("/proc/sysvipc") / kind for kind in ("shm", "sem", "msg")]
 
 
 def short_course(folder: Path) -> Path:
-    """Copy the course's content; a submission may use two seconds of it."""
+    """Copy the course's content; a submission may use a second of it."""
     for name in ("lessons", "exercises", "solutions"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "weights", "*.svg"))
-    kept = [line for line in (ROOT / "course.yaml").read_text().splitlines(True) if not line.startswith("    ") and "limits:" not in line]
-    (folder / "course.yaml").write_text("".join(kept) + LIMITS)
+    course = yaml.safe_load((ROOT / "course.yaml").read_text())
+    course["grading"] |= {"limits": LIMITS, "limits_of": {}}
+    (folder / "course.yaml").write_text(yaml.safe_dump(course))
     return folder
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -23,6 +24,17 @@ EXERCISES = {exercise.id: exercise for exercise in LESSON.exercises}
 SHIPPED = ROOT / "exercises" / LESSON.id / f"{LESSON.id}.ipynb"
 MATERIALS = cache(lambda name: load_materials(EXERCISES[name]))
 SLIPS = [(name, 0) for name in EXERCISES] + [(name, -1) for name in EXERCISES]
+
+
+@pytest.fixture(autouse=True)
+def own_modules():
+    """The modules that a bundle makes up, in the place of ours, go with the test."""
+    before = dict(sys.modules)
+    yield
+    for name, module in list(sys.modules.items()):
+        if before.get(name) is not module and getattr(module, "__spec__", module) is None:
+            del sys.modules[name]
+            sys.modules.update({name: before[name]} if name in before else {})
 
 
 @pytest.fixture(autouse=True, scope="module")

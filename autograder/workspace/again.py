@@ -6,7 +6,6 @@ Small arguments are written out, arrays are kept beside as .npz, and where funct
 
 from __future__ import annotations
 
-import functools
 import math
 import shutil
 import sys
@@ -49,7 +48,6 @@ def as_command(python: str, *, notebook: bool) -> str:
     return python if notebook else f'{interpreter()} -c "{python}"'
 
 
-@functools.cache
 def interpreter() -> str:
     """Name the Python that has what the student's file needs: `python` where a terminal finds this very one."""
     found = shutil.which("python")

@@ -5,6 +5,7 @@ import re
 import shlex
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,7 @@ def commands(lines):
     """Yield each command of a block, with what it says is printed."""
     starts = [number for number, line in enumerate(lines) if line.startswith("$ ")] + [len(lines)]
     assert starts[0] == 0, lines[0]
-    for start, end in zip(starts, starts[1:], strict=False):
+    for start, end in pairwise(starts):
         yield lines[start].removeprefix("$ "), lines[start + 1 : end]
 
 

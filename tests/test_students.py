@@ -6,6 +6,8 @@ import re
 import signal
 import subprocess
 import sys
+import threading
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -239,7 +241,7 @@ def test_watching_checks_again_at_a_save_and_ctrl_c_ends_it(started, walls):
     """A process of its own, as in a terminal: it says when it watches, answers a save, and ends well."""
     write("forward.py", SLIPPED)
     command = [sys.executable, "-m", "autograder", "check", "--watch", "forward.py"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}) as process, ended(process):
         said = read_until(process.stdout, "Watching: save a file to check it again. Ctrl-C ends.")
         assert said[0] == "forward.py: 11 of 14 public checks pass, 15.5 of 20 points\n"
         write("forward.py", RIGHT)
@@ -247,6 +249,18 @@ def test_watching_checks_again_at_a_save_and_ctrl_c_ends_it(started, walls):
         assert said[1] == "forward.py: 14 of 14 public checks pass, 20 of 20 points\n"
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 0
+
+
+@contextmanager
+def ended(process, seconds=60):
+    """See that a process ends, whatever fails: its output ends with it, so nothing waits for it."""
+    guard = threading.Timer(seconds, process.kill)
+    guard.start()
+    try:
+        yield
+    finally:
+        guard.cancel()
+        process.kill()
 
 
 def read_until(stream, words):

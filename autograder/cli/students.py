@@ -14,6 +14,8 @@ from autograder.cli.workspaces import opened_workspace
 from autograder.errors import SandboxFault, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rich.console import Console
 
     from autograder.workspace.checking import Checker
@@ -77,6 +79,7 @@ def check(root: Path | None, files: tuple[str, ...], watching: bool, no_walls: b
 
     from autograder.content.lessons import read_policy
     from autograder.workspace.checking import Checker
+    from autograder.workspace.places import exercises_of, file_of
 
     console = Console(highlight=False)
     course = find_course(root)
@@ -84,11 +87,16 @@ def check(root: Path | None, files: tuple[str, ...], watching: bool, no_walls: b
         checker.take(launched) if launched else checker.warm(*likely)
         with opened_workspace(root) as (workspace, state):
             chosen = _chosen(workspace, files)
+            watched = chosen if files else list(exercises_of(workspace.lesson))
+            saved = _saves(workspace, watched) if watching else None
             passed = _all(console, checker, workspace, state, chosen)
             if not checker.walled:
                 console.print("Your files ran in a plain process with a time limit, without walls.", style="dim")
-            if watching:
-                _watch(console, checker, workspace, state, chosen if files else None)
+            if saved:
+                for exercise in watched:
+                    if file_of(workspace, exercise):
+                        checker.load(workspace, exercise)
+                _watch(console, checker, workspace, state, saved)
     if not passed and not watching:
         sys.exit(1)
 
@@ -135,18 +143,18 @@ def _all(console: Console, checker: Checker, workspace: Workspace, state: State,
     return whole
 
 
-def _watch(console: Console, checker: Checker, workspace: Workspace, state: State, exercises: list[str] | None) -> None:
-    """Check what is saved, until Ctrl-C."""
-    from autograder.workspace.places import exercises_of, file_of
+def _saves(workspace: Workspace, exercises: list[str]) -> Iterator[tuple[str, ...]]:
+    """Begin to look for saves now: one that comes while the first check runs counts too."""
     from autograder.workspace.watching import saves
 
-    watched = exercises if exercises is not None else list(exercises_of(workspace.lesson))
-    for exercise in watched:
-        if file_of(workspace, exercise):
-            checker.load(workspace, exercise)
+    return saves(workspace, exercises)
+
+
+def _watch(console: Console, checker: Checker, workspace: Workspace, state: State, saved: Iterator[tuple[str, ...]]) -> None:
+    """Check what is saved, until Ctrl-C."""
     console.print("Watching: save a file to check it again. Ctrl-C ends.", style="dim")
     try:
-        for changed in saves(workspace, watched):
+        for changed in saved:
             console.print()
             try:
                 _all(console, checker, workspace, state, list(changed))

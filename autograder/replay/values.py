@@ -1,7 +1,7 @@
 """Any value that a call gives, as plain JSON, and back: what JSON cannot say is a mapping with one key that names its kind.
 
-    {"array": ["<f8", [4, 2], BASE64]}   and "scalar" for one number of numpy's, "tensor" for torch's
-    {"tuple": [...]}   {"dict": [[KEY, VALUE], ...]}   {"float": "nan"}   {"object": "ConditionedBlock 1"}
+{"array": ["<f8", [4, 2], BASE64]}   and "scalar" for one number of numpy's, "tensor" for torch's
+{"tuple": [...]}   {"dict": [[KEY, VALUE], ...]}   {"float": "nan"}   {"object": "ConditionedBlock 1"}
 """
 
 from __future__ import annotations

@@ -25,3 +25,15 @@ def test_a_save_is_told_and_touching_a_file_or_saving_another_is_not(workspace):
         stop.set()
     guard.cancel()
     assert told == [("forward",)]
+
+
+def test_a_save_before_the_watch_stands_is_told_too(workspace):
+    """It may come while the first check runs: what was there when `saves` was called is what counts."""
+    stop = threading.Event()
+    told = saves(workspace, ["forward", "loss"], stop)
+    (workspace.folder / "loss.py").write_text("x = 1")
+    guard = threading.Timer(20, stop.set)
+    guard.start()
+    assert next(told, None) == ("loss",)
+    guard.cancel()
+    told.close()

@@ -12,7 +12,8 @@ from autograder.formulas import formulas_in_unicode
 from autograder.lint import COLUMNS, Sight, coverage
 from autograder.model import Lesson, Section
 
-_FOLDED = re.compile(r"<details><summary>(?P<question>.*?)</summary>\s*(?P<answer>.*?)\s*</details>", re.DOTALL)
+_COMMENT = re.compile(r"^[ \t]*<!--(?:(?!-->).)*-->\n|<!--(?:(?!-->).)*-->", re.DOTALL | re.MULTILINE)
+FOLDED = re.compile(r"<details><summary>(?P<question>.*?)</summary>\s*(?P<answer>.*?)\s*</details>", re.DOTALL)
 
 
 def for_terminal(lesson: Lesson, section: str | None = None) -> str:
@@ -21,11 +22,16 @@ def for_terminal(lesson: Lesson, section: str | None = None) -> str:
     Raises UsageError where there is no such section.
     """
     text = lesson.text if section is None else _cut(lesson, section)
-    text = re.sub(r"[ \\t]*<!--.*?-->\n?(?=\|)|<!--.*?-->", "", text, flags=re.DOTALL)
+    text = uncommented(text)
     text = re.sub(r"!\[([^\]]*)\]\([^)]*\)", r"*Picture: \1*", text)
-    text = _FOLDED.sub(lambda folded: f"**{folded['question']}**\n\n> {folded['answer'].replace(chr(10), chr(10) + '> ')}", text)
+    text = FOLDED.sub(lambda folded: f"**{folded['question']}**\n\n> {folded['answer'].replace(chr(10), chr(10) + '> ')}", text)
     text = re.sub(r"^(#+ .*?) *\{#[^}]*\} *$", r"\1", text, flags=re.MULTILINE)
     return formulas_in_unicode(text).strip() + "\n"
+
+
+def uncommented(text: str) -> str:
+    """Return the text as it is read: without what computes its numbers, and without other comments."""
+    return _COMMENT.sub("", text)
 
 
 def map_table(sight: Sight) -> Table:

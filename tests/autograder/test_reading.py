@@ -66,3 +66,12 @@ def test_the_map_shows_every_cell():
     table = printed(map_table(Sight(TINY, course.lessons[0])))
     assert all(word in table for word in ("add", "what-a-sum-is", "fresh-sum", "sums", "2", "M01"))
     assert "none" not in table
+
+
+def test_nothing_between_two_comments_is_lost(root):
+    """Every section of the real lesson is shown whole: each of its words that stands outside a comment."""
+    [lesson] = [each for each in read_course(root).lessons if each.id == "12_diffusion"]
+    shown = for_terminal(lesson)
+    assert [section.title for section in lesson.sections if f"## {section.title}\n" not in shown] == []
+    assert "The bar matters" in shown
+    assert "<!--" not in shown

@@ -26,7 +26,7 @@ import msgspec
 from autograder.attempt import Attempt, Materials, attempt, functions_of, load_materials, mark_answers, title
 from autograder.content import read_course
 from autograder.errors import SandboxFault
-from autograder.model import Check, CheckResult, Lesson, Limits, Result, Submission, limits_for
+from autograder.model import Check, CheckResult, HandedIn, Lesson, Limits, Result, Submission, limits_for
 from autograder.questions import Functions
 from autograder.rounds import Round
 from autograder.sandbox import Sandbox
@@ -48,6 +48,7 @@ class Graded(msgspec.Struct, frozen=True):
 
     result: Result
     private: dict[str, str]
+    handed_in: HandedIn = HandedIn()
 
 
 # ---- one worker
@@ -143,7 +144,7 @@ class Grader:
             graded_at=datetime.now(UTC).isoformat(timespec="seconds"),
             version=self.version,
         )
-        return Graded(result, made.private)
+        return Graded(result, made.private, submission.handed_in)
 
 
 def _never() -> None:

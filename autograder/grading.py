@@ -103,7 +103,7 @@ def grade(course: Course, request: Request, progress: Callable[[int, int], None]
         graded = grade_all(submissions(), settings, request.workers or len(os.sched_getaffinity(0)))
         try:
             for one in graded:
-                gradebook.add(run, one.result, one.private)
+                gradebook.add(run, one.result, one.private, one.handed_in)
                 summary.add(one.result)
                 progress(summary.results, expected)
         except KeyboardInterrupt:

@@ -6,6 +6,7 @@ Course > Lesson > Exercise > Check (or Question). A Submission is a file; an att
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,12 +25,28 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     output_kib: int = 64
 
 
+class Late(Struct, frozen=True, forbid_unknown_fields=True):
+    """What handing in late costs: `percent` of what was earned, once or for each day begun, and never more than `most`."""
+
+    percent: float
+    per: Literal["day", "hand-in"] = "day"
+    most: float = 100
+    grace_minutes: int = 0
+
+
 class Policy(Struct, frozen=True, forbid_unknown_fields=True):
-    """How results are made and what students see of them."""
+    """How results are made, what they count, and what students see of them. Keys that end in `_of` are by exercise."""
 
     limits: Limits = Limits()
-    limits_of: dict[str, Limits] = field(default_factory=dict)  # exercises that need others, by id
+    limits_of: dict[str, Limits] = field(default_factory=dict)
     reveal: Literal["all", "titles", "nothing"] = "all"
+    reveal_from: datetime | None = None  # nothing is revealed before
+    due: datetime | None = None
+    due_of: dict[str, datetime] = field(default_factory=dict)
+    late: Late | None = None
+    counts: Literal["last", "best"] = "last"  # which of a student's attempts
+    weights: dict[str, float] = field(default_factory=dict)  # an exercise that is not named weighs what its points are
+    pass_mark: float | None = None  # percent of the whole
 
 
 def limits_for(policy: Policy, exercise: str) -> Limits:
@@ -202,6 +219,37 @@ Reason = Literal["wrong", "raised", "timed_out", "out_of_memory", "killed", "ref
 Status = Literal["graded", "missing", "unreadable", "not_judged"]
 
 
+class HandedIn(Struct, frozen=True):
+    """How a file came: which attempt it is, when it was handed in and whether it is called late, where the platform says so."""
+
+    attempt: int = 1
+    at: datetime | None = None
+    late: bool = False
+
+
+class Person(Struct, frozen=True):
+    """One student as the roster or the platform's file names know them; `student` is the name that results carry."""
+
+    student: str
+    id: str = ""
+    email: str = ""
+    login: str = ""
+    section: str = ""
+    due: datetime | None = None  # in place of the course's
+
+
+class Override(Struct, frozen=True):
+    """Points that a person gave for one check, in place of the grader's, and why."""
+
+    student: str
+    lesson: str
+    exercise: str
+    check: str
+    points: float
+    reason: str
+    made_at: str
+
+
 class Submission(Struct, frozen=True):
     """One student's file for one exercise. `source` is None where `status` says why there is nothing to grade."""
 
@@ -213,6 +261,7 @@ class Submission(Struct, frozen=True):
     sha256: str | None
     status: Literal["present", "missing", "unreadable"]
     problem: str = ""
+    handed_in: HandedIn = HandedIn()
 
 
 class Raised(Struct, frozen=True):

@@ -14,6 +14,7 @@ from typing import TypeVar
 import msgspec
 from msgspec import Struct
 
+from autograder.content.policies import check_policy
 from autograder.content.references import check_cards, check_keys, check_questions
 from autograder.content.typed import meant, read
 from autograder.content.yaml_at import At, Complain, load
@@ -101,12 +102,14 @@ def read_policy(root: Path) -> Policy:
 def survey(root: Path) -> tuple[Course, list[Finding]]:
     """Read what can be read of the course, blanks where it can't, and list every finding."""
     folders = Folders(root)
-    course = CourseFile("", "", "")
+    course, course_at = CourseFile("", "", ""), At({}, 1)
     if (text := folders.text(root / "course.yaml", "the course's description")) is not None:
-        course, _ = folders.typed(root / "course.yaml", CourseFile, text)
+        course, course_at = folders.typed(root / "course.yaml", CourseFile, text)
     lessons = tuple(_lesson(folders, path) for path in sorted((root / "lessons").glob("[!._]*")) if _is_lesson(folders, path))
     if not lessons:
         folders.missing(root / "lessons", "there is no lesson here", "create a lesson's folder, like `lessons/01_first_lesson`")
+    exercises = [exercise.id for lesson in lessons for exercise in lesson.exercises] + ["practice"] * any(one.questions for one in lessons)
+    check_policy(course.grading, course_at, exercises, folders.about(root / "course.yaml"))
     findings = sorted(folders.findings, key=lambda finding: (str(finding.path), finding.line or 0))
     return Course(course.title, course.track, course.phase, course.grading, lessons, root), findings
 

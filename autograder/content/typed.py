@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
+from datetime import datetime
 from difflib import get_close_matches
 from functools import cache
 from types import NoneType, UnionType
@@ -28,6 +29,7 @@ _SHAPES: dict[Any, tuple[str, tuple[type, ...]]] = {
     float: ("a number", (int, float)),
     tuple: ("a list", (list,)),
     dict: ("a mapping", (dict,)),
+    datetime: ("a time with its zone, like 2026-11-20 23:59+01:00", (str,)),
     NoneType: ("nothing", (NoneType,)),
 }
 
@@ -89,6 +91,21 @@ def _plain(at: At, kind: Any, complain: Complain, owner: str) -> Any:
     if isinstance(at.value, float) and not math.isfinite(at.value):
         complain(at.line, f"{owner} is too large", "write a number that a float can hold")
     return at.value
+
+
+def _moment(at: At, kind: Any, complain: Complain, owner: str) -> Any:
+    wanted = _SHAPES[datetime][0]
+    if not _fits(at, datetime):
+        _complain_of_kind(at, wanted, complain, owner)
+        return datetime.min
+    try:
+        moment = datetime.fromisoformat(at.value)
+    except ValueError:
+        complain(at.line, f"{owner} should be {wanted}, and is {_described(at.value)}", "write the day, the time, and the zone")
+        return datetime.min
+    if moment.tzinfo is None:
+        complain(at.line, f"{owner} does not say in which zone it is meant", "add the difference from UTC, as in 2026-11-20 23:59+01:00")
+    return moment
 
 
 def _literal(at: At, kind: Any, complain: Complain, owner: str) -> Any:
@@ -176,4 +193,4 @@ def _silent(line: int, problem: str, fix: str) -> None:
     """Say nothing: the fault has been told."""
 
 
-_READERS: dict[Any, Any] = {Struct: _struct, tuple: _tuple, dict: _dict, Literal: _literal, Union: _union}
+_READERS: dict[Any, Any] = {Struct: _struct, tuple: _tuple, dict: _dict, datetime: _moment, Literal: _literal, Union: _union}

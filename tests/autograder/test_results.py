@@ -2,6 +2,7 @@
 
 import csv
 import json
+import sqlite3
 import stat
 
 import msgspec
@@ -9,8 +10,8 @@ import pytest
 
 from autograder.errors import UsageError
 from autograder.export.table import write_csv, write_jsonl
-from autograder.gradebook import Gradebook
-from autograder.model import CheckResult, Policy, Result
+from autograder.gradebook import SCHEMA, Gradebook
+from autograder.model import CheckResult, HandedIn, Override, Person, Policy, Result
 from autograder.report.feedback import feedback, feedback_name
 from autograder.rounds import open_round
 
@@ -38,6 +39,41 @@ def test_results_come_by_student_lesson_and_exercise(tmp_path):
         for student, exercise in (("b", "forward"), ("a", "practice"), ("a", "forward")):
             book.add("run", result(student, exercise=exercise), {})
         assert [(one.student, one.exercise) for one in book.results("run")] == [("a", "forward"), ("a", "practice"), ("b", "forward")]
+
+
+def test_of_several_attempts_the_last_handed_in_counts_in_whatever_order_they_were_graded(tmp_path):
+    with Gradebook(tmp_path / "g.sqlite") as book:
+        for attempt, score in ((2, 1.0), (1, 2.0)):
+            book.add("run", result(score=score), {}, HandedIn(attempt))
+        book.add("run", result(score=0.5), {}, HandedIn(2))
+        assert [one.score for one in book.results("run")] == [0.5]
+        assert [one.score for one in book.results("run", lambda all_of_them: all_of_them[1])] == [2.0]
+
+
+def test_a_gradebook_from_before_attempts_had_numbers_is_read(tmp_path):
+    with sqlite3.connect(tmp_path / "g.sqlite") as db:
+        db.executescript(SCHEMA.replace(",\n    handed_in TEXT NOT NULL DEFAULT '{}'", ""))
+        db.execute(f"INSERT INTO attempts VALUES (NULL{', ?' * 13})", ("run", "Ada", "l", "e", "graded", 1, 2, "", "r", "", "", msgspec.json.encode(result()).decode(), "{}"))
+    db.close()
+    with Gradebook(tmp_path / "g.sqlite") as book:
+        assert [attempt.handed_in for [attempt] in book.attempts("run")] == [HandedIn()]
+        book.add("run", result("Bo"), {}, HandedIn(3, late=True))
+        assert [one.handed_in.attempt for [one] in book.attempts("run")] == [1, 3]
+
+
+def test_the_class_and_what_was_decided_outlast_runs(tmp_path):
+    one = Override("Ada", "12_diffusion", "forward", "by_hand", 2.0, "right idea", "2026-01-01T00:00:00+00:00")
+    with Gradebook(tmp_path / "g.sqlite") as book:
+        book.begin("run", {"exercises": ["forward"]})
+        book.enrol([Person("Bo"), Person("Ada", email="ada@example.org")])
+        book.enrol([Person("Bo", id="7")])
+        book.override(one)
+    with Gradebook(tmp_path / "g.sqlite") as book:
+        assert book.request("run", dict) == {"exercises": ["forward"]}
+        assert book.request("another", dict) is None
+        assert book.people() == {"Ada": Person("Ada", email="ada@example.org"), "Bo": Person("Bo", id="7")}
+        assert book.overrides() == book.overrides("Ada") == [one]
+        assert book.overrides("Bo") == []
 
 
 def test_a_damaged_gradebook_is_refused_and_left_alone(tmp_path):

@@ -846,6 +846,47 @@ course.yaml: the course's description is missing
   fix: create this file
 """,
     ),
+    "policy_that_cannot_hold": Planted(
+        [
+            (
+                "course.yaml",
+                "  reveal: all\n",
+                "  reveal: all\n  due: 2026-11-20 23:59\n  due_of:\n    sum: 2026-11-20 23:59+01:00\n  reveal_from: tomorrow\n"
+                "  late:\n    percent: 110\n    per: week\n    grace_minutes: -1\n  counts: first\n  weights: {sums: -1}\n  pass_mark: -5\n",
+            ),
+        ],
+        ["content"],
+        """\
+course.yaml:6: `grading`: `due` does not say in which zone it is meant
+  fix: add the difference from UTC, as in 2026-11-20 23:59+01:00
+course.yaml:8: `due_of`: there is no exercise `sum`
+  fix: did you mean `sums`?
+course.yaml:9: `grading`: `reveal_from` should be a time with its zone, like 2026-11-20 23:59+01:00, and is the text `tomorrow`
+  fix: write the day, the time, and the zone
+course.yaml:11: `percent` is 110
+  fix: write a percentage, from 0 to 100
+course.yaml:12: `grading`: `late`: `per` is the text `week`
+  fix: write one of day, hand-in
+course.yaml:13: `grace_minutes` is below 0
+  fix: write 0 or more
+course.yaml:14: `grading`: `counts` is the text `first`
+  fix: write one of last, best
+course.yaml:15: `weights`, `sums` is -1
+  fix: write 0 or more; 0 counts nothing
+course.yaml:16: `pass_mark` is -5
+  fix: write a percentage, from 0 to 100
+""",
+    ),
+    "policy_with_a_day_for_a_time": Planted(
+        [
+            ("course.yaml", "  reveal: all\n", "  reveal: all\n  due: 2026-11-20\n"),
+        ],
+        ["content"],
+        """\
+course.yaml:6: `2026-11-20` is read in different ways by readers of YAML
+  fix: write "2026-11-20" for the text, or the number plainly
+""",
+    ),
     "not_text": Planted(
         [
             (CARDS, None, b'\xff'),

@@ -78,7 +78,8 @@ def attempt(submission: Submission, materials: Materials, sandbox: Sandbox | Alo
     again = Sitting(submission, materials.checks, materials.answers, sandbox, _seeds(materials, PUBLIC), torch=torch)
     if not public and any(_worth_a_rerun(judged.transcripts[check.id]) for check in failed if check.id in judged.transcripts):
         again.play(tuple(check for check in materials.checks if not judged.waiting(check)))
-    slips = {of: materials.diagnosis.name(of, judged.transcripts, seeds) for of in {check.of for check in failed}}
+    own = {check.of for check in failed if not judged.leans_on(check.of)}  # whatever leans on a wrong function is no evidence of a slip
+    slips = {of: materials.diagnosis.name(of, judged.transcripts, seeds) for of in own}
     results = tuple(_result(check, judged, again, slips.get(check.of), public=public) for check in materials.checks)
     private = {check.id: judged.words(check, numbers=True) for check in failed}
     shared = {of: shared_by(of, judged.transcripts) for of, slip in slips.items() if slip is None}
@@ -110,6 +111,8 @@ def _result(check: Check, judged: Sitting, again: Sitting, slip: Misconception |
         message = again.words(check, numbers=True)
     else:
         message = judged.words(check, numbers=public)
+    used = judged.leans_on(check.of)
+    hint = f" It uses `{used}`, which is not right yet: mend that first." if used else ""
     return CheckResult(
         id=check.id,
         title=check.title,
@@ -117,7 +120,7 @@ def _result(check: Check, judged: Sitting, again: Sitting, slip: Misconception |
         max_points=check.points,
         outcome="failed",
         reason=judged.reason(check),
-        message=message + (f" {slip.sentence}" if slip else ""),
+        message=message + (f" {slip.sentence}" if slip else hint),
         misconception=slip.id if slip else None,
         section=slip.section if slip else None,
         card=slip.card if slip else None,

@@ -72,6 +72,11 @@ class Transcript(msgspec.Struct):
         return self.ended is None and bool(self.comparisons) and all(c.ok for c in self.comparisons)
 
     @property
+    def strayed(self) -> bool:
+        """Whether a call gave something wrong, or nothing: more than an argument that was changed in place."""
+        return self.ended is not None or any(not c.ok and (c.call < 0 or not self.calls[c.call].outcome.changed) for c in self.comparisons)
+
+    @property
     def share(self) -> float:
         """What part of the check's points was earned: that of the comparison that earned least."""
         return min((1.0 if c.ok else c.share for c in self.comparisons), default=0.0) if self.ended is None else 0.0

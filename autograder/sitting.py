@@ -52,7 +52,7 @@ class Sitting:
         self._guests = 0
         self._spent, self._began = 0.0, time.monotonic()
         self._loaded = self._last = RETURNED
-        self._names: list[str] = []  # what the loaded file says it defines
+        self._names: dict[str, set[str]] = {}  # what the loaded file says it defines, each with what it uses of the others
 
     def play(self, checks: tuple[Check, ...]) -> None:
         """Run these checks in order, each on a living guest; afterwards no guest is left."""
@@ -83,6 +83,14 @@ class Sitting:
 
     def failed(self, check: Check) -> bool:
         return not self.passed(check) and not self.waiting(check)
+
+    def leans_on(self, function: str) -> str:
+        """Name the first function that this one uses and that gave something wrong in a check of its own; nothing where there is none."""
+        wrong = dict.fromkeys(
+            check.of for check in self._by_id.values() if check.id in self.transcripts and self.transcripts[check.id].strayed
+        )
+        uses = self._names.get(function, set())
+        return next((one for one in wrong if one in uses and function not in self._names.get(one, ())), "")
 
     def share(self, check: Check) -> float:
         """Say which part of its points a check earned."""
@@ -136,8 +144,11 @@ class Sitting:
         self._guests += 1
         self._guest = self._sandbox.open(self._warmth)
         self._loaded = self._guest.load(self._submission.exercise, source, notebook=notebook)
-        claimed = self._loaded.value[:NAMES] if isinstance(self._loaded.value, list) else []
-        self._names = [known[:100] for known in claimed if isinstance(known, str)]
+        claimed = self._loaded.value if isinstance(self._loaded.value, dict) else {}
+        known = [(name, used) for name, used in list(claimed.items())[:NAMES] if isinstance(name, str)]
+        self._names = {
+            name[:100]: {one for one in used if isinstance(one, str)} if isinstance(used, list) else set() for name, used in known
+        }
         if self._loaded.kind == "returned" or (notebook and self._loaded.kind == "raised" and self._loaded.value):
             return RETURNED  # a notebook goes on after a cell that fails
         self._leave()

@@ -28,6 +28,7 @@ from autograder.inside import notebook, stand_ins, wire
 HANDLES = 100
 MESSAGE = 2_000
 NAMES = 200
+USED = 20  # names that are told of what one function uses
 
 
 def furnish() -> None:
@@ -245,9 +246,26 @@ def _plain(value: Any) -> np.ndarray[Any, Any]:
     return value if isinstance(value, np.ndarray) else np.asarray(value.detach().numpy())
 
 
-def _functions(module: types.ModuleType) -> list[str]:
-    """List what can be called: the last ones, since a module's own definitions come after what it imported by a star."""
-    return [name for name, value in list(vars(module).items()) if callable(value) and not name.startswith("_")][-NAMES:]
+def _functions(module: types.ModuleType) -> dict[str, list[str]]:
+    """List what can be called, each with what it uses of the module: the last ones, since own definitions come after a star's imports."""
+    known = [(name, value) for name, value in list(vars(module).items()) if callable(value) and not name.startswith("_")][-NAMES:]
+    return {name: sorted(_used(value, module, set()) - {name})[:USED] for name, value in known}
+
+
+def _used(value: Any, module: types.ModuleType, found: set[str]) -> set[str]:
+    """Collect the names of the module's own functions and classes that the code of this one reaches."""
+    decorated = vars(value).get("__wrapped__") if isinstance(value, types.FunctionType) else None
+    methods = vars(value).values() if isinstance(value, type) and value.__module__ == module.__name__ else ()
+    own = [part for part in (value, decorated, *methods) if isinstance(part, types.FunctionType) and part.__globals__ is vars(module)]
+    for name in {name for part in own for name in _names(part.__code__)} - found:
+        if isinstance(used := vars(module).get(name), types.FunctionType | type) and used is not value:
+            found.add(name)
+            _used(used, module, found)
+    return found
+
+
+def _names(code: types.CodeType) -> set[str]:
+    return set(code.co_names).union(*(_names(part) for part in code.co_consts if isinstance(part, types.CodeType)))
 
 
 def _raised(call: str, error: BaseException) -> wire.Reply:

@@ -77,6 +77,48 @@ def test_two_slips_at_once_are_not_taken_for_one(judge):
     assert checks["in_the_middle"].misconception is None
 
 
+LEANS = (
+    RIGHT
+    + """
+def noise_to(x0, t, eps, alpha_bars): return half(per_sample(t, x0, alpha_bars), x0, eps)
+def half(a, x0, eps): return predict_x0(a ** .5 * x0, 0, 0 * eps, [1]) + (1 - a) ** .5 * eps
+"""
+)
+
+
+def test_what_uses_a_wrong_function_points_to_it_and_is_told_no_slip(judge):
+    """Through a helper of the student's own, too."""
+    wrong = LEANS.replace("(x_t - (1 - a) ** .5 * eps) / a ** .5", "(x_t - (1 - a) ** .5 * eps) * 2")
+    _, checks = judge(wrong)
+    assert checks["in_the_middle"].message.endswith(" values differ). It uses `predict_x0`, which is not right yet: mend that first.")
+    assert checks["the_way_back"].message.endswith(" values differ).")
+
+
+def test_two_functions_that_use_each_other_do_not_point_at_each_other(judge):
+    both = """
+def noise_to(x0, t, eps, alpha_bars): return x0 if t is None else 3 * x0
+def predict_x0(x_t, t, eps, alpha_bars): return 3 * x_t if t is not None else noise_to(x_t, t, eps, alpha_bars)
+"""
+    _, checks = judge(RIGHT + both.replace("3 * x0", "3 * x0 if x0 is not None else predict_x0(x0, t, eps, alpha_bars)"))
+    assert not [check for check in checks.values() if "It uses" in check.message]
+
+
+def test_an_argument_changed_in_place_is_no_reason_to_point_at_a_function(judge):
+    """What it gives is right, so whoever uses it is not excused."""
+    in_place = (
+        LEANS.replace("a ** .5 * x0, 0,", "a ** .5 * x0 + 1, 0,")
+        + """
+def predict_x0(x_t, t, eps, alpha_bars):
+    a = per_sample(t, x_t, alpha_bars)
+    x_t -= (1 - a) ** .5 * eps
+    return x_t / a ** .5
+"""
+    )
+    _, checks = judge(in_place)
+    assert checks["back_arguments_stay"].outcome == "failed"
+    assert "It uses" not in checks["in_the_middle"].message
+
+
 def test_slips_in_two_functions_are_named_apart(judge):
     source = RIGHT.replace("np.cumprod(1 - betas)", "1 - np.cumsum(betas)").replace("+ beta ** .5 * eps", "+ beta * eps")
     _, checks = judge(source)
@@ -87,7 +129,8 @@ def test_slips_in_two_functions_are_named_apart(judge):
 def test_right_for_the_published_numbers_only_is_said_so(judge, forward):
     """A file that knows the published answers by heart earns nothing with secret ones."""
     by_heart = RIGHT.replace(
-        "return a ** .5 * x0 + (1 - a) ** .5 * eps", "return a ** .5 * x0 + (1 - a) ** .5 * eps if abs(float(np.ravel(x0)[0])) in KNOWN else x0"
+        "return a ** .5 * x0 + (1 - a) ** .5 * eps",
+        "return a ** .5 * x0 + (1 - a) ** .5 * eps if abs(float(np.ravel(x0)[0])) in KNOWN else x0",
     )
     published = [forward.diagnosis.rerun(check, seed_of(PUBLIC, "forward", check.id), None) for check in forward.checks]
     calls = [call for transcript in published for call in transcript.calls if call.function == "noise_to"]
@@ -104,7 +147,11 @@ def test_what_a_secret_run_raised_is_told_by_kind_and_line_alone(judge):
 
 
 def test_an_argument_changed_in_place_fails_a_check_of_its_own(judge):
-    made, checks = judge(RIGHT.replace("a = per_sample(t, x0, alpha_bars)", "a = per_sample(t, x0, alpha_bars)\n    x0 *= a ** .5\n    return x0 + (1 - a) ** .5 * eps"))
+    made, checks = judge(
+        RIGHT.replace(
+            "a = per_sample(t, x0, alpha_bars)", "a = per_sample(t, x0, alpha_bars)\n    x0 *= a ** .5\n    return x0 + (1 - a) ** .5 * eps"
+        )
+    )
     assert [check.id for check in made.checks if check.outcome != "passed"] == ["jump_arguments_stay"]
     assert checks["jump_arguments_stay"].message == (
         "`noise_to(x0=array (4, 2, 5, 9), t=200, eps=array (4, 2, 5, 9), alpha_bars=array (301,))` "
@@ -120,7 +167,9 @@ def test_a_file_that_does_not_load_is_told_once_for_every_check(judge):
 
 def test_a_function_by_another_name_is_named_with_the_near_one(judge):
     _, checks = judge(RIGHT.replace("def noise_to", "def noise_two"))
-    assert checks["in_the_middle"].message.endswith("raised NameError: there is no function `noise_to` in forward.py, but there is `noise_two`.")
+    assert checks["in_the_middle"].message.endswith(
+        "raised NameError: there is no function `noise_to` in forward.py, but there is `noise_two`."
+    )
 
 
 def test_names_from_a_star_import_do_not_hide_the_students_own(judge):
@@ -154,7 +203,9 @@ def test_answers_are_marked_by_the_same_functions(lesson, root):
     assert told("fresh-step: 0.790").outcome == "passed"
     slip = told("fresh-step: 0.550")
     assert (slip.reason, slip.misconception, slip.points) == ("wrong", "beta_as_standard_deviation", 0)
-    assert told("fresh-stp: 0.790").message == "There is no answer yet. There is an answer to `fresh-stp`: is this the question it belongs to?"
+    assert (
+        told("fresh-stp: 0.790").message == "There is no answer yet. There is an answer to `fresh-stp`: is this the question it belongs to?"
+    )
     broken = told("fresh-step: [")
     assert broken.reason == "refused"
     assert broken.message.startswith("`answers.yaml` cannot be read: line ")

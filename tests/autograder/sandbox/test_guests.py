@@ -64,13 +64,44 @@ def test_questions_are_capped(guest):
 
 
 def test_an_object_stays_inside_and_is_called_by_its_handle(guest):
-    call = load(guest, "class Model:\n    def __call__(self, x): return x + 1\n    def twice(self, x): return 2 * x\ndef build(): return Model()")
+    call = load(
+        guest, "class Model:\n    def __call__(self, x): return x + 1\n    def twice(self, x): return 2 * x\ndef build(): return Model()"
+    )
     handle = call("build").value
     assert handle == Handle(1, "Model")
     assert guest.call((handle.number,), (2,), {}).value == 3
     assert guest.call((handle.number, "twice"), (4,), {}).value == 8
     guest.forget()
     assert guest.call((handle.number,), (2,), {}).kind == "raised"
+
+
+USING = """
+import functools
+from math import sqrt
+def _half(x): return low(x) / 2
+def low(x): return sqrt(x)
+@functools.cache
+def cached(x): return low(x)
+def decorate(f): return functools.wraps(f)(lambda *a: f(*a))
+@decorate
+def high(x): return [_half(one) for one in x]
+class Model:
+    def __call__(self, x): return high(x)
+def odd(n): return n and even(n - 1)
+def even(n): return not n or odd(n - 1)
+"""
+
+
+def test_a_loaded_file_tells_what_each_function_uses_of_the_others(guest):
+    """Through helpers, decorators and methods; nothing that was imported, and not itself."""
+    uses = guest.load("forward", USING.encode()).value
+    assert {name: uses[name] for name in ("low", "high", "Model", "odd", "even")} == {
+        "low": [],
+        "high": ["_half", "low"],
+        "Model": ["_half", "high", "low"],
+        "odd": ["even"],
+        "even": ["odd"],
+    }
 
 
 def test_arguments_changed_in_place_are_told(guest):

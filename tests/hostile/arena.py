@@ -184,8 +184,11 @@ def _number(library: Any, name: str) -> int | None:
     return found if found >= 0 else None
 
 
-def run(attacks: Iterable[Attack], folder: Path) -> dict[str, Any]:
-    """Grade the attacks and some honest students; return the results by student, and what went wrong around them."""
+def run(attacks: Iterable[Attack], folder: Path, without: str = "") -> dict[str, Any]:
+    """Grade the attacks and some honest students; return the results by student, and what went wrong around them.
+
+    `without` takes one wall away.
+    """
     _adopt_orphans()
     with ExitStack() as stack:
         bait = Bait(stack)
@@ -200,8 +203,11 @@ def run(attacks: Iterable[Attack], folder: Path) -> dict[str, Any]:
             _enrol(class_folder / attack.id, source)
         before = _leftovers()
         command = [str(Path(sys.executable).with_name("course")), "--course", str(course), "grade", str(class_folder), "--out", str(out)]
-        options, environment = ["--exercise", "forward", "--seed", "12", "--json"], os.environ | {"BAIT_TOKEN": "a secret of the grader's"}
-        done = subprocess.run([*command, *options], capture_output=True, text=True, env=environment)
+        command += ["--exercise", "forward", "--seed", "12", "--json"]
+        if without:
+            command = [sys.executable, "-m", "tests.hostile.without", without, str(course), str(class_folder), str(out)]
+        environment = os.environ | {"BAIT_TOKEN": "a secret of the grader's"}
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT)
         left, harm = _settled(before), bait.harm()
     written = out / "results.jsonl"
     lines = written.read_text(encoding="utf-8").splitlines() if written.exists() else []

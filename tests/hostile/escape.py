@@ -143,6 +143,11 @@ attempt("a restart with wrong numbers", lambda: call("reboot", 0, 0, 0, 0))
 attempt("a timer that outlives", lambda: call("timer_create", 1, 0, ctypes.create_string_buffer(8)))
 attempt("an alarm", lambda: call("setitimer", 0, (ctypes.c_uint64 * 4)(0, 0, 60, 0), 0))
 """),
+    ("page-zero", "No memory is laid where a fault in the kernel would look for it", """
+libc.mmap.restype = ctypes.c_void_p
+libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long]
+attempt("a page at address 0", lambda: libc.mmap(0, 4096, 3, 0x32, -1, 0) is None or 1 / 0)  # 0 comes back as None
+"""),
     ("change-files", "No file is made, changed, renamed, linked, given away or removed, not even one that all may write", """
 import shutil, tempfile
 for path in ("@BAIT@", "@OUT@/gradebook.sqlite", "@OUT@/private/rounds.json", "@NEIGHBOUR@", "@COURSE@/course.yaml"):

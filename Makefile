@@ -1,11 +1,11 @@
-# make demo: grade the example class · make test: run every test · make bench: measure · make mutants: test the checks · make clean: start afresh
+# make demo: grade the example class · make test: run every test · make bench: measure · make mutants: test the checks · make fuzz: throw bytes at what reads strangers' · make clean: start afresh
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 GRADE := --out build/demo --seed 12 --exercise forward --exercise practice
 HOSTILE = awk '/^[^ ]/ { name = $$0 } /kind: hostile/ { sub(":.*", "", name); print name }' examples/class/expected.yaml
 
-.PHONY: demo test bench mutants clean
+.PHONY: demo test bench mutants fuzz clean
 
 demo: .venv/demo
 	@if $(BIN)/course doctor > /dev/null; then \
@@ -27,6 +27,10 @@ bench: .venv/test
 
 mutants: .venv/test
 	$(BIN)/python -W ignore -m bench.mutants
+
+fuzz: .venv/test
+	$(PIP) -e '.[fuzz]'
+	$(BIN)/python -W ignore -m bench.fuzz
 
 .venv/demo: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from autograder.content.policies import check_policy
-from autograder.content.references import check_cards, check_keys, check_questions
+from autograder.content.references import check_cards, check_keys, check_questions, mappings
 from autograder.content.typed import meant, read
 from autograder.content.yaml_at import At, Complain, load
 from autograder.errors import CourseError, Finding
@@ -208,11 +208,15 @@ def _exercise(folders: Folders, lesson: str, starter: Path) -> Exercise:
 
 
 def _list(folders: Folders, path: Path, kind: type[T]) -> tuple[tuple[T, ...], list[At]]:
-    """Read a file that is one list of `kind`, and the tree of each item; a file that isn't there is an empty list."""
+    """Read a file that is one list of `kind`, and the tree of each item; a file that isn't there is an empty list.
+
+    An item that is no mapping has been complained of, and is left out.
+    """
     if not path.exists() or (text := folders.text(path, "the list")) is None:
         return (), []
     items, at = folders.typed(path, tuple[kind, ...], text)  # type: ignore[valid-type]  # the element type is a variable
-    return items, at.value if items else []
+    pairs = mappings(items, at)
+    return tuple(item for item, _ in pairs), [own for _, own in pairs]
 
 
 def _keys(folders: Folders, path: Path) -> tuple[dict[str, Key], At]:

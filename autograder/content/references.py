@@ -8,10 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from autograder.content.typed import meant
 from autograder.content.yaml_at import At, Complain
 from autograder.model import Key, Lesson, Question, Wrong
+
+T = TypeVar("T")
 
 _OF_KIND: dict[str, tuple[set[str], set[str]]] = {  # what a kind needs, and what it may have beside
     "number": ({"computes", "arguments", "tolerance"}, {"decimals", "tells", "numbers"}),
@@ -38,6 +41,12 @@ def line_of(at: At, *keys: str) -> int:
     return at.line
 
 
+def mappings(items: Iterable[T], at: At) -> list[tuple[T, At]]:
+    """Pair what was read of a list with where it stands, as far as it was a list of mappings."""
+    ats = at.value if isinstance(at.value, list) else []
+    return [(item, own) for item, own in zip(items, ats, strict=False) if isinstance(own.value, dict)]
+
+
 def check_cards(lesson: Lesson, ats: Sequence[At], complain: Complain) -> None:
     for card, at in zip(lesson.cards, ats, strict=True):
         owner = f"card `{card.id}`"
@@ -55,7 +64,7 @@ def check_questions(lesson: Lesson, ats: Sequence[At], root: Path, complain: Com
         for name, known in (("objective", _ids(lesson.objectives)), ("section", _ids(lesson.sections))):
             _check_named(owner, name, getattr(question, name), known, at, complain)
         _check_question(owner, question, question, lesson, at, root, complain)
-        for part, part_at in zip(question.parts, at.value["parts"].value if question.parts else (), strict=True):
+        for part, part_at in mappings(question.parts, at.value.get("parts", at)):
             _check_question(f"{owner}, part `{part.id}`", part, question, lesson, part_at, root, complain)
 
 
@@ -149,8 +158,8 @@ def _check_parallel(noun: str, questions: Sequence[Question], keys: dict[str, Ke
 
 
 def _check_key(owner: str, question: Question, key: Key, at: At, cards: list[str], complain: Complain) -> None:
-    if question.kind not in _OF_KIND or "" in _ids((*question.choices, *question.options)):
-        return
+    if question.kind not in _OF_KIND or "" in _ids((*question.choices, *question.options)) or not isinstance(at.value, dict):
+        return  # complained of as a value
     if question.kind == "parts":
         _check_parallel(f"{owner}, part", question.parts, key.parts, At(at.value.get("parts", At({}, at.line)).value, line_of(at, "parts")),
                         cards, complain)  # fmt: skip

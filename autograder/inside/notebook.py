@@ -25,13 +25,13 @@ def cells(source: bytes) -> Iterator[tuple[str, str]]:
     """
     try:
         notebook = json.loads(source)
-        found = ["" if _locked(cell) else cell["source"] for cell in notebook["cells"] if cell["cell_type"] == "code"]
+        found = ["" if _locked(cell) else "".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
     except RecursionError:
         raise ValueError("not a notebook: nested too deeply") from None
     except (ValueError, KeyError, TypeError, AttributeError):
         raise ValueError("not a notebook: the file is cut short or is not Jupyter's JSON") from None
     for number, text in enumerate(found, 1):
-        yield f"cell {number}", python("".join(text) if isinstance(text, list) else str(text))
+        yield f"cell {number}", python(text)
 
 
 def _locked(cell: Any) -> bool:

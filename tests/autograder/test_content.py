@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -257,3 +258,33 @@ def test_no_bytes_do_more_than_fail_to_be_read(data):
     except AnswersError as error:
         told = str(error)
     assert "\n" not in told
+
+
+AUTHORS_FILES = [path.relative_to(TINY) for path in sorted(TINY.rglob("*.yaml"))]
+
+
+@pytest.fixture(scope="module")
+def tiny_copy(tmp_path_factory):
+    return Path(shutil.copytree(TINY, tmp_path_factory.mktemp("course") / "tiny"))
+
+
+KEYS = st.sampled_from(["id", "kind", "parts", "numbers", "choices", "right", "wrong", "total", "grading", "limits"])
+TREES = st.recursive(st.none() | st.integers() | st.text("ab"), lambda inner: st.lists(inner) | st.dictionaries(KEYS, inner), max_leaves=8)
+
+
+@given(st.sampled_from(AUTHORS_FILES), st.text("-:[]{} \n", max_size=12) | TREES.map(yaml.safe_dump))
+def test_whatever_an_author_writes_is_a_course_or_findings(tiny_copy, name, text):
+    """Every fault of an author is a CourseError that names a file; nothing else is ever raised."""
+    (tiny_copy / name).write_text(text)
+    try:
+        survey(tiny_copy)
+    finally:
+        shutil.copy(TINY / name, tiny_copy / name)
+
+
+@pytest.mark.parametrize("text", ["-", "- id: a\n  kind: parts\n  parts: [1, null]\n", "- {id: a, kind: number, numbers: 3}\n"])
+def test_an_item_that_is_no_mapping_is_told_once(tiny_copy, text):
+    (tiny_copy / "exercises" / "13_adding" / "practice.yaml").write_text(text)
+    _, findings = survey(tiny_copy)
+    shutil.copy(TINY / "exercises" / "13_adding" / "practice.yaml", tiny_copy / "exercises" / "13_adding" / "practice.yaml")
+    assert any("practice.yaml" in str(finding.path) for finding in findings)

@@ -37,6 +37,8 @@ NOT_NOTEBOOKS = {
     "cut in half": (b'{"cells": [{"cell_type": "code", "sour', "not a notebook: the file is cut short or is not Jupyter's JSON"),
     "another JSON": (b"[1, 2]", "not a notebook: the file is cut short or is not Jupyter's JSON"),
     "no bytes": (b"", "not a notebook: the file is cut short or is not Jupyter's JSON"),
+    "a cell that is no text": (b'{"cells": [{"cell_type": "code", "source": ["x = 1", {}]}]}', "not a notebook: the file is cut short or is not Jupyter's JSON"),
+    "a cell that is a number": (b'{"cells": [{"cell_type": "code", "source": 7}]}', "not a notebook: the file is cut short or is not Jupyter's JSON"),
     "nested without end": (b'{"cells": ' + b"[" * 100_000, "not a notebook: nested too deeply"),
 }
 

@@ -1,0 +1,182 @@
+"""Throw bytes at whatever reads what strangers wrote, for as long as you like.
+
+    make fuzz                                  ten minutes for each target, one after the other
+    python -m bench.fuzz wire answers --seconds 60
+
+Guided by coverage (atheris). A target names what it may raise: its own documented error, in one line. Anything else is a
+finding: its bytes stay in build/fuzz/TARGET/ and the command ends with status 1. What was found becomes a test.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+FOUND = ROOT / "build" / "fuzz"
+TINY = ROOT / "tests" / "broken_courses" / "tiny"
+MOST_BYTES = 4096
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is fuzzed: `begin` imports what it needs and gives a function of bytes; `seeds` are bytes to begin with."""
+
+    begin: Callable[[], Callable[[bytes], None]]
+    seeds: Callable[[], Iterable[bytes]]
+
+
+def wire() -> Callable[[bytes], None]:
+    """The trusted side reads a frame: refused with `WireError`, and never decoded where a limit is passed."""
+    from autograder.inside import wire as room
+
+    def read(data: bytes) -> None:
+        refused = ""
+        try:
+            room.scan(data)
+        except room.WireError as error:
+            refused = str(error)
+        try:
+            room.unpack(data, room.FromGuest, lambda reference: reference, lambda array, torch: array)
+        except room.WireError:
+            return
+        assert not (refused and room.tiny(data)), f"tiny, decoded, and yet the scan says: {refused}"
+
+    return read
+
+
+def wire_seeds() -> Iterable[bytes]:
+    import numpy as np
+
+    from autograder.inside import wire as room
+
+    values = (1, 0.5, "x", None, True, [1, [2, {"a": b"x"}]], np.ones((2, 3)), np.zeros(0, np.int8))
+    for value in values:
+        yield room.pack(room.Reply("id", "returned", value=value), lambda thing: room.Reference("handle", 1))[4:]
+    yield room.pack(room.Ask("id", 0, [np.ones(2), 3], {"t": 1}), lambda thing: room.Reference("handle", 1))[4:]
+
+
+def notebook() -> Callable[[bytes], None]:
+    """The guest reads a notebook: `ValueError` in one line where it is none."""
+    from autograder.inside import notebook as room
+
+    def read(data: bytes) -> None:
+        refused = ""
+        try:
+            list(room.cells(data))
+        except ValueError as error:
+            refused = str(error)
+        assert "\n" not in refused
+
+    return read
+
+
+def notebook_seeds() -> Iterable[bytes]:
+    for path in (ROOT / "examples" / "class").rglob("*.ipynb"):
+        yield path.read_bytes()[:MOST_BYTES]
+    yield b'{"cells": [{"cell_type": "code", "metadata": {}, "source": ["%%time\\n", "x = !ls\\n"]}]}'
+
+
+def answers() -> Callable[[bytes], None]:
+    """A student's `answers.yaml`, read and marked: `AnswersError`, or a mark for every question."""
+    from autograder.attempt import functions_of, mark_answers
+    from autograder.content import read_course
+    from autograder.model import Submission
+
+    lesson = read_course(TINY).lessons[0]
+    functions = functions_of(TINY, lesson)
+
+    def read(data: bytes) -> None:
+        submission = Submission("ada", lesson.id, "practice", "answers.yaml", data, None, "present")
+        for check in mark_answers(submission, lesson, functions).checks:
+            assert "\n" not in check.message
+
+    return read
+
+
+def answers_seeds() -> Iterable[bytes]:
+    for path in (ROOT / "examples" / "class").rglob("answers.yaml"):
+        yield path.read_bytes()
+    yield b"sum: {seed: 7, answer: 0,79}\nwhich: [a, b]\n"
+
+
+def content() -> Callable[[bytes], None]:
+    """An author's files: `CourseError` with the file and the line of every finding."""
+    from autograder.content import read_course
+    from autograder.errors import CourseError
+
+    course = Path(tempfile.mkdtemp(prefix="fuzz-"))
+    shutil.copytree(TINY, course, dirs_exist_ok=True)
+    files = [*sorted(course.rglob("*.yaml")), *sorted(course.rglob("lesson.md"))]
+    texts = {path: path.read_bytes() for path in files}
+
+    def read(data: bytes) -> None:
+        path = files[data[0] % len(files)] if data else files[0]
+        path.write_bytes(data[1:])
+        with contextlib.suppress(CourseError):
+            read_course(course)
+        path.write_bytes(texts[path])
+
+    return read
+
+
+def content_seeds() -> Iterable[bytes]:
+    for number, path in enumerate([*sorted(TINY.rglob("*.yaml")), *sorted(TINY.rglob("lesson.md"))]):
+        yield bytes([number]) + path.read_bytes()
+
+
+TARGETS = {
+    "wire": Target(wire, wire_seeds),
+    "notebook": Target(notebook, notebook_seeds),
+    "answers": Target(answers, answers_seeds),
+    "content": Target(content, content_seeds),
+}
+
+
+def fuzz(name: str, seconds: int) -> None:
+    """Fuzz one target in this process; it ends with the process."""
+    import atheris
+
+    with atheris.instrument_imports(include=["autograder"]):
+        read = TARGETS[name].begin()
+    place = FOUND / name
+    (place / "corpus").mkdir(parents=True, exist_ok=True)
+    for number, seed in enumerate(TARGETS[name].seeds()):
+        (place / "corpus" / f"seed-{number}").write_bytes(seed)
+    options = [f"-max_total_time={seconds}", f"-max_len={MOST_BYTES}", f"-artifact_prefix={place}/", "-verbosity=0", "-print_final_stats=1"]
+    atheris.Setup([sys.argv[0], str(place / "corpus"), *options], read)
+    atheris.Fuzz()
+
+
+def main() -> None:
+    """Fuzz the targets that are named, or all, each in a process of its own."""
+    parser = argparse.ArgumentParser(prog="python -m bench.fuzz", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("targets", nargs="*", metavar="TARGET", help=f"one of {', '.join(TARGETS)}; all where none is named")
+    parser.add_argument("--seconds", type=int, default=600, help="how long for each target")
+    asked = parser.parse_args()
+    if unknown := [name for name in asked.targets if name not in TARGETS]:
+        parser.error(f"no target {unknown[0]}: there are {', '.join(TARGETS)}")
+    if os.environ.get("FUZZ_ONE"):
+        return fuzz(asked.targets[0], asked.seconds)
+    findings = 0
+    for name in asked.targets or TARGETS:
+        command = [sys.executable, "-W", "ignore", "-m", "bench.fuzz", name, "--seconds", str(asked.seconds)]
+        done = subprocess.run(command, cwd=ROOT, env=os.environ | {"FUZZ_ONE": "1"}, capture_output=True, text=True)
+        runs = next((line.split()[-1] for line in done.stderr.splitlines() if line.startswith("stat::number_of_executed_units")), "?")
+        print(f"{name:10} {runs:>10} inputs  {'nothing found' if done.returncode == 0 else 'FOUND, see ' + str(FOUND / name)}", flush=True)
+        if done.returncode:
+            findings += 1
+            print(done.stdout.strip()[-3000:])
+    sys.exit(1 if findings else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,214 @@
+"""The deck as it is reviewed: which card comes next, what an answer does, how to take it back. Knows no terminal and no page.
+
+Every method that takes `now` wants it with its zone. What another terminal wrote is read before a card is chosen, and an answer
+is on disk when `answer` returns.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Self
+
+import msgspec
+
+from autograder.flashcards.faces import Face, faces_of
+from autograder.flashcards.log import Kind, Log, Row
+from autograder.flashcards.queue import Queue, queue_of
+from autograder.flashcards.schedule import (
+    Scheduling,
+    State,
+    after,
+    clocks_of,
+    day_of,
+    milliseconds,
+    replay,
+    scheduling_in_force,
+    zone_of,
+)
+from autograder.model import Lesson
+
+NEW_A_DAY = 10
+FORMAT = "1"  # of the cached states
+BEHIND = 3_600_000  # milliseconds that the clock may lie behind the last answer before it is asked about
+
+
+class Chosen(msgspec.Struct, frozen=True):
+    """Which cards are reviewed: all, or those with one of these tags and of one of these objectives; and how many new ones a day."""
+
+    tags: tuple[str, ...] = ()
+    objectives: tuple[str, ...] = ()
+    new: int = NEW_A_DAY
+
+    def has(self, face: Face) -> bool:
+        return (not self.tags or bool(set(self.tags) & set(face.card.tags))) and (
+            not self.objectives or face.card.objective in self.objectives
+        )
+
+
+class Counts(msgspec.Struct, frozen=True):
+    """How many faces are left today."""
+
+    new: int
+    learning: int
+    due: int
+
+    @property
+    def all(self) -> int:
+        return self.new + self.learning + self.due
+
+
+class Deck:
+    """The cards of some lessons with one learner's log. `faces` are by id, those that are chosen."""
+
+    def __init__(self, log: Log, lessons: Iterable[Lesson], chosen: Chosen):
+        self.log = log
+        self._every = {face.id: face for face in faces_of(lessons)}
+        self._new = chosen.new
+        self.faces = {name: face for name, face in self._every.items() if chosen.has(face)}
+        self.states: dict[str, State] = {}
+        self._read = -1
+        self.refresh()
+
+    @classmethod
+    def open(cls, place: Path, lessons: Sequence[Lesson], chosen: Chosen | None = None) -> Self:
+        """Open the deck of these lessons with the log that lies in a folder. Close it, or use it in a `with`."""
+        with suppress(OSError):  # the log tells that nothing can be written
+            place.mkdir(parents=True, exist_ok=True)
+        return cls(Log(place / "reviews.sqlite"), lessons, chosen or Chosen())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self.log.__exit__()
+
+    # ---- what is there
+
+    def state(self, face: Face) -> State:
+        """Say where a face stands."""
+        return self.states.get(face.id, State())
+
+    def queue(self, now: datetime) -> Queue:
+        """Put in order what is left today."""
+        self.refresh()
+        return queue_of(self.faces.values(), self.states, now, self._new)
+
+    def next_card(self, now: datetime) -> Face | None:
+        """Choose what to ask now; None when nothing is left for now."""
+        return self.queue(now).first()
+
+    def counts(self, now: datetime) -> Counts:
+        """Count what is left today."""
+        left = self.queue(now)
+        return Counts(len(left.new), len(left.learning), len(left.due))
+
+    def intervals(self, face: Face, now: datetime) -> dict[int, timedelta]:
+        """Say for each rating (1 Again, 2 Hard, 3 Good, 4 Easy) when the card would come back."""
+        at, zone, scheduler = milliseconds(now), zone_of(now), self.scheduling.scheduler()
+        return {
+            rating: timedelta(milliseconds=after(self.state(face), rating, at, zone, scheduler).due - at) for rating in (1, 2, 3, 4)
+        }
+
+    def clock_behind(self, now: datetime) -> timedelta | None:
+        """Say by how much the clock lies behind this device's last answer, if it is more than an hour: one of the two is wrong."""
+        behind = self.log.newest_reading() - milliseconds(now)
+        return timedelta(milliseconds=behind) if behind > BEHIND else None
+
+    # ---- what is done
+
+    def answer(self, face: Face, rating: int, now: datetime, took: int = 0, *, cram: bool = False) -> State:
+        """Write an answer down (`took` in milliseconds) and say where the face stands then. A crammed card's schedule stays."""
+        at, zone = milliseconds(now), zone_of(now)
+        kind: Kind = "cram" if cram else "review"
+        self._write(lambda: self.log.add(kind, at, zone, card=face.id, rating=rating, took=took, scheduling=self.scheduling.id))
+        return self.state(face)
+
+    def undo(self, now: datetime) -> Face | None:
+        """Withdraw this device's last answer that stands; give its face, or None where there is none or the card is gone."""
+        row = self.last_answer()
+        if row is None:
+            return None
+        self._write(lambda: self.log.add("undo", milliseconds(now), zone_of(now), card=row.card, about=row.id))
+        return self._every.get(row.card)
+
+    def last_answer(self) -> Row | None:
+        """Find this device's last answer that stands."""
+        withdrawn = {row.about for row in self.log.special("undo")}
+        return next((row for row in self.log.latest("review", "cram") if row.id not in withdrawn), None)
+
+    def flag(self, face: Face, now: datetime) -> bool:
+        """Flag a card, or take its flag away; say whether it has one now."""
+        self._write(lambda: self.log.add("flag", milliseconds(now), zone_of(now), card=face.id))
+        return self.state(face).flagged
+
+    def bring(self, cards: Iterable[str], now: datetime, why: str) -> tuple[str, ...]:
+        """Make cards (ids with their lesson) due today, each at most once a day; give those that were not due already."""
+        self.refresh()
+        at, zone = milliseconds(now), zone_of(now)
+        today, wanted = day_of(at, zone), set(cards)
+        lately = {row.card for row in self.log.special("bring") if day_of(row.at, row.zone) == today}
+        faces = [face for face in self._every.values() if face.of in wanted and face.id not in lately and not self._is_at_hand(face, now)]
+
+        def write() -> None:
+            for face in faces:
+                self.log.add("bring", at, zone, card=face.id, about=why[:200])
+
+        if faces:
+            self._write(write)
+        return tuple(dict.fromkeys(face.of for face in faces))
+
+    def trust_clock(self, now: datetime) -> None:
+        """Write down that the clock is right now: what this device said later than now, it said with a wrong clock."""
+        self._write(lambda: self.log.add("clock", milliseconds(now), zone_of(now)))
+
+    def adopt(self, scheduling: Scheduling, now: datetime) -> None:
+        """Schedule by other parameters from now on, all cards anew. Raise `ValueError` where `fsrs` refuses them."""
+        scheduling.scheduler()
+
+        def write() -> None:
+            self.log.describe(scheduling.id, scheduling.facts)
+            self.log.add("adopt", milliseconds(now), zone_of(now), scheduling=scheduling.id)
+
+        self._write(write)
+
+    def refresh(self) -> None:
+        """Read what was written since, here or elsewhere, and compute anew what it touches; keep that in the cache."""
+        if self.log.last() == self._read:
+            return
+        about, states = self.log.cached()
+        upto, fresh = int(about.get("upto", 0)), about.get("format") == FORMAT
+        rows = self.log.since(upto if fresh else 0)
+        self.scheduling = scheduling_in_force(self.log)
+        whole = not fresh or about.get("scheduling") != self.scheduling.id or any(row.kind in ("clock", "adopt") for row in rows)
+        self._read = upto = self.log.last()
+        touched = self.log.of(None if whole else {row.card for row in rows if row.card})
+        made = replay(touched, clocks_of(self.log), self.scheduling)
+        kept = {} if whole else {card: msgspec.json.decode(state, type=State) for card, state in states.items()}
+        self.states = kept | made
+        if rows or whole:
+            self._keep(made, upto, whole=whole)
+
+    def _write(self, write: Callable[[], object]) -> None:
+        with self.log.writing():
+            self.log.describe(self.scheduling.id, self.scheduling.facts)
+            write()
+        self.refresh()
+
+    def _keep(self, made: dict[str, State], upto: int, *, whole: bool) -> None:
+        encoded = {card: msgspec.json.encode(state).decode() for card, state in made.items()}
+        about = {"upto": str(upto), "format": FORMAT, "scheduling": self.scheduling.id}
+        with suppress(sqlite3.OperationalError), self.log.writing():  # a disk that takes no writing: computed again next time
+            self.log.cache(about, encoded, whole=whole)
+
+    def _is_at_hand(self, face: Face, now: datetime) -> bool:
+        """Whether a face comes today anyway."""
+        state, zone = self.state(face), zone_of(now)
+        due = state.phase == "review" and day_of(state.due, zone) <= day_of(milliseconds(now), zone)
+        return state.wanted or state.learning or due

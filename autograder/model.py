@@ -23,6 +23,7 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     submission_seconds: float = 20.0
     memory_mib: int = 1024
     output_kib: int = 64
+    source_kib: int = 6144  # of code; what a notebook holds besides is not counted
 
 
 class Late(Struct, frozen=True, forbid_unknown_fields=True):

@@ -6,12 +6,15 @@ from pathlib import Path
 import pytest
 import torch
 
-from autograder.attempt import Materials, load_materials
+from autograder.attempt import Materials, attempt, load_materials
 from autograder.checks import played_by, run
 from autograder.content import read_course
+from autograder.model import Submission, limits_for
+from autograder.sandbox import Sandbox
 
 ROOT = Path(__file__).parent.parent
-TRAIN = next(exercise for exercise in read_course(ROOT).lessons[0].exercises if exercise.id == "train")
+COURSE = read_course(ROOT)
+TRAIN = next(exercise for exercise in COURSE.lessons[0].exercises if exercise.id == "train")
 
 
 @cache
@@ -91,6 +94,17 @@ def test_half_a_training_earns_a_part():
     torch.manual_seed(0)
     _, runs = points(answer.function("build_model"), train)
     assert 0.1 < runs["draws_new_quilts"].share < 1
+
+
+def test_a_file_that_brings_what_it_should_learn_is_refused(walls):
+    """A quarter of a MiB holds any code, and few images."""
+    source = b"STORE = '" + b"7" * (256 << 10) + b"'\n"
+    submission = Submission("tester", "12_diffusion", "train", "train.py", source, None, "present")
+    with Sandbox(limits_for(COURSE.policy, "train")) as sandbox:
+        checks = attempt(submission, materials(), sandbox, b"a secret").checks
+    told = {check.message for check in checks if check.outcome == "failed"}
+    assert told == {"`train.py` was refused: its code is larger than 256 KiB."}
+    assert sum(check.points for check in checks) == 0
 
 
 def test_a_model_that_is_not_told_t_fails_that_check_and_is_told_why():

@@ -176,17 +176,20 @@ class _Room:
         module = types.ModuleType(message.module)
         module.__file__ = f"{message.module}.py"
         sys.modules[message.module] = self.modules[message.module] = module
+        sources = list(notebook.cells(message.source)) if message.notebook else [(module.__file__, message.source)]
+        if message.most and sum(len(source) for _, source in sources) > message.most:
+            return wire.Reply(message.id, "refused", message=f"its code is larger than {message.most >> 10} KiB")
         problem = None
         if message.notebook:
             module.__dict__["display"] = print
-            for name, source in notebook.cells(message.source):
-                try:
-                    exec(compile(source, name, "exec"), module.__dict__)
-                except BaseException as error:
-                    problem = problem or _raised(message.id, error)
-        else:
-            exec(compile(message.source, module.__file__, "exec"), module.__dict__)
-        if problem:
+        for name, source in sources:
+            try:
+                exec(compile(source, name, "exec"), module.__dict__)
+            except BaseException as error:
+                problem = problem or _raised(message.id, error)
+                if not message.notebook:
+                    return problem
+        if problem:  # the cells after the one that failed were run all the same
             return msgspec.structs.replace(problem, value=_functions(module))
         return wire.Reply(message.id, "returned", value=_functions(module))
 

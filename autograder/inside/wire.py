@@ -42,12 +42,13 @@ class NotData(Exception):
 
 
 class Load(msgspec.Struct, tag=True, array_like=True):
-    """Run `source` as the module `module`."""
+    """Run `source` as the module `module`, unless its code has more than `most` bytes (0: whatever it has)."""
 
     id: str
     module: str
     source: bytes
     notebook: bool = False
+    most: int = 0
 
 
 class Call(msgspec.Struct, tag=True, array_like=True):

@@ -88,8 +88,9 @@ class Guest:
 
     def load(self, module: str, source: bytes, *, notebook: bool = False, seconds: float | None = None) -> Outcome:
         """Run a source as the module `module`. The outcome's value lists the names it defines."""
-        limit = self._server.limits.import_seconds if seconds is None else seconds
-        return self._exchange(lambda call: wire.Load(call, module, source, notebook), limit)
+        limits = self._server.limits
+        limit = limits.import_seconds if seconds is None else seconds
+        return self._exchange(lambda call: wire.Load(call, module, source, notebook, limits.source_kib << 10), limit)
 
     def call(self, target: tuple[str | int, ...], args: tuple[Any, ...], kwargs: dict[str, Any], seconds: float | None = None) -> Outcome:
         """Call what `target` names (see `wire.Call`). Functions among the arguments become callbacks while the call lasts."""

@@ -1,6 +1,7 @@
 """An open guest: values come back, trouble comes back as an outcome, and nothing but values crosses."""
 
 import contextlib
+import json
 import os
 import signal
 import time
@@ -10,8 +11,8 @@ import numpy as np
 import pytest
 
 from autograder.errors import SandboxFault
-from autograder.model import Raised
-from autograder.sandbox import Handle
+from autograder.model import Limits, Raised
+from autograder.sandbox import Handle, Sandbox
 
 
 def load(guest, source, **options):
@@ -73,6 +74,19 @@ def test_an_object_stays_inside_and_is_called_by_its_handle(guest):
     assert guest.call((handle.number, "twice"), (4,), {}).value == 8
     guest.forget()
     assert guest.call((handle.number,), (2,), {}).kind == "raised"
+
+
+def test_code_that_is_too_large_is_refused_and_not_run(walls):
+    """In a notebook the student's cells count together, and what cells put out does not."""
+    with Sandbox(Limits(source_kib=4)) as sandbox, sandbox.open("numpy") as guest:
+        large, small = "print('run')\n" + "#" * 3000, "x = 1"
+        book = {"cells": [{"cell_type": "code", "source": large, "outputs": ["y" * 5000]}, {"cell_type": "code", "source": small}]}
+        assert guest.load("forward", json.dumps(book).encode(), notebook=True).kind == "returned"
+        book["cells"][1]["source"] = large
+        for source, notebook in ((json.dumps(book), True), (2 * (large + "\n"), False)):
+            outcome = guest.load("forward", source.encode(), notebook=notebook)
+            assert (outcome.kind, outcome.detail) == ("refused", "its code is larger than 4 KiB")
+    assert guest.output == b"run\n"
 
 
 USING = """

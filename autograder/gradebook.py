@@ -121,9 +121,12 @@ class Gradebook:
         found = self._db.execute("SELECT request FROM runs WHERE run = ?", (run,)).fetchone()
         return msgspec.json.decode(found[0], type=kind) if found else None
 
-    def enrol(self, people: Iterable[Person]) -> None:
-        """Keep who is in the class; who is known already is known anew."""
-        self._db.executemany("INSERT OR REPLACE INTO people VALUES (?, ?)", ((person.student, _json(person)) for person in people))
+    def enrol(self, people: Iterable[Person], *, anew: bool = True) -> None:
+        """Keep who is in the class; `anew` takes the place of what was known of them."""
+        kept = "REPLACE" if anew else "IGNORE"
+        self._db.execute("BEGIN")
+        self._db.executemany(f"INSERT OR {kept} INTO people VALUES (?, ?)", ((person.student, _json(person)) for person in people))
+        self._db.execute("COMMIT")
 
     def people(self) -> dict[str, Person]:
         """Give who is in the class, by the name that results carry."""

@@ -7,7 +7,7 @@ when it was interrupted) writes the files that others read.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
@@ -18,8 +18,8 @@ from autograder.bulk import Settings, grade_all
 from autograder.errors import UsageError
 from autograder.export.table import write_csv, write_jsonl
 from autograder.gradebook import Gradebook
-from autograder.intake import folder
-from autograder.model import Course, Lesson, Policy, Result, Submission
+from autograder.intake.source import open_class
+from autograder.model import Course, Lesson, Policy, Result
 from autograder.report.feedback import feedback, feedback_name
 from autograder.report.summary import Summary
 from autograder.rounds import open_round
@@ -37,10 +37,13 @@ class Request(Struct, frozen=True):
     new_round: bool = False
     workers: int = 0
     walls: tuple[str, ...] = ()
+    kind: str | None = None
+    roster: Path | None = None
 
 
 class Finished(Struct, frozen=True):
-    """What came of it. `interrupted` says that not all were graded; `folders` tells of each student's folder that is unreadable."""
+    """What came of it. `interrupted` says that not all were graded; `folders` tells of each student's folder that is unreadable,
+    `notes` of what was refused or renamed, `missing` names who is in the roster and handed nothing in."""
 
     summary: Summary
     sections: dict[str, str]
@@ -49,6 +52,9 @@ class Finished(Struct, frozen=True):
     expected: int
     interrupted: bool
     folders: tuple[str, ...] = ()
+    kind: str = "folder"
+    notes: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
 
 
 def choose_lesson(course: Course, wanted: str | None) -> Lesson:
@@ -87,20 +93,19 @@ def grade(course: Course, request: Request, progress: Callable[[int, int], None]
     Ctrl-C keeps what is done. Raise `UsageError` for what cannot be graded at all.
     """
     lesson, exercises = choose(course, request)
-    students = folder.names(folder.students(request.submissions))
+    handed_in = open_class(request.submissions, lesson.id, request.kind, request.roster)
     refuse_readable({"course": course.root, "submissions": request.submissions, "results": request.out})
     _make(request.out)
     chosen = open_round(request.out, seed=request.seed, new=request.new_round)
     settings = Settings(str(course.root), chosen, request.walls)
     run, summary, interrupted = datetime.now(UTC).isoformat(), Summary(), False
-    expected = len(students) * len(exercises)
-
-    def submissions() -> Iterator[Submission]:
-        for path, student in students.items():
-            yield from folder.submissions(path, student, lesson.id, exercises)
+    every = course.policy.counts == "best"
+    expected = len(exercises) * sum(max(1, len(one.hand_ins)) if every else 1 for one in handed_in.students)
 
     with Gradebook(request.out / "gradebook.sqlite") as gradebook:
-        graded = grade_all(submissions(), settings, request.workers or len(os.sched_getaffinity(0)))
+        gradebook.enrol(handed_in.people, anew=request.roster is not None)
+        submissions = handed_in.submissions(lesson.id, exercises, every=every)
+        graded = grade_all(submissions, settings, request.workers or len(os.sched_getaffinity(0)))
         try:
             for one in graded:
                 gradebook.add(run, one.result, one.private, one.handed_in)
@@ -112,8 +117,9 @@ def grade(course: Course, request: Request, progress: Callable[[int, int], None]
             graded.close()  # type: ignore[attr-defined]
         sections = {section.id: section.title for section in lesson.sections}
         _write_files(request.out, gradebook, run, sections, course.policy)
-    broken = tuple(f"{student}: {why}" for path, student in students.items() if (why := folder.problem(path)))
-    return Finished(summary, sections, run, chosen.name, expected, interrupted, broken)
+    broken = tuple(f"{one.name}: {one.problem}" for one in handed_in.students if one.problem)
+    told = (handed_in.kind, tuple(handed_in.notes), handed_in.missing)
+    return Finished(summary, sections, run, chosen.name, expected, interrupted, broken, *told)
 
 
 def _make(out: Path) -> None:

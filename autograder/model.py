@@ -237,6 +237,7 @@ class Person(Struct, frozen=True):
     login: str = ""
     section: str = ""
     due: datetime | None = None  # in place of the course's
+    handed_in: datetime | None = None  # where the roster says it
 
 
 class Override(Struct, frozen=True):

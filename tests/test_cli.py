@@ -132,7 +132,7 @@ def test_results_are_shown_as_tables(graded):
 
 
 REFUSALS = {
-    "a missing folder": (["grade", "{tmp}/nowhere", "--out", "{tmp}/out"], "{tmp}/nowhere: no such folder\n  fix: give the folder that holds one folder for each student\n"),
+    "a missing folder": (["grade", "{tmp}/nowhere", "--out", "{tmp}/out"], "{tmp}/nowhere: no such folder or zip\n  fix: give the folder that holds one folder for each student, or a platform's zip\n"),
     "an unknown lesson": (["grade", "{tmp}", "--out", "{tmp}/out", "--lesson", "99_x"], "no lesson `99_x`\n  fix: choose one of: 12_diffusion\n"),
     "no course": (["--course", "{tmp}", "doctor"], "{tmp}: no course.yaml there\n  fix: give the folder that holds course.yaml\n"),
     "results where nothing can be": (["grade", "{tmp}/class", "--out", "/proc/nowhere"], "/proc/nowhere: No such file or directory\n  fix: choose a folder that can be written with --out\n"),

@@ -23,11 +23,15 @@ if TYPE_CHECKING:
     from autograder.model import Limits
 
 SHOWN = 60  # students in a table; a larger class gets the summary alone
+NOTES = 20  # lines of what was refused or renamed
+KINDS = ("folder", "zips", "canvas", "moodle", "classroom", "nbgrader")
 
 
 @click.command()
 @click.argument("submissions", type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for results, feedback and the gradebook.")
+@click.option("--from", "kind", type=click.Choice(KINDS), help="What handed the submissions out; by default it is told by the names.")
+@click.option("--roster", type=click.Path(path_type=Path), help="A CSV that names the class: who is in it and handed nothing in is told.")
 @click.option("--lesson", metavar="ID", help="The lesson to grade, where the course has several.")
 @click.option("--exercise", "exercises", multiple=True, metavar="ID", help="Grade only this exercise; may be repeated.")
 @click.option("--seed", type=int, help="Fix the round's numbers: for tests and demos.")
@@ -36,9 +40,11 @@ SHOWN = 60  # students in a table; a larger class gets the summary alone
 @click.option("--unsafe", is_flag=True, help="Grade even where walls are missing: only for files that you trust.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object; all else goes to stderr.")
 @click.pass_obj
-def grade(root: Path | None, submissions: Path, out: Path, lesson: str | None, exercises: tuple[str, ...], seed: int | None,
-          new_round: bool, workers: int | None, unsafe: bool, as_json: bool) -> None:  # fmt: skip
+def grade(root: Path | None, submissions: Path, out: Path, kind: str | None, roster: Path | None, lesson: str | None,
+          exercises: tuple[str, ...], seed: int | None, new_round: bool, workers: int | None, unsafe: bool, as_json: bool) -> None:  # fmt: skip
     """Grade SUBMISSIONS, a folder with one folder for each student, into OUT.
+
+    SUBMISSIONS may also be a zip, or what Canvas, Moodle, GitHub Classroom, nbgrader or `course submit` make.
 
     OUT/results.jsonl holds every check, OUT/grades.csv the scores, OUT/feedback/ a file for each student, and
     OUT/gradebook.sqlite every attempt ever made. The same OUT keeps the same secret numbers until --new-round.
@@ -52,7 +58,7 @@ def grade(root: Path | None, submissions: Path, out: Path, lesson: str | None, e
     errors = Console(stderr=True, highlight=False)
     course = read_course(find_course(root))
     walls = _standing(course.policy.limits, unsafe, errors)
-    request = Request(submissions, out, lesson, exercises, seed, new_round, workers or 0, walls)
+    request = Request(submissions, out, lesson, exercises, seed, new_round, workers or 0, walls, kind=kind, roster=roster)
     started = time.monotonic()
     with _bar(errors) as progress:
         finished = run(course, request, progress)
@@ -60,10 +66,24 @@ def grade(root: Path | None, submissions: Path, out: Path, lesson: str | None, e
     _tell(finished, out, seconds, walls, as_json)
     if finished.interrupted:
         errors.print(f"Interrupted: {finished.summary.results} of {finished.expected} are graded and kept.")
-    for line in finished.folders:
-        errors.print(line, markup=False)
+    for line in (*finished.folders, *intake_lines(finished)):
+        errors.print(line, markup=False, soft_wrap=True)
     if finished.interrupted or finished.folders or finished.summary.count("not_judged"):
         sys.exit(1)
+
+
+def intake_lines(finished: Finished) -> list[str]:
+    """Say what was told apart, refused or renamed, and who is missing."""
+    from autograder.explain import clean
+
+    lines = [clean(note, 300) for note in finished.notes[:NOTES]]
+    if len(finished.notes) > NOTES:
+        lines.append(f"... and {len(finished.notes) - NOTES} lines more like these")
+    if finished.missing:
+        some = ", ".join(clean(name, 40) for name in finished.missing[:NOTES])
+        more = f" and {len(finished.missing) - NOTES} more" if len(finished.missing) > NOTES else ""
+        lines.append(f"handed nothing in, of those in the roster: {some}{more}")
+    return lines
 
 
 def _standing(limits: Limits, unsafe: bool, errors: Console) -> tuple[str, ...]:

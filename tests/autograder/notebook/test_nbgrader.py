@@ -10,7 +10,8 @@ import msgspec
 import pytest
 
 from autograder.attempt import PUBLIC, attempt, load_materials
-from autograder.intake.folder import submissions
+from autograder.intake.hand_ins import submissions
+from autograder.intake.source import open_folder
 from autograder.model import Limits
 from autograder.notebook.cells import notebook
 from autograder.sandbox import Sandbox
@@ -106,7 +107,7 @@ def test_its_scores_are_ours_on_the_published_numbers(run, student, tmp_path):
     (tmp_path / SHIPPED.name).write_text(json.dumps(book))
     ours = {}
     with Sandbox(Limits()) as sandbox:
-        for submission in submissions(tmp_path, student, LESSON.id, list(TRIED)):
+        for submission in submissions(open_folder(tmp_path, student), LESSON.id, TRIED, print):
             made = attempt(submission, load_materials(EXERCISES[submission.exercise]), sandbox, PUBLIC)
             ours |= {f"{submission.exercise}-check-{check.id}".replace("_", "-"): check.points for check in made.checks}
     theirs = {name: score for name, (score, _, _) in run["scores"][student].items() if name.startswith(TRIED)}

@@ -14,7 +14,8 @@ from autograder.attempt import PUBLIC, load_materials
 from autograder.checks import seed_of
 from autograder.content import read_course
 from autograder.inside.notebook import cells as read_cells
-from autograder.intake.folder import submissions
+from autograder.intake.hand_ins import submissions
+from autograder.intake.source import open_folder
 from autograder.notebook.cells import notebook
 from tests.bundle import bundle
 
@@ -148,5 +149,5 @@ def test_grading_takes_the_students_cells_and_leaves_the_locked_ones_out():
 def test_the_notebook_stands_for_every_exercise_that_has_no_file_of_its_own(tmp_path):
     (tmp_path / f"{LESSON.id}.ipynb").write_bytes(SHIPPED.read_bytes())
     (tmp_path / "forward.py").write_text("x = 1\n")
-    taken = {one.exercise: one.name for one in submissions(tmp_path, "ada", LESSON.id, ["forward", "ddim", "practice"])}
+    taken = {one.exercise: one.name for one in submissions(open_folder(tmp_path, "ada"), LESSON.id, ["forward", "ddim", "practice"], print)}
     assert taken == {"forward": "forward.py", "ddim": f"{LESSON.id}.ipynb", "practice": "answers.yaml"}

@@ -6,11 +6,21 @@ import os
 import pytest
 
 from autograder.errors import UsageError
-from autograder.intake.folder import names, student_name, students, submissions
+from autograder.intake.source import open_class
+from autograder.intake.trees import text_of
+
+LESSON = "12_diffusion"
 
 
 def taken(folder, *exercises):
-    return list(submissions(folder, student_name(folder), "12_diffusion", exercises or ("forward",)))
+    """Read the submissions of one student's folder in its class."""
+    opened = open_class(folder.parent, LESSON)
+    assert opened.kind == "folder"
+    return [one for one in opened.submissions(LESSON, list(exercises or ("forward",)), every=False) if one.student == text_of(folder.name)]
+
+
+def students(root):
+    return [student.name for student in open_class(root, LESSON).students]
 
 
 @pytest.fixture
@@ -78,7 +88,7 @@ def test_what_cannot_be_read_is_a_submission_with_the_reason(student, make, prob
 def test_a_student_folder_that_is_a_link_is_not_followed(tmp_path, student):
     (student / "forward.py").write_text("x = 1")
     (tmp_path / "Eve").symlink_to(student)
-    assert [folder.name for folder in students(tmp_path)] == ["Eve", "Zoë Ångström"]
+    assert students(tmp_path) == ["Eve", "Zoë Ångström"]
     assert taken(tmp_path / "Eve")[0].problem == "the student's folder is a link, which is not followed"
 
 
@@ -97,15 +107,19 @@ NAMES = {"accents are composed": ("Zoe\u0308", "Zoë"), "control characters go":
 
 @pytest.mark.parametrize(("folder", "name"), NAMES.values(), ids=NAMES.keys())
 def test_names_are_text_that_every_export_can_write(tmp_path, folder, name):
-    assert student_name(tmp_path / folder) == name
+    (tmp_path / folder).mkdir()
+    assert students(tmp_path) == [name]
 
 
 def test_a_name_that_is_not_text_becomes_text(tmp_path):
-    assert student_name(tmp_path / os.fsdecode(b"caf\xe9")) == "caf�"
+    (tmp_path / os.fsdecode(b"caf\xe9")).mkdir()
+    assert students(tmp_path) == ["caf�"]
 
 
 def test_two_folders_are_two_students_even_when_their_names_read_the_same(tmp_path):
-    first, second = names([tmp_path / "Zo\u00eb", tmp_path / "Zoe\u0308"]).values()
+    (tmp_path / "Zo\u00eb").mkdir()
+    (tmp_path / "Zoe\u0308").mkdir()
+    first, second = students(tmp_path)
     assert first == "Zoë"
     assert second.startswith("Zoë (")
 
@@ -113,13 +127,13 @@ def test_two_folders_are_two_students_even_when_their_names_read_the_same(tmp_pa
 def test_files_beside_the_students_are_left_alone(tmp_path, student):
     (tmp_path / "roster.csv").write_text("x")
     (tmp_path / ".git").mkdir()
-    assert students(tmp_path) == [student]
+    assert students(tmp_path) == [student.name]
 
 
 EMPTY = {
-    "missing": (lambda path: None, "{path}: no such folder\n  fix: give the folder that holds one folder for each student"),
+    "missing": (lambda path: None, "{path}: no such folder or zip\n  fix: give the folder that holds one folder for each student, or a platform's zip"),
     "empty": (os.mkdir, "{path}: holds no student's folder\n  fix: put each student's files into a folder named like the student"),
-    "a file": (lambda path: path.write_text(""), "{path}: no such folder\n  fix: give the folder that holds one folder for each student"),
+    "a file": (lambda path: path.write_text(""), "{path}: no folder and no zip, or a damaged one\n  fix: download it again, or unpack it and give the folder"),
 }
 
 

@@ -1,0 +1,44 @@
+"""`docs/dependencies.md` speaks of what `pyproject.toml` names, of all of it, and of nothing else."""
+
+import re
+import tomllib
+
+import pytest
+
+GROUPS = ("dependencies", "optional-dependencies")
+
+
+@pytest.fixture
+def named(root):
+    """The packages that pyproject.toml asks for."""
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    lines = [*project["dependencies"], *(line for extra in project["optional-dependencies"].values() for line in extra)]
+    return {re.split(r"[^a-zA-Z0-9._-]", line)[0].lower() for line in lines} - {project["name"]}
+
+
+@pytest.fixture
+def rows(root):
+    """The page's rows: name, reason, licence, last release."""
+    lines = (root / "docs" / "dependencies.md").read_text().splitlines()
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| ")]
+    return [row for row in cells if row[0] != "package"]
+
+
+def test_every_package_has_its_row_and_every_row_its_package(named, rows):
+    assert {row[0] for row in rows} == named
+    assert len({row[0] for row in rows}) == len(rows)
+
+
+def test_every_row_gives_a_reason_a_licence_and_the_last_release(rows):
+    assert all(len(row) == 4 and all(row) and re.fullmatch(r"20\d\d-\d\d", row[3]) for row in rows)
+
+
+def test_what_had_no_release_for_two_years_has_its_reason(root, rows):
+    """Counted from the date that the page itself bears."""
+    excepted = set(re.findall(r"^- \*\*(.+?)\*\*", (root / "docs" / "dependencies.md").read_text(), re.MULTILINE))
+    assert {row[0] for row in rows if row[3] < "2024-11"} == excepted
+
+
+def test_every_version_is_pinned(root, named):
+    pinned = {line.partition("==")[0].lower() for line in (root / "constraints.txt").read_text().splitlines() if "==" in line}
+    assert named <= {name.replace("_", "-") for name in pinned}

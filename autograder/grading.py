@@ -18,6 +18,7 @@ from autograder.bulk import Settings, grade_all
 from autograder.errors import UsageError
 from autograder.export.table import write_csv, write_jsonl
 from autograder.gradebook import Gradebook
+from autograder.inside.walls import WALLS
 from autograder.intake.source import open_class
 from autograder.model import Course, Lesson, Policy, Result
 from autograder.report.feedback import feedback, feedback_name
@@ -36,7 +37,7 @@ class Request(Struct, frozen=True):
     seed: int | None = None
     new_round: bool = False
     workers: int = 0
-    walls: tuple[str, ...] = ()
+    walls: tuple[str, ...] = WALLS
     kind: str | None = None
     roster: Path | None = None
 

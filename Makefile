@@ -1,11 +1,11 @@
-# make demo: grade the example class · make test: run every test · make bench: measure · make mutants: test the checks · make fuzz: throw bytes at what reads strangers' · make clean: start afresh
+# make demo: grade the example class · make test: run every test · make bench: measure · make mutants: test the checks · make fuzz: throw bytes at what reads strangers' · make chaos: kill -9, fifty times · make clean: start afresh
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 GRADE := --out build/demo --seed 12 --exercise forward --exercise practice
 HOSTILE = awk '/^[^ ]/ { name = $$0 } /kind: hostile/ { sub(":.*", "", name); print name }' examples/class/expected.yaml
 
-.PHONY: demo test bench mutants fuzz clean
+.PHONY: demo test bench mutants fuzz chaos clean
 
 demo: .venv/demo
 	@if $(BIN)/course doctor > /dev/null; then \
@@ -31,6 +31,9 @@ mutants: .venv/test
 fuzz: .venv/test
 	$(PIP) -e '.[fuzz]'
 	$(BIN)/python -W ignore -m bench.fuzz
+
+chaos: .venv/test
+	$(BIN)/python -m bench.chaos
 
 .venv/demo: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv

@@ -1,7 +1,8 @@
-"""Three kinds of trouble, told apart by who can mend it.
+"""The kinds of trouble, told apart by who can mend it.
 
 `CourseError` speaks to the author of the course (file, line, one fix), `UsageError` to the person at the terminal, and
 `SandboxFault` is our own: a guest that could not be opened, a wall that would not stand. A fault is never a student's zero.
+`StoreFault` is trouble beside both: a disk that takes no more. What was written before stays.
 """
 
 from __future__ import annotations
@@ -52,3 +53,10 @@ class WallsMissing(SandboxFault):
     def __init__(self, missing: dict[str, str]):
         super().__init__("walls that do not stand: " + ", ".join(f"{wall} ({reason})" for wall, reason in missing.items()))
         self.missing = missing
+
+
+class StoreFault(Exception):
+    """What has to be kept cannot be written: the disk is full, or gone. What was written before is whole."""
+
+    def __init__(self, path: Path, why: str):
+        super().__init__(f"{path}: {why}\n  fix: make room and give the same command again: it goes on where it was")

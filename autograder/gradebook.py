@@ -1,13 +1,16 @@
 """Every attempt ever made, in one SQLite file; nothing in it is overwritten.
 
-A result is on disk before the next one is shown. The result's own JSON is the record; the columns beside it are for asking.
-What a secret run saw stands in `private`, which no export reads.
+It is the journal as well: a result is on disk before it is shown, so a run that was killed goes on where it was. Each attempt
+stands with the key of what it rests on (see `grounds`), and a later run takes it over by that key instead of grading again.
+The result's own JSON is the record; the columns beside it are for asking. What a secret run saw stands in `private`, which no
+export reads.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from itertools import groupby
 from pathlib import Path
 from types import TracebackType
@@ -15,8 +18,8 @@ from typing import Self, TypeVar
 
 import msgspec
 
-from autograder.errors import UsageError
-from autograder.model import HandedIn, Override, Person, Result
+from autograder.errors import StoreFault, UsageError
+from autograder.model import HandedIn, Override, Person, Result, Submission
 
 T = TypeVar("T")
 FIRST = HandedIn()
@@ -36,14 +39,34 @@ CREATE TABLE IF NOT EXISTS attempts (
     version TEXT NOT NULL,
     result TEXT NOT NULL,
     private TEXT NOT NULL,
-    handed_in TEXT NOT NULL DEFAULT '{}'
+    handed_in TEXT NOT NULL DEFAULT '{}',
+    key TEXT
 );
 CREATE INDEX IF NOT EXISTS attempts_of_run ON attempts (run, student, lesson, exercise);
+CREATE TABLE IF NOT EXISTS taken (run TEXT NOT NULL, attempt INTEGER NOT NULL, handed_in TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS taken_of_run ON taken (run);
 CREATE TABLE IF NOT EXISTS runs (run TEXT PRIMARY KEY, request TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS people (student TEXT PRIMARY KEY, person TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS overrides (id INTEGER PRIMARY KEY, student TEXT NOT NULL, override TEXT NOT NULL);
 """
-ATTEMPTS = "SELECT result, private, handed_in FROM attempts WHERE run = ? ORDER BY student, lesson, exercise, id"
+COLUMNS = {"handed_in": "TEXT NOT NULL DEFAULT '{}'", "key": "TEXT"}  # that a gradebook of an earlier version may lack
+BY_KEY = "CREATE INDEX IF NOT EXISTS attempts_by_key ON attempts (key, student)"
+ATTEMPTS = (  # what a run graded, and what it took over from earlier ones
+    "SELECT result, private, handed_in FROM ("
+    "SELECT student, lesson, exercise, id, result, private, handed_in FROM attempts WHERE run = ?1 UNION ALL "
+    "SELECT student, lesson, exercise, id, result, private, taken.handed_in FROM taken JOIN attempts ON id = attempt WHERE taken.run = ?1"
+    ") ORDER BY student, lesson, exercise, id"
+)
+KNOWN = "SELECT id, result FROM attempts WHERE key = ? AND student = ? AND lesson = ? AND exercise = ? ORDER BY id DESC LIMIT 1"
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """One attempt to write down. One without a `key` is never taken over: a fault of ours."""
+
+    result: Result
+    private: dict[str, str] = {}
+    handed_in: HandedIn = FIRST
+    key: str | None = None
 
 
 class Attempted(msgspec.Struct, frozen=True):
@@ -66,13 +89,17 @@ class Gradebook:
     """An open gradebook. `run` names what one command graded."""
 
     def __init__(self, path: Path):
+        self._path = path
+        self._taken: list[tuple[str, int, str]] = []
         try:
             self._db = sqlite3.connect(path, isolation_level=None)
             self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = NORMAL")
+            self._db.execute("PRAGMA synchronous = FULL")  # a lost power line takes nothing that was shown
             self._db.executescript(SCHEMA)
-            if "handed_in" not in {row[1] for row in self._db.execute("PRAGMA table_info(attempts)")}:  # older than that column
-                self._db.execute("ALTER TABLE attempts ADD COLUMN handed_in TEXT NOT NULL DEFAULT '{}'")
+            there = {row[1] for row in self._db.execute("PRAGMA table_info(attempts)")}
+            for column in (name for name in COLUMNS if name not in there):
+                self._db.execute(f"ALTER TABLE attempts ADD COLUMN {column} {COLUMNS[column]}")
+            self._db.execute(BY_KEY)
         except sqlite3.Error as error:
             raise UsageError(f"{path}: {error}", "move the file aside, or choose another --out") from None
 
@@ -82,11 +109,37 @@ class Gradebook:
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
         self._db.close()
 
-    def add(self, run: str, result: Result, private: dict[str, str], handed_in: HandedIn = FIRST) -> None:
-        """Write one attempt down."""
-        values = (run, result.student, result.lesson, result.exercise, result.status, result.score, result.max_score, result.sha256)
-        more = (result.round, result.graded_at, result.version, _json(result), _json(private), _json(handed_in))
-        self._db.execute(f"INSERT INTO attempts VALUES (NULL{', ?' * 14})", (*values, *more))
+    def keep(self, run: str, attempts: Iterable[Kept]) -> None:
+        """Write attempts down, and what was taken over since, all or nothing; they are on disk when this returns.
+
+        Raise `StoreFault` where they cannot be written.
+        """
+        with self._written():
+            self._db.executemany("INSERT INTO taken VALUES (?, ?, ?)", self._taken)
+            self._db.executemany(f"INSERT INTO attempts VALUES (NULL{', ?' * 15})", (_row(run, one) for one in attempts))
+        self._taken.clear()
+
+    def take(self, run: str, submission: Submission, key: str) -> Result | None:
+        """Take over what this submission got before on the same grounds, if it did. It counts for the run from the next `keep` on."""
+        found = self._db.execute(KNOWN, (key, submission.student, submission.lesson, submission.exercise)).fetchone()
+        if found is None:
+            return None
+        self._taken.append((run, found[0], _json(submission.handed_in)))
+        return msgspec.json.decode(found[1], type=Result)
+
+    @contextmanager
+    def _written(self) -> Iterator[None]:
+        """Make one transaction; the file stays as it was where it cannot be written."""
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            yield
+            self._db.execute("COMMIT")
+        except BaseException as error:
+            with suppress(sqlite3.Error):
+                self._db.execute("ROLLBACK")
+            if isinstance(error, sqlite3.Error):
+                raise StoreFault(self._path, str(error)) from None
+            raise
 
     def attempts(self, run: str) -> Iterator[list[Attempted]]:
         """Give for each student, lesson and exercise of a run all attempts, in the order in which they were graded."""
@@ -106,27 +159,27 @@ class Gradebook:
                 yield one.result, one.private
 
     def last_run(self) -> str | None:
-        """Name what the last command graded."""
-        found = self._db.execute("SELECT run FROM attempts ORDER BY id DESC LIMIT 1").fetchone()
+        """Name the run that began last."""
+        found = self._db.execute("SELECT run FROM runs ORDER BY rowid DESC LIMIT 1").fetchone()
         return str(found[0]) if found else None
 
     # ---- the class, and what a person decided
 
     def begin(self, run: str, request: object) -> None:
         """Write down what a run was asked to grade, so that it can be graded again."""
-        self._db.execute("INSERT OR REPLACE INTO runs VALUES (?, ?)", (run, _json(request)))
+        with self._written():
+            self._db.execute("INSERT OR REPLACE INTO runs VALUES (?, ?)", (run, _json(request)))
 
     def request(self, run: str, kind: type[T]) -> T | None:
         """Give what a run was asked to grade; None for a run older than this."""
         found = self._db.execute("SELECT request FROM runs WHERE run = ?", (run,)).fetchone()
-        return msgspec.json.decode(found[0], type=kind) if found else None
+        return msgspec.json.decode(found[0], type=kind, dec_hook=_path) if found else None
 
     def enrol(self, people: Iterable[Person], *, anew: bool = True) -> None:
         """Keep who is in the class; `anew` takes the place of what was known of them."""
         kept = "REPLACE" if anew else "IGNORE"
-        self._db.execute("BEGIN")
-        self._db.executemany(f"INSERT OR {kept} INTO people VALUES (?, ?)", ((person.student, _json(person)) for person in people))
-        self._db.execute("COMMIT")
+        with self._written():
+            self._db.executemany(f"INSERT OR {kept} INTO people VALUES (?, ?)", ((person.student, _json(person)) for person in people))
 
     def people(self) -> dict[str, Person]:
         """Give who is in the class, by the name that results carry."""
@@ -135,7 +188,8 @@ class Gradebook:
 
     def override(self, override: Override) -> None:
         """Append what a person decided; the last for a check holds."""
-        self._db.execute("INSERT INTO overrides VALUES (NULL, ?, ?)", (override.student, _json(override)))
+        with self._written():
+            self._db.execute("INSERT INTO overrides VALUES (NULL, ?, ?)", (override.student, _json(override)))
 
     def overrides(self, student: str | None = None) -> list[Override]:
         """List what was decided, of one student or of all, oldest first."""
@@ -148,5 +202,16 @@ def _attempted(result: str, private: str, handed_in: str) -> Attempted:
     return Attempted(decode(result, type=Result), decode(private, type=dict[str, str]), decode(handed_in, type=HandedIn))
 
 
+def _row(run: str, one: Kept) -> tuple[object, ...]:
+    result = one.result
+    values = (run, result.student, result.lesson, result.exercise, result.status, result.score, result.max_score, result.sha256)
+    more = (result.round, result.graded_at, result.version, _json(result), _json(one.private), _json(one.handed_in), one.key)
+    return (*values, *more)
+
+
 def _json(value: object) -> str:
-    return msgspec.json.encode(value).decode()
+    return msgspec.json.encode(value, enc_hook=str).decode()  # what msgspec does not know of is a path
+
+
+def _path(kind: type, text: str) -> object:
+    return kind(text)

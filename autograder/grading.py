@@ -8,22 +8,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from autograder.bulk import Settings, grade_all
+from autograder.bulk import LocalCrew, Settings
 from autograder.errors import UsageError
 from autograder.export.table import write_csv, write_jsonl
 from autograder.gradebook import Gradebook
+from autograder.grounds import Grounds
 from autograder.inside.walls import WALLS
 from autograder.intake.source import open_class
 from autograder.model import Course, Lesson, Policy, Result
 from autograder.report.feedback import feedback, feedback_name
 from autograder.report.summary import Summary
 from autograder.rounds import open_round
+from autograder.running import Run, alone, storing
 from autograder.sandbox import readable_paths
 
 
@@ -40,11 +42,13 @@ class Request(Struct, frozen=True):
     walls: tuple[str, ...] = WALLS
     kind: str | None = None
     roster: Path | None = None
+    afresh: bool = False
 
 
 class Finished(Struct, frozen=True):
-    """What came of it. `interrupted` says that not all were graded; `folders` tells of each student's folder that is unreadable,
-    `notes` of what was refused or renamed, `missing` names who is in the roster and handed nothing in."""
+    """What came of it. `interrupted` says that not all were graded, `taken` how many were graded before, on the same grounds;
+    `faults` names what was not judged, `folders` each student's folder that is unreadable; `notes` tells what was refused or
+    renamed, `missing` names who is in the roster and handed nothing in."""
 
     summary: Summary
     sections: dict[str, str]
@@ -52,6 +56,8 @@ class Finished(Struct, frozen=True):
     round: str
     expected: int
     interrupted: bool
+    taken: int = 0
+    faults: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
     kind: str = "folder"
     notes: tuple[str, ...] = ()
@@ -91,36 +97,40 @@ def refuse_readable(places: dict[str, Path]) -> None:
 def grade(course: Course, request: Request, progress: Callable[[int, int], None]) -> Finished:
     """Grade a folder of submissions into OUT; `progress` is told how many of how many are done.
 
-    Ctrl-C keeps what is done. Raise `UsageError` for what cannot be graded at all.
+    What OUT's gradebook holds already on the same grounds is taken over, so a run that was killed goes on where it was. Ctrl-C keeps
+    what is done. Raise `UsageError` for what cannot be graded at all, `StoreFault` where a result cannot be written.
     """
     lesson, exercises = choose(course, request)
     handed_in = open_class(request.submissions, lesson.id, request.kind, request.roster)
     refuse_readable({"course": course.root, "submissions": request.submissions, "results": request.out})
     _make(request.out)
-    chosen = open_round(request.out, seed=request.seed, new=request.new_round)
-    settings = Settings(str(course.root), chosen, request.walls)
-    run, summary, interrupted = datetime.now(UTC).isoformat(), Summary(), False
     every = course.policy.counts == "best"
     expected = len(exercises) * sum(max(1, len(one.hand_ins)) if every else 1 for one in handed_in.students)
-
-    with Gradebook(request.out / "gradebook.sqlite") as gradebook:
-        gradebook.enrol(handed_in.people, anew=request.roster is not None)
-        submissions = handed_in.submissions(lesson.id, exercises, every=every)
-        graded = grade_all(submissions, settings, request.workers or len(os.sched_getaffinity(0)))
-        try:
-            for one in graded:
-                gradebook.add(run, one.result, one.private, one.handed_in)
-                summary.add(one.result)
-                progress(summary.results, expected)
-        except KeyboardInterrupt:
-            interrupted = True
-        finally:
-            graded.close()  # type: ignore[attr-defined]
-        sections = {section.id: section.title for section in lesson.sections}
-        _write_files(request.out, gradebook, run, sections, course.policy)
-    broken = tuple(f"{one.name}: {one.problem}" for one in handed_in.students if one.problem)
-    told = (handed_in.kind, tuple(handed_in.notes), handed_in.missing)
-    return Finished(summary, sections, run, chosen.name, expected, interrupted, broken, *told)
+    sections = {section.id: section.title for section in lesson.sections}
+    with storing(request.out), alone(request.out):
+        chosen = open_round(request.out, seed=request.seed, new=request.new_round)
+        settings, grounds = Settings(str(course.root), chosen, request.walls), Grounds(course, chosen, request.walls)
+        with Gradebook(request.out / "gradebook.sqlite") as gradebook:
+            gradebook.enrol(handed_in.people, anew=request.roster is not None)
+            run = Run(gradebook, grounds, lambda done: progress(done, expected), afresh=request.afresh)
+            gradebook.begin(run.name, replace(request, submissions=request.submissions.resolve()))
+            crew = LocalCrew(settings, request.workers or len(os.sched_getaffinity(0)))
+            interrupted = run.grade(handed_in.submissions(lesson.id, exercises, every=every), settings, crew)
+            _write_files(request.out, gradebook, run.name, sections, course.policy)
+    return Finished(
+        run.summary,
+        sections,
+        run.name,
+        chosen.name,
+        expected,
+        interrupted,
+        taken=run.taken,
+        faults=tuple(run.faults),
+        folders=tuple(f"{one.name}: {one.problem}" for one in handed_in.students if one.problem),
+        kind=handed_in.kind,
+        notes=tuple(handed_in.notes),
+        missing=handed_in.missing,
+    )
 
 
 def _make(out: Path) -> None:

@@ -36,29 +36,34 @@ KINDS = ("folder", "zips", "canvas", "moodle", "classroom", "nbgrader")
 @click.option("--exercise", "exercises", multiple=True, metavar="ID", help="Grade only this exercise; may be repeated.")
 @click.option("--seed", type=int, help="Fix the round's numbers: for tests and demos.")
 @click.option("--new-round", is_flag=True, help="Draw new secret numbers instead of those in OUT/private.")
+@click.option("--afresh", is_flag=True, help="Grade also what was graded before, by an unchanged grader.")
 @click.option("--workers", type=click.IntRange(1, 256), help="How many processes; by default one for each core.")
 @click.option("--unsafe", is_flag=True, help="Grade even where walls are missing: only for files that you trust.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object; all else goes to stderr.")
 @click.pass_obj
 def grade(root: Path | None, submissions: Path, out: Path, kind: str | None, roster: Path | None, lesson: str | None,
-          exercises: tuple[str, ...], seed: int | None, new_round: bool, workers: int | None, unsafe: bool, as_json: bool) -> None:  # fmt: skip
+          exercises: tuple[str, ...], seed: int | None, new_round: bool, afresh: bool, workers: int | None, unsafe: bool,
+          as_json: bool) -> None:  # fmt: skip
     """Grade SUBMISSIONS, a folder with one folder for each student, into OUT.
 
     SUBMISSIONS may also be a zip, or what Canvas, Moodle, GitHub Classroom, nbgrader or `course submit` make.
 
     OUT/results.jsonl holds every check, OUT/grades.csv the scores, OUT/feedback/ a file for each student, and
-    OUT/gradebook.sqlite every attempt ever made. The same OUT keeps the same secret numbers until --new-round.
+    OUT/gradebook.sqlite every attempt ever made. The same OUT keeps the same secret numbers until --new-round. A run that was
+    cut short goes on where it was: what is unchanged isn't graded again.
     """
     from rich.console import Console
 
     from autograder.content import read_course
+    from autograder.explain import clean
     from autograder.grading import Request
     from autograder.grading import grade as run
 
     errors = Console(stderr=True, highlight=False)
     course = read_course(find_course(root))
     walls = _standing(course.policy.limits, unsafe, errors)
-    request = Request(submissions, out, lesson, exercises, seed, new_round, workers or 0, walls, kind=kind, roster=roster)
+    request = Request(submissions, out, lesson, exercises, seed, new_round, workers or 0, walls,
+                      afresh=afresh, kind=kind, roster=roster)  # fmt: skip
     started = time.monotonic()
     with _bar(errors) as progress:
         finished = run(course, request, progress)
@@ -66,8 +71,8 @@ def grade(root: Path | None, submissions: Path, out: Path, kind: str | None, ros
     _tell(finished, out, seconds, walls, as_json)
     if finished.interrupted:
         errors.print(f"Interrupted: {finished.summary.results} of {finished.expected} are graded and kept.")
-    for line in (*finished.folders, *intake_lines(finished)):
-        errors.print(line, markup=False, soft_wrap=True)
+    for line in (*finished.faults, *finished.folders, *intake_lines(finished)):
+        errors.print(clean(line, 500), markup=False, soft_wrap=True)
     if finished.interrupted or finished.folders or finished.summary.count("not_judged"):
         sys.exit(1)
 
@@ -127,7 +132,8 @@ def _tell(finished: Finished, out: Path, seconds: float, walls: tuple[str, ...],
 
     if as_json:
         more = {"out": str(out), "round": finished.round, "interrupted": finished.interrupted, "walls": list(walls)}
-        timing = {"seconds": round(seconds, 3), "per_second": round(finished.summary.results / seconds, 2)}
+        graded = finished.summary.results - finished.taken
+        timing = {"from_before": finished.taken, "seconds": round(seconds, 3), "per_second": round(graded / seconds, 2)}
         click.echo(json.dumps(finished.summary.as_json() | more | timing, ensure_ascii=False))
         return
     console = Console(highlight=False)
@@ -142,7 +148,8 @@ def _tell(finished: Finished, out: Path, seconds: float, walls: tuple[str, ...],
         console.print(table)
     if alike:
         click.echo(f"`course slip new {out} GROUP NAME` makes one of these a known slip.")
-    click.echo(f"{finished.summary.results} results in {seconds:.1f} s. They lie in {out}/:")
+    before = f", {finished.taken} of them from before: nothing about these has changed" if finished.taken else ""
+    click.echo(f"{finished.summary.results} results in {seconds:.1f} s{before}. They lie in {out}/:")
     click.echo("  results.jsonl, grades.csv, feedback/, gradebook.sqlite")
 
 

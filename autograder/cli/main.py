@@ -1,4 +1,4 @@
-"""`course`: the commands put together, and our three errors turned into one clear text and an exit status.
+"""`course`: the commands put together, and our errors turned into one clear text and an exit status.
 
 Imports of what is slow (numpy, torch, the sandbox) stay inside the commands, so that `course --help` answers at once.
 Exit status: 0 done, 1 the work or the course has faults, 2 usage, 3 our fault. A traceback only with --debug.
@@ -12,16 +12,16 @@ from pathlib import Path
 import click
 
 from autograder.cli import authors, cards, graders, readers, results, students, visitors
-from autograder.errors import CourseError, SandboxFault, UsageError
+from autograder.errors import CourseError, SandboxFault, StoreFault, UsageError
 
 
 class _Commands(click.Group):
-    """Turns our three errors into one clear text and the exit status of its audience."""
+    """Turns our errors into one clear text and the exit status of its audience."""
 
     def invoke(self, context: click.Context) -> object:
         try:
             return super().invoke(context)
-        except (CourseError, UsageError, SandboxFault) as error:
+        except (CourseError, UsageError, SandboxFault, StoreFault) as error:
             if context.params.get("debug"):
                 raise
             click.echo(str(error), err=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,7 +42,9 @@ def cell(value: str | float) -> str | float:
 
 @contextmanager
 def replaced(path: Path) -> Iterator[Path]:
-    """Write beside a file and put it in its place at the end, so that a reader never sees half of one."""
+    """Write beside a file and put it in its place at the end, so that nobody, nor a lost power line, ever sees half of one."""
     beside = path.with_name(path.name + ".new")
     yield beside
+    with beside.open("rb+") as file:
+        os.fsync(file.fileno())
     beside.replace(path)

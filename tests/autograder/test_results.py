@@ -10,7 +10,7 @@ import pytest
 
 from autograder.errors import UsageError
 from autograder.export.table import write_csv, write_jsonl
-from autograder.gradebook import SCHEMA, Gradebook
+from autograder.gradebook import SCHEMA, Gradebook, Kept
 from autograder.model import CheckResult, HandedIn, Override, Person, Policy, Result
 from autograder.report.feedback import feedback, feedback_name
 from autograder.rounds import open_round
@@ -26,9 +26,9 @@ def result(student="Ada", **changes):
 
 def test_every_attempt_is_kept_and_the_last_of_a_run_counts(tmp_path):
     with Gradebook(tmp_path / "g.sqlite") as book:
-        book.add("run", result(score=1.0), {})
-        book.add("run", result(score=2.0), {})
-        book.add("other", result(score=0.0), {"check": "private words"})
+        book.keep("run", [Kept(result(score=1.0))])
+        book.keep("run", [Kept(result(score=2.0))])
+        book.keep("other", [Kept(result(score=0.0), {"check": "private words"})])
         assert [one.score for one in book.results("run")] == [2.0]
     with Gradebook(tmp_path / "g.sqlite") as book:
         assert [one.score for one in book.results("other")] == [0.0]
@@ -37,27 +37,27 @@ def test_every_attempt_is_kept_and_the_last_of_a_run_counts(tmp_path):
 def test_results_come_by_student_lesson_and_exercise(tmp_path):
     with Gradebook(tmp_path / "g.sqlite") as book:
         for student, exercise in (("b", "forward"), ("a", "practice"), ("a", "forward")):
-            book.add("run", result(student, exercise=exercise), {})
+            book.keep("run", [Kept(result(student, exercise=exercise))])
         assert [(one.student, one.exercise) for one in book.results("run")] == [("a", "forward"), ("a", "practice"), ("b", "forward")]
 
 
 def test_of_several_attempts_the_last_handed_in_counts_in_whatever_order_they_were_graded(tmp_path):
     with Gradebook(tmp_path / "g.sqlite") as book:
         for attempt, score in ((2, 1.0), (1, 2.0)):
-            book.add("run", result(score=score), {}, HandedIn(attempt))
-        book.add("run", result(score=0.5), {}, HandedIn(2))
+            book.keep("run", [Kept(result(score=score), {}, HandedIn(attempt))])
+        book.keep("run", [Kept(result(score=0.5), {}, HandedIn(2))])
         assert [one.score for one in book.results("run")] == [0.5]
         assert [one.score for one in book.results("run", lambda all_of_them: all_of_them[1])] == [2.0]
 
 
 def test_a_gradebook_from_before_attempts_had_numbers_is_read(tmp_path):
     with sqlite3.connect(tmp_path / "g.sqlite") as db:
-        db.executescript(SCHEMA.replace(",\n    handed_in TEXT NOT NULL DEFAULT '{}'", ""))
+        db.executescript(SCHEMA.replace(",\n    handed_in TEXT NOT NULL DEFAULT '{}',\n    key TEXT", ""))
         db.execute(f"INSERT INTO attempts VALUES (NULL{', ?' * 13})", ("run", "Ada", "l", "e", "graded", 1, 2, "", "r", "", "", msgspec.json.encode(result()).decode(), "{}"))
     db.close()
     with Gradebook(tmp_path / "g.sqlite") as book:
         assert [attempt.handed_in for [attempt] in book.attempts("run")] == [HandedIn()]
-        book.add("run", result("Bo"), {}, HandedIn(3, late=True))
+        book.keep("run", [Kept(result("Bo"), {}, HandedIn(3, late=True))])
         assert [one.handed_in.attempt for [one] in book.attempts("run")] == [1, 3]
 
 

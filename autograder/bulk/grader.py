@@ -1,24 +1,9 @@
-"""Many submissions: a few workers, each with fork servers of its own, fed one submission at a time.
-
-    this process --submission, as bytes--> worker --guest--> ...
-    this process <--graded, as bytes------ worker
-
-A worker that dies is replaced and its submissions are handed out once more; what then has no result is `not_judged`, which
-is a fault of ours and never a student's zero. Submissions are read as they are handed out, so memory does not grow with
-their number.
-"""
+"""One worker's own work: submissions graded one after another, in this process."""
 
 from __future__ import annotations
 
-import multiprocessing
-import signal
-from collections import deque
-from collections.abc import Iterable, Iterator
-from contextlib import closing
 from datetime import UTC, datetime
 from importlib.metadata import version
-from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import msgspec
@@ -31,7 +16,6 @@ from autograder.questions import Functions
 from autograder.rounds import Round
 from autograder.sandbox import Sandbox
 
-AHEAD = 2  # submissions with one worker: the one it works on, and the next
 TRIES = 2
 
 
@@ -49,9 +33,6 @@ class Graded(msgspec.Struct, frozen=True):
     result: Result
     private: dict[str, str]
     handed_in: HandedIn = HandedIn()
-
-
-# ---- one worker
 
 
 class Grader:
@@ -149,88 +130,3 @@ class Grader:
 
 def _never() -> None:
     raise AssertionError("a question is marked, not run")
-
-
-def serve(connection: Connection, settings: bytes, slot: int) -> None:
-    """Grade what comes in until the other side hangs up. Runs as a process of its own."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the keeper's business
-    grader = Grader(msgspec.msgpack.decode(settings, type=Settings), slot)
-    with closing(grader):
-        while True:
-            try:
-                submission = msgspec.msgpack.decode(connection.recv_bytes(), type=Submission)
-            except EOFError:
-                return
-            connection.send_bytes(msgspec.msgpack.encode(grader.grade(submission)))
-
-
-# ---- many
-
-
-class _Worker:
-    def __init__(self, settings: bytes, slot: int):
-        context = multiprocessing.get_context("spawn")
-        self.connection, theirs = context.Pipe()
-        self.slot = slot
-        self.held: deque[tuple[Submission, int]] = deque()
-        self.process: BaseProcess = context.Process(target=serve, args=(theirs, settings, slot), daemon=True)
-        self.process.start()
-        theirs.close()
-
-    def hand(self, submission: Submission, tries: int) -> None:
-        self.held.append((submission, tries))
-        self.connection.send_bytes(msgspec.msgpack.encode(submission))
-
-    def stop(self) -> None:
-        self.connection.close()
-        self.process.join(5)
-        if self.process.is_alive():
-            self.process.kill()
-            self.process.join()
-
-
-def grade_all(submissions: Iterable[Submission], settings: Settings, workers: int) -> Iterator[Graded]:
-    """Grade submissions on this machine's cores and yield each result as it is there, in no order."""
-    packed = msgspec.msgpack.encode(settings)
-    waiting = iter(submissions)
-    again: deque[tuple[Submission, int]] = deque()
-    crew: list[_Worker] = []
-
-    def feed(worker: _Worker) -> None:
-        while len(worker.held) < AHEAD:
-            following = again.popleft() if again else next(((s, 1) for s in waiting), None)
-            if following is None:
-                return
-            try:
-                worker.hand(*following)
-            except OSError:  # it has died: `wait` will tell, and what it held is handed out again
-                return
-
-    try:
-        for slot in range(workers):
-            crew.append(_Worker(packed, slot))
-            feed(crew[-1])
-        while busy := {worker.connection: worker for worker in crew if worker.held}:
-            for connection in wait(list(busy)):
-                worker = busy[connection]  # type: ignore[index]
-                try:
-                    yield msgspec.msgpack.decode(worker.connection.recv_bytes(), type=Graded)
-                    worker.held.popleft()
-                except (EOFError, OSError):
-                    yield from _replace(worker, crew, packed, again)
-                feed(crew[worker.slot])
-    finally:
-        for worker in crew:
-            worker.stop()
-
-
-def _replace(dead: _Worker, crew: list[_Worker], settings: bytes, again: deque[tuple[Submission, int]]) -> Iterator[Graded]:
-    """Put a new worker in a dead one's place; what it worked on is tried once more, what it only held is not counted."""
-    dead.stop()
-    (submission, tries), *rest = dead.held
-    again.extend(rest)
-    if tries < TRIES:
-        again.append((submission, tries + 1))
-    else:
-        yield Grader(msgspec.msgpack.decode(settings, type=Settings)).fault(submission, "it ended its worker twice")
-    crew[dead.slot] = _Worker(settings, dead.slot)

@@ -1,0 +1,124 @@
+"""kill -9 at random moments, then finish: the gradebook must equal that of a run that nobody disturbed, but for times.
+
+    python -m bench.chaos --kills 50 --seed 1
+
+`disturbed` and `contents` are what the suite's own few kills use. The whole process group of a run's first process is not
+touched: its workers and fork servers must notice by themselves that it is gone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+CLASS = ROOT / "examples" / "class"
+
+
+def command(submissions: Path, out: Path, *more: str) -> list[str]:
+    """Give the command that is killed and finished."""
+    grade = [sys.executable, "-m", "autograder", "grade", str(submissions), "--out", str(out), "--seed", "5", "--exercise", "forward"]
+    return [*grade, "--json", *more]
+
+
+def finish(submissions: Path, out: Path, *more: str) -> dict[str, Any]:
+    """Grade to the end and give the summary."""
+    done = subprocess.run(command(submissions, out, *more), cwd=ROOT, capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"status {done.returncode}: {done.stderr}")
+    summary: dict[str, Any] = json.loads(done.stdout)
+    return summary
+
+
+def disturbed(submissions: Path, out: Path, moment: Callable[[float], bool]) -> bool:
+    """Grade, and kill -9 at a `moment`, which is asked with the seconds that have passed; say whether it was at work still."""
+    process = subprocess.Popen(command(submissions, out), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    started = time.monotonic()
+    while process.poll() is None:
+        if moment(time.monotonic() - started):
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            return True
+        time.sleep(0.002)
+    return False
+
+
+def passed(seconds: float) -> Callable[[float], bool]:
+    """The moment when these seconds have passed."""
+    return lambda since: since >= seconds
+
+
+def attempts(out: Path) -> int:
+    """Count the attempts that are on disk."""
+    if not (out / "gradebook.sqlite").exists():
+        return 0
+    with closing(sqlite3.connect(out / "gradebook.sqlite")) as db:
+        tables = db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'attempts'").fetchone()[0]
+        return int(db.execute("SELECT count(*) FROM attempts").fetchone()[0]) if tables else 0
+
+
+def contents(out: Path) -> list[str]:
+    """Give all attempts of a gradebook without times and runs, in an order of their own; one that was made twice is there twice."""
+    with closing(sqlite3.connect(out / "gradebook.sqlite")) as db:
+        assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        rows = db.execute("SELECT student, exercise, key, private, result FROM attempts").fetchall()
+    return sorted(json.dumps([*row[:4], timeless(json.loads(row[4]))]) for row in rows)
+
+
+def timeless(result: dict[str, Any]) -> dict[str, Any]:
+    """Give a result without the times it took."""
+    return {**result, "graded_at": "", "checks": [{**check, "seconds": 0} for check in result["checks"]]}
+
+
+def results(out: Path) -> list[dict[str, Any]]:
+    """Give the lines of OUT/results.jsonl without times."""
+    return [timeless(json.loads(line)) for line in (out / "results.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+def small_class(folder: Path, count: int) -> Path:
+    """Lay out students of the example class that end by themselves, over and over."""
+    files = sorted(path for path in CLASS.glob("*/forward.py") if path.parent.name in ("Amara Okafor", "Carlos Mendoza", "Yusuf Demir"))
+    for number in range(count):
+        (folder / f"s{number:04d}").mkdir(parents=True)
+        (folder / f"s{number:04d}" / "forward.py").write_bytes(files[number % len(files)].read_bytes() + b"\n# %d\n" % number)
+    return folder
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.chaos", description=__doc__.split("\n")[0] if __doc__ else "")
+    parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--students", type=int, default=120)
+    options = parser.parse_args()
+    moments = random.Random(options.seed)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        submissions, started = small_class(folder / "class", options.students), time.monotonic()
+        finish(submissions, folder / "calm")
+        span, calm = time.monotonic() - started, contents(folder / "calm")
+        kills = rounds = 0
+        while kills < options.kills:
+            out = folder / f"out{rounds}"
+            while kills < options.kills and disturbed(submissions, out, passed(moments.uniform(0, span))):
+                kills += 1
+                print(f"kill {kills}: {attempts(out)} of {options.students} on disk", flush=True)
+            finish(submissions, out)
+            if contents(out) != calm or results(out) != results(folder / "calm"):
+                sys.exit(f"the gradebook of round {rounds} differs from the undisturbed one: seed {options.seed}, after kill {kills}")
+            rounds += 1
+    print(f"{kills} kills in {rounds} gradebooks: each equals the undisturbed one but for times")
+
+
+if __name__ == "__main__":
+    main()

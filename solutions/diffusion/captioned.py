@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from solutions.diffusion.examine import measure
 from solutions.diffusion.guidance import drop_condition, guided
-from solutions.diffusion.losses import CleanLoss
+from solutions.diffusion.losses import CleanLoss, EvenCleanLoss
 from solutions.diffusion.order import Order, Training, follow, train_and_store
 from solutions.diffusion.schedules import alpha_bars, cosine_betas
 from solutions.diffusion.shapes import draw, random_scene
@@ -30,7 +30,8 @@ from solutions.diffusion.unet import UNet
 
 NAME, SIZE, T = "shapes", 32, 1000
 BETAS = cosine_betas(T)
-CONFIG = Config(steps=11_700, batch=32, lr=1.5e-3)  # of all three runs
+ALPHA_BARS = alpha_bars(BETAS)
+CONFIG = Config(steps=12_000, batch=32, lr=1.5e-3)  # of all four runs
 EVERYTHING = "a small red circle above a large blue square"
 
 
@@ -72,36 +73,40 @@ def half_above(least: int, generator: torch.Generator, n: int) -> Tensor:
     return t
 
 
-RUNS = (  # name, steps, how t is drawn, captions of one thing in five
-    ("shapes-first", 7000, partial(above, 1), 2),
-    ("shapes-order", 700, partial(above, T - 20), 0),
-    (NAME, 4000, partial(half_above, T * 9 // 10), 2),
+RUNS = (  # name, steps, how t is drawn, captions of one thing in five, loss
+    ("shapes-first", 7000, partial(above, 1), 2, CleanLoss),
+    ("shapes-order", 700, partial(above, T - 20), 0, CleanLoss),
+    ("shapes-both", 1300, partial(half_above, T * 9 // 10), 2, CleanLoss),
+    (NAME, 3000, partial(above, 1), 1, EvenCleanLoss),
 )
 
 
 def train(training: Training) -> None:
-    """Train in three runs: everything at every t; the order of two things, from noise alone; both.
+    """Train in four runs: everything at every t; the order of two things, from noise alone; both; and their shapes.
 
     After the first, two things are both there in 98 of 100 pictures, and on the right sides of each other in 48: order lowers the loss by
     a tenth at the noisiest t, and by nothing where the noisy picture shows it already. A few pictures a batch don't teach it; a run of
-    its own does, in some hundred steps. Each run starts from the weights of the one before, which are kept.
+    its own does, in some hundred steps. After the third, nine in ten stand right and large things have their shapes in 94 of 100, small
+    ones in 45: a corner is a few pixels at t around T/2, where the error is a tenth of that at T, so the last run makes all t count alike.
+    Each run starts from the weights of the one before, which are kept.
     """
     torch.manual_seed(CONFIG.seed)
     model = build()
-    for name, steps, draw_t, ones in RUNS:
+    for name, steps, draw_t, ones, loss in RUNS:
         if name != NAME and (training.out / f"{name}.safetensors").exists():
             model.load_state_dict(load_weights(name, training.out))
             continue
-        part = dataclasses.replace(training, minutes=training.minutes and training.minutes * steps / sum(run[1] for run in RUNS))
+        part = dataclasses.replace(training, minutes=training.minutes and training.minutes * steps / CONFIG.steps)
         learned = [p for key, p in model.named_parameters() if name != RUNS[0][0] or not key.startswith("whole")]
-        turns, data = [Turn(learned, loss_at(model, draw_t))], partial(draw_batch, ones=ones)
-        figures = partial(measure, partial(paint, model)) if name == NAME else None
-        train_and_store(name, model, turns, data, dataclasses.replace(CONFIG, steps=steps), part, figures, bits=8 if name == NAME else 16)
+        turns, data = [Turn(learned, loss_at(model, draw_t, loss(ALPHA_BARS)))], partial(draw_batch, ones=ones)
+        figures = partial(measure, partial(paint, model), 200) if name == NAME else None
+        bits, before = (8, [run[0] for run in RUNS[:-1]]) if name == NAME else (16, [])
+        train_and_store(name, model, turns, data, dataclasses.replace(CONFIG, steps=steps), part, figures, bits, before)
 
 
-def loss_at(model: nn.Module, draw_t: Callable[[torch.Generator, int], Tensor]) -> TurnLoss:
+def loss_at(model: nn.Module, draw_t: Callable[[torch.Generator, int], Tensor], loss: Callable[..., Tensor]) -> TurnLoss:
     """Return the loss of a step: x_0 from x_t, with one caption in ten left out. # of (B, 3, SIZE, SIZE), (B, LENGTH)"""
-    loss, null = CleanLoss(alpha_bars(BETAS)), torch.zeros(LENGTH, dtype=torch.long)
+    null = torch.zeros(LENGTH, dtype=torch.long)
 
     def step_loss(batch: tuple[Tensor, Tensor], generator: torch.Generator) -> Tensor:
         ids = drop_condition(batch[1], null, 0.1, generator)
@@ -127,5 +132,5 @@ def sample(order: Order) -> Tensor:
 def paint(model: nn.Module, ids: Tensor, order: Order) -> Tensor:
     """Draw one picture for each row of tokens (N, LENGTH), whatever the order's prompt and n."""
     w = 3.0 if order.w is None else order.w
-    eps_model = guided(model, alpha_bars(BETAS), CleanLoss.predicts, {"ids": ids}, {"ids": torch.zeros_like(ids)}, w)
+    eps_model = guided(model, ALPHA_BARS, CleanLoss.predicts, {"ids": ids}, {"ids": torch.zeros_like(ids)}, w)
     return follow(order, eps_model, (len(ids), 3, SIZE, SIZE), BETAS)

@@ -84,7 +84,7 @@ def train(training: Training) -> None:
     """Train both stages side by side on the same pictures; the text encoder is that of the shipped `shapes`."""
     torch.manual_seed(CONFIG.seed)
     model, loss, null = Cascade(), CleanLoss(ALPHA_BARS), torch.zeros(LENGTH, dtype=torch.long)
-    known = load_weights("shapes", training.out).items()
+    known = load_weights("shapes").items()
     model.text.load_state_dict({key.removeprefix("text."): value for key, value in known if key.startswith("text.")})
 
     def base_loss(batch: tuple[Tensor, Tensor], generator: torch.Generator) -> Tensor:

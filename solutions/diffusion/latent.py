@@ -10,12 +10,13 @@ clipped: latents have no [-1, 1].
 """
 
 import dataclasses
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from solutions.diffusion.data import CLASSES, SIDE, batches, load_fashion
+from solutions.diffusion.data import CLASSES, SIDE, TRAIN, batches, load_fashion
 from solutions.diffusion.fashion import wanted
 from solutions.diffusion.guidance import drop_condition, guided
 from solutions.diffusion.judge import judge
@@ -23,14 +24,15 @@ from solutions.diffusion.losses import MinSnrLoss
 from solutions.diffusion.order import Order, Training, follow, train_and_store
 from solutions.diffusion.schedules import alpha_bars, cosine_betas
 from solutions.diffusion.store import load_weights
-from solutions.diffusion.train import Config, Turn, diffusion_loss
+from solutions.diffusion.train import Config, Turn, TurnLoss, diffusion_loss
 from solutions.diffusion.unet import UNet
 from solutions.diffusion.vae import VAE, elbo_loss, reparametrise
 
 NAME, VAE_NAME, T = "latent", "latent-vae", 1000
 BETAS = cosine_betas(T)
 VAE_CONFIG = Config(steps=4000, batch=64, lr=2e-3)
-CONFIG = Config(steps=8000, batch=128, lr=2e-3)
+CONFIG = Config(steps=5000, batch=128, lr=2e-3)  # of both runs
+RUNS = (("latent-first", 2000), (NAME, 3000))  # each lets the learning rate fall to 0
 LATENT, WIDTH, NOTHING = (8, 4, 4), 64, len(CLASSES)  # shape of z, width of a token, the token of no class
 
 
@@ -71,26 +73,38 @@ def measure_latents(model: LatentDiffusion, pictures: Tensor) -> tuple[Tensor, T
 
 
 def train(training: Training) -> None:
-    """Train the VAE on a quarter of the time, unless its weights are there; then diffusion in its latents."""
+    """Train the VAE on a quarter of the time, unless its weights are there; then diffusion in its latents, in two runs."""
     if not (training.out / f"{VAE_NAME}.safetensors").exists():
         train_vae(dataclasses.replace(training, minutes=training.minutes and training.minutes / 4))
     torch.manual_seed(CONFIG.seed)
-    model, loss = LatentDiffusion(), MinSnrLoss(alpha_bars(BETAS))
+    model = LatentDiffusion()
     model.vae.load_state_dict(load_weights(VAE_NAME, training.out))
-    pictures, labels = load_fashion("train")
-    mean, logvar = measure_latents(model, pictures)
+    turns = [Turn([*model.unet.parameters(), *model.words.parameters()], loss_on(model, *load_fashion("train")))]
+    for name, steps in RUNS:
+        if name != NAME and (training.out / f"{name}.safetensors").exists():
+            model.load_state_dict(load_weights(name, training.out))
+            continue
+        part = dataclasses.replace(training, minutes=training.minutes and training.minutes * 3 / 4 * steps / CONFIG.steps)
+        config = dataclasses.replace(CONFIG, steps=steps)
+        figures, before = (partial(measure, model), (VAE_NAME, RUNS[0][0])) if name == NAME else (None, ())
+        train_and_store(name, model, turns, draw_rows, config, part, figures, 8, before)
+
+
+def loss_on(model: LatentDiffusion, pictures: Tensor, labels: Tensor) -> TurnLoss:
+    """Return the loss of a step, in latents drawn from what the pictures are encoded to; sets the model's scale. # of rows (B,)"""
+    loss, (mean, logvar) = MinSnrLoss(alpha_bars(BETAS)), measure_latents(model, pictures)
 
     def step_loss(rows: Tensor, generator: torch.Generator) -> Tensor:
         z = reparametrise(mean[rows], logvar[rows], torch.randn(mean[rows].shape, generator=generator)) / model.scale
         ids = drop_condition(labels[rows], torch.tensor(NOTHING), 0.1, generator)
         return diffusion_loss(loss, model, z, generator, ids=ids)
 
-    def draw_rows(generator: torch.Generator) -> Tensor:
-        return torch.randint(len(labels), (CONFIG.batch,), generator=generator)
+    return step_loss
 
-    turns = [Turn([*model.unet.parameters(), *model.words.parameters()], step_loss)]
-    rest = dataclasses.replace(training, minutes=training.minutes and training.minutes * 3 / 4)
-    train_and_store(NAME, model, turns, draw_rows, CONFIG, rest, lambda: measure(model), bits=8)
+
+def draw_rows(generator: torch.Generator) -> Tensor:
+    """Draw which pictures a step learns from. # (batch,)"""
+    return torch.randint(TRAIN, (CONFIG.batch,), generator=generator)
 
 
 def measure(model: LatentDiffusion) -> dict[str, Any]:
@@ -102,7 +116,7 @@ def measure(model: LatentDiffusion) -> dict[str, Any]:
         x = torch.stack([through[c][(seed + n) // len(CLASSES)] for n, c in enumerate(labels.tolist())])
         return model.vae.decode(model.vae.encode(x)[0]).clamp(-1, 1)
 
-    by_w = {f"{w:g}": judge(lambda labels, seed, w=w: paint(model, labels, Order(w=w, seed=seed))) for w in (1.0, 1.5, 2.0)}  # type: ignore[misc]
+    by_w = {f"{w:g}": judge(lambda labels, seed, w=w: paint(model, labels, Order(w=w, seed=seed))) for w in (1.0, 1.25, 1.5, 2.0)}  # type: ignore[misc]
     return {"scale": round(model.scale.item(), 3), "through the vae": judge(copy), "by w": by_w}
 
 

@@ -72,6 +72,24 @@ class MinSnrLoss:
         return ratio.clip(max=self.gamma) / (ratio + 1)
 
 
+@dataclass(frozen=True)
+class EvenCleanLoss:
+    """`CleanLoss` weighed by √SNR_t between 1/10 and 2, about 1 over the error that is left at t, so that every t counts alike.
+
+    Karras et al. (2024, "Analyzing and Improving the Training Dynamics of Diffusion Models") learn such a weight; here it is a formula.
+    """
+
+    alpha_bars: Table
+    predicts: ClassVar[str] = "x0"
+
+    def __call__(self, network: nn.Module, x0: Tensor, t: Tensor, eps: Tensor, **condition: Any) -> Tensor:
+        x_t = noise_to(x0, t, eps, self.alpha_bars)
+        return torch.mean(at(self.weights(), t, x0) * (x0 - network(x_t, t, **condition)) ** 2)
+
+    def weights(self) -> Table:
+        """Return the weight of each t. # (T + 1,)"""
+        return snr(self.alpha_bars).clip(0.01, 4) ** 0.5  # type: ignore[no-any-return]
+
 
 def eps_of(predicts: str, output: Tensor, x_t: Tensor, t: int | Tensor, alpha_bars: Array) -> Tensor:
     """Return the ε̂ that a network's `output` at x_t amounts to; it `predicts` "eps", "v" or "x0", else ValueError."""

@@ -4,7 +4,7 @@ Each module named in `models` has `sample(order) -> Tensor` (n, C, H, W) in [-1,
 done is refused with `Impossible`, in one line that names what is known.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from solutions.diffusion.refusals import Impossible as Impossible  # every modul
 from solutions.diffusion.refusals import Interrupted
 from solutions.diffusion.samplers import Callback, ddim_sample, ddpm_sample, even_path
 from solutions.diffusion.schedules import Table, alpha_bars
-from solutions.diffusion.store import SHIPPED, save_weights
+from solutions.diffusion.store import SHIPPED, about_weights, save_weights
 from solutions.diffusion.train import Config, DrawBatch, Turn, count
 from solutions.diffusion.train import train as run_training
 
@@ -85,10 +85,12 @@ def train_and_store(
     training: Training,
     figures: Callable[[], dict[str, Any]] | None = None,
     bits: int = 16,
+    before: Sequence[str] = (),
 ) -> None:
     """Train the model, leave it with its averaged weights, and write them as `name`, in 16 or 8 `bits`, with their .json.
 
-    `figures()` is called on the averaged model, for what is to be said of it. A finished run's checkpoint is removed; an
+    `figures()` is called on the averaged model, for what is to be said of it; `before` names the runs, kept in `training.out`, whose
+    weights this one started from or needed, and their steps are noted. A finished run's checkpoint is removed; an
     interrupted one's is kept for the rerun, and its weights are not written.
     """
     checkpoint = training.checkpoints / f"{name}.checkpoint.pt"
@@ -101,6 +103,7 @@ def train_and_store(
     about = {
         "command": training.command,
         "config": asdict(config) | {"minutes": training.minutes},
+        "before": {run: about_weights(run, training.out)["steps"] for run in before},
         "parameters": count(model),
         "threads": torch.get_num_threads(),
         "steps": len(run.losses),

@@ -1,8 +1,7 @@
 """The training loop: gradient steps, an average of the weights, checkpoints that resume exactly.
 
-A checkpoint is written every minute and on Ctrl-C; a rerun goes on from it and ends as an uninterrupted run would. All chance
-comes from one generator, so losses draw t, ε and dropped conditions from what they are handed. It knows nothing of diffusion
-except `diffusion_loss`, the draw of t and ε; it writes no weights to be shipped (`store` does).
+A checkpoint is written every minute and on Ctrl-C; a rerun goes on from it and ends as an uninterrupted run would. All chance comes
+from one generator, handed to the losses. It knows nothing of diffusion except `diffusion_loss`, and ships no weights (`store` does).
 """
 
 import math
@@ -72,7 +71,7 @@ def train(
     """Take `config.steps` steps on the model, or as many as fit into `minutes`, and return the run.
 
     The model is left with its last weights; `run.ema` holds the averaged ones, made for `load_state_dict`. A checkpoint of another
-    configuration is refused (ValueError). After Ctrl-C the run comes back saved and not `finished`.
+    configuration is refused (`Impossible`). After Ctrl-C the run comes back saved and not `finished`.
     """
     generator = torch.Generator().manual_seed(config.seed)
     optimisers = [torch.optim.AdamW(turn.parameters, betas=config.adam, weight_decay=config.weight_decay) for turn in turns]

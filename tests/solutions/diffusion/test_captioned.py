@@ -1,6 +1,8 @@
 """Text to image: what the network is told, and what a picture's caption can change."""
 
+import dataclasses
 from functools import partial
+from pathlib import Path
 
 import pytest
 import torch
@@ -9,8 +11,9 @@ from solutions.diffusion import captioned
 from solutions.diffusion.captioned import TextUNet, draw_batch, paint
 from solutions.diffusion.checker import adherence
 from solutions.diffusion.examine import judged, questions
-from solutions.diffusion.order import Impossible, Order
+from solutions.diffusion.order import Impossible, Order, Training
 from solutions.diffusion.shapes import UNSEEN
+from solutions.diffusion.store import about_weights, load_weights, save_weights
 from solutions.diffusion.text import LENGTH, VOCABULARY, parse, tokens
 
 
@@ -73,10 +76,32 @@ def test_unknown_word_is_refused_before_weights_are_read() -> None:
 def test_t_is_drawn_from_where_a_run_learns() -> None:
     """The order of things from the last 20 t; then every other from the last tenth, 0.55 above it within five standard errors."""
     rng = torch.Generator().manual_seed(0)
-    names, _, draws, _ = zip(*captioned.RUNS, strict=True)
-    first, order, both = (draw(rng, 20_000) for draw in draws)
+    names, steps, draws, *_ = zip(*captioned.RUNS, strict=True)
+    first, order, both, last = (draw(rng, 20_000) for draw in draws)
     assert names[-1] == captioned.NAME
-    assert (first.min(), first.max()) == (1, captioned.T)
+    assert sum(steps) == captioned.CONFIG.steps
+    assert (first.min(), first.max()) == (last.min(), last.max()) == (1, captioned.T)
     assert (order.min(), order.max()) == (captioned.T - 20, captioned.T)
     assert (both >= 900).double().mean().item() == pytest.approx(0.55, abs=5 * 0.5 / 20_000**0.5)
     assert (both.min(), both[::2].min()) == (1, 900)
+
+
+def test_runs_that_were_kept_are_noted_and_not_trained_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four runs of a step each. With the third's weights doubled in the folder, the last ends with doubled ones."""
+    monkeypatch.setattr(captioned, "RUNS", tuple((name, 1, *rest) for name, _, *rest in captioned.RUNS))
+    monkeypatch.setattr(captioned, "CONFIG", dataclasses.replace(captioned.CONFIG, steps=4))
+    monkeypatch.setattr(captioned, "build", small)
+    monkeypatch.setattr(captioned, "measure", lambda *_: {"asked": 1})
+    training = Training(out=tmp_path, checkpoints=tmp_path)
+    captioned.train(training)
+    once, about = load_weights("shapes", tmp_path), about_weights("shapes", tmp_path)
+    assert about["before"] == {"shapes-first": 1, "shapes-order": 1, "shapes-both": 1}
+    assert about["figures"] == {"asked": 1}
+    third = {name: 2 * value for name, value in load_weights("shapes-both", tmp_path).items()}
+    save_weights("shapes-both", third, {"steps": 7}, tmp_path)
+    kept = {path: path.stat().st_mtime_ns for path in tmp_path.glob("shapes-*")}
+    captioned.train(training)
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept
+    assert about_weights("shapes", tmp_path)["before"]["shapes-both"] == 7
+    for name, value in load_weights("shapes", tmp_path).items():
+        assert (value.norm() / once[name].norm()).item() == pytest.approx(2, rel=0.02)  # but for a step of 1.5e-5, and 8 bits

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from solutions.diffusion.forward import noise_to, predict_x0, v_from, x0_from_v
-from solutions.diffusion.losses import CleanLoss, MinSnrLoss, NoiseLoss, VelocityLoss, eps_of
+from solutions.diffusion.losses import CleanLoss, EvenCleanLoss, MinSnrLoss, NoiseLoss, VelocityLoss, eps_of
 from solutions.diffusion.schedules import alpha_bars, cosine_betas, snr
 
 BARS = alpha_bars(cosine_betas(1000))
@@ -17,6 +17,7 @@ TARGETS = {
     CleanLoss: lambda t: X0,
     VelocityLoss: lambda t: v_from(X0, t, EPS, BARS),
     MinSnrLoss: lambda t: v_from(X0, t, EPS, BARS),
+    EvenCleanLoss: lambda t: X0,
 }
 
 
@@ -38,7 +39,7 @@ def test_the_loss_is_a_mean_over_all_numbers(kind):
 
 
 def test_the_losses_are_one_loss_with_different_weights():
-    """An error of x̂_0 costs SNR times as much in ε, SNR + 1 times in v, min(SNR, γ) times in min-SNR."""
+    """An error of x̂_0 costs SNR times as much in ε, SNR + 1 times in v, min(SNR, γ) times in min-SNR, √SNR in 0.1..2 times in the even one."""
     ratio = snr(BARS)
     for i, t in enumerate(STEPS.tolist()):
         one = slice(i, i + 1)
@@ -52,6 +53,9 @@ def test_the_losses_are_one_loss_with_different_weights():
         assert in_eps == pytest.approx(ratio[t] * in_x0)
         assert in_v == pytest.approx((ratio[t] + 1) * in_x0)
         assert in_min_snr == pytest.approx(min(ratio[t], 5) * in_x0)
+        clean = x0_from_v(x_t, t, off, BARS)
+        in_even = EvenCleanLoss(BARS)(lambda x, t, clean=clean: clean, X0[one], steps, EPS[one]).item()
+        assert in_even == pytest.approx(min(max(ratio[t] ** 0.5, 0.1), 2) * in_x0)
 
 
 def test_min_snr_weights_are_finite_at_every_t():

@@ -10,7 +10,7 @@ from sklearn.datasets import load_digits
 
 from solutions.diffusion.data import batches
 from solutions.diffusion.losses import MinSnrLoss
-from solutions.diffusion.order import Interrupted, Training, train_and_store
+from solutions.diffusion.order import Impossible, Interrupted, Training, train_and_store
 from solutions.diffusion.schedules import alpha_bars, cosine_betas
 from solutions.diffusion.store import about_weights, load_weights
 from solutions.diffusion.train import Config, Turn, diffusion_loss, train
@@ -73,7 +73,7 @@ def test_a_checkpoint_of_another_configuration_is_refused(digits, tmp_path):
     """The message says what it was made with and what to do."""
     path = tmp_path / "run.pt"
     run(digits, checkpoint=path, stop_at=1)
-    with pytest.raises(ValueError) as error:
+    with pytest.raises(Impossible) as error:
         run(digits, dataclasses.replace(CONFIG, lr=0.5), checkpoint=path)
     made_with = str(dataclasses.asdict(CONFIG))
     assert str(error.value) == f"{path} is of a run with another configuration, {made_with}: delete it to start anew"
@@ -128,5 +128,6 @@ def test_an_interrupted_training_says_how_to_go_on_and_ships_nothing(digits, tmp
     about = about_weights("line", tmp_path / "out")
     assert (about["command"], about["steps"], about["parameters"], about["figures"]) == ("the command", 12, 2, {"known": 1})
     assert about["config"]["lr"] == CONFIG.lr
+    assert about["before"] == {}
     torch.testing.assert_close(load_weights("line", tmp_path / "out")["weight"], net.weight.detach(), atol=1e-3, rtol=1e-3)
     assert not checkpoint.exists()

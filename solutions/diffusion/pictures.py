@@ -15,8 +15,9 @@ Pixels = NDArray[np.uint8]  # (H, W) or (H, W, 3)
 
 
 def grid(pictures: Tensor, columns: int, *, cell: int = 48, gap: int = 2, ground: int = 255) -> Pixels:
-    """Lay pictures out row by row, each about `cell` pixels wide, `ground` grey between. # (N, 1 or 3, H, W) in [-1, 1] -> (·, ·, 3)"""
-    tiles = to_pixels(pictures).repeat(max(1, cell // pictures.shape[-1]), 1).repeat(max(1, cell // pictures.shape[-1]), 2)
+    """Lay pictures out row by row, each `cell` pixels wide or more, `ground` grey between. # (N, 1 or 3, H, W) in [-1, 1] -> (·, ·, 3)"""
+    times = -(-cell // pictures.shape[-1])
+    tiles = to_pixels(pictures).repeat(times, 1).repeat(times, 2)
     n, side, width, _ = tiles.shape
     rows = -(-n // columns)
     sheet = np.full((rows * (side + gap) + gap, columns * (width + gap) + gap, 3), ground, np.uint8)

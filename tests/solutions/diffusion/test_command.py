@@ -1,13 +1,17 @@
 """The command line: what it writes, and what it refuses in one line with exit code 2."""
 
 import pytest
+import torch
 from click.testing import CliRunner
 from PIL import Image
 
 from solutions.diffusion.__main__ import main
 from solutions.diffusion.data import CLASSES
 from solutions.diffusion.figures import FIGURES
+from solutions.diffusion.frames import animation, strip
 from solutions.diffusion.models import MODELS
+from solutions.diffusion.order import Impossible
+from solutions.diffusion.pictures import grid
 
 DRAWN = ", ".join(name for name, model in MODELS.items() if model.draws)
 
@@ -44,6 +48,22 @@ def test_denoise_writes_a_strip_and_an_animation(tmp_path):
     with Image.open(out) as picture, Image.open(out.with_suffix(".gif")) as moving:
         assert picture.size == (3 * 50 + 2, 4 * 50 + 2)
         assert moving.n_frames == 6
+
+
+def test_walks_of_other_sizes_and_of_embeddings_do_not_break_a_strip():
+    """An embedding is left out, a picture of 2 pixels is enlarged to the last one's 4; latents alone are refused."""
+    embedding, small, large, latents = (torch.zeros(1, 64), torch.ones(1, 3, 2, 2), torch.ones(1, 3, 4, 4), torch.zeros(1, 8, 4, 4))
+    seen = [(500, embedding, embedding), (500, small, small), (0, large, large)]
+    assert strip(seen, 9, cell=4).shape == (2 * 6 + 2, 2 * 6 + 2, 3)
+    assert [frame.shape for frame in animation(seen, cell=4)] == [(2 * 8, 8, 3)] * 2
+    with pytest.raises(Impossible) as error:
+        strip([(0, latents, latents)], 9)
+    assert str(error.value) == "this model's steps are not pictures, so there is nothing to show: known is a model that denoises pixels"
+
+
+def test_pictures_of_any_side_are_shown_large_enough_to_see():
+    """16 pixels three times, 32 twice, 64 as they are: at least 48."""
+    assert [grid(torch.zeros(1, 1, side, side), 1).shape[0] - 4 for side in (16, 32, 64)] == [48, 64, 64]
 
 
 @pytest.mark.parametrize(

@@ -41,10 +41,10 @@ def sample(model: str, n: int, out: Path, **asks: Any) -> None:
     with refusals():
         order = order_of(n, out, **asks)
         pictures = find(model, draws=True).sample(order)
-    from solutions.diffusion.pictures import grid, save_png
+        from solutions.diffusion.pictures import grid, save_png
 
-    save_png(grid(pictures, columns=math.ceil(n**0.5)), out)
-    click.echo(f"{out}: {n} pictures in {time.perf_counter() - started:.1f} s")
+        save_png(grid(pictures, columns=math.ceil(n**0.5)), out)
+    click.echo(f"{out}: {n} picture{'s' if n > 1 else ''} in {time.perf_counter() - started:.1f} s")
 
 
 @main.command()
@@ -126,8 +126,8 @@ def refusals() -> Iterator[None]:
         _end(f"error: {refusal}", 2)
     except Interrupted as end:
         _end(f"{end}", 1)
-    except FileNotFoundError as missing:
-        _end(f"error: {missing}", 1)
+    except OSError as trouble:  # no such weights, or no place to write
+        _end(f"error: {trouble}", 1)
 
 
 def _end(line: str, code: int) -> None:

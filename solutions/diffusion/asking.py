@@ -1,5 +1,6 @@
 """The options that every command which draws has in common, and the order they amount to."""
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,10 @@ def order_of(n: int, out: Path, weights: Path | None, **asks: Any) -> "Order":
         raise Impossible(f"{n} pictures: known are 1 to 4096")
     if out.suffix != ".png":
         raise Impossible(f"`{out}` is no picture file: known is .png")
+    if not 0 <= asks["eta"] <= 1:
+        raise Impossible(f"eta {asks['eta']:g}: known are 0 to 1")
+    if asks["w"] is not None and not math.isfinite(asks["w"]):
+        raise Impossible(f"w {asks['w']:g}: known are finite numbers")
     from solutions.diffusion.order import Order
     from solutions.diffusion.store import SHIPPED
 

@@ -76,7 +76,7 @@ def shrink(pictures: Tensor) -> Tensor:
 
 
 def augment(small: Tensor, s: Tensor, generator: torch.Generator) -> Tensor:
-    """Noise the small pictures to s, 0 for not at all: the forward process again. # (B, 3, SMALL, SMALL), s: (B,)"""
+    """Noise the small pictures to s, 0 for not at all (Ho et al. 2021, section 4). # (B, 3, SMALL, SMALL), s: (B,)"""
     return noise_to(small, s, torch.randn(small.shape, generator=generator), ALPHA_BARS)  # type: ignore[no-any-return]
 
 

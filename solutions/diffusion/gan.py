@@ -12,17 +12,17 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 
 def discriminator_loss(real: Tensor, fake: Tensor) -> Tensor:
-    """−log D(x) − log(1 − D(G(z))) for logits (B,): 2·log 2 when it cannot tell, 0 when it always can."""
+    """−log D(x) − log(1 − D(G(z))) for logits (B,): 2·log 2 when it cannot tell, 0 when it always can (Goodfellow et al., eq. 1)."""
     return F.softplus(-real).mean() + F.softplus(fake).mean()
 
 
 def generator_loss(fake: Tensor) -> Tensor:
-    """−log D(G(z)), the non-saturating loss: its gradient is largest where the generator is caught most surely."""
+    """−log D(G(z)), the non-saturating loss: its gradient is largest where the generator is caught most surely (section 3)."""
     return F.softplus(-fake).mean()
 
 
 def saturating_generator_loss(fake: Tensor) -> Tensor:
-    """log(1 − D(G(z))), the minimax loss: its gradient vanishes where the generator is caught. Kept for the comparison."""
+    """log(1 − D(G(z))), the minimax loss: its gradient vanishes where the generator is caught (eq. 1). Kept to compare."""
     return -F.softplus(fake).mean()
 
 
@@ -63,6 +63,7 @@ class Discriminator(nn.Module):
 
 
 def _grow(width: int) -> list[nn.Module]:
+    """Double the side. # (B, width, S, S) -> (B, width, 2·S, 2·S)"""
     return [
         nn.BatchNorm2d(width), nn.ReLU(), nn.Upsample(scale_factor=2), nn.Conv2d(width, width, 3, padding=1),
         nn.BatchNorm2d(width), nn.ReLU(), nn.Conv2d(width, width, 3, padding=1), nn.BatchNorm2d(width), nn.ReLU(),

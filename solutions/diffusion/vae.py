@@ -23,10 +23,10 @@ def reparametrise(mean: Tensor, logvar: Tensor, eps: Tensor) -> Tensor:
 
 
 def elbo_loss(x: Tensor, x_hat: Tensor, mean: Tensor, logvar: Tensor, *, beta: float) -> Tensor:
-    """Squared error and β times the KL, both a pixel: the same for any picture size and batch.
+    """Squared error and β times the KL, both a pixel: the same for any picture size and batch (Kingma & Welling, eq. 3).
 
     The negative ELBO of a Gaussian decoder of variance σ² is this over 2σ², with β = 2σ²; so β is not a free knob but
-    how exactly the decoder claims to know a pixel.
+    how exactly the decoder claims to know a pixel (Higgins et al. 2017 turn it as one).
     """
     pixels = math.prod(x.shape[1:])
     return F.mse_loss(x_hat, x) + beta * kl(mean, logvar).mean() / pixels
@@ -74,7 +74,7 @@ class VAE(nn.Module):
 
     def encode(self, x: Tensor, label: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Mean and log variance of q(z | x), each (B, *latent), for pictures (B, C, S, S) in [-1, 1]."""
-        h = self.down(self.enter(x) + self._told(label))
+        h = self.down(self.enter(x) + self._told(label))  # (B, width, S/4, S/4)
         mean, logvar = self.to_latent(h).chunk(2, dim=1)
         return mean, logvar.clamp(-20, 10)
 

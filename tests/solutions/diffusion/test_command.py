@@ -79,6 +79,8 @@ def test_pictures_of_any_side_are_shown_large_enough_to_see():
         (["sample", "--sampler", "ddpm", "--steps", "5"], "ddpm walks all 1000 steps, not 5: leave --steps out, or use --sampler ddim"),
         (["sample", "--n", "0"], "0 pictures: known are 1 to 4096"),
         (["sample", "--out", "grid.jpg"], "`grid.jpg` is no picture file: known is .png"),
+        (["sample", "--eta", "1.5"], "eta 1.5: known are 0 to 1"),
+        (["sample", "--w", "nan"], "w nan: known are finite numbers"),
         (["figures", "cat"], f"no figure `cat`: known are {', '.join(FIGURES)}"),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, list) else "",
@@ -95,6 +97,14 @@ def test_missing_weights_are_not_finished_work(tmp_path):
     result = run("sample", "--weights", tmp_path)
     assert result.exit_code == 1
     assert result.output.startswith(f"error: {tmp_path}/fashion.safetensors is missing: python -m solutions.diffusion train fashion")
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path):
+    """Code 1 and the system's own words, in one line; a single picture is one picture."""
+    (tmp_path / "file").touch()
+    result = run("sample", "--n", 1, "--steps", 1, "--out", tmp_path / "file" / "grid.png")
+    assert (result.exit_code, result.output) == (1, f"error: [Errno 17] File exists: '{tmp_path / 'file'}'\n")
+    assert ": 1 picture in " in run("sample", "--n", 1, "--steps", 1, "--out", tmp_path / "grid.png").output
 
 
 def test_every_command_has_help():

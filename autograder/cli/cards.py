@@ -2,6 +2,92 @@
 
 from __future__ import annotations
 
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import click
 
-COMMANDS: tuple[click.Command, ...] = ()
+from autograder.cli.decks import opened_deck
+from autograder.errors import UsageError
+
+if TYPE_CHECKING:
+    from autograder.cli.decks import Opened
+
+
+@click.command()
+@click.option("--new", metavar="N", type=click.IntRange(0), help="Begin N new cards a day instead of 10.")
+@click.option("--tag", "tags", metavar="TAG", multiple=True, help="Only cards with this tag, like M01; may be given several times.")
+@click.option("--objective", "objectives", metavar="ID", multiple=True, help="Only cards of this objective.")
+@click.option("--cram", is_flag=True, help="Go through all these cards now, due or not. Their schedule stays as it is.")
+@click.option("--lesson", metavar="ID", help="Only this lesson's cards.")
+@click.pass_obj
+def review(root: Path | None, new: int | None, tags: tuple[str, ...], objectives: tuple[str, ...], cram: bool, lesson: str | None) -> None:
+    """Review the cards that are due, one key for each answer. ? shows the keys, q leaves.
+
+    Every answer is on disk before the next card is shown. In a workspace the answers are kept in it, and elsewhere in a folder of
+    yours that the command names.
+    """
+    from autograder.flashcards.deck import NEW_A_DAY, Chosen
+
+    chosen = Chosen(tags, objectives, NEW_A_DAY if new is None else new)
+    with opened_deck(root, lesson, chosen) as opened:
+        _review(opened, cram=cram)
+
+
+def _review(opened: Opened, *, cram: bool) -> None:
+    from rich.console import Console
+
+    from autograder.cli.keys import Keys
+    from autograder.cli.reviewing import Sitting, now, told
+
+    deck = opened.deck
+    if not (deck.faces if cram else deck.next_card(now())):
+        click.echo(f"Nothing is due. {_following(opened, now())}".strip())
+        return
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError("a review needs a terminal", "run `course review` in one, without a pipe")
+    _ask_about_clock(opened, now())
+    console = Console(highlight=False)
+    sitting: Sitting | None = None
+    try:
+        with console.screen(hide_cursor=False), Keys() as keys:
+            sitting = Sitting(console, keys, deck, opened.lessons, opened.root, cram=cram)
+            sitting.run()
+    except KeyboardInterrupt:
+        pass  # as q: every answer is kept already
+    left = deck.counts(now())
+    click.echo(told(sitting.answers if sitting else ()))
+    if not cram:
+        click.echo(f"Left today: New {left.new}, Learning {left.learning}, Due {left.due}." if left.all else _following(opened, now()))
+    if not opened.in_workspace and not deck.log.note:
+        click.echo(f"Your answers are kept in {opened.place}.")
+
+
+def _following(opened: Opened, now: datetime) -> str:
+    """Say when the next cards come."""
+    queue = opened.deck.queue(now)
+    if queue.learning:
+        soonest = datetime.fromtimestamp(queue.learning[0][0] / 1000).astimezone()
+        return f"Next: a card that you are learning, at {soonest:%H:%M}."
+    if not queue.later:
+        return "There is no card to come." if not opened.deck.faces else "Nothing is left to begin today."
+    day = min(queue.later)
+    count, days = queue.later.count(day), day - queue.today
+    return f"Next: {count} card{'s' if count != 1 else ''} {'tomorrow' if days == 1 else f'in {days} days'}."
+
+
+def _ask_about_clock(opened: Opened, now: datetime) -> None:
+    """Where the clock lies behind the last answer, ask which of the two is right."""
+    behind = opened.deck.clock_behind(now)
+    if behind is None:
+        return
+    said, dated = (f"{moment.day} {moment:%B %Y, %H:%M}" for moment in (now, now + behind))
+    click.echo(f"This computer's clock says {said}, but your last answer here is dated {dated}.")
+    if not click.confirm("Is the clock right now?"):
+        raise UsageError("the clock is wrong", "set it right, and come back: nothing is lost")
+    opened.deck.trust_clock(now)
+
+
+COMMANDS: tuple[click.Command, ...] = (review,)

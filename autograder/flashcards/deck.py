@@ -10,14 +10,16 @@ import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from itertools import takewhile
 from pathlib import Path
 from typing import Self
 
 import msgspec
 
 from autograder.flashcards.faces import Face, faces_of
-from autograder.flashcards.log import Kind, Log, Row
+from autograder.flashcards.log import Log
 from autograder.flashcards.queue import Queue, queue_of
+from autograder.flashcards.rows import Kind, Row
 from autograder.flashcards.schedule import (
     Scheduling,
     State,
@@ -71,6 +73,7 @@ class Deck:
         self.faces = {name: face for name, face in self._every.items() if chosen.has(face)}
         self.states: dict[str, State] = {}
         self._read = -1
+        self._answered: list[Row] = []  # in this sitting, and not taken back
         self.refresh()
 
     @classmethod
@@ -127,21 +130,21 @@ class Deck:
         """Write an answer down (`took` in milliseconds) and say where the face stands then. A crammed card's schedule stays."""
         at, zone = milliseconds(now), zone_of(now)
         kind: Kind = "cram" if cram else "review"
-        self._write(lambda: self.log.add(kind, at, zone, card=face.id, rating=rating, took=took, scheduling=self.scheduling.id))
+
+        def write() -> None:
+            row = self.log.add(kind, at, zone, card=face.id, rating=rating, took=took, scheduling=self.scheduling.id)
+            self._answered.append(row)
+
+        self._write(write)
         return self.state(face)
 
     def undo(self, now: datetime) -> Face | None:
-        """Withdraw this device's last answer that stands; give its face, or None where there is none or the card is gone."""
-        row = self.last_answer()
+        """Withdraw the last answer that stands: of this sitting, or else of today on this device. Give its face, None without one."""
+        row = self._answered.pop() if self._answered else self._last_of_today(now)
         if row is None:
             return None
         self._write(lambda: self.log.add("undo", milliseconds(now), zone_of(now), card=row.card, about=row.id))
-        return self._every.get(row.card)
-
-    def last_answer(self) -> Row | None:
-        """Find this device's last answer that stands."""
-        withdrawn = {row.about for row in self.log.special("undo")}
-        return next((row for row in self.log.latest("review", "cram") if row.id not in withdrawn), None)
+        return self._every[row.card]
 
     def flag(self, face: Face, now: datetime) -> bool:
         """Flag a card, or take its flag away; say whether it has one now."""
@@ -206,6 +209,11 @@ class Deck:
         about = {"upto": str(upto), "format": FORMAT, "scheduling": self.scheduling.id}
         with suppress(sqlite3.OperationalError), self.log.writing():  # a disk that takes no writing: computed again next time
             self.log.cache(about, encoded, whole=whole)
+
+    def _last_of_today(self, now: datetime) -> Row | None:
+        withdrawn, today = {row.about for row in self.log.special("undo")}, day_of(milliseconds(now), zone_of(now))
+        own = takewhile(lambda row: day_of(row.at, row.zone) == today, self.log.latest("review", "cram"))
+        return next((row for row in own if row.id not in withdrawn and row.card in self._every), None)
 
     def _is_at_hand(self, face: Face, now: datetime) -> bool:
         """Whether a face comes today anyway."""

@@ -7,6 +7,7 @@ log, in the same file, lies a cache of states, which anyone may throw away. It s
 
 from __future__ import annotations
 
+import os
 import platform
 import sqlite3
 import uuid
@@ -14,12 +15,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, Self, get_args
+from typing import Self
 
 import msgspec
 
+from autograder.flashcards.rows import Kind, Row, Spare
+
 PATIENCE = 10.0  # seconds that one terminal waits for another
-EARLIEST, LATEST = 946_684_800_000, 7_258_118_400_000  # the years 2000 to 2200, in milliseconds: no review lies outside
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS log (
     place INTEGER PRIMARY KEY,
@@ -44,41 +46,7 @@ CREATE TABLE IF NOT EXISTS devices (mark TEXT PRIMARY KEY, device TEXT NOT NULL)
 CREATE TABLE IF NOT EXISTS cached (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS states (card TEXT PRIMARY KEY, state TEXT NOT NULL);
 """
-Kind = Literal["review", "cram", "undo", "bring", "flag", "clock", "adopt"]
 _COLUMNS = "id, device, number, at, zone, kind, card, rating, took, scheduling, about"
-
-
-class Row(msgspec.Struct, frozen=True):
-    """One row: when (`at`, milliseconds of UTC; `zone`, minutes east of it), what, to which face, and under which scheduling.
-
-    `about` is the id of the row that an undo withdraws, or why a card was brought back.
-    """
-
-    id: str
-    device: str
-    number: int
-    at: int
-    zone: int
-    kind: Kind
-    card: str = ""
-    rating: int = 0
-    took: int = 0
-    scheduling: str = ""
-    about: str = ""
-
-    @property
-    def sound(self) -> bool:
-        """Whether a row from elsewhere can be one that this program wrote."""
-        names = self.id, self.device, self.card, self.scheduling, self.about
-        return (
-            EARLIEST <= self.at <= LATEST
-            and abs(self.zone) <= 24 * 60
-            and self.kind in get_args(Kind)
-            and (self.rating in (1, 2, 3, 4) or self.kind not in ("review", "cram"))
-            and 0 <= self.number < 2**53
-            and 0 <= self.took < 2**53
-            and all(len(name) <= 200 for name in names)
-        )
 
 
 class Log:
@@ -86,11 +54,13 @@ class Log:
 
     def __init__(self, path: Path):
         self.path, self.note = path, ""
+        self._spare = Spare(path.with_suffix(".jsonl"))
         try:
             self._db = _opened(path)
         except sqlite3.DatabaseError as error:
             self._db = self._begin_anew(error)
         self.device = self._device()
+        self._make_good()
 
     def __enter__(self) -> Self:
         return self
@@ -168,13 +138,14 @@ class Log:
 
     def insert(self, rows: Iterable[Row]) -> int:
         """Add rows that are not there yet; return how many were new."""
-        before = self._db.total_changes
-        marks = ", ".join("?" * len(Row.__struct_fields__))
-        self._db.executemany(f"INSERT OR IGNORE INTO log ({_COLUMNS}) VALUES ({marks})", (msgspec.structs.astuple(row) for row in rows))
-        return self._db.total_changes - before
+        rows = list(rows)
+        self._spare.add(rows)
+        return self._insert(rows)
 
     def describe(self, name: str, facts: str) -> None:
         """Write down what a scheduling is, once."""
+        if self.scheduling(name) is None:
+            self._spare.add([(name, facts)])
         self._db.execute("INSERT OR IGNORE INTO schedulings VALUES (?, ?)", (name, facts))
 
     def cache(self, about: dict[str, str], states: dict[str, str], *, whole: bool) -> None:
@@ -188,6 +159,12 @@ class Log:
 
     def _rows(self, where: str, *values: object) -> list[Row]:
         return [Row(*found) for found in self._db.execute(f"SELECT {_COLUMNS} FROM log {where}", values)]
+
+    def _insert(self, rows: Iterable[Row]) -> int:
+        before = self._db.total_changes
+        marks = ", ".join("?" * len(Row.__struct_fields__))
+        self._db.executemany(f"INSERT OR IGNORE INTO log ({_COLUMNS}) VALUES ({marks})", (msgspec.structs.astuple(row) for row in rows))
+        return self._db.total_changes - before
 
     def _device(self) -> str:
         """Give this file on this machine its name. A copy of the file, here or elsewhere, is another device."""
@@ -203,8 +180,7 @@ class Log:
     def _begin_anew(self, error: sqlite3.DatabaseError) -> sqlite3.Connection:
         """Keep a damaged file aside, and begin another; where the disk cannot be written, remember nothing."""
         if isinstance(error, sqlite3.OperationalError):
-            self.note = f"{self.path} cannot be written ({error}): what you answer is not remembered."
-            return _copied(self.path)
+            return self._forgetful(f"{self.path} cannot be written ({error})")
         aside = self.path.with_name(f"{self.path.stem}-damaged-{datetime.now(UTC):%Y%m%d-%H%M%S}.sqlite")
         try:
             self.path.rename(aside)
@@ -212,10 +188,27 @@ class Log:
                 self.path.with_name(self.path.name + more).unlink(missing_ok=True)
             made = _opened(self.path)
         except (OSError, sqlite3.Error) as problem:
-            self.note = f"{self.path} is damaged and cannot be moved ({problem}): what you answer is not remembered."
-            return _opened(Path(":memory:"))
+            return self._forgetful(f"{self.path} is damaged and cannot be moved ({problem})")
         self.note = f"{self.path.name} was damaged: it is kept as {aside.name}, and a new one is begun."
         return made
+
+    def _forgetful(self, why: str) -> sqlite3.Connection:
+        self.note = f"{why}: what you answer is not remembered."
+        self._spare = Spare(Path(os.devnull))
+        return _copied(self.path)
+
+    def _make_good(self) -> None:
+        """Fill an empty log from its spare copy, or begin the copy of a log that has none."""
+        if self.last() == 0:
+            found = list(self._spare.read())
+            rows = [one for one in found if isinstance(one, Row)]
+            with self.writing():
+                self._insert(rows)
+                self._db.executemany("INSERT OR IGNORE INTO schedulings VALUES (?, ?)", (one for one in found if isinstance(one, tuple)))
+            if rows:
+                self.note = f"{self.note} {len(rows)} rows are brought over from {self._spare.path.name}.".strip()
+        elif not self._spare.path.exists():
+            self._spare.add([*self.schedulings().items(), *self.since(0)])
 
 
 def _by_card(rows: Iterable[Row]) -> dict[str, list[Row]]:
@@ -241,7 +234,8 @@ def _opened(path: Path) -> sqlite3.Connection:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
         db.executescript(SCHEMA)
-        db.execute("SELECT count(*) FROM cached").fetchone()
+        if (found := db.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
+            raise sqlite3.DatabaseError(found)
     except sqlite3.Error:
         db.close()
         raise

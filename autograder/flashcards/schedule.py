@@ -15,7 +15,8 @@ from typing import Literal
 import fsrs
 import msgspec
 
-from autograder.flashcards.log import Log, Row
+from autograder.flashcards.log import Log
+from autograder.flashcards.rows import Row
 
 TURN = 4 * 3_600_000  # the day turns at 4 in the morning, in milliseconds
 DAY = 86_400_000

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from autograder.flashcards import log as log_module
 from autograder.flashcards.deck import Chosen, Counts, Deck
 from autograder.flashcards.faces import faces_of, filled
-from autograder.flashcards.log import Log, Row
+from autograder.flashcards.log import Log
+from autograder.flashcards.rows import Row
 from autograder.flashcards.schedule import Scheduling, State, clocks_of, day_of, milliseconds, replay
 from tests.autograder.flashcards.conftest import CARDS, MORNING, card, gaps, later, lesson_of
 
@@ -286,7 +287,7 @@ def test_an_edited_card_keeps_its_progress_and_a_withdrawn_one_its_log(opened):
     assert {edited.state(face).reviews for face in edited.faces.values()} == {2}
     assert sum(row.card == "13_adding/three" for row in edited.log.since(0)) == 2
     assert {face.id for face in edited.queue(later(days=300)).due} == {"13_adding/one", "13_adding/both/c1"}
-    assert edited.undo(later(hours=1)) is None  # the last answer was to a card that is gone
+    assert edited.undo(later(hours=1)).id == "13_adding/both/c1"  # the last answer to a card that is there
 
 
 def test_two_terminals_see_each_others_answers_before_the_next_card(opened):
@@ -329,6 +330,38 @@ def test_a_file_that_is_no_log_is_kept_aside(opened, tmp_path):
     assert deck.log.note == f"reviews.sqlite was damaged: it is kept as {aside.name}, and a new one is begun."
     assert aside.read_bytes() == b"no database" * 100
     assert len(studied(deck, MORNING)) > 0
+
+
+@pytest.mark.parametrize("page", [0, 2, 5])
+def test_a_damaged_log_is_made_good_from_its_spare_copy(opened, tmp_path, page):
+    """A page of the file is overwritten, and a line of the copy is torn: all else is there again."""
+    deck = opened()
+    studied(deck, MORNING)
+    deck.undo(MORNING)
+    deck.flag(deck.faces["13_adding/two"], MORNING)
+    deck.close()
+    path, copy = tmp_path / "kept" / "reviews.sqlite", tmp_path / "kept" / "reviews.jsonl"
+    whole = path.read_bytes()
+    path.write_bytes(whole[: page * 4096] + b"\xff" * 4096 + whole[(page + 1) * 4096 :])
+    copy.write_bytes(copy.read_bytes() + b'{"id": "torn\n\xff\xfe\n[1, 2, 3]\n')
+    again = opened()
+    assert again.log.note.endswith(f", and a new one is begun. {len(again.log.since(0))} rows are brought over from reviews.jsonl.")
+    assert again.states == deck.states
+    assert again.log.schedulings().keys() == {Scheduling().id}
+
+
+def test_a_log_that_is_gone_is_made_good_too_and_a_copy_that_is_gone_begins_anew(opened, tmp_path):
+    deck = opened()
+    studied(deck, MORNING)
+    deck.close()
+    (tmp_path / "kept" / "reviews.sqlite").unlink()
+    again = opened()
+    assert (again.states, again.log.note) == (deck.states, f"{len(again.log.since(0))} rows are brought over from reviews.jsonl.")
+    again.close()
+    lines = (tmp_path / "kept" / "reviews.jsonl").read_bytes().splitlines()
+    (tmp_path / "kept" / "reviews.jsonl").unlink()
+    opened()
+    assert sorted((tmp_path / "kept" / "reviews.jsonl").read_bytes().splitlines()) == sorted(lines)
 
 
 def test_a_copy_of_the_log_is_another_device(opened, tmp_path):

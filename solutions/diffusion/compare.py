@@ -25,7 +25,7 @@ from solutions.diffusion.train import count, train
 
 FILE = SHIPPED / "compare.json"
 SEEDS = (0, 1, 2)
-SHOWN = {"fd": "Fréchet distance", "coverage": "coverage", "seconds for 64": "seconds for 64 pictures"}
+SHOWN = {"fd": "Fréchet distance", "coverage": "coverage", "recall": "recall", "seconds for 64": "seconds for 64 pictures"}
 
 
 def compare(minutes: float = 1.0, file: Path = FILE, n: int = 2000, progress: bool = False) -> dict[str, Any]:
@@ -70,20 +70,28 @@ def table(figures: dict[str, Any]) -> list[list[str]]:
 
 
 def _cell(value: dict[str, float]) -> str:
-    digits = 1 if value["mean"] >= 10 else 3 if value["mean"] < 0.1 else 2
-    return f"{value['mean']:.{digits}f} ± {value['spread']:.{digits}f}"
+    return f"{_number(value)} ± {value['spread']:.{_digits(value)}f}"
+
+
+def _number(value: dict[str, float]) -> str:
+    return f"{value['mean']:.{_digits(value)}f}"
+
+
+def _digits(value: dict[str, float]) -> int:
+    return 1 if value["mean"] >= 10 else 3 if value["mean"] < 0.1 else 2
 
 
 def plot(figures: dict[str, Any], ink: Ink) -> Figure:
-    """Draw one panel a figure, a bar a family, whiskers one spread."""
-    drawing = Figure(figsize=(9, 2.8), layout="constrained")
+    """Draw one panel a figure, a bar a family with its number, whiskers one spread."""
+    drawing = Figure(figsize=(10, 2.8), layout="constrained")
     panels = drawing.subplots(1, len(SHOWN))
     for panel, (key, title) in zip(panels, SHOWN.items(), strict=True):
         found = [each[key] for each in figures["families"].values()]
         means, spreads = [f["mean"] for f in found], [f["spread"] for f in found]
-        panel.bar(list(figures["families"]), means, yerr=spreads, color=[ink.orange, ink.green, ink.blue], ecolor=ink.text, width=0.6)
-        panel.set(title=title, ylim=(0, None))
-    panels[-1].set(yscale="log", ylim=(1e-3, None))
+        bars = panel.bar(list(figures["families"]), means, yerr=spreads, color=[ink.orange, ink.green, ink.blue], ecolor=ink.text, width=0.6)
+        panel.bar_label(bars, [_number(f) for f in found], padding=2, fontsize=9)
+        panel.set(title=title, ylim=(0, 1.15 * max(m + s for m, s in zip(means, spreads, strict=True))))
+        panel.title.set_fontsize(11)
     return drawing
 
 

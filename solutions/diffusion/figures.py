@@ -80,7 +80,7 @@ FIGURES = {
     "families": Drawing(
         compare.plot_shipped,
         "VAE, GAN and diffusion of one size, trained for the same short time from three seeds, measured on 2,000 images each.",
-        "Three panels of three bars. Diffusion has the least Fréchet distance and the most coverage, and takes the most seconds by far.",
+        "Four panels of three bars. Diffusion has the least Fréchet distance and the most coverage, and takes the most seconds by far.",
     ),
     "what-is-predicted": Drawing(
         plots.what_is_predicted,

@@ -111,9 +111,9 @@ def guidance_plane(ink: Ink) -> Figure:
         ddim_sample(eps_model, start, bars, even_path(T - 2, 60), clip=None, callback=note)
         way = np.stack(ways)  # (61, 40, 2)
         axes.plot(way[:, :, 0], way[:, :, 1], color=ink.blue, linewidth=0.6, alpha=0.6)
-        axes.scatter(*way[-1].T, s=14, color=ink.orange, zorder=3)
-        axes.scatter(*ours.T, s=60, color=ink.text, zorder=2)
-        axes.scatter(*other.T, s=60, facecolors="none", edgecolors=ink.text, zorder=2)
+        axes.scatter(*way[-1].T, s=14, color=ink.orange, zorder=2)
+        axes.scatter(*ours.T, s=40, color=ink.text, zorder=3)
+        axes.scatter(*other.T, s=40, facecolors="none", edgecolors=ink.text, linewidths=1.5, zorder=3)
         axes.set(title=f"w = {w}", xlim=(-2.4, 2.4), ylim=(-2.4, 2.4), aspect="equal", xticks=[], yticks=[])
         axes.axis("off")
     return figure

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from itertools import groupby
 from pathlib import Path
 
 from msgspec import Struct
@@ -16,13 +15,13 @@ from msgspec.structs import replace
 
 from autograder.bulk import LocalCrew, Settings
 from autograder.errors import UsageError
-from autograder.export.table import write_csv, write_jsonl
-from autograder.gradebook import Gradebook
+from autograder.filing import write_files
+from autograder.gradebook import Choose, Gradebook, last
+from autograder.grades.counting import Rules, read_rules
 from autograder.grounds import Grounds
 from autograder.inside.walls import WALLS
 from autograder.intake.source import open_class
-from autograder.model import Course, Lesson, Policy, Result
-from autograder.report.feedback import feedback, feedback_name
+from autograder.model import Course, Lesson
 from autograder.report.summary import Summary
 from autograder.rounds import open_round
 from autograder.running import Run, alone, storing
@@ -62,6 +61,7 @@ class Finished(Struct, frozen=True):
     kind: str = "folder"
     notes: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    choose: Choose = last  # which of several attempts counts
 
 
 def choose_lesson(course: Course, wanted: str | None) -> Lesson:
@@ -113,12 +113,14 @@ def grade(course: Course, request: Request, progress: Callable[[int, int], None]
         with Gradebook(request.out / "gradebook.sqlite") as gradebook:
             gradebook.enrol(handed_in.people, anew=request.roster is not None)
             run = Run(gradebook, grounds, lambda done: progress(done, expected), afresh=request.afresh)
-            gradebook.begin(run.name, replace(request, submissions=request.submissions.resolve()))
+            gradebook.begin(run.name, _absolute(request))
             crew = LocalCrew(settings, request.workers or len(os.sched_getaffinity(0)))
             interrupted = run.grade(handed_in.submissions(lesson.id, exercises, every=every), settings, crew)
-            _write_files(request.out, gradebook, run.name, sections, course.policy)
+            rules = read_rules(request.out, gradebook, course.policy)
+            write_files(request.out, gradebook, run.name, rules, sections)
+            summary = _counted(gradebook, run.name, rules) if every else run.summary
     return Finished(
-        run.summary,
+        summary,
         sections,
         run.name,
         chosen.name,
@@ -130,7 +132,13 @@ def grade(course: Course, request: Request, progress: Callable[[int, int], None]
         kind=handed_in.kind,
         notes=tuple(handed_in.notes),
         missing=handed_in.missing,
+        choose=rules.choose,
     )
+
+
+def _absolute(request: Request) -> Request:
+    """Name places so that a later command finds them from anywhere."""
+    return replace(request, submissions=request.submissions.resolve(), roster=request.roster and request.roster.resolve())
 
 
 def _make(out: Path) -> None:
@@ -140,14 +148,9 @@ def _make(out: Path) -> None:
         raise UsageError(f"{out}: {error.strerror}", "choose a folder that can be written with --out") from None
 
 
-def _write_files(out: Path, gradebook: Gradebook, run: str, sections: dict[str, str], policy: Policy) -> None:
-    write_jsonl(out / "results.jsonl", gradebook.results(run))
-    write_csv(out / "grades.csv", gradebook.results(run))
-    (out / "feedback").mkdir(exist_ok=True)
-    for student, own in groupby(gradebook.results(run), key=_student):
-        text = feedback(student, own, sections, policy)
-        (out / "feedback" / feedback_name(student)).write_text(text, encoding="utf-8")
-
-
-def _student(result: Result) -> str:
-    return result.student
+def _counted(gradebook: Gradebook, run: str, rules: Rules) -> Summary:
+    """Summarise the attempts that count, where there may be several."""
+    summary = Summary()
+    for result in gradebook.results(run, rules.choose):
+        summary.add(result)
+    return summary

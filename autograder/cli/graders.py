@@ -139,9 +139,9 @@ def _tell(finished: Finished, out: Path, seconds: float, walls: tuple[str, ...],
     console = Console(highlight=False)
     exercises = [exercise for _, exercise in finished.summary.exercises]
     with Gradebook(out / "gradebook.sqlite") as gradebook:
-        alike = alike_table(groups(gradebook.unexplained(finished.run)))
+        alike = alike_table(groups(gradebook.unexplained(finished.run, finished.choose)))
         if finished.summary.results <= SHOWN * max(1, len(exercises)):
-            console.print(class_table(gradebook.results(finished.run), exercises))
+            console.print(class_table(gradebook.results(finished.run, finished.choose), exercises))
     console.print(summary_table(finished.summary))
     slips = slip_table(finished.summary, finished.sections)
     for table in filter(None, (slips, alike)):

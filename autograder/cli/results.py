@@ -1,7 +1,97 @@
-"""Commands for who has graded: what is done with results."""
+"""Commands for who has graded: what a person decides, what is given back, what goes to a platform, and grading all again."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import click
 
-COMMANDS: tuple[click.Command, ...] = ()
+from autograder.cli.places import find_course
+from autograder.errors import UsageError
+
+if TYPE_CHECKING:
+    from autograder.gradebook import Gradebook
+    from autograder.grades.counting import Rules
+    from autograder.model import Course
+
+OUT = click.argument("out", type=click.Path(path_type=Path))
+
+
+@contextmanager
+def opened_results(root: Path | None, out: Path) -> Iterator[tuple[Course, Gradebook, str, Rules]]:
+    """Open what `course grade` wrote: the course, the gradebook, the last run, and what says what results count."""
+    from autograder.content import read_course
+    from autograder.gradebook import Gradebook
+    from autograder.grades.counting import read_rules
+    from autograder.running import alone, storing
+
+    if not (out / "gradebook.sqlite").is_file():
+        raise UsageError(f"{out}: nothing was graded into this folder", "give the folder that `course grade --out` wrote")
+    course = read_course(find_course(root))
+    with storing(out), alone(out), Gradebook(out / "gradebook.sqlite") as gradebook:
+        run = gradebook.last_run()
+        if run is None:
+            raise UsageError(f"{out}: nothing was graded into this folder", "run `course grade` again, with this --out")
+        yield course, gradebook, run, read_rules(out, gradebook, course.policy)
+
+
+def sections_of(course: Course) -> dict[str, str]:
+    """Give the titles of all sections by id."""
+    return {section.id: section.title for lesson in course.lessons for section in lesson.sections}
+
+
+@click.command()
+@click.argument("student")
+@click.argument("check")
+@click.option("--points", required=True, type=float, help="What the check earns, in place of what the grader gave.")
+@click.option("--reason", required=True, help="Why, for the student and for later.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The folder that `course grade` wrote.")
+@click.pass_obj
+def override(root: Path | None, student: str, check: str, points: float, reason: str, out: Path) -> None:
+    """Give STUDENT other points for CHECK than the grader did.
+
+    STUDENT is a name, or a number, login or e-mail of the roster; CHECK is a check's id, or EXERCISE.CHECK. What is decided is
+    appended to the gradebook, holds when all is graded again, and stands in feedback and exports.
+    """
+    from autograder.explain import clean
+    from autograder.filing import write_feedback
+    from autograder.grades.counting import grades, read_rules
+    from autograder.grades.deciding import decide, most_points
+    from autograder.grades.people import find_student
+    from autograder.report.feedback import feedback_name
+
+    with opened_results(root, out) as (course, gradebook, run, rules):
+        names: list[str] = []
+        checks: dict[str, dict[str, float]] = {}
+        for grade in grades(gradebook, run, rules):
+            names.append(grade.result.student)
+            checks.setdefault(grade.result.exercise, {}).update(most_points(grade.result.checks))
+        who = find_student(student, names, rules.people)
+        own = [grade for grade in grades(gradebook, run, rules) if grade.result.student == who]
+        decided = decide(own, checks, who, check, points, reason)
+        before = next(grade for grade in own if grade.result.exercise == decided.exercise)
+        gradebook.override(decided)
+        rules = read_rules(out, gradebook, course.policy)
+        write_feedback(out, gradebook, run, rules, sections_of(course), only=who)
+        after = next(g for g in grades(gradebook, run, rules) if (g.result.student, g.result.exercise) == (who, decided.exercise))
+    most = checks[decided.exercise][decided.check]
+    click.echo(f"{clean(who, 60)}: {decided.exercise}.{decided.check} now earns {points:g} of {most:g}.")
+    click.echo(f"{decided.exercise}: {before.final:g} before, {after.final:g} now. Feedback is written again: {feedback_name(who)}")
+
+
+@click.command()
+@OUT
+@click.pass_obj
+def feedback(root: Path | None, out: Path) -> None:
+    """Write OUT/feedback again, by what the course reveals now, by extensions, and by what was decided since."""
+    from autograder.filing import write_feedback
+
+    with opened_results(root, out) as (course, gradebook, run, rules):
+        written = write_feedback(out, gradebook, run, rules, sections_of(course))
+    click.echo(f"{written} files in {out / 'feedback'}/")
+
+
+COMMANDS: tuple[click.Command, ...] = (override, feedback)

@@ -6,9 +6,12 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Literal
 
 from autograder.explain import clean
-from autograder.model import CheckResult, Policy, Result
+from autograder.grades.counting import Grade
+from autograder.model import CheckResult, Override, Policy
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~&])")
 
@@ -20,20 +23,42 @@ def feedback_name(student: str) -> str:
     return f"{slug}-{hashlib.sha256(student.encode()).hexdigest()[:8]}.md"
 
 
-def feedback(student: str, results: Iterable[Result], sections: Mapping[str, str], policy: Policy) -> str:
-    """Write a student's feedback. `sections` gives the titles of the lesson's sections by id."""
+def feedback(student: str, grades: Iterable[Grade], sections: Mapping[str, str], policy: Policy, now: datetime | None = None) -> str:
+    """Write a student's feedback. `sections` gives the titles of the lesson's sections by id; by `now` it is known what is revealed."""
+    reveal = revealed(policy, now or datetime.now(UTC))
     lines = [f"# {escaped(student)}", ""]
-    for result in results:
-        lines += [f"## {result.exercise}: {points(result.score)} of {points(result.max_score)} points", ""]
+    for grade in grades:
+        result = grade.result
+        lines += [f"## {result.exercise}: {points(grade.score)} of {points(result.max_score)} points", ""]
         if result.status != "graded":
             lines += [f"{_STATUS[result.status]}", ""]
-        if policy.reveal != "nothing":
+        lines += standing_lines(grade)
+        if reveal != "nothing":
             said = ""
             for check in result.checks:
-                lines += _check(check, sections, everything=policy.reveal == "all", said=said)
+                lines += _check(check, sections, grade.decided.get(check.id), everything=reveal == "all", said=said)
                 said = check.message or said
             lines += [""]
+        elif policy.reveal != "nothing":
+            lines += [f"What was checked is shown from {policy.reveal_from:%Y-%m-%d %H:%M %Z} on.", ""]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def revealed(policy: Policy, now: datetime) -> Literal["all", "titles", "nothing"]:
+    """Say what students may see at this time."""
+    return policy.reveal if policy.reveal_from is None or now >= policy.reveal_from else "nothing"
+
+
+def standing_lines(grade: Grade) -> list[str]:
+    """Say what lateness costs, and what was decided for a check that was not graded."""
+    lines = []
+    graded = {check.id for check in grade.result.checks}
+    for one in (one for one in grade.decided.values() if one.check not in graded):
+        lines += [f"{points(one.points)} points for `{one.check}`, given by your instructor: {escaped(one.reason)}", ""]
+    if grade.penalty:
+        days = "a day" if grade.days_late == 1 else f"{grade.days_late} days"
+        lines += [f"Handed in {days} late, which takes {points(grade.penalty)} points: {points(grade.final)} count.", ""]
+    return lines
 
 
 _STATUS = {
@@ -44,9 +69,12 @@ _STATUS = {
 _MARK = {"passed": "✓", "failed": "✗", "not_judged": "–"}
 
 
-def _check(check: CheckResult, sections: Mapping[str, str], *, everything: bool, said: str) -> list[str]:
+def _check(check: CheckResult, sections: Mapping[str, str], decided: Override | None, *, everything: bool, said: str) -> list[str]:
     """Write one check; what was said of the one before is not said again."""
-    lines = [f"- {_MARK[check.outcome]} **{escaped(check.title)}** ({points(check.points)} of {points(check.max_points)})"]
+    earned = decided.points if decided else check.points
+    lines = [f"- {_MARK[check.outcome]} **{escaped(check.title)}** ({points(earned)} of {points(check.max_points)})"]
+    if decided:
+        lines.append(f"  Your instructor gave {points(decided.points)} in place of {points(check.points)}: {escaped(decided.reason)}")
     if check.outcome == "passed" or not everything or check.message == said:
         return lines
     lines.append(f"  {_code_kept(check.message)}")

@@ -10,7 +10,8 @@ import pytest
 
 from autograder.errors import UsageError
 from autograder.export.table import write_csv, write_jsonl
-from autograder.gradebook import SCHEMA, Gradebook, Kept
+from autograder.gradebook import SCHEMA, Attempted, Gradebook, Kept
+from autograder.grades.counting import Rules
 from autograder.model import CheckResult, HandedIn, Override, Person, Policy, Result
 from autograder.report.feedback import feedback, feedback_name
 from autograder.rounds import open_round
@@ -19,6 +20,11 @@ from autograder.rounds import open_round
 def result(student="Ada", **changes):
     one = Result(student, "12_diffusion", "forward", "graded", 1.0, 2.0, (), "", "0", "round-1", "2026-01-01T00:00:00+00:00", "0.1.0")
     return msgspec.structs.replace(one, **changes)
+
+
+def counted(**changes):
+    """What a result counts where nothing was decided and nobody is late."""
+    return Rules(Policy(), {}, {}, {}).grade(Attempted(result(**changes), {}, HandedIn()))
 
 
 # ---- gradebook
@@ -154,7 +160,7 @@ def test_feedback_files_are_named_apart_and_safely():
 
 def test_feedback_shows_the_slip_its_section_and_its_card():
     check = CheckResult("by_hand", "By hand", 0, 2, "failed", "wrong", "`f(x_0=1)` gave 1 where 2 was expected. Use a root.", "slip", "sec", "noise-scale")
-    assert feedback("Ada", [result(checks=(check,))], {"sec": "One step by hand"}, Policy()) == (
+    assert feedback("Ada", [counted(checks=(check,))], {"sec": "One step by hand"}, Policy()) == (
         "# Ada\n\n## forward: 1 of 2 points\n\n- ✗ **By hand** (0 of 2)\n"
         "  `f(x_0=1)` gave 1 where 2 was expected. Use a root.\n"
         "  Reread: One step by hand (`course read sec`).\n  Card: `noise-scale`.\n"
@@ -163,8 +169,8 @@ def test_feedback_shows_the_slip_its_section_and_its_card():
 
 def test_feedback_reveals_what_the_policy_says():
     check = CheckResult("by_hand", "By hand", 0, 2, "failed", "wrong", "words", None)
-    titles = feedback("Ada", [result(checks=(check,))], {}, Policy(reveal="titles"))
-    nothing = feedback("Ada", [result(checks=(check,))], {}, Policy(reveal="nothing"))
+    titles = feedback("Ada", [counted(checks=(check,))], {}, Policy(reveal="titles"))
+    nothing = feedback("Ada", [counted(checks=(check,))], {}, Policy(reveal="nothing"))
     assert "By hand" in titles
     assert "words" not in titles
     assert "By hand" not in nothing
@@ -172,7 +178,7 @@ def test_feedback_reveals_what_the_policy_says():
 
 def test_what_a_student_wrote_is_never_markup():
     message = "`f()` raised <script>alert(1)</script>[x](javascript:y) *b* \x1b[31m `\n# heading"
-    text = feedback("*Eve* <b>", [result(checks=(CheckResult("c", "T", 0, 1, "failed", "raised", message),))], {}, Policy())
+    text = feedback("*Eve* <b>", [counted(checks=(CheckResult("c", "T", 0, 1, "failed", "raised", message),))], {}, Policy())
     assert "# \\*Eve\\* \\<b\\>" in text
     assert "<script>" not in text.replace("\\<script\\>", "")
     assert "\x1b" not in text

@@ -1,0 +1,9 @@
+"""What results count: which attempt, what a person decided in place of the grader, lateness, weights and the pass mark.
+
+    counting.py    from an attempt to what it counts, and from these to the whole
+    extensions.py  who has more time: OUT/extensions.csv
+    people.py      whom a name, number, login or e-mail means; names that a class may be shown
+    deciding.py    points that a person gives for a check
+
+Nothing here changes a result: what was graded stays as it is, and this stands beside it.
+"""

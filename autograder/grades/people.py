@@ -1,0 +1,39 @@
+"""Whom a word means, and names that a class may be shown."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+
+from autograder.errors import UsageError
+from autograder.model import Person
+
+
+def known_as(people: Mapping[str, Person]) -> dict[str, str]:
+    """Give students by the words they are known by, in small letters; what two share means nobody."""
+    words = [(word.casefold(), one.student) for one in people.values() for word in {one.student, one.id, one.login, one.email} if word]
+    often = Counter(word for word, _ in words)
+    return {word: student for word, student in words if often[word] == 1}
+
+
+def find_student(word: str, names: Iterable[str], people: Mapping[str, Person]) -> str:
+    """Find who is meant by a name, number, login or e-mail. Raise `UsageError` with who may be meant."""
+    graded = list(names)
+    if word in graded:
+        return word
+    known = {name.casefold(): name for name in graded} | {w: s for w, s in known_as(people).items() if s in graded}
+    if word.casefold() in known:
+        return known[word.casefold()]
+    close = get_close_matches(word.casefold(), known, n=3, cutoff=0.5)
+    meant = ", ".join(dict.fromkeys(known[each] for each in close))
+    raise UsageError(f"no student `{word}` was graded here", f"did you mean {meant}?" if meant else "give the name that grades.csv has")
+
+
+def hidden_names(students: Iterable[str], secret: bytes) -> dict[str, str]:
+    """Give each student a number to be shown by, `Student 07`; the order tells nothing, and is the same while the secret is."""
+    names = sorted(set(students), key=lambda name: hmac.digest(secret, name.encode("utf-8", "surrogateescape"), hashlib.sha256))
+    width = len(str(len(names)))
+    return {name: f"Student {number:0{width}}" for number, name in enumerate(names, 1)}

@@ -4,6 +4,7 @@ import csv
 import json
 import sqlite3
 import stat
+from datetime import UTC, datetime
 
 import msgspec
 import pytest
@@ -12,7 +13,7 @@ from autograder.errors import UsageError
 from autograder.export.table import write_csv, write_jsonl
 from autograder.gradebook import SCHEMA, Attempted, Gradebook, Kept
 from autograder.grades.counting import Rules
-from autograder.model import CheckResult, HandedIn, Override, Person, Policy, Result
+from autograder.model import CheckResult, HandedIn, Late, Override, Person, Policy, Result
 from autograder.report.feedback import feedback, feedback_name
 from autograder.rounds import open_round
 
@@ -183,3 +184,23 @@ def test_what_a_student_wrote_is_never_markup():
     assert "<script>" not in text.replace("\\<script\\>", "")
     assert "\x1b" not in text
     assert "\n# heading" not in text
+
+
+def test_feedback_says_what_was_decided_what_lateness_takes_and_when_more_is_shown():
+    due = datetime(2026, 11, 20, 12, tzinfo=UTC)
+    decided = {("Ada", "12_diffusion", "forward"): {"by_hand": Override("Ada", "12_diffusion", "forward", "by_hand", 2, "the *idea* was right", "")}}
+    rules = Rules(Policy(due=due, late=Late(10), reveal_from=due), {}, decided, {})
+    check = CheckResult("by_hand", "By hand", 1, 2, "failed", "wrong", "words")
+    grade = rules.grade(Attempted(result(checks=(check,)), {}, HandedIn(at=datetime(2026, 11, 21, 13, tzinfo=UTC))))
+    start = "# Ada\n\n## forward: 2 of 2 points\n\nHanded in 2 days late, which takes 0.4 points: 1.6 count.\n\n"
+    said = "- ✗ **By hand** (2 of 2)\n  Your instructor gave 2 in place of 1: the \\*idea\\* was right\n"
+    assert feedback("Ada", [grade], {}, rules.policy, due) == f"{start}{said}  words\n"
+    assert feedback("Ada", [grade], {}, rules.policy, datetime(2026, 11, 20, tzinfo=UTC)) == f"{start}What was checked is shown from 2026-11-20 12:00 UTC on.\n"
+    assert feedback("Ada", [grade], {}, Policy(reveal="nothing"), due) == start.rstrip() + "\n"
+
+
+def test_feedback_says_what_was_decided_where_nothing_was_graded():
+    decided = {("Ada", "12_diffusion", "forward"): {"by_hand": Override("Ada", "12_diffusion", "forward", "by_hand", 2, "came by e-mail", "")}}
+    grade = Rules(Policy(), {}, decided, {}).grade(Attempted(result(status="missing", score=0), {}, HandedIn()))
+    said = "Nothing was handed in.\n\n2 points for `by_hand`, given by your instructor: came by e-mail\n"
+    assert feedback("Ada", [grade], {}, Policy()) == f"# Ada\n\n## forward: 2 of 2 points\n\n{said}"

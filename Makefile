@@ -1,11 +1,11 @@
-# make demo: grade the example class · make test: run every test · make bench: measure · make mutants: test the checks · make fuzz: throw bytes at what reads strangers' · make chaos: kill -9, fifty times · make clean: start afresh
+# make demo: grade the example class · make test: run every test · make wheel: what students install · make bench: measure · make mutants: test the checks · make fuzz: throw bytes at what reads strangers' · make chaos: kill -9, fifty times · make clean: start afresh
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 GRADE := --out build/demo --seed 12 --exercise forward --exercise practice
 HOSTILE = awk '/^[^ ]/ { name = $$0 } /kind: hostile/ { sub(":.*", "", name); print name }' examples/class/expected.yaml
 
-.PHONY: demo test bench mutants fuzz chaos clean
+.PHONY: demo test wheel bench mutants fuzz chaos clean
 
 demo: .venv/demo
 	@if $(BIN)/course doctor > /dev/null; then \
@@ -21,6 +21,11 @@ test: .venv/test
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/pytest -n 2 --dist loadgroup
+
+wheel: .venv/test
+	$(BIN)/course release --out build/student_release
+	rm -rf build/lib build/bdist.*
+	$(BIN)/python -m build --wheel --no-isolation --outdir dist .
 
 bench: .venv/test
 	$(BIN)/python -m bench

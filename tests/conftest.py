@@ -8,7 +8,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported: sever
 import pytest
 
 from autograder.model import Limits
+from autograder.release import build
 from autograder.sandbox import Sandbox, missing_walls
+from tests.once import once
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -34,6 +36,18 @@ def sandbox(walls):
     """A sandbox with all walls and short limits, kept for the session."""
     with Sandbox(Limits(call_seconds=0.5, import_seconds=3, submission_seconds=20, memory_mib=512)) as sandbox:
         yield sandbox
+
+
+@pytest.fixture(scope="session")
+def released(root, tmp_path_factory):
+    """The folder of a student release of the whole course, built once."""
+
+    def built():
+        place = tmp_path_factory.mktemp("release") / "course"
+        build(root, place)
+        return str(place)
+
+    return Path(once(tmp_path_factory, "release", built))
 
 
 @pytest.fixture

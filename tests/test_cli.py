@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -16,6 +17,7 @@ import pytest
 from autograder.cli.main import main
 
 ROOT = Path(__file__).resolve().parents[1]
+TINY = ROOT / "tests" / "broken_courses" / "tiny"
 COURSE = [sys.executable, "-m", "autograder"]
 
 
@@ -284,6 +286,19 @@ def test_a_process_killed_in_mid_run_costs_nothing_but_time(tmp_path, depth):
     assert {line["status"] for line in lines} == {"graded"}
     hurt = [line for line in lines if line["score"] != 4.5]
     assert len(hurt) <= (1 if depth == "guest" else 0)
+
+
+def test_a_release_is_built_and_what_is_in_it_is_said(tmp_path):
+    done = course("--course", TINY, "release", "--out", tmp_path / "out")
+    said = f"{tmp_path}/out: 1 exercises, 5 questions, 2 cards, recordings of 2 known slips; 0.0 MB. No solution is in it.\n"
+    assert (done.stdout, done.returncode) == (said, 0)
+
+
+def test_a_release_for_a_platform_says_what_was_written(tmp_path):
+    done = course("--course", TINY, "release", "--to", "nbgrader", "--out", tmp_path / "nb")
+    assert done.stdout == f"{tmp_path}/nb/nbgrader_config.py\n{tmp_path}/nb/source/13_adding/13_adding.ipynb\n"
+    done = course("--course", TINY, "release", "--to", "gradescope", "--out", tmp_path)
+    assert re.fullmatch(rf"{tmp_path}/autograder\.zip: 0\.\d MB, with the solutions and a secret: for Gradescope, not for students\n", done.stdout)
 
 
 # ---- help

@@ -18,15 +18,15 @@ def find_course(start: Path | None) -> Path:
         if not (start / "course.yaml").is_file():
             raise UsageError(f"{start}: no course.yaml there", "give the folder that holds course.yaml")
         return start.resolve()
+    from autograder.workspace.places import course_of, own_course
+
     for folder in (Path.cwd(), *Path.cwd().parents):
         if (folder / "course.yaml").is_file():
             return folder
         if (folder / ".course").is_dir():
-            from autograder.workspace.places import course_of
-
             return course_of(folder)
-    own = Path(__file__).resolve().parents[2]
-    if (own / "course.yaml").is_file():
+    own = own_course()
+    if own:
         return own
     raise UsageError("no course.yaml here or in any folder above", "go into the course's folder, or name it with --course")
 

@@ -49,8 +49,7 @@ def build(root: Path, out: Path) -> Built:
     Raise `UsageError` where `root` is itself a release, or `out` holds anything but an earlier one.
     """
     course = read_course(root)
-    if not (root / "solutions").is_dir():
-        raise UsageError(f"{root} is a student release: there are no solutions to record", "build it in a clone of the course")
+    demand_solutions(root)
     refuse_taken(out, (MARK,))
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -66,6 +65,12 @@ def build(root: Path, out: Path) -> Built:
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     counts = [sum(len(own) for own in each) for each in zip(*((x.exercises, x.questions, x.cards) for x in lessons), strict=True)]
     return Built(out, counts[0], slips, counts[1], counts[2], size)
+
+
+def demand_solutions(root: Path) -> None:
+    """Raise `UsageError` where a course is a student release."""
+    if not (root / "solutions").is_dir():
+        raise UsageError(f"{root}: a student release, without solutions", "build from a clone of the course")
 
 
 def refuse_taken(out: Path, marks: tuple[str, ...]) -> None:

@@ -15,6 +15,7 @@ from autograder.model import Lesson
 
 HIDDEN = ".course"
 ORIGIN = "course.json"
+RELEASE = "student_release"  # within the installed package
 
 
 class Origin(msgspec.Struct, frozen=True):
@@ -56,11 +57,16 @@ def course_of(folder: Path) -> Path:
     """Find the course that the workspace around `folder` belongs to: where it was, or else the one this code came with."""
     found = workspace_above(folder)
     told = [Path(found[1].course)] if found else []
-    own = Path(__file__).resolve().parents[1] / "student_release", Path(__file__).resolve().parents[2]
-    course = next((path for path in (*told, *own) if (path / "course.yaml").is_file()), None)
+    course = next((path for path in told if (path / "course.yaml").is_file()), None) or own_course()
     if course is None:
         raise UsageError(f"{told[0] if told else folder}: the course is not there any more", "say where it is: `course --course PATH ...`")
     return course
+
+
+def own_course() -> Path | None:
+    """Find the course that this code came with: the clone around it, or in an installed package the student release."""
+    own = Path(__file__).resolve().parents[2], Path(__file__).resolve().parents[1] / RELEASE
+    return next((path for path in own if (path / "course.yaml").is_file()), None)
 
 
 def open_workspace(start: Path, root: Path) -> Workspace:

@@ -10,12 +10,14 @@ import msgspec
 import pytest
 
 from autograder.attempt import PUBLIC, attempt, load_materials
+from autograder.content import read_course
 from autograder.intake.hand_ins import submissions
 from autograder.intake.source import open_folder
 from autograder.model import Limits
 from autograder.notebook.cells import notebook
+from autograder.release.nbgrader import config
 from autograder.sandbox import Sandbox
-from tests.autograder.notebook.test_notebook import EXERCISES, LESSON, SHIPPED, filled
+from tests.autograder.notebook.test_notebook import EXERCISES, LESSON, ROOT, SHIPPED, filled
 from tests.bundle import bundle
 from tests.once import once
 
@@ -23,12 +25,6 @@ pytestmark = pytest.mark.xdist_group("nbgrader")
 TRIED = ("schedule", "forward", "ddim")  # what is answered
 UNTOUCHED = ("attention",)
 SMALL = msgspec.structs.replace(LESSON, exercises=tuple(EXERCISES[name] for name in (*TRIED, *UNTOUCHED)))  # a whole one takes a minute
-CONFIG = """c = get_config()
-c.CourseDirectory.course_id = "vision"
-c.CourseDirectory.root = {root!r}
-c.ExecutePreprocessor.timeout = 120
-c.ClearSolutions.code_stub = {{"python": "raise NotImplementedError"}}
-"""
 
 
 def sources(student):
@@ -50,7 +46,7 @@ def nbgrader(root, *arguments):
 
 def run_nbgrader(root):
     """Give out the notebook, hand in two, grade them; return what nbgrader says of each cell and who has feedback."""
-    (root / "nbgrader_config.py").write_text(CONFIG.format(root=str(root)))
+    (root / "nbgrader_config.py").write_text(config(read_course(ROOT)))
     (root / "source" / LESSON.id).mkdir(parents=True)
     (root / "source" / LESSON.id / SHIPPED.name).write_text(notebook(SMALL))
     said = [nbgrader(root, "generate_assignment", LESSON.id)]

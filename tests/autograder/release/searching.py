@@ -1,0 +1,77 @@
+"""Search what students get for what they must not: files of solutions/, and any line of its code."""
+
+import ast
+import gzip
+import json
+import re
+from pathlib import Path
+
+TELLING = 16  # characters of a line that says something
+
+
+def code_lines(path):
+    """List the lines of code of a Python file, without docstrings, comments, imports and the heads of functions."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        silent = ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef
+        if isinstance(node, ast.stmt) and not isinstance(node, silent) and not _is_text(node):
+            found.add(_squeezed(ast.unparse(node).split("\n")[0]))
+    return {line for line in found if len(line) >= TELLING}
+
+
+def _is_text(node):
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def _squeezed(text):
+    return "".join(text.split())
+
+
+def texts(path):
+    """Give a file's text in all the ways it can be read: as it is, decompressed, a notebook's cells, and what a Python file says."""
+    data = path.read_bytes()
+    if path.suffix == ".gz":
+        data = gzip.decompress(data)
+    text = data.decode("utf-8", errors="replace")
+    yield text
+    if path.suffix in (".ipynb", ".gz"):
+        yield "\n".join(_strings(json.loads(text)))
+    if path.suffix == ".py":
+        yield ast.unparse(ast.parse(text))
+
+
+def _strings(value):
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        yield "".join(one for one in value if isinstance(one, str))
+        for one in value:
+            yield from _strings(one)
+    elif isinstance(value, dict):
+        for one in value.values():
+            yield from _strings(one)
+
+
+def public_lines(root):
+    """List the lines of code that students are shown anyway: in starters, checks and props."""
+    return set().union(*(code_lines(path) for path in sorted((root / "exercises").rglob("*.py"))))
+
+
+def sentences(root):
+    """Give the sentences that put slips right: who makes a slip is told which call is missing."""
+    trees = [ast.parse(path.read_bytes()) for path in sorted((root / "solutions").glob("*/misconceptions/*.py"))]
+    functions = [node for tree in trees for node in tree.body if isinstance(node, ast.FunctionDef)]
+    return "\n".join(_squeezed(ast.get_docstring(function) or "") for function in functions)
+
+
+def leaks(place, root):
+    """Name each file of `place` that is one of solutions/, or holds a line of its code that is not public anyway."""
+    secret = {path.read_bytes(): path for path in sorted((root / "solutions").rglob("*")) if path.is_file() and path.stat().st_size > 50}
+    known, told = public_lines(root), sentences(root)
+    lines = set().union(*(code_lines(path) for path in sorted((root / "solutions").rglob("*.py")))) - known
+    telling = {line: re.compile(rf"(?<!\w){re.escape(line)}") for line in sorted(lines) if line not in told}
+    for path in sorted(one for one in Path(place).rglob("*") if one.is_file()):
+        if path.read_bytes() in secret:
+            yield f"{path.relative_to(place)} is {secret[path.read_bytes()].relative_to(root)}"
+        squeezed = "\n".join(_squeezed(text) for text in texts(path))
+        yield from (f"{path.relative_to(place)} holds {line}" for line, found in telling.items() if line in squeezed and found.search(squeezed))

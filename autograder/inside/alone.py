@@ -27,7 +27,7 @@ def main(port: int, token: str, warmth: str) -> None:
     connection.sendall(token.encode())
     forkserver.warm(warmth)
     forkserver.forget_the_course()
-    guest.main(guest.Wire(connection.recv, connection.send), {})
+    guest.serve(guest.Room(guest.Wire(connection.recv, connection.send)), {})
 
 
 def _watch(keeper: int) -> None:

@@ -21,6 +21,8 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Callable
+from typing import NoReturn
 
 import msgspec
 
@@ -56,18 +58,25 @@ def main(control_fd: int, warmth: str) -> None:
     prepared = walls.prepare(msgspec.json.decode(control.recv(1 << 20), type=walls.Plan))
     forget_the_course()
     guest.rehearse()
+    room = guest.Room(guest.over(WIRE))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    fork = _forking()
     gc.collect()
     gc.freeze()
     _gather_pages()
     control.send(b"ready")
-    child = 0
+    server, child = os.getpid(), 0
     while True:
         request, fds, _, _ = socket.recv_fds(control, 16, 2)
         if not request:
             return
         if request == b"open":
-            child = _fork(prepared, fds[0], fds[1], os.getpid())
-            control.send(str(child).encode())
+            child = fork()
+            if child == 0:
+                _become_guest(room, prepared, fds[0], fds[1], server)
+            os.close(fds[0])
+            os.close(fds[1])
+            control.send(b"%d" % child)
         elif request == b"end":
             control.send(msgspec.json.encode(_end(child)))
 
@@ -109,22 +118,34 @@ def forget_the_course() -> None:
     sys.argv[:] = [""]
 
 
-def _fork(prepared: walls.Prepared, wire_fd: int, output_fd: int, server: int) -> int:
-    child = os.fork()
-    if child == 0:
-        try:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
-            os.dup2(output_fd, 1)
-            os.dup2(output_fd, 2)
-            os.dup2(wire_fd, WIRE)
-            missing = walls.raise_walls(prepared, server)
-            os.closerange(WIRE + 1, 1 << 16)
-            guest.main(guest.over(WIRE), missing)
-        finally:
-            os._exit(0)
-    os.close(wire_fd)
-    os.close(output_fd)
-    return child
+def _forking() -> Callable[[], int]:
+    """Choose how to fork: where the C library has `_Fork`, without what Python does in a child for the sake of threads.
+
+    There is one thread here, and that work touches more pages than walls and greeting together.
+    """
+    bare = getattr(ctypes.PyDLL(None, use_errno=True), "_Fork", None)
+    if bare is None:
+        return os.fork
+
+    def fork() -> int:
+        child = int(bare())
+        if child < 0:
+            raise OSError(ctypes.get_errno(), "fork")
+        return child
+
+    return fork
+
+
+def _become_guest(room: guest.Room, prepared: walls.Prepared, wire_fd: int, output_fd: int, server: int) -> NoReturn:
+    try:
+        os.dup2(output_fd, 1)
+        os.dup2(output_fd, 2)
+        os.dup2(wire_fd, WIRE)
+        missing = walls.raise_walls(prepared, server)
+        os.closerange(WIRE + 1, 1 << 16)
+        guest.serve(room, missing)
+    finally:
+        os._exit(0)
 
 
 def _end(child: int) -> Ended:

@@ -51,13 +51,11 @@ def over(fd: int) -> Wire:
     return Wire(lambda most: os.read(fd, most), lambda data: os.write(fd, data))
 
 
-def main(line: Wire, missing: dict[str, str]) -> None:
-    """Say which walls are missing, then serve until the other side hangs up."""
+def serve(room: Room, missing: dict[str, str]) -> None:
+    """Say which walls are missing, then answer until the other side hangs up."""
     sys.stdin = io.StringIO()
-    sys.stdout = io.TextIOWrapper(io.FileIO(1, "w", closefd=False), "utf-8", errors="replace", line_buffering=True, write_through=True)
-    sys.stderr = sys.stdout
-    random.seed(0)  # Python seeds it anew at every fork; numpy's and torch's state is the server's
-    room = _Room(line)
+    sys.stdout = sys.stderr = room.output
+    random.seed(0)  # numpy's and torch's state is seeded already
     room.send(wire.Raised(missing))
     while (body := room.read_frame()) is not None:
         message = room.decode(body)
@@ -71,7 +69,7 @@ def rehearse() -> None:
     """Go through loads and calls once in the server: what Python prepares at first use, no guest then has to."""
     theirs, ours = socket.socketpair()
     with theirs, ours:
-        room, spare = _Room(over(theirs.fileno())), _Room(over(ours.fileno()))
+        room, spare = Room(over(theirs.fileno())), Room(over(ours.fileno()))
         before = set(sys.modules)
         for _ in range(REHEARSALS):
             x = np.linspace(0, 1, 6).reshape(2, 3)
@@ -110,11 +108,12 @@ def f(x, n, a, table):
 """
 
 
-class _Room:
-    """What lives as long as the guest: its socket, its modules, its handles."""
+class Room:
+    """What lives as long as the guest: its line, its output, its modules, its handles. Made before the fork, used after it."""
 
     def __init__(self, line: Wire):
         self.line = line
+        self.output = io.TextIOWrapper(io.FileIO(1, "w", closefd=False), "utf-8", errors="replace", line_buffering=True, write_through=True)
         self.modules: dict[str, types.ModuleType] = {}
         self.handles: dict[int, Any] = {}
         self.running = ""
@@ -219,7 +218,7 @@ class _Room:
 class _Callback:
     """A function of the trusted side: calling it sends the question and waits for the answer."""
 
-    def __init__(self, room: _Room, number: int):
+    def __init__(self, room: Room, number: int):
         self._room, self._number = room, number
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

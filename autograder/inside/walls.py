@@ -65,11 +65,15 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 class Prepared(msgspec.Struct, frozen=True):
-    """What a child needs to raise its walls in a few system calls; `missing` could not be prepared."""
+    """What a child needs to raise its walls in a few system calls: an open ruleset, a compiled filter, limits as numbers.
+
+    `missing` could not be prepared.
+    """
 
     plan: Plan
     ruleset: int | None
     filter: Any
+    limits: tuple[tuple[int, tuple[int, int]], ...]
     missing: dict[str, str]
 
 
@@ -91,7 +95,9 @@ def prepare(plan: Plan) -> Prepared:
 
     ruleset = attempt("landlock", lambda: _ruleset(plan.read, plan.list_only))
     program = attempt("seccomp", _program)
-    return Prepared(plan, ruleset, program, missing)
+    limits = attempt("limits", lambda: _limits(plan))
+    attempt("privileges", _drop_bounds)
+    return Prepared(plan, ruleset, program, limits or (), missing)
 
 
 def raise_walls(prepared: Prepared, parent: int) -> dict[str, str]:
@@ -105,7 +111,7 @@ def raise_walls(prepared: Prepared, parent: int) -> dict[str, str]:
             except Exception as error:
                 missing[wall] = str(error)
 
-    step("limits", lambda: _limit(plan))
+    step("limits", lambda: _limit(prepared.limits))
     step("privileges", lambda: _drop_privileges(plan.user))
     die_with(parent)  # a change of user would undo it, and the filter would deny it
     step("landlock", lambda: _restrict(prepared.ruleset))
@@ -180,11 +186,11 @@ def _filter(program: Any) -> None:
 # ---- limits and privileges
 
 
-def _limit(plan: Plan) -> None:
-    """Bound what this process may use. Memory is counted on top of what the fork server already mapped."""
+def _limits(plan: Plan) -> tuple[tuple[int, tuple[int, int]], ...]:
+    """List what a guest may use. Memory is counted on top of what the fork server has mapped, as its children do too."""
     with open("/proc/self/statm") as file:
         mapped = int(file.read().split()[0]) * resource.getpagesize()
-    for limit, amount in (
+    most = (
         (resource.RLIMIT_AS, mapped + plan.memory_bytes),
         (resource.RLIMIT_CPU, plan.cpu_seconds),
         (resource.RLIMIT_NOFILE, 64),
@@ -193,10 +199,25 @@ def _limit(plan: Plan) -> None:
         (resource.RLIMIT_NPROC, 0),
         (resource.RLIMIT_MEMLOCK, 0),
         (resource.RLIMIT_MSGQUEUE, 0),
-    ):
-        resource.setrlimit(limit, (amount, amount))
-    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
-        file.write("1000")  # when memory runs out, the kernel takes a guest first
+    )
+    return tuple((limit, (amount, amount)) for limit, amount in most)
+
+
+def _limit(limits: Iterable[tuple[int, tuple[int, int]]]) -> None:
+    for limit, amounts in limits:
+        resource.setrlimit(limit, amounts)
+    with contextlib.suppress(OSError):
+        score = os.open("/proc/self/oom_score_adj", os.O_WRONLY)
+        os.write(score, b"1000")  # when memory runs out, the kernel takes a guest first
+        os.close(score)
+
+
+def _drop_bounds() -> None:
+    """Give up, in the server and so in all its children, every capability that a program could be started with: none is."""
+    if os.geteuid() == 0:
+        for capability in range(LAST_CAPABILITY + 1):
+            if libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0:
+                break  # past the last one that this kernel knows
 
 
 def _drop_privileges(user: int | None) -> None:
@@ -204,9 +225,6 @@ def _drop_privileges(user: int | None) -> None:
     if os.geteuid() != 0:
         _prctl(PR_SET_NO_NEW_PRIVS, 1)
         return
-    for capability in range(LAST_CAPABILITY + 1):
-        if libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0:
-            break  # past the last one that this kernel knows
     if user is None:
         _prctl(PR_SET_SECUREBITS, SECURE_NOROOT)
     else:

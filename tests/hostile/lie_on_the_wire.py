@@ -6,10 +6,13 @@ The guest's own words for it lie in the guest's memory, where an attacker finds 
 from .attack import HANGS, PRELUDE, Attack, giving, stepping, while_right
 
 FORGE = """
-import gc, struct, time
+import struct, time
 import msgspec
 wire = sys.modules["autograder.inside.wire"]
-room = next(thing for thing in gc.get_objects() if type(thing).__name__ == "_Room")
+frame = sys._getframe()
+while "room" not in frame.f_locals:
+    frame = frame.f_back
+room = frame.f_locals["room"]
 pack = msgspec.msgpack.encode
 
 def raw(body):

@@ -64,6 +64,11 @@ def test_a_sitting_from_the_first_card_to_leaving(review, kept, tmp_path):
     assert said.replace(" ", "") in terminal.flat.replace(" ", "")
 
 
+def test_readme_shows_the_screen(review, root):
+    shown = (root / "README.md").read_text(encoding="utf-8").partition("## Review for years")[2].partition("```text\n")[2].partition("\n```")[0]
+    assert review().shows(FRONT).press(" ").shows(BACK).text == shown
+
+
 def test_a_hundred_keys_typed_ahead_answer_card_after_card(review, kept):
     """Nothing that is typed fast is lost; the sitting ends by itself, and says what comes."""
     terminal = review("--new", "25").shows(FRONT)

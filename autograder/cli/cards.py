@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autograder.cli.decks import opened_deck
+from autograder.cli.decks import now, opened_deck
 from autograder.errors import UsageError
 
 if TYPE_CHECKING:
@@ -40,15 +40,15 @@ def _review(opened: Opened, *, cram: bool) -> None:
     from rich.console import Console
 
     from autograder.cli.keys import Keys
-    from autograder.cli.reviewing import Sitting, now, told
+    from autograder.cli.reviewing import Sitting, told
 
     deck = opened.deck
     if not (deck.faces if cram else deck.next_card(now())):
-        click.echo(f"Nothing is due. {_following(opened, now())}".strip())
+        click.echo(f"Nothing is due. {_following(opened)}".strip())
         return
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("a review needs a terminal", "run `course review` in one, without a pipe")
-    _ask_about_clock(opened, now())
+    _ask_about_clock(opened)
     console = Console(highlight=False)
     sitting: Sitting | None = None
     try:
@@ -60,14 +60,14 @@ def _review(opened: Opened, *, cram: bool) -> None:
     left = deck.counts(now())
     click.echo(told(sitting.answers if sitting else ()))
     if not cram:
-        click.echo(f"Left today: New {left.new}, Learning {left.learning}, Due {left.due}." if left.all else _following(opened, now()))
+        click.echo(f"Left today: New {left.new}, Learning {left.learning}, Due {left.due}." if left.all else _following(opened))
     if not opened.in_workspace and not deck.log.note:
         click.echo(f"Your answers are kept in {opened.place}.")
 
 
-def _following(opened: Opened, now: datetime) -> str:
+def _following(opened: Opened) -> str:
     """Say when the next cards come."""
-    queue = opened.deck.queue(now)
+    queue = opened.deck.queue(now())
     if queue.learning:
         soonest = datetime.fromtimestamp(queue.learning[0][0] / 1000).astimezone()
         return f"Next: a card that you are learning, at {soonest:%H:%M}."
@@ -78,16 +78,17 @@ def _following(opened: Opened, now: datetime) -> str:
     return f"Next: {count} card{'s' if count != 1 else ''} {'tomorrow' if days == 1 else f'in {days} days'}."
 
 
-def _ask_about_clock(opened: Opened, now: datetime) -> None:
+def _ask_about_clock(opened: Opened) -> None:
     """Where the clock lies behind the last answer, ask which of the two is right."""
-    behind = opened.deck.clock_behind(now)
+    moment = now()
+    behind = opened.deck.clock_behind(moment)
     if behind is None:
         return
-    said, dated = (f"{moment.day} {moment:%B %Y, %H:%M}" for moment in (now, now + behind))
+    said, dated = (f"{one.day} {one:%B %Y, %H:%M}" for one in (moment, moment + behind))
     click.echo(f"This computer's clock says {said}, but your last answer here is dated {dated}.")
     if not click.confirm("Is the clock right now?"):
         raise UsageError("the clock is wrong", "set it right, and come back: nothing is lost")
-    opened.deck.trust_clock(now)
+    opened.deck.trust_clock(moment)
 
 
 COMMANDS: tuple[click.Command, ...] = (review,)

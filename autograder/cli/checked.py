@@ -95,3 +95,9 @@ def _printed(console: Console, checked: Checked) -> None:
         more = [f"... and {len(lines) - PRINTED} lines more"] if len(lines) > PRINTED else []
         for line in lines[:PRINTED] + more:
             console.print(Text(f"    {line}", "dim"), soft_wrap=True)
+
+
+def say_due(console: Console, cards: tuple[str, ...]) -> None:
+    """Say which cards a named slip brought back."""
+    if cards:
+        console.print(f"  Due today in course review: {', '.join(cards)}", style="dim", markup=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,11 @@ class Opened(msgspec.Struct, frozen=True):
     root: Path
     place: Path
     in_workspace: bool
+
+
+def now() -> datetime:
+    """Say what time it is, and where."""
+    return datetime.now().astimezone()
 
 
 @contextmanager

@@ -68,6 +68,9 @@ def _following(workspace: Workspace, state: State, chosen: Question, wanted: str
 def _practise(console: Console, workspace: Workspace, state: State, functions: Functions, question: Question,
               fresh: bool, seed: int | None) -> None:  # fmt: skip
     """Ask one variant until it is right or the working was looked at."""
+    from autograder.cli.checked import say_due
+    from autograder.cli.decks import now
+    from autograder.workspace.cards import bring_back
     from autograder.workspace.practising import answer, ask, draw, for_answers, shown_working
 
     asked = ask(workspace, question, draw(state, question, fresh=fresh, seed=seed), functions)
@@ -82,6 +85,7 @@ def _practise(console: Console, workspace: Workspace, state: State, functions: F
             console.print(f"  In answers.yaml: {for_answers(asked, given)}", style="dim", markup=False, soft_wrap=True)
             break
         _show_mark(console, made)
+        say_due(console, bring_back(workspace, [made], f"practice {question.id}", now()))
         wrong = {line.partition(":")[0] for line in made.message.split("\n")}
         if click.prompt("Try again (Enter), or see the working (w)?", default="", show_default=False).strip().lower().startswith("w"):
             break

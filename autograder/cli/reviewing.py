@@ -6,7 +6,6 @@ import os
 import time
 import webbrowser
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from rich.markdown import Markdown
 from rich.text import Text
 
 from autograder.cli.card_screen import HELP, PICTURE, Screen, View
+from autograder.cli.decks import now
 from autograder.cli.keys import AGAIN, END, ENTER, Keys
 
 if TYPE_CHECKING:
@@ -25,11 +25,6 @@ if TYPE_CHECKING:
 LONGEST = 600_000  # milliseconds that thinking counts for; then somebody went for coffee
 LEAVE = ("q", END, "\x1b")
 NEXT = (" ", ENTER)
-
-
-def now() -> datetime:
-    """Say what time it is, and where."""
-    return datetime.now().astimezone()
 
 
 class Sitting:

@@ -127,7 +127,9 @@ def _chosen(workspace: Workspace, files: tuple[str, ...]) -> list[str]:
 
 def _all(console: Console, checker: Checker, workspace: Workspace, state: State, exercises: list[str]) -> bool:
     """Check these and print what is said; tell whether all pass."""
-    from autograder.cli.checked import HIDDEN_REMAIN, show
+    from autograder.cli.checked import HIDDEN_REMAIN, say_due, show
+    from autograder.cli.decks import now
+    from autograder.workspace.cards import bring_back
     from autograder.workspace.hinting import remember
 
     whole = True
@@ -137,6 +139,7 @@ def _all(console: Console, checker: Checker, workspace: Workspace, state: State,
         show(console, checked, workspace.lesson)
         right = bool(checked.checks) and checked.passed == len(checked.checks)
         whole = whole and right
+        say_due(console, bring_back(workspace, checked.checks, f"check {exercise}", now()))
         if not right and checked.functions and not checked.problem:
             console.print(f"  Stuck? course hint {checked.name if checked.label == checked.name else exercise}", style="dim", markup=False)
     console.print(HIDDEN_REMAIN, style="dim")
@@ -217,13 +220,17 @@ def progress(root: Path | None) -> None:
     """Show for each objective what you have read, practised and checked, and how many cards are due."""
     from rich.console import Console
 
+    from autograder.cli.decks import now
     from autograder.cli.standing import table
+    from autograder.workspace.cards import due_by_objective
     from autograder.workspace.progress import advice, standings
 
     with opened_workspace(root) as (workspace, state):
-        found = standings(workspace, state)
+        found = standings(workspace, state, due_by_objective(workspace, now()))
     Console(highlight=False).print(table(found))
     click.echo(f"Next: {advice(found)}")
+    if due := sum(standing.due or 0 for standing in found):
+        click.echo(f"Due today: {due} card{'s' if due != 1 else ''} (course review)")
 
 
 def _short(path: Path | None) -> str:

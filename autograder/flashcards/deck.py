@@ -17,7 +17,7 @@ from typing import Self
 import msgspec
 
 from autograder.flashcards.faces import Face, faces_of
-from autograder.flashcards.log import Log
+from autograder.flashcards.log import NAME, Log
 from autograder.flashcards.queue import Queue, queue_of
 from autograder.flashcards.rows import Kind, Row
 from autograder.flashcards.schedule import (
@@ -81,7 +81,7 @@ class Deck:
         """Open the deck of these lessons with the log that lies in a folder. Close it, or use it in a `with`."""
         with suppress(OSError):  # the log tells that nothing can be written
             place.mkdir(parents=True, exist_ok=True)
-        return cls(Log(place / "reviews.sqlite"), lessons, chosen or Chosen())
+        return cls(Log(place / NAME), lessons, chosen or Chosen())
 
     def __enter__(self) -> Self:
         return self

@@ -21,6 +21,7 @@ import msgspec
 
 from autograder.flashcards.rows import Kind, Row, Spare
 
+NAME = "reviews.sqlite"
 PATIENCE = 10.0  # seconds that one terminal waits for another
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS log (

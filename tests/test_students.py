@@ -77,6 +77,7 @@ def test_a_failure_shows_the_call_the_slip_the_section_the_card_and_a_line_to_pa
     assert """ -c "from forward import *; print(forward_step(0.8, 0.1, -0.3))"\n""" in said
     assert said.endswith(
         "  – 2 more checks wait until these pass.\n"
+        "  Due today in course review: noise-scale\n"
         "  Stuck? course hint forward.py\n"
         "These are the public checks. Graded, the same is asked with hidden numbers.\n"
     )

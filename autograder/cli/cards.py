@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from autograder.cli.decks import now, opened_deck
+from autograder.cli.places import find_course
 from autograder.errors import UsageError
 
 if TYPE_CHECKING:
@@ -91,4 +92,24 @@ def _ask_about_clock(opened: Opened) -> None:
     opened.deck.trust_clock(moment)
 
 
-COMMANDS: tuple[click.Command, ...] = (review,)
+@click.command()
+@click.option("--to", "form", type=click.Choice(("apkg", "anki-text", "csv", "json")), required=True, help="For Anki, or as a table.")
+@click.option("--out", metavar="PATH", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The file to write.")
+@click.option("--lesson", metavar="ID", help="Only this lesson's cards.")
+@click.pass_obj
+def deck(root: Path | None, form: str, out: Path, lesson: str | None) -> None:
+    """Write the flashcards for another program.
+
+    apkg is Anki's package: importing a newer one updates the cards and keeps your progress. anki-text is Anki's text file, csv and
+    json are tables of the cards.
+    """
+    from autograder.content import read_course
+    from autograder.flashcards.packing import write_deck
+    from autograder.grading import choose_lesson
+
+    course = read_course(find_course(root))
+    count = write_deck(course, (choose_lesson(course, lesson),) if lesson else course.lessons, form, out)
+    click.echo(f"{out}: {count} card{'s' if count != 1 else ''}.")
+
+
+COMMANDS: tuple[click.Command, ...] = (deck, review)

@@ -11,7 +11,8 @@ import msgspec
 from autograder.model import Card, Lesson
 
 Side = Literal["front", "back"]
-_GAP = re.compile(r"\{\{c(?P<number>[0-9]+)::(?P<text>.+?)(?:::(?P<hint>[^{}]*?))?\}\}(?!\})")
+_BRACED = r"(?:[^{}]|\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\})"  # braces in pairs, up to three deep, as formulas have them
+GAP = re.compile(rf"\{{\{{c(?P<number>[0-9]+)::(?P<text>{_BRACED}+?)(?:::(?P<hint>[^{{}}]*?))?\}}\}}")
 
 
 class Face(msgspec.Struct, frozen=True):
@@ -44,7 +45,7 @@ def faces_of(lessons: Iterable[Lesson]) -> Iterator[Face]:
 
 def numbers(cloze: str) -> list[int]:
     """List the numbers of a text's gaps."""
-    return sorted({int(gap["number"]) for gap in _GAP.finditer(cloze)})
+    return sorted({int(gap["number"]) for gap in GAP.finditer(cloze)})
 
 
 def filled(cloze: str, number: int, side: Side) -> str:
@@ -58,4 +59,4 @@ def filled(cloze: str, number: int, side: Side) -> str:
             return r"\,[\dots]\," if in_formula else f"**[{gap['hint'] or '…'}]**"
         return rf"\,[{gap['text'].strip()}]\," if in_formula else f"**{gap['text']}**"
 
-    return _GAP.sub(shown, cloze)
+    return GAP.sub(shown, cloze)

@@ -1,11 +1,19 @@
-# make demo: grade the example class · make test: run every test · make wheel: what students install · make bench: measure · make mutants: test the checks · make fuzz: throw bytes at what reads strangers' · make chaos: kill -9, fifty times · make clean: start afresh
+# make demo      sets up, and grades the example class
+# make test      sets up, and runs every test
+# make wheel     what students install
+# make bench     measures
+# make mutants   tests the checks
+# make attacks   what gets through, here and elsewhere
+# make fuzz      throws bytes at what reads strangers'
+# make chaos     kills, fifty times
+# make clean     starts afresh
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 GRADE := --out build/demo --seed 12 --exercise forward --exercise practice
 HOSTILE = awk '/^[^ ]/ { name = $$0 } /kind: hostile/ { sub(":.*", "", name); print name }' examples/class/expected.yaml
 
-.PHONY: demo test wheel bench mutants fuzz chaos clean
+.PHONY: demo test wheel bench mutants attacks fuzz chaos clean
 
 demo: .venv/demo
 	@if $(BIN)/course doctor > /dev/null; then \
@@ -32,6 +40,9 @@ bench: .venv/test
 
 mutants: .venv/test
 	$(BIN)/python -W ignore -m bench.mutants
+
+attacks: .venv/test
+	$(BIN)/python -W ignore -m bench.attacks
 
 fuzz: .venv/test
 	$(PIP) -e '.[fuzz]'

@@ -184,12 +184,9 @@ def _number(library: Any, name: str) -> int | None:
     return found if found >= 0 else None
 
 
-def run(attacks: Iterable[Attack], folder: Path, without: str = "") -> dict[str, Any]:
-    """Grade the attacks and some honest students; return the results by student, and what went wrong around them.
-
-    `without` takes one wall away.
-    """
-    _adopt_orphans()
+@contextmanager
+def staged(attacks: Iterable[Attack], folder: Path) -> Iterator[tuple[Bait, Path, Path, Path]]:
+    """Lay out the bait, a course, a class of the attacks and some honest students, and a place for results."""
     with ExitStack() as stack:
         bait = Bait(stack)
         course, class_folder, out = short_course(folder / "course"), folder / "class", folder / "out"
@@ -201,6 +198,16 @@ def run(attacks: Iterable[Attack], folder: Path, without: str = "") -> dict[str,
             for name, meaning in words.items():
                 source = source.replace(f"@{name}@", meaning)
             _enrol(class_folder / attack.id, source)
+        yield bait, course, class_folder, out
+
+
+def run(attacks: Iterable[Attack], folder: Path, without: str = "") -> dict[str, Any]:
+    """Grade the attacks and some honest students; return the results by student, and what went wrong around them.
+
+    `without` takes one wall away.
+    """
+    _adopt_orphans()
+    with staged(attacks, folder) as (bait, course, class_folder, out):
         before = _leftovers()
         command = [str(Path(sys.executable).with_name("course")), "--course", str(course), "grade", str(class_folder), "--out", str(out)]
         command += ["--exercise", "forward", "--seed", "12", "--json"]

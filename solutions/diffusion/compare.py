@@ -84,11 +84,11 @@ def _digits(value: dict[str, float]) -> int:
 def plot(figures: dict[str, Any], ink: Ink) -> Figure:
     """Draw one panel a figure, a bar a family with its number, whiskers one spread."""
     drawing = Figure(figsize=(10, 2.8), layout="constrained")
-    panels = drawing.subplots(1, len(SHOWN))
+    panels, colours = drawing.subplots(1, len(SHOWN)), [ink.orange, ink.green, ink.blue]
     for panel, (key, title) in zip(panels, SHOWN.items(), strict=True):
         found = [each[key] for each in figures["families"].values()]
         means, spreads = [f["mean"] for f in found], [f["spread"] for f in found]
-        bars = panel.bar(list(figures["families"]), means, yerr=spreads, color=[ink.orange, ink.green, ink.blue], ecolor=ink.text, width=0.6)
+        bars = panel.bar(list(figures["families"]), means, yerr=spreads, color=colours, ecolor=ink.text, width=0.6)
         panel.bar_label(bars, [_number(f) for f in found], padding=2, fontsize=9)
         panel.set(title=title, ylim=(0, 1.15 * max(m + s for m, s in zip(means, spreads, strict=True))))
         panel.title.set_fontsize(11)

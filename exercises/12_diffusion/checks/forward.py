@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from autograder.checks import check, close, untouched
+from autograder.checks import check, close, expect, untouched
 
 
 def images(rng, batch=4):
@@ -49,6 +49,10 @@ def a_batch_by_a_step(student, reference, rng):
     x, eps = images(rng)
     for beta in (float(rng.uniform(0.01, 0.05)), float(rng.uniform(0.4, 0.6))):
         close(student.forward_step(x, beta, eps), reference.forward_step(x, beta, eps))
+    # The variance of 5,000 normal numbers is 1 with a standard error of 0.02. 6 of these: a right answer is outside in fewer than
+    # 1 of 100 million runs.
+    spread = np.var(np.asarray(student.forward_step(rng.standard_normal(5000), 0.3, rng.standard_normal(5000)), np.float64))
+    expect(abs(spread - 1) < 6 * (2 / 5000) ** 0.5, f"gave numbers of variance {spread:.2f}: what has variance 1 keeps it")
 
 
 @check(points=3, of="noise_to")

@@ -13,7 +13,7 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from autograder.bulk import LocalCrew, Settings
+from autograder.bulk import Crew, LocalCrew, Settings
 from autograder.errors import UsageError
 from autograder.filing import write_files
 from autograder.gradebook import Choose, Gradebook, last
@@ -42,6 +42,7 @@ class Request(Struct, frozen=True):
     kind: str | None = None
     roster: Path | None = None
     afresh: bool = False
+    cluster: str = ""
 
 
 class Finished(Struct, frozen=True):
@@ -114,7 +115,7 @@ def grade(course: Course, request: Request, progress: Callable[[int, int], None]
             gradebook.enrol(handed_in.people, anew=request.roster is not None)
             run = Run(gradebook, grounds, lambda done: progress(done, expected), afresh=request.afresh)
             gradebook.begin(run.name, _absolute(request))
-            crew = LocalCrew(settings, request.workers or len(os.sched_getaffinity(0)))
+            crew = _crew(request, settings)
             interrupted = run.grade(handed_in.submissions(lesson.id, exercises, every=every), settings, crew)
             rules = read_rules(request.out, gradebook, course.policy)
             write_files(request.out, gradebook, run.name, rules, sections)

@@ -27,11 +27,11 @@ ENGINE = Path(__file__).parent
 
 
 class Grounds:
-    """Gives each submission its key. The files are read once, when an exercise is first asked for."""
+    """Gives each submission its key; `shared` is what all of them rest on. Files are read once, when an exercise is first asked for."""
 
     def __init__(self, course: Course, chosen: Round, walls: tuple[str, ...]):
         self._course = course
-        self._shared = _hash([*_machine(), *walls, chosen.name.encode(), chosen.secret, files_hash(course)])
+        self.shared = _hash([*_machine(), *walls, chosen.name, chosen.secret, _files(course)]).hex()
         self._of: dict[tuple[str, str], bytes] = {}
 
     def key(self, submission: Submission) -> str:
@@ -43,11 +43,11 @@ class Grounds:
         if (lesson, exercise) not in self._of:
             found = next(one for one in self._course.lessons if one.id == lesson)
             limits = msgspec.json.encode(limits_for(self._course.policy, exercise))
-            self._of[lesson, exercise] = _hash([self._shared, limits, *_judging_files(self._course.root, found, exercise)])
+            self._of[lesson, exercise] = _hash([self.shared, limits, *_judging_files(self._course.root, found, exercise)])
         return self._of[lesson, exercise]
 
 
-def files_hash(course: Course) -> bytes:
+def _files(course: Course) -> bytes:
     """Hash what every exercise of a course rests on: the reference implementation and the engine's judging rooms."""
     lessons = {lesson.id for lesson in course.lessons}
     reference = [path for path in sorted((course.root / "solutions").glob("*")) if path.name not in lessons]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from itertools import count, islice
-from typing import Literal, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -17,11 +17,18 @@ from autograder.bulk.grader import TRIES, Graded, Grader, Settings
 from autograder.model import Submission
 
 
+class Lost(NamedTuple):
+    """Why there is no result; `worked` says that the worker had begun with it, so that it counts as tried."""
+
+    why: str
+    worked: bool = True
+
+
 class Back(NamedTuple):
-    """A load that came back: what was graded, in order; or that its worker was lost while it worked on it, or only held it."""
+    """A load that came back: what was graded, in order, or how it was lost."""
 
     load: int
-    graded: list[bytes] | Literal["lost", "held"]
+    graded: list[bytes] | Lost
 
 
 class Crew(Protocol):
@@ -60,17 +67,18 @@ def grade_all(submissions: Iterable[Submission], settings: Settings, crew: Crew)
     while out:
         done: list[tuple[Submission, Graded]] = []
         for back in crew.back():
-            load = out.pop(back.load, [])
-            if back.graded == "held":
-                again.extend(load)
-            elif back.graded == "lost":
-                again.extend((submission, tries + 1) for submission, tries in load if tries < TRIES)
-                done += [(submission, _lost(submission, settings)) for submission, tries in load if tries >= TRIES]
+            load = out.pop(back.load, None)
+            if load is None:
+                continue
+            if isinstance(back.graded, Lost):
+                more = int(back.graded.worked)
+                again.extend((submission, tries + more) for submission, tries in load if tries + more <= TRIES)
+                done += [(one, _lost(one, settings, back.graded.why)) for one, tries in load if tries + more > TRIES]
             else:
                 done += [(one, msgspec.msgpack.decode(data, type=Graded)) for (one, _), data in zip(load, back.graded, strict=True)]
         yield done
         feed()
 
 
-def _lost(submission: Submission, settings: Settings) -> Graded:
-    return Grader(settings).fault(submission, "it ended its worker twice")
+def _lost(submission: Submission, settings: Settings, why: str) -> Graded:
+    return Grader(settings).fault(submission, f"tried {TRIES} times: {why}")

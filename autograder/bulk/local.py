@@ -11,7 +11,7 @@ from multiprocessing.process import BaseProcess
 
 import msgspec
 
-from autograder.bulk.crew import Back
+from autograder.bulk.crew import Back, Lost
 from autograder.bulk.grader import Grader, Settings
 from autograder.model import Submission
 
@@ -85,5 +85,6 @@ class LocalCrew:
             worker.stop()
             self._workers[worker.slot] = _Worker(self._settings, worker.slot)
             working, *held = worker.held
-            return [Back(working, "lost"), *(Back(load, "held") for load in held)]
+            why = "its worker ended"
+            return [Back(working, Lost(why)), *(Back(load, Lost(why, worked=False)) for load in held)]
         return [Back(worker.held.popleft(), [graded])]

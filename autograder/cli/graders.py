@@ -38,12 +38,13 @@ KINDS = ("folder", "zips", "canvas", "moodle", "classroom", "nbgrader")
 @click.option("--new-round", is_flag=True, help="Draw new secret numbers instead of those in OUT/private.")
 @click.option("--afresh", is_flag=True, help="Grade also what was graded before, by an unchanged grader.")
 @click.option("--workers", type=click.IntRange(1, 256), help="How many processes; by default one for each core.")
+@click.option("--cluster", metavar="ADDRESS", default="", help="Grade on the Dask cluster whose scheduler is at tcp://HOST:PORT.")
 @click.option("--unsafe", is_flag=True, help="Grade even where walls are missing: only for files that you trust.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object; all else goes to stderr.")
 @click.pass_obj
 def grade(root: Path | None, submissions: Path, out: Path, kind: str | None, roster: Path | None, lesson: str | None,
-          exercises: tuple[str, ...], seed: int | None, new_round: bool, afresh: bool, workers: int | None, unsafe: bool,
-          as_json: bool) -> None:  # fmt: skip
+          exercises: tuple[str, ...], seed: int | None, new_round: bool, afresh: bool, workers: int | None, cluster: str,
+          unsafe: bool, as_json: bool) -> None:  # fmt: skip
     """Grade SUBMISSIONS, a folder with one folder for each student, into OUT.
 
     SUBMISSIONS may also be a zip, or what Canvas, Moodle, GitHub Classroom, nbgrader or `course submit` make.
@@ -63,7 +64,7 @@ def grade(root: Path | None, submissions: Path, out: Path, kind: str | None, ros
     course = read_course(find_course(root))
     walls = _standing(course.policy.limits, unsafe, errors)
     request = Request(submissions, out, lesson, exercises, seed, new_round, workers or 0, walls,
-                      afresh=afresh, kind=kind, roster=roster)  # fmt: skip
+                      afresh=afresh, cluster=cluster, kind=kind, roster=roster)  # fmt: skip
     started = time.monotonic()
     with _bar(errors) as progress:
         finished = run(course, request, progress)

@@ -1,0 +1,173 @@
+"""What a large class costs: memory, more cores, a cluster, the report.
+
+    python -m bench.scale many --students 10000    one run: rate, and how much memory grew from the 1,000th to the last
+    python -m bench.scale cores                    two workers against one, beside bare fork-and-call
+    python -m bench.scale cluster                  two Dask workers against two local ones; what Dask costs for a task
+    python -m bench.scale report --students 10000  the report's seconds and bytes
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import get_context
+from pathlib import Path
+
+from bench.chaos import attempts
+from bench.throughput import NUMPY, copies, fork_and_call
+
+ROOT = Path(__file__).resolve().parents[1]
+TURNS = 5
+FEW, MANY = 100, 500
+
+
+def command(submissions: Path, out: Path, *more: str) -> list[str]:
+    grade = [sys.executable, "-m", "autograder", "grade", str(submissions), "--out", str(out), "--exercise", "forward", "--json"]
+    return [*grade, *more]
+
+
+def finish(submissions: Path, *more: str) -> float:
+    """Grade a class into a fresh folder and give the seconds it took."""
+    with tempfile.TemporaryDirectory() as out:
+        done = subprocess.run(command(submissions, Path(out), *more), cwd=ROOT, capture_output=True, text=True)
+        if done.returncode:
+            sys.exit(done.stderr)
+        return float(json.loads(done.stdout)["seconds"])
+
+
+def steady(few: Path, many: Path, *more: str) -> float:
+    """Give submissions a second once everything is warm: what the larger class takes beyond the smaller."""
+    return (MANY - FEW) / (finish(many, *more) - finish(few, *more))
+
+
+def below(pid: int) -> Iterator[int]:
+    """Give a process and all below it."""
+    yield pid
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in task.read_text().split():
+            yield from below(int(child))
+
+
+def mebibytes(pid: int) -> float:
+    """Give the memory of a process and all below it; what several share is shared out among them."""
+    total = 0
+    for one in below(pid):
+        try:
+            lines = Path(f"/proc/{one}/smaps_rollup").read_text().splitlines()
+        except OSError:  # a guest that has ended meanwhile
+            continue
+        total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+    return total / 1024
+
+
+def many(students: int) -> None:
+    """Grade one large class, and look at the memory of all its processes as it goes."""
+    with tempfile.TemporaryDirectory() as name:
+        submissions, out = copies(NUMPY.read_bytes(), Path(name) / "class", students), Path(name) / "out"
+        used, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+        process = subprocess.Popen(command(submissions, out), cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        seen: list[tuple[int, float]] = []
+        while process.poll() is None:
+            time.sleep(1)
+            if (done := attempts(out)) < students:
+                seen.append((done, mebibytes(process.pid)))
+        seconds = time.monotonic() - started
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        cpu = after.ru_utime + after.ru_stime - used.ru_utime - used.ru_stime
+        summary = json.loads(process.communicate()[0])
+        early = [memory for done, memory in seen if 1_000 <= done < 1_500] or [seen[0][1]]
+        late = [memory for done, memory in seen if done >= students - 500] or [seen[-1][1]]
+        print(f"{summary['statuses']['graded']} of {students} graded in {seconds:.0f} s: {summary['per_second']:.1f} a second")
+        print(f"CPU of all processes: {1000 * cpu / students:.1f} ms for one")
+        first, last = statistics.median(early), statistics.median(late)
+        print(f"memory of all processes: {first:.0f} MiB at the 1,000th, {last:.0f} MiB at the last: {last - first:+.0f} MiB")
+
+
+def cores() -> None:
+    """Two workers against one, in turn with bare fork-and-call on two processes against one."""
+    with tempfile.TemporaryDirectory() as name:
+        source = NUMPY.read_bytes()
+        few, large = copies(source, Path(name) / "few", FEW), copies(source, Path(name) / "many", MANY)
+        ours, bare = [], []
+        for _ in range(TURNS):
+            ours.append(steady(few, large, "--workers", "2") / steady(few, large, "--workers", "1"))
+            with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+                alone = pool.submit(fork_and_call, source).result()
+                bare.append(sum(pool.map(fork_and_call, [source] * 2)) / alone)
+            print(f"two against one: ours {ours[-1]:.2f}, bare fork-and-call {bare[-1]:.2f}", flush=True)
+        ratio = statistics.median(ours) / statistics.median(bare)
+        print(f"medians: {statistics.median(ours):.2f} and {statistics.median(bare):.2f}; ours is {ratio:.2f} of bare")
+
+
+@contextmanager
+def dask(folder: Path, workers: int) -> Iterator[str]:
+    """Run a scheduler and workers, a process each; give the address."""
+    quiet = {"cwd": ROOT, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    told = folder / "scheduler.json"
+    scheduler = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--port", "0", "--host", "127.0.0.1", "--no-dashboard"]
+    started = [subprocess.Popen([*scheduler, "--scheduler-file", str(told)], **quiet)]  # type: ignore[call-overload]
+    while not told.exists() or not told.stat().st_size:
+        time.sleep(0.1)
+    address = json.loads(told.read_text())["address"]
+    worker = [sys.executable, "-m", "distributed.cli.dask_worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard"]
+    started += [subprocess.Popen([*worker, "--local-directory", str(folder)], **quiet) for _ in range(workers)]  # type: ignore[call-overload]
+    try:
+        yield address
+    finally:
+        for process in started:
+            process.kill()
+            process.wait()
+
+
+def task_milliseconds(address: str, workers: int) -> list[float]:
+    """Give what one empty task costs from hand to hand, at full flow, with one submission's bytes in it; several measurements."""
+    from distributed import Client, as_completed
+
+    with Client(address, set_as_default=False) as client:
+        client.wait_for_workers(workers, timeout=60)
+        times = []
+        for turn in range(TURNS):
+            started = time.monotonic()
+            tasks = [client.submit(len, NUMPY.read_bytes(), key=f"empty-{turn}-{number}", pure=False) for number in range(500)]
+            for _ in as_completed(tasks):
+                pass
+            times.append(1000 * (time.monotonic() - started) / len(tasks))
+    return times
+
+
+def cluster() -> None:
+    """Two Dask workers against two local ones, in turn."""
+    with tempfile.TemporaryDirectory() as name, dask(Path(name), 2) as address:
+        source = NUMPY.read_bytes()
+        few, large = copies(source, Path(name) / "few", FEW), copies(source, Path(name) / "many", MANY)
+        tasks = task_milliseconds(address, 2)
+        print(f"an empty Dask task: {statistics.median(tasks):.2f} ms ({min(tasks):.2f} to {max(tasks):.2f})", flush=True)
+        ratios = []
+        for _ in range(TURNS):
+            there, here = steady(few, large, "--cluster", address), steady(few, large, "--workers", "2")
+            ratios.append(there / here)
+            print(f"a second: {there:.1f} on two Dask workers, {here:.1f} on two of this machine's: {ratios[-1]:.2f}", flush=True)
+        print(f"median: {statistics.median(ratios):.2f}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.scale", description=__doc__.split("\n")[0] if __doc__ else "")
+    parser.add_argument("what", choices=("many", "cores", "cluster"))
+    parser.add_argument("--students", type=int, default=10_000)
+    options = parser.parse_args()
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}", flush=True)
+    {"many": lambda: many(options.students), "cores": cores, "cluster": cluster}[options.what]()
+
+
+if __name__ == "__main__":
+    main()

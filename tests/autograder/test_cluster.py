@@ -1,0 +1,210 @@
+"""A Dask cluster grades as this machine does: a real scheduler and three workers, each a process of its own, one of them killed."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from msgspec import msgpack
+
+from autograder.bulk import Settings, grade_all
+from autograder.bulk.cluster import ClusterCrew, standing
+from autograder.bulk.crew import Back, Lost
+from autograder.bulk.grader import Graded
+from autograder.content import read_course
+from autograder.errors import UsageError
+from autograder.grading import Request, _crew
+from autograder.grounds import Grounds
+from autograder.model import Submission
+from autograder.rounds import Round
+from bench import chaos
+from tests.autograder.test_results import result
+
+ROOT = Path(__file__).resolve().parents[2]
+WALLS = "walls: landlock, seccomp, limits, privileges\n"
+
+
+def start(*command):
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    return subprocess.Popen([sys.executable, "-m", *command], cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"}, **quiet)
+
+
+def worker(address, folder):
+    return start("distributed.cli.dask_worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard", "--local-directory", str(folder))
+
+
+def wait_for(condition, seconds=90):
+    until = time.monotonic() + seconds
+    while not condition() and time.monotonic() < until:
+        time.sleep(0.05)
+    assert condition()
+
+
+def open_scheduler(folder):
+    told = folder / "scheduler.json"
+    scheduler = start("distributed.cli.dask_scheduler", "--port", "0", "--host", "127.0.0.1", "--no-dashboard", "--scheduler-file", str(told))
+    wait_for(lambda: told.exists() and told.stat().st_size)
+    return scheduler, json.loads(told.read_text())["address"]
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory, walls):
+    """A scheduler and three workers; gives the address and the workers' processes."""
+    folder = tmp_path_factory.mktemp("dask")
+    scheduler, address = open_scheduler(folder)
+    workers = [worker(address, folder) for _ in range(3)]
+    yield address, workers
+    for process in (*workers, scheduler):
+        process.kill()
+        process.wait()
+
+
+def test_a_worker_killed_in_mid_run_costs_nothing_but_time(cluster, tmp_path):
+    """All three have work when one is killed; what comes of it is, but for times, byte for byte what this machine alone makes of it."""
+    from distributed import Client
+
+    address, workers = cluster
+    submissions = chaos.small_class(tmp_path / "class", 60)
+    with Client(address, set_as_default=False) as client:
+        client.wait_for_workers(3, timeout=90)
+        process = subprocess.Popen(chaos.command(submissions, tmp_path / "out", "--cluster", address), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        wait_for(lambda: chaos.attempts(tmp_path / "out") >= 3 and all(client.processing().values()))
+        workers[0].send_signal(signal.SIGKILL)
+        printed, errors = process.communicate(timeout=120)
+    assert (process.returncode, errors) == (0, WALLS)
+    assert json.loads(printed)["statuses"] == {"graded": 60, "missing": 0, "unreadable": 0, "not_judged": 0}
+    chaos.finish(submissions, tmp_path / "alone")
+    assert chaos.contents(tmp_path / "out") == chaos.contents(tmp_path / "alone")
+    assert chaos.results(tmp_path / "out") == chaos.results(tmp_path / "alone")
+
+
+STRANGE = {
+    "another course": (ROOT, (), "another", f"its course in {ROOT}, or what it grades with, is not the same as here"),
+    "no course": (Path("/nowhere"), (), "", "its course in /nowhere cannot be read: the course's description is missing"),
+}
+
+
+@pytest.mark.parametrize(("root", "walls", "grounds", "words"), STRANGE.values(), ids=STRANGE.keys())
+def test_a_worker_says_what_keeps_it_from_grading(root, walls, grounds, words):
+    assert standing(msgpack.encode(Settings(str(root), Round("round-1", b"secret"), walls)), grounds) == words
+
+
+def test_a_worker_that_lacks_a_wall_says_so(monkeypatch):
+    course, chosen = read_course(ROOT), Round("round-1", b"secret")
+    monkeypatch.setattr("autograder.bulk.cluster.missing_walls", lambda limits: {"landlock": "taken away for the test"})
+    settings = msgpack.encode(Settings(str(ROOT), chosen, ("landlock",)))
+    assert standing(settings, Grounds(course, chosen, ("landlock",)).shared) == "walls are missing: landlock"
+
+
+@pytest.mark.usefixtures("walls")
+def test_a_worker_that_cannot_grade_is_named_before_anything_is_graded(cluster, tmp_path):
+    """This side is made to think that the course is another, as where machines do not share a file system."""
+    address, _ = cluster
+    boot = "from autograder.grounds import Grounds; Grounds.shared = property(lambda self: 'ours', lambda self, value: None)\n"
+    boot += "from autograder.cli.main import main; main()"
+    (tmp_path / "class" / "ada").mkdir(parents=True)
+    command = chaos.command(tmp_path / "class", tmp_path / "out", "--cluster", address)
+    done = subprocess.run([sys.executable, "-c", boot, *command[3:]], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    told = f": this worker cannot grade: its course in {ROOT}, or what it grades with, is not the same as here\n"
+    assert (done.returncode, done.stderr.removeprefix(WALLS).partition("tcp://")[2].partition(": ")[2]) == (2, told[2:] + "  fix: mend it or stop it, and give the command again\n")
+    assert chaos.attempts(tmp_path / "out") == 0
+
+
+ADDRESSES = {
+    "tcp://127.0.0.1:9": "tcp://127.0.0.1:9: no Dask scheduler answers there\n  fix: start one with `dask scheduler`, or give the address that it names",
+    "localhost": "`localhost` is no scheduler's address\n  fix: give it as `dask scheduler` names it: tcp://HOST:PORT",
+}
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_where_no_scheduler_answers_the_address_is_named(address, monkeypatch):
+    monkeypatch.setattr("autograder.bulk.cluster.CONNECT_SECONDS", 0.5)
+    with pytest.raises(UsageError) as refused:
+        ClusterCrew(Settings(str(ROOT), Round("round-1", b"secret"), ()), address)
+    assert str(refused.value) == ADDRESSES[address]
+
+
+def test_without_dask_the_option_says_what_to_install(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "autograder.bulk.cluster", None)
+    with pytest.raises(UsageError) as refused:
+        _crew(Request(tmp_path, tmp_path, cluster="tcp://127.0.0.1:9"), Settings(str(ROOT), Round("round-1", b"secret"), ()))
+    assert str(refused.value) == "--cluster needs Dask, which is not installed\n  fix: pip install 'denoising-course[cluster]'"
+
+
+def test_a_cluster_that_goes_away_is_one_line_and_keeps_what_is_graded(tmp_path, walls):
+    scheduler, address = open_scheduler(tmp_path)
+    lonely = worker(address, tmp_path)
+    try:
+        submissions = chaos.small_class(tmp_path / "class", 200)
+        process = subprocess.Popen(chaos.command(submissions, tmp_path / "out", "--cluster", address), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        wait_for(lambda: chaos.attempts(tmp_path / "out") >= 1)
+        scheduler.kill()
+        _, errors = process.communicate(timeout=120)
+    finally:
+        for started in (scheduler, lonely):
+            started.kill()
+            started.wait()
+    words = f"the Dask cluster at {address} is gone; what was graded is kept\n  fix: start it and give the same command again, which goes on where it was\n"
+    assert (process.returncode, errors) == (3, WALLS + words)
+    assert 1 <= chaos.attempts(tmp_path / "out") < 200
+
+
+# ---- any crew
+
+
+class Script:
+    """A crew of one that gives back what a script says, load by load."""
+
+    def __init__(self, *answers):
+        self.answers, self.out, self.handed = list(answers), [], []
+
+    def wants(self):
+        return 0 if self.out else 2
+
+    def hand(self, load, submissions):
+        self.out.append((load, submissions))
+        self.handed.append([msgpack.decode(data, type=Submission).student for data in submissions])
+
+    def back(self):
+        load, submissions = self.out.pop()
+        answer = self.answers.pop(0) if self.answers else "graded"
+        students = [msgpack.decode(data, type=Submission).student for data in submissions]
+        graded = [msgpack.encode(Graded(result(student), {})) for student in students]
+        backs = {"graded": [Back(load, graded)], "twice": [Back(load, graded), Back(load, graded)]}
+        return backs.get(answer) or [Back(load, answer)]
+
+    def close(self):
+        pass
+
+
+def graded_by(crew, students="abc"):
+    submissions = [Submission(name, "12_diffusion", "forward", "forward.py", b"", "", "present") for name in students]
+    settings = Settings(str(ROOT), Round("round-1", b"secret"), ())
+    return [(one.student, graded) for done in grade_all(submissions, settings, crew) for one, graded in done]
+
+
+def test_work_that_comes_back_twice_counts_once():
+    assert [student for student, _ in graded_by(Script("twice", "twice"))] == ["a", "b", "c"]
+
+
+def test_a_lost_load_is_tried_again_one_by_one():
+    """So that one submission that ends its worker takes no other one with it."""
+    crew = Script(Lost("gone"))
+    assert sorted(student for student, _ in graded_by(crew)) == ["a", "b", "c"]
+    assert crew.handed == [["a", "b"], ["a"], ["b"], ["c"]]
+
+
+def test_what_is_lost_twice_is_not_judged_and_says_why():
+    made = dict(graded_by(Script(Lost("gone"), Lost("its worker ended"))))
+    assert made["a"].result.status == "not_judged"
+    assert made["a"].private == {"fault": "tried 2 times: its worker ended"}
+    assert {made[name].result.status for name in "bc"} == {"graded"}
+
+
+def test_what_was_only_held_is_not_counted_as_tried():
+    held = Lost("gone", worked=False)
+    assert {graded.result.status for _, graded in graded_by(Script(held, held, held))} == {"graded"}

@@ -117,6 +117,7 @@ def grade(course: Course, request: Request, progress: Callable[[int, int], None]
             gradebook.begin(run.name, _absolute(request))
             crew = _crew(request, settings)
             interrupted = run.grade(handed_in.submissions(lesson.id, exercises, every=every), settings, crew)
+            run.summary.sort(exercises)
             rules = read_rules(request.out, gradebook, course.policy)
             write_files(request.out, gradebook, run.name, rules, sections)
             summary = _counted(gradebook, run.name, rules) if every else run.summary
@@ -135,6 +136,17 @@ def grade(course: Course, request: Request, progress: Callable[[int, int], None]
         missing=handed_in.missing,
         choose=rules.choose,
     )
+
+
+def _crew(request: Request, settings: Settings) -> Crew:
+    """Open the workers that are asked for: this machine's cores, or a cluster."""
+    if not request.cluster:
+        return LocalCrew(settings, request.workers or len(os.sched_getaffinity(0)))
+    try:
+        from autograder.bulk.cluster import ClusterCrew  # here: Dask is an extra, and slow to import
+    except ImportError:
+        raise UsageError("--cluster needs Dask, which is not installed", "pip install 'denoising-course[cluster]'") from None
+    return ClusterCrew(settings, request.cluster)
 
 
 def _absolute(request: Request) -> Request:

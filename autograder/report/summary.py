@@ -43,6 +43,10 @@ class Summary(Struct):
         one.slips.update({(check.misconception, check.section or "") for check in result.checks if check.misconception})
         self.results += 1
 
+    def sort(self, exercises: list[str]) -> None:
+        """Put the exercises into this order, whichever was graded first."""
+        self.exercises = dict(sorted(self.exercises.items(), key=lambda item: exercises.index(item[0][1])))
+
     def count(self, status: str) -> int:
         """Count the results of one status."""
         return sum(one.statuses[status] for one in self.exercises.values())

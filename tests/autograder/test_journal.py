@@ -18,6 +18,7 @@ from autograder.gradebook import Gradebook, Kept
 from autograder.grading import Request
 from autograder.grading import grade as run
 from autograder.model import HandedIn, Submission
+from autograder.report.summary import Summary
 from autograder.running import alone, storing
 from bench import chaos
 from tests.autograder.test_results import result
@@ -190,3 +191,11 @@ def test_what_a_run_was_asked_can_be_read_with_its_paths(tmp_path):
     with Gradebook(tmp_path / "g.sqlite") as book:
         book.begin("run", asked)
         assert book.request("run", Request) == asked
+
+
+def test_the_summary_has_the_exercises_in_the_courses_order_whichever_was_graded_first():
+    summary = Summary()
+    for exercise in ("practice", "forward"):
+        summary.add(result(exercise=exercise))
+    summary.sort(["forward", "ddpm", "practice"])
+    assert [exercise for _, exercise in summary.exercises] == ["forward", "practice"]

@@ -54,6 +54,7 @@ def main(control_fd: int, warmth: str) -> None:
     os.dup2(control_fd, WIRE)
     os.close(control_fd)
     control = socket.socket(fileno=WIRE)
+    gc.disable()  # an import leaves next to nothing to collect
     warm(warmth)
     prepared = walls.prepare(msgspec.json.decode(control.recv(1 << 20), type=walls.Plan))
     forget_the_course()
@@ -63,6 +64,7 @@ def main(control_fd: int, warmth: str) -> None:
     fork = _forking()
     gc.collect()
     gc.freeze()
+    gc.enable()
     _gather_pages()
     control.send(b"ready")
     server, child = os.getpid(), 0

@@ -201,6 +201,17 @@ _TEXT = {0xD9: 1, 0xDA: 2, 0xDB: 4}
 _NESTED = {0xDC: (2, 1), 0xDD: (4, 1), 0xDE: (2, 2), 0xDF: (4, 2)}
 
 
+def _step(tag: int) -> int:
+    """Say how far the next item is where the first byte alone tells that, and nothing is inside; 0 elsewhere."""
+    if tag <= 0x7F or tag >= 0xE0:
+        return 1
+    if 0xA0 <= tag <= 0xBF:
+        return 1 + (tag & 0x1F)
+    return 1 + _FIXED[tag] if tag in _FIXED else 0
+
+
+_STEPS = tuple(map(_step, range(256)))
+
 _FLAT = bytes(tag for tag in range(256) if not (0x80 <= tag <= 0x9F or tag in _NESTED))
 
 
@@ -221,6 +232,10 @@ def scan(body: bytes | bytearray) -> None:
         nodes += 1
         if nodes > NODES:
             raise WireError(f"more than {NODES} values")
+        step = _STEPS[body[at]] if at < len(body) else 0
+        if step and at + step <= len(body):
+            at += step
+            continue
         at, children = _item(body, at)
         if children:
             open_items.append(children)

@@ -1,19 +1,14 @@
-"""Measure whole `course grade` runs, and the bare machine beside them, in one go.
+"""Measure whole `course grade` runs, and the bare machine beside them, in turn.
 
-    python -m bench                 all of it (about ten minutes on two cores: the class with its hangs takes most)
-    python -m bench --without-hangs
-
-Each figure is taken three times, the rates of ours and of the bare machine in turn; median, minimum and maximum are
-printed. `whole` is a run over 200 copies from the start of the process to its end, imports and warm servers included;
-`steady` is what 1,000 copies take longer than 200, so nothing of the start is in it.
+`whole` is a run over 200 copies from the start of the process to its end, imports and warm servers included; `steady` is
+what 1,000 copies take longer than 200, so nothing of the start is in it. Rates depend on what else the machine does; the
+CPU time of one more submission (user and system, of every process that takes part) hardly does, so both are told.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
-import platform
 import resource
 import shutil
 import statistics
@@ -25,8 +20,10 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
+from typing import NamedTuple
 
 from autograder.attempt import load_materials
+from autograder.boot import warmth_of
 from autograder.content import read_course
 from autograder.inside.walls import WALLS
 from autograder.model import Limits
@@ -36,23 +33,41 @@ ROOT = Path(__file__).resolve().parents[1]
 CLASS = ROOT / "examples" / "class"
 TIMES = 3
 COPIES, MANY = 200, 1_000
+CLASSES = 50
+TICK = os.sysconf("SC_CLK_TCK")
 
 # What is handed in: a file that only names torch (so its server has it loaded), one that computes with it, one that never names it.
-NUMPY = CLASS / "Amara Okafor" / "forward.py"
-TORCH = CLASS / "Jean-Pierre Lefèvre" / "forward.py"
+NUMPY = (CLASS / "Amara Okafor" / "forward.py").read_bytes()
+HANDED_IN = {
+    "torch loaded": b"import torch\n" + NUMPY,
+    "computing with torch": (CLASS / "Jean-Pierre Lefèvre" / "forward.py").read_bytes(),
+    "numpy only": NUMPY,
+}
 
 
-def grade(submissions: Path, workers: int = 2) -> tuple[float, float]:
-    """Run `course grade` on a folder; return wall seconds and CPU seconds of the whole process and all below it."""
+class Spent(NamedTuple):
+    """What something took: wall seconds, and CPU seconds of all processes that took part."""
+
+    wall: float
+    cpu: float
+
+
+def command(submissions: Path, out: Path) -> list[str]:
+    """Give the command that is measured: two workers, the exercise `forward` alone."""
+    grade = [sys.executable, "-m", "autograder", "grade", str(submissions), "--out", str(out)]
+    return [*grade, "--exercise", "forward", "--json", "--workers", "2"]
+
+
+def grade(submissions: Path) -> Spent:
+    """Run `course grade` on a folder, and see that everything in it was graded."""
     with tempfile.TemporaryDirectory() as out:
-        command = [sys.executable, "-m", "autograder", "grade", str(submissions), "--out", out, "--exercise", "forward"]
         used, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-        done = subprocess.run([*command, "--json", "--workers", str(workers)], cwd=ROOT, capture_output=True, text=True)
+        done = subprocess.run(command(submissions, Path(out)), cwd=ROOT, capture_output=True, text=True)
         seconds = time.monotonic() - started
         if done.returncode or json.loads(done.stdout)["statuses"]["graded"] != len(list(submissions.iterdir())):
             sys.exit(done.stderr or "not everything was graded")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return seconds, after.ru_utime + after.ru_stime - used.ru_utime - used.ru_stime
+    return Spent(seconds, after.ru_utime + after.ru_stime - used.ru_utime - used.ru_stime)
 
 
 def copies(source: bytes, folder: Path, count: int) -> Path:
@@ -63,28 +78,62 @@ def copies(source: bytes, folder: Path, count: int) -> Path:
     return folder
 
 
-def fork_and_call(source: bytes) -> float:
-    """Fork a guest, load the file and make the calls of the checks, without walls, checks or records; return guests a second."""
+def fork_and_call(source: bytes) -> Spent:
+    """Fork a guest, load the file and make the calls of the checks, without walls, checks or records; give what 200 of these took."""
     exercise = next(e for e in read_course(ROOT).lessons[0].exercises if e.id == "forward")
     materials = load_materials(exercise)
     runs = [materials.diagnosis.rerun(check, number, None) for number, check in enumerate(materials.checks)]
     calls = [call for run in runs for call in run.calls]
-    warmth = "torch" if b"torch" in source else "numpy"
+    warmth = warmth_of(source, torch=False)
     with Sandbox(Limits(), ()) as sandbox:
         sandbox.open(warmth).close()
-        started = time.monotonic()
+        (server,) = sandbox.pids()
+        used, started = _below(server) + time.process_time(), time.monotonic()
         for _ in range(COPIES):
             with sandbox.open(warmth) as guest:
                 guest.load("forward", source)
                 for call in calls:
                     guest.call(("forward", call.function), call.args, call.kwargs)
-        return COPIES / (time.monotonic() - started)
+        return Spent(time.monotonic() - started, _below(server) + time.process_time() - used)
 
 
-def bare(source: bytes) -> float:
-    """The same on two processes at once: what the machine gives to whoever does nothing but fork and call."""
+def _below(pid: int) -> float:
+    """Give the CPU seconds of a process and of its children that have ended."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:15])) / TICK
+
+
+def bare(source: bytes) -> Spent:
+    """The same on two processes at once, for one: what the machine gives to whoever does nothing but fork and call."""
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-        return sum(pool.map(fork_and_call, [source] * 2))
+        both = list(pool.map(fork_and_call, [source] * 2))
+    return Spent(1 / sum(COPIES / one.wall for one in both), sum(one.cpu for one in both) / COPIES / 2)
+
+
+def row(what: str, figures: list[float], unit: str) -> None:
+    """Print one line of the table."""
+    print(f"| {what} | {statistics.median(figures):.1f} | {min(figures):.1f} to {max(figures):.1f} | {unit} |", flush=True)
+
+
+def rates(name: str) -> None:
+    """Measure whole and steady runs of one kind of file, and the bare machine, in turn."""
+    with tempfile.TemporaryDirectory() as folder:
+        source = HANDED_IN[name]
+        few, many = copies(source, Path(folder) / "few", COPIES), copies(source, Path(folder) / "many", MANY)
+        whole, steady, machine = [], [], []
+        for _ in range(TIMES):
+            short, long = grade(few), grade(many)
+            whole.append(COPIES / short.wall)
+            more = MANY - COPIES
+            steady.append(Spent((long.wall - short.wall) / more, (long.cpu - short.cpu) / more))
+            machine.append(bare(source))
+    row(f"`forward`, {name}, whole run of {COPIES}", whole, "submissions/s")
+    row(f"`forward`, {name}, steady", [1 / one.wall for one in steady], "submissions/s")
+    row(f"`forward`, {name}, CPU of all processes for one more", [1000 * one.cpu for one in steady], "ms")
+    row(f"the same forks and calls, {name}, no walls, checks or records", [1 / one.wall for one in machine], "submissions/s")
+    row(f"CPU of one of those, {name}", [1000 * one.cpu for one in machine], "ms")
+    row(f"overhead over those by time, {name}", [ours.wall / its.wall for ours, its in zip(steady, machine, strict=True)], "times")
+    row(f"overhead over those by CPU, {name}", [ours.cpu / its.cpu for ours, its in zip(steady, machine, strict=True)], "times")
 
 
 def guest_milliseconds(walls: tuple[str, ...], warmth: str) -> float:
@@ -101,57 +150,24 @@ def guest_milliseconds(walls: tuple[str, ...], warmth: str) -> float:
     return 1000 * statistics.median(times)
 
 
-def several(measure: Callable[[], float]) -> list[float]:
-    return sorted(measure() for _ in range(TIMES))
+def guests() -> None:
+    """Measure how long a guest and one call take, with and without walls."""
+    for warmth in ("numpy", "torch"):
+        for walls in ((), WALLS):
+            row(f"a guest and one call, {warmth}, {'all' if walls else 'no'} walls", _several(guest_milliseconds, walls, warmth), "ms")
 
 
-def row(what: str, figures: list[float], unit: str) -> None:
-    print(f"| {what} | {statistics.median(figures):.1f} | {min(figures):.1f} to {max(figures):.1f} | {unit} |", flush=True)
+def _several(measure: Callable[..., float], *given: object) -> list[float]:
+    return [measure(*given) for _ in range(TIMES)]
 
 
-def throughput(folder: Path) -> None:
-    """Rates of whole and of steady runs, interleaved with the bare machine's."""
-    handed_in = {
-        "torch loaded": b"import torch\n" + NUMPY.read_bytes(),
-        "computing with torch": TORCH.read_bytes(),
-        "numpy only": NUMPY.read_bytes(),
-    }
-    for name, source in handed_in.items():
-        few, many = copies(source, folder / name / "few", COPIES), copies(source, folder / name / "many", MANY)
-        whole, steady, cpu, machine = [], [], [], []
-        for _ in range(TIMES):
-            (short, short_cpu), (long, long_cpu) = grade(few), grade(many)
-            whole.append(COPIES / short)
-            steady.append((MANY - COPIES) / (long - short))
-            cpu.append(1000 * (long_cpu - short_cpu) / (MANY - COPIES))
-            machine.append(bare(source))
-        row(f"`forward`, {name}, whole run of {COPIES}", whole, "submissions/s")
-        row(f"`forward`, {name}, steady", steady, "submissions/s")
-        row(f"`forward`, {name}, CPU of all processes for one more", cpu, "ms")
-        row(f"the same forks and calls, {name}, no walls, checks or records", machine, "submissions/s")
-        row(f"overhead over those, {name}", sorted(m / o for m, o in zip(machine, steady, strict=True)), "times")
-
-
-def hangs(folder: Path) -> None:
-    """The example class fifty times over, its endless loops and its memory eaters included."""
-    for number in range(50):
-        for student in CLASS.iterdir():
-            if student.is_dir():
-                shutil.copytree(student, folder / f"{student.name} {number}")
-    count = len(list(folder.iterdir()))
-    row(f"`examples/class` times 50 ({count}), hangs included, whole run", [count / grade(folder)[0]], "submissions/s")
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__.split("\n")[0] if __doc__ else "")
-    parser.add_argument("--without-hangs", action="store_true", help="leave the slow class out")
-    options = parser.parse_args()
-    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, Linux {platform.release()}\n")
-    print("| what | median | range | unit |\n| --- | --- | --- | --- |")
+def hangs() -> None:
+    """Grade the example class fifty times over, its endless loops and its memory eaters included. Once: it takes minutes."""
     with tempfile.TemporaryDirectory() as folder:
-        throughput(Path(folder))
-        for warmth in ("numpy", "torch"):
-            row(f"a guest and one call, {warmth}, no walls", several(lambda w=warmth: guest_milliseconds((), w)), "ms")  # type: ignore[misc]
-            row(f"a guest and one call, {warmth}, all walls", several(lambda w=warmth: guest_milliseconds(WALLS, w)), "ms")  # type: ignore[misc]
-        if not options.without_hangs:
-            hangs(Path(folder) / "class")
+        for number in range(CLASSES):
+            for student in (one for one in CLASS.iterdir() if one.is_dir()):
+                shutil.copytree(student, Path(folder) / f"{student.name} {number}")
+        count = len(list(Path(folder).iterdir()))
+        spent = grade(Path(folder))
+    row(f"`examples/class` times {CLASSES} ({count}), hangs included, whole run", [count / spent.wall], "submissions/s")
+    row(f"`examples/class` times {CLASSES} ({count}), CPU for one", [1000 * spent.cpu / count], "ms")

@@ -1,0 +1,66 @@
+"""Measure whether memory grows with the number of submissions: what each process of a run holds at the 200th and at the 2,200th.
+
+What is counted is each process's own memory (`Private` in smaps_rollup), so that what a fork shares with its parent is not
+counted twice.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+from bench.throughput import HANDED_IN, ROOT, command, copies, row
+
+EARLY, LATE = 200, 2_200
+LOOK = 0.1  # seconds between two looks
+
+Held = dict[str, list[float]]  # MiB of each process, by what it is
+
+
+def memory() -> None:
+    """Grade 2,300 copies and print what the processes of the run hold early and late."""
+    with tempfile.TemporaryDirectory() as folder:
+        submissions, out = copies(HANDED_IN["torch loaded"], Path(folder) / "in", LATE + 100), Path(folder) / "out"
+        run = subprocess.Popen(command(submissions, out), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        early, late = (_held_at(run, out, count) for count in (EARLY, LATE))
+        run.wait()
+    for what in early:
+        for held, when in ((early, EARLY), (late, LATE)):
+            row(f"memory of its own, {what}, at submission {when:,}", held[what], "MiB")
+
+
+def _held_at(run: subprocess.Popen[bytes], out: Path, count: int) -> Held:
+    """Wait until so many are graded, then look at every process of the run that is no guest."""
+    while run.poll() is None and _graded(out) < count:
+        time.sleep(LOOK)
+    held: Held = {"`course grade`": [_own(run.pid)], "workers": [], "fork servers": []}
+    for worker in _children(run.pid):
+        if b"spawn_main" in Path(f"/proc/{worker}/cmdline").read_bytes():
+            held["workers"].append(_own(worker))
+            held["fork servers"] += map(_own, _children(worker))
+    return held
+
+
+def _graded(out: Path) -> int:
+    try:
+        with closing(sqlite3.connect(f"file:{out / 'gradebook.sqlite'}?mode=ro", uri=True)) as book:
+            return int(book.execute("SELECT count(*) FROM attempts").fetchone()[0])
+    except sqlite3.Error:  # not there yet
+        return 0
+
+
+def _children(pid: int) -> Iterator[int]:
+    for task in os.listdir(f"/proc/{pid}/task"):
+        yield from map(int, Path(f"/proc/{pid}/task/{task}/children").read_text().split())
+
+
+def _own(pid: int) -> float:
+    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    return sum(map(int, re.findall(r"Private_\w+: +(\d+) kB", rollup))) / 1024

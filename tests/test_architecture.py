@@ -108,7 +108,7 @@ def test_only_content_knows_yaml():
 
 def test_only_the_gradebook_keeps_grades_in_sqlite():
     """A student's own state and review log are no grades; nothing is graded by them."""
-    assert users_of("sqlite3") - {"workspace/state.py", "flashcards/log.py", "flashcards/deck.py"} == {"gradebook.py"}
+    assert users_of("sqlite3") - {"workspace/state.py", "flashcards/log.py", "flashcards/deck.py", "flashcards/merging.py"} == {"gradebook.py"}
 
 
 def test_nothing_is_pickled():

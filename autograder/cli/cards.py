@@ -23,18 +23,31 @@ if TYPE_CHECKING:
 @click.option("--objective", "objectives", metavar="ID", multiple=True, help="Only cards of this objective.")
 @click.option("--cram", is_flag=True, help="Go through all these cards now, due or not. Their schedule stays as it is.")
 @click.option("--lesson", metavar="ID", help="Only this lesson's cards.")
+@click.option("--merge", "other", metavar="OTHER", type=click.Path(path_type=Path), help="Add another device's answers, or Anki's.")
 @click.pass_obj
-def review(root: Path | None, new: int | None, tags: tuple[str, ...], objectives: tuple[str, ...], cram: bool, lesson: str | None) -> None:
+def review(root: Path | None, new: int | None, tags: tuple[str, ...], objectives: tuple[str, ...], cram: bool, lesson: str | None,
+           other: Path | None) -> None:  # fmt: skip
     """Review the cards that are due, one key for each answer. ? shows the keys, q leaves.
 
     Every answer is on disk before the next card is shown. In a workspace the answers are kept in it, and elsewhere in a folder of
-    yours that the command names.
+    yours that the command names. OTHER is the reviews.sqlite that lies there on another device, or an .apkg or .colpkg that Anki
+    wrote with its scheduling; merging it twice changes nothing more.
     """
     from autograder.flashcards.deck import NEW_A_DAY, Chosen
 
     chosen = Chosen(tags, objectives, NEW_A_DAY if new is None else new)
     with opened_deck(root, lesson, chosen) as opened:
-        _review(opened, cram=cram)
+        if other is None:
+            _review(opened, cram=cram)
+        else:
+            _merge(opened, other)
+
+
+def _merge(opened: Opened, other: Path) -> None:
+    merged = opened.deck.merge(other, now())
+    new, known = f"{merged.new} new entr{'y' if merged.new == 1 else 'ies'}", f"{merged.known} {'was' if merged.known == 1 else 'were'} here already"
+    refused = f" {merged.refused} could not be read, and are left out." if merged.refused else ""
+    click.echo(f"{other}: {new}, {known}.{refused}")
 
 
 def _review(opened: Opened, *, cram: bool) -> None:

@@ -18,6 +18,7 @@ import msgspec
 
 from autograder.flashcards.faces import Face, faces_of
 from autograder.flashcards.log import NAME, Log
+from autograder.flashcards.merging import Merged, merge
 from autograder.flashcards.queue import Queue, queue_of
 from autograder.flashcards.rows import Kind, Row
 from autograder.flashcards.schedule import (
@@ -180,6 +181,12 @@ class Deck:
             self.log.add("adopt", milliseconds(now), zone_of(now), scheduling=scheduling.id)
 
         self._write(write)
+
+    def merge(self, other: Path, now: datetime) -> Merged:
+        """Add what another device or Anki knows. Raise `UsageError` where `other` cannot be read."""
+        merged = merge(self.log, other, self._every.values(), zone_of(now))
+        self.refresh()
+        return merged
 
     def refresh(self) -> None:
         """Read what was written since, here or elsewhere, and compute anew what it touches; keep that in the cache."""

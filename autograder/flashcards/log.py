@@ -47,7 +47,7 @@ CREATE TABLE IF NOT EXISTS devices (mark TEXT PRIMARY KEY, device TEXT NOT NULL)
 CREATE TABLE IF NOT EXISTS cached (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS states (card TEXT PRIMARY KEY, state TEXT NOT NULL);
 """
-_COLUMNS = "id, device, number, at, zone, kind, card, rating, took, scheduling, about"
+_COLUMNS = ", ".join(Row.__struct_fields__)
 
 
 class Log:
@@ -102,6 +102,11 @@ class Log:
         query = f"SELECT {_COLUMNS} FROM log WHERE device = ? AND kind IN ({marks}) ORDER BY number DESC, place DESC"
         for values in self._db.execute(query, (self.device, *kinds)):
             yield Row(*values)
+
+    def strangers(self, rows: Iterable[Row]) -> list[Row]:
+        """Keep the rows that are not in the log."""
+        known = {found for (found,) in self._db.execute("SELECT id FROM log")}
+        return [row for row in rows if row.id not in known]
 
     def scheduling(self, name: str) -> str | None:
         """Give the facts of a scheduling that a row names."""

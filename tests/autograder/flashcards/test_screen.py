@@ -9,6 +9,8 @@ from rich.console import Console
 
 from autograder.cli.card_screen import in_words, shown_text
 from autograder.cli.main import main
+from autograder.content import read_course
+from tests.autograder.flashcards.conftest import MORNING
 
 
 @pytest.mark.parametrize(
@@ -50,3 +52,16 @@ def test_nothing_due_needs_no_terminal(root, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     done = CliRunner().invoke(main, ["--course", str(root), "review", "--new", "0"])
     assert (done.exit_code, done.stdout) == (0, "Nothing is due. Nothing is left to begin today.\n")
+
+
+def test_merging_says_what_came(root, opened, tmp_path, monkeypatch):
+    deck = opened(read_course(root).lessons[0], place=tmp_path / "other")
+    deck.answer(deck.next_card(MORNING), 3, MORNING)
+    deck.close()
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    other = str(tmp_path / "other" / "reviews.sqlite")
+    said = [CliRunner().invoke(main, ["--course", str(root), "review", "--merge", other]).output for _ in range(2)]
+    assert said == [f"{other}: 1 new entry, 0 were here already.\n", f"{other}: 0 new entries, 1 was here already.\n"]
+    (tmp_path / "torn.jsonl").write_bytes(b"{}")
+    done = CliRunner().invoke(main, ["--course", str(root), "review", "--merge", str(tmp_path / "torn.jsonl")])
+    assert done.output == f"{tmp_path}/torn.jsonl: 0 new entries, 0 were here already.\n"

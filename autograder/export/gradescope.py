@@ -45,28 +45,31 @@ class Sheet(msgspec.Struct, frozen=True):
     stdout_visibility: Visibility = "hidden"
 
 
-def sheet(results: Iterable[Result], sections: Mapping[str, str], policy: Policy, *, seconds: float, **extra: str) -> Sheet:
+def sheet(
+    results: Iterable[Result], sections: Mapping[str, str], policy: Policy, *, seconds: float, early: bool = False, **extra: str
+) -> Sheet:
     """Put the results of one student into Gradescope's words. `sections` gives the titles of the lesson's sections by id.
 
+    What the policy reveals later (`early`) is shown once the instructor publishes: the sheet is not written a second time.
     Raise `SandboxFault` where one of them could not be judged: no result is shown then, and never a zero.
     """
     known = list(results)
     for result in known:
         if result.status == "not_judged":
             raise SandboxFault(f"`{result.exercise}` was not judged, by a fault of the grader")
-    tests = tuple(test for number, result in enumerate(known, 1) for test in _tests(number, result, sections, policy))
-    printed = [f"What {one.exercise} printed:\n{_lines(one.stdout)}" for one in known if one.stdout and policy.reveal == "all"]
+    visibility: Visibility = "hidden" if policy.reveal == "nothing" else "after_published" if early else "visible"
+    told = policy.reveal == "all"
+    tests = tuple(test for number, result in enumerate(known, 1) for test in _tests(number, result, sections, visibility, told))
+    printed = [f"What {one.exercise} printed:\n{_lines(one.stdout)}" for one in known if one.stdout and told and not early]
     score = round(sum(result.score for result in known), 2)
     return Sheet(score, round(seconds, 2), "\n\n".join(printed), tests, extra)
 
 
-def _tests(number: int, result: Result, sections: Mapping[str, str], policy: Policy) -> Iterator[Test]:
-    visibility: Visibility = "hidden" if policy.reveal == "nothing" else "visible"
+def _tests(number: int, result: Result, sections: Mapping[str, str], visibility: Visibility, told: bool) -> Iterator[Test]:
     if not result.checks:
         words = "Nothing was handed in for this exercise."
         yield Test(result.exercise, str(number), 0, result.max_score, "failed", words, (result.exercise,), visibility)
     for place, check in enumerate(result.checks, 1):
-        told = policy.reveal == "all"
         tags = (result.exercise, check.misconception) if told and check.misconception else (result.exercise,)
         yield Test(
             name=clean(f"{result.exercise}: {check.title}"),

@@ -7,6 +7,7 @@ need a wall against reading: Landlock, or another user. Where neither stands, no
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -47,9 +48,11 @@ def grade_in_container(place: Path) -> Sheet:
         made = [grader.grade(submission).result for submission in handed_in]
     finally:
         grader.close()
+    policy = grader.course.policy
+    early = policy.reveal_from is not None and datetime.now(UTC) < policy.reveal_from
     titles = {section.id: section.title for section in lesson.sections}
     extra = {"round": chosen.name, "version": grader.version, "walls": ", ".join(walls), "notes": "; ".join(notes)}
-    written = sheet(made, titles, grader.course.policy, seconds=time.monotonic() - started, **extra)
+    written = sheet(made, titles, policy, seconds=time.monotonic() - started, early=early, **extra)
     with replaced(results / "results.json") as beside:
         beside.write_bytes(msgspec.json.format(msgspec.json.encode(written)))
     return written

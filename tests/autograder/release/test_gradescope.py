@@ -170,6 +170,11 @@ def test_the_courses_policy_says_what_is_shown(reveal, output, tags, visibility,
     assert (test.output, test.tags, test.visibility, made.output, made.execution_time) == (output, tags, visibility, printed, 1.23)
 
 
+def test_what_is_revealed_later_is_shown_when_the_instructor_publishes():
+    made = sheet([RESULT], {}, Policy(), seconds=1, early=True)
+    assert (made.tests[0].visibility, made.output) == ("after_published", "")
+
+
 def test_a_fault_of_ours_is_no_zero():
     """No results.json is written then: Gradescope shows that the autograder failed, and the submission can be run again."""
     lost = Result("student", "12_diffusion", "forward", "not_judged", 0, 2, (), "", None, "round-1", "", "0")

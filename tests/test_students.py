@@ -83,6 +83,24 @@ def test_a_failure_shows_the_call_the_slip_the_section_the_card_and_a_line_to_pa
     )
 
 
+def test_a_file_that_does_not_load_is_told_once(started, walls):
+    write("forward.py", "def f(x:\n    return 1\n")
+    said, status = started("check", "forward.py")
+    assert status == 1
+    assert re.sub(r"\S+ -c", "python -c", said) == (
+        "forward.py: 0 of 14 public checks pass, 0 of 20 points\n"
+        "  ✗ Nothing can be judged yet\n"
+        "      `forward.py` raised SyntaxError (line 1): '(' was never closed.\n"
+        "        line 1: def f(x:\n"
+        "      Python cannot read this line: look for a bracket, quote or colon that is missing in it or just\n"
+        "      above.\n"
+        '      python -c "import forward"\n'
+        "These are the public checks. Graded, the same is asked with hidden numbers.\n"
+    )
+    write("forward.py", "")
+    assert started("check", "forward.py") == ("forward.py\n  forward.py is empty: save it in your editor first.\n", 1)
+
+
 def test_no_walls_can_be_asked_for(started):
     write("forward.py", RIGHT)
     said, status = started("check", "--no-walls", "forward.py")

@@ -25,6 +25,15 @@ def show(console: Console, checked: Checked, lesson: Lesson) -> None:
     console.print(_headline(checked), soft_wrap=True)
     if checked.problem:
         console.print(Padding(Text(checked.problem.replace("`", ""), "yellow"), (0, 0, 0, 2), expand=False))
+    if checked.stopper:
+        _failure(console, checked, checked.stopper, lesson, title="Nothing can be judged yet")
+    else:
+        _one_by_one(console, checked, lesson, unanswered)
+    _printed(console, checked)
+
+
+def _one_by_one(console: Console, checked: Checked, lesson: Lesson, unanswered: list[CheckResult]) -> None:
+    """Show every check; one that says what the one before said, and functions that are not written, in a line."""
     from autograder.workspace.checking import is_unwritten
 
     said = ""
@@ -41,7 +50,6 @@ def show(console: Console, checked: Checked, lesson: Lesson) -> None:
             said = check.message
     for line in _waiting(checked, unanswered):
         console.print(Padding(Text(line, "dim"), (0, 0, 0, 2), expand=False))
-    _printed(console, checked)
 
 
 def _headline(checked: Checked) -> Text:
@@ -59,9 +67,9 @@ def _titled(mark: str, style: str, title: Text) -> Table:
     return row
 
 
-def _failure(console: Console, checked: Checked, check: CheckResult, lesson: Lesson, *, again: bool) -> None:
+def _failure(console: Console, checked: Checked, check: CheckResult, lesson: Lesson, *, again: bool = False, title: str = "") -> None:
     """Show one failure: the message as the grader has it, own lines, where to read, and the line that repeats it."""
-    console.print(_titled("✗", "red", Text(check.title, "bold")))
+    console.print(_titled("✗", "red", Text(title or check.title, "bold")))
     remark = checked.remarks.get(check.id)
     lines = [] if again else [Text(check.message)]
     if remark and not again:

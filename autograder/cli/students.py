@@ -132,7 +132,7 @@ def _all(console: Console, checker: Checker, workspace: Workspace, state: State,
     from autograder.workspace.cards import bring_back
     from autograder.workspace.hinting import remember
 
-    whole = True
+    whole, judged = True, False
     for exercise in exercises:
         checked = checker.check(workspace, exercise)
         remember(state, checked)
@@ -140,9 +140,11 @@ def _all(console: Console, checker: Checker, workspace: Workspace, state: State,
         right = bool(checked.checks) and checked.passed == len(checked.checks)
         whole = whole and right
         say_due(console, bring_back(workspace, checked.checks, f"check {exercise}", now()))
-        if not right and checked.functions and not checked.problem:
+        judged = judged or bool(checked.checks)
+        if not right and checked.functions and not checked.problem and not checked.stopper:
             console.print(f"  Stuck? course hint {checked.name if checked.label == checked.name else exercise}", style="dim", markup=False)
-    console.print(HIDDEN_REMAIN, style="dim")
+    if judged:
+        console.print(HIDDEN_REMAIN, style="dim")
     return whole
 
 

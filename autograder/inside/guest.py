@@ -291,6 +291,7 @@ def _where(error: BaseException) -> list[str]:
     if isinstance(error, SyntaxError):
         lines.append((error.filename or "", error.lineno))
     own = [_line(name, line) for name, line in lines if "/" not in name and not name.startswith("<")]
+    own = [line for line, _ in itertools.groupby(own)]  # a comprehension is a frame of its own
     return own[:2] + own[2:][-2:]
 
 

@@ -80,6 +80,13 @@ class Checked(msgspec.Struct, frozen=True):
         return tuple(dict.fromkeys(self.functions.get(check.id, check.id) for check in self.checks if check.outcome != "passed"))
 
     @property
+    def stopper(self) -> CheckResult | None:
+        """The first check, where one fault of the whole file fails them all: it does not load, or is no YAML."""
+        failed = [check for check in self.checks if check.outcome != "not_judged"]
+        whole = len(failed) > 1 and all(check.message == failed[0].message for check in failed)
+        return failed[0] if whole and failed[0].message.startswith(f"`{self.name}` ") else None
+
+    @property
     def unwritten(self) -> tuple[str, ...]:
         """The functions that are still the starter's."""
         return tuple(dict.fromkeys(self.functions.get(check.id, check.id) for check in self.checks if is_unwritten(check)))

@@ -135,10 +135,11 @@ def exercise_named(workspace: Workspace, file: str) -> str:
 
 
 def _meant(name: str, known: dict[str, str]) -> str:
-    near = difflib.get_close_matches(name, [*known, *known.values()], 1, 0.6)
-    stem = next((one for one in known.values() if name.startswith(one)), "")
-    if near or stem:
-        return f"did you mean `{near[0] if near else names_of(stem)[0]}`? A file keeps the name that it was given"
+    stem = os.path.splitext(name)[0]
+    stems = {os.path.splitext(own)[0]: own for own in reversed(known)} | {one: names_of(one)[0] for one in known.values()}
+    near = difflib.get_close_matches(stem, stems, 1, 0.6) or [one for one in stems if stem.startswith(one)]
+    if near:
+        return f"did you mean `{stems[near[0]]}`? A file keeps the name that it was given"
     return f"take one of {', '.join(names_of(one)[0] for one in dict.fromkeys(known.values()))}"
 
 

@@ -145,6 +145,12 @@ def test_a_file_that_cannot_be_loaded_is_told_with_advice(check, source, message
     assert remark.command.endswith('-c "import forward"')
 
 
+def test_a_file_that_cannot_be_loaded_has_one_fault_and_one_line_says_it(check, right):
+    assert check("def f(:\n").stopper.message == "`forward.py` raised SyntaxError (line 1): invalid syntax."
+    assert check("fresh-step: [\n", exercise="practice", name="answers.yaml").stopper.message.startswith("`answers.yaml` cannot be read: line ")
+    assert check(right.replace("beta ** .5", "beta")).stopper is None
+
+
 def test_a_renamed_function_is_told_with_the_near_one(check, right):
     checked = check(right.replace("def forward_step", "def foward_step"))
     assert by_id(checked)["by_hand"].message == (
@@ -159,6 +165,12 @@ def test_a_traceback_is_cut_to_the_students_own_lines(check, right):
     source = right + "def inner(x):\n    return np.linalg.inv(x)\ndef forward_step(x_prev, beta, eps):\n    return inner(np.zeros((2, 3)))\n"
     checked = check(source)
     assert checked.remarks["by_hand"].lines == ("line 16: return inner(np.zeros((2, 3)))", "line 14: return np.linalg.inv(x)")
+
+
+def test_a_line_that_is_passed_twice_in_a_row_is_shown_once(check, right):
+    """A comprehension is a frame of its own."""
+    broken = right.replace("return np.r_[0, np.linspace(first, last, T)]", "return [1 / (T - T) for _ in range(T)]")
+    assert len(check(broken).remarks["starts_and_ends"].lines) == 1
 
 
 def test_what_a_file_prints_is_kept(check, right):

@@ -161,6 +161,8 @@ def test_a_lesson_that_the_course_no_longer_has_is_told(workspace, root):
     [
         ("forwrad.py", "forwrad.py: no exercise has a file of this name\n  fix: did you mean `forward.py`? A file keeps the name that it was given"),
         ("forward2.py", "forward2.py: no exercise has a file of this name\n  fix: did you mean `forward.py`? A file keeps the name that it was given"),
+        ("nosuch.py", "nosuch.py: no exercise has a file of this name\n  fix: take one of {all}"),
+        ("anwsers.yml", "anwsers.yml: no exercise has a file of this name\n  fix: did you mean `answers.yaml`? A file keeps the name that it was given"),
         ("zzz.py", "zzz.py: no exercise has a file of this name\n  fix: take one of {all}"),
     ],
 )

@@ -2,6 +2,37 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
-COMMANDS: tuple[click.Command, ...] = ()
+from autograder.cli.places import find_course, find_lesson
+
+
+@click.command()
+@click.option("--lesson", metavar="ID", help="The lesson to open, where the course has several.")
+@click.option("--port", type=click.IntRange(1, 65535), help="The port to listen on; by default 8012, or any that is free.")
+@click.option("--open", "opening", is_flag=True, help="Open the address in your browser.")
+@click.pass_obj
+def serve(root: Path | None, lesson: str | None, port: int | None, opening: bool) -> None:
+    """Open the lesson in your browser: read, play, practise, review, and see how your files stand.
+
+    Listens on this machine alone, and answers only to the address that is printed. In a workspace, what you do is remembered
+    there. Ctrl-C ends it.
+    """
+    from autograder.site.app import build
+    from autograder.site.desk import Desk
+    from autograder.site.serving import Serving
+
+    with Desk(find_course(root), find_lesson(root, lesson), Path.cwd()) as desk:
+        serving = Serving(build(desk), port)
+        click.echo(f"{desk.lesson.title}: {serving.address}")
+        if not desk.kept:
+            click.echo("This is no workspace, so what you do is not remembered: `course start` makes one.")
+        click.echo("Ctrl-C ends it.")
+        if opening:
+            click.launch(serving.address)
+        serving.run()
+
+
+COMMANDS: tuple[click.Command, ...] = (serve,)

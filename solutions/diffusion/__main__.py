@@ -1,4 +1,4 @@
-"""The command: python -m solutions.diffusion sample | train | denoise | compare | figures.
+"""The command: python -m solutions.diffusion sample | train | denoise | compare | figures | widgets.
 
 Only this file prints and exits. 0 is done, 1 not finished, 2 something unknown or impossible was asked for.
 """
@@ -115,6 +115,16 @@ def figures(names: tuple[str, ...], out: Path) -> None:
 
         for path in draw_figures(names, out):
             click.echo(path)
+
+
+@main.command()
+@click.option("--out", default=Path("lessons/12_diffusion/widgets"), show_default=True, type=PATH, help="folder of the widgets")
+def widgets(out: Path) -> None:
+    """Write the data of what can be played with in the lesson: pictures, figures, and recorded showings of the sampler."""
+    from solutions.diffusion.widgets import write
+
+    for path in write(out):
+        click.echo(path)
 
 
 @contextmanager

@@ -1,0 +1,120 @@
+// What every page does: the light or dark page, boxes that scroll by keyboard, contents that follow, widgets on sight.
+
+const root = document.documentElement;
+const keep = (key, value) => { try { localStorage.setItem(key, value); } catch { /* not remembered, then */ } };
+const kept = (key) => { try { return localStorage.getItem(key); } catch { return null; } };
+
+function themes() {
+  const button = document.getElementById("theme");
+  const system = matchMedia("(prefers-color-scheme: dark)");
+  const dark = () => (root.dataset.theme ? root.dataset.theme === "dark" : system.matches);
+  const show = () => button.setAttribute("aria-pressed", String(dark()));
+  button.addEventListener("click", () => {
+    root.dataset.theme = dark() ? "light" : "dark";
+    keep("theme", root.dataset.theme);
+    show();
+    document.dispatchEvent(new CustomEvent("themechange"));
+  });
+  system.addEventListener("change", () => { show(); document.dispatchEvent(new CustomEvent("themechange")); });
+  show();
+}
+
+// A box that is too narrow for what it holds can be reached and scrolled by keyboard; one that is not is no stop on the way.
+function scrollable() {
+  const look = new ResizeObserver((entries) => {
+    for (const { target } of entries) {
+      const over = target.scrollWidth > target.clientWidth + 1;
+      if (over) {
+        target.tabIndex = 0;
+        target.setAttribute("role", "group");
+        target.setAttribute("aria-label", target.classList.contains("formula") ? "Formula" : "Table");
+      } else {
+        for (const name of ["tabindex", "role", "aria-label"]) target.removeAttribute(name);
+      }
+    }
+  });
+  document.querySelectorAll(".table, .formula").forEach((box) => look.observe(box));
+}
+
+// The section one reads is marked in the contents; one whose end was seen for a while counts as read, and that is kept.
+function contents() {
+  const links = new Map([...document.querySelectorAll(".contents a[data-section]")].map((link) => [link.dataset.section, link]));
+  if (!links.size) return;
+  const sections = [...document.querySelectorAll("main > section")];
+  const narrow = matchMedia("(max-width: 68rem)");
+  const box = document.querySelector(".contents details");
+  const fold = () => { box.open = !narrow.matches; };
+  fold();
+  narrow.addEventListener("change", fold);
+  box.addEventListener("click", (event) => { if (event.target.closest("a") && narrow.matches) box.open = false; });
+  const page = `read:${location.pathname.split("/").pop()}:${document.title}`;
+  const done = new Set(JSON.parse(kept(page) || "[]"));
+  done.forEach((id) => links.get(id)?.setAttribute("data-read", "yes"));
+  links.forEach((link) => { if (link.dataset.read) name(link); });
+
+  function name(link) {
+    if (!link.querySelector(".seen")) link.insertAdjacentHTML("beforeend", ' <span class="seen">read</span>');
+  }
+  function finish(id) {
+    const link = links.get(id);
+    if (!link || link.dataset.read) return;
+    link.dataset.read = "yes";
+    name(link);
+    done.add(id);
+    keep(page, JSON.stringify([...done]));
+    if (document.body.dataset.served === "yes") {
+      fetch("read", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(id), keepalive: true }).catch(() => {});
+    }
+  }
+  let timer = null;
+  function follow() {
+    const line = innerHeight * 0.3;
+    let here = null;
+    for (const section of sections) if (section.getBoundingClientRect().top <= line) here = section;
+    links.forEach((link, id) => {
+      if (here && here.id === id) link.setAttribute("aria-current", "true"); else link.removeAttribute("aria-current");
+    });
+    const current = here && links.get(here.id);
+    const list = current?.closest("nav");
+    if (list && !narrow.matches && list.scrollHeight > list.clientHeight) {
+      list.scrollTop = current.offsetTop - list.clientHeight / 2;
+    }
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      for (const section of sections) {
+        const { bottom } = section.getBoundingClientRect();
+        if (bottom > 0 && bottom <= innerHeight) finish(section.id);
+      }
+    }, 800);
+  }
+  addEventListener("scroll", follow, { passive: true });
+  addEventListener("resize", follow);
+  follow();
+}
+
+async function mount(holder) {
+  const stage = holder.querySelector(".stage");
+  try {
+    const module = await import(new URL(holder.dataset.module, document.baseURI));
+    stage.replaceChildren();
+    await module.mount(stage, { live: holder.dataset.live ? new URL(holder.dataset.live, document.baseURI) : null });
+    holder.dataset.ready = "yes";
+  } catch (error) {
+    stage.textContent = "This could not be loaded. Reload the page, or look whether the site still runs.";
+    console.error(error);
+  }
+}
+
+function widgets() {
+  const sight = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) {
+      if (isIntersecting) { sight.unobserve(target); mount(target); }
+    }
+  }, { rootMargin: "600px" });
+  document.querySelectorAll("[data-module]").forEach((holder) => sight.observe(holder));
+}
+
+themes();
+scrollable();
+contents();
+widgets();

@@ -1,0 +1,33 @@
+// VAE, GAN and diffusion as they were measured: one small model of each, alike in size, conditioning and training time.
+import { choice, controls, el, load, sentence, written } from "./parts.js";
+
+const MEASURES = {
+  fd: ["Fréchet distance (less is better)", 0, "how far the generated pictures are from real ones, in the eyes of a small classifier", -1],
+  coverage: ["coverage (more is better)", 2, "the share of real pictures that have a generated one close by", 1],
+  recall: ["recall (more is better)", 2, "the share of real pictures that the model could have made", 1],
+  agreement: ["class is right (more is better)", 2, "the share of pictures that a classifier takes for the class asked for", 1],
+  "seconds for 64": ["seconds for 64 pictures (less is better)", 3, "how long one core needs", -1],
+};
+
+export async function mount(stage) {
+  const { seeds, n, families } = await load("./families.json");
+  const measure = choice({ label: "Compare by", options: Object.entries(MEASURES).map(([key, [name]]) => [key, name]), on: show });
+  const body = el("tbody", {});
+  const head = el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "family"), el("th", { scope: "col" }, "mean ± spread"), el("td", {})));
+  const said = sentence();
+  stage.append(controls(measure), el("table", { class: "bars" }, head, body), said.node);
+
+  function show() {
+    const [name, digits, meaning, better] = MEASURES[measure.value];
+    const rows = Object.entries(families).map(([family, own]) => [family, own[measure.value].mean, own[measure.value].spread]);
+    const most = Math.max(...rows.map(([, mean, spread]) => mean + spread));
+    const best = rows.toSorted((a, b) => better * (b[1] - a[1]))[0][0];
+    body.replaceChildren(...rows.map(([family, mean, spread]) => {
+      const bar = el("div", { class: family === best ? "bar best" : "bar" });
+      bar.style.width = `${(100 * mean) / most}%`;
+      return el("tr", {}, el("th", { scope: "row" }, family), el("td", {}, `${written(mean, digits)} ± ${written(spread, digits)}`), el("td", { class: "room" }, bar));
+    }));
+    said.set(`${name}: ${meaning}. ${best} is best here. Mean of ${seeds} seeds, ${n} pictures each.`);
+  }
+  show();
+}

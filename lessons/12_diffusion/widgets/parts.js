@@ -1,0 +1,148 @@
+// The parts that this lesson's widgets are built of: sliders, choices, pictures, drawings, and a sentence that says what is seen.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+export function el(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  node.append(...children);
+  return node;
+}
+
+export function svg(tag, attributes = {}, ...children) {
+  const node = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  node.append(...children);
+  return node;
+}
+
+// Numbers as the lesson writes them: a real minus sign, and never "−0".
+export function written(value, digits = 3) {
+  if (!Number.isFinite(value)) return value > 0 ? "∞" : "–";
+  const text = value.toFixed(digits);
+  return (Number(text) === 0 ? text.replace("-", "") : text).replace("-", "−");
+}
+
+let made = 0;
+
+export function slider({ label, min, max, step, value, show = String, on, wide = false }) {
+  const id = `part-${++made}`;
+  const output = el("span", { class: "value", "aria-hidden": "true" }); // a screen reader has it as the slider's own value
+  const input = el("input", { type: "range", id, min, max, step, value });
+  const node = el("div", { class: wide ? "control wide" : "control" }, el("span", {}, el("label", { for: id }, label), output), input);
+  const tell = () => {
+    output.textContent = show(input.valueAsNumber);
+    input.setAttribute("aria-valuetext", output.textContent);
+  };
+  input.addEventListener("input", () => { tell(); on?.(input.valueAsNumber); });
+  tell();
+  return {
+    node, input,
+    get value() { return input.valueAsNumber; },
+    set value(next) { input.value = next; tell(); },
+    retell: tell,
+  };
+}
+
+export function choice({ label, options, value, on }) {
+  const id = `part-${++made}`;
+  const input = el("select", { id }, ...options.map(([key, text]) => el("option", { value: key }, text)));
+  if (value !== undefined) input.value = value;
+  input.addEventListener("change", () => on?.(input.value));
+  return { node: el("div", { class: "control" }, el("span", {}, el("label", { for: id }, label)), input), input, get value() { return input.value; } };
+}
+
+export const controls = (...parts) => el("div", { class: "controls" }, ...parts.map((part) => part.node ?? part));
+
+export function pane(drawing, caption) {
+  const text = el("figcaption", {});
+  text.innerHTML = caption;
+  return { node: el("figure", { class: "pane" }, drawing, text), text, set caption(html) { text.innerHTML = html; } };
+}
+
+export const panes = (...each) => el("div", { class: "panes" }, ...each.map((one) => one.node));
+
+export function picture(side, label) {
+  const node = el("canvas", { width: side, height: side, class: "pixels", role: "img", "aria-label": label });
+  return node;
+}
+
+// Paint numbers in [−1, 1], row by row, in grey.
+export function paint(canvas, values) {
+  const bytes = Uint8Array.from(values, (value) => Math.round((Math.min(1, Math.max(-1, value)) + 1) * 127.5));
+  paintBytes(canvas, bytes, 1);
+}
+
+export function paintBytes(canvas, bytes, colours) {
+  const context = canvas.getContext("2d");
+  const image = context.createImageData(canvas.width, canvas.height);
+  for (let i = 0; i < canvas.width * canvas.height; i++) {
+    for (let c = 0; c < 3; c++) image.data[4 * i + c] = bytes[colours * i + (colours === 3 ? c : 0)];
+    image.data[4 * i + 3] = 255;
+  }
+  context.putImageData(image, 0, 0);
+}
+
+export const unpack = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+
+// A drawing as wide as there is room, so that its letters keep their size; `draw` gets the width, now and whenever it changes.
+export function drawing(height, draw) {
+  const node = svg("svg", { role: "img", height });
+  const box = el("div", { class: "drawing" }, node);
+  let width = 0;
+  const redraw = () => {
+    if (!width) return;
+    node.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    draw(width, node);
+  };
+  new ResizeObserver(() => {
+    if (Math.round(box.clientWidth) === width) return;
+    width = Math.round(box.clientWidth);
+    redraw();
+  }).observe(box);
+  return { node: box, redraw };
+}
+
+// Figures with their names; `set` takes them as [name, value, isSlip].
+export function readout() {
+  const node = el("dl", { class: "readout" });
+  return {
+    node,
+    set(rows) {
+      node.replaceChildren(...rows.map(([name, value, slip]) => el("div", slip ? { class: "slip" } : {}, el("dt", {}, name), el("dd", {}, value))));
+    },
+  };
+}
+
+// A sentence about what is seen. It is read out when the reader pauses, not at every move of a slider.
+export function sentence() {
+  const seen = el("p", { class: "says" });
+  const heard = el("p", { class: "hidden", role: "status" });
+  let timer = null;
+  return {
+    node: el("div", {}, seen, heard),
+    set(text, aloud = true) {
+      seen.textContent = text;
+      clearTimeout(timer);
+      if (aloud) timer = setTimeout(() => { heard.textContent = text; }, 600);
+    },
+  };
+}
+
+// A source of chance that gives the same numbers for the same seed: mulberry32, and Box and Muller's way to a normal one.
+export function normal(seed) {
+  let state = seed >>> 0;
+  const uniform = () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+  return () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
+}
+
+export const load = async (name) => {
+  const answer = await fetch(new URL(name, import.meta.url));
+  if (!answer.ok) throw new Error(`${name}: ${answer.status}`);
+  return answer.json();
+};

@@ -1,0 +1,75 @@
+"""The data of what can be played with in the lesson: `python -m solutions.diffusion widgets` writes it, nobody else does.
+
+    pictures.json    four real pictures, for the noise slider
+    families.json    what `compare` measured of VAE, GAN and diffusion
+    recorded/        showings of the sampler (`live`), frame by frame, for where no model runs
+"""
+
+import base64
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from solutions.diffusion.data import CLASSES, load_fashion
+from solutions.diffusion.live import Frame, play
+from solutions.diffusion.pictures import to_pixels
+from solutions.diffusion.sheets import SHOWN
+from solutions.diffusion.store import about_weights
+
+MEASURES = ("fd", "coverage", "recall", "agreement", "seconds for 64")
+BOOTS = {"model": "fashion", "prompt": "ankle boot", "sampler": "ddim", "steps": 20, "w": 1.5, "seed": 0}
+SQUARE = {"model": "shapes", "prompt": "a small red circle above a large blue square", "sampler": "ddim", "steps": 20, "w": 3, "seed": 0}
+RECORDED: dict[str, dict[str, Any]] = {
+    "boots": BOOTS,
+    "boots-w0": {**BOOTS, "w": 0},
+    "boots-w5": {**BOOTS, "w": 5},
+    "boots-5-steps": {**BOOTS, "steps": 5},
+    "boots-ddpm": {**BOOTS, "sampler": "ddpm", "steps": 1000},
+    "bags": {**BOOTS, "prompt": "bag"},
+    "dresses": {**BOOTS, "prompt": "dress", "seed": 3},
+    "circle-above-square": SQUARE,
+    "circle-above-square-w1": {**SQUARE, "w": 1},
+}
+KEPT = {"fashion": 40, "shapes": 10}  # frames of a recording
+
+
+def write(folder: Path) -> Iterator[Path]:
+    """Write all the data into `folder`, and yield each file when it is there."""
+    (folder / "recorded").mkdir(parents=True, exist_ok=True)
+    yield _put(folder / "pictures.json", pictures())
+    yield _put(folder / "families.json", families())
+    for name, asked in RECORDED.items():
+        yield _put(folder / "recorded" / f"{name}.json", {"asked": asked, "frames": record(asked)})
+    yield _put(folder / "recorded" / "index.json", RECORDED)
+
+
+def pictures() -> list[dict[str, Any]]:
+    """Return the four pictures of the lesson's strips, as bytes from black to white. # each (16, 16)"""
+    x, labels = load_fashion("test")
+    chosen = torch.stack([x[labels == label][3] for label in SHOWN])
+    grey = to_pixels(chosen)[..., 0]
+    pixels = [base64.b64encode(each.tobytes()).decode() for each in grey]
+    return [{"name": CLASSES[label], "side": 16, "pixels": own} for label, own in zip(SHOWN, pixels, strict=True)]
+
+
+def families() -> dict[str, Any]:
+    """Return mean and spread over the seeds of each measure, family by family."""
+    found = about_weights("compare")
+    kept = {name: {measure: own[measure] for measure in MEASURES} for name, own in found["families"].items()}
+    return {"seeds": len(found["config"]["seeds"]), "minutes": found["config"]["minutes"], "n": found["config"]["n"], "families": kept}
+
+
+def record(asked: dict[str, Any]) -> list[Frame]:
+    """Return the frames of a showing, some of them left out where there are many; the last is always kept."""
+    frames: list[Frame] = []
+    play(asked, frames.append)
+    most = min(KEPT[asked["model"]], len(frames))
+    return [frames[round((i + 1) * len(frames) / most) - 1] for i in range(most)]
+
+
+def _put(path: Path, data: Any) -> Path:
+    path.write_text(json.dumps(data, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")
+    return path

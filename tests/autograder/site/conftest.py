@@ -1,0 +1,95 @@
+"""A site that listens, and a real browser before it. A browser that is missing is a loud skip at home and a failure in CI."""
+
+import contextlib
+import os
+import shutil
+import threading
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from axe_playwright_python.base import AxeBase
+from playwright.sync_api import sync_playwright
+
+from autograder.content import read_course
+from autograder.site.app import build
+from autograder.site.desk import Desk
+from autograder.site.serving import Serving
+from autograder.workspace.starting import start
+
+FLAGS = ("--no-sandbox --headless --disable-gpu --disable-quic --no-first-run --disable-background-networking"
+         " --disable-component-update --disable-sync").split()
+AXE = Path(__import__("inspect").getfile(AxeBase)).with_name("axe.min.js")
+
+
+@contextlib.contextmanager
+def serving(root, folder, **more):
+    """Serve the course to who stands in `folder`, as `course serve` does."""
+    lesson = next(one for one in read_course(root).lessons)
+    with Desk(root, lesson, folder) as desk:
+        site = Serving(build(desk, **more))
+        thread = threading.Thread(target=site.run)
+        thread.start()
+        while not site.started:
+            time.sleep(0.01)
+        try:
+            yield SimpleNamespace(address=site.address, desk=desk, folder=folder)
+        finally:
+            site.stop()
+            thread.join(10)
+            assert not thread.is_alive()
+
+
+@pytest.fixture(scope="session")
+def workspace(root, tmp_path_factory):
+    """A workspace as `course start` makes it."""
+    folder = tmp_path_factory.mktemp("site") / "Zoë Müller"
+    start(folder, root, read_course(root).lessons[0])
+    return folder
+
+
+@pytest.fixture(scope="session")
+def site(root, workspace):
+    """The lesson's site for a workspace, the same for a whole session."""
+    with serving(root, workspace) as served:
+        yield served
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Debian's own Chromium."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if found is None and os.environ.get("CI"):
+        pytest.fail("there is no Chromium here: apt-get install chromium")
+    if found is None:
+        pytest.skip("NO BROWSER HERE, so the site is not tested in one: apt-get install chromium")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def visit(browser):
+    """Open an address in a window of its own, and hold that nothing was said on the console and no request went elsewhere."""
+    opened, said, asked = [], [], []
+
+    def open_page(address, *, width=1200, height=900, theme="light", axe=False, **more):
+        context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=theme, reduced_motion="reduce", **more)
+        context.set_default_timeout(15_000)
+        if axe:
+            context.add_init_script(path=AXE)
+        page = context.new_page()
+        page.on("console", lambda message: said.append(f"{message.type}: {message.text}") if message.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: said.append(f"error: {error}"))
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(address)
+        opened.append(context)
+        return page
+
+    yield open_page
+    for context in opened:
+        context.close()
+    assert said == []
+    assert {url.split("/")[2].split(":")[0] for url in asked if not url.startswith("file:")} <= {"127.0.0.1"}

@@ -1,0 +1,84 @@
+"""The sampler that is watched, as its page speaks to it; and the data of what can be played with."""
+
+import base64
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from solutions.diffusion import fashion, widgets
+from solutions.diffusion.live import PICTURES, play
+from solutions.diffusion.order import Impossible, Order
+from solutions.diffusion.pictures import to_pixels
+
+ROOT = Path(__file__).resolve().parents[3]
+SHIPPED = ROOT / "lessons" / "12_diffusion" / "widgets"
+
+
+def frames(**asked):
+    seen = []
+    play(asked, seen.append)
+    return seen
+
+
+def pixels(frame, key="x"):
+    return np.frombuffer(base64.b64decode(frame[key]), np.uint8)
+
+
+def test_the_frames_are_the_samplers_own_steps():
+    seen = frames(model="fashion", prompt="bag", steps="4", w="1.5", seed="3")
+    assert [(frame["step"], frame["t"]) for frame in seen] == [(1, 750), (2, 500), (3, 250), (4, 0)]
+    drawn = fashion.sample(Order(prompt="bag", n=PICTURES["fashion"], steps=4, w=1.5, seed=3))
+    assert pixels(seen[-1]).tolist() == to_pixels(drawn)[..., 0].ravel().tolist()
+
+
+REFUSED = {
+    "a model that is not there": ({"model": "../../etc"}, "no model `../../etc`: known are fashion, shapes"),
+    "too many steps": ({"steps": "5000"}, "steps is `5000`: known are 1 to 100"),
+    "no number": ({"w": "much"}, "w is `much`: known are -2 to 12"),
+    "not a number at all": ({"w": "nan"}, "w is `nan`: known are -2 to 12"),
+    "a seed out of range": ({"seed": "-1"}, "seed is `-1`: known are 0 to 2.14748e+09"),
+    "a class that is not there": ({"prompt": "cat"}, f"`cat` is not drawn here: known are {', '.join(fashion.CLASSES)}"),
+    "a sampler that is not there": ({"sampler": "euler"}, "no sampler `euler`: known are ddim, ddpm"),
+}
+
+
+@pytest.mark.parametrize(("asked", "words"), REFUSED.values(), ids=REFUSED)
+def test_what_cannot_be_drawn_is_said_in_one_line(asked, words):
+    with pytest.raises(Impossible) as refusal:
+        frames(**asked)
+    assert str(refusal.value) == words
+
+
+def test_the_process_sends_a_frame_only_when_it_is_asked_for_and_stops_when_it_is_told():
+    """A dialogue over its pipes: two frames of five, then enough; a late word is not taken for a question; then another showing."""
+    lines = [{"id": 1, "steps": "5"}, {"id": 1, "go": True}, {"id": 1, "go": False}, {"id": 1, "go": False}, {"id": 2, "w": "much"}, {"id": 3, "steps": "1"}, {"id": 3, "go": True}]
+    done = subprocess.run([sys.executable, "-m", "solutions.diffusion.live"], input="".join(json.dumps(line) + "\n" for line in lines), capture_output=True, text=True, cwd=ROOT, timeout=120)
+    said = [(answer["id"], answer["kind"]) for answer in map(json.loads, done.stdout.splitlines())]
+    assert said == [(1, "frame"), (1, "frame"), (1, "stopped"), (2, "refused"), (3, "frame"), (3, "done")]
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_shipped_data_are_what_is_computed_today():
+    assert json.loads((SHIPPED / "pictures.json").read_text()) == widgets.pictures()
+    assert json.loads((SHIPPED / "families.json").read_text()) == widgets.families()
+    assert json.loads((SHIPPED / "recorded" / "index.json").read_text()) == widgets.RECORDED
+
+
+@pytest.mark.parametrize("name", ["boots-5-steps", "bags"])
+def test_a_recording_is_what_the_model_draws(name):
+    """To two grey levels at nearly every pixel, since another machine may round otherwise."""
+    recording = json.loads((SHIPPED / "recorded" / f"{name}.json").read_text())
+    seen = widgets.record(recording["asked"])
+    assert [frame["t"] for frame in seen] == [frame["t"] for frame in recording["frames"]]
+    for key in ("x", "x0"):
+        apart = np.abs(pixels(seen[-1], key).astype(int) - pixels(recording["frames"][-1], key))
+        assert np.quantile(apart, 0.95) <= 2
+
+
+def test_a_long_recording_keeps_its_last_frame():
+    frames = json.loads((SHIPPED / "recorded" / "boots-ddpm.json").read_text())["frames"]
+    assert (len(frames), frames[-1]["t"], frames[-1]["step"]) == (40, 0, 1000)

@@ -45,7 +45,8 @@ def review(root: Path | None, new: int | None, tags: tuple[str, ...], objectives
 
 def _merge(opened: Opened, other: Path) -> None:
     merged = opened.deck.merge(other, now())
-    new, known = f"{merged.new} new entr{'y' if merged.new == 1 else 'ies'}", f"{merged.known} {'was' if merged.known == 1 else 'were'} here already"
+    new = f"{merged.new} new entr{'y' if merged.new == 1 else 'ies'}"
+    known = f"{merged.known} {'was' if merged.known == 1 else 'were'} here already"
     refused = f" {merged.refused} could not be read, and are left out." if merged.refused else ""
     click.echo(f"{other}: {new}, {known}.{refused}")
 
@@ -125,4 +126,28 @@ def deck(root: Path | None, form: str, out: Path, lesson: str | None) -> None:
     click.echo(f"{out}: {count} card{'s' if count != 1 else ''}.")
 
 
-COMMANDS: tuple[click.Command, ...] = (deck, review)
+@click.command()
+@click.option("--lesson", metavar="ID", help="Only this lesson's cards.")
+@click.option("--png", metavar="PATH", type=click.Path(path_type=Path, dir_okay=False), help="Draw it as a picture too.")
+@click.pass_obj
+def stats(root: Path | None, lesson: str | None, png: Path | None) -> None:
+    """Show what is due in the next 30 days, how much was still known month by month, your days, and the hardest cards."""
+    from rich.console import Console
+
+    from autograder.cli.card_stats import shown
+    from autograder.flashcards.stats import stats_of
+
+    with opened_deck(root, lesson) as opened:
+        found = stats_of(opened.deck, now())
+    if not found.answers:
+        click.echo("No card was answered yet. Begin: course review")
+        return
+    Console(highlight=False).print(shown(found))
+    if png:
+        from autograder.flashcards.plots import draw
+
+        draw(found, png)
+        click.echo(f"Drawn: {png}")
+
+
+COMMANDS: tuple[click.Command, ...] = (deck, review, stats)

@@ -7,8 +7,8 @@ the learner is. No chance: `fsrs`'s fuzz is off.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
 from importlib.metadata import version
 from typing import Literal
 
@@ -91,6 +91,11 @@ def day_of(at: int, zone: int) -> int:
     return (at + zone * 60_000 - TURN) // DAY
 
 
+def date_of(day: int) -> date:
+    """Give the date of a day that `day_of` numbered."""
+    return date(1970, 1, 1) + timedelta(days=day)
+
+
 def scheduling_in_force(log: Log) -> Scheduling:
     """Give the parameters that were last adopted, or `fsrs`'s own."""
     for row in reversed(log.special("adopt")):
@@ -130,16 +135,42 @@ def in_order(rows: Iterable[Row], clocks: Clocks) -> list[tuple[int, Row]]:
     return sorted(standing, key=lambda pair: (pair[0], pair[1].number, pair[1].id))
 
 
-def _replayed(rows: Sequence[Row], clocks: Clocks, scheduler: fsrs.Scheduler) -> State:
+class Step(msgspec.Struct, frozen=True):
+    """One row of a face, when it was, and where the face stood before and after."""
+
+    at: int
+    row: Row
+    before: State
+    after: State
+
+
+def steps(rows: Iterable[Row], clocks: Clocks, scheduler: fsrs.Scheduler) -> Iterator[Step]:
+    """Go through a face's rows as they happened."""
     state = State()
     for at, row in in_order(rows, clocks):
+        before = state
         if row.kind == "review":
             state = after(state, row.rating, at, row.zone, scheduler)
         elif row.kind == "bring":
             state = msgspec.structs.replace(state, wanted=True, due=min(state.due, at) if state.reviews else at)
         elif row.kind == "flag":
             state = msgspec.structs.replace(state, flagged=not state.flagged)
+        yield Step(at, row, before, state)
+
+
+def _replayed(rows: Iterable[Row], clocks: Clocks, scheduler: fsrs.Scheduler) -> State:
+    state = State()
+    for step in steps(rows, clocks, scheduler):
+        state = step.after
     return state
+
+
+def recalled(state: State, at: int, zone: int, scheduler: fsrs.Scheduler) -> float:
+    """Give the probability, by `fsrs`, that a face is known now."""
+    when = _EPOCH + at * _MILLISECOND
+    last = when - timedelta(days=max(0, day_of(at, zone) - state.last_day))
+    card = fsrs.Card(0, _STATES.get(state.phase, fsrs.State.Learning), state.step, state.stability, state.difficulty, when, last)
+    return float(scheduler.get_card_retrievability(card, when))
 
 
 def after(state: State, rating: int, at: int, zone: int, scheduler: fsrs.Scheduler) -> State:

@@ -1,10 +1,13 @@
 """A small lesson with cards of both forms, and a deck of it in a fresh folder."""
 
+import random
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from autograder.flashcards.deck import Chosen, Deck
+from autograder.flashcards.rows import Row
+from autograder.flashcards.schedule import DAY, Scheduling, State, after, milliseconds, recalled
 from autograder.model import Card, Lesson, Objective, Section
 
 MORNING = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -48,3 +51,19 @@ def opened(tmp_path, small):
 
 def later(**amount):
     return MORNING + timedelta(**amount)
+
+
+def lived(faces, days, seed=0, forgets=1.0):
+    """Make the rows of a learner who answers each card on its day; `forgets` raises how often one is not known."""
+    chance, scheduling = random.Random(seed), Scheduling()
+    scheduler, rows = scheduling.scheduler(), []
+    for place, face in enumerate(faces):
+        state, at = State(), milliseconds(MORNING) + (place // 10) * DAY + place * 20_000
+        while at < milliseconds(MORNING) + days * DAY:
+            known = chance.random() < 1 - forgets * (1 - recalled(state, at, 0, scheduler)) if state.phase == "review" else chance.random() < 0.85
+            rating = chance.choice([2, 3, 3, 3, 4]) if known else 1
+            row = Row(f"{seed}-{len(rows)}", "lived", len(rows) + 1, at, 0, "review", face.id, rating, chance.randrange(2000, 12_000), scheduling.id)
+            rows.append(row)
+            state = after(state, rating, at, 0, scheduler)
+            at = state.due + chance.randrange(0, 3) * 3_600_000 // 8
+    return rows

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from autograder.grades.counting import Rules
     from autograder.model import Course
 
+FORMATS = ("canvas", "moodle", "csv", "gradescope", "nbgrader")
+NOTES = 20
 OUT = click.argument("out", type=click.Path(path_type=Path))
 
 
@@ -94,4 +96,37 @@ def feedback(root: Path | None, out: Path) -> None:
     click.echo(f"{written} files in {out / 'feedback'}/")
 
 
-COMMANDS: tuple[click.Command, ...] = (override, feedback)
+@click.command()
+@OUT
+@click.option("--to", required=True, type=click.Choice(FORMATS), help="Which tool is to read it.")
+@click.option("--out", "path", required=True, type=click.Path(path_type=Path), help="The file to write; for nbgrader its gradebook.db.")
+@click.option("--title", "titles", multiple=True, metavar="EXERCISE=TITLE", help='What the platform calls an exercise: forward="Noising (4711)".')
+@click.pass_obj
+def export(root: Path | None, out: Path, to: str, path: Path, titles: tuple[str, ...]) -> None:
+    """Write what OUT's last run counts for a platform: lateness, extensions and what was decided are in it."""
+    from autograder.explain import clean
+    from autograder.export.formats import export as run_export
+    from autograder.export.sheet import sheet_of
+    from autograder.notebook.cells import EXPLAINED
+
+    named = dict(_title(title) for title in titles)
+    with opened_results(root, out) as (course, gradebook, run, rules):
+        by_hand = {f"explain-{number}": EXPLAINED for lesson in course.lessons for number, _ in enumerate(lesson.explain, 1)}
+        sheet = sheet_of(gradebook, run, rules, named, sections_of(course), by_hand)
+        notes = run_export(sheet, to, path)
+        students = sum(1 for _ in sheet.rows())
+    for note in notes[:NOTES]:
+        click.echo(clean(note, 300), err=True)
+    if len(notes) > NOTES:
+        click.echo(f"... and {len(notes) - NOTES} lines more like these", err=True)
+    click.echo(f"{students} students, {', '.join(column.exercise for column in sheet.columns)}: {path}")
+
+
+def _title(text: str) -> tuple[str, str]:
+    exercise, found, title = text.partition("=")
+    if not found or not title.strip():
+        raise UsageError(f"--title {text}: no title", 'write it as EXERCISE=TITLE: --title forward="Noising (4711)"')
+    return exercise, title.strip()
+
+
+COMMANDS: tuple[click.Command, ...] = (override, feedback, export)

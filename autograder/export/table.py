@@ -33,11 +33,25 @@ def write_csv(path: Path, results: Iterable[Result]) -> None:
 
 
 def cell(value: str | float) -> str | float:
-    """Make a cell harmless: a spreadsheet takes what starts with = + - @ for a formula."""
-    if not isinstance(value, str):
-        return value
-    shown = clean(value)
+    """Make a cell harmless."""
+    return text(value) if isinstance(value, str) else value
+
+
+def text(value: str, length: int = 500) -> str:
+    """Make a text harmless for a cell: a spreadsheet takes what starts with = + - @ for a formula."""
+    shown = clean(value, length)
     return f"'{shown}" if shown.startswith(("=", "+", "-", "@")) else shown
+
+
+def number(value: float) -> str:
+    """Write points as every spreadsheet reads them: a point, no needless decimals."""
+    return f"{round(value, 2):.2f}".rstrip("0").rstrip(".")
+
+
+def write_rows(path: Path, rows: Iterable[Iterable[str]]) -> None:
+    """Write a CSV whose cells are harmless already."""
+    with replaced(path) as beside, beside.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows(rows)
 
 
 @contextmanager

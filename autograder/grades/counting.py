@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from itertools import groupby
 from pathlib import Path
+from typing import Literal
 
 from msgspec import Struct
 
@@ -125,3 +126,8 @@ def standing(person: Person, own: Iterable[Grade], policy: Policy) -> Standing:
     shares = {name: grade.final / grade.result.max_score if grade.result.max_score else 0.0 for name, grade in by_exercise.items()}
     percent = round(100 * sum(weights[name] * share for name, share in shares.items()) / whole, 2)
     return Standing(person, by_exercise, percent, percent >= policy.pass_mark if policy.pass_mark is not None else None)
+
+
+def revealed(policy: Policy, now: datetime) -> Literal["all", "titles", "nothing"]:
+    """Say what students may see at this time."""
+    return policy.reveal if policy.reveal_from is None or now >= policy.reveal_from else "nothing"

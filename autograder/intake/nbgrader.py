@@ -16,7 +16,7 @@ from autograder.intake.trees import Below, Tree, Unreadable, joined
 from autograder.model import HandedIn
 
 WANTED = "nbgrader's folder `submitted`, or the course that holds it"
-_TIME = re.compile(r"(\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d)(?:\.\d+)?\s*(\S*)\s*")
+_TIME = re.compile(r"(\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d{6})?)\s*(\S*)\s*")
 
 
 def claims(tree: Tree, lesson: str) -> bool:

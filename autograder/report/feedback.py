@@ -7,10 +7,9 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Literal
 
 from autograder.explain import clean
-from autograder.grades.counting import Grade
+from autograder.grades.counting import Grade, revealed
 from autograder.model import CheckResult, Override, Policy
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~&])")
@@ -42,11 +41,6 @@ def feedback(student: str, grades: Iterable[Grade], sections: Mapping[str, str],
         elif policy.reveal != "nothing":
             lines += [f"What was checked is shown from {policy.reveal_from:%Y-%m-%d %H:%M %Z} on.", ""]
     return "\n".join(lines).rstrip() + "\n"
-
-
-def revealed(policy: Policy, now: datetime) -> Literal["all", "titles", "nothing"]:
-    """Say what students may see at this time."""
-    return policy.reveal if policy.reveal_from is None or now >= policy.reveal_from else "nothing"
 
 
 def standing_lines(grade: Grade) -> list[str]:

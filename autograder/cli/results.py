@@ -100,7 +100,7 @@ def feedback(root: Path | None, out: Path) -> None:
 @OUT
 @click.option("--to", required=True, type=click.Choice(FORMATS), help="Which tool is to read it.")
 @click.option("--out", "path", required=True, type=click.Path(path_type=Path), help="The file to write; for nbgrader its gradebook.db.")
-@click.option("--title", "titles", multiple=True, metavar="EXERCISE=TITLE", help='What the platform calls an exercise: forward="Noising (4711)".')
+@click.option("--title", "titles", multiple=True, metavar="EXERCISE=TITLE", help="What the platform calls an exercise.")
 @click.pass_obj
 def export(root: Path | None, out: Path, to: str, path: Path, titles: tuple[str, ...]) -> None:
     """Write what OUT's last run counts for a platform: lateness, extensions and what was decided are in it."""

@@ -6,10 +6,16 @@ from pathlib import Path
 from types import ModuleType
 
 from autograder.errors import UsageError
-from autograder.export import canvas, moodle, nbgrader, spreadsheet
+from autograder.export import canvas, gradescope_folder, moodle, nbgrader, spreadsheet
 from autograder.export.sheet import Sheet
 
-FORMATS: dict[str, ModuleType] = {"canvas": canvas, "moodle": moodle, "csv": spreadsheet, "nbgrader": nbgrader}
+FORMATS: dict[str, ModuleType] = {
+    "canvas": canvas,
+    "moodle": moodle,
+    "csv": spreadsheet,
+    "gradescope": gradescope_folder,
+    "nbgrader": nbgrader,
+}
 
 
 def export(sheet: Sheet, to: str, path: Path) -> list[str]:

@@ -66,4 +66,4 @@ def feedback(grade: Grade, policy: Policy) -> str:
     lines += [
         f"{number(one.points)} for {one.check}: {clean(one.reason, 500)}" for one in grade.decided.values() if one.check not in graded
     ]
-    return "<br>".join(html.escape(line) for line in lines)
+    return "<br>".join(html.escape(line, quote=False) for line in lines)

@@ -9,7 +9,11 @@ formgrader looks for graded ones, without outputs, which nobody has run here.
 from __future__ import annotations
 
 import json
+import os
+import sys
+import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +30,9 @@ LARGEST = 6 << 20
 
 def write(sheet: Sheet, path: Path) -> list[str]:
     """Put scores into a gradebook, new or there; say what has no place in it. Raise `UsageError` without nbgrader."""
-    try:
-        from nbgrader.api import Gradebook
-    except ImportError:
-        raise UsageError("nbgrader is not installed", "pip install -c constraints.txt -e .[nbgrader]") from None
     notes: list[str] = []
-    with Gradebook(f"sqlite:///{path.resolve()}") as book:
+    path = path / "gradebook.db" if path.is_dir() else path
+    with _opened(path) as book:
         for lesson in dict.fromkeys(column.lesson for column in sheet.columns):
             cells = _assignment(book, lesson, sheet)
             known = {column.exercise for column in sheet.columns if any(cell.startswith(_cell(column.exercise, "")) for cell in cells)}
@@ -43,6 +44,28 @@ def write(sheet: Sheet, path: Path) -> list[str]:
                 if any(grade.result.status != "missing" or grade.decided for grade in own):
                     _student(book, lesson, standing, own, path.resolve().parent)
     return notes
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """Open nbgrader's gradebook. It calls `alembic` by name, which lies beside this Python."""
+    try:
+        from nbgrader.api import Gradebook
+        from sqlalchemy.exc import SAWarning, SQLAlchemyError
+    except ImportError:
+        raise UsageError("nbgrader is not installed", "pip install -c constraints.txt -e .[nbgrader]") from None
+    before = os.environ.get("PATH", "")
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{before}"
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SAWarning)  # of nbgrader's own queries
+            with Gradebook(f"sqlite:///{path.resolve()}") as book:
+                yield book
+    except SQLAlchemyError as error:
+        reason = clean(str(getattr(error, "orig", error)), 200)
+        raise UsageError(f"{path}: {reason}", "give an nbgrader course's gradebook.db, or a file that is not there yet") from None
+    finally:
+        os.environ["PATH"] = before
 
 
 def _cell(exercise: str, check: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
@@ -37,3 +39,10 @@ def hidden_names(students: Iterable[str], secret: bytes) -> dict[str, str]:
     names = sorted(set(students), key=lambda name: hmac.digest(secret, name.encode("utf-8", "surrogateescape"), hashlib.sha256))
     width = len(str(len(names)))
     return {name: f"Student {number:0{width}}" for number, name in enumerate(names, 1)}
+
+
+def file_slug(student: str) -> str:
+    """Name a student's files: a slug that any file system takes, and a hash that keeps two of them apart."""
+    plain = unicodedata.normalize("NFKD", student).encode("ascii", "ignore").decode().lower()
+    slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40] or "student"
+    return f"{slug}-{hashlib.sha256(student.encode()).hexdigest()[:8]}"

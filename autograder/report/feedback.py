@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 from autograder.explain import clean
 from autograder.grades.counting import Grade, revealed
+from autograder.grades.people import file_slug
 from autograder.model import CheckResult, Override, Policy
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~&])")
 
 
 def feedback_name(student: str) -> str:
-    """Name a student's file: a slug that any file system takes, and a hash that keeps two of them apart."""
-    plain = unicodedata.normalize("NFKD", student).encode("ascii", "ignore").decode().lower()
-    slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40] or "student"
-    return f"{slug}-{hashlib.sha256(student.encode()).hexdigest()[:8]}.md"
+    """Name a student's file."""
+    return f"{file_slug(student)}.md"
 
 
 def feedback(student: str, grades: Iterable[Grade], sections: Mapping[str, str], policy: Policy, now: datetime | None = None) -> str:

@@ -56,7 +56,7 @@ def run_nbgrader(root):
         (root / "submitted" / student / LESSON.id / SHIPPED.name).write_text(json.dumps(filled(released, sources(student))))
     said += [nbgrader(root, "autograde", LESSON.id), nbgrader(root, "generate_feedback", LESSON.id)]
     said.append(nbgrader(root, "validate", str(root / "submitted" / "ada" / LESSON.id / SHIPPED.name)))
-    return {"said": said, "scores": scores(root), "feedback": sorted(path.parts[-3] for path in root.glob("feedback/*/*/*.html"))}
+    return {"root": str(root), "said": said, "scores": scores(root), "feedback": sorted(path.parts[-3] for path in root.glob("feedback/*/*/*.html"))}
 
 
 def scores(root):

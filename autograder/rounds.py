@@ -39,6 +39,14 @@ def open_round(out: Path, *, seed: int | None = None, new: bool = False) -> Roun
     return chosen
 
 
+def find_round(out: Path, name: str) -> Round:
+    """Give the round of this name. Raise `UsageError` where its secret is lost."""
+    found = next((one for one in _known(out / "private" / "rounds.json") if one.name == name), None)
+    if found is None:
+        raise UsageError(f"{out / 'private'}: the numbers of `{name}` are lost", "grade again with `course grade --new-round`")
+    return found
+
+
 def _known(path: Path) -> list[Round]:
     if not path.exists():
         return []

@@ -31,6 +31,7 @@ ROOMS = [
     ["export", "report"],
     ["running", "filing"],
     ["grading"],
+    ["regrading"],
     ["formulas"],
     ["lint"],
     ["reading"],

@@ -62,11 +62,11 @@ def grade(root: Path | None, submissions: Path, out: Path, kind: str | None, ros
 
     errors = Console(stderr=True, highlight=False)
     course = read_course(find_course(root))
-    walls = _standing(course.policy.limits, unsafe, errors)
+    walls = standing_walls(course.policy.limits, unsafe, errors)
     request = Request(submissions, out, lesson, exercises, seed, new_round, workers or 0, walls,
                       afresh=afresh, cluster=cluster, kind=kind, roster=roster)  # fmt: skip
     started = time.monotonic()
-    with _bar(errors) as progress:
+    with progress_bar(errors) as progress:
         finished = run(course, request, progress)
     seconds = time.monotonic() - started
     _tell(finished, out, seconds, walls, as_json)
@@ -92,7 +92,7 @@ def intake_lines(finished: Finished) -> list[str]:
     return lines
 
 
-def _standing(limits: Limits, unsafe: bool, errors: Console) -> tuple[str, ...]:
+def standing_walls(limits: Limits, unsafe: bool, errors: Console) -> tuple[str, ...]:
     """Try the walls and say which stand; refuse where one is missing, unless told otherwise."""
     from autograder.inside.walls import WALLS
     from autograder.sandbox import missing_walls
@@ -109,7 +109,7 @@ def _standing(limits: Limits, unsafe: bool, errors: Console) -> tuple[str, ...]:
 
 
 @contextmanager
-def _bar(errors: Console) -> Iterator[Callable[[int, int], None]]:
+def progress_bar(errors: Console) -> Iterator[Callable[[int, int], None]]:
     """Show a progress bar with rate and time left; nothing where nobody watches."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,9 +17,10 @@ if TYPE_CHECKING:
     from autograder.gradebook import Gradebook
     from autograder.grades.counting import Rules
     from autograder.model import Course
+    from autograder.regrading import Regraded
 
 FORMATS = ("canvas", "moodle", "csv", "gradescope", "nbgrader")
-NOTES = 20
+NOTES, SHOWN = 20, 60  # lines of remarks, rows of a table
 OUT = click.argument("out", type=click.Path(path_type=Path))
 
 
@@ -129,4 +131,64 @@ def _title(text: str) -> tuple[str, str]:
     return exercise, title.strip()
 
 
-COMMANDS: tuple[click.Command, ...] = (override, feedback, export)
+@click.command()
+@OUT
+@click.argument("submissions", required=False, type=click.Path(path_type=Path))
+@click.option("--apply", is_flag=True, help="Write the new results; without it nothing is written.")
+@click.option("--afresh", is_flag=True, help="Grade also what is unchanged under an unchanged grader.")
+@click.option("--workers", type=click.IntRange(1, 256), help="How many processes; by default one for each core.")
+@click.option("--unsafe", is_flag=True, help="Grade even where walls are missing: only for files that you trust.")
+@click.option("--json", "as_json", is_flag=True, help="Print all changes as one JSON object; all else goes to stderr.")
+@click.pass_obj
+def regrade(root: Path | None, out: Path, submissions: Path | None, apply: bool, afresh: bool, workers: int | None, unsafe: bool,
+            as_json: bool) -> None:  # fmt: skip
+    """Grade again what the last run into OUT graded, and print who changes, by how much and why.
+
+    SUBMISSIONS is where they lie now, if not where they lay. The numbers of the round stay the same. Points that a person gave
+    hold. Exit status 1 where something was not judged or it was interrupted; nothing is written then.
+    """
+    from rich.console import Console
+
+    from autograder.cli.graders import progress_bar, standing_walls
+    from autograder.content import read_course
+    from autograder.explain import clean
+    from autograder.regrading import regrade as run
+
+    if not (out / "gradebook.sqlite").is_file():
+        raise UsageError(f"{out}: nothing was graded into this folder", "give the folder that `course grade --out` wrote")
+    errors = Console(stderr=True, highlight=False)
+    course = read_course(find_course(root))
+    walls = standing_walls(course.policy.limits, unsafe, errors)
+    with progress_bar(errors) as progress:
+        done = run(course, out, submissions, walls, workers or 0, progress, apply=apply, afresh=afresh)
+    for fault in done.faults[:NOTES]:
+        errors.print(clean(fault, 300), markup=False, soft_wrap=True)
+    _tell_regraded(done, as_json)
+    if done.interrupted or done.faults:
+        sys.exit(1)
+
+
+def _tell_regraded(done: Regraded, as_json: bool) -> None:
+    import msgspec
+    from rich.console import Console
+
+    from autograder.report.regrade import change_table, check_table
+
+    if as_json:
+        click.echo(msgspec.json.encode(done).decode())
+        return
+    console = Console(highlight=False)
+    if any(change.moved for change in done.changes):
+        console.print(check_table(done.changes))
+    if done.changes:
+        console.print(change_table(done.changes[:SHOWN]))
+    if len(done.changes) > SHOWN:
+        click.echo(f"... and {len(done.changes) - SHOWN} more; --json prints all")
+    click.echo(f"{done.compared} results, {done.graded} of them graded again: {len(done.changes)} change.")
+    if done.interrupted or done.faults:
+        click.echo("Nothing is written: not all could be graded.")
+    else:
+        click.echo("Written." if done.written else "Nothing is written yet: --apply does.")
+
+
+COMMANDS: tuple[click.Command, ...] = (override, feedback, export, regrade)

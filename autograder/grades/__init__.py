@@ -4,6 +4,7 @@
     extensions.py  who has more time: OUT/extensions.csv
     people.py      whom a name, number, login or e-mail means; names that a class may be shown
     deciding.py    points that a person gives for a check
+    changes.py     what is not as it was from one run to another
 
 Nothing here changes a result: what was graded stays as it is, and this stands beside it.
 """

@@ -5,7 +5,7 @@ A kind is a file of this room with `claims(tree, lesson)`, `students(tree, lesso
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 
@@ -46,10 +46,10 @@ class Class(Struct):
             yield from submissions(student, lesson, exercises, self.notes.append, every=every)
 
 
-def open_class(path: Path, lesson: str, kind: str | None = None, roster: Path | None = None) -> Class:
-    """Open what a platform handed out. Raise `UsageError` where there is no class in it."""
+def open_class(path: Path, lesson: str, kind: str | None = None, roster: Path | None = None, known: Sequence[Person] = ()) -> Class:
+    """Open what a platform handed out; `known` is a roster that was read before. Raise `UsageError` where there is no class in it."""
     tree = _opened(path)
-    people = read_roster(roster) if roster else []
+    people = read_roster(roster) if roster else list(known)
     chosen, tree = _told_apart(tree, lesson) if kind is None else (kind, _within(tree, lesson, KINDS[kind]))
     source = KINDS[chosen]
     students: list[Student] = source.students(tree, lesson) if source.claims(tree, lesson) else []

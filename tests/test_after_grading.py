@@ -1,0 +1,169 @@
+"""What an instructor does after grading, by the public commands: decide, export, grade again. On a course of one check, so it is quick."""
+
+import csv
+import json
+import re
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from autograder.cli.main import main
+from tests.autograder.intake.packing import packed
+
+TINY = Path(__file__).parent / "broken_courses" / "tiny"
+RIGHT, WRONG = "def total(a, b=0.0):\n    return a + b\n", "def total(a, b=0.0):\n    return a - b\n"
+FILES = {"lovelaceada_501_11_sums.py": RIGHT, "bo_LATE_502_12_sums.py": WRONG, "bo_502_13_sums-1.py": RIGHT}
+ROSTER = 'name,id,email\n"Lovelace, Ada",501,ada@example.org\nBo,502,bo@example.org\nCy,503,cy@example.org\n'
+CHECK = '    close(student.total(1.5, 2.25), reference.total(1.5, 2.25))\n'
+STRICTER = CHECK + '    close(student.total(2.0), reference.total(2.0))\n    close(student.total(True, 1), 2.5)\n'
+
+pytestmark = pytest.mark.usefixtures("walls")
+
+
+def course(place, *arguments):
+    done = CliRunner().invoke(main, ["--course", str(place / "course"), *map(str, arguments)])
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+    return done.exit_code, done.stdout, done.stderr
+
+
+@pytest.fixture(scope="module")
+def graded_once(tmp_path_factory, walls):
+    """Grade a Canvas download of two students with a roster of three."""
+    place = tmp_path_factory.mktemp("after")
+    shutil.copytree(TINY, place / "course", ignore=shutil.ignore_patterns("__pycache__"))
+    (place / "class.zip").write_bytes(packed(*FILES.items()))
+    (place / "roster.csv").write_text(ROSTER)
+    done = course(place, "grade", place / "class.zip", "--roster", place / "roster.csv", "--out", place / "out", "--exercise", "sums", "--workers", 1)
+    return place, done
+
+
+@pytest.fixture
+def graded(graded_once, tmp_path):
+    """A copy of it, to go on with."""
+    shutil.copytree(graded_once[0], tmp_path / "copy")
+    with sqlite3.connect(tmp_path / "copy" / "out" / "gradebook.sqlite") as db:  # where the submissions lie is written there
+        db.execute("UPDATE runs SET request = replace(request, ?, ?)", (str(graded_once[0]), str(tmp_path / "copy")))
+    db.close()
+    return tmp_path / "copy"
+
+
+def state(place):
+    """Give all that a command may write."""
+    with sqlite3.connect(place / "out" / "gradebook.sqlite") as db:
+        rows = [db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ("attempts", "taken", "runs", "overrides")]
+    db.close()
+    files = [place / "out" / "results.jsonl", place / "out" / "grades.csv", *sorted((place / "out" / "feedback").iterdir())]
+    return rows, [path.read_bytes() for path in files]
+
+
+def scores(place):
+    return {row["student"]: float(row["score"]) for row in table(place / "out" / "grades.csv")}
+
+
+def table(path):
+    return list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
+
+
+def test_a_platforms_zip_is_graded_and_who_is_missing_is_said(graded_once):
+    place, (code, _, errors) = graded_once
+    assert (code, errors.splitlines()[1:]) == (0, ["handed nothing in, of those in the roster: Cy"])
+    assert scores(place) == {"Bo": 1.0, "Cy": 0.0, "Lovelace, Ada": 1.0}
+
+
+def test_a_mended_check_changes_nothing_until_it_is_applied(graded):
+    before = state(graded)
+    mend(graded, STRICTER)
+    code, said, _ = course(graded, "regrade", graded / "out")
+    assert (code, state(graded)) == (0, before)
+    assert re.search(r"sums +│ by_hand +│ +0 │ +2 ", said), said
+    assert said.splitlines()[-2:] == ["3 results, 3 of them graded again: 2 change.", "Nothing is written yet: --apply does."]
+    code, said, _ = course(graded, "regrade", graded / "out", "--apply")
+    assert (code, said.splitlines()[-1]) == (0, "Written.")
+    assert scores(graded) == {"Bo": 0.0, "Cy": 0.0, "Lovelace, Ada": 0.0}
+    assert "(0 of 1)" in next((graded / "out" / "feedback").glob("bo-*")).read_text(encoding="utf-8")
+    assert course(graded, "regrade", graded / "out")[1] == "3 results, 0 of them graded again: 0 change.\nNothing is written yet: --apply does.\n"
+
+
+def mend(place, text):
+    path = place / "course" / "exercises" / "13_adding" / "checks" / "sums.py"
+    path.write_text(path.read_text(encoding="utf-8").replace(CHECK, text), encoding="utf-8")
+    assert text in path.read_text(encoding="utf-8")
+
+
+def test_what_was_decided_holds_when_all_is_graded_again(graded):
+    code, said, _ = course(graded, "override", "bo@example.org", "by_hand", "--points", 0.5, "--reason", "late idea", "--out", graded / "out")
+    assert (code, said.splitlines()[0]) == (0, "Bo: sums.by_hand now earns 0.5 of 1.")
+    mend(graded, STRICTER)
+    changes = json.loads(course(graded, "regrade", graded / "out", "--apply", "--json")[1])["changes"]
+    assert [(one["student"], one["before"], one["after"], one["moved"][0]["decided"]) for one in changes] == [
+        ("Bo", 0.5, 0.5, True),
+        ("Lovelace, Ada", 1.0, 0.0, False),
+    ]
+    text = next((graded / "out" / "feedback").glob("bo-*")).read_text(encoding="utf-8")
+    assert "## sums: 0.5 of 1 points" in text
+    assert "Your instructor gave 0.5 in place of 0: late idea" in text
+    course(graded, "export", graded / "out", "--to", "canvas", "--out", graded / "c.csv")
+    assert [row[-1] for row in csv.reader((graded / "c.csv").read_text(encoding="utf-8").splitlines())] == ["sums", "1", "0.5", "0", "0"]
+
+
+def test_a_changed_policy_counts_at_once_and_without_grading(graded):
+    """Bo's first attempt was late; with the best attempt counting, all are graded."""
+    policy = graded / "course" / "course.yaml"
+    policy.write_text(policy.read_text(encoding="utf-8") + "  counts: best\n  late: {percent: 50}\n  pass_mark: 60\n", encoding="utf-8")
+    course(graded, "grade", graded / "class.zip", "--roster", graded / "roster.csv", "--out", graded / "out", "--exercise", "sums", "--workers", 1)
+    course(graded, "export", graded / "out", "--to", "csv", "--out", graded / "t.csv")
+    found = {row["student"]: row for row in table(graded / "t.csv")}
+    assert {name: (row["percent"], row["passed"]) for name, row in found.items()} == {
+        "Bo": ("100", "yes"),
+        "Cy": ("0", "no"),
+        "Lovelace, Ada": ("100", "yes"),
+    }
+
+
+def test_feedback_is_written_again_by_what_is_revealed_now(graded):
+    policy = graded / "course" / "course.yaml"
+    policy.write_text(policy.read_text(encoding="utf-8").replace("reveal: all", "reveal: nothing"), encoding="utf-8")
+    code, said, _ = course(graded, "feedback", graded / "out")
+    assert (code, said) == (0, f"3 files in {graded / 'out' / 'feedback'}/\n")
+    assert next((graded / "out" / "feedback").glob("bo-*")).read_text(encoding="utf-8") == "# Bo\n\n## sums: 1 of 1 points\n"
+
+
+def moved(place):
+    (place / "class.zip").rename(place / "elsewhere.zip")
+    (place / "roster.csv").unlink()  # it was read before
+    return ["regrade", place / "out"]
+
+
+def lost(place):
+    (place / "out" / "private" / "rounds.json").unlink()
+    return ["regrade", place / "out"]
+
+
+def untitled(place):
+    return ["export", place / "out", "--to", "canvas", "--out", place / "c.csv", "--title", "sums"]
+
+
+REFUSED = {
+    "no results": (lambda place: ["export", place, "--to", "csv", "--out", place / "x"], "{place}: nothing was graded into this folder\n  fix: give the folder that `course grade --out` wrote\n"),
+    "no results to grade again": (lambda place: ["regrade", place], "{place}: nothing was graded into this folder\n  fix: give the folder that `course grade --out` wrote\n"),
+    "submissions that moved": (moved, "{place}/class.zip: the submissions are no longer there\n  fix: say where they are: `course regrade OUT SUBMISSIONS`\n"),
+    "a round that is lost": (lost, "{place}/out/private: the numbers of `round-1` are lost\n  fix: grade again with `course grade --new-round`\n"),
+    "no title": (untitled, '--title sums: no title\n  fix: write it as EXERCISE=TITLE: --title forward="Noising (4711)"\n'),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("make", "message"), REFUSED.values(), ids=REFUSED.keys())
+def test_what_cannot_be_done_is_told_in_full_and_changes_nothing(graded, make, message):
+    before = state(graded)
+    code, said, errors = course(graded, *make(graded))
+    assert (code, said, errors.removeprefix("walls: landlock, seccomp, limits, privileges\n")) == (2, "", message.format(place=graded))
+    assert state(graded) == before
+
+
+def test_submissions_are_graded_again_where_they_lie_now(graded):
+    moved(graded)
+    code, said, _ = course(graded, "regrade", graded / "out", graded / "elsewhere.zip", "--afresh")
+    assert (code, said.splitlines()[0]) == (0, "3 results, 3 of them graded again: 0 change.")

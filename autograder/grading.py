@@ -115,7 +115,7 @@ def grade(course: Course, request: Request, progress: Callable[[int, int], None]
             gradebook.enrol(handed_in.people, anew=request.roster is not None)
             run = Run(gradebook, grounds, lambda done: progress(done, expected), afresh=request.afresh)
             gradebook.begin(run.name, _absolute(request))
-            crew = _crew(request, settings)
+            crew = open_crew(request, settings)
             interrupted = run.grade(handed_in.submissions(lesson.id, exercises, every=every), settings, crew)
             run.summary.sort(exercises)
             rules = read_rules(request.out, gradebook, course.policy)
@@ -138,7 +138,7 @@ def grade(course: Course, request: Request, progress: Callable[[int, int], None]
     )
 
 
-def _crew(request: Request, settings: Settings) -> Crew:
+def open_crew(request: Request, settings: Settings) -> Crew:
     """Open the workers that are asked for: this machine's cores, or a cluster."""
     if not request.cluster:
         return LocalCrew(settings, request.workers or len(os.sched_getaffinity(0)))

@@ -6,7 +6,6 @@ only its exercise. Only with `apply`, and only when all is there, the new run is
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,13 +13,13 @@ from tempfile import TemporaryDirectory
 from msgspec import Struct
 from msgspec.structs import replace
 
-from autograder.bulk import LocalCrew, Settings
+from autograder.bulk import Settings
 from autograder.errors import UsageError
 from autograder.filing import write_files
 from autograder.gradebook import Gradebook
 from autograder.grades.changes import Change, compare
 from autograder.grades.counting import read_rules
-from autograder.grading import Request, choose, refuse_readable
+from autograder.grading import Request, choose, open_crew, refuse_readable
 from autograder.grounds import Grounds
 from autograder.intake.source import open_class
 from autograder.model import Course
@@ -94,7 +93,7 @@ def _again(course: Course, asked: Request, book: Gradebook, before: str, progres
     chosen = find_round(asked.out, first.round)
     every = course.policy.counts == "best"
     expected = len(exercises) * sum(max(1, len(one.hand_ins)) if every else 1 for one in handed_in.students)
+    settings = Settings(str(course.root), chosen, asked.walls)
     run = Run(book, Grounds(course, chosen, asked.walls), lambda done: progress(done, expected), afresh=asked.afresh)
     book.begin(run.name, replace(asked, afresh=False))
-    crew = LocalCrew(Settings(str(course.root), chosen, asked.walls), asked.workers or len(os.sched_getaffinity(0)))
-    return run, run.grade(handed_in.submissions(lesson.id, exercises, every=every), Settings(str(course.root), chosen, asked.walls), crew)
+    return run, run.grade(handed_in.submissions(lesson.id, exercises, every=every), settings, open_crew(asked, settings))

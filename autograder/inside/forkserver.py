@@ -123,10 +123,10 @@ def forget_the_course() -> None:
 def _forking() -> Callable[[], int]:
     """Choose how to fork: where the C library has `_Fork`, without what Python does in a child for the sake of threads.
 
-    There is one thread here, and that work touches more pages than walls and greeting together.
+    That work touches more pages than walls and greeting together.
     """
     bare = getattr(ctypes.PyDLL(None, use_errno=True), "_Fork", None)
-    if bare is None:
+    if bare is None or len(os.listdir("/proc/self/task")) > 1:
         return os.fork
 
     def fork() -> int:

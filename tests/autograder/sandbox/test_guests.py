@@ -261,6 +261,13 @@ def test_a_fork_server_killed_in_mid_run_is_a_fault_and_the_next_guest_works(san
         assert load(fresh, "def f(): return 1")("f").value == 1
 
 
+@pytest.mark.parametrize("warmth", ["numpy", "training"])
+def test_a_fork_server_has_one_thread(sandbox, warmth):
+    """A child has the one thread that forked: a lock that another held would stay locked for ever."""
+    sandbox.open(warmth).close()
+    assert [len(os.listdir(f"/proc/{pid}/task")) for pid in sandbox.pids()] == [1] * len(list(sandbox.pids()))
+
+
 def test_randomness_is_seeded(sandbox):
     source = "import random\nimport numpy as np\ndef f(): return [random.random(), float(np.random.rand()), hash('x') % 1000]"
     values = []

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from itertools import groupby
 from pathlib import Path
 
-from autograder.export.table import replaced, write_csv, write_jsonl
+from autograder.export.table import write_csv, write_jsonl, write_texts
 from autograder.gradebook import Gradebook
 from autograder.grades.counting import Grade, Rules, grades
 from autograder.report.feedback import feedback, feedback_name
@@ -21,15 +21,10 @@ def write_files(out: Path, gradebook: Gradebook, run: str, rules: Rules, section
 
 def write_feedback(out: Path, gradebook: Gradebook, run: str, rules: Rules, sections: Mapping[str, str], only: str | None = None) -> int:
     """Write each student's feedback, or one's, and say how many were written."""
-    (out / "feedback").mkdir(exist_ok=True)
-    written = 0
-    for student, own in groupby(grades(gradebook, run, rules), key=_student):
-        if only in (None, student):
-            text = feedback(student, own, sections, rules.policy)
-            with replaced(out / "feedback" / feedback_name(student)) as beside:
-                beside.write_text(text, encoding="utf-8")
-            written += 1
-    return written
+    folder = out / "feedback"
+    folder.mkdir(exist_ok=True)
+    students = ((student, own) for student, own in groupby(grades(gradebook, run, rules), key=_student) if only in (None, student))
+    return write_texts((folder / feedback_name(student), feedback(student, own, sections, rules.policy)) for student, own in students)
 
 
 def _student(grade: Grade) -> str:

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from autograder.errors import UsageError
-from autograder.export.table import write_csv, write_jsonl
+from autograder.export.table import BATCH, write_csv, write_jsonl, write_texts
 from autograder.gradebook import SCHEMA, Attempted, Gradebook, Kept
 from autograder.grades.counting import Rules
 from autograder.model import CheckResult, HandedIn, Late, Override, Person, Policy, Result
@@ -204,3 +204,11 @@ def test_feedback_says_what_was_decided_where_nothing_was_graded():
     grade = Rules(Policy(), {}, decided, {}).grade(Attempted(result(status="missing", score=0), {}, HandedIn()))
     said = "Nothing was handed in.\n\n2 points for `by_hand`, given by your instructor: came by e-mail\n"
     assert feedback("Ada", [grade], {}, Policy()) == f"# Ada\n\n## forward: 2 of 2 points\n\n{said}"
+
+
+def test_many_texts_are_written_each_in_its_place(tmp_path):
+    """As many as do not fit into one batch, each whole; what was there is replaced, and nothing else is left."""
+    (tmp_path / "0.md").write_text("old")
+    texts = {tmp_path / f"{number}.md": f"text {number}" for number in range(BATCH + 3)}
+    assert write_texts(texts.items()) == BATCH + 3
+    assert {path: path.read_text() for path in tmp_path.iterdir()} == texts

@@ -150,4 +150,35 @@ def stats(root: Path | None, lesson: str | None, png: Path | None) -> None:
         click.echo(f"Drawn: {png}")
 
 
-COMMANDS: tuple[click.Command, ...] = (deck, review, stats)
+@click.command()
+@click.option("--yes", is_flag=True, help="Adopt them without asking.")
+@click.option("--defaults", is_flag=True, help="Go back to the parameters that FSRS begins with.")
+@click.pass_obj
+def optimise(root: Path | None, yes: bool, defaults: bool) -> None:
+    """Fit the schedule's parameters to your own answers, show how much better they foretell them, and ask.
+
+    It takes 512 answers given a day or more after the card's last, and a minute or two.
+    """
+    with opened_deck(root) as opened:
+        if defaults:
+            _adopt_defaults(opened)
+            return
+        from autograder.flashcards.optimising import fit
+
+        found = fit(opened.deck)
+        click.echo(f"{found.counted} answers count. Mean log loss over them: {found.before:.4f} now, {found.after:.4f} fitted.")
+        if found.after >= found.before:
+            click.echo("The fitted parameters are no better: nothing is changed.")
+        elif yes or click.confirm("Adopt them? Every card is scheduled anew"):
+            opened.deck.adopt(found.scheduling, now())
+            click.echo("Adopted. To go back: course optimise --defaults")
+
+
+def _adopt_defaults(opened: Opened) -> None:
+    from autograder.flashcards.schedule import Scheduling
+
+    opened.deck.adopt(Scheduling(), now())
+    click.echo("Cards are scheduled by the parameters that FSRS begins with.")
+
+
+COMMANDS: tuple[click.Command, ...] = (deck, optimise, review, stats)

@@ -34,7 +34,7 @@ def _grade(out: Path) -> dict[str, Any]:
     results = [json.loads(line) for line in (out / "results.jsonl").read_text(encoding="utf-8").splitlines()]
     with open(out / "grades.csv", encoding="utf-8", newline="") as file:
         grades = list(csv.DictReader(file))
-    return {"status": done.returncode, "said": done.stderr, "summary": json.loads(done.stdout), "results": results, "grades": grades}
+    return {"out": str(out), "status": done.returncode, "said": done.stderr, "summary": json.loads(done.stdout), "results": results, "grades": grades}
 
 
 def _result(run: dict[str, Any], student: str, exercise: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from itertools import pairwise
@@ -12,17 +13,18 @@ import pytest
 from click.testing import CliRunner
 
 from autograder.cli.main import main
+from tests.test_example_class import run  # noqa: F401  # the fixture: one graded class serves both
 
 ROOT = Path(__file__).resolve().parents[1]
 BLOCK = re.compile(r"^(?P<indent> *)```(?P<kind>console|diff)\n(?P<text>.*?)^ *```$", re.DOTALL | re.MULTILINE)
-WALK = "Learn"  # in this section the commands follow one another, as a student types them
+LEARN, AFTER = "Learn", "After grading"  # in these sections the commands follow one another, as a student and an instructor type them
 ASKED = re.compile(r"^(?:A number with 3 decimals|Try again \(Enter\), or see the working \(w\)\?): ?(.*)$", re.MULTILINE)
 
 
-def blocks(walk):
-    """Yield the kind and the lines of each block in the walk's section, or in all others."""
+def blocks(*walks, others=False):
+    """Yield the kind and the lines of each block in the walks' sections, or in all others."""
     for section in (ROOT / "README.md").read_text(encoding="utf-8").split("\n## "):
-        if section.startswith(f"{WALK}\n") is walk:
+        if (section.split("\n", 1)[0] in walks) is not others:
             for block in BLOCK.finditer(section):
                 yield block["kind"], [line.removeprefix(block["indent"]) for line in block["text"].splitlines()]
 
@@ -37,7 +39,7 @@ def commands(lines):
 
 def shown():
     """Yield each command that README shows by itself, with what it says is printed."""
-    for kind, lines in blocks(walk=False):
+    for kind, lines in blocks(LEARN, AFTER, others=True):
         if kind == "console":
             yield from commands(lines)
 
@@ -63,7 +65,7 @@ def test_readmes_walk_goes_from_an_empty_folder_to_a_submission(tmp_path, monkey
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
-    for kind, lines in blocks(walk=True):
+    for kind, lines in blocks(LEARN):
         if kind == "diff":
             write(lines)
         else:
@@ -89,3 +91,16 @@ def write(lines):
     old, new = ("".join(f"{line[1:]}\n" for line in lines[1:] if line[0] == sign) for sign in "-+")
     assert text.count(old) == 1
     path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+@pytest.mark.xdist_group("example-class")
+@pytest.mark.usefixtures("walls")
+def test_readmes_instructor_goes_on_from_the_graded_class(run, tmp_path, monkeypatch):  # noqa: F811  # the fixture
+    """Type what README says an instructor types after grading the class of examples, and see what it shows."""
+    monkeypatch.chdir(ROOT)
+    demo = shutil.copytree(run["out"], tmp_path / "demo")
+    for kind, lines in blocks(AFTER):
+        for command, printed in commands(lines) if kind == "console" else ():
+            words = shlex.split(command.replace("build/demo", str(demo)))
+            said = CliRunner().invoke(main, words[1:], catch_exceptions=False).stdout if words[0] == "course" else subprocess.check_output(words, text=True)
+            assert matches(said.replace(str(demo), "build/demo"), printed), said

@@ -16,6 +16,7 @@ from click.testing import CliRunner
 from autograder.cli.main import main
 from tests.autograder.workspace.conftest import RIGHT
 
+ROOT = Path(__file__).resolve().parents[1]
 SLIPPED = RIGHT.replace("beta ** .5 * eps", "beta * eps")
 
 
@@ -63,6 +64,19 @@ def test_from_an_empty_folder_to_a_submission(course, walls):
     assert said.splitlines()[-2].startswith("Ada Lovelace.zip: ")
     assert said.splitlines()[-2].endswith(" files of Ada Lovelace, 20 points by the public checks.")
     assert (status, os.path.isfile("Ada Lovelace.zip")) == (0, True)
+
+
+def test_what_was_submitted_is_graded_as_it_is(started, walls, tmp_path):
+    """`course grade` takes a folder of these zips; the name is the one that was given, and nothing of the manifest is believed."""
+    write("forward.py", RIGHT)
+    write("answers.yaml", "fresh-step: 0.790\n")
+    (tmp_path / "class").mkdir()
+    for name in ("Ada Lovelace", "Bo"):
+        started("submit", "--name", name, "--out", str(tmp_path / "class" / f"{name}.zip"))
+    said, status = started("--course", str(ROOT), "grade", str(tmp_path / "class"), "--out", str(tmp_path / "out"), "--exercise", "forward", "--exercise", "practice")
+    assert status == 0, said
+    rows = (tmp_path / "out" / "grades.csv").read_text().splitlines()[1:]
+    assert rows == [f"{name},12_diffusion,{rest}" for name in ("Ada Lovelace", "Bo") for rest in ("forward,graded,20.0,20.0", "practice,graded,4.0,70.0")]
 
 
 def test_a_failure_shows_the_call_the_slip_the_section_the_card_and_a_line_to_paste(started, walls):

@@ -38,6 +38,12 @@ def test_a_release_holds_all_that_students_need(released, release):
     assert len(release.cards) > 0
 
 
+def test_the_lesson_is_in_a_release_whole(released, root, release):
+    """Text, cards, figures, and what a reader plays with: recorded frames of the sampler are files there, too."""
+    own, given = ({path.relative_to(place): path.read_bytes() for path in (place / "lessons").rglob("*") if path.is_file()} for place in (root, released))
+    assert own == given
+
+
 def test_the_same_course_gives_the_same_release(tiny, tmp_path):
     """Byte for byte, so that a version of it can be named by a hash."""
     for name in ("one", "two"):

@@ -1,9 +1,11 @@
 """`course review` as a person sees it: a real pty, a real screen, keys one by one."""
 
 import os
+import shutil
 import signal
 import sqlite3
 import termios
+from pathlib import Path
 
 import pytest
 
@@ -20,10 +22,10 @@ def review(root, tmp_path):
     """Start `course review` outside a workspace, its answers kept in this test's folder."""
     started = []
 
-    def start(*arguments, **more):
+    def start(*arguments, course=root, **more):
         cwd = tmp_path / "elsewhere"
         cwd.mkdir(exist_ok=True)
-        command = "--course", str(root), "review", *arguments
+        command = "--course", str(course), "review", *arguments
         started.append(Terminal(*command, cwd=cwd, XDG_DATA_HOME=str(tmp_path / "data"), **more))
         return started[-1]
 
@@ -139,6 +141,21 @@ def test_the_section_opens_in_the_pager_and_the_card_is_there_again(review, tmp_
 
 def test_a_card_without_a_figure_says_so(review):
     review().shows(FRONT).press("o").shows("This card has no figure.")
+
+
+def test_a_figure_opens_in_the_browser(review, tmp_path):
+    """In a small course, whose first card shows a picture; the browser is a script that writes down what it was given."""
+    course, browser = tmp_path / "course", tmp_path / "browser"
+    shutil.copytree(Path(__file__).parent / "broken_courses" / "tiny", course)
+    cards = course / "lessons" / "13_adding" / "flashcards.yaml"
+    cards.write_text(cards.read_text().replace("What is $a + b$?", "What is this? ![two bars](figures/bars-light.svg)"))
+    browser.write_text(f'#!/bin/sh\necho "$1" > {tmp_path}/opened\n')
+    browser.chmod(0o755)
+    terminal = review(course=course, BROWSER=str(browser)).shows("What is this? Picture: two bars (o opens it)")
+    terminal.press("o").press("?").shows("Any key goes back.")
+    assert (tmp_path / "opened").read_text() == (course / "lessons/13_adding/figures/bars-light.svg").as_uri() + "\n"
+    (course / "lessons/13_adding/figures/bars-light.svg").unlink()
+    terminal.press("x").shows(FRONT).press("o").shows("The figure cannot be opened:")
 
 
 def test_cramming_asks_until_known_and_leaves_the_schedule(review, kept):

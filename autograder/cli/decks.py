@@ -16,7 +16,7 @@ from autograder.errors import UsageError
 
 if TYPE_CHECKING:
     from autograder.flashcards.deck import Chosen, Deck
-    from autograder.model import Lesson
+    from autograder.model import Course, Lesson
 
 
 class Opened(msgspec.Struct, frozen=True):
@@ -41,19 +41,28 @@ def opened_deck(root: Path | None, lesson: str | None = None, chosen: Chosen | N
     from autograder.content import read_course
     from autograder.flashcards.deck import Chosen, Deck
     from autograder.flashcards.place import own_place
-    from autograder.grading import choose_lesson
     from autograder.workspace.places import HIDDEN, workspace_above
 
     course, around = read_course(find_course(root)), workspace_above(Path.cwd())
     wanted = lesson or (around[1].lesson if around else None)
-    lessons = course.lessons if wanted is None else (choose_lesson(course, wanted),)
+    lessons = _lessons(course, wanted)
     place = around[0] / HIDDEN if around else own_place()
     chosen = chosen or Chosen()
     _refuse_strangers(lessons, chosen)
     with Deck.open(place, lessons, chosen) as deck:
-        yield Opened(deck, tuple(lessons), course.root, place, around is not None)
+        yield Opened(deck, lessons, course.root, place, around is not None)
         if deck.log.note:
             click.echo(deck.log.note, err=True)
+
+
+def _lessons(course: Course, wanted: str | None) -> tuple[Lesson, ...]:
+    """Find the lesson that is asked for, or give all; `grading`, which is slow to import, is asked only what to say of a wrong one."""
+    found = tuple(lesson for lesson in course.lessons if wanted in (None, lesson.id))
+    if found:
+        return found
+    from autograder.grading import choose_lesson
+
+    return (choose_lesson(course, wanted),)
 
 
 def _refuse_strangers(lessons: tuple[Lesson, ...], chosen: Chosen) -> None:

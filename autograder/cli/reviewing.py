@@ -91,14 +91,14 @@ class Sitting:
             self._cram = [*self._cram[1:], *([face] if rating == 1 else [])]
 
     def _undo(self) -> Face | None:
-        face = self._deck.undo(now())
+        face = self._deck.undo(now()) if self._cram is None or self._crammed else None
         if face is None:
             self._said = "There is no answer of today to take back."
             return None
         del self.answers[-1:]
         self._said = "Taken back."
         if self._cram is not None:
-            self._cram = [face, *(self._cram[:-1] if self._crammed and self._crammed.pop()[1] == 1 else self._cram)]
+            self._cram = [face, *(self._cram[:-1] if self._crammed.pop()[1] == 1 else self._cram)]
         return face
 
     def _flag(self, face: Face) -> None:
@@ -118,7 +118,8 @@ class Sitting:
             self._said = "This card has no figure."
             return
         path = self._root / "lessons" / face.lesson / found["path"]
-        opened = path.is_file() and webbrowser.open(path.resolve().as_uri())
+        with self._keys.aside():  # where there is no window, a browser of the terminal opens
+            opened = path.is_file() and webbrowser.open(path.resolve().as_uri())
         self._said = "" if opened else f"The figure cannot be opened: {path}"
 
     def _help(self, face: Face) -> None:

@@ -16,6 +16,7 @@ from typing import Self
 
 import msgspec
 
+from autograder.errors import UsageError
 from autograder.flashcards.faces import Face, faces_of
 from autograder.flashcards.log import NAME, Log
 from autograder.flashcards.merging import Merged, merge
@@ -128,15 +129,20 @@ class Deck:
     # ---- what is done
 
     def answer(self, face: Face, rating: int, now: datetime, took: int = 0, *, cram: bool = False) -> State:
-        """Write an answer down (`took` in milliseconds) and say where the face stands then. A crammed card's schedule stays."""
+        """Write an answer down (`took` in milliseconds) and say where the face stands then. A crammed card's schedule stays.
+
+        Raise `UsageError` where it cannot be kept, as all that writes does.
+        """
         at, zone = milliseconds(now), zone_of(now)
         kind: Kind = "cram" if cram else "review"
 
+        made: list[Row] = []
+
         def write() -> None:
-            row = self.log.add(kind, at, zone, card=face.id, rating=rating, took=took, scheduling=self.scheduling.id)
-            self._answered.append(row)
+            made.append(self.log.add(kind, at, zone, card=face.id, rating=rating, took=took, scheduling=self.scheduling.id))
 
         self._write(write)
+        self._answered += made
         return self.state(face)
 
     def undo(self, now: datetime) -> Face | None:
@@ -206,9 +212,13 @@ class Deck:
             self._keep(made, upto, whole=whole)
 
     def _write(self, write: Callable[[], object]) -> None:
-        with self.log.writing():
-            self.log.describe(self.scheduling.id, self.scheduling.facts)
-            write()
+        try:
+            with self.log.writing():
+                self.log.describe(self.scheduling.id, self.scheduling.facts)
+                write()
+        except sqlite3.OperationalError as error:  # the disk is full, or another program holds the file
+            fix = "make room, or end what holds the file, and come back: what was answered before is kept"
+            raise UsageError(f"{self.log.path}: this cannot be kept ({error})", fix) from None
         self.refresh()
 
     def _keep(self, made: dict[str, State], upto: int, *, whole: bool) -> None:

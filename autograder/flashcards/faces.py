@@ -56,7 +56,7 @@ def filled(cloze: str, number: int, side: Side) -> str:
         if int(gap["number"]) != number:
             return gap["text"]
         if side == "front":
-            return r"\,[\dots]\," if in_formula else f"**[{gap['hint'] or '…'}]**"
-        return rf"\,[{gap['text'].strip()}]\," if in_formula else f"**{gap['text']}**"
+            return r"[\dots]" if in_formula else f"**[{gap['hint'] or '…'}]**"
+        return f"[{gap['text'].strip()}]" if in_formula else f"**{gap['text']}**"
 
     return GAP.sub(shown, cloze)

@@ -35,6 +35,7 @@ _WHOLE = (
     Rule("slip-leads", "A misconception names a function, a section and a card that exist.", exercises.slips_lead_somewhere),
     Rule("slip-cards", "A slip that a question names is on a card.", practice.slips),
     Rule("card-fronts", "No two cards ask the same.", practice.fronts),
+    Rule("card-pictures", "A card's picture is there, and says in words what it shows.", text.card_pictures),
     Rule("question-functions", "A question's function and its slips exist.", practice.functions),
     Rule("question-published", "The published numbers tell every slip from the right answer and from the others.", practice.published),
     Rule("question-variants", "In 50 variants the right answer passes, and each slip is told as itself.", practice.variants),

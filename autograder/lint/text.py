@@ -75,6 +75,16 @@ def pictures(sight: Sight) -> Iterator[Finding]:
                 yield Finding(sight.text, line, f"there is no picture `{needed}`", "make it with the reference implementation's `figures`")
 
 
+def card_pictures(sight: Sight) -> Iterator[Finding]:
+    for card in sight.lesson.cards:
+        for match in _PICTURE.finditer("\n".join((card.front, card.back, card.cloze))):
+            owner, path = f"card `{card.id}`", match["path"]
+            if not match["alt"].strip():
+                yield Finding(sight.cards, card.line, f"{owner}: the picture `{path}` has no alt text", "say in the brackets what it shows")
+            if not (sight.root / sight.cards.parent / path).is_file():
+                yield Finding(sight.cards, card.line, f"{owner}: there is no picture `{path}`", "name a file of `figures/`")
+
+
 def links(sight: Sight) -> Iterator[Finding]:
     text, known = _blanked(_CODE, sight.lesson.text), [section.id for section in sight.lesson.sections]
     for match in _LINK.finditer(text):

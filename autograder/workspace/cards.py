@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
+from autograder.errors import UsageError
 from autograder.flashcards.deck import Deck
 from autograder.flashcards.log import NAME
 from autograder.model import CheckResult
@@ -19,8 +20,11 @@ def bring_back(workspace: Workspace, told: Iterable[CheckResult | Mark], why: st
     if not wanted:
         return ()
     lesson = workspace.lesson
-    with Deck.open(workspace.hidden, [lesson]) as deck:
-        brought = deck.bring([f"{lesson.id}/{card}" for card in wanted], now, why)
+    try:
+        with Deck.open(workspace.hidden, [lesson]) as deck:
+            brought = deck.bring([f"{lesson.id}/{card}" for card in wanted], now, why)
+    except UsageError:  # the log can't be written now: the check was made all the same
+        return ()
     return tuple(name.partition("/")[2] for name in brought)
 
 

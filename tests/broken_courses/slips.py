@@ -581,6 +581,18 @@ lessons/13_adding/flashcards.yaml:7: card `same` asks the same as card `sum`
   fix: ask for one thing on each card, or remove one
 """,
     ),
+    "card_with_a_picture_that_is_not_there": Planted(
+        [
+            (CARDS, "What is $a + b$?", "![](figures/sum.svg) What is $a + b$?"),
+        ],
+        ["card-pictures"],
+        """\
+lessons/13_adding/flashcards.yaml:1: card `sum`: the picture `figures/sum.svg` has no alt text
+  fix: say in the brackets what it shows
+lessons/13_adding/flashcards.yaml:1: card `sum`: there is no picture `figures/sum.svg`
+  fix: name a file of `figures/`
+""",
+    ),
     "misconception_that_does_not_exist": Planted(
         [
             (ASKED, "tells: [taken_away, second_forgotten]", "tells: [taken_away, first_forgotten]"),

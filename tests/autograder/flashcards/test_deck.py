@@ -1,5 +1,6 @@
 """The deck: what comes next, what an answer does, and that the log alone decides."""
 
+import multiprocessing
 import random
 import sqlite3
 from datetime import UTC, datetime, timedelta, timezone
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from autograder.errors import UsageError
 from autograder.flashcards import log as log_module
 from autograder.flashcards.deck import Chosen, Counts, Deck
 from autograder.flashcards.faces import faces_of, filled
@@ -43,8 +45,8 @@ def test_a_card_with_gaps_has_a_face_for_each_number(small):
     [
         ("{{c1::One}} and {{c2::one}}.", "**[…]** and one.", "**One** and one."),
         ("{{c1::One::a number}} and {{c1::two}}.", "**[a number]** and **[…]**.", "**One** and **two**."),
-        (r"$x = {{c1::\sqrt{\beta_t} }}\,y$ and {{c2::z}}", r"$x = \,[\dots]\,\,y$ and z", r"$x = \,[\sqrt{\beta_t}]\,\,y$ and z"),
-        (r"${{c1::\sqrt{\bar{x}_{t}}}}$", r"$\,[\dots]\,$", r"$\,[\sqrt{\bar{x}_{t}}]\,$"),
+        (r"$x = {{c1::\sqrt{\beta_t} }}\,y$ and {{c2::z}}", r"$x = [\dots]\,y$ and z", r"$x = [\sqrt{\beta_t}]\,y$ and z"),
+        (r"${{c1::\sqrt{\bar{x}_{t}}}}$", r"$[\dots]$", r"$[\sqrt{\bar{x}_{t}}]$"),
         (r"\$5 and {{c1::$x$ and $y$}}", r"\$5 and **[…]**", r"\$5 and **$x$ and $y$**"),
     ],
 )
@@ -301,6 +303,48 @@ def test_two_terminals_see_each_others_answers_before_the_next_card(opened):
     two.answer(second, 4, MORNING)
     assert one.next_card(MORNING) not in (first, second)
     assert [row.number for row in one.log.since(0)] == [1, 2]
+
+
+def answer_often(place, start, times):
+    """Answer in a process of its own, as a second terminal does."""
+    with Deck.open(place, [lesson_of(*CARDS)]) as deck:
+        start.wait()
+        for minute in range(times):
+            deck.answer(deck.faces["13_adding/one"], 3, later(minutes=minute))
+
+
+def test_two_programs_that_answer_at_once_lose_nothing(opened, tmp_path):
+    here = opened()
+    fresh = multiprocessing.get_context("spawn")
+    start = fresh.Event()
+    programs = [fresh.Process(target=answer_often, args=(tmp_path / "kept", start, 15)) for _ in range(2)]
+    for program in programs:
+        program.start()
+    start.set()
+    for program in programs:
+        program.join(60)
+    assert sorted(row.number for row in here.log.since(0)) == list(range(1, 31))
+    here.refresh()
+    assert here.states == replay(here.log.of(), {}, here.scheduling)
+    assert here.states["13_adding/one"].reviews == 30
+
+
+def test_an_answer_that_cannot_be_kept_is_told_and_does_not_count(opened, tmp_path, monkeypatch):
+    """Another program holds the file for longer than our patience."""
+    monkeypatch.setattr("autograder.flashcards.log.PATIENCE", 0.05)
+    deck = opened()
+    face = deck.next_card(MORNING)
+    holder = sqlite3.connect(tmp_path / "kept" / "reviews.sqlite", isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    with pytest.raises(UsageError) as raised:
+        deck.answer(face, 3, MORNING)
+    assert str(raised.value) == (
+        f"{tmp_path / 'kept' / 'reviews.sqlite'}: this cannot be kept (database is locked)\n"
+        "  fix: make room, or end what holds the file, and come back: what was answered before is kept"
+    )
+    assert (deck.state(face), deck.undo(MORNING)) == (State(), None)
+    holder.close()
+    assert deck.answer(face, 3, MORNING).reviews == 1
 
 
 def test_a_clock_set_back_is_noticed_and_once_it_is_trusted_no_card_stays_in_the_future(opened):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 import tokenize
 from collections.abc import Callable, Iterable, Iterator
 
@@ -18,6 +19,7 @@ from autograder.intake.archives import LARGEST_ZIP, Archive, unwrapped
 from autograder.intake.trees import Tree, Unreadable, joined
 from autograder.model import HandedIn, Submission
 
+_NUMBERED = re.compile(r" ?\(\d+\)(?=\.)")
 Tell = Callable[[str], None]
 
 
@@ -62,7 +64,7 @@ def submissions(student: Student, lesson: str, exercises: Iterable[str], tell: T
     hand_ins = [_opened(one, lesson, f"{student.name}: ", tell) for one in student.hand_ins]
     for exercise in exercises:
         names = file_names(exercise, lesson)
-        made = [found for one in hand_ins if (found := _submission(one, student.name, lesson, exercise, names))]
+        made = [found for one in hand_ins if (found := _submission(one, student.name, lesson, exercise, names, tell))]
         if not made:
             made = [Submission(student.name, lesson, exercise, names[0], None, None, "missing", f"no {' or '.join(names[:2])}")]
         yield from made if every else made[-1:]
@@ -90,17 +92,17 @@ def _opened(hand_in: HandIn, lesson: str, whose: str, tell: Tell) -> HandIn:
     return HandIn(archive, folder, facts=hand_in.facts)
 
 
-def _submission(hand_in: HandIn, student: str, lesson: str, exercise: str, names: tuple[str, ...]) -> Submission | None:
+def _submission(hand_in: HandIn, student: str, lesson: str, exercise: str, names: tuple[str, ...], tell: Tell) -> Submission | None:
     """Read the file of an exercise; None where there is none."""
     name = names[0]
     try:
         if hand_in.problem:
             raise Unreadable(hand_in.problem)
-        path = _place(hand_in, lesson, names)
-        if path is None:
+        found = _place(hand_in, lesson, names) or _almost(hand_in, lesson, names, lambda words: tell(f"{student}: {words}"))
+        if found is None:
             return None
-        name = path[1]
-        source = hand_in.tree.read(path[0])
+        path, name = found
+        source = hand_in.tree.read(path)
         _demand_text(name, source)
     except Unreadable as error:
         return Submission(student, lesson, exercise, name, None, None, "unreadable", str(error), hand_in.facts)
@@ -115,6 +117,23 @@ def _place(hand_in: HandIn, lesson: str, names: tuple[str, ...]) -> tuple[str, s
     places = [(joined(below, name), name) for name in names] if below else []
     places += [(hand_in.path(name), name) for name in names]
     return next((place for place in places if place[0] and hand_in.tree.kind(place[0]) != "none"), None)
+
+
+def _almost(hand_in: HandIn, lesson: str, names: tuple[str, ...], tell: Tell) -> tuple[str, str] | None:
+    """Find the one file that is named as a browser or a careless hand names a wanted one: `Forward (1).py`. Of two, none."""
+    below = hand_in.path(lesson)
+    lying = [(name, joined(below, name)) for name in (hand_in.tree.names(below) if below else ())]
+    lying += [(name, hand_in.path(name)) for name in hand_in.names()]
+    found = [(path, wanted, name) for wanted in names for name, path in lying if _plain(name) == wanted.casefold()]
+    if len(found) != 1:
+        return None
+    path, wanted, name = found[0]
+    tell(f"`{clean(name, 80)}` is taken for {wanted}")
+    return path, wanted
+
+
+def _plain(name: str) -> str:
+    return _NUMBERED.sub("", name).casefold()
 
 
 def _demand_text(name: str, source: bytes) -> None:

@@ -59,6 +59,21 @@ def test_what_is_missing_is_said(student):
     assert (one.status, one.problem, one.source) == ("missing", "no forward.py or forward.ipynb", None)
 
 
+@pytest.mark.parametrize("name", ["Forward.py", "forward (1).py", "FORWARD(2).PY"])
+def test_a_file_that_is_almost_named_right_is_taken_with_a_line(student, name):
+    (student / name).write_text("x = 1")
+    opened = open_class(student.parent, LESSON)
+    (one,) = opened.submissions(LESSON, ["forward"], every=False)
+    assert (one.name, one.source) == ("forward.py", b"x = 1")
+    assert opened.notes == [f"Zoë Ångström: `{name}` is taken for forward.py"]
+
+
+def test_of_two_files_that_are_almost_named_right_none_is_taken(student):
+    (student / "Forward.py").write_text("x = 1")
+    (student / "forward (1).py").write_text("x = 2")
+    assert taken(student)[0].status == "missing"
+
+
 def link(path):
     path.symlink_to("/etc/passwd")
 

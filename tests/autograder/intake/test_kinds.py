@@ -157,8 +157,8 @@ def test_of_several_attempts_the_last_is_taken_or_all(tmp_path):
 @pytest.mark.parametrize(
     ("text", "at"),
     [
-        ("2026-11-20 10:00:00.123456 UTC", datetime(2026, 11, 20, 10, tzinfo=UTC)),
-        ("2026-11-20 10:00:00.123456 Europe/Berlin\n", datetime(2026, 11, 20, 9, tzinfo=UTC)),
+        ("2026-11-20 10:00:00.123456 UTC", datetime(2026, 11, 20, 10, 0, 0, 123456, tzinfo=UTC)),
+        ("2026-11-20 10:00:00.123456 Europe/Berlin\n", datetime(2026, 11, 20, 9, 0, 0, 123456, tzinfo=UTC)),
         ("2026-11-20 10:00:00 ../../etc/passwd", None),
         ("2026-11-20 10:00:00 Nowhere/Land", None),
         ("yesterday", None),

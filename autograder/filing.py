@@ -1,15 +1,28 @@
-"""The files of a run in OUT: results.jsonl, grades.csv and feedback, made from the gradebook and made again when something was decided."""
+"""The files of a run in OUT: results, grades, feedback and the report, made from the gradebook, and again when something was decided."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from itertools import groupby
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from autograder.export.table import write_csv, write_jsonl, write_texts
+from msgspec import Struct
+
+from autograder.export.table import replaced, write_csv, write_jsonl, write_texts
 from autograder.gradebook import Gradebook
-from autograder.grades.counting import Grade, Rules, grades
+from autograder.grades.counting import Rules, standings
+from autograder.model import Course
+from autograder.report.alike import Group, groups
 from autograder.report.feedback import feedback, feedback_name
+from autograder.report.measures import Measures, measure
+from autograder.report.page import report_page, slip_sentences, student_page
+
+
+class Reported(Struct, frozen=True):
+    """What stands in a report: the measures, groups that are wrong alike, and the sections' titles by id."""
+
+    made: Measures
+    alike: list[Group]
+    sections: dict[str, str]
 
 
 def write_files(out: Path, gradebook: Gradebook, run: str, rules: Rules, sections: Mapping[str, str]) -> None:
@@ -20,12 +33,31 @@ def write_files(out: Path, gradebook: Gradebook, run: str, rules: Rules, section
 
 
 def write_feedback(out: Path, gradebook: Gradebook, run: str, rules: Rules, sections: Mapping[str, str], only: str | None = None) -> int:
-    """Write each student's feedback, or one's, and say how many were written."""
+    """Write each student's feedback, or one's, as text and as a page, and say for how many."""
     folder = out / "feedback"
     folder.mkdir(exist_ok=True)
-    students = ((student, own) for student, own in groupby(grades(gradebook, run, rules), key=_student) if only in (None, student))
-    return write_texts((folder / feedback_name(student), feedback(student, own, sections, rules.policy)) for student, own in students)
+
+    def texts() -> Iterator[tuple[Path, str]]:
+        for standing in standings(gradebook, run, rules):
+            student = standing.person.student
+            if only in (None, student):
+                path = folder / feedback_name(student)
+                yield path, feedback(student, standing.grades.values(), sections, rules.policy)
+                yield path.with_suffix(".html"), student_page(standing, sections, rules.policy)
+
+    return write_texts(texts()) // 2
 
 
-def _student(grade: Grade) -> str:
-    return grade.result.student
+def write_report(path: Path, course: Course, gradebook: Gradebook, run: str, rules: Rules, *, hidden: bool = False) -> Reported:
+    """Write the report on a run; `hidden` leaves names out. Return what stands in it."""
+    made = measure(standings(gradebook, run, rules), [exercise.id for lesson in course.lessons for exercise in lesson.exercises])
+    graded = {one.lesson for one in made.exercises.values()}
+    lessons = [lesson for lesson in course.lessons if lesson.id in graded]
+    alike = groups(gradebook.unexplained(run, rules.choose))
+    sections = {section.id: section.title for lesson in lessons for section in lesson.sections}
+    sentences = slip_sentences(course.root / "solutions" / lesson.id / "misconceptions" for lesson in lessons)
+    title = " · ".join(lesson.title for lesson in lessons)
+    with replaced(path) as beside:
+        page = report_page(title, run, made, alike, sections, sentences, rules.policy, hidden=hidden)
+        beside.write_text(page, encoding="utf-8")
+    return Reported(made, alike, sections)

@@ -139,7 +139,7 @@ def task_milliseconds(address: str, workers: int) -> list[float]:
         for turn in range(TURNS):
             started = time.monotonic()
             tasks = [client.submit(len, NUMPY.read_bytes(), key=f"empty-{turn}-{number}", pure=False) for number in range(500)]
-            for _ in as_completed(tasks):
+            for _ in as_completed(tasks, loop=client.loop):
                 pass
             times.append(1000 * (time.monotonic() - started) / len(tasks))
     return times

@@ -94,7 +94,7 @@ def test_the_grades_are_a_table_without_formulas(graded):
 def test_each_student_has_a_feedback_file_without_control_characters(graded):
     base, _, _ = graded
     files = list((base / "out" / "feedback").iterdir())
-    assert len(files) == 6
+    assert sorted(path.suffix for path in files) == [".html"] * 6 + [".md"] * 6
     assert not any("\x1b" in path.read_text(encoding="utf-8") for path in files)
 
 

@@ -98,6 +98,7 @@ def write(lines):
 def test_readmes_instructor_goes_on_from_the_graded_class(run, tmp_path, monkeypatch):  # noqa: F811  # the fixture
     """Type what README says an instructor types after grading the class of examples, and see what it shows."""
     monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("COLUMNS", "100")
     demo = shutil.copytree(run["out"], tmp_path / "demo")
     for kind, lines in blocks(AFTER):
         for command, printed in commands(lines) if kind == "console" else ():

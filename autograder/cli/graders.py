@@ -151,7 +151,7 @@ def _tell(finished: Finished, out: Path, seconds: float, walls: tuple[str, ...],
         click.echo(f"`course slip new {out} GROUP NAME` makes one of these a known slip.")
     before = f", {finished.taken} of them from before: nothing about these has changed" if finished.taken else ""
     click.echo(f"{finished.summary.results} results in {seconds:.1f} s{before}. They lie in {out}/:")
-    click.echo("  results.jsonl, grades.csv, feedback/, gradebook.sqlite")
+    click.echo("  report.html, results.jsonl, grades.csv, feedback/, gradebook.sqlite")
 
 
 @click.command()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from autograder.cli import authors, cards, graders, readers, releases, results, students, visitors
+from autograder.cli import authors, cards, graders, readers, releases, reports, results, students, visitors
 from autograder.errors import CourseError, SandboxFault, StoreFault, UsageError
 
 
@@ -40,6 +40,6 @@ def main(context: click.Context, debug: bool, root: Path | None) -> None:
         os.environ.setdefault(name, "1")  # small arrays, and a worker on every core: more threads only wait for each other
 
 
-for _group in (students, readers, cards, visitors, graders, results, authors, releases):
+for _group in (students, readers, cards, visitors, graders, results, reports, authors, releases):
     for _command in _group.COMMANDS:
         main.add_command(_command)

@@ -27,7 +27,7 @@ def feedback(student: str, grades: Iterable[Grade], sections: Mapping[str, str],
         result = grade.result
         lines += [f"## {result.exercise}: {points(grade.score)} of {points(result.max_score)} points", ""]
         if result.status != "graded":
-            lines += [f"{_STATUS[result.status]}", ""]
+            lines += [f"{STATUSES[result.status]}", ""]
         lines += standing_lines(grade)
         if reveal != "nothing":
             said = ""
@@ -52,18 +52,18 @@ def standing_lines(grade: Grade) -> list[str]:
     return lines
 
 
-_STATUS = {
+STATUSES = {
     "missing": "Nothing was handed in.",
     "unreadable": "What was handed in could not be read.",
     "not_judged": "Not judged, by a fault of the grader: your instructor knows.",
 }
-_MARK = {"passed": "✓", "failed": "✗", "not_judged": "–"}
+MARKS = {"passed": "✓", "failed": "✗", "not_judged": "–"}
 
 
 def _check(check: CheckResult, sections: Mapping[str, str], decided: Override | None, *, everything: bool, said: str) -> list[str]:
     """Write one check; what was said of the one before is not said again."""
     earned = decided.points if decided else check.points
-    lines = [f"- {_MARK[check.outcome]} **{escaped(check.title)}** ({points(earned)} of {points(check.max_points)})"]
+    lines = [f"- {MARKS[check.outcome]} **{escaped(check.title)}** ({points(earned)} of {points(check.max_points)})"]
     if decided:
         lines.append(f"  Your instructor gave {points(decided.points)} in place of {points(check.points)}: {escaped(decided.reason)}")
     if check.outcome == "passed" or not everything or check.message == said:

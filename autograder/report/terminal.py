@@ -13,9 +13,12 @@ from autograder.explain import clean
 from autograder.model import Result
 from autograder.report.alike import Group
 from autograder.report.feedback import points
+from autograder.report.measures import Measures
 from autograder.report.summary import Summary
 
 SLIPS = 10
+HARD = 8
+HELPED = 8
 
 
 def class_table(results: Iterable[Result], exercises: list[str]) -> Table:
@@ -85,3 +88,25 @@ def slip_table(summary: Summary, sections: Mapping[str, str]) -> Table | None:
     for (exercise, slip, section), count in sorted(counted.items(), key=lambda item: (-item[1], item[0]))[:SLIPS]:
         table.add_row(slip, exercise, str(count), sections.get(section, section))
     return table
+
+
+def hard_table(made: Measures) -> Table | None:
+    """One row for each of the hardest checks that not all passed: what the class earned of it, and whether it tells students apart."""
+    table = Table(title="The hardest checks")
+    for name in ("check", "exercise", "earned", "telling"):
+        table.add_column(name, justify="right" if name in ("earned", "telling") else "left")
+    for check in [check for check in made.by_difficulty() if check.difficulty < 1][:HARD]:
+        telling = "" if check.discrimination is None else f"{check.discrimination:.2f}"
+        table.add_row(Text(clean(check.title, 60)), check.exercise, f"{100 * check.difficulty:.0f} %", telling)
+    return table if table.row_count else None
+
+
+def help_table(made: Measures, mark: float | None) -> Table | None:
+    """One row for each of those who need help most."""
+    need = made.in_need(mark)
+    table = Table(title=f"Who needs help: {len(need)}" + (f", the first {HELPED}" if len(need) > HELPED else ""))
+    for name in ("student", "percent", "missing", "slips and ends"):
+        table.add_column(name, justify="right" if name == "percent" else "left")
+    for row in need[:HELPED]:
+        table.add_row(Text(clean(row.student, 40)), f"{row.percent:.1f}", ", ".join(row.missing), Text(", ".join(row.marks[:4])))
+    return table if need else None

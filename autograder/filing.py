@@ -25,11 +25,12 @@ class Reported(Struct, frozen=True):
     sections: dict[str, str]
 
 
-def write_files(out: Path, gradebook: Gradebook, run: str, rules: Rules, sections: Mapping[str, str]) -> None:
-    """Write all files of a run. Results and grades.csv hold what the grader gave; feedback says what was decided beside it."""
+def write_files(out: Path, course: Course, gradebook: Gradebook, run: str, rules: Rules) -> None:
+    """Write all files of a run. Results and grades.csv hold what the grader gave; feedback and report say what was decided beside it."""
     write_jsonl(out / "results.jsonl", gradebook.results(run, rules.choose))
     write_csv(out / "grades.csv", gradebook.results(run, rules.choose))
-    write_feedback(out, gradebook, run, rules, sections)
+    write_feedback(out, gradebook, run, rules, {section.id: section.title for lesson in course.lessons for section in lesson.sections})
+    write_report(out / "report.html", course, gradebook, run, rules)
 
 
 def write_feedback(out: Path, gradebook: Gradebook, run: str, rules: Rules, sections: Mapping[str, str], only: str | None = None) -> int:

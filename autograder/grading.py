@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from autograder.bulk import Crew, LocalCrew, Settings
 from autograder.errors import UsageError
-from autograder.filing import write_files, write_report
+from autograder.filing import write_files
 from autograder.gradebook import Choose, Gradebook, last
 from autograder.grades.counting import Rules, read_rules
 from autograder.grounds import Grounds
@@ -119,8 +119,7 @@ def grade(course: Course, request: Request, progress: Callable[[int, int], None]
             interrupted = run.grade(handed_in.submissions(lesson.id, exercises, every=every), settings, crew)
             run.summary.sort(exercises)
             rules = read_rules(request.out, gradebook, course.policy)
-            write_files(request.out, gradebook, run.name, rules, sections)
-            write_report(request.out / "report.html", course, gradebook, run.name, rules)
+            write_files(request.out, course, gradebook, run.name, rules)
             summary = _counted(gradebook, run.name, rules) if every else run.summary
     return Finished(
         summary,

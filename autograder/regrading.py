@@ -58,8 +58,7 @@ def regrade(course: Course, out: Path, submissions: Path | None, walls: tuple[st
         written = apply and not interrupted and not run.faults
         if written:
             book.adopt(copy, run.name)
-            sections = {section.id: section.title for lesson in course.lessons for section in lesson.sections}
-            write_files(out, book, run.name, read_rules(out, book, course.policy), sections)
+            write_files(out, course, book, run.name, read_rules(out, book, course.policy))
     counted = run.summary.results
     return Regraded(counted, changes, tuple(run.faults), counted - run.taken, interrupted, written)
 

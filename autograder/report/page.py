@@ -21,10 +21,10 @@ from markupsafe import Markup, escape
 from msgspec.structs import replace
 
 from autograder.explain import clean
-from autograder.grades.counting import Standing
+from autograder.grades.counting import Standing, revealed
 from autograder.model import Policy
 from autograder.report.alike import Group
-from autograder.report.feedback import MARKS, STATUSES, points, revealed
+from autograder.report.feedback import MARKS, STATUSES, points
 from autograder.report.measures import FEW_PERCENT, HELPED, Measures, Row
 
 PAGES = Path(__file__).parent / "pages"

@@ -15,6 +15,7 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
+from autograder.flashcards.words import RATINGS, in_words
 from autograder.formulas import formulas_in_unicode
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 WIDEST = 84  # columns that a text may take: longer lines are hard to read
 WIDE = 60  # columns from which on there is room for more than is needed
 LOW = 14  # lines of a window in which nothing is left empty
-RATINGS = ("Again", "Hard", "Good", "Easy")
 COLOURS = ("red", "yellow", "green", "blue")
 PICTURE = re.compile(r"!\[(?P<words>[^\]]*)\]\((?P<path>[^)\s]+)\)")
 HELP = """
@@ -119,16 +119,3 @@ def _rating(number: int, interval: timedelta | None) -> Text:
     told = [Text(in_words(interval), "dim")] if interval is not None else []
     name = Text.assemble((str(number), "bold"), " ", (RATINGS[number - 1], COLOURS[number - 1]))
     return Text("\n").join([name, *told])
-
-
-def in_words(interval: timedelta) -> str:
-    """Write an interval in one unit: 6 min, 10 h, 8 days, 3.5 months, 2.1 years."""
-    days = interval / timedelta(days=1)
-    if days >= 365:
-        return f"{days / 365.25:.1f} years"
-    if days >= 60:
-        return f"{days / 30.44:.1f} months"
-    if days >= 1:
-        return f"{days:.0f} day{'s' if round(days) != 1 else ''}"
-    minutes = -(-interval // timedelta(minutes=1))
-    return f"{minutes} min" if minutes < 60 else f"{minutes / 60:.0f} h"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import msgspec
 from starlette.applications import Starlette
@@ -19,19 +20,20 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from autograder.site import practice
+from autograder.site import cards, exercises, grades, practice
 from autograder.site.answering import Answer, shown
 from autograder.site.desk import Desk
 from autograder.site.events import Events
 from autograder.site.live import Studio
 from autograder.site.pages import STATIC, Frame, frame_of, page
 
-PAGES = ("index", "play", "practice")
+PAGES = ("index", "play", "practice", "cards", "exercises")
 
 
-def build(desk: Desk) -> Starlette:
-    """Put the site of a lesson together."""
-    frame = frame_of(desk.workspace.root, desk.lesson, PAGES, served=True, kept=desk.kept)
+def build(desk: Desk, grades_in: Path | None = None) -> Starlette:
+    """Put the site of a lesson together; `grades_in` is the folder of a `course grade`, for who teaches."""
+    pages = (*PAGES, "grades") if grades_in else PAGES
+    frame = frame_of(desk.workspace.root, desk.lesson, pages, served=True, kept=desk.kept)
     reading = frame.read()  # once: it changes with the course alone
 
     def lesson(request: Request) -> str:
@@ -54,6 +56,9 @@ def build(desk: Desk) -> Starlette:
         Route("/play.html", shown(frame, lambda request: play(frame))),
         Route("/read", _remembering(desk), methods=["POST"]),
         *practice.routes(desk, frame),
+        *cards.routes(desk, frame),
+        *exercises.routes(desk, frame),
+        *(grades.routes(grades_in, frame) if grades_in else ()),
         *(Route(f"/live-{name}", _showing(studio), methods=["GET"]) for name, studio in studios.items()),
         Mount("/static", StaticFiles(directory=STATIC)),
         *(Mount(f"/{folder.name}", StaticFiles(directory=folder)) for folder in frame.folders),

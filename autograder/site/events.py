@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -36,6 +37,19 @@ class Events:
                 body = f"event: {kind}\ndata: {msgspec.json.encode(data).decode()}\n\n".encode()
                 await send({"type": "http.response.body", "body": body, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def stamps(paths: Iterable[Path]) -> tuple[tuple[int, int] | None, ...]:
+    """Give of each file when it was written and how large it is: what tells whether to look again."""
+    return tuple(map(_stamp, paths))
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
 
 
 async def _left(receive: Receive) -> None:

@@ -75,7 +75,7 @@ def refusal(method: str, headers: Mapping[str, str], hosts: set[str]) -> str:
 
 def _protect(headers: MutableHeaders) -> None:
     drawing = headers.get("content-type", "").startswith("image/svg")
-    headers["Content-Security-Policy"] = DRAWING if drawing else POLICY
+    headers.setdefault("Content-Security-Policy", DRAWING if drawing else POLICY)
     for name, value in HEADERS.items():
         headers[name] = value
     headers.setdefault("Cache-Control", "no-cache")

@@ -56,10 +56,10 @@ def frame_of(root: Path, lesson: Lesson, pages: tuple[str, ...], *, served: bool
     return Frame(lesson, root / "lessons" / lesson.id, pages, served, kept, widgets, live)
 
 
-def page(frame: Frame, name: str, title: str, **told: Any) -> str:
-    """Write a whole page by the template of its name."""
+def page(frame: Frame, name: str, title: str, template: str = "", **told: Any) -> str:
+    """Write a whole page, by the template of its name where none is named."""
     nav = [(each, label) for each, label in NAV.items() if each in frame.pages]
-    return _environment().get_template(f"{name}.html").render(frame=frame, name=name, title=title, nav=nav, **told)
+    return _environment().get_template(template or f"{name}.html").render(frame=frame, name=name, title=title, nav=nav, **told)
 
 
 def fragment(template: str, **told: Any) -> Markup:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import difflib
+from typing import Any
 
 import msgspec
 
 from autograder.content.hints import read_hints
 from autograder.errors import UsageError
+from autograder.model import CheckResult
 from autograder.workspace.checking import Checked
 from autograder.workspace.places import Workspace, exercise_named, names_of
 from autograder.workspace.state import State
@@ -37,7 +39,13 @@ def remember(state: State, checked: Checked) -> None:
             unwritten=list(checked.unwritten),
             untouched=bool(checked.problem),
             slips=sorted({check.misconception for check in checked.checks if check.misconception}),
+            results=msgspec.to_builtins(checked.checks),
         )
+
+
+def results_of(facts: dict[str, Any]) -> tuple[CheckResult, ...]:
+    """Give what a check said, check by check, from what was written down of it; nothing where an earlier version wrote it."""
+    return msgspec.convert(facts.get("results", ()), tuple[CheckResult, ...])
 
 
 def hints(workspace: Workspace, state: State, file: str, function: str | None = None) -> Opened | None:

@@ -13,6 +13,8 @@ from axe_playwright_python.base import AxeBase
 from playwright.sync_api import sync_playwright
 
 from autograder.content import read_course
+from autograder.gradebook import Gradebook, Kept
+from autograder.model import CheckResult, Result
 from autograder.site.app import build
 from autograder.site.desk import Desk
 from autograder.site.serving import Serving
@@ -53,6 +55,19 @@ def workspace(root, tmp_path_factory):
 def site(root, workspace):
     """The lesson's site for a workspace, the same for a whole session."""
     with serving(root, workspace) as served:
+        yield served
+
+
+@pytest.fixture(scope="session")
+def class_site(root, workspace, tmp_path_factory):
+    """The same for who teaches, with a small class graded."""
+    out = tmp_path_factory.mktemp("graded")
+    slip = CheckResult("one", "One", 0, 2, "failed", "wrong", "No.", "beta_as_standard_deviation")
+    made = [Result(name, "12_diffusion", "forward", "graded", 3, 20, (slip,), "", None, "r", "2026-11-01T00:00:00+00:00", "1") for name in ("Aiko", "Zoë")]
+    with Gradebook(out / "gradebook.sqlite") as gradebook:
+        gradebook.begin("r1", {})
+        gradebook.keep("r1", [Kept(one) for one in made])
+    with serving(root, workspace, grades_in=out) as served:
         yield served
 
 

@@ -1,17 +1,33 @@
 """The pages in a real Chromium: by mouse and by keyboard, light and dark, narrow and wide, and with nothing said on the console."""
 
+import functools
+import http.server
 import re
+import threading
 
 import numpy as np
 import pytest
 from playwright.sync_api import expect
 
 from autograder.questions import values, variant
+from autograder.site.leaving import write_site
+from autograder.workspace.starting import start
 from solutions.diffusion.store import about_weights
+from tests.autograder.site.conftest import serving
+from tests.autograder.site.test_work import WRONG, check
 
 pytestmark = pytest.mark.xdist_group("browser")  # one browser for all of them
 
-PAGES = ["index.html", "play.html", "practice.html", "question-fresh-step.html", "question-method-choice.html", "question-training-loop.html"]
+PAGES = ["index.html", "play.html", "practice.html", "question-fresh-step.html", "question-method-choice.html", "question-training-loop.html",
+         "cards.html", "exercises.html", "grades.html"]  # fmt: skip
+
+
+@pytest.fixture
+def own(root, site, tmp_path):
+    """A site with a workspace in which nothing was done yet."""
+    start(tmp_path / "work", root, site.desk.lesson)
+    with serving(root, tmp_path / "work") as served:
+        yield served
 
 
 def widget(page, name):
@@ -27,23 +43,25 @@ def press(page, key, times=1):
         page.keyboard.press(key)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("name", PAGES)
-def test_axe_finds_nothing(visit, site, name, theme):
-    """Every rule of axe-core, its best practices too, with all that can be played with in place."""
-    page = visit(site.address + name, theme=theme, axe=True)
+def test_axe_finds_nothing(visit, class_site, name):
+    """Every rule of axe-core, its best practices too, light and dark, all folds open and all that can be played with in place."""
+    page = visit(class_site.address + name, axe=True)
     for holder in page.locator("[data-module]").all():
         holder.scroll_into_view_if_needed()
         expect(holder).to_have_attribute("data-ready", "yes")
-    found = page.evaluate("() => axe.run()")
-    assert [(one["id"], one["nodes"][0]["html"][:200], one["nodes"][0]["failureSummary"][:300]) for one in found["violations"]] == []
+    page.locator("details").evaluate_all("(all) => all.forEach((one) => { one.open = true; })")
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme)
+        found = page.evaluate("() => axe.run()")
+        assert [(one["id"], one["nodes"][0]["html"][:200], one["nodes"][0]["failureSummary"][:300]) for one in found["violations"]] == [], theme
 
 
 @pytest.mark.parametrize("width", [360, 768, 1600])
-def test_no_page_is_wider_than_its_window(visit, site, width):
-    page = visit(site.address + "index.html", width=width)
+def test_no_page_is_wider_than_its_window(visit, class_site, width):
+    page = visit(class_site.address + "index.html", width=width)
     for name in PAGES:
-        page.goto(site.address + name)
+        page.goto(class_site.address + name)
         for holder in page.locator("[data-module]").all():
             holder.scroll_into_view_if_needed()
             expect(holder).to_have_attribute("data-ready", "yes")
@@ -310,3 +328,88 @@ def test_a_choice_is_made_by_keyboard(visit, site):
     expect(page.get_by_role("radio").nth(1)).to_be_checked()
     press(page, "Enter")
     expect(page.locator("#mark")).to_contain_text("Right")
+
+
+# ---- cards, exercises, grades, and the site as files
+
+
+def test_cards_are_reviewed_by_the_terminals_keys(visit, own):
+    page = visit(own.address + "cards.html")
+    card = page.locator(".card")
+    first = card.locator('[name="face"]').get_attribute("value")
+    expect(card.locator(".back")).to_be_hidden()
+    press(page, "Space")
+    expect(card.locator(".back")).to_be_visible()
+    expect(card.get_by_role("button", name="Good")).to_be_focused()
+    press(page, "1")
+    expect(page.locator(".told")).to_have_text("Answered: Again.")
+    expect(page.locator(".counts")).to_contain_text("1 learning")
+    second = card.locator('[name="face"]').get_attribute("value")
+    assert second != first
+    press(page, "f")
+    expect(page.locator(".told")).to_have_text("Flagged.")
+    press(page, "u")
+    expect(page.locator(".told")).to_have_text("Taken back.")
+    assert card.locator('[name="face"]').get_attribute("value") == first
+    press(page, "Space")
+    press(page, "Space")
+    expect(page.locator(".told")).to_have_text("Answered: Good.")
+
+
+def test_cards_are_reviewed_by_mouse(visit, own):
+    page = visit(own.address + "cards.html")
+    page.get_by_text("Show the answer").click()
+    page.get_by_role("button", name="Easy").click()
+    expect(page.locator(".told")).to_have_text("Answered: Easy.")
+    page.get_by_role("button", name="Take the last one back").click()
+    expect(page.locator(".told")).to_have_text("Taken back.")
+
+
+def test_an_exercise_changes_before_ones_eyes_and_what_was_open_stays_open(visit, own, root):
+    page = visit(own.address + "exercises.html")
+    row = page.locator("#exercise-forward")
+    row.locator("summary").focus()
+    press(page, "Enter")
+    expect(row.locator(".said")).to_contain_text("Nothing is written in it yet.")
+    (own.folder / "forward.py").write_text(WRONG)
+    expect(row.locator(".said")).to_contain_text("Not checked yet")
+    check(own, "forward", root)
+    expect(row.locator(".said")).to_contain_text("You scaled the noise by β.")
+    expect(row.locator("summary")).to_be_focused()
+    expect(page.get_by_role("status")).to_contain_text("forward.py")
+
+
+def test_the_site_as_files_plays_recordings_and_remembers_what_was_read(visit, root, site, tmp_path):
+    """From a plain web server that knows nothing of us."""
+    out = write_site(root, site.desk.lesson, tmp_path / "out").place
+    handler = functools.partial(Quiet, directory=out)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            address = f"http://127.0.0.1:{server.server_port}/"
+            page = visit(address + "play.html")
+            found = widget(page, "sampler")
+            found.get_by_label("Recorded").select_option("boots-5-steps")
+            found.get_by_role("button", name="Play").click()
+            expect(found.locator(".says")).to_contain_text("Done.")
+            expect(found.get_by_role("img", name="The noisy pictures: 4 pictures at t = 0")).to_be_visible()
+            page.goto(address + "cards.html")
+            page.locator(".flip summary").first.click()
+            expect(page.locator(".flip p").nth(1)).to_be_visible()
+            page.goto(address + "index.html")
+            link = page.locator('.contents a[data-section="forward-noising"]')
+            page.locator("#one-step-by-hand").evaluate("(section) => scrollTo({ top: section.offsetTop - 600, behavior: 'instant' })")
+            expect(link).to_have_attribute("data-read", "yes")
+            page.reload()
+            expect(link).to_have_attribute("data-read", "yes")
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """A web server that says nothing, and finds the icon that Chromium asks every server for."""
+
+    def log_message(self, *words):
+        pass

@@ -1,0 +1,259 @@
+"""Cards, exercises and grades over the wire: what the terminal writes is seen, and what is done here the terminal knows."""
+
+import json
+import re
+import threading
+import time
+import urllib.request
+from datetime import datetime
+from html import unescape
+from urllib.parse import urlencode
+
+import pytest
+
+from autograder.content.lessons import read_policy
+from autograder.flashcards.deck import Deck
+from autograder.gradebook import Gradebook, Kept
+from autograder.model import CheckResult, Result
+from autograder.site.grades import class_of
+from autograder.workspace.checking import Checker
+from autograder.workspace.hinting import remember
+from autograder.workspace.starting import start
+from tests.autograder.site.conftest import serving
+from tests.autograder.site.test_guard import ask
+
+
+@pytest.fixture
+def work(root, site, tmp_path):
+    """A workspace of its own with a site before it."""
+    start(tmp_path / "work", root, site.desk.lesson)
+    with serving(root, tmp_path / "work") as served:
+        yield served
+
+
+def now():
+    return datetime.now().astimezone()
+
+
+# ---- cards
+
+
+def deck_of(site):
+    return Deck.open(site.desk.workspace.hidden, (site.desk.lesson,))
+
+
+def rate(site, rating, *, took="4000"):
+    """Answer the card that the page shows."""
+    text = ask(site.address + "cards.html")[2]
+    fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', text)) | {"took": took, "do": rating}
+    return fields["face"], ask(site.address + "cards.html", method="POST", body=urlencode(fields).encode(), X_Part="card")[2]
+
+
+def test_a_rating_on_the_page_is_a_row_of_the_terminals_log(work):
+    with deck_of(work) as deck:
+        wanted = deck.next_card(now())
+    face, text = rate(work, "1")
+    assert face == wanted.id
+    assert "Answered: Again." in text
+    with deck_of(work) as deck:
+        assert deck.state(wanted).reviews == 1
+        assert deck.state(wanted).learning
+        assert (deck.log.since(0)[-1].rating, deck.log.since(0)[-1].took) == (1, 4000)
+
+
+def test_the_terminal_may_review_at_the_same_time(work):
+    """A card that was answered there is not asked here again, and an answer to it that was on its way here is not written down."""
+    text = ask(work.address + "cards.html")[2]
+    fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', text))
+    with deck_of(work) as deck:
+        deck.answer(deck.faces[fields["face"]], 4, now())
+    told = ask(work.address + "cards.html", method="POST", body=urlencode(fields | {"do": "1"}).encode(), X_Part="card")[2]
+    assert "This card was answered elsewhere meanwhile; here is the next." in told
+    assert f'value="{fields["face"]}"' not in told
+    with deck_of(work) as deck:
+        assert deck.state(deck.faces[fields["face"]]).reviews == 1
+
+
+def test_an_answer_is_taken_back_and_its_card_shown_again(work):
+    face, _ = rate(work, "3")
+    text = ask(work.address + "cards.html", method="POST", body=b"do=undo", X_Part="card")[2]
+    assert "Taken back." in text
+    assert f'name="face" value="{face}"' in text
+    with deck_of(work) as deck:
+        assert deck.state(deck.faces[face]).reviews == 0
+    assert "There is no answer of today to take back." in ask(work.address + "cards.html", method="POST", body=b"do=undo", X_Part="card")[2]
+
+
+@pytest.mark.parametrize("sent", [{}, {"do": "5"}, {"face": "x/y", "do": "3"}, {"do": "3", "face": "<b>"}, {"do": "flag"}])
+def test_what_is_no_answer_writes_nothing(work, sent):
+    assert ask(work.address + "cards.html", method="POST", body=urlencode(sent).encode())[0] == 200
+    with deck_of(work) as deck:
+        assert deck.log.since(0) == []
+
+
+def test_a_thought_that_took_hours_counts_ten_minutes(work):
+    rate(work, "3", took="999999999")
+    with deck_of(work) as deck:
+        assert deck.log.since(0)[-1].took == 600_000
+
+
+def test_when_nothing_is_left_the_page_says_when_the_next_come(work):
+    with deck_of(work) as deck:
+        while face := deck.next_card(now()):
+            deck.answer(face, 4, now())
+    text = ask(work.address + "cards.html")[2]
+    assert "Nothing is left for now" in text
+    assert re.search(r"Next: [0-9]+ cards? (tomorrow|in [0-9]+ days)\.", text)
+
+
+# ---- exercises
+
+
+def check(site, exercise, root):
+    with Checker(read_policy(root), walls=False) as checker, site.desk.state() as state:
+        checked = checker.check(site.desk.workspace, exercise)
+        remember(state, checked)
+        return checked
+
+
+WRONG = "def forward_step(x_prev, beta, eps):\n    return (1 - beta) ** 0.5 * x_prev + beta * eps\n"
+
+
+def test_the_last_checks_feedback_is_shown_in_the_graders_words(root, work):
+    (work.folder / "forward.py").write_text(WRONG)
+    checked = check(work, "forward", root)
+    text = unescape(ask(work.address + "exercises.html")[2])
+    wrong = next(one for one in checked.checks if one.misconception == "beta_as_standard_deviation")
+    assert wrong.message in text
+    assert f"{checked.passed} of {len(checked.checks)}" in text
+    assert "The file has changed since." not in text
+    (work.folder / "forward.py").write_text(WRONG + "# more\n")
+    assert "The file has changed since." in ask(work.address + "exercises.html")[2]
+
+
+def test_each_file_says_how_it_stands(work):
+    (work.folder / "loss.py").unlink()
+    (work.folder / "ddim.py").write_text("# mine\n")
+    stands = dict(re.findall(r'id="exercise-(\w+)" data-stand="([^"]*)"', ask(work.address + "exercises.html")[2]))
+    assert (stands["loss"], stands["ddim"], stands["forward"]) == ("missing", "not checked yet", "as given")
+    assert list(stands) == [*(one.id for one in work.desk.lesson.exercises), "practice"]
+
+
+def test_what_a_student_wrote_is_never_html(work):
+    with work.desk.state() as state:
+        bad = CheckResult("a", "<b>title</b>", 0, 1, "failed", "wrong", "<script>alert(1)</script>", None, '"><img src=x>')
+        state.add("check", "forward", sha256="", score=0, max_score=1, passed=0, checks=1, failing=[], unwritten=[], untouched=False, slips=[], results=[vars_of(bad)])
+    text = ask(work.address + "exercises.html")[2]
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
+    assert "<script>alert" not in text
+    assert "<b>title</b>" not in text
+    assert "<img src=x>" not in text
+
+
+def vars_of(result):
+    return {name: getattr(result, name) for name in result.__struct_fields__}
+
+
+def test_a_check_that_an_earlier_version_wrote_down_is_shown_without_its_words(work):
+    with work.desk.state() as state:
+        state.add("check", "forward", sha256="", score=2, max_score=20, passed=1, checks=14, failing=[], unwritten=[], untouched=False, slips=[])
+    assert "1 of 14" in ask(work.address + "exercises.html")[2]
+
+
+def listen(address, count):
+    """Collect that many events of an address, in a thread; `join` gives them."""
+    heard = []
+
+    def run():
+        with urllib.request.urlopen(address, timeout=30) as answer:
+            while len(heard) < count:
+                line = answer.readline().decode().strip()
+                if line.startswith("event: "):
+                    heard.append((line.removeprefix("event: "), time.monotonic()))
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread, heard
+
+
+def test_a_save_and_a_check_are_told_at_once(root, work):
+    thread, heard = listen(work.address + "exercises-events", 3)
+    for count, change in enumerate((lambda: (work.folder / "forward.py").write_text(WRONG), lambda: check(work, "forward", root)), 1):
+        while len(heard) < count:
+            time.sleep(0.01)
+        change()
+    thread.join(30)
+    assert [kind for kind, _ in heard] == ["changed"] * 3
+
+
+def test_without_a_workspace_the_page_says_how_to_make_one(root, tmp_path):
+    with serving(root, tmp_path) as served:
+        assert "<code>course start</code>" in ask(served.address + "exercises.html")[2]
+
+
+# ---- grades
+
+
+def result(student, score, **more):
+    slip = CheckResult("one", "One", 0, 2, "failed", "wrong", "No.", "beta_as_standard_deviation")
+    return Result(student, "12_diffusion", "forward", "graded", score, 20, (slip,), "", None, "r", "2026-11-01T00:00:00+00:00", "1", **more)
+
+
+@pytest.fixture
+def graded(tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    with Gradebook(out / "gradebook.sqlite") as gradebook:
+        gradebook.begin("r1", {})
+        gradebook.keep("r1", [Kept(result("<img src=x onerror=alert(1)>", 3)), Kept(result("Zoë", 20))])
+    return out
+
+
+def test_the_class_is_shown_and_no_name_is_html(root, graded, tmp_path):
+    with serving(root, tmp_path, grades_in=graded) as served:
+        text = ask(served.address + "grades.html")[2]
+        assert "<img src=x" not in text
+        assert "&lt;img src=x onerror=alert(1)&gt;" in text
+        assert re.search(r"Zoë</th>\s*<td>20 <span class=\"quiet\">/ 20</span>", text)
+        assert re.search(r"Beta as standard deviation</th><td>2</td>", text)
+        assert 'href="grades.html"' in ask(served.address + "index.html")[2]
+
+
+def test_what_a_running_course_grade_adds_is_told(root, graded, tmp_path):
+    with serving(root, tmp_path, grades_in=graded) as served:
+        thread, heard = listen(served.address + "grades-events", 2)
+        while not heard:
+            time.sleep(0.01)
+        with Gradebook(graded / "gradebook.sqlite") as gradebook:
+            gradebook.keep("r1", [Kept(result("Aiko", 7))])
+            thread.join(30)
+        assert len(heard) == 2
+        assert "Aiko" in ask(served.address + "grades.html", X_Part="class")[2]
+
+
+def test_before_anything_is_graded_the_page_waits(root, tmp_path):
+    assert class_of(tmp_path / "later", []) is None
+    with serving(root, tmp_path, grades_in=tmp_path / "later") as served:
+        assert "Nothing is graded there yet." in ask(served.address + "grades.html")[2]
+        assert not (tmp_path / "later").exists()
+
+
+def test_grades_are_not_there_unless_they_were_asked_for(site):
+    assert ask(site.address + "grades.html")[0] == 404
+    assert "grades.html" not in ask(site.address + "index.html")[2]
+
+
+def test_the_whole_report_is_shown_by_its_own_looks(root, graded, tmp_path):
+    (graded / "report.html").write_text("<style>b{}</style><b>all</b>")
+    with serving(root, tmp_path, grades_in=graded) as served:
+        assert 'href="report.html"' in ask(served.address + "grades.html")[2]
+        status, headers, text = ask(served.address + "report.html")
+        assert (status, text) == (200, "<style>b{}</style><b>all</b>")
+        assert headers["content-security-policy"].startswith("default-src 'none'; style-src 'unsafe-inline'")
+
+
+def test_an_event_source_is_json(site):
+    with urllib.request.urlopen(site.address + "exercises-events", timeout=10) as answer:
+        assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
+        assert answer.readline() == b"event: changed\n"
+        assert json.loads(answer.readline().removeprefix(b"data: ")) == {}

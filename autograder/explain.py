@@ -13,6 +13,7 @@ from typing import Any
 from autograder.checks import Called, Transcript
 from autograder.comparison import kind_of
 from autograder.model import Check, Outcome, Reason
+from autograder.objects import Thing
 
 SHOWN = 4  # how many items of a short list are written out
 
@@ -62,7 +63,9 @@ def ending(outcome: Outcome, *, numbers: bool) -> str:
 
 
 def call_text(called: Called, function: Callable[[str], Callable[..., Any]]) -> str:
-    """Write a call as a student would, arrays by their shapes: `noise_to(x0=array (4, 8, 9), t=100, ...)`."""
+    """Write a call as a student would, arrays by their shapes: `noise_to(x0=array (4, 8, 9), t=100, ...)`, `Block()(array (3, 8))`."""
+    if called.args and isinstance(called.args[0], Thing) and "()" in called.function:  # the object is called, not given
+        return f"{called.function}({', '.join(map(_short, called.args[1:]))})"
     try:
         names = list(inspect.signature(function(called.function)).parameters)
     except (AttributeError, TypeError, ValueError):
@@ -75,8 +78,8 @@ def call_text(called: Called, function: Callable[[str], Callable[..., Any]]) -> 
 
 def _short(value: Any) -> str:
     kind = kind_of(value)
-    if kind == "array" and hasattr(value, "shape"):
-        if value.ndim == 1 and len(value) <= SHOWN:
+    if kind in ("array", "bool array") and hasattr(value, "shape"):
+        if value.ndim == 1 and len(value) <= SHOWN and kind == "array":
             return f"[{', '.join(f'{float(v):.4g}' for v in value)}]"
         return f"array {tuple(value.shape)}"
     if kind == "number":

@@ -83,6 +83,17 @@ def test_an_exact_copier_is_told_that_it_copied():
     assert copies > 190
 
 
+def test_a_model_that_has_learned_nothing_is_told_how_far_off_its_noise_is():
+    """What was drawn, and the error behind it: whoever mixes the noise in another way reads it there."""
+    _, runs = points(lambda: Kept(lambda x, a, images: (x - (1 - a).sqrt() * 0.1) / a.sqrt()), keep)
+    told = runs["draws_new_quilts"].first_failure.words
+    assert told.startswith("drew 0 different new quilts, where a perfect model draws about ")
+    assert told.endswith(
+        "; of 200 images, 0 are copies of those it saw and 200 are no quilts. "
+        "Its mean squared error on new quilts, noised as in the lesson, is 1.01; one that always answers 0 has 1"
+    )
+
+
 def test_half_a_training_earns_a_part():
     """A fifth of the steps gives some new quilts, and so some of the points: nothing is all or nothing."""
     answer = materials().answers

@@ -6,7 +6,8 @@ import torch
 from torch import nn
 
 from autograder.checks import Called, Student, Thing, Transcript, played_by
-from autograder.model import Limits, Submission
+from autograder.explain import call_text
+from autograder.model import Limits, Outcome, Submission
 from autograder.recordings import Answers, load_module
 from autograder.sandbox import Sandbox
 from autograder.sitting import Sitting
@@ -100,3 +101,12 @@ def test_things_made_alike_are_equal(played):
     student, _ = played
     assert student.Double() != student.Double()
     assert Thing(None, "f", "f 1", nn.Identity()) == Thing(None, "f", "f 1", nn.Identity())
+
+
+def test_a_call_is_written_as_a_student_would_write_it(played):
+    """An object's call without the object; arrays by their shapes, of numbers and of truth values."""
+    student, transcript = played
+    student.Double()(torch.ones(2, 3))
+    assert call_text(transcript.calls[-1], lambda name: None) == "Double()(array (2, 3))"
+    masked = Called("look", (np.ones((4, 2), bool), np.ones(2)), {"n": 3}, Outcome("returned"), [])
+    assert call_text(masked, lambda name: lambda mask, x, n: None) == "look(mask=array (4, 2), x=[1, 1], n=3)"

@@ -54,6 +54,14 @@ def sorted_out(images, known, seen):
     return len(set(nearest[right & ~copies])), int(copies.sum()), int((~right).sum())
 
 
+def error_of(model, x0, rng, alpha_bars):
+    """Return the mean squared error of ε̂ on these images, noised; that of a model that always answers 0 is about 1."""
+    t, eps = rng.integers(1, T + 1, len(x0)), rng.standard_normal(x0.shape, np.float32)
+    a = alpha_bars[t].reshape(-1, 1, 1, 1)
+    answered = model(torch.from_numpy(np.sqrt(a) * x0 + np.sqrt(1 - a) * eps), torch.from_numpy(t))
+    return float(((np.asarray(answered, np.float64) - eps) ** 2).mean())
+
+
 def perfect(new, known):
     """Return how many different new quilts are among DRAWN independent draws of all, on average."""
     return new * (1 - (1 - 1 / known) ** DRAWN)
@@ -85,8 +93,11 @@ def draws_new_quilts(student, reference, rng):
     known, alpha_bars, model = quilts(), table(), student.build_model()
     seen = rng.permutation(len(known))[:SEEN]
     student.train(model, torch.from_numpy(known[seen]), torch.from_numpy(alpha_bars), STEPS)
+    error = error_of(model, np.delete(known, seen, 0), rng, alpha_bars)
     images = drawn_by(model, rng.standard_normal((DRAWN, 1, 8, 8), np.float32), alpha_bars)
     new, copies, wrong = sorted_out(images, known, seen)
     best = perfect(len(known) - SEEN, len(known))
-    words = f"drew {new} different new quilts, where a perfect model draws about {best:.0f}"
-    earned(new / best / ENOUGH, f"{words}; of {DRAWN} images, {copies} are copies of those it saw and {wrong} are no quilts")
+    drew = f"drew {new} different new quilts, where a perfect model draws about {best:.0f}"
+    others = f"of {DRAWN} images, {copies} are copies of those it saw and {wrong} are no quilts"
+    errs = f"Its mean squared error on new quilts, noised as in the lesson, is {error:.2f}; one that always answers 0 has 1"
+    earned(new / best / ENOUGH, f"{drew}; {others}. {errs}")

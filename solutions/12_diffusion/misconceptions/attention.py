@@ -17,12 +17,15 @@ def _weights(scores, seen):
     return (scores if seen is None else scores.masked_fill(~seen, -math.inf)).softmax(-1)
 
 
-def _attend(x, text, W_q, W_k, W_v, W_o, heads, mask, *, scale=None, weights=_weights, split=_split, values=None, out=True):
+def _join(seen):
+    return seen.transpose(1, 2).flatten(2)
+
+
+def _attend(x, text, W_q, W_k, W_v, W_o, heads, mask, *, scale=None, weights=_weights, split=_split, values=None, join=_join, out=True):
     """Put attention together with one part exchanged."""
     q, k, v = (split(y, heads) for y in (x @ W_q, text @ W_k, text @ W_v if values is None else values))
     scores = q @ k.transpose(-2, -1) / (math.sqrt(k.shape[-1]) if scale is None else scale)
-    seen = weights(scores, None if mask is None else mask[:, None, None, :]) @ v
-    seen = seen.transpose(1, 2).flatten(2)
+    seen = join(weights(scores, None if mask is None else mask[:, None, None, :]) @ v)
     return seen @ W_o if out else seen
 
 
@@ -68,6 +71,18 @@ def no_softmax(x, text, W_q, W_k, W_v, W_o, heads, mask=None):
 def columns_interleaved(x, text, W_q, W_k, W_v, W_o, heads, mask=None):
     """You dealt the columns out to the heads in turn. Each head has k neighbouring columns: split into (heads, k), not (k, heads)."""
     return _attend(x, text, W_q, W_k, W_v, W_o, heads, mask, split=_interleaved)
+
+
+@misconception(of="cross_attention", section="text-to-image", card="attention-scale")
+def heads_cut_without_a_swap(x, text, W_q, W_k, W_v, W_o, heads, mask=None):
+    """You reshaped to (B, heads, N, k) at once, which mixes places with columns. Split to (B, N, heads, k), then swap the middle two."""
+    return _attend(x, text, W_q, W_k, W_v, W_o, heads, mask, split=lambda y, heads: y.reshape(len(y), heads, y.shape[1], -1))
+
+
+@misconception(of="cross_attention", section="text-to-image", card="attention-scale")
+def heads_joined_without_a_swap(x, text, W_q, W_k, W_v, W_o, heads, mask=None):
+    """You reshaped (B, heads, N, k) to (B, N, heads·k) at once, which mixes heads with places. Swap the middle two axes back first."""
+    return _attend(x, text, W_q, W_k, W_v, W_o, heads, mask, join=lambda seen: seen.reshape(len(seen), seen.shape[2], -1))
 
 
 @misconception(of="cross_attention", section="text-to-image", card="attention-scale")

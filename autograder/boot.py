@@ -2,10 +2,12 @@
 
 The first moment of `sandbox`, and all that it needs: what a guest should find loaded, and a process that will have it. It
 imports the standard library alone. The server asks for its plan when it is warm, and dies with the thread that started it.
+Several keepers on one machine share the import: see `Warm`.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import socket
@@ -15,16 +17,51 @@ import tempfile
 from pathlib import Path
 from typing import IO, NamedTuple
 
+LAST_SECONDS = 10
+SHARE = b"share"  # asked, with a socket, of a server that has no plan yet
 _TORCH = re.compile(rb"\b(import|from)\s+torch\b")
 _BOOT = "import sys; sys.path.insert(0, {root!r}); from autograder.inside.forkserver import main; main({control}, {warmth!r})"
 
 
 class Launched(NamedTuple):
-    """A fork server that is warming up: its process, the control socket, and what it writes to its errors."""
+    """A fork server that is warming up: the control socket, its process, and what it writes to its errors.
 
-    process: subprocess.Popen[bytes]
+    The last two are None where another process started it: it ends when its control socket is closed, or with that process.
+    """
+
     control: socket.socket
-    errors: IO[bytes]
+    process: subprocess.Popen[bytes] | None = None
+    errors: IO[bytes] | None = None
+
+
+class Warm:
+    """A server that imports once and forks a fork server for each who asks, with a control socket of its own.
+
+    It runs no guest. The servers that it forked end with it.
+    """
+
+    def __init__(self, warmth: str):
+        self.warmth = warmth
+        self._control, self._process, self._errors = launch(warmth)
+
+    def server(self) -> socket.socket:
+        """Give the control socket of a new fork server. Where this one is gone, its keeper will find it closed."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs, contextlib.suppress(OSError):
+            socket.send_fds(self._control, [SHARE], [theirs.fileno()])
+        return ours
+
+    def close(self) -> None:
+        """Hang up, and wait until it and all its servers are gone."""
+        self._control.close()
+        assert self._process is not None
+        assert self._errors is not None
+        try:
+            self._process.wait(LAST_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._errors.close()
 
 
 def warmth_of(source: bytes, torch: bool) -> str:
@@ -53,4 +90,4 @@ def launch(warmth: str) -> Launched:
         start_new_session=True,
     )
     theirs.close()
-    return Launched(process, ours, errors)
+    return Launched(ours, process, errors)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from autograder.attempt import Attempt, Materials, attempt, functions_of, load_materials, mark_answers, title
+from autograder.boot import Launched
 from autograder.content import read_course
 from autograder.errors import SandboxFault
 from autograder.model import Check, CheckResult, HandedIn, Lesson, Limits, Result, Submission, limits_for
@@ -38,11 +40,12 @@ class Graded(msgspec.Struct, frozen=True):
 class Grader:
     """Grades one submission after another, in this process. Holds the course's materials and the fork servers."""
 
-    def __init__(self, settings: Settings, slot: int = 0):
+    def __init__(self, settings: Settings, slot: int = 0, launched: Mapping[str, Launched] | None = None):
         self.settings = settings
         self.course = read_course(Path(settings.root))
         self.version = version("denoising-course")
         self._slot = slot
+        self._launched = dict(launched or {})  # servers that are warming up already, by warmth: the first sandbox's
         self._sandboxes: dict[Limits, Sandbox] = {}
         self._materials: dict[tuple[str, str], Materials] = {}
         self._answering: dict[str, Functions] = {}
@@ -91,6 +94,8 @@ class Grader:
         limits = limits_for(self.course.policy, exercise)
         if limits not in self._sandboxes:
             self._sandboxes[limits] = Sandbox(limits, self.settings.walls, self._slot)
+            while self._launched:
+                self._sandboxes[limits].prepare(*self._launched.popitem())
         return self._sandboxes[limits]
 
     def _checks(self, lesson: Lesson, exercise: str) -> tuple[Check, ...]:

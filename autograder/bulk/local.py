@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+import socket
 from collections import deque
 from contextlib import closing, suppress
 from multiprocessing.connection import Connection, wait
@@ -11,6 +12,7 @@ from multiprocessing.process import BaseProcess
 
 import msgspec
 
+from autograder.boot import Launched, Warm, warmth_of
 from autograder.bulk.crew import Back, Lost
 from autograder.bulk.grader import Grader, Settings
 from autograder.model import Submission
@@ -18,10 +20,11 @@ from autograder.model import Submission
 AHEAD = 2  # submissions with one worker: the one it works on, and the next
 
 
-def serve(connection: Connection, settings: bytes, slot: int) -> None:
-    """Grade what comes in until the other side hangs up. Runs as a process of its own."""
+def serve(connection: Connection, settings: bytes, slot: int, servers: dict[str, socket.socket]) -> None:
+    """Grade what comes in until the other side hangs up. Runs as a process of its own; `servers` warm up already, by warmth."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the keeper's business
-    grader = Grader(msgspec.msgpack.decode(settings, type=Settings), slot)
+    launched = {warmth: Launched(control) for warmth, control in servers.items()}
+    grader = Grader(msgspec.msgpack.decode(settings, type=Settings), slot, launched)
     with closing(grader), suppress(EOFError, ConnectionError):
         while True:
             submission = msgspec.msgpack.decode(connection.recv_bytes(), type=Submission)
@@ -29,14 +32,17 @@ def serve(connection: Connection, settings: bytes, slot: int) -> None:
 
 
 class _Worker:
-    def __init__(self, settings: bytes, slot: int):
+    def __init__(self, settings: bytes, slot: int, warm: Warm | None = None):
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
         self.slot = slot
         self.held: deque[int] = deque()
-        self.process: BaseProcess = context.Process(target=serve, args=(theirs, settings, slot), daemon=True)
+        servers = {warm.warmth: warm.server()} if warm else {}
+        self.process: BaseProcess = context.Process(target=serve, args=(theirs, settings, slot, servers), daemon=True)
         self.process.start()
         theirs.close()
+        for handed in servers.values():
+            handed.close()
 
     def stop(self) -> None:
         self.connection.close()
@@ -52,6 +58,7 @@ class LocalCrew:
     def __init__(self, settings: Settings, workers: int):
         self._settings, self._most = msgspec.msgpack.encode(settings), workers
         self._workers: list[_Worker] = []  # started when there is work for them
+        self._warm: Warm | None = None
 
     def wants(self) -> int:
         """One, while a worker has room."""
@@ -60,7 +67,9 @@ class LocalCrew:
     def hand(self, load: int, submissions: list[bytes]) -> None:
         """Give it to the worker that holds least."""
         if len(self._workers) < self._most and all(worker.held for worker in self._workers):
-            self._workers.append(_Worker(self._settings, len(self._workers)))
+            if not self._workers and (warmth := warmth_of(submissions[0], torch=False)) != "numpy":
+                self._warm = Warm(warmth)  # torch is imported once for all, while the workers start
+            self._workers.append(_Worker(self._settings, len(self._workers), self._warm))
         worker = min(self._workers, key=lambda one: len(one.held))
         worker.held.append(load)
         try:
@@ -77,6 +86,8 @@ class LocalCrew:
         """Stop the workers."""
         for worker in self._workers:
             worker.stop()
+        if self._warm:
+            self._warm.close()
 
     def _received(self, worker: _Worker) -> list[Back]:
         try:

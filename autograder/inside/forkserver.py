@@ -5,6 +5,7 @@ never hold an answer, a path to one, or the gradebook.
 
     sandbox --plan, open, end-->   forkserver --fork--> guest   (one submission, then killed)
     sandbox <--calls and answers, over the guest's own socket--> guest
+    boot    --share-->   a server without a plan --fork--> forkserver, for another keeper   (the import is made once)
 
 It does not run student code, does not judge and does not enforce time: the sandbox does, by asking for `end`. Only the
 parent can kill and reap without a race, so `end` is asked of this process. One guest at a time, and one thread only: a
@@ -48,26 +49,53 @@ class Ended(msgspec.Struct):
     memory_kib: int
 
 
-def main(control_fd: int, warmth: str) -> None:
+def main(control_fd: int, warmth: str) -> NoReturn:
     """Serve until the keeper hangs up."""
     walls.die_with(os.getppid())
     os.dup2(control_fd, WIRE)
     os.close(control_fd)
-    control = socket.socket(fileno=WIRE)
     gc.disable()  # an import leaves next to nothing to collect
     warm(warmth)
-    prepared = walls.prepare(msgspec.json.decode(control.recv(1 << 20), type=walls.Plan))
+    _settle()
+    control, plan = _planned(socket.socket(fileno=WIRE))
+    if plan:
+        serve(control, msgspec.json.decode(plan, type=walls.Plan))
+    os._exit(0)
+
+
+def _planned(control: socket.socket) -> tuple[socket.socket, bytes]:
+    """Wait for a plan; meanwhile fork a server for each other keeper, which waits for its own. No plan: the keeper hung up."""
+    server = os.getpid()
+    servers: list[int] = []
+    while True:
+        message, fds, _, _ = socket.recv_fds(control, 1 << 20, 1)
+        if not fds:
+            for other in servers:
+                os.kill(other, signal.SIGKILL)
+                os.waitpid(other, 0)
+            return control, message
+        other = os.fork()
+        if other == 0:
+            walls.die_with(server)
+            control.detach()
+            os.dup2(fds[0], WIRE)
+            os.closerange(WIRE + 1, 1 << 16)
+            return _planned(socket.socket(fileno=WIRE))
+        servers.append(other)
+        os.close(fds[0])
+
+
+def serve(control: socket.socket, plan: walls.Plan) -> None:
+    """Say that this server is ready, and open and end guests as they are asked for."""
+    prepared = walls.prepare(plan)
     forget_the_course()
     guest.rehearse()
     room = guest.Room(guest.over(WIRE))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    fork = _forking()
-    gc.collect()
-    gc.freeze()
+    server, child, fork = os.getpid(), 0, _forking()
+    _settle()
     gc.enable()
-    _gather_pages()
-    control.send(b"ready")
-    server, child = os.getpid(), 0
+    control.send(b"%d" % server)
     while True:
         request, fds, _, _ = socket.recv_fds(control, 16, 2)
         if not request:
@@ -97,6 +125,13 @@ def warm(warmth: str) -> None:
         loss.backward()  # type: ignore[no-untyped-call]
         if warmth == "training":
             torch.optim.AdamW(layer.parameters()).step()
+
+
+def _settle() -> None:
+    """Leave what is there as it is: a collection in a child would write to every object, and so copy every page."""
+    gc.collect()
+    gc.freeze()
+    _gather_pages()
 
 
 def _gather_pages() -> None:

@@ -30,6 +30,7 @@ class Server:
         self._control: socket.socket | None = None
         self._errors: IO[bytes] | None = None
         self._warming = False
+        self.pid: int | None = None  # known when it is warm
 
     def __enter__(self) -> Self:
         self.start()
@@ -38,10 +39,6 @@ class Server:
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
         self.stop()
 
-    @property
-    def pid(self) -> int | None:
-        return self._process.pid if self._process else None
-
     def start(self) -> None:
         """Start the server and wait until it is warm. Raise `SandboxFault` with its own words where it does not come up."""
         self.begin()
@@ -49,7 +46,7 @@ class Server:
 
     def begin(self, launched: Launched | None = None) -> None:
         """Start the server, or take one that was launched, and do not wait. It dies with the thread that started it."""
-        self._process, self._control, self._errors = launched or launch(self.warmth)
+        self._control, self._process, self._errors = launched or launch(self.warmth)
         self._control.settimeout(START_SECONDS)
         memory = self.limits.memory_mib << 20
         seconds = int(self.limits.submission_seconds + self.limits.import_seconds) + 2
@@ -65,10 +62,10 @@ class Server:
         """Wait until the server has said that it is warm."""
         if self._warming:
             self._warming = False
-            self._answer()
+            self.pid = int(self._answer())
 
     def stop(self) -> None:
-        """Hang up and wait: the server ends, and with it any guest."""
+        """Hang up, and wait for a server of our own: it ends, and with it any guest."""
         if self._control:
             self._control.close()
         if self._process:
@@ -76,7 +73,7 @@ class Server:
             self._process.wait()
         if self._errors:
             self._errors.close()
-        self._control = self._process = self._errors = None
+        self._control = self._process = self._errors = self.pid = None
         self._warming = False
 
     def _ask(self, message: bytes, fds: tuple[int, ...] = ()) -> bytes:

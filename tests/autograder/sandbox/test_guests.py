@@ -10,9 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from autograder.boot import Launched, Warm
 from autograder.errors import SandboxFault
 from autograder.model import Limits, Raised
 from autograder.sandbox import Handle, Sandbox
+from autograder.sandbox.servers import Server
 
 
 def load(guest, source, **options):
@@ -266,6 +268,58 @@ def test_a_fork_server_has_one_thread(sandbox, warmth):
     """A child has the one thread that forked: a lock that another held would stay locked for ever."""
     sandbox.open(warmth).close()
     assert [len(os.listdir(f"/proc/{pid}/task")) for pid in sandbox.pids()] == [1] * len(list(sandbox.pids()))
+
+
+@pytest.fixture
+def two(walls):
+    """Two servers that one import warmed up, each for a keeper of its own."""
+    warm = Warm("numpy")
+    both = [Server(warmth="numpy", limits=Limits()) for _ in range(2)]
+    for server in both:
+        server.begin(Launched(warm.server()))
+    yield both
+    for server in both:
+        server.stop()
+    warm.close()
+
+
+def test_servers_that_share_an_import_serve_apart(two):
+    """Each has a process and a guest of its own; when one hangs up, the other goes on."""
+    with two[0].open() as first, two[1].open() as second:
+        calls = [load(guest, f"def f(): return {number}") for number, guest in enumerate((first, second))]
+        assert len({two[0].pid, two[1].pid, first.pid, second.pid}) == 4
+        first.close()
+        two[0].stop()
+        assert calls[1]("f").value == 1
+
+
+def test_a_server_that_shares_an_import_ends_with_its_keeper_and_with_the_import(two):
+    """Neither a keeper that is gone nor the process that imported leaves a server behind."""
+    for server in two:
+        server.open().close()
+    pids = [server.pid for server in two]
+    parent = int(Path(f"/proc/{pids[0]}/stat").read_text().rpartition(")")[2].split()[1])
+    two[0].stop()
+    wait_until(lambda: not runs(pids[0]))
+    os.kill(parent, signal.SIGKILL)
+    wait_until(lambda: not runs(pids[1]))
+    with pytest.raises(SandboxFault):
+        two[1].open()
+
+
+def runs(pid):
+    """Say whether a process is there and not only waited for."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def wait_until(true):
+    until = time.monotonic() + 30
+    while not true():
+        assert time.monotonic() < until
+        time.sleep(0.01)
 
 
 def test_randomness_is_seeded(sandbox):

@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+import zipfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -133,11 +135,42 @@ def content_seeds() -> Iterable[bytes]:
         yield bytes([number]) + path.read_bytes()
 
 
+def archives() -> Callable[[bytes], None]:
+    """A zip that was handed in: `Unreadable` in words, and names that stay within it."""
+    from autograder.intake.archives import Archive
+    from autograder.intake.trees import Unreadable
+
+    def read(data: bytes) -> None:
+        with contextlib.suppress(Unreadable):
+            archive, waiting = Archive(data, "ada.zip"), [""]
+            while waiting and len(waiting) < 1000:
+                folder = waiting.pop()
+                for name in archive.names(folder):
+                    path = f"{folder}/{name}".lstrip("/")
+                    assert not {"..", ""} & set(path.split("/"))
+                    if archive.kind(path) == "folder":
+                        waiting.append(path)
+                    with contextlib.suppress(Unreadable):
+                        archive.read(path)
+
+    return read
+
+
+def archives_seeds() -> Iterable[bytes]:
+    for method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", method) as archive:
+            archive.writestr("12_diffusion/forward.py", "x = 1\n")
+            archive.writestr("manifest.json", '{"lesson": "12_diffusion", "files": {}}')
+        yield packed.getvalue()
+
+
 TARGETS = {
     "wire": Target(wire, wire_seeds),
     "notebook": Target(notebook, notebook_seeds),
     "answers": Target(answers, answers_seeds),
     "content": Target(content, content_seeds),
+    "archives": Target(archives, archives_seeds),
 }
 
 

@@ -165,12 +165,49 @@ def archives_seeds() -> Iterable[bytes]:
         yield packed.getvalue()
 
 
+def reviews() -> Callable[[bytes], None]:
+    """A review log from elsewhere, in each of its forms: `UsageError` in a line, or rows that are counted."""
+    from autograder.errors import UsageError
+    from autograder.flashcards.log import Log
+    from autograder.flashcards.merging import merge
+
+    folder = Path(tempfile.mkdtemp(prefix="fuzz-"))
+    log = Log(folder / "reviews.sqlite")
+
+    def read(data: bytes) -> None:
+        other = folder / ("other" + (".jsonl", ".sqlite", ".apkg")[data[0] % 3 if data else 0])
+        other.write_bytes(data[1:])
+        with contextlib.suppress(UsageError):
+            merge(log, other, (), 0)
+
+    return read
+
+
+def reviews_seeds() -> Iterable[bytes]:
+    from datetime import UTC, datetime
+
+    from autograder.content import read_course
+    from autograder.flashcards.deck import Deck
+
+    with tempfile.TemporaryDirectory() as place, Deck.open(Path(place), read_course(TINY).lessons) as deck:
+        now = datetime(2026, 1, 1, tzinfo=UTC)
+        deck.answer(next(iter(deck.faces.values())), 3, now)
+        deck.undo(now)
+        for path in sorted(Path(place).iterdir()):
+            yield bytes([0 if path.suffix == ".jsonl" else 1]) + path.read_bytes()
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as package:
+        package.writestr("collection.anki2", b"SQLite format 3")
+    yield b"\x02" + packed.getvalue()
+
+
 TARGETS = {
     "wire": Target(wire, wire_seeds),
     "notebook": Target(notebook, notebook_seeds),
     "answers": Target(answers, answers_seeds),
     "content": Target(content, content_seeds),
     "archives": Target(archives, archives_seeds),
+    "reviews": Target(reviews, reviews_seeds),
 }
 
 

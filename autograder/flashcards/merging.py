@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+import struct
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -26,6 +28,7 @@ from autograder.flashcards.rows import Row, Spare
 LARGEST = 1 << 30  # bytes of a collection, unpacked
 ANKI = {".apkg", ".colpkg"}
 _PACKED = ("collection.anki21b", "collection.anki21", "collection.anki2")  # the newest first: older ones beside it may be a notice
+_DAMAGED = (zipfile.BadZipFile, zlib.error, zstandard.ZstdError, struct.error, EOFError, OverflowError, RuntimeError, ValueError)
 _HISTORY = """
 SELECT notes.guid, cards.ord, revlog.id, revlog.ease, revlog.time, revlog.type
 FROM revlog JOIN cards ON cards.id = revlog.cid JOIN notes ON notes.id = cards.nid
@@ -52,7 +55,7 @@ def merge(log: Log, other: Path, faces: Iterable[Face], zone: int) -> Merged:
         raise UsageError(f"{path}: there is no such file", f"name another device's {NAME} or its folder, or a package from Anki")
     try:
         found = list(_from_anki(path, faces, zone) if path.suffix in ANKI else _from_log(path))
-    except (OSError, sqlite3.Error, zipfile.BadZipFile, zstandard.ZstdError, UnicodeDecodeError) as error:
+    except (OSError, sqlite3.Error, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: cannot be read as a review log ({error})", f"name a {NAME}, a .jsonl, .apkg or .colpkg") from None
     rows = [one for one in found if isinstance(one, Row)]
     sound = {row.id: row for row in rows if row.sound}
@@ -97,8 +100,11 @@ def _from_anki(path: Path, faces: Iterable[Face], zone: int) -> Iterator[Row]:
     known = {(face.of, max(0, face.number - 1)): face.id for face in faces}
     with tempfile.TemporaryDirectory() as folder:
         database = Path(folder) / "collection"
-        with zipfile.ZipFile(path) as package, database.open("wb") as out:
-            _unpack(package, out)
+        try:
+            with zipfile.ZipFile(path) as package, database.open("wb") as out:
+                _unpack(package, out)
+        except _DAMAGED as error:
+            raise OSError(str(error)) from None
         with closing(_reading(database)) as db:
             for guid, place, at, ease, took, kind in db.execute(_HISTORY):
                 if card := known.get((guid, place)):

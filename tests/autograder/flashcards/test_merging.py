@@ -1,5 +1,7 @@
 """Logs from elsewhere: a union, the same whichever way round, and Anki's history of our cards."""
 
+import contextlib
+import io
 import random
 import sqlite3
 import zipfile
@@ -7,9 +9,12 @@ from datetime import timedelta
 
 import pytest
 from anki.collection import Collection, DeckIdLimit, ExportAnkiPackageOptions, ImportAnkiPackageOptions, ImportAnkiPackageRequest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from autograder.errors import UsageError
-from autograder.flashcards.merging import Merged
+from autograder.flashcards.log import Log
+from autograder.flashcards.merging import Merged, merge
 from autograder.flashcards.packing import write_deck
 from autograder.flashcards.schedule import clocks_of, replay
 from autograder.model import Course, Policy
@@ -109,6 +114,20 @@ def test_what_is_no_log_is_told_in_one_line(opened, tmp_path, name, monkeypatch)
         if name in why
         else f"{tmp_path / name}: there is no such file\n  fix: name another device's reviews.sqlite or its folder, or a package from Anki"
     )
+
+
+@given(st.binary(max_size=60) | st.integers(0, 255), st.integers(0, 400))
+def test_no_bytes_do_more_than_fail_to_be_read(tmp_path_factory, changed, place):
+    """A package of which some bytes are other ones: refused in a line, or read."""
+    folder = tmp_path_factory.mktemp("bytes")
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as package:
+        package.writestr("collection.anki21", b"SQLite format 3\0")
+    whole = packed.getvalue()
+    other = whole[:place] + bytes([changed]) + whole[place + 1 :] if isinstance(changed, int) else changed
+    (folder / "other.apkg").write_bytes(other)
+    with Log(folder / "reviews.sqlite") as log, contextlib.suppress(UsageError):
+        merge(log, folder / "other.apkg", (), 0)
 
 
 @pytest.mark.parametrize(("kind", "legacy"), [("apkg", False), ("apkg", True), ("colpkg", False), ("colpkg", True)])

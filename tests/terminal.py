@@ -64,6 +64,7 @@ class Terminal:
     def shows(self, *texts):
         """Wait until all texts are on the screen."""
         until = time.monotonic() + PATIENCE
+        self._read(0)
         while not all(text in self.flat for text in texts):
             alive = self._read(0.05)
             assert all(text in self.flat for text in texts) or (alive and time.monotonic() < until), f"no {texts} in\n{self.text}"

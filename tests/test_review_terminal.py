@@ -178,10 +178,15 @@ def test_a_clock_set_back_is_asked_about(review, kept, tmp_path):
     assert kept() == [("review", 4), ("clock", 0)]
 
 
-def test_the_program_can_be_put_to_sleep(review):
-    """Stopped and woken by another process, it has its keys again, and draws anew."""
-    terminal = review().shows(FRONT)
-    os.kill(terminal.pid, signal.SIGSTOP)
+def test_ctrl_z_gives_the_terminal_back_and_waking_draws_anew(review):
+    terminal = review()
+    before = terminal.modes
+    terminal.shows(FRONT).press("\x1a")
+    os.waitpid(terminal.pid, os.WUNTRACED)
+    terminal.shows()
+    assert terminal.modes == before
+    assert terminal.raw.endswith(b"\x1b[?1049l")
     terminal.screen.reset()
     os.kill(terminal.pid, signal.SIGCONT)
     terminal.shows(FIRST, FRONT).press(" ").shows(ANSWER)
+    assert terminal.raw.count(b"\x1b[?1049h") == 2

@@ -67,7 +67,7 @@ def _review(opened: Opened, *, cram: bool) -> None:
     console = Console(highlight=False)
     sitting: Sitting | None = None
     try:
-        with console.screen(hide_cursor=False), Keys() as keys:
+        with console.screen(hide_cursor=False), Keys(console.set_alt_screen) as keys:
             sitting = Sitting(console, keys, deck, opened.lessons, opened.root, cram=cram)
             sitting.run()
     except KeyboardInterrupt:

@@ -1,7 +1,7 @@
 """The keyboard of a terminal, key by key, and word of it when the screen must be drawn again.
 
 Between `with` and its end the terminal gives each key at once and shows none; Ctrl-C, Ctrl-Z and the rest work as ever. It is put
-back as it was whatever happens.
+back as it was whatever happens, and while the program sleeps.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import os
 import select
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any, Self
@@ -26,7 +26,13 @@ _LONGEST = 64  # bytes of one reading: a person types no more at once
 
 
 class Keys:
-    """The keys of a person. `get` gives one, or AGAIN where the window has another size or the program was asleep."""
+    """The keys of a person. `get` gives one, or AGAIN where the window has another size or the program was asleep.
+
+    `screen` is called with False when the program is put to sleep, and with True when it is awake again.
+    """
+
+    def __init__(self, screen: Callable[[bool], object] = bool):
+        self._screen = screen
 
     def __enter__(self) -> Self:
         self._waiting: list[str] = []
@@ -39,6 +45,7 @@ class Keys:
         self._handlers = {name: signal.signal(name, self._wake) for name in (signal.SIGWINCH, signal.SIGCONT)}
         for name in (signal.SIGTERM, signal.SIGHUP):
             self._handlers[name] = signal.signal(name, _leave)
+        self._handlers[signal.SIGTSTP] = signal.signal(signal.SIGTSTP, self._sleep)
         tty.setcbreak(self._keyboard)
         return self
 
@@ -75,6 +82,12 @@ class Keys:
             yield
         finally:
             tty.setcbreak(self._keyboard)
+
+    def _sleep(self, number: int, frame: FrameType | None) -> None:
+        self._screen(False)
+        with self.aside():
+            os.kill(os.getpid(), signal.SIGSTOP)
+        self._screen(True)
 
     def _wake(self, number: int, frame: FrameType | None) -> None:
         if number == signal.SIGCONT:

@@ -28,7 +28,7 @@ _LONGEST = 64  # bytes of one reading: a person types no more at once
 class Keys:
     """The keys of a person. `get` gives one, or AGAIN where the window has another size or the program was asleep.
 
-    `screen` is called with False when the program is put to sleep, and with True when it is awake again.
+    `screen` is called with False when the terminal is lent to another program, or this one is put to sleep, and with True afterwards.
     """
 
     def __init__(self, screen: Callable[[bool], object] = bool):
@@ -46,7 +46,7 @@ class Keys:
         for name in (signal.SIGTERM, signal.SIGHUP):
             self._handlers[name] = signal.signal(name, _leave)
         self._handlers[signal.SIGTSTP] = signal.signal(signal.SIGTSTP, self._sleep)
-        tty.setcbreak(self._keyboard)
+        tty.setcbreak(self._keyboard, termios.TCSADRAIN)
         return self
 
     def __exit__(self, *raised: object) -> None:
@@ -77,21 +77,21 @@ class Keys:
         if sys.platform == "win32":
             yield
             return
+        self._screen(False)
         termios.tcsetattr(self._keyboard, termios.TCSADRAIN, self._before)
         try:
             yield
         finally:
-            tty.setcbreak(self._keyboard)
+            tty.setcbreak(self._keyboard, termios.TCSADRAIN)
+            self._screen(True)
 
     def _sleep(self, number: int, frame: FrameType | None) -> None:
-        self._screen(False)
         with self.aside():
             os.kill(os.getpid(), signal.SIGSTOP)
-        self._screen(True)
 
     def _wake(self, number: int, frame: FrameType | None) -> None:
         if number == signal.SIGCONT:
-            tty.setcbreak(self._keyboard)
+            tty.setcbreak(self._keyboard, termios.TCSADRAIN)
         try:
             os.write(self._tell, b"x")
         except BlockingIOError:

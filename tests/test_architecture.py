@@ -28,6 +28,7 @@ ROOMS = [
     ["intake"],
     ["grades"],
     ["bulk"],
+    ["similar"],
     ["export", "report"],
     ["running", "filing"],
     ["grading"],

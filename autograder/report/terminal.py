@@ -15,6 +15,7 @@ from autograder.report.alike import Group
 from autograder.report.feedback import points
 from autograder.report.measures import Measures
 from autograder.report.summary import Summary
+from autograder.similar import Pair
 
 SLIPS = 10
 HARD = 8
@@ -110,3 +111,25 @@ def help_table(made: Measures, mark: float | None) -> Table | None:
     for row in need[:HELPED]:
         table.add_row(Text(clean(row.student, 40)), f"{row.percent:.1f}", ", ".join(row.missing), Text(", ".join(row.marks[:4])))
     return table if need else None
+
+
+def pair_table(found: Iterable[Pair]) -> Table:
+    """One row for each pair whose code is alike, and on which lines."""
+    table = Table(title="Alike beyond the starter and the class")
+    for name in ("exercise", "alike", "student", "lines", "student", "lines"):
+        table.add_column(name, justify="right" if name == "alike" else "left")
+    for pair in found:
+        sides = [(Text(clean(who, 40)), _ranges(lines)) for who, lines in zip((pair.first, pair.second), pair.lines, strict=True)]
+        table.add_row(pair.exercise, f"{100 * pair.share:.0f} %", *sides[0], *sides[1])
+    return table
+
+
+def _ranges(lines: Iterable[int]) -> str:
+    """Write lines as a few ranges: 3-5, 9."""
+    made: list[list[int]] = []
+    for line in lines:
+        if made and line <= made[-1][1] + 2:
+            made[-1][1] = line
+        else:
+            made.append([line, line])
+    return ", ".join(f"{first}-{last}" if first < last else f"{first}" for first, last in made[:4]) + (", …" if len(made) > 4 else "")

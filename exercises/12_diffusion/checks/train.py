@@ -9,7 +9,9 @@ from autograder.checks import check, earned, expect
 
 T, STEPS, SEEN, DRAWN = 100, 1500, 200, 200
 NEAR = 2.5  # how far an image may lie from a quilt; two quilts are at least 5.6 apart
-ENOUGH = 0.75  # the share of a perfect model's new quilts that earns all points
+# The share of a perfect model's new quilts that earns all points. A perfect model draws 117 different ones on average, with a standard
+# deviation of 6, and the course's answer 113: fewer than 82, which are seven tenths, come once in 10 million runs.
+ENOUGH = 0.7
 
 
 def tiles():

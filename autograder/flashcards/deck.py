@@ -198,18 +198,20 @@ class Deck:
         """Read what was written since, here or elsewhere, and compute anew what it touches; keep that in the cache."""
         if self.log.last() == self._read:
             return
-        about, states = self.log.cached()
-        upto, fresh = int(about.get("upto", 0)), about.get("format") == FORMAT
-        rows = self.log.since(upto if fresh else 0)
-        self.scheduling = scheduling_in_force(self.log)
-        whole = not fresh or about.get("scheduling") != self.scheduling.id or any(row.kind in ("clock", "adopt") for row in rows)
-        self._read = upto = self.log.last()
-        touched = self.log.of(None if whole else {row.card for row in rows if row.card})
-        made = replay(touched, clocks_of(self.log), self.scheduling)
-        kept = {} if whole else {card: msgspec.json.decode(state, type=State) for card, state in states.items()}
-        self.states = kept | made
+        with self.log.reading():
+            about, states = self.log.cached()
+            fresh = about.get("format") == FORMAT
+            rows, self._read = self.log.since(int(about.get("upto", 0)) if fresh else 0), self.log.last()
+            self.scheduling = scheduling_in_force(self.log)
+            whole = not fresh or about.get("scheduling") != self.scheduling.id or any(row.kind in ("clock", "adopt") for row in rows)
+            touched = self.log.of(None if whole else {row.card for row in rows if row.card})
+            clocks = clocks_of(self.log)
+        made = replay(touched, clocks, self.scheduling)
+        self.states = made if whole else {card: msgspec.json.decode(state, type=State) for card, state in states.items()} | made
         if rows or whole:
-            self._keep(made, upto, whole=whole)
+            self._keep(made, self._read, whole=whole)
+
+    # ---- how
 
     def _write(self, write: Callable[[], object]) -> None:
         try:

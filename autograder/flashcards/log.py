@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import platform
 import sqlite3
+import time
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -57,7 +58,7 @@ class Log:
         self.path, self.note = path, ""
         self._spare = Spare(path.with_suffix(".jsonl"))
         try:
-            self._db = _opened(path)
+            self._db = _opened_in_turn(path)
         except sqlite3.DatabaseError as error:
             self._db = self._begin_anew(error)
         self.device = self._device()
@@ -122,6 +123,15 @@ class Log:
         return dict(self._db.execute("SELECT name, value FROM cached")), dict(self._db.execute("SELECT card, state FROM states"))
 
     # ---- writing
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Read several things as they stand at one moment, whatever others write meanwhile."""
+        self._db.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._db.execute("COMMIT")
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -232,6 +242,18 @@ def _copied(path: Path) -> sqlite3.Connection:
         found.backup(made)
         found.close()
     return made
+
+
+def _opened_in_turn(path: Path) -> sqlite3.Connection:
+    """Open a file that another program may be making now: SQLite doesn't wait for that by itself."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return _opened(path)
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(0.05)
 
 
 def _opened(path: Path) -> sqlite3.Connection:

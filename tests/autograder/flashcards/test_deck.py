@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograder.errors import UsageError
+from autograder.flashcards import deck as deck_module
 from autograder.flashcards import log as log_module
 from autograder.flashcards.deck import Chosen, Counts, Deck
 from autograder.flashcards.faces import faces_of, filled
@@ -307,14 +308,14 @@ def test_two_terminals_see_each_others_answers_before_the_next_card(opened):
 
 def answer_often(place, start, times):
     """Answer in a process of its own, as a second terminal does."""
+    start.wait()
     with Deck.open(place, [lesson_of(*CARDS)]) as deck:
-        start.wait()
         for minute in range(times):
             deck.answer(deck.faces["13_adding/one"], 3, later(minutes=minute))
 
 
 def test_two_programs_that_answer_at_once_lose_nothing(opened, tmp_path):
-    here = opened()
+    """And both begin the log."""
     fresh = multiprocessing.get_context("spawn")
     start = fresh.Event()
     programs = [fresh.Process(target=answer_often, args=(tmp_path / "kept", start, 15)) for _ in range(2)]
@@ -323,10 +324,29 @@ def test_two_programs_that_answer_at_once_lose_nothing(opened, tmp_path):
     start.set()
     for program in programs:
         program.join(60)
+    here = opened()
     assert sorted(row.number for row in here.log.since(0)) == list(range(1, 31))
-    here.refresh()
     assert here.states == replay(here.log.of(), {}, here.scheduling)
     assert here.states["13_adding/one"].reviews == 30
+
+
+def test_what_is_written_while_a_deck_reads_is_not_missed(opened, monkeypatch):
+    one, two = opened(), opened()
+    one.answer(one.faces["13_adding/one"], 3, MORNING)
+    two.answer(two.faces["13_adding/three"], 3, MORNING)
+    real, meanwhile = deck_module.scheduling_in_force, iter(["13_adding/two"])
+
+    def in_the_middle(log):
+        for name in meanwhile:
+            two.answer(two.faces[name], 3, MORNING)
+        return real(log)
+
+    monkeypatch.setattr(deck_module, "scheduling_in_force", in_the_middle)
+    one.refresh()
+    one.refresh()
+    assert one.states == replay(one.log.of(), {}, one.scheduling)
+    assert one.states["13_adding/two"].reviews == 1
+    assert opened().states == one.states
 
 
 def test_an_answer_that_cannot_be_kept_is_told_and_does_not_count(opened, tmp_path, monkeypatch):

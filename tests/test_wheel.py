@@ -114,7 +114,8 @@ def test_a_student_who_installed_the_wheel_goes_from_start_to_submission(student
     assert (status, (here / "diffusion.zip").is_file()) == (0, True)
 
 
-def test_an_installed_release_cannot_be_released_again(student):
-    said, status = student("release", "--out", "again")
-    assert said.endswith("student_release: a student release, without solutions\n  fix: build from a clone of the course\n")
+@pytest.mark.parametrize("command", [["release", "--out", "x"], ["grade", ".", "--out", "x"], ["lint"], ["notebook"]], ids=lambda command: command[0])
+def test_what_needs_solutions_is_refused_with_an_installed_release(student, command):
+    said, status = student(*command)
+    assert said.endswith("student_release: a student release, without solutions\n  fix: do this in a clone of the course\n")
     assert status == 2

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autograder.cli.places import find_course, find_lesson
+from autograder.cli.places import find_clone, find_course, find_lesson
 
 if TYPE_CHECKING:
     from autograder.report.alike import Group
@@ -28,7 +28,7 @@ def lint(root: Path | None, lesson: str | None, as_json: bool) -> None:
     """
     from autograder.lint import check_course
 
-    findings = check_course(find_course(root), lesson)
+    findings = check_course(find_clone(root), lesson)
     if as_json:
         click.echo(json.dumps([{"path": str(one.path), **{name: getattr(one, name) for name in FINDING}} for one in findings]))
     else:
@@ -60,8 +60,8 @@ def notebook(root: Path | None, lesson: str | None, out: Path | None) -> None:
     """Build a lesson's exercises as one notebook in nbgrader's format: starters, and locked cells that replay the public checks."""
     from autograder.notebook.cells import write_notebook
 
-    chosen = find_lesson(root, lesson)
-    path = out or find_course(root) / "exercises" / chosen.id / f"{chosen.id}.ipynb"
+    clone, chosen = find_clone(root), find_lesson(root, lesson)
+    path = out or clone / "exercises" / chosen.id / f"{chosen.id}.ipynb"
     write_notebook(chosen, path)
     click.echo(f"{path}: {len(chosen.exercises)} exercises, {len(chosen.explain)} questions to mark by hand")
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autograder.cli.places import find_course
+from autograder.cli.places import find_clone, find_course
 from autograder.errors import UsageError
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def grade(root: Path | None, submissions: Path, out: Path, kind: str | None, ros
     from autograder.grading import grade as run
 
     errors = Console(stderr=True, highlight=False)
-    course = read_course(find_course(root))
+    course = read_course(find_clone(root))
     walls = standing_walls(course.policy.limits, unsafe, errors)
     request = Request(submissions, out, lesson, exercises, seed, new_round, workers or 0, walls,
                       afresh=afresh, cluster=cluster, kind=kind, roster=roster)  # fmt: skip

@@ -31,6 +31,15 @@ def find_course(start: Path | None) -> Path:
     raise UsageError("no course.yaml here or in any folder above", "go into the course's folder, or name it with --course")
 
 
+def find_clone(start: Path | None) -> Path:
+    """Find the course as `find_course` does, with its solutions. Raise `UsageError` where it is a student release."""
+    from autograder.content import demand_solutions
+
+    found = find_course(start)
+    demand_solutions(found)
+    return found
+
+
 def find_lesson(root: Path | None, wanted: str | None) -> Lesson:
     """Read the course and find the lesson that is asked for, or its only one."""
     from autograder.content import read_course

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -23,6 +24,7 @@ def read(root: Path | None, section: str | None, lesson: str | None) -> None:
     console = Console(highlight=False)
     shown = Markdown(for_terminal(find_lesson(root, lesson), section))
     if console.is_terminal:
+        os.environ.setdefault("LESS", "-FRX")  # colours shown as such, and no pager for what fits the screen
         with console.pager(styles=True):
             console.print(shown)
     else:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autograder.cli.places import find_course
+from autograder.cli.places import find_clone, find_course
 from autograder.errors import UsageError
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ def regrade(root: Path | None, out: Path, submissions: Path | None, apply: bool,
     if not (out / "gradebook.sqlite").is_file():
         raise UsageError(f"{out}: nothing was graded into this folder", "give the folder that `course grade --out` wrote")
     errors = Console(stderr=True, highlight=False)
-    course = read_course(find_course(root))
+    course = read_course(find_clone(root))
     walls = standing_walls(course.policy.limits, unsafe, errors)
     with progress_bar(errors) as progress:
         done = run(course, out, submissions, walls, workers or 0, progress, apply=apply, afresh=afresh)

@@ -6,6 +6,6 @@ Nothing of the course is imported or run here, so reading it is fast and safe.
 """
 
 from autograder.content.answers import AnswersError, read_answers
-from autograder.content.lessons import read_course, recordings, survey
+from autograder.content.lessons import demand_solutions, read_course, recordings, survey
 
-__all__ = ["AnswersError", "read_answers", "read_course", "recordings", "survey"]
+__all__ = ["AnswersError", "demand_solutions", "read_answers", "read_course", "recordings", "survey"]

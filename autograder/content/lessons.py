@@ -18,7 +18,7 @@ from autograder.content.policies import check_policy
 from autograder.content.references import check_cards, check_keys, check_questions, mappings
 from autograder.content.typed import meant, read
 from autograder.content.yaml_at import At, Complain, load
-from autograder.errors import CourseError, Finding
+from autograder.errors import CourseError, Finding, UsageError
 from autograder.model import Card, Course, Exercise, Key, Lesson, Objective, Policy, Question, Section
 
 T = TypeVar("T")
@@ -242,6 +242,12 @@ def _recorded_keys(folders: Folders, path: Path) -> dict[str, Key]:
 def recordings(root: Path, lesson: str, name: str) -> Path:
     """Say where a release keeps the recordings of an exercise, or of what else is named."""
     return root / "recordings" / lesson / f"{name}.json.gz"
+
+
+def demand_solutions(root: Path) -> None:
+    """Raise `UsageError` where a course is a student release: it can be learned from, and no more."""
+    if not _has_solutions(root):
+        raise UsageError(f"{root}: a student release, without solutions", "do this in a clone of the course")
 
 
 def _has_solutions(root: Path) -> bool:

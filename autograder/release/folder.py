@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from autograder.attempt import functions_of, load_materials
-from autograder.content import read_course
+from autograder.content import demand_solutions, read_course
 from autograder.errors import UsageError
 from autograder.model import Course, Lesson
 from autograder.questions import VARIANTS
@@ -65,12 +65,6 @@ def build(root: Path, out: Path) -> Built:
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     counts = [sum(len(own) for own in each) for each in zip(*((x.exercises, x.questions, x.cards) for x in lessons), strict=True)]
     return Built(out, counts[0], slips, counts[1], counts[2], size)
-
-
-def demand_solutions(root: Path) -> None:
-    """Raise `UsageError` where a course is a student release."""
-    if not (root / "solutions").is_dir():
-        raise UsageError(f"{root}: a student release, without solutions", "build from a clone of the course")
 
 
 def refuse_taken(out: Path, marks: tuple[str, ...]) -> None:

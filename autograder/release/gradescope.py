@@ -11,10 +11,9 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from autograder.content import read_course
+from autograder.content import demand_solutions, read_course
 from autograder.errors import UsageError
 from autograder.export.table import replaced
-from autograder.release.folder import demand_solutions
 from autograder.rounds import open_round
 
 NAME = "autograder.zip"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from autograder.content import read_course
+from autograder.content import demand_solutions, read_course
 from autograder.errors import UsageError
 from autograder.export.table import replaced
 from autograder.model import Course
 from autograder.notebook.cells import notebook
-from autograder.release.folder import demand_solutions, refuse_taken
+from autograder.release.folder import refuse_taken
 
 CONFIG = "nbgrader_config.py"
 TEXT = """\

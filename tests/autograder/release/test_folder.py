@@ -81,7 +81,7 @@ def test_a_release_of_a_release_is_refused(tiny, tmp_path):
     build(tiny, tmp_path / "out")
     with pytest.raises(UsageError) as refused:
         build(tmp_path / "out", tmp_path / "again")
-    assert str(refused.value) == f"{tmp_path}/out: a student release, without solutions\n  fix: build from a clone of the course"
+    assert str(refused.value) == f"{tmp_path}/out: a student release, without solutions\n  fix: do this in a clone of the course"
 
 
 def test_a_place_that_cannot_be_written_is_said(tiny):

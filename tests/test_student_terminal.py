@@ -1,0 +1,67 @@
+"""The student's commands in a real terminal: a pager, questions typed key by key, and a watch that Ctrl-C ends."""
+
+import shutil
+
+import pytest
+
+from autograder.content import read_course
+from autograder.workspace.starting import start
+from tests.autograder.workspace.conftest import RIGHT
+from tests.terminal import Terminal
+
+
+@pytest.fixture
+def typed(root, tmp_path):
+    """Start a command in a fresh workspace on a screen of its own."""
+    folder, started = tmp_path / "Ada", []
+    start(folder, root, read_course(root).lessons[0])
+
+    def typed(*command, **more):
+        started.append(Terminal(*command, cwd=folder, columns=100, rows=40, **more))
+        return started[-1]
+
+    typed.folder = folder
+    yield typed
+    for terminal in started:
+        terminal.close()
+
+
+def test_the_lesson_is_read_in_a_pager_with_its_colours(typed):
+    """What fits the screen is simply shown; `less` without its own settings would show escape sequences as text."""
+    if not shutil.which("less"):
+        pytest.skip("no less here")
+    short = typed("read", "one-step-by-hand")
+    short.shows("One step by hand", "0.664")
+    assert short.ends() == 0
+    assert "ESC" not in short.text
+    whole = typed("read").shows("Why a third family", ":")
+    assert "ESC" not in whole.text
+    assert whole.press("q").ends() == 0
+    typed("progress").shows("7 of 7")
+
+
+def test_practice_answers_each_key_and_leaves_by_ctrl_d_and_ctrl_c(typed):
+    terminal = typed("practice", "fresh-step").shows("A number with 3 decimals:")
+    terminal.press("0.550\n").shows("is 0.550. You scaled the noise by β.", "or see the working (w)?:")
+    terminal.press("\n").shows("or see the working (w)?: A number with 3 decimals:")
+    terminal.press("0.79\n").shows("✓ Right.", "sum: 0.4899 + (0.3000) = 0.790", "fresh-step (seed ")
+    assert terminal.press("\x04").ends() == 0
+    assert terminal.text.endswith("Until next time: what you answered is remembered.")
+    left = typed("practice").shows("A number with 3 decimals:")
+    assert left.press("\x03").ends() == 0
+    assert left.text.endswith("Until next time: what you answered is remembered.")
+
+
+@pytest.mark.usefixtures("walls")
+def test_watch_answers_each_save_until_ctrl_c(typed):
+    """An editor that writes beside and renames is seen too; a fault in one version does not end the watch."""
+    path = typed.folder / "forward.py"
+    path.write_text(RIGHT.replace("beta ** .5 * eps", "beta * eps"))
+    terminal = typed("check", "--watch", "forward.py").shows("11 of 14 public checks pass", "Watching: save a file")
+    path.write_text("def f(:\n")
+    terminal.shows("Nothing can be judged yet")
+    beside = typed.folder / ".forward.py.swp~"
+    beside.write_text(RIGHT)
+    beside.replace(path)
+    terminal.shows("14 of 14 public checks pass")
+    assert terminal.press("\x03").ends() == 0

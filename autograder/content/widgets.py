@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from msgspec import Struct
 
 from autograder.content.lessons import Folders
 from autograder.errors import CourseError
+
+
+PLACED = re.compile(r"^<!-- *widget: *(?P<id>[\w-]+) *-->$", re.MULTILINE)  # the line of a lesson's text in whose place it stands
 
 
 class Widget(Struct, frozen=True, forbid_unknown_fields=True):

@@ -20,6 +20,7 @@ _TEXT = (
     Rule("text-links", "A link within the lesson leads to a section.", text.links),
     Rule("text-warnings", "A slip that the text names is on a card.", text.warnings),
     Rule("text-predictions", "What is folded away is the answer to a question to predict.", text.predictions),
+    Rule("text-widgets", "What can be played with is placed in the text, and what is placed there is in `widgets.yaml`.", text.widgets),
     Rule("formulas", "Formulas and their braces are closed.", text.formulas),
 )
 _RUNNABLE = Rule("exercise-runs", "The files of checks, answers and slips can be run.", exercises.runnable)

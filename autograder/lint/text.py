@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from autograder.content.typed import meant
+from autograder.content.widgets import PLACED, read_widgets
 from autograder.errors import Finding
 from autograder.lint.sight import Sight
 from autograder.questions import evaluate
@@ -111,6 +112,18 @@ def predictions(sight: Sight) -> Iterator[Finding]:
             yield Finding(sight.text, line, "this answer is never closed", "end it with </details>")
         if match[0].startswith("<summary>") and "</summary>" not in match[0]:
             yield Finding(sight.text, line, "this question is never closed", "end it on its line with </summary>")
+
+
+def widgets(sight: Sight) -> Iterator[Finding]:
+    known, placed = read_widgets(sight.root, sight.lesson.id), set()
+    for match in PLACED.finditer(_blanked(_CODE, sight.lesson.text)):
+        placed.add(match["id"])
+        if match["id"] not in known:
+            fix = meant(match["id"], known, "describe it in widgets/widgets.yaml, or take this line away")
+            yield Finding(sight.text, _line(sight.lesson.text, match.start()), f"there is no widget `{match['id']}`", fix)
+    for name in known.keys() - placed:
+        fix = f"put a line `<!-- widget: {name} -->` where it belongs"
+        yield Finding(sight.text, None, f"the widget `{name}` stands nowhere in the text", fix)
 
 
 def formulas(sight: Sight) -> Iterator[Finding]:

@@ -17,12 +17,12 @@ from latex2mathml.converter import convert
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from autograder.content.widgets import PLACED
 from autograder.formulas import in_unicode
 from autograder.reading import FOLDED, uncommented
 
 _CODE = re.compile(r"(```.*?```|`[^`\n]*`)", re.DOTALL)
 _FORMULA = re.compile(r"\$\$(?P<block>.+?)\$\$|(?<!\\)\$(?P<inline>[^$\n]+)\$", re.DOTALL)
-_WIDGET = re.compile(r"^<!-- *widget: *(?P<id>[\w-]+) *-->$", re.MULTILINE)
 _PLACE = re.compile("<p>\ue000([0-9]+)\ue001</p>|\ue000([0-9]+)\ue001")
 _HEADED = re.compile(r'(<th scope="col">)(<math alttext="([^"]*)".*?</math></th>)', re.DOTALL)  # a heading is text for all readers
 _SIZE = re.compile(r'<svg[^>]* width="([0-9.]+)pt" height="([0-9.]+)pt"')
@@ -43,7 +43,7 @@ class Prose:
     def blocks(self, text: str) -> str:
         """Turn a text of paragraphs, tables and pictures into HTML."""
         kept: list[str] = []
-        text = _WIDGET.sub(lambda match: _keep(kept, self._host(match["id"])), text)
+        text = PLACED.sub(lambda match: _keep(kept, self._host(match["id"])), text)
         text = FOLDED.sub(lambda match: _keep(kept, self._folded(match["question"], match["answer"])), uncommented(text))
         return self._put_back(self._markdown(_formulas_out(text, kept)), kept)
 

@@ -501,6 +501,38 @@ lessons/13_adding/lesson.md:26: there is no picture `figures/bars-dark.svg`
   fix: make it with the reference implementation's `figures`
 """,
     ),
+    "widget_that_is_not_there": Planted(
+        [
+            (TEXT, "# Adding\n", "# Adding\n\n<!-- widget: abacus -->\n"),
+        ],
+        ["text-widgets"],
+        """\
+lessons/13_adding/lesson.md:15: there is no widget `abacus`
+  fix: describe it in widgets/widgets.yaml, or take this line away
+""",
+    ),
+    "widget_that_stands_nowhere": Planted(
+        [
+            ("lessons/13_adding/widgets/widgets.yaml", None, "abacus: {title: An abacus, about: Move it., module: abacus.js}\n"),
+            ("lessons/13_adding/widgets/abacus.js", None, "export function mount() {}\n"),
+        ],
+        ["text-widgets"],
+        """\
+lessons/13_adding/lesson.md: the widget `abacus` stands nowhere in the text
+  fix: put a line `<!-- widget: abacus -->` where it belongs
+""",
+    ),
+    "widget_without_its_module": Planted(
+        [
+            ("lessons/13_adding/widgets/widgets.yaml", None, "abacus: {title: An abacus, about: Move it., module: abacus.js}\n"),
+            (TEXT, "# Adding\n", "# Adding\n\n<!-- widget: abacus -->\n"),
+        ],
+        ["text-widgets"],
+        """\
+lessons/13_adding/widgets/widgets.yaml:1: widget `abacus`: there is no module `abacus.js`
+  fix: create it here, or mend its name
+""",
+    ),
     "link_to_no_section": Planted(
         [
             (TEXT, "](#carrying)", "](#carryin)"),

@@ -5,11 +5,10 @@ import os
 import shutil
 import threading
 import time
-from pathlib import Path
+from importlib.resources import files
 from types import SimpleNamespace
 
 import pytest
-from axe_playwright_python.base import AxeBase
 from playwright.sync_api import sync_playwright
 
 from autograder.content import read_course
@@ -22,7 +21,7 @@ from autograder.workspace.starting import start
 
 FLAGS = ("--no-sandbox --headless --disable-gpu --disable-quic --no-first-run --disable-background-networking"
          " --disable-component-update --disable-sync").split()
-AXE = Path(__import__("inspect").getfile(AxeBase)).with_name("axe.min.js")
+AXE = files("axe_playwright_python") / "axe.min.js"
 
 
 @contextlib.contextmanager

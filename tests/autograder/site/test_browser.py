@@ -101,6 +101,17 @@ def test_the_contents_follow_and_what_was_read_is_kept(visit, site):
     assert any(site.desk.state().events("read", "one-step-by-hand"))
 
 
+def test_a_link_leads_to_its_section_though_there_is_much_to_play_with_above_it(visit, site):
+    page = visit(site.address + "index.html#guidance")
+    expect(page.locator("#widget-guidance")).to_have_attribute("data-ready", "yes")
+    section = page.locator("#guidance")
+    assert 40 < section.bounding_box()["y"] < 120
+    link = page.locator('.contents a[data-section="side-by-side"]')
+    link.click()
+    expect(link).to_have_attribute("aria-current", "true")
+    assert 40 < page.locator("#side-by-side").bounding_box()["y"] < 120
+
+
 def test_a_folded_answer_opens_by_keyboard(visit, site):
     page = visit(site.address + "index.html")
     first = page.locator(".predict").first

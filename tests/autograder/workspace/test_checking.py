@@ -267,3 +267,13 @@ def test_where_nothing_can_be_kept_the_check_is_played_again(check, right, works
     monkeypatch.setattr(np, "savez", refuse)
     command = check(right.replace("return a ** .5 * x0", "return a * x0")).remarks["in_the_middle"].command
     assert command.endswith("""-c "from autograder.workspace.again import again; print(again('forward', 'in_the_middle'))\"""")
+
+
+def test_a_written_function_that_uses_an_unwritten_one_is_not_called_unwritten(check, right):
+    """It is told what to write first."""
+    source = right + "\ndef forward_step(x_prev, beta, eps): raise NotImplementedError('forward_step')\n"
+    source += "def noise_to(x0, t, eps, alpha_bars): return forward_step(x0, 1 - alpha_bars[t], eps)\n"
+    checked = check(source)
+    assert checked.unwritten == ("forward_step",)
+    told = by_id(checked)["in_the_middle"].message
+    assert told.endswith("): forward_step. It uses `forward_step`, which is not right yet: mend that first.")

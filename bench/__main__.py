@@ -5,6 +5,7 @@
 
 `torch`, `computing`, `numpy`: rates of three kinds of file and of the bare machine, about a minute each. `guest`: one guest,
 half a minute. `memory`: whether it grows, a minute. `class`: the example class times 50 with its hangs, five minutes.
+`reviews`: flashcards with years of answers, half a minute.
 Rates, CPU times and ratios are taken three times; median, least and most are printed.
 """
 
@@ -19,6 +20,7 @@ from functools import partial
 import click
 
 from bench.memory import memory
+from bench.reviews import reviews
 from bench.throughput import guests, hangs, rates
 
 PARTS: dict[str, Callable[[], None]] = {
@@ -28,6 +30,7 @@ PARTS: dict[str, Callable[[], None]] = {
     "guest": guests,
     "memory": memory,
     "class": hangs,
+    "reviews": reviews,
 }
 
 

@@ -73,6 +73,12 @@ def test_a_platforms_zip_is_graded_and_who_is_missing_is_said(graded_once):
     assert scores(place) == {"Bo": 1.0, "Cy": 0.0, "Lovelace, Ada": 1.0}
 
 
+def test_the_summary_says_where_submissions_came_from_and_who_is_missing(graded):
+    _, said, _ = course(graded, "grade", graded / "class.zip", "--roster", graded / "roster.csv", "--out", graded / "out", "--exercise", "sums", "--json")
+    summary = json.loads(said)
+    assert (summary["from"], summary["notes"], summary["missing"]) == ("canvas", [], ["Cy"])
+
+
 def test_a_mended_check_changes_nothing_until_it_is_applied(graded):
     before = state(graded)
     mend(graded, STRICTER)

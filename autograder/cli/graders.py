@@ -134,8 +134,9 @@ def _tell(finished: Finished, out: Path, seconds: float, walls: tuple[str, ...],
     if as_json:
         more = {"out": str(out), "round": finished.round, "interrupted": finished.interrupted, "walls": list(walls)}
         graded = finished.summary.results - finished.taken
+        came = {"from": finished.kind, "notes": list(finished.notes), "missing": list(finished.missing)}
         timing = {"from_before": finished.taken, "seconds": round(seconds, 3), "per_second": round(graded / seconds, 2)}
-        click.echo(json.dumps(finished.summary.as_json() | more | timing, ensure_ascii=False))
+        click.echo(json.dumps(finished.summary.as_json() | more | came | timing, ensure_ascii=False))
         return
     console = Console(highlight=False)
     exercises = [exercise for _, exercise in finished.summary.exercises]

@@ -2,7 +2,7 @@
 
     counting.py    from an attempt to what it counts, and from these to the whole
     extensions.py  who has more time: OUT/extensions.csv
-    people.py      whom a name, number, login or e-mail means; names that a class may be shown
+    people.py      whom a name, number, login or e-mail means
     deciding.py    points that a person gives for a check
     changes.py     what is not as it was from one run to another
 

@@ -1,9 +1,8 @@
-"""Whom a word means, and names that a class may be shown."""
+"""Whom a word means, and how a student's files are named."""
 
 from __future__ import annotations
 
 import hashlib
-import hmac
 import re
 import unicodedata
 from collections import Counter
@@ -32,13 +31,6 @@ def find_student(word: str, names: Iterable[str], people: Mapping[str, Person]) 
     close = get_close_matches(word.casefold(), known, n=3, cutoff=0.5)
     meant = ", ".join(dict.fromkeys(known[each] for each in close))
     raise UsageError(f"no student `{word}` was graded here", f"did you mean {meant}?" if meant else "give the name that grades.csv has")
-
-
-def hidden_names(students: Iterable[str], secret: bytes) -> dict[str, str]:
-    """Give each student a number to be shown by, `Student 07`; the order tells nothing, and is the same while the secret is."""
-    names = sorted(set(students), key=lambda name: hmac.digest(secret, name.encode("utf-8", "surrogateescape"), hashlib.sha256))
-    width = len(str(len(names)))
-    return {name: f"Student {number:0{width}}" for number, name in enumerate(names, 1)}
 
 
 def file_slug(student: str) -> str:

@@ -10,7 +10,7 @@ from autograder.gradebook import Attempted, Gradebook, Kept
 from autograder.grades.counting import Rules, grades, read_rules, standings
 from autograder.grades.deciding import decide
 from autograder.grades.extensions import read_extensions
-from autograder.grades.people import find_student, hidden_names
+from autograder.grades.people import find_student
 from autograder.model import CheckResult, HandedIn, Late, Override, Person, Policy, Result
 
 DUE = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -215,14 +215,3 @@ def test_a_check_is_meant_by_its_exercise_or_alone():
     own = [counted(), counted(exercise="ddim")]
     assert decide(own, CHECKS, "Ada", "by_hand", 1, "x").exercise == "forward"
     assert decide(own, CHECKS, "Ada", "ddim.jump", 3, "x").exercise == "ddim"
-
-
-# ---- names that a class may be shown
-
-
-def test_hidden_names_are_apart_stay_the_same_and_tell_no_order():
-    names = [f"student {n:02}" for n in range(30)]
-    hidden = hidden_names(names, b"secret")
-    assert sorted(hidden.values()) == [f"Student {n:02}" for n in range(1, 31)]
-    assert hidden == hidden_names(reversed(names), b"secret") != hidden_names(names, b"another")
-    assert [hidden[name] for name in names] != sorted(hidden.values())

@@ -62,4 +62,4 @@ chaos: .venv/test
 	touch $@ .venv/demo
 
 clean:
-	rm -rf build .venv
+	rm -rf build dist .venv

@@ -25,7 +25,9 @@ def show(console: Console, checked: Checked, lesson: Lesson) -> None:
     console.print(_headline(checked), soft_wrap=True)
     if checked.problem:
         console.print(Padding(Text(checked.problem.replace("`", ""), "yellow"), (0, 0, 0, 2), expand=False))
-    if checked.stopper:
+    if checked.blank:
+        console.print(Text("  Nothing is written for it yet.", "dim"))
+    elif checked.stopper:
         _failure(console, checked, checked.stopper, lesson, title="Nothing can be judged yet")
     else:
         _one_by_one(console, checked, lesson, unanswered)

@@ -141,7 +141,7 @@ def _all(console: Console, checker: Checker, workspace: Workspace, state: State,
         whole = whole and right
         say_due(console, bring_back(workspace, checked.checks, f"check {exercise}", now()))
         judged = judged or bool(checked.checks)
-        if not right and checked.functions and not checked.problem and not checked.stopper:
+        if not right and checked.functions and not checked.problem and not checked.stopper and not checked.blank:
             console.print(f"  Stuck? course hint {checked.name if checked.label == checked.name else exercise}", style="dim", markup=False)
     if judged:
         console.print(HIDDEN_REMAIN, style="dim")

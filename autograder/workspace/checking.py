@@ -87,6 +87,12 @@ class Checked(msgspec.Struct, frozen=True):
         return failed[0] if whole and failed[0].message.startswith(f"`{self.name}` ") else None
 
     @property
+    def blank(self) -> bool:
+        """Whether nothing of this exercise is written yet in a file that holds others, too: then a line is enough."""
+        judged = [check for check in self.checks if check.outcome != "not_judged"]
+        return self.name not in names_of(self.exercise) and bool(judged) and all(map(is_unwritten, judged))
+
+    @property
     def unwritten(self) -> tuple[str, ...]:
         """The functions that are still the starter's."""
         return tuple(dict.fromkeys(self.functions.get(check.id, check.id) for check in self.checks if is_unwritten(check)))

@@ -103,6 +103,17 @@ def test_a_notebook_that_was_not_saved_is_told(workspace, checker):
     assert checker.check(workspace, "forward").problem == "`forward.ipynb` is empty: save it in your editor first."
 
 
+def test_what_is_not_begun_in_a_notebook_is_blank_and_a_starter_of_its_own_is_not(workspace, checker, check):
+    """A notebook holds every exercise: those that nobody has begun take a line each."""
+    book = json.loads((workspace.folder / "12_diffusion.ipynb").read_text(encoding="utf-8"))
+    for cell in book["cells"]:
+        source = "".join(cell["source"])
+        cell["source"] = source.replace('raise NotImplementedError("forward_step")', "return x_prev")
+    (workspace.folder / "12_diffusion.ipynb").write_text(json.dumps(book), encoding="utf-8")
+    assert (checker.check(workspace, "schedule").blank, checker.check(workspace, "forward").blank) == (True, False)
+    assert not check("def linear_betas(T): raise NotImplementedError('mine')\n").blank
+
+
 def test_a_notebook_is_checked_and_its_failures_are_repeated_in_a_cell(workspace, checker, right):
     (workspace.folder / "forward.py").unlink()
     cells = [{"cell_type": "code", "source": right.replace(*SLIPPED)}]

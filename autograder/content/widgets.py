@@ -10,7 +10,6 @@ from msgspec import Struct
 from autograder.content.lessons import Folders
 from autograder.errors import CourseError
 
-
 PLACED = re.compile(r"^<!-- *widget: *(?P<id>[\w-]+) *-->$", re.MULTILINE)  # the line of a lesson's text in whose place it stands
 
 

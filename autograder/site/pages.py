@@ -72,4 +72,12 @@ def _environment() -> Environment:
     loader = FileSystemLoader(HERE / "templates")
     made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     made.filters["words"] = lambda name: name.replace("-", " ").replace("_", " ").capitalize()
+    made.filters["coded"] = coded
     return made
+
+
+def coded(text: str) -> Markup:
+    """Escape a text that is not ours, and set what stands between backticks as code."""
+    pieces = text.split("`")
+    whole = pieces if len(pieces) % 2 else [*pieces[:-2], "`".join(pieces[-2:])]
+    return Markup("").join(Markup("<code>{}</code>").format(piece) if place % 2 else piece for place, piece in enumerate(whole))

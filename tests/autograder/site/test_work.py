@@ -16,6 +16,7 @@ from autograder.flashcards.deck import Deck
 from autograder.gradebook import Gradebook, Kept
 from autograder.model import CheckResult, Result
 from autograder.site.grades import class_of
+from autograder.site.pages import coded
 from autograder.workspace.checking import Checker
 from autograder.workspace.hinting import remember
 from autograder.workspace.starting import start
@@ -122,7 +123,7 @@ WRONG = "def forward_step(x_prev, beta, eps):\n    return (1 - beta) ** 0.5 * x_
 def test_the_last_checks_feedback_is_shown_in_the_graders_words(root, work):
     (work.folder / "forward.py").write_text(WRONG)
     checked = check(work, "forward", root)
-    text = unescape(ask(work.address + "exercises.html")[2])
+    text = unescape(re.sub("</?code>", "`", ask(work.address + "exercises.html")[2]))
     wrong = next(one for one in checked.checks if one.misconception == "beta_as_standard_deviation")
     assert wrong.message in text
     assert f"{checked.passed} of {len(checked.checks)}" in text
@@ -189,6 +190,20 @@ def test_a_save_and_a_check_are_told_at_once(root, work):
 def test_without_a_workspace_the_page_says_how_to_make_one(root, tmp_path):
     with serving(root, tmp_path) as served:
         assert "<code>course start</code>" in ask(served.address + "exercises.html")[2]
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("`f(1)` gave `<b>`.", "<code>f(1)</code> gave <code>&lt;b&gt;</code>."),
+        ("no code", "no code"),
+        ("`a` and ` alone", "<code>a</code> and ` alone"),
+        ("`", "`"),
+        ("", ""),
+    ],
+)
+def test_what_stands_between_backticks_is_code_and_all_of_it_is_escaped(text, html):
+    assert coded(text) == html
 
 
 # ---- grades

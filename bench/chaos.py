@@ -54,9 +54,17 @@ def disturbed(submissions: Path, out: Path, moment: Callable[[float], bool]) -> 
     return False
 
 
-def passed(seconds: float) -> Callable[[float], bool]:
-    """The moment when these seconds have passed."""
-    return lambda since: since >= seconds
+def after(out: Path, count: int, seconds: float) -> Callable[[float], bool]:
+    """The moment when these seconds have passed since so many attempts were on disk."""
+    reached = float("inf")
+
+    def now(since: float) -> bool:
+        nonlocal reached
+        if reached == float("inf") and attempts(out) >= count:
+            reached = since
+        return since >= reached + seconds
+
+    return now
 
 
 def attempts(out: Path) -> int:
@@ -104,13 +112,16 @@ def main() -> None:
     moments = random.Random(options.seed)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        submissions, started = small_class(folder / "class", options.students), time.monotonic()
+        submissions = small_class(folder / "class", options.students)
         finish(submissions, folder / "calm")
-        span, calm = time.monotonic() - started, contents(folder / "calm")
+        calm = contents(folder / "calm")
         kills = rounds = 0
         while kills < options.kills:
             out = folder / f"out{rounds}"
-            while kills < options.kills and disturbed(submissions, out, passed(moments.uniform(0, span))):
+            while kills < options.kills:
+                more = moments.randint(0, options.students // 4)  # now and then before anything is graded, or long after all is
+                if not disturbed(submissions, out, after(out, attempts(out) + more if more else 0, moments.uniform(0, 0.2 if more else 3))):
+                    break
                 kills += 1
                 print(f"kill {kills}: {attempts(out)} of {options.students} on disk", flush=True)
             finish(submissions, out)

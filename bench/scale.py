@@ -17,14 +17,20 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 
+from msgspec.structs import replace
+
+from autograder.content import read_course
+from autograder.filing import write_feedback, write_report
+from autograder.gradebook import Gradebook, Kept
+from autograder.grades.counting import read_rules
 from bench.chaos import attempts
-from bench.throughput import NUMPY, copies, fork_and_call
+from bench.throughput import CLASS, NUMPY, Spent, _below, copies, fork_and_call
 
 ROOT = Path(__file__).resolve().parents[1]
 TURNS = 5
@@ -36,18 +42,22 @@ def command(submissions: Path, out: Path, *more: str) -> list[str]:
     return [*grade, *more]
 
 
-def finish(submissions: Path, *more: str) -> float:
-    """Grade a class into a fresh folder and give the seconds it took."""
+def finish(submissions: Path, more: Sequence[str] = (), others: Sequence[int] = ()) -> Spent:
+    """Grade a class into a fresh folder; give what it took, the CPU of `others` (a cluster's processes) included."""
     with tempfile.TemporaryDirectory() as out:
+        used = resource.getrusage(resource.RUSAGE_CHILDREN), sum(map(_below, others))
         done = subprocess.run(command(submissions, Path(out), *more), cwd=ROOT, capture_output=True, text=True)
         if done.returncode:
             sys.exit(done.stderr)
-        return float(json.loads(done.stdout)["seconds"])
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        cpu = after.ru_utime + after.ru_stime - used[0].ru_utime - used[0].ru_stime + sum(map(_below, others)) - used[1]
+        return Spent(float(json.loads(done.stdout)["seconds"]), cpu)
 
 
-def steady(few: Path, many: Path, *more: str) -> float:
-    """Give submissions a second once everything is warm: what the larger class takes beyond the smaller."""
-    return (MANY - FEW) / (finish(many, *more) - finish(few, *more))
+def steady(few: Path, many: Path, more: Sequence[str] = (), others: Sequence[int] = ()) -> Spent:
+    """Give what one more submission takes once everything is warm: what the larger class takes beyond the smaller."""
+    short, long = finish(few, more, others), finish(many, more, others)
+    return Spent((long.wall - short.wall) / (MANY - FEW), (long.cpu - short.cpu) / (MANY - FEW))
 
 
 def below(pid: int) -> Iterator[int]:
@@ -100,7 +110,7 @@ def cores() -> None:
         few, large = copies(source, Path(name) / "few", FEW), copies(source, Path(name) / "many", MANY)
         ours, bare = [], []
         for _ in range(TURNS):
-            ours.append(steady(few, large, "--workers", "2") / steady(few, large, "--workers", "1"))
+            ours.append(steady(few, large, ["--workers", "1"]).wall / steady(few, large, ["--workers", "2"]).wall)
             with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
                 alone = pool.submit(fork_and_call, source).result().wall
                 bare.append(sum(alone / one.wall for one in pool.map(fork_and_call, [source] * 2)))
@@ -110,8 +120,8 @@ def cores() -> None:
 
 
 @contextmanager
-def dask(folder: Path, workers: int) -> Iterator[str]:
-    """Run a scheduler and workers, a process each; give the address."""
+def dask(folder: Path, workers: int) -> Iterator[tuple[str, list[int]]]:
+    """Run a scheduler and workers, a process each; give the address, and the processes."""
     quiet = {"cwd": ROOT, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     told = folder / "scheduler.json"
     scheduler = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--port", "0", "--host", "127.0.0.1", "--no-dashboard"]
@@ -122,7 +132,7 @@ def dask(folder: Path, workers: int) -> Iterator[str]:
     worker = [sys.executable, "-m", "distributed.cli.dask_worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard"]
     started += [subprocess.Popen([*worker, "--local-directory", str(folder)], **quiet) for _ in range(workers)]  # type: ignore[call-overload]
     try:
-        yield address
+        yield address, [process.pid for process in started]
     finally:
         for process in started:
             process.kill()
@@ -147,26 +157,54 @@ def task_milliseconds(address: str, workers: int) -> list[float]:
 
 def cluster() -> None:
     """Two Dask workers against two local ones, in turn."""
-    with tempfile.TemporaryDirectory() as name, dask(Path(name), 2) as address:
+    with tempfile.TemporaryDirectory() as name, dask(Path(name), 2) as (address, others):
         source = NUMPY
         few, large = copies(source, Path(name) / "few", FEW), copies(source, Path(name) / "many", MANY)
         tasks = task_milliseconds(address, 2)
         print(f"an empty Dask task: {statistics.median(tasks):.2f} ms ({min(tasks):.2f} to {max(tasks):.2f})", flush=True)
-        ratios = []
+        ratios, costs = [], []
         for _ in range(TURNS):
-            there, here = steady(few, large, "--cluster", address), steady(few, large, "--workers", "2")
-            ratios.append(there / here)
-            print(f"a second: {there:.1f} on two Dask workers, {here:.1f} on two of this machine's: {ratios[-1]:.2f}", flush=True)
-        print(f"median: {statistics.median(ratios):.2f}")
+            there, here = steady(few, large, ["--cluster", address], others), steady(few, large, ["--workers", "2"])
+            ratios.append(here.wall / there.wall)
+            costs.append(here.cpu / there.cpu)
+            print(f"a second: {1 / there.wall:.1f} on two Dask workers, {1 / here.wall:.1f} on two of this machine's: {ratios[-1]:.2f}")
+            print(f"CPU for one: {1000 * there.cpu:.1f} ms there, {1000 * here.cpu:.1f} ms here: {costs[-1]:.2f}", flush=True)
+        print(f"medians: {statistics.median(ratios):.2f} of the rate; by CPU {statistics.median(costs):.2f}")
+
+
+def report(students: int) -> None:
+    """Time the report of a large class whose results are the example class's, given to one student after another."""
+    with tempfile.TemporaryDirectory() as name:
+        out = Path(name)
+        example = [sys.executable, "-m", "autograder", "grade", str(CLASS), "--out", str(out / "example"), "--seed", "12"]
+        subprocess.run([*example, "--exercise", "forward", "--exercise", "practice"], cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
+        with Gradebook(out / "example" / "gradebook.sqlite") as book:
+            run = str(book.last_run())
+            given = [(one.result, one.private) for attempts in book.attempts(run) for one in attempts]
+        course = read_course(ROOT)
+        with Gradebook(out / "gradebook.sqlite") as book:
+            book.begin(run, {})
+            for number in range(students):
+                who = f"Student {number:05d}"
+                chosen = [one for one in given if one[0].student == given[2 * (number % (len(given) // 2))][0].student]
+                book.keep(run, [Kept(replace(result, student=who), private) for result, private in chosen])
+            rules = read_rules(out, book, course.policy)
+            started = time.monotonic(), time.process_time()
+            write_report(out / "report.html", course, book, run, rules)
+            seconds, cpu = time.monotonic() - started[0], time.process_time() - started[1]
+            print(f"report: {seconds:.1f} s ({cpu:.1f} of CPU), {(out / 'report.html').stat().st_size / 1e6:.2f} MB", flush=True)
+            started = time.monotonic(), time.process_time()
+            write_feedback(out, book, run, rules, {})
+            print(f"feedback, two files for each: {time.monotonic() - started[0]:.1f} s ({time.process_time() - started[1]:.1f} of CPU)")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.scale", description=__doc__.split("\n")[0] if __doc__ else "")
-    parser.add_argument("what", choices=("many", "cores", "cluster"))
+    parser.add_argument("what", choices=("many", "cores", "cluster", "report"))
     parser.add_argument("--students", type=int, default=10_000)
     options = parser.parse_args()
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}", flush=True)
-    {"many": lambda: many(options.students), "cores": cores, "cluster": cluster}[options.what]()
+    {"many": lambda: many(options.students), "cores": cores, "cluster": cluster, "report": lambda: report(options.students)}[options.what]()
 
 
 if __name__ == "__main__":

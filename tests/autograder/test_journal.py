@@ -82,14 +82,7 @@ def test_killed_at_random_moments_and_finished_it_equals_the_undisturbed_run(tmp
     chaos.finish(submissions, tmp_path / "calm")
     moments, out = random.Random(4), tmp_path / "out"
     for graded in (1, 4, 8):
-        left = moments.randint(0, 20)
-
-        def now(_, graded=graded):
-            nonlocal left
-            left -= chaos.attempts(out) >= graded
-            return left < 0
-
-        chaos.disturbed(submissions, out, now)
+        chaos.disturbed(submissions, out, chaos.after(out, graded, moments.uniform(0, 0.1)))
     summary = chaos.finish(submissions, out)
     assert (summary["results"], summary["from_before"] > 0) == (12, True)
     assert chaos.contents(out) == chaos.contents(tmp_path / "calm")

@@ -122,7 +122,8 @@ def cores() -> None:
 @contextmanager
 def dask(folder: Path, workers: int) -> Iterator[tuple[str, list[int]]]:
     """Run a scheduler and workers, a process each; give the address, and the processes."""
-    quiet = {"cwd": ROOT, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False"}  # as docs/scale.md has it
+    quiet = {"cwd": ROOT, "env": environment, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     told = folder / "scheduler.json"
     scheduler = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--port", "0", "--host", "127.0.0.1", "--no-dashboard"]
     started = [subprocess.Popen([*scheduler, "--scheduler-file", str(told)], **quiet)]  # type: ignore[call-overload]

@@ -35,8 +35,8 @@ from autograder.model import Submission
 from autograder.sandbox import missing_walls, readable_paths
 
 AHEAD = 2  # loads for each thread of a worker: the one it works on, and the next
-LOAD_SECONDS = 0.25
-LARGEST_LOAD = 16
+LOAD_SECONDS = 1.0
+LARGEST_LOAD = 32
 CONNECT_SECONDS = 5
 ADDRESS = re.compile(r"(tcp|tls|ws|wss)://[^/]+:\d+")
 
@@ -103,7 +103,7 @@ class ClusterCrew:
         self._name = uuid.uuid4().hex
         self._out: dict[int, Future] = {}
         self._done: SimpleQueue[int] = SimpleQueue()
-        self._seconds = LOAD_SECONDS  # for one submission, as the last loads took
+        self._seconds = LOAD_SECONDS / 4  # for one submission, as the last loads took
         self._threads, self._counted = 0, 0.0
         if not ADDRESS.fullmatch(address):
             raise UsageError(f"`{address}` is no scheduler's address", "give it as `dask scheduler` names it: tcp://HOST:PORT")

@@ -17,7 +17,7 @@ from autograder.bulk.crew import Back, Lost
 from autograder.bulk.grader import Graded
 from autograder.content import read_course
 from autograder.errors import UsageError
-from autograder.grading import Request, _crew
+from autograder.grading import Request, open_crew
 from autograder.grounds import Grounds
 from autograder.model import Submission
 from autograder.rounds import Round
@@ -64,16 +64,17 @@ def cluster(tmp_path_factory, walls):
 
 
 def test_a_worker_killed_in_mid_run_costs_nothing_but_time(cluster, tmp_path):
-    """All three have work when one is killed; what comes of it is, but for times, byte for byte what this machine alone makes of it."""
+    """One is killed while it has work; what comes of it is, but for times, byte for byte what this machine alone makes of it."""
     from distributed import Client
 
-    address, workers = cluster
+    address, _ = cluster
     submissions = chaos.small_class(tmp_path / "class", 60)
     with Client(address, set_as_default=False) as client:
         client.wait_for_workers(3, timeout=90)
+        pids = client.run(os.getpid)
         process = subprocess.Popen(chaos.command(submissions, tmp_path / "out", "--cluster", address), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        wait_for(lambda: chaos.attempts(tmp_path / "out") >= 3 and all(client.processing().values()))
-        workers[0].send_signal(signal.SIGKILL)
+        wait_for(lambda: chaos.attempts(tmp_path / "out") >= 1 and any(client.processing().values()))
+        os.kill(next(pids[worker] for worker, tasks in client.processing().items() if tasks), signal.SIGKILL)
         printed, errors = process.communicate(timeout=120)
     assert (process.returncode, errors) == (0, WALLS)
     assert json.loads(printed)["statuses"] == {"graded": 60, "missing": 0, "unreadable": 0, "not_judged": 0}
@@ -131,7 +132,7 @@ def test_where_no_scheduler_answers_the_address_is_named(address, monkeypatch):
 def test_without_dask_the_option_says_what_to_install(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "autograder.bulk.cluster", None)
     with pytest.raises(UsageError) as refused:
-        _crew(Request(tmp_path, tmp_path, cluster="tcp://127.0.0.1:9"), Settings(str(ROOT), Round("round-1", b"secret"), ()))
+        open_crew(Request(tmp_path, tmp_path, cluster="tcp://127.0.0.1:9"), Settings(str(ROOT), Round("round-1", b"secret"), ()))
     assert str(refused.value) == "--cluster needs Dask, which is not installed\n  fix: pip install 'denoising-course[cluster]'"
 
 

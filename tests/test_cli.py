@@ -240,7 +240,8 @@ SLOW = RIGHT_STEP + "import time\ntime.sleep(0.2)\n"
 
 @pytest.mark.usefixtures("walls")
 def test_ctrl_c_keeps_what_is_done(tmp_path):
-    many(tmp_path / "class", 60, SLOW)
+    """There are so many that no run is over before the signal, however late it comes."""
+    many(tmp_path / "class", 1000, SLOW)
     process = subprocess.Popen([*COURSE, "grade", str(tmp_path / "class"), "--out", str(tmp_path / "out"), "--exercise", "forward"],
                                cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # fmt: skip
     wait_for(lambda: attempts(tmp_path / "out") >= 3)
@@ -248,8 +249,8 @@ def test_ctrl_c_keeps_what_is_done(tmp_path):
     _, errors = process.communicate(timeout=60)
     kept = (tmp_path / "out" / "results.jsonl").read_text(encoding="utf-8").splitlines()
     assert process.returncode == 1
-    assert 3 <= len(kept) < 60
-    assert errors.endswith(f"Interrupted: {len(kept)} of 60 are graded and kept.\n")
+    assert 3 <= len(kept) < 1000
+    assert errors.endswith(f"Interrupted: {len(kept)} of 1000 are graded and kept.\n")
 
 
 def children(pid):

@@ -19,7 +19,7 @@ from torch import Tensor
 from solutions.diffusion.captioned import BETAS, SIZE, TextUNet, paint
 from solutions.diffusion.examine import judged
 from solutions.diffusion.guidance import drop_condition
-from solutions.diffusion.losses import CleanLoss
+from solutions.diffusion.losses import EvenCleanLoss
 from solutions.diffusion.order import Order
 from solutions.diffusion.schedules import alpha_bars
 from solutions.diffusion.shapes import Scene, draw, random_scene
@@ -49,7 +49,7 @@ def train_on(rich: float, config: Config = CONFIG, progress: bool = False) -> Te
     """Train the network from nothing under captions of which the share `rich` is rich."""
     torch.manual_seed(config.seed)
     model = TextUNet(channels=(48, 48), attend=(True, True), patch=4)
-    loss, null = CleanLoss(alpha_bars(BETAS)), torch.zeros(LENGTH, dtype=torch.long)
+    loss, null = EvenCleanLoss(alpha_bars(BETAS)), torch.zeros(LENGTH, dtype=torch.long)
 
     def step_loss(batch: tuple[Tensor, Tensor], generator: torch.Generator) -> Tensor:
         return diffusion_loss(loss, model, batch[0], generator, ids=drop_condition(batch[1], null, 0.1, generator))

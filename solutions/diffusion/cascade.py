@@ -81,7 +81,10 @@ def augment(small: Tensor, s: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def train(training: Training) -> None:
-    """Train both stages side by side on the same pictures; the text encoder is that of the shipped `shapes`."""
+    """Train both stages side by side on the same pictures; the text encoder is that of the shipped `shapes`.
+
+    The shipped weights have it as it was after the third run of `captioned` ("before" in their .json).
+    """
     torch.manual_seed(CONFIG.seed)
     model, loss, null = Cascade(), CleanLoss(ALPHA_BARS), torch.zeros(LENGTH, dtype=torch.long)
     known = load_weights("shapes").items()
@@ -99,7 +102,7 @@ def train(training: Training) -> None:
 
     turns = [Turn(list(model.base.parameters()), base_loss), Turn(list(model.enlarge.parameters()), enlarge_loss)]
     draw = partial(draw_batch, batch=CONFIG.batch)
-    train_and_store(NAME, model, turns, draw, CONFIG, training, lambda: measure(partial(paint, model), 100, (1, 2)), bits=8)
+    train_and_store(NAME, model, turns, draw, CONFIG, training, lambda: measure(partial(paint, model), 100, (1, 2)), bits=6)
 
 
 def sample(order: Order) -> Tensor:

@@ -16,7 +16,7 @@ from solutions.diffusion.refusals import Impossible as Impossible  # every modul
 from solutions.diffusion.refusals import Interrupted
 from solutions.diffusion.samplers import Callback, ddim_sample, ddpm_sample, even_path
 from solutions.diffusion.schedules import Table, alpha_bars
-from solutions.diffusion.store import SHIPPED, about_weights, save_weights
+from solutions.diffusion.store import SHIPPED, about_weights, add_figures, load_weights, save_weights
 from solutions.diffusion.train import Config, DrawBatch, Turn, count
 from solutions.diffusion.train import train as run_training
 
@@ -87,18 +87,16 @@ def train_and_store(
     bits: int = 16,
     before: Sequence[str] = (),
 ) -> None:
-    """Train the model, leave it with its averaged weights, and write them as `name`, in 16 or 8 `bits`, with their .json.
+    """Train the model, leave it with its averaged weights as written, and write them as `name`, in `bits`, with their .json.
 
-    `figures()` is called on the averaged model, for what is to be said of it; `before` names the runs, kept in `training.out`, whose
-    weights this one started from or needed, and their steps are noted. A finished run's checkpoint is removed; an
+    `figures()` is called on the model as it was written, rounded, for what is to be said of it; `before` names the runs, kept in
+    `training.out`, whose weights this one started from or needed, and their steps are noted. A finished run's checkpoint is removed; an
     interrupted one's is kept for the rerun, and its weights are not written.
     """
     checkpoint = training.checkpoints / f"{name}.checkpoint.pt"
     run = run_training(model, turns, draw_batch, config, checkpoint=checkpoint, minutes=training.minutes, progress=training.progress)
     if not run.finished:
         raise Interrupted(f"stopped after step {len(run.losses)}, saved in {checkpoint}: the same command goes on from there")
-    model.load_state_dict(run.ema)
-    model.eval()
     last = run.losses[-100:]
     about = {
         "command": training.command,
@@ -109,7 +107,10 @@ def train_and_store(
         "steps": len(run.losses),
         "seconds": round(run.seconds, 1),
         "loss": round(sum(last) / len(last), 5),
-        "figures": figures() if figures else {},
+        "figures": {},
     }
     save_weights(name, run.ema, about, training.out, bits)
+    model.load_state_dict(load_weights(name, training.out))
+    model.eval()
+    add_figures(name, figures() if figures else {}, training.out)
     checkpoint.unlink()

@@ -1,27 +1,29 @@
-"""Weights on disk: `NAME.safetensors` in float16 or 8 bits, and beside it `NAME.json` saying how they were made and what they reach.
+"""Weights on disk: `NAME.safetensors` in float16 or fewer bits, and beside it `NAME.json` saying how they were made and what they reach.
 
-In 8 bits a row of weights is whole numbers -127..127 times a step of its own, half the bytes again; biases and norms stay float16.
-safetensors holds numbers only, so a file of weights can't run code. It doesn't know any model.
+In 8 bits a row of weights is whole numbers -127..127 times a step of its own, half the bytes again; in 6 it is -31..31, four numbers in
+three bytes. Biases and norms stay float16. safetensors holds numbers only, so a file of weights can't run code. It doesn't know any model.
 """
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 SHIPPED = Path(__file__).parent / "weights"
-STEP = "/step"
+STEP, SHAPE = "/step", "/shape"  # after a tensor's name: the step of each row; bits and shape of a packed one
 
 
 def save_weights(name: str, state: dict[str, Tensor], about: dict[str, Any], folder: Path = SHIPPED, bits: int = 16) -> None:
-    """Write the weights in `bits` (16 or 8), and `about` (command, config, seconds, figures) beside them."""
+    """Write the weights in `bits` (16, or 8 and fewer), and `about` (command, config, seconds, figures) beside them."""
     folder.mkdir(parents=True, exist_ok=True)
     half = {key: value.half().contiguous() if value.is_floating_point() else value for key, value in sorted(state.items())}
-    if bits == 8:
-        half |= {name: part for key, value in state.items() if value.dim() > 1 for name, part in _in_bytes(key, value).items()}
+    if bits <= 8:
+        half |= {name: part for key, value in state.items() if value.dim() > 1 for name, part in _rounded(key, value, bits).items()}
     save_file(half, folder / f"{name}.safetensors")
     (folder / f"{name}.json").write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
@@ -32,6 +34,9 @@ def load_weights(name: str, folder: Path = SHIPPED) -> dict[str, Tensor]:
     if not path.exists():
         raise FileNotFoundError(f"{path} is missing: python -m solutions.diffusion train {name} --out {folder}")
     stored = load_file(path)
+    for key in [key.removesuffix(SHAPE) for key in stored if key.endswith(SHAPE)]:
+        bits, *shape = stored.pop(key + SHAPE).tolist()
+        stored[key] = _unpack(stored[key], bits)[: math.prod(shape)].view(shape)
     steps = {key.removesuffix(STEP): stored.pop(key) for key in list(stored) if key.endswith(STEP)}
     whole = {key: value * steps[key] if key in steps else value for key, value in stored.items()}
     return {key: value.to(torch.float32) if value.is_floating_point() else value for key, value in whole.items()}
@@ -50,7 +55,24 @@ def add_figures(name: str, figures: dict[str, Any], folder: Path = SHIPPED) -> N
     (folder / f"{name}.json").write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def _in_bytes(key: str, value: Tensor) -> dict[str, Tensor]:
-    """Return a tensor's rows as whole numbers and the step of each row. # (R, ...) -> int8 (R, ...), float32 (R, 1, ...)"""
-    step = value.abs().flatten(1).amax(dim=1).clamp_min(1e-12).view(-1, *[1] * (value.dim() - 1)) / 127
-    return {key: (value / step).round().to(torch.int8), key + STEP: step.float()}
+def _rounded(key: str, value: Tensor, bits: int) -> dict[str, Tensor]:
+    """Return a tensor's rows as whole numbers, packed if below 8 bits, and the step of each row. # (R, ...) and float32 (R, 1, ...)"""
+    most = 2 ** (bits - 1) - 1
+    step = value.abs().flatten(1).amax(dim=1).clamp_min(1e-12).view(-1, *[1] * (value.dim() - 1)) / most
+    whole = (value / step).round().to(torch.int8)
+    if bits == 8:
+        return {key: whole, key + STEP: step.float()}
+    return {key: _pack(whole, bits), key + STEP: step.float(), key + SHAPE: torch.tensor([bits, *value.shape])}
+
+
+def _pack(whole: Tensor, bits: int) -> Tensor:
+    """Put the last bits of each number one after the other, from 0 for the smallest. # int8 (...) -> uint8 (bytes,)"""
+    raised = (whole.flatten().numpy() + (2 ** (bits - 1) - 1)).astype(np.uint8)
+    return torch.from_numpy(np.packbits(np.unpackbits(raised[:, None], axis=1)[:, 8 - bits :]))
+
+
+def _unpack(packed: Tensor, bits: int) -> Tensor:
+    """Undo `_pack`, but for up to a byte of zeros at the end. # uint8 (bytes,) -> int8 (N,)"""
+    row = np.unpackbits(packed.numpy())
+    each = row[: len(row) // bits * bits].reshape(-1, bits)
+    return torch.from_numpy((each @ (1 << np.arange(bits)[::-1]) - (2 ** (bits - 1) - 1)).astype(np.int8))

@@ -99,7 +99,7 @@ def train(training: Training) -> None:
         part = dataclasses.replace(training, minutes=training.minutes and training.minutes * steps / CONFIG.steps)
         learned = [p for key, p in model.named_parameters() if name != RUNS[0][0] or not key.startswith("whole")]
         turns, data = [Turn(learned, loss_at(model, draw_t, loss(ALPHA_BARS)))], partial(draw_batch, ones=ones)
-        figures = partial(measure, partial(paint, model), 200) if name == NAME else None
+        figures = partial(measure, partial(paint, model)) if name == NAME else None
         bits, before = (6, [run[0] for run in RUNS[:-1]]) if name == NAME else (16, [])
         train_and_store(name, model, turns, data, dataclasses.replace(CONFIG, steps=steps), part, figures, bits, before)
 

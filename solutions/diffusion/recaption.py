@@ -28,7 +28,7 @@ from solutions.diffusion.text import LENGTH, tokens
 from solutions.diffusion.train import Config, Turn, diffusion_loss, train
 
 FILE = SHIPPED / "recaption.json"
-CONFIG = Config(steps=1500, batch=32, lr=1.5e-3)
+CONFIG = Config(steps=700, batch=32, lr=1.5e-3)
 STILL_TERSE = 0.05  # of the rich captions, so that the model is not lost when asked tersely (section 3.1)
 
 

@@ -86,8 +86,8 @@ def train(training: Training) -> None:
             continue
         part = dataclasses.replace(training, minutes=training.minutes and training.minutes * 3 / 4 * steps / CONFIG.steps)
         config = dataclasses.replace(CONFIG, steps=steps)
-        figures, bits, before = (partial(measure, model), 6, (VAE_NAME, RUNS[0][0])) if name == NAME else (None, 8, ())
-        train_and_store(name, model, turns, draw_rows, config, part, figures, bits, before)
+        figures, before = (partial(measure, model), (VAE_NAME, RUNS[0][0])) if name == NAME else (None, ())
+        train_and_store(name, model, turns, draw_rows, config, part, figures, 8, before)
 
 
 def loss_on(model: LatentDiffusion, pictures: Tensor, labels: Tensor) -> TurnLoss:

@@ -37,7 +37,7 @@ def load_weights(name: str, folder: Path = SHIPPED) -> dict[str, Tensor]:
     for key in [key.removesuffix(SHAPE) for key in stored if key.endswith(SHAPE)]:
         bits, *shape = stored.pop(key + SHAPE).tolist()
         stored[key] = _unpack(stored[key], bits)[: math.prod(shape)].view(shape)
-    steps = {key.removesuffix(STEP): stored.pop(key) for key in list(stored) if key.endswith(STEP)}
+    steps = {key.removesuffix(STEP): stored.pop(key).float() for key in list(stored) if key.endswith(STEP)}
     whole = {key: value * steps[key] if key in steps else value for key, value in stored.items()}
     return {key: value.to(torch.float32) if value.is_floating_point() else value for key, value in whole.items()}
 
@@ -56,13 +56,13 @@ def add_figures(name: str, figures: dict[str, Any], folder: Path = SHIPPED) -> N
 
 
 def _rounded(key: str, value: Tensor, bits: int) -> dict[str, Tensor]:
-    """Return a tensor's rows as whole numbers, packed if below 8 bits, and the step of each row. # (R, ...) and float32 (R, 1, ...)"""
+    """Return a tensor's rows as whole numbers, packed if below 8 bits, and the step of each row. # (R, ...) and (R, 1, ...)"""
     most = 2 ** (bits - 1) - 1
     step = value.abs().flatten(1).amax(dim=1).clamp_min(1e-12).view(-1, *[1] * (value.dim() - 1)) / most
     whole = (value / step).round().to(torch.int8)
     if bits == 8:
         return {key: whole, key + STEP: step.float()}
-    return {key: _pack(whole, bits), key + STEP: step.float(), key + SHAPE: torch.tensor([bits, *value.shape])}
+    return {key: _pack(whole, bits), key + STEP: step.half(), key + SHAPE: torch.tensor([bits, *value.shape])}
 
 
 def _pack(whole: Tensor, bits: int) -> Tensor:

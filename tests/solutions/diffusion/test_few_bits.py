@@ -10,7 +10,7 @@ from solutions.diffusion.store import load_weights, save_weights
 
 @pytest.mark.parametrize(("bits", "most"), [(8, 127), (6, 31)])
 def test_few_bits_lose_at_most_half_a_step_of_each_row(bits: int, most: int, tmp_path: Path) -> None:
-    """A row's step is its largest weight over 127, or 31; one-dimensional tensors and counts stay as they were in float16."""
+    """A row's step is its largest weight over 127, or over 31 and in float16; one-dimensional tensors and counts stay as in float16."""
     torch.manual_seed(0)
     state = {
         "conv": torch.randn(6, 3, 3, 3) * torch.logspace(-3, 3, 6).view(6, 1, 1, 1),
@@ -21,7 +21,7 @@ def test_few_bits_lose_at_most_half_a_step_of_each_row(bits: int, most: int, tmp
     loaded = load_weights("some", tmp_path)
     assert {key: value.dtype for key, value in loaded.items()} == {"conv": torch.float32, "bias": torch.float32, "count": torch.int64}
     step = state["conv"].abs().flatten(1).amax(dim=1) / most
-    assert ((loaded["conv"] - state["conv"]).abs().flatten(1).amax(dim=1) <= step * 0.501).all()
+    assert ((loaded["conv"] - state["conv"]).abs().flatten(1).amax(dim=1) <= step * 0.52).all()
     assert torch.equal(loaded["bias"], state["bias"])
     assert loaded["count"] == 70_000
 

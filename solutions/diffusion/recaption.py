@@ -1,8 +1,8 @@
 """DALL-E 3's point: the captions a model is trained on decide what it can be asked (Betker et al. 2023).
 
 The same small network learns the same pictures of one thing twice: under terse captions as the web has them (`a circle`), and under
-rich ones that say all there is (`a small red circle`), a few left terse. Both are then asked richly and tersely, and judged by all that
-was meant. Only the captions differ; nothing here is shipped but the figures.
+rich ones that say all there is (`a small red circle`), a few left terse. Both are then asked richly and tersely, and judged by what was
+asked. Only the captions differ; nothing here is shipped but the figures.
 
     python -m solutions.diffusion.recaption
 """

@@ -66,12 +66,20 @@ def adherence_rows() -> list[str]:
     return [f"| `{name}` | {' | '.join(best(f[f'adherence, {kind}']) for kind in ('one', 'unseen', 'two'))} |" for name, f in found.items()]
 
 
+def recaption_rows() -> list[str]:
+    """Return what the captions of training did."""
+    return [
+        f"| {name} | {share(each['asked rich']['all'])} | {share(each['asked terse']['all'])} |"
+        for name, each in figures("recaption").items()
+    ]
+
+
 def family_rows() -> list[str]:
     """Return the table of `compare --shipped`."""
     return [f"| {' | '.join(row)} |" for row in compare.table(json.loads(compare.FILE.read_text(encoding="utf-8")))[1:]]
 
 
-@pytest.mark.parametrize("rows", [quality_rows, steps_rows, latent_rows, adherence_rows, family_rows])
+@pytest.mark.parametrize("rows", [quality_rows, steps_rows, latent_rows, adherence_rows, recaption_rows, family_rows])
 def test_the_ladder_shows_what_was_measured(rows: Any) -> None:
     """Each row and sentence, to the digits shown, is that of the .json files beside the weights."""
     assert [row for row in rows() if row not in PROSE] == []

@@ -55,8 +55,23 @@ def test_what_cannot_be_drawn_is_said_in_one_line(asked, words):
 
 def test_the_process_sends_a_frame_only_when_it_is_asked_for_and_stops_when_it_is_told():
     """A dialogue over its pipes: two frames of five, then enough; a late word is not taken for a question; then another showing."""
-    lines = [{"id": 1, "steps": "5"}, {"id": 1, "go": True}, {"id": 1, "go": False}, {"id": 1, "go": False}, {"id": 2, "w": "much"}, {"id": 3, "steps": "1"}, {"id": 3, "go": True}]
-    done = subprocess.run([sys.executable, "-m", "solutions.diffusion.live"], input="".join(json.dumps(line) + "\n" for line in lines), capture_output=True, text=True, cwd=ROOT, timeout=120)
+    lines = [
+        {"id": 1, "steps": "5"},
+        {"id": 1, "go": True},
+        {"id": 1, "go": False},
+        {"id": 1, "go": False},
+        {"id": 2, "w": "much"},
+        {"id": 3, "steps": "1"},
+        {"id": 3, "go": True},
+    ]
+    done = subprocess.run(
+        [sys.executable, "-m", "solutions.diffusion.live"],
+        input="".join(json.dumps(line) + "\n" for line in lines),
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        timeout=120,
+    )
     said = [(answer["id"], answer["kind"]) for answer in map(json.loads, done.stdout.splitlines())]
     assert said == [(1, "frame"), (1, "frame"), (1, "stopped"), (2, "refused"), (3, "frame"), (3, "done")]
     assert (done.returncode, done.stderr) == (0, "")

@@ -68,16 +68,16 @@ def grade_load(settings: bytes, submissions: list[bytes]) -> tuple[float, list[b
     return time.monotonic() - started, graded
 
 
-def release() -> None:
-    """Stop the fork servers of this worker. Runs on the worker."""
-    for _, grader in _graders().values():
+def release(dask_worker: Any) -> None:
+    """Stop the fork servers of this worker. Runs on the worker, which Dask hands in."""
+    for _, grader in _graders(dask_worker).values():
         grader.close()
-    _graders().clear()
+    _graders(dask_worker).clear()
 
 
 def _grader(settings: bytes) -> Grader:
     """Give this thread's grader, warm from the load before; a fork server dies with the thread that started it."""
-    graders, thread = _graders(), threading.get_ident()
+    graders, thread = _graders(get_worker()), threading.get_ident()
     known, grader = graders.get(thread, (b"", None))
     if grader is None or known != settings:
         if grader is not None:
@@ -87,8 +87,8 @@ def _grader(settings: bytes) -> Grader:
     return grader
 
 
-def _graders() -> dict[int, tuple[bytes, Grader]]:
-    kept: dict[int, tuple[bytes, Grader]] = get_worker().__dict__.setdefault("course_graders", {})
+def _graders(worker: Any) -> dict[int, tuple[bytes, Grader]]:
+    kept: dict[int, tuple[bytes, Grader]] = worker.__dict__.setdefault("course_graders", {})
     return kept
 
 

@@ -101,6 +101,14 @@ def test_a_worker_that_lacks_a_wall_says_so(monkeypatch):
     assert standing(settings, Grounds(course, chosen, ("landlock",)).shared) == "walls are missing: landlock"
 
 
+def test_no_fork_server_is_left_behind_on_a_worker(cluster, tmp_path):
+    address, workers = cluster
+    chaos.finish(chaos.small_class(tmp_path / "class", 3), tmp_path / "out", "--cluster", address)
+    running = [worker.pid for worker in workers if worker.poll() is None]
+    assert running
+    assert [task.read_text() for pid in running for task in Path(f"/proc/{pid}/task").glob("*/children") if task.read_text()] == []
+
+
 @pytest.mark.usefixtures("walls")
 def test_a_worker_that_cannot_grade_is_named_before_anything_is_graded(cluster, tmp_path):
     """This side is made to think that the course is another, as where machines do not share a file system."""

@@ -1,6 +1,7 @@
 """The student's commands in a real terminal: a pager, questions typed key by key, and a watch that Ctrl-C ends."""
 
 import shutil
+import threading
 
 import pytest
 
@@ -13,16 +14,20 @@ from tests.terminal import Terminal
 @pytest.fixture
 def typed(root, tmp_path):
     """Start a command in a fresh workspace on a screen of its own."""
-    folder, started = tmp_path / "Ada", []
+    folder, started, guards = tmp_path / "Ada", [], []
     start(folder, root, read_course(root).lessons[0])
 
     def typed(*command, **more):
         started.append(Terminal(*command, cwd=folder, columns=100, rows=40, **more))
+        guards.append(threading.Timer(60, started[-1].kill))  # nothing waits for ever for a program that does not end
+        guards[-1].start()
         return started[-1]
 
     typed.folder = folder
     yield typed
-    for terminal in started:
+    for guard, terminal in zip(guards, started, strict=True):
+        guard.cancel()
+        guard.join()
         terminal.close()
 
 

@@ -1,6 +1,7 @@
-"""What tests share: the machine's walls, a sandbox that stays warm for a whole session, and where the course lies."""
+"""What tests share: the machine's walls, a sandbox and a browser that stay open for a whole session, and where the course lies."""
 
 import os
+import shutil
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported: several processes share the cores
@@ -13,6 +14,8 @@ from autograder.sandbox import Sandbox, missing_walls
 from tests.once import once
 
 ROOT = Path(__file__).resolve().parents[1]
+FLAGS = ("--no-sandbox --headless --disable-gpu --disable-quic --no-first-run --disable-background-networking"
+         " --disable-component-update --disable-sync").split()  # fmt: skip
 
 
 @pytest.fixture(scope="session")
@@ -55,3 +58,19 @@ def guest(sandbox):
     """A fresh guest without torch."""
     with sandbox.open("numpy") as guest:
         yield guest
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium, one for a session: a loud skip where there is none, a failure in CI."""
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if found is None and os.environ.get("CI"):
+        pytest.fail("there is no Chromium here: apt-get install chromium")
+    if found is None:
+        pytest.skip("NO BROWSER HERE, so no page is tested in one: apt-get install chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        yield opened
+        opened.close()

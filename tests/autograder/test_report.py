@@ -2,9 +2,7 @@
 
 import base64
 import hashlib
-import os
 import re
-import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -166,21 +164,6 @@ def test_the_command_says_it_in_short_and_writes_the_page(out):
 # ---- in a browser
 
 
-@pytest.fixture(scope="module")
-def browser():
-    found = shutil.which("chromium") or shutil.which("google-chrome")
-    if not found and os.environ.get("CI"):
-        pytest.fail("no Chromium here")
-    if not found:
-        pytest.skip("NO CHROMIUM, so the report is not read in a browser here")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        yield running
-        running.close()
-
-
 @pytest.fixture
 def shown(browser, tmp_path):
     """The report of three students, opened; what the browser complains of is a failure."""
@@ -201,6 +184,7 @@ def names(opened):
     return [cell.split(" <")[0] for cell in opened.locator("#students tbody tr:visible td:first-child").all_inner_texts()]
 
 
+@pytest.mark.xdist_group("browser")
 def test_the_table_sorts_both_ways_and_filters(shown):
     assert names(shown) == ["Ada", "Cy", "bo"]
     shown.get_by_role("button", name="percent").click()
@@ -212,11 +196,13 @@ def test_the_table_sorts_both_ways_and_filters(shown):
     assert shown.locator("output").inner_text() == "1 of 3"
 
 
+@pytest.mark.xdist_group("browser")
 def test_a_phone_scrolls_tables_and_never_the_page(shown):
     assert shown.evaluate("document.documentElement.scrollWidth") == 360
     assert shown.title().endswith(": what the class understood")
 
 
+@pytest.mark.xdist_group("browser")
 def test_without_script_the_table_is_all_there(browser, shown):
     context = browser.new_context(java_script_enabled=False)
     plain = context.new_page()

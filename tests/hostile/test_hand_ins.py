@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import unicodedata
@@ -128,13 +129,14 @@ def _grade(folder: Path) -> dict[str, Any]:
     command = [str(Path(sys.executable).with_name("course")), "grade", str(class_folder), "--out", str(out), "--seed", "12"]
     done = subprocess.run([*command, "--exercise", "forward", "--exercise", "practice"], capture_output=True, text=True)
     results = [json.loads(line) for line in (out / "results.jsonl").read_text("utf-8").splitlines()]
-    feedback = [file.read_text("utf-8") for file in (out / "feedback").iterdir()]
+    feedback, pages = ([file.read_text("utf-8") for file in (out / "feedback").glob(f"*.{kind}")] for kind in ("md", "html"))
     said = done.stdout + done.stderr
     return {
         "status": done.returncode,
         "said": said,
         "results": results,
         "feedback": feedback,
+        "pages": pages,
         "csv": (out / "grades.csv").read_text("utf-8"),
     }
 
@@ -181,9 +183,9 @@ def test_names_stay_apart_and_cannot_run_or_colour_anything(run: dict[str, Any])
     """Each name has its own results and feedback; no formula, no control character, no live markup in what people open."""
     right = [result["student"] for result in run["results"] if result["exercise"] == "practice" and result["score"] == 4]
     assert len(right) == len(NAMES) + len(TWINS) + 1
-    assert len(run["feedback"]) == len({result["student"] for result in run["results"]})
+    assert len(run["feedback"]) == len(run["pages"]) == len({result["student"] for result in run["results"]})
     assert not [line for line in run["csv"].splitlines() if line.startswith(("=", "+", "-", "@"))]
-    for text in (*run["feedback"], run["csv"], run["said"]):
+    for text in (*run["feedback"], *run["pages"], run["csv"], run["said"]):
         assert not any(unicodedata.category(c) in ("Cc", "Cf") and c not in "\r\n" for c in text), text
 
 
@@ -198,3 +200,10 @@ def test_markup_in_feedback_is_shown_and_does_nothing(run: dict[str, Any]) -> No
     text = "\n".join(run["feedback"])
     assert "<script>" not in text.replace("\\<script", "")
     assert "](javascript" not in text.replace("\\](javascript", "").replace("\\]\\(javascript", "")
+
+
+def test_markup_in_pages_is_shown_and_does_nothing(run: dict[str, Any]) -> None:
+    """What a page holds of a stranger's opens no tag and has no address; the page itself brings no script."""
+    for page in run["pages"]:
+        tags = re.findall(r"<[^>]*>", page)
+        assert not [tag for tag in tags if "script" in tag.lower() or re.search(r"\son\w+\s*=", tag)]

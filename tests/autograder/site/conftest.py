@@ -1,15 +1,12 @@
-"""A site that listens, and a real browser before it. A browser that is missing is a loud skip at home and a failure in CI."""
+"""A site that listens, and windows of a real browser before it."""
 
 import contextlib
-import os
-import shutil
 import threading
 import time
 from importlib.resources import files
 from types import SimpleNamespace
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from autograder.content import read_course
 from autograder.gradebook import Gradebook, Kept
@@ -19,8 +16,6 @@ from autograder.site.desk import Desk
 from autograder.site.serving import Serving
 from autograder.workspace.starting import start
 
-FLAGS = ("--no-sandbox --headless --disable-gpu --disable-quic --no-first-run --disable-background-networking"
-         " --disable-component-update --disable-sync").split()
 AXE = files("axe_playwright_python") / "axe.min.js"
 
 
@@ -68,20 +63,6 @@ def class_site(root, workspace, tmp_path_factory):
         gradebook.keep("r1", [Kept(one) for one in made])
     with serving(root, workspace, grades_in=out) as served:
         yield served
-
-
-@pytest.fixture(scope="session")
-def browser():
-    """Debian's own Chromium."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if found is None and os.environ.get("CI"):
-        pytest.fail("there is no Chromium here: apt-get install chromium")
-    if found is None:
-        pytest.skip("NO BROWSER HERE, so the site is not tested in one: apt-get install chromium")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=found, args=FLAGS)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture

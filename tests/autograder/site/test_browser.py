@@ -344,7 +344,7 @@ def test_a_choice_is_made_by_keyboard(visit, site):
 # ---- cards, exercises, grades, and the site as files
 
 
-def test_cards_are_reviewed_by_the_terminals_keys(visit, own):
+def test_cards_are_reviewed_by_the_terminals_keys(own, visit):
     page = visit(own.address + "cards.html")
     card = page.locator(".card")
     first = card.locator('[name="face"]').get_attribute("value")
@@ -367,7 +367,7 @@ def test_cards_are_reviewed_by_the_terminals_keys(visit, own):
     expect(page.locator(".told")).to_have_text("Answered: Good.")
 
 
-def test_cards_are_reviewed_by_mouse(visit, own):
+def test_cards_are_reviewed_by_mouse(own, visit):
     page = visit(own.address + "cards.html")
     page.get_by_text("Show the answer").click()
     page.get_by_role("button", name="Easy").click()
@@ -376,7 +376,7 @@ def test_cards_are_reviewed_by_mouse(visit, own):
     expect(page.locator(".told")).to_have_text("Taken back.")
 
 
-def test_an_exercise_changes_before_ones_eyes_and_what_was_open_stays_open(visit, own, root):
+def test_an_exercise_changes_before_ones_eyes_and_what_was_open_stays_open(own, visit, root):
     page = visit(own.address + "exercises.html")
     row = page.locator("#exercise-forward")
     row.locator("summary").focus()

@@ -29,7 +29,7 @@ from autograder.content import read_course
 from autograder.filing import write_feedback, write_report
 from autograder.gradebook import Gradebook, Kept
 from autograder.grades.counting import read_rules
-from bench.chaos import attempts
+from bench.chaos.grading import attempts
 from bench.throughput import CLASS, NUMPY, Spent, _below, copies, fork_and_call
 
 ROOT = Path(__file__).resolve().parents[1]

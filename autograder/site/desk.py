@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import threading
 from pathlib import Path
 from types import TracebackType
@@ -10,6 +9,7 @@ from typing import Self
 
 from autograder.model import Lesson
 from autograder.questions import Functions
+from autograder.site.passing import Passing, sweep
 from autograder.workspace.places import HIDDEN, Workspace, open_workspace, workspace_above
 from autograder.workspace.practising import functions_for
 from autograder.workspace.state import State
@@ -21,8 +21,9 @@ class Desk:
     def __init__(self, root: Path, lesson: Lesson, start: Path):
         found = workspace_above(start)
         self.kept = found is not None and found[1].lesson == lesson.id
-        self._passing = None if self.kept else tempfile.TemporaryDirectory(prefix="course-site-")
-        self.workspace = open_workspace(start, root) if self._passing is None else _blank(Path(self._passing.name), root, lesson)
+        sweep()
+        self._passing = None if self.kept else Passing()
+        self.workspace = open_workspace(start, root) if self._passing is None else _blank(self._passing.path, root, lesson)
         self._functions: Functions | None = None
         self._loading = threading.Lock()
 
@@ -31,7 +32,7 @@ class Desk:
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
         if self._passing:
-            self._passing.cleanup()
+            self._passing.__exit__(kind, value, trace)
 
     @property
     def lesson(self) -> Lesson:

@@ -21,7 +21,7 @@ from autograder.grading import Request, open_crew
 from autograder.grounds import Grounds
 from autograder.model import Submission
 from autograder.rounds import Round
-from bench import chaos
+from bench.chaos import grading as chaos
 from tests.autograder.test_results import result
 
 ROOT = Path(__file__).resolve().parents[2]

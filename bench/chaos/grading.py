@@ -1,6 +1,4 @@
-"""kill -9 at random moments, then finish: the gradebook must equal that of a run that nobody disturbed, but for times.
-
-    python -m bench.chaos --kills 50 --seed 1
+"""`course grade`, killed and given again: the gradebook must equal that of a run that nobody disturbed, but for times.
 
 `disturbed` and `contents` are what the suite's own few kills use. The whole process group of a run's first process is not
 touched: its workers and fork servers must notice by themselves that it is gone.
@@ -8,22 +6,24 @@ touched: its workers and fork servers must notice by themselves that it is gone.
 
 from __future__ import annotations
 
-import argparse
 import json
 import random
 import signal
 import sqlite3
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
+from bench.chaos import demand
+from bench.chaos.leavings import adopting, demand_no_child, demand_no_scratch
+
+ROOT = Path(__file__).resolve().parents[2]
 CLASS = ROOT / "examples" / "class"
+STUDENTS = 120
 
 
 def command(submissions: Path, out: Path, *more: str) -> list[str]:
@@ -103,33 +103,28 @@ def small_class(folder: Path, count: int) -> Path:
     return folder
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.chaos", description=__doc__.split("\n")[0] if __doc__ else "")
-    parser.add_argument("--kills", type=int, default=50)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--students", type=int, default=120)
-    options = parser.parse_args()
-    moments = random.Random(options.seed)
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        submissions = small_class(folder / "class", options.students)
-        finish(submissions, folder / "calm")
-        calm = contents(folder / "calm")
-        kills = rounds = 0
-        while kills < options.kills:
+def killed(kills: int, moments: random.Random, folder: Path) -> str:
+    """Kill so many runs, each gradebook until a run of it ends by itself; say what came of it. Raise `Broken` where it differs."""
+    submissions = small_class(folder / "class", STUDENTS)
+    finish(submissions, folder / "calm")
+    calm = contents(folder / "calm"), results(folder / "calm")
+    done = rounds = 0
+    with adopting() as before:
+        while done < kills:
             out = folder / f"out{rounds}"
-            while kills < options.kills:
-                more = moments.randint(0, options.students // 4)  # now and then before anything is graded, or long after all is
-                if not disturbed(submissions, out, after(out, attempts(out) + more if more else 0, moments.uniform(0, 0.2 if more else 3))):
-                    break
-                kills += 1
-                print(f"kill {kills}: {attempts(out)} of {options.students} on disk", flush=True)
+            while done < kills and disturbed(submissions, out, _moment(moments, out)):
+                done += 1
+                print(f"kill {done}: {attempts(out)} of {STUDENTS} on disk", flush=True)
+                demand_no_child(before)
             finish(submissions, out)
-            if contents(out) != calm or results(out) != results(folder / "calm"):
-                sys.exit(f"the gradebook of round {rounds} differs from the undisturbed one: seed {options.seed}, after kill {kills}")
+            demand((contents(out), results(out)) == calm, f"gradebook {rounds} equals the undisturbed one, after kill {done}")
+            demand_no_child(before)
+            demand_no_scratch(folder / "scratch")
             rounds += 1
-    print(f"{kills} kills in {rounds} gradebooks: each equals the undisturbed one but for times")
+    return f"{done} kills in {rounds} gradebooks: each equals the undisturbed one but for times; no child and no scratch is left"
 
 
-if __name__ == "__main__":
-    main()
+def _moment(moments: random.Random, out: Path) -> Callable[[float], bool]:
+    """Choose when to kill: now and then before anything is graded, or long after all is."""
+    more = moments.randint(0, STUDENTS // 4)
+    return after(out, attempts(out) + more if more else 0, moments.uniform(0, 0.2 if more else 3))

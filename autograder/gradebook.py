@@ -86,21 +86,16 @@ def last(attempts: list[Attempted]) -> Attempted:
 
 
 class Gradebook:
-    """An open gradebook. `run` names what one command graded."""
+    """An open gradebook. `run` names what one command graded. Opening raises `StoreFault` on a full disk, `UsageError` for no gradebook."""
 
     def __init__(self, path: Path):
         self._path = path
         self._taken: list[tuple[str, int, str]] = []
         try:
-            self._db = sqlite3.connect(path, isolation_level=None)
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = FULL")  # a lost power line takes nothing that was shown
-            self._db.executescript(SCHEMA)
-            there = {row[1] for row in self._db.execute("PRAGMA table_info(attempts)")}
-            for column in (name for name in COLUMNS if name not in there):
-                self._db.execute(f"ALTER TABLE attempts ADD COLUMN {column} {COLUMNS[column]}")
-            self._db.execute(BY_KEY)
+            self._db = _opened(path)
         except sqlite3.Error as error:
+            if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):  # no room even to open it
+                raise StoreFault(path, str(error)) from None
             raise UsageError(f"{path}: {error}", "move the file aside, or choose another --out") from None
 
     def __enter__(self) -> Self:
@@ -207,6 +202,22 @@ class Gradebook:
         """List what was decided, of one student or of all, oldest first."""
         rows = self._db.execute("SELECT override FROM overrides WHERE ?1 IS NULL OR student = ?1 ORDER BY id", (student,))
         return [msgspec.json.decode(text, type=Override) for (text,) in rows]
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(path, isolation_level=None)
+    try:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")  # a lost power line takes nothing that was shown
+        db.executescript(SCHEMA)
+        there = {row[1] for row in db.execute("PRAGMA table_info(attempts)")}
+        for column in (name for name in COLUMNS if name not in there):
+            db.execute(f"ALTER TABLE attempts ADD COLUMN {column} {COLUMNS[column]}")
+        db.execute(BY_KEY)
+    except sqlite3.Error:
+        db.close()
+        raise
+    return db
 
 
 def _attempted(result: str, private: str, handed_in: str) -> Attempted:

@@ -6,9 +6,10 @@ only its exercise. Only with `apply`, and only when all is there, the new run is
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -44,10 +45,10 @@ def regrade(course: Course, out: Path, submissions: Path | None, walls: tuple[st
 
     `submissions` is where these lie now, if not where they lay. Raise `UsageError` for what cannot be graded again.
     """
-    with storing(out), alone(out), Gradebook(out / "gradebook.sqlite") as book, TemporaryDirectory(dir=out / "private") as folder:
+    with storing(out), alone(out), Gradebook(out / "gradebook.sqlite") as book, _beside(out) as folder:
         before = _last(book, out)
         asked = _asked(book, before, out, submissions)
-        copy = Path(folder) / "gradebook.sqlite"
+        copy = folder / "gradebook.sqlite"
         book.copy_to(copy)
         with Gradebook(copy) as beside:
             run, interrupted = _again(
@@ -61,6 +62,18 @@ def regrade(course: Course, out: Path, submissions: Path | None, walls: tuple[st
             write_files(out, course, book, run.name, read_rules(out, book, course.policy))
     counted = run.summary.results
     return Regraded(counted, changes, tuple(run.faults), counted - run.taken, interrupted, written)
+
+
+@contextmanager
+def _beside(out: Path) -> Iterator[Path]:
+    """Make a folder for the copy. OUT is this command's alone, so one that is there was left by a command that was killed."""
+    folder = out / "private" / "regrade"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _last(book: Gradebook, out: Path) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported: several processes share the cores
@@ -51,6 +52,23 @@ def released(root, tmp_path_factory):
         return str(place)
 
     return Path(once(tmp_path_factory, "release", built))
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of 4 MiB: a loud skip where none can be mounted, a failure in CI."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    power = [] if os.geteuid() == 0 else ["sudo", "-n"]
+    try:
+        subprocess.run([*power, "mount", "-t", "tmpfs", "-o", f"size=4m,mode=0700,uid={os.geteuid()}", "none", place], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        why = (getattr(error, "stderr", b"") or str(error).encode()).decode().strip()
+        if os.environ.get("CI"):
+            pytest.fail(f"no disk can be mounted here: {why}")
+        pytest.skip(f"NO DISK CAN BE MOUNTED, so no full one is tested here: {why}")
+    yield place
+    subprocess.run([*power, "umount", place], check=True)
 
 
 @pytest.fixture

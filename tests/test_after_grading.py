@@ -93,6 +93,14 @@ def test_a_mended_check_changes_nothing_until_it_is_applied(graded):
     assert course(graded, "regrade", graded / "out")[1] == "3 results, 0 of them graded again: 0 change.\nNothing is written yet: --apply does.\n"
 
 
+def test_the_copy_that_a_killed_regrade_left_goes_with_the_next(graded):
+    left = graded / "out" / "private" / "regrade"
+    left.mkdir()
+    (left / "gradebook.sqlite").write_bytes(b"half of one")
+    assert course(graded, "regrade", graded / "out")[1].startswith("3 results, 0 of them graded again: 0 change.")
+    assert not left.exists()
+
+
 def mend(place, text):
     path = place / "course" / "exercises" / "13_adding" / "checks" / "sums.py"
     path.write_text(path.read_text(encoding="utf-8").replace(CHECK, text), encoding="utf-8")

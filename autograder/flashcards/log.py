@@ -135,14 +135,17 @@ class Log:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Do several things as one, while no other terminal writes."""
+        """Do several things as one, while no other terminal writes. What cannot be kept is not in the spare copy either."""
         self._db.execute("BEGIN IMMEDIATE")
+        before = self._spare.size()
         try:
             yield
+            self._db.execute("COMMIT")
         except BaseException:
-            self._db.execute("ROLLBACK")
+            with suppress(sqlite3.Error):  # a full disk may have ended it
+                self._db.execute("ROLLBACK")
+            self._spare.cut(before)
             raise
-        self._db.execute("COMMIT")
 
     def add(self, kind: Kind, at: int, zone: int, *, card: str = "", rating: int = 0, took: int = 0,
             scheduling: str = "", about: str = "") -> Row:  # fmt: skip

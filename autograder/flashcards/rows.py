@@ -6,6 +6,7 @@ cannot be read is left out.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -58,10 +59,26 @@ class Spare:
         self.path = path
 
     def add(self, found: Iterable[Row | tuple[str, str]]) -> None:
-        """Add rows, and schedulings as pairs of id and facts."""
+        """Add rows, and schedulings as pairs of id and facts: all of them or, on a full disk, none."""
         lines = b"".join(msgspec.json.encode(one) + b"\n" for one in found)
-        with suppress(OSError), self.path.open("ab") as file:
-            file.write(lines)
+        before = self.size()
+        written = 0
+        with suppress(OSError), self.path.open("ab", buffering=0) as file:
+            written = file.write(lines)
+        if written < len(lines):
+            self.cut(before)
+
+    def size(self) -> int:
+        """Say how many bytes there are."""
+        with suppress(OSError):
+            return self.path.stat().st_size
+        return 0
+
+    def cut(self, size: int) -> None:
+        """Take away what was added since there were so many bytes: half a line would spoil the next one."""
+        with suppress(OSError):
+            if self.size() > size:
+                os.truncate(self.path, size)
 
     def read(self) -> Iterator[Row | tuple[str, str]]:
         """Give what can be read."""

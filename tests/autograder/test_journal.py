@@ -7,7 +7,9 @@ import random
 import shutil
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -21,6 +23,7 @@ from autograder.model import HandedIn, Submission
 from autograder.report.summary import Summary
 from autograder.running import alone, storing
 from bench.chaos import grading as chaos
+from bench.chaos.leavings import adopting, demand_no_child, demand_no_scratch
 from tests.autograder.test_results import result
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -64,6 +67,19 @@ def test_what_has_changed_is_graded_again_and_nothing_else(three):
     assert chaos.attempts(three / "out") == 5
 
 
+def test_a_clock_that_was_set_back_between_runs_loses_nothing(three, monkeypatch):
+    """Only what is said of time is wrong: the run that began last is the last, and all it has counts."""
+    (three / "class" / "s0003").mkdir()
+    monkeypatch.setattr("autograder.running.datetime", SimpleNamespace(now=lambda zone: datetime(2001, 1, 1, tzinfo=zone)))
+    asked = Request(three / "class", three / "out", exercises=("forward",), seed=5, walls=("landlock", "seccomp", "limits", "privileges"))
+    finished = run(read_course(ROOT), asked, lambda *_: None)
+    assert (finished.run[:4], finished.summary.results, finished.taken) == ("2001", 4, 3)
+    with Gradebook(three / "out" / "gradebook.sqlite") as book:
+        assert book.last_run() == finished.run
+        assert [one.student for one in book.results(finished.run)] == ["s0000", "s0001", "s0002", "s0003"]
+    assert [one["student"] for one in chaos.results(three / "out")] == ["s0000", "s0001", "s0002", "s0003"]
+
+
 @pytest.mark.parametrize("option", ["--afresh", "--new-round"])
 def test_all_is_graded_again_where_that_is_asked_for(three, option):
     assert grade(three, option)[1]["from_before"] == 0
@@ -76,14 +92,19 @@ def test_the_command_says_how_many_are_from_before(three):
     assert " s, 3 of them from before: nothing about these has changed. They lie in " in done.stdout
 
 
-def test_killed_at_random_moments_and_finished_it_equals_the_undisturbed_run(tmp_path, walls):
-    """Three kills here, each a few random moments after some results are on disk; `make chaos` makes fifty."""
+def test_killed_at_random_moments_and_finished_it_equals_the_undisturbed_run(tmp_path, walls, monkeypatch):
+    """Three kills here, each a few random moments after some results are on disk; `make chaos` makes forty. Nothing is left behind."""
+    (tmp_path / "scratch").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "scratch"))
     submissions = chaos.small_class(tmp_path / "class", 12)
     chaos.finish(submissions, tmp_path / "calm")
     moments, out = random.Random(4), tmp_path / "out"
-    for graded in (1, 4, 8):
-        chaos.disturbed(submissions, out, chaos.after(out, graded, moments.uniform(0, 0.1)))
-    summary = chaos.finish(submissions, out)
+    with adopting() as before:
+        for graded in (1, 4, 8):
+            chaos.disturbed(submissions, out, chaos.after(out, graded, moments.uniform(0, 0.1)))
+        summary = chaos.finish(submissions, out)
+        demand_no_child(before)
+    demand_no_scratch(tmp_path / "scratch")
     assert (summary["results"], summary["from_before"] > 0) == (12, True)
     assert chaos.contents(out) == chaos.contents(tmp_path / "calm")
     assert chaos.results(out) == chaos.results(tmp_path / "calm")

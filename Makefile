@@ -5,7 +5,7 @@
 # make mutants   tests the checks
 # make attacks   what gets through, here and elsewhere
 # make fuzz      throws bytes at what reads strangers'
-# make chaos     kills, fifty times
+# make chaos     kills, a hundred times
 # make clean     starts afresh
 PYTHON ?= python3
 BIN := .venv/bin

@@ -3,8 +3,7 @@
     16 steps of `fashion.py` at w = 1, its best  ->  8  ->  4  ->  2  ->  1
 
 In the paper each halving has a student of its own; here one network is told how many steps it has (as in Frans et al. 2024), starts each
-halving from itself and goes on practising the earlier ones, so that one file of weights serves 8, 4, 2 and 1. It is sampled with plain
-DDIM: neither network nor sampler is new, only the loss's target, and that is `two_steps_in_one`.
+halving from itself and goes on practising the earlier ones: one file serves 8, 4, 2 and 1. Sampling is plain DDIM; only the target is new.
 """
 
 import copy
@@ -18,28 +17,32 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from solutions.diffusion.data import CLASSES, batches, load_fashion
-from solutions.diffusion.fashion import ALPHA_BARS, BETAS, T, wanted
-from solutions.diffusion.fashion import network as teacher_network
+from solutions.diffusion.fashion import ALPHA_BARS, BETAS, T, trained, wanted
 from solutions.diffusion.forward import Array, at, noise_to, x0_from_v
 from solutions.diffusion.guidance import guided
 from solutions.diffusion.judge import Draw, judge
 from solutions.diffusion.order import Impossible, Order, Training, follow, train_and_store
 from solutions.diffusion.schedules import snr
-from solutions.diffusion.store import SHIPPED, load_weights
-from solutions.diffusion.train import Config, Turn
+from solutions.diffusion.store import load_weights
+from solutions.diffusion.train import Config, Turn, TurnLoss
 from solutions.diffusion.unet import UNet
 
 NAME, STAGES = "distilled", (8, 4, 2, 1)
-CONFIG = Config(steps=2400, batch=64, lr=5e-4, warmup=20, ema=0.99)  # of all halvings
-SHARES = (1 / 6, 1 / 6, 1 / 6, 1 / 2)  # of each: the last is the hardest, x_0 from noise alone
+CONFIG = Config(steps=2800, batch=64, lr=5e-4, warmup=20, ema=0.99)  # of all runs
+RUNS = (  # name, place in STAGES of the newest, steps, whether the earlier ones are only kept
+    ("distilled-8", 0, 400, False),
+    ("distilled-4", 1, 400, False),
+    ("distilled-2", 2, 400, False),
+    ("distilled-1", 3, 900, False),
+    (NAME, 3, 700, True),  # the last again, of a student that has practised 2 steps longer by then
+)
 
 Predict = Callable[[Tensor, Tensor], Tensor]  # (x_t, t) to x̂_0, one t per sample
 
 
 def ddim_step(x_t: Tensor, t: Tensor, s: Tensor, x0: Tensor, alpha_bars: Array) -> Tensor:
     """Go from x_t to x_s by way of x̂_0 and no noise (Salimans & Ho 2022, eq. 8). # t and s: (B,)"""
-    change: Tensor = at(alpha_bars**0.5, s, x_t) * x0 + _ratio(t, s, x_t, alpha_bars) * (x_t - at(alpha_bars**0.5, t, x_t) * x0)
-    return change
+    return at(alpha_bars**0.5, s, x_t) * x0 + _ratio(t, s, x_t, alpha_bars) * (x_t - at(alpha_bars**0.5, t, x_t) * x0)  # type: ignore[no-any-return]
 
 
 def two_steps_in_one(predict: Predict, x_t: Tensor, t: Tensor, middle: Tensor, s: Tensor, alpha_bars: Array) -> Tensor:
@@ -47,14 +50,12 @@ def two_steps_in_one(predict: Predict, x_t: Tensor, t: Tensor, middle: Tensor, s
     x_middle = ddim_step(x_t, t, middle, predict(x_t, t), alpha_bars)
     x_s = ddim_step(x_middle, middle, s, predict(x_middle, middle), alpha_bars)
     ratio = _ratio(t, s, x_t, alpha_bars)
-    target: Tensor = (x_s - ratio * x_t) / (at(alpha_bars**0.5, s, x_t) - ratio * at(alpha_bars**0.5, t, x_t))
-    return target
+    return (x_s - ratio * x_t) / (at(alpha_bars**0.5, s, x_t) - ratio * at(alpha_bars**0.5, t, x_t))  # type: ignore[no-any-return]
 
 
 def _ratio(t: Tensor, s: Tensor, x: Tensor, alpha_bars: Array) -> Tensor:
     """Return √(1 − ᾱ_s) / √(1 − ᾱ_t): what is left of the noise; 0 at s = 0. # (B, 1, ..., 1)"""
-    ratio: Tensor = at((1 - alpha_bars) ** 0.5, s, x) / at((1 - alpha_bars) ** 0.5, t, x)
-    return ratio
+    return at((1 - alpha_bars) ** 0.5, s, x) / at((1 - alpha_bars) ** 0.5, t, x)  # type: ignore[no-any-return]
 
 
 def network() -> UNet:
@@ -68,24 +69,20 @@ def told(stage: Tensor) -> Tensor:
 
 
 def train(training: Training) -> None:
-    """Halve the steps four times; each halving is a run of its own, kept as `distilled-8`, ... until the last."""
-    teacher = teacher_network()
-    teacher.load_state_dict(load_weights("fashion", SHIPPED))
-    student = network()
+    """Halve the steps four times, and go on with the last; each run but that one is kept as `distilled-8`, ..."""
+    teacher, student = trained(), network()
     student.load_state_dict(teacher.state_dict(), strict=False)
-    torch.nn.init.zeros_(student.vector.weight)  # type: ignore[union-attr]  # so that it starts as the teacher
-    torch.nn.init.zeros_(student.vector.bias)  # type: ignore[union-attr]
+    for part in student.vector.parameters():  # type: ignore[union-attr]  # so that it starts as the teacher
+        torch.nn.init.zeros_(part)
     data = batches(*load_fashion("train"), CONFIG.batch)
-    for newest, steps in enumerate(STAGES):
-        name = NAME if steps == 1 else f"{NAME}-{steps}"
-        if (training.out / f"{name}.safetensors").exists() and steps > 1:
+    for name, newest, steps, keep in RUNS:
+        if name != NAME and (training.out / f"{name}.safetensors").exists():
             student.load_state_dict(load_weights(name, training.out))
             continue
-        turn = Turn(list(student.parameters()), halving_loss(student, copy.deepcopy(student).eval(), teacher.eval(), newest))
-        figures, share = partial(measure, student) if steps == 1 else None, SHARES[newest]
-        part = dataclasses.replace(training, minutes=training.minutes and training.minutes * share)
-        config = dataclasses.replace(CONFIG, steps=round(CONFIG.steps * share))
-        train_and_store(name, student, [turn], data, config, part, figures, bits=8)
+        turn = Turn(list(student.parameters()), halving_loss(student, copy.deepcopy(student).eval(), teacher, newest, keep))
+        figures, before = (partial(measure, student), [run[0] for run in RUNS[:-1]]) if name == NAME else (None, [])
+        part = dataclasses.replace(training, minutes=training.minutes and training.minutes * steps / CONFIG.steps)
+        train_and_store(name, student, [turn], data, dataclasses.replace(CONFIG, steps=steps), part, figures, 8, before)
 
 
 def measure(student: UNet) -> dict[str, Any]:
@@ -94,13 +91,14 @@ def measure(student: UNet) -> dict[str, Any]:
     def drawer(steps: int) -> Draw:
         return lambda labels, seed: draw(student, labels, Order(steps=steps, seed=seed))
 
-    return {"by steps": {str(steps): judge(drawer(steps)) for steps in STAGES}}
+    return {"by steps": {f"{steps}": judge(drawer(steps)) for steps in STAGES}}
 
 
-def halving_loss(student: UNet, before: UNet, teacher: UNet, newest: int) -> Callable[[tuple[Tensor, Tensor], torch.Generator], Tensor]:
+def halving_loss(student: UNet, before: UNet, teacher: UNet, newest: int, keep: bool = False) -> TurnLoss:
     """Return the loss of one halving: half of each batch practises the newest stage, half any stage so far.
 
-    The squared error of x̂_0 is weighed by max(SNR, 1), at most 25 (section 4).
+    The squared error of x̂_0 is weighed by max(SNR, 1), at most 25 (section 4). With `keep`, the earlier stages don't practise halving
+    but giving the x̂_0 they gave before (Li & Hoiem 2016, "Learning without Forgetting"). # of (B, 1, 16, 16), (B,)
     """
 
     def step_loss(batch: tuple[Tensor, Tensor], generator: torch.Generator) -> Tensor:
@@ -112,8 +110,7 @@ def halving_loss(student: UNet, before: UNet, teacher: UNet, newest: int) -> Cal
         x_t = noise_to(x0, t, torch.randn(x0.shape, generator=generator), ALPHA_BARS)
 
         def predict(x: Tensor, t: Tensor) -> Tensor:
-            first = stage == 0  # they learn from the teacher, the others from the student as it was, one stage back
-            x_hat = torch.empty_like(x)
+            x_hat, first = torch.empty_like(x), stage == 0  # these learn from the teacher, others from the student as it was, a stage back
             if first.any():
                 x_hat[first] = x0_from_v(x[first], t[first], teacher(x[first], t[first], labels=labels[first]), ALPHA_BARS)
             if not first.all():
@@ -123,6 +120,9 @@ def halving_loss(student: UNet, before: UNet, teacher: UNet, newest: int) -> Cal
 
         with torch.no_grad():
             target = two_steps_in_one(predict, x_t, t, t - stride // 2, t - stride, ALPHA_BARS)
+            if keep:
+                given = x0_from_v(x_t, t, before(x_t, t, labels=labels, vector=told(stage)), ALPHA_BARS)
+                target = torch.where((stage < newest).view(-1, 1, 1, 1), given, target)
         x_hat = x0_from_v(x_t, t, student(x_t, t, labels=labels, vector=told(stage)), ALPHA_BARS)
         return torch.mean(at(snr(ALPHA_BARS).clip(1, 25), t, x0) * (x_hat - target) ** 2)
 

@@ -1,17 +1,21 @@
 """The distillation target against DDIM itself and against the closed form on Gaussian data; what the student is told."""
 
 import copy
+import dataclasses
 import math
+from pathlib import Path
 
 import pytest
 import torch
 
+from solutions.diffusion import distill
 from solutions.diffusion.distill import STAGES, ddim_step, draw, halving_loss, network, told, two_steps_in_one
 from solutions.diffusion.fashion import network as teacher_network
 from solutions.diffusion.forward import eps_from_x0
-from solutions.diffusion.order import Impossible, Order
+from solutions.diffusion.order import Impossible, Order, Training
 from solutions.diffusion.samplers import ddim_sample
 from solutions.diffusion.schedules import alpha_bars, cosine_betas
+from solutions.diffusion.store import about_weights, load_weights, save_weights
 
 ALPHA_BARS = alpha_bars(cosine_betas(100))
 SPREAD = 0.5  # of Gaussian data, whose best x̂_0 is known: E[x_0 | x_t] = √ᾱ·s²·x_t / (ᾱ·s² + 1 − ᾱ)
@@ -75,6 +79,37 @@ def test_every_halving_has_a_loss_with_gradients(newest: int) -> None:
     value.backward()
     assert value.item() > 0
     assert student.vector.weight.grad[:, newest].abs().max() > 0
+
+
+@pytest.mark.parametrize("keep", [False, True], ids=["practised", "kept"])
+def test_a_run_that_keeps_the_earlier_stages_has_nothing_to_teach_them_at_first(keep: bool) -> None:
+    """The student answers as it did before, so no gradient reaches what it is told at 8, 4 and 2 steps; at 1 it does. Else all learn."""
+    student, teacher = student_and_teacher()
+    loss = halving_loss(student, copy.deepcopy(student), teacher, 3, keep)
+    loss((torch.zeros(64, 1, 16, 16), torch.arange(64) % 10), torch.Generator().manual_seed(0)).backward()
+    reached = student.vector.weight.grad.abs().amax(dim=0) > 0
+    assert reached.tolist() == [not keep, not keep, not keep, True]
+
+
+def test_runs_that_were_kept_are_noted_and_not_trained_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Five runs of a step each. With the fourth's weights doubled in the folder, the last ends with doubled ones."""
+    assert sum(steps for _, _, steps, *_ in distill.RUNS) == distill.CONFIG.steps
+    monkeypatch.setattr(distill, "RUNS", tuple((name, newest, 1, *rest) for name, newest, _, *rest in distill.RUNS))
+    monkeypatch.setattr(distill, "CONFIG", dataclasses.replace(distill.CONFIG, steps=5, batch=8))
+    monkeypatch.setattr(distill, "measure", lambda _: {"by steps": {}})
+    training = Training(out=tmp_path, checkpoints=tmp_path)
+    distill.train(training)
+    once, about = load_weights("distilled", tmp_path), about_weights("distilled", tmp_path)
+    assert about["before"] == {f"distilled-{steps}": 1 for steps in STAGES}
+    fourth = {name: 2 * value for name, value in load_weights("distilled-1", tmp_path).items()}
+    save_weights("distilled-1", fourth, {"steps": 7}, tmp_path)
+    kept = {path: path.stat().st_mtime_ns for path in tmp_path.glob("distilled-*")}
+    distill.train(training)
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept
+    assert about_weights("distilled", tmp_path)["before"]["distilled-1"] == 7
+    again = load_weights("distilled", tmp_path)
+    norms = [torch.cat([value.flatten() for value in weights.values()]).norm().item() for weights in (once, again)]
+    assert norms[1] / norms[0] == pytest.approx(2, rel=0.02)
 
 
 def test_number_of_steps_is_told_as_one_of_the_stages() -> None:

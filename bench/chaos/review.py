@@ -20,7 +20,7 @@ from datetime import datetime
 from pathlib import Path
 
 from autograder.content import read_course
-from autograder.flashcards.deck import Deck
+from autograder.flashcards.deck import NEW_A_DAY, Deck
 from autograder.flashcards.log import NAME
 from autograder.flashcards.rows import Row, Spare
 from autograder.flashcards.schedule import clocks_of, replay
@@ -31,7 +31,7 @@ from bench.chaos.leavings import adopting, demand_no_child, demand_no_scratch
 ROOT = Path(__file__).resolve().parents[2]
 ASKED = b" shows the answer"
 A_LOG = 4  # kills of one log; then another begins
-LATEST = 40  # answers before a kill
+LATEST = 24  # answers before a kill, so that a log has cards left to ask
 
 
 def killed(kills: int, moments: random.Random, folder: Path) -> str:
@@ -115,7 +115,7 @@ def main(place: Path, first: int) -> None:
     """Answer without an end, and say each time which answer is kept: its number stands in the log as the time it took."""
     chance = random.Random(first)
     with Deck.open(place, read_course(ROOT).lessons) as deck:
-        faces = list(deck.faces.values())
+        faces = list(deck.faces.values())[:NEW_A_DAY]
         for number in itertools.count(first):
             now = datetime.now().astimezone()
             deck.answer(deck.next_card(now) or chance.choice(faces), chance.choice((1, 2, 3, 3, 4)), now, number)

@@ -1,4 +1,4 @@
-"""The wheel that students install: built as `make wheel` builds it, without solutions, and used in an environment of its own."""
+"""What students install, sdist and wheel: built as `make wheel` builds them, without solutions; the wheel is used in an environment of its own."""
 
 import json
 import os
@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from tests.autograder.release.searching import leaks
 from tests.autograder.workspace.conftest import RIGHT
 from tests.once import once
 
-BUILT = ("autograder", "solutions", "pyproject.toml", "setup.py", "README.md", "LICENSE")
+BUILT = ("autograder", "solutions", "pyproject.toml", "setup.py", "MANIFEST.in", "README.md", "LICENSE")
 
 
 def run(*command, **options):
@@ -33,15 +34,20 @@ def copied(root, place):
             shutil.copy(root / name, place / name)
 
 
+def held(folder):
+    """The files of a folder, with what is in them."""
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
 @pytest.fixture(scope="session")
 def wheel(root, released, tmp_path_factory):
-    """Build it from a copy of the clone."""
+    """Build it from the sdist, and that from a copy of the clone."""
 
     def built():
         place = tmp_path_factory.mktemp("wheel")
         copied(root, place)
         shutil.copytree(released, place / "build" / "student_release")
-        run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", place / "dist", place)
+        run(sys.executable, "-m", "build", "--no-isolation", "--outdir", place / "dist", place)
         return str(next((place / "dist").glob("*.whl")))
 
     return Path(once(tmp_path_factory, "wheel", built))
@@ -86,9 +92,21 @@ def test_no_solution_is_in_the_wheel(wheel, root, tmp_path):
     assert list(leaks(tmp_path / "autograder" / "student_release", root)) == []
 
 
-def test_without_a_release_no_wheel_is_built_and_it_is_said_why(root, tmp_path):
+def test_the_sdist_holds_what_the_wheel_is_built_from_and_no_solution(wheel, released, tmp_path):
+    """That it suffices is held by `wheel`, which is built from it: the same release, and the same modules."""
+    (source,) = wheel.parent.glob("*.tar.gz")
+    with tarfile.open(source) as archive:
+        archive.extractall(tmp_path, filter="data")
+    (folder,) = tmp_path.iterdir()
+    assert held(folder / "build" / "student_release") == held(released)
+    assert sorted(path.name for path in folder.iterdir() if path.is_dir()) == ["autograder", "build", "denoising_course.egg-info"]
+    assert "solutions" not in "".join(path.read_text() for path in folder.glob("*.egg-info/*.txt"))
+
+
+@pytest.mark.parametrize("kind", ["--wheel", "--sdist"])
+def test_without_a_release_nothing_is_built_and_it_is_said_why(root, tmp_path, kind):
     copied(root, tmp_path)
-    done = subprocess.run([sys.executable, "-m", "build", "--wheel", "--no-isolation", str(tmp_path)], capture_output=True, text=True, timeout=180)
+    done = subprocess.run([sys.executable, "-m", "build", kind, "--no-isolation", str(tmp_path)], capture_output=True, text=True, timeout=180)
     assert done.returncode != 0
     assert "there is no student release in build/student_release: run `make wheel`, or install with `pip install -e .`" in done.stdout + done.stderr
 

@@ -32,8 +32,7 @@ test: .venv/test
 
 wheel: .venv/test
 	$(BIN)/course release --out build/student_release
-	rm -rf build/lib build/bdist.*
-	$(BIN)/python -m build --wheel --no-isolation --outdir dist .
+	$(BIN)/python -m build --no-isolation --outdir dist .
 
 bench: .venv/test
 	$(BIN)/python -m bench

@@ -1,1 +1,1 @@
-"""What is measured, and by which command; `python -m bench` prints it. Nothing here is asserted by a test."""
+"""What is measured, and by which command; README.md shows it. No test depends on a speed."""

@@ -1,4 +1,4 @@
-"""What grows with what, in CPU seconds of all processes that take part (about three minutes of CPU).
+"""What grows with what, in CPU seconds of all processes that take part (about two minutes of CPU).
 
     python -m bench.growth            measures, writes figures/growth.json, draws figures/growth.svg
     python -m bench.growth --draw     draws again what was measured
@@ -149,7 +149,7 @@ def measure() -> dict[str, Any]:
     """Take all there is to take, and say when and under which load."""
     before = os.getloadavg()[0]
     growth = {
-        "submissions": measured(of_submissions, SUBMISSIONS, 1),
+        "submissions": measured(of_submissions, SUBMISSIONS, 2),
         "checks": measured(of_checks, CHECKS, TURNS),
         "kibibytes": measured(of_arrays, KIBIBYTES, TURNS),
     }

@@ -6,9 +6,9 @@ an assertion, with the numbers of the lesson. nbgrader comes with the tests' env
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -103,8 +103,13 @@ def _otter(folder: Path, *arguments: str) -> None:
         subprocess.run([str(OTTER / "bin" / "python"), "-m", "pip", "install", "--quiet", *OTTER_PACKAGES], check=True, capture_output=True)
     environment = os.environ | {"PATH": f"{OTTER / 'bin'}{os.pathsep}{os.environ['PATH']}", "HOME": str(folder)}
     command = [str(OTTER / "bin" / "otter"), *arguments]
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        subprocess.run(command, cwd=folder, env=environment, capture_output=True, timeout=3 * SECONDS)
+    with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            process.wait(3 * SECONDS)
+        except subprocess.TimeoutExpired:  # otter would leave the kernel running
+            kernels = [path.read_text() for path in Path(f"/proc/{process.pid}/task").glob("*/children")]
+            for pid in (*map(int, " ".join(kernels).split()), process.pid):
+                os.kill(pid, signal.SIGKILL)
 
 
 def _otter_mark(folder: Path, number: int, source: str) -> float:

@@ -63,9 +63,12 @@ def steady(few: Path, many: Path, more: Sequence[str] = (), others: Sequence[int
 def below(pid: int) -> Iterator[int]:
     """Give a process and all below it."""
     yield pid
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in task.read_text().split():
-            yield from below(int(child))
+    try:
+        children = [task.read_text() for task in Path(f"/proc/{pid}/task").glob("*/children")]
+    except OSError:  # a guest that has ended meanwhile
+        return
+    for child in " ".join(children).split():
+        yield from below(int(child))
 
 
 def mebibytes(pid: int) -> float:

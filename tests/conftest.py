@@ -25,6 +25,17 @@ def root():
     return ROOT
 
 
+@pytest.fixture(scope="module")
+def one_thread():
+    """Let torch use one thread: tensors are small in tests, and a second one only gets in the way."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture(scope="session")
 def walls():
     """Demand that every wall stands: a loud skip at home, a failure in CI."""

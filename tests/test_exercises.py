@@ -5,7 +5,6 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-import torch
 
 from autograder.attempt import Materials, attempt, load_materials
 from autograder.checks import Transcript, load_checks, played_by, run
@@ -24,13 +23,7 @@ SLIPS = [(name, slip.id) for name, exercise in EXERCISES.items() for slip in loa
 FAIR = sorted((ROOT / "tests" / "fairness").glob("*/*/*.py"))
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    """Let torch use one thread: tensors are small here, and a second one only gets in the way."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @cache

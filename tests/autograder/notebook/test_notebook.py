@@ -8,7 +8,6 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-import torch
 
 from autograder.attempt import PUBLIC, load_materials
 from autograder.checks import seed_of
@@ -38,12 +37,7 @@ def own_modules():
             sys.modules.update({name: before[name]} if name in before else {})
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def marks(cell):

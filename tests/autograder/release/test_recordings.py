@@ -9,7 +9,6 @@ from types import SimpleNamespace
 
 import msgspec
 import pytest
-import torch
 
 from autograder import attempt as story
 from autograder.attempt import PUBLIC, attempt, functions_of, load_materials
@@ -30,12 +29,7 @@ EXERCISES = {exercise.id: exercise for exercise in LESSON.exercises}
 SLIPS = [(name, slip.id) for name, exercise in EXERCISES.items() for slip in load_misconceptions(exercise.misconceptions)]
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 class Played(Sitting):

@@ -22,12 +22,7 @@ globals().update((name, value) for name, value in vars(load_module(Path({answer!
 """
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def files(exercise, slips):

@@ -15,7 +15,7 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from autograder.flashcards.words import RATINGS, in_words
+from autograder.flashcards.words import KEYS, MEANINGS, RATINGS, in_words
 from autograder.formulas import formulas_in_unicode
 
 if TYPE_CHECKING:
@@ -27,18 +27,7 @@ WIDE = 60  # columns from which on there is room for more than is needed
 LOW = 14  # lines of a window in which nothing is left empty
 COLOURS = ("red", "yellow", "green", "blue")
 PICTURE = re.compile(r"!\[(?P<words>[^\]]*)\]\((?P<path>[^)\s]+)\)")
-HELP = """
-Space, Enter   show the answer; then: Good
-1 2 3 4        Again, Hard, Good, Easy
-u              take the last answer back, as often as you like
-e              open the section that the card is about
-o              open the card's figure in the browser
-f              flag the card, or take the flag away
-?              this help
-q              leave: every answer is kept already
-
-Again: you did not know it. Hard: only just. Good: yes. Easy: at once.
-"""
+HELP = "\n".join([*(f"{key:<15}{does}" for key, does in KEYS), "", MEANINGS])
 
 
 class View(msgspec.Struct, frozen=True):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -81,16 +80,11 @@ def _review(opened: Opened, *, cram: bool) -> None:
 
 
 def _following(opened: Opened) -> str:
-    """Say when the next cards come."""
-    queue = opened.deck.queue(now())
-    if queue.learning:
-        soonest = datetime.fromtimestamp(queue.learning[0][0] / 1000).astimezone()
-        return f"Next: a card that you are learning, at {soonest:%H:%M}."
-    if not queue.later:
-        return "There is no card to come." if not opened.deck.faces else "Nothing is left to begin today."
-    day = min(queue.later)
-    count, days = queue.later.count(day), day - queue.today
-    return f"Next: {count} card{'s' if count != 1 else ''} {'tomorrow' if days == 1 else f'in {days} days'}."
+    """Say when the next cards come, or that none will."""
+    from autograder.flashcards.words import following
+
+    none = "There is no card to come." if not opened.deck.faces else "Nothing is left to begin today."
+    return following(opened.deck.queue(now())) or none
 
 
 def _ask_about_clock(opened: Opened) -> None:

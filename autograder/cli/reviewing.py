@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from autograder.flashcards.faces import Face
     from autograder.model import Lesson
 
-LONGEST = 600_000  # milliseconds that thinking counts for; then somebody went for coffee
 LEAVE = ("q", END, "\x1b")
 NEXT = (" ", ENTER)
 
@@ -83,7 +82,7 @@ class Sitting:
         self._console.print(Screen(view), end="")
 
     def _answer(self, face: Face, rating: int) -> None:
-        took = min(LONGEST, round((time.monotonic() - self._asked_at) * 1000))
+        took = round((time.monotonic() - self._asked_at) * 1000)
         self._deck.answer(face, rating, now(), took, cram=self._cram is not None)
         self.answers.append(rating)
         if self._cram is not None:
@@ -126,7 +125,7 @@ class Sitting:
         key = AGAIN
         while key == AGAIN:
             self._console.clear()
-            self._console.print(Text(HELP.strip("\n")), Text("\nAny key goes back.", "dim"), sep="\n")
+            self._console.print(Text(HELP), Text("\nAny key goes back.", "dim"), sep="\n")
             key = self._keys.get()
 
 

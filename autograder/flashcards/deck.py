@@ -37,6 +37,7 @@ from autograder.model import Lesson
 
 NEW_A_DAY = 10
 FORMAT = "1"  # of the cached states
+LONGEST = 600_000  # milliseconds that thinking counts for; then somebody went for coffee
 BEHIND = 3_600_000  # milliseconds that the clock may lie behind the last answer before it is asked about
 
 
@@ -139,7 +140,7 @@ class Deck:
         made: list[Row] = []
 
         def write() -> None:
-            made.append(self.log.add(kind, at, zone, card=face.id, rating=rating, took=took, scheduling=self.scheduling.id))
+            made.append(self.log.add(kind, at, zone, card=face.id, rating=rating, took=min(LONGEST, took), scheduling=self.scheduling.id))
 
         self._write(write)
         self._answered += made

@@ -17,12 +17,11 @@ from starlette.routing import BaseRoute, Route
 from autograder.flashcards.deck import Deck
 from autograder.flashcards.faces import Face
 from autograder.flashcards.place import own_place
-from autograder.flashcards.words import RATINGS, in_words
+from autograder.flashcards.words import KEYS, MEANINGS, RATINGS, following, in_words
 from autograder.site.answering import formed, shown
 from autograder.site.desk import Desk
 from autograder.site.pages import Frame, fragment, page
 
-LONGEST = 600_000  # milliseconds that thinking counts for
 _SENT = re.compile(r"[0-9]{1,9}")
 
 
@@ -45,7 +44,7 @@ def _page(desk: Desk, frame: Frame) -> str:
 
 
 def _whole(frame: Frame, card: Markup) -> str:
-    return page(frame, "cards", "Cards", card=card)
+    return page(frame, "cards", "Cards", card=card, keys=KEYS, meanings=MEANINGS)
 
 
 def _answered(desk: Desk, frame: Frame, request: Request, fields: dict[str, list[str]]) -> str:
@@ -69,7 +68,7 @@ def _done(deck: Deck, sent: dict[str, str]) -> tuple[str, Face | None]:
         return "This card was answered elsewhere meanwhile; here is the next.", None
     if does in ("1", "2", "3", "4"):
         took = int(sent["took"]) if _SENT.fullmatch(sent.get("took", "")) else 0
-        deck.answer(face, int(does), now, min(LONGEST, took))
+        deck.answer(face, int(does), now, took)
         return f"Answered: {RATINGS[int(does) - 1]}.", None
     return "", None
 
@@ -79,26 +78,13 @@ def _next(frame: Frame, deck: Deck, said: str, face: Face | None = None) -> Mark
     face = face or deck.next_card(now)
     left = deck.counts(now)
     if face is None:
-        return fragment("card.html", face=None, left=left, said=said, note=deck.log.note, following=_following(deck, now))
+        return fragment("card.html", face=None, left=left, said=said, note=deck.log.note, following=following(deck.queue(now)))
     state, after = deck.state(face), deck.intervals(face, now)
     ratings = [(number, name, in_words(after[number])) for number, name in enumerate(RATINGS, 1)]
     section = next((one for one in frame.lesson.sections if one.id == face.card.section), None)
     front, back = (Markup(frame.prose.blocks(side)) for side in (face.front, face.back))
     return fragment("card.html", face=face, state=state, left=left, said=said, note=deck.log.note, ratings=ratings, section=section,
                     front=front, back=back)  # fmt: skip
-
-
-def _following(deck: Deck, now: datetime) -> str:
-    """Say when the next cards come."""
-    queue = deck.queue(now)
-    if queue.learning:
-        soonest = datetime.fromtimestamp(queue.learning[0][0] / 1000).astimezone()
-        return f"A card that you are learning comes again at {soonest:%H:%M}."
-    if not queue.later:
-        return ""
-    day = min(queue.later)
-    count, days = queue.later.count(day), day - queue.today
-    return f"Next: {count} card{'s' if count != 1 else ''} {'tomorrow' if days == 1 else f'in {days} days'}."
 
 
 def _now() -> datetime:

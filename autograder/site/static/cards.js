@@ -1,46 +1,77 @@
-// The terminal's keys on the page, and answers without leaving it.
+// The terminal's keys on the page, and answers without leaving it. A control that a key presses names it in `aria-keyshortcuts`.
+import { keep, kept } from "./site.js";
 
 const place = document.getElementById("card");
+const help = document.getElementById("keys");
+const on = document.getElementById("keys-on");
 let since = performance.now();
 
+const answer = () => place.querySelector("details.answer");
+const told = (words) => { place.querySelector(".told").textContent = words; };
+
 function ready() {
-  since = performance.now();
-  const summary = place.querySelector("summary");
-  summary?.focus({ preventScroll: true });
-  place.querySelector("details.answer")?.addEventListener("toggle", ({ target }) => {
-    if (target.open) target.querySelector('[value="3"]').focus({ preventScroll: true });
-  });
+  place.querySelector("summary, h2").focus({ preventScroll: true });
+  answer()?.addEventListener("toggle", () => { if (answer().open) place.querySelector('[value="3"]').focus({ preventScroll: true }); });
 }
 
 place.addEventListener("submit", async (event) => {
   event.preventDefault();
   const fields = new FormData(event.target, event.submitter);
   if (fields.has("took")) fields.set("took", String(Math.round(performance.now() - since)));
-  const opened = fields.get("do") === "flag" && place.querySelector("details.answer")?.open;
+  const stays = fields.get("do") === "flag";
+  const opened = stays && answer()?.open;
   try {
-    const answer = await fetch("cards.html", { method: "POST", body: new URLSearchParams(fields), headers: { "X-Part": "card" } });
-    if (!answer.ok) throw new Error(answer.statusText);
-    place.innerHTML = await answer.text();
+    const said = await fetch("cards.html", { method: "POST", body: new URLSearchParams(fields), headers: { "X-Part": "card" } });
+    if (!said.ok) throw new Error(said.statusText);
+    place.innerHTML = await said.text();
   } catch {
-    place.querySelector(".told").textContent = "The site does not answer. Look whether course serve still runs.";
+    told("The site does not answer. Look whether course serve still runs.");
     return;
   }
-  if (opened) place.querySelector("details.answer").open = true;
+  if (!stays) since = performance.now();
   ready();
+  if (opened) answer().open = true;
 });
 
-document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea")) return;
-  const answer = place.querySelector("details.answer");
-  const on = event.target.closest("button, a, summary");
-  const press = (value) => { event.preventDefault(); place.querySelector(`[name="do"][value="${value}"]`)?.click(); };
-  if (event.key === "u") press("undo");
-  else if (event.key === "f" && answer) press("flag");
-  else if (answer?.open && "1234".includes(event.key) && event.key.length === 1) press(event.key);
-  else if (event.key === " " && answer && (!on || on.value === "3" || on.tagName === "SUMMARY")) {
-    event.preventDefault();
-    if (answer.open) press("3"); else answer.open = true;
+place.addEventListener("click", ({ target }) => {
+  if (target.closest("[data-help]")) help.showModal();
+  if (target.closest("[data-figure]")) {
+    const shown = [...place.querySelectorAll("img")].find((one) => getComputedStyle(one).display !== "none");
+    open(shown.src, "_blank", "noopener");
   }
+});
+
+// Space and Enter go on with the card, but where they press another control they press that.
+function goOn(event) {
+  const at = event.target.closest("button, a, summary");
+  if (!answer() || (at && at.value !== "3" && at.tagName !== "SUMMARY")) return;
+  event.preventDefault();
+  if (answer().open) place.querySelector('[value="3"]').click(); else answer().open = true;
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || !on.checked || event.target.matches("input")) return;
+  const { key } = event;
+  const control = [...place.querySelectorAll("[aria-keyshortcuts]")].find((one) => one.getAttribute("aria-keyshortcuts") === key);
+  if (help.open) {
+    if (key === "?") help.close();
+  } else if (key === " " || key === "Enter") {
+    goOn(event);
+  } else if (control?.checkVisibility()) {
+    event.preventDefault();
+    control.click();
+  } else if (key === "o" && answer()) {
+    told("This card has no figure.");
+  } else if (key === "q") {
+    location.assign("index.html");
+  }
+});
+
+on.checked = kept("keys") !== "off";
+place.dataset.keys = on.checked ? "on" : "off";
+on.addEventListener("change", () => {
+  place.dataset.keys = on.checked ? "on" : "off";
+  keep("keys", place.dataset.keys);
 });
 
 ready();

@@ -1,8 +1,8 @@
 // What every page does: the light or dark page, boxes that scroll by keyboard, contents that follow, widgets on sight.
 
 const root = document.documentElement;
-const keep = (key, value) => { try { localStorage.setItem(key, value); } catch { /* not remembered, then */ } };
-const kept = (key) => { try { return localStorage.getItem(key); } catch { return null; } };
+export const keep = (key, value) => { try { localStorage.setItem(key, value); } catch { /* not remembered, then */ } };
+export const kept = (key) => { try { return localStorage.getItem(key); } catch { return null; } };
 
 function themes() {
   const button = document.getElementById("theme");

@@ -5,10 +5,12 @@ import http.server
 import re
 import threading
 
+import msgspec
 import numpy as np
 import pytest
 from playwright.sync_api import expect
 
+from autograder.flashcards.words import KEYS
 from autograder.questions import values, variant
 from autograder.site.leaving import write_site
 from autograder.workspace.starting import start
@@ -344,36 +346,93 @@ def test_a_choice_is_made_by_keyboard(visit, site):
 # ---- cards, exercises, grades, and the site as files
 
 
+def face(page):
+    return page.locator('[name="face"]').get_attribute("value")
+
+
 def test_cards_are_reviewed_by_the_terminals_keys(own, visit):
     page = visit(own.address + "cards.html")
-    card = page.locator(".card")
-    first = card.locator('[name="face"]').get_attribute("value")
+    card, told = page.locator(".card"), page.locator(".told")
+    first = face(page)
     expect(card.locator(".back")).to_be_hidden()
+    press(page, "4")
+    assert face(page) == first  # what is not seen is not pressed
     press(page, "Space")
     expect(card.locator(".back")).to_be_visible()
     expect(card.get_by_role("button", name="Good")).to_be_focused()
     press(page, "1")
-    expect(page.locator(".told")).to_have_text("Answered: Again.")
+    expect(told).to_have_text("Answered: Again.")
     expect(page.locator(".counts")).to_contain_text("1 learning")
-    second = card.locator('[name="face"]').get_attribute("value")
-    assert second != first
+    assert face(page) != first
     press(page, "f")
-    expect(page.locator(".told")).to_have_text("Flagged.")
+    expect(told).to_have_text("Flagged.")
+    expect(page.locator(".counts")).to_contain_text("flagged")
     press(page, "u")
-    expect(page.locator(".told")).to_have_text("Taken back.")
-    assert card.locator('[name="face"]').get_attribute("value") == first
-    press(page, "Space")
-    press(page, "Space")
-    expect(page.locator(".told")).to_have_text("Answered: Good.")
+    expect(told).to_have_text("Taken back.")
+    assert face(page) == first
+    press(page, "Enter")
+    press(page, "Enter")
+    expect(told).to_have_text("Answered: Good.")
+    press(page, "o")
+    expect(told).to_have_text("This card has no figure.")
+    with page.context.expect_page() as opened:
+        press(page, "e")
+    assert re.search(r"/index\.html#[a-z-]+$", opened.value.url)
+    press(page, "q")
+    expect(page).to_have_url(own.address + "index.html")
+
+
+def test_help_shows_every_key_of_the_terminal_and_gives_the_focus_back(own, visit):
+    page = visit(own.address + "cards.html")
+    help = page.get_by_role("dialog", name="Keys")
+    press(page, "?")
+    expect(help.get_by_role("button", name="Close")).to_be_focused()
+    rows = [" ".join(row.split()) for row in help.locator("dl div").all_inner_texts()]
+    assert rows == [f"{key.replace(',', '')} {does}" for key, does in KEYS]
+    press(page, "u")
+    expect(page.locator(".told")).to_have_text("")  # behind it nothing is pressed
+    press(page, "?")
+    expect(help).to_be_hidden()
+    expect(page.locator("summary")).to_be_focused()
+
+
+def test_who_speaks_to_a_browser_can_turn_the_keys_off(own, visit):
+    page = visit(own.address + "cards.html")
+    page.get_by_role("button", name="Keys").click()
+    page.get_by_label("These keys work on this page").uncheck()
+    page.get_by_role("button", name="Close").click()
+    page.reload()
+    press(page, "f")
+    press(page, "Space")  # the button in focus
+    expect(page.locator(".back")).to_be_visible()
+    expect(page.locator(".told")).to_have_text("")
 
 
 def test_cards_are_reviewed_by_mouse(own, visit):
     page = visit(own.address + "cards.html")
-    page.get_by_text("Show the answer").click()
+    page.locator("summary").click()
     page.get_by_role("button", name="Easy").click()
     expect(page.locator(".told")).to_have_text("Answered: Easy.")
     page.get_by_role("button", name="Take the last one back").click()
     expect(page.locator(".told")).to_have_text("Taken back.")
+    page.get_by_role("button", name="Flag this card").click()
+    expect(page.get_by_role("button", name="Take the flag away")).to_be_visible()
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name="Open its section in another tab").click()
+    assert "/index.html#" in opened.value.url
+
+
+def test_a_cards_figure_opens_by_itself_in_the_form_that_is_seen(own, visit):
+    lesson = own.desk.lesson
+    drawn = tuple(msgspec.structs.replace(card, front="What is it? ![A drawing](figures/denoise-strip-light.svg)", cloze="", back="It.") for card in lesson.cards)
+    own.desk.workspace = msgspec.structs.replace(own.desk.workspace, lesson=msgspec.structs.replace(lesson, cards=drawn))
+    page = visit(own.address + "cards.html", theme="dark")
+    with page.context.expect_page() as opened:
+        press(page, "o")
+    assert opened.value.url == own.address + "figures/denoise-strip-dark.svg"
+    with page.context.expect_page() as opened:
+        page.get_by_role("button", name="Open its figure in another tab").click()
+    assert opened.value.url == own.address + "figures/denoise-strip-dark.svg"
 
 
 def test_an_exercise_changes_before_ones_eyes_and_what_was_open_stays_open(own, visit, root):

@@ -54,7 +54,7 @@ def ending(outcome: Outcome, *, numbers: bool) -> str:
     """Say how a call that gave no value ended, as the rest of a sentence."""
     raised = outcome.raised
     if raised:
-        said = f": {clean(raised.message, 300)}" if numbers and raised.message else ""
+        said = f": {clean(raised.message, 300)}" if numbers and raised.message not in ("", "None") else ""  # exit() says None
         where = f" ({', then '.join(clean(w, 60) for w in raised.where)})" if raised.where else ""
         verb = "ran out of memory with" if outcome.kind == "out_of_memory" else "raised"
         return f"{verb} {clean(raised.kind, 60)}{where}{said}".rstrip(".") + "."

@@ -95,6 +95,13 @@ def refuse_readable(places: dict[str, Path]) -> None:
             raise UsageError(f"{what} in {below}: submissions can read what lies there", fix)
 
 
+def refuse_within(out: Path, submissions: Path, kind: str) -> None:
+    """Raise `UsageError` where the next run would take results for what a student handed in."""
+    places = (out.resolve(),) if kind == "nbgrader" else (out.resolve(), out.resolve().parent)
+    if submissions.resolve() in places:
+        raise UsageError(f"{out}: results would lie among the submissions", "give --out a folder beside them")
+
+
 def grade(course: Course, request: Request, progress: Callable[[int, int], None]) -> Finished:
     """Grade a folder of submissions into OUT; `progress` is told how many of how many are done.
 
@@ -104,6 +111,7 @@ def grade(course: Course, request: Request, progress: Callable[[int, int], None]
     lesson, exercises = choose(course, request)
     handed_in = open_class(request.submissions, lesson.id, request.kind, request.roster)
     refuse_readable({"course": course.root, "submissions": request.submissions, "results": request.out})
+    refuse_within(request.out, request.submissions, handed_in.kind)
     _make(request.out)
     every = course.policy.counts == "best"
     expected = len(exercises) * sum(max(1, len(one.hand_ins)) if every else 1 for one in handed_in.students)
@@ -145,7 +153,7 @@ def open_crew(request: Request, settings: Settings) -> Crew:
     try:
         from autograder.bulk.cluster import ClusterCrew  # here: Dask is an extra, and slow to import
     except ImportError:
-        raise UsageError("--cluster needs Dask, which is not installed", "pip install 'denoising-course[cluster]'") from None
+        raise UsageError("--cluster needs Dask, which is not installed", "pip install -c constraints.txt -e '.[cluster]'") from None
     return ClusterCrew(settings, request.cluster)
 
 

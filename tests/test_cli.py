@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 import pytest
 
-from autograder.cli.main import main
+from autograder.cli.main import AUDIENCES, main
 
 ROOT = Path(__file__).resolve().parents[1]
 TINY = ROOT / "tests" / "broken_courses" / "tiny"
@@ -52,6 +52,27 @@ def test_a_folder_that_cannot_be_read_is_told_and_the_rest_is_graded(graded):
     _, done, _ = graded
     assert done.stderr == "walls: landlock, seccomp, limits, privileges\nlink: the student's folder is a link, which is not followed\n"
     assert done.returncode == 1
+
+
+@pytest.mark.usefixtures("walls")
+def test_a_folder_with_nothing_to_grade_is_told(tmp_path):
+    """One level too high or too low, and everyone would be missing."""
+    hand_in(tmp_path / "term" / "class", ada=RIGHT_STEP)
+    done = course("grade", tmp_path / "term", "--out", tmp_path / "out", "--exercise", "forward")
+    assert done.stderr == (
+        "walls: landlock, seccomp, limits, privileges\nNobody handed in a file that these exercises take: "
+        f"is {tmp_path}/term the folder that holds one folder for each student?\n"
+    )
+
+
+@pytest.mark.usefixtures("walls")
+@pytest.mark.parametrize("out", ["class", "class/out"])
+def test_results_among_the_submissions_are_refused(tmp_path, out):
+    hand_in(tmp_path / "class", ada=RIGHT_STEP)
+    done = course("grade", tmp_path / "class", "--out", tmp_path / out)
+    assert done.returncode == 2
+    assert done.stderr.endswith(f"{tmp_path}/{out}: results would lie among the submissions\n  fix: give --out a folder beside them\n")
+    assert [path.name for path in (tmp_path / "class").iterdir()] == ["ada"]
 
 
 @pytest.mark.usefixtures("walls")
@@ -317,6 +338,15 @@ def test_every_command_has_help_and_stands_in_the_readme(name, command):
     assert command.help
     assert all(option.help for option in command.params if isinstance(option, click.Option))
     assert f"course {' '.join(name)}" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_list_of_commands_names_each_once_with_a_whole_sentence():
+    listed = [name for names in AUDIENCES.values() for name in names]
+    assert sorted(listed) == sorted(name for name, command in main.commands.items() if not command.hidden)
+    lines = course("--help").stdout.partition("\nLearn:\n")[2].splitlines()
+    told = [line for line in lines if line.startswith("  ")]
+    assert len(told) == len(listed)
+    assert all(line.endswith(".") and not line.endswith("...") for line in told)
 
 
 def test_help_and_version_load_neither_numpy_nor_torch():

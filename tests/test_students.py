@@ -173,6 +173,38 @@ def test_starting_in_a_folder_of_its_own_says_where_to_go(course):
     assert course("start", "my-course")[0].startswith("Everything was in my-course already.\n")
 
 
+def test_a_folder_with_a_space_is_written_as_a_shell_takes_it(course):
+    assert course("start", "mein kurs")[0].endswith('Next: cd "mein kurs", then course read, and course check schedule.py\n')
+
+
+def test_who_gives_no_name_is_told_which_one_is_handed_in(started):
+    said, _ = started("submit")
+    assert said.splitlines()[-2] == '"home" is the name of this folder. To hand in under yours: course submit --name "Ada Lovelace"'
+    assert "is the name of this folder" not in started("submit", "--name", "Ada Lovelace")[0]
+
+
+def test_untouched_answers_are_one_line(started):
+    """Questions of several parts and matches that hold blanks alone are no failures to reread for."""
+    said, _ = started("check", "answers.yaml")
+    assert "  – No answer yet: fresh-step, method-choice, guidance-trajectory, " in said
+    assert "✗" not in said
+
+
+def test_the_contents_name_every_section_as_read_takes_it(started):
+    names = [line.split("  ")[0] for line in started("read", "--contents")[0].splitlines()]
+    assert "one-step-by-hand" in names
+    assert all(started("read", name)[1] == 0 for name in names)
+
+
+def test_a_terminal_that_cannot_show_greek_gets_escapes_and_no_traceback(started):
+    """So does a file on Windows, whose encoding is often not UTF-8."""
+    done = subprocess.run(
+        [sys.executable, "-m", "autograder", "read", "one-step-by-hand"], capture_output=True, env={**os.environ, "PYTHONIOENCODING": "ascii"}
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"One step with \\u03b2 = 0.1" in done.stdout
+
+
 def test_reading_is_remembered(started):
     started("read", "one-step-by-hand")
     said, _ = started("progress")

@@ -22,9 +22,9 @@ FINDING = ("line", "rule", "problem", "fix")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as a JSON list.")
 @click.pass_obj
 def lint(root: Path | None, lesson: str | None, as_json: bool) -> None:
-    """Check the course, or one LESSON of it, for authors' slips: every finding with its file, line and fix.
+    """Check the course, or one LESSON of it, for authors' slips.
 
-    Exit status 1 where there is any.
+    Every finding has its file, line and fix. Exit status 1 where there is any.
     """
     from autograder.lint import check_course
 
@@ -43,7 +43,10 @@ def lint(root: Path | None, lesson: str | None, as_json: bool) -> None:
 @click.option("--lesson", metavar="ID", help="The lesson to map, where the course has several.")
 @click.pass_obj
 def map_(root: Path | None, lesson: str | None) -> None:
-    """Show what each objective has: sections, questions, exercises, cards and known slips."""
+    """Show what each objective of a lesson has.
+
+    These are sections, questions, exercises, cards and known slips.
+    """
     from rich.console import Console
 
     from autograder.lint import Sight
@@ -57,7 +60,10 @@ def map_(root: Path | None, lesson: str | None) -> None:
 @click.option("--out", type=click.Path(path_type=Path), help="The file to write; by default the one beside the starters.")
 @click.pass_obj
 def notebook(root: Path | None, lesson: str | None, out: Path | None) -> None:
-    """Build a lesson's exercises as one notebook in nbgrader's format: starters, and locked cells that replay the public checks."""
+    """Build a lesson's exercises as one notebook in nbgrader's format.
+
+    It holds the starters, and locked cells that replay the public checks.
+    """
     from autograder.notebook.cells import write_notebook
 
     clone, chosen = find_clone(root), find_lesson(root, lesson)
@@ -68,13 +74,19 @@ def notebook(root: Path | None, lesson: str | None, out: Path | None) -> None:
 
 @click.group()
 def slip() -> None:
-    """Find wrong answers that many share, and make them known slips."""
+    """Find wrong answers that many share, and make them known slips.
+
+    `course slip list OUT` shows them, `course slip new OUT GROUP NAME` begins one.
+    """
 
 
 @slip.command("list")
 @click.argument("out", type=click.Path(path_type=Path))
 def list_(out: Path) -> None:
-    """List the groups of students whose wrong answers are alike in OUT, which `course grade` wrote."""
+    """List the groups of students whose wrong answers are alike.
+
+    OUT is the folder that `course grade` wrote. Of several attempts it looks at the one that counts.
+    """
     from rich.console import Console
 
     from autograder.report.terminal import alike_table
@@ -97,7 +109,11 @@ def list_(out: Path) -> None:
 @click.option("--lesson", metavar="ID", help="The lesson, where the course has several.")
 @click.pass_obj
 def new(root: Path | None, out: Path, group: int, name: str, lesson: str | None) -> None:
-    """Begin the misconception NAME for the GROUP of this number in OUT (see `course slip list OUT`)."""
+    """Begin the known slip NAME for one GROUP of OUT.
+
+    GROUP is its number in `course slip list OUT`. What is begun is written into the exercise's file of misconceptions, with its
+    sentence, section and card left to you.
+    """
     from autograder.errors import UsageError
     from autograder.report.alike import append_slip, begin_slip
 

@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 @click.pass_obj
 def review(root: Path | None, new: int | None, tags: tuple[str, ...], objectives: tuple[str, ...], cram: bool, lesson: str | None,
            other: Path | None) -> None:  # fmt: skip
-    """Review the cards that are due, one key for each answer. ? shows the keys, q leaves.
+    """Review the cards that are due, one key for each answer.
 
-    Every answer is on disk before the next card is shown. In a workspace the answers are kept in it, and elsewhere in a folder of
-    yours that the command names. OTHER is the reviews.sqlite that lies there on another device, or an .apkg or .colpkg that Anki
-    wrote with its scheduling; merging it twice changes nothing more.
+    ? shows the keys, q leaves. Every answer is on disk before the next card is shown. In a workspace the answers are kept in it,
+    and elsewhere in a folder of yours that the command names. OTHER is the reviews.sqlite that lies there on another device, or
+    an .apkg or .colpkg that Anki wrote with its scheduling; merging it twice changes nothing more.
     """
     from autograder.flashcards.deck import NEW_A_DAY, Chosen
 
@@ -125,7 +125,7 @@ def deck(root: Path | None, form: str, out: Path, lesson: str | None) -> None:
 @click.option("--png", metavar="PATH", type=click.Path(path_type=Path, dir_okay=False), help="Draw it as a picture too.")
 @click.pass_obj
 def stats(root: Path | None, lesson: str | None, png: Path | None) -> None:
-    """Show what is due in the next 30 days, how much was still known month by month, your days, and the hardest cards."""
+    """Show what is due, what was still known, and the hardest cards."""
     from rich.console import Console
 
     from autograder.cli.card_stats import shown
@@ -149,9 +149,10 @@ def stats(root: Path | None, lesson: str | None, png: Path | None) -> None:
 @click.option("--defaults", is_flag=True, help="Go back to the parameters that FSRS begins with.")
 @click.pass_obj
 def optimise(root: Path | None, yes: bool, defaults: bool) -> None:
-    """Fit the schedule's parameters to your own answers, show how much better they foretell them, and ask.
+    """Fit the schedule of cards to your own answers.
 
-    It takes 512 answers given a day or more after the card's last, and a minute or two.
+    It shows how much better the parameters that it finds foretell them, and asks. It takes 512 answers given a day or more after
+    the card's last, and a minute or two.
     """
     with opened_deck(root) as opened:
         if defaults:

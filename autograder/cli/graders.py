@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 SHOWN = 60  # students in a table; a larger class gets the summary alone
 NOTES = 20  # lines of what was refused or renamed
+NOTHING = "Nobody handed in a file that these exercises take: is {} the folder that holds one folder for each student?"
 KINDS = ("folder", "zips", "canvas", "moodle", "classroom", "nbgrader")
 
 
@@ -45,9 +46,10 @@ KINDS = ("folder", "zips", "canvas", "moodle", "classroom", "nbgrader")
 def grade(root: Path | None, submissions: Path, out: Path, kind: str | None, roster: Path | None, lesson: str | None,
           exercises: tuple[str, ...], seed: int | None, new_round: bool, afresh: bool, workers: int | None, cluster: str,
           unsafe: bool, as_json: bool) -> None:  # fmt: skip
-    """Grade SUBMISSIONS, a folder with one folder for each student, into OUT.
+    """Grade the files of a class into OUT.
 
-    SUBMISSIONS may also be a zip, or what Canvas, Moodle, GitHub Classroom, nbgrader or `course submit` make.
+    SUBMISSIONS is a folder with one folder for each student. It may also be a zip, or what Canvas, Moodle, GitHub Classroom,
+    nbgrader or `course submit` make.
 
     OUT/results.jsonl holds every check, OUT/grades.csv the scores, OUT/feedback/ a file for each student, and
     OUT/gradebook.sqlite every attempt ever made. The same OUT keeps the same secret numbers until --new-round. A run that was
@@ -72,7 +74,8 @@ def grade(root: Path | None, submissions: Path, out: Path, kind: str | None, ros
     _tell(finished, out, seconds, walls, as_json)
     if finished.interrupted:
         errors.print(f"Interrupted: {finished.summary.results} of {finished.expected} are graded and kept.")
-    for line in (*finished.faults, *finished.folders, *intake_lines(finished)):
+    nothing = [NOTHING.format(submissions)] if 0 < finished.summary.results == finished.summary.count("missing") else []
+    for line in (*finished.faults, *finished.folders, *intake_lines(finished), *nothing):
         errors.print(clean(line, 500), markup=False, soft_wrap=True)
     if finished.interrupted or finished.folders or finished.summary.count("not_judged"):
         sys.exit(1)
@@ -143,7 +146,7 @@ def _tell(finished: Finished, out: Path, seconds: float, walls: tuple[str, ...],
     with Gradebook(out / "gradebook.sqlite") as gradebook:
         alike = alike_table(groups(gradebook.unexplained(finished.run, finished.choose)))
         if finished.summary.results <= SHOWN * max(1, len(exercises)):
-            console.print(class_table(gradebook.results(finished.run, finished.choose), exercises))
+            console.print(class_table(gradebook.results(finished.run, finished.choose), exercises, console.width))
     console.print(summary_table(finished.summary))
     slips = slip_table(finished.summary, finished.sections)
     for table in filter(None, (slips, alike)):
@@ -158,7 +161,10 @@ def _tell(finished: Finished, out: Path, seconds: float, walls: tuple[str, ...],
 @click.command()
 @click.pass_obj
 def doctor(root: Path | None) -> None:
-    """Say what is here: Python, versions, and which walls stand. Exit status 1 where strangers' code cannot be run."""
+    """Say what is here: Python, versions, and which walls stand.
+
+    Exit status 1 where strangers' code cannot be run.
+    """
     import platform
     from importlib.metadata import PackageNotFoundError, version
 

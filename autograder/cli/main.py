@@ -6,7 +6,9 @@ Exit status: 0 done, 1 the work or the course has faults, 2 usage, 3 our fault. 
 
 from __future__ import annotations
 
+import io
 import os
+import sys
 from pathlib import Path
 
 import click
@@ -14,9 +16,21 @@ import click
 from autograder.cli import authors, cards, graders, readers, releases, reports, results, students, visitors
 from autograder.errors import CourseError, SandboxFault, StoreFault, UsageError
 
+AUDIENCES = {
+    "Learn": ("start", "read", "check", "hint", "practice", "progress", "reset", "submit", "serve"),
+    "Review": ("review", "stats", "optimise", "deck"),
+    "Grade, in a clone": ("grade", "report", "override", "feedback", "export", "regrade", "similar", "doctor"),
+    "Write the course, in a clone": ("lint", "map", "slip", "notebook", "release", "site"),
+}
+
 
 class _Commands(click.Group):
-    """Turns our errors into one clear text and the exit status of its audience."""
+    """Shows the commands by who wants them, and turns our errors into one clear text and the exit status of its audience."""
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        for audience, names in AUDIENCES.items():
+            with formatter.section(audience):
+                formatter.write_dl([(name, self.commands[name].get_short_help_str(200)) for name in names])
 
     def invoke(self, context: click.Context) -> object:
         try:
@@ -34,8 +48,14 @@ class _Commands(click.Group):
 @click.option("--course", "root", type=click.Path(path_type=Path), help="Folder of the course; by default here or above.")
 @click.pass_context
 def main(context: click.Context, debug: bool, root: Path | None) -> None:
-    """Read, practise and grade the lesson "Generating images by denoising: diffusion"."""
+    """Read, practise and grade the lesson "Generating images by denoising: diffusion".
+
+    `course COMMAND --help` says more of each.
+    """
     context.obj = root
+    for stream in (sys.stdout, sys.stderr):  # a terminal, or a file on Windows, that cannot show β gets \\u03b2, and no traceback
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(name, "1")  # small arrays, and a worker on every core: more threads only wait for each other
 

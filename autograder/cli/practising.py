@@ -29,10 +29,10 @@ class _Left(Exception):
 @click.option("--seed", type=int, help="Ask with the numbers of this seed.")
 @click.pass_obj
 def practice(root: Path | None, question: str | None, fresh: bool, seed: int | None) -> None:
-    """Practise in the terminal: one QUESTION, or those that you have not mastered, one after the other.
+    """Answer the lesson's questions in the terminal.
 
-    An empty line leaves. Wrong answers cost nothing: try again, or look at the working. Three fresh variants in a row
-    make a question with numbers mastered.
+    It asks one QUESTION, or those that you have not mastered, one after the other. An empty line leaves. Wrong answers cost
+    nothing: try again, or look at the working. Three fresh variants in a row make a question with numbers mastered.
     """
     from rich.console import Console
 

@@ -12,15 +12,24 @@ from autograder.cli.places import find_lesson
 
 @click.command()
 @click.argument("section", required=False)
+@click.option("--contents", is_flag=True, help="List the sections instead, each with the name that SECTION takes.")
 @click.option("--lesson", metavar="ID", help="The lesson to read, where the course has several.")
 @click.pass_obj
-def read(root: Path | None, section: str | None, lesson: str | None) -> None:
-    """Read the lesson, or one SECTION of it, in the terminal."""
+def read(root: Path | None, section: str | None, contents: bool, lesson: str | None) -> None:
+    """Read the lesson, or one SECTION of it, in the terminal.
+
+    In a terminal it is shown page by page: space goes on, q leaves.
+    """
     from rich.console import Console
     from rich.markdown import Markdown
 
     from autograder.reading import for_terminal
 
+    if contents:
+        found = find_lesson(root, lesson).sections
+        for one in found:
+            click.echo(f"{one.id:<{max(len(each.id) for each in found)}}  {one.title}")
+        return
     console = Console(highlight=False)
     shown = Markdown(for_terminal(find_lesson(root, lesson), section))
     if console.is_terminal:

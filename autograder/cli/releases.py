@@ -14,7 +14,9 @@ from autograder.cli.places import find_course
 @click.option("--to", "platform", type=click.Choice(["nbgrader", "gradescope"]), help="Build it for a platform instead.")
 @click.pass_obj
 def release(root: Path | None, out: Path, platform: str | None) -> None:
-    """Build what students get: lesson, cards, starters, public checks, and recordings in the place of every solution.
+    """Build what students get, without the solutions.
+
+    That is lesson, cards, starters, public checks, and recordings in the place of every solution.
 
     With --to gradescope, OUT/autograder.zip is for Gradescope's autograder and holds the solutions. With --to nbgrader, OUT is a
     course folder of nbgrader with the exercises as an assignment.

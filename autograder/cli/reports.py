@@ -23,9 +23,10 @@ SHOWN = 20  # pairs; --json gives all
 @click.option("--to", type=click.Path(path_type=Path), help="The file to write; OUT/report.html, or OUT/report-without-names.html.")
 @click.pass_obj
 def report(root: Path | None, out: Path, hidden: bool, to: Path | None) -> None:
-    """Say what the class of OUT understood, in short here and in full as one HTML file.
+    """Say what the class of OUT understood.
 
-    OUT is the folder that `course grade` wrote. The page needs no network, prints, and reads on a phone.
+    That is in short here, and in full as one HTML file. OUT is the folder that `course grade` wrote. The page needs no network,
+    prints, and reads on a phone.
     """
     from rich.console import Console
 
@@ -60,10 +61,11 @@ def report(root: Path | None, out: Path, hidden: bool, to: Path | None) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print all pairs as a JSON list.")
 @click.pass_obj
 def similar(root: Path | None, place: Path, exercises: tuple[str, ...], lesson: str | None, least: float, as_json: bool) -> None:
-    """List pairs of submissions that are alike beyond the starter and what much of the class wrote.
+    """List pairs of submissions that are alike.
 
-    Give what `course grade` reads, or the folder that it wrote. Names, comments and layout do not count. Pairs are candidates to look
-    at: alike is not copied, and a short exercise leaves little room to differ.
+    Give what `course grade` reads, or the folder that it wrote. What stands in the starter, what much of the class wrote, names,
+    comments and layout do not count. Pairs are candidates to look at: alike is not copied, and a short exercise leaves little
+    room to differ.
     """
     import msgspec
     from rich.console import Console

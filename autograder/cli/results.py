@@ -90,7 +90,10 @@ def override(root: Path | None, student: str, check: str, points: float, reason:
 @OUT
 @click.pass_obj
 def feedback(root: Path | None, out: Path) -> None:
-    """Write OUT/feedback again, by what the course reveals now, by extensions, and by what was decided since."""
+    """Write OUT/feedback again, by what holds now.
+
+    That is what the course reveals now, extensions, and what was decided since.
+    """
     from autograder.filing import write_feedback
 
     with opened_results(root, out) as (course, gradebook, run, rules):
@@ -100,12 +103,16 @@ def feedback(root: Path | None, out: Path) -> None:
 
 @click.command()
 @OUT
-@click.option("--to", required=True, type=click.Choice(FORMATS), help="Which tool is to read it.")
-@click.option("--out", "path", required=True, type=click.Path(path_type=Path), help="The file to write; for nbgrader its gradebook.db.")
-@click.option("--title", "titles", multiple=True, metavar="EXERCISE=TITLE", help="What the platform calls an exercise.")
+@click.option("--to", required=True, type=click.Choice(FORMATS), help="Who is to read it.")
+@click.option("--out", "path", required=True, type=click.Path(path_type=Path), help="The file to write, or for gradescope the folder.")
+@click.option("--title", "titles", multiple=True, metavar="EXERCISE=TITLE", help="What the platform calls an exercise; may be repeated.")
 @click.pass_obj
 def export(root: Path | None, out: Path, to: str, path: Path, titles: tuple[str, ...]) -> None:
-    """Write what OUT's last run counts for a platform: lateness, extensions and what was decided are in it."""
+    """Write what OUT's last run counts, for a platform.
+
+    Lateness, extensions and what was decided are in it. canvas, moodle and csv write one CSV; gradescope a folder with a
+    results.json for each student; nbgrader goes into the gradebook.db of an nbgrader course, or makes one.
+    """
     from autograder.explain import clean
     from autograder.export.formats import export as run_export
     from autograder.export.sheet import sheet_of
@@ -142,10 +149,11 @@ def _title(text: str) -> tuple[str, str]:
 @click.pass_obj
 def regrade(root: Path | None, out: Path, submissions: Path | None, apply: bool, afresh: bool, workers: int | None, unsafe: bool,
             as_json: bool) -> None:  # fmt: skip
-    """Grade again what the last run into OUT graded, and print who changes, by how much and why.
+    """Grade again what the last run into OUT graded.
 
-    SUBMISSIONS is where they lie now, if not where they lay. The numbers of the round stay the same. Points that a person gave
-    hold. Exit status 1 where something was not judged or it was interrupted; nothing is written then.
+    It prints who changes, by how much and by which checks. SUBMISSIONS is where they lie now, if not where they lay. The numbers
+    of the round stay the same. Points that a person gave hold. Exit status 1 where something was not judged or it was
+    interrupted; nothing is written then.
     """
     from rich.console import Console
 

@@ -15,7 +15,7 @@ def table(found: tuple[Standing, ...]) -> Table:
     """One row for each objective, one column for each thing that is done for it."""
     made = Table(title="Progress")
     made.add_column("objective")
-    for name in ("read", "practised", "checked", "cards due"):
+    for name in ("sections\nread", "questions\nmastered", "files that\npass", "cards\ndue"):
         made.add_column(name, justify="right", no_wrap=True)
     for standing in found:
         due = Text("–" if standing.due is None else str(standing.due))

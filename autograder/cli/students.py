@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 @click.option("--lesson", metavar="ID", help="The lesson to start, where the course has several.")
 @click.pass_obj
 def start(root: Path | None, folder: Path | None, lesson: str | None) -> None:
-    """Make a workspace in DIR, by default here: starters, answers.yaml, and a README to begin with.
+    """Make a workspace in DIR, by default here.
 
+    It holds the starters, a notebook with the same, answers.yaml for the practice questions, and a README to begin with.
     Nothing that is there is overwritten: in a workspace, only missing files are put back.
     """
     from autograder.workspace.starting import refuse_crowded
@@ -39,12 +40,13 @@ def start(root: Path | None, folder: Path | None, lesson: str | None) -> None:
     if folder is None:
         refuse_crowded(Path.cwd(), chosen)
     made = run((folder or Path.cwd()).absolute(), find_course(root), chosen)
-    where = "this folder" if made.folder == Path.cwd() else str(folder)
+    here = made.folder == Path.cwd()
+    where = "this folder" if here else str(folder)
     click.echo(f"Made in {where}: {', '.join(made.made)}" if made.made else f"Everything was in {where} already.")
     if made.kept and made.made:
         click.echo(f"As they were: {', '.join(made.kept)}")
     first = chosen.exercises[0].id if chosen.exercises else "answers.yaml"
-    click.echo(f"Next: {'' if made.folder == Path.cwd() else f'cd {folder}, then '}course read, and course check {first}.py")
+    click.echo(f"Next: {'' if here else f'cd {_typed(where)}, then '}course read, and course check {first}.py")
 
 
 @click.command()
@@ -66,9 +68,10 @@ def reset(root: Path | None, file: str) -> None:
 @click.option("--no-walls", is_flag=True, help="Run your files in a plain process with a time limit, as on systems without walls.")
 @click.pass_obj
 def check(root: Path | None, files: tuple[str, ...], watching: bool, no_walls: bool) -> None:
-    """Run the public checks on your FILEs, by default on all that you have begun.
+    """Run the public checks on your FILEs.
 
-    Exit status 1 while something does not pass. What you print is shown too.
+    A FILE may be a Python file, the notebook or answers.yaml; by default all that you have begun are checked. Exit status 1 while
+    something does not pass. What you print is shown too.
     """
     from autograder.boot import launch
 
@@ -174,9 +177,10 @@ def _watch(console: Console, checker: Checker, workspace: Workspace, state: Stat
 @click.argument("function", required=False)
 @click.pass_obj
 def hint(root: Path | None, file: str, function: str | None) -> None:
-    """Show the open hints for FILE: for the first FUNCTION that does not pass, or for the one that is named.
+    """Show the hints for FILE that are open.
 
-    Each version of it that was checked and did not pass opens one more.
+    They are for the first function that does not pass, or for the FUNCTION that is named. Each version of it that was checked and
+    did not pass opens one more.
     """
     from rich.console import Console
 
@@ -202,7 +206,10 @@ def hint(root: Path | None, file: str, function: str | None) -> None:
 @click.option("--name", metavar="NAME", help="Your name as it is handed in; by default the workspace folder's.")
 @click.pass_obj
 def submit(root: Path | None, out: Path | None, name: str | None) -> None:
-    """Check that your files are there and can be read, say what is unfinished, and pack them for handing in."""
+    """Pack your files for handing in.
+
+    It looks first whether all are there and can be read, and says what is unfinished. It packs them all the same.
+    """
     from autograder.content.lessons import read_policy
     from autograder.workspace.checking import Checker
     from autograder.workspace.submitting import submit as run
@@ -213,13 +220,15 @@ def submit(root: Path | None, out: Path | None, name: str | None) -> None:
         click.echo(f"unfinished: {warning.replace('`', '')}")
     score = sum(seen.score for seen in made.manifest.public.values())
     click.echo(f"{_short(made.path)}: {len(made.manifest.files)} files of {made.manifest.student}, {score:g} points by the public checks.")
+    if name is None:
+        click.echo(f'"{made.manifest.student}" is the name of this folder. To hand in under yours: course submit --name "Ada Lovelace"')
     click.echo("Hand in this one file. It can be packed again at any time.")
 
 
 @click.command()
 @click.pass_obj
 def progress(root: Path | None) -> None:
-    """Show for each objective what you have read, practised and checked, and how many cards are due."""
+    """Show how far you are with each objective, and what is next."""
     from rich.console import Console
 
     from autograder.cli.decks import now
@@ -233,6 +242,11 @@ def progress(root: Path | None) -> None:
     click.echo(f"Next: {advice(found)}")
     if due := sum(standing.due or 0 for standing in found):
         click.echo(f"Due today: {due} card{'s' if due != 1 else ''} (course review)")
+
+
+def _typed(word: str) -> str:
+    """Write a word as every shell takes it."""
+    return f'"{word}"' if " " in word else word
 
 
 def _short(path: Path | None) -> str:

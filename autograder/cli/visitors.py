@@ -17,10 +17,10 @@ from autograder.cli.places import find_course, find_lesson
 @click.option("--open", "opening", is_flag=True, help="Open the address in your browser.")
 @click.pass_obj
 def serve(root: Path | None, lesson: str | None, port: int | None, grades: Path | None, opening: bool) -> None:
-    """Open the lesson in your browser: read, play, practise, review, and see how your files stand.
+    """Open the lesson in your browser.
 
-    Listens on this machine alone, and answers only to the address that is printed. In a workspace, what you do is remembered
-    there. Ctrl-C ends it.
+    Read, play, practise, review, and see how your files stand. Listens on this machine alone, and answers only to the address
+    that is printed. In a workspace, what you do is remembered there. Ctrl-C ends it.
     """
     from autograder.site.app import build
     from autograder.site.desk import Desk
@@ -43,7 +43,10 @@ def serve(root: Path | None, lesson: str | None, port: int | None, grades: Path 
 @click.option("--lesson", metavar="ID", help="The lesson to write, where the course has several.")
 @click.pass_obj
 def site(root: Path | None, out: Path, lesson: str | None) -> None:
-    """Write the lesson's site as files for any web server: all but what needs Python. The model plays recordings."""
+    """Write the lesson's site as files for any web server.
+
+    All is there but what needs Python. The model plays recordings.
+    """
     from autograder.site.leaving import write_site
 
     written = write_site(find_course(root), find_lesson(root, lesson), out)

@@ -47,13 +47,20 @@ def mark(question: Question, key: Key, answer: Any, functions: Functions) -> Mar
 
 
 def _mark(question: Question, key: Key, answer: Any, numbers: Mapping[str, float], functions: Functions) -> Mark:
-    if answer is None or answer == "":
+    if _blank(answer):
         return _failed(question, "There is no answer yet.")
     if question.kind == "number":
         return _mark_number(question, answer, numbers, functions)
     if question.kind == "parts":
         return _mark_parts(question, key, answer, numbers, functions)
     return {"choice": _mark_choice, "order": _mark_order, "match": _mark_match}[question.kind](question, key, answer)
+
+
+def _blank(answer: Any, levels: int = 2) -> bool:
+    """Say whether nothing is written: a blank, or a form of parts and matches that are all blank."""
+    if isinstance(answer, dict) and levels:
+        return all(_blank(one, levels - 1) for one in answer.values())
+    return answer is None or answer == ""
 
 
 def _passed(question: Question) -> Mark:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from itertools import groupby
 
 from rich.table import Table
@@ -20,20 +20,34 @@ from autograder.similar import Pair
 SLIPS = 10
 HARD = 8
 HELPED = 8
+NAMED, SCORE = 20, 9  # what a column of names or slips wants at least, and one of scores
 
 
-def class_table(results: Iterable[Result], exercises: list[str]) -> Table:
-    """One row for each student: the score of each exercise, and what went wrong first."""
+def class_table(results: Iterable[Result], exercises: list[str], width: int) -> Table:
+    """One row for each student: the score of each exercise, and what went wrong first.
+
+    Exercises that nobody handed in are left out. Where the others don't fit into `width`, the whole stands in their place.
+    """
+    found = list(results)
+    handed_in = {result.exercise for result in found if result.status != "missing"}
+    shown = [exercise for exercise in exercises if exercise in handed_in]
+    whole = 2 * NAMED + sum(max(len(exercise), SCORE) + 3 for exercise in shown) > width
     table = Table(title="Scores")
     table.add_column("student")
-    for exercise in exercises:
-        table.add_column(exercise, justify="right")
+    for heading in ("handed in", "points") if whole else shown:
+        table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("slips and ends")
-    for student, own in groupby(results, key=lambda result: result.student):
-        by_exercise = {result.exercise: result for result in own}
-        scores = [_score(by_exercise.get(exercise)) for exercise in exercises]
-        table.add_row(Text(clean(student, 40)), *scores, Text(", ".join(_marks(by_exercise.values()))))
+    for student, rows in groupby(found, key=lambda result: result.student):
+        own = {result.exercise: result for result in rows}
+        scores = _whole(own.values()) if whole else [_score(own.get(exercise)) for exercise in shown]
+        table.add_row(Text(clean(student, 40)), *scores, Text(", ".join(_marks(own.values()))))
     return table
+
+
+def _whole(results: Collection[Result]) -> list[Text]:
+    earned, most = (sum(numbers) for numbers in zip(*((one.score, one.max_score) for one in results), strict=True))
+    here = sum(result.status != "missing" for result in results)
+    return [Text(f"{here} of {len(results)}"), Text(f"{points(earned)} / {points(most)}", "green" if earned == most else "")]
 
 
 def _score(result: Result | None) -> Text:

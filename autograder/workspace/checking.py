@@ -30,6 +30,8 @@ ADVICE = {
     "TabError": "Tabs and spaces are mixed in the indentation: let your editor turn every tab into four spaces.",
     "IndentationError": "The indentation is off: all lines of a block begin with the same number of spaces.",
     "SyntaxError": "Python cannot read this line: look for a bracket, quote or colon that is missing in it or just above.",
+    "EOFError": "Nobody is there to type when it is checked: what a function needs comes in its arguments, not by input().",
+    "SystemExit": "This ends the whole program: return a value instead.",
     "NameError": "A name is used that nothing has been given: look for a typing slip, or a missing import.",
 }
 UNTOUCHED = "`{name}` is as it was given: nothing is written in it yet, or it is not saved."

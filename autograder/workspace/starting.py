@@ -22,6 +22,8 @@ Your workspace. Write in the files below; run these in this folder:
     course check --watch          the same after every save
     course hint {first:<18}a hint when you are stuck, one an attempt
     course practice               questions, with fresh numbers until they stick
+    course review                 flashcards: those that are due today
+    course serve                  all of this in your browser
     course progress               what you have done, and what is next
     course submit                 check that all is there, and pack it
 

@@ -141,7 +141,7 @@ def test_without_dask_the_option_says_what_to_install(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "autograder.bulk.cluster", None)
     with pytest.raises(UsageError) as refused:
         open_crew(Request(tmp_path, tmp_path, cluster="tcp://127.0.0.1:9"), Settings(str(ROOT), Round("round-1", b"secret"), ()))
-    assert str(refused.value) == "--cluster needs Dask, which is not installed\n  fix: pip install 'denoising-course[cluster]'"
+    assert str(refused.value) == "--cluster needs Dask, which is not installed\n  fix: pip install -c constraints.txt -e '.[cluster]'"
 
 
 def test_a_cluster_that_goes_away_is_one_line_and_keeps_what_is_graded(tmp_path, walls):

@@ -280,8 +280,10 @@ def test_right_choices_earn_all_points(question, key, line):
         (MATCH, MATCH_KEY, "{vae: one}", "`gan` has no match yet."),
         (MATCH, MATCH_KEY, "{vae: one, gna: two}", "There is no item `gna`: did you mean `gan`?"),
         (MATCH, MATCH_KEY, "{vae: one, gan: [two]}", "`gan` has no match yet."),
+        (MATCH, MATCH_KEY, "{vae: , gan: }", "There is no answer yet."),
         (MATCH, MATCH_KEY, "one", "Give each one its match: `pairs: {vae: ..., gan: ...}`."),
         (PARTS, PARTS_KEY, "0.790", "Answer part by part: `both: {a: ..., b: ...}`."),
+        (PARTS, PARTS_KEY, "{a: , b: ''}", "There is no answer yet."),
         (PARTS, PARTS_KEY, "{a: 0.790, c: gan}", "b: There is no answer yet.\nThere is no part `c`: take one of a, b."),
     ],
 )  # fmt: skip

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
 from autograder.cli.main import main
 from autograder.content import read_course
@@ -18,6 +19,7 @@ from autograder.model import CheckResult, Policy
 from autograder.report.alike import Group
 from autograder.report.measures import measure
 from autograder.report.page import report_page, slip_sentences, student_page
+from autograder.report.terminal import class_table
 from tests.autograder.test_results import result
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,6 +47,44 @@ SLIPPED = check("a", 0, "failed", reason="wrong", message="`f(1)` gave 2. Use a 
 
 def page(made, alike=(), hidden=False, policy=None):
     return report_page("Lesson", "2026-01-01T00:00:00", made, list(alike), {}, {}, policy or Policy(), hidden=hidden)
+
+
+# ---- in the terminal
+
+
+def printed(table, width):
+    with (console := Console(width=width)).capture() as captured:
+        console.print(table)
+    return [re.findall(r"[^│┃]+", line) for line in captured.get().splitlines() if line[0] in "│┃"]
+
+
+def cells(table, width=80):
+    return [[cell.strip() for cell in line] for line in printed(table, width)]
+
+
+@pytest.fixture
+def handed_in():
+    """Ada handed in eight exercises of nine, all right; Bo one, wrong."""
+    names = [f"exercise{number}" for number in range(9)]
+    missing = {"status": "missing", "score": 0.0, "sha256": None}
+    ada = [result("Ada", exercise=name, **({"score": 2.0} if name != "exercise8" else missing)) for name in names]
+    return [*ada, *(result("Bo", exercise=name, **({} if name == "exercise0" else missing)) for name in names)], names
+
+
+def test_a_score_stands_for_each_exercise_that_someone_handed_in(handed_in):
+    results, names = handed_in
+    rows = cells(class_table(results, names, 200), 200)
+    assert rows[0] == ["student", *names[:8], "slips and ends"]
+    assert rows[2] == ["Bo", "1 / 2", *["missing"] * 7, ""]
+
+
+def test_where_scores_do_not_fit_the_whole_stands_in_their_place(handed_in):
+    results, names = handed_in
+    assert cells(class_table(results, names, 80)) == [
+        ["student", "handed in", "points", "slips and ends"],
+        ["Ada", "8 of 9", "16 / 18", ""],
+        ["Bo", "1 of 9", "1 / 18", ""],
+    ]
 
 
 # ---- what is counted

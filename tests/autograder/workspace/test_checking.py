@@ -146,8 +146,14 @@ def test_a_notebook_is_checked_and_its_failures_are_repeated_in_a_cell(workspace
             "`forward.py` raised NameError (line 2): name 'np' is not defined.",
             "A name is used that nothing has been given: look for a typing slip, or a missing import.",
         ),
+        (
+            "beta = float(input())\n",
+            "`forward.py` raised EOFError (line 1): EOF when reading a line.",
+            "Nobody is there to type when it is checked: what a function needs comes in its arguments, not by input().",
+        ),
+        ("exit()\n", "`forward.py` raised SystemExit (line 1).", "This ends the whole program: return a value instead."),
     ],
-    ids=["tabs and spaces", "indentation", "syntax", "name"],
+    ids=["tabs and spaces", "indentation", "syntax", "name", "input", "exit"],
 )
 def test_a_file_that_cannot_be_loaded_is_told_with_advice(check, source, message, advice):
     checked = check(source)

@@ -17,9 +17,11 @@ from typing import Any
 
 import msgspec
 import numpy as np
+from numpy.random import default_rng
 
 from autograder.comparison import difference, kind_of
 from autograder.errors import CourseError, Finding
+from autograder.inside.guest import is_memory
 from autograder.model import Check, Outcome, Raised
 from autograder.objects import Thing, on_object
 from autograder.recordings import FLOAT32_RELATIVE, FLOOR, Answered, Answering, as_number, contains_float32, copied, load_module, mapped
@@ -219,7 +221,7 @@ def run(check: Check, player: Player, answers: Answering, seed: int) -> Transcri
     transcript = Transcript()
     given: list[Any] = [Student(player, transcript), Reference(answers, transcript)]
     if check.draws:
-        given.append(np.random.default_rng(seed))
+        given.append(default_rng(seed))
     token = _running.set(transcript)
     try:
         check.function(*given)
@@ -254,6 +256,8 @@ def played_by(function_of: Callable[[str], Callable[..., Any]]) -> Player:
                 function, given = (on_object(name, given[0]), given[1:]) if name.startswith("@") else (function_of(name), given)
                 return Outcome("returned", value=as_number(function(*given, **named)))
         except Exception as error:
+            if is_memory(error):  # of ours: it says nothing of the function
+                raise MemoryError from None
             return Outcome("raised", raised=Raised(type(error).__name__, str(error)))
 
     return play

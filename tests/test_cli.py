@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 import re
 import signal
 import sqlite3
@@ -272,42 +271,6 @@ def test_ctrl_c_keeps_what_is_done(tmp_path):
     assert process.returncode == 1
     assert 3 <= len(kept) < 1000
     assert errors.endswith(f"Interrupted: {len(kept)} of 1000 are graded and kept.\n")
-
-
-def children(pid):
-    """List all processes below one, deepest last."""
-    found = []
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in map(int, task.read_text().split()):
-            found += [child, *children(child)]
-    return found
-
-
-@pytest.mark.usefixtures("walls")
-@pytest.mark.parametrize("depth", ["worker", "fork server", "guest"])
-def test_a_process_killed_in_mid_run_costs_nothing_but_time(tmp_path, depth):
-    many(tmp_path / "class", 12, SLOW)
-    process = subprocess.Popen([*COURSE, "grade", str(tmp_path / "class"), "--out", str(tmp_path / "out"), "--exercise", "forward", "--workers", "1"],
-                               cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # fmt: skip
-    wait_for(lambda: attempts(tmp_path / "out") >= 2)
-    level = {"worker": 1, "fork server": 2, "guest": 3}[depth]
-
-    def at_level():
-        pids = [process.pid]
-        for _ in range(level):
-            pids = [int(c) for pid in pids for task in Path(f"/proc/{pid}/task").glob("*/children") for c in task.read_text().split()]
-        return pids
-
-    wait_for(lambda: at_level())
-    for pid in at_level()[-1:]:
-        os.kill(pid, signal.SIGKILL)
-    process.communicate(timeout=120)
-    lines = [json.loads(line) for line in (tmp_path / "out" / "results.jsonl").read_text(encoding="utf-8").splitlines()]
-    assert process.returncode == 0
-    assert len(lines) == 12
-    assert {line["status"] for line in lines} == {"graded"}
-    hurt = [line for line in lines if line["score"] != 4.5]
-    assert len(hurt) <= (1 if depth == "guest" else 0)
 
 
 def test_a_release_is_built_and_what_is_in_it_is_said(tmp_path):

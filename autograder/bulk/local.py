@@ -25,7 +25,7 @@ def serve(connection: Connection, settings: bytes, slot: int, servers: dict[str,
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the keeper's business
     launched = {warmth: Launched(control) for warmth, control in servers.items()}
     grader = Grader(msgspec.msgpack.decode(settings, type=Settings), slot, launched)
-    with closing(grader), suppress(EOFError, ConnectionError):
+    with closing(grader), suppress(EOFError, ConnectionError, MemoryError):  # without memory: a fresh worker goes on
         while True:
             submission = msgspec.msgpack.decode(connection.recv_bytes(), type=Submission)
             connection.send_bytes(msgspec.msgpack.encode(grader.grade(submission)))

@@ -273,7 +273,7 @@ def _names(code: types.CodeType) -> set[str]:
 def _raised(call: str, error: BaseException) -> wire.Reply:
     if isinstance(error, wire.NotData):
         return wire.Reply(call, "refused", message=f"it sent {error}")
-    kind: Literal["out_of_memory", "raised"] = "out_of_memory" if _is_memory(error) else "raised"
+    kind: Literal["out_of_memory", "raised"] = "out_of_memory" if is_memory(error) else "raised"
     try:
         message = str(error.msg if isinstance(error, SyntaxError) else error)[:MESSAGE]
     except BaseException:
@@ -281,7 +281,8 @@ def _raised(call: str, error: BaseException) -> wire.Reply:
     return wire.Reply(call, kind, exception=type(error).__name__[:100], message=message, where=_where(error))
 
 
-def _is_memory(error: BaseException) -> bool:
+def is_memory(error: BaseException) -> bool:
+    """Say whether memory ran out: torch has no exception of its own for that."""
     return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and "allocate memory" in str(error))
 
 

@@ -200,7 +200,8 @@ def _limits(plan: Plan) -> tuple[tuple[int, tuple[int, int]], ...]:
         (resource.RLIMIT_MEMLOCK, 0),
         (resource.RLIMIT_MSGQUEUE, 0),
     )
-    return tuple((limit, (amount, amount)) for limit, amount in most)
+    # What has used its CPU seconds is told so (SIGXCPU), and killed a second later if it does not listen.
+    return tuple((limit, (amount, amount + (limit == resource.RLIMIT_CPU))) for limit, amount in most)
 
 
 def _limit(limits: Iterable[tuple[int, tuple[int, int]]]) -> None:

@@ -23,8 +23,8 @@ from typing import IO, Self
 from autograder.errors import SandboxFault
 from autograder.inside import wire
 from autograder.inside.forkserver import Ended
-from autograder.model import Limits, Outcome
-from autograder.sandbox.deadline import Deadline, Lost
+from autograder.model import Limits
+from autograder.sandbox.deadline import Deadline
 from autograder.sandbox.guests import START_SECONDS, Guest
 from autograder.sandbox.lines import READ, HungUp, body_size
 
@@ -152,7 +152,7 @@ class LoneLine:
         return self._socket.fileno() == -1
 
     def send(self, data: bytes, deadline: Deadline) -> None:
-        """Send all bytes. Raise `Lost` where the process is gone or time is up."""
+        """Send all bytes. Raise `HungUp` at the end of the line, `Lost` where time is up."""
         rest = memoryview(data)
         with self._timed():
             while rest:
@@ -162,7 +162,7 @@ class LoneLine:
                 except TimeoutError:
                     continue
                 except OSError:
-                    raise Lost(Outcome("killed", detail="the process ended by itself")) from None
+                    raise HungUp from None
 
     def frame(self, deadline: Deadline) -> bytearray:
         """Read one frame's body. Raise `HungUp` at the end of the line."""
@@ -174,6 +174,10 @@ class LoneLine:
 
     def drain(self) -> None:
         """Read what is printed so far: the thread does."""
+
+    def dead(self) -> bool:
+        """Say no: who killed it cannot be told everywhere."""
+        return False
 
     def close(self) -> None:
         self._socket.close()

@@ -14,6 +14,7 @@ import numpy as np
 from autograder.errors import SandboxFault, WallsMissing
 from autograder.inside import walls, wire
 from autograder.inside.forkserver import Ended
+from autograder.inside.guest import is_memory
 from autograder.model import Limits, Outcome, Raised
 from autograder.sandbox.deadline import Deadline, Lost
 from autograder.sandbox.lines import HungUp, Line
@@ -22,7 +23,7 @@ START_SECONDS = 60
 ASKS = 5_000
 LABEL = 100
 ASK_BYTES = 64 << 20
-SIGXCPU = -24
+SIGKILL, SIGXCPU = -9, -24
 
 Callback = Callable[..., Any]
 
@@ -179,13 +180,18 @@ class Guest:
                 self.on_ask(callback, ask.args, ask.kwargs)
             return wire.Answer(ask.id, callback(*ask.args, **ask.kwargs))
         except Exception as error:
+            if is_memory(error):  # of ours, not of the guest's
+                raise MemoryError from None
             words = f"`{getattr(callback, '__name__', 'the function')}` was called with something it cannot take: {error}"
             raise Lost(Outcome("refused", detail=words)) from None
 
     # -- bytes
 
     def _write(self, message: wire.ToGuest, deadline: Deadline) -> None:
-        self._line.send(wire.pack(message, self._number), deadline)
+        try:
+            self._line.send(wire.pack(message, self._number), deadline)
+        except HungUp:
+            raise Lost(self._death()) from None
 
     def _read(self, deadline: Deadline) -> bytearray:
         try:
@@ -210,11 +216,17 @@ class Guest:
         return Handle(reference.number, reference.label)
 
     def _death(self) -> Outcome:
-        """Say how the guest died: by itself, or by a limit that the kernel enforces."""
+        """Say how the guest died: by itself, or by a limit that the kernel enforces.
+
+        Raise `SandboxFault` where it was killed from outside: it cannot kill itself, and whose memory ran out nobody can say.
+        """
+        dead = self._line.dead()
         self.close()
-        status = self.ended.status if self.ended else 0
-        if status == SIGXCPU:
+        status, seconds = (self.ended.status, self.ended.cpu_seconds) if self.ended else (0, 0.0)
+        if status == SIGXCPU or (status == SIGKILL and seconds > self._server.limits.submission_seconds):
             return Outcome("timed_out", detail="it used all of the submission's time")
+        if dead and status == SIGKILL:
+            raise SandboxFault("a guest was killed from outside, as the kernel does where memory is short")
         how = f"the process ended itself with status {status}" if status >= 0 else f"the process died of signal {-status}"
         return Outcome("killed", detail=how)
 

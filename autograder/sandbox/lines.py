@@ -13,10 +13,10 @@ from typing import Protocol
 
 from autograder.errors import SandboxFault
 from autograder.inside import wire
-from autograder.model import Outcome
-from autograder.sandbox.deadline import Deadline, Lost
+from autograder.sandbox.deadline import Deadline
 
 READ = 1 << 16
+DYING_MILLISECONDS = 500
 
 
 class HungUp(Exception):
@@ -44,6 +44,8 @@ class Line(Protocol):
 
     def drain(self) -> None: ...
 
+    def dead(self) -> bool: ...
+
     def close(self) -> None: ...
 
 
@@ -53,6 +55,7 @@ class ForkedLine:
     def __init__(self, pid: int, wire_socket: socket.socket, output: int, kept: int):
         self.output, self.printed = bytearray(), 0
         self._socket, self._pipe, self._kept = wire_socket, output, kept
+        self._pid = pid
         self._clock = (~pid << 3) | 2  # the kernel's name for the CPU clock of a process
         self._buffer = bytearray()
         self._socket.setblocking(False)
@@ -80,7 +83,7 @@ class ForkedLine:
         return self._socket.fileno() == -1
 
     def send(self, data: bytes, deadline: Deadline) -> None:
-        """Send all bytes. Raise `Lost` where the process is gone or time is up."""
+        """Send all bytes. Raise `HungUp` at the end of the line, `Lost` where time is up."""
         rest = memoryview(data)
         while rest:
             try:
@@ -88,7 +91,7 @@ class ForkedLine:
             except BlockingIOError:
                 self._wait(deadline, writing=True)
             except OSError:
-                raise Lost(Outcome("killed", detail="the process ended by itself")) from None
+                raise HungUp from None
 
     def frame(self, deadline: Deadline) -> bytearray:
         """Read one frame's body; its length is checked before more is read. Raise `HungUp` at the end of the line.
@@ -119,6 +122,19 @@ class ForkedLine:
         for _ in range(64):  # a guest that still prints does not hold us up
             if not self._drain_once():
                 return
+
+    def dead(self) -> bool:
+        """Say whether the process has ended, once it has hung up; a moment is left for its last steps."""
+        try:
+            watched = os.pidfd_open(self._pid)
+        except OSError:
+            return True
+        poll = select.poll()
+        poll.register(watched, select.POLLIN)
+        try:
+            return bool(poll.poll(DYING_MILLISECONDS))
+        finally:
+            os.close(watched)
 
     def close(self) -> None:
         self._socket.close()

@@ -18,7 +18,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from bench.chaos import demand
+from bench.chaos import demand, tell
 from bench.chaos.leavings import adopting, demand_no_child, demand_no_scratch
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,24 +26,23 @@ CLASS = ROOT / "examples" / "class"
 STUDENTS = 120
 
 
-def command(submissions: Path, out: Path, *more: str) -> list[str]:
+def command(submissions: Path, out: Path, *more: str, program: str = "autograder") -> list[str]:
     """Give the command that is killed and finished."""
-    grade = [sys.executable, "-m", "autograder", "grade", str(submissions), "--out", str(out), "--seed", "5", "--exercise", "forward"]
+    grade = [sys.executable, "-m", program, "grade", str(submissions), "--out", str(out), "--seed", "5", "--exercise", "forward"]
     return [*grade, "--json", *more]
 
 
-def finish(submissions: Path, out: Path, *more: str) -> dict[str, Any]:
+def finish(submissions: Path, out: Path, *more: str, program: str = "autograder") -> dict[str, Any]:
     """Grade to the end and give the summary."""
-    done = subprocess.run(command(submissions, out, *more), cwd=ROOT, capture_output=True, text=True)
-    if done.returncode:
-        sys.exit(f"status {done.returncode}: {done.stderr}")
+    done = subprocess.run(command(submissions, out, *more, program=program), cwd=ROOT, capture_output=True, text=True)
+    demand(done.returncode == 0, f"the command ends well, but its status is {done.returncode}: {done.stderr}")
     summary: dict[str, Any] = json.loads(done.stdout)
     return summary
 
 
-def disturbed(submissions: Path, out: Path, moment: Callable[[float], bool]) -> bool:
+def disturbed(submissions: Path, out: Path, moment: Callable[[float], bool], program: str = "autograder") -> bool:
     """Grade, and kill -9 at a `moment`, which is asked with the seconds that have passed; say whether it was at work still."""
-    process = subprocess.Popen(command(submissions, out), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(command(submissions, out, program=program), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     started = time.monotonic()
     while process.poll() is None:
         if moment(time.monotonic() - started):
@@ -103,7 +102,12 @@ def small_class(folder: Path, count: int) -> Path:
     return folder
 
 
-def killed(kills: int, moments: random.Random, folder: Path) -> str:
+def killed_with_a_jumping_clock(kills: int, moments: random.Random, folder: Path) -> str:
+    """Kill runs of which no look at the clock gives what the one before gave: see `jumping`."""
+    return killed(kills, moments, folder, "bench.chaos.jumping")
+
+
+def killed(kills: int, moments: random.Random, folder: Path, program: str = "autograder") -> str:
     """Kill so many runs, each gradebook until a run of it ends by itself; say what came of it. Raise `Broken` where it differs."""
     submissions = small_class(folder / "class", STUDENTS)
     finish(submissions, folder / "calm")
@@ -112,11 +116,11 @@ def killed(kills: int, moments: random.Random, folder: Path) -> str:
     with adopting() as before:
         while done < kills:
             out = folder / f"out{rounds}"
-            while done < kills and disturbed(submissions, out, _moment(moments, out)):
+            while done < kills and disturbed(submissions, out, _moment(moments, out), program):
                 done += 1
-                print(f"kill {done}: {attempts(out)} of {STUDENTS} on disk", flush=True)
+                tell(f"kill {done}: {attempts(out)} of {STUDENTS} on disk")
                 demand_no_child(before)
-            finish(submissions, out)
+            finish(submissions, out, program=program)
             demand((contents(out), results(out)) == calm, f"gradebook {rounds} equals the undisturbed one, after kill {done}")
             demand_no_child(before)
             demand_no_scratch(folder / "scratch")

@@ -25,7 +25,7 @@ from autograder.flashcards.log import NAME
 from autograder.flashcards.rows import Row, Spare
 from autograder.flashcards.schedule import clocks_of, replay
 from autograder.model import Lesson
-from bench.chaos import demand
+from bench.chaos import demand, tell
 from bench.chaos.leavings import adopting, demand_no_child, demand_no_scratch
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,7 +44,7 @@ def killed(kills: int, moments: random.Random, folder: Path) -> str:
             place = home / "denoising-course"
             known = rows_of(place, lessons)
             acknowledged = (_deck if kill % 2 == 0 else _terminal)(home, moments, known, lessons)
-            print(f"kill {kill + 1}: {acknowledged} answers acknowledged, {len(rows_of(place, lessons))} in the log", flush=True)
+            tell(f"kill {kill + 1}: {acknowledged} answers acknowledged, {len(rows_of(place, lessons))} in the log")
             demand_no_child(before)
             demand_no_scratch(folder / "scratch")
             told += acknowledged

@@ -26,7 +26,7 @@ from autograder.model import Lesson
 from autograder.workspace.places import HIDDEN
 from autograder.workspace.starting import start
 from autograder.workspace.state import State
-from bench.chaos import Broken, demand
+from bench.chaos import Broken, demand, tell
 from bench.chaos.leavings import adopting, demand_no_child, demand_no_scratch
 from bench.chaos.review import ROOT, rows_of
 
@@ -96,7 +96,7 @@ def killed(kills: int, moments: random.Random, folder: Path) -> str:
     with adopting() as before:
         for kill in range(kills):
             reader = _one(folder, "outside" if kill % 3 == 2 else "workspace", moments, lesson)
-            print(f"kill {kill + 1}: {reader.answers} answers acknowledged, {reader.frames} frames shown", flush=True)
+            tell(f"kill {kill + 1}: {reader.answers} answers acknowledged, {reader.frames} frames shown")
             demand_no_child(before)
             demand_no_scratch(folder / "scratch", allowed=1)  # the killed one's, until the next start
             answers, frames = answers + reader.answers, frames + reader.frames

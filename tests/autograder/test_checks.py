@@ -94,6 +94,15 @@ def test_a_right_answer_passes():
     assert transcript_of(doubles).passed
 
 
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 80 bytes")])
+def test_memory_that_runs_out_while_a_function_of_ours_plays_is_no_evidence(error):
+    def full(x):
+        raise error
+
+    with pytest.raises(MemoryError):
+        transcript_of(doubles, double=full)
+
+
 def test_a_failed_comparison_is_written_down_and_the_check_goes_on():
     def twice(student, reference):
         """Doubles"""

@@ -23,6 +23,7 @@ from autograder.model import HandedIn, Submission
 from autograder.report.summary import Summary
 from autograder.running import alone, storing
 from bench.chaos import grading as chaos
+from bench.chaos import workers
 from bench.chaos.leavings import adopting, demand_no_child, demand_no_scratch
 from tests.autograder.test_results import result
 
@@ -80,6 +81,14 @@ def test_a_clock_that_was_set_back_between_runs_loses_nothing(three, monkeypatch
     assert [one["student"] for one in chaos.results(three / "out")] == ["s0000", "s0001", "s0002", "s0003"]
 
 
+def test_a_clock_that_jumps_by_years_during_a_run_changes_only_what_is_said_of_time(three, tmp_path):
+    chaos.finish(three / "class", tmp_path / "jumped", program="bench.chaos.jumping")
+    with Gradebook(tmp_path / "jumped" / "gradebook.sqlite") as book:
+        assert len({one.graded_at[:4] for one in book.results(book.last_run())}) > 1  # it did jump, in the workers too
+    assert chaos.contents(tmp_path / "jumped") == chaos.contents(three / "out")
+    assert chaos.results(tmp_path / "jumped") == chaos.results(three / "out")
+
+
 @pytest.mark.parametrize("option", ["--afresh", "--new-round"])
 def test_all_is_graded_again_where_that_is_asked_for(three, option):
     assert grade(three, option)[1]["from_before"] == 0
@@ -108,6 +117,33 @@ def test_killed_at_random_moments_and_finished_it_equals_the_undisturbed_run(tmp
     assert (summary["results"], summary["from_before"] > 0) == (12, True)
     assert chaos.contents(out) == chaos.contents(tmp_path / "calm")
     assert chaos.results(out) == chaos.results(tmp_path / "calm")
+
+
+@pytest.fixture(scope="module")
+def calm(tmp_path_factory, walls):
+    """Twelve students, graded with nothing in the way."""
+    base = tmp_path_factory.mktemp("calm")
+    chaos.finish(workers.mixed_class(base / "class", 12, "numpy"), base / "out")
+    return base
+
+
+@pytest.mark.parametrize("what", ["worker killed", "worker out of memory", "guest killed", "fork server killed"])
+def test_a_part_struck_in_mid_run_changes_no_result(calm, tmp_path, monkeypatch, what):
+    """Whatever dies, the run ends; a result equals the undisturbed one or is a fault of ours, which the next run judges."""
+    (tmp_path / "scratch").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "scratch"))
+    hit = []
+
+    def act(run):
+        if not hit and chaos.attempts(tmp_path / "out") >= 2 and workers.strike(run, what, random.Random(1)):
+            hit.append(run)
+
+    with adopting() as before:
+        told = workers.struck(calm / "class", tmp_path / "out", act)
+        demand_no_child(before)
+    assert (hit != [], "Traceback" in told, workers.demand_equal(tmp_path / "out", calm / "out")) == (True, False, 0)
+    demand_no_scratch(tmp_path / "scratch")
+    assert chaos.contents(tmp_path / "out") == chaos.contents(calm / "out")
 
 
 def test_a_fault_of_ours_is_told_at_the_end_and_never_taken_over(tmp_path, monkeypatch, walls, capsys):

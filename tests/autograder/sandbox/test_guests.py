@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import signal
+import threading
 import time
 from pathlib import Path
 
@@ -51,6 +52,16 @@ def test_what_a_callback_cannot_take_is_refused_and_never_our_fault(guest):
     assert outcome.kind == "refused"
     assert outcome.detail.startswith("`root` was called with something it cannot take: ")
     assert not guest.alive
+
+
+def test_memory_that_runs_out_in_a_callback_is_ours_and_no_refusal(guest):
+    call = load(guest, "def f(model): return model(1)")
+
+    def full(x):
+        raise MemoryError
+
+    with pytest.raises(MemoryError):
+        call("f", full)
 
 
 def test_a_callback_kept_for_later_is_no_longer_valid(guest):
@@ -225,11 +236,27 @@ def test_a_call_to_a_guest_that_is_gone_is_our_fault(guest):
         guest.call(("forward", "f"), (), {})
 
 
-def test_a_guest_killed_from_outside_is_an_outcome(sandbox):
+@pytest.mark.parametrize("seconds", [0, 0.1], ids=["before a call", "in a call"])
+def test_a_guest_killed_from_outside_is_a_fault_and_no_outcome(sandbox, seconds):
     with sandbox.open("numpy") as guest:
-        load(guest, "def f(): return 1")
-        os.kill(guest.pid, signal.SIGKILL)
-        assert guest.call(("forward", "f"), (), {}).kind == "killed"
+        call = load(guest, "import time\ndef f(): time.sleep(60)")
+        killer = threading.Timer(seconds, os.kill, (guest.pid, signal.SIGKILL))
+        killer.start()
+        killer.join(0 if seconds else 10)
+        with pytest.raises(SandboxFault) as fault:
+            call("f")
+        assert str(fault.value) == "a guest was killed from outside, as the kernel does where memory is short"
+
+
+DEAF = "import signal\nsignal.signal(signal.SIGXCPU, signal.SIG_IGN)\n"
+
+
+@pytest.mark.parametrize("before", ["", DEAF], ids=["heard", "ignored"])
+def test_the_kernels_limit_of_time_is_told_as_one(walls, before):
+    """It strikes where one call may take longer than the whole submission."""
+    with Sandbox(Limits(call_seconds=20, import_seconds=0.5, submission_seconds=0.5)) as sandbox, sandbox.open("numpy") as guest:
+        outcome = load(guest, before + "def f():\n    while True: pass")("f")
+        assert (outcome.kind, outcome.detail) == ("timed_out", "it used all of the submission's time")
 
 
 def kill_servers(sandbox, guest):

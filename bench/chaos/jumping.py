@@ -1,0 +1,33 @@
+"""`python -m bench.chaos.jumping ARGUMENTS`: the `course` command on a machine whose clock jumps by years, to and fro, at every look.
+
+Its workers are started from this file as well, so their clock jumps too. Nothing but `grading` starts it.
+"""
+
+import random
+from datetime import datetime, timedelta, tzinfo
+
+from autograder import running
+from autograder.bulk import grader
+from autograder.cli.main import main
+from autograder.export import sheet
+from autograder.report import feedback, page
+
+FARTHEST = 20 * 365  # days
+LOOKING = (running, grader, sheet, feedback, page)  # at the clock, while `course grade` runs
+
+
+class Jumping:
+    """Stands where modules have `datetime`, whose `now` alone they call."""
+
+    @staticmethod
+    def now(zone: tzinfo | None = None) -> datetime:
+        """Give the time of some day within twenty years from now, past or to come."""
+        return datetime.now(zone) + timedelta(days=random.uniform(-FARTHEST, FARTHEST))
+
+
+if __name__ in ("__main__", "__mp_main__"):  # the command, and a worker of it
+    for module in LOOKING:
+        assert module.datetime is datetime  # type: ignore[attr-defined]
+        module.datetime = Jumping  # type: ignore[attr-defined]
+if __name__ == "__main__":
+    main(prog_name="course")

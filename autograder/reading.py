@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from rich.table import Table
+from rich.text import Text
 
 from autograder.content.typed import meant
 from autograder.errors import UsageError
@@ -35,20 +36,19 @@ def uncommented(text: str) -> str:
 
 
 def map_table(sight: Sight) -> Table:
-    """Return the map of a lesson as a table: what each objective has in each column, an empty cell marked."""
-    table = Table(title=f"{sight.lesson.id}: {sight.lesson.title}", show_lines=True)
-    table.add_column("objective", style="bold")
-    for column in COLUMNS:
-        table.add_column(column, overflow="fold")
+    """Return the map of a lesson: below each objective what it has, what it has none of marked."""
+    table, texts = Table.grid(padding=(0, 2, 0, 0)), {objective.id: objective.text for objective in sight.lesson.objectives}
     for objective, row in coverage(sight).items():
-        table.add_row(objective, *(_cell(column, row[column]) for column in COLUMNS))
+        table.add_row(Text(objective, "bold"), Text(texts[objective], "bold"))
+        for column in COLUMNS:
+            table.add_row(f"  {column}", _cell(column, row[column]))
     return table
 
 
-def _cell(column: str, ids: tuple[str, ...]) -> str:
+def _cell(column: str, ids: tuple[str, ...]) -> Text:
     if not ids:
-        return "[red]none[/red]"
-    return str(len(ids)) if column == "cards" else (" " if column == "slips" else "\n").join(ids)
+        return Text("none", "red")
+    return Text(str(len(ids)) if column == "cards" else ", ".join(ids))
 
 
 def _cut(lesson: Lesson, section: str) -> str:

@@ -59,13 +59,22 @@ def _opened(path: Path) -> Iterator[Any]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SAWarning)  # of nbgrader's own queries
-            with Gradebook(f"sqlite:///{path.resolve()}") as book:
+            with Gradebook(f"sqlite:///{path.resolve()}") as book, _one_transaction(book.db()):
                 yield book
     except SQLAlchemyError as error:
         reason = clean(str(getattr(error, "orig", error)), 200)
         raise UsageError(f"{path}: {reason}", "give an nbgrader course's gradebook.db, or a file that is not there yet") from None
     finally:
         os.environ["PATH"] = before
+
+
+@contextmanager
+def _one_transaction(session: Any) -> Iterator[None]:
+    """Make one transaction of all: nbgrader's API commits three times for each student, and reads all again after each."""
+    session.commit, session.expire_on_commit = session.flush, False
+    yield
+    del session.commit
+    session.commit()
 
 
 def _cell(exercise: str, check: str) -> str:
@@ -120,7 +129,6 @@ def _student(book: Any, lesson: str, standing: Standing, own: list[Grade], cours
                 cell.needs_manual_grade = cell.auto_score is None and cell.manual_score is None
             elif cell.cell.cell_type == "markdown":
                 cell.needs_manual_grade = cell.manual_score is None
-    book.db.commit()
 
 
 def text_id(name: str) -> str:

@@ -12,14 +12,14 @@ COLUMNS = ("sections", "questions", "exercises", "cards", "slips")
 _FIXES = {
     "sections": "point a card or a question of it to a section",
     "questions": "ask a question with this objective",
-    "exercises": "give an exercise a misconception whose card has this objective",
+    "exercises": "name it among an exercise's objectives in hints.yaml",
     "cards": "write a card with this objective",
     "slips": "tag a card of it with a slip, like M01",
 }
 
 
 def coverage(sight: Sight) -> dict[str, dict[str, tuple[str, ...]]]:
-    """Return for each objective the ids in each column. An exercise serves the objectives of the cards its slips bring back."""
+    """Return for each objective the ids in each column. Which an exercise serves stands in `hints.yaml`."""
     return {objective.id: _row(sight, objective.id) for objective in sight.lesson.objectives}
 
 
@@ -28,12 +28,10 @@ def _row(sight: Sight, objective: str) -> dict[str, tuple[str, ...]]:
     cards = [card for card in lesson.cards if card.objective == objective]
     questions = [question for question in lesson.questions if question.objective == objective]
     used = {card.section for card in cards} | {question.section for question in questions}
-    own = {card.id for card in cards}
-    exercises = [name for name, slips in sight.misconceptions.items() if any(slip.card in own for slip in slips)]
     return {
         "sections": tuple(section.id for section in lesson.sections if section.id in used),
         "questions": tuple(question.id for question in questions),
-        "exercises": tuple(exercises),
+        "exercises": tuple(name for name, help in sight.helps.items() if objective in help.objectives),
         "cards": tuple(card.id for card in cards),
         "slips": tuple(sorted({tag for card in cards for tag in card.tags})),
     }

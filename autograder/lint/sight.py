@@ -16,6 +16,7 @@ import numpy as np
 from msgspec import Struct
 
 from autograder.attempt import Materials, functions_of, load_materials
+from autograder.content.hints import Help, read_hints
 from autograder.diagnosis import load_misconceptions
 from autograder.errors import CourseError, Finding
 from autograder.model import Lesson, Misconception
@@ -41,6 +42,12 @@ class Sight:
     def materials(self) -> tuple[Materials, ...]:
         """What judges each exercise."""
         return tuple(map(load_materials, self.lesson.exercises))
+
+    @cached_property
+    def helps(self) -> dict[str, Help]:
+        """What `hints.yaml` says of each exercise, in the lesson's order."""
+        found = read_hints(self.root, self.lesson.id)
+        return {exercise.id: found[exercise.id] for exercise in self.lesson.exercises if exercise.id in found}
 
     @cached_property
     def misconceptions(self) -> dict[str, tuple[Misconception, ...]]:

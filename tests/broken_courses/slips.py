@@ -873,7 +873,7 @@ lessons/13_adding/lesson.md:6: objective `subtract` has no sections
 lessons/13_adding/lesson.md:6: objective `subtract` has no questions
   fix: ask a question with this objective
 lessons/13_adding/lesson.md:6: objective `subtract` has no exercises
-  fix: give an exercise a misconception whose card has this objective
+  fix: name it among an exercise's objectives in hints.yaml
 lessons/13_adding/lesson.md:6: objective `subtract` has no cards
   fix: write a card with this objective
 lessons/13_adding/lesson.md:6: objective `subtract` has no slips
@@ -953,7 +953,7 @@ solutions/13_adding/sums.py:9: this file cannot be run: NameError: name 'totall'
     ),
     "hints_that_do_not_help": Planted(
         [
-            (HINTS, None, 'sums:\n  objectives: [adding]\n  functions:\n    total: ["Write return a + b."]\n    sum: []\nproducts: {}\n'),
+            (HINTS, None, 'sums:\n  objectives: [add, adding]\n  functions:\n    total: ["Write return a + b."]\n    sum: []\nproducts: {}\n'),
         ],
         ["exercise-hints"],
         """\

@@ -78,9 +78,10 @@ def attempt(submission: Submission, materials: Materials, sandbox: Sandbox | Alo
     again = Sitting(submission, materials.checks, materials.answers, sandbox, _seeds(materials, PUBLIC), torch=torch)
     if not public and any(_worth_a_rerun(judged.transcripts[check.id]) for check in failed if check.id in judged.transcripts):
         again.play(tuple(check for check in materials.checks if not judged.waiting(check)))
-    own = {check.of for check in failed if not judged.leans_on(check.of)}  # whatever leans on a wrong function is no evidence of a slip
+    used = {of: judged.leans_on(of) for of in dict.fromkeys(check.of for check in failed)}
+    own = [of for of, wrong in used.items() if not wrong]  # whatever leans on a wrong function is no evidence of a slip
     slips = {of: materials.diagnosis.name(of, judged.transcripts, seeds) for of in own}
-    results = tuple(_result(check, judged, again, slips.get(check.of), public=public) for check in materials.checks)
+    results = tuple(_result(one, judged, again, slips.get(one.of), used.get(one.of, ""), public=public) for one in materials.checks)
     private = {check.id: judged.words(check, numbers=True) for check in failed}
     shared = {of: shared_by(of, judged.transcripts) for of, slip in slips.items() if slip is None}
     private |= {ALIKE + of: found for of, found in shared.items() if found}
@@ -96,8 +97,8 @@ def _worth_a_rerun(transcript: Transcript) -> bool:
     return transcript.ended is None or transcript.ended.kind in ("raised", "refused")
 
 
-def _result(check: Check, judged: Sitting, again: Sitting, slip: Misconception | None, *, public: bool) -> CheckResult:
-    """Put into the contract's words what the sittings saw of one check."""
+def _result(check: Check, judged: Sitting, again: Sitting, slip: Misconception | None, used: str, *, public: bool) -> CheckResult:
+    """Put into the contract's words what the sittings saw of one check; `used` is a wrong function that its own leans on."""
     seconds = round(judged.seconds.get(check.id, 0.0), 4)
     if judged.passed(check):
         return CheckResult(check.id, check.title, check.points, check.points, "passed", seconds=seconds)
@@ -111,7 +112,6 @@ def _result(check: Check, judged: Sitting, again: Sitting, slip: Misconception |
         message = again.words(check, numbers=True)
     else:
         message = judged.words(check, numbers=public)
-    used = judged.leans_on(check.of)
     hint = f" It uses `{used}`, which is not right yet: mend that first." if used else ""
     return CheckResult(
         id=check.id,

@@ -82,7 +82,8 @@ def slip() -> None:
 
 @slip.command("list")
 @click.argument("out", type=click.Path(path_type=Path))
-def list_(out: Path) -> None:
+@click.pass_obj
+def list_(root: Path | None, out: Path) -> None:
     """List the groups of students whose wrong answers are alike.
 
     OUT is the folder that `course grade` wrote. Of several attempts it looks at the one that counts.
@@ -91,7 +92,7 @@ def list_(out: Path) -> None:
 
     from autograder.report.terminal import alike_table
 
-    found = _groups(out)
+    found = _groups(root, out)
     table = alike_table(found, len(found))
     if table is None:
         click.echo("No two students share a wrong answer that no slip explains.")
@@ -117,7 +118,7 @@ def new(root: Path | None, out: Path, group: int, name: str, lesson: str | None)
     from autograder.errors import UsageError
     from autograder.report.alike import append_slip, begin_slip
 
-    found = _groups(out)
+    found = _groups(root, out)
     if group > len(found):
         raise UsageError(f"there is no group {group} in {out}", f"take one of the {len(found)} that `course slip list {out}` shows")
     chosen = found[group - 1]
@@ -128,9 +129,11 @@ def new(root: Path | None, out: Path, group: int, name: str, lesson: str | None)
     click.echo("Write the slip, its sentence, section and card; `course lint` says what is still to do.")
 
 
-def _groups(out: Path) -> list[Group]:
+def _groups(root: Path | None, out: Path) -> list[Group]:
+    from autograder.content.lessons import read_policy
     from autograder.errors import UsageError
     from autograder.gradebook import Gradebook
+    from autograder.grades.counting import read_rules
     from autograder.report.alike import groups
 
     path = out / "gradebook.sqlite"
@@ -138,7 +141,8 @@ def _groups(out: Path) -> list[Group]:
         raise UsageError(f"{out}: no gradebook there", "give the folder that `course grade` wrote with --out")
     with Gradebook(path) as gradebook:
         run = gradebook.last_run()
-        return groups(gradebook.unexplained(run)) if run else []
+        choose = read_rules(out, gradebook, read_policy(find_course(root))).choose
+        return groups(gradebook.unexplained(run, choose)) if run else []
 
 
 COMMANDS = (lint, map_, notebook, slip)

@@ -51,14 +51,14 @@ def feedback(grade: Grade, policy: Policy) -> str:
         lines.append("Nothing was handed in.")
     if grade.penalty:
         lines.append(f"{number(grade.penalty)} points are taken for lateness: {number(grade.final)} count.")
-    said = ""
+    said: dict[str, str] = {}
     for check in grade.result.checks if policy.reveal != "nothing" else ():
         decided = grade.decided.get(check.id)
         if check.outcome == "passed" and not decided:
             continue
         earned = decided.points if decided else check.points
-        words = check.message if policy.reveal == "all" and check.message != said else ""
-        said = check.message or said
+        words = check.message if policy.reveal == "all" and check.message != said.get(check.outcome) else ""
+        said[check.outcome] = check.message
         lines.append(f"{clean(check.title, 200)} ({number(earned)} of {number(check.max_points)}). {clean(words, 1_000)}".rstrip())
         if decided:
             lines.append(f"Your instructor gave {number(decided.points)}: {clean(decided.reason, 500)}")

@@ -30,10 +30,11 @@ def feedback(student: str, grades: Iterable[Grade], sections: Mapping[str, str],
             lines += [f"{STATUSES[result.status]}", ""]
         lines += standing_lines(grade)
         if reveal != "nothing":
-            said = ""
+            said: dict[str, str] = {}
             for check in result.checks:
-                lines += _check(check, sections, grade.decided.get(check.id), everything=reveal == "all", said=said)
-                said = check.message or said
+                told = check.message != said.get(check.outcome) and reveal == "all"
+                lines += _check(check, sections, grade.decided.get(check.id), told=told)
+                said[check.outcome] = check.message
             lines += [""]
         elif policy.reveal != "nothing":
             lines += [f"What was checked is shown from {policy.reveal_from:%Y-%m-%d %H:%M %Z} on.", ""]
@@ -60,13 +61,13 @@ STATUSES = {
 MARKS = {"passed": "✓", "failed": "✗", "not_judged": "–"}
 
 
-def _check(check: CheckResult, sections: Mapping[str, str], decided: Override | None, *, everything: bool, said: str) -> list[str]:
-    """Write one check; what was said of the one before is not said again."""
+def _check(check: CheckResult, sections: Mapping[str, str], decided: Override | None, *, told: bool) -> list[str]:
+    """Write one check; without `told` its title alone, as where the one before said the same."""
     earned = decided.points if decided else check.points
     lines = [f"- {MARKS[check.outcome]} **{escaped(check.title)}** ({points(earned)} of {points(check.max_points)})"]
     if decided:
         lines.append(f"  Your instructor gave {points(decided.points)} in place of {points(check.points)}: {escaped(decided.reason)}")
-    if check.outcome == "passed" or not everything or check.message == said:
+    if check.outcome == "passed" or not told:
         return lines
     lines.append(f"  {_code_kept(check.message)}")
     if check.section:

@@ -17,6 +17,7 @@ from msgspec import Struct, field
 from autograder.grades.counting import Grade, Standing
 from autograder.model import CheckResult
 from autograder.report.feedback import feedback_name
+from autograder.report.summary import ExerciseSummary
 
 BINS = 10
 SLOWEST = 10
@@ -69,19 +70,9 @@ class ExerciseMeasure(Struct):
 
     name: str
     lesson: str
-    max_score: float = 0.0
-    statuses: Counter[str] = field(default_factory=Counter)
-    total: float = 0.0
+    summary: ExerciseSummary = field(default_factory=ExerciseSummary)
     bins: list[int] = field(default_factory=lambda: [0] * BINS)
     full: int = 0
-
-    @property
-    def graded(self) -> int:
-        return self.statuses["graded"]
-
-    @property
-    def mean(self) -> float:
-        return self.total / self.graded if self.graded else 0.0
 
 
 class Row(Struct, frozen=True):
@@ -109,7 +100,7 @@ class Measures(Struct):
 
     @property
     def results(self) -> int:
-        return sum(sum(one.statuses.values()) for one in self.exercises.values())
+        return sum(sum(one.summary.statuses.values()) for one in self.exercises.values())
 
     @property
     def mean_percent(self) -> float | None:
@@ -148,13 +139,11 @@ def measure(standings: Iterable[Standing], exercises: Iterable[str] = ()) -> Mea
 def _exercise(made: Measures, grade: Grade) -> None:
     result = grade.result
     one = made.exercises.setdefault(result.exercise, ExerciseMeasure(result.exercise, result.lesson))
-    one.statuses[result.status] += 1
-    one.max_score = max(one.max_score, result.max_score)
+    one.summary.count(result, grade.final)
     if result.status == "not_judged":
         made.not_judged.append((result.student, result.exercise))
     if result.status != "graded":
         return
-    one.total += grade.final
     share = grade.final / result.max_score if result.max_score else 0.0
     one.bins[min(BINS - 1, max(0, int(share * BINS)))] += 1
     one.full += share >= 1

@@ -18,6 +18,13 @@ class ExerciseSummary(Struct):
     statuses: Counter[str] = field(default_factory=Counter)
     slips: Counter[tuple[str, str]] = field(default_factory=Counter)
 
+    def count(self, result: Result, score: float) -> None:
+        """Count one result in, as `score`: what was earned, or what counts of it."""
+        self.max_score = max(self.max_score, result.max_score)
+        self.total += score if result.status == "graded" else 0
+        self.statuses[result.status] += 1
+        self.slips.update({(check.misconception, check.section or "") for check in result.checks if check.misconception})
+
     @property
     def graded(self) -> int:
         return self.statuses["graded"]
@@ -36,11 +43,7 @@ class Summary(Struct):
 
     def add(self, result: Result) -> None:
         """Count one result in."""
-        one = self.exercises.setdefault((result.lesson, result.exercise), ExerciseSummary())
-        one.max_score = result.max_score
-        one.total += result.score if result.status == "graded" else 0
-        one.statuses[result.status] += 1
-        one.slips.update({(check.misconception, check.section or "") for check in result.checks if check.misconception})
+        self.exercises.setdefault((result.lesson, result.exercise), ExerciseSummary()).count(result, result.score)
         self.results += 1
 
     def sort(self, exercises: list[str]) -> None:

@@ -1,15 +1,19 @@
 """Wrong answers that many share and no slip explains: found, shown to who grades, and made a known slip."""
 
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from autograder.attempt import ALIKE, attempt, load_materials
 from autograder.content import read_course
 from autograder.errors import UsageError
-from autograder.model import Limits, Result, Submission
+from autograder.gradebook import Gradebook, Kept
+from autograder.model import HandedIn, Limits, Result, Submission
 from autograder.recordings import digest
 from autograder.report.alike import Group, begin_slip, groups
 from autograder.sandbox import Sandbox
@@ -92,6 +96,22 @@ def test_a_name_that_cannot_be_is_refused(name):
 
 def course(*arguments):
     return subprocess.run([sys.executable, "-m", "autograder", *map(str, arguments)], cwd=ROOT, capture_output=True, text=True, timeout=120)
+
+
+def test_of_several_attempts_the_one_that_counts_is_looked_at(tmp_path):
+    """`course grade` shows the groups of the best attempts where these count, so `course slip` numbers the same ones."""
+    shutil.copytree(ROOT / "tests" / "broken_courses" / "tiny", tmp_path / "course")
+    policy = tmp_path / "course" / "course.yaml"
+    policy.write_text(policy.read_text(encoding="utf-8") + "  counts: best\n", encoding="utf-8")
+    with Gradebook(tmp_path / "gradebook.sqlite") as book:
+        book.begin("run", {})
+        for number, (score, shared) in enumerate([(9, "best"), (3, "last")], 1):
+            for student in ("ada", "bo"):
+                private = {ALIKE + "total": shared, "by_hand": f"`total(1)` gave the {shared}"}
+                book.keep("run", [Kept(replace(result(student), score=score), private, HandedIn(attempt=number))])
+    for counts in ("best", "last"):
+        policy.write_text(re.sub(r"counts: \w+", f"counts: {counts}", policy.read_text(encoding="utf-8")), encoding="utf-8")
+        assert f"1: `total(1)` gave the {counts}\n" in course("--course", tmp_path / "course", "slip", "list", tmp_path).stdout
 
 
 @pytest.mark.usefixtures("walls")

@@ -186,6 +186,21 @@ def test_what_a_student_wrote_is_never_markup():
     assert "\n# heading" not in text
 
 
+def test_what_one_fault_does_to_all_checks_is_said_once():
+    """A file that does not load fails some checks, and leaves those between them waiting."""
+    fault, waits = "`forward.py` raised SyntaxError.", "Not judged: it needs “A”, which did not pass."
+    checks = (
+        CheckResult("a", "A", 0, 1, "failed", "raised", fault),
+        CheckResult("b", "B", 0, 1, "not_judged", "needs", waits),
+        CheckResult("c", "C", 0, 1, "failed", "raised", fault),
+        CheckResult("d", "D", 0, 1, "not_judged", "needs", waits),
+    )
+    grade = counted(checks=checks)
+    assert feedback("Ada", [grade], {}, Policy()).split("\n\n", 2)[2] == (
+        f"- ✗ **A** (0 of 1)\n  {fault}\n- – **B** (0 of 1)\n  {waits}\n- ✗ **C** (0 of 1)\n- – **D** (0 of 1)\n"
+    )
+
+
 def test_feedback_says_what_was_decided_what_lateness_takes_and_when_more_is_shown():
     due = datetime(2026, 11, 20, 12, tzinfo=UTC)
     decided = {("Ada", "12_diffusion", "forward"): {"by_hand": Override("Ada", "12_diffusion", "forward", "by_hand", 2, "the *idea* was right", "")}}

@@ -57,6 +57,10 @@ ATTEMPTS = (  # what a run graded, and what it took over from earlier ones
     "SELECT student, lesson, exercise, id, result, private, taken.handed_in FROM taken JOIN attempts ON id = attempt WHERE taken.run = ?1"
     ") ORDER BY student, lesson, exercise, id"
 )
+ADDED = (
+    "SELECT id, result, private, handed_in FROM attempts WHERE run = ?1 AND id > ?2 UNION ALL "
+    "SELECT id, result, private, taken.handed_in FROM taken JOIN attempts ON id = attempt WHERE taken.run = ?1 AND taken.rowid > ?3"
+)
 KNOWN = "SELECT id, result FROM attempts WHERE key = ? AND student = ? AND lesson = ? AND exercise = ? ORDER BY id DESC LIMIT 1"
 
 
@@ -146,6 +150,14 @@ class Gradebook:
         """Give the results of a run by student, lesson and exercise, of several attempts the one that `choose` takes."""
         for attempts in self.attempts(run):
             yield choose(attempts).result
+
+    def added(self, run: str, since: tuple[int, int]) -> tuple[tuple[int, int], Iterator[tuple[int, Attempted]]]:
+        """Give what was added to a run since a place in the file, each with its number, and the place to go on from; begin at (0, 0).
+
+        What is added meanwhile may come twice.
+        """
+        place = self._db.execute("SELECT (SELECT ifnull(max(id), 0) FROM attempts), (SELECT ifnull(max(rowid), 0) FROM taken)").fetchone()
+        return place, ((number, _attempted(*row)) for number, *row in self._db.execute(ADDED, (run, *since)))
 
     def unexplained(self, run: str, choose: Choose = last) -> Iterator[tuple[Result, dict[str, str]]]:
         """Give the results of a run that have private notes, each with these."""

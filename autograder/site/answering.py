@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from autograder.errors import CourseError, UsageError
 from autograder.site.pages import Frame, page
@@ -49,6 +49,17 @@ def _written(frame: Frame, write: Callable[[], str]) -> Response:
 
 def _sentence(words: str) -> str:
     return words[:1].upper() + words[1:] + ("" if words.endswith((".", "?")) else ".")
+
+
+def nothing_here(frame: Frame) -> Callable[[Request, Exception], Response]:
+    """Answer for an address at which there is nothing."""
+
+    def answer(request: Request, error: Exception) -> Response:
+        words = "There is nothing at this address."
+        below = "/" in request.url.path.strip("/")  # from there a page would not find its style
+        return PlainTextResponse(words, 404) if below else HTMLResponse(_trouble(frame, words, "Choose a page above."), 404)
+
+    return answer
 
 
 def _trouble(frame: Frame, problem: str, fix: str) -> str:

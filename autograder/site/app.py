@@ -21,7 +21,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from autograder.site import cards, exercises, grades, practice
-from autograder.site.answering import Answer, shown
+from autograder.site.answering import Answer, nothing_here, shown
 from autograder.site.desk import Desk
 from autograder.site.events import Events
 from autograder.site.live import Studio
@@ -63,7 +63,8 @@ def build(desk: Desk, grades_in: Path | None = None) -> Starlette:
         Mount("/static", StaticFiles(directory=STATIC)),
         *(Mount(f"/{folder.name}", StaticFiles(directory=folder)) for folder in frame.folders),
     ]
-    return Starlette(routes=routes, lifespan=lifespan, middleware=[Middleware(GZipMiddleware, minimum_size=1000, compresslevel=6)])
+    middleware = [Middleware(GZipMiddleware, minimum_size=1000, compresslevel=6)]
+    return Starlette(routes=routes, lifespan=lifespan, middleware=middleware, exception_handlers={404: nothing_here(frame)})
 
 
 def play(frame: Frame) -> str:

@@ -1,88 +1,67 @@
 """A class as it is being graded: who got what, which slips many made, and at once what a running `course grade` adds.
 
-It reads the gradebook and writes nothing. What students wrote, their names too, reaches the page through templates that escape it.
+It writes nothing. What students wrote, their names too, reaches the page through templates that escape it; the report and the pages
+of feedback are shown as `course grade` wrote them, under a policy that lets them load nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
-import msgspec
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from autograder.explain import clean
-from autograder.gradebook import Gradebook
-from autograder.model import Result
-from autograder.report.summary import Summary
 from autograder.site.answering import shown
 from autograder.site.events import Events, stamps
 from autograder.site.pages import Frame, fragment, page
+from autograder.site.roll import Roll, View
 
 PAUSE = 1.0  # seconds between two looks at the gradebook
-SHOWN = 500  # students in the table
-SLIPS = 12
-REPORT = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"  # its own policy is stricter
-
-
-class Student(msgspec.Struct, frozen=True):
-    """One student's results, by exercise."""
-
-    name: str
-    results: dict[str, Result]
-
-
-class Class(msgspec.Struct, frozen=True):
-    """What is known of a class by now."""
-
-    exercises: tuple[str, ...]
-    students: tuple[Student, ...]
-    summary: Summary
-    slips: tuple[tuple[str, int], ...]
+WRITTEN = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"  # their own policy is stricter
 
 
 def routes(out: Path, frame: Frame) -> list[BaseRoute]:
-    """Give the addresses of the grades in `out`."""
+    """Give the addresses of the grades in `out`, which may come later."""
+    roll = Roll(out / "gradebook.sqlite", tuple(exercise.id for exercise in frame.lesson.exercises))
 
     async def events(request: Request) -> Response:
         return Events(changes(out))  # type: ignore[return-value]  # what a route returns is called as an ASGI app
 
-    async def report(request: Request) -> Response:
-        return FileResponse(out / "report.html", headers={"Content-Security-Policy": REPORT})
-
-    made = [Route("/grades.html", shown(frame, lambda request: _page(out, frame, request))), Route("/grades-events", events)]
-    return [*made, Route("/report.html", report)] if out.is_dir() else [*made]
-
-
-def _page(out: Path, frame: Frame, request: Request) -> str:
-    found = class_of(out, [exercise.id for exercise in frame.lesson.exercises])
-    sections = {section.id: section.title for section in frame.lesson.sections}
-    table = fragment("class.html", found=found, shown=SHOWN, report=(out / "report.html").is_file(), sections=sections)
-    return table if request.headers.get("x-part") == "class" else page(frame, "grades", "Grades", table=table, folder=out.name)
+    return [
+        Route("/grades.html", shown(frame, lambda request: _page(out, roll, frame, request))),
+        Route("/grades-events", events),
+        Route("/report.html", lambda request: _as_written(out / "report.html", request)),
+        Route("/feedback/{name}.html", lambda request: _as_written(out / "feedback" / f"{request.path_params['name']}.html", request)),
+    ]
 
 
-def class_of(out: Path, order: list[str]) -> Class | None:
-    """Read the last run of the gradebook in `out`; None where nothing is graded yet."""
-    path = out / "gradebook.sqlite"
-    if not path.is_file():
-        return None
-    summary, students = Summary({}), dict[str, dict[str, Result]]()
-    with Gradebook(path) as gradebook:
-        run = gradebook.last_run()
-        for result in gradebook.results(run) if run else ():
-            summary.add(result)
-            students.setdefault(result.student, {})[result.exercise] = result
-    named = [exercise for exercise in (*order, "practice") if any(exercise == one for _, one in summary.exercises)]
-    slips = Counter[str]()
-    for one in summary.exercises.values():
-        slips.update({slip: count for (slip, _), count in one.slips.items()})
-    rows = tuple(Student(clean(name, 80), own) for name, own in sorted(students.items()))
-    return Class(tuple(named), rows, summary, tuple(slips.most_common(SLIPS)))
+def _page(out: Path, roll: Roll, frame: Frame, request: Request) -> str:
+    asked = request.query_params
+    number = asked.get("page", "")
+    view = View(asked.get("find", "")[:200], asked.get("sort", "")[:200], int(number) if number.isascii() and number.isdigit() else 1)
+    found = roll.look(view)
+    summary = fragment("class.html", found=found, report=(out / "report.html").is_file())
+    told = {one.feedback for one in found.shown if (out / "feedback" / one.feedback).is_file()}
+    students = fragment("students.html", found=found, view=found.view, told=told)
+    parts = {"class": summary, "students": students}
+    return parts.get(request.headers.get("x-part", "")) or page(frame, "grades", "Grades", **parts, view=found.view, folder=out.name)
+
+
+def _as_written(path: Path, request: Request) -> Response:
+    """Answer with a page that `course grade` wrote, in the light or dark that the reader chose here."""
+    try:
+        html = path.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        raise HTTPException(404) from None
+    theme = request.cookies.get("theme")
+    if theme in ("light", "dark"):
+        html = html.replace("<html ", f'<html data-theme="{theme}" ', 1)
+    return HTMLResponse(html, headers={"Content-Security-Policy": WRITTEN})
 
 
 async def changes(out: Path) -> AsyncGenerator[tuple[str, dict[str, Any]], None]:

@@ -1,34 +1,74 @@
-// Keeps a part of the page as it is on the server: told of a change, it fetches the part again. What was opened stays open.
+// Keeps parts of the page as they are on the server: told of a change, it fetches them again. What was opened, scrolled or in focus stays.
+import { scrollable } from "./site.js";
 
-const place = document.querySelector("[data-live]");
+const page = document.querySelector("[data-live]");
 const says = document.getElementById("live-says");
-let first = true;
+let told = false;
+let busy = false;
+let again = false;
 let waiting = null;
 
-async function renew() {
-  const answer = await fetch(place.dataset.from, { headers: { "X-Part": place.dataset.part } });
-  if (!answer.ok) return;
-  const html = await answer.text();
-  const before = new Map([...place.querySelectorAll("details[id]")].map((one) => [one.id, one]));
-  const held = document.activeElement?.closest?.("details[id]")?.id;
-  const next = document.createElement("div");
-  next.innerHTML = html;
-  for (const one of next.querySelectorAll("details[id]")) {
-    const old = before.get(one.id);
-    if (old?.open) one.open = true;
-    if (old && old.textContent !== one.textContent) {
-      one.classList.add("fresh");
-      if (!first) says.textContent = `${one.querySelector("summary").textContent.replace(/\s+/g, " ").trim()}.`;
-    }
-  }
-  place.replaceChildren(...next.childNodes);
-  if (held) document.getElementById(held)?.querySelector("summary").focus({ preventScroll: true });
-  first = false;
+// How to find what is in focus in the part that comes.
+function selectorOf(one) {
+  const id = one?.closest?.("details[id]")?.id;
+  if (one?.tagName === "SUMMARY" && id) return `#${CSS.escape(id)} > summary`;
+  return one?.tagName === "A" ? `a[href="${CSS.escape(one.getAttribute("href"))}"]` : null;
 }
 
-const source = new EventSource(place.dataset.live);
-source.addEventListener("changed", () => {
+// Takes over which folds are open, and says which have changed.
+function compare(part, next) {
+  for (const one of next.querySelectorAll("details[id]")) {
+    const old = part.querySelector(`#${CSS.escape(one.id)}`);
+    if (!old) continue;
+    one.open = old.open;
+    if (old.textContent === one.textContent) continue;
+    one.classList.add("fresh");
+    if (told) says.textContent = `${one.querySelector("summary").textContent.replace(/\s+/g, " ").trim()}.`;
+  }
+}
+
+async function fill(part) {
+  const answer = await fetch(location.href, { headers: { "X-Part": part.dataset.part } });
+  if (!answer.ok) return;
+  const next = document.createElement("div");
+  next.innerHTML = await answer.text();
+  compare(part, next);
+  const focus = part.contains(document.activeElement) ? selectorOf(document.activeElement) : null;
+  const across = part.querySelector(".table")?.scrollLeft;
+  part.replaceChildren(...next.childNodes);
+  scrollable(part);
+  if (across) part.querySelector(".table")?.scrollTo(across, 0);
+  if (focus) part.querySelector(focus)?.focus({ preventScroll: true });
+}
+
+async function renew() {
+  again = true;
+  if (busy) return;
+  busy = true;
+  try {
+    while (again) {
+      again = false;
+      for (const part of page.querySelectorAll("[data-part]")) await fill(part);
+      told = true;
+    }
+  } finally {
+    busy = false;
+  }
+}
+
+function soon(then = () => {}) {
   clearTimeout(waiting);
-  waiting = setTimeout(() => renew().catch(() => {}), 60);
+  waiting = setTimeout(() => renew().then(then).catch(() => {}), 60);
+}
+
+// What is typed to be found is part of the address, and so of what is fetched.
+const finder = page.querySelector("[data-finder]");
+finder?.addEventListener("input", () => {
+  history.replaceState(null, "", `${finder.action.split("#")[0]}?${new URLSearchParams(new FormData(finder))}`);
+  soon(() => { says.textContent = page.querySelector("[data-told]")?.textContent ?? ""; });
 });
+finder?.addEventListener("submit", (event) => event.preventDefault());
+
+const source = new EventSource(page.dataset.live);
+source.addEventListener("changed", () => soon());
 addEventListener("pagehide", () => source.close());

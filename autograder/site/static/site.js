@@ -1,6 +1,7 @@
 // What every page does: the light or dark page, boxes that scroll by keyboard, contents that follow, widgets on sight.
 
 const root = document.documentElement;
+const served = document.body.dataset.served === "yes";
 export const keep = (key, value) => { try { localStorage.setItem(key, value); } catch { /* not remembered, then */ } };
 export const kept = (key) => { try { return localStorage.getItem(key); } catch { return null; } };
 
@@ -12,6 +13,7 @@ function themes() {
   button.addEventListener("click", () => {
     root.dataset.theme = dark() ? "light" : "dark";
     keep("theme", root.dataset.theme);
+    if (served) document.cookie = `theme=${root.dataset.theme}; path=${new URL(".", location).pathname}; SameSite=Strict`; // for the report
     show();
     document.dispatchEvent(new CustomEvent("themechange"));
   });
@@ -20,7 +22,7 @@ function themes() {
 }
 
 // A box that is too narrow for what it holds can be reached and scrolled by keyboard; one that is not is no stop on the way.
-function scrollable() {
+export function scrollable(within = document) {
   const look = new ResizeObserver((entries) => {
     for (const { target } of entries) {
       const over = target.scrollWidth > target.clientWidth + 1;
@@ -33,7 +35,7 @@ function scrollable() {
       }
     }
   });
-  document.querySelectorAll(".table, .formula").forEach((box) => look.observe(box));
+  within.querySelectorAll(".table, .formula").forEach((box) => look.observe(box));
 }
 
 // The section one reads is marked in the contents; one whose end was seen for a while counts as read, and that is kept.
@@ -62,7 +64,7 @@ function contents() {
     name(link);
     done.add(id);
     keep(page, JSON.stringify([...done]));
-    if (document.body.dataset.served === "yes") {
+    if (served) {
       fetch("read", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(id), keepalive: true }).catch(() => {});
     }
   }

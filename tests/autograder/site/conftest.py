@@ -1,6 +1,8 @@
 """A site that listens, and windows of a real browser before it."""
 
 import contextlib
+import functools
+import http.server
 import threading
 import time
 from importlib.resources import files
@@ -9,10 +11,13 @@ from types import SimpleNamespace
 import pytest
 
 from autograder.content import read_course
+from autograder.filing import write_files
 from autograder.gradebook import Gradebook, Kept
-from autograder.model import CheckResult, Result
+from autograder.grades.counting import read_rules
+from autograder.model import CheckResult, Policy, Result
 from autograder.site.app import build
 from autograder.site.desk import Desk
+from autograder.site.leaving import write_site
 from autograder.site.serving import Serving
 from autograder.workspace.starting import start
 
@@ -54,15 +59,40 @@ def site(root, workspace):
 
 @pytest.fixture(scope="session")
 def class_site(root, workspace, tmp_path_factory):
-    """The same for who teaches, with a small class graded."""
-    out = tmp_path_factory.mktemp("graded")
-    slip = CheckResult("one", "One", 0, 2, "failed", "wrong", "No.", "beta_as_standard_deviation")
+    """The same for who teaches, with a small class graded, and its report and feedback written."""
+    out, course = tmp_path_factory.mktemp("graded"), read_course(root)
+    slip = CheckResult("one", "One", 0, 2, "failed", "wrong", "`f(1)` gave 2.", "beta_as_standard_deviation", "one-step-by-hand", "noise-scale")
     made = [Result(name, "12_diffusion", "forward", "graded", 3, 20, (slip,), "", None, "r", "2026-11-01T00:00:00+00:00", "1") for name in ("Aiko", "Zoë")]
     with Gradebook(out / "gradebook.sqlite") as gradebook:
         gradebook.begin("r1", {})
         gradebook.keep("r1", [Kept(one) for one in made])
+        write_files(out, course, gradebook, "r1", read_rules(out, gradebook, Policy()))
     with serving(root, workspace, grades_in=out) as served:
         yield served
+
+
+class Plain(http.server.SimpleHTTPRequestHandler):
+    """A web server that knows nothing of us, and says nothing."""
+
+    def log_message(self, *words):
+        pass
+
+
+@pytest.fixture(scope="session")
+def written(root, site, tmp_path_factory):
+    """The site as files."""
+    return write_site(root, site.desk.lesson, tmp_path_factory.mktemp("files") / "site")
+
+
+@pytest.fixture(scope="session")
+def as_files(written):
+    """The address at which a plain web server has the site as files."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Plain, directory=written.place)) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+        thread.join()
 
 
 @pytest.fixture
@@ -70,13 +100,14 @@ def visit(browser):
     """Open an address in a window of its own, and hold that nothing was said on the console and no request went elsewhere."""
     opened, said, asked = [], [], []
 
-    def open_page(address, *, width=1200, height=900, theme="light", axe=False, **more):
+    def open_page(address, *, width=1200, height=900, theme="light", axe=False, missing=False, **more):
         context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=theme, reduced_motion="reduce", **more)
         context.set_default_timeout(15_000)
         if axe:
             context.add_init_script(path=AXE)
         page = context.new_page()
-        page.on("console", lambda message: said.append(f"{message.type}: {message.text}") if message.type in ("error", "warning") else None)
+        if not missing:  # that a page is missing is said on the console
+            page.on("console", lambda message: said.append(f"{message.type}: {message.text}") if message.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: said.append(f"error: {error}"))
         page.on("request", lambda request: asked.append(request.url))
         page.goto(address)

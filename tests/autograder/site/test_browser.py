@@ -1,9 +1,6 @@
 """The pages in a real Chromium: by mouse and by keyboard, light and dark, narrow and wide, and with nothing said on the console."""
 
-import functools
-import http.server
 import re
-import threading
 
 import msgspec
 import numpy as np
@@ -11,17 +8,20 @@ import pytest
 from playwright.sync_api import expect
 
 from autograder.flashcards.words import KEYS
+from autograder.grades.people import file_slug
 from autograder.questions import values, variant
-from autograder.site.leaving import write_site
 from autograder.workspace.starting import start
 from solutions.diffusion.store import about_weights
 from tests.autograder.site.conftest import serving
+from tests.autograder.site.test_grades import keep, result
 from tests.autograder.site.test_work import WRONG, check
 
 pytestmark = pytest.mark.xdist_group("browser")  # one browser for all of them
 
-PAGES = ["index.html", "play.html", "practice.html", "question-fresh-step.html", "question-method-choice.html", "question-training-loop.html",
-         "cards.html", "exercises.html", "grades.html"]  # fmt: skip
+SERVED = ["index.html", "play.html", "practice.html", "question-fresh-step.html", "question-method-choice.html", "question-training-loop.html",
+          "question-technique-or-what.html", "cards.html", "exercises.html", "nothing.html", "grades.html", "report.html", "feedback"]  # fmt: skip
+AS_FILES = ["index.html", "play.html", "practice.html", "cards.html"]
+SETTLED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
 @pytest.fixture
@@ -45,29 +45,40 @@ def press(page, key, times=1):
         page.keyboard.press(key)
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_axe_finds_nothing(visit, class_site, name):
-    """Every rule of axe-core, its best practices too, light and dark, all folds open and all that can be played with in place."""
-    page = visit(class_site.address + name, axe=True)
+def all_in_place(page):
+    """Bring up all that can be played with, and open every fold."""
     for holder in page.locator("[data-module]").all():
         holder.scroll_into_view_if_needed()
         expect(holder).to_have_attribute("data-ready", "yes")
     page.locator("details").evaluate_all("(all) => all.forEach((one) => { one.open = true; })")
-    for theme in ("light", "dark"):
+
+
+def demand_all_can_read(page):
+    """Every rule of axe-core, its best practices too, and in the dark those that a colour or a picture could break; and no sideways
+    scrolling, from a phone to a wide window."""
+    for theme, rules in (("light", None), ("dark", ["color-contrast", "link-in-text-block", "image-alt", "svg-img-alt"])):
         page.emulate_media(color_scheme=theme)
-        found = page.evaluate("() => axe.run()")
+        found = page.evaluate("(rules) => axe.run(rules ? { runOnly: { type: 'rule', values: rules } } : {})", rules)
         assert [(one["id"], one["nodes"][0]["html"][:200], one["nodes"][0]["failureSummary"][:300]) for one in found["violations"]] == [], theme
+    for width in (360, 768, 1600):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.evaluate(SETTLED)
+        assert page.evaluate("() => document.documentElement.scrollWidth - innerWidth") <= 0, width
 
 
-@pytest.mark.parametrize("width", [360, 768, 1600])
-def test_no_page_is_wider_than_its_window(visit, class_site, width):
-    page = visit(class_site.address + "index.html", width=width)
-    for name in PAGES:
-        page.goto(class_site.address + name)
-        for holder in page.locator("[data-module]").all():
-            holder.scroll_into_view_if_needed()
-            expect(holder).to_have_attribute("data-ready", "yes")
-        assert page.evaluate("() => document.documentElement.scrollWidth - innerWidth") <= 0, (name, width)
+@pytest.mark.parametrize("name", SERVED)
+def test_all_can_read_what_is_served(visit, class_site, name):
+    address = class_site.address + (f"feedback/{file_slug('Zoë')}.html" if name == "feedback" else name)
+    page = visit(address, axe=True, missing=name == "nothing.html")
+    all_in_place(page)
+    demand_all_can_read(page)
+
+
+@pytest.mark.parametrize("name", AS_FILES)
+def test_all_can_read_the_site_as_files(visit, as_files, name):
+    page = visit(as_files + name, axe=True)
+    all_in_place(page)
+    demand_all_can_read(page)
 
 
 def test_the_lesson_is_light_and_soon_there(visit, site):
@@ -449,37 +460,66 @@ def test_an_exercise_changes_before_ones_eyes_and_what_was_open_stays_open(own, 
     expect(page.get_by_role("status")).to_contain_text("forward.py")
 
 
-def test_the_site_as_files_plays_recordings_and_remembers_what_was_read(visit, root, site, tmp_path):
-    """From a plain web server that knows nothing of us."""
-    out = write_site(root, site.desk.lesson, tmp_path / "out").place
-    handler = functools.partial(Quiet, directory=out)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            address = f"http://127.0.0.1:{server.server_port}/"
-            page = visit(address + "play.html")
-            found = widget(page, "sampler")
-            found.get_by_label("Recorded").select_option("boots-5-steps")
-            found.get_by_role("button", name="Play").click()
-            expect(found.locator(".says")).to_contain_text("Done.")
-            expect(found.get_by_role("img", name="The noisy pictures: 4 pictures at t = 0")).to_be_visible()
-            page.goto(address + "cards.html")
-            page.locator(".flip summary").first.click()
-            expect(page.locator(".flip p").nth(1)).to_be_visible()
-            page.goto(address + "index.html")
-            link = page.locator('.contents a[data-section="forward-noising"]')
-            page.locator("#one-step-by-hand").evaluate("(section) => scrollTo({ top: section.offsetTop - 600, behavior: 'instant' })")
-            expect(link).to_have_attribute("data-read", "yes")
-            page.reload()
-            expect(link).to_have_attribute("data-read", "yes")
-        finally:
-            server.shutdown()
-            thread.join()
+def test_the_site_as_files_plays_recordings_and_remembers_what_was_read(visit, as_files):
+    page = visit(as_files + "play.html")
+    found = widget(page, "sampler")
+    found.get_by_label("Recorded").select_option("boots-5-steps")
+    found.get_by_role("button", name="Play").click()
+    expect(found.locator(".says")).to_contain_text("Done.")
+    expect(found.get_by_role("img", name="The noisy pictures: 4 pictures at t = 0")).to_be_visible()
+    page.goto(as_files + "cards.html")
+    page.locator(".flip summary").first.click()
+    expect(page.locator(".flip p").nth(1)).to_be_visible()
+    page.goto(as_files + "index.html")
+    link = page.locator('.contents a[data-section="forward-noising"]')
+    page.locator("#one-step-by-hand").evaluate("(section) => scrollTo({ top: section.offsetTop - 600, behavior: 'instant' })")
+    expect(link).to_have_attribute("data-read", "yes")
+    page.reload()
+    expect(link).to_have_attribute("data-read", "yes")
 
 
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    """A web server that says nothing, and finds the icon that Chromium asks every server for."""
+# ---- for who teaches
 
-    def log_message(self, *words):
-        pass
+
+@pytest.fixture
+def large(root, workspace, tmp_path):
+    """A site before a class of 150, for who teaches."""
+    keep(tmp_path, *(result(f"Student {number:03}", number % 21) for number in range(150)))
+    with serving(root, workspace, grades_in=tmp_path) as served:
+        yield served
+
+
+def test_a_class_is_searched_and_sorted_while_it_is_graded(large, visit, tmp_path):
+    page = visit(large.address + "grades.html")
+    rows, find, forward = page.locator(".roll tbody tr"), page.get_by_label("Find"), page.get_by_role("link", name="forward")
+    expect(rows).to_have_count(100)
+    page.get_by_role("link", name="Next").click()
+    expect(rows).to_have_count(50)
+    find.focus()
+    page.keyboard.type("student 14")
+    expect(page.get_by_role("status")).to_have_text("12 of 150 students")
+    forward.click()
+    forward.click()
+    expect(page.get_by_role("columnheader", name="forward")).to_have_attribute("aria-sort", "descending")
+    expect(rows.first).to_contain_text("Student 146")  # 20 points
+    forward.focus()
+    keep(tmp_path, result("Student 14 the latecomer", 20.5))
+    expect(rows.first).to_contain_text("Student 14 the latecomer")
+    expect(forward).to_be_focused()
+    expect(find).to_have_value("student 14")
+
+
+def test_the_report_sorts_and_follows_the_light_that_was_chosen_on_the_site(visit, class_site):
+    page = visit(class_site.address + "grades.html", theme="light")
+    page.get_by_role("button", name="Dark page").click()
+    page.get_by_role("link", name="The whole report").click()
+    names = page.locator("#students tbody td:first-child")
+    page.get_by_role("button", name="student").click()
+    page.get_by_role("button", name="student").click()
+    expect(names).to_have_text(["Zoë", "Aiko"])
+    page.get_by_label("Filter the students").fill("aiko")
+    expect(names.and_(page.locator(":visible"))).to_have_text(["Aiko"])
+    dark = page.evaluate("() => getComputedStyle(document.body).backgroundColor")
+    names.get_by_role("link", name="Aiko").click()
+    expect(page.get_by_role("heading", name="Aiko")).to_be_visible()
+    assert page.evaluate("() => getComputedStyle(document.body).backgroundColor") == dark == "rgb(20, 23, 31)"

@@ -15,7 +15,7 @@ def ask(address, path=None, method="GET", body=None, **headers):
     """Send one request with just these headers; return the status, the headers and the text."""
     parts = urlsplit(address)
     connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=10)
-    connection.putrequest(method, parts.path if path is None else path, skip_host=True)
+    connection.putrequest(method, parts._replace(scheme="", netloc="").geturl() if path is None else path, skip_host=True)
     for name, value in {"Host": parts.netloc, **{name.replace("_", "-"): value for name, value in headers.items()}}.items():
         connection.putheader(name, value)
     if body is not None:

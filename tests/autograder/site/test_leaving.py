@@ -9,11 +9,6 @@ from autograder.errors import UsageError
 from autograder.site.leaving import MARK, write_site
 
 
-@pytest.fixture(scope="module")
-def written(root, site, tmp_path_factory):
-    return write_site(root, site.desk.lesson, tmp_path_factory.mktemp("files") / "site")
-
-
 def test_every_file_that_a_page_names_is_there(written):
     names = set()
     for path in written.place.glob("*.html"):

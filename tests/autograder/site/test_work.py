@@ -1,4 +1,4 @@
-"""Cards, exercises and grades over the wire: what the terminal writes is seen, and what is done here the terminal knows."""
+"""Cards and exercises over the wire: what the terminal writes is seen, and what is done here the terminal knows."""
 
 import json
 import re
@@ -13,9 +13,7 @@ import pytest
 
 from autograder.content.lessons import read_policy
 from autograder.flashcards.deck import Deck
-from autograder.gradebook import Gradebook, Kept
-from autograder.model import CheckResult, Result
-from autograder.site.grades import class_of
+from autograder.model import CheckResult
 from autograder.site.pages import coded
 from autograder.workspace.checking import Checker
 from autograder.workspace.hinting import remember
@@ -204,67 +202,6 @@ def test_without_a_workspace_the_page_says_how_to_make_one(root, tmp_path):
 )
 def test_what_stands_between_backticks_is_code_and_all_of_it_is_escaped(text, html):
     assert coded(text) == html
-
-
-# ---- grades
-
-
-def result(student, score, **more):
-    slip = CheckResult("one", "One", 0, 2, "failed", "wrong", "No.", "beta_as_standard_deviation")
-    return Result(student, "12_diffusion", "forward", "graded", score, 20, (slip,), "", None, "r", "2026-11-01T00:00:00+00:00", "1", **more)
-
-
-@pytest.fixture
-def graded(tmp_path):
-    out = tmp_path / "out"
-    out.mkdir()
-    with Gradebook(out / "gradebook.sqlite") as gradebook:
-        gradebook.begin("r1", {})
-        gradebook.keep("r1", [Kept(result("<img src=x onerror=alert(1)>", 3)), Kept(result("Zoë", 20))])
-    return out
-
-
-def test_the_class_is_shown_and_no_name_is_html(root, graded, tmp_path):
-    with serving(root, tmp_path, grades_in=graded) as served:
-        text = ask(served.address + "grades.html")[2]
-        assert "<img src=x" not in text
-        assert "&lt;img src=x onerror=alert(1)&gt;" in text
-        assert re.search(r"Zoë</th>\s*<td>20 <span class=\"quiet\">/ 20</span>", text)
-        assert re.search(r"Beta as standard deviation</th><td>2</td>", text)
-        assert 'href="grades.html"' in ask(served.address + "index.html")[2]
-
-
-def test_what_a_running_course_grade_adds_is_told(root, graded, tmp_path):
-    with serving(root, tmp_path, grades_in=graded) as served:
-        thread, heard = listen(served.address + "grades-events", 2)
-        while not heard:
-            time.sleep(0.01)
-        with Gradebook(graded / "gradebook.sqlite") as gradebook:
-            gradebook.keep("r1", [Kept(result("Aiko", 7))])
-            thread.join(30)
-        assert len(heard) == 2
-        assert "Aiko" in ask(served.address + "grades.html", X_Part="class")[2]
-
-
-def test_before_anything_is_graded_the_page_waits(root, tmp_path):
-    assert class_of(tmp_path / "later", []) is None
-    with serving(root, tmp_path, grades_in=tmp_path / "later") as served:
-        assert "Nothing is graded there yet." in ask(served.address + "grades.html")[2]
-        assert not (tmp_path / "later").exists()
-
-
-def test_grades_are_not_there_unless_they_were_asked_for(site):
-    assert ask(site.address + "grades.html")[0] == 404
-    assert "grades.html" not in ask(site.address + "index.html")[2]
-
-
-def test_the_whole_report_is_shown_by_its_own_looks(root, graded, tmp_path):
-    (graded / "report.html").write_text("<style>b{}</style><b>all</b>")
-    with serving(root, tmp_path, grades_in=graded) as served:
-        assert 'href="report.html"' in ask(served.address + "grades.html")[2]
-        status, headers, text = ask(served.address + "report.html")
-        assert (status, text) == (200, "<style>b{}</style><b>all</b>")
-        assert headers["content-security-policy"].startswith("default-src 'none'; style-src 'unsafe-inline'")
 
 
 def test_an_event_source_is_json(site):

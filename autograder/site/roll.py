@@ -16,6 +16,7 @@ import msgspec
 from autograder.explain import clean
 from autograder.gradebook import Attempted, Gradebook
 from autograder.grades.people import file_slug
+from autograder.report.summary import ExerciseSummary
 
 ON_A_PAGE = 100  # students
 SLIPS = 12
@@ -60,23 +61,10 @@ class Student(msgspec.Struct, frozen=True):
         return all(word in line for word in words)
 
 
-class Tally(msgspec.Struct):
-    """What is counted of one exercise."""
-
-    max_score: float = 0.0
-    total: float = 0.0
-    statuses: Counter[str] = msgspec.field(default_factory=Counter)
-
-    @property
-    def mean(self) -> float:
-        """Mean score of what was handed in and judged."""
-        return self.total / self.statuses["graded"] if self.statuses["graded"] else 0.0
-
-
 class Class(msgspec.Struct, frozen=True):
     """What is known of a class by now, and the students that a view shows."""
 
-    exercises: dict[str, Tally]
+    exercises: dict[str, ExerciseSummary]
     statuses: Counter[str]
     slips: tuple[tuple[str, int], ...]
     students: int
@@ -117,7 +105,7 @@ class Roll:
     def _forget(self, run: str) -> None:
         self._run, self._since = run, (0, 0)
         self._students: dict[str, Student] = {}
-        self._tallies: dict[str, Tally] = {}
+        self._tallies: dict[str, ExerciseSummary] = {}
         self._slips: Counter[str] = Counter()
 
     def _read(self) -> None:
@@ -143,14 +131,14 @@ class Roll:
         before = student.marks.get(result.exercise)
         if before and before.place >= mark.place:
             return
-        tally = self._tallies.setdefault(result.exercise, Tally())
+        tally = self._tallies.setdefault(result.exercise, ExerciseSummary())
         tally.max_score = result.max_score
         if before:
             self._count(tally, before, -1)
         self._count(tally, mark, 1)
         student.marks[result.exercise] = mark
 
-    def _count(self, tally: Tally, mark: Mark, by: int) -> None:
+    def _count(self, tally: ExerciseSummary, mark: Mark, by: int) -> None:
         tally.statuses[mark.status] += by
         tally.total += by * mark.score if mark.status == "graded" else 0
         for slip in mark.slips:

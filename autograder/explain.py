@@ -20,7 +20,7 @@ SHOWN = 4  # how many items of a short list are written out
 
 def clean(text: str, length: int = 500) -> str:
     """Make a stranger's text harmless for a terminal: one line, no control or direction characters, not too long."""
-    shown = "".join(c if unicodedata.category(c)[0] != "C" else " " for c in text)
+    shown = text if text.isprintable() else "".join(c if unicodedata.category(c)[0] != "C" else " " for c in text)
     shown = " ".join(shown.split())
     return shown if len(shown) <= length else shown[: length - 1] + "…"
 

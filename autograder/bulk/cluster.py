@@ -26,12 +26,11 @@ from typing import Any
 import msgspec
 from distributed import Client, Future, get_worker
 
-from autograder.bulk.crew import Back, Lost
+from autograder.bulk.crew import Back, LoadSize, Lost
 from autograder.bulk.grader import Grader, Settings
 from autograder.content import read_course
 from autograder.errors import CourseError, SandboxFault, UsageError
 from autograder.grounds import Grounds
-from autograder.model import Submission
 from autograder.sandbox import missing_walls, readable_paths
 
 AHEAD = 2  # loads for each thread of a worker: the one it works on, and the next
@@ -61,11 +60,8 @@ def standing(settings: bytes, grounds: str) -> str:
 
 
 def grade_load(settings: bytes, submissions: list[bytes]) -> tuple[float, list[bytes]]:
-    """Grade some submissions one after another; return also the seconds it took. Runs on the worker, in one of its threads."""
-    started, grader = time.monotonic(), _grader(settings)
-    decode, encode = msgspec.msgpack.decode, msgspec.msgpack.encode
-    graded = [encode(grader.grade(decode(data, type=Submission))) for data in submissions]
-    return time.monotonic() - started, graded
+    """Grade a load (see `Grader.grade_load`). Runs on the worker, in one of its threads."""
+    return _grader(settings).grade_load(submissions)
 
 
 def release(dask_worker: Any) -> None:
@@ -103,7 +99,7 @@ class ClusterCrew:
         self._name = uuid.uuid4().hex
         self._out: dict[int, Future] = {}
         self._done: SimpleQueue[int] = SimpleQueue()
-        self._seconds = LOAD_SECONDS / 4  # for one submission, as the last loads took
+        self._size = LoadSize(LOAD_SECONDS, LARGEST_LOAD)
         self._threads, self._counted = 0, 0.0
         if not ADDRESS.fullmatch(address):
             raise UsageError(f"`{address}` is no scheduler's address", "give it as `dask scheduler` names it: tcp://HOST:PORT")
@@ -124,7 +120,7 @@ class ClusterCrew:
         """As many as take about `LOAD_SECONDS`, while a thread has no load ahead."""
         if len(self._out) >= AHEAD * self._threads_there():
             return 0
-        return max(1, min(LARGEST_LOAD, int(LOAD_SECONDS / self._seconds)))
+        return self._size.now()
 
     def hand(self, load: int, submissions: list[bytes]) -> None:
         """Give it to the scheduler, which chooses the worker."""
@@ -157,7 +153,7 @@ class ClusterCrew:
             seconds, graded = future.result()
         except Exception as error:  # whatever a worker raised, or `KilledWorker` where it ended several
             return Back(load, Lost(f"{type(error).__name__}: {error}"))
-        self._seconds = max(1e-4, 0.7 * self._seconds + 0.3 * seconds / len(graded))
+        self._size.took(seconds, len(graded))
         return Back(load, graded)
 
     def _threads_there(self) -> int:

@@ -31,6 +31,21 @@ class Back(NamedTuple):
     graded: list[bytes] | Lost
 
 
+class LoadSize:
+    """How many submissions make a load that takes a worker about `seconds`, by what the last loads took."""
+
+    def __init__(self, seconds: float, largest: int):
+        self._seconds, self._largest = seconds, largest
+        self._for_one = seconds  # the first load is a single one
+
+    def now(self) -> int:
+        return max(1, min(self._largest, int(self._seconds / self._for_one)))
+
+    def took(self, seconds: float, count: int) -> None:
+        """Learn from a load that is back."""
+        self._for_one = max(1e-4, 0.7 * self._for_one + 0.3 * seconds / count)
+
+
 class Crew(Protocol):
     """What `grade_all` asks of workers, wherever they are."""
 

@@ -87,6 +87,8 @@ def _planned(control: socket.socket) -> tuple[socket.socket, bytes]:
 
 def serve(control: socket.socket, plan: walls.Plan) -> None:
     """Say that this server is ready, and open and end guests as they are asked for."""
+    if plan.cores:
+        os.sched_setaffinity(0, plan.cores)
     prepared = walls.prepare(plan)
     forget_the_course()
     guest.rehearse()

@@ -54,7 +54,7 @@ with contextlib.suppress(TypeError):  # Windows
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """What the trusted side asks for: which walls, what may be read, how much may be used, which user a guest becomes."""
+    """What the trusted side asks for: which walls, what may be read, how much may be used, which user a guest becomes, on which cores."""
 
     walls: tuple[str, ...] = WALLS
     read: tuple[str, ...] = ()
@@ -62,6 +62,7 @@ class Plan(msgspec.Struct, frozen=True):
     memory_bytes: int = 1 << 30
     cpu_seconds: int = 60
     user: int | None = None
+    cores: tuple[int, ...] = ()  # any, where none is named
 
 
 class Prepared(msgspec.Struct, frozen=True):

@@ -54,13 +54,13 @@ class Folder:
             return []
 
     def kind(self, path: str) -> Kind:
-        place = self.root
-        for name in path.split("/"):
-            if place is not self.root and place.is_symlink():
-                return "none"
-            place = place / name
+        place, mode = os.fspath(self.root), 0
         try:
-            mode = place.lstat().st_mode
+            for name in path.split("/"):
+                if stat.S_ISLNK(mode):
+                    return "none"
+                place = os.path.join(place, name)
+                mode = os.lstat(place).st_mode
         except OSError:
             return "none"
         return "file" if stat.S_ISREG(mode) else "folder" if stat.S_ISDIR(mode) else "link" if stat.S_ISLNK(mode) else "other"

@@ -51,7 +51,8 @@ class Server:
         memory = self.limits.memory_mib << 20
         seconds = int(self.limits.submission_seconds + self.limits.import_seconds) + 2
         readable, listed = readable_paths()
-        plan = walls.Plan(self.wanted, readable, listed, memory, seconds, self.user)
+        cores = tuple(os.sched_getaffinity(0))  # a server that another process launched would keep to that one's
+        plan = walls.Plan(self.wanted, readable, listed, memory, seconds, self.user, cores)
         try:
             self._control.send(msgspec.json.encode(plan))
         except OSError as error:

@@ -11,18 +11,14 @@ from pathlib import Path
 import pytest
 from msgspec import msgpack
 
-from autograder.bulk import Settings, grade_all
+from autograder.bulk import Settings
 from autograder.bulk.cluster import ClusterCrew, standing
-from autograder.bulk.crew import Back, Lost
-from autograder.bulk.grader import Graded
 from autograder.content import read_course
 from autograder.errors import UsageError
 from autograder.grading import Request, open_crew
 from autograder.grounds import Grounds
-from autograder.model import Submission
 from autograder.rounds import Round
 from bench.chaos import grading as chaos
-from tests.autograder.test_results import result
 
 ROOT = Path(__file__).resolve().parents[2]
 WALLS = "walls: landlock, seccomp, limits, privileges\n"
@@ -160,60 +156,3 @@ def test_a_cluster_that_goes_away_is_one_line_and_keeps_what_is_graded(tmp_path,
     words = f"the Dask cluster at {address} is gone; what was graded is kept\n  fix: start it and give the same command again, which goes on where it was\n"
     assert (process.returncode, errors) == (3, WALLS + words)
     assert 1 <= chaos.attempts(tmp_path / "out") < 200
-
-
-# ---- any crew
-
-
-class Script:
-    """A crew of one that gives back what a script says, load by load."""
-
-    def __init__(self, *answers):
-        self.answers, self.out, self.handed = list(answers), [], []
-
-    def wants(self):
-        return 0 if self.out else 2
-
-    def hand(self, load, submissions):
-        self.out.append((load, submissions))
-        self.handed.append([msgpack.decode(data, type=Submission).student for data in submissions])
-
-    def back(self):
-        load, submissions = self.out.pop()
-        answer = self.answers.pop(0) if self.answers else "graded"
-        students = [msgpack.decode(data, type=Submission).student for data in submissions]
-        graded = [msgpack.encode(Graded(result(student), {})) for student in students]
-        backs = {"graded": [Back(load, graded)], "twice": [Back(load, graded), Back(load, graded)]}
-        return backs.get(answer) or [Back(load, answer)]
-
-    def close(self):
-        pass
-
-
-def graded_by(crew, students="abc"):
-    submissions = [Submission(name, "12_diffusion", "forward", "forward.py", b"", "", "present") for name in students]
-    settings = Settings(str(ROOT), Round("round-1", b"secret"), ())
-    return [(one.student, graded) for done in grade_all(submissions, settings, crew) for one, graded in done]
-
-
-def test_work_that_comes_back_twice_counts_once():
-    assert [student for student, _ in graded_by(Script("twice", "twice"))] == ["a", "b", "c"]
-
-
-def test_a_lost_load_is_tried_again_one_by_one():
-    """So that one submission that ends its worker takes no other one with it."""
-    crew = Script(Lost("gone"))
-    assert sorted(student for student, _ in graded_by(crew)) == ["a", "b", "c"]
-    assert crew.handed == [["a", "b"], ["a"], ["b"], ["c"]]
-
-
-def test_what_is_lost_twice_is_not_judged_and_says_why():
-    made = dict(graded_by(Script(Lost("gone"), Lost("its worker ended"))))
-    assert made["a"].result.status == "not_judged"
-    assert made["a"].private == {"fault": "tried 2 times: its worker ended"}
-    assert {made[name].result.status for name in "bc"} == {"graded"}
-
-
-def test_what_was_only_held_is_not_counted_as_tried():
-    held = Lost("gone", worked=False)
-    assert {graded.result.status for _, graded in graded_by(Script(held, held, held))} == {"graded"}

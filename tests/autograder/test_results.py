@@ -227,3 +227,13 @@ def test_many_texts_are_written_each_in_its_place(tmp_path):
     texts = {tmp_path / f"{number}.md": f"text {number}" for number in range(BATCH + 3)}
     assert write_texts(texts.items()) == BATCH + 3
     assert {path: path.read_text() for path in tmp_path.iterdir()} == texts
+
+
+def test_a_text_that_is_there_already_is_left_alone(tmp_path):
+    """So a class that is graded again writes feedback only where something changed."""
+    texts = {tmp_path / name: "one\r\ntwö\n" for name in "abc"}
+    write_texts(texts.items())
+    before = {path.name: path.stat().st_ino for path in texts}
+    assert write_texts((texts | {tmp_path / "b": "another"}).items()) == 3
+    assert [name for name, inode in before.items() if (tmp_path / name).stat().st_ino != inode] == ["b"]
+    assert (tmp_path / "b").read_text(encoding="utf-8") == "another"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import signal
 import sqlite3
 import subprocess
@@ -24,6 +25,7 @@ from bench.chaos.leavings import adopting, demand_no_child, demand_no_scratch
 ROOT = Path(__file__).resolve().parents[2]
 CLASS = ROOT / "examples" / "class"
 STUDENTS = 120
+GRADED = re.compile(r"graded \d{4}-\d\d-\d\d \d\d:\d\d UTC")
 
 
 def command(submissions: Path, out: Path, *more: str, program: str = "autograder") -> list[str]:
@@ -93,6 +95,17 @@ def results(out: Path) -> list[dict[str, Any]]:
     return [timeless(json.loads(line)) for line in (out / "results.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
+def files(out: Path) -> dict[str, str]:
+    """Give what people and other tools read of OUT, without the time of grading."""
+    found = [path for path in sorted(out.rglob("*")) if path.is_file() and path.name not in ("gradebook.sqlite", "results.jsonl")]
+    return {str(path.relative_to(out)): GRADED.sub("graded", path.read_text(encoding="utf-8")) for path in found}
+
+
+def everything(out: Path) -> tuple[list[str], list[dict[str, Any]], dict[str, str]]:
+    """Give all that a run leaves, without times."""
+    return contents(out), results(out), files(out)
+
+
 def small_class(folder: Path, count: int) -> Path:
     """Lay out students of the example class that end by themselves, over and over."""
     files = sorted(path for path in CLASS.glob("*/forward.py") if path.parent.name in ("Amara Okafor", "Carlos Mendoza", "Yusuf Demir"))
@@ -111,7 +124,7 @@ def killed(kills: int, moments: random.Random, folder: Path, program: str = "aut
     """Kill so many runs, each gradebook until a run of it ends by itself; say what came of it. Raise `Broken` where it differs."""
     submissions = small_class(folder / "class", STUDENTS)
     finish(submissions, folder / "calm")
-    calm = contents(folder / "calm"), results(folder / "calm")
+    calm = everything(folder / "calm")
     done = rounds = 0
     with adopting() as before:
         while done < kills:
@@ -121,7 +134,7 @@ def killed(kills: int, moments: random.Random, folder: Path, program: str = "aut
                 tell(f"kill {done}: {attempts(out)} of {STUDENTS} on disk")
                 demand_no_child(before)
             finish(submissions, out, program=program)
-            demand((contents(out), results(out)) == calm, f"gradebook {rounds} equals the undisturbed one, after kill {done}")
+            demand(everything(out) == calm, f"gradebook {rounds} and its files equal the undisturbed ones, after kill {done}")
             demand_no_child(before)
             demand_no_scratch(folder / "scratch")
             rounds += 1

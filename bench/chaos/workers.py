@@ -20,7 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from bench.chaos import demand, tell
-from bench.chaos.grading import ROOT, command, contents, finish, results, small_class
+from bench.chaos.grading import ROOT, command, contents, files, finish, results, small_class
 from bench.chaos.leavings import adopting, demand_no_child, demand_no_scratch
 
 STUDENTS = 120
@@ -115,7 +115,7 @@ def demand_equal(out: Path, calm: Path) -> int:
 def demand_mended(submissions: Path, out: Path, calm: Path) -> None:
     """Give the command again, and demand that all is as if nothing had been, each attempt once."""
     finish(submissions, out)
-    demand(results(out) == results(calm), "given again, the results equal the undisturbed ones")
+    demand((results(out), files(out)) == (results(calm), files(calm)), "given again, the results equal the undisturbed ones")
     judged = [row for row in contents(out) if json.loads(row)[2] is not None]
     demand(judged == contents(calm), "given again, the gradebook holds each attempt once")
 

@@ -85,8 +85,7 @@ def test_a_clock_that_jumps_by_years_during_a_run_changes_only_what_is_said_of_t
     chaos.finish(three / "class", tmp_path / "jumped", program="bench.chaos.jumping")
     with Gradebook(tmp_path / "jumped" / "gradebook.sqlite") as book:
         assert len({one.graded_at[:4] for one in book.results(book.last_run())}) > 1  # it did jump, in the workers too
-    assert chaos.contents(tmp_path / "jumped") == chaos.contents(three / "out")
-    assert chaos.results(tmp_path / "jumped") == chaos.results(three / "out")
+    assert chaos.everything(tmp_path / "jumped") == chaos.everything(three / "out")
 
 
 @pytest.mark.parametrize("option", ["--afresh", "--new-round"])
@@ -115,8 +114,7 @@ def test_killed_at_random_moments_and_finished_it_equals_the_undisturbed_run(tmp
         demand_no_child(before)
     demand_no_scratch(tmp_path / "scratch")
     assert (summary["results"], summary["from_before"] > 0) == (12, True)
-    assert chaos.contents(out) == chaos.contents(tmp_path / "calm")
-    assert chaos.results(out) == chaos.results(tmp_path / "calm")
+    assert chaos.everything(out) == chaos.everything(tmp_path / "calm")
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +141,7 @@ def test_a_part_struck_in_mid_run_changes_no_result(calm, tmp_path, monkeypatch,
         demand_no_child(before)
     assert (hit != [], "Traceback" in told, workers.demand_equal(tmp_path / "out", calm / "out")) == (True, False, 0)
     demand_no_scratch(tmp_path / "scratch")
-    assert chaos.contents(tmp_path / "out") == chaos.contents(calm / "out")
+    assert chaos.everything(tmp_path / "out") == chaos.everything(calm / "out")
 
 
 def test_a_fault_of_ours_is_told_at_the_end_and_never_taken_over(tmp_path, monkeypatch, walls, capsys):

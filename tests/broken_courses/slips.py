@@ -65,6 +65,16 @@ exercises/13_adding/practice.yaml:14: `2e-3` is a number to some readers of YAML
   fix: write 2.0e-3
 """,
     ),
+    "number_that_begins_with_zero": Planted(
+        [
+            (ASKED, "tolerance: 0.002", "tolerance: 08"),
+        ],
+        ["content"],
+        """\
+exercises/13_adding/practice.yaml:14: `08` is a number to some readers of YAML and text to others
+  fix: write 8.0
+""",
+    ),
     "no_that_loads_as_false": Planted(
         [
             (ASKED, "{id: habit,", "{id: no,"),

@@ -205,6 +205,14 @@ def test_a_terminal_that_cannot_show_greek_gets_escapes_and_no_traceback(started
     assert b"One step with \\u03b2 = 0.1" in done.stdout
 
 
+def test_progress_on_a_narrow_terminal_is_lines(started, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    said, _ = started("progress")
+    assert said.startswith("Describe the two directions of a\ndiffusion model and explain why\n")
+    assert "\n  0 of 7 sections read\n  0 of 4 questions mastered\n  0 of 3 files pass\n" in said
+    assert max(map(len, said.splitlines())) <= 40
+
+
 def test_reading_is_remembered(started):
     started("read", "one-step-by-hand")
     said, _ = started("progress")

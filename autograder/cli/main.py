@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -56,6 +57,9 @@ def main(context: click.Context, debug: bool, root: Path | None) -> None:
     for stream in (sys.stdout, sys.stderr):  # a terminal, or a file on Windows, that cannot show β gets \\u03b2, and no traceback
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    if os.environ.get("TERM") in ("dumb", "unknown"):  # rich takes 80 columns for these, however wide they are
+        for name, size in zip(("COLUMNS", "LINES"), shutil.get_terminal_size(), strict=True):
+            os.environ.setdefault(name, str(size))
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(name, "1")  # small arrays, and a worker on every core: more threads only wait for each other
 

@@ -238,7 +238,8 @@ def progress(root: Path | None) -> None:
 
     with opened_workspace(root) as (workspace, state):
         found = standings(workspace, state, due_by_objective(workspace, now()))
-    Console(highlight=False).print(table(found))
+    console = Console(highlight=False)
+    console.print(table(found, console.width))
     click.echo(f"Next: {advice(found)}")
     if due := sum(standing.due or 0 for standing in found):
         click.echo(f"Due today: {due} card{'s' if due != 1 else ''} (course review)")

@@ -63,4 +63,4 @@ def nothing_here(frame: Frame) -> Callable[[Request, Exception], Response]:
 
 
 def _trouble(frame: Frame, problem: str, fix: str) -> str:
-    return page(frame, "trouble", "This cannot be shown", problem=problem.replace("`", ""), fix=fix.replace("`", ""))
+    return page(frame, "trouble", "This cannot be shown", problem=problem, fix=fix)

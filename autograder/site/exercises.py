@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import re
 from collections.abc import AsyncGenerator
 from datetime import datetime
 from typing import Any
@@ -96,7 +97,7 @@ def _title(desk: Desk, exercise: str) -> str:
         return "Answers to the practice questions"
     text = ast.get_docstring(ast.parse(found.starter.read_text(encoding="utf-8"))) or exercise
     sentence = text.split("\n\n")[0].replace("\n", " ").partition(". ")[0].rstrip(".")
-    words = sentence.removeprefix(f"Exercise `{exercise}`: ").replace("`", "")
+    words = re.sub(f"^Exercise `{exercise}`[:,] ", "", sentence).replace("`", "")
     return words[:1].upper() + words[1:]
 
 

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.routing import BaseRoute, Route
 
+from autograder.formulas import formulas_in_unicode
 from autograder.model import Question
 from autograder.questions import Mark, question_text
 from autograder.site.answering import formed, shown
@@ -107,7 +108,7 @@ def _mark(desk: Desk, frame: Frame, state: State, asked: Asked, made: Mark, give
     return fragment(
         "mark.html",
         right=right,
-        lines=[line for line in made.message.split("\n") if line],
+        lines=[_as_seen(asked, line) for line in made.message.split("\n") if line],
         question=asked.question,
         section=next((one for one in desk.lesson.sections if one.id == made.section), None),
         working=[frame.prose.line(line) for line in shown_working(asked, desk.functions())],
@@ -117,6 +118,20 @@ def _mark(desk: Desk, frame: Frame, state: State, asked: Asked, made: Mark, give
         mastered=mastered(state, asked.question),
         following=following if following and following.id != asked.question.id else None,
     )
+
+
+def _as_seen(asked: Asked, line: str) -> str:
+    """Say a line of a mark to who sees no ids: by what is chosen, and by the number of a part."""
+    name, colon, rest = line.partition(": ")
+    numbers = {part.id: number for number, part in enumerate(asked.question.parts, 1)}
+    if colon and name in numbers:
+        question, start, line = asked.question.parts[numbers[name] - 1], f"Part {numbers[name]}: ", rest
+    else:
+        question, start = asked.question, ""
+    for one in (*question.choices, *question.options):
+        words = formulas_in_unicode(_filled(asked, question, one.text)).rstrip(".")
+        line = line.replace(f"`{one.id}`", f"“{words}”")
+    return start + line
 
 
 def _page(

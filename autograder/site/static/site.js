@@ -28,6 +28,7 @@ export function scrollable(within = document) {
       const over = target.scrollWidth > target.clientWidth + 1;
       if (over) {
         target.tabIndex = 0;
+        if (target.tagName === "FIGURE") continue; // has a role, and a caption
         target.setAttribute("role", "group");
         target.setAttribute("aria-label", target.classList.contains("formula") ? "Formula" : "Table");
       } else {
@@ -35,7 +36,7 @@ export function scrollable(within = document) {
       }
     }
   });
-  within.querySelectorAll(".table, .formula").forEach((box) => look.observe(box));
+  within.querySelectorAll(".table, .formula, figure").forEach((box) => look.observe(box));
 }
 
 // The section one reads is marked in the contents; one whose end was seen for a while counts as read, and that is kept.

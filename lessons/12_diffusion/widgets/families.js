@@ -27,7 +27,7 @@ export async function mount(stage) {
       bar.style.width = `${(100 * mean) / most}%`;
       return el("tr", {}, el("th", { scope: "row" }, family), el("td", {}, `${written(mean, digits)} ± ${written(spread, digits)}`), el("td", { class: "room" }, bar));
     }));
-    said.set(`${name}: ${meaning}. ${best} is best here. Mean of ${seeds} seeds, ${n} pictures each.`);
+    said.set(`${name}: ${meaning}. ${best[0].toUpperCase()}${best.slice(1)} is best here. Mean of ${seeds} seeds, ${n} pictures each.`);
   }
   show();
 }

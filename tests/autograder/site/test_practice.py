@@ -84,7 +84,14 @@ def test_a_match_and_parts_are_marked_item_by_item(fresh):
             assert "<h2>Right</h2>" in ask(f"{fresh.address}question-{question.id}.html", method="POST", body=urlencode(fields).encode())[2]
             fields["answer.video-filter"] = "vae-one-pass"
             text = ask(f"{fresh.address}question-{question.id}.html", method="POST", body=urlencode(fields).encode())[2]
-            assert "video-filter: You chose vae-one-pass." in unescape(text)
+            assert "Part 1: You chose “A VAE: one pass for each frame, and its training is calm”." in unescape(text)
+
+
+def test_a_mark_speaks_of_what_is_seen_and_not_of_ids(fresh):
+    fields = [("answer", name) for name in ("update", "draw", "jump", "ask", "loss")]
+    text = unescape(ask(fresh.address + "question-training-loop.html", method="POST", body=urlencode(fields).encode(), X_Part="mark")[2])
+    assert "You put “Take a gradient step on the network's weights” before “" in text
+    assert "update" not in text.partition("</p>")[0]
 
 
 @pytest.mark.parametrize("answer", ["<img src=x onerror=alert(1)>", "\"'><script>", "9" * 5000, "\x00", "0,79"])
@@ -107,8 +114,8 @@ def test_without_scripts_the_whole_page_comes_back_with_the_mark_and_what_was_ty
 def test_a_question_that_is_not_there_is_said_so(fresh):
     status, _, text = ask(fresh.address + "question-fresh-stop.html")
     assert status == 404
-    assert "There is no question fresh-stop." in text
-    assert "Did you mean fresh-step?" in text
+    assert "There is no question <code>fresh-stop</code>." in text
+    assert "Did you mean <code>fresh-step</code>?" in text
 
 
 @pytest.mark.parametrize("seed", ["-1", "1e9", "x", "99999999999", ""])

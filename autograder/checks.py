@@ -227,7 +227,9 @@ def run(check: Check, player: Player, answers: Answering, seed: int) -> Transcri
         check.function(*given)
     except _CheckEnded:
         transcript.ended = transcript.calls[-1].outcome
-    except (ArithmeticError, AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:  # torch raises RuntimeError
+        if is_memory(error):
+            raise MemoryError from None
         transcript.ended = Outcome("refused", detail=f"what it returned cannot be used: {error}")
     finally:
         _running.reset(token)

@@ -1,0 +1,50 @@
+"""Whatever comes back in the place of an answer, each check of the course ends, and never with an exception of ours."""
+
+import random
+import warnings
+from datetime import datetime
+
+import numpy as np
+import pytest
+
+from autograder.attempt import load_materials
+from autograder.checks import run
+from autograder.content import read_course
+from autograder.model import Outcome
+from autograder.sandbox import Handle
+from tests.conftest import ROOT
+
+EXERCISES = read_course(ROOT).lessons[0].exercises
+THING = Handle(1, "thing")
+STRANGE = (
+    None, True, 2**64 - 1, float("nan"), "x" * 60_000, b"bytes", datetime(2026, 1, 1), THING, [], [THING], [[[[1]]], "a", None],
+    {}, {"a": THING}, {None: [1], 2.5: {}}, np.zeros(()), np.zeros((0, 3)), np.zeros((1,) * 8), np.full((4, 1, 8, 8), np.nan, np.float16),
+    np.zeros(3, bool), np.full(10_000, -(2**63)), [np.zeros(3), np.zeros(2)], [np.zeros((5, 2, 3, 4), np.float32)] * 2,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.id)
+def test_no_value_that_can_cross_makes_a_check_raise(exercise, one_thread):
+    """A strange value stands in every call's place, and then in some of them, the rest being right."""
+    materials = load_materials(exercise)
+
+    def player_of(value, share, seed=0):
+        chance = random.Random(seed)
+
+        def play(name, args, kwargs, questions):
+            if chance.random() < share:
+                return Outcome("returned", value=value)
+            try:
+                return Outcome("returned", value=materials.answers.answer(name, args, kwargs).value)
+            except Exception:  # what is no function of the answer's own: an object's method, one of the props
+                return Outcome("returned", value=value)
+
+        return play
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for value in STRANGE:
+            for check in materials.checks:
+                run(check, player_of(value, 1), materials.answers, 1)
+                for seed in range(3):
+                    run(check, player_of(value, 0.4, seed), materials.answers, 1)

@@ -177,6 +177,7 @@ def _forking() -> Callable[[], int]:
 
 def _become_guest(room: guest.Room, prepared: walls.Prepared, wire_fd: int, output_fd: int, server: int) -> NoReturn:
     try:
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # its own: what is set on an open file stays for all who share it
         os.dup2(output_fd, 1)
         os.dup2(output_fd, 2)
         os.dup2(wire_fd, WIRE)

@@ -40,7 +40,8 @@ class Keeper(Protocol):
 class Handle:
     """An object that stayed inside a guest: call it, its methods, its weights through `Guest.call`.
 
-    A plain class, since MessagePack would write a Struct or a dataclass out as data, and it must cross as a number.
+    A plain class, since MessagePack would write a Struct or a dataclass out as data, and it must cross as a number. It has no hash, so
+    that a map which has one for a key is refused.
     """
 
     __slots__ = ("number", "type_name")
@@ -48,11 +49,11 @@ class Handle:
     def __init__(self, number: int, type_name: str):
         self.number, self.type_name = number, type_name
 
+    def __repr__(self) -> str:
+        return f"{self.type_name} {self.number}"
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Handle) and (self.number, self.type_name) == (other.number, other.type_name)
-
-    def __hash__(self) -> int:
-        return hash((self.number, self.type_name))
 
 
 class Guest:

@@ -8,8 +8,8 @@ from torch import nn
 from autograder.checks import Called, Student, Thing, Transcript, played_by
 from autograder.explain import call_text
 from autograder.model import Limits, Outcome, Submission
-from autograder.recordings import Answers, load_module
-from autograder.sandbox import Sandbox
+from autograder.recordings import Answers, likeness, load_module
+from autograder.sandbox import Handle, Sandbox
 from autograder.sitting import Sitting
 
 SOURCE = """
@@ -110,3 +110,8 @@ def test_a_call_is_written_as_a_student_would_write_it(played):
     assert call_text(transcript.calls[-1], lambda name: None) == "Double()(array (2, 3))"
     masked = Called("look", (np.ones((4, 2), bool), np.ones(2)), {"n": 3}, Outcome("returned"), [])
     assert call_text(masked, lambda name: lambda mask, x, n: None) == "look(mask=array (4, 2), x=[1, 1], n=3)"
+
+
+def test_objects_within_an_answer_are_told_by_kind_and_number_wherever_they_lie_in_memory():
+    both = [Handle(1, "Double")], [Handle(1, "Double")]
+    assert likeness(both[0]) == likeness(both[1]) != likeness([Handle(2, "Double")])

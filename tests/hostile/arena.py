@@ -272,5 +272,5 @@ _CALLS = """
     keyctl add_key request_key inotify_init1 fanotify_init name_to_handle_at open_by_handle_at setsid setpgid setuid setgid setresuid
     setgroups capset prctl seccomp landlock_create_ruleset personality acct swapon reboot sethostname settimeofday clock_settime adjtimex
     init_module finit_module kexec_load iopl ioperm quotactl syslog vhangup timer_create setitimer alarm splice tee vmsplice
-    sendfile copy_file_range process_madvise kcmp lookup_dcookie fcntl ioctl open_tree fsopen move_mount mount_setattr getppid getpid
+    sendfile copy_file_range process_madvise kcmp lookup_dcookie clock_nanosleep get_robust_list fcntl ioctl open_tree fsopen move_mount mount_setattr getppid getpid
 """.split()

@@ -143,6 +143,20 @@ attempt("a restart with wrong numbers", lambda: call("reboot", 0, 0, 0, 0))
 attempt("a timer that outlives", lambda: call("timer_create", 1, 0, ctypes.create_string_buffer(8)))
 attempt("an alarm", lambda: call("setitimer", 0, (ctypes.c_uint64 * 4)(0, 0, 60, 0), 0))
 """),
+    ("watch-others", "No other process's clock, cores, session, group or links can be read", """
+import time
+for pid in (os.getppid(), @KEEPER@, *@VICTIMS@, 1):
+    attempt(f"clock of {pid}", lambda: time.clock_gettime((~pid << 3) | 2))
+    attempt(f"resolution of the clock of {pid}", lambda: time.clock_getres((~pid << 3) | 2))
+    attempt(f"a sleep by the clock of {pid}", lambda: call("clock_nanosleep", (~pid << 3) | 2, 0, (ctypes.c_uint64 * 2)(0, 1), 0))
+    attempt(f"cores of {pid}", lambda: os.sched_getaffinity(pid))
+    attempt(f"session of {pid}", lambda: os.getsid(pid))
+    attempt(f"group of {pid}", lambda: os.getpgid(pid))
+    attempt(f"locks of {pid}", lambda: call("get_robust_list", pid, (ctypes.c_uint64 * 1)(), (ctypes.c_uint64 * 1)()))
+    for what in ("exe", "cwd", "root", "fd/0", "fd/3", "ns/pid", "ns/user"):
+        attempt(f"{what} of {pid}", lambda: os.readlink(f"/proc/{pid}/{what}"))
+os.sched_getaffinity(0), os.getsid(0), os.getpgid(0), time.process_time(), time.thread_time(), time.sleep(0)
+"""),
     ("page-zero", "No memory is laid where a fault in the kernel would look for it", """
 libc.mmap.restype = ctypes.c_void_p
 libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long]

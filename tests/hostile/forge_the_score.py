@@ -184,6 +184,34 @@ def answer(shape):
 """),
     ),
     Attack(
+        "made-up-names",
+        "A module that has an answer to every name has no more functions than it defines",
+        while_right("""
+del forward_step
+def __getattr__(name):
+    print("BREACH asked for", name)
+    return lambda *arguments: 0.664
+print("TRIED")
+"""),
+        earns="part",
+    ),
+    Attack(
+        "array-with-a-double-life",
+        "An array that lies about its shape, type and bytes while it is sent is no more than what was sent",
+        giving("""
+class Double(np.ndarray):
+    looks = 0
+    @property
+    def shape(self):
+        Double.looks += 1
+        return (10**6, 10**6) if Double.looks % 2 else (0,)
+    ndim, dtype, nbytes = 2, np.dtype("f8"), 0
+    def tobytes(self, *order): return bytes(64)
+def answer(shape):
+    return np.zeros(3).view(Double)
+"""),
+    ),
+    Attack(
         "remembered-answer",
         "A right answer given again to the next call earns nothing there",
         trying("""

@@ -45,6 +45,20 @@ ATTACKS = (
         trying("sys.dont_write_bytecode = False\nimport this, turtledemo, xml.dom.minidom, xml.sax.expatreader"),
     ),
     Attack(
+        "a-mark-on-an-open-file",
+        "No mark on an open file is left for a later guest to find",
+        giving("""
+import fcntl
+for fd in range(4):
+    flags = fcntl.fcntl(fd, fcntl.F_GETFL)
+    if fd != 2 and flags & (os.O_NONBLOCK | os.O_APPEND):  # 1 and 2 are one
+        print("BREACH", fd, oct(flags))
+    fcntl.fcntl(fd, fcntl.F_SETFL, flags | os.O_APPEND)
+def answer(shape):
+    os._exit(0)
+"""),
+    ),
+    Attack(
         "dies-with-all-held",
         "A guest that dies with everything held leaves nothing",
         giving("""

@@ -5,6 +5,7 @@
     guard.py       who is let in: this machine's own browser, with the address that was given
     app.py         which address shows what; start here
     live.py        frames of a lesson's own process, one at a time, the rest wait in line
+    roll.py        a class as far as it is graded, in pages
     leaving.py     the same as files for any web server
 
 It knows no diffusion: what moves in a page lies in the lesson's `widgets/`. It marks nothing itself: `questions` does.

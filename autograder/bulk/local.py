@@ -7,7 +7,8 @@ import os
 import signal
 import socket
 from collections import deque
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from queue import SimpleQueue
@@ -29,20 +30,31 @@ def serve(connection: Connection, settings: bytes, slot: int, cores: set[int], s
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the keeper's business
     os.sched_setaffinity(0, cores)
     launched = {warmth: Launched(control) for warmth, control in servers.items()}
-    grader = Grader(msgspec.msgpack.decode(settings, type=Settings), slot, launched)
     loads: SimpleQueue[bytes | None] = SimpleQueue()
     Thread(target=_receive, args=(connection, loads), daemon=True).start()
-    with closing(grader), suppress(ConnectionError, MemoryError):  # without memory: a fresh worker goes on
+    with _ended_without_memory(), closing(Grader(msgspec.msgpack.decode(settings, type=Settings), slot, launched)) as grader:
         for load in iter(loads.get, None):
-            connection.send_bytes(msgspec.msgpack.encode(grader.grade_load(msgspec.msgpack.decode(load, type=list[bytes]))))
+            graded = grader.grade_load(msgspec.msgpack.decode(load, type=list[bytes]))
+            with suppress(ConnectionError):
+                connection.send_bytes(msgspec.msgpack.encode(graded))
 
 
 def _receive(connection: Connection, loads: SimpleQueue[bytes | None]) -> None:
     """Take loads as they come: were they left in the pipe, each side could wait for ever for the other to read."""
-    with suppress(EOFError, OSError, MemoryError):
-        while True:
-            loads.put(connection.recv_bytes())
-    loads.put(None)
+    with _ended_without_memory():
+        with suppress(EOFError, OSError):
+            while True:
+                loads.put(connection.recv_bytes())
+        loads.put(None)
+
+
+@contextmanager
+def _ended_without_memory() -> Iterator[None]:
+    """End this process where memory runs out: an orderly end would take some, and a fresh worker goes on."""
+    try:
+        yield
+    except MemoryError:
+        os._exit(1)
 
 
 class _Worker:

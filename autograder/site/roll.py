@@ -134,15 +134,16 @@ class Roll:
         tally = self._tallies.setdefault(result.exercise, ExerciseSummary())
         tally.max_score = result.max_score
         if before:
-            self._count(tally, before, -1)
-        self._count(tally, mark, 1)
+            _count(tally, before, -1)
+        _count(tally, mark, 1)
+        self._slips.subtract(student.slips)  # each once for a student, in however many exercises it was made
         student.marks[result.exercise] = mark
+        self._slips.update(student.slips)
 
-    def _count(self, tally: ExerciseSummary, mark: Mark, by: int) -> None:
-        tally.statuses[mark.status] += by
-        tally.total += by * mark.score if mark.status == "graded" else 0
-        for slip in mark.slips:
-            self._slips[slip] += by
+
+def _count(tally: ExerciseSummary, mark: Mark, by: int) -> None:
+    tally.statuses[mark.status] += by
+    tally.total += by * mark.score if mark.status == "graded" else 0
 
 
 def _height(student: Student, exercise: str) -> float:

@@ -99,6 +99,7 @@ function watched(live, film, said) {
   stop.addEventListener("click", () => end("Stopped."));
   document.addEventListener("visibilitychange", () => { if (document.hidden && source) end("Stopped, since the page was left."); });
   fit();
+  said.set("Nothing is drawn yet: choose, and press Denoise.", false);
   return [controls(model, cloth, caption, sampler, steps, w, seed), el("div", { class: "buttons" }, start, stop)];
 }
 
@@ -132,6 +133,7 @@ async function replayed(film, said) {
     if (mine === run) end("Done. Go back through the frames with the slider.");
   });
   stop.addEventListener("click", () => end("Stopped."));
+  said.set("Nothing is drawn yet: choose, and press Play.", false);
   return [
     el("p", { class: "quiet" }, "These are recordings. In a clone of the course, `course serve` lets the model draw what you choose.".replaceAll("`", "")),
     controls(which), el("div", { class: "buttons" }, start, stop),

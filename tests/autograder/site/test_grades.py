@@ -55,6 +55,11 @@ def test_means_and_slips_are_counted_over_what_was_graded(out):
     assert (found.students, dict(found.statuses)) == (3, {"graded": 3, "missing": 1})
 
 
+def test_a_slip_is_counted_once_for_a_student_however_often_it_was_made(out):
+    keep(out, result("Zoë", 0, exercise="schedule"))
+    assert roll_of(out).look(View()).slips == (("beta_as_standard_deviation", 2),)
+
+
 def test_only_what_was_added_is_read(out, monkeypatch):
     roll, read = roll_of(out), []
     add = Roll._add

@@ -34,7 +34,7 @@ def lint(root: Path | None, lesson: str | None, as_json: bool) -> None:
     else:
         for finding in findings:
             click.echo(f"{finding}  [{finding.rule}]")
-        click.echo(f"{len(findings)} findings" if findings else "No findings.")
+        click.echo(f"{len(findings)} finding{'s' * (len(findings) != 1)}" if findings else "No findings.")
     if findings:
         sys.exit(1)
 

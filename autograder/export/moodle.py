@@ -1,6 +1,7 @@
 """A CSV for Moodle's grade import: for each exercise a column of grades and one of feedback, to be mapped when it is imported.
 
-Students are found by e-mail, which stands as the roster gave it, or by ID number. Moodle shows feedback as HTML, so it is
+Students are found by e-mail ("Map from: Email address"), which stands as the roster gave it. The number is the roster's, or the
+participant's that Moodle names files by: that one is not what Moodle calls an ID number. Moodle shows feedback as HTML, so it is
 escaped here, and nothing that a student wrote is markup.
 """
 
@@ -30,7 +31,7 @@ def write(sheet: Sheet, path: Path) -> list[str]:
 
 def _rows(sheet: Sheet, notes: list[str]) -> Iterator[list[str]]:
     titles = [title for column in sheet.columns for title in (column.title, f"{column.title} (feedback)")]
-    yield ["Full name", "ID number", "Email address", *(text(title) for title in titles)]
+    yield ["Full name", "Number", "Email address", *(text(title) for title in titles)]
     nameless = 0
     for standing in sheet.rows():
         person, notes[:] = standing.person, [*notes, *unjudged(standing)]

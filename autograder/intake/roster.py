@@ -87,7 +87,8 @@ def _points_row(row: list[str]) -> bool:
 
 
 def _person(path: Path, line: int, columns: list[str], row: list[str]) -> Person:
-    said = {column: text_of(cell.strip()) for column, cell in zip(columns, row, strict=False) if column and cell.strip()}
+    cells = [(column, text_of(cell.strip())) for column, cell in zip(columns, row, strict=False) if column and cell.strip()]
+    said = dict(sorted(cells, key=lambda cell: bool(_PARTICIPANT.fullmatch(cell[1]))))  # last, so kept: what Moodle's files are named by
     name = said.get("student") or " ".join(filter(None, (said.get("first"), said.get("last")))) or said.get("id", "")
     if not name:
         raise UsageError(f"{path}:{line}: this line has no name", "give every student a name, or remove the line")

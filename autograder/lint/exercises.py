@@ -60,6 +60,19 @@ def starters(sight: Sight) -> Iterator[Finding]:
                     yield Finding(path, node.lineno, problem, "give both the same parameters")
 
 
+def twice(sight: Sight) -> Iterator[Finding]:
+    """Find a check or slip whose name stands above it in its file: Python keeps the last, silently."""
+    for exercise in sight.lesson.exercises:
+        for path in (exercise.checks, exercise.misconceptions):
+            lines: dict[str, int] = {}
+            for node in ast.parse(path.read_bytes()).body:
+                if isinstance(node, ast.FunctionDef):
+                    above = lines.setdefault(node.name, node.lineno)
+                    if above != node.lineno:
+                        problem = f"`{node.name}` stands on line {above} already, and that one is lost"
+                        yield Finding(path.relative_to(sight.root), node.lineno, problem, "rename one of them")
+
+
 def hints(sight: Sight) -> Iterator[Finding]:
     """Find functions without hints, hints for what is not there, and hints that give an answer's line away."""
     path = Path("exercises") / sight.lesson.id / "hints.yaml"

@@ -26,6 +26,7 @@ _TEXT = (
 _RUNNABLE = Rule("exercise-runs", "The files of checks, answers and slips can be run.", exercises.runnable)
 _WHOLE = (
     Rule("exercise-files", "Each file of checks, answers and slips belongs to a starter.", exercises.strays),
+    Rule("exercise-names", "No check and no slip takes the name of one above it, which would then be lost.", exercises.twice),
     Rule("exercise-starters", "A starter has the functions of the answer, with the same parameters.", exercises.starters),
     Rule("exercise-hints", "Each function has two hints or more, and none holds a line of the answer.", exercises.hints),
     Rule("check-answers", "The course's own answer passes every check.", checks.answers_pass),

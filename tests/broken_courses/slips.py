@@ -831,6 +831,21 @@ exercises/13_adding/sums.py:4: the answer has no function `totals`
   fix: remove it, or write the answer
 """,
     ),
+    "misconception_with_a_name_twice": Planted(
+        [
+            (
+                SLIPS,
+                "    return a\n",
+                '    return a\n\n\n@misconception(of="total", section="what-a-sum-is", card="sum")\n'
+                'def taken_away(a, b=0.0):\n    """You took it away."""\n    return a - b\n',
+            ),
+        ],
+        ["exercise-names"],
+        """\
+solutions/13_adding/misconceptions/sums.py:19: `taken_away` stands on line 7 already, and that one is lost
+  fix: rename one of them
+""",
+    ),
     "misconception_that_leads_nowhere": Planted(
         [
             (SLIPS, 'card="sum")\ndef taken', 'card="summ")\ndef taken'),

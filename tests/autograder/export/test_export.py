@@ -41,7 +41,7 @@ def test_canvas_gets_its_header_its_points_row_and_the_scores_that_count(make, t
 def test_moodle_gets_grades_and_feedback_and_the_e_mail_as_given(make, tmp_path):
     notes = export(make(), "moodle", tmp_path / "m.csv")
     header, _, ada, bo, cy, di = rows(tmp_path / "m.csv")
-    assert header == ["Full name", "ID number", "Email address", "forward", "forward (feedback)", "practice", "practice (feedback)"]
+    assert header == ["Full name", "Number", "Email address", "forward", "forward (feedback)", "practice", "practice (feedback)"]
     assert ada == ["Ada Lovelace", "501", "ada@example.org", "5", "5 of 5 points.", "2", "2 of 2 points."]
     assert bo[:4] == ["Bo", "502", "bo+x@example.org", "3.6"]
     assert bo[4] == (

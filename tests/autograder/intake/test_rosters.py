@@ -44,6 +44,12 @@ FORMS = {
         "utf-8",
         [Person("Ada Lovelace", "8001", "ada@example.org")],
     ),
+    "Moodle's worksheet with the university's numbers": (
+        "Identifier,Full name,ID number,Email address,Status,Grade,Maximum grade,Grade can be changed\n"
+        "Participant 8001,Ada Lovelace,s4711,ada@example.org,Submitted,,20.00,Yes\n",
+        "utf-8",
+        [Person("Ada Lovelace", "8001", "ada@example.org")],
+    ),
     "GitHub Classroom's": (
         '"identifier","github_username","github_id","name"\n"ada@example.org","adal","1",""\n',
         "utf-8",

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import builtins
 import hashlib
-import io
 import keyword
 import tokenize
 from collections import Counter, defaultdict
@@ -22,7 +21,7 @@ import msgspec
 from autograder.model import Lesson, Submission
 
 RUN, WINDOW = 12, 5
-MOST_TOKENS = 100_000
+MOST_TOKENS, MOST_TEXT, MOST_LINE = 100_000, 1 << 20, 500  # a tokenizer's time grows with the square of a hostile line's length
 FEWEST_SHARED = 3  # kept hashes: a stretch of about twenty tokens
 MANY = (6, 50)  # more holders than a tenth of the class is common ground, but never fewer than this, nor more
 SKIPPED = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENCODING, tokenize.ENDMARKER}
@@ -122,9 +121,9 @@ def _hashes(code: str) -> Iterator[tuple[int, int]]:
 
 def _tokens(code: str) -> Iterator[tuple[str, int]]:
     """Cut code into tokens as far as it can be cut: a name of one's own is V, a text S; keywords, builtins and attributes stay."""
-    before = ""
+    before, lines = "", (line[:MOST_LINE] + "\n" for line in code[:MOST_TEXT].split("\n"))
     try:
-        for count, token in enumerate(tokenize.generate_tokens(io.StringIO(code).readline)):
+        for count, token in enumerate(tokenize.generate_tokens(lambda: next(lines, ""))):
             if count > MOST_TOKENS:
                 return
             if token.type in SKIPPED:

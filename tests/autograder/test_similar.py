@@ -97,6 +97,15 @@ def test_what_cannot_be_read_is_like_nothing(name, source):
     assert pairs(students, {"forward": [STARTER]}, 0) == []
 
 
+def test_a_hostile_line_of_megabytes_keeps_nobody_busy():
+    """Uncut, these quotes would take Python's tokenizer hours."""
+    assert fingerprints("'\\" * 3_000_000) == {}
+
+
+def test_what_follows_on_a_long_line_hides_nothing_before_it():
+    assert fingerprints(OWN) == fingerprints("".join(f"{line}  # {'x' * 1000}\n" for line in OWN.splitlines()))
+
+
 def test_the_starter_of_every_exercise_is_known():
     lesson = read_course(ROOT).lessons[0]
     given = starters(lesson)

@@ -154,5 +154,6 @@ class _Hitting:
         if since < self._next or self._done.total() >= self._kills:
             return
         name = self._moments.choice(list(STRIKES))
-        self._done[name] += strike(run, name, self._moments)
-        self._next = since + self._moments.uniform(0.2, 1.5)
+        if strike(run, name, self._moments):
+            self._done[name] += 1
+            self._next = since + self._moments.uniform(0.2, 1.5)

@@ -22,8 +22,9 @@ from numpy.random import default_rng
 from autograder.comparison import difference, kind_of
 from autograder.errors import CourseError, Finding
 from autograder.inside.guest import is_memory
-from autograder.model import Check, Outcome, Raised
+from autograder.model import Check
 from autograder.objects import Thing, on_object
+from autograder.outcome import Outcome, Raised
 from autograder.recordings import FLOAT32_RELATIVE, FLOOR, Answered, Answering, as_number, contains_float32, copied, load_module, mapped
 
 Player = Callable[[str, tuple[Any, ...], dict[str, Any], "list[Asked]"], Outcome]

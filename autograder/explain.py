@@ -12,8 +12,9 @@ from typing import Any
 
 from autograder.checks import Called, Transcript
 from autograder.comparison import kind_of
-from autograder.model import Check, Outcome, Reason
+from autograder.model import Check, Reason
 from autograder.objects import Thing
+from autograder.outcome import Outcome
 
 SHOWN = 4  # how many items of a short list are written out
 

@@ -18,8 +18,9 @@ from autograder import explain
 from autograder.boot import warmth_of
 from autograder.checks import Asked, Transcript, run
 from autograder.inside.guest import NAMES
-from autograder.model import Check, Outcome, Raised, Reason, Submission
+from autograder.model import Check, Reason, Submission
 from autograder.objects import Thing
+from autograder.outcome import Outcome, Raised
 from autograder.recordings import Answering, mapped
 from autograder.sandbox import WALL_FACTOR, Alone, Guest, Sandbox
 

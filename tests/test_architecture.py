@@ -10,7 +10,7 @@ ENGINE = ROOT / "autograder"
 
 # From the ground up: a room may import those before it, and its own.
 ROOMS = [
-    ["errors", "model"],
+    ["errors", "model", "outcome"],
     ["inside", "boot"],
     ["content"],
     ["sandbox"],

@@ -7,7 +7,7 @@ import time
 from typing import Protocol
 
 from autograder.errors import SandboxFault
-from autograder.model import Outcome
+from autograder.outcome import Outcome
 
 WALL_FACTOR = 10
 

@@ -15,7 +15,8 @@ from autograder.errors import SandboxFault, WallsMissing
 from autograder.inside import walls, wire
 from autograder.inside.forkserver import Ended
 from autograder.inside.guest import is_memory
-from autograder.model import Limits, Outcome, Raised
+from autograder.model import Limits
+from autograder.outcome import Outcome, Raised
 from autograder.sandbox.deadline import Deadline, Lost
 from autograder.sandbox.lines import HungUp, Line
 

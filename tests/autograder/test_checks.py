@@ -6,7 +6,7 @@ import pytest
 from autograder.checks import asked, check, close, expect, load_checks, played_by, run, seed_of, untouched
 from autograder.comparison import difference
 from autograder.errors import CourseError
-from autograder.model import Outcome
+from autograder.outcome import Outcome
 from autograder.recordings import Answers
 from autograder.sandbox import Handle
 

@@ -7,7 +7,8 @@ from torch import nn
 
 from autograder.checks import Called, Student, Thing, Transcript, played_by
 from autograder.explain import call_text
-from autograder.model import Limits, Outcome, Submission
+from autograder.model import Limits, Submission
+from autograder.outcome import Outcome
 from autograder.recordings import Answers, likeness, load_module
 from autograder.sandbox import Handle, Sandbox
 from autograder.sitting import Sitting

@@ -10,7 +10,7 @@ import pytest
 from autograder.attempt import load_materials
 from autograder.checks import run
 from autograder.content import read_course
-from autograder.model import Outcome
+from autograder.outcome import Outcome
 from autograder.sandbox import Handle
 from tests.conftest import ROOT
 

@@ -13,7 +13,8 @@ import pytest
 
 from autograder.boot import Launched, Warm
 from autograder.errors import SandboxFault
-from autograder.model import Limits, Raised
+from autograder.model import Limits
+from autograder.outcome import Raised
 from autograder.sandbox import Handle, Sandbox
 from autograder.sandbox.servers import Server
 

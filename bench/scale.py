@@ -198,7 +198,7 @@ def report(students: int) -> None:
             seconds, cpu = time.monotonic() - started[0], time.process_time() - started[1]
             print(f"report: {seconds:.1f} s ({cpu:.1f} of CPU), {(out / 'report.html').stat().st_size / 1e6:.2f} MB", flush=True)
             started = time.monotonic(), time.process_time()
-            write_feedback(out, book, run, rules, {})
+            write_feedback(out, course, book, run, rules)
             print(f"feedback, two files for each: {time.monotonic() - started[0]:.1f} s ({time.process_time() - started[1]:.1f} of CPU)")
 
 

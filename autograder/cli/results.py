@@ -42,11 +42,6 @@ def opened_results(root: Path | None, out: Path) -> Iterator[tuple[Course, Grade
         yield course, gradebook, run, read_rules(out, gradebook, course.policy)
 
 
-def sections_of(course: Course) -> dict[str, str]:
-    """Give the titles of all sections by id."""
-    return {section.id: section.title for lesson in course.lessons for section in lesson.sections}
-
-
 @click.command()
 @click.argument("student")
 @click.argument("check")
@@ -79,7 +74,7 @@ def override(root: Path | None, student: str, check: str, points: float, reason:
         before = next(grade for grade in own if grade.result.exercise == decided.exercise)
         gradebook.override(decided)
         rules = read_rules(out, gradebook, course.policy)
-        write_feedback(out, gradebook, run, rules, sections_of(course), only=who)
+        write_feedback(out, course, gradebook, run, rules, only=who)
         after = next(g for g in grades(gradebook, run, rules) if (g.result.student, g.result.exercise) == (who, decided.exercise))
     most = checks[decided.exercise][decided.check]
     click.echo(f"{clean(who, 60)}: {decided.exercise}.{decided.check} now earns {points:g} of {most:g}.")
@@ -97,7 +92,7 @@ def feedback(root: Path | None, out: Path) -> None:
     from autograder.filing import write_feedback
 
     with opened_results(root, out) as (course, gradebook, run, rules):
-        written = write_feedback(out, gradebook, run, rules, sections_of(course))
+        written = write_feedback(out, course, gradebook, run, rules)
     click.echo(f"{written} files in {out / 'feedback'}/")
 
 
@@ -116,12 +111,13 @@ def export(root: Path | None, out: Path, to: str, path: Path, titles: tuple[str,
     from autograder.explain import clean
     from autograder.export.formats import export as run_export
     from autograder.export.sheet import sheet_of
+    from autograder.filing import sections_of
     from autograder.notebook.cells import EXPLAINED
 
     named = dict(_title(title) for title in titles)
     with opened_results(root, out) as (course, gradebook, run, rules):
         by_hand = {f"explain-{number}": EXPLAINED for lesson in course.lessons for number, _ in enumerate(lesson.explain, 1)}
-        sheet = sheet_of(gradebook, run, rules, named, sections_of(course), by_hand)
+        sheet = sheet_of(gradebook, run, rules, named, sections_of(course.lessons), by_hand)
         notes = run_export(sheet, to, path)
         students = sum(1 for _ in sheet.rows())
     for note in notes[:NOTES]:

@@ -20,6 +20,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from autograder.content.lessons import read_policy
 from autograder.site import cards, exercises, grades, practice
 from autograder.site.answering import Answer, nothing_here, shown
 from autograder.site.desk import Desk
@@ -58,7 +59,7 @@ def build(desk: Desk, grades_in: Path | None = None) -> Starlette:
         *practice.routes(desk, frame),
         *cards.routes(desk, frame),
         *exercises.routes(desk, frame),
-        *(grades.routes(grades_in, frame) if grades_in else ()),
+        *(grades.routes(grades_in, frame, best=read_policy(desk.workspace.root).counts == "best") if grades_in else ()),
         *(Route(f"/live-{name}", _showing(studio), methods=["GET"]) for name, studio in studios.items()),
         Mount("/static", StaticFiles(directory=STATIC)),
         *(Mount(f"/{folder.name}", StaticFiles(directory=folder)) for folder in frame.folders),

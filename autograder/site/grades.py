@@ -25,9 +25,9 @@ PAUSE = 1.0  # seconds between two looks at the gradebook
 WRITTEN = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"  # their own policy is stricter
 
 
-def routes(out: Path, frame: Frame) -> list[BaseRoute]:
-    """Give the addresses of the grades in `out`, which may come later."""
-    roll = Roll(out / "gradebook.sqlite", tuple(exercise.id for exercise in frame.lesson.exercises))
+def routes(out: Path, frame: Frame, *, best: bool) -> list[BaseRoute]:
+    """Give the addresses of the grades in `out`, which may come later; `best` says which attempt counts (see `Roll`)."""
+    roll = Roll(out / "gradebook.sqlite", tuple(exercise.id for exercise in frame.lesson.exercises), best=best)
 
     async def events(request: Request) -> Response:
         return Events(changes(out))  # type: ignore[return-value]  # what a route returns is called as an ASGI app

@@ -36,12 +36,12 @@ class View(msgspec.Struct, frozen=True):
 
 
 class Mark(msgspec.Struct, frozen=True):
-    """What one student got in one exercise. Of several attempts the one handed in last counts, graded last: the highest `place`."""
+    """What one student got in one exercise. Of several attempts the one with the highest `place` counts."""
 
     status: str
     score: float
     slips: tuple[str, ...]
-    place: tuple[int, int]
+    place: tuple[float, ...]
 
 
 class Student(msgspec.Struct, frozen=True):
@@ -75,10 +75,10 @@ class Class(msgspec.Struct, frozen=True):
 
 
 class Roll:
-    """The class of the gradebook at `path`, which may come later. `order` is that of the exercises."""
+    """The class of the gradebook at `path`, which may come later, its exercises in this order; the `best` attempt counts, or the last."""
 
-    def __init__(self, path: Path, order: tuple[str, ...]):
-        self._path, self._order, self._lock = path, order, threading.Lock()
+    def __init__(self, path: Path, order: tuple[str, ...], *, best: bool = False):
+        self._path, self._order, self._best, self._lock = path, order, best, threading.Lock()
         self._forget("")
 
     def look(self, view: View) -> Class:
@@ -124,7 +124,9 @@ class Roll:
         """Take in one attempt, in the place of one that counts less."""
         result = attempted.result
         slips = tuple(dict.fromkeys(check.misconception for check in result.checks if check.misconception))
-        mark = Mark(result.status, result.score, slips, (attempted.handed_in.attempt, number))
+        attempt = attempted.handed_in.attempt
+        place = (result.status != "not_judged", result.score, -attempt) if self._best else (attempt, number)
+        mark = Mark(result.status, result.score, slips, place)
         student = self._students.get(result.student)
         if student is None:
             student = self._students[result.student] = Student(clean(result.student, 80), f"{file_slug(result.student)}.html", {})

@@ -12,11 +12,12 @@ from rich.console import Console
 
 from autograder.cli.main import main
 from autograder.content import read_course
-from autograder.filing import write_report
+from autograder.filing import write_feedback, write_report
 from autograder.gradebook import Gradebook, Kept
 from autograder.grades.counting import read_rules, standings
 from autograder.model import CheckResult, Policy
 from autograder.report.alike import Group
+from autograder.report.feedback import feedback_name
 from autograder.report.measures import measure
 from autograder.report.page import report_page, slip_sentences, student_page
 from autograder.report.terminal import class_table
@@ -199,6 +200,17 @@ def test_the_command_says_it_in_short_and_writes_the_page(out):
     assert "One step by hand" in (out / "report.html").read_text(encoding="utf-8")
     nameless = CliRunner().invoke(main, ["--course", str(ROOT), "report", str(out), "--hide-names"], env={"COLUMNS": "100"})
     assert "Ada" not in nameless.output + (out / "report-without-names.html").read_text(encoding="utf-8")
+
+
+def test_feedback_has_the_exercises_in_the_courses_order(tmp_path):
+    course = read_course(ROOT)
+    order = [*(exercise.id for exercise in course.lessons[0].exercises), "practice"]
+    standings_of(tmp_path, *(result("Ada", exercise=exercise) for exercise in order))
+    with Gradebook(tmp_path / "gradebook.sqlite") as book:
+        assert write_feedback(tmp_path, course, book, book.last_run(), read_rules(tmp_path, book, Policy())) == 1
+    text, page = ((tmp_path / "feedback" / feedback_name("Ada")).with_suffix(kind).read_text(encoding="utf-8") for kind in (".md", ".html"))
+    assert re.findall(r"^## (\w+):", text, re.M) == order
+    assert re.findall(r"<h2>(\w+):", page) == order
 
 
 # ---- in a browser

@@ -81,6 +81,14 @@ def test_an_attempt_that_was_handed_in_later_takes_the_others_place(out):
     assert (found.exercises["forward"].mean, found.slips, found.students) == (6.5, (("beta_as_standard_deviation", 1),), 2)
 
 
+def test_where_the_best_attempt_counts_it_does_here(out):
+    keep(out, result("Zoë", 7), handed_in=HandedIn(2))
+    keep(out, result("Aiko", 7), handed_in=HandedIn(1))
+    keep(out, result("Aiko", 9, status="not_judged"), result("Aiko", 8), handed_in=HandedIn(2))
+    found = Roll(out / "gradebook.sqlite", ("forward",), best=True).look(View(find="o"))
+    assert {one.name: one.marks["forward"].score for one in found.shown} == {"Zoë": 20, "Aiko": 8, "<img src=x onerror=alert(1)>": 3}
+
+
 def test_what_was_taken_over_from_an_earlier_run_counts(tmp_path):
     submission = Submission("Aiko", "12_diffusion", "forward", "forward.py", b"", None, "present")
     with Gradebook(tmp_path / "gradebook.sqlite") as gradebook:

@@ -86,7 +86,7 @@ def grade_all(submissions: Iterable[Submission], settings: Settings, crew: Crew)
             if load is None:
                 continue
             if isinstance(back.graded, Lost):
-                more = int(back.graded.worked)
+                more = int(back.graded.worked and len(load) == 1)  # of several nobody knows which one it was: each is tried alone
                 again.extend((submission, tries + more) for submission, tries in load if tries + more <= TRIES)
                 done += [(one, _lost(one, settings, back.graded.why)) for one, tries in load if tries + more > TRIES]
             else:

@@ -60,8 +60,8 @@ def test_a_lost_load_is_tried_again_one_by_one():
     assert crew.handed == [["a", "b"], ["a"], ["b"], ["c"]]
 
 
-def test_what_is_lost_twice_is_not_judged_and_says_why():
-    made = dict(graded_by(Script(Lost("gone"), Lost("its worker ended"))))
+def test_what_is_lost_twice_by_itself_is_not_judged_and_says_why():
+    made = dict(graded_by(Script(Lost("in a load of two"), Lost("gone"), "graded", Lost("its worker ended"))))
     assert made["a"].result.status == "not_judged"
     assert made["a"].private == {"fault": "tried 2 times: its worker ended"}
     assert {made[name].result.status for name in "bc"} == {"graded"}

@@ -4,7 +4,7 @@
     python -m bench torch memory        only these
 
 `torch`, `computing`, `numpy`: rates of three kinds of file and of the bare machine, about a minute each. `guest`: one guest,
-half a minute. `memory`: whether it grows, a minute. `class`: the example class times 50 with its hangs, five minutes.
+with each wall, a minute. `memory`: whether it grows, a minute. `class`: the example class times 50 with its hangs, five minutes.
 `reviews`: flashcards with years of answers, half a minute.
 Rates, CPU times and ratios are taken three times; median, least and most are printed.
 """

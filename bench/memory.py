@@ -5,16 +5,15 @@ What is counted is the memory that each process holds and that shows no file (`R
 
 from __future__ import annotations
 
-import os
 import re
 import sqlite3
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+from bench.chaos.workers import parts
 from bench.throughput import HANDED_IN, ROOT, command, copies, row
 
 EARLY, LATE = 200, 2_200
@@ -39,12 +38,8 @@ def _held_at(run: subprocess.Popen[bytes], out: Path, count: int) -> Held:
     """Wait until so many are graded, then look at every process of the run that is no guest."""
     while run.poll() is None and _graded(out) < count:
         time.sleep(LOOK)
-    held: Held = {"`course grade`": [_own(run.pid)], "workers": [], "fork servers": []}
-    for worker in _children(run.pid):
-        if b"spawn_main" in Path(f"/proc/{worker}/cmdline").read_bytes():
-            held["workers"].append(_own(worker))
-            held["fork servers"] += map(_own, _children(worker))
-    return held
+    there = {"workers": "worker", "the import": "import", "fork servers": "fork server"}
+    return {"`course grade`": [_own(run.pid)]} | {name: [_own(pid) for pid in parts(run.pid, what)] for name, what in there.items()}
 
 
 def _graded(out: Path) -> int:
@@ -53,11 +48,6 @@ def _graded(out: Path) -> int:
             return int(book.execute("SELECT count(*) FROM attempts").fetchone()[0])
     except sqlite3.Error:  # not there yet
         return 0
-
-
-def _children(pid: int) -> Iterator[int]:
-    for task in os.listdir(f"/proc/{pid}/task"):
-        yield from map(int, Path(f"/proc/{pid}/task/{task}/children").read_text().split())
 
 
 def _own(pid: int) -> float:

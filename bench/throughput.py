@@ -16,7 +16,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -151,14 +150,12 @@ def guest_milliseconds(walls: tuple[str, ...], warmth: str) -> float:
 
 
 def guests() -> None:
-    """Measure how long a guest and one call take, with and without walls."""
+    """Measure how long a guest and one call take without walls, with each alone and with all, in turn."""
+    chosen = {"no walls": (), **{f"{wall} alone": (wall,) for wall in WALLS}, "all walls": WALLS}
     for warmth in ("numpy", "torch"):
-        for walls in ((), WALLS):
-            row(f"a guest and one call, {warmth}, {'all' if walls else 'no'} walls", _several(guest_milliseconds, walls, warmth), "ms")
-
-
-def _several(measure: Callable[..., float], *given: object) -> list[float]:
-    return [measure(*given) for _ in range(TIMES)]
+        turns = [{name: guest_milliseconds(walls, warmth) for name, walls in chosen.items()} for _ in range(TIMES)]
+        for name in chosen:
+            row(f"a guest and one call, {warmth}, {name}", [turn[name] for turn in turns], "ms")
 
 
 def hangs() -> None:

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import click
 import pytest
+from rich.console import Console
 
+from autograder.cli import graders
 from autograder.cli.main import AUDIENCES, main
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -145,6 +147,14 @@ def test_json_prints_one_object_and_nothing_else(graded):
     assert summary["statuses"] == {"graded": 4, "missing": 1, "unreadable": 1, "not_judged": 0}
     assert summary["walls"] == ["landlock", "seccomp", "limits", "privileges"]
     assert summary["interrupted"] is False
+
+
+def test_where_there_is_no_terminal_a_long_run_says_now_and_then_how_far_it_is(monkeypatch, capsys):
+    monkeypatch.setattr(graders, "QUIET_SECONDS", 0)
+    with graders.progress_bar(Console(stderr=True)) as show:
+        for done in range(1, 4):
+            show(done, 3)
+    assert capsys.readouterr() == ("", "1 of 3 graded\n2 of 3 graded\n")
 
 
 def test_results_are_shown_as_tables(graded):

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 SHOWN = 60  # students in a table; a larger class gets the summary alone
 NOTES = 20  # lines of what was refused or renamed
+QUIET_SECONDS = 120  # after so long, a run that nobody sees a bar of says how far it is
 NOTHING = "Nobody handed in a file that these exercises take: is {} the folder that holds one folder for each student?"
 KINDS = ("folder", "zips", "canvas", "moodle", "classroom", "nbgrader")
 
@@ -113,11 +114,14 @@ def standing_walls(limits: Limits, unsafe: bool, errors: Console) -> tuple[str, 
 
 @contextmanager
 def progress_bar(errors: Console) -> Iterator[Callable[[int, int], None]]:
-    """Show a progress bar with rate and time left; nothing where nobody watches."""
+    """Show a progress bar with rate and time left; where there is no terminal, a line now and then."""
+    if not errors.is_terminal:
+        yield _lines(errors)
+        return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]:.0f}/s"), TimeRemainingColumn())
-    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as progress:
+    with Progress(*columns, console=errors, transient=True) as progress:
         task = progress.add_task("grading", total=None, rate=0.0)
         started = time.monotonic()
 
@@ -125,6 +129,18 @@ def progress_bar(errors: Console) -> Iterator[Callable[[int, int], None]]:
             progress.update(task, completed=done, total=expected, rate=done / max(1e-9, time.monotonic() - started))
 
         yield show
+
+
+def _lines(errors: Console) -> Callable[[int, int], None]:
+    told = time.monotonic()
+
+    def show(done: int, expected: int) -> None:
+        nonlocal told
+        if done < expected and time.monotonic() >= told + QUIET_SECONDS:
+            told = time.monotonic()
+            errors.print(f"{done} of {expected} graded")
+
+    return show
 
 
 def _tell(finished: Finished, out: Path, seconds: float, walls: tuple[str, ...], as_json: bool) -> None:

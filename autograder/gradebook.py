@@ -61,6 +61,7 @@ ADDED = (
     "SELECT id, result, private, handed_in FROM attempts WHERE run = ?1 AND id > ?2 UNION ALL "
     "SELECT id, result, private, taken.handed_in FROM taken JOIN attempts ON id = attempt WHERE taken.run = ?1 AND taken.rowid > ?3"
 )
+STUDENTS = "SELECT student FROM attempts WHERE run = ?1 UNION SELECT student FROM taken JOIN attempts ON id = attempt WHERE taken.run = ?1"
 KNOWN = "SELECT id, result FROM attempts WHERE key = ? AND student = ? AND lesson = ? AND exercise = ? ORDER BY id DESC LIMIT 1"
 
 
@@ -158,6 +159,10 @@ class Gradebook:
         """
         place = self._db.execute("SELECT (SELECT ifnull(max(id), 0) FROM attempts), (SELECT ifnull(max(rowid), 0) FROM taken)").fetchone()
         return place, ((number, _attempted(*row)) for number, *row in self._db.execute(ADDED, (run, *since)))
+
+    def students(self, run: str) -> set[str]:
+        """Name who has a result in a run."""
+        return {name for (name,) in self._db.execute(STUDENTS, (run,))}
 
     def unexplained(self, run: str, choose: Choose = last) -> Iterator[tuple[Result, dict[str, str]]]:
         """Give the results of a run that have private notes, each with these."""

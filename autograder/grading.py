@@ -18,6 +18,7 @@ from autograder.errors import UsageError
 from autograder.filing import write_files
 from autograder.gradebook import Choose, Gradebook, last
 from autograder.grades.counting import Rules, read_rules
+from autograder.grades.extensions import unmet
 from autograder.grounds import Grounds
 from autograder.inside.walls import WALLS
 from autograder.intake.source import open_class
@@ -75,10 +76,15 @@ def choose_lesson(course: Course, wanted: str | None) -> Lesson:
     return lessons[wanted] if wanted else course.lessons[0]
 
 
+def exercise_ids(lesson: Lesson) -> list[str]:
+    """Name what can be graded of a lesson, its questions last."""
+    return [exercise.id for exercise in lesson.exercises] + (["practice"] if lesson.questions else [])
+
+
 def choose(course: Course, request: Request) -> tuple[Lesson, list[str]]:
     """Find the lesson and the exercises that are asked for. Raise `UsageError` with what there is."""
     lesson = choose_lesson(course, request.lesson)
-    known = [exercise.id for exercise in lesson.exercises] + (["practice"] if lesson.questions else [])
+    known = exercise_ids(lesson)
     unknown = [name for name in request.exercises if name not in known]
     if unknown:
         raise UsageError(f"no exercise `{unknown[0]}` in {lesson.id}", f"choose one of: {', '.join(known)}")
@@ -127,6 +133,7 @@ def grade(course: Course, request: Request, progress: Callable[[int, int], None]
             interrupted = run.grade(handed_in.submissions(lesson.id, exercises, every=every), settings, crew)
             run.summary.sort(exercises)
             rules = read_rules(request.out, gradebook, course.policy)
+            strays = unmet(rules.extensions, gradebook.students(run.name) | rules.people.keys(), exercise_ids(lesson))
             write_files(request.out, course, gradebook, run.name, rules)
             summary = _counted(gradebook, run.name, rules) if every else run.summary
     return Finished(
@@ -140,7 +147,7 @@ def grade(course: Course, request: Request, progress: Callable[[int, int], None]
         faults=tuple(run.faults),
         folders=tuple(f"{one.name}: {one.problem}" for one in handed_in.students if one.problem),
         kind=handed_in.kind,
-        notes=tuple(handed_in.notes),
+        notes=(*handed_in.notes, *strays),
         missing=handed_in.missing,
         choose=rules.choose,
     )

@@ -145,6 +145,16 @@ def test_feedback_is_written_again_by_what_is_revealed_now(graded):
     assert next((graded / "out" / "feedback").glob("bo-*")).read_text(encoding="utf-8") == "# Bo\n\n## sums: 1 of 1 points\n"
 
 
+def test_more_time_for_nobody_here_is_told_by_whatever_counts_it(graded):
+    (graded / "out" / "extensions.csv").write_text("student,due,exercise\nbow,2026-11-27 23:59+01:00,\ncy,2026-11-27 23:59+01:00,sum\n")
+    told = "extensions.csv: nobody here is `bow`; did you mean Bo?\nextensions.csv: no exercise `sum`, of Cy; did you mean sums?\n"
+    code, _, errors = course(graded, "feedback", graded / "out")
+    assert (code, errors) == (0, told)
+    again = ("--roster", graded / "roster.csv", "--out", graded / "out", "--exercise", "sums", "--workers", 1)
+    code, _, errors = course(graded, "grade", graded / "class.zip", *again)
+    assert (code, told in errors) == (0, True)
+
+
 def moved(place):
     (place / "class.zip").rename(place / "elsewhere.zip")
     (place / "roster.csv").unlink()  # it was read before

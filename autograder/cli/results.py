@@ -30,6 +30,8 @@ def opened_results(root: Path | None, out: Path) -> Iterator[tuple[Course, Grade
     from autograder.content import read_course
     from autograder.gradebook import Gradebook
     from autograder.grades.counting import read_rules
+    from autograder.grades.extensions import unmet
+    from autograder.grading import exercise_ids
     from autograder.running import alone, storing
 
     if not (out / "gradebook.sqlite").is_file():
@@ -39,7 +41,11 @@ def opened_results(root: Path | None, out: Path) -> Iterator[tuple[Course, Grade
         run = gradebook.last_run()
         if run is None:
             raise UsageError(f"{out}: nothing was graded into this folder", "run `course grade` again, with this --out")
-        yield course, gradebook, run, read_rules(out, gradebook, course.policy)
+        rules = read_rules(out, gradebook, course.policy)
+        exercises = [name for lesson in course.lessons for name in exercise_ids(lesson)]
+        for line in unmet(rules.extensions, gradebook.students(run) | rules.people.keys(), exercises):
+            click.echo(line, err=True)
+        yield course, gradebook, run, rules
 
 
 @click.command()

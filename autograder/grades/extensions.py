@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
+from difflib import get_close_matches
 from pathlib import Path
 
 from autograder.errors import UsageError
@@ -41,6 +42,21 @@ def read_extensions(path: Path, people: Mapping[str, Person]) -> dict[tuple[str,
             who = said.get("student", "")
             found[known.get(who.casefold(), who), said.get("exercise", "")] = _moment(path, line, said.get("due", ""))
     return found
+
+
+def unmet(extensions: Iterable[tuple[str, str]], students: Collection[str], exercises: Collection[str]) -> Iterator[str]:
+    """Say of each extension that meets nobody here, or no exercise, whom or what it names: a slip of the pen would cost a student."""
+    for student, exercise in extensions:
+        if student not in students:
+            yield f"extensions.csv: nobody here is `{clean(student, 60)}`{_meant(student, students)}"
+        elif exercise and exercise not in exercises:
+            yield f"extensions.csv: no exercise `{clean(exercise, 60)}`, of {clean(student, 60)}{_meant(exercise, exercises)}"
+
+
+def _meant(word: str, known: Collection[str]) -> str:
+    small = {one.casefold(): one for one in sorted(known)}
+    close = get_close_matches(word.casefold(), small, n=1)
+    return f"; did you mean {clean(small[close[0]], 60)}?" if close else ""
 
 
 def _moment(path: Path, line: int, text: str) -> datetime:

@@ -16,6 +16,7 @@ from autograder.bulk import Grader, Settings
 from autograder.errors import UsageError
 from autograder.export.gradescope import Sheet, sheet
 from autograder.export.table import replaced
+from autograder.grading import exercise_ids
 from autograder.inside.walls import WALLS
 from autograder.intake.hand_ins import submissions
 from autograder.intake.source import open_folder
@@ -42,9 +43,8 @@ def grade_in_container(place: Path) -> Sheet:
     grader = Grader(Settings(str(source / COURSE), chosen, walls))
     try:
         lesson = grader.course.lessons[0]
-        names = [exercise.id for exercise in lesson.exercises] + ["practice"] * bool(lesson.questions)
         notes: list[str] = []
-        handed_in = submissions(open_folder(place / "submission", "submission"), lesson.id, names, notes.append)
+        handed_in = submissions(open_folder(place / "submission", "submission"), lesson.id, exercise_ids(lesson), notes.append)
         made = [grader.grade(submission).result for submission in handed_in]
     finally:
         grader.close()

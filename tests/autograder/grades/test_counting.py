@@ -9,7 +9,7 @@ from autograder.errors import UsageError
 from autograder.gradebook import Attempted, Gradebook, Kept
 from autograder.grades.counting import Rules, grades, read_rules, standings
 from autograder.grades.deciding import decide
-from autograder.grades.extensions import read_extensions
+from autograder.grades.extensions import read_extensions, unmet
 from autograder.grades.people import find_student
 from autograder.model import CheckResult, HandedIn, Late, Override, Person, Policy, Result
 
@@ -171,6 +171,15 @@ def test_a_broken_extension_is_told_in_full(tmp_path, text, message):
     with pytest.raises(UsageError) as caught:
         read_extensions(tmp_path / "e.csv", PEOPLE)
     assert str(caught.value) == f"{tmp_path / 'e.csv'}{message}"
+
+
+def test_an_extension_that_meets_nobody_is_told_with_who_may_be_meant():
+    asked = [("Ada", ""), ("Ada", "forward"), ("Adda", ""), ("Zoë", ""), ("Ada", "forwrd")]
+    assert list(unmet(asked, {"Ada", "Bo"}, ["schedule", "forward"])) == [
+        "extensions.csv: nobody here is `Adda`; did you mean Ada?",
+        "extensions.csv: nobody here is `Zoë`",
+        "extensions.csv: no exercise `forwrd`, of Ada; did you mean forward?",
+    ]
 
 
 # ---- who is meant, and what is decided

@@ -19,8 +19,8 @@ from autograder.model import Course, Lesson, Submission, limits_for
 from autograder.rounds import Round
 
 JUDGING = (  # the rooms whose code has a say in a result
-    "attempt", "boot", "checks", "comparison", "content", "diagnosis", "errors", "explain", "inside", "model", "objects", "questions",
-    "recordings", "replay", "sandbox", "sitting",
+    "attempt", "boot", "checks", "comparison", "content", "diagnosis", "errors", "explain", "inside", "model", "objects", "outcome",
+    "questions", "recordings", "replay", "sandbox", "sitting",
 )  # fmt: skip
 VERSIONS = ("denoising-course", "numpy", "torch")
 ENGINE = Path(__file__).parent

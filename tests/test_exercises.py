@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+import torch
 
 from autograder.attempt import Materials, attempt, load_materials
 from autograder.checks import Transcript, load_checks, played_by, run
@@ -33,6 +34,7 @@ def materials(name: str) -> Materials:
 
 def play(checks: tuple[Check, ...], path: Path, name: str, seed: int) -> dict[str, Transcript]:
     """Run all checks with a file of ours in the student's place, in this process."""
+    torch.manual_seed(0)  # as a guest's is
     answers = materials(name).answers
     player = played_by(Answers(load_module(path), answers.props).function)
     return {check.id: run(check, player, answers, seed) for check in checks}

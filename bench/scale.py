@@ -30,6 +30,7 @@ from autograder.filing import write_feedback, write_report
 from autograder.gradebook import Gradebook, Kept
 from autograder.grades.counting import read_rules
 from bench.chaos.grading import attempts
+from bench.chaos.workers import children_of
 from bench.throughput import CLASS, NUMPY, Spent, _below, copies, fork_and_call
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -64,11 +65,11 @@ def below(pid: int) -> Iterator[int]:
     """Give a process and all below it."""
     yield pid
     try:
-        children = [task.read_text() for task in Path(f"/proc/{pid}/task").glob("*/children")]
+        children = children_of(pid)
     except OSError:  # a guest that has ended meanwhile
         return
-    for child in " ".join(children).split():
-        yield from below(int(child))
+    for child in children:
+        yield from below(child)
 
 
 def mebibytes(pid: int) -> float:

@@ -71,10 +71,10 @@ def write_texts(texts: Iterable[tuple[Path, str]]) -> int:
 
     A disk takes little longer for a hundred at once than for one.
     """
-    waiting, there = iter(texts), 0
+    waiting, there = ((path, text.encode()) for path, text in texts), 0
     with ThreadPoolExecutor(AT_ONCE) as threads:
         while some := list(islice(waiting, BATCH)):
-            other = {path: text.encode() for path, text in some if not _holds(path, text)}
+            other = {path: data for path, data in some if not _holds(path, data)}
             for path, data in other.items():
                 _beside(path).write_bytes(data)
             list(threads.map(_synced, map(_beside, other)))
@@ -84,9 +84,9 @@ def write_texts(texts: Iterable[tuple[Path, str]]) -> int:
     return there
 
 
-def _holds(path: Path, text: str) -> bool:
+def _holds(path: Path, data: bytes) -> bool:
     try:
-        return path.read_bytes() == text.encode()
+        return path.read_bytes() == data
     except FileNotFoundError:
         return False
 

@@ -63,15 +63,16 @@ def strike(run: int, name: str, moments: random.Random) -> bool:
 
 def parts(run: int, what: str) -> list[int]:
     """Find a run's workers, its fork servers, its guests, or the process that imports for them, by where they stand below it."""
-    below = _children(run)
+    below = children_of(run)
     workers = [pid for pid in below if b"spawn_main" in _command(pid)]
     importing = [pid for pid in below if b"inside.forkserver" in _command(pid)] if workers else []  # before that the walls are tried
-    servers = [pid for one in workers + importing for pid in _children(one)]
-    guests = [pid for one in servers for pid in _children(one)]
+    servers = [pid for one in workers + importing for pid in children_of(one)]
+    guests = [pid for one in servers for pid in children_of(one)]
     return {"worker": workers, "import": importing, "fork server": servers, "guest": guests}[what]
 
 
-def _children(pid: int) -> list[int]:
+def children_of(pid: int) -> list[int]:
+    """Find the children of any process. Raise OSError where it ends meanwhile."""
     tasks = Path(f"/proc/{pid}/task").glob("*/children")
     return [int(child) for task in tasks for child in task.read_text().split()]
 

@@ -276,10 +276,10 @@ def _item(body: bytes | bytearray, at: int) -> tuple[int, int]:
         size, children = 0, children * each
     else:
         raise WireError(f"an unknown byte {tag:#x}")
-    if text > TEXT_BYTES:
-        raise WireError(f"a text of more than {TEXT_BYTES} bytes")
     if at + size > len(body):
         raise WireError("the message ends too early")
+    if text > TEXT_BYTES:
+        raise WireError(f"a text of more than {TEXT_BYTES} bytes")
     return at + size, children
 
 

@@ -5,7 +5,7 @@ import struct
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from autograder.inside import wire
@@ -85,6 +85,7 @@ SCANS = {
     "many empty lists": (b"\xdc\xff\xff" + b"\x90" * 65535, "more than 10000 values"),
     "a long text": (b"\xdb" + struct.pack(">I", 65537) + b"a" * 65537, "a text of more than 65536 bytes"),
     "cut in a text": (b"\xd9\x05abc", "the message ends too early"),
+    "cut in a text that would be too long": (b"\xdb\x00\x01\x00\x01", "the message ends too early"),
     "cut in a length": (b"\xdd\x00", "the message ends too early"),
     "nothing": (b"", "the message ends too early"),
     "two messages": (b"\xc0\xc0", "bytes after the end of the message"),
@@ -156,6 +157,7 @@ LIMITS_PASSED = ("more than", "nested deeper", "a text of")
 
 
 @given(st.binary(max_size=200) | st.recursive(st.none() | st.integers(-9, 9), lambda inner: st.lists(inner, max_size=2), max_leaves=60).map(msgspec.msgpack.encode))
+@example(b"\xdb\x00\x01\x00\x01")  # a text that claims more than it may hold, and ends
 def test_what_is_called_tiny_passes_no_limit(body):
     """The scan may be left out for it: whatever the scan would refuse is a message cut short, which decoding refuses too."""
     assume(wire.tiny(body))

@@ -4,7 +4,7 @@
 # make bench     measures
 # make mutants   tests the checks
 # make attacks   what gets through, here and elsewhere
-# make fuzz      throws bytes at what reads strangers'
+# make fuzz      draws other examples than make test, and throws bytes at what reads strangers'
 # make chaos     kills, a hundred times
 # make clean     starts afresh
 PYTHON ?= python3
@@ -44,6 +44,7 @@ attacks: .venv/test
 	$(BIN)/python -W ignore -m bench.attacks
 
 fuzz: .venv/test
+	$(BIN)/pytest -n 2 -m hypothesis --hypothesis-profile random
 	$(PIP) -e '.[fuzz]'
 	$(BIN)/python -W ignore -m bench.fuzz
 

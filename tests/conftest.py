@@ -8,6 +8,7 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported: several processes share the cores
 
 import pytest
+from hypothesis import settings
 
 from autograder.model import Limits
 from autograder.release import build
@@ -17,6 +18,10 @@ from tests.once import once
 ROOT = Path(__file__).resolve().parents[1]
 FLAGS = ("--no-sandbox --headless --disable-gpu --disable-quic --no-first-run --disable-background-networking"
          " --disable-component-update --disable-sync").split()  # fmt: skip
+
+settings.register_profile("same", derandomize=True, database=None, deadline=None)  # `make test` has one outcome
+settings.register_profile("random", max_examples=2000, deadline=None, print_blob=True)  # `make fuzz` searches
+settings.load_profile("same")
 
 
 @pytest.fixture(scope="session")

@@ -222,7 +222,7 @@ JUMPS = st.integers(-90, MINUTES_A_YEAR // 9) | st.integers(-20 * MINUTES_A_YEAR
 ACTS = st.lists(st.tuples(st.sampled_from([1, 2, 3, 4, "undo", "flag", "bring", "cram", "clock"]), st.integers(0, 4), JUMPS), max_size=25)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(ACTS)
 def test_the_cache_equals_the_replay_of_the_log(tmp_path_factory, acts):
     """Whatever a learner does, what the deck believes is what the log alone says, and what a fresh deck reads from the cache."""

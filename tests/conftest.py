@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
@@ -14,10 +15,14 @@ from autograder.model import Limits
 from autograder.release import build
 from autograder.sandbox import Sandbox, missing_walls
 from tests.once import once
+from tests.programs import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[1]
 FLAGS = ("--no-sandbox --headless --disable-gpu --disable-quic --no-first-run --disable-background-networking"
          " --disable-component-update --disable-sync").split()  # fmt: skip
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a background job: what tests start would ignore Ctrl-C as well
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("same", derandomize=True, database=None, deadline=None)  # `make test` has one outcome
 settings.register_profile("random", max_examples=2000, deadline=None, print_blob=True)  # `make fuzz` searches
@@ -102,8 +107,9 @@ def browser():
         pytest.fail("there is no Chromium here: apt-get install chromium")
     if found is None:
         pytest.skip("NO BROWSER HERE, so no page is tested in one: apt-get install chromium")
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=1000 * PATIENCE)
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=found, args=FLAGS)
         yield opened

@@ -13,7 +13,7 @@ import time
 
 import pyte
 
-PATIENCE = 20  # seconds; only a failure waits so long
+from tests.programs import PATIENCE
 
 
 class Terminal:

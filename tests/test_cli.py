@@ -7,7 +7,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import click
@@ -16,6 +15,7 @@ from rich.console import Console
 
 from autograder.cli import graders
 from autograder.cli.main import AUDIENCES, main
+from tests.programs import running, wait_for
 
 ROOT = Path(__file__).resolve().parents[1]
 TINY = ROOT / "tests" / "broken_courses" / "tiny"
@@ -247,13 +247,6 @@ def many(folder, count, source):
     hand_in(folder, **{f"s{number:04d}": source for number in range(count)})
 
 
-def wait_for(condition, seconds=60):
-    until = time.monotonic() + seconds
-    while not condition() and time.monotonic() < until:
-        time.sleep(0.02)
-    assert condition()
-
-
 def attempts(out):
     try:
         with sqlite3.connect(f"file:{out / 'gradebook.sqlite'}?mode=ro", uri=True) as db:
@@ -272,11 +265,11 @@ SLOW = RIGHT_STEP + "import time\ntime.sleep(0.2)\n"
 def test_ctrl_c_keeps_what_is_done(tmp_path):
     """There are so many that no run is over before the signal, however late it comes."""
     many(tmp_path / "class", 1000, SLOW)
-    process = subprocess.Popen([*COURSE, "grade", str(tmp_path / "class"), "--out", str(tmp_path / "out"), "--exercise", "forward"],
-                               cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # fmt: skip
-    wait_for(lambda: attempts(tmp_path / "out") >= 3)
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    command = [*COURSE, "grade", tmp_path / "class", "--out", tmp_path / "out", "--exercise", "forward"]
+    with running(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        wait_for(lambda: attempts(tmp_path / "out") >= 3)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate()
     kept = (tmp_path / "out" / "results.jsonl").read_text(encoding="utf-8").splitlines()
     assert process.returncode == 1
     assert 3 <= len(kept) < 1000

@@ -8,6 +8,7 @@ import pytest
 from autograder.content import read_course
 from autograder.workspace.starting import start
 from tests.autograder.workspace.conftest import RIGHT
+from tests.programs import PATIENCE
 from tests.terminal import Terminal
 
 
@@ -19,7 +20,7 @@ def typed(root, tmp_path):
 
     def typed(*command, **more):
         started.append(Terminal(*command, cwd=folder, columns=100, rows=40, **more))
-        guards.append(threading.Timer(60, started[-1].kill))  # nothing waits for ever for a program that does not end
+        guards.append(threading.Timer(PATIENCE, started[-1].kill))  # nothing waits for ever for a program that does not end
         guards[-1].start()
         return started[-1]
 

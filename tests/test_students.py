@@ -6,8 +6,6 @@ import re
 import signal
 import subprocess
 import sys
-import threading
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,6 +13,7 @@ from click.testing import CliRunner
 
 from autograder.cli.main import main
 from tests.autograder.workspace.conftest import RIGHT
+from tests.programs import running
 
 ROOT = Path(__file__).resolve().parents[1]
 SLIPPED = RIGHT.replace("beta ** .5 * eps", "beta * eps")
@@ -314,26 +313,14 @@ def test_watching_checks_again_at_a_save_and_ctrl_c_ends_it(started, walls):
     """A process of its own, as in a terminal: it says when it watches, answers a save, and ends well."""
     write("forward.py", SLIPPED)
     command = [sys.executable, "-m", "autograder", "check", "--watch", "forward.py"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}) as process, ended(process):
+    with running(command, stdout=subprocess.PIPE, env={**os.environ, "PYTHONUNBUFFERED": "1"}) as process:
         said = read_until(process.stdout, "Watching: save a file to check it again. Ctrl-C ends.")
         assert said[0] == "forward.py: 11 of 14 public checks pass, 15.5 of 20 points\n"
         write("forward.py", RIGHT)
         said = read_until(process.stdout, "These are the public checks.")
         assert said[1] == "forward.py: 14 of 14 public checks pass, 20 of 20 points\n"
         process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 0
-
-
-@contextmanager
-def ended(process, seconds=60):
-    """See that a process ends, whatever fails: its output ends with it, so nothing waits for it."""
-    guard = threading.Timer(seconds, process.kill)
-    guard.start()
-    try:
-        yield
-    finally:
-        guard.cancel()
-        process.kill()
+        assert process.wait() == 0
 
 
 def read_until(stream, words):

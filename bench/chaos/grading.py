@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import random
 import re
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -46,13 +45,15 @@ def disturbed(submissions: Path, out: Path, moment: Callable[[float], bool], pro
     """Grade, and kill -9 at a `moment`, which is asked with the seconds that have passed; say whether it was at work still."""
     process = subprocess.Popen(command(submissions, out, program=program), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     started = time.monotonic()
-    while process.poll() is None:
-        if moment(time.monotonic() - started):
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-            return True
-        time.sleep(0.002)
-    return False
+    try:
+        while process.poll() is None:
+            if moment(time.monotonic() - started):
+                return True
+            time.sleep(0.002)
+        return False
+    finally:
+        process.kill()
+        process.wait()
 
 
 def after(out: Path, count: int, seconds: float) -> Callable[[float], bool]:

@@ -94,10 +94,13 @@ def mixed_class(folder: Path, count: int, library: str) -> Path:
 def struck(submissions: Path, out: Path, act: Callable[[int], object]) -> str:
     """Grade to the end while `act` does with the run what it likes, again and again; give what was told. Raise `Broken` where it fails."""
     process = subprocess.Popen(command(submissions, out), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    while process.poll() is None:
-        act(process.pid)
-        time.sleep(0.01)
-    told = process.communicate()[1]
+    try:
+        while process.poll() is None:
+            act(process.pid)
+            time.sleep(0.01)
+        told = process.communicate()[1]
+    finally:
+        process.kill()
     faults = [line for line in told.splitlines() if line.startswith("not judged: ")]
     demand(process.returncode == bool(faults), f"the run ends, but its status is {process.returncode}: {told}")
     return told

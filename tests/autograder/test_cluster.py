@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from autograder.grading import Request, open_crew
 from autograder.grounds import Grounds
 from autograder.rounds import Round
 from bench.chaos import grading as chaos
+from tests.programs import PATIENCE, running, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 WALLS = "walls: landlock, seccomp, limits, privileges\n"
@@ -26,37 +27,34 @@ WALLS = "walls: landlock, seccomp, limits, privileges\n"
 
 def start(*command):
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    return subprocess.Popen([sys.executable, "-m", *command], cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"}, **quiet)
+    return running([sys.executable, "-m", *command], PATIENCE * 5, cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"}, **quiet)
 
 
 def worker(address, folder):
     return start("distributed.cli.dask_worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard", "--local-directory", str(folder))
 
 
-def wait_for(condition, seconds=90):
-    until = time.monotonic() + seconds
-    while not condition() and time.monotonic() < until:
-        time.sleep(0.05)
-    assert condition()
-
-
+@contextmanager
 def open_scheduler(folder):
     told = folder / "scheduler.json"
-    scheduler = start("distributed.cli.dask_scheduler", "--port", "0", "--host", "127.0.0.1", "--no-dashboard", "--scheduler-file", str(told))
-    wait_for(lambda: told.exists() and told.stat().st_size)
-    return scheduler, json.loads(told.read_text())["address"]
+    command = "distributed.cli.dask_scheduler", "--port", "0", "--host", "127.0.0.1", "--no-dashboard", "--scheduler-file", str(told)
+    with start(*command) as scheduler:
+        wait_for(lambda: told.exists() and told.stat().st_size)
+        yield scheduler, json.loads(told.read_text())["address"]
+
+
+def grading(submissions, out, address):
+    command = chaos.command(submissions, out, "--cluster", address)
+    return running(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory, walls):
     """A scheduler and three workers; gives the address and the workers' processes."""
     folder = tmp_path_factory.mktemp("dask")
-    scheduler, address = open_scheduler(folder)
-    workers = [worker(address, folder) for _ in range(3)]
-    yield address, workers
-    for process in (*workers, scheduler):
-        process.kill()
-        process.wait()
+    with ExitStack() as stack:
+        _, address = stack.enter_context(open_scheduler(folder))
+        yield address, [stack.enter_context(worker(address, folder)) for _ in range(3)]
 
 
 def test_a_worker_killed_in_mid_run_costs_nothing_but_time(cluster, tmp_path):
@@ -66,12 +64,12 @@ def test_a_worker_killed_in_mid_run_costs_nothing_but_time(cluster, tmp_path):
     address, _ = cluster
     submissions = chaos.small_class(tmp_path / "class", 60)
     with Client(address, set_as_default=False) as client:
-        client.wait_for_workers(3, timeout=90)
+        client.wait_for_workers(3, timeout=PATIENCE)
         pids = client.run(os.getpid)
-        process = subprocess.Popen(chaos.command(submissions, tmp_path / "out", "--cluster", address), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        wait_for(lambda: chaos.attempts(tmp_path / "out") >= 1 and any(client.processing().values()))
-        os.kill(next(pids[worker] for worker, tasks in client.processing().items() if tasks), signal.SIGKILL)
-        printed, errors = process.communicate(timeout=120)
+        with grading(submissions, tmp_path / "out", address) as process:
+            wait_for(lambda: chaos.attempts(tmp_path / "out") >= 1 and any(client.processing().values()))
+            os.kill(next(pids[worker] for worker, tasks in client.processing().items() if tasks), signal.SIGKILL)
+            printed, errors = process.communicate()
     assert (process.returncode, errors) == (0, WALLS)
     assert json.loads(printed)["statuses"] == {"graded": 60, "missing": 0, "unreadable": 0, "not_judged": 0}
     chaos.finish(submissions, tmp_path / "alone")
@@ -140,18 +138,11 @@ def test_without_dask_the_option_says_what_to_install(monkeypatch, tmp_path):
 
 
 def test_a_cluster_that_goes_away_is_one_line_and_keeps_what_is_graded(tmp_path, walls):
-    scheduler, address = open_scheduler(tmp_path)
-    lonely = worker(address, tmp_path)
-    try:
-        submissions = chaos.small_class(tmp_path / "class", 200)
-        process = subprocess.Popen(chaos.command(submissions, tmp_path / "out", "--cluster", address), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    submissions = chaos.small_class(tmp_path / "class", 200)
+    with open_scheduler(tmp_path) as (scheduler, address), worker(address, tmp_path), grading(submissions, tmp_path / "out", address) as process:
         wait_for(lambda: chaos.attempts(tmp_path / "out") >= 1)
         scheduler.kill()
-        _, errors = process.communicate(timeout=120)
-    finally:
-        for started in (scheduler, lonely):
-            started.kill()
-            started.wait()
+        _, errors = process.communicate()
     words = f"the Dask cluster at {address} is gone; what was graded is kept\n  fix: start it and give the same command again, which goes on where it was\n"
     assert (process.returncode, errors) == (3, WALLS + words)
     assert 1 <= chaos.attempts(tmp_path / "out") < 200

@@ -20,6 +20,7 @@ from autograder.flashcards.log import Log
 from autograder.flashcards.rows import Row
 from autograder.flashcards.schedule import Scheduling, State, clocks_of, day_of, milliseconds, replay
 from tests.autograder.flashcards.conftest import CARDS, MORNING, card, gaps, later, lesson_of
+from tests.programs import PATIENCE
 
 
 def studied(deck, now, ratings=None, cards=30):
@@ -321,11 +322,15 @@ def test_two_programs_that_answer_at_once_lose_nothing(opened, tmp_path):
     fresh = multiprocessing.get_context("spawn")
     start = fresh.Event()
     programs = [fresh.Process(target=answer_often, args=(tmp_path / "kept", start, 15)) for _ in range(2)]
-    for program in programs:
-        program.start()
-    start.set()
-    for program in programs:
-        program.join(60)
+    try:
+        for program in programs:
+            program.start()
+        start.set()
+        for program in programs:
+            program.join(PATIENCE)
+    finally:
+        for program in programs:
+            program.kill()
     here = opened()
     assert sorted(row.number for row in here.log.since(0)) == list(range(1, 31))
     assert here.states == replay(here.log.of(), {}, here.scheduling)

@@ -5,7 +5,6 @@ import json
 import os
 import signal
 import threading
-import time
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ from autograder.model import Limits
 from autograder.outcome import Raised
 from autograder.sandbox import Handle, Sandbox
 from autograder.sandbox.servers import Server
+from tests.programs import wait_for
 
 
 def load(guest, source, **options):
@@ -264,9 +264,7 @@ def kill_servers(sandbox, guest):
     """Kill the fork servers, and wait until the guest has died with its own."""
     for pid in list(sandbox.pids()):
         os.kill(pid, signal.SIGKILL)
-    until = time.monotonic() + 10
-    while Path(f"/proc/{guest.pid}").exists() and time.monotonic() < until:
-        time.sleep(0.01)
+    wait_for(lambda: not Path(f"/proc/{guest.pid}").exists())
 
 
 def test_guests_die_with_their_fork_server(sandbox):
@@ -328,9 +326,9 @@ def test_a_server_that_shares_an_import_ends_with_its_keeper_and_with_the_import
     pids = [server.pid for server in two]
     parent = int(Path(f"/proc/{pids[0]}/stat").read_text().rpartition(")")[2].split()[1])
     two[0].stop()
-    wait_until(lambda: not runs(pids[0]))
+    wait_for(lambda: not runs(pids[0]))
     os.kill(parent, signal.SIGKILL)
-    wait_until(lambda: not runs(pids[1]))
+    wait_for(lambda: not runs(pids[1]))
     with pytest.raises(SandboxFault):
         two[1].open()
 
@@ -341,13 +339,6 @@ def runs(pid):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except (FileNotFoundError, ProcessLookupError):
         return False
-
-
-def wait_until(true):
-    until = time.monotonic() + 30
-    while not true():
-        assert time.monotonic() < until
-        time.sleep(0.01)
 
 
 def test_randomness_is_seeded(sandbox):

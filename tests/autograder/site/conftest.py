@@ -4,7 +4,6 @@ import contextlib
 import functools
 import http.server
 import threading
-import time
 from importlib.resources import files
 from types import SimpleNamespace
 
@@ -20,6 +19,7 @@ from autograder.site.desk import Desk
 from autograder.site.leaving import write_site
 from autograder.site.serving import Serving
 from autograder.workspace.starting import start
+from tests.programs import PATIENCE, wait_for
 
 AXE = files("axe_playwright_python") / "axe.min.js"
 
@@ -32,13 +32,12 @@ def serving(root, folder, **more):
         site = Serving(build(desk, **more))
         thread = threading.Thread(target=site.run)
         thread.start()
-        while not site.started:
-            time.sleep(0.01)
         try:
+            wait_for(lambda: site.started)
             yield SimpleNamespace(address=site.address, desk=desk, folder=folder)
         finally:
             site.stop()
-            thread.join(10)
+            thread.join(PATIENCE)
             assert not thread.is_alive()
 
 
@@ -90,9 +89,11 @@ def as_files(written):
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Plain, directory=written.place)) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
-        thread.join()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/"
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 @pytest.fixture
@@ -102,7 +103,7 @@ def visit(browser):
 
     def open_page(address, *, width=1200, height=900, theme="light", axe=False, missing=False, **more):
         context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=theme, reduced_motion="reduce", **more)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(1000 * PATIENCE)
         if axe:
             context.add_init_script(path=AXE)
         page = context.new_page()

@@ -1,7 +1,6 @@
 """The class over the wire: what a running `course grade` adds is seen, only what was added is read, and no name is markup."""
 
 import re
-import time
 from html import unescape
 
 import pytest
@@ -12,6 +11,7 @@ from autograder.site.roll import Roll, View
 from tests.autograder.site.conftest import serving
 from tests.autograder.site.test_guard import ask
 from tests.autograder.site.test_work import listen
+from tests.programs import PATIENCE, wait_for
 
 SLIP = CheckResult("one", "One", 0, 2, "failed", "wrong", "No.", "beta_as_standard_deviation")
 
@@ -148,11 +148,10 @@ def test_what_is_asked_of_the_page_is_no_html_and_need_not_make_sense(root, out,
 def test_what_a_running_course_grade_adds_is_told(root, out, tmp_path):
     with serving(root, tmp_path, grades_in=out) as served:
         thread, heard = listen(served.address + "grades-events", 2)
-        while not heard:
-            time.sleep(0.01)
+        wait_for(lambda: heard)
         with Gradebook(out / "gradebook.sqlite") as gradebook:
             gradebook.keep("r1", [Kept(result("Aiko", 7))])
-            thread.join(30)
+            thread.join(PATIENCE)
         assert len(heard) == 2
         assert "Aiko" in ask(served.address + "grades.html", X_Part="students")[2]
 

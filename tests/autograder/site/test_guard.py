@@ -9,12 +9,13 @@ import pytest
 from autograder.errors import UsageError
 from autograder.site.guard import FOREIGN_HOST, FOREIGN_ORIGIN, NO_TOKEN, POLICY
 from autograder.site.serving import Serving
+from tests.programs import PATIENCE
 
 
 def ask(address, path=None, method="GET", body=None, **headers):
     """Send one request with just these headers; return the status, the headers and the text."""
     parts = urlsplit(address)
-    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=10)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=PATIENCE)
     connection.putrequest(method, parts._replace(scheme="", netloc="").geturl() if path is None else path, skip_host=True)
     for name, value in {"Host": parts.netloc, **{name.replace("_", "-"): value for name, value in headers.items()}}.items():
         connection.putheader(name, value)

@@ -8,6 +8,7 @@ import pytest
 
 from autograder.site.events import Events
 from autograder.site.live import Studio
+from tests.programs import PATIENCE
 
 COUNTER = '''
 import json, os, sys
@@ -36,7 +37,7 @@ def studio(tmp_path):
 def play(work):
     """Run in a thread of its own: where a browser is driven, this one has a loop already."""
     with ThreadPoolExecutor(1) as threads:
-        return threads.submit(asyncio.run, asyncio.wait_for(work, 30)).result()
+        return threads.submit(asyncio.run, asyncio.wait_for(work, PATIENCE)).result()
 
 
 async def all_of(studio, **asked):

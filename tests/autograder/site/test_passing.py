@@ -1,15 +1,15 @@
 """What a site outside a workspace writes goes with it, or with the next one where it was killed."""
 
 import os
-import signal
 import subprocess
 import sys
 
 import pytest
 
 from autograder.site.passing import Passing, sweep
+from tests.programs import running
 
-KEEPER = "import time\nfrom autograder.site.passing import Passing\nwith Passing() as made:\n    print(made.path, flush=True)\n    time.sleep(60)\n"
+KEEPER = "import time\nfrom autograder.site.passing import Passing\nwith Passing() as made:\n    print(made.path, flush=True)\n    time.sleep(600)\n"
 
 
 @pytest.fixture(autouse=True)
@@ -28,12 +28,10 @@ def test_it_goes_when_it_is_closed(scratch):
 
 
 def test_what_a_killed_one_left_is_swept_and_what_a_living_one_uses_stays(scratch):
-    process = subprocess.Popen([sys.executable, "-c", KEEPER], stdout=subprocess.PIPE, text=True)
-    path = process.stdout.readline().strip()
-    sweep()
-    assert [str(found) for found in scratch.iterdir()] == [path]
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
+    with running([sys.executable, "-c", KEEPER], stdout=subprocess.PIPE) as process:
+        path = process.stdout.readline().strip()
+        sweep()
+        assert [str(found) for found in scratch.iterdir()] == [path]
     assert [str(found) for found in scratch.iterdir()] == [path]
     sweep()
     assert list(scratch.iterdir()) == []

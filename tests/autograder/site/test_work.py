@@ -20,6 +20,7 @@ from autograder.workspace.hinting import remember
 from autograder.workspace.starting import start
 from tests.autograder.site.conftest import serving
 from tests.autograder.site.test_guard import ask
+from tests.programs import PATIENCE, wait_for
 
 
 @pytest.fixture
@@ -164,7 +165,7 @@ def listen(address, count):
     heard = []
 
     def run():
-        with urllib.request.urlopen(address, timeout=30) as answer:
+        with urllib.request.urlopen(address, timeout=PATIENCE) as answer:
             while len(heard) < count:
                 line = answer.readline().decode().strip()
                 if line.startswith("event: "):
@@ -178,10 +179,9 @@ def listen(address, count):
 def test_a_save_and_a_check_are_told_at_once(root, work):
     thread, heard = listen(work.address + "exercises-events", 3)
     for count, change in enumerate((lambda: (work.folder / "forward.py").write_text(WRONG), lambda: check(work, "forward", root)), 1):
-        while len(heard) < count:
-            time.sleep(0.01)
+        wait_for(lambda count=count: len(heard) >= count)
         change()
-    thread.join(30)
+    thread.join(PATIENCE)
     assert [kind for kind, _ in heard] == ["changed"] * 3
 
 
@@ -205,7 +205,7 @@ def test_what_stands_between_backticks_is_code_and_all_of_it_is_escaped(text, ht
 
 
 def test_an_event_source_is_json(site):
-    with urllib.request.urlopen(site.address + "exercises-events", timeout=10) as answer:
+    with urllib.request.urlopen(site.address + "exercises-events", timeout=PATIENCE) as answer:
         assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
         assert answer.readline() == b"event: changed\n"
         assert json.loads(answer.readline().removeprefix(b"data: ")) == {}

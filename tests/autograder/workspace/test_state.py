@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from autograder.workspace.state import State
+from tests.programs import running
 
 WRITER = """
 import sys
@@ -29,7 +30,7 @@ def hidden(tmp_path):
 
 
 def write(hidden, name, count):
-    return subprocess.Popen([sys.executable, "-c", WRITER, str(hidden), name, str(count)], stdout=subprocess.PIPE, text=True)
+    return running([sys.executable, "-c", WRITER, hidden, name, count], stdout=subprocess.PIPE)
 
 
 def numbers(hidden, name):
@@ -49,17 +50,17 @@ def test_events_come_back_in_their_order_with_their_facts(hidden):
 
 def test_two_terminals_lose_nothing(hidden):
     """Two processes write at the same time; every event of both is there."""
-    both = [write(hidden, name, 150) for name in ("one", "two")]
-    assert [process.communicate() and process.returncode for process in both] == [0, 0]
+    with write(hidden, "one", 150) as one, write(hidden, "two", 150) as two:
+        assert [process.communicate() and process.returncode for process in (one, two)] == [0, 0]
     assert [numbers(hidden, name) for name in ("one", "two")] == [list(range(150))] * 2
 
 
 def test_a_killed_process_leaves_all_that_it_said_was_written(hidden):
     """SIGKILL in the middle of writing: what was told is there, and the file is whole."""
-    process = write(hidden, "killed", 1_000_000)
-    told = [int(process.stdout.readline()) for _ in range(40)]
-    process.send_signal(signal.SIGKILL)
-    told += [int(line) for line in process.communicate()[0].split("\n")[:-1]]
+    with write(hidden, "killed", 1_000_000) as process:
+        told = [int(process.stdout.readline()) for _ in range(40)]
+        process.send_signal(signal.SIGKILL)
+        told += [int(line) for line in process.communicate()[0].split("\n")[:-1]]
     written = numbers(hidden, "killed")
     assert written[: len(told)] == told
     assert len(written) <= len(told) + 2

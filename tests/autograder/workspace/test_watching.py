@@ -3,6 +3,7 @@
 import threading
 
 from autograder.workspace.watching import saves
+from tests.programs import PATIENCE
 
 
 def test_a_save_is_told_and_touching_a_file_or_saving_another_is_not(workspace):
@@ -18,7 +19,7 @@ def test_a_save_is_told_and_touching_a_file_or_saving_another_is_not(workspace):
         beside.replace(workspace.folder / "forward.py")
 
     ready.start()
-    guard = threading.Timer(20, stop.set)
+    guard = threading.Timer(PATIENCE, stop.set)
     guard.start()
     for changed in saves(workspace, ["forward", "loss"], stop):
         told.append(changed)
@@ -32,7 +33,7 @@ def test_a_save_before_the_watch_stands_is_told_too(workspace):
     stop = threading.Event()
     told = saves(workspace, ["forward", "loss"], stop)
     (workspace.folder / "loss.py").write_text("x = 1")
-    guard = threading.Timer(20, stop.set)
+    guard = threading.Timer(PATIENCE, stop.set)
     guard.start()
     assert next(told, None) == ("loss",)
     guard.cancel()

@@ -30,7 +30,7 @@ from autograder.content import read_course
 from autograder.model import Limits, Submission
 from autograder.sandbox import Sandbox
 from bench.throughput import NUMPY, _below, copies, grade
-from solutions.diffusion.ink import LIGHT
+from solutions.diffusion.theme import LIGHT
 
 FIGURES = Path(__file__).parent / "figures"
 TURNS = 3

@@ -1,7 +1,8 @@
 """Measure the reference implementation: `python -m bench.reference` prints a table (about a minute).
 
-What sampling and training add to the network's own work is taken in CPU seconds, with a bare loop of as many network calls or gradient
-steps in turn; of each the least of several counts, for what disturbs a run only adds. `sample` is a new process, import of torch included.
+The overhead of sampling and training over the network's own work is measured in CPU seconds, against a bare loop with as many network
+calls or gradient steps. The two alternate, and the minimum of several runs counts, because disturbances only add. `sample` starts a new
+process, so it includes importing torch.
 """
 
 import resource
@@ -22,20 +23,20 @@ from solutions.diffusion.guidance import guided
 from solutions.diffusion.losses import MinSnrLoss
 from solutions.diffusion.samplers import ddim_sample, ddpm_sample, even_path
 from solutions.diffusion.schedules import cosine_betas
-from solutions.diffusion.train import Config, Turn, diffusion_loss, train
+from solutions.diffusion.train import OptimiserStep, TrainingConfig, diffusion_loss, train
 
 TIMES, STEPS, N = 7, 20, 64
 
 
 def cpu(work: Callable[[], object]) -> float:
-    """Return the CPU seconds of this process that the work takes."""
+    """Return the CPU seconds that the work takes in this process."""
     started = time.process_time()
     work()
     return time.process_time() - started
 
 
 def added(sampler: str) -> tuple[float, float]:
-    """Return the least CPU seconds of a bare loop of network calls, and of the sampler's walk with as many."""
+    """Return the minimum CPU seconds of a bare loop of network calls, and of the sampler with as many."""
     labels = torch.arange(N) % 10
     eps_model = guided(fashion.trained(), fashion.ALPHA_BARS, "v", {"labels": labels})
     x = torch.randn((N, 1, 16, 16), generator=torch.Generator().manual_seed(0))
@@ -45,17 +46,17 @@ def added(sampler: str) -> tuple[float, float]:
         for t in path[:-1]:
             eps_model(x, t)
 
-    def walk() -> None:
+    def sampler_run() -> None:
         if sampler == "ddim":
             ddim_sample(eps_model, x, fashion.ALPHA_BARS, path)
         else:
             ddpm_sample(eps_model, x, betas, torch.randn)
 
-    return least(bare, walk)
+    return minimum(bare, sampler_run)
 
 
 def trained() -> tuple[float, float]:
-    """Return the least CPU seconds of bare gradient steps on a batch, and of `train` with as many: it draws, noises, clips, averages."""
+    """Return the minimum CPU seconds of bare gradient steps on a batch, and of `train` with as many: it draws, noises, clips, averages."""
     net, loss, draw = fashion.network(), MinSnrLoss(fashion.ALPHA_BARS), batches(*load_fashion("train"), N)
     (x, labels), t = draw(torch.Generator().manual_seed(0)), torch.arange(1, N + 1)
 
@@ -66,21 +67,23 @@ def trained() -> tuple[float, float]:
             mse_loss(net(x, t, labels=labels), x).backward()  # type: ignore[no-untyped-call]
             optimiser.step()
 
-    def whole() -> None:
-        turn = Turn(list(net.parameters()), lambda batch, generator: diffusion_loss(loss, net, batch[0], generator, labels=batch[1]))
-        train(net, [turn], draw, Config(steps=STEPS, batch=N))
+    def full() -> None:
+        step = OptimiserStep(
+            list(net.parameters()), lambda batch, generator: diffusion_loss(loss, net, batch[0], generator, labels=batch[1])
+        )
+        train(net, [step], draw, TrainingConfig(steps=STEPS, batch=N))
 
-    return least(bare, whole)
+    return minimum(bare, full)
 
 
-def least(bare: Callable[[], object], whole: Callable[[], object]) -> tuple[float, float]:
-    """Return the least CPU seconds of both, taken in turn."""
-    pairs = [(cpu(bare), cpu(whole)) for _ in range(TIMES)]
+def minimum(bare: Callable[[], object], full: Callable[[], object]) -> tuple[float, float]:
+    """Return the minimum CPU seconds of both, run alternately."""
+    pairs = [(cpu(bare), cpu(full)) for _ in range(TIMES)]
     return min(a for a, _ in pairs), min(b for _, b in pairs)
 
 
 def cold() -> tuple[float, float]:
-    """Return wall and CPU seconds of `sample` for 64 pictures with DDIM in 20 steps and guidance, from the start of the process."""
+    """Return wall and CPU seconds of `sample` for 64 images with DDIM in 20 steps and guidance, including the start of the process."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "grid.png"
         used, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
@@ -96,10 +99,10 @@ def main() -> None:
     torch.set_num_threads(1)
     print("| what | figure |\n| --- | --- |")
     for sampler in ("ddim", "ddpm"):
-        bare, walk = added(sampler)
-        print(f"| what {sampler} adds to {STEPS} network calls on {N} pictures | {100 * (walk / bare - 1):+.1f} % of {bare:.2f} s of CPU |")
-    bare, whole = trained()
-    print(f"| what `train` adds to {STEPS} gradient steps on {N} pictures | {100 * (whole / bare - 1):+.1f} % of {bare:.2f} s of CPU |")
+        bare, extra = added(sampler)
+        print(f"| what {sampler} adds to {STEPS} network calls on {N} images | {100 * (extra / bare - 1):+.1f} % of {bare:.2f} s of CPU |")
+    bare, training = trained()
+    print(f"| what `train` adds to {STEPS} gradient steps on {N} images | {100 * (training / bare - 1):+.1f} % of {bare:.2f} s of CPU |")
     runs = [cold() for _ in range(3)]
     walls, cpus = [wall for wall, _ in runs], float(np.median([used for _, used in runs]))
     print(f"| `sample` of {N}, DDIM {STEPS}, w = 2, start included | {min(walls):.1f} to {max(walls):.1f} s, {cpus:.1f} s of CPU |")

@@ -16,15 +16,15 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # on a busy machine threads
 
 import click
 
-from solutions.diffusion.asking import BUILD, PATH, asked, order_of
+from solutions.diffusion.errors import Interrupted, InvalidRequest
 from solutions.diffusion.models import find
-from solutions.diffusion.refusals import Impossible, Interrupted
+from solutions.diffusion.options import BUILD, PATH, asked, sampling_config
 
 
 @click.group()
 @click.option("--threads", type=click.IntRange(1), help="threads for torch; it chooses, unless told")
 def main(threads: int | None) -> None:
-    """Generate pictures by denoising, and train what does it."""
+    """Generate images by denoising, and train what does it."""
     if threads:
         import torch
 
@@ -33,33 +33,33 @@ def main(threads: int | None) -> None:
 
 @main.command()
 @asked
-@click.option("--n", default=64, show_default=True, help="how many pictures")
+@click.option("--n", default=64, show_default=True, help="how many images")
 @click.option("--out", default=BUILD / "grid.png", show_default=True, type=PATH, help="a .png")
 def sample(model: str, n: int, out: Path, **asks: Any) -> None:
-    """Draw a grid of pictures."""
+    """Draw a grid of images."""
     started = time.perf_counter()
     with refusals():
-        order = order_of(n, out, **asks)
-        pictures = find(model, draws=True).sample(order)
-        from solutions.diffusion.pictures import grid, save_png
+        config = sampling_config(n, out, **asks)
+        images = find(model, draws=True).sample(config)
+        from solutions.diffusion.images import grid, save_png
 
-        save_png(grid(pictures, columns=math.ceil(n**0.5)), out)
-    click.echo(f"{out}: {n} picture{'s' if n > 1 else ''} in {time.perf_counter() - started:.1f} s")
+        save_png(grid(images, columns=math.ceil(n**0.5)), out)
+    click.echo(f"{out}: {n} image{'s' if n > 1 else ''} in {time.perf_counter() - started:.1f} s")
 
 
 @main.command()
 @asked
-@click.option("--n", default=4, show_default=True, help="how many pictures")
+@click.option("--n", default=4, show_default=True, help="how many images")
 @click.option("--frames", default=9, show_default=True, type=click.IntRange(2), help="columns of the strip")
 @click.option("--out", default=BUILD / "denoise.png", show_default=True, type=PATH, help="a .png; the .gif is put beside it")
 def denoise(model: str, n: int, frames: int, out: Path, **asks: Any) -> None:
-    """Show pictures come out of noise: a strip (x_t above what it is taken for, x̂_0) and an animation."""
+    """Show images come out of noise: a strip (x_t above what it is taken for, x̂_0) and an animation."""
     with refusals():
         from solutions.diffusion.frames import animation, strip
-        from solutions.diffusion.pictures import save_gif, save_png
+        from solutions.diffusion.images import save_gif, save_png
 
         seen: list[Any] = []
-        find(model, draws=True).sample(order_of(n, out, callback=lambda *step: seen.append(step), **asks))
+        find(model, draws=True).sample(sampling_config(n, out, callback=lambda *step: seen.append(step), **asks))
         save_png(strip(seen, frames), out)
         save_gif(animation(seen), out.with_suffix(".gif"))
     click.echo(f"{out}, {out.with_suffix('.gif')}: {len(seen)} steps")
@@ -73,16 +73,16 @@ def train(model: str, minutes: float | None, out: Path) -> None:
     """Train MODEL from nothing. Ctrl-C saves, the same command goes on."""
     with refusals():
         module = find(model)
-        from solutions.diffusion.order import Training
+        from solutions.diffusion.interface import TrainingOptions
 
         command = f"python -m solutions.diffusion train {model}" + (f" --minutes {minutes:g}" if minutes else "") + f" --out {out}"
-        module.train(Training(minutes=minutes, out=out, progress=True, command=command))
+        module.train(TrainingOptions(minutes=minutes, out=out, progress=True, command=command))
     click.echo(out / f"{model}.safetensors")
 
 
 @main.command()
 @click.option("--minutes", default=1.0, show_default=True, type=click.FloatRange(min=0, min_open=True), help="training of each model")
-@click.option("--n", default=2000, show_default=True, type=click.IntRange(100, 4000), help="pictures measured of each")
+@click.option("--n", default=2000, show_default=True, type=click.IntRange(100, 4000), help="images measured of each")
 @click.option("--shipped", is_flag=True, help="train nothing: show what was measured for the lesson")
 @click.option("--out", default=BUILD / "compare.svg", show_default=True, type=PATH, help="the plot; the figures go into a .json beside it")
 def compare(minutes: float, n: int, shipped: bool, out: Path) -> None:
@@ -90,7 +90,7 @@ def compare(minutes: float, n: int, shipped: bool, out: Path) -> None:
     import json
 
     from solutions.diffusion import compare as families
-    from solutions.diffusion.ink import LIGHT
+    from solutions.diffusion.theme import LIGHT
 
     if not shipped:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -120,7 +120,7 @@ def figures(names: tuple[str, ...], out: Path) -> None:
 @main.command()
 @click.option("--out", default=Path("lessons/12_diffusion/widgets"), show_default=True, type=PATH, help="folder of the widgets")
 def widgets(out: Path) -> None:
-    """Write the data of what can be played with in the lesson: pictures, figures, and recorded showings of the sampler."""
+    """Write the data of what can be played with in the lesson: images, figures, and recorded showings of the sampler."""
     from solutions.diffusion.widgets import write
 
     for path in write(out):
@@ -132,7 +132,7 @@ def refusals() -> Iterator[None]:
     """End with one line on standard error: code 2 for what can't be done, 1 for what isn't finished or missing."""
     try:
         yield
-    except Impossible as refusal:
+    except InvalidRequest as refusal:
         _end(f"error: {refusal}", 2)
     except Interrupted as end:
         _end(f"{end}", 1)

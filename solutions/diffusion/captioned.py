@@ -1,12 +1,12 @@
 """Text to image: a U-Net that reads a caption by cross-attention, trained on captioned shapes at 32 px.
 
     TextUNet   the text encoder (`text.py`) and the U-Net (`unet.py`), trained as one to predict x_0
-    train      draws scenes without end, so no picture comes twice; one caption in ten is left out, for guidance
+    train      draws scenes without end, so no image comes twice; one caption in ten is left out, for guidance
     sample     DDIM or DDPM with guidance, from a prompt
 
 Pixels are folded 4 by 4 into channels, so all the work is done at 8 x 8 places and below, with attention everywhere. Folded so, x_0 is
-far easier to predict than v or ε: 48 numbers a place hold a simple picture, but noise fills them all (Li & He 2025). After 430
-steps of 64 pictures the network that predicted v had no picture right, after 700 steps of 32 the one that predicts x_0 a third.
+far easier to predict than v or ε: 48 numbers a place hold a simple image, but noise fills them all (Li & He 2025). After 430
+steps of 64 images the network that predicted v had no image right, after 700 steps of 32 the one that predicts x_0 a third.
 """
 
 import dataclasses
@@ -17,21 +17,21 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from solutions.diffusion.examine import measure
 from solutions.diffusion.guidance import drop_condition, guided
+from solutions.diffusion.interface import SamplingConfig, TrainingOptions, run_sampler, train_and_store
 from solutions.diffusion.losses import CleanLoss, EvenCleanLoss
-from solutions.diffusion.order import Order, Training, follow, train_and_store
+from solutions.diffusion.prompt_adherence import measure
 from solutions.diffusion.schedules import alpha_bars, cosine_betas
 from solutions.diffusion.shapes import draw, random_scene
 from solutions.diffusion.store import load_weights
-from solutions.diffusion.text import LENGTH, TextEncoder, Whole, tokens
-from solutions.diffusion.train import Config, Turn, TurnLoss
+from solutions.diffusion.text import LENGTH, TextEncoder, TextPooler, tokens
+from solutions.diffusion.train import OptimiserStep, StepLoss, TrainingConfig
 from solutions.diffusion.unet import UNet
 
 NAME, SIZE, T = "shapes", 32, 1000
 BETAS = cosine_betas(T)
 ALPHA_BARS = alpha_bars(BETAS)
-CONFIG = Config(steps=12_000, batch=32, lr=1.5e-3)  # of all four runs
+CONFIG = TrainingConfig(steps=12_000, batch=32, lr=1.5e-3)  # of all four runs
 EVERYTHING = "a small red circle above a large blue square"
 
 
@@ -42,12 +42,12 @@ class TextUNet(nn.Module):
         super().__init__()
         self.text = TextEncoder(text_width)
         self.unet = UNet(3, context_dim=text_width, vector_dim=text_width, **unet)
-        self.whole = Whole(text_width)
+        self.pool = TextPooler(text_width)
 
     def forward(self, x: Tensor, t: Tensor, *, ids: Tensor) -> Tensor:
         """Predict a tensor of x's shape. # x: (B, 3, S, S), t: (B,), ids: (B, LENGTH)"""
         words = self.text(ids)  # (B, LENGTH, D)
-        return self.unet(x, t, context=words, vector=self.whole(words))  # type: ignore[no-any-return]
+        return self.unet(x, t, context=words, vector=self.pool(words))  # type: ignore[no-any-return]
 
 
 def build() -> TextUNet:
@@ -56,7 +56,7 @@ def build() -> TextUNet:
 
 
 def draw_batch(generator: torch.Generator, batch: int = CONFIG.batch, ones: int = 2) -> tuple[Tensor, Tensor]:
-    """Draw fresh pictures (B, 3, SIZE, SIZE) and their captions' tokens (B, LENGTH); `ones` in five show one thing, the rest two."""
+    """Draw fresh images (B, 3, SIZE, SIZE) and their captions' tokens (B, LENGTH); `ones` in five show one item, the rest two."""
     scenes = [random_scene(generator, count=1 if n % 5 < ones else 2) for n in range(batch)]
     return draw(scenes, SIZE, generator), tokens([str(scene) for scene in scenes])
 
@@ -73,7 +73,7 @@ def half_above(least: int, generator: torch.Generator, n: int) -> Tensor:
     return t
 
 
-RUNS = (  # name, steps, how t is drawn, captions of one thing in five, loss
+RUNS = (  # name, steps, how t is drawn, captions of one item in five, loss
     ("shapes-first", 7000, partial(above, 1), 2, CleanLoss),
     ("shapes-order", 700, partial(above, T - 20), 0, CleanLoss),
     ("shapes-both", 1300, partial(half_above, T * 9 // 10), 2, CleanLoss),
@@ -81,14 +81,14 @@ RUNS = (  # name, steps, how t is drawn, captions of one thing in five, loss
 )
 
 
-def train(training: Training) -> None:
-    """Train in four runs: everything at every t; the order of two things, from noise alone; both; and their shapes.
+def train(training: TrainingOptions) -> None:
+    """Train in four runs: everything at every t; the order of two objects, from noise alone; both; and their shapes.
 
-    After the first, two things are both there in 98 of 100 pictures, and on the right sides of each other in 48: order lowers the loss by
-    a tenth at the noisiest t, and by nothing where the noisy picture shows it already. A few pictures a batch don't teach it; a run of
-    its own does, in some hundred steps. After the third, nine in ten stand right and large things have their shapes in 92 of 100, small
+    After the first, two objects are both there in 98 of 100 images, and on the right sides of each other in 48: order lowers the loss by
+    a tenth at the noisiest t, and by nothing where the noisy image shows it already. A few images a batch don't teach it; a run of
+    its own does, in some hundred steps. After the third, nine in ten stand right and large objects have their shapes in 92 of 100, small
     ones in 45: a corner is a few pixels at t around T/2, where the error is a tenth of that at T, so the last run makes all t count alike;
-    then both things are right in 94 of 100. Each run starts from the weights of the one before, which are kept.
+    then both objects are right in 94 of 100. Each run starts from the weights of the one before, which are kept.
     """
     torch.manual_seed(CONFIG.seed)
     model = build()
@@ -97,14 +97,14 @@ def train(training: Training) -> None:
             model.load_state_dict(load_weights(name, training.out))
             continue
         part = dataclasses.replace(training, minutes=training.minutes and training.minutes * steps / CONFIG.steps)
-        learned = [p for key, p in model.named_parameters() if name != RUNS[0][0] or not key.startswith("whole")]
-        turns, data = [Turn(learned, loss_at(model, draw_t, loss(ALPHA_BARS)))], partial(draw_batch, ones=ones)
+        learned = [p for key, p in model.named_parameters() if name != RUNS[0][0] or not key.startswith("pool")]
+        optimiser_steps, data = [OptimiserStep(learned, loss_at(model, draw_t, loss(ALPHA_BARS)))], partial(draw_batch, ones=ones)
         figures = partial(measure, partial(paint, model)) if name == NAME else None
         bits, before = (6, [run[0] for run in RUNS[:-1]]) if name == NAME else (16, [])
-        train_and_store(name, model, turns, data, dataclasses.replace(CONFIG, steps=steps), part, figures, bits, before)
+        train_and_store(name, model, optimiser_steps, data, dataclasses.replace(CONFIG, steps=steps), part, figures, bits, before)
 
 
-def loss_at(model: nn.Module, draw_t: Callable[[torch.Generator, int], Tensor], loss: Callable[..., Tensor]) -> TurnLoss:
+def loss_at(model: nn.Module, draw_t: Callable[[torch.Generator, int], Tensor], loss: Callable[..., Tensor]) -> StepLoss:
     """Return the loss of a step: x_0 from x_t, with one caption in ten left out. # of (B, 3, SIZE, SIZE), (B, LENGTH)"""
     null = torch.zeros(LENGTH, dtype=torch.long)
 
@@ -116,21 +116,21 @@ def loss_at(model: nn.Module, draw_t: Callable[[torch.Generator, int], Tensor], 
     return step_loss
 
 
-def trained(order: Order) -> TextUNet:
-    """Load the network for an order."""
+def trained(config: SamplingConfig) -> TextUNet:
+    """Load the network for a config."""
     model = build()
-    model.load_state_dict(load_weights(NAME, order.weights))
+    model.load_state_dict(load_weights(NAME, config.weights))
     return model.eval()
 
 
-def sample(order: Order) -> Tensor:
+def sample(config: SamplingConfig) -> Tensor:
     """Draw what the prompt says, n times: (n, 3, SIZE, SIZE)."""
-    ids = tokens([order.prompt or EVERYTHING]).repeat(order.n, 1)
-    return paint(trained(order), ids, order)
+    ids = tokens([config.prompt or EVERYTHING]).repeat(config.n, 1)
+    return paint(trained(config), ids, config)
 
 
-def paint(model: nn.Module, ids: Tensor, order: Order) -> Tensor:
-    """Draw one picture for each row of tokens (N, LENGTH), whatever the order's prompt and n."""
-    w = 3.0 if order.w is None else order.w
+def paint(model: nn.Module, ids: Tensor, config: SamplingConfig) -> Tensor:
+    """Draw one image for each row of tokens (N, LENGTH), whatever the order's prompt and n."""
+    w = 3.0 if config.w is None else config.w
     eps_model = guided(model, ALPHA_BARS, CleanLoss.predicts, {"ids": ids}, {"ids": torch.zeros_like(ids)}, w)
-    return follow(order, eps_model, (len(ids), 3, SIZE, SIZE), BETAS)
+    return run_sampler(config, eps_model, (len(ids), 3, SIZE, SIZE), BETAS)

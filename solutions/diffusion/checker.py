@@ -1,8 +1,8 @@
-"""The analytic checker: does a picture obey its caption?
+"""The analytic checker: does an image obey its caption?
 
-It looks for one thing of each colour: unmixes the pixels into background and colours, takes the area and the centroid
+It looks for one item of each colour: unmixes the pixels into background and colours, takes the area and the centroid
 of each colour, and redraws circle, square and triangle there to see which fits best. So it can only judge scenes whose
-things differ in colour, which `shapes.py` promises. It knows no model; its own errors on true pictures are in its test.
+objects differ in colour, which `shapes.py` promises. It knows no model; its own errors on true images are in its test.
 """
 
 import math
@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from solutions.diffusion.shapes import BACKGROUND, COLOURS, SHAPES, SIZES, Scene, Thing, coverage
+from solutions.diffusion.shapes import BACKGROUND, COLOURS, SHAPES, SIZES, Scene, SceneObject, coverage
 
-THERE = 0.008  # area in pictures from which a colour counts as present; the smallest thing has 0.023
+THERE = 0.008  # area in images from which a colour counts as present; the smallest item has 0.023
 FITS = 0.75  # overlap (intersection over union) from which a blob counts as the shape that fits it best
 BETWEEN_SIZES = math.sqrt(SIZES["small"][1] * SIZES["large"][0])
 ATTRIBUTES = ("count", "colour", "shape", "size", "relation")
@@ -21,7 +21,7 @@ ATTRIBUTES = ("count", "colour", "shape", "size", "relation")
 
 @dataclass(frozen=True)
 class Sighting:
-    """What was seen of one colour in one picture. Places and radius in picture widths; shape None where nothing fits."""
+    """What was seen of one colour in one image. Places and radius in image widths; shape None where nothing fits."""
 
     shape: str | None
     size: str
@@ -29,9 +29,9 @@ class Sighting:
     y: float
 
 
-def see(pictures: Tensor) -> list[dict[str, Sighting]]:
-    """Find the things in pictures (N, 3, S, S) in [-1, 1]: for each picture, a sighting by colour."""
-    amount = unmix(pictures)  # (N, colours, S, S)
+def see(images: Tensor) -> list[dict[str, Sighting]]:
+    """Find the objects in images (N, 3, S, S) in [-1, 1]: for each image, a sighting by colour."""
+    amount = unmix(images)  # (N, colours, S, S)
     area = amount.mean(dim=(2, 3))  # (N, colours)
     grid = (torch.arange(amount.shape[-1]) + 0.5) / amount.shape[-1]
     whole = amount.sum(dim=(2, 3)).clamp_min(1e-9)
@@ -40,7 +40,7 @@ def see(pictures: Tensor) -> list[dict[str, Sighting]]:
     radius = (area / math.pi).sqrt()
     fit = torch.stack([overlap(amount, shape, x, y, radius) for shape in SHAPES], dim=-1)  # (N, colours, shapes)
     best, which = fit.max(dim=-1)
-    found: list[dict[str, Sighting]] = [{} for _ in pictures]
+    found: list[dict[str, Sighting]] = [{} for _ in images]
     for n, c in (area > THERE).nonzero().tolist():
         shape = SHAPES[int(which[n, c])] if best[n, c] > FITS else None
         size = "small" if radius[n, c] < BETWEEN_SIZES else "large"
@@ -48,15 +48,15 @@ def see(pictures: Tensor) -> list[dict[str, Sighting]]:
     return found
 
 
-def unmix(pictures: Tensor) -> Tensor:
+def unmix(images: Tensor) -> Tensor:
     """Share of each colour in each pixel: the colour nearest in direction from the background gets all that is there."""
     ground = torch.tensor(BACKGROUND).view(1, 3, 1, 1)
     away = torch.tensor(list(COLOURS.values())) - torch.tensor(BACKGROUND)  # (colours, 3)
-    seen = (pictures + 1) / 2 - ground
+    seen = (images + 1) / 2 - ground
     along = torch.einsum("nkhw,ck->nchw", seen, away / away.norm(dim=1, keepdim=True))
     nearest = along.argmax(dim=1, keepdim=True)
     share = (along / away.norm(dim=1).view(1, -1, 1, 1)).clamp(0, 1)
-    share = torch.where(share < 0.3, 0.0, share)  # a haze of noise is not a thing
+    share = torch.where(share < 0.3, 0.0, share)  # a haze of noise is not a item
     return torch.zeros_like(share).scatter(1, nearest, share.gather(1, nearest))
 
 
@@ -70,26 +70,26 @@ def overlap(amount: Tensor, shape: str, x: Tensor, y: Tensor, radius: Tensor) ->
 
 def obeys(seen: dict[str, Sighting], scene: Scene) -> dict[str, bool]:
     """Judge each attribute the caption names: count, colour, shape, size, relation; what it leaves open is right."""
-    matched = match(seen, scene.things)
-    pairs = [(seen.get(colour) if colour else None, thing) for colour, thing in zip(matched, scene.things, strict=True)]
+    matched = match(seen, scene.objects)
+    pairs = [(seen.get(colour) if colour else None, item) for colour, item in zip(matched, scene.objects, strict=True)]
     return {
-        "count": len(seen) == len(scene.things),
-        "colour": all(thing.colour is None or thing.colour in seen for thing in scene.things),
-        "shape": all(sight is not None and sight.shape == thing.shape for sight, thing in pairs),
-        "size": all(sight is not None and thing.size in (None, sight.size) for sight, thing in pairs),
+        "count": len(seen) == len(scene.objects),
+        "colour": all(item.colour is None or item.colour in seen for item in scene.objects),
+        "shape": all(sight is not None and sight.shape == item.shape for sight, item in pairs),
+        "size": all(sight is not None and item.size in (None, sight.size) for sight, item in pairs),
         "relation": scene.relation is None or related(pairs[0][0], pairs[1][0], scene.relation),
     }
 
 
-def match(seen: dict[str, Sighting], things: tuple[Thing, ...]) -> list[str | None]:
-    """Colour of the sighting that each thing means: its own colour if it has one, else a free one of its shape, else any."""
+def match(seen: dict[str, Sighting], objects: tuple[SceneObject, ...]) -> list[str | None]:
+    """Colour of the sighting that each item means: its own colour if it has one, else a free one of its shape, else any."""
     taken: list[str | None] = []
-    for thing in things:
-        if thing.colour is not None:
-            taken.append(thing.colour)
+    for item in objects:
+        if item.colour is not None:
+            taken.append(item.colour)
             continue
         free = [colour for colour in seen if colour not in taken]
-        taken.append(next((c for c in free if seen[c].shape == thing.shape), free[0] if free else None))
+        taken.append(next((c for c in free if seen[c].shape == item.shape), free[0] if free else None))
     return taken
 
 
@@ -102,8 +102,8 @@ def related(first: Sighting | None, second: Sighting | None, relation: str) -> b
     return along > abs(across)
 
 
-def adherence(pictures: Tensor, scenes: list[Scene]) -> dict[str, float]:
-    """Share of pictures (N, 3, S, S) with each attribute right, and with `all` of them right."""
-    verdicts = [obeys(seen, scene) for seen, scene in zip(see(pictures.float()), scenes, strict=True)]
+def adherence(images: Tensor, scenes: list[Scene]) -> dict[str, float]:
+    """Share of images (N, 3, S, S) with each attribute right, and with `all` of them right."""
+    verdicts = [obeys(seen, scene) for seen, scene in zip(see(images.float()), scenes, strict=True)]
     shares = {name: sum(v[name] for v in verdicts) / len(verdicts) for name in ATTRIBUTES}
     return shares | {"all": sum(all(v.values()) for v in verdicts) / len(verdicts)}

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from solutions.diffusion.refusals import Impossible
+from solutions.diffusion.errors import InvalidRequest
 
 Optimisers = list[torch.optim.AdamW]
 
@@ -28,10 +28,10 @@ def save(
 def resume(
     path: Path, config: dict[str, Any], model: nn.Module, ema: dict[str, Tensor], optimisers: Optimisers, generator: torch.Generator
 ) -> dict[str, Any]:
-    """Put the checkpoint's state into all that is handed in and return its counts; `Impossible` if `config` is not the checkpoint's."""
+    """Put the checkpoint's state into all that is handed in and return its counts; `InvalidRequest` if `config` is not the checkpoint's."""
     whole: dict[str, Any] = torch.load(path, weights_only=True)
     if whole["config"] != config:
-        raise Impossible(f"{path} is of a run with another configuration, {whole['config']}: delete it to start anew")
+        raise InvalidRequest(f"{path} is of a run with another configuration, {whole['config']}: delete it to start anew")
     model.load_state_dict(whole.pop("model"))
     ema.update(whole.pop("ema"))
     for optimiser, moments in zip(optimisers, whole.pop("optimisers"), strict=True):

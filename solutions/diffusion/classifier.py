@@ -1,4 +1,4 @@
-"""A small classifier of the clothing pictures: the eyes of `measures`. It is never shown a made picture in training.
+"""A small classifier of the clothing images: the feature_extractor of `measures`. It is never shown a made image in training.
 
 Its 64 features before the last layer stand in for Inception's in the Fréchet distance (Heusel et al. 2017), at the cost of
 comparing only with figures measured by these same weights.
@@ -11,11 +11,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from solutions.diffusion.data import CLASSES, batches, load_fashion
-from solutions.diffusion.order import Training, train_and_store
+from solutions.diffusion.interface import TrainingOptions, train_and_store
 from solutions.diffusion.store import SHIPPED, load_weights
-from solutions.diffusion.train import Config, Turn
+from solutions.diffusion.train import OptimiserStep, TrainingConfig
 
-CONFIG = Config(steps=2500, batch=128, lr=2e-3)
+CONFIG = TrainingConfig(steps=2500, batch=128, lr=2e-3)
 
 
 class Classifier(nn.Module):
@@ -37,8 +37,8 @@ class Classifier(nn.Module):
         return features, self.classes(features)
 
 
-def train(training: Training) -> None:
-    """Train from nothing, write the averaged weights and how often they are right on unseen pictures."""
+def train(training: TrainingOptions) -> None:
+    """Train from nothing, write the averaged weights and how often they are right on unseen images."""
     torch.manual_seed(CONFIG.seed)
     net = Classifier()
 
@@ -50,8 +50,8 @@ def train(training: Training) -> None:
         with torch.no_grad():
             return {"accuracy_test": round((net(x)[1].argmax(1) == labels).float().mean().item(), 4)}
 
-    turns = [Turn(list(net.parameters()), step_loss)]
-    train_and_store("classifier", net, turns, batches(*load_fashion("train"), CONFIG.batch), CONFIG, training, accuracy)
+    optimiser_steps = [OptimiserStep(list(net.parameters()), step_loss)]
+    train_and_store("classifier", net, optimiser_steps, batches(*load_fashion("train"), CONFIG.batch), CONFIG, training, accuracy)
 
 
 def load_classifier(folder: Path = SHIPPED) -> Classifier:

@@ -1,7 +1,7 @@
 """Three families side by side: a VAE, a GAN and diffusion, matched in size, conditioning and training time.
 
 Each of `families.py` learns the ten classes of clothing for the same minutes on one thread, from three seeds. Then it draws 2,000
-pictures by class, for Fréchet distance, coverage, recall and agreement; and 64 pictures, for the seconds. What is compared is these
+images by class, for Fréchet distance, coverage, recall and agreement; and 64 images, for the seconds. What is compared is these
 three small models, not all VAEs with all GANs.
 """
 
@@ -17,15 +17,15 @@ import torch
 from matplotlib.figure import Figure
 
 from solutions.diffusion.data import CLASSES, batches, load_fashion
+from solutions.diffusion.evaluate import judge
 from solutions.diffusion.families import FAMILIES, STEPS, Family, W
-from solutions.diffusion.ink import Ink
-from solutions.diffusion.judge import judge
 from solutions.diffusion.store import SHIPPED
+from solutions.diffusion.theme import Theme
 from solutions.diffusion.train import count, train
 
 FILE = SHIPPED / "compare.json"
 SEEDS = (0, 1, 2)
-SHOWN = {"fd": "Fréchet distance", "coverage": "coverage", "recall": "recall", "seconds for 64": "seconds for 64 pictures"}
+SHOWN = {"fd": "Fréchet distance", "coverage": "coverage", "recall": "recall", "seconds for 64": "seconds for 64 images"}
 
 
 def compare(minutes: float = 1.0, file: Path = FILE, n: int = 2000, progress: bool = False) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def one(build: Callable[[], Family], seed: int, minutes: float, n: int, progress
     family = build()
     data = batches(*load_fashion("train"), family.config.batch)
     config = dataclasses.replace(family.config, seed=seed)
-    run = train(family.model, family.turns, data, config, minutes=minutes, progress=progress)
+    run = train(family.model, family.optimiser_steps, data, config, minutes=minutes, progress=progress)
     family.model.load_state_dict(run.ema)
     family.model.eval()
     found = judge(family.draw, n, seed)
@@ -58,9 +58,9 @@ def one(build: Callable[[], Family], seed: int, minutes: float, n: int, progress
 
 
 def summary(runs: list[dict[str, float]]) -> dict[str, dict[str, float]]:
-    """Return each figure's mean and spread (the standard deviation of one run) over the seeds."""
+    """Return each figure's mean and standard deviation over the seeds."""
     values = {key: [run[key] for run in runs] for key in runs[0]}
-    return {key: {"mean": round(statistics.mean(v), 4), "spread": round(statistics.stdev(v), 4)} for key, v in values.items()}
+    return {key: {"mean": round(statistics.mean(v), 4), "std": round(statistics.stdev(v), 4)} for key, v in values.items()}
 
 
 def table(figures: dict[str, Any]) -> list[list[str]]:
@@ -70,7 +70,7 @@ def table(figures: dict[str, Any]) -> list[list[str]]:
 
 
 def _cell(value: dict[str, float]) -> str:
-    return f"{_number(value)} ± {value['spread']:.{_digits(value)}f}"
+    return f"{_number(value)} ± {value['std']:.{_digits(value)}f}"
 
 
 def _number(value: dict[str, float]) -> str:
@@ -81,20 +81,20 @@ def _digits(value: dict[str, float]) -> int:
     return 1 if value["mean"] >= 10 else 3 if value["mean"] < 0.1 else 2
 
 
-def plot(figures: dict[str, Any], ink: Ink) -> Figure:
-    """Draw one panel a figure, a bar a family with its number, whiskers one spread."""
+def plot(figures: dict[str, Any], theme: Theme) -> Figure:
+    """Draw one panel a figure, a bar a family with its number, whiskers one standard deviation."""
     drawing = Figure(figsize=(10, 2.8), layout="constrained")
-    panels, colours = drawing.subplots(1, len(SHOWN)), [ink.orange, ink.green, ink.blue]
+    panels, colours = drawing.subplots(1, len(SHOWN)), [theme.orange, theme.green, theme.blue]
     for panel, (key, title) in zip(panels, SHOWN.items(), strict=True):
         found = [each[key] for each in figures["families"].values()]
-        means, spreads = [f["mean"] for f in found], [f["spread"] for f in found]
-        bars = panel.bar(list(figures["families"]), means, yerr=spreads, color=colours, ecolor=ink.text, width=0.6)
+        means, stds = [f["mean"] for f in found], [f["std"] for f in found]
+        bars = panel.bar(list(figures["families"]), means, yerr=stds, color=colours, ecolor=theme.text, width=0.6)
         panel.bar_label(bars, [_number(f) for f in found], padding=2, fontsize=9)
-        panel.set(title=title, ylim=(0, 1.15 * max(m + s for m, s in zip(means, spreads, strict=True))))
+        panel.set(title=title, ylim=(0, 1.15 * max(m + s for m, s in zip(means, stds, strict=True))))
         panel.title.set_fontsize(11)
     return drawing
 
 
-def plot_shipped(ink: Ink) -> Figure:
+def plot_shipped(theme: Theme) -> Figure:
     """Draw what was measured for the lesson."""
-    return plot(json.loads(FILE.read_text(encoding="utf-8")), ink)
+    return plot(json.loads(FILE.read_text(encoding="utf-8")), theme)

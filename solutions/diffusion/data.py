@@ -1,11 +1,11 @@
-"""Fashion-MNIST at 16 px: 28,000 pictures to learn from, 4,000 to measure against, ten classes, in one file of 2.7 MB.
+"""Fashion-MNIST at 16 px: 28,000 images to learn from, 4,000 to measure against, ten classes, in one file of 2.7 MB.
 
 Made from Debian's package `dataset-fashion-mnist` (MIT licence, in `fashion16.LICENSE`) by
 
     apt-get download dataset-fashion-mnist && dpkg -x dataset-fashion-mnist_*.deb unpacked
     python -m solutions.diffusion.data unpacked
 
-28 px are padded to 32 and averaged by 2 x 2; 64 grey levels are kept. Pictures leave here as tensors in [-1, 1].
+28 px are padded to 32 and averaged by 2 x 2; 64 grey levels are kept. Images leave here as tensors in [-1, 1].
 """
 
 import gzip
@@ -20,25 +20,25 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 CLASSES = ("t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
-FILE = Path(__file__).parent / "fashion16.xz"  # N labels, then N pictures of 256 bytes 0..63; the first TRAIN are for training
+FILE = Path(__file__).parent / "fashion16.xz"  # N labels, then N images of 256 bytes 0..63; the first TRAIN are for training
 TRAIN, TEST, SIDE, LEVELS = 28_000, 4_000, 16, 64
 
 
 def load_fashion(part: str = "train", file: Path = FILE) -> tuple[Tensor, Tensor]:
-    """Return the pictures in [-1, 1] and their classes, of the part "train" or "test". # (N, 1, 16, 16) float32, (N,) int64"""
+    """Return the images in [-1, 1] and their classes, of the part "train" or "test". # (N, 1, 16, 16) float32, (N,) int64"""
     whole = np.frombuffer(lzma.decompress(file.read_bytes()), np.uint8)
-    labels, pictures = whole[: len(whole) // 257], whole[len(whole) // 257 :].reshape(-1, 1, SIDE, SIDE)
+    labels, images = whole[: len(whole) // 257], whole[len(whole) // 257 :].reshape(-1, 1, SIDE, SIDE)
     rows = {"train": slice(TRAIN), "test": slice(TRAIN, None)}[part]
-    x = torch.from_numpy(pictures[rows].astype(np.float32)) / (LEVELS - 1) * 2 - 1
+    x = torch.from_numpy(images[rows].astype(np.float32)) / (LEVELS - 1) * 2 - 1
     return x, torch.from_numpy(labels[rows].astype(np.int64))
 
 
-def batches(pictures: Tensor, labels: Tensor, size: int) -> Callable[[torch.Generator], tuple[Tensor, Tensor]]:
-    """Return the draw of a batch for `train`: pictures, with replacement, and their labels. # (size, C, H, W), (size,)"""
+def batches(images: Tensor, labels: Tensor, size: int) -> Callable[[torch.Generator], tuple[Tensor, Tensor]]:
+    """Return the draw of a batch for `train`: images, with replacement, and their labels. # (size, C, H, W), (size,)"""
 
     def draw(generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        rows = torch.randint(len(pictures), (size,), generator=generator)
-        return pictures[rows], labels[rows]
+        rows = torch.randint(len(images), (size,), generator=generator)
+        return images[rows], labels[rows]
 
     return draw
 
@@ -47,7 +47,7 @@ def make_file(folder: Path, file: Path = FILE) -> None:
     """Write `file` and its licence from the unpacked Debian package in `folder`."""
     idx = folder / "usr/share/datasets/fashion-mnist"
     parts = [(_small(_read(idx, f"{name}-images-idx3", 16), n), _read(idx, f"{name}-labels-idx1", 8)[:n]) for name, n in _PARTS]
-    whole = b"".join(labels.tobytes() for _, labels in parts) + b"".join(pictures.tobytes() for pictures, _ in parts)
+    whole = b"".join(labels.tobytes() for _, labels in parts) + b"".join(images.tobytes() for images, _ in parts)
     file.write_bytes(lzma.compress(whole, preset=9 | lzma.PRESET_EXTREME))
     file.with_suffix(".LICENSE").write_text((folder / "usr/share/doc/dataset-fashion-mnist/copyright").read_text(encoding="utf-8"))
 

@@ -4,53 +4,60 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-from solutions.diffusion.ink import Ink
+from solutions.diffusion.theme import Theme
 
 Point = tuple[float, float]
 
 
-def training_step(ink: Ink) -> Figure:
+def training_step(theme: Theme) -> Figure:
     """Draw what happens in one training step."""
     figure, axes = _canvas(9, 3.1)
-    _box(axes, ink, (0.9, 2.5), "$x_0$\na picture")
-    _box(axes, ink, (0.9, 1.5), "$t$\nany of 1..T")
-    _box(axes, ink, (0.9, 0.5), "$\\varepsilon$\nnormal noise")
-    _box(axes, ink, (3.4, 2.0), "$x_t=\\sqrt{\\bar{\\alpha}_t}\\,x_0+\\sqrt{1-\\bar{\\alpha}_t}\\,\\varepsilon$", width=2.4, edge=ink.blue)
-    _box(axes, ink, (6.0, 2.0), "U-Net\n$\\varepsilon_\\theta(x_t,t)$", width=1.2, edge=ink.orange)
-    _box(axes, ink, (8.1, 1.2), "loss\n$\\|\\varepsilon-\\hat{\\varepsilon}\\|^2$", edge=ink.green)
+    _box(axes, theme, (0.9, 2.5), "$x_0$\na image")
+    _box(axes, theme, (0.9, 1.5), "$t$\nany of 1..T")
+    _box(axes, theme, (0.9, 0.5), "$\\varepsilon$\nnormal noise")
+    _box(
+        axes,
+        theme,
+        (3.4, 2.0),
+        "$x_t=\\sqrt{\\bar{\\alpha}_t}\\,x_0+\\sqrt{1-\\bar{\\alpha}_t}\\,\\varepsilon$",
+        width=2.4,
+        edge=theme.blue,
+    )
+    _box(axes, theme, (6.0, 2.0), "U-Net\n$\\varepsilon_\\theta(x_t,t)$", width=1.2, edge=theme.orange)
+    _box(axes, theme, (8.1, 1.2), "loss\n$\\|\\varepsilon-\\hat{\\varepsilon}\\|^2$", edge=theme.green)
     for start, end in (((1.5, 2.5), (2.2, 2.2)), ((1.5, 1.5), (2.2, 1.9)), ((1.5, 0.6), (2.5, 1.65)), ((4.6, 2.0), (5.4, 2.0))):
-        _arrow(axes, ink, start, end)
-    _arrow(axes, ink, (1.5, 1.42), (5.6, 1.62), bend=0.12)
-    _arrow(axes, ink, (6.6, 1.9), (7.5, 1.4))
-    _arrow(axes, ink, (1.5, 0.42), (7.5, 0.9), bend=0.08)
-    axes.text(7.15, 1.83, "$\\hat{\\varepsilon}$", size=12, color=ink.text)
-    axes.text(4.5, 0.1, "the right answer is known: it was drawn", size=9, ha="center", color=ink.text)
+        _arrow(axes, theme, start, end)
+    _arrow(axes, theme, (1.5, 1.42), (5.6, 1.62), bend=0.12)
+    _arrow(axes, theme, (6.6, 1.9), (7.5, 1.4))
+    _arrow(axes, theme, (1.5, 0.42), (7.5, 0.9), bend=0.08)
+    axes.text(7.15, 1.83, "$\\hat{\\varepsilon}$", size=12, color=theme.text)
+    axes.text(4.5, 0.1, "the right answer is known: it was drawn", size=9, ha="center", color=theme.text)
     return figure
 
 
-def latent_text_to_image(ink: Ink) -> Figure:
+def latent_text_to_image(theme: Theme) -> Figure:
     """Draw the parts of a latent text-to-image system."""
     figure, axes = _canvas(9.6, 4.2)
-    _box(axes, ink, (1.1, 3.6), "“a small red circle\nabove a blue square”", width=1.9)
-    _box(axes, ink, (3.5, 3.6), "text encoder\n(frozen)", width=1.4, edge=ink.blue)
-    _box(axes, ink, (6.0, 3.6), "tokens, one\nvector each", width=1.3)
-    _box(axes, ink, (1.1, 1.8), "$z_T$\nnoise, small", width=1.3)
-    axes.add_patch(FancyBboxPatch((2.55, 0.95), 3.95, 1.85, boxstyle="round,pad=0.02", fc="none", ec=ink.faint, ls="--"))
-    _box(axes, ink, (3.6, 1.8), "U-Net, told t\n$\\hat{\\varepsilon}(z_t,t,$ text$)$", width=1.7, edge=ink.orange, height=0.9)
-    _box(axes, ink, (5.6, 1.8), "sampler:\n$z_t\\to z_{t-1}$", width=1.4)
-    _box(axes, ink, (7.3, 1.8), "$z_0$", width=0.7)
-    _box(axes, ink, (8.75, 1.8), "VAE decoder", width=1.2, edge=ink.green)
-    _box(axes, ink, (8.75, 0.5), "picture", width=1.2)
-    _box(axes, ink, (5.4, 0.3), "VAE encoder: picture $\\to z_0$, in training only", width=3.6, height=0.42, edge=ink.green, dashed=True)
+    _box(axes, theme, (1.1, 3.6), "“a small red circle\nabove a blue square”", width=1.9)
+    _box(axes, theme, (3.5, 3.6), "text encoder\n(frozen)", width=1.4, edge=theme.blue)
+    _box(axes, theme, (6.0, 3.6), "tokens, one\nvector each", width=1.3)
+    _box(axes, theme, (1.1, 1.8), "$z_T$\nnoise, small", width=1.3)
+    axes.add_patch(FancyBboxPatch((2.55, 0.95), 3.95, 1.85, boxstyle="round,pad=0.02", fc="none", ec=theme.faint, ls="--"))
+    _box(axes, theme, (3.6, 1.8), "U-Net, told t\n$\\hat{\\varepsilon}(z_t,t,$ text$)$", width=1.7, edge=theme.orange, height=0.9)
+    _box(axes, theme, (5.6, 1.8), "sampler:\n$z_t\\to z_{t-1}$", width=1.4)
+    _box(axes, theme, (7.3, 1.8), "$z_0$", width=0.7)
+    _box(axes, theme, (8.75, 1.8), "VAE decoder", width=1.2, edge=theme.green)
+    _box(axes, theme, (8.75, 0.5), "image", width=1.2)
+    _box(axes, theme, (5.4, 0.3), "VAE encoder: image $\\to z_0$, in training only", width=3.6, height=0.42, edge=theme.green, dashed=True)
     for start, end in (((2.05, 3.6), (2.8, 3.6)), ((4.2, 3.6), (5.35, 3.6)), ((1.75, 1.8), (2.75, 1.8)), ((4.45, 1.8), (4.9, 1.8))):
-        _arrow(axes, ink, start, end)
+        _arrow(axes, theme, start, end)
     for start, end in (((6.3, 1.8), (6.95, 1.8)), ((7.65, 1.8), (8.15, 1.8)), ((8.75, 1.5), (8.75, 0.8))):
-        _arrow(axes, ink, start, end)
-    _arrow(axes, ink, (5.7, 3.28), (4.0, 2.27), colour=ink.blue)
-    axes.text(6.65, 2.65, "cross-attention: K and V\nfrom words, Q from places", size=9, color=ink.blue, va="center")
-    _arrow(axes, ink, (5.6, 1.48), (3.6, 1.33), bend=-0.35)
-    axes.text(2.65, 2.62, "T times, or 20", size=9, color=ink.text)
-    axes.text(0.3, 2.45, "guidance: asked with and\nwithout the text, pushed by w", size=9, color=ink.orange)
+        _arrow(axes, theme, start, end)
+    _arrow(axes, theme, (5.7, 3.28), (4.0, 2.27), colour=theme.blue)
+    axes.text(6.65, 2.65, "cross-attention: K and V\nfrom words, Q from places", size=9, color=theme.blue, va="center")
+    _arrow(axes, theme, (5.6, 1.48), (3.6, 1.33), bend=-0.35)
+    axes.text(2.65, 2.62, "T times, or 20", size=9, color=theme.text)
+    axes.text(0.3, 2.45, "guidance: asked with and\nwithout the text, pushed by w", size=9, color=theme.orange)
     return figure
 
 
@@ -63,15 +70,15 @@ def _canvas(width: float, height: float) -> tuple[Figure, Axes]:
 
 
 def _box(
-    axes: Axes, ink: Ink, centre: Point, text: str, *, width: float = 1.2, height: float = 0.64, edge: str = "", dashed: bool = False
+    axes: Axes, theme: Theme, centre: Point, text: str, *, width: float = 1.2, height: float = 0.64, edge: str = "", dashed: bool = False
 ) -> None:
     x, y = centre
     shape = {"boxstyle": "round,pad=0.02,rounding_size=0.08", "linestyle": "--" if dashed else "-", "linewidth": 1.4}
-    patch = FancyBboxPatch((x - width / 2, y - height / 2), width, height, facecolor=ink.box, edgecolor=edge or ink.faint, **shape)  # type: ignore[arg-type]
+    patch = FancyBboxPatch((x - width / 2, y - height / 2), width, height, facecolor=theme.box, edgecolor=edge or theme.faint, **shape)  # type: ignore[arg-type]
     axes.add_patch(patch)
-    axes.text(x, y, text, ha="center", va="center", size=10, color=ink.text)
+    axes.text(x, y, text, ha="center", va="center", size=10, color=theme.text)
 
 
-def _arrow(axes: Axes, ink: Ink, start: Point, end: Point, *, bend: float = 0.0, colour: str = "") -> None:
-    way = {"arrowstyle": "-|>", "color": colour or ink.text, "linewidth": 1.2, "shrinkA": 0, "shrinkB": 0}
+def _arrow(axes: Axes, theme: Theme, start: Point, end: Point, *, bend: float = 0.0, colour: str = "") -> None:
+    way = {"arrowstyle": "-|>", "color": colour or theme.text, "linewidth": 1.2, "shrinkA": 0, "shrinkB": 0}
     axes.annotate("", end, start, arrowprops={**way, "connectionstyle": f"arc3,rad={bend}"})

@@ -17,18 +17,18 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from solutions.diffusion.data import CLASSES, batches, load_fashion
+from solutions.diffusion.evaluate import Draw, judge
 from solutions.diffusion.fashion import ALPHA_BARS, BETAS, T, trained, wanted
 from solutions.diffusion.forward import Array, at, noise_to, x0_from_v
 from solutions.diffusion.guidance import guided
-from solutions.diffusion.judge import Draw, judge
-from solutions.diffusion.order import Impossible, Order, Training, follow, train_and_store
+from solutions.diffusion.interface import InvalidRequest, SamplingConfig, TrainingOptions, run_sampler, train_and_store
 from solutions.diffusion.schedules import snr
 from solutions.diffusion.store import load_weights
-from solutions.diffusion.train import Config, Turn, TurnLoss
+from solutions.diffusion.train import OptimiserStep, StepLoss, TrainingConfig
 from solutions.diffusion.unet import UNet
 
 NAME, STAGES = "distilled", (8, 4, 2, 1)
-CONFIG = Config(steps=2800, batch=64, lr=5e-4, warmup=20, ema=0.99)  # of all runs
+CONFIG = TrainingConfig(steps=2800, batch=64, lr=5e-4, warmup=20, ema=0.99)  # of all runs
 RUNS = (  # name, place in STAGES of the newest, steps, whether the earlier ones are only kept
     ("distilled-8", 0, 400, False),
     ("distilled-4", 1, 400, False),
@@ -59,7 +59,7 @@ def _ratio(t: Tensor, s: Tensor, x: Tensor, alpha_bars: Array) -> Tensor:
 
 
 def network() -> UNet:
-    """Return the teacher's network with one thing more to be told: how many steps it has, as one of STAGES."""
+    """Return the teacher's network with one item more to be told: how many steps it has, as one of STAGES."""
     return UNet(1, (48, 80), attend=(False, True), patch=2, num_classes=len(CLASSES), vector_dim=len(STAGES))
 
 
@@ -68,7 +68,7 @@ def told(stage: Tensor) -> Tensor:
     return F.one_hot(stage, len(STAGES)).float()
 
 
-def train(training: Training) -> None:
+def train(training: TrainingOptions) -> None:
     """Halve the steps four times, and go on with the last; each run but that one is kept as `distilled-8`, ..."""
     teacher, student = trained(), network()
     student.load_state_dict(teacher.state_dict(), strict=False)
@@ -79,22 +79,24 @@ def train(training: Training) -> None:
         if name != NAME and (training.out / f"{name}.safetensors").exists():
             student.load_state_dict(load_weights(name, training.out))
             continue
-        turn = Turn(list(student.parameters()), halving_loss(student, copy.deepcopy(student).eval(), teacher, newest, keep))
+        optimiser_step = OptimiserStep(
+            list(student.parameters()), halving_loss(student, copy.deepcopy(student).eval(), teacher, newest, keep)
+        )
         figures, before = (partial(measure, student), [run[0] for run in RUNS[:-1]]) if name == NAME else (None, [])
         part = dataclasses.replace(training, minutes=training.minutes and training.minutes * steps / CONFIG.steps)
-        train_and_store(name, student, [turn], data, dataclasses.replace(CONFIG, steps=steps), part, figures, 8, before)
+        train_and_store(name, student, [optimiser_step], data, dataclasses.replace(CONFIG, steps=steps), part, figures, 8, before)
 
 
 def measure(student: UNet) -> dict[str, Any]:
     """Judge the student at each number of steps."""
 
     def drawer(steps: int) -> Draw:
-        return lambda labels, seed: draw(student, labels, Order(steps=steps, seed=seed))
+        return lambda labels, seed: draw(student, labels, SamplingConfig(steps=steps, seed=seed))
 
     return {"by steps": {f"{steps}": judge(drawer(steps)) for steps in STAGES}}
 
 
-def halving_loss(student: UNet, before: UNet, teacher: UNet, newest: int, keep: bool = False) -> TurnLoss:
+def halving_loss(student: UNet, before: UNet, teacher: UNet, newest: int, keep: bool = False) -> StepLoss:
     """Return the loss of one halving: half of each batch practises the newest stage, half any stage so far.
 
     The squared error of x̂_0 is weighed by max(SNR, 1), at most 25 (section 4). With `keep`, the earlier stages don't practise halving
@@ -129,20 +131,20 @@ def halving_loss(student: UNet, before: UNet, teacher: UNet, newest: int, keep: 
     return step_loss
 
 
-def sample(order: Order) -> Tensor:
+def sample(config: SamplingConfig) -> Tensor:
     """Draw the prompt's class, or each in turn, in 1, 2, 4 or 8 steps. # (n, 1, 16, 16) in [-1, 1]"""
     student = network()
-    student.load_state_dict(load_weights(NAME, order.weights))
-    return draw(student.eval(), wanted(order.prompt, order.n), order)
+    student.load_state_dict(load_weights(NAME, config.weights))
+    return draw(student.eval(), wanted(config.prompt, config.n), config)
 
 
-def draw(student: UNet, labels: Tensor, order: Order) -> Tensor:
-    """Draw one picture for each label. # (n,) -> (n, 1, 16, 16)"""
-    steps = order.steps or 4
+def draw(student: UNet, labels: Tensor, config: SamplingConfig) -> Tensor:
+    """Draw one image for each label. # (n,) -> (n, 1, 16, 16)"""
+    steps = config.steps or 4
     if steps not in STAGES:
-        raise Impossible(f"{steps} steps: known are {', '.join(map(str, STAGES))}, for which `{NAME}` was distilled")
-    if order.w is not None or order.sampler != "ddim":
-        raise Impossible(f"`{NAME}` has w = 1 and its sampler (ddim) distilled in: leave --w and --sampler out")
+        raise InvalidRequest(f"{steps} steps: known are {', '.join(map(str, STAGES))}, for which `{NAME}` was distilled")
+    if config.w is not None or config.sampler != "ddim":
+        raise InvalidRequest(f"`{NAME}` has w = 1 and its sampler (ddim) distilled in: leave --w and --sampler out")
     stage = torch.full_like(labels, STAGES.index(steps))
     eps_model = guided(student, ALPHA_BARS, "v", {"labels": labels, "vector": told(stage)})
-    return follow(dataclasses.replace(order, steps=steps), eps_model, (len(labels), 1, 16, 16), BETAS)
+    return run_sampler(dataclasses.replace(config, steps=steps), eps_model, (len(labels), 1, 16, 16), BETAS)

@@ -1,7 +1,7 @@
 """A VAE, a GAN and a diffusion model of one size, told the class alike: what `compare.py` compares.
 
 About 160 thousand numbers are learned in each (the GAN's two networks together). They differ in what a training step is, and in how a
-picture is drawn: one pass of a decoder, one pass of a generator, many calls of a denoiser.
+image is drawn: one pass of a decoder, one pass of a generator, many calls of a denoiser.
 """
 
 from collections.abc import Callable
@@ -12,12 +12,12 @@ from torch import Tensor, nn
 
 from solutions.diffusion import gan, vae
 from solutions.diffusion.data import CLASSES
+from solutions.diffusion.evaluate import Draw
 from solutions.diffusion.fashion import ALPHA_BARS, BETAS, NULL
 from solutions.diffusion.guidance import drop_condition, guided
-from solutions.diffusion.judge import Draw
+from solutions.diffusion.interface import SamplingConfig, run_sampler
 from solutions.diffusion.losses import MinSnrLoss
-from solutions.diffusion.order import Order, follow
-from solutions.diffusion.train import Config, Turn, diffusion_loss
+from solutions.diffusion.train import OptimiserStep, TrainingConfig, diffusion_loss
 from solutions.diffusion.unet import UNet
 
 STEPS, W = 20, 1.5  # how the diffusion model is drawn
@@ -26,12 +26,12 @@ FOREVER = 10**9  # steps: the minutes end a training
 
 @dataclass(frozen=True)
 class Family:
-    """An untrained model with its turns in training and its way of drawing."""
+    """An untrained model with its optimiser steps and its way of drawing."""
 
     model: nn.Module
-    turns: list[Turn]
+    optimiser_steps: list[OptimiserStep]
     draw: Draw
-    config: Config
+    config: TrainingConfig
 
 
 def a_vae() -> Family:
@@ -46,7 +46,7 @@ def a_vae() -> Family:
     def draw(labels: Tensor, seed: int) -> Tensor:
         return vae.generate(model, labels, len(labels), torch.Generator().manual_seed(seed))
 
-    return Family(model, [Turn(list(model.parameters()), loss)], draw, Config(FOREVER, lr=2e-3))
+    return Family(model, [OptimiserStep(list(model.parameters()), loss)], draw, TrainingConfig(FOREVER, lr=2e-3))
 
 
 def a_gan() -> Family:
@@ -69,8 +69,8 @@ def a_gan() -> Family:
     def draw(labels: Tensor, seed: int) -> Tensor:
         return gan.generate(G, labels, torch.Generator().manual_seed(seed))  # type: ignore[arg-type]
 
-    turns = [Turn(list(D.parameters()), judge, lr_scale=2.0), Turn(list(G.parameters()), forge)]
-    return Family(model, turns, draw, Config(FOREVER, lr=5e-4, adam=(0.5, 0.99), weight_decay=0.0, clip=100.0))
+    optimiser_steps = [OptimiserStep(list(D.parameters()), judge, lr_scale=2.0), OptimiserStep(list(G.parameters()), forge)]
+    return Family(model, optimiser_steps, draw, TrainingConfig(FOREVER, lr=5e-4, adam=(0.5, 0.99), weight_decay=0.0, clip=100.0))
 
 
 def a_diffusion() -> Family:
@@ -83,9 +83,9 @@ def a_diffusion() -> Family:
 
     def draw(labels: Tensor, seed: int) -> Tensor:
         eps_model = guided(model, ALPHA_BARS, "v", {"labels": labels}, {"labels": torch.full_like(labels, NULL)}, W)
-        return follow(Order(seed=seed, steps=STEPS), eps_model, (len(labels), 1, 16, 16), BETAS)
+        return run_sampler(SamplingConfig(seed=seed, steps=STEPS), eps_model, (len(labels), 1, 16, 16), BETAS)
 
-    return Family(model, [Turn(list(model.parameters()), loss)], draw, Config(FOREVER, lr=2e-3))
+    return Family(model, [OptimiserStep(list(model.parameters()), loss)], draw, TrainingConfig(FOREVER, lr=2e-3))
 
 
 FAMILIES: dict[str, Callable[[], Family]] = {"VAE": a_vae, "GAN": a_gan, "diffusion": a_diffusion}

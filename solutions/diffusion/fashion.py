@@ -11,18 +11,18 @@ from torch import Tensor
 
 from solutions.diffusion.data import CLASSES, batches, load_fashion
 from solutions.diffusion.guidance import drop_condition, guided
+from solutions.diffusion.interface import InvalidRequest, SamplingConfig, TrainingOptions, run_sampler, train_and_store
 from solutions.diffusion.losses import MinSnrLoss
-from solutions.diffusion.order import Impossible, Order, Training, follow, train_and_store
 from solutions.diffusion.schedules import alpha_bars, cosine_betas
 from solutions.diffusion.store import SHIPPED, load_weights
-from solutions.diffusion.train import Config, Turn, diffusion_loss
+from solutions.diffusion.train import OptimiserStep, TrainingConfig, diffusion_loss
 from solutions.diffusion.unet import UNet
 
 T = 1000
 BETAS = cosine_betas(T)
 ALPHA_BARS = alpha_bars(BETAS)
 DROPPED = 0.1  # how often a class is hidden in training
-CONFIG = Config(steps=8000, lr=2e-3)
+CONFIG = TrainingConfig(steps=8000, lr=2e-3)
 NULL = len(CLASSES)  # the label that says nothing
 
 
@@ -31,7 +31,7 @@ def network() -> UNet:
     return UNet(1, (48, 80), attend=(False, True), patch=2, num_classes=len(CLASSES))
 
 
-def train(training: Training) -> None:
+def train(training: TrainingOptions) -> None:
     """Train from nothing and write the averaged weights."""
     torch.manual_seed(CONFIG.seed)
     net, loss = network(), MinSnrLoss(ALPHA_BARS)
@@ -41,18 +41,18 @@ def train(training: Training) -> None:
         told = drop_condition(labels, torch.tensor(NULL), DROPPED, generator)
         return diffusion_loss(loss, net, x0, generator, labels=told)
 
-    turns = [Turn(list(net.parameters()), step_loss)]
-    train_and_store("fashion", net, turns, batches(*load_fashion("train"), CONFIG.batch), CONFIG, training)
+    optimiser_steps = [OptimiserStep(list(net.parameters()), step_loss)]
+    train_and_store("fashion", net, optimiser_steps, batches(*load_fashion("train"), CONFIG.batch), CONFIG, training)
 
 
-def sample(order: Order) -> Tensor:
+def sample(config: SamplingConfig) -> Tensor:
     """Draw the class of the prompt, or all ten in turn without one. # (n, 1, 16, 16) in [-1, 1]"""
-    return draw(order, wanted(order.prompt, order.n))
+    return draw(config, wanted(config.prompt, config.n))
 
 
-def draw(order: Order, labels: Tensor) -> Tensor:
-    """Draw one picture for each label. # (n,) -> (n, 1, 16, 16) in [-1, 1]"""
-    return draw_with(trained(order.weights), order, labels)
+def draw(config: SamplingConfig, labels: Tensor) -> Tensor:
+    """Draw one image for each label. # (n,) -> (n, 1, 16, 16) in [-1, 1]"""
+    return draw_with(trained(config.weights), config, labels)
 
 
 def trained(folder: Path = SHIPPED) -> UNet:
@@ -62,12 +62,12 @@ def trained(folder: Path = SHIPPED) -> UNet:
     return net.eval()
 
 
-def draw_with(net: UNet, order: Order, labels: Tensor) -> Tensor:
-    """Draw one picture for each label with a network at hand. # (n,) -> (n, 1, 16, 16) in [-1, 1]"""
+def draw_with(net: UNet, config: SamplingConfig, labels: Tensor) -> Tensor:
+    """Draw one image for each label with a network at hand. # (n,) -> (n, 1, 16, 16) in [-1, 1]"""
     null = torch.full_like(labels, NULL)
-    w = 1.5 if order.w is None else order.w
+    w = 1.5 if config.w is None else config.w
     eps_model = guided(net, ALPHA_BARS, "v", {"labels": labels}, {"labels": null}, w)
-    return follow(order, eps_model, (len(labels), 1, 16, 16), BETAS)
+    return run_sampler(config, eps_model, (len(labels), 1, 16, 16), BETAS)
 
 
 def wanted(prompt: str | None, n: int) -> Tensor:
@@ -76,5 +76,5 @@ def wanted(prompt: str | None, n: int) -> Tensor:
         return torch.arange(n) % len(CLASSES)
     name = prompt.strip().lower()
     if name not in CLASSES:
-        raise Impossible(f"`{prompt}` is not drawn here: known are {', '.join(CLASSES)}")
+        raise InvalidRequest(f"`{prompt}` is not drawn here: known are {', '.join(CLASSES)}")
     return torch.full((n,), CLASSES.index(name))

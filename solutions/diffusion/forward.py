@@ -1,4 +1,4 @@
-"""The forward process: noise a picture by a step or by a jump, and go between ε, x_0 and v.
+"""The forward process: noise an image by a step or by a jump, and go between ε, x_0 and v.
 
 The single copy of each formula. Floats in, floats out; numpy in, numpy out; torch in, torch out: an `Array` below is any of the
 three, and torch is never imported. `t` is one integer, or one per sample (along x's first axis). Tables are those of `schedules`
@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-Array = Any  # a float, a numpy array or a torch tensor: a result is of the kind of the first picture
+Array = Any  # a float, a numpy array or a torch tensor: a result is of the kind of the first image
 
 
 def at(table: Array, t: Array, x: Array) -> Array:
@@ -83,7 +83,7 @@ def posterior(x_t: Array, x0: Array, t: Array, betas: Array, alpha_bars: Array) 
 
     mean = √ᾱ_{t−1}·β_t/(1 − ᾱ_t)·x_0 + √(1 − β_t)·(1 − ᾱ_{t−1})/(1 − ᾱ_t)·x_t. The variance is β̃_t, 0 at t = 1, shaped to multiply x_t.
     """
-    _refuse(alpha_bars, t, 1, "the picture is clean, nothing comes before it")
+    _refuse(alpha_bars, t, 1, "the image is clean, nothing comes before it")
     betas, alpha_bars = _numpy(betas), _numpy(alpha_bars)
     of_x0, of_xt = np.zeros(len(betas)), np.zeros(len(betas))
     of_x0[1:] = alpha_bars[:-1] ** 0.5 * betas[1:] / (1 - alpha_bars[1:])
@@ -102,7 +102,7 @@ def _numpy(value: Array) -> Array:
 
 
 def _like(value: Array, x: Array) -> Array:
-    """Return the float64 `value` as x's kind; whole-number pictures count as float pictures."""
+    """Return the float64 `value` as x's kind; whole-number images count as float images."""
     if hasattr(x, "new_tensor"):  # a torch tensor, told without importing torch
         return (x if x.is_floating_point() else x / 1).new_tensor(value)
     if hasattr(x, "dtype"):

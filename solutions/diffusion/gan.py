@@ -1,8 +1,8 @@
-"""A generative adversarial network: a generator learns from a critic that learns to tell its pictures from true ones.
+"""A generative adversarial network: a generator learns from a critic that learns to tell its images from true ones.
 
 Goodfellow et al. 2014 with what made it tame since: the non-saturating loss (same paper, section 3), spectral
 normalisation of the discriminator (Miyato et al. 2018) and the class as a projection (Miyato & Koyama 2018).
-One pass from noise to picture: no likelihood, no schedule, and no promise that every kind of picture is made.
+One pass from noise to image: no likelihood, no schedule, and no promise that every kind of image is made.
 """
 
 import torch
@@ -27,39 +27,39 @@ def saturating_generator_loss(fake: Tensor) -> Tensor:
 
 
 class Generator(nn.Module):
-    """Noise z (B, latent) and a class to a picture (B, channels, size, size) in [-1, 1]."""
+    """Noise z (B, latent) and a class to an image (B, channels, size, size) in [-1, 1]."""
 
     def __init__(self, *, size: int = 16, channels: int = 1, width: int = 48, latent: int = 64, classes: int = 10) -> None:
         super().__init__()
         self.latent = latent
         self.label = nn.Embedding(classes, latent)
-        self.start = nn.Sequential(nn.Linear(2 * latent, width * (size // 4) ** 2), nn.Unflatten(1, (width, size // 4, size // 4)))
+        self.project = nn.Sequential(nn.Linear(2 * latent, width * (size // 4) ** 2), nn.Unflatten(1, (width, size // 4, size // 4)))
         self.up = nn.Sequential(*_grow(width), *_grow(width), nn.Conv2d(width, channels, 3, padding=1), nn.Tanh())
 
     def forward(self, z: Tensor, label: Tensor) -> Tensor:
-        """Make pictures of the classes `label` (B,)."""
-        return self.up(self.start(torch.cat([z, self.label(label)], dim=1)))  # type: ignore[no-any-return]
+        """Make images of the classes `label` (B,)."""
+        return self.up(self.project(torch.cat([z, self.label(label)], dim=1)))  # type: ignore[no-any-return]
 
 
 class Discriminator(nn.Module):
-    """A picture and a class to a logit (B,): high where it looks true. `spectral=False` shows what the norm is for."""
+    """An image and a class to a logit (B,): high where it looks true. `spectral=False` shows what the norm is for."""
 
     def __init__(self, *, channels: int = 1, width: int = 48, classes: int = 10, spectral: bool = True) -> None:
         super().__init__()
-        norm = spectral_norm if spectral else _as_it_is
-        self.look = nn.Sequential(
+        norm = spectral_norm if spectral else _identity
+        self.convs = nn.Sequential(
             norm(nn.Conv2d(channels, width, 3, padding=1)), nn.LeakyReLU(0.2),
             norm(nn.Conv2d(width, width, 4, stride=2, padding=1)), nn.LeakyReLU(0.2),
             norm(nn.Conv2d(width, width, 4, stride=2, padding=1)), nn.LeakyReLU(0.2),
             norm(nn.Conv2d(width, width, 3, padding=1)), nn.LeakyReLU(0.2),
         )  # (B, width, S/4, S/4)  # fmt: skip
-        self.verdict = norm(nn.Linear(width, 1))
+        self.logit = norm(nn.Linear(width, 1))
         self.label = norm(nn.Embedding(classes, width))
 
     def forward(self, x: Tensor, label: Tensor) -> Tensor:
-        """Judge pictures x (B, C, S, S) said to be of the classes `label` (B,)."""
-        h = self.look(x).sum(dim=(2, 3))  # (B, width)
-        return self.verdict(h).squeeze(1) + (h * self.label(label)).sum(dim=1)  # type: ignore[no-any-return]
+        """Judge images x (B, C, S, S) said to be of the classes `label` (B,)."""
+        h = self.convs(x).sum(dim=(2, 3))  # (B, width)
+        return self.logit(h).squeeze(1) + (h * self.label(label)).sum(dim=1)  # type: ignore[no-any-return]
 
 
 def _grow(width: int) -> list[nn.Module]:
@@ -70,12 +70,12 @@ def _grow(width: int) -> list[nn.Module]:
     ]  # fmt: skip
 
 
-def _as_it_is(layer: nn.Module) -> nn.Module:
+def _identity(layer: nn.Module) -> nn.Module:
     return layer
 
 
 @torch.no_grad()
 def generate(generator: Generator, label: Tensor, rng: torch.Generator) -> Tensor:
-    """Make one picture for each class in `label` (B,)."""
+    """Make one image for each class in `label` (B,)."""
     z = torch.randn((len(label), generator.latent), generator=rng)
     return generator(z, label)  # type: ignore[no-any-return]

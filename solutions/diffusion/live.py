@@ -5,7 +5,7 @@
     -> {"id": 7, "go": true}            the next one; or {"id": 7, "go": false}: enough
     <- {"id": 7, "kind": "done", "seconds": 0.4}, or "stopped", or "refused" with `words`
 
-One line each way is one JSON object; pictures are bytes in base64, as `pictures.to_pixels` has them. What is asked comes from a
+One line each way is one JSON object; images are bytes in base64, as `images.to_pixels` has them. What is asked comes from a
 page, so everything in it is text and is checked here. It ends when its input does. `python -m solutions.diffusion.live`.
 """
 
@@ -21,11 +21,11 @@ import torch
 from torch import Tensor
 
 from solutions.diffusion import captioned, fashion
-from solutions.diffusion.order import Impossible, Order
-from solutions.diffusion.pictures import to_pixels
+from solutions.diffusion.images import to_pixels
+from solutions.diffusion.interface import InvalidRequest, SamplingConfig
 
 SAMPLE = {"fashion": fashion.sample, "shapes": captioned.sample}
-PICTURES = {"fashion": 4, "shapes": 2}  # shown side by side
+IMAGES = {"fashion": 4, "shapes": 2}  # shown side by side
 MOST_STEPS, MOST_FRAMES, T = 100, 100, 1000
 Frame = dict[str, Any]
 
@@ -61,7 +61,7 @@ def _answer(asked: Mapping[str, Any], commands: TextIO, out: TextIO) -> None:
     started = time.perf_counter()
     try:
         play(asked, show)
-    except Impossible as refusal:
+    except InvalidRequest as refusal:
         say("refused", words=str(refusal))
     except Enough:
         say("stopped")
@@ -70,11 +70,11 @@ def _answer(asked: Mapping[str, Any], commands: TextIO, out: TextIO) -> None:
 
 
 def play(asked: Mapping[str, Any], show: Callable[[Frame], None]) -> None:
-    """Sample as asked and hand over each frame, at most a hundred. Raise Impossible, in one line, for what can't be drawn."""
+    """Sample as asked and hand over each frame, at most a hundred. Raise InvalidRequest, in one line, for what can't be drawn."""
     model = str(asked.get("model", "fashion"))
     if model not in SAMPLE:
-        raise Impossible(f"no model `{model[:40]}`: known are {', '.join(SAMPLE)}")
-    n, sampler = PICTURES[model], str(asked.get("sampler", "ddim"))
+        raise InvalidRequest(f"no model `{model[:40]}`: known are {', '.join(SAMPLE)}")
+    n, sampler = IMAGES[model], str(asked.get("sampler", "ddim"))
     steps = None if sampler == "ddpm" else int(_number(asked, "steps", 20, 1, MOST_STEPS))
     of = steps or T
     every, seen = math.ceil(of / MOST_FRAMES), 0
@@ -87,17 +87,17 @@ def play(asked: Mapping[str, Any], show: Callable[[Frame], None]) -> None:
 
     w, seed = _number(asked, "w", 1.5, -2, 12), int(_number(asked, "seed", 0, 0, 2**31 - 1))
     prompt = str(asked.get("prompt", ""))[:200]
-    SAMPLE[model](Order(prompt=prompt, n=n, steps=steps, w=w, sampler=sampler, seed=seed, callback=note))
+    SAMPLE[model](SamplingConfig(prompt=prompt, n=n, steps=steps, w=w, sampler=sampler, seed=seed, callback=note))
 
 
 def shown(x: Tensor, x0: Tensor) -> Frame:
-    """Return pictures as a frame has them: bytes of all of them in a row, grey or in colours. # (N, C, H, W) twice"""
+    """Return images as a frame has them: bytes of all of them in a row, grey or in colours. # (N, C, H, W) twice"""
     return {"side": x.shape[-1], "colours": x.shape[1], "x": _bytes(x), "x0": _bytes(x0)}
 
 
-def _bytes(pictures: Tensor) -> str:
-    pixels = to_pixels(pictures)  # (N, H, W, 3)
-    return base64.b64encode((pixels[..., :1] if pictures.shape[1] == 1 else pixels).tobytes()).decode()
+def _bytes(images: Tensor) -> str:
+    pixels = to_pixels(images)  # (N, H, W, 3)
+    return base64.b64encode((pixels[..., :1] if images.shape[1] == 1 else pixels).tobytes()).decode()
 
 
 def _number(asked: Mapping[str, Any], name: str, otherwise: float, least: float, most: float) -> float:
@@ -107,7 +107,7 @@ def _number(asked: Mapping[str, Any], name: str, otherwise: float, least: float,
     except ValueError:
         value = math.nan
     if not least <= value <= most:
-        raise Impossible(f"{name} is `{written[:40]}`: known are {least:g} to {most:g}")
+        raise InvalidRequest(f"{name} is `{written[:40]}`: known are {least:g} to {most:g}")
     return value
 
 

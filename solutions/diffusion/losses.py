@@ -3,7 +3,7 @@
     loss = MinSnrLoss(alpha_bars)(network, x0, t, eps, labels=labels)
 
 x0 and eps are (B, C, H, W), t is (B,) in 1..T, the rest is the network's condition. Each loss is a mean over all numbers of the
-batch, so it doesn't depend on the picture's size. Drawing t and ε is `train`'s business; `eps_of` turns what was learned into
+batch, so it doesn't depend on the image's size. Drawing t and ε is `train`'s business; `eps_of` optimiser_steps what was learned into
 the ε̂ that samplers take.
 """
 
@@ -31,7 +31,7 @@ class NoiseLoss:
 
 @dataclass(frozen=True)
 class CleanLoss:
-    """‖x_0 − x̂_0(x_t, t)‖²: the picture itself is predicted (Salimans & Ho 2022, section 4)."""
+    """‖x_0 − x̂_0(x_t, t)‖²: the image itself is predicted (Salimans & Ho 2022, section 4)."""
 
     alpha_bars: Table
     predicts: ClassVar[str] = "x0"

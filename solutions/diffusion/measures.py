@@ -1,7 +1,7 @@
-"""How good are made pictures? Distances between clouds of features, agreement with what was asked, and what sampling costs.
+"""How good are made images? Distances between clouds of features, agreement with what was asked, and what sampling costs.
 
-A cloud is (N, D), one row a picture, here from `classifier`. Figures compare only if made with the same features and the same N: the
-Fréchet distance of few pictures is too high. 2,000 give a standard deviation of about 0.2; real pictures against other
+A cloud is (N, D), one row an image, here from `classifier`. Figures compare only if made with the same features and the same N: the
+Fréchet distance of few images is too high. 2,000 give a standard deviation of about 0.2; real images against other
 real ones don't reach 0 either, so that figure belongs beside every other.
 """
 
@@ -28,18 +28,18 @@ def frechet_distance(real: Cloud, made: Cloud) -> float:
 
 
 def coverage(real: Cloud, made: Cloud, k: int = 5) -> float:
-    """Return the part of real pictures with a made one nearer than their k-th real neighbour (Naeem et al. 2020, eq. 4)."""
+    """Return the part of real images with a made one nearer than their k-th real neighbour (Naeem et al. 2020, eq. 4)."""
     return float((_distances(real, made).min(1) < _radii(real, k)).mean())
 
 
 def recall(real: Cloud, made: Cloud, k: int = 5) -> float:
-    """Return the part of real pictures that lie nearer to a made one than its k-th made neighbour (Kynkäänniemi et al. 2019, eq. 2)."""
+    """Return the part of real images that lie nearer to a made one than its k-th made neighbour (Kynkäänniemi et al. 2019, eq. 2)."""
     return float((_distances(real, made) < _radii(made, k)).any(1).mean())
 
 
-def adherence(pictures: Tensor, captions: Sequence[Any], obeys: Callable[[Tensor, Any], bool]) -> float:
-    """Return the part of pictures that a checker finds to show what their caption says. # pictures: (N, C, H, W)"""
-    return sum(obeys(picture, caption) for picture, caption in zip(pictures, captions, strict=True)) / len(captions)
+def adherence(images: Tensor, captions: Sequence[Any], obeys: Callable[[Tensor, Any], bool]) -> float:
+    """Return the part of images that a checker finds to show what their caption says. # images: (N, C, H, W)"""
+    return sum(obeys(image, caption) for image, caption in zip(images, captions, strict=True)) / len(captions)
 
 
 @dataclass(frozen=True)
@@ -54,22 +54,23 @@ class Quality:
 
 
 @torch.no_grad()
-def quality(made: Tensor, real: Tensor, eyes: nn.Module, labels: Tensor | None = None) -> Quality:
-    """Measure made pictures against real ones, and against the classes asked for. # (N, 1, 16, 16), (M, 1, 16, 16), (N,)
+def quality(made: Tensor, real: Tensor, feature_extractor: nn.Module, labels: Tensor | None = None) -> Quality:
+    """Measure made images against real ones, and against the classes asked for. # (N, 1, 16, 16), (M, 1, 16, 16), (N,)
 
-    `eyes` returns features and logits. Coverage and recall depend on how many pictures are compared: as many real as made, at most.
+    `feature_extractor` returns features and logits. Coverage and recall depend on how many images are compared, so at most as many
+    real images are used as generated ones.
     """
-    features, logits = eyes(made)
-    r, m = cloud(real, eyes), features.double().numpy()
+    features, logits = feature_extractor(made)
+    r, m = cloud(real, feature_extractor), features.double().numpy()
     few = r[: len(m)]
     agreement = None if labels is None else round((logits.argmax(1) == labels).float().mean().item(), 4)
     return Quality(len(made), round(frechet_distance(r, m), 2), round(coverage(few, m), 4), round(recall(few, m), 4), agreement)
 
 
 @torch.no_grad()
-def cloud(pictures: Tensor, eyes: nn.Module) -> Cloud:
-    """Return the pictures' features. # (N, 1, 16, 16) -> (N, 64)"""
-    features: Cloud = eyes(pictures)[0].double().numpy()
+def cloud(images: Tensor, feature_extractor: nn.Module) -> Cloud:
+    """Return the images' features. # (N, 1, 16, 16) -> (N, 64)"""
+    features: Cloud = feature_extractor(images)[0].double().numpy()
     return features
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from types import ModuleType
 
-from solutions.diffusion.refusals import Impossible
+from solutions.diffusion.errors import InvalidRequest
 
 
 @dataclass(frozen=True)
@@ -34,5 +34,5 @@ def find(name: str, draws: bool = False) -> ModuleType:
     """Return the module of the model so named, of those that draw if `draws`."""
     known = [each for each, model in MODELS.items() if model.draws or not draws]
     if name not in known:
-        raise Impossible(f"no model `{name}`: known are {', '.join(known)}")
+        raise InvalidRequest(f"no model `{name}`: known are {', '.join(known)}")
     return import_module(MODELS[name].module)

@@ -8,42 +8,42 @@ from matplotlib.figure import Figure
 
 from solutions.diffusion.forward import Array
 from solutions.diffusion.guidance import guide
-from solutions.diffusion.ink import Ink
 from solutions.diffusion.losses import MinSnrLoss
 from solutions.diffusion.samplers import ddim_sample, even_path
 from solutions.diffusion.schedules import Table, alpha_bars, cosine_betas, linear_betas, snr
-from solutions.diffusion.store import about_weights
+from solutions.diffusion.store import weights_metadata
+from solutions.diffusion.theme import Theme
 
 T = 1000
 
 
-def schedules(ink: Ink) -> Figure:
+def schedules(theme: Theme) -> Figure:
     """Draw ᾱ_t and the signal-to-noise ratio of two schedules."""
     figure, (left, right) = _panels(2)
-    for name, betas, colour in (("linear", linear_betas(T), ink.blue), ("cosine", cosine_betas(T), ink.orange)):
+    for name, betas, colour in (("linear", linear_betas(T), theme.blue), ("cosine", cosine_betas(T), theme.orange)):
         bars = alpha_bars(betas)
         left.plot(bars, color=colour, label=name)
         right.plot(np.arange(1, T + 1), snr(bars)[1:], color=colour, label=name)
     _name(left, "what is left of the image", "t", "$\\bar{\\alpha}_t$")
     _name(right, "signal-to-noise ratio", "t", "$\\bar{\\alpha}_t\\,/\\,(1-\\bar{\\alpha}_t)$")
     right.set_yscale("log")
-    right.axhline(1, color=ink.faint, linewidth=1)
+    right.axhline(1, color=theme.faint, linewidth=1)
     left.legend()
     return figure
 
 
-def what_is_predicted(ink: Ink) -> Figure:
+def what_is_predicted(theme: Theme) -> Figure:
     """Draw x_0, ε, x_t and v as directions, and what an error of x̂_0 costs in four losses."""
     figure, (left, right) = _panels(2)
     angle = np.radians(35)
     arc = np.linspace(0, np.pi / 2, 50)
-    left.plot(np.cos(arc), np.sin(arc), color=ink.faint, linewidth=1)
+    left.plot(np.cos(arc), np.sin(arc), color=theme.faint, linewidth=1)
     x_t, v = (np.cos(angle), np.sin(angle)), (-np.sin(angle), np.cos(angle))
     ends = {"$x_0$": (1.0, 0.0), "$\\varepsilon$": (0.0, 1.0), "$x_t$": x_t, "$v$": v}
-    for (text, (x, y)), colour in zip(ends.items(), (ink.text, ink.text, ink.blue, ink.orange), strict=True):
+    for (text, (x, y)), colour in zip(ends.items(), (theme.text, theme.text, theme.blue, theme.orange), strict=True):
         left.annotate("", (x, y), (0, 0), arrowprops={"arrowstyle": "-|>", "color": colour, "linewidth": 2, "shrinkA": 0, "shrinkB": 0})
         left.text(1.13 * x, 1.13 * y, text, color=colour, size=14, ha="center", va="center")
-    left.text(0.3, 0.08, "$\\phi$", color=ink.blue, size=12)
+    left.text(0.3, 0.08, "$\\phi$", color=theme.blue, size=12)
     left.text(0.62, 0.95, "$\\cos\\phi=\\sqrt{\\bar{\\alpha}_t}$", size=10)
     left.set(xlim=(-0.8, 1.3), ylim=(-0.15, 1.25), aspect="equal")
     left.axis("off")
@@ -51,7 +51,7 @@ def what_is_predicted(ink: Ink) -> Figure:
     ratio, t = snr(bars)[1:], np.arange(1, T + 1)
     least = MinSnrLoss(bars).weights()[1:] * (ratio + 1)
     weights = {"$\\varepsilon$: SNR": ratio, "v: SNR + 1": ratio + 1, "min(SNR, 5)": least, "$x_0$: 1": np.ones(T)}
-    for (name, weight), colour in zip(weights.items(), (ink.blue, ink.orange, ink.green, ink.text), strict=True):
+    for (name, weight), colour in zip(weights.items(), (theme.blue, theme.orange, theme.green, theme.text), strict=True):
         right.plot(t, weight, color=colour, label=name, linestyle="--" if "min" in name else "-")
     right.set_yscale("log")
     right.set_ylim(1e-4, 1e5)
@@ -60,31 +60,31 @@ def what_is_predicted(ink: Ink) -> Figure:
     return figure
 
 
-def guidance_curve(ink: Ink) -> Figure:
+def guidance_curve(theme: Theme) -> Figure:
     """Draw Fréchet distance, and coverage and agreement, over w."""
-    found = about_weights("fashion")["figures"]["by w, 20 ddim steps"]
+    found = weights_metadata("fashion")["metrics"]["by w, 20 ddim steps"]
     w = [float(each) for each in found]
     figure, (left, right) = _panels(2)
-    left.plot(w, [each["fd"] for each in found.values()], "o-", color=ink.blue)
+    left.plot(w, [each["fd"] for each in found.values()], "o-", color=theme.blue)
     _name(left, "Fréchet distance (less is better)", "guidance w", "")
     left.set_yscale("log")
     left.set_ylim(2, 100)
     left.set_yticks([2, 5, 10, 20, 50, 100], ["2", "5", "10", "20", "50", "100"])
     left.minorticks_off()
-    right.plot(w, [each["agreement"] for each in found.values()], "o-", color=ink.orange, label="class is right")
-    right.plot(w, [each["coverage"] for each in found.values()], "s-", color=ink.green, label="coverage")
+    right.plot(w, [each["agreement"] for each in found.values()], "o-", color=theme.orange, label="class is right")
+    right.plot(w, [each["coverage"] for each in found.values()], "s-", color=theme.green, label="coverage")
     _name(right, "sure of its class, or diverse", "guidance w", "")
     right.set_ylim(0, 1.02)
     right.legend(loc="lower right")
     return figure
 
 
-def steps_curve(ink: Ink) -> Figure:
+def steps_curve(theme: Theme) -> Figure:
     """Draw Fréchet distance over DDIM's number of steps."""
-    found = about_weights("fashion")["figures"]["by ddim steps, w = 1"]
+    found = weights_metadata("fashion")["metrics"]["by ddim steps, w = 1"]
     figure = Figure(figsize=(4.8, 3.2), layout="constrained")
     axes = figure.subplots()
-    axes.plot([int(each) for each in found], [each["fd"] for each in found.values()], "o-", color=ink.blue)
+    axes.plot([int(each) for each in found], [each["fd"] for each in found.values()], "o-", color=theme.blue)
     axes.set_xscale("log")
     axes.set_xticks([int(each) for each in found], list(found))
     axes.minorticks_off()
@@ -93,7 +93,7 @@ def steps_curve(ink: Ink) -> Figure:
     return figure
 
 
-def guidance_plane(ink: Ink) -> Figure:
+def guidance_plane(theme: Theme) -> Figure:
     """Draw DDIM's ways under guidance between two classes of two clusters each, with their exact ε̂."""
     bars = alpha_bars(cosine_betas(T - 1))[:T]  # T − 1 steps: ᾱ_T itself is nearly 0
     ours, other = np.array([[-0.9, 0.1], [-0.1, 0.9]]), np.array([[0.1, -0.9], [0.9, -0.1]])
@@ -110,18 +110,18 @@ def guidance_plane(ink: Ink) -> Figure:
 
         ddim_sample(eps_model, start, bars, even_path(T - 2, 60), clip=None, callback=note)
         way = np.stack(ways)  # (61, 40, 2)
-        axes.plot(way[:, :, 0], way[:, :, 1], color=ink.blue, linewidth=0.6, alpha=0.6)
-        axes.scatter(*way[-1].T, s=14, color=ink.orange, zorder=2)
-        axes.scatter(*ours.T, s=40, color=ink.text, zorder=3)
-        axes.scatter(*other.T, s=40, facecolors="none", edgecolors=ink.text, linewidths=1.5, zorder=3)
+        axes.plot(way[:, :, 0], way[:, :, 1], color=theme.blue, linewidth=0.6, alpha=0.6)
+        axes.scatter(*way[-1].T, s=14, color=theme.orange, zorder=2)
+        axes.scatter(*ours.T, s=40, color=theme.text, zorder=3)
+        axes.scatter(*other.T, s=40, facecolors="none", edgecolors=theme.text, linewidths=1.5, zorder=3)
         axes.set(title=f"w = {w}", xlim=(-2.4, 2.4), ylim=(-2.4, 2.4), aspect="equal", xticks=[], yticks=[])
         axes.axis("off")
     return figure
 
 
-def exact_eps(x: Array, a_bar: float, centres: Table, spread: float = 0.12) -> Array:
+def exact_eps(x: Array, a_bar: float, centres: Table, std: float = 0.12) -> Array:
     """Return ε̂ of a mixture of equal round Gaussians: −√(1 − ᾱ) times the score of its noised density. # (N, 2), (K, 2) -> (N, 2)"""
-    variance = a_bar * spread**2 + 1 - a_bar
+    variance = a_bar * std**2 + 1 - a_bar
     off = x[:, None] - np.sqrt(a_bar) * centres  # (N, K, 2)
     logs = -(off**2).sum(2) / (2 * variance)
     belongs = np.exp(logs - logs.max(1, keepdims=True))

@@ -1,7 +1,7 @@
-"""From noise to pictures: DDPM's ancestral sampling and DDIM, each a plain function that reads alone.
+"""From noise to images: DDPM's ancestral sampling and DDIM, each a plain function that reads alone.
 
 A sampler takes `eps_model(x, t)`, the ε̂ of a whole batch at one integer t (guidance and conditions are already inside: see
-`guidance`), and `draw_noise(shape)`, its only source of chance. Pictures may be numpy arrays or torch tensors. `callback(t, x, x0)`
+`guidance`), and `draw_noise(shape)`, its only source of chance. Images may be numpy arrays or torch tensors. `callback(t, x, x0)`
 sees every x_t reached, with the x̂_0 it was made from. Networks that predict v are turned into ε̂ before they come here; where
 ᾱ_T = 0 that loses x_0, so such schedules are refused (`forward.predict_x0`).
 """
@@ -60,7 +60,7 @@ def ddim_sample(
 ) -> Array:
     """Walk along `path`, say 1000, 950, ..., 0, from x at its first t (Song et al. 2021, eq. 12 and 16). # x: (B, ...)
 
-    η = 0 draws no noise: the same x gives the same picture, and the path may be walked upwards. η = 1 on 1000, 999, ..., 0
+    η = 0 draws no noise: the same x gives the same image, and the path may be walked upwards. η = 1 on 1000, 999, ..., 0
     is DDPM with the small variance.
     """
     for t, s in pairwise(path):

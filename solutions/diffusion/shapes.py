@@ -1,8 +1,8 @@
-"""Captioned shapes: scenes, their captions, and the pictures drawn from them by signed distances.
+"""Captioned shapes: scenes, their captions, and the images drawn from them by signed distances.
 
-A scene is one thing, or two things of different colours and a relation between them. Everything a caption says can be
-computed back from a picture (`checker.py`), so adherence is measured, not judged. Some combinations of size, colour and
-shape are held out of training (`UNSEEN`), to ask whether a model composes words or remembers pictures.
+A scene is one item, or two objects of different colours and a relation between them. Everything a caption says can be
+computed back from an image (`checker.py`), so adherence is measured, not judged. Some combinations of size, colour and
+shape are held out of training (`UNSEEN`), to ask whether a model composes words or remembers images.
 It does not know tokens (`text.py`) nor models.
 """
 
@@ -13,12 +13,12 @@ from itertools import product
 import torch
 from torch import Tensor
 
-SIZES = {"small": (0.085, 0.105), "large": (0.145, 0.162)}  # radius of the circle of equal area, in picture widths
+SIZES = {"small": (0.085, 0.105), "large": (0.145, 0.162)}  # radius of the circle of equal area, in image widths
 COLOURS = {"red": (0.93, 0.22, 0.20), "green": (0.20, 0.78, 0.32), "blue": (0.22, 0.42, 0.98), "yellow": (0.99, 0.86, 0.20)}
 SHAPES = ("circle", "square", "triangle")
 RELATIONS = ("above", "below", "left of", "right of")
 BACKGROUND = (0.09, 0.09, 0.12)
-MARGIN, GAP = 0.02, 0.04  # to the edge, and between two things, in picture widths
+MARGIN, GAP = 0.02, 0.04  # to the edge, and between two objects, in image widths
 SQUARE_HALF = math.sqrt(math.pi) / 2  # half side of the square whose area is that of the unit circle
 TRIANGLE_IN = math.sqrt(math.pi / (3 * math.sqrt(3)))  # inradius of the equilateral triangle of that area
 # Reach from the centroid of a unit shape: left and right, up, down. A triangle points up; its centroid is low.
@@ -30,8 +30,8 @@ REACH = {
 
 
 @dataclass(frozen=True)
-class Thing:
-    """One thing of a scene; a size or a colour that a terse caption leaves open is None."""
+class SceneObject:
+    """One item of a scene; a size or a colour that a terse caption leaves open is None."""
 
     shape: str
     colour: str | None = None
@@ -43,49 +43,49 @@ class Thing:
 
 @dataclass(frozen=True)
 class Scene:
-    """One thing, or two with the relation of the first to the second."""
+    """One item, or two with the relation of the first to the second."""
 
-    things: tuple[Thing, ...]
+    objects: tuple[SceneObject, ...]
     relation: str | None = None
 
     def __str__(self) -> str:
-        return f" {self.relation} ".join(str(thing) for thing in self.things)
+        return f" {self.relation} ".join(str(item) for item in self.objects)
 
 
 UNSEEN = frozenset(
     {
-        Thing("triangle", "red", "large"),
-        Thing("square", "green", "small"),
-        Thing("circle", "blue", "large"),
-        Thing("circle", "yellow", "small"),
+        SceneObject("triangle", "red", "large"),
+        SceneObject("square", "green", "small"),
+        SceneObject("circle", "blue", "large"),
+        SceneObject("circle", "yellow", "small"),
     }
 )
-ALL = tuple(Thing(shape, colour, size) for shape, colour, size in product(SHAPES, COLOURS, SIZES))
-SEEN = tuple(thing for thing in ALL if thing not in UNSEEN)
+ALL = tuple(SceneObject(shape, colour, size) for shape, colour, size in product(SHAPES, COLOURS, SIZES))
+SEEN = tuple(item for item in ALL if item not in UNSEEN)
 
 
-def random_scene(rng: torch.Generator, *, count: int, among: tuple[Thing, ...] = SEEN) -> Scene:
-    """Draw a scene of `count` things (1 or 2); two things differ in colour, so that each can be told apart in a picture."""
+def random_scene(rng: torch.Generator, *, count: int, among: tuple[SceneObject, ...] = SEEN) -> Scene:
+    """Draw a scene of `count` objects (1 or 2); two objects differ in colour, so that each can be told apart in an image."""
     first = among[_below(len(among), rng)]
     if count == 1:
         return Scene((first,))
-    others = [thing for thing in among if thing.colour != first.colour]
+    others = [item for item in among if item.colour != first.colour]
     return Scene((first, others[_below(len(others), rng)]), RELATIONS[_below(len(RELATIONS), rng)])
 
 
 def draw(scenes: list[Scene], size: int, rng: torch.Generator) -> Tensor:
     """Draw each scene at a random place that obeys it: (N, 3, size, size) in [-1, 1]. Every attribute must be given."""
-    picture = torch.tensor(BACKGROUND).view(1, 3, 1, 1).repeat(len(scenes), 1, size, size)
+    image = torch.tensor(BACKGROUND).view(1, 3, 1, 1).repeat(len(scenes), 1, size, size)
     placed = [place(scene, rng) for scene in scenes]
-    for k in range(max(len(scene.things) for scene in scenes)):
-        rows = [n for n, scene in enumerate(scenes) if len(scene.things) > k]
+    for k in range(max(len(scene.objects) for scene in scenes)):
+        rows = [n for n, scene in enumerate(scenes) if len(scene.objects) > k]
         spots = torch.tensor([placed[n][k] for n in rows])  # (R, 3): x, y, radius
-        colours = torch.tensor([COLOURS[str(scenes[n].things[k].colour)] for n in rows]).view(-1, 3, 1, 1)
+        colours = torch.tensor([COLOURS[str(scenes[n].objects[k].colour)] for n in rows]).view(-1, 3, 1, 1)
         every = torch.stack([coverage(shape, spots[:, :2], spots[:, 2], size) for shape in SHAPES])  # (shapes, R, size, size)
-        which = torch.tensor([SHAPES.index(scenes[n].things[k].shape) for n in rows])
+        which = torch.tensor([SHAPES.index(scenes[n].objects[k].shape) for n in rows])
         inside = every[which, torch.arange(len(rows))].unsqueeze(1)  # (R, 1, size, size)
-        picture[rows] = (1 - inside) * picture[rows] + inside * colours
-    return 2 * picture - 1
+        image[rows] = (1 - inside) * image[rows] + inside * colours
+    return 2 * image - 1
 
 
 def coverage(shape: str, centre: Tensor, radius: Tensor, size: int) -> Tensor:
@@ -105,9 +105,9 @@ def coverage(shape: str, centre: Tensor, radius: Tensor, size: int) -> Tensor:
 
 
 def place(scene: Scene, rng: torch.Generator) -> list[tuple[float, float, float]]:
-    """Choose x, y and radius of each thing, uniformly among places that fit the picture and keep the relation."""
-    radii = [_between(*SIZES[str(thing.size)], rng) for thing in scene.things]
-    ranges = [_room(thing.shape, r) for thing, r in zip(scene.things, radii, strict=True)]
+    """Choose x, y and radius of each item, uniformly among places that fit the image and keep the relation."""
+    radii = [_between(*SIZES[str(item.size)], rng) for item in scene.objects]
+    ranges = [_room(item.shape, r) for item, r in zip(scene.objects, radii, strict=True)]
     if scene.relation is None:
         x, y = (_between(low, high, rng) for low, high in ranges[0])
         return [(x, y, radii[0])]

@@ -1,4 +1,4 @@
-"""The figures that show pictures: of the data, and by the shipped weights. See `figures`."""
+"""The figures that show images: of the data, and by the shipped weights. See `figures`."""
 
 import numpy as np
 import torch
@@ -8,54 +8,54 @@ from torch import Tensor
 from solutions.diffusion import fashion
 from solutions.diffusion.data import CLASSES, load_fashion
 from solutions.diffusion.forward import noise_to
-from solutions.diffusion.ink import Ink
-from solutions.diffusion.order import Order
-from solutions.diffusion.pictures import to_pixels
+from solutions.diffusion.images import to_pixels
+from solutions.diffusion.interface import SamplingConfig
 from solutions.diffusion.schedules import alpha_bars, linear_betas
+from solutions.diffusion.theme import Theme
 
 SHOWN = (9, 3, 8, 0)  # ankle boot, dress, bag, t-shirt: the classes of the strips
 
 
-def forward_strip(ink: Ink) -> Figure:
-    """Draw four real pictures at seven t."""
-    pictures, labels = load_fashion("test")
-    x0 = torch.stack([pictures[labels == label][3] for label in SHOWN])
+def forward_strip(theme: Theme) -> Figure:
+    """Draw four real images at seven t."""
+    images, labels = load_fashion("test")
+    x0 = torch.stack([images[labels == label][3] for label in SHOWN])
     eps = torch.randn(x0.shape, generator=torch.Generator().manual_seed(0))
     bars, steps = alpha_bars(linear_betas(1000)), (0, 50, 100, 250, 500, 750, 1000)
     columns = [noise_to(x0, t, eps, bars) for t in steps]
-    return sheet(ink, torch.stack(columns, dim=1), [f"t = {t}" for t in steps])
+    return sheet(theme, torch.stack(columns, dim=1), [f"t = {t}" for t in steps])
 
 
-def denoise_strip(ink: Ink) -> Figure:
-    """Draw four pictures on their way out of noise, with what they are taken for."""
+def denoise_strip(theme: Theme) -> Figure:
+    """Draw four images on their way out of noise, with what they are taken for."""
     seen: list[tuple[int, Tensor, Tensor]] = []
-    order = Order(seed=3, callback=lambda t, x, x0: seen.append((t, x, x0)))
-    fashion.draw(order, torch.tensor(SHOWN))
+    config = SamplingConfig(seed=3, callback=lambda t, x, x0: seen.append((t, x, x0)))
+    fashion.draw(config, torch.tensor(SHOWN))
     chosen = [seen[i] for i in (0, 3, 7, 11, 14, 16, 18, 19)]
     both = torch.stack([torch.stack([x, x0]) for _, x, x0 in chosen])  # (columns, 2, N, 1, 16, 16)
     rows = both.permute(2, 1, 0, 3, 4, 5).flatten(0, 1)
-    return sheet(ink, rows, [f"t = {t}" for t, _, _ in chosen], ["$x_t$", "$\\hat{x}_0$"] * len(SHOWN))
+    return sheet(theme, rows, [f"t = {t}" for t, _, _ in chosen], ["$x_t$", "$\\hat{x}_0$"] * len(SHOWN))
 
 
-def samples(ink: Ink) -> Figure:
-    """Draw the first twelve pictures of each class."""
-    pictures = fashion.draw(Order(seed=0), torch.arange(120) // 12)
-    return sheet(ink, pictures.view(10, 12, 1, 16, 16), [], list(CLASSES))
+def samples(theme: Theme) -> Figure:
+    """Draw the first twelve images of each class."""
+    images = fashion.draw(SamplingConfig(seed=0), torch.arange(120) // 12)
+    return sheet(theme, images.view(10, 12, 1, 16, 16), [], list(CLASSES))
 
 
-def guidance_grid(ink: Ink) -> Figure:
+def guidance_grid(theme: Theme) -> Figure:
     """Draw the same noise of two classes at five w."""
     scales, labels = (0.0, 1.0, 1.5, 3.0, 5.0), torch.tensor([8] * 6 + [9] * 6)
-    rows = [fashion.draw(Order(seed=4, w=w), labels) for w in scales]
-    return sheet(ink, torch.stack(rows), [], [f"w = {w:g}" for w in scales])
+    rows = [fashion.draw(SamplingConfig(seed=4, w=w), labels) for w in scales]
+    return sheet(theme, torch.stack(rows), [], [f"w = {w:g}" for w in scales])
 
 
-def sheet(ink: Ink, rows: Tensor, heads: list[str], sides: list[str] | None = None, cell: int = 96) -> Figure:
-    """Lay pictures out in rows and columns with words above and to the left. # rows: (R, C, 1, 16, 16)"""
+def sheet(theme: Theme, rows: Tensor, heads: list[str], sides: list[str] | None = None, cell: int = 96) -> Figure:
+    """Lay images out in rows and columns with words above and to the left. # rows: (R, C, 1, 16, 16)"""
     R, C, side = rows.shape[0], rows.shape[1], rows.shape[-1]
     gap, scale = 6, cell // side
     tiles = to_pixels(rows.flatten(0, 1)).repeat(scale, 1).repeat(scale, 2).reshape(R, C, cell, cell, 3)
-    canvas = np.zeros((R * (cell + gap), C * (cell + gap), 4), np.uint8)  # clear between the pictures
+    canvas = np.zeros((R * (cell + gap), C * (cell + gap), 4), np.uint8)  # clear between the images
     for r in range(R):
         for c in range(C):
             y, x = r * (cell + gap), c * (cell + gap)
@@ -67,7 +67,7 @@ def sheet(ink: Ink, rows: Tensor, heads: list[str], sides: list[str] | None = No
     axes.imshow(canvas, interpolation="none")
     axes.axis("off")
     for c, text in enumerate(heads):
-        axes.text(c * (cell + gap) + cell / 2, -12, text, ha="center", va="bottom", color=ink.text, size=9)
+        axes.text(c * (cell + gap) + cell / 2, -12, text, ha="center", va="bottom", color=theme.text, size=9)
     for r, text in enumerate(sides or []):
-        axes.text(-12, r * (cell + gap) + cell / 2, text, ha="right", va="center", color=ink.text, size=10)
+        axes.text(-12, r * (cell + gap) + cell / 2, text, ha="right", va="center", color=theme.text, size=10)
     return figure

@@ -42,16 +42,16 @@ def load_weights(name: str, folder: Path = SHIPPED) -> dict[str, Tensor]:
     return {key: value.to(torch.float32) if value.is_floating_point() else value for key, value in whole.items()}
 
 
-def about_weights(name: str, folder: Path = SHIPPED) -> dict[str, Any]:
+def weights_metadata(name: str, folder: Path = SHIPPED) -> dict[str, Any]:
     """Return what the `.json` beside the weights says."""
     about: dict[str, Any] = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
     return about
 
 
-def add_figures(name: str, figures: dict[str, Any], folder: Path = SHIPPED) -> None:
+def add_metrics(name: str, figures: dict[str, Any], folder: Path = SHIPPED) -> None:
     """Put measured figures into the `.json` beside the weights, in place of older ones of the same names."""
-    about = about_weights(name, folder)
-    about["figures"] = {**about.get("figures", {}), **figures}
+    about = weights_metadata(name, folder)
+    about["metrics"] = {**about.get("metrics", {}), **figures}
     (folder / f"{name}.json").write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

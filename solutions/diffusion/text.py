@@ -2,15 +2,15 @@
 
 The U-Net attends to the encoder's output by cross-attention (`unet.py`). Token 0 stands for nothing: it fills short
 captions up, and a caption of it alone is the null condition of classifier-free guidance. The words are those of
-`shapes.py`; this file does not know pictures.
+`shapes.py`; this file does not know images.
 """
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from solutions.diffusion.order import Impossible
-from solutions.diffusion.shapes import COLOURS, RELATIONS, SHAPES, SIZES, Scene, Thing
+from solutions.diffusion.interface import InvalidRequest
+from solutions.diffusion.shapes import COLOURS, RELATIONS, SHAPES, SIZES, Scene, SceneObject
 
 WORDS = ("a", *SIZES, *COLOURS, *SHAPES, *dict.fromkeys(" ".join(RELATIONS).split()))
 VOCABULARY = ("", *WORDS)  # token 0 is no word
@@ -18,7 +18,7 @@ LENGTH = 10  # words of the longest caption: `a small red circle left of a large
 
 
 def tokens(captions: list[str]) -> Tensor:
-    """Turn captions into token ids (N, LENGTH); `""` is the null caption. `Impossible` names an unknown word and the known ones."""
+    """Turn captions into token ids (N, LENGTH); `""` is the null caption. `InvalidRequest` names an unknown word and the known ones."""
     return torch.tensor([_row(caption) for caption in captions]).view(-1, LENGTH)
 
 
@@ -26,31 +26,31 @@ def _row(caption: str) -> list[int]:
     words = caption.lower().replace(",", " ").split()
     unknown = [word for word in words if word not in WORDS]
     if unknown:
-        raise Impossible(f"prompt `{caption}`: unknown word `{unknown[0]}`; known: {', '.join(WORDS)}")
+        raise InvalidRequest(f"prompt `{caption}`: unknown word `{unknown[0]}`; known: {', '.join(WORDS)}")
     if len(words) > LENGTH:
-        raise Impossible(f"prompt `{caption}`: {len(words)} words, at most {LENGTH}")
+        raise InvalidRequest(f"prompt `{caption}`: {len(words)} words, at most {LENGTH}")
     return [VOCABULARY.index(word) for word in words] + [0] * (LENGTH - len(words))
 
 
 def parse(caption: str) -> Scene:
-    """Read a caption back into its scene, the inverse of `str(scene)`; `Impossible` says what a caption looks like."""
+    """Read a caption back into its scene, the inverse of `str(scene)`; `InvalidRequest` says what a caption looks like."""
     _row(caption)  # names an unknown word first
     for relation in RELATIONS:
         if f" {relation} " in f" {caption.lower()} ":
             first, second = f" {caption.lower()} ".split(f" {relation} ", 1)
-            return Scene((_thing(first, caption), _thing(second, caption)), relation)
-    return Scene((_thing(caption.lower(), caption),))
+            return Scene((_object(first, caption), _object(second, caption)), relation)
+    return Scene((_object(caption.lower(), caption),))
 
 
-def _thing(phrase: str, caption: str) -> Thing:
+def _object(phrase: str, caption: str) -> SceneObject:
     words = phrase.split()
     size = next((word for word in words if word in SIZES), None)
     colour = next((word for word in words if word in COLOURS), None)
     shape = next((word for word in words if word in SHAPES), "")
-    thing = Thing(shape, colour, size)
+    item = SceneObject(shape, colour, size)
     if shape and [word for word in words if word != "a"] == [word for word in (size, colour, shape) if word]:
-        return thing
-    raise Impossible(f"prompt `{caption}`: say `a [size] [colour] shape`, and perhaps a relation and another one")
+        return item
+    raise InvalidRequest(f"prompt `{caption}`: say `a [size] [colour] shape`, and perhaps a relation and another one")
 
 
 class TextEncoder(nn.Module):
@@ -78,23 +78,23 @@ class TextBlock(nn.Module):
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
-        self.before_attention, self.before_network = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
         self.qkv, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
-        self.network = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
+        self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
 
     def forward(self, h: Tensor) -> Tensor:
         """Let each word of (B, L, D) look at all words, the empty ones too."""
         B, L, D = h.shape
-        q, k, v = self.qkv(self.before_attention(h)).view(B, L, 3, self.heads, D // self.heads).permute(2, 0, 3, 1, 4)  # (B, H, L, D/H)
+        q, k, v = self.qkv(self.norm1(h)).view(B, L, 3, self.heads, D // self.heads).permute(2, 0, 3, 1, 4)  # (B, H, L, D/H)
         seen = F.scaled_dot_product_attention(q, k, v)  # (B, H, L, D/H)
         h = h + self.out(seen.transpose(1, 2).reshape(B, L, D))
-        return h + self.network(self.before_network(h))  # type: ignore[no-any-return]
+        return h + self.mlp(self.norm2(h))  # type: ignore[no-any-return]
 
 
-class Whole(nn.Module):
+class TextPooler(nn.Module):
     """A caption as one vector: its words' mean, which forgets their order, and what a small network makes of each word in its place.
 
-    Place and relation together say which thing is above, neither alone does. That second part starts by saying nothing.
+    Place and relation together say which item is above, neither alone does. That second part starts by saying nothing.
     """
 
     def __init__(self, width: int = 64, hidden: int = 256) -> None:

@@ -20,12 +20,12 @@ from tqdm import tqdm  # type: ignore[import-untyped]  # its stubs are another p
 from solutions.diffusion.checkpoint import Optimisers, resume, save
 
 State = dict[str, Tensor]
-TurnLoss = Callable[[Any, torch.Generator], Tensor]  # (batch, generator) -> a 0-d tensor
+StepLoss = Callable[[Any, torch.Generator], Tensor]  # (batch, generator) -> a 0-d tensor
 DrawBatch = Callable[[torch.Generator], Any]
 
 
 @dataclass(frozen=True)
-class Config:
+class TrainingConfig:
     """How a model is trained. Learning rate: `warmup` steps up to `lr`, then down a half cosine to 0 at the end."""
 
     steps: int
@@ -40,11 +40,11 @@ class Config:
 
 
 @dataclass(frozen=True)
-class Turn:
+class OptimiserStep:
     """One optimiser's part of a step: a loss and the parameters it may change. A GAN has two."""
 
     parameters: list[nn.Parameter]
-    loss: TurnLoss
+    loss: StepLoss
     lr_scale: float = 1.0
 
 
@@ -60,9 +60,9 @@ class Run:
 
 def train(
     model: nn.Module,
-    turns: list[Turn],
+    optimiser_steps: list[OptimiserStep],
     draw_batch: DrawBatch,
-    config: Config,
+    config: TrainingConfig,
     *,
     checkpoint: Path | None = None,
     minutes: float | None = None,
@@ -71,10 +71,13 @@ def train(
     """Take `config.steps` steps on the model, or as many as fit into `minutes`, and return the run.
 
     The model is left with its last weights; `run.ema` holds the averaged ones, made for `load_state_dict`. A checkpoint of another
-    configuration is refused (`Impossible`). After Ctrl-C the run comes back saved and not `finished`.
+    configuration is refused (`InvalidRequest`). After Ctrl-C the run comes back saved and not `finished`.
     """
     generator = torch.Generator().manual_seed(config.seed)
-    optimisers = [torch.optim.AdamW(turn.parameters, betas=config.adam, weight_decay=config.weight_decay) for turn in turns]
+    optimisers = [
+        torch.optim.AdamW(optimiser_step.parameters, betas=config.adam, weight_decay=config.weight_decay)
+        for optimiser_step in optimiser_steps
+    ]
     state: dict[str, Any] = {"config": asdict(config), "step": 0, "seconds": 0.0, "losses": []}
     ema = {name: value.clone() for name, value in model.state_dict().items()}
     if checkpoint and checkpoint.exists():
@@ -86,7 +89,7 @@ def train(
             bar.update(int(done) - bar.n)
             started = time.perf_counter()
             rate = config.lr * min(1, (state["step"] + 1) / config.warmup) * (1 + math.cos(math.pi * done / total)) / 2
-            state["losses"].append(_step(turns, optimisers, rate, config.clip, draw_batch(generator), generator))
+            state["losses"].append(_step(optimiser_steps, optimisers, rate, config.clip, draw_batch(generator), generator))
             _average(ema, model, min(config.ema, (state["step"] + 1) / (state["step"] + 10)))
             state["step"] += 1
             state["seconds"] += time.perf_counter() - started
@@ -114,14 +117,16 @@ def count(model: nn.Module) -> int:
     return sum(parameter.numel() for parameter in model.parameters())
 
 
-def _step(turns: list[Turn], optimisers: Optimisers, rate: float, clip: float, batch: Any, generator: torch.Generator) -> float:
+def _step(
+    optimiser_steps: list[OptimiserStep], optimisers: Optimisers, rate: float, clip: float, batch: Any, generator: torch.Generator
+) -> float:
     total = 0.0
-    for turn, optimiser in zip(turns, optimisers, strict=True):
-        optimiser.param_groups[0]["lr"] = rate * turn.lr_scale
+    for optimiser_step, optimiser in zip(optimiser_steps, optimisers, strict=True):
+        optimiser.param_groups[0]["lr"] = rate * optimiser_step.lr_scale
         optimiser.zero_grad()
-        loss = turn.loss(batch, generator)
+        loss = optimiser_step.loss(batch, generator)
         loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(turn.parameters, clip)
+        nn.utils.clip_grad_norm_(optimiser_step.parameters, clip)
         optimiser.step()
         total += loss.item()
     return total

@@ -1,7 +1,7 @@
-"""The U-Net: from a noisy picture, told how noisy (t) and what it should show, to a prediction of the same shape.
+"""The U-Net: from a noisy image, told how noisy (t) and what it should show, to a prediction of the same shape.
 
-A picture can be told what to show in four ways: `labels` (a class each), `context` (tokens, by cross-attention), `vector` (one
-embedding each) and `extra` (a picture to follow, as more input channels). It doesn't know noise schedules, nor whether it
+An image can be told what to show in four ways: `labels` (a class each), `context` (tokens, by cross-attention), `vector` (one
+embedding each) and `extra` (an image to follow, as more input channels). It doesn't know noise schedules, nor whether it
 predicts ε, x_0 or v.
 """
 
@@ -29,7 +29,7 @@ def attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> Te
 
 
 class Attention(nn.Module):
-    """Let the places of a picture look at each other, or at the tokens of a context; the answer is added to the picture."""
+    """Let the places of an image look at each other, or at the tokens of a context; the answer is added to the image."""
 
     def __init__(self, channels: int, context_dim: int | None = None, heads: int = 4):
         super().__init__()
@@ -58,14 +58,14 @@ class ResBlock(nn.Module):
     def __init__(self, c_in: int, c_out: int, emb_dim: int):
         super().__init__()
         self.norm1, self.conv1 = nn.GroupNorm(8, c_in), nn.Conv2d(c_in, c_out, 3, padding=1)
-        self.told = nn.Linear(emb_dim, 2 * c_out)
+        self.to_scale_shift = nn.Linear(emb_dim, 2 * c_out)
         self.norm2, self.conv2 = nn.GroupNorm(8, c_out), _zero(nn.Conv2d(c_out, c_out, 3, padding=1))
         self.skip = nn.Conv2d(c_in, c_out, 1) if c_in != c_out else nn.Identity()
 
     def forward(self, x: Tensor, emb: Tensor) -> Tensor:
-        """Return the changed picture. # x: (B, c_in, H, W), emb: (B, emb_dim) -> (B, c_out, H, W)"""
+        """Return the changed image. # x: (B, c_in, H, W), emb: (B, emb_dim) -> (B, c_out, H, W)"""
         h = self.conv1(F.silu(self.norm1(x)))
-        scale, shift = self.told(F.silu(emb))[:, :, None, None].chunk(2, dim=1)  # (B, c_out, 1, 1) each
+        scale, shift = self.to_scale_shift(F.silu(emb))[:, :, None, None].chunk(2, dim=1)  # (B, c_out, 1, 1) each
         h = self.conv2(F.silu(self.norm2(h) * (1 + scale) + shift))
         return self.skip(x) + h  # type: ignore[no-any-return]
 
@@ -80,7 +80,7 @@ class Stage(nn.Module):
         self.cross_attention = Attention(c_out, context_dim) if attend and context_dim else None
 
     def forward(self, x: Tensor, emb: Tensor, context: Tensor | None, mask: Tensor | None) -> Tensor:
-        """Return the changed picture. # (B, c_in, H, W) -> (B, c_out, H, W)"""
+        """Return the changed image. # (B, c_in, H, W) -> (B, c_out, H, W)"""
         x = self.res(x, emb)
         if self.self_attention:
             x = self.self_attention(x)
@@ -89,15 +89,15 @@ class Stage(nn.Module):
         return x
 
 
-class Halve(nn.Conv2d):
-    """Halve the side of a picture. # (B, C, H, W) -> (B, C, H/2, W/2)"""
+class Downsample(nn.Conv2d):
+    """Halve the side of an image. # (B, C, H, W) -> (B, C, H/2, W/2)"""
 
     def forward(self, x: Tensor, *_: Tensor | None) -> Tensor:
         return super().forward(x)
 
 
-class Double(nn.Conv2d):
-    """Double the side of a picture. # (B, C, H, W) -> (B, C, 2·H, 2·W)"""
+class Upsample(nn.Conv2d):
+    """Double the side of an image. # (B, C, H, W) -> (B, C, 2·H, 2·W)"""
 
     def forward(self, x: Tensor, *_: Tensor | None) -> Tensor:
         return super().forward(F.interpolate(x, scale_factor=2.0, mode="nearest"))
@@ -135,12 +135,12 @@ class UNet(nn.Module):
         self.time = nn.Sequential(nn.Linear(emb_dim, emb_dim), nn.SiLU(), nn.Linear(emb_dim, emb_dim))
         self.label = nn.Embedding(num_classes + 1, emb_dim) if num_classes is not None else None
         self.vector = nn.Linear(vector_dim, emb_dim) if vector_dim else None
-        self.enter = nn.Conv2d((in_channels + extra_channels) * patch**2, channels[0], 3, padding=1)
+        self.conv_in = nn.Conv2d((in_channels + extra_channels) * patch**2, channels[0], 3, padding=1)
 
         self.down, width, skips = nn.ModuleList(), channels[0], [channels[0]]
         for level, c in enumerate(channels):
             if level:
-                self.down.append(Halve(width, width, 3, stride=2, padding=1))
+                self.down.append(Downsample(width, width, 3, stride=2, padding=1))
                 skips.append(width)
             for _ in range(blocks):
                 self.down.append(Stage(width, c, emb_dim, attend[level], context_dim))
@@ -156,8 +156,8 @@ class UNet(nn.Module):
                 self.up.append(Stage(width + skips.pop(), c, emb_dim, attend[level], context_dim))
                 width = c
             if level:
-                self.up.append(Double(width, width, 3, padding=1))
-        self.leave = nn.Sequential(nn.GroupNorm(8, width), nn.SiLU(), _zero(nn.Conv2d(width, in_channels * patch**2, 3, padding=1)))
+                self.up.append(Upsample(width, width, 3, padding=1))
+        self.out = nn.Sequential(nn.GroupNorm(8, width), nn.SiLU(), _zero(nn.Conv2d(width, in_channels * patch**2, 3, padding=1)))
 
     def forward(
         self,
@@ -173,7 +173,7 @@ class UNet(nn.Module):
         """Return the prediction. # x: (B, C, H, W), t: (B,) -> (B, C, H, W)"""
         emb = self._embed(t, labels, vector)  # (B, emb_dim)
         x = x if extra is None else torch.cat([x, extra], dim=1)
-        x = self.enter(F.pixel_unshuffle(x, self.patch))  # (B, channels[0], H/patch, W/patch)
+        x = self.conv_in(F.pixel_unshuffle(x, self.patch))  # (B, channels[0], H/patch, W/patch)
         skips = [x]
         for layer in self.down:
             x = layer(x, emb, context, mask)
@@ -182,10 +182,10 @@ class UNet(nn.Module):
         for layer in self.up:
             x = torch.cat([x, skips.pop()], dim=1) if isinstance(layer, Stage) else x
             x = layer(x, emb, context, mask)
-        return F.pixel_shuffle(self.leave(x), self.patch)
+        return F.pixel_shuffle(self.out(x), self.patch)
 
     def _embed(self, t: Tensor, labels: Tensor | None, vector: Tensor | None) -> Tensor:
-        emb = self.time(timestep_embedding(t, self.emb_dim).to(self.enter.weight.dtype))
+        emb = self.time(timestep_embedding(t, self.emb_dim).to(self.conv_in.weight.dtype))
         if self.label is not None:
             emb = emb + self.label(torch.full_like(t, self.num_classes or 0) if labels is None else labels)
         if self.vector is not None:

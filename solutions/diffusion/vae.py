@@ -1,7 +1,7 @@
-"""A variational autoencoder: pictures to a distribution over small latents, and back (Kingma & Welling 2013).
+"""A variational autoencoder: images to a distribution over small latents, and back (Kingma & Welling 2013).
 
 One network, two uses. With a latent *vector* and a full KL term it is a generator of its own, compared with the others in
-`compare.py`. With a latent *picture* and a faint KL term it only compresses, and diffusion does the generating in its
+`compare.py`. With a latent *image* and a faint KL term it only compresses, and diffusion does the generating in its
 latents (`latent.py`; Rombach et al. 2022): the VAE of Stable Diffusion is of this second kind.
 """
 
@@ -23,7 +23,7 @@ def reparametrise(mean: Tensor, logvar: Tensor, eps: Tensor) -> Tensor:
 
 
 def elbo_loss(x: Tensor, x_hat: Tensor, mean: Tensor, logvar: Tensor, *, beta: float) -> Tensor:
-    """Squared error and β times the KL, both a pixel: the same for any picture size and batch (Kingma & Welling, eq. 3).
+    """Squared error and β times the KL, both a pixel: the same for any image size and batch (Kingma & Welling, eq. 3).
 
     The negative ELBO of a Gaussian decoder of variance σ² is this over 2σ², with β = 2σ²; so β is not a free knob but
     how exactly the decoder claims to know a pixel (Higgins et al. 2017 turn it as one).
@@ -37,26 +37,26 @@ class Residual(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.first, self.second = nn.Conv2d(width, width, 3, padding=1), nn.Conv2d(width, width, 3, padding=1)
-        self.norm_first, self.norm_second = nn.GroupNorm(8, width), nn.GroupNorm(8, width)
+        self.conv1, self.conv2 = nn.Conv2d(width, width, 3, padding=1), nn.Conv2d(width, width, 3, padding=1)
+        self.norm1, self.norm2 = nn.GroupNorm(8, width), nn.GroupNorm(8, width)
 
     def forward(self, h: Tensor) -> Tensor:
         """(B, C, H, W) to the same."""
-        inside = self.first(F.silu(self.norm_first(h)))
-        return h + self.second(F.silu(self.norm_second(inside)))  # type: ignore[no-any-return]
+        inside = self.conv1(F.silu(self.norm1(h)))
+        return h + self.conv2(F.silu(self.norm2(inside)))  # type: ignore[no-any-return]
 
 
 class VAE(nn.Module):
-    """Encoder and decoder that halve and double the picture twice (once by folding 2 x 2 pixels), told the class if `classes` is not 0.
+    """Encoder and decoder that halve and double the image twice (once by folding 2 x 2 pixels), told the class if `classes` is not 0.
 
-    `latent` is the shape of z: (D,) for a vector, (D, S/4, S/4) for a small picture of latents.
+    `latent` is the shape of z: (D,) for a vector, (D, S/4, S/4) for a small image of latents.
     """
 
     def __init__(self, *, size: int, channels: int = 1, width: int = 32, latent: tuple[int, ...] = (32,), classes: int = 0) -> None:
         super().__init__()
         self.latent, small = latent, size // 4
         self.label = nn.Embedding(classes, width) if classes else None
-        self.enter = nn.Sequential(nn.PixelUnshuffle(2), nn.Conv2d(4 * channels, width, 3, padding=1))  # (B, C, S/2, S/2)
+        self.conv_in = nn.Sequential(nn.PixelUnshuffle(2), nn.Conv2d(4 * channels, width, 3, padding=1))  # (B, C, S/2, S/2)
         self.down = nn.Sequential(Residual(width), nn.Conv2d(width, width, 3, stride=2, padding=1), Residual(width))  # (B, C, S/4, S/4)
         self.to_latent: nn.Module
         self.from_latent: nn.Module
@@ -70,29 +70,29 @@ class VAE(nn.Module):
             Residual(width), nn.Upsample(scale_factor=2), nn.Conv2d(width, width, 3, padding=1), Residual(width)
         )  # (B, C, S/2, S/2)
         last = nn.Conv2d(width, 4 * channels, 3, padding=1)
-        self.leave = nn.Sequential(nn.GroupNorm(8, width), nn.SiLU(), last, nn.PixelShuffle(2))
+        self.out = nn.Sequential(nn.GroupNorm(8, width), nn.SiLU(), last, nn.PixelShuffle(2))
 
     def encode(self, x: Tensor, label: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Mean and log variance of q(z | x), each (B, *latent), for pictures (B, C, S, S) in [-1, 1]."""
-        h = self.down(self.enter(x) + self._told(label))  # (B, width, S/4, S/4)
+        """Mean and log variance of q(z | x), each (B, *latent), for images (B, C, S, S) in [-1, 1]."""
+        h = self.down(self.conv_in(x) + self._class_embedding(label))  # (B, width, S/4, S/4)
         mean, logvar = self.to_latent(h).chunk(2, dim=1)
         return mean, logvar.clamp(-20, 10)
 
     def decode(self, z: Tensor, label: Tensor | None = None) -> Tensor:
-        """The mean picture (B, C, S, S) for latents z (B, *latent)."""
-        return self.leave(self.up(self.from_latent(z) + self._told(label)))  # type: ignore[no-any-return]
+        """The mean image (B, C, S, S) for latents z (B, *latent)."""
+        return self.out(self.up(self.from_latent(z) + self._class_embedding(label)))  # type: ignore[no-any-return]
 
     def forward(self, x: Tensor, eps: Tensor, label: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
-        """Reconstruct x through z = μ + σ·ε: the picture, the mean and the log variance."""
+        """Reconstruct x through z = μ + σ·ε: the image, the mean and the log variance."""
         mean, logvar = self.encode(x, label)
         return self.decode(reparametrise(mean, logvar, eps), label), mean, logvar
 
-    def _told(self, label: Tensor | None) -> Tensor | float:
+    def _class_embedding(self, label: Tensor | None) -> Tensor | float:
         return 0.0 if self.label is None else self.label(label)[:, :, None, None]
 
 
 @torch.no_grad()
 def generate(vae: VAE, label: Tensor | None, n: int, generator: torch.Generator) -> Tensor:
-    """Draw n pictures from the prior: decode z ~ N(0, 1). It shows the decoder's mean, hence the blur."""
+    """Draw n images from the prior: decode z ~ N(0, 1). It shows the decoder's mean, hence the blur."""
     z = torch.randn((n, *vae.latent), generator=generator)
     return vae.decode(z, label).clamp(-1, 1)

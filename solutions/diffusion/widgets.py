@@ -1,8 +1,8 @@
 """The data of what can be played with in the lesson: `python -m solutions.diffusion widgets` writes it, nobody else does.
 
-    pictures.json    four real pictures, for the noise slider
-    families.json    what `compare` measured of VAE, GAN and diffusion
-    recorded/        showings of the sampler (`live`), frame by frame, for where no model runs
+images.json    four real images, for the noise slider
+families.json    what `compare` measured of VAE, GAN and diffusion
+recorded/        showings of the sampler (`live`), frame by frame, for where no model runs
 """
 
 import base64
@@ -14,10 +14,10 @@ from typing import Any
 import torch
 
 from solutions.diffusion.data import CLASSES, load_fashion
+from solutions.diffusion.images import to_pixels
 from solutions.diffusion.live import Frame, play
-from solutions.diffusion.pictures import to_pixels
 from solutions.diffusion.sheets import SHOWN
-from solutions.diffusion.store import about_weights
+from solutions.diffusion.store import weights_metadata
 
 MEASURES = ("fd", "coverage", "recall", "agreement", "seconds for 64")
 BOOTS = {"model": "fashion", "prompt": "ankle boot", "sampler": "ddim", "steps": 20, "w": 1.5, "seed": 0}
@@ -39,15 +39,15 @@ KEPT = {"fashion": 40, "shapes": 10}  # frames of a recording
 def write(folder: Path) -> Iterator[Path]:
     """Write all the data into `folder`, and yield each file when it is there."""
     (folder / "recorded").mkdir(parents=True, exist_ok=True)
-    yield _put(folder / "pictures.json", pictures())
+    yield _put(folder / "images.json", images())
     yield _put(folder / "families.json", families())
     for name, asked in RECORDED.items():
         yield _put(folder / "recorded" / f"{name}.json", {"asked": asked, "frames": record(asked)})
     yield _put(folder / "recorded" / "index.json", RECORDED)
 
 
-def pictures() -> list[dict[str, Any]]:
-    """Return the four pictures of the lesson's strips, as bytes from black to white. # each (16, 16)"""
+def images() -> list[dict[str, Any]]:
+    """Return the four images of the lesson's strips, as bytes from black to white. # each (16, 16)"""
     x, labels = load_fashion("test")
     chosen = torch.stack([x[labels == label][3] for label in SHOWN])
     grey = to_pixels(chosen)[..., 0]
@@ -57,7 +57,7 @@ def pictures() -> list[dict[str, Any]]:
 
 def families() -> dict[str, Any]:
     """Return mean and spread over the seeds of each measure, family by family."""
-    found = about_weights("compare")
+    found = weights_metadata("compare")
     kept = {name: {measure: own[measure] for measure in MEASURES} for name, own in found["families"].items()}
     return {"seeds": len(found["config"]["seeds"]), "minutes": found["config"]["minutes"], "n": found["config"]["n"], "families": kept}
 

@@ -1,4 +1,4 @@
-// The lesson's formulas, as the reference implementation has them: index t is the lesson's subscript, and row 0 is the clean picture.
+// The lesson's formulas, as in the reference implementation: index t is the lesson's subscript, and row 0 is the clean image.
 
 export function linearBetas(T, first = 1e-4, last = 0.02) {
   return Float64Array.from({ length: T + 1 }, (_, t) => (t === 0 ? 0 : T === 1 ? first : first + ((last - first) * (t - 1)) / (T - 1)));
@@ -20,9 +20,9 @@ export function evenPath(T, steps) {
   return Array.from({ length: steps + 1 }, (_, i) => Math.round((T * (steps - i)) / steps));
 }
 
-// The ε̂ of a mixture of equal round Gaussians at a point of the plane: −√(1 − ᾱ) times the score of its noised density.
-export function exactEps([x, y], bar, centres, spread = 0.12) {
-  const variance = bar * spread ** 2 + 1 - bar;
+// ε̂ at a point of the plane for a mixture of equal isotropic Gaussians: −√(1 − ᾱ) times the score of the noised density.
+export function exactEps([x, y], bar, centres, std = 0.12) {
+  const variance = bar * std ** 2 + 1 - bar;
   const off = centres.map(([a, b]) => [x - Math.sqrt(bar) * a, y - Math.sqrt(bar) * b]);
   const logs = off.map(([a, b]) => -(a * a + b * b) / (2 * variance));
   const most = Math.max(...logs);
@@ -33,19 +33,19 @@ export function exactEps([x, y], bar, centres, spread = 0.12) {
   return [factor * mean(0), factor * mean(1)];
 }
 
-// One way of DDIM with η = 0, from `start` along `path`; `epsAt(x, t)` gives ε̂. Nothing is clipped.
+// One DDIM trajectory with η = 0, from `start` along `path`; `epsAt(x, t)` gives ε̂. Nothing is clipped.
 export function ddim(start, bars, path, epsAt) {
-  const way = [start];
+  const trajectory = [start];
   for (let i = 0; i + 1 < path.length; i++) {
     const [t, s] = [path[i], path[i + 1]];
-    const x = way[i];
+    const x = trajectory[i];
     const eps = epsAt(x, t);
-    way.push(x.map((value, k) => {
+    trajectory.push(x.map((value, k) => {
       const clean = (value - Math.sqrt(1 - bars[t]) * eps[k]) / Math.sqrt(bars[t]);
       return Math.sqrt(bars[s]) * clean + Math.sqrt(1 - bars[s]) * eps[k];
     }));
   }
-  return way;
+  return trajectory;
 }
 
 export const guide = (uncond, cond, w) => uncond.map((value, k) => value + w * (cond[k] - value));

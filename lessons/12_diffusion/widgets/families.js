@@ -1,33 +1,33 @@
-// VAE, GAN and diffusion as they were measured: one small model of each, alike in size, conditioning and training time.
+// VAE, GAN and diffusion as measured: one small model of each, with the same size, conditioning and training time.
 import { choice, controls, el, load, sentence, written } from "./parts.js";
 
 const MEASURES = {
-  fd: ["Fréchet distance (less is better)", 0, "how far the generated pictures are from real ones, in the eyes of a small classifier", -1],
-  coverage: ["coverage (more is better)", 2, "the share of real pictures that have a generated one close by", 1],
-  recall: ["recall (more is better)", 2, "the share of real pictures that the model could have made", 1],
-  agreement: ["class is right (more is better)", 2, "the share of pictures that a classifier takes for the class asked for", 1],
-  "seconds for 64": ["seconds for 64 pictures (less is better)", 3, "how long one core needs", -1],
+  fd: ["Fréchet distance (less is better)", 0, "how far the generated images are from real ones, in the features of a small classifier", -1],
+  coverage: ["coverage (more is better)", 2, "the share of real images that have a generated one close by", 1],
+  recall: ["recall (more is better)", 2, "the share of real images that the model could have generated", 1],
+  agreement: ["class accuracy (more is better)", 2, "the share of images that a classifier assigns to the requested class", 1],
+  "seconds for 64": ["seconds for 64 images (less is better)", 3, "how long they take on one core", -1],
 };
 
 export async function mount(stage) {
   const { seeds, n, families } = await load("./families.json");
   const measure = choice({ label: "Compare by", options: Object.entries(MEASURES).map(([key, [name]]) => [key, name]), on: show });
   const body = el("tbody", {});
-  const head = el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "family"), el("th", { scope: "col" }, "mean ± spread"), el("td", {})));
+  const head = el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "family"), el("th", { scope: "col" }, "mean ± std"), el("td", {})));
   const said = sentence();
   stage.append(controls(measure), el("table", { class: "bars" }, head, body), said.node);
 
   function show() {
     const [name, digits, meaning, better] = MEASURES[measure.value];
-    const rows = Object.entries(families).map(([family, own]) => [family, own[measure.value].mean, own[measure.value].spread]);
-    const most = Math.max(...rows.map(([, mean, spread]) => mean + spread));
+    const rows = Object.entries(families).map(([family, own]) => [family, own[measure.value].mean, own[measure.value].std]);
+    const most = Math.max(...rows.map(([, mean, std]) => mean + std));
     const best = rows.toSorted((a, b) => better * (b[1] - a[1]))[0][0];
-    body.replaceChildren(...rows.map(([family, mean, spread]) => {
+    body.replaceChildren(...rows.map(([family, mean, std]) => {
       const bar = el("div", { class: family === best ? "bar best" : "bar" });
       bar.style.width = `${(100 * mean) / most}%`;
-      return el("tr", {}, el("th", { scope: "row" }, family), el("td", {}, `${written(mean, digits)} ± ${written(spread, digits)}`), el("td", { class: "room" }, bar));
+      return el("tr", {}, el("th", { scope: "row" }, family), el("td", {}, `${written(mean, digits)} ± ${written(std, digits)}`), el("td", { class: "room" }, bar));
     }));
-    said.set(`${name}: ${meaning}. ${best[0].toUpperCase()}${best.slice(1)} is best here. Mean of ${seeds} seeds, ${n} pictures each.`);
+    said.set(`${name}: ${meaning}. ${best[0].toUpperCase()}${best.slice(1)} is best here. Mean of ${seeds} seeds, ${n} images each.`);
   }
   show();
 }

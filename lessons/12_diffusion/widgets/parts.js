@@ -1,4 +1,4 @@
-// The parts that this lesson's widgets are built of: sliders, choices, pictures, drawings, and a sentence that says what is seen.
+// The parts this lesson's widgets are built from: sliders, choices, images, drawings, and a sentence that describes what is shown.
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -27,7 +27,7 @@ let made = 0;
 
 export function slider({ label, min, max, step, value, show = String, on, wide = false }) {
   const id = `part-${++made}`;
-  const output = el("span", { class: "value", "aria-hidden": "true" }); // a screen reader has it as the slider's own value
+  const output = el("span", { class: "value", "aria-hidden": "true" }); // a screen reader reads the slider's own value
   const input = el("input", { type: "range", id, min, max, step, value });
   const node = el("div", { class: wide ? "control wide" : "control" }, el("span", {}, el("label", { for: id }, label), output), input);
   const tell = () => {
@@ -62,10 +62,7 @@ export function pane(drawing, caption) {
 
 export const panes = (...each) => el("div", { class: "panes" }, ...each.map((one) => one.node));
 
-export function picture(side, label) {
-  const node = el("canvas", { width: side, height: side, class: "pixels", role: "img", "aria-label": label });
-  return node;
-}
+export const imageCanvas = (side, label) => el("canvas", { width: side, height: side, class: "pixels", role: "img", "aria-label": label });
 
 // Paint numbers in [−1, 1], row by row, in grey.
 export function paint(canvas, values) {
@@ -85,7 +82,7 @@ export function paintBytes(canvas, bytes, colours) {
 
 export const unpack = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 
-// A drawing as wide as there is room, so that its letters keep their size; `draw` gets the width, now and whenever it changes.
+// A drawing as wide as its container, so that text keeps its size; `draw` gets the width, now and whenever it changes.
 export function drawing(height, draw) {
   const node = svg("svg", { role: "img", height });
   const box = el("div", { class: "drawing" }, node);
@@ -103,18 +100,18 @@ export function drawing(height, draw) {
   return { node: box, redraw };
 }
 
-// Figures with their names; `set` takes them as [name, value, isSlip].
+// Named figures; `set` takes rows of [name, value, isMistake].
 export function readout() {
   const node = el("dl", { class: "readout" });
   return {
     node,
     set(rows) {
-      node.replaceChildren(...rows.map(([name, value, slip]) => el("div", slip ? { class: "slip" } : {}, el("dt", {}, name), el("dd", {}, value))));
+      node.replaceChildren(...rows.map(([name, value, mistake]) => el("div", mistake ? { class: "slip" } : {}, el("dt", {}, name), el("dd", {}, value))));
     },
   };
 }
 
-// A sentence about what is seen. It is read out when the reader pauses, not at every move of a slider.
+// A sentence about what is shown. A screen reader speaks it when the reader pauses, not at every move of a slider.
 export function sentence() {
   const seen = el("p", { class: "says" });
   const heard = el("p", { class: "hidden", role: "status" });
@@ -129,7 +126,7 @@ export function sentence() {
   };
 }
 
-// A source of chance that gives the same numbers for the same seed: mulberry32, and Box and Muller's way to a normal one.
+// A seeded source of normal numbers: mulberry32, then the Box-Muller transform.
 export function normal(seed) {
   let state = seed >>> 0;
   const uniform = () => {

@@ -1,4 +1,4 @@
-// The reference model denoises while one watches: frame by frame as it is computed, or as it was recorded where no model runs.
+// Watch the reference model denoise: frame by frame as it is computed, or from a recording where no model runs.
 import { choice, controls, el, load, paintBytes, sentence, slider, unpack, written } from "./parts.js";
 
 const CLOTHES = ["ankle boot", "bag", "coat", "dress", "pullover", "sandal", "shirt", "sneaker", "t-shirt", "trouser"];
@@ -11,11 +11,11 @@ export async function mount(stage, { live }) {
   else stage.append(...await replayed(film, said), film.node, said.node);
 }
 
-// Two rows of pictures, and a slider that goes back and forth through the frames that are there.
+// Two rows of images, and a slider to step back and forth through the frames received so far.
 function screen() {
   const frames = [];
   const at = slider({ label: "frame", min: 0, max: 0, step: 1, value: 0, wide: true, show: (i) => (frames[i] ? `t = ${frames[i].t}` : "none yet"), on: () => draw() });
-  const rows = [["x", "The noisy pictures"], ["x0", "What the network takes them for, x̂₀"]].map(([key, label]) => {
+  const rows = [["x", "The noisy images"], ["x0", "The network's estimate, x̂₀"]].map(([key, label]) => {
     const strip = el("div", { class: "strip", role: "img", "aria-label": label });
     return { key, strip, label, node: el("div", { class: "row" }, el("p", { class: "quiet" }, label), strip) };
   });
@@ -31,7 +31,7 @@ function screen() {
         strip.replaceChildren(...Array.from({ length: wanted }, () => el("canvas", { width: side, height: side, class: "pixels" })));
       }
       if (frame) [...strip.children].forEach((canvas, i) => paintBytes(canvas, bytes.subarray(i * size, (i + 1) * size), frame.colours));
-      strip.setAttribute("aria-label", frame ? `${label}: ${frame.n} pictures at t = ${frame.t}` : `${label}: nothing yet`);
+      strip.setAttribute("aria-label", frame ? `${label}: ${frame.n} images at t = ${frame.t}` : `${label}: nothing yet`);
     }
   }
   draw();
@@ -84,22 +84,22 @@ function watched(live, film, said) {
     start.disabled = true;
     stop.disabled = false;
     stop.focus({ preventScroll: true });
-    said.set("Waking the model …");
+    said.set("Starting the model …");
     source = new EventSource(url);
-    source.addEventListener("waiting", ({ data }) => { const { before } = JSON.parse(data); said.set(`Waiting in line: ${before} before you.`); });
+    source.addEventListener("waiting", ({ data }) => { const { before } = JSON.parse(data); said.set(`Waiting in line: ${before} ahead of you.`); });
     source.addEventListener("frame", ({ data }) => {
       const frame = JSON.parse(data);
       film.add(frame);
       said.set(`Step ${frame.step} of ${frame.of}: t = ${frame.t}.`, false);
     });
-    source.addEventListener("done", ({ data }) => end(`Done in ${JSON.parse(data).seconds} s. Go back through the frames with the slider.`));
+    source.addEventListener("done", ({ data }) => end(`Done in ${JSON.parse(data).seconds} s. Step back through the frames with the slider.`));
     source.addEventListener("refused", ({ data }) => end(sentenceOf(JSON.parse(data).words)));
-    source.addEventListener("error", () => { if (source) end("The site does not answer any more."); });
+    source.addEventListener("error", () => { if (source) end("The site has stopped responding."); });
   });
   stop.addEventListener("click", () => end("Stopped."));
-  document.addEventListener("visibilitychange", () => { if (document.hidden && source) end("Stopped, since the page was left."); });
+  document.addEventListener("visibilitychange", () => { if (document.hidden && source) end("Stopped, because you left the page."); });
   fit();
-  said.set("Nothing is drawn yet: choose, and press Denoise.", false);
+  said.set("Nothing drawn yet: choose, then press Denoise.", false);
   return [controls(model, cloth, caption, sampler, steps, w, seed), el("div", { class: "buttons" }, start, stop)];
 }
 
@@ -130,12 +130,12 @@ async function replayed(film, said) {
       said.set(`Step ${frame.step} of ${frame.of}: t = ${frame.t}.`, false);
       await new Promise((resolve) => setTimeout(resolve, 90));
     }
-    if (mine === run) end("Done. Go back through the frames with the slider.");
+    if (mine === run) end("Done. Step back through the frames with the slider.");
   });
   stop.addEventListener("click", () => end("Stopped."));
-  said.set("Nothing is drawn yet: choose, and press Play.", false);
+  said.set("Nothing drawn yet: choose, then press Play.", false);
   return [
-    el("p", { class: "quiet" }, "These are recordings. In a clone of the course, `course serve` lets the model draw what you choose.".replaceAll("`", "")),
+    el("p", { class: "quiet" }, "These are recordings. In a clone of the course, `course serve` lets the model draw whatever you choose.".replaceAll("`", "")),
     controls(which), el("div", { class: "buttons" }, start, stop),
   ];
 }

@@ -1,4 +1,4 @@
-// Two schedules over t: what is left of the image, and where half of the variance is noise.
+// Two schedules over t: how much of the image is left, and when half of the variance is noise.
 import { alphaBars, cosineBetas, linearBetas } from "./diffusion.js";
 import { choice, controls, drawing, readout, sentence, slider, svg, written } from "./parts.js";
 
@@ -13,7 +13,7 @@ const VIEWS = {
 
 export function mount(stage) {
   const view = choice({ label: "Show", options: Object.entries(VIEWS).map(([key, { name }]) => [key, name]), on: show });
-  const last = slider({ label: "last β of the linear one", min: 0.002, max: 0.04, step: 0.001, value: 0.02, show: (v) => written(v, 3), on: show });
+  const last = slider({ label: "last β of the linear schedule", min: 0.002, max: 0.04, step: 0.001, value: 0.02, show: (v) => written(v, 3), on: show });
   const t = slider({ label: "t", min: 0, max: T, step: 1, value: 259, on: show, wide: true });
   const plot = drawing(HEIGHT, draw);
   const figures = readout();
@@ -48,7 +48,7 @@ export function mount(stage) {
     const half = (bars) => bars.findIndex((bar) => bar <= 0.5) - 1; // the last t at which more than half is image
     const shown = (bar) => (t.value === 0 && view.value === "snr" ? "∞" : written(of(bar), digits));
     figures.set([
-      ["linear, the full line", shown(linear[t.value])],
+      ["linear, the solid line", shown(linear[t.value])],
       ["cosine, the dashed line", shown(cosine[t.value])],
       ["linear: half is noise at", half(linear) < 0 ? "never" : `t = ${half(linear)}`],
       ["cosine: half is noise at", `t = ${half(cosine)}`],

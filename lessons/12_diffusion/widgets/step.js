@@ -1,4 +1,4 @@
-// One forward step of one pixel, and what two well-known slips would make of it.
+// One forward step of one pixel, and what two common mistakes would make of it.
 import { forwardStep } from "./diffusion.js";
 import { controls, drawing, readout, sentence, slider, svg, written } from "./parts.js";
 
@@ -50,8 +50,8 @@ export function mount(stage) {
       ["signal √(1 − β) · x", written(signal)],
       ["noise √β · ε", written(Math.sqrt(beta.value) * eps.value)],
       ["the new pixel", written(result)],
-      ["slip: β for √β", written(varianceAsFactor), true],
-      ["slip: no root on 1 − β", written(noRoot), true],
+      ["mistake: β for √β", written(varianceAsFactor), true],
+      ["mistake: no root on 1 − β", written(noRoot), true],
     ]);
     const unit = `${written(1 - beta.value, 2)} + ${written(beta.value, 2)} = 1`;
     said.set(`${written(Math.sqrt(1 - beta.value))} · ${written(x.value, 2)} + ${written(Math.sqrt(beta.value))} · (${written(eps.value, 1)}) = ${written(result)}. The squares of the two factors add up to one: ${unit}.`);

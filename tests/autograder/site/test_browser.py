@@ -11,7 +11,7 @@ from autograder.flashcards.words import KEYS
 from autograder.grades.people import file_slug
 from autograder.questions import values, variant
 from autograder.workspace.starting import start
-from solutions.diffusion.store import about_weights
+from solutions.diffusion.store import weights_metadata
 from tests.autograder.site.conftest import serving
 from tests.autograder.site.test_grades import keep, result
 from tests.autograder.site.test_work import WRONG, check
@@ -166,21 +166,21 @@ def test_the_dark_page_is_a_choice_that_is_kept(visit, site):
 # ---- to play with
 
 
-def test_the_noise_slider_shows_the_slip_beside_the_truth(visit, site):
+def test_the_noise_slider_shows_the_mistake_beside_the_correct_image(visit, site):
     """By keyboard: t = 100, where the lesson's table has both factors."""
     found = widget(visit(site.address + "play.html"), "noise")
     slider = found.get_by_label("t", exact=True)
     slider.focus()
     press(found.page, "Home")
-    expect(found.locator(".says")).to_contain_text("At t = 0 the two look alike")
+    expect(found.locator(".says")).to_contain_text("At t = 0 the two look the same")
     press(found.page, "PageUp", 1)
     press(found.page, "Home")
     press(found.page, "ArrowRight", 100)
-    expect(found.locator(".says")).to_have_text("At t = 100 the slip adds too little noise: 0.103 where 0.321 is right, 0.218 too small.")
-    expect(found.get_by_role("img", name="ankle boot at t = 100, with noise times 0.321")).to_be_visible()
+    expect(found.locator(".says")).to_have_text("At t = 100 the mistake adds too little noise: 0.103 where 0.321 is right, 0.218 too small.")
+    expect(found.get_by_role("img", name="ankle boot at t = 100, noise times 0.321")).to_be_visible()
     expect(found.get_by_role("status")).to_contain_text("At t = 100")
     press(found.page, "End")
-    expect(found.locator(".says")).to_contain_text("a missing root cannot be seen here")
+    expect(found.locator(".says")).to_contain_text("you cannot see a missing root here")
 
 
 def test_the_noise_slider_by_mouse(visit, site):
@@ -215,7 +215,7 @@ def test_the_schedule_plot_has_the_reference_implementations_numbers(visit, site
     expect(found.locator(".readout")).to_contain_text("cosine: half is noise att = 496")
 
 
-def test_the_plane_walks_the_ways_of_the_reference_implementation(visit, site):
+def test_the_plane_has_the_trajectories_of_the_reference_implementation(visit, site):
     """The same starts under the same guidance end at the same places as `solutions.diffusion` computes."""
     from solutions.diffusion.guidance import guide
     from solutions.diffusion.plots import exact_eps
@@ -231,16 +231,16 @@ def test_the_plane_walks_the_ways_of_the_reference_implementation(visit, site):
             return guide(exact_eps(x, bars[t], np.vstack([ours, other])), exact_eps(x, bars[t], ours), w)
 
         wanted = ddim_sample(eps_model, starts, bars, even_path(998, 60), clip=None)
-        script = "async ([starts, w]) => { const { way } = await import(new URL('widgets/guidance.js', document.baseURI)); return starts.map((start) => way(start, w).at(-1)); }"
+        script = "async ([starts, w]) => { const { trajectory } = await import(new URL('widgets/guidance.js', document.baseURI)); return starts.map((start) => trajectory(start, w).at(-1)); }"
         np.testing.assert_allclose(page.evaluate(script, [starts.tolist(), w]), wanted, atol=1e-6)
 
 
 def test_more_guidance_means_less_diversity_by_keys_and_by_dragging(visit, site):
     found = widget(visit(site.address + "play.html"), "guidance")
-    spread = found.locator(".readout dd").nth(1)
+    std = found.locator(".readout dd").nth(1)
 
     def number():
-        return float(spread.text_content())
+        return float(std.text_content())
 
     plain = number()
     found.get_by_label("guidance w").focus()
@@ -263,9 +263,9 @@ def test_more_guidance_means_less_diversity_by_keys_and_by_dragging(visit, site)
 
 def test_the_families_have_the_lessons_figures(visit, site):
     found = widget(visit(site.address + "play.html"), "families")
-    measured = about_weights("compare")["families"]
+    measured = weights_metadata("compare")["families"]
     for name, own in measured.items():
-        expect(found.get_by_role("row", name=name)).to_contain_text(f"{own['fd']['mean']:.0f} ± {own['fd']['spread']:.0f}")
+        expect(found.get_by_role("row", name=name)).to_contain_text(f"{own['fd']['mean']:.0f} ± {own['fd']['std']:.0f}")
     found.get_by_label("Compare by").select_option("seconds for 64")
     fastest = min(measured, key=lambda name: measured[name]["seconds for 64"]["mean"])
     expect(found.locator(".says")).to_contain_text(f"{fastest[0].upper()}{fastest[1:]} is best here.")
@@ -280,11 +280,11 @@ def test_the_model_denoises_while_one_watches(visit, site):
     found.get_by_role("button", name="Denoise").focus()
     press(found.page, "Enter")
     expect(found.locator(".says")).to_contain_text("Done in")
-    expect(found.get_by_role("img", name="The noisy pictures: 4 pictures at t = 0")).to_be_visible()
+    expect(found.get_by_role("img", name="The noisy images: 4 images at t = 0")).to_be_visible()
     expect(found.get_by_role("button", name="Denoise")).to_be_focused()
     found.get_by_label("frame").focus()
     press(found.page, "Home")
-    expect(found.get_by_role("img", name="The noisy pictures: 4 pictures at t = 667")).to_be_visible()
+    expect(found.get_by_role("img", name="The noisy images: 4 images at t = 667")).to_be_visible()
     found.get_by_label("Model").select_option("shapes")
     found.get_by_label("Caption").fill("a purple dog")
     found.get_by_role("button", name="Denoise").click()
@@ -297,7 +297,7 @@ def test_a_showing_can_be_stopped_and_another_window_waits_for_it(visit, site):
     first.get_by_role("button", name="Denoise").click()
     expect(first.locator(".says")).to_contain_text("of 1000")
     second.get_by_role("button", name="Denoise").click()
-    expect(second.locator(".says")).to_have_text("Waiting in line: 1 before you.")
+    expect(second.locator(".says")).to_have_text("Waiting in line: 1 ahead of you.")
     first.get_by_role("button", name="Stop").click()
     expect(first.locator(".says")).to_have_text("Stopped.")
     expect(second.locator(".says")).to_contain_text("Done in")
@@ -469,7 +469,7 @@ def test_the_site_as_files_plays_recordings_and_remembers_what_was_read(visit, a
     found.get_by_label("Recorded").select_option("boots-5-steps")
     found.get_by_role("button", name="Play").click()
     expect(found.locator(".says")).to_contain_text("Done.")
-    expect(found.get_by_role("img", name="The noisy pictures: 4 pictures at t = 0")).to_be_visible()
+    expect(found.get_by_role("img", name="The noisy images: 4 images at t = 0")).to_be_visible()
     page.goto(as_files + "cards.html")
     page.locator(".flip summary").first.click()
     expect(page.locator(".flip p").nth(1)).to_be_visible()

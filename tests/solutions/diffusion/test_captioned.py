@@ -1,4 +1,4 @@
-"""Text to image: what the network is told, and what a picture's caption can change."""
+"""Text to image: what the network is told, and what an image's caption can change."""
 
 import dataclasses
 from functools import partial
@@ -10,10 +10,10 @@ import torch
 from solutions.diffusion import captioned
 from solutions.diffusion.captioned import TextUNet, draw_batch, paint
 from solutions.diffusion.checker import adherence
-from solutions.diffusion.examine import judged, questions
-from solutions.diffusion.order import Impossible, Order, Training
+from solutions.diffusion.interface import InvalidRequest, SamplingConfig, TrainingOptions
+from solutions.diffusion.prompt_adherence import judged, questions
 from solutions.diffusion.shapes import UNSEEN
-from solutions.diffusion.store import about_weights, load_weights, save_weights
+from solutions.diffusion.store import load_weights, save_weights, weights_metadata
 from solutions.diffusion.text import LENGTH, VOCABULARY, parse, tokens
 
 
@@ -26,12 +26,12 @@ def small() -> TextUNet:
 
 
 def test_batch_shows_what_its_captions_say() -> None:
-    """Two in five of one thing; all right by the checker; the same for the same generator."""
-    pictures, ids = draw_batch(torch.Generator().manual_seed(0), 20)
+    """Two in five of one item; all right by the checker; the same for the same generator."""
+    images, ids = draw_batch(torch.Generator().manual_seed(0), 20)
     scenes = [parse(" ".join(VOCABULARY[i] for i in row).strip()) for row in ids]
-    assert [len(scene.things) for scene in scenes] == [1, 1, 2, 2, 2] * 4
-    assert adherence(pictures, scenes)["all"] == 1
-    assert torch.equal(pictures, draw_batch(torch.Generator().manual_seed(0), 20)[0])
+    assert [len(scene.objects) for scene in scenes] == [1, 1, 2, 2, 2] * 4
+    assert adherence(images, scenes)["all"] == 1
+    assert torch.equal(images, draw_batch(torch.Generator().manual_seed(0), 20)[0])
 
 
 def test_order_of_words_changes_the_prediction() -> None:
@@ -43,38 +43,38 @@ def test_order_of_words_changes_the_prediction() -> None:
 
 
 def test_guidance_of_0_forgets_the_caption() -> None:
-    """w = 0: any caption gives the null caption's picture; w = 1: it gives its own."""
+    """w = 0: any caption gives the null caption's image; w = 1: it gives its own."""
     model = small()
     ids = tokens(["a red circle"])
-    nothing = paint(model, torch.zeros_like(ids), Order(steps=2, w=1))
-    torch.testing.assert_close(paint(model, ids, Order(steps=2, w=0)), nothing)
-    assert not torch.allclose(paint(model, ids, Order(steps=2, w=1)), nothing)
+    nothing = paint(model, torch.zeros_like(ids), SamplingConfig(steps=2, w=1))
+    torch.testing.assert_close(paint(model, ids, SamplingConfig(steps=2, w=0)), nothing)
+    assert not torch.allclose(paint(model, ids, SamplingConfig(steps=2, w=1)), nothing)
 
 
 def test_questions_ask_for_one_thing_held_out_things_and_two() -> None:
-    """Held-out things are only among those called unseen."""
+    """Held-out objects are only among those called unseen."""
     asked = questions(20)
-    assert [len(asked[kind][0].things) for kind in ("one", "unseen", "two")] == [1, 1, 2]
-    assert {scene.things[0] for scene in asked["unseen"]} == set(UNSEEN)
-    assert not {thing for kind in ("one", "two") for scene in asked[kind] for thing in scene.things} & UNSEEN
+    assert [len(asked[kind][0].objects) for kind in ("one", "unseen", "two")] == [1, 1, 2]
+    assert {scene.objects[0] for scene in asked["unseen"]} == set(UNSEEN)
+    assert not {item for kind in ("one", "two") for scene in asked[kind] for item in scene.objects} & UNSEEN
 
 
 def test_judged_gives_a_share_for_each_attribute() -> None:
     """An untrained network obeys nothing."""
-    shares = judged(partial(paint, small()), questions(4)["two"], Order(steps=1))
+    shares = judged(partial(paint, small()), questions(4)["two"], SamplingConfig(steps=1))
     assert set(shares) == {"count", "colour", "shape", "size", "relation", "all"}
     assert shares["all"] == 0
 
 
 def test_unknown_word_is_refused_before_weights_are_read() -> None:
     """The prompt is read first."""
-    with pytest.raises(Impossible, match="unknown word `hexagon`; known: a, small"):
-        captioned.sample(Order(prompt="a red hexagon"))
+    with pytest.raises(InvalidRequest, match="unknown word `hexagon`; known: a, small"):
+        captioned.sample(SamplingConfig(prompt="a red hexagon"))
     assert tokens([captioned.EVERYTHING]).shape == (1, LENGTH)
 
 
 def test_t_is_drawn_from_where_a_run_learns() -> None:
-    """The order of things from the last 20 t; then every other from the last tenth, 0.55 above it within five standard errors."""
+    """The order of objects from the last 20 t; then every other from the last tenth, 0.55 above it within five standard errors."""
     rng = torch.Generator().manual_seed(0)
     names, steps, draws, *_ = zip(*captioned.RUNS, strict=True)
     first, order, both, last = (draw(rng, 20_000) for draw in draws)
@@ -92,16 +92,16 @@ def test_runs_that_were_kept_are_noted_and_not_trained_again(tmp_path: Path, mon
     monkeypatch.setattr(captioned, "CONFIG", dataclasses.replace(captioned.CONFIG, steps=4))
     monkeypatch.setattr(captioned, "build", small)
     monkeypatch.setattr(captioned, "measure", lambda *_: {"asked": 1})
-    training = Training(out=tmp_path, checkpoints=tmp_path)
+    training = TrainingOptions(out=tmp_path, checkpoints=tmp_path)
     captioned.train(training)
-    once, about = load_weights("shapes", tmp_path), about_weights("shapes", tmp_path)
-    assert about["before"] == {"shapes-first": 1, "shapes-order": 1, "shapes-both": 1}
-    assert about["figures"] == {"asked": 1}
+    once, about = load_weights("shapes", tmp_path), weights_metadata("shapes", tmp_path)
+    assert about["previous_runs"] == {"shapes-first": 1, "shapes-order": 1, "shapes-both": 1}
+    assert about["metrics"] == {"asked": 1}
     third = {name: 2 * value for name, value in load_weights("shapes-both", tmp_path).items()}
     save_weights("shapes-both", third, {"steps": 7}, tmp_path)
     kept = {path: path.stat().st_mtime_ns for path in tmp_path.glob("shapes-*")}
     captioned.train(training)
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
-    assert about_weights("shapes", tmp_path)["before"]["shapes-both"] == 7
+    assert weights_metadata("shapes", tmp_path)["previous_runs"]["shapes-both"] == 7
     for name, value in load_weights("shapes", tmp_path).items():
         assert (value.norm() / once[name].norm()).item() == pytest.approx(2, rel=0.02)  # but for a step of 1.5e-5, and 8 bits

@@ -5,7 +5,7 @@ import torch
 
 from solutions.diffusion.captioned import draw_batch
 from solutions.diffusion.cascade import ALPHA_BARS, AUGMENTED, MOST, SIZE, SMALL, Cascade, augment, paint, shrink
-from solutions.diffusion.order import Order
+from solutions.diffusion.interface import SamplingConfig
 from solutions.diffusion.text import tokens
 
 
@@ -18,7 +18,7 @@ def lively() -> Cascade:
 
 
 def test_augmentation_has_the_mean_and_spread_of_the_forward_process() -> None:
-    """√ᾱ_s of the picture and 1 − ᾱ_s of noise, over 100,000 pixels, within five standard errors."""
+    """√ᾱ_s of the image and 1 − ᾱ_s of noise, over 100,000 pixels, within five standard errors."""
     small = torch.full((2000, 1, 8, 8), 0.8)
     noised = augment(small, torch.full((2000,), AUGMENTED), torch.Generator().manual_seed(0))
     a = ALPHA_BARS[AUGMENTED]
@@ -42,35 +42,35 @@ def test_small_pictures_are_averages_of_the_large() -> None:
     """A checkerboard of single pixels averages to grey; a colour of 4 x 4 pixels stays."""
     board = (torch.arange(SIZE)[:, None] + torch.arange(SIZE)) % 2 * 2.0 - 1
     assert shrink(board.expand(1, 3, SIZE, SIZE)).abs().max() == 0
-    pictures = draw_batch(torch.Generator().manual_seed(0), 2)[0]
-    assert shrink(pictures).shape == (2, 3, SMALL, SMALL)
-    torch.testing.assert_close(shrink(pictures).mean(), pictures.mean())
+    images = draw_batch(torch.Generator().manual_seed(0), 2)[0]
+    assert shrink(images).shape == (2, 3, SMALL, SMALL)
+    torch.testing.assert_close(shrink(images).mean(), images.mean())
 
 
 def test_second_stage_follows_the_small_picture_and_its_noise() -> None:
-    """Another small picture, or another s, another prediction."""
+    """Another small image, or another s, another prediction."""
     model = lively()
     words = model.text(tokens(["a red circle"]))
     x, t, s = torch.randn(1, 3, SIZE, SIZE), torch.tensor([500]), torch.tensor([100])
     small = torch.rand(1, 3, SMALL, SMALL)
-    first = model.enlarge(x, t, words=words, small=small, s=s)
-    assert (first - model.enlarge(x, t, words=words, small=-small, s=s)).abs().max() > 1e-3
-    assert (first - model.enlarge(x, t, words=words, small=small, s=s + 400)).abs().max() > 1e-3
+    first = model.super_resolution(x, t, words=words, small=small, s=s)
+    assert (first - model.super_resolution(x, t, words=words, small=-small, s=s)).abs().max() > 1e-3
+    assert (first - model.super_resolution(x, t, words=words, small=small, s=s + 400)).abs().max() > 1e-3
 
 
 def test_text_encoder_is_frozen() -> None:
     """Only the two U-Nets learn."""
     model = Cascade()
     assert not any(parameter.requires_grad for parameter in model.text.parameters())
-    assert all(parameter.requires_grad for stage in (model.base, model.enlarge) for parameter in stage.parameters())
+    assert all(parameter.requires_grad for stage in (model.base, model.super_resolution) for parameter in stage.parameters())
 
 
 def test_pictures_follow_their_seed_and_come_out_large() -> None:
     """First 8 px are walked, then 32."""
     seen = []
-    order = Order(steps=2, seed=3, callback=lambda t, x, x0: seen.append(tuple(x.shape[-2:])))
+    config = SamplingConfig(steps=2, seed=3, callback=lambda t, x, x0: seen.append(tuple(x.shape[-2:])))
     model, ids = lively(), tokens(["a red circle", "a blue square"])
-    pictures = paint(model, ids, order)
-    assert pictures.shape == (2, 3, SIZE, SIZE)
-    assert torch.equal(pictures, paint(model, ids, order))
+    images = paint(model, ids, config)
+    assert images.shape == (2, 3, SIZE, SIZE)
+    assert torch.equal(images, paint(model, ids, config))
     assert seen[:4] == [(SMALL, SMALL)] * 2 + [(SIZE, SIZE)] * 2

@@ -9,9 +9,9 @@ from solutions.diffusion.__main__ import main
 from solutions.diffusion.data import CLASSES
 from solutions.diffusion.figures import FIGURES
 from solutions.diffusion.frames import animation, strip
+from solutions.diffusion.images import grid
+from solutions.diffusion.interface import InvalidRequest
 from solutions.diffusion.models import MODELS
-from solutions.diffusion.order import Impossible
-from solutions.diffusion.pictures import grid
 
 DRAWN = ", ".join(name for name, model in MODELS.items() if model.draws)
 
@@ -22,13 +22,13 @@ def run(*words):
 
 
 def test_sample_writes_a_grid(tmp_path):
-    """Four pictures of 48 pixels, two in a row, with gaps of 2."""
+    """Four images of 48 pixels, two in a row, with gaps of 2."""
     out = tmp_path / "new" / "grid.png"
     result = run("sample", "--prompt", "ankle boot", "--n", 4, "--steps", 2, "--out", out)
     assert result.exit_code == 0
-    assert result.output.startswith(f"{out}: 4 pictures in ")
-    with Image.open(out) as picture:
-        assert picture.size == (102, 102)
+    assert result.output.startswith(f"{out}: 4 images in ")
+    with Image.open(out) as image:
+        assert image.size == (102, 102)
 
 
 def test_same_seed_same_file(tmp_path):
@@ -40,25 +40,25 @@ def test_same_seed_same_file(tmp_path):
 
 
 def test_denoise_writes_a_strip_and_an_animation(tmp_path):
-    """For each picture a row of x_t and one of x̂_0; one frame a step."""
+    """For each image a row of x_t and one of x̂_0; one frame a step."""
     out = tmp_path / "strip.png"
     result = run("denoise", "--n", 2, "--steps", 6, "--frames", 3, "--out", out)
     assert result.exit_code == 0
     assert result.output == f"{out}, {tmp_path / 'strip.gif'}: 6 steps\n"
-    with Image.open(out) as picture, Image.open(out.with_suffix(".gif")) as moving:
-        assert picture.size == (3 * 50 + 2, 4 * 50 + 2)
+    with Image.open(out) as image, Image.open(out.with_suffix(".gif")) as moving:
+        assert image.size == (3 * 50 + 2, 4 * 50 + 2)
         assert moving.n_frames == 6
 
 
 def test_walks_of_other_sizes_and_of_embeddings_do_not_break_a_strip():
-    """An embedding is left out, a picture of 2 pixels is enlarged to the last one's 4; latents alone are refused."""
+    """An embedding is left out, an image of 2 pixels is enlarged to the last one's 4; latents alone are refused."""
     embedding, small, large, latents = (torch.zeros(1, 64), torch.ones(1, 3, 2, 2), torch.ones(1, 3, 4, 4), torch.zeros(1, 8, 4, 4))
     seen = [(500, embedding, embedding), (500, small, small), (0, large, large)]
     assert strip(seen, 9, cell=4).shape == (2 * 6 + 2, 2 * 6 + 2, 3)
     assert [frame.shape for frame in animation(seen, cell=4)] == [(2 * 8, 8, 3)] * 2
-    with pytest.raises(Impossible) as error:
+    with pytest.raises(InvalidRequest) as error:
         strip([(0, latents, latents)], 9)
-    assert str(error.value) == "this model's steps are not pictures, so there is nothing to show: known is a model that denoises pixels"
+    assert str(error.value) == "this model's steps are not images, so there is nothing to show: known is a model that denoises pixels"
 
 
 def test_pictures_of_any_side_are_shown_large_enough_to_see():
@@ -77,8 +77,8 @@ def test_pictures_of_any_side_are_shown_large_enough_to_see():
         (["sample", "--steps", "1001"], "1001 steps: known are 1 to 1000"),
         (["sample", "--sampler", "euler"], "no sampler `euler`: known are ddim, ddpm"),
         (["sample", "--sampler", "ddpm", "--steps", "5"], "ddpm walks all 1000 steps, not 5: leave --steps out, or use --sampler ddim"),
-        (["sample", "--n", "0"], "0 pictures: known are 1 to 4096"),
-        (["sample", "--out", "grid.jpg"], "`grid.jpg` is no picture file: known is .png"),
+        (["sample", "--n", "0"], "0 images: known are 1 to 4096"),
+        (["sample", "--out", "grid.jpg"], "`grid.jpg` is no image file: known is .png"),
         (["sample", "--eta", "1.5"], "eta 1.5: known are 0 to 1"),
         (["sample", "--w", "nan"], "w nan: known are finite numbers"),
         (["figures", "cat"], f"no figure `cat`: known are {', '.join(FIGURES)}"),
@@ -100,11 +100,11 @@ def test_missing_weights_are_not_finished_work(tmp_path):
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path):
-    """Code 1 and the system's own words, in one line; a single picture is one picture."""
+    """Code 1 and the system's own words, in one line; a single image is one image."""
     (tmp_path / "file").touch()
     result = run("sample", "--n", 1, "--steps", 1, "--out", tmp_path / "file" / "grid.png")
     assert (result.exit_code, result.output) == (1, f"error: [Errno 17] File exists: '{tmp_path / 'file'}'\n")
-    assert ": 1 picture in " in run("sample", "--n", 1, "--steps", 1, "--out", tmp_path / "grid.png").output
+    assert ": 1 image in " in run("sample", "--n", 1, "--steps", 1, "--out", tmp_path / "grid.png").output
 
 
 def test_every_command_has_help():
@@ -114,7 +114,7 @@ def test_every_command_has_help():
 
 
 def test_a_trained_model_can_be_sampled(tmp_path, monkeypatch):
-    """Training for a moment writes weights and their .json where asked, and `sample --weights` draws with them."""
+    """TrainingOptions for a moment writes weights and their .json where asked, and `sample --weights` draws with them."""
     monkeypatch.chdir(tmp_path)
     result = run("--threads", 1, "train", "fashion", "--minutes", 0.005, "--out", "mine")
     assert result.exit_code == 0

@@ -1,4 +1,4 @@
-"""The comparison: matched sizes, honest spreads, a table and a plot that are the same each time."""
+"""The comparison: matched sizes, honest stds, a table and a plot that are the same each time."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import torch
 
 from solutions.diffusion.compare import plot, summary, table
 from solutions.diffusion.families import FAMILIES
-from solutions.diffusion.ink import LIGHT
+from solutions.diffusion.theme import LIGHT
 from solutions.diffusion.train import count, train
 
 RUNS = [
@@ -26,16 +26,16 @@ def test_families_are_of_one_size() -> None:
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_family_draws_its_classes_the_same_for_a_seed(name: str) -> None:
-    """Pictures in [-1, 1], untrained already; same seed, same pictures."""
+    """Images in [-1, 1], untrained already; same seed, same images."""
     torch.manual_seed(0)
     family = FAMILIES[name]()
     family.model.eval()
     labels = torch.tensor([0, 3, 9])
-    pictures = family.draw(labels, 5)
-    assert pictures.shape == (3, 1, 16, 16)
-    assert pictures.abs().max() <= 1
-    assert not pictures.requires_grad
-    assert torch.equal(pictures, family.draw(labels, 5))
+    images = family.draw(labels, 5)
+    assert images.shape == (3, 1, 16, 16)
+    assert images.abs().max() <= 1
+    assert not images.requires_grad
+    assert torch.equal(images, family.draw(labels, 5))
 
 
 @pytest.mark.parametrize("name", FAMILIES)
@@ -45,20 +45,20 @@ def test_a_step_changes_every_part_that_learns(name: str) -> None:
     family = FAMILIES[name]()
     before = {key: value.clone() for key, value in family.model.named_parameters()}
     config = family.config.__class__(steps=8, batch=4, warmup=1, weight_decay=0.0)
-    train(family.model, family.turns, lambda generator: (torch.rand(10, 1, 16, 16), torch.arange(10)), config)
+    train(family.model, family.optimiser_steps, lambda generator: (torch.rand(10, 1, 16, 16), torch.arange(10)), config)
     moved = [key for key, value in family.model.named_parameters() if not torch.equal(value, before[key])]
     assert set(before) == set(moved)
 
 
 def test_spread_is_that_of_one_run() -> None:
     """10 and 14: mean 12, standard deviation 2.83 (n - 1 in the denominator)."""
-    assert summary(RUNS)["fd"] == {"mean": 12.0, "spread": 2.8284}
+    assert summary(RUNS)["fd"] == {"mean": 12.0, "std": 2.8284}
 
 
 def test_table_has_a_row_a_family_with_spreads() -> None:
     """As printed."""
     assert table(FIGURES) == [
-        ["family", "Fréchet distance", "coverage", "recall", "seconds for 64 pictures"],
+        ["family", "Fréchet distance", "coverage", "recall", "seconds for 64 images"],
         ["VAE", "12.0 ± 2.8", "0.60 ± 0.14", "0.70 ± 0.14", "0.030 ± 0.014"],
         ["GAN", "12.0 ± 2.8", "0.60 ± 0.14", "0.70 ± 0.14", "0.030 ± 0.014"],
     ]
@@ -67,7 +67,7 @@ def test_table_has_a_row_a_family_with_spreads() -> None:
 def test_plot_has_a_panel_a_figure_and_a_bar_with_its_number_for_each_family() -> None:
     """Four panels, each from zero: a bar's length is its figure."""
     panels = plot(FIGURES, LIGHT).axes
-    assert [panel.get_title() for panel in panels] == ["Fréchet distance", "coverage", "recall", "seconds for 64 pictures"]
+    assert [panel.get_title() for panel in panels] == ["Fréchet distance", "coverage", "recall", "seconds for 64 images"]
     assert [len(panel.patches) for panel in panels] == [2, 2, 2, 2]
     assert [[text.get_text() for text in panel.texts] for panel in panels] == [["12.0"] * 2, ["0.60"] * 2, ["0.70"] * 2, ["0.030"] * 2]
     assert {(panel.get_yscale(), panel.get_ylim()[0]) for panel in panels} == {("linear", 0.0)}

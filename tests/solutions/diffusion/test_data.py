@@ -1,4 +1,4 @@
-"""The pictures that ship: how many, in what range, under what licence."""
+"""The images that ship: how many, in what range, under what licence."""
 
 import gzip
 
@@ -11,7 +11,7 @@ from solutions.diffusion.data import CLASSES, FILE, batches, load_fashion, make_
 
 @pytest.mark.parametrize(("part", "n"), [("train", 28_000), ("test", 4_000)])
 def test_pictures_are_whole_and_within_one(part, n):
-    """Every part has its number of pictures, from −1 to 1, and a tenth or so of each class."""
+    """Every part has its number of images, from −1 to 1, and a tenth or so of each class."""
     x, labels = load_fashion(part)
     assert x.shape == (n, 1, 16, 16)
     assert x.dtype == torch.float32
@@ -50,7 +50,7 @@ def test_the_file_is_made_from_the_debian_package(tmp_path, monkeypatch):
 
 
 def test_a_batch_keeps_pictures_and_labels_together():
-    """Whatever is drawn, each picture comes with its own label, and the same generator draws the same."""
+    """Whatever is drawn, each image comes with its own label, and the same generator draws the same."""
     x, labels = torch.arange(10.0).view(10, 1, 1, 1), torch.arange(10)
     draw = batches(x, labels, 32)
     drawn, told = draw(torch.Generator().manual_seed(0))

@@ -12,10 +12,10 @@ from solutions.diffusion import distill
 from solutions.diffusion.distill import STAGES, ddim_step, draw, halving_loss, network, told, two_steps_in_one
 from solutions.diffusion.fashion import network as teacher_network
 from solutions.diffusion.forward import eps_from_x0
-from solutions.diffusion.order import Impossible, Order, Training
+from solutions.diffusion.interface import InvalidRequest, SamplingConfig, TrainingOptions
 from solutions.diffusion.samplers import ddim_sample
 from solutions.diffusion.schedules import alpha_bars, cosine_betas
-from solutions.diffusion.store import about_weights, load_weights, save_weights
+from solutions.diffusion.store import load_weights, save_weights, weights_metadata
 
 ALPHA_BARS = alpha_bars(cosine_betas(100))
 SPREAD = 0.5  # of Gaussian data, whose best x̂_0 is known: E[x_0 | x_t] = √ᾱ·s²·x_t / (ᾱ·s² + 1 − ᾱ)
@@ -97,16 +97,16 @@ def test_runs_that_were_kept_are_noted_and_not_trained_again(tmp_path: Path, mon
     monkeypatch.setattr(distill, "RUNS", tuple((name, newest, 1, *rest) for name, newest, _, *rest in distill.RUNS))
     monkeypatch.setattr(distill, "CONFIG", dataclasses.replace(distill.CONFIG, steps=5, batch=8))
     monkeypatch.setattr(distill, "measure", lambda _: {"by steps": {}})
-    training = Training(out=tmp_path, checkpoints=tmp_path)
+    training = TrainingOptions(out=tmp_path, checkpoints=tmp_path)
     distill.train(training)
-    once, about = load_weights("distilled", tmp_path), about_weights("distilled", tmp_path)
-    assert about["before"] == {f"distilled-{steps}": 1 for steps in STAGES}
+    once, about = load_weights("distilled", tmp_path), weights_metadata("distilled", tmp_path)
+    assert about["previous_runs"] == {f"distilled-{steps}": 1 for steps in STAGES}
     fourth = {name: 2 * value for name, value in load_weights("distilled-1", tmp_path).items()}
     save_weights("distilled-1", fourth, {"steps": 7}, tmp_path)
     kept = {path: path.stat().st_mtime_ns for path in tmp_path.glob("distilled-*")}
     distill.train(training)
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
-    assert about_weights("distilled", tmp_path)["before"]["distilled-1"] == 7
+    assert weights_metadata("distilled", tmp_path)["previous_runs"]["distilled-1"] == 7
     again = load_weights("distilled", tmp_path)
     norms = [torch.cat([value.flatten() for value in weights.values()]).norm().item() for weights in (once, again)]
     assert norms[1] / norms[0] == pytest.approx(2, rel=0.02)
@@ -118,18 +118,18 @@ def test_number_of_steps_is_told_as_one_of_the_stages() -> None:
 
 
 @pytest.mark.parametrize(
-    ("order", "message"),
+    ("config", "message"),
     [
-        (Order(steps=3), "3 steps: known are 8, 4, 2, 1, for which `distilled` was distilled"),
-        (Order(w=2.0), "`distilled` has w = 1 and its sampler (ddim) distilled in: leave --w and --sampler out"),
-        (Order(sampler="ddpm"), "`distilled` has w = 1 and its sampler (ddim) distilled in: leave --w and --sampler out"),
+        (SamplingConfig(steps=3), "3 steps: known are 8, 4, 2, 1, for which `distilled` was distilled"),
+        (SamplingConfig(w=2.0), "`distilled` has w = 1 and its sampler (ddim) distilled in: leave --w and --sampler out"),
+        (SamplingConfig(sampler="ddpm"), "`distilled` has w = 1 and its sampler (ddim) distilled in: leave --w and --sampler out"),
     ],
     ids=["steps", "w", "sampler"],
 )
-def test_what_a_student_has_not_learned_is_refused(order: Order, message: str) -> None:
+def test_what_a_student_has_not_learned_is_refused(config: SamplingConfig, message: str) -> None:
     """In one line that names what is known."""
-    with pytest.raises(Impossible) as error:
-        draw(network(), torch.arange(2), order)
+    with pytest.raises(InvalidRequest) as error:
+        draw(network(), torch.arange(2), config)
     assert str(error.value) == message
 
 
@@ -138,5 +138,5 @@ def test_pictures_take_as_many_network_calls_as_steps(steps: int) -> None:
     """No second call for guidance."""
     student, calls = network().eval(), []
     student.register_forward_hook(lambda *_: calls.append(1))
-    assert draw(student, torch.arange(2), Order(steps=steps)).shape == (2, 1, 16, 16)
+    assert draw(student, torch.arange(2), SamplingConfig(steps=steps)).shape == (2, 1, 16, 16)
     assert len(calls) == steps

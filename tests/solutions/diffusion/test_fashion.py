@@ -8,7 +8,7 @@ import torch
 from solutions.diffusion import fashion
 from solutions.diffusion.classifier import load_classifier
 from solutions.diffusion.data import CLASSES
-from solutions.diffusion.order import Impossible, Order
+from solutions.diffusion.interface import InvalidRequest, SamplingConfig
 from solutions.diffusion.store import SHIPPED, load_weights
 
 
@@ -19,18 +19,18 @@ def net():
 
 
 def test_it_draws_what_it_is_asked_for(net):
-    """Of 40 pictures, four a class, the classifier takes at least 32 for what was asked, in 10 steps."""
+    """Of 40 images, four a class, the classifier takes at least 32 for what was asked, in 10 steps."""
     labels = torch.arange(40) % 10
-    pictures = fashion.draw_with(net, Order(seed=1, steps=10), labels)
-    assert pictures.shape == (40, 1, 16, 16)
-    assert pictures.abs().max() <= 1
-    assert (load_classifier()(pictures)[1].argmax(1) == labels).sum() >= 32
+    images = fashion.draw_with(net, SamplingConfig(seed=1, steps=10), labels)
+    assert images.shape == (40, 1, 16, 16)
+    assert images.abs().max() <= 1
+    assert (load_classifier()(images)[1].argmax(1) == labels).sum() >= 32
 
 
 def test_same_seed_same_pictures(net):
     """To the last bit, and another seed gives others."""
     labels = torch.tensor([9, 9])
-    once, again, other = (fashion.draw_with(net, Order(seed=seed, steps=3), labels) for seed in (0, 0, 1))
+    once, again, other = (fashion.draw_with(net, SamplingConfig(seed=seed, steps=3), labels) for seed in (0, 0, 1))
     assert torch.equal(once, again)
     assert not torch.allclose(once, other)
 
@@ -38,8 +38,8 @@ def test_same_seed_same_pictures(net):
 def test_unguided_ends_differ(net):
     """w = 0 doesn't depend on the class, w = 1 does."""
     boot, bag = torch.tensor([9]), torch.tensor([8])
-    assert torch.equal(*(fashion.draw_with(net, Order(w=0.0, steps=2), label) for label in (boot, bag)))
-    assert not torch.allclose(*(fashion.draw_with(net, Order(w=1.0, steps=2), label) for label in (boot, bag)))
+    assert torch.equal(*(fashion.draw_with(net, SamplingConfig(w=0.0, steps=2), label) for label in (boot, bag)))
+    assert not torch.allclose(*(fashion.draw_with(net, SamplingConfig(w=1.0, steps=2), label) for label in (boot, bag)))
 
 
 def test_a_prompt_is_a_class_and_no_prompt_is_all():
@@ -50,7 +50,7 @@ def test_a_prompt_is_a_class_and_no_prompt_is_all():
 
 def test_an_unknown_prompt_is_refused():
     """The message names all ten classes."""
-    with pytest.raises(Impossible) as error:
+    with pytest.raises(InvalidRequest) as error:
         fashion.wanted("sock", 1)
     assert str(error.value) == f"`sock` is not drawn here: known are {', '.join(CLASSES)}"
 
@@ -63,12 +63,12 @@ def test_every_shipped_weight_says_how_it_was_made():
         about = json.loads(file.with_suffix(".json").read_text(encoding="utf-8"))
         assert about["command"].startswith(f"python -m solutions.diffusion train {file.stem}")
         assert about["config"]
-        assert about["figures"]
+        assert about["metrics"]
     assert sum(file.stat().st_size for file in files) <= 8_000_000
 
 
 def test_missing_weights_name_the_command_that_makes_them(tmp_path):
-    """Whole text."""
+    """TextPooler text."""
     with pytest.raises(FileNotFoundError) as error:
         load_weights("fashion", tmp_path)
     assert str(error.value) == f"{tmp_path}/fashion.safetensors is missing: python -m solutions.diffusion train fashion --out {tmp_path}"

@@ -34,7 +34,7 @@ def test_a_figure_is_drawn_alike_each_time(name, tmp_path, monkeypatch):
 
 def test_the_lesson_has_every_figure():
     """Each name of `FIGURES` lies in the lesson's folder, light and dark: `python -m solutions.diffusion figures` was run."""
-    assert {path.name for path in LESSON.glob("*.svg")} >= {f"{name}-{ink}.svg" for name in FIGURES for ink in ("light", "dark")}
+    assert {path.name for path in LESSON.glob("*.svg")} >= {f"{name}-{theme}.svg" for name in FIGURES for theme in ("light", "dark")}
 
 
 def test_every_figure_has_a_caption_and_words_for_who_cannot_see_it():
@@ -49,4 +49,4 @@ def test_the_planes_exact_noise_is_that_of_one_gaussian_where_there_is_one():
     """With one centre ε̂ = √(1 − ᾱ)·(x − √ᾱ·c) / (ᾱ·s² + 1 − ᾱ)."""
     x, centre = np.array([[0.3, -0.4], [1.0, 2.0]]), np.array([[0.5, 0.5]])
     expected = np.sqrt(0.7) * (x - np.sqrt(0.3) * centre) / (0.3 * 0.2**2 + 0.7)
-    np.testing.assert_allclose(exact_eps(x, 0.3, centre, spread=0.2), expected)
+    np.testing.assert_allclose(exact_eps(x, 0.3, centre, std=0.2), expected)

@@ -149,7 +149,7 @@ def test_no_argument_is_changed():
         (
             lambda: posterior(1.0, 1.0, 0, BETAS, BARS),
             ValueError,
-            "at a t asked for, alpha_bars[t] is 1: the picture is clean, nothing comes before it",
+            "at a t asked for, alpha_bars[t] is 1: the image is clean, nothing comes before it",
         ),
     ],
 )

@@ -43,7 +43,7 @@ def test_spectral_norm_keeps_a_layer_from_stretching() -> None:
     stretch = {}
     for spectral in (True, False):
         torch.manual_seed(0)
-        layer = Discriminator(width=8, spectral=spectral).verdict
+        layer = Discriminator(width=8, spectral=spectral).logit
         raw = layer.parametrizations.weight.original if spectral else layer.weight
         with torch.no_grad():
             raw.mul_(100)
@@ -55,7 +55,7 @@ def test_spectral_norm_keeps_a_layer_from_stretching() -> None:
 
 
 def test_pictures_are_in_range_and_follow_class_and_seed() -> None:
-    """Same noise, another class, another picture."""
+    """Same noise, another class, another image."""
     torch.manual_seed(0)
     generator = Generator(width=8).eval()
     one, other = (generate(generator, torch.tensor([c, c]), torch.Generator().manual_seed(0)) for c in (1, 2))

@@ -16,7 +16,7 @@ PROSE = " ".join(LADDER.replace("**", "").split())
 
 
 def figures(name: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((SHIPPED / f"{name}.json").read_text(encoding="utf-8"))["figures"]
+    found: dict[str, Any] = json.loads((SHIPPED / f"{name}.json").read_text(encoding="utf-8"))["metrics"]
     return found
 
 
@@ -29,7 +29,7 @@ def quality_rows() -> list[str]:
     found = figures("fashion")
     names = {"0": "w = 0, unconditional"}
     rows = {names.get(w, f"w = {w}"): each for w, each in found["by w, 20 ddim steps"].items()}
-    rows["real pictures in their place"] = found["real against real"]["2000"]
+    rows["real images in their place"] = found["real against real"]["2000"]
     keys = ("coverage", "recall", "agreement")
     return [f"| {name} | {each['fd']:.1f} | {' | '.join(share(each[key]) for key in keys)} |" for name, each in rows.items()]
 
@@ -42,8 +42,8 @@ def steps_rows() -> list[str]:
     students = [f"{each['fd']:.1f}" for each in figures("distilled")["by steps"].values()]
     return [
         f"At w = 1, DDIM in 2, 5, 10, 20 and 50 steps is at distance {', '.join(fds)} and {last}.",
-        f"DDPM in 1000 steps is at {long['fd']:.1f} where DDIM in 20, of as few pictures ({long['n']}), is at {short['fd']:.1f}, "
-        f"and takes {long['cpu_seconds']:.0f} processor seconds for 64 pictures instead of {short['cpu_seconds']:.0f}.",
+        f"DDPM in 1000 steps is at {long['fd']:.1f} where DDIM in 20, of as few images ({long['n']}), is at {short['fd']:.1f}, "
+        f"and takes {long['cpu_seconds']:.0f} processor seconds for 64 images instead of {short['cpu_seconds']:.0f}.",
         f"| Fréchet distance | {' | '.join(students)} |",
     ]
 
@@ -51,12 +51,12 @@ def steps_rows() -> list[str]:
 def latent_rows() -> list[str]:
     """Return the table of latent diffusion."""
     found = figures("latent")
-    rows = {f"w = {w}": each for w, each in found["by w"].items()} | {"real pictures through the VAE": found["through the vae"]}
+    rows = {f"w = {w}": each for w, each in found["by w"].items()} | {"real images through the VAE": found["through the vae"]}
     return [f"| {name} | {each['fd']:.1f} | {share(each['coverage'])} | {share(each['agreement'])} |" for name, each in rows.items()]
 
 
 def adherence_rows() -> list[str]:
-    """Return each text-to-image model's share of pictures that obey, at its best w."""
+    """Return each text-to-image model's share of images that obey, at its best w."""
 
     def best(by_w: dict[str, dict[str, float]]) -> str:
         w, each = max(by_w.items(), key=lambda item: item[1]["all"])
@@ -91,7 +91,7 @@ def test_the_ladder_names_every_file() -> None:
 
 
 def test_the_ladders_pictures_are_there_and_were_made_by_its_commands() -> None:
-    """Each picture is a file; each of the gallery is what a command of the page writes."""
+    """Each image is a file; each of the gallery is what a command of the page writes."""
     named = re.findall(r'\]\(([^)]+\.(?:png|svg))\)|src(?:set)?="([^"]+)"', LADDER)
     files = [one or other for one, other in named]
     assert files

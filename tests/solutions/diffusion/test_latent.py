@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from solutions.diffusion import latent
-from solutions.diffusion.latent import LATENT, NOTHING, LatentDiffusion, measure_latents, paint, vae_loss
-from solutions.diffusion.order import Impossible, Order
+from solutions.diffusion.interface import InvalidRequest, SamplingConfig
+from solutions.diffusion.latent import LATENT, NULL, LatentDiffusion, measure_latents, paint, vae_loss
 from solutions.diffusion.vae import reparametrise
 
 
@@ -18,8 +18,8 @@ def model() -> LatentDiffusion:
 
 def test_divided_by_their_scale_latents_have_unit_spread() -> None:
     """Over samples of the posterior, not its means; forgetting it is slip M21."""
-    untrained, pictures = model(), torch.rand(300, 1, 16, 16, generator=torch.Generator().manual_seed(0)) * 2 - 1
-    mean, logvar = measure_latents(untrained, pictures)
+    untrained, images = model(), torch.rand(300, 1, 16, 16, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    mean, logvar = measure_latents(untrained, images)
     z = reparametrise(mean, logvar, torch.randn(mean.shape, generator=torch.Generator().manual_seed(1))) / untrained.scale
     assert mean.shape == (300, *LATENT)
     assert z.std().item() == pytest.approx(1, abs=0.02)
@@ -35,19 +35,19 @@ def test_scale_is_kept_with_the_weights() -> None:
 
 
 def test_decoding_undoes_the_scale() -> None:
-    """`to_pictures` of z / scale is the VAE's picture of z."""
+    """`to_images` of z / scale is the VAE's image of z."""
     untrained, z = model(), torch.randn(2, *LATENT)
     untrained.scale.fill_(0.5)
-    assert torch.equal(untrained.to_pictures(z / 0.5), untrained.vae.decode(z).clamp(-1, 1))
+    assert torch.equal(untrained.to_images(z / 0.5), untrained.vae.decode(z).clamp(-1, 1))
 
 
 def test_pictures_have_the_side_of_pictures_though_only_latents_are_denoised() -> None:
-    """The callback sees latents; what comes out are pictures in [-1, 1]."""
+    """The callback sees latents; what comes out are images in [-1, 1]."""
     seen = []
-    order = Order(steps=3, callback=lambda t, x, x0: seen.append((t, tuple(x.shape))))
-    pictures = paint(model(), torch.tensor([0, NOTHING]), order)
-    assert pictures.shape == (2, 1, 16, 16)
-    assert pictures.abs().max() <= 1
+    config = SamplingConfig(steps=3, callback=lambda t, x, x0: seen.append((t, tuple(x.shape))))
+    images = paint(model(), torch.tensor([0, NULL]), config)
+    assert images.shape == (2, 1, 16, 16)
+    assert images.abs().max() <= 1
     assert seen == [(t, (2, *LATENT)) for t in (667, 333, 0)]
 
 
@@ -65,16 +65,16 @@ def test_the_first_half_trains_the_autoencoder_only() -> None:
     """Its loss reaches encoder and decoder and nothing of the diffusion."""
     untrained = LatentDiffusion()
     vae_loss(untrained.vae, torch.zeros(2, 1, 16, 16), torch.Generator().manual_seed(0)).backward()
-    assert untrained.vae.enter[1].weight.grad is not None
+    assert untrained.vae.conv_in[1].weight.grad is not None
     assert all(parameter.grad is None for parameter in untrained.unet.parameters())
 
 
 def test_missing_weights_and_unknown_classes_are_named(tmp_path: Path) -> None:
     """One line each."""
     with pytest.raises(FileNotFoundError) as missing:
-        latent.sample(Order(weights=tmp_path))
+        latent.sample(SamplingConfig(weights=tmp_path))
     path = tmp_path / "latent.safetensors"
     assert str(missing.value) == f"{path} is missing: python -m solutions.diffusion train latent --out {tmp_path}"
-    with pytest.raises(Impossible) as unknown:
+    with pytest.raises(InvalidRequest) as unknown:
         latent.wanted("hat", 1)
     assert str(unknown.value).startswith("`hat` is not drawn here: known are t-shirt, trouser")

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from solutions.diffusion import fashion, widgets
-from solutions.diffusion.live import PICTURES, play
-from solutions.diffusion.order import Impossible, Order
-from solutions.diffusion.pictures import to_pixels
+from solutions.diffusion.images import to_pixels
+from solutions.diffusion.interface import InvalidRequest, SamplingConfig
+from solutions.diffusion.live import IMAGES, play
 
 ROOT = Path(__file__).resolve().parents[3]
 SHIPPED = ROOT / "lessons" / "12_diffusion" / "widgets"
@@ -31,7 +31,7 @@ def pixels(frame, key="x"):
 def test_the_frames_are_the_samplers_own_steps():
     seen = frames(model="fashion", prompt="bag", steps="4", w="1.5", seed="3")
     assert [(frame["step"], frame["t"]) for frame in seen] == [(1, 750), (2, 500), (3, 250), (4, 0)]
-    drawn = fashion.sample(Order(prompt="bag", n=PICTURES["fashion"], steps=4, w=1.5, seed=3))
+    drawn = fashion.sample(SamplingConfig(prompt="bag", n=IMAGES["fashion"], steps=4, w=1.5, seed=3))
     assert pixels(seen[-1]).tolist() == to_pixels(drawn)[..., 0].ravel().tolist()
 
 
@@ -48,7 +48,7 @@ REFUSED = {
 
 @pytest.mark.parametrize(("asked", "words"), REFUSED.values(), ids=REFUSED)
 def test_what_cannot_be_drawn_is_said_in_one_line(asked, words):
-    with pytest.raises(Impossible) as refusal:
+    with pytest.raises(InvalidRequest) as refusal:
         frames(**asked)
     assert str(refusal.value) == words
 
@@ -78,7 +78,7 @@ def test_the_process_sends_a_frame_only_when_it_is_asked_for_and_stops_when_it_i
 
 
 def test_the_shipped_data_are_what_is_computed_today():
-    assert json.loads((SHIPPED / "pictures.json").read_text()) == widgets.pictures()
+    assert json.loads((SHIPPED / "images.json").read_text()) == widgets.images()
     assert json.loads((SHIPPED / "families.json").read_text()) == widgets.families()
     assert json.loads((SHIPPED / "recorded" / "index.json").read_text()) == widgets.RECORDED
 

@@ -34,7 +34,7 @@ def test_the_right_answer_costs_nothing(kind):
 
 @pytest.mark.parametrize("kind", [NoiseLoss, CleanLoss, VelocityLoss])
 def test_the_loss_is_a_mean_over_all_numbers(kind):
-    """An answer off by 0.5 everywhere costs 0.25, whatever the picture's size."""
+    """An answer off by 0.5 everywhere costs 0.25, whatever the image's size."""
     assert kind(BARS)(lambda x, t: TARGETS[kind](t) + 0.5, X0, STEPS, EPS).item() == pytest.approx(0.25)
 
 

@@ -18,9 +18,9 @@ def gaussian(mean, root, n=500):
 
 def test_frechet_distance_is_its_closed_form():
     """With covariances that commute it is ‖μ_1 − μ_2‖² + Σ (σ_1 − σ_2)²."""
-    turn = np.linalg.qr(rng.standard_normal((3, 3)))[0]
-    real = gaussian(np.array([0.0, 1.0, 2.0]), turn @ np.diag([1.0, 2.0, 3.0]))
-    made = gaussian(np.array([0.5, 1.0, 0.0]), turn @ np.diag([2.0, 2.0, 0.5]))
+    optimiser_step = np.linalg.qr(rng.standard_normal((3, 3)))[0]
+    real = gaussian(np.array([0.0, 1.0, 2.0]), optimiser_step @ np.diag([1.0, 2.0, 3.0]))
+    made = gaussian(np.array([0.5, 1.0, 0.0]), optimiser_step @ np.diag([2.0, 2.0, 0.5]))
     assert frechet_distance(real, made) == pytest.approx(0.25 + 4 + 1 + 0 + 6.25)
 
 
@@ -47,16 +47,16 @@ def test_coverage_sees_a_lost_half():
 
 
 def test_coverage_by_hand():
-    """On a line 0, 1, 2, 10 with k = 1 a picture made at 1.5 is nearer than the neighbour of 1 and 2 and 10, but not of 0."""
+    """On a line 0, 1, 2, 10 with k = 1 an image made at 1.5 is nearer than the neighbour of 1 and 2 and 10, but not of 0."""
     real = np.array([[0.0], [1.0], [2.0], [10.0]])
     assert coverage(real, np.array([[1.5], [9.0]]), k=1) == 0.75
     assert recall(real, np.array([[1.5], [9.0]]), k=1) == 1.0
 
 
 def test_adherence_counts_what_obeys():
-    """Each picture is checked against its own caption."""
-    pictures = torch.tensor([0.0, 1.0, 1.0, 1.0]).view(4, 1, 1, 1)
-    assert adherence(pictures, ["dark", "dark", "light", "light"], lambda x, word: (x.mean() > 0.5).item() == (word == "light")) == 0.75
+    """Each image is checked against its own caption."""
+    images = torch.tensor([0.0, 1.0, 1.0, 1.0]).view(4, 1, 1, 1)
+    assert adherence(images, ["dark", "dark", "light", "light"], lambda x, word: (x.mean() > 0.5).item() == (word == "light")) == 0.75
 
 
 def test_cost_counts_the_calls_of_the_network():

@@ -6,9 +6,9 @@ from pathlib import Path
 import torch
 
 from solutions.diffusion.recaption import compare, draw_batch, terse
-from solutions.diffusion.shapes import Scene, Thing
+from solutions.diffusion.shapes import Scene, SceneObject
 from solutions.diffusion.text import VOCABULARY
-from solutions.diffusion.train import Config
+from solutions.diffusion.train import TrainingConfig
 
 
 def words(row: torch.Tensor) -> str:
@@ -17,7 +17,7 @@ def words(row: torch.Tensor) -> str:
 
 def test_terse_caption_keeps_shapes_and_relation() -> None:
     """Sizes and colours are what goes."""
-    scene = Scene((Thing("circle", "red", "small"), Thing("square", "blue", "large")), "above")
+    scene = Scene((SceneObject("circle", "red", "small"), SceneObject("square", "blue", "large")), "above")
     assert str(terse(scene)) == "a circle above a square"
 
 
@@ -31,7 +31,7 @@ def test_pictures_are_the_same_under_either_caption() -> None:
 
 def test_comparison_asks_both_models_both_ways(tmp_path: Path) -> None:
     """With two steps of training: four rows, written to the file."""
-    figures = partial(compare, Config(steps=2, batch=4), 4, tmp_path / "recaption.json")()
+    figures = partial(compare, TrainingConfig(steps=2, batch=4), 4, tmp_path / "recaption.json")()
     assert {(trained, asked) for trained, row in figures.items() for asked in row} == {
         (f"trained on {a}", f"asked {b}") for a in ("terse", "rich") for b in ("terse", "rich")
     }

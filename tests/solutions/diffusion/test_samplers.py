@@ -58,7 +58,7 @@ def test_ddim_with_eta_draws_the_data():
 
 
 def test_ddim_with_eta_one_is_ddpm():
-    """Along every t and with the same noise, η = 1 gives DDPM's pictures with the small variance."""
+    """Along every t and with the same noise, η = 1 gives DDPM's images with the small variance."""
     x = np.random.default_rng(1).standard_normal((5, 2))
     ddpm = ddpm_sample(exact(BARS), x, BETAS, np.random.default_rng(2).standard_normal, clip=None)
     ddim = ddim_sample(exact(BARS), x, BARS, range(200, -1, -1), np.random.default_rng(2).standard_normal, eta=1.0, clip=None)
@@ -78,7 +78,7 @@ def test_ddim_recovers_one_point_in_any_number_of_steps():
 
 
 def test_ddim_walked_up_undoes_ddim_walked_down():
-    """From a picture up to x_T and down again it returns within 0.02 on 200 steps of the cosine schedule, 4 times nearer than on 50."""
+    """From an image up to x_T and down again it returns within 0.02 on 200 steps of the cosine schedule, 4 times nearer than on 50."""
     bars = alpha_bars(cosine_betas(200))
     x0 = np.array([[0.9, 0.1], [-0.5, 0.4]])
     errors = []
@@ -113,7 +113,7 @@ def test_no_noise_at_the_last_step():
 
 
 def test_the_model_is_asked_at_every_t_of_the_path_but_zero():
-    """DDPM asks at T..1; DDIM at its path; the callback is told the t reached, ending at 0 with the picture returned."""
+    """DDPM asks at T..1; DDIM at its path; the callback is told the t reached, ending at 0 with the image returned."""
     asked, reached = [], []
 
     def eps_model(x, t):

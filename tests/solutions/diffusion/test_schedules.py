@@ -23,7 +23,7 @@ def test_alpha_bars_meet_their_anchors(name):
 @pytest.mark.parametrize("make", [linear_betas, cosine_betas])
 @pytest.mark.parametrize("T", [1, 2, 7, 1000])
 def test_a_table_counts_from_the_clean_picture(make, T):
-    """Row 0 is the clean picture, rows are t = 0..T, in float64, and ᾱ falls."""
+    """Row 0 is the clean image, rows are t = 0..T, in float64, and ᾱ falls."""
     betas = make(T)
     assert betas.shape == (T + 1,)
     assert betas.dtype == np.float64

@@ -1,13 +1,13 @@
-"""Captioned shapes: what is drawn obeys its caption, and the checker knows when a picture doesn't."""
+"""Captioned shapes: what is drawn obeys its caption, and the checker knows when an image doesn't."""
 
 import pytest
 import torch
 
 from solutions.diffusion.checker import ATTRIBUTES, adherence, obeys, see
-from solutions.diffusion.shapes import ALL, COLOURS, RELATIONS, SEEN, SHAPES, UNSEEN, Scene, Thing, coverage, draw, random_scene
+from solutions.diffusion.shapes import ALL, COLOURS, RELATIONS, SEEN, SHAPES, UNSEEN, Scene, SceneObject, coverage, draw, random_scene
 
-RED = Thing("circle", "red", "small")
-BLUE = Thing("square", "blue", "large")
+RED = SceneObject("circle", "red", "small")
+BLUE = SceneObject("square", "blue", "large")
 SCENE = Scene((RED, BLUE), "above")
 
 
@@ -18,7 +18,7 @@ def drawn(scene: Scene, size: int = 32, seed: int = 0) -> torch.Tensor:
 @pytest.mark.parametrize("count", [1, 2])
 @pytest.mark.parametrize(("size", "least"), [(32, 1.0), (16, 0.97)])
 def test_checker_is_right_on_true_pictures(count: int, size: int, least: float) -> None:
-    """At 32 px it accepts every picture drawn from its caption; at 16 px at least 97 of 100."""
+    """At 32 px it accepts every image drawn from its caption; at 16 px at least 97 of 100."""
     rng = torch.Generator().manual_seed(1)
     scenes = [random_scene(rng, count=count, among=ALL) for _ in range(500)]
     assert adherence(draw(scenes, size, rng), scenes)["all"] >= least
@@ -27,18 +27,18 @@ def test_checker_is_right_on_true_pictures(count: int, size: int, least: float) 
 @pytest.mark.parametrize(
     ("said", "wrong"),
     [
-        (Scene((Thing("circle", "red", "large"), BLUE), "above"), {"size"}),
-        (Scene((Thing("triangle", "red", "small"), BLUE), "above"), {"shape"}),
+        (Scene((SceneObject("circle", "red", "large"), BLUE), "above"), {"size"}),
+        (Scene((SceneObject("triangle", "red", "small"), BLUE), "above"), {"shape"}),
         (Scene((RED, BLUE), "below"), {"relation"}),
         (Scene((RED, BLUE), "left of"), {"relation"}),
         (Scene((RED,)), {"count"}),
-        (Scene((Thing("circle", "blue", "small"), Thing("square", "red", "large")), "above"), {"shape", "size", "relation"}),
-        (Scene((Thing("circle", "green", "small"), BLUE), "above"), {"colour", "shape", "size", "relation"}),
+        (Scene((SceneObject("circle", "blue", "small"), SceneObject("square", "red", "large")), "above"), {"shape", "size", "relation"}),
+        (Scene((SceneObject("circle", "green", "small"), BLUE), "above"), {"colour", "shape", "size", "relation"}),
     ],
     ids=lambda value: " ".join(sorted(value)) if isinstance(value, set) else str(value),
 )
 def test_checker_names_what_is_wrong(said: Scene, wrong: set[str]) -> None:
-    """A picture of a small red circle above a large blue square, under another caption: the wrong attributes, no others."""
+    """An image of a small red circle above a large blue square, under another caption: the wrong attributes, no others."""
     verdict = obeys(see(drawn(SCENE))[0], said)
     assert {name for name in ATTRIBUTES if not verdict[name]} == wrong
 
@@ -46,8 +46,8 @@ def test_checker_names_what_is_wrong(said: Scene, wrong: set[str]) -> None:
 def test_terse_caption_is_judged_on_what_it_says() -> None:
     """`a circle above a square` holds for any colours and sizes; `a square above a circle` does not."""
     seen = see(drawn(SCENE))[0]
-    assert all(obeys(seen, Scene((Thing("circle"), Thing("square")), "above")).values())
-    assert not all(obeys(seen, Scene((Thing("square"), Thing("circle")), "above")).values())
+    assert all(obeys(seen, Scene((SceneObject("circle"), SceneObject("square")), "above")).values())
+    assert not all(obeys(seen, Scene((SceneObject("square"), SceneObject("circle")), "above")).values())
 
 
 def test_two_blobs_of_one_colour_are_no_shape() -> None:
@@ -64,7 +64,7 @@ def test_shapes_of_one_radius_have_the_area_of_its_circle(shape: str) -> None:
 
 
 def test_noise_is_not_a_thing() -> None:
-    """An empty picture, and one of faint noise, hold nothing."""
+    """An empty image, and one of faint noise, hold nothing."""
     ground = drawn(Scene((RED,))).amin(dim=(2, 3), keepdim=True).expand(1, 3, 32, 32)
     faint = ground + 0.05 * torch.randn(ground.shape, generator=torch.Generator().manual_seed(0))
     assert see(ground) == [{}]
@@ -74,21 +74,21 @@ def test_noise_is_not_a_thing() -> None:
 def test_held_out_things_are_never_drawn_for_training() -> None:
     """Each colour has one held-out combination, and random scenes never hold it."""
     rng = torch.Generator().manual_seed(2)
-    things = {thing for _ in range(400) for thing in random_scene(rng, count=2).things}
-    assert things == set(SEEN)
-    assert sorted(str(thing.colour) for thing in UNSEEN) == sorted(COLOURS)
+    objects = {item for _ in range(400) for item in random_scene(rng, count=2).objects}
+    assert objects == set(SEEN)
+    assert sorted(str(item.colour) for item in UNSEEN) == sorted(COLOURS)
 
 
 def test_scenes_draw_every_relation_and_two_colours() -> None:
-    """Two things never share a colour: the checker tells them apart by it."""
+    """Two objects never share a colour: the checker tells them apart by it."""
     rng = torch.Generator().manual_seed(3)
     scenes = [random_scene(rng, count=2) for _ in range(200)]
     assert {scene.relation for scene in scenes} == set(RELATIONS)
-    assert all(scene.things[0].colour != scene.things[1].colour for scene in scenes)
+    assert all(scene.objects[0].colour != scene.objects[1].colour for scene in scenes)
 
 
 def test_pictures_are_in_range_and_follow_their_seed() -> None:
-    """Values in [-1, 1]; same seed, same picture; another seed, another place."""
+    """Values in [-1, 1]; same seed, same image; another seed, another place."""
     assert drawn(SCENE).shape == (1, 3, 32, 32)
     assert drawn(SCENE).abs().max() <= 1
     assert torch.equal(drawn(SCENE, seed=5), drawn(SCENE, seed=5))

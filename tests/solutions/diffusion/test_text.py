@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from solutions.diffusion.shapes import ALL, RELATIONS, Scene, Thing, random_scene
-from solutions.diffusion.text import LENGTH, VOCABULARY, TextEncoder, Whole, parse, tokens
+from solutions.diffusion.shapes import ALL, RELATIONS, Scene, SceneObject, random_scene
+from solutions.diffusion.text import LENGTH, VOCABULARY, TextEncoder, TextPooler, parse, tokens
 
 KNOWN = "a, small, large, red, green, blue, yellow, circle, square, triangle, above, below, left, of, right"
 
@@ -21,10 +21,10 @@ def test_null_caption_is_token_0_throughout() -> None:
 
 
 def test_every_caption_fits_and_is_read_back() -> None:
-    """`parse` undoes `str`, for one thing, for two, and for terse captions."""
+    """`parse` undoes `str`, for one item, for two, and for terse captions."""
     rng = torch.Generator().manual_seed(0)
-    scenes = [Scene((thing,)) for thing in ALL] + [random_scene(rng, count=2) for _ in range(100)]
-    scenes += [Scene((Thing("circle"), Thing("square", "red")), relation) for relation in RELATIONS]
+    scenes = [Scene((item,)) for item in ALL] + [random_scene(rng, count=2) for _ in range(100)]
+    scenes += [Scene((SceneObject("circle"), SceneObject("square", "red")), relation) for relation in RELATIONS]
     assert tokens([str(scene) for scene in scenes]).shape == (len(scenes), LENGTH)
     assert [parse(str(scene)) for scene in scenes] == scenes
 
@@ -66,7 +66,7 @@ def test_each_word_sees_the_others() -> None:
 def test_caption_as_a_whole_is_at_first_the_mean_of_its_words() -> None:
     """Its part in places starts at zero, and forgets no order once it is not."""
     torch.manual_seed(0)
-    words, whole = torch.randn(2, LENGTH, 16), Whole(16)
+    words, whole = torch.randn(2, LENGTH, 16), TextPooler(16)
     torch.testing.assert_close(whole(words), words.mean(dim=1))
     whole.out.weight.data.normal_()
     assert (whole(words) - whole(words.flip(1))).abs().max() > 0.01

@@ -9,15 +9,15 @@ import torch
 from sklearn.datasets import load_digits
 
 from solutions.diffusion.data import batches
+from solutions.diffusion.interface import Interrupted, InvalidRequest, TrainingOptions, train_and_store
 from solutions.diffusion.losses import MinSnrLoss
-from solutions.diffusion.order import Impossible, Interrupted, Training, train_and_store
 from solutions.diffusion.schedules import alpha_bars, cosine_betas
-from solutions.diffusion.store import about_weights, load_weights
-from solutions.diffusion.train import Config, Turn, diffusion_loss, train
+from solutions.diffusion.store import load_weights, weights_metadata
+from solutions.diffusion.train import OptimiserStep, TrainingConfig, diffusion_loss, train
 from solutions.diffusion.unet import UNet
 
 BARS = alpha_bars(cosine_betas(100))
-CONFIG = Config(steps=12, batch=16, warmup=4)
+CONFIG = TrainingConfig(steps=12, batch=16, warmup=4)
 
 
 @pytest.fixture(scope="module")
@@ -38,12 +38,12 @@ def run(digits, config=CONFIG, stop_at=None, **options):
             os.kill(os.getpid(), signal.SIGINT)
         return diffusion_loss(loss, net, batch[0], generator, labels=batch[1])
 
-    return train(net, [Turn(list(net.parameters()), step_loss)], digits, config, **options)
+    return train(net, [OptimiserStep(list(net.parameters()), step_loss)], digits, config, **options)
 
 
 def test_it_learns(digits):
     """In 60 steps the loss falls to less than 80 % of where it began."""
-    losses = run(digits, Config(steps=60, batch=16, warmup=10, lr=4e-3)).losses
+    losses = run(digits, TrainingConfig(steps=60, batch=16, warmup=10, lr=4e-3)).losses
     assert sum(losses[-10:]) < 0.8 * sum(losses[:10])
 
 
@@ -73,7 +73,7 @@ def test_a_checkpoint_of_another_configuration_is_refused(digits, tmp_path):
     """The message says what it was made with and what to do."""
     path = tmp_path / "run.pt"
     run(digits, checkpoint=path, stop_at=1)
-    with pytest.raises(Impossible) as error:
+    with pytest.raises(InvalidRequest) as error:
         run(digits, dataclasses.replace(CONFIG, lr=0.5), checkpoint=path)
     made_with = str(dataclasses.asdict(CONFIG))
     assert str(error.value) == f"{path} is of a run with another configuration, {made_with}: delete it to start anew"
@@ -95,7 +95,9 @@ def test_two_turns_change_only_their_own_parameters(digits):
     def loss(batch, generator):
         return (net[1](net[0](torch.ones(1, 1))) ** 2).sum()
 
-    train(net, [Turn(list(net[0].parameters()), loss), Turn(list(net[1].parameters()), loss, lr_scale=0.0)], digits, CONFIG)
+    train(
+        net, [OptimiserStep(list(net[0].parameters()), loss), OptimiserStep(list(net[1].parameters()), loss, lr_scale=0.0)], digits, CONFIG
+    )
     assert not torch.equal(net[0].weight, before[0])
     assert torch.equal(net[1].weight, before[1])
 
@@ -104,30 +106,32 @@ def test_the_average_follows_the_weights(digits):
     """Without averaging (decay 0) the averaged weights are the last ones."""
     torch.manual_seed(0)
     net = torch.nn.Linear(1, 1)
-    ended = train(net, [Turn(list(net.parameters()), lambda *_: net(torch.ones(1, 1)).sum())], digits, dataclasses.replace(CONFIG, ema=0.0))
+    ended = train(
+        net, [OptimiserStep(list(net.parameters()), lambda *_: net(torch.ones(1, 1)).sum())], digits, dataclasses.replace(CONFIG, ema=0.0)
+    )
     assert torch.equal(ended.ema["weight"], net.weight)
 
 
 def test_an_interrupted_training_says_how_to_go_on_and_ships_nothing(digits, tmp_path):
     """Ctrl-C leaves a checkpoint and no weights; the same call again ends with averaged weights, their .json, and no checkpoint."""
     net = torch.nn.Linear(1, 1)
-    training = Training(out=tmp_path / "out", checkpoints=tmp_path / "way", command="the command")
+    training = TrainingOptions(out=tmp_path / "out", checkpoints=tmp_path / "way", command="the command")
 
     def loss(batch, generator):
         if len(interrupt) == 0:
             interrupt.append(os.kill(os.getpid(), signal.SIGINT))
         return (net(torch.ones(1, 1)) ** 2).sum()
 
-    interrupt, turns = [], [Turn(list(net.parameters()), loss)]
+    interrupt, optimiser_steps = [], [OptimiserStep(list(net.parameters()), loss)]
     with pytest.raises(Interrupted) as stop:
-        train_and_store("line", net, turns, digits, CONFIG, training)
+        train_and_store("line", net, optimiser_steps, digits, CONFIG, training)
     checkpoint = tmp_path / "way" / "line.checkpoint.pt"
     assert str(stop.value) == f"stopped after step 1, saved in {checkpoint}: the same command goes on from there"
     assert not (tmp_path / "out").exists()
-    train_and_store("line", net, turns, digits, CONFIG, training, lambda: {"known": 1})
-    about = about_weights("line", tmp_path / "out")
-    assert (about["command"], about["steps"], about["parameters"], about["figures"]) == ("the command", 12, 2, {"known": 1})
+    train_and_store("line", net, optimiser_steps, digits, CONFIG, training, lambda: {"known": 1})
+    about = weights_metadata("line", tmp_path / "out")
+    assert (about["command"], about["steps"], about["parameters"], about["metrics"]) == ("the command", 12, 2, {"known": 1})
     assert about["config"]["lr"] == CONFIG.lr
-    assert about["before"] == {}
+    assert about["previous_runs"] == {}
     torch.testing.assert_close(load_weights("line", tmp_path / "out")["weight"], net.weight.detach(), atol=1e-3, rtol=1e-3)
     assert not checkpoint.exists()

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from solutions.diffusion.order import Order
+from solutions.diffusion.interface import SamplingConfig
 from solutions.diffusion.text import tokens
 from solutions.diffusion.unclip import EMBEDDING, UnClip, contrastive_loss, paint
 
@@ -31,7 +31,7 @@ def test_embeddings_that_say_nothing_cost_the_log_of_the_batch() -> None:
 
 
 def test_swapped_pairs_cost_the_sharpness() -> None:
-    """Each picture points at another's caption: the loss is about the logits' scale."""
+    """Each image points at another's caption: the loss is about the logits' scale."""
     z = torch.eye(2)
     assert contrastive_loss(z, z.flip(0), torch.tensor(math.log(20))).item() == pytest.approx(20, abs=1e-3)
 
@@ -39,16 +39,16 @@ def test_swapped_pairs_cost_the_sharpness() -> None:
 def test_embeddings_have_one_length() -> None:
     """√EMBEDDING, so that the schedule meets numbers of size about 1."""
     model = lively()
-    for z in (model.clip.images(torch.rand(3, 3, 32, 32)), model.clip.captions(tokens(["a red circle"] * 3))):
+    for z in (model.clip.encode_images(torch.rand(3, 3, 32, 32)), model.clip.encode_captions(tokens(["a red circle"] * 3))):
         torch.testing.assert_close(z.square().mean(dim=1), torch.ones(3))
         assert z.shape == (3, EMBEDDING)
 
 
 def test_caption_reaches_the_picture_only_through_the_embedding() -> None:
-    """The decoder has no words; another caption still gives another picture."""
+    """The decoder has no words; another caption still gives another image."""
     model = lively()
     assert not any("cross_attention" in key for key in model.decoder.state_dict())
-    one, other = paint(model, tokens(["a red circle", "a large blue square"]), Order(steps=2))
+    one, other = paint(model, tokens(["a red circle", "a large blue square"]), SamplingConfig(steps=2))
     assert one.shape == (3, 32, 32)
     assert not torch.equal(one, other)
 
@@ -56,5 +56,5 @@ def test_caption_reaches_the_picture_only_through_the_embedding() -> None:
 def test_pictures_follow_their_seed() -> None:
     """Prior and decoder draw from the order's seed."""
     model, ids = lively(), tokens(["a red circle"])
-    assert torch.equal(paint(model, ids, Order(steps=2, seed=1)), paint(model, ids, Order(steps=2, seed=1)))
-    assert not torch.equal(paint(model, ids, Order(steps=2, seed=1)), paint(model, ids, Order(steps=2, seed=2)))
+    assert torch.equal(paint(model, ids, SamplingConfig(steps=2, seed=1)), paint(model, ids, SamplingConfig(steps=2, seed=1)))
+    assert not torch.equal(paint(model, ids, SamplingConfig(steps=2, seed=1)), paint(model, ids, SamplingConfig(steps=2, seed=2)))

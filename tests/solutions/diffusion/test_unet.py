@@ -43,7 +43,7 @@ def test_attention_weights_sum_to_one_over_the_keys():
 
 
 def test_a_masked_token_has_no_effect():
-    """What stands in a masked place of the context doesn't reach the picture; what stands in another does."""
+    """What stands in a masked place of the context doesn't reach the image; what stands in another does."""
     layer = Attention(8, context_dim=4)
     torch.nn.init.normal_(layer.out.weight)
     x, words, mask = torch.randn(1, 8, 2, 2), torch.randn(1, 3, 4), torch.tensor([[True, True, False]])
@@ -71,7 +71,7 @@ def test_the_prediction_has_the_shape_of_the_picture_and_starts_at_zero():
 
 
 def test_t_changes_the_prediction():
-    """The same picture at two t is two questions."""
+    """The same image at two t is two questions."""
     net = small()
     assert not torch.allclose(net(X, STEPS), net(X, STEPS + 100))
 
@@ -100,7 +100,7 @@ def test_no_label_is_the_label_that_says_nothing():
     ids=["context", "vector", "extra"],
 )
 def test_whatever_it_is_told_is_heard(told, given):
-    """Context, vector and extra picture each change the prediction."""
+    """Context, vector and extra image each change the prediction."""
     net = small(**told)
     other = {key: -value for key, value in given.items()}
     assert not torch.allclose(net(X, STEPS, **given), net(X, STEPS, **other))

@@ -32,7 +32,7 @@ def test_loss_does_not_depend_on_the_picture_size() -> None:
 
 @pytest.mark.parametrize(("latent", "classes"), [((6,), 0), ((6,), 10), ((4, 4, 4), 0)])
 def test_shapes_hold_on_the_way_in_and_out(latent: tuple[int, ...], classes: int) -> None:
-    """A vector or a small picture of latents, told the class or not."""
+    """A vector or a small image of latents, told the class or not."""
     vae = VAE(size=16, width=8, latent=latent, classes=classes)
     label = torch.tensor([1, 2]) if classes else None
     x = torch.zeros(2, 1, 16, 16)
@@ -43,7 +43,7 @@ def test_shapes_hold_on_the_way_in_and_out(latent: tuple[int, ...], classes: int
 
 
 def test_it_learns_to_copy_two_pictures() -> None:
-    """Sixty steps on two pictures: the error falls below a tenth."""
+    """Sixty steps on two images: the error falls below a tenth."""
     torch.manual_seed(0)
     vae = VAE(size=8, width=8, latent=(4,))
     x = torch.sign(torch.randn(2, 1, 8, 8))

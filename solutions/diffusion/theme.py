@@ -5,7 +5,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Ink:
+class Theme:
     """What a figure is drawn with."""
 
     name: str
@@ -17,7 +17,7 @@ class Ink:
     box: str
 
     def style(self) -> dict[str, Any]:
-        """Return matplotlib's settings for this ink."""
+        """Return matplotlib's settings for this theme."""
         coloured = ("text.color", "axes.labelcolor", "xtick.color", "ytick.color")
         return {
             **dict.fromkeys(coloured, self.text),
@@ -35,5 +35,5 @@ class Ink:
         }
 
 
-LIGHT = Ink("light", text="#1f2430", faint="#9aa3b2", blue="#2563c9", orange="#c25e00", green="#1b7f5c", box="#eef2f9")
-DARK = Ink("dark", text="#e8eaf0", faint="#6b7386", blue="#7fb0ff", orange="#ffab5e", green="#63d2a6", box="#232a3a")
+LIGHT = Theme("light", text="#1f2430", faint="#9aa3b2", blue="#2563c9", orange="#c25e00", green="#1b7f5c", box="#eef2f9")
+DARK = Theme("dark", text="#e8eaf0", faint="#6b7386", blue="#7fb0ff", orange="#ffab5e", green="#63d2a6", box="#232a3a")

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from solutions.diffusion.errors import InvalidRequest
 from solutions.diffusion.models import MODELS
-from solutions.diffusion.refusals import Impossible
 
 if TYPE_CHECKING:
-    from solutions.diffusion.order import Order
+    from solutions.diffusion.interface import SamplingConfig
 
 PATH = click.Path(path_type=Path)
 BUILD = Path("build/diffusion")
@@ -21,7 +21,7 @@ ASKED = [
     click.option("--w", type=float, help="guidance: 0 unconditional, 1 plain conditional; the model's own, unless named"),
     click.option("--sampler", default="ddim", show_default=True, help="ddim or ddpm"),
     click.option("--eta", default=0.0, show_default=True, help="ddim's own noise: 0 none, 1 as much as ddpm"),
-    click.option("--seed", default=0, show_default=True, help="the same seed gives the same pictures"),
+    click.option("--seed", default=0, show_default=True, help="the same seed gives the same images"),
     click.option("--weights", type=PATH, help="folder of weights; the shipped ones, unless named"),
 ]
 
@@ -33,17 +33,17 @@ def asked(command: Any) -> Any:
     return command
 
 
-def order_of(n: int, out: Path, weights: Path | None, **asks: Any) -> "Order":
+def sampling_config(n: int, out: Path, weights: Path | None, **asks: Any) -> "SamplingConfig":
     """Return the order, with what no model can do refused."""
     if not 1 <= n <= 4096:
-        raise Impossible(f"{n} pictures: known are 1 to 4096")
+        raise InvalidRequest(f"{n} images: known are 1 to 4096")
     if out.suffix != ".png":
-        raise Impossible(f"`{out}` is no picture file: known is .png")
+        raise InvalidRequest(f"`{out}` is no image file: known is .png")
     if not 0 <= asks["eta"] <= 1:
-        raise Impossible(f"eta {asks['eta']:g}: known are 0 to 1")
+        raise InvalidRequest(f"eta {asks['eta']:g}: known are 0 to 1")
     if asks["w"] is not None and not math.isfinite(asks["w"]):
-        raise Impossible(f"w {asks['w']:g}: known are finite numbers")
-    from solutions.diffusion.order import Order
+        raise InvalidRequest(f"w {asks['w']:g}: known are finite numbers")
+    from solutions.diffusion.interface import SamplingConfig
     from solutions.diffusion.store import SHIPPED
 
-    return Order(n=n, weights=weights or SHIPPED, **asks)
+    return SamplingConfig(n=n, weights=weights or SHIPPED, **asks)

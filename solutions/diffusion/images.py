@@ -1,4 +1,4 @@
-"""Pictures to look at: tensors in [-1, 1] laid out in a grid, written as PNG, or frame by frame as an animated GIF.
+"""Images to look at: tensors in [-1, 1] laid out in a grid, written as PNG, or frame by frame as an animated GIF.
 
 Pixels are repeated, never blurred. It draws no text and no plots (`figures` does).
 """
@@ -14,10 +14,10 @@ from torch import Tensor
 Pixels = NDArray[np.uint8]  # (H, W) or (H, W, 3)
 
 
-def grid(pictures: Tensor, columns: int, *, cell: int = 48, gap: int = 2, ground: int = 255) -> Pixels:
-    """Lay pictures out row by row, each `cell` pixels wide or more, `ground` grey between. # (N, 1 or 3, H, W) in [-1, 1] -> (·, ·, 3)"""
-    times = -(-cell // pictures.shape[-1])
-    tiles = to_pixels(pictures).repeat(times, 1).repeat(times, 2)
+def grid(images: Tensor, columns: int, *, cell: int = 48, gap: int = 2, ground: int = 255) -> Pixels:
+    """Lay images out row by row, each `cell` pixels wide or more, `ground` grey between. # (N, 1 or 3, H, W) in [-1, 1] -> (·, ·, 3)"""
+    times = -(-cell // images.shape[-1])
+    tiles = to_pixels(images).repeat(times, 1).repeat(times, 2)
     n, side, width, _ = tiles.shape
     rows = -(-n // columns)
     sheet = np.full((rows * (side + gap) + gap, columns * (width + gap) + gap, 3), ground, np.uint8)
@@ -27,9 +27,9 @@ def grid(pictures: Tensor, columns: int, *, cell: int = 48, gap: int = 2, ground
     return sheet
 
 
-def to_pixels(pictures: Tensor) -> Pixels:
-    """Return pictures as bytes with three colours, clipped to [-1, 1]. # (N, 1 or 3, H, W) -> (N, H, W, 3)"""
-    bytes_: Pixels = ((pictures.detach().clip(-1, 1) + 1) * 127.5).round().byte().numpy().transpose(0, 2, 3, 1)
+def to_pixels(images: Tensor) -> Pixels:
+    """Return images as bytes with three colours, clipped to [-1, 1]. # (N, 1 or 3, H, W) -> (N, H, W, 3)"""
+    bytes_: Pixels = ((images.detach().clip(-1, 1) + 1) * 127.5).round().byte().numpy().transpose(0, 2, 3, 1)
     return np.repeat(bytes_, 3, axis=3) if bytes_.shape[3] == 1 else bytes_
 
 

@@ -1,7 +1,7 @@
 """Two ways in which a command ends without what was asked for. No torch here: refusing is quick."""
 
 
-class Impossible(ValueError):
+class InvalidRequest(ValueError):
     """What is asked for can't be done; the message is one line that names what is known."""
 
 

@@ -1,7 +1,7 @@
-"""What a model's module is asked for: an `Order` of pictures or of a training, and how it is filled.
+"""What a model's module is asked for: an `SamplingConfig` of images or of a training, and how it is filled.
 
-Each module named in `models` has `sample(order) -> Tensor` (n, C, H, W) in [-1, 1] and `train(training) -> None`. What can't be
-done is refused with `Impossible`, in one line that names what is known.
+Each module named in `models` has `sample(config) -> Tensor` (n, C, H, W) in [-1, 1] and `train(training) -> None`. What can't be
+done is refused with `InvalidRequest`, in one line that names what is known.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,18 +12,18 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from solutions.diffusion.refusals import Impossible as Impossible  # every module refuses with it
-from solutions.diffusion.refusals import Interrupted
+from solutions.diffusion.errors import Interrupted
+from solutions.diffusion.errors import InvalidRequest as InvalidRequest  # every module refuses with it
 from solutions.diffusion.samplers import Callback, ddim_sample, ddpm_sample, even_path
 from solutions.diffusion.schedules import Table, alpha_bars
-from solutions.diffusion.store import SHIPPED, about_weights, add_figures, load_weights, save_weights
-from solutions.diffusion.train import Config, DrawBatch, Turn, count
+from solutions.diffusion.store import SHIPPED, add_metrics, load_weights, save_weights, weights_metadata
+from solutions.diffusion.train import DrawBatch, OptimiserStep, TrainingConfig, count
 from solutions.diffusion.train import train as run_training
 
 
 @dataclass(frozen=True)
-class Order:
-    """Pictures, please. None leaves the choice to the model."""
+class SamplingConfig:
+    """Images, please. None leaves the choice to the model."""
 
     prompt: str | None = None
     n: int = 64
@@ -37,7 +37,7 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Training:
+class TrainingOptions:
     """Weights, please: into `out`, by way of a checkpoint in `checkpoints`."""
 
     minutes: float | None = None
@@ -47,8 +47,8 @@ class Training:
     command: str = ""
 
 
-def follow(
-    order: Order,
+def run_sampler(
+    config: SamplingConfig,
     eps_model: Callable[[Tensor, int], Tensor],
     shape: tuple[int, ...],
     betas: Table,
@@ -57,32 +57,32 @@ def follow(
     clip: float | None = 1.0,
 ) -> Tensor:
     """Return what the ordered sampler makes of noise drawn with the order's seed; `steps` is for an order that names none. # shape"""
-    generator = torch.Generator().manual_seed(order.seed)
-    T, wanted = len(betas) - 1, order.steps
+    generator = torch.Generator().manual_seed(config.seed)
+    T, wanted = len(betas) - 1, config.steps
 
     def draw_noise(shape: tuple[int, ...]) -> Tensor:
         return torch.randn(shape, generator=generator)
 
-    if order.sampler == "ddpm":
+    if config.sampler == "ddpm":
         if wanted not in (None, T):
-            raise Impossible(f"ddpm walks all {T} steps, not {wanted}: leave --steps out, or use --sampler ddim")
-        return ddpm_sample(eps_model, draw_noise(shape), betas, draw_noise, clip=clip, callback=order.callback)  # type: ignore[no-any-return]
-    if order.sampler == "ddim":
+            raise InvalidRequest(f"ddpm walks all {T} steps, not {wanted}: leave --steps out, or use --sampler ddim")
+        return ddpm_sample(eps_model, draw_noise(shape), betas, draw_noise, clip=clip, callback=config.callback)  # type: ignore[no-any-return]
+    if config.sampler == "ddim":
         wanted = steps if wanted is None else wanted
         if not 1 <= wanted <= T:
-            raise Impossible(f"{wanted} steps: known are 1 to {T}")
+            raise InvalidRequest(f"{wanted} steps: known are 1 to {T}")
         path, bars = even_path(T, wanted), alpha_bars(betas)
-        return ddim_sample(eps_model, draw_noise(shape), bars, path, draw_noise, eta=order.eta, clip=clip, callback=order.callback)  # type: ignore[no-any-return]
-    raise Impossible(f"no sampler `{order.sampler}`: known are ddim, ddpm")
+        return ddim_sample(eps_model, draw_noise(shape), bars, path, draw_noise, eta=config.eta, clip=clip, callback=config.callback)  # type: ignore[no-any-return]
+    raise InvalidRequest(f"no sampler `{config.sampler}`: known are ddim, ddpm")
 
 
 def train_and_store(
     name: str,
     model: nn.Module,
-    turns: list[Turn],
+    optimiser_steps: list[OptimiserStep],
     draw_batch: DrawBatch,
-    config: Config,
-    training: Training,
+    config: TrainingConfig,
+    training: TrainingOptions,
     figures: Callable[[], dict[str, Any]] | None = None,
     bits: int = 16,
     before: Sequence[str] = (),
@@ -94,23 +94,25 @@ def train_and_store(
     interrupted one's is kept for the rerun, and its weights are not written.
     """
     checkpoint = training.checkpoints / f"{name}.checkpoint.pt"
-    run = run_training(model, turns, draw_batch, config, checkpoint=checkpoint, minutes=training.minutes, progress=training.progress)
+    run = run_training(
+        model, optimiser_steps, draw_batch, config, checkpoint=checkpoint, minutes=training.minutes, progress=training.progress
+    )
     if not run.finished:
         raise Interrupted(f"stopped after step {len(run.losses)}, saved in {checkpoint}: the same command goes on from there")
     last = run.losses[-100:]
     about = {
         "command": training.command,
         "config": asdict(config) | {"minutes": training.minutes},
-        "before": {run: about_weights(run, training.out)["steps"] for run in before},
+        "previous_runs": {run: weights_metadata(run, training.out)["steps"] for run in before},
         "parameters": count(model),
         "threads": torch.get_num_threads(),
         "steps": len(run.losses),
         "seconds": round(run.seconds, 1),
         "loss": round(sum(last) / len(last), 5),
-        "figures": {},
+        "metrics": {},
     }
     save_weights(name, run.ema, about, training.out, bits)
     model.load_state_dict(load_weights(name, training.out))
     model.eval()
-    add_figures(name, figures() if figures else {}, training.out)
+    add_metrics(name, figures() if figures else {}, training.out)
     checkpoint.unlink()

@@ -1,6 +1,7 @@
 # make demo      sets up, and grades the example class
 # make test      sets up, and runs every test
 # make wheel     what students install
+# make docs      writes docs/commands.md
 # make bench     measures
 # make mutants   tests the checks
 # make attacks   what gets through, here and elsewhere
@@ -13,7 +14,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 GRADE := --out build/demo --seed 12 --exercise forward --exercise practice
 HOSTILE = awk '/^[^ ]/ { name = $$0 } /kind: hostile/ { sub(":.*", "", name); print name }' examples/class/expected.yaml
 
-.PHONY: demo test wheel bench mutants attacks fuzz chaos clean
+.PHONY: demo test wheel docs bench mutants attacks fuzz chaos clean
 
 demo: .venv/demo
 	@if $(BIN)/course doctor > /dev/null; then \
@@ -33,6 +34,9 @@ test: .venv/test
 wheel: .venv/test
 	$(BIN)/course release --out build/student_release
 	$(BIN)/python -m build --no-isolation --outdir dist .
+
+docs: .venv/demo
+	$(BIN)/python -m docs.commands
 
 bench: .venv/test
 	$(BIN)/python -m bench

@@ -300,10 +300,10 @@ def commands(group, above=()):
 
 
 @pytest.mark.parametrize(("name", "command"), list(commands(main)), ids=lambda value: " ".join(value) if isinstance(value, tuple) else "")
-def test_every_command_has_help_and_stands_in_the_readme(name, command):
+def test_every_command_has_help_and_is_documented(name, command):
     assert command.help
     assert all(option.help for option in command.params if isinstance(option, click.Option))
-    assert f"course {' '.join(name)}" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"### course {' '.join(name)}\n" in (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
 
 
 def test_the_list_of_commands_names_each_once_with_a_whole_sentence():

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.pages import shown
 from tests.terminal import Terminal
 
 FIRST = "A diffusion model has two directions. Which one is learned?"
@@ -66,9 +67,9 @@ def test_a_sitting_from_the_first_card_to_leaving(review, kept, tmp_path):
     assert said.replace(" ", "") in terminal.flat.replace(" ", "")
 
 
-def test_readme_shows_the_screen(review, root):
-    shown = (root / "README.md").read_text(encoding="utf-8").partition("## Review for years")[2].partition("```text\n")[2].partition("\n```")[0]
-    assert review().shows(FRONT).press(" ").shows(BACK).text == shown
+def test_the_docs_show_the_screen(review):
+    screen = shown("docs/review.md", "A review session").removesuffix("\n")
+    assert review().shows(FRONT).press(" ").shows(BACK).text == screen
 
 
 def test_a_hundred_keys_typed_ahead_answer_card_after_card(review, kept):

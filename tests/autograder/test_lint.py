@@ -50,7 +50,7 @@ def test_planted_slip_is_told_in_full_and_nothing_else_is(tiny, name):
 
 
 def test_a_good_course_has_no_findings():
-    """The tiny course, a lesson 13 of folders alone, breaks no rule. (That the course itself has none is README's own example.)"""
+    """The tiny course, a lesson 13 of folders alone, breaks no rule. (That the course itself has none is the example of docs/author.md.)"""
     assert check_course(TINY) == []
 
 
@@ -140,7 +140,7 @@ def test_code_formulas_links_and_short_numbers_may_stay_bare(tiny, prose):
 
 
 def test_a_second_lesson_is_three_folders_and_no_code(root, tmp_path):
-    """Lesson 13 beside lesson 12: both are found, and the new one breaks no rule (nor does the other, see README's test)."""
+    """Lesson 13 beside lesson 12: both are found, and the new one breaks no rule (nor does the other, see docs/author.md's example)."""
     for top in ("lessons", "exercises", "solutions"):
         (tmp_path / top).mkdir()
         for source in (root, TINY):

@@ -13,6 +13,7 @@ from autograder.flashcards.deck import Deck
 from autograder.flashcards.plots import draw
 from autograder.flashcards.stats import Days, Month, stats_of
 from tests.autograder.flashcards.conftest import MORNING, card, later, lesson_of, lived
+from tests.pages import shown
 
 TWO = card("one"), card("two", objective="carry")
 
@@ -99,9 +100,9 @@ def learner(root, tmp_path, monkeypatch):
     return lambda *arguments: CliRunner().invoke(main, ["--course", str(root), *map(str, arguments)])
 
 
-def test_readme_shows_what_stats_prints(learner, root):
-    shown = (root / "README.md").read_text(encoding="utf-8").partition("`course stats` ")[2].partition("```text\n")[2].partition("```")[0]
-    assert "\n".join(line.rstrip() for line in learner("stats").output.splitlines()) + "\n" == shown
+def test_the_docs_show_what_stats_prints(learner):
+    printed = "\n".join(line.rstrip() for line in learner("stats").output.splitlines()) + "\n"
+    assert printed == shown("docs/review.md", "Statistics")
 
 
 def test_a_picture_is_drawn(learner, tmp_path):

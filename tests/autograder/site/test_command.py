@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 from autograder.workspace.starting import start
 from tests.autograder.site.test_guard import ask
+from tests.pages import shown
 from tests.programs import PATIENCE, running
 
 
@@ -35,10 +36,11 @@ def end(process):
     return process.returncode
 
 
-def test_it_prints_what_readme_shows_and_ctrl_c_ends_it(root, site, tmp_path):
+def test_it_prints_what_the_docs_show_and_ctrl_c_ends_it(root, site, tmp_path):
     start(tmp_path / "work", root, site.desk.lesson)
-    shown = re.search(r"```text\n\$ course serve\n(.*?)```", (root / "README.md").read_text(), re.DOTALL)[1]
-    pattern = re.escape(shown).replace(re.escape("..."), r"[\w-]{24}").replace("8012", r"\d+")
+    command, _, printing = shown("docs/learn.md", "In a browser").partition("\n")
+    assert command == "$ course serve"
+    pattern = re.escape(printing).replace(re.escape("..."), r"[\w-]{24}").replace("8012", r"\d+")
     with serve(tmp_path / "work") as (process, printed):
         assert re.fullmatch(pattern, printed), printed
         address = re.search(r"http\S+", printed)[0]

@@ -16,7 +16,7 @@ from msgspec import Struct, field
 
 
 class Limits(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a submission may use. Seconds are of CPU time; ten times as much wall time is the backstop."""
+    """What a submission may use. Seconds are of CPU time; ten times as much waiting is the backstop."""
 
     import_seconds: float = 5.0
     call_seconds: float = 2.0

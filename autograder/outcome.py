@@ -16,7 +16,10 @@ class Raised(Struct, frozen=True):
 
 
 class Outcome(Struct, frozen=True):
-    """What the sandbox saw of one call: a value, or why there is none."""
+    """What the sandbox saw of one call: a value, or why there is none.
+
+    `idle`: it was stopped by the clock on the wall alone, so it slept, or this machine was too busy for it.
+    """
 
     kind: Literal["returned", "raised", "timed_out", "out_of_memory", "killed", "refused"]
     value: Any = None
@@ -24,3 +27,4 @@ class Outcome(Struct, frozen=True):
     detail: str = ""
     changed: tuple[str, ...] = ()
     seconds: float = 0.0
+    idle: bool = False

@@ -6,7 +6,7 @@
 
 A guest holds the student's code and the arguments of calls already made, never an answer. What comes back is a value or a
 reason why there is none; whether the value is right is decided elsewhere. CPU time decides when a call has run too long:
-wall time, ten times as much, is the backstop. The guest is killed by its parent, the fork server, so no process id is ever
+ten times as much waiting for it is the backstop. The guest is killed by its parent, the fork server, so no process id is ever
 used after its process is gone. Trouble of ours raises `SandboxFault`; trouble of the guest's is an `Outcome`.
 """
 

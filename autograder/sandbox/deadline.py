@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Iterator
 from typing import Protocol
 
 from autograder.errors import SandboxFault
@@ -27,12 +28,30 @@ class Clocked(Protocol):
 
 
 class Deadline:
-    """The time of one call: CPU seconds decide, ten times as many wall seconds are the backstop."""
+    """The time of one call: CPU seconds decide, ten times as many seconds of waiting are the backstop.
+
+    Only waiting for the guest counts as waiting: while we compute what it asked for, the backstop stands still.
+    """
 
     def __init__(self, guest: Clocked, seconds: float):
         self._guest, self._seconds = guest, seconds
-        self._cpu, self._wall = guest.cpu_seconds, time.monotonic()
-        self._last = 0.0
+        self._cpu, self._began = guest.cpu_seconds, time.monotonic()
+        self._last = self._waited = 0.0
+        self._since: float | None = None
+
+    @contextlib.contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Count the time of this block as waited for the guest."""
+        self._since = time.monotonic()
+        try:
+            yield
+        finally:
+            self._waited, self._since = self.waited, None
+
+    @property
+    def waited(self) -> float:
+        """Seconds waited for the guest so far."""
+        return self._waited + (0.0 if self._since is None else time.monotonic() - self._since)
 
     def used(self) -> float:
         """CPU seconds since the call began; after the guest's end, what was last seen."""
@@ -45,10 +64,9 @@ class Deadline:
         return max(1, int(1000 * min(self._seconds - self._last, self._seconds * WALL_FACTOR)) + 1)
 
     def check(self) -> None:
-        elapsed = time.monotonic() - self._wall
-        if elapsed < self._seconds:
+        if time.monotonic() - self._began < self._seconds:
             return  # one thread cannot have used more CPU time than that
-        if elapsed > self._seconds * WALL_FACTOR:
-            raise Lost(Outcome("timed_out", detail=f"no answer in {self._seconds * WALL_FACTOR:g} s"))
         if self.used() > self._seconds:
             raise Lost(Outcome("timed_out", detail=f"no answer in {self._seconds:g} s of computing"))
+        if self.waited > self._seconds * WALL_FACTOR:
+            raise Lost(Outcome("timed_out", detail=f"no answer in {self._seconds * WALL_FACTOR:g} s", idle=True))

@@ -65,6 +65,7 @@ class Guest:
         self.callbacks: list[Callback] = []
         self.on_ask: Callable[[Callback, list[Any], dict[str, Any]], None] | None = None
         self.ended: Ended | None = None
+        self.waited = 0.0  # seconds that its calls were waited for
         self._server, self._line, self._holding = server, line, False
         self._await_walls()
 
@@ -151,6 +152,7 @@ class Guest:
             raise SandboxFault(f"a check sent {error}") from None
         finally:
             self.callbacks.clear()
+            self.waited += deadline.waited
         return _outcome(reply, deadline.used())
 
     def _answer_until_reply(self, call: str, deadline: Deadline) -> wire.Reply:
@@ -190,14 +192,17 @@ class Guest:
     # -- bytes
 
     def _write(self, message: wire.ToGuest, deadline: Deadline) -> None:
+        data = wire.pack(message, self._number)
         try:
-            self._line.send(wire.pack(message, self._number), deadline)
+            with deadline.waiting():
+                self._line.send(data, deadline)
         except HungUp:
             raise Lost(self._death()) from None
 
     def _read(self, deadline: Deadline) -> bytearray:
         try:
-            return self._line.frame(deadline)
+            with deadline.waiting():
+                return self._line.frame(deadline)
         except HungUp:
             raise Lost(self._death()) from None
 

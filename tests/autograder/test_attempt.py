@@ -6,6 +6,8 @@ from autograder.attempt import PUBLIC, attempt, functions_of, load_materials, ma
 from autograder.checks import seed_of
 from autograder.content import read_course
 from autograder.model import Submission
+from autograder.outcome import Outcome
+from autograder.sitting import GUESTS
 
 
 @pytest.fixture(scope="module")
@@ -191,6 +193,66 @@ def test_after_three_deaths_the_rest_is_not_run(judge):
     made, checks = judge(source)
     assert {check.reason for check in made.checks if check.outcome == "failed"} == {"killed"}
     assert checks["the_way_back"].message == "`forward.py` gave no answer: its process was lost 3 times, so it is not run again."
+
+
+class Busy:
+    """A sandbox on a machine that is too busy: each guest that it opens goes through `slow` with its number."""
+
+    def __init__(self, sandbox, slow):
+        self.limits, self.opened, self._sandbox, self._slow = sandbox.limits, 0, sandbox, slow
+
+    def open(self, warmth):
+        guest = self._sandbox.open(warmth)
+        self.opened += 1
+        self._slow(guest, self.opened)
+        return guest
+
+
+@pytest.fixture
+def busy(forward, sandbox):
+    def busy(slow):
+        machine, submission = Busy(sandbox, slow), Submission("s", "12_diffusion", "forward", "forward.py", RIGHT.encode(), "0", "present")
+        made = attempt(submission, forward, machine, PUBLIC)
+        return sum(check.points for check in made.checks), machine.opened, {c.message for c in made.checks if c.reason == "timed_out"}
+
+    return busy
+
+
+def stopped(guest):
+    guest.call = lambda *_: guest.close() or Outcome("timed_out", detail="no answer in 5 s", idle=True)
+
+
+def waited_for(guest):
+    call = guest.call
+
+    def slow(*given):
+        guest.waited += 10_000
+        return call(*given)
+
+    guest.call = slow
+
+
+STOPPED = "`linear_betas(T=26, first=0.009446, last=0.07697)` was stopped: no answer in 5 s."
+
+
+@pytest.mark.parametrize(("times", "score", "opened", "words"), [(0, 20, 1, set()), (1, 20, 2, set()), (2, 18, 3, {STOPPED})])
+def test_a_call_that_the_clock_on_the_wall_alone_stopped_is_tried_again_once(busy, times, score, opened, words):
+    """The first time it may be this machine, which was busy: it costs nothing, not even a guest. The second time it counts."""
+    assert busy(lambda guest, number: stopped(guest) if number <= times else None) == (score, opened, words)
+
+
+def test_one_that_sleeps_for_ever_is_stopped_and_told(busy):
+    """It has one guest more than one that computes for ever."""
+    score, opened, words = busy(lambda guest, _: stopped(guest))
+    assert (score, opened) == (0, GUESTS + 1)
+    assert "`forward.py` was stopped: its process was lost 3 times, so it is not run again." in words
+
+
+def test_all_the_time_that_a_submission_is_waited_for_is_given_anew_once(busy):
+    assert busy(lambda guest, number: waited_for(guest) if number == 1 else None) == (20, 2, set())
+    score, opened, words = busy(lambda guest, _: waited_for(guest))
+    assert (score < 20, opened) == (True, 2)
+    assert "`forward.py` was stopped: all checks together may take 200 s." in words
 
 
 def test_answers_are_marked_by_the_same_functions(lesson, root):

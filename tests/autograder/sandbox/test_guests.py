@@ -5,7 +5,9 @@ import json
 import os
 import signal
 import threading
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ from autograder.boot import Launched, Warm
 from autograder.errors import SandboxFault
 from autograder.model import Limits
 from autograder.outcome import Raised
-from autograder.sandbox import Handle, Sandbox
+from autograder.sandbox import Handle, Sandbox, deadline
 from autograder.sandbox.servers import Server
 from tests.programs import wait_for
 
@@ -63,6 +65,23 @@ def test_memory_that_runs_out_in_a_callback_is_ours_and_no_refusal(guest):
 
     with pytest.raises(MemoryError):
         call("f", full)
+
+
+def test_time_that_we_compute_is_not_the_guests(guest, monkeypatch):
+    """A callback that takes an hour of the clock on the wall costs the call nothing."""
+    hours = []
+    monkeypatch.setattr(deadline, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + 3600 * len(hours)))
+    call = load(guest, "def f(model): return model(1) + model(2)")
+    outcome = call("f", lambda x: hours.append(x) or x)
+    assert (outcome.kind, outcome.value, hours) == ("returned", 3, [1, 2])
+    assert guest.waited < 3600
+
+
+def test_a_guest_that_sleeps_is_told_apart_from_one_that_computes(sandbox):
+    with sandbox.open("numpy") as guest:
+        assert guest.load("forward", b"import time\ntime.sleep(100)", seconds=0.1).idle
+    with sandbox.open("numpy") as guest:
+        assert not guest.load("forward", b"while True: pass", seconds=0.1).idle
 
 
 def test_a_callback_kept_for_later_is_no_longer_valid(guest):

@@ -35,6 +35,7 @@ ROOMS = [
     ["regrading"],
     ["formulas"],
     ["lint"],
+    ["lint_cache"],
     ["reading"],
     ["flashcards", "notebook"],
     ["release"],

@@ -60,7 +60,7 @@ def matches(printed, lines):
 def test_pages_show_what_the_command_prints(command, lines, tmp_path):
     words = [word.replace("build/demo", str(tmp_path)) for word in shlex.split(command)]
     words = [sys.executable, "-m", "autograder", *words[1:]] if words[0] == "course" else words
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, env={**os.environ, "COLUMNS": "100"})
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, env={**os.environ, "COLUMNS": "100", "XDG_CACHE_HOME": str(tmp_path)})
     assert matches(done.stdout.replace(str(tmp_path), "build/demo"), lines), done.stdout + done.stderr
 
 

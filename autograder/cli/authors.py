@@ -20,15 +20,17 @@ FINDING = ("line", "rule", "problem", "fix")
 @click.command()
 @click.argument("lesson", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as a JSON list.")
+@click.option("--no-cache", is_flag=True, help="Run every rule again, even if nothing has changed.")
 @click.pass_obj
-def lint(root: Path | None, lesson: str | None, as_json: bool) -> None:
+def lint(root: Path | None, lesson: str | None, as_json: bool, no_cache: bool) -> None:
     """Check the course, or one LESSON of it, for authors' slips.
 
     Every finding has its file, line and fix. Exit status 1 where there is any.
+    The findings are remembered until the course or this program changes.
     """
-    from autograder.lint import check_course
+    from autograder.lint_cache import check_course_once
 
-    findings = check_course(find_clone(root), lesson)
+    findings = check_course_once(find_clone(root), lesson, fresh=no_cache)
     if as_json:
         click.echo(json.dumps([{"path": str(one.path), **{name: getattr(one, name) for name in FINDING}} for one in findings]))
     else:

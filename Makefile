@@ -1,4 +1,5 @@
 # make demo      sets up, and grades the example class
+# make quick     the tests that matter while editing: under a minute
 # make test      sets up, and runs every test
 # make wheel     what students install
 # make docs      writes docs/commands.md
@@ -12,9 +13,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 GRADE := --out build/demo --seed 12 --exercise forward --exercise practice
+QUICK := tests/test_architecture.py tests/autograder/inside tests/autograder/sandbox \
+  $(addprefix tests/autograder/test_, attempt.py checks.py content.py lint.py objects.py questions.py) tests/test_documented_slips.py
 HOSTILE = awk '/^[^ ]/ { name = $$0 } /kind: hostile/ { sub(":.*", "", name); print name }' examples/class/expected.yaml
 
-.PHONY: demo test wheel docs bench mutants attacks fuzz chaos clean
+.PHONY: demo quick test wheel docs bench mutants attacks fuzz chaos clean
 
 demo: .venv/demo
 	@if $(BIN)/course doctor > /dev/null; then \
@@ -25,6 +28,10 @@ demo: .venv/demo
 	  $(HOSTILE) | while read -r name; do rm -rf "build/class/$$name"; done; \
 	  $(BIN)/course grade build/class $(GRADE) --unsafe; \
 	fi
+
+quick: .venv/test
+	$(BIN)/ruff check .
+	$(BIN)/pytest -n 2 -q -m "not slow" $(QUICK)
 
 test: .venv/test
 	$(BIN)/ruff check .

@@ -1,6 +1,7 @@
 """The house: which room may import which, who prints, who knows YAML, and that the wall has no door."""
 
 import ast
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,13 @@ def test_the_rule_finds_an_intruder(tmp_path, monkeypatch):
     below = tmp_path / "model.py"
     below.write_text("from autograder.cli.main import main\n")
     assert list(faults(below)) == ["model.py:1: model imports cli, which stands above or beside it"]
+
+
+def test_make_quick_names_tests_that_are_there():
+    told = subprocess.check_output(["make", "-n", "quick"], cwd=ROOT, text=True)
+    named = [word for word in told.split() if word.startswith("tests/")]
+    assert len(named) > 5
+    assert [name for name in named if not (ROOT / name).exists()] == []
 
 
 def users_of(*names):

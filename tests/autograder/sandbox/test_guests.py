@@ -177,7 +177,6 @@ def test_a_notebook_goes_on_after_a_cell_that_fails(guest):
 
 ENDS = {
     "an endless loop": ("def f():\n    while True: pass", "timed_out", "no answer in 0.5 s of computing"),
-    "a long sleep": ("import time\ndef f(): time.sleep(100)", "timed_out", "no answer in 5 s"),
     "leaving": ("import os\ndef f(): os._exit(0)", "killed", "the process ended itself with status 0"),
     "a crash": ("import ctypes\ndef f(): ctypes.string_at(0)", "killed", "the process died of signal 11"),
     "a generator that is not data": ("def f(): yield 1", "returned", ""),
@@ -193,7 +192,10 @@ ENDS = {
 }
 
 
-@pytest.mark.parametrize(("source", "kind", "detail"), ENDS.values(), ids=ENDS.keys())
+SLEEPS = pytest.param("import time\ndef f(): time.sleep(100)", "timed_out", "no answer in 5 s", id="a long sleep", marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize(("source", "kind", "detail"), [SLEEPS, *(pytest.param(*end, id=name) for name, end in ENDS.items())])
 def test_every_end_of_a_call_is_an_outcome(guest, source, kind, detail):
     outcome = load(guest, source)("f")
     assert outcome.kind == kind
@@ -271,6 +273,7 @@ def test_a_guest_killed_from_outside_is_a_fault_and_no_outcome(sandbox, seconds)
 DEAF = "import signal\nsignal.signal(signal.SIGXCPU, signal.SIG_IGN)\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("before", ["", DEAF], ids=["heard", "ignored"])
 def test_the_kernels_limit_of_time_is_told_as_one(walls, before):
     """It strikes where one call may take longer than the whole submission."""
@@ -308,7 +311,7 @@ def test_a_fork_server_killed_in_mid_run_is_a_fault_and_the_next_guest_works(san
         assert load(fresh, "def f(): return 1")("f").value == 1
 
 
-@pytest.mark.parametrize("warmth", ["numpy", "training"])
+@pytest.mark.parametrize("warmth", ["numpy", pytest.param("training", marks=pytest.mark.slow)])
 def test_a_fork_server_has_one_thread(sandbox, warmth):
     """A child has the one thread that forked: a lock that another held would stay locked for ever."""
     sandbox.open(warmth).close()

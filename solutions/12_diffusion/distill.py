@@ -30,9 +30,7 @@ def step(model: Any, x_t: Tensor, t: Any, s: Any, alpha_bars: Tensor) -> Tensor:
     return x_s
 
 
-def distill_step(
-    pupil: Any, teacher: Any, optimizer: Any, x_t: Tensor, t: Any, t_mid: Any, t_end: Any, alpha_bars: Tensor
-) -> float:
+def distill_step(pupil: Any, teacher: Any, optimizer: Any, x_t: Tensor, t: Any, t_mid: Any, t_end: Any, alpha_bars: Tensor) -> float:
     """Take one step of the pupil, and return the error before it."""
     error = torch.mean((pupil(x_t, t) - progressive_target(teacher, x_t, t, t_mid, t_end, alpha_bars)) ** 2)
     optimizer.zero_grad()

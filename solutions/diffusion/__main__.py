@@ -1,6 +1,6 @@
-"""The command: python -m solutions.diffusion sample | train | denoise | compare | figures | widgets.
+"""The command line: python -m solutions.diffusion sample | train | denoise | compare | figures | widgets.
 
-Only this file prints and exits. 0 is done, 1 not finished, 2 something unknown or impossible was asked for.
+Only this file prints and exits. Exit codes: 0 done, 1 not finished or missing, 2 an unknown or impossible request.
 """
 
 import math
@@ -12,19 +12,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # on a busy machine threads that spin are twice as slow; read when torch loads
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # spinning threads are twice as slow on a busy machine; read when torch loads
 
 import click
 
 from solutions.diffusion.errors import Interrupted, InvalidRequest
 from solutions.diffusion.models import find
-from solutions.diffusion.options import BUILD, PATH, asked, sampling_config
+from solutions.diffusion.options import BUILD, PATH, sampling_config, sampling_options
 
 
 @click.group()
-@click.option("--threads", type=click.IntRange(1), help="threads for torch; it chooses, unless told")
+@click.option("--threads", type=click.IntRange(1), help="number of torch threads [default: torch's own choice]")
 def main(threads: int | None) -> None:
-    """Generate images by denoising, and train what does it."""
+    """Generate images by denoising, and train the models that do it."""
     if threads:
         import torch
 
@@ -32,14 +32,14 @@ def main(threads: int | None) -> None:
 
 
 @main.command()
-@asked
+@sampling_options
 @click.option("--n", default=64, show_default=True, help="how many images")
 @click.option("--out", default=BUILD / "grid.png", show_default=True, type=PATH, help="a .png")
-def sample(model: str, n: int, out: Path, **asks: Any) -> None:
-    """Draw a grid of images."""
+def sample(model: str, n: int, out: Path, **options: Any) -> None:
+    """Sample images and save them as a grid."""
     started = time.perf_counter()
-    with refusals():
-        config = sampling_config(n, out, **asks)
+    with reported_errors():
+        config = sampling_config(n, out, **options)
         images = find(model, draws=True).sample(config)
         from solutions.diffusion.images import grid, save_png
 
@@ -48,18 +48,18 @@ def sample(model: str, n: int, out: Path, **asks: Any) -> None:
 
 
 @main.command()
-@asked
+@sampling_options
 @click.option("--n", default=4, show_default=True, help="how many images")
 @click.option("--frames", default=9, show_default=True, type=click.IntRange(2), help="columns of the strip")
-@click.option("--out", default=BUILD / "denoise.png", show_default=True, type=PATH, help="a .png; the .gif is put beside it")
-def denoise(model: str, n: int, frames: int, out: Path, **asks: Any) -> None:
-    """Show images come out of noise: a strip (x_t above what it is taken for, x̂_0) and an animation."""
-    with refusals():
+@click.option("--out", default=BUILD / "denoise.png", show_default=True, type=PATH, help="a .png; the .gif goes next to it")
+def denoise(model: str, n: int, frames: int, out: Path, **options: Any) -> None:
+    """Show how images emerge from noise, as a strip (x_t above the estimate x̂_0) and as an animation."""
+    with reported_errors():
         from solutions.diffusion.frames import animation, strip
         from solutions.diffusion.images import save_gif, save_png
 
         seen: list[Any] = []
-        find(model, draws=True).sample(sampling_config(n, out, callback=lambda *step: seen.append(step), **asks))
+        find(model, draws=True).sample(sampling_config(n, out, callback=lambda *step: seen.append(step), **options))
         save_png(strip(seen, frames), out)
         save_gif(animation(seen), out.with_suffix(".gif"))
     click.echo(f"{out}, {out.with_suffix('.gif')}: {len(seen)} steps")
@@ -67,11 +67,11 @@ def denoise(model: str, n: int, frames: int, out: Path, **asks: Any) -> None:
 
 @main.command()
 @click.argument("model")
-@click.option("--minutes", type=click.FloatRange(min=0, min_open=True), help="how long; else the model's own number of steps")
+@click.option("--minutes", type=click.FloatRange(min=0, min_open=True), help="how long to train [default: the model's own number of steps]")
 @click.option("--out", default=BUILD, show_default=True, type=PATH, help="folder for the weights")
 def train(model: str, minutes: float | None, out: Path) -> None:
-    """Train MODEL from nothing. Ctrl-C saves, the same command goes on."""
-    with refusals():
+    """Train MODEL from scratch. Ctrl-C saves a checkpoint; the same command resumes from it."""
+    with reported_errors():
         module = find(model)
         from solutions.diffusion.interface import TrainingOptions
 
@@ -81,12 +81,12 @@ def train(model: str, minutes: float | None, out: Path) -> None:
 
 
 @main.command()
-@click.option("--minutes", default=1.0, show_default=True, type=click.FloatRange(min=0, min_open=True), help="training of each model")
-@click.option("--n", default=2000, show_default=True, type=click.IntRange(100, 4000), help="images measured of each")
-@click.option("--shipped", is_flag=True, help="train nothing: show what was measured for the lesson")
-@click.option("--out", default=BUILD / "compare.svg", show_default=True, type=PATH, help="the plot; the figures go into a .json beside it")
+@click.option("--minutes", default=1.0, show_default=True, type=click.FloatRange(min=0, min_open=True), help="training time of each model")
+@click.option("--n", default=2000, show_default=True, type=click.IntRange(100, 4000), help="images to evaluate per model")
+@click.option("--shipped", is_flag=True, help="train nothing: show the results measured for the lesson")
+@click.option("--out", default=BUILD / "compare.svg", show_default=True, type=PATH, help="the plot; the numbers go into a .json next to it")
 def compare(minutes: float, n: int, shipped: bool, out: Path) -> None:
-    """Train VAE, GAN and diffusion alike, three seeds each, and compare them."""
+    """Train a VAE, a GAN and a diffusion model under equal conditions, three seeds each, and compare them."""
     import json
 
     from solutions.diffusion import compare as families
@@ -109,8 +109,8 @@ def compare(minutes: float, n: int, shipped: bool, out: Path) -> None:
 @click.argument("names", nargs=-1)
 @click.option("--out", default=Path("lessons/12_diffusion/figures"), show_default=True, type=PATH, help="folder for the figures")
 def figures(names: tuple[str, ...], out: Path) -> None:
-    """Draw the lesson's figures, all or the NAMES given, light and dark."""
-    with refusals():
+    """Draw the lesson's figures (all, or only NAMES) for light and dark pages."""
+    with reported_errors():
         from solutions.diffusion.figures import draw_figures
 
         for path in draw_figures(names, out):
@@ -118,9 +118,9 @@ def figures(names: tuple[str, ...], out: Path) -> None:
 
 
 @main.command()
-@click.option("--out", default=Path("lessons/12_diffusion/widgets"), show_default=True, type=PATH, help="folder of the widgets")
+@click.option("--out", default=Path("lessons/12_diffusion/widgets"), show_default=True, type=PATH, help="folder for the data")
 def widgets(out: Path) -> None:
-    """Write the data of what can be played with in the lesson: images, figures, and recorded showings of the sampler."""
+    """Write the data of the lesson's widgets: images, measurements and recorded runs of the sampler."""
     from solutions.diffusion.widgets import write
 
     for path in write(out):
@@ -128,16 +128,16 @@ def widgets(out: Path) -> None:
 
 
 @contextmanager
-def refusals() -> Iterator[None]:
-    """End with one line on standard error: code 2 for what can't be done, 1 for what isn't finished or missing."""
+def reported_errors() -> Iterator[None]:
+    """Turn an error into one line on standard error and an exit code: 2 for an invalid request, 1 for unfinished or missing work."""
     try:
         yield
-    except InvalidRequest as refusal:
-        _end(f"error: {refusal}", 2)
-    except Interrupted as end:
-        _end(f"{end}", 1)
-    except OSError as trouble:  # no such weights, or no place to write
-        _end(f"error: {trouble}", 1)
+    except InvalidRequest as error:
+        _end(f"error: {error}", 2)
+    except Interrupted as error:
+        _end(f"{error}", 1)
+    except OSError as error:  # no such weights, or nowhere to write
+        _end(f"error: {error}", 1)
 
 
 def _end(line: str, code: int) -> None:

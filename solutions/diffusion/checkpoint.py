@@ -1,6 +1,7 @@
-"""A checkpoint: everything that a run's next step depends on, in one file, so that a resumed run ends as an uninterrupted one.
+"""Checkpoints: everything a run's next step depends on, in one file, so that a resumed run ends like an uninterrupted one.
 
-It holds the weights, their average, the optimisers' moments, the generator's state and the counts. Read with `weights_only`: no code.
+A checkpoint holds the weights, their moving average, the optimisers' moments, the generator's state and the counters. It is read with
+`weights_only`, so it can't run code.
 """
 
 from pathlib import Path
@@ -17,24 +18,24 @@ Optimisers = list[torch.optim.AdamW]
 def save(
     path: Path, counts: dict[str, Any], model: nn.Module, ema: dict[str, Tensor], optimisers: Optimisers, generator: torch.Generator
 ) -> None:
-    """Write the checkpoint whole or not at all."""
+    """Write the checkpoint atomically."""
     moments = [optimiser.state_dict() for optimiser in optimisers]
-    whole = {**counts, "model": model.state_dict(), "ema": ema, "optimisers": moments, "chance": generator.get_state()}
+    state = {**counts, "model": model.state_dict(), "ema": ema, "optimisers": moments, "generator": generator.get_state()}
     path.parent.mkdir(parents=True, exist_ok=True)
-    torch.save(whole, path.with_suffix(".part"))
+    torch.save(state, path.with_suffix(".part"))
     path.with_suffix(".part").replace(path)
 
 
 def resume(
     path: Path, config: dict[str, Any], model: nn.Module, ema: dict[str, Tensor], optimisers: Optimisers, generator: torch.Generator
 ) -> dict[str, Any]:
-    """Put the checkpoint's state into all that is handed in and return its counts; `InvalidRequest` if `config` is not the checkpoint's."""
-    whole: dict[str, Any] = torch.load(path, weights_only=True)
-    if whole["config"] != config:
-        raise InvalidRequest(f"{path} is of a run with another configuration, {whole['config']}: delete it to start anew")
-    model.load_state_dict(whole.pop("model"))
-    ema.update(whole.pop("ema"))
-    for optimiser, moments in zip(optimisers, whole.pop("optimisers"), strict=True):
+    """Restore the checkpoint into the objects passed in and return its counters. Raise InvalidRequest if it has another `config`."""
+    state: dict[str, Any] = torch.load(path, weights_only=True)
+    if state["config"] != config:
+        raise InvalidRequest(f"{path} belongs to a run with another configuration, {state['config']}: delete it to start over")
+    model.load_state_dict(state.pop("model"))
+    ema.update(state.pop("ema"))
+    for optimiser, moments in zip(optimisers, state.pop("optimisers"), strict=True):
         optimiser.load_state_dict(moments)
-    generator.set_state(whole.pop("chance"))
-    return whole
+    generator.set_state(state.pop("generator"))
+    return state

@@ -1,7 +1,7 @@
-"""A small classifier of the clothing images: the feature_extractor of `measures`. It is never shown a made image in training.
+"""A small classifier of clothing images: the feature extractor of `measures`. It never sees a generated image in training.
 
-Its 64 features before the last layer stand in for Inception's in the Fréchet distance (Heusel et al. 2017), at the cost of
-comparing only with figures measured by these same weights.
+Its 64 features before the last layer stand in for Inception's in the Fréchet distance (Heusel et al. 2017). The price: results
+compare only with those measured with these same weights.
 """
 
 from pathlib import Path
@@ -37,8 +37,8 @@ class Classifier(nn.Module):
         return features, self.classes(features)
 
 
-def train(training: TrainingOptions) -> None:
-    """Train from nothing, write the averaged weights and how often they are right on unseen images."""
+def train(options: TrainingOptions) -> None:
+    """Train from scratch; write the averaged weights and their accuracy on the test images."""
     torch.manual_seed(CONFIG.seed)
     net = Classifier()
 
@@ -51,11 +51,11 @@ def train(training: TrainingOptions) -> None:
             return {"accuracy_test": round((net(x)[1].argmax(1) == labels).float().mean().item(), 4)}
 
     optimiser_steps = [OptimiserStep(list(net.parameters()), step_loss)]
-    train_and_store("classifier", net, optimiser_steps, batches(*load_fashion("train"), CONFIG.batch), CONFIG, training, accuracy)
+    train_and_store("classifier", net, optimiser_steps, batches(*load_fashion("train"), CONFIG.batch), CONFIG, options, accuracy)
 
 
 def load_classifier(folder: Path = SHIPPED) -> Classifier:
-    """Return the trained classifier."""
+    """Return the classifier with its trained weights."""
     net = Classifier()
     net.load_state_dict(load_weights("classifier", folder))
     return net.eval()

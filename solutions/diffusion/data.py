@@ -1,11 +1,11 @@
-"""Fashion-MNIST at 16 px: 28,000 images to learn from, 4,000 to measure against, ten classes, in one file of 2.7 MB.
+"""Fashion-MNIST at 16 px: 28,000 training images and 4,000 test images in ten classes, in one file of 2.7 MB.
 
 Made from Debian's package `dataset-fashion-mnist` (MIT licence, in `fashion16.LICENSE`) by
 
     apt-get download dataset-fashion-mnist && dpkg -x dataset-fashion-mnist_*.deb unpacked
     python -m solutions.diffusion.data unpacked
 
-28 px are padded to 32 and averaged by 2 x 2; 64 grey levels are kept. Images leave here as tensors in [-1, 1].
+The 28 px images are padded to 32 and averaged over 2 x 2 pixels; 64 grey levels are kept. Images are returned as tensors in [-1, 1].
 """
 
 import gzip
@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 CLASSES = ("t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
-FILE = Path(__file__).parent / "fashion16.xz"  # N labels, then N images of 256 bytes 0..63; the first TRAIN are for training
+FILE = Path(__file__).parent / "fashion16.xz"  # N labels, then N images of 256 bytes, each 0..63; the first TRAIN are for training
 TRAIN, TEST, SIDE, LEVELS = 28_000, 4_000, 16, 64
 
 
 def load_fashion(part: str = "train", file: Path = FILE) -> tuple[Tensor, Tensor]:
-    """Return the images in [-1, 1] and their classes, of the part "train" or "test". # (N, 1, 16, 16) float32, (N,) int64"""
+    """Return the images in [-1, 1] and their classes, of the "train" or the "test" part. # (N, 1, 16, 16) float32, (N,) int64"""
     whole = np.frombuffer(lzma.decompress(file.read_bytes()), np.uint8)
     labels, images = whole[: len(whole) // 257], whole[len(whole) // 257 :].reshape(-1, 1, SIDE, SIDE)
     rows = {"train": slice(TRAIN), "test": slice(TRAIN, None)}[part]
@@ -34,7 +34,7 @@ def load_fashion(part: str = "train", file: Path = FILE) -> tuple[Tensor, Tensor
 
 
 def batches(images: Tensor, labels: Tensor, size: int) -> Callable[[torch.Generator], tuple[Tensor, Tensor]]:
-    """Return the draw of a batch for `train`: images, with replacement, and their labels. # (size, C, H, W), (size,)"""
+    """Return the function that draws a batch for `train`: images, with replacement, and their labels. # (size, C, H, W), (size,)"""
 
     def draw(generator: torch.Generator) -> tuple[Tensor, Tensor]:
         rows = torch.randint(len(images), (size,), generator=generator)
@@ -44,7 +44,7 @@ def batches(images: Tensor, labels: Tensor, size: int) -> Callable[[torch.Genera
 
 
 def make_file(folder: Path, file: Path = FILE) -> None:
-    """Write `file` and its licence from the unpacked Debian package in `folder`."""
+    """Write `file` and its licence from the Debian package unpacked in `folder`."""
     idx = folder / "usr/share/datasets/fashion-mnist"
     parts = [(_small(_read(idx, f"{name}-images-idx3", 16), n), _read(idx, f"{name}-labels-idx1", 8)[:n]) for name, n in _PARTS]
     whole = b"".join(labels.tobytes() for _, labels in parts) + b"".join(images.tobytes() for images, _ in parts)

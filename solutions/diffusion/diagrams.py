@@ -1,4 +1,4 @@
-"""The figures that are boxes and arrows. See `figures`."""
+"""The figures made of boxes and arrows. See `figures`."""
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -12,7 +12,7 @@ Point = tuple[float, float]
 def training_step(theme: Theme) -> Figure:
     """Draw what happens in one training step."""
     figure, axes = _canvas(9, 3.1)
-    _box(axes, theme, (0.9, 2.5), "$x_0$\na image")
+    _box(axes, theme, (0.9, 2.5), "$x_0$\nan image")
     _box(axes, theme, (0.9, 1.5), "$t$\nany of 1..T")
     _box(axes, theme, (0.9, 0.5), "$\\varepsilon$\nnormal noise")
     _box(
@@ -31,7 +31,7 @@ def training_step(theme: Theme) -> Figure:
     _arrow(axes, theme, (6.6, 1.9), (7.5, 1.4))
     _arrow(axes, theme, (1.5, 0.42), (7.5, 0.9), bend=0.08)
     axes.text(7.15, 1.83, "$\\hat{\\varepsilon}$", size=12, color=theme.text)
-    axes.text(4.5, 0.1, "the right answer is known: it was drawn", size=9, ha="center", color=theme.text)
+    axes.text(4.5, 0.1, "the target is known: it was drawn", size=9, ha="center", color=theme.text)
     return figure
 
 
@@ -43,7 +43,7 @@ def latent_text_to_image(theme: Theme) -> Figure:
     _box(axes, theme, (6.0, 3.6), "tokens, one\nvector each", width=1.3)
     _box(axes, theme, (1.1, 1.8), "$z_T$\nnoise, small", width=1.3)
     axes.add_patch(FancyBboxPatch((2.55, 0.95), 3.95, 1.85, boxstyle="round,pad=0.02", fc="none", ec=theme.faint, ls="--"))
-    _box(axes, theme, (3.6, 1.8), "U-Net, told t\n$\\hat{\\varepsilon}(z_t,t,$ text$)$", width=1.7, edge=theme.orange, height=0.9)
+    _box(axes, theme, (3.6, 1.8), "U-Net, given t\n$\\hat{\\varepsilon}(z_t,t,$ text$)$", width=1.7, edge=theme.orange, height=0.9)
     _box(axes, theme, (5.6, 1.8), "sampler:\n$z_t\\to z_{t-1}$", width=1.4)
     _box(axes, theme, (7.3, 1.8), "$z_0$", width=0.7)
     _box(axes, theme, (8.75, 1.8), "VAE decoder", width=1.2, edge=theme.green)
@@ -57,7 +57,7 @@ def latent_text_to_image(theme: Theme) -> Figure:
     axes.text(6.65, 2.65, "cross-attention: K and V\nfrom words, Q from places", size=9, color=theme.blue, va="center")
     _arrow(axes, theme, (5.6, 1.48), (3.6, 1.33), bend=-0.35)
     axes.text(2.65, 2.62, "T times, or 20", size=9, color=theme.text)
-    axes.text(0.3, 2.45, "guidance: asked with and\nwithout the text, pushed by w", size=9, color=theme.orange)
+    axes.text(0.3, 2.45, "guidance: run with and without\nthe text, extrapolate by w", size=9, color=theme.orange)
     return figure
 
 
@@ -80,5 +80,5 @@ def _box(
 
 
 def _arrow(axes: Axes, theme: Theme, start: Point, end: Point, *, bend: float = 0.0, colour: str = "") -> None:
-    way = {"arrowstyle": "-|>", "color": colour or theme.text, "linewidth": 1.2, "shrinkA": 0, "shrinkB": 0}
-    axes.annotate("", end, start, arrowprops={**way, "connectionstyle": f"arc3,rad={bend}"})
+    style = {"arrowstyle": "-|>", "color": colour or theme.text, "linewidth": 1.2, "shrinkA": 0, "shrinkB": 0}
+    axes.annotate("", end, start, arrowprops={**style, "connectionstyle": f"arc3,rad={bend}"})

@@ -1,9 +1,9 @@
-"""Two ways in which a command ends without what was asked for. No torch here: refusing is quick."""
+"""Why a command can end without a result. This module does not import torch, so errors appear quickly."""
 
 
 class InvalidRequest(ValueError):
-    """What is asked for can't be done; the message is one line that names what is known."""
+    """The request can't be met; the message is one line that lists the valid choices."""
 
 
 class Interrupted(Exception):
-    """A training was stopped by Ctrl-C; the message says how to go on."""
+    """Ctrl-C stopped a training run; the message says how to resume it."""

@@ -1,6 +1,7 @@
-"""How well does a model draw clothing? 2,000 images, the ten classes in turn, against the 4,000 held out.
+"""How well does a model draw clothing? Compare 2,000 images, cycling through the ten classes, with the 4,000 of the test set.
 
-One way of measuring for latents, students and the families of `compare.py`, as `trade_offs.py` measures the demo model.
+Latent diffusion, the distilled students and the families of `compare.py` are all measured this way; `trade_offs.py` measures the demo
+model.
 """
 
 from collections.abc import Callable
@@ -14,12 +15,12 @@ from solutions.diffusion.classifier import load_classifier
 from solutions.diffusion.data import CLASSES, load_fashion
 from solutions.diffusion.measures import quality
 
-Draw = Callable[[Tensor, int], Tensor]  # (labels (n,), seed) to images (n, 1, 16, 16)
+SampleByLabel = Callable[[Tensor, int], Tensor]  # (labels (n,), seed) to images (n, 1, 16, 16)
 
 
 @torch.no_grad()
-def judge(draw: Draw, n: int = 2000, seed: int = 0) -> dict[str, Any]:
+def evaluate(draw: SampleByLabel, n: int = 2000, seed: int = 0) -> dict[str, Any]:
     """Draw n images, 250 at a time, and return their Fréchet distance, coverage, recall and agreement."""
     labels = torch.arange(n) % len(CLASSES)
-    made = torch.cat([draw(labels[k : k + 250], 1000 * seed + k) for k in range(0, n, 250)])
-    return asdict(quality(made, load_fashion("test")[0], load_classifier(), labels))
+    generated = torch.cat([draw(labels[k : k + 250], 1000 * seed + k) for k in range(0, n, 250)])
+    return asdict(quality(generated, load_fashion("test")[0], load_classifier(), labels))

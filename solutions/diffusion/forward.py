@@ -1,24 +1,24 @@
-"""The forward process: noise an image by a step or by a jump, and go between ε, x_0 and v.
+"""The forward process: noise an image by one step or by a jump, and convert between ε, x_0 and v.
 
-The single copy of each formula. Floats in, floats out; numpy in, numpy out; torch in, torch out: an `Array` below is any of the
-three, and torch is never imported. `t` is one integer, or one per sample (along x's first axis). Tables are those of `schedules`
-(index = t = 0..T) and stay float64 until the last moment: √(1 − ᾱ_t) in float32 would lose three digits at small t.
+Each formula is written once, here. Floats in, floats out; numpy in, numpy out; torch in, torch out: `Array` below stands for any of
+the three, and torch is never imported. `t` is one integer, or one per sample (along x's first axis). Tables come from `schedules`
+(index = t = 0..T) and stay float64 until they meet x: √(1 − ᾱ_t) in float32 would lose three digits at small t.
 
-No argument is changed in place. Nothing here is learned: the network is in `unet`, the way back in `samplers`.
+No argument is modified. Nothing is learned here: the network is in `unet`, the reverse process in `samplers`.
 """
 
 from typing import Any
 
 import numpy as np
 
-Array = Any  # a float, a numpy array or a torch tensor: a result is of the kind of the first image
+Array = Any  # a float, a numpy array or a torch tensor: the result has the type of the first image argument
 
 
 def at(table: Array, t: Array, x: Array) -> Array:
-    """Return `table[t]` in the kind of x (float, numpy, torch; its dtype and device), shaped to multiply it.
+    """Return `table[t]` with the type, dtype and device of x, shaped to multiply it.
 
-    One t per sample gives (B, 1, ..., 1). Raise IndexError for a t outside the table, ValueError for a t that is neither one
-    nor one per sample.
+    One t per sample gives (B, 1, ..., 1). Raise IndexError for a t outside the table, ValueError for a t that is neither a single
+    integer nor one per sample.
     """
     steps, table = _numpy(t), _numpy(table)
     if steps.size and (steps.min() < 0 or steps.max() >= len(table)):
@@ -43,15 +43,15 @@ def noise_to(x0: Array, t: Array, eps: Array, alpha_bars: Array) -> Array:
 def predict_x0(x_t: Array, t: Array, eps: Array, alpha_bars: Array) -> Array:
     """Return x̂_0 = (x_t − √(1 − ᾱ_t)·ε) / √ᾱ_t, the jump solved for x_0 (Ho et al. 2020, eq. 15); x_t itself at t = 0.
 
-    Raise ValueError where ᾱ_t = 0: there x_t holds nothing of x_0, and only v can tell it.
+    Raise ValueError where ᾱ_t = 0: there x_t holds nothing of x_0, and only v determines it.
     """
-    _refuse(alpha_bars, t, 0, "x_t holds nothing of x_0, so ε doesn't give it (v does)")
+    _refuse(alpha_bars, t, 0, "x_t holds nothing of x_0, so ε does not determine it (v does)")
     return (x_t - at((1 - alpha_bars) ** 0.5, t, x_t) * eps) / at(alpha_bars**0.5, t, x_t)
 
 
 def eps_from_x0(x_t: Array, t: Array, x0: Array, alpha_bars: Array) -> Array:
-    """Return ε = (x_t − √ᾱ_t·x_0) / √(1 − ᾱ_t). Raise ValueError at t = 0, where there is no noise to tell."""
-    _refuse(alpha_bars, t, 1, "x_t holds no noise, so x_0 doesn't give ε")
+    """Return ε = (x_t − √ᾱ_t·x_0) / √(1 − ᾱ_t). Raise ValueError at t = 0, where x_t holds no noise."""
+    _refuse(alpha_bars, t, 1, "x_t holds no noise, so x_0 does not determine ε")
     return (x_t - at(alpha_bars**0.5, t, x_t) * x0) / at((1 - alpha_bars) ** 0.5, t, x_t)
 
 
@@ -61,7 +61,7 @@ def v_from(x0: Array, t: Array, eps: Array, alpha_bars: Array) -> Array:
 
 
 def x0_from_v(x_t: Array, t: Array, v: Array, alpha_bars: Array) -> Array:
-    """Return x_0 = √ᾱ_t·x_t − √(1 − ᾱ_t)·v: nothing is divided, so it holds at every t (Salimans & Ho 2022, appendix D)."""
+    """Return x_0 = √ᾱ_t·x_t − √(1 − ᾱ_t)·v, which divides by nothing and so holds at every t (Salimans & Ho 2022, appendix D)."""
     return at(alpha_bars**0.5, t, x_t) * x_t - at((1 - alpha_bars) ** 0.5, t, x_t) * v
 
 
@@ -83,7 +83,7 @@ def posterior(x_t: Array, x0: Array, t: Array, betas: Array, alpha_bars: Array) 
 
     mean = √ᾱ_{t−1}·β_t/(1 − ᾱ_t)·x_0 + √(1 − β_t)·(1 − ᾱ_{t−1})/(1 − ᾱ_t)·x_t. The variance is β̃_t, 0 at t = 1, shaped to multiply x_t.
     """
-    _refuse(alpha_bars, t, 1, "the image is clean, nothing comes before it")
+    _refuse(alpha_bars, t, 1, "the image is clean, so no step precedes it")
     betas, alpha_bars = _numpy(betas), _numpy(alpha_bars)
     of_x0, of_xt = np.zeros(len(betas)), np.zeros(len(betas))
     of_x0[1:] = alpha_bars[:-1] ** 0.5 * betas[1:] / (1 - alpha_bars[1:])
@@ -92,9 +92,9 @@ def posterior(x_t: Array, x0: Array, t: Array, betas: Array, alpha_bars: Array) 
 
 
 def _refuse(alpha_bars: Array, t: Array, value: float, why: str) -> None:
-    """Raise ValueError if ᾱ_t is `value` for any t asked for."""
+    """Raise ValueError if ᾱ_t is `value` for any of the given t."""
     if np.any(at(alpha_bars, t, np.empty(np.shape(_numpy(t)))) == value):
-        raise ValueError(f"at a t asked for, alpha_bars[t] is {value}: {why}")
+        raise ValueError(f"alpha_bars[t] is {value} at a given t: {why}")
 
 
 def _numpy(value: Array) -> Array:
@@ -102,8 +102,8 @@ def _numpy(value: Array) -> Array:
 
 
 def _like(value: Array, x: Array) -> Array:
-    """Return the float64 `value` as x's kind; whole-number images count as float images."""
-    if hasattr(x, "new_tensor"):  # a torch tensor, told without importing torch
+    """Return the float64 `value` with the type of x; integer images count as float images."""
+    if hasattr(x, "new_tensor"):  # a torch tensor, recognised without importing torch
         return (x if x.is_floating_point() else x / 1).new_tensor(value)
     if hasattr(x, "dtype"):
         return value.astype(x.dtype if x.dtype.kind == "f" else np.float64)[()]

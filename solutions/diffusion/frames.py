@@ -1,7 +1,7 @@
-"""What a sampler's callback saw, as a strip from noise to image and as frames of an animation.
+"""What a sampler's callback saw, as a strip from noise to image or as the frames of an animation.
 
-A step seen is (t, x_t, x̂_0), as `samplers` hands it to a callback, from noise to t = 0. Where a model walks more than once (a cascade)
-its walks follow each other, small images enlarged to the size of the last; steps of embeddings are left out.
+A step is (t, x_t, x̂_0), as `samplers` passes it to a callback, from noise down to t = 0. If a model samples more than once (a cascade),
+the passes follow each other and small images are enlarged to the size of the last. Steps of embeddings are left out.
 """
 
 import numpy as np
@@ -16,17 +16,17 @@ Step = tuple[int, Tensor, Tensor]
 
 
 def strip(seen: list[Step], columns: int, cell: int = 48) -> Pixels:
-    """Lay out `columns` of the steps from left to right: for each image a row of x_t and a row of x̂_0. Refuse latents."""
+    """Lay out `columns` of the steps from left to right: for each image a row of x_t and a row of x̂_0. Raise InvalidRequest for latents."""
     seen = _images(seen)
     columns = min(columns, len(seen))
     chosen = [seen[round(i * (len(seen) - 1) / max(1, columns - 1))] for i in range(columns)]
     by_image = torch.stack([torch.stack([x, x0]) for _, x, x0 in chosen])  # (columns, 2, N, C, H, W)
-    rows = by_image.permute(2, 1, 0, 3, 4, 5).flatten(0, 2)  # image by image, x_t and then x̂_0, from left to right
+    rows = by_image.permute(2, 1, 0, 3, 4, 5).flatten(0, 2)  # image by image, first x_t and then x̂_0, from left to right
     return grid(rows, columns, cell=cell)
 
 
 def animation(seen: list[Step], most: int = 40, cell: int = 96) -> list[Pixels]:
-    """Return up to `most` frames, each the images side by side: x_t above, x̂_0 below."""
+    """Return up to `most` frames, each with the images side by side: x_t above, x̂_0 below."""
     seen = _images(seen)
     count = min(most, len(seen))
     chosen = [seen[round(i * (len(seen) - 1) / max(1, count - 1))] for i in range(count)]
@@ -34,9 +34,9 @@ def animation(seen: list[Step], most: int = 40, cell: int = 96) -> list[Pixels]:
 
 
 def _images(seen: list[Step]) -> list[Step]:
-    """Return the steps that are images, all of the last one's size."""
+    """Return the steps that are images, all scaled to the size of the last one."""
     shown = [step for step in seen if step[1].dim() == 4 and step[1].shape[1] in (1, 3)]
     if not shown:
-        raise InvalidRequest("this model's steps are not images, so there is nothing to show: known is a model that denoises pixels")
+        raise InvalidRequest("the steps of this model are not images, so there is nothing to show: choose a model that denoises pixels")
     size = shown[-1][1].shape[-1]
     return [(t, *(F.interpolate(x, size=size, mode="nearest") for x in pair)) for t, *pair in shown]  # type: ignore[misc]

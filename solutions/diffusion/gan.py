@@ -1,8 +1,8 @@
-"""A generative adversarial network: a generator learns from a critic that learns to tell its images from true ones.
+"""A generative adversarial network: a generator learns against a discriminator that learns to tell its images from real ones.
 
-Goodfellow et al. 2014 with what made it tame since: the non-saturating loss (same paper, section 3), spectral
-normalisation of the discriminator (Miyato et al. 2018) and the class as a projection (Miyato & Koyama 2018).
-One pass from noise to image: no likelihood, no schedule, and no promise that every kind of image is made.
+Goodfellow et al. 2014, with what has stabilised GANs since: the non-saturating loss (same paper, section 3), spectral normalisation
+of the discriminator (Miyato et al. 2018) and class conditioning by projection (Miyato & Koyama 2018). One pass from noise to image: no
+likelihood, no schedule, and no guarantee that every kind of image is generated.
 """
 
 import torch
@@ -12,22 +12,22 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 
 def discriminator_loss(real: Tensor, fake: Tensor) -> Tensor:
-    """−log D(x) − log(1 − D(G(z))) for logits (B,): 2·log 2 when it cannot tell, 0 when it always can (Goodfellow et al., eq. 1)."""
+    """Return −log D(x) − log(1 − D(G(z))) for logits (B,): 2·log 2 if D can't tell, 0 if it always can (Goodfellow et al., eq. 1)."""
     return F.softplus(-real).mean() + F.softplus(fake).mean()
 
 
 def generator_loss(fake: Tensor) -> Tensor:
-    """−log D(G(z)), the non-saturating loss: its gradient is largest where the generator is caught most surely (section 3)."""
+    """Return −log D(G(z)), the non-saturating loss: its gradient is largest where D is most certain of the fake (section 3)."""
     return F.softplus(-fake).mean()
 
 
 def saturating_generator_loss(fake: Tensor) -> Tensor:
-    """log(1 − D(G(z))), the minimax loss: its gradient vanishes where the generator is caught (eq. 1). Kept to compare."""
+    """Return log(1 − D(G(z))), the minimax loss: its gradient vanishes where D is certain of the fake (eq. 1). For comparison only."""
     return -F.softplus(fake).mean()
 
 
 class Generator(nn.Module):
-    """Noise z (B, latent) and a class to an image (B, channels, size, size) in [-1, 1]."""
+    """Map noise z (B, latent) and a class to an image (B, channels, size, size) in [-1, 1]."""
 
     def __init__(self, *, size: int = 16, channels: int = 1, width: int = 48, latent: int = 64, classes: int = 10) -> None:
         super().__init__()
@@ -37,12 +37,12 @@ class Generator(nn.Module):
         self.up = nn.Sequential(*_grow(width), *_grow(width), nn.Conv2d(width, channels, 3, padding=1), nn.Tanh())
 
     def forward(self, z: Tensor, label: Tensor) -> Tensor:
-        """Make images of the classes `label` (B,)."""
+        """Generate images of the classes `label` (B,)."""
         return self.up(self.project(torch.cat([z, self.label(label)], dim=1)))  # type: ignore[no-any-return]
 
 
 class Discriminator(nn.Module):
-    """An image and a class to a logit (B,): high where it looks true. `spectral=False` shows what the norm is for."""
+    """Map an image and a class to a logit (B,), high for images that look real. `spectral=False` shows what the normalisation is for."""
 
     def __init__(self, *, channels: int = 1, width: int = 48, classes: int = 10, spectral: bool = True) -> None:
         super().__init__()
@@ -57,13 +57,13 @@ class Discriminator(nn.Module):
         self.label = norm(nn.Embedding(classes, width))
 
     def forward(self, x: Tensor, label: Tensor) -> Tensor:
-        """Judge images x (B, C, S, S) said to be of the classes `label` (B,)."""
+        """Judge images x (B, C, S, S) of the claimed classes `label` (B,)."""
         h = self.convs(x).sum(dim=(2, 3))  # (B, width)
         return self.logit(h).squeeze(1) + (h * self.label(label)).sum(dim=1)  # type: ignore[no-any-return]
 
 
 def _grow(width: int) -> list[nn.Module]:
-    """Double the side. # (B, width, S, S) -> (B, width, 2·S, 2·S)"""
+    """Double the resolution. # (B, width, S, S) -> (B, width, 2·S, 2·S)"""
     return [
         nn.BatchNorm2d(width), nn.ReLU(), nn.Upsample(scale_factor=2), nn.Conv2d(width, width, 3, padding=1),
         nn.BatchNorm2d(width), nn.ReLU(), nn.Conv2d(width, width, 3, padding=1), nn.BatchNorm2d(width), nn.ReLU(),
@@ -76,6 +76,6 @@ def _identity(layer: nn.Module) -> nn.Module:
 
 @torch.no_grad()
 def generate(generator: Generator, label: Tensor, rng: torch.Generator) -> Tensor:
-    """Make one image for each class in `label` (B,)."""
+    """Generate one image for each class in `label` (B,)."""
     z = torch.randn((len(label), generator.latent), generator=rng)
     return generator(z, label)  # type: ignore[no-any-return]

@@ -1,6 +1,6 @@
-"""Classifier-free guidance: leave the condition out now and then in training, push away from its absence in sampling.
+"""Classifier-free guidance: drop the condition now and then in training, push away from the unconditional prediction in sampling.
 
-`guide` is the formula; `guided` makes of a network the `eps_model` that a sampler takes. w = 0 is unconditional, w = 1 plain
+`guide` is the formula; `guided` wraps a network into the `eps_model` that a sampler expects. w = 0 is unconditional, w = 1 plain
 conditional (CS231n's w is ours minus 1).
 """
 
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from solutions.diffusion.forward import Array
 from solutions.diffusion.losses import eps_of
 
-Condition = Mapping[str, Tensor]  # what a U-Net takes beside x and t, each (B, ...): labels, context, mask, vector, extra
+Condition = Mapping[str, Tensor]  # what a U-Net takes besides x and t, each (B, ...): labels, context, mask, vector, extra
 
 
 def guide(eps_uncond: Array, eps_cond: Array, w: float) -> Array:
@@ -23,15 +23,15 @@ def guide(eps_uncond: Array, eps_cond: Array, w: float) -> Array:
 def drop_condition(condition: Tensor, null: Tensor, p: float, generator: torch.Generator) -> Tensor:
     """Return `condition` with each sample replaced by `null` with probability p (Ho & Salimans 2022, algorithm 1). # (B, ...)
 
-    `null` is one sample's worth, or broadcasts to the whole batch. Drop tensors that belong together (tokens and their mask)
-    with one call of `kept` and `torch.where`.
+    `null` is one sample, or broadcasts over the batch. To drop tensors that belong together (tokens and their mask), call `kept` once
+    and use `torch.where`.
     """
     keep = kept(len(condition), p, generator)
     return torch.where(keep.view(-1, *[1] * (condition.dim() - 1)), condition, null)
 
 
 def kept(batch: int, p: float, generator: torch.Generator) -> Tensor:
-    """Return which samples keep their condition, each dropped with probability p. # (B,) bool"""
+    """Draw which samples keep their condition; each is dropped with probability p. # (B,) bool"""
     return torch.rand(batch, generator=generator) >= p
 
 
@@ -45,8 +45,8 @@ def guided(
 ) -> Callable[[Tensor, int], Tensor]:
     """Return `eps_model(x, t)`: the network's ε̂ under `condition`, guided away from `null` by w.
 
-    The network predicts "eps", "v" or "x0". One call of it on a doubled batch serves both halves; with w = 1, or no `null`, only
-    the conditional half is asked, with w = 0 only the other. Both conditions are whole batches with the same keys.
+    The network predicts "eps", "v" or "x0". It is called once on a doubled batch; with w = 1 or without `null`, only the conditional
+    half is computed, with w = 0 only the unconditional one. Both conditions cover the whole batch and have the same keys.
     """
     condition = condition or {}
     if null is not None and w == 0:

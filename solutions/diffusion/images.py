@@ -1,6 +1,6 @@
-"""Images to look at: tensors in [-1, 1] laid out in a grid, written as PNG, or frame by frame as an animated GIF.
+"""Images as files: tensors in [-1, 1] laid out in a grid and saved as PNG, or frame by frame as an animated GIF.
 
-Pixels are repeated, never blurred. It draws no text and no plots (`figures` does).
+Pixels are repeated, never blurred. No text and no plots: those are in `figures`.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ Pixels = NDArray[np.uint8]  # (H, W) or (H, W, 3)
 
 
 def grid(images: Tensor, columns: int, *, cell: int = 48, gap: int = 2, ground: int = 255) -> Pixels:
-    """Lay images out row by row, each `cell` pixels wide or more, `ground` grey between. # (N, 1 or 3, H, W) in [-1, 1] -> (·, ·, 3)"""
+    """Lay images out row by row, each at least `cell` pixels wide, on `ground` grey. # (N, 1 or 3, H, W) in [-1, 1] -> (·, ·, 3)"""
     times = -(-cell // images.shape[-1])
     tiles = to_pixels(images).repeat(times, 1).repeat(times, 2)
     n, side, width, _ = tiles.shape
@@ -28,7 +28,7 @@ def grid(images: Tensor, columns: int, *, cell: int = 48, gap: int = 2, ground: 
 
 
 def to_pixels(images: Tensor) -> Pixels:
-    """Return images as bytes with three colours, clipped to [-1, 1]. # (N, 1 or 3, H, W) -> (N, H, W, 3)"""
+    """Return images as bytes in three channels, clipped to [-1, 1]. # (N, 1 or 3, H, W) -> (N, H, W, 3)"""
     bytes_: Pixels = ((images.detach().clip(-1, 1) + 1) * 127.5).round().byte().numpy().transpose(0, 2, 3, 1)
     return np.repeat(bytes_, 3, axis=3) if bytes_.shape[3] == 1 else bytes_
 
@@ -40,7 +40,7 @@ def save_png(pixels: Pixels, path: Path) -> None:
 
 
 def save_gif(frames: Sequence[Pixels], path: Path, milliseconds: int = 80, hold: int = 1500) -> None:
-    """Write an animated GIF that rests on its last frame and starts again."""
+    """Write an animated GIF that pauses on its last frame and loops."""
     path.parent.mkdir(parents=True, exist_ok=True)
     images = [Image.fromarray(frame) for frame in frames]
     durations = [milliseconds] * (len(images) - 1) + [hold]

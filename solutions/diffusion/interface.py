@@ -1,7 +1,7 @@
-"""What a model's module is asked for: an `SamplingConfig` of images or of a training, and how it is filled.
+"""What every model's module implements, and the code they share.
 
-Each module named in `models` has `sample(config) -> Tensor` (n, C, H, W) in [-1, 1] and `train(training) -> None`. What can't be
-done is refused with `InvalidRequest`, in one line that names what is known.
+Each module listed in `models` has `sample(config) -> Tensor` (n, C, H, W) in [-1, 1] and `train(options) -> None`. A request that
+cannot be met raises `InvalidRequest`, whose one line lists the valid choices.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from solutions.diffusion.errors import Interrupted
-from solutions.diffusion.errors import InvalidRequest as InvalidRequest  # every module refuses with it
+from solutions.diffusion.errors import InvalidRequest as InvalidRequest  # every module raises it
 from solutions.diffusion.samplers import Callback, ddim_sample, ddpm_sample, even_path
 from solutions.diffusion.schedules import Table, alpha_bars
 from solutions.diffusion.store import SHIPPED, add_metrics, load_weights, save_weights, weights_metadata
@@ -23,7 +23,7 @@ from solutions.diffusion.train import train as run_training
 
 @dataclass(frozen=True)
 class SamplingConfig:
-    """Images, please. None leaves the choice to the model."""
+    """What to sample and how. None leaves the choice to the model."""
 
     prompt: str | None = None
     n: int = 64
@@ -38,7 +38,7 @@ class SamplingConfig:
 
 @dataclass(frozen=True)
 class TrainingOptions:
-    """Weights, please: into `out`, by way of a checkpoint in `checkpoints`."""
+    """How long to train, and where to write the weights (`out`) and the checkpoints."""
 
     minutes: float | None = None
     out: Path = Path("build/diffusion")
@@ -56,7 +56,7 @@ def run_sampler(
     steps: int = 20,
     clip: float | None = 1.0,
 ) -> Tensor:
-    """Return what the ordered sampler makes of noise drawn with the order's seed; `steps` is for an order that names none. # shape"""
+    """Sample from noise of this shape, drawn with the config's seed; `steps` is the default number of steps. # shape"""
     generator = torch.Generator().manual_seed(config.seed)
     T, wanted = len(betas) - 1, config.steps
 
@@ -65,15 +65,15 @@ def run_sampler(
 
     if config.sampler == "ddpm":
         if wanted not in (None, T):
-            raise InvalidRequest(f"ddpm walks all {T} steps, not {wanted}: leave --steps out, or use --sampler ddim")
+            raise InvalidRequest(f"ddpm always takes {T} steps, not {wanted}: omit --steps, or use --sampler ddim")
         return ddpm_sample(eps_model, draw_noise(shape), betas, draw_noise, clip=clip, callback=config.callback)  # type: ignore[no-any-return]
     if config.sampler == "ddim":
         wanted = steps if wanted is None else wanted
         if not 1 <= wanted <= T:
-            raise InvalidRequest(f"{wanted} steps: known are 1 to {T}")
+            raise InvalidRequest(f"cannot sample in {wanted} steps: choose 1 to {T}")
         path, bars = even_path(T, wanted), alpha_bars(betas)
         return ddim_sample(eps_model, draw_noise(shape), bars, path, draw_noise, eta=config.eta, clip=clip, callback=config.callback)  # type: ignore[no-any-return]
-    raise InvalidRequest(f"no sampler `{config.sampler}`: known are ddim, ddpm")
+    raise InvalidRequest(f"unknown sampler `{config.sampler}`: choose ddim or ddpm")
 
 
 def train_and_store(
@@ -82,28 +82,28 @@ def train_and_store(
     optimiser_steps: list[OptimiserStep],
     draw_batch: DrawBatch,
     config: TrainingConfig,
-    training: TrainingOptions,
-    figures: Callable[[], dict[str, Any]] | None = None,
+    options: TrainingOptions,
+    metrics: Callable[[], dict[str, Any]] | None = None,
     bits: int = 16,
-    before: Sequence[str] = (),
+    previous_runs: Sequence[str] = (),
 ) -> None:
-    """Train the model, leave it with its averaged weights as written, and write them as `name`, in `bits`, with their .json.
+    """Train the model, write its averaged weights as `name` (in `bits`, with a .json), and load them back into it.
 
-    `figures()` is called on the model as it was written, rounded, for what is to be said of it; `before` names the runs, kept in
-    `training.out`, whose weights this one started from or needed, and their steps are noted. A finished run's checkpoint is removed; an
-    interrupted one's is kept for the rerun, and its weights are not written.
+    `metrics()` is called with those rounded weights loaded, and its result goes into the .json. `previous_runs` names earlier runs
+    in `options.out` whose weights this one started from; their steps are recorded. The checkpoint of a finished run is deleted. An
+    interrupted run keeps its checkpoint, so that it can be resumed, and writes no weights.
     """
-    checkpoint = training.checkpoints / f"{name}.checkpoint.pt"
+    checkpoint = options.checkpoints / f"{name}.checkpoint.pt"
     run = run_training(
-        model, optimiser_steps, draw_batch, config, checkpoint=checkpoint, minutes=training.minutes, progress=training.progress
+        model, optimiser_steps, draw_batch, config, checkpoint=checkpoint, minutes=options.minutes, progress=options.progress
     )
     if not run.finished:
-        raise Interrupted(f"stopped after step {len(run.losses)}, saved in {checkpoint}: the same command goes on from there")
+        raise Interrupted(f"stopped after step {len(run.losses)}, saved in {checkpoint}: run the same command to resume")
     last = run.losses[-100:]
-    about = {
-        "command": training.command,
-        "config": asdict(config) | {"minutes": training.minutes},
-        "previous_runs": {run: weights_metadata(run, training.out)["steps"] for run in before},
+    metadata = {
+        "command": options.command,
+        "config": asdict(config) | {"minutes": options.minutes},
+        "previous_runs": {run: weights_metadata(run, options.out)["steps"] for run in previous_runs},
         "parameters": count(model),
         "threads": torch.get_num_threads(),
         "steps": len(run.losses),
@@ -111,8 +111,8 @@ def train_and_store(
         "loss": round(sum(last) / len(last), 5),
         "metrics": {},
     }
-    save_weights(name, run.ema, about, training.out, bits)
-    model.load_state_dict(load_weights(name, training.out))
+    save_weights(name, run.ema, metadata, options.out, bits)
+    model.load_state_dict(load_weights(name, options.out))
     model.eval()
-    add_metrics(name, figures() if figures else {}, training.out)
+    add_metrics(name, metrics() if metrics else {}, options.out)
     checkpoint.unlink()

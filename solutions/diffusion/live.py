@@ -1,12 +1,12 @@
-"""A sampler that is watched: asked on standard input, it writes each step on standard output as soon as it is computed.
+"""A sampler to watch: it reads requests on standard input and writes each step to standard output as soon as it is computed.
 
     -> {"id": 7, "model": "fashion", "prompt": "bag", "sampler": "ddim", "steps": "20", "w": "1.5", "seed": "0"}
     <- {"id": 7, "kind": "frame", "step": 1, "of": 20, "t": 950, "n": 4, "side": 16, "colours": 1, "x": "...", "x0": "..."}
-    -> {"id": 7, "go": true}            the next one; or {"id": 7, "go": false}: enough
+    -> {"id": 7, "go": true}            continue; or {"id": 7, "go": false}: stop
     <- {"id": 7, "kind": "done", "seconds": 0.4}, or "stopped", or "refused" with `words`
 
-One line each way is one JSON object; images are bytes in base64, as `images.to_pixels` has them. What is asked comes from a
-page, so everything in it is text and is checked here. It ends when its input does. `python -m solutions.diffusion.live`.
+Each line is one JSON object; images are the bytes of `images.to_pixels` in base64. Requests come from a web page, so every value is
+text and is validated here. The process ends when its input does. Run it with `python -m solutions.diffusion.live`.
 """
 
 import base64
@@ -25,73 +25,73 @@ from solutions.diffusion.images import to_pixels
 from solutions.diffusion.interface import InvalidRequest, SamplingConfig
 
 SAMPLE = {"fashion": fashion.sample, "shapes": captioned.sample}
-IMAGES = {"fashion": 4, "shapes": 2}  # shown side by side
+IMAGES = {"fashion": 4, "shapes": 2}  # how many images side by side
 MOST_STEPS, MOST_FRAMES, T = 100, 100, 1000
 Frame = dict[str, Any]
 
 
-class Enough(Exception):
-    """Nobody watches any more."""
+class Stopped(Exception):
+    """The client wants no more frames."""
 
 
 def main() -> None:
-    """Answer until there is nobody left to ask."""
+    """Answer requests until standard input ends."""
     torch.set_num_threads(1)
     for line in sys.stdin:
-        asked = json.loads(line)
-        if "go" not in asked:  # an answer to a frame of an earlier showing came too late
-            _answer(asked, sys.stdin, sys.stdout)
+        request = json.loads(line)
+        if "go" not in request:  # skip a late reply to a frame of an earlier run
+            _handle(request, sys.stdin, sys.stdout)
 
 
-def _answer(asked: Mapping[str, Any], commands: TextIO, out: TextIO) -> None:
-    def say(kind: str, **more: Any) -> None:
-        out.write(json.dumps({"id": asked["id"], "kind": kind, **more}) + "\n")
+def _handle(request: Mapping[str, Any], commands: TextIO, out: TextIO) -> None:
+    def send(kind: str, **more: Any) -> None:
+        out.write(json.dumps({"id": request["id"], "kind": kind, **more}) + "\n")
         out.flush()
 
-    def show(frame: Frame) -> None:
-        say("frame", **frame)
+    def send_frame(frame: Frame) -> None:
+        send("frame", **frame)
         command: dict[str, Any] = {}
-        while command.get("id") != asked["id"]:
+        while command.get("id") != request["id"]:
             command = json.loads(commands.readline() or '{"id": null, "gone": true}')
             if command.get("gone"):
-                raise Enough
+                raise Stopped
         if not command["go"]:
-            raise Enough
+            raise Stopped
 
     started = time.perf_counter()
     try:
-        play(asked, show)
+        run(request, send_frame)
     except InvalidRequest as refusal:
-        say("refused", words=str(refusal))
-    except Enough:
-        say("stopped")
+        send("refused", words=str(refusal))
+    except Stopped:
+        send("stopped")
     else:
-        say("done", seconds=round(time.perf_counter() - started, 2))
+        send("done", seconds=round(time.perf_counter() - started, 2))
 
 
-def play(asked: Mapping[str, Any], show: Callable[[Frame], None]) -> None:
-    """Sample as asked and hand over each frame, at most a hundred. Raise InvalidRequest, in one line, for what can't be drawn."""
-    model = str(asked.get("model", "fashion"))
+def run(request: Mapping[str, Any], send_frame: Callable[[Frame], None]) -> None:
+    """Sample as requested and pass each frame on, at most a hundred. Raise InvalidRequest, with one line, for an invalid request."""
+    model = str(request.get("model", "fashion"))
     if model not in SAMPLE:
-        raise InvalidRequest(f"no model `{model[:40]}`: known are {', '.join(SAMPLE)}")
-    n, sampler = IMAGES[model], str(asked.get("sampler", "ddim"))
-    steps = None if sampler == "ddpm" else int(_number(asked, "steps", 20, 1, MOST_STEPS))
+        raise InvalidRequest(f"unknown model `{model[:40]}`: choose from {', '.join(SAMPLE)}")
+    n, sampler = IMAGES[model], str(request.get("sampler", "ddim"))
+    steps = None if sampler == "ddpm" else int(_number(request, "steps", 20, 1, MOST_STEPS))
     of = steps or T
     every, seen = math.ceil(of / MOST_FRAMES), 0
 
-    def note(t: int, x: Tensor, x0: Tensor) -> None:
+    def on_step(t: int, x: Tensor, x0: Tensor) -> None:
         nonlocal seen
         seen += 1
         if seen % every == 0 or t == 0:
-            show({"step": seen, "of": of, "t": t, "n": n, **shown(x, x0)})
+            send_frame({"step": seen, "of": of, "t": t, "n": n, **encode_frame(x, x0)})
 
-    w, seed = _number(asked, "w", 1.5, -2, 12), int(_number(asked, "seed", 0, 0, 2**31 - 1))
-    prompt = str(asked.get("prompt", ""))[:200]
-    SAMPLE[model](SamplingConfig(prompt=prompt, n=n, steps=steps, w=w, sampler=sampler, seed=seed, callback=note))
+    w, seed = _number(request, "w", 1.5, -2, 12), int(_number(request, "seed", 0, 0, 2**31 - 1))
+    prompt = str(request.get("prompt", ""))[:200]
+    SAMPLE[model](SamplingConfig(prompt=prompt, n=n, steps=steps, w=w, sampler=sampler, seed=seed, callback=on_step))
 
 
-def shown(x: Tensor, x0: Tensor) -> Frame:
-    """Return images as a frame has them: bytes of all of them in a row, grey or in colours. # (N, C, H, W) twice"""
+def encode_frame(x: Tensor, x0: Tensor) -> Frame:
+    """Return the image fields of a frame: the bytes of all images in a row, grey or RGB. # (N, C, H, W) twice"""
     return {"side": x.shape[-1], "colours": x.shape[1], "x": _bytes(x), "x0": _bytes(x0)}
 
 
@@ -100,14 +100,14 @@ def _bytes(images: Tensor) -> str:
     return base64.b64encode((pixels[..., :1] if images.shape[1] == 1 else pixels).tobytes()).decode()
 
 
-def _number(asked: Mapping[str, Any], name: str, otherwise: float, least: float, most: float) -> float:
-    written = str(asked.get(name, otherwise))
+def _number(request: Mapping[str, Any], name: str, otherwise: float, least: float, most: float) -> float:
+    written = str(request.get(name, otherwise))
     try:
         value = float(written)
     except ValueError:
         value = math.nan
     if not least <= value <= most:
-        raise InvalidRequest(f"{name} is `{written[:40]}`: known are {least:g} to {most:g}")
+        raise InvalidRequest(f"{name} is `{written[:40]}`: choose {least:g} to {most:g}")
     return value
 
 

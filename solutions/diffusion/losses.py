@@ -1,10 +1,10 @@
-"""What the network is asked to predict, and how its error is weighed: one small class a method, all of one shape.
+"""What the network predicts, and how its error is weighted: one small class per method, all with the same interface.
 
     loss = MinSnrLoss(alpha_bars)(network, x0, t, eps, labels=labels)
 
-x0 and eps are (B, C, H, W), t is (B,) in 1..T, the rest is the network's condition. Each loss is a mean over all numbers of the
-batch, so it doesn't depend on the image's size. Drawing t and ε is `train`'s business; `eps_of` optimiser_steps what was learned into
-the ε̂ that samplers take.
+x0 and eps are (B, C, H, W), t is (B,) in 1..T; the remaining arguments are the network's condition. Each loss is a mean over all
+elements of the batch, so it doesn't depend on the image size. `train` draws t and ε; `eps_of` converts the network's output into the
+ε̂ that samplers need.
 """
 
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class NoiseLoss:
 
 @dataclass(frozen=True)
 class CleanLoss:
-    """‖x_0 − x̂_0(x_t, t)‖²: the image itself is predicted (Salimans & Ho 2022, section 4)."""
+    """‖x_0 − x̂_0(x_t, t)‖²: the network predicts the image itself (Salimans & Ho 2022, section 4)."""
 
     alpha_bars: Table
     predicts: ClassVar[str] = "x0"
@@ -43,7 +43,7 @@ class CleanLoss:
 
 @dataclass(frozen=True)
 class VelocityLoss:
-    """‖v − v̂(x_t, t)‖²: ε where there is little noise, −x_0 where there is little else (Salimans & Ho 2022, appendix D)."""
+    """‖v − v̂(x_t, t)‖²: close to ε at little noise and to −x_0 at much (Salimans & Ho 2022, appendix D)."""
 
     alpha_bars: Table
     predicts: ClassVar[str] = "v"
@@ -55,7 +55,7 @@ class VelocityLoss:
 
 @dataclass(frozen=True)
 class MinSnrLoss:
-    """`VelocityLoss` weighed by min(SNR_t, γ) / (SNR_t + 1): easy t count for less (Hang et al. 2023, section 3.4)."""
+    """`VelocityLoss` weighted by min(SNR_t, γ) / (SNR_t + 1), so that easy t count for less (Hang et al. 2023, section 3.4)."""
 
     alpha_bars: Table
     gamma: float = 5.0
@@ -67,14 +67,14 @@ class MinSnrLoss:
         return torch.mean(at(self.weights(), t, x0) * error)
 
     def weights(self) -> Table:
-        """Return the weight of each t, γ / ∞ = 0 at t = 0. # (T + 1,)"""
+        """Return the weight of each t; at t = 0 it is γ / ∞ = 0. # (T + 1,)"""
         ratio: Table = snr(self.alpha_bars)
         return ratio.clip(max=self.gamma) / (ratio + 1)
 
 
 @dataclass(frozen=True)
 class EvenCleanLoss:
-    """`CleanLoss` weighed by √SNR_t between 1/10 and 2, about 1 over the error that is left at t, so that every t counts alike.
+    """`CleanLoss` weighted by √SNR_t, clipped to [1/10, 2]: about 1 over the remaining error at t, so that every t counts the same.
 
     Karras et al. (2024, "Analyzing and Improving the Training Dynamics of Diffusion Models") learn such a weight; here it is a formula.
     """
@@ -92,11 +92,11 @@ class EvenCleanLoss:
 
 
 def eps_of(predicts: str, output: Tensor, x_t: Tensor, t: int | Tensor, alpha_bars: Array) -> Tensor:
-    """Return the ε̂ that a network's `output` at x_t amounts to; it `predicts` "eps", "v" or "x0", else ValueError."""
+    """Return ε̂ from a network's `output` at x_t, which `predicts` "eps", "v" or "x0"; raise ValueError for anything else."""
     if predicts == "v":
         return eps_from_v(x_t, t, output, alpha_bars)  # type: ignore[no-any-return]  # `Array` is a tensor here
     if predicts == "x0":
         return eps_from_x0(x_t, t, output, alpha_bars)  # type: ignore[no-any-return]
     if predicts == "eps":
         return output
-    raise ValueError(f"a network can't predict `{predicts}`: known are eps, v, x0")
+    raise ValueError(f"a network can't predict `{predicts}`: choose eps, v or x0")

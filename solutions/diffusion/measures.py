@@ -1,12 +1,12 @@
-"""How good are made images? Distances between clouds of features, agreement with what was asked, and what sampling costs.
+"""How good are generated images? Distances between feature distributions, class agreement, and the cost of sampling.
 
-A cloud is (N, D), one row an image, here from `classifier`. Figures compare only if made with the same features and the same N: the
-Fréchet distance of few images is too high. 2,000 give a standard deviation of about 0.2; real images against other
-real ones don't reach 0 either, so that figure belongs beside every other.
+Features are (N, D), one row per image, here from `classifier`. Results compare only if they use the same features and the same N: with
+few images the Fréchet distance is too high. With 2,000 images its standard deviation is about 0.2. Real images compared with other real
+images don't reach 0 either, so report that number next to every result.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,36 +15,31 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-Cloud = NDArray[np.float64]
+Features = NDArray[np.float64]
 
 
-def frechet_distance(real: Cloud, made: Cloud) -> float:
-    """Return ‖μ_r − μ_m‖² + tr(Σ_r + Σ_m − 2·(Σ_r·Σ_m)^½), clouds taken for Gaussians (Heusel et al. 2017, eq. 6)."""
-    S_r, S_m = np.cov(real, rowvar=False), np.cov(made, rowvar=False)
+def frechet_distance(real: Features, generated: Features) -> float:
+    """Return ‖μ_r − μ_g‖² + tr(Σ_r + Σ_g − 2·(Σ_r·Σ_g)^½), with both feature sets taken as Gaussian (Heusel et al. 2017, eq. 6)."""
+    S_r, S_g = np.cov(real, rowvar=False), np.cov(generated, rowvar=False)
     root = _root(S_r)
-    cross = np.sqrt(np.linalg.eigvalsh(root @ S_m @ root).clip(0)).sum()  # = tr (Σ_r·Σ_m)^½, of a symmetric matrix
-    apart = ((real.mean(0) - made.mean(0)) ** 2).sum()
-    return float(apart + np.trace(S_r) + np.trace(S_m) - 2 * cross)
+    cross = np.sqrt(np.linalg.eigvalsh(root @ S_g @ root).clip(0)).sum()  # = tr (Σ_r·Σ_g)^½, from a symmetric matrix
+    distance = ((real.mean(0) - generated.mean(0)) ** 2).sum()
+    return float(distance + np.trace(S_r) + np.trace(S_g) - 2 * cross)
 
 
-def coverage(real: Cloud, made: Cloud, k: int = 5) -> float:
-    """Return the part of real images with a made one nearer than their k-th real neighbour (Naeem et al. 2020, eq. 4)."""
-    return float((_distances(real, made).min(1) < _radii(real, k)).mean())
+def coverage(real: Features, generated: Features, k: int = 5) -> float:
+    """Return the share of real images that have a generated one nearer than their k-th real neighbour (Naeem et al. 2020, eq. 4)."""
+    return float((_distances(real, generated).min(1) < _radii(real, k)).mean())
 
 
-def recall(real: Cloud, made: Cloud, k: int = 5) -> float:
-    """Return the part of real images that lie nearer to a made one than its k-th made neighbour (Kynkäänniemi et al. 2019, eq. 2)."""
-    return float((_distances(real, made) < _radii(made, k)).any(1).mean())
-
-
-def adherence(images: Tensor, captions: Sequence[Any], obeys: Callable[[Tensor, Any], bool]) -> float:
-    """Return the part of images that a checker finds to show what their caption says. # images: (N, C, H, W)"""
-    return sum(obeys(image, caption) for image, caption in zip(images, captions, strict=True)) / len(captions)
+def recall(real: Features, generated: Features, k: int = 5) -> float:
+    """Return the share of real images nearer to some generated one than that one's k-th neighbour (Kynkäänniemi et al. 2019, eq. 2)."""
+    return float((_distances(real, generated) < _radii(generated, k)).any(1).mean())
 
 
 @dataclass(frozen=True)
 class Quality:
-    """What `quality` measured; `agreement` is None where no class was asked for."""
+    """What `quality` measures; `agreement` is None if no labels are given."""
 
     n: int
     fd: float
@@ -54,29 +49,29 @@ class Quality:
 
 
 @torch.no_grad()
-def quality(made: Tensor, real: Tensor, feature_extractor: nn.Module, labels: Tensor | None = None) -> Quality:
-    """Measure made images against real ones, and against the classes asked for. # (N, 1, 16, 16), (M, 1, 16, 16), (N,)
+def quality(generated: Tensor, real: Tensor, feature_extractor: nn.Module, labels: Tensor | None = None) -> Quality:
+    """Compare generated images with real ones, and with the requested classes. # (N, 1, 16, 16), (M, 1, 16, 16), (N,)
 
-    `feature_extractor` returns features and logits. Coverage and recall depend on how many images are compared, so at most as many
-    real images are used as generated ones.
+    `feature_extractor` returns features and logits. Coverage and recall depend on how many images are compared, so they use at most as
+    many real images as generated ones.
     """
-    features, logits = feature_extractor(made)
-    r, m = cloud(real, feature_extractor), features.double().numpy()
-    few = r[: len(m)]
+    features, logits = feature_extractor(generated)
+    r, g = extract_features(real, feature_extractor), features.double().numpy()
+    few = r[: len(g)]
     agreement = None if labels is None else round((logits.argmax(1) == labels).float().mean().item(), 4)
-    return Quality(len(made), round(frechet_distance(r, m), 2), round(coverage(few, m), 4), round(recall(few, m), 4), agreement)
+    return Quality(len(generated), round(frechet_distance(r, g), 2), round(coverage(few, g), 4), round(recall(few, g), 4), agreement)
 
 
 @torch.no_grad()
-def cloud(images: Tensor, feature_extractor: nn.Module) -> Cloud:
+def extract_features(images: Tensor, feature_extractor: nn.Module) -> Features:
     """Return the images' features. # (N, 1, 16, 16) -> (N, 64)"""
-    features: Cloud = feature_extractor(images)[0].double().numpy()
+    features: Features = feature_extractor(images)[0].double().numpy()
     return features
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What a draw took: seconds on the wall, seconds of processors, network calls."""
+    """What sampling took: wall-clock seconds, CPU seconds and network calls."""
 
     seconds: float
     cpu_seconds: float
@@ -84,7 +79,7 @@ class Cost:
 
 
 def cost(draw: Callable[[], Any], network: nn.Module) -> Cost:
-    """Draw once and return what it took."""
+    """Call `draw` once and return what it took."""
     calls: list[int] = []
     hook = network.register_forward_hook(lambda *_: calls.append(1))
     wall, cpu = time.perf_counter(), time.process_time()
@@ -94,21 +89,21 @@ def cost(draw: Callable[[], Any], network: nn.Module) -> Cost:
     return took
 
 
-def _root(S: Cloud) -> Cloud:
-    """Return the symmetric root of a covariance."""
+def _root(S: Features) -> Features:
+    """Return the symmetric square root of a covariance matrix."""
     values, vectors = np.linalg.eigh(S)
-    root: Cloud = (vectors * np.sqrt(values.clip(0))) @ vectors.T
+    root: Features = (vectors * np.sqrt(values.clip(0))) @ vectors.T
     return root
 
 
-def _distances(a: Cloud, b: Cloud) -> Cloud:
-    """Return all distances. # (N, D), (M, D) -> (N, M)"""
-    squares: Cloud = (a**2).sum(1)[:, None] + (b**2).sum(1) - 2 * a @ b.T
-    roots: Cloud = np.sqrt(squares.clip(0))
+def _distances(a: Features, b: Features) -> Features:
+    """Return all pairwise distances. # (N, D), (M, D) -> (N, M)"""
+    squares: Features = (a**2).sum(1)[:, None] + (b**2).sum(1) - 2 * a @ b.T
+    roots: Features = np.sqrt(squares.clip(0))
     return roots
 
 
-def _radii(cloud: Cloud, k: int) -> Cloud:
-    """Return each point's distance to its k-th nearest other. # (N, D) -> (N,)"""
-    radii: Cloud = np.partition(_distances(cloud, cloud), k, axis=1)[:, k]  # place 0 is the point itself
+def _radii(features: Features, k: int) -> Features:
+    """Return each point's distance to its k-th nearest neighbour. # (N, D) -> (N,)"""
+    radii: Features = np.partition(_distances(features, features), k, axis=1)[:, k]  # index 0 is the point itself
     return radii

@@ -1,6 +1,6 @@
-"""The models that can be sampled and trained by name. A new one is a module (see `order`) and an entry here.
+"""The models that can be sampled and trained by name. To add one, write a module (see `interface`) and an entry here.
 
-Nothing is imported until it is asked for: `--help` stays quick.
+A model is imported only when it is used, so `--help` stays fast.
 """
 
 from dataclasses import dataclass
@@ -12,27 +12,27 @@ from solutions.diffusion.errors import InvalidRequest
 
 @dataclass(frozen=True)
 class Model:
-    """Where a model lives and what it draws."""
+    """The module of a model, and what it draws."""
 
     module: str
     about: str
-    draws: bool = True  # False: it can be trained, and sampled it can't
+    draws: bool = True  # False: it can be trained but not sampled
 
 
 MODELS = {
     "fashion": Model("solutions.diffusion.fashion", "ten kinds of clothing at 16 px, by class"),
-    "classifier": Model("solutions.diffusion.classifier", "tells the ten kinds apart: what the measures see with", draws=False),
+    "classifier": Model("solutions.diffusion.classifier", "recognises the ten kinds: the feature extractor of the measures", draws=False),
     "shapes": Model("solutions.diffusion.captioned", "one or two coloured shapes at 32 px, from a caption"),
-    "latent": Model("solutions.diffusion.latent", "ten kinds of clothing, denoised in the latents of an autoencoder"),
-    "distilled": Model("solutions.diffusion.distill", "the same in 8, 4, 2 or 1 step, guidance included"),
+    "latent": Model("solutions.diffusion.latent", "ten kinds of clothing, denoised in the latent space of an autoencoder"),
+    "distilled": Model("solutions.diffusion.distill", "the same clothing in 8, 4, 2 or 1 steps, guidance included"),
     "cascade": Model("solutions.diffusion.cascade", "the shapes, first at 8 px and then at 32, from a caption"),
-    "unclip": Model("solutions.diffusion.unclip", "the shapes, by way of an image embedding, from a caption"),
+    "unclip": Model("solutions.diffusion.unclip", "the shapes, from a caption through an image embedding"),
 }
 
 
 def find(name: str, draws: bool = False) -> ModuleType:
-    """Return the module of the model so named, of those that draw if `draws`."""
+    """Return the module of the model called `name`; with `draws`, only models that draw count."""
     known = [each for each, model in MODELS.items() if model.draws or not draws]
     if name not in known:
-        raise InvalidRequest(f"no model `{name}`: known are {', '.join(known)}")
+        raise InvalidRequest(f"unknown model `{name}`: choose from {', '.join(known)}")
     return import_module(MODELS[name].module)

@@ -1,4 +1,4 @@
-"""The options that every command which draws has in common, and the order they amount to."""
+"""The options shared by every command that samples, and the `SamplingConfig` they describe."""
 
 import math
 from pathlib import Path
@@ -14,36 +14,36 @@ if TYPE_CHECKING:
 
 PATH = click.Path(path_type=Path)
 BUILD = Path("build/diffusion")
-ASKED = [
+SAMPLING_OPTIONS = [
     click.option("--model", default="fashion", show_default=True, help="one of: " + ", ".join(n for n, m in MODELS.items() if m.draws)),
-    click.option("--prompt", help="what to draw; without it, of everything"),
-    click.option("--steps", type=int, help="steps of the sampler; the model's own number, unless named"),
-    click.option("--w", type=float, help="guidance: 0 unconditional, 1 plain conditional; the model's own, unless named"),
+    click.option("--prompt", help="what to draw [default: a mix of everything]"),
+    click.option("--steps", type=int, help="sampler steps [default: the model's own number]"),
+    click.option("--w", type=float, help="guidance scale: 0 unconditional, 1 plain conditional [default: the model's own]"),
     click.option("--sampler", default="ddim", show_default=True, help="ddim or ddpm"),
-    click.option("--eta", default=0.0, show_default=True, help="ddim's own noise: 0 none, 1 as much as ddpm"),
+    click.option("--eta", default=0.0, show_default=True, help="noise added by ddim: 0 none, 1 as much as ddpm"),
     click.option("--seed", default=0, show_default=True, help="the same seed gives the same images"),
-    click.option("--weights", type=PATH, help="folder of weights; the shipped ones, unless named"),
+    click.option("--weights", type=PATH, help="folder with the weights [default: the shipped ones]"),
 ]
 
 
-def asked(command: Any) -> Any:
-    """Give a command the options of an order."""
-    for option in reversed(ASKED):
+def sampling_options(command: Any) -> Any:
+    """Add the sampling options to a command."""
+    for option in reversed(SAMPLING_OPTIONS):
         command = option(command)
     return command
 
 
-def sampling_config(n: int, out: Path, weights: Path | None, **asks: Any) -> "SamplingConfig":
-    """Return the order, with what no model can do refused."""
+def sampling_config(n: int, out: Path, weights: Path | None, **options: Any) -> "SamplingConfig":
+    """Return the config. Raise InvalidRequest for values that no model supports."""
     if not 1 <= n <= 4096:
-        raise InvalidRequest(f"{n} images: known are 1 to 4096")
+        raise InvalidRequest(f"cannot draw {n} images: choose 1 to 4096")
     if out.suffix != ".png":
-        raise InvalidRequest(f"`{out}` is no image file: known is .png")
-    if not 0 <= asks["eta"] <= 1:
-        raise InvalidRequest(f"eta {asks['eta']:g}: known are 0 to 1")
-    if asks["w"] is not None and not math.isfinite(asks["w"]):
-        raise InvalidRequest(f"w {asks['w']:g}: known are finite numbers")
+        raise InvalidRequest(f"`{out}` is not a .png file")
+    if not 0 <= options["eta"] <= 1:
+        raise InvalidRequest(f"eta is {options['eta']:g}: choose 0 to 1")
+    if options["w"] is not None and not math.isfinite(options["w"]):
+        raise InvalidRequest(f"w is {options['w']:g}: choose a finite number")
     from solutions.diffusion.interface import SamplingConfig
     from solutions.diffusion.store import SHIPPED
 
-    return SamplingConfig(n=n, weights=weights or SHIPPED, **asks)
+    return SamplingConfig(n=n, weights=weights or SHIPPED, **options)

@@ -1,4 +1,4 @@
-"""The figures that are curves: computed from the formulas, or from what `trade_offs` measured. See `figures`."""
+"""The figures that are curves, computed from the formulas or from what `trade_offs` measured. See `figures`."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ def schedules(theme: Theme) -> Figure:
 
 
 def what_is_predicted(theme: Theme) -> Figure:
-    """Draw x_0, ε, x_t and v as directions, and what an error of x̂_0 costs in four losses."""
+    """Draw x_0, ε, x_t and v as directions, and the weight of an error of x̂_0 in four losses."""
     figure, (left, right) = _panels(2)
     angle = np.radians(35)
     arc = np.linspace(0, np.pi / 2, 50)
@@ -56,22 +56,22 @@ def what_is_predicted(theme: Theme) -> Figure:
     right.set_yscale("log")
     right.set_ylim(1e-4, 1e5)
     right.legend(loc="upper right", fontsize=9)
-    _name(right, "cost of the same error of $\\hat{x}_0$", "t (cosine schedule)", "weight")
+    _name(right, "weight of the same error of $\\hat{x}_0$", "t (cosine schedule)", "weight")
     return figure
 
 
 def guidance_curve(theme: Theme) -> Figure:
-    """Draw Fréchet distance, and coverage and agreement, over w."""
+    """Draw the Fréchet distance, and coverage and class accuracy, over w."""
     found = weights_metadata("fashion")["metrics"]["by w, 20 ddim steps"]
     w = [float(each) for each in found]
     figure, (left, right) = _panels(2)
     left.plot(w, [each["fd"] for each in found.values()], "o-", color=theme.blue)
-    _name(left, "Fréchet distance (less is better)", "guidance w", "")
+    _name(left, "Fréchet distance (lower is better)", "guidance w", "")
     left.set_yscale("log")
     left.set_ylim(2, 100)
     left.set_yticks([2, 5, 10, 20, 50, 100], ["2", "5", "10", "20", "50", "100"])
     left.minorticks_off()
-    right.plot(w, [each["agreement"] for each in found.values()], "o-", color=theme.orange, label="class is right")
+    right.plot(w, [each["agreement"] for each in found.values()], "o-", color=theme.orange, label="class accuracy")
     right.plot(w, [each["coverage"] for each in found.values()], "s-", color=theme.green, label="coverage")
     _name(right, "sure of its class, or diverse", "guidance w", "")
     right.set_ylim(0, 1.02)
@@ -80,7 +80,7 @@ def guidance_curve(theme: Theme) -> Figure:
 
 
 def steps_curve(theme: Theme) -> Figure:
-    """Draw Fréchet distance over DDIM's number of steps."""
+    """Draw the Fréchet distance over the number of DDIM steps."""
     found = weights_metadata("fashion")["metrics"]["by ddim steps, w = 1"]
     figure = Figure(figsize=(4.8, 3.2), layout="constrained")
     axes = figure.subplots()
@@ -94,24 +94,24 @@ def steps_curve(theme: Theme) -> Figure:
 
 
 def guidance_plane(theme: Theme) -> Figure:
-    """Draw DDIM's ways under guidance between two classes of two clusters each, with their exact ε̂."""
+    """Draw DDIM trajectories under guidance between two classes of two clusters each, with their exact ε̂."""
     bars = alpha_bars(cosine_betas(T - 1))[:T]  # T − 1 steps: ᾱ_T itself is nearly 0
     ours, other = np.array([[-0.9, 0.1], [-0.1, 0.9]]), np.array([[0.1, -0.9], [0.9, -0.1]])
     start = np.random.default_rng(5).standard_normal((40, 2))
     figure, panels = _panels(3, size=(9, 3.2))
     for axes, w in zip(panels, (0, 1, 4), strict=True):
-        ways = [start]
+        trajectory = [start]
 
         def eps_model(x: Array, t: int, w: float = w) -> Array:
             return guide(exact_eps(x, bars[t], np.vstack([ours, other])), exact_eps(x, bars[t], ours), w)
 
-        def note(t: int, x: Array, x0: Array, ways: list[Array] = ways) -> None:
-            ways.append(x)
+        def record(t: int, x: Array, x0: Array, trajectory: list[Array] = trajectory) -> None:
+            trajectory.append(x)
 
-        ddim_sample(eps_model, start, bars, even_path(T - 2, 60), clip=None, callback=note)
-        way = np.stack(ways)  # (61, 40, 2)
-        axes.plot(way[:, :, 0], way[:, :, 1], color=theme.blue, linewidth=0.6, alpha=0.6)
-        axes.scatter(*way[-1].T, s=14, color=theme.orange, zorder=2)
+        ddim_sample(eps_model, start, bars, even_path(T - 2, 60), clip=None, callback=record)
+        points = np.stack(trajectory)  # (61, 40, 2)
+        axes.plot(points[:, :, 0], points[:, :, 1], color=theme.blue, linewidth=0.6, alpha=0.6)
+        axes.scatter(*points[-1].T, s=14, color=theme.orange, zorder=2)
         axes.scatter(*ours.T, s=40, color=theme.text, zorder=3)
         axes.scatter(*other.T, s=40, facecolors="none", edgecolors=theme.text, linewidths=1.5, zorder=3)
         axes.set(title=f"w = {w}", xlim=(-2.4, 2.4), ylim=(-2.4, 2.4), aspect="equal", xticks=[], yticks=[])
@@ -120,12 +120,12 @@ def guidance_plane(theme: Theme) -> Figure:
 
 
 def exact_eps(x: Array, a_bar: float, centres: Table, std: float = 0.12) -> Array:
-    """Return ε̂ of a mixture of equal round Gaussians: −√(1 − ᾱ) times the score of its noised density. # (N, 2), (K, 2) -> (N, 2)"""
+    """Return ε̂ for a mixture of equal isotropic Gaussians: −√(1 − ᾱ) times the score of the noised density. # (N, 2), (K, 2) -> (N, 2)"""
     variance = a_bar * std**2 + 1 - a_bar
     off = x[:, None] - np.sqrt(a_bar) * centres  # (N, K, 2)
     logs = -(off**2).sum(2) / (2 * variance)
     belongs = np.exp(logs - logs.max(1, keepdims=True))
-    belongs /= belongs.sum(1, keepdims=True)  # (N, K): how likely each centre is
+    belongs /= belongs.sum(1, keepdims=True)  # (N, K): the responsibility of each centre
     return np.sqrt(1 - a_bar) * (belongs[..., None] * off).sum(1) / variance
 
 

@@ -1,7 +1,8 @@
-"""Ask a text-to-image model for captions of each kind, and count the images that obey (`checker.py`).
+"""Ask a text-to-image model for captions of each kind, and count the images that match them (`checker.py`).
 
-One item as in training, objects whose combination was held out, and two objects. The model is only a way to draw: `captioned`, `cascade`
-and `unclip` are examined alike. By chance, an image of any scene of one item obeys in 1 of 24 cases, of two in 1 of 864.
+There are three kinds: one object as in training, objects with a held-out combination, and two objects. `captioned`, `cascade` and
+`unclip` are all evaluated this way. By chance, an image of a random scene matches a caption of one object in 1 of 24 cases, and a
+caption of two in 1 of 864.
 """
 
 import dataclasses
@@ -16,11 +17,11 @@ from solutions.diffusion.interface import SamplingConfig
 from solutions.diffusion.shapes import UNSEEN, Scene, random_scene
 from solutions.diffusion.text import tokens
 
-Painter = Callable[[Tensor, SamplingConfig], Tensor]  # (tokens (N, LENGTH), config) to images (N, 3, S, S)
+SampleByCaption = Callable[[Tensor, SamplingConfig], Tensor]  # (tokens (N, LENGTH), config) to images (N, 3, S, S)
 
 
-def questions(n: int, seed: int = 1) -> dict[str, list[Scene]]:
-    """Draw n captions of each kind: one item, held-out objects, two objects."""
+def captions_by_kind(n: int, seed: int = 1) -> dict[str, list[Scene]]:
+    """Draw n captions of each kind: one object, held-out objects, two objects."""
     rng = torch.Generator().manual_seed(seed)
     unseen = sorted(UNSEEN, key=str)
     return {
@@ -30,16 +31,16 @@ def questions(n: int, seed: int = 1) -> dict[str, list[Scene]]:
     }
 
 
-def measure(draw: Painter, n: int = 100, scales: tuple[float, ...] = (1, 2, 4)) -> dict[str, Any]:
+def measure(draw: SampleByCaption, n: int = 100, scales: tuple[float, ...] = (1, 2, 4)) -> dict[str, Any]:
     """Measure the share of images with each attribute right, by kind of caption and guidance w (DDIM, 20 steps)."""
     return {
-        f"adherence, {kind}": {f"w={w:g}": judged(draw, scenes, SamplingConfig(w=w)) for w in scales}
-        for kind, scenes in questions(n).items()
+        f"adherence, {kind}": {f"w={w:g}": adherence_shares(draw, scenes, SamplingConfig(w=w)) for w in scales}
+        for kind, scenes in captions_by_kind(n).items()
     }
 
 
-def judged(draw: Painter, scenes: list[Scene], config: SamplingConfig) -> dict[str, float]:
-    """Draw each scene's caption once and return the share with each attribute right."""
+def adherence_shares(draw: SampleByCaption, scenes: list[Scene], config: SamplingConfig) -> dict[str, float]:
+    """Sample one image for each scene's caption and return the share with each attribute right."""
     ids = tokens([str(scene) for scene in scenes])
     images = [draw(ids[k : k + 100], dataclasses.replace(config, seed=config.seed + k)) for k in range(0, len(ids), 100)]
     return {name: round(share, 3) for name, share in adherence(torch.cat(images), scenes).items()}

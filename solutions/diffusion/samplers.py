@@ -1,9 +1,9 @@
-"""From noise to images: DDPM's ancestral sampling and DDIM, each a plain function that reads alone.
+"""From noise to images: DDPM's ancestral sampling and DDIM, each a plain function that can be read on its own.
 
-A sampler takes `eps_model(x, t)`, the ε̂ of a whole batch at one integer t (guidance and conditions are already inside: see
-`guidance`), and `draw_noise(shape)`, its only source of chance. Images may be numpy arrays or torch tensors. `callback(t, x, x0)`
-sees every x_t reached, with the x̂_0 it was made from. Networks that predict v are turned into ε̂ before they come here; where
-ᾱ_T = 0 that loses x_0, so such schedules are refused (`forward.predict_x0`).
+A sampler takes `eps_model(x, t)`, which returns ε̂ of a whole batch at one integer t (with guidance and conditions built in, see
+`guidance`), and `draw_noise(shape)`, its only source of randomness. Images may be numpy arrays or torch tensors. `callback(t, x, x0)`
+is called with every x_t reached and the x̂_0 it came from. The output of networks that predict v is converted to ε̂ beforehand; where
+ᾱ_T = 0 that loses x_0, so such schedules are rejected (`forward.predict_x0`).
 """
 
 from collections.abc import Callable, Sequence
@@ -28,13 +28,13 @@ def ddpm_sample(
     variance: str = "small",
     callback: Callback | None = None,
 ) -> Array:
-    """Walk from x_T = `x` to x_0, one t at a time (Ho et al. 2020, algorithm 2). # x: (B, ...)
+    """Step from x_T = `x` down to x_0, one t at a time (Ho et al. 2020, algorithm 2). # x: (B, ...)
 
-    The mean is the posterior's at x̂_0, clipped to ±`clip` (None for latents). The variance is β̃_t ("small", exact for one
+    The mean is the posterior's at x̂_0, clipped to ±`clip` (None for latents). The variance is β̃_t ("small", exact for data at a single
     point) or β_t ("large", exact for N(0, 1) data). No noise is drawn at t = 1.
     """
     if variance not in ("small", "large"):
-        raise ValueError(f"variance is `{variance}`: known are small (β̃_t) and large (β_t)")
+        raise ValueError(f"unknown variance `{variance}`: choose small (β̃_t) or large (β_t)")
     alpha_bars = alpha_bars_of(betas)
     for t in range(len(betas) - 1, 0, -1):
         x0 = predict_x0(x, t, eps_model(x, t), alpha_bars)
@@ -58,9 +58,9 @@ def ddim_sample(
     clip: float | None = 1.0,
     callback: Callback | None = None,
 ) -> Array:
-    """Walk along `path`, say 1000, 950, ..., 0, from x at its first t (Song et al. 2021, eq. 12 and 16). # x: (B, ...)
+    """Step along `path`, say 1000, 950, ..., 0, from x at its first t (Song et al. 2021, eq. 12 and 16). # x: (B, ...)
 
-    η = 0 draws no noise: the same x gives the same image, and the path may be walked upwards. η = 1 on 1000, 999, ..., 0
+    η = 0 draws no noise: the same x gives the same image, and the path can also be followed upwards. η = 1 on 1000, 999, ..., 0
     is DDPM with the small variance.
     """
     for t, s in pairwise(path):
@@ -80,10 +80,10 @@ def ddim_sample(
 
 
 def even_path(T: int, steps: int) -> list[int]:
-    """Return T, ..., 0 in `steps` even strides: a path for `ddim_sample`, T included ("trailing" in diffusers' words).
+    """Return T, ..., 0 in `steps` even strides: a path for `ddim_sample` that includes T ("trailing" in diffusers).
 
     Raise ValueError unless 1 <= steps <= T.
     """
     if not 1 <= steps <= T:
-        raise ValueError(f"steps is {steps}: known are 1 to {T}")
+        raise ValueError(f"steps is {steps}: choose 1 to {T}")
     return [round(T * i / steps) for i in range(steps, -1, -1)]

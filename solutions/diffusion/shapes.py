@@ -1,9 +1,8 @@
-"""Captioned shapes: scenes, their captions, and the images drawn from them by signed distances.
+"""Captioned shapes: scenes, their captions, and images of them drawn from signed distances.
 
-A scene is one item, or two objects of different colours and a relation between them. Everything a caption says can be
-computed back from an image (`checker.py`), so adherence is measured, not judged. Some combinations of size, colour and
-shape are held out of training (`UNSEEN`), to ask whether a model composes words or remembers images.
-It does not know tokens (`text.py`) nor models.
+A scene is one object, or two objects of different colours with a relation between them. `checker.py` can recover everything a caption
+says from the image, so adherence is measured objectively. Some combinations of size, colour and shape are held out of training
+(`UNSEEN`), to test whether a model composes words or remembers images. No tokens (`text.py`) and no models here.
 """
 
 import math
@@ -18,10 +17,10 @@ COLOURS = {"red": (0.93, 0.22, 0.20), "green": (0.20, 0.78, 0.32), "blue": (0.22
 SHAPES = ("circle", "square", "triangle")
 RELATIONS = ("above", "below", "left of", "right of")
 BACKGROUND = (0.09, 0.09, 0.12)
-MARGIN, GAP = 0.02, 0.04  # to the edge, and between two objects, in image widths
-SQUARE_HALF = math.sqrt(math.pi) / 2  # half side of the square whose area is that of the unit circle
-TRIANGLE_IN = math.sqrt(math.pi / (3 * math.sqrt(3)))  # inradius of the equilateral triangle of that area
-# Reach from the centroid of a unit shape: left and right, up, down. A triangle points up; its centroid is low.
+MARGIN, GAP = 0.02, 0.04  # to the edge and between two objects, in image widths
+SQUARE_HALF = math.sqrt(math.pi) / 2  # half the side of the square with the area of the unit circle
+TRIANGLE_IN = math.sqrt(math.pi / (3 * math.sqrt(3)))  # inradius of the equilateral triangle with that area
+# Extent from the centroid of a unit shape: left and right, up, down. A triangle points up; its centroid is low.
 REACH = {
     "circle": (1.0, 1.0, 1.0),
     "square": (SQUARE_HALF, SQUARE_HALF, SQUARE_HALF),
@@ -31,7 +30,7 @@ REACH = {
 
 @dataclass(frozen=True)
 class SceneObject:
-    """One item of a scene; a size or a colour that a terse caption leaves open is None."""
+    """One object of a scene; a size or colour that a terse caption leaves open is None."""
 
     shape: str
     colour: str | None = None
@@ -43,7 +42,7 @@ class SceneObject:
 
 @dataclass(frozen=True)
 class Scene:
-    """One item, or two with the relation of the first to the second."""
+    """One object, or two with the relation of the first to the second."""
 
     objects: tuple[SceneObject, ...]
     relation: str | None = None
@@ -65,7 +64,7 @@ SEEN = tuple(item for item in ALL if item not in UNSEEN)
 
 
 def random_scene(rng: torch.Generator, *, count: int, among: tuple[SceneObject, ...] = SEEN) -> Scene:
-    """Draw a scene of `count` objects (1 or 2); two objects differ in colour, so that each can be told apart in an image."""
+    """Draw a random scene of `count` objects (1 or 2). Two objects differ in colour, so that they can be distinguished in an image."""
     first = among[_below(len(among), rng)]
     if count == 1:
         return Scene((first,))
@@ -74,7 +73,7 @@ def random_scene(rng: torch.Generator, *, count: int, among: tuple[SceneObject, 
 
 
 def draw(scenes: list[Scene], size: int, rng: torch.Generator) -> Tensor:
-    """Draw each scene at a random place that obeys it: (N, 3, size, size) in [-1, 1]. Every attribute must be given."""
+    """Draw each scene at random positions that satisfy it: (N, 3, size, size) in [-1, 1]. Every attribute must be given."""
     image = torch.tensor(BACKGROUND).view(1, 3, 1, 1).repeat(len(scenes), 1, size, size)
     placed = [place(scene, rng) for scene in scenes]
     for k in range(max(len(scene.objects) for scene in scenes)):
@@ -89,7 +88,7 @@ def draw(scenes: list[Scene], size: int, rng: torch.Generator) -> Tensor:
 
 
 def coverage(shape: str, centre: Tensor, radius: Tensor, size: int) -> Tensor:
-    """How much of each pixel a shape covers, about, from its signed distance. centre (N, 2), radius (N,) to (N, size, size)."""
+    """Approximate how much of each pixel a shape covers, from its signed distance. # centre (N, 2), radius (N,) -> (N, size, size)"""
     grid = (torch.arange(size) + 0.5) / size
     x = grid.view(1, 1, -1) - centre[:, 0].view(-1, 1, 1)
     y = grid.view(1, -1, 1) - centre[:, 1].view(-1, 1, 1)  # down is positive
@@ -105,21 +104,21 @@ def coverage(shape: str, centre: Tensor, radius: Tensor, size: int) -> Tensor:
 
 
 def place(scene: Scene, rng: torch.Generator) -> list[tuple[float, float, float]]:
-    """Choose x, y and radius of each item, uniformly among places that fit the image and keep the relation."""
+    """Choose x, y and radius of each object, uniformly among the positions that fit into the image and satisfy the relation."""
     radii = [_between(*SIZES[str(item.size)], rng) for item in scene.objects]
-    ranges = [_room(item.shape, r) for item, r in zip(scene.objects, radii, strict=True)]
+    ranges = [_centre_ranges(item.shape, r) for item, r in zip(scene.objects, radii, strict=True)]
     if scene.relation is None:
         x, y = (_between(low, high, rng) for low, high in ranges[0])
         return [(x, y, radii[0])]
     order = (0, 1) if scene.relation in ("above", "left of") else (1, 0)
     axis = 1 if scene.relation in ("above", "below") else 0
     spots = [[0.0, 0.0], [0.0, 0.0]]
-    first, second = (ranges[k][axis] for k in order)  # along the relation: share out the slack that is left
+    first, second = (ranges[k][axis] for k in order)  # along the relation: distribute the remaining slack
     apart = (1 - MARGIN - first[1]) + (second[0] - MARGIN) + GAP
     slack = second[1] - first[0] - apart
     u, v = sorted((_between(0, 1, rng), _between(0, 1, rng)))
     spots[order[0]][axis], spots[order[1]][axis] = first[0] + u * slack, first[0] + v * slack + apart
-    reach = 0.7 * (spots[order[1]][axis] - spots[order[0]][axis])  # across it: always less, or the relation is unclear
+    reach = 0.7 * (spots[order[1]][axis] - spots[order[0]][axis])  # across it: always less, or the relation would be unclear
     (low, high), other = ranges[0][1 - axis], ranges[1][1 - axis]
     spots[0][1 - axis] = _between(low, high, rng)
     near = (max(other[0], spots[0][1 - axis] - reach), min(other[1], spots[0][1 - axis] + reach))
@@ -127,8 +126,8 @@ def place(scene: Scene, rng: torch.Generator) -> list[tuple[float, float, float]
     return [(x, y, r) for (x, y), r in zip(spots, radii, strict=True)]
 
 
-def _room(shape: str, r: float) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Lowest and highest centre along x and along y that keep the shape inside the margin."""
+def _centre_ranges(shape: str, r: float) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Return the range of centres along x and along y that keeps the shape within the margin."""
     side, up, down = (reach * r for reach in REACH[shape])
     return (MARGIN + side, 1 - MARGIN - side), (MARGIN + up, 1 - MARGIN - down)
 

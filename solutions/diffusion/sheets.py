@@ -1,4 +1,4 @@
-"""The figures that show images: of the data, and by the shipped weights. See `figures`."""
+"""The figures that show images: from the data, and sampled with the shipped weights. See `figures`."""
 
 import numpy as np
 import torch
@@ -27,10 +27,10 @@ def forward_strip(theme: Theme) -> Figure:
 
 
 def denoise_strip(theme: Theme) -> Figure:
-    """Draw four images on their way out of noise, with what they are taken for."""
+    """Draw four images as they emerge from noise, with the estimates x̂_0."""
     seen: list[tuple[int, Tensor, Tensor]] = []
     config = SamplingConfig(seed=3, callback=lambda t, x, x0: seen.append((t, x, x0)))
-    fashion.draw(config, torch.tensor(SHOWN))
+    fashion.sample_classes(config, torch.tensor(SHOWN))
     chosen = [seen[i] for i in (0, 3, 7, 11, 14, 16, 18, 19)]
     both = torch.stack([torch.stack([x, x0]) for _, x, x0 in chosen])  # (columns, 2, N, 1, 16, 16)
     rows = both.permute(2, 1, 0, 3, 4, 5).flatten(0, 1)
@@ -39,35 +39,35 @@ def denoise_strip(theme: Theme) -> Figure:
 
 def samples(theme: Theme) -> Figure:
     """Draw the first twelve images of each class."""
-    images = fashion.draw(SamplingConfig(seed=0), torch.arange(120) // 12)
+    images = fashion.sample_classes(SamplingConfig(seed=0), torch.arange(120) // 12)
     return sheet(theme, images.view(10, 12, 1, 16, 16), [], list(CLASSES))
 
 
 def guidance_grid(theme: Theme) -> Figure:
-    """Draw the same noise of two classes at five w."""
+    """Draw the same noise for two classes at five w."""
     scales, labels = (0.0, 1.0, 1.5, 3.0, 5.0), torch.tensor([8] * 6 + [9] * 6)
-    rows = [fashion.draw(SamplingConfig(seed=4, w=w), labels) for w in scales]
+    rows = [fashion.sample_classes(SamplingConfig(seed=4, w=w), labels) for w in scales]
     return sheet(theme, torch.stack(rows), [], [f"w = {w:g}" for w in scales])
 
 
-def sheet(theme: Theme, rows: Tensor, heads: list[str], sides: list[str] | None = None, cell: int = 96) -> Figure:
-    """Lay images out in rows and columns with words above and to the left. # rows: (R, C, 1, 16, 16)"""
+def sheet(theme: Theme, rows: Tensor, column_labels: list[str], row_labels: list[str] | None = None, cell: int = 96) -> Figure:
+    """Lay images out in a grid with labels above and to the left. # rows: (R, C, 1, 16, 16)"""
     R, C, side = rows.shape[0], rows.shape[1], rows.shape[-1]
     gap, scale = 6, cell // side
     tiles = to_pixels(rows.flatten(0, 1)).repeat(scale, 1).repeat(scale, 2).reshape(R, C, cell, cell, 3)
-    canvas = np.zeros((R * (cell + gap), C * (cell + gap), 4), np.uint8)  # clear between the images
+    canvas = np.zeros((R * (cell + gap), C * (cell + gap), 4), np.uint8)  # transparent between the images
     for r in range(R):
         for c in range(C):
             y, x = r * (cell + gap), c * (cell + gap)
             canvas[y : y + cell, x : x + cell] = np.dstack([tiles[r, c], np.full((cell, cell), 255, np.uint8)])
-    left, above = (0.95 if sides else 0.05), (0.3 if heads else 0.05)  # inches
+    left, above = (0.95 if row_labels else 0.05), (0.3 if column_labels else 0.05)  # inches
     wide, high = C * 0.62, R * 0.62
     figure = Figure(figsize=(left + wide, above + high))
     axes = figure.add_axes((left / (left + wide), 0, wide / (left + wide), high / (above + high)))
     axes.imshow(canvas, interpolation="none")
     axes.axis("off")
-    for c, text in enumerate(heads):
+    for c, text in enumerate(column_labels):
         axes.text(c * (cell + gap) + cell / 2, -12, text, ha="center", va="bottom", color=theme.text, size=9)
-    for r, text in enumerate(sides or []):
+    for r, text in enumerate(row_labels or []):
         axes.text(-12, r * (cell + gap) + cell / 2, text, ha="right", va="center", color=theme.text, size=10)
     return figure

@@ -1,8 +1,8 @@
-"""Text as a condition: a caption's words become tokens, and a small transformer encoder lets each word see the others.
+"""Text conditioning: a caption's words become tokens, and a small transformer encoder lets each word attend to the others.
 
-The U-Net attends to the encoder's output by cross-attention (`unet.py`). Token 0 stands for nothing: it fills short
-captions up, and a caption of it alone is the null condition of classifier-free guidance. The words are those of
-`shapes.py`; this file does not know images.
+The U-Net reads the encoder's output by cross-attention (`unet.py`). Token 0 is padding: it fills up short captions, and a
+caption of nothing but padding is the null condition of classifier-free guidance. The words are those of `shapes.py`. No
+image code here.
 """
 
 import torch
@@ -13,12 +13,12 @@ from solutions.diffusion.interface import InvalidRequest
 from solutions.diffusion.shapes import COLOURS, RELATIONS, SHAPES, SIZES, Scene, SceneObject
 
 WORDS = ("a", *SIZES, *COLOURS, *SHAPES, *dict.fromkeys(" ".join(RELATIONS).split()))
-VOCABULARY = ("", *WORDS)  # token 0 is no word
+VOCABULARY = ("", *WORDS)  # token 0 is padding, not a word
 LENGTH = 10  # words of the longest caption: `a small red circle left of a large blue square`
 
 
 def tokens(captions: list[str]) -> Tensor:
-    """Turn captions into token ids (N, LENGTH); `""` is the null caption. `InvalidRequest` names an unknown word and the known ones."""
+    """Turn captions into token ids (N, LENGTH); `""` is the null caption. Raise InvalidRequest for an unknown word."""
     return torch.tensor([_row(caption) for caption in captions]).view(-1, LENGTH)
 
 
@@ -26,15 +26,15 @@ def _row(caption: str) -> list[int]:
     words = caption.lower().replace(",", " ").split()
     unknown = [word for word in words if word not in WORDS]
     if unknown:
-        raise InvalidRequest(f"prompt `{caption}`: unknown word `{unknown[0]}`; known: {', '.join(WORDS)}")
+        raise InvalidRequest(f"prompt `{caption}`: unknown word `{unknown[0]}`; choose from {', '.join(WORDS)}")
     if len(words) > LENGTH:
-        raise InvalidRequest(f"prompt `{caption}`: {len(words)} words, at most {LENGTH}")
+        raise InvalidRequest(f"prompt `{caption}`: {len(words)} words, but at most {LENGTH} are allowed")
     return [VOCABULARY.index(word) for word in words] + [0] * (LENGTH - len(words))
 
 
 def parse(caption: str) -> Scene:
-    """Read a caption back into its scene, the inverse of `str(scene)`; `InvalidRequest` says what a caption looks like."""
-    _row(caption)  # names an unknown word first
+    """Parse a caption into its scene, the inverse of `str(scene)`. Raise InvalidRequest if it has another form."""
+    _row(caption)  # reports an unknown word first
     for relation in RELATIONS:
         if f" {relation} " in f" {caption.lower()} ":
             first, second = f" {caption.lower()} ".split(f" {relation} ", 1)
@@ -50,16 +50,16 @@ def _object(phrase: str, caption: str) -> SceneObject:
     item = SceneObject(shape, colour, size)
     if shape and [word for word in words if word != "a"] == [word for word in (size, colour, shape) if word]:
         return item
-    raise InvalidRequest(f"prompt `{caption}`: say `a [size] [colour] shape`, and perhaps a relation and another one")
+    raise InvalidRequest(f"prompt `{caption}`: write `a [size] [colour] shape`, optionally followed by a relation and a second object")
 
 
 class TextEncoder(nn.Module):
-    """A pre-norm transformer encoder (Vaswani et al. 2017; Xiong et al. 2020): ids (B, L) to one vector a word (B, L, D)."""
+    """A pre-norm transformer encoder (Vaswani et al. 2017; Xiong et al. 2020): ids (B, L) to one vector per word (B, L, D)."""
 
     def __init__(self, width: int = 64, layers: int = 2, heads: int = 4) -> None:
         super().__init__()
         self.word = nn.Embedding(len(VOCABULARY), width)
-        # Of the words' own size (std 1): at the customary 0.02 order is nearly invisible at first, and order is who is above whom.
+        # Same scale as the words (std 1): with the usual 0.02, word order is nearly invisible at first, and it decides what is above what.
         self.position = nn.Parameter(torch.randn(LENGTH, width))
         self.blocks = nn.ModuleList(TextBlock(width, heads) for _ in range(layers))
         self.norm = nn.LayerNorm(width)
@@ -73,7 +73,7 @@ class TextEncoder(nn.Module):
 
 
 class TextBlock(nn.Module):
-    """Self-attention, then a word-wise network, each added to what came in."""
+    """Self-attention, then an MLP applied to each word, both with residual connections."""
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
@@ -83,7 +83,7 @@ class TextBlock(nn.Module):
         self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
 
     def forward(self, h: Tensor) -> Tensor:
-        """Let each word of (B, L, D) look at all words, the empty ones too."""
+        """Let each word of (B, L, D) attend to all words, padding included."""
         B, L, D = h.shape
         q, k, v = self.qkv(self.norm1(h)).view(B, L, 3, self.heads, D // self.heads).permute(2, 0, 3, 1, 4)  # (B, H, L, D/H)
         seen = F.scaled_dot_product_attention(q, k, v)  # (B, H, L, D/H)
@@ -92,9 +92,9 @@ class TextBlock(nn.Module):
 
 
 class TextPooler(nn.Module):
-    """A caption as one vector: its words' mean, which forgets their order, and what a small network makes of each word in its place.
+    """Pool a caption into one vector: the mean of its words, which ignores their order, plus an MLP of all words in their places.
 
-    Place and relation together say which item is above, neither alone does. That second part starts by saying nothing.
+    Only position and relation together say which object is above. The MLP's output starts at zero.
     """
 
     def __init__(self, width: int = 64, hidden: int = 256) -> None:
@@ -104,6 +104,6 @@ class TextPooler(nn.Module):
         nn.init.zeros_(self.out.bias)
 
     def forward(self, words: Tensor) -> Tensor:
-        """Sum up encoded words. # (B, LENGTH, D) -> (B, D)"""
+        """Pool encoded words. # (B, LENGTH, D) -> (B, D)"""
         placed: Tensor = self.out(F.silu(self.hidden(words.flatten(1))))
         return words.mean(dim=1) + placed

@@ -1,4 +1,4 @@
-"""The colours and type of the figures, for a light and for a dark page."""
+"""The colours and fonts of the figures, for a light and a dark page."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Theme:
-    """What a figure is drawn with."""
+    """The colours of a figure."""
 
     name: str
     text: str

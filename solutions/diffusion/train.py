@@ -1,7 +1,8 @@
-"""The training loop: gradient steps, an average of the weights, checkpoints that resume exactly.
+"""The training loop: gradient steps, an average of the weights, and checkpoints that resume exactly.
 
-A checkpoint is written every minute and on Ctrl-C; a rerun goes on from it and ends as an uninterrupted run would. All chance comes
-from one generator, handed to the losses. It knows nothing of diffusion except `diffusion_loss`, and ships no weights (`store` does).
+A checkpoint is written every minute and on Ctrl-C; a rerun resumes from it and ends as an uninterrupted run would. All randomness comes
+from one generator, which is passed to the losses. Apart from `diffusion_loss`, nothing here is specific to diffusion. `store` writes the
+final weights.
 """
 
 import math
@@ -26,7 +27,7 @@ DrawBatch = Callable[[torch.Generator], Any]
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """How a model is trained. Learning rate: `warmup` steps up to `lr`, then down a half cosine to 0 at the end."""
+    """How a model is trained. The learning rate rises to `lr` over `warmup` steps, then falls along a half cosine to 0 at the end."""
 
     steps: int
     batch: int = 64
@@ -41,7 +42,7 @@ class TrainingConfig:
 
 @dataclass(frozen=True)
 class OptimiserStep:
-    """One optimiser's part of a step: a loss and the parameters it may change. A GAN has two."""
+    """One optimiser's part of a training step: a loss, and the parameters it updates. A GAN has two."""
 
     parameters: list[nn.Parameter]
     loss: StepLoss
@@ -50,7 +51,7 @@ class OptimiserStep:
 
 @dataclass(frozen=True)
 class Run:
-    """What training gave: the averaged weights, each step's losses added up, and how long it took."""
+    """The result of training: the averaged weights, the summed losses of each step, and the time taken."""
 
     ema: State
     losses: list[float]
@@ -68,10 +69,10 @@ def train(
     minutes: float | None = None,
     progress: bool = False,
 ) -> Run:
-    """Take `config.steps` steps on the model, or as many as fit into `minutes`, and return the run.
+    """Train the model for `config.steps` steps, or for as many as fit into `minutes`, and return the run.
 
-    The model is left with its last weights; `run.ema` holds the averaged ones, made for `load_state_dict`. A checkpoint of another
-    configuration is refused (`InvalidRequest`). After Ctrl-C the run comes back saved and not `finished`.
+    The model keeps its last weights; `run.ema` holds the averaged ones, for `load_state_dict`. Raise InvalidRequest if the checkpoint has
+    another configuration. After Ctrl-C the run is returned saved but not `finished`.
     """
     generator = torch.Generator().manual_seed(config.seed)
     optimisers = [
@@ -113,7 +114,7 @@ def diffusion_loss(loss: Callable[..., Tensor], network: nn.Module, x0: Tensor, 
 
 
 def count(model: nn.Module) -> int:
-    """Return how many numbers the model learns."""
+    """Return the number of the model's parameters."""
     return sum(parameter.numel() for parameter in model.parameters())
 
 
@@ -140,7 +141,7 @@ def _average(ema: State, model: nn.Module, decay: float) -> None:
 
 @contextmanager
 def _interrupts() -> Iterator[list[int]]:
-    """Yield a list that Ctrl-C fills, so that a step is never cut in the middle; a second Ctrl-C interrupts as ever."""
+    """Yield a list that Ctrl-C appends to, so that no step is cut short; a second Ctrl-C interrupts as usual."""
     asked: list[int] = []
 
     def ask(number: int, _: Any) -> None:

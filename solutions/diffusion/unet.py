@@ -1,8 +1,7 @@
-"""The U-Net: from a noisy image, told how noisy (t) and what it should show, to a prediction of the same shape.
+"""The U-Net: from a noisy image, its noise level (t) and a condition to a prediction of the same shape.
 
-An image can be told what to show in four ways: `labels` (a class each), `context` (tokens, by cross-attention), `vector` (one
-embedding each) and `extra` (an image to follow, as more input channels). It doesn't know noise schedules, nor whether it
-predicts ε, x_0 or v.
+There are four kinds of condition: `labels` (one class each), `context` (tokens, by cross-attention), `vector` (one embedding each) and
+`extra` (an image, as additional input channels). The network knows no noise schedule, nor whether it predicts ε, x_0 or v.
 """
 
 import math
@@ -21,7 +20,7 @@ def timestep_embedding(t: Tensor, dim: int) -> Tensor:
 
 
 def attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> Tensor:
-    """Return softmax(q·kᵀ / √d)·v (Vaswani et al. 2017, eq. 1). # q: (..., N, d), k and v: (..., M, d), mask: (..., N, M), True = look"""
+    """Return softmax(q·kᵀ / √d)·v (Vaswani et al. 2017, eq. 1). # q: (..., N, d), k and v: (..., M, d), mask: (..., N, M), True = attend"""
     scores = q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])  # (..., N, M)
     if mask is not None:
         scores = scores.masked_fill(~mask, -math.inf)
@@ -29,7 +28,7 @@ def attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> Te
 
 
 class Attention(nn.Module):
-    """Let the places of an image look at each other, or at the tokens of a context; the answer is added to the image."""
+    """Let the positions of an image attend to each other, or to the tokens of a context; the result is added to the image."""
 
     def __init__(self, channels: int, context_dim: int | None = None, heads: int = 4):
         super().__init__()
@@ -40,7 +39,7 @@ class Attention(nn.Module):
         self.out = _zero(nn.Linear(channels, channels))
 
     def forward(self, x: Tensor, context: Tensor | None = None, mask: Tensor | None = None) -> Tensor:
-        """Return x changed by what its places saw. # x: (B, C, H, W), context: (B, M, D), mask: (B, M), True = a real token"""
+        """Return x plus the attention output. # x: (B, C, H, W), context: (B, M, D), mask: (B, M), True = a real token"""
         places = self.norm(x).flatten(2).transpose(1, 2)  # (B, H·W, C)
         q = self._split(self.to_q(places))  # (B, heads, H·W, C/heads)
         k, v = (self._split(y) for y in self.to_kv(places if context is None else context).chunk(2, dim=-1))
@@ -53,7 +52,7 @@ class Attention(nn.Module):
 
 
 class ResBlock(nn.Module):
-    """Two convolutions around a scale and shift read from the embedding (Dhariwal & Nichol 2021, section 3, AdaGN)."""
+    """Two convolutions around a scale and shift computed from the embedding (Dhariwal & Nichol 2021, section 3, AdaGN)."""
 
     def __init__(self, c_in: int, c_out: int, emb_dim: int):
         super().__init__()
@@ -63,7 +62,7 @@ class ResBlock(nn.Module):
         self.skip = nn.Conv2d(c_in, c_out, 1) if c_in != c_out else nn.Identity()
 
     def forward(self, x: Tensor, emb: Tensor) -> Tensor:
-        """Return the changed image. # x: (B, c_in, H, W), emb: (B, emb_dim) -> (B, c_out, H, W)"""
+        """Return the transformed image. # x: (B, c_in, H, W), emb: (B, emb_dim) -> (B, c_out, H, W)"""
         h = self.conv1(F.silu(self.norm1(x)))
         scale, shift = self.to_scale_shift(F.silu(emb))[:, :, None, None].chunk(2, dim=1)  # (B, c_out, 1, 1) each
         h = self.conv2(F.silu(self.norm2(h) * (1 + scale) + shift))
@@ -71,7 +70,7 @@ class ResBlock(nn.Module):
 
 
 class Stage(nn.Module):
-    """One step of the way down or up: a ResBlock and, where asked, self- and cross-attention."""
+    """One stage of the down or up path: a ResBlock and, optionally, self- and cross-attention."""
 
     def __init__(self, c_in: int, c_out: int, emb_dim: int, attend: bool, context_dim: int | None):
         super().__init__()
@@ -80,7 +79,7 @@ class Stage(nn.Module):
         self.cross_attention = Attention(c_out, context_dim) if attend and context_dim else None
 
     def forward(self, x: Tensor, emb: Tensor, context: Tensor | None, mask: Tensor | None) -> Tensor:
-        """Return the changed image. # (B, c_in, H, W) -> (B, c_out, H, W)"""
+        """Return the transformed image. # (B, c_in, H, W) -> (B, c_out, H, W)"""
         x = self.res(x, emb)
         if self.self_attention:
             x = self.self_attention(x)
@@ -90,30 +89,30 @@ class Stage(nn.Module):
 
 
 class Downsample(nn.Conv2d):
-    """Halve the side of an image. # (B, C, H, W) -> (B, C, H/2, W/2)"""
+    """Halve the resolution. # (B, C, H, W) -> (B, C, H/2, W/2)"""
 
     def forward(self, x: Tensor, *_: Tensor | None) -> Tensor:
         return super().forward(x)
 
 
 class Upsample(nn.Conv2d):
-    """Double the side of an image. # (B, C, H, W) -> (B, C, 2·H, 2·W)"""
+    """Double the resolution. # (B, C, H, W) -> (B, C, 2·H, 2·W)"""
 
     def forward(self, x: Tensor, *_: Tensor | None) -> Tensor:
         return super().forward(F.interpolate(x, scale_factor=2.0, mode="nearest"))
 
 
 class UNet(nn.Module):
-    """Predict from x_t and t a tensor of x_t's shape (Ronneberger et al. 2015; Ho et al. 2020, appendix B).
+    """Predict a tensor of x_t's shape from x_t and t (Ronneberger et al. 2015; Ho et al. 2020, appendix B).
 
-    channels      width of each level, finest first, multiples of 8; each level halves the side of the one before
+    channels      width of each level, finest first, multiples of 8; each level halves the resolution of the one before
     attend        which levels have attention (the middle always has)
-    blocks        stages a level on the way down; one more on the way up
-    patch         side of the squares of pixels that are folded into channels first: 2 makes all about four times cheaper
-    num_classes   then `labels` may be given, (B,); the label `num_classes` is "no class", and so is None
-    context_dim   then `context` must be given, (B, M, context_dim), and may have a `mask` (B, M), True = a real token
-    vector_dim    then `vector` must be given, (B, vector_dim): an embedding, or another t's `timestep_embedding`
-    extra_channels  then `extra` must be given, (B, extra_channels, H, W), beside x_t
+    blocks        stages per level on the way down; there is one more on the way up
+    patch         side of the squares of pixels that are folded into channels first; 2 makes everything about four times cheaper
+    num_classes   allows `labels`, (B,); the label `num_classes` means "no class", and so does None
+    context_dim   requires `context`, (B, M, context_dim), and allows a `mask` (B, M), True = a real token
+    vector_dim    requires `vector`, (B, vector_dim): an embedding, or the `timestep_embedding` of another t
+    extra_channels  requires `extra`, (B, extra_channels, H, W), concatenated to x_t
     """
 
     def __init__(
@@ -194,7 +193,7 @@ class UNet(nn.Module):
 
 
 def _zero(module: nn.Module) -> nn.Module:
-    """Start a layer at zero, so that what it adds grows from nothing."""
+    """Initialise a layer to zero, so that it contributes nothing at first."""
     for parameter in module.parameters():
         nn.init.zeros_(parameter)
     return module

@@ -1,8 +1,8 @@
-"""A variational autoencoder: images to a distribution over small latents, and back (Kingma & Welling 2013).
+"""A variational autoencoder: from images to a distribution over small latents, and back (Kingma & Welling 2013).
 
-One network, two uses. With a latent *vector* and a full KL term it is a generator of its own, compared with the others in
-`compare.py`. With a latent *image* and a faint KL term it only compresses, and diffusion does the generating in its
-latents (`latent.py`; Rombach et al. 2022): the VAE of Stable Diffusion is of this second kind.
+One network, two uses. With a latent *vector* and a full KL term it is a generator in its own right, compared with others in
+`compare.py`. With a latent *image* and a very small KL term it only compresses, and diffusion generates in its latent space
+(`latent.py`; Rombach et al. 2022). The VAE of Stable Diffusion is of this second kind.
 """
 
 import math
@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 
 def kl(mean: Tensor, logvar: Tensor) -> Tensor:
-    """KL(N(mean, e^logvar) ‖ N(0, 1)) of each row of (B, ...), summed over its latents: (B,). Kingma & Welling, appendix B."""
+    """Return KL(N(mean, e^logvar) ‖ N(0, 1)) of each row of (B, ...), summed over its latents: (B,). Kingma & Welling, appendix B."""
     return 0.5 * (mean**2 + logvar.exp() - 1 - logvar).flatten(1).sum(dim=1)
 
 
@@ -23,17 +23,17 @@ def reparametrise(mean: Tensor, logvar: Tensor, eps: Tensor) -> Tensor:
 
 
 def elbo_loss(x: Tensor, x_hat: Tensor, mean: Tensor, logvar: Tensor, *, beta: float) -> Tensor:
-    """Squared error and β times the KL, both a pixel: the same for any image size and batch (Kingma & Welling, eq. 3).
+    """Return the squared error plus β times the KL, both per pixel, so independent of image and batch size (Kingma & Welling, eq. 3).
 
-    The negative ELBO of a Gaussian decoder of variance σ² is this over 2σ², with β = 2σ²; so β is not a free knob but
-    how exactly the decoder claims to know a pixel (Higgins et al. 2017 turn it as one).
+    The negative ELBO of a Gaussian decoder of variance σ² is this divided by 2σ², with β = 2σ². So β is not a free parameter: it says
+    how precisely the decoder claims to know a pixel (Higgins et al. 2017 treat it as a tuning parameter).
     """
     pixels = math.prod(x.shape[1:])
     return F.mse_loss(x_hat, x) + beta * kl(mean, logvar).mean() / pixels
 
 
 class Residual(nn.Module):
-    """GroupNorm, SiLU, convolution, twice, added to what came in."""
+    """Twice GroupNorm, SiLU and convolution, with a residual connection."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -41,15 +41,15 @@ class Residual(nn.Module):
         self.norm1, self.norm2 = nn.GroupNorm(8, width), nn.GroupNorm(8, width)
 
     def forward(self, h: Tensor) -> Tensor:
-        """(B, C, H, W) to the same."""
+        """Return a tensor of the same shape. # (B, C, H, W)"""
         inside = self.conv1(F.silu(self.norm1(h)))
         return h + self.conv2(F.silu(self.norm2(inside)))  # type: ignore[no-any-return]
 
 
 class VAE(nn.Module):
-    """Encoder and decoder that halve and double the image twice (once by folding 2 x 2 pixels), told the class if `classes` is not 0.
+    """Encoder and decoder with two halvings and doublings (one by folding 2 x 2 pixels), class-conditional unless `classes` is 0.
 
-    `latent` is the shape of z: (D,) for a vector, (D, S/4, S/4) for a small image of latents.
+    `latent` is the shape of z: (D,) for a vector, (D, S/4, S/4) for a small latent image.
     """
 
     def __init__(self, *, size: int, channels: int = 1, width: int = 32, latent: tuple[int, ...] = (32,), classes: int = 0) -> None:
@@ -73,17 +73,17 @@ class VAE(nn.Module):
         self.out = nn.Sequential(nn.GroupNorm(8, width), nn.SiLU(), last, nn.PixelShuffle(2))
 
     def encode(self, x: Tensor, label: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Mean and log variance of q(z | x), each (B, *latent), for images (B, C, S, S) in [-1, 1]."""
+        """Return mean and log variance of q(z | x), each (B, *latent), for images (B, C, S, S) in [-1, 1]."""
         h = self.down(self.conv_in(x) + self._class_embedding(label))  # (B, width, S/4, S/4)
         mean, logvar = self.to_latent(h).chunk(2, dim=1)
         return mean, logvar.clamp(-20, 10)
 
     def decode(self, z: Tensor, label: Tensor | None = None) -> Tensor:
-        """The mean image (B, C, S, S) for latents z (B, *latent)."""
+        """Return the mean image (B, C, S, S) for latents z (B, *latent)."""
         return self.out(self.up(self.from_latent(z) + self._class_embedding(label)))  # type: ignore[no-any-return]
 
     def forward(self, x: Tensor, eps: Tensor, label: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
-        """Reconstruct x through z = μ + σ·ε: the image, the mean and the log variance."""
+        """Reconstruct x through z = μ + σ·ε: return the image, the mean and the log variance."""
         mean, logvar = self.encode(x, label)
         return self.decode(reparametrise(mean, logvar, eps), label), mean, logvar
 
@@ -93,6 +93,6 @@ class VAE(nn.Module):
 
 @torch.no_grad()
 def generate(vae: VAE, label: Tensor | None, n: int, generator: torch.Generator) -> Tensor:
-    """Draw n images from the prior: decode z ~ N(0, 1). It shows the decoder's mean, hence the blur."""
+    """Generate n images from the prior: decode z ~ N(0, 1). The result is the decoder's mean, hence the blur."""
     z = torch.randn((n, *vae.latent), generator=generator)
     return vae.decode(z, label).clamp(-1, 1)

@@ -1,8 +1,8 @@
-"""The data of what can be played with in the lesson: `python -m solutions.diffusion widgets` writes it, nobody else does.
+"""The data of the lesson's widgets, written by `python -m solutions.diffusion widgets`.
 
-images.json    four real images, for the noise slider
+images.json      four real images, for the noise slider
 families.json    what `compare` measured of VAE, GAN and diffusion
-recorded/        showings of the sampler (`live`), frame by frame, for where no model runs
+recorded/        recorded runs of the sampler (`live`), frame by frame, for pages without a running model
 """
 
 import base64
@@ -15,7 +15,7 @@ import torch
 
 from solutions.diffusion.data import CLASSES, load_fashion
 from solutions.diffusion.images import to_pixels
-from solutions.diffusion.live import Frame, play
+from solutions.diffusion.live import Frame, run
 from solutions.diffusion.sheets import SHOWN
 from solutions.diffusion.store import weights_metadata
 
@@ -33,16 +33,16 @@ RECORDED: dict[str, dict[str, Any]] = {
     "circle-above-square": SQUARE,
     "circle-above-square-w1": {**SQUARE, "w": 1},
 }
-KEPT = {"fashion": 40, "shapes": 10}  # frames of a recording
+KEPT = {"fashion": 40, "shapes": 10}  # frames kept per recording
 
 
 def write(folder: Path) -> Iterator[Path]:
-    """Write all the data into `folder`, and yield each file when it is there."""
+    """Write all the data into `folder`, and yield each file once it is written."""
     (folder / "recorded").mkdir(parents=True, exist_ok=True)
     yield _put(folder / "images.json", images())
     yield _put(folder / "families.json", families())
-    for name, asked in RECORDED.items():
-        yield _put(folder / "recorded" / f"{name}.json", {"asked": asked, "frames": record(asked)})
+    for name, request in RECORDED.items():
+        yield _put(folder / "recorded" / f"{name}.json", {"request": request, "frames": record(request)})
     yield _put(folder / "recorded" / "index.json", RECORDED)
 
 
@@ -56,17 +56,17 @@ def images() -> list[dict[str, Any]]:
 
 
 def families() -> dict[str, Any]:
-    """Return mean and spread over the seeds of each measure, family by family."""
+    """Return mean and standard deviation over the seeds of each measure, by family."""
     found = weights_metadata("compare")
     kept = {name: {measure: own[measure] for measure in MEASURES} for name, own in found["families"].items()}
     return {"seeds": len(found["config"]["seeds"]), "minutes": found["config"]["minutes"], "n": found["config"]["n"], "families": kept}
 
 
-def record(asked: dict[str, Any]) -> list[Frame]:
-    """Return the frames of a showing, some of them left out where there are many; the last is always kept."""
+def record(request: dict[str, Any]) -> list[Frame]:
+    """Return the frames of a run, thinned out if there are many; the last frame is always kept."""
     frames: list[Frame] = []
-    play(asked, frames.append)
-    most = min(KEPT[asked["model"]], len(frames))
+    run(request, frames.append)
+    most = min(KEPT[request["model"]], len(frames))
     return [frames[round((i + 1) * len(frames) / most) - 1] for i in range(most)]
 
 

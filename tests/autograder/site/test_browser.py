@@ -288,7 +288,7 @@ def test_the_model_denoises_while_one_watches(visit, site):
     found.get_by_label("Model").select_option("shapes")
     found.get_by_label("Caption").fill("a purple dog")
     found.get_by_role("button", name="Denoise").click()
-    expect(found.locator(".says")).to_contain_text("unknown word purple; known: a, small, large")
+    expect(found.locator(".says")).to_contain_text("unknown word purple; choose from a, small, large")
 
 
 def test_a_showing_can_be_stopped_and_another_window_waits_for_it(visit, site):

@@ -1,4 +1,4 @@
-"""The comparison: matched sizes, honest stds, a table and a plot that are the same each time."""
+"""The comparison: matched sizes, honest standard deviations, and a reproducible table and plot."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ FIGURES: dict[str, Any] = {"families": {"VAE": summary(RUNS), "GAN": summary(RUN
 
 
 def test_families_are_of_one_size() -> None:
-    """Within 5 % of 162 thousand numbers each, so that size explains nothing."""
+    """Within 5 % of 162 thousand parameters each, so that size explains nothing."""
     assert {name: count(build().model) for name, build in FAMILIES.items()} == {
         name: pytest.approx(162_000, rel=0.05) for name in ("VAE", "GAN", "diffusion")
     }
@@ -26,7 +26,7 @@ def test_families_are_of_one_size() -> None:
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_family_draws_its_classes_the_same_for_a_seed(name: str) -> None:
-    """Images in [-1, 1], untrained already; same seed, same images."""
+    """Even untrained: images in [-1, 1], and the same seed gives the same images."""
     torch.manual_seed(0)
     family = FAMILIES[name]()
     family.model.eval()
@@ -40,7 +40,7 @@ def test_family_draws_its_classes_the_same_for_a_seed(name: str) -> None:
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_a_step_changes_every_part_that_learns(name: str) -> None:
-    """Eight steps move all the weights, also those behind layers that start at zero."""
+    """Eight steps change every weight, even behind layers that start at zero."""
     torch.manual_seed(0)
     family = FAMILIES[name]()
     before = {key: value.clone() for key, value in family.model.named_parameters()}
@@ -50,13 +50,13 @@ def test_a_step_changes_every_part_that_learns(name: str) -> None:
     assert set(before) == set(moved)
 
 
-def test_spread_is_that_of_one_run() -> None:
+def test_std_is_that_of_one_run() -> None:
     """10 and 14: mean 12, standard deviation 2.83 (n - 1 in the denominator)."""
     assert summary(RUNS)["fd"] == {"mean": 12.0, "std": 2.8284}
 
 
-def test_table_has_a_row_a_family_with_spreads() -> None:
-    """As printed."""
+def test_table_has_a_row_per_family_with_stds() -> None:
+    """Exactly as printed."""
     assert table(FIGURES) == [
         ["family", "Fréchet distance", "coverage", "recall", "seconds for 64 images"],
         ["VAE", "12.0 ± 2.8", "0.60 ± 0.14", "0.70 ± 0.14", "0.030 ± 0.014"],
@@ -64,8 +64,8 @@ def test_table_has_a_row_a_family_with_spreads() -> None:
     ]
 
 
-def test_plot_has_a_panel_a_figure_and_a_bar_with_its_number_for_each_family() -> None:
-    """Four panels, each from zero: a bar's length is its figure."""
+def test_plot_has_a_panel_per_measure_and_a_labelled_bar_per_family() -> None:
+    """Four panels with axes that start at zero, so a bar's length is its value."""
     panels = plot(FIGURES, LIGHT).axes
     assert [panel.get_title() for panel in panels] == ["Fréchet distance", "coverage", "recall", "seconds for 64 images"]
     assert [len(panel.patches) for panel in panels] == [2, 2, 2, 2]

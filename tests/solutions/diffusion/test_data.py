@@ -1,4 +1,4 @@
-"""The images that ship: how many, in what range, under what licence."""
+"""The images that ship: how many, in what range, and under what licence."""
 
 import gzip
 
@@ -10,8 +10,8 @@ from solutions.diffusion.data import CLASSES, FILE, batches, load_fashion, make_
 
 
 @pytest.mark.parametrize(("part", "n"), [("train", 28_000), ("test", 4_000)])
-def test_pictures_are_whole_and_within_one(part, n):
-    """Every part has its number of images, from −1 to 1, and a tenth or so of each class."""
+def test_images_are_whole_and_within_one(part, n):
+    """Each part has its number of images, from −1 to 1, and about a tenth of each class."""
     x, labels = load_fashion(part)
     assert x.shape == (n, 1, 16, 16)
     assert x.dtype == torch.float32
@@ -20,7 +20,7 @@ def test_pictures_are_whole_and_within_one(part, n):
 
 
 def test_the_file_is_small_and_its_licence_lies_beside_it():
-    """At most 3 MB, with the copyright notice that the licence asks for."""
+    """At most 3 MB, with the copyright notice that the licence requires."""
     assert FILE.stat().st_size < 3_000_000
     licence = FILE.with_suffix(".LICENSE").read_text(encoding="utf-8")
     assert "Zalando SE" in licence
@@ -28,13 +28,13 @@ def test_the_file_is_small_and_its_licence_lies_beside_it():
 
 
 def test_the_file_is_made_from_the_debian_package(tmp_path, monkeypatch):
-    """From idx files as Debian's, averaged by 2 x 2 inside a frame of two black pixels, and read back."""
+    """Read idx files like Debian's, average over 2 x 2 pixels inside a border of two black pixels, and read the result back."""
     monkeypatch.setattr("solutions.diffusion.data._PARTS", (("train", 3), ("t10k", 2)))
     monkeypatch.setattr("solutions.diffusion.data.TRAIN", 3)
     idx = tmp_path / "usr/share/datasets/fashion-mnist"
     idx.mkdir(parents=True)
     pixels = np.zeros((5, 28, 28), np.uint8)
-    pixels[:, :2, :2] = 255  # the corner square of 28 is place (1, 1) of 16
+    pixels[:, :2, :2] = 255  # the corner square of the 28 px is position (1, 1) of the 16
     for name, n in (("train", 5), ("t10k", 5)):
         (idx / f"{name}-images-idx3-ubyte.gz").write_bytes(gzip.compress(bytes(16) + pixels[:n].tobytes()))
         (idx / f"{name}-labels-idx1-ubyte.gz").write_bytes(gzip.compress(bytes(8) + bytes(range(n))))
@@ -49,11 +49,11 @@ def test_the_file_is_made_from_the_debian_package(tmp_path, monkeypatch):
     assert (tmp_path / "small.LICENSE").read_text(encoding="utf-8") == "free"
 
 
-def test_a_batch_keeps_pictures_and_labels_together():
-    """Whatever is drawn, each image comes with its own label, and the same generator draws the same."""
+def test_a_batch_keeps_images_and_labels_together():
+    """Each image comes with its own label, and the same generator draws the same batch."""
     x, labels = torch.arange(10.0).view(10, 1, 1, 1), torch.arange(10)
     draw = batches(x, labels, 32)
-    drawn, told = draw(torch.Generator().manual_seed(0))
-    assert torch.equal(drawn.flatten().long(), told)
-    assert torch.equal(told, draw(torch.Generator().manual_seed(0))[1])
+    drawn, labels_drawn = draw(torch.Generator().manual_seed(0))
+    assert torch.equal(drawn.flatten().long(), labels_drawn)
+    assert torch.equal(labels_drawn, draw(torch.Generator().manual_seed(0))[1])
     assert len(CLASSES) == 10

@@ -1,4 +1,4 @@
-"""The demo model as shipped: what it draws when it is asked."""
+"""The demo model as shipped: does it draw what is requested?"""
 
 import json
 
@@ -19,18 +19,18 @@ def net():
 
 
 def test_it_draws_what_it_is_asked_for(net):
-    """Of 40 images, four a class, the classifier takes at least 32 for what was asked, in 10 steps."""
+    """Of 40 images in 10 steps, four per class, the classifier assigns at least 32 to the requested class."""
     labels = torch.arange(40) % 10
-    images = fashion.draw_with(net, SamplingConfig(seed=1, steps=10), labels)
+    images = fashion.sample_images(net, labels, SamplingConfig(seed=1, steps=10))
     assert images.shape == (40, 1, 16, 16)
     assert images.abs().max() <= 1
     assert (load_classifier()(images)[1].argmax(1) == labels).sum() >= 32
 
 
-def test_same_seed_same_pictures(net):
-    """To the last bit, and another seed gives others."""
+def test_same_seed_same_images(net):
+    """Identical to the last bit; another seed gives other images."""
     labels = torch.tensor([9, 9])
-    once, again, other = (fashion.draw_with(net, SamplingConfig(seed=seed, steps=3), labels) for seed in (0, 0, 1))
+    once, again, other = (fashion.sample_images(net, labels, SamplingConfig(seed=seed, steps=3)) for seed in (0, 0, 1))
     assert torch.equal(once, again)
     assert not torch.allclose(once, other)
 
@@ -38,25 +38,25 @@ def test_same_seed_same_pictures(net):
 def test_unguided_ends_differ(net):
     """w = 0 doesn't depend on the class, w = 1 does."""
     boot, bag = torch.tensor([9]), torch.tensor([8])
-    assert torch.equal(*(fashion.draw_with(net, SamplingConfig(w=0.0, steps=2), label) for label in (boot, bag)))
-    assert not torch.allclose(*(fashion.draw_with(net, SamplingConfig(w=1.0, steps=2), label) for label in (boot, bag)))
+    assert torch.equal(*(fashion.sample_images(net, label, SamplingConfig(w=0.0, steps=2)) for label in (boot, bag)))
+    assert not torch.allclose(*(fashion.sample_images(net, label, SamplingConfig(w=1.0, steps=2)) for label in (boot, bag)))
 
 
 def test_a_prompt_is_a_class_and_no_prompt_is_all():
-    """Case and spaces around don't matter."""
-    assert fashion.wanted(" Ankle boot ", 3).tolist() == [9, 9, 9]
-    assert fashion.wanted(None, 12).tolist() == [*range(10), 0, 1]
+    """Case and surrounding spaces don't matter."""
+    assert fashion.labels_for(" Ankle boot ", 3).tolist() == [9, 9, 9]
+    assert fashion.labels_for(None, 12).tolist() == [*range(10), 0, 1]
 
 
 def test_an_unknown_prompt_is_refused():
     """The message names all ten classes."""
     with pytest.raises(InvalidRequest) as error:
-        fashion.wanted("sock", 1)
-    assert str(error.value) == f"`sock` is not drawn here: known are {', '.join(CLASSES)}"
+        fashion.labels_for("sock", 1)
+    assert str(error.value) == f"unknown class `sock`: choose from {', '.join(CLASSES)}"
 
 
 def test_every_shipped_weight_says_how_it_was_made():
-    """Beside each file of weights lies a .json with its command and figures; all weights together are at most 8 MB."""
+    """Next to each weights file is a .json with its command and metrics; all weights together take at most 8 MB."""
     files = sorted(SHIPPED.glob("*.safetensors"))
     assert {"classifier", "fashion"} <= {file.stem for file in files}
     for file in files:
@@ -68,7 +68,10 @@ def test_every_shipped_weight_says_how_it_was_made():
 
 
 def test_missing_weights_name_the_command_that_makes_them(tmp_path):
-    """TextPooler text."""
+    """Full text."""
     with pytest.raises(FileNotFoundError) as error:
         load_weights("fashion", tmp_path)
-    assert str(error.value) == f"{tmp_path}/fashion.safetensors is missing: python -m solutions.diffusion train fashion --out {tmp_path}"
+    assert (
+        str(error.value)
+        == f"{tmp_path}/fashion.safetensors is missing; make it with: python -m solutions.diffusion train fashion --out {tmp_path}"
+    )

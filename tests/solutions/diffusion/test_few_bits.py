@@ -1,4 +1,4 @@
-"""Weights kept in 8 bits or 6: what is lost, and how much smaller they are."""
+"""Weights stored in 8 or 6 bits: how much precision is lost, and how much smaller they are."""
 
 from pathlib import Path
 

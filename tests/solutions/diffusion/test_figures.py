@@ -1,4 +1,4 @@
-"""The lesson's figures: the same bytes each time, light and dark, each with words for it."""
+"""The lesson's figures: reproducible to the byte, light and dark, each with a caption and alt text."""
 
 from pathlib import Path
 
@@ -14,15 +14,15 @@ LESSON = Path(__file__).parents[3] / "lessons/12_diffusion/figures"
 
 
 class Quick(torch.nn.Module):
-    """Stands in for the trained network, which is slow: whatever it is asked, it answers 0."""
+    """Replace the trained network, which is slow, by one that always returns 0."""
 
     def forward(self, x, t, labels=None):
         return torch.zeros_like(x)
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_a_figure_is_drawn_alike_each_time(name, tmp_path, monkeypatch):
-    """Light and dark differ; two drawings of either don't. No file is over 400 kB, and none has a date."""
+def test_a_figure_is_drawn_the_same_each_time(name, tmp_path, monkeypatch):
+    """Light and dark differ; two drawings of the same theme don't. No file exceeds 400 kB, and none contains a date."""
     monkeypatch.setattr(fashion, "trained", lambda folder: Quick())
     once, again = draw_figures([name], tmp_path / "a"), draw_figures([name], tmp_path / "b")
     assert [path.name for path in once] == [f"{name}-light.svg", f"{name}-dark.svg"]
@@ -33,12 +33,12 @@ def test_a_figure_is_drawn_alike_each_time(name, tmp_path, monkeypatch):
 
 
 def test_the_lesson_has_every_figure():
-    """Each name of `FIGURES` lies in the lesson's folder, light and dark: `python -m solutions.diffusion figures` was run."""
+    """Every name in `FIGURES` is in the lesson's folder, light and dark: someone ran `python -m solutions.diffusion figures`."""
     assert {path.name for path in LESSON.glob("*.svg")} >= {f"{name}-{theme}.svg" for name in FIGURES for theme in ("light", "dark")}
 
 
-def test_every_figure_has_a_caption_and_words_for_who_cannot_see_it():
-    """Both are sentences, and differ."""
+def test_every_figure_has_a_caption_and_alt_text():
+    """Both are full sentences, and they differ."""
     for name, drawing in FIGURES.items():
         assert drawing.caption.endswith("."), name
         assert drawing.alt.endswith("."), name

@@ -1,4 +1,4 @@
-"""The ladder (solutions/diffusion/README.md) shows what was measured, and names every file."""
+"""The ladder (solutions/diffusion/README.md) shows measured numbers and names every file."""
 
 import json
 import re
@@ -10,12 +10,12 @@ import pytest
 from solutions.diffusion import compare
 from solutions.diffusion.store import SHIPPED
 
-ROOM = SHIPPED.parent
-LADDER = (ROOM / "README.md").read_text(encoding="utf-8")
+REFERENCE = SHIPPED.parent
+LADDER = (REFERENCE / "README.md").read_text(encoding="utf-8")
 PROSE = " ".join(LADDER.replace("**", "").split())
 
 
-def figures(name: str) -> dict[str, Any]:
+def metrics(name: str) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((SHIPPED / f"{name}.json").read_text(encoding="utf-8"))["metrics"]
     return found
 
@@ -25,75 +25,75 @@ def share(value: float) -> str:
 
 
 def quality_rows() -> list[str]:
-    """Return the table of the demo model, w by w."""
-    found = figures("fashion")
+    """Return the rows of the demo model's table, one per w."""
+    found = metrics("fashion")
     names = {"0": "w = 0, unconditional"}
     rows = {names.get(w, f"w = {w}"): each for w, each in found["by w, 20 ddim steps"].items()}
-    rows["real images in their place"] = found["real against real"]["2000"]
+    rows["real images instead"] = found["real against real"]["2000"]
     keys = ("coverage", "recall", "agreement")
     return [f"| {name} | {each['fd']:.1f} | {' | '.join(share(each[key]) for key in keys)} |" for name, each in rows.items()]
 
 
 def steps_rows() -> list[str]:
     """Return the sentences about steps, and the row of the distilled model."""
-    found = figures("fashion")
+    found = metrics("fashion")
     *fds, last = [f"{each['fd']:.1f}" for each in found["by ddim steps, w = 1"].values()]
     long, short = found["ddpm, w = 1"]["1000"], found["ddpm, w = 1"]["20 of ddim"]
-    students = [f"{each['fd']:.1f}" for each in figures("distilled")["by steps"].values()]
+    students = [f"{each['fd']:.1f}" for each in metrics("distilled")["by steps"].values()]
     return [
-        f"At w = 1, DDIM in 2, 5, 10, 20 and 50 steps is at distance {', '.join(fds)} and {last}.",
-        f"DDPM in 1000 steps is at {long['fd']:.1f} where DDIM in 20, of as few images ({long['n']}), is at {short['fd']:.1f}, "
-        f"and takes {long['cpu_seconds']:.0f} processor seconds for 64 images instead of {short['cpu_seconds']:.0f}.",
+        f"At w = 1, DDIM with 2, 5, 10, 20 and 50 steps reaches a distance of {', '.join(fds)} and {last}.",
+        f"DDPM with 1000 steps reaches {long['fd']:.1f}, where DDIM with 20 steps on equally few images ({long['n']}) reaches {short['fd']:.1f}, "
+        f"and takes {long['cpu_seconds']:.0f} CPU seconds for 64 images instead of {short['cpu_seconds']:.0f}.",
         f"| Fréchet distance | {' | '.join(students)} |",
     ]
 
 
 def latent_rows() -> list[str]:
-    """Return the table of latent diffusion."""
-    found = figures("latent")
+    """Return the rows of the latent diffusion table."""
+    found = metrics("latent")
     rows = {f"w = {w}": each for w, each in found["by w"].items()} | {"real images through the VAE": found["through the vae"]}
     return [f"| {name} | {each['fd']:.1f} | {share(each['coverage'])} | {share(each['agreement'])} |" for name, each in rows.items()]
 
 
 def adherence_rows() -> list[str]:
-    """Return each text-to-image model's share of images that obey, at its best w."""
+    """Return each text-to-image model's share of matching images, at its best w."""
 
     def best(by_w: dict[str, dict[str, float]]) -> str:
         w, each = max(by_w.items(), key=lambda item: item[1]["all"])
         return f"{share(each['all'])} ({w.replace('=', ' = ')})"
 
-    found = {name: figures(name) for name in ("shapes", "cascade", "unclip")}
+    found = {name: metrics(name) for name in ("shapes", "cascade", "unclip")}
     return [f"| `{name}` | {' | '.join(best(f[f'adherence, {kind}']) for kind in ('one', 'unseen', 'two'))} |" for name, f in found.items()]
 
 
 def recaption_rows() -> list[str]:
-    """Return what the captions of training did."""
+    """Return the rows about training captions."""
     return [
         f"| {name} | {share(each['asked rich']['all'])} | {share(each['asked terse']['all'])} |"
-        for name, each in figures("recaption").items()
+        for name, each in metrics("recaption").items()
     ]
 
 
 def family_rows() -> list[str]:
-    """Return the table of `compare --shipped`."""
+    """Return the rows of the table of `compare --shipped`."""
     return [f"| {' | '.join(row)} |" for row in compare.table(json.loads(compare.FILE.read_text(encoding="utf-8")))]
 
 
 @pytest.mark.parametrize("rows", [quality_rows, steps_rows, latent_rows, adherence_rows, recaption_rows, family_rows])
 def test_the_ladder_shows_what_was_measured(rows: Any) -> None:
-    """Each row and sentence, to the digits shown, is that of the .json files beside the weights."""
+    """Each row and sentence agrees, to the digits shown, with the .json files next to the weights."""
     assert [row for row in rows() if row not in PROSE] == []
 
 
 def test_the_ladder_names_every_file() -> None:
-    """A reader finds a rung for each module."""
-    assert [file.name for file in sorted(ROOM.glob("[a-z]*.py")) if f"`{file.name}`" not in LADDER] == []
+    """Every module has a place in the ladder."""
+    assert [file.name for file in sorted(REFERENCE.glob("[a-z]*.py")) if f"`{file.name}`" not in LADDER] == []
 
 
-def test_the_ladders_pictures_are_there_and_were_made_by_its_commands() -> None:
-    """Each image is a file; each of the gallery is what a command of the page writes."""
+def test_the_ladders_images_are_there_and_were_made_by_its_commands() -> None:
+    """Each image is a file, and each one in the gallery is written by a command on the page."""
     named = re.findall(r'\]\(([^)]+\.(?:png|svg))\)|src(?:set)?="([^"]+)"', LADDER)
     files = [one or other for one, other in named]
     assert files
-    assert [file for file in files if not (ROOM / file).is_file()] == []
+    assert [file for file in files if not (REFERENCE / file).is_file()] == []
     assert [Path(file).name for file in files if file.startswith("gallery/") and f"--out {Path(file).name}" not in LADDER] == []

@@ -1,4 +1,4 @@
-"""Latent diffusion: the latents' scale, and what the two halves hand each other."""
+"""Latent diffusion: the scale of the latents, and what the two halves pass to each other."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import torch
 
 from solutions.diffusion import latent
 from solutions.diffusion.interface import InvalidRequest, SamplingConfig
-from solutions.diffusion.latent import LATENT, NULL, LatentDiffusion, measure_latents, paint, vae_loss
+from solutions.diffusion.latent import LATENT, NULL, LatentDiffusion, measure_latents, sample_images, vae_loss
 from solutions.diffusion.vae import reparametrise
 
 
@@ -16,8 +16,8 @@ def model() -> LatentDiffusion:
     return LatentDiffusion().eval()
 
 
-def test_divided_by_their_scale_latents_have_unit_spread() -> None:
-    """Over samples of the posterior, not its means; forgetting it is slip M21."""
+def test_divided_by_their_scale_latents_have_unit_variance() -> None:
+    """Measured over samples of the posterior, not over its means. Forgetting the scale is mistake M21."""
     untrained, images = model(), torch.rand(300, 1, 16, 16, generator=torch.Generator().manual_seed(0)) * 2 - 1
     mean, logvar = measure_latents(untrained, images)
     z = reparametrise(mean, logvar, torch.randn(mean.shape, generator=torch.Generator().manual_seed(1))) / untrained.scale
@@ -26,7 +26,7 @@ def test_divided_by_their_scale_latents_have_unit_spread() -> None:
 
 
 def test_scale_is_kept_with_the_weights() -> None:
-    """It is in the state, so a loaded model decodes what it was trained on."""
+    """It is part of the state dict, so a loaded model decodes with the scale it was trained with."""
     untrained = model()
     untrained.scale.fill_(0.25)
     other = LatentDiffusion()
@@ -41,18 +41,18 @@ def test_decoding_undoes_the_scale() -> None:
     assert torch.equal(untrained.to_images(z / 0.5), untrained.vae.decode(z).clamp(-1, 1))
 
 
-def test_pictures_have_the_side_of_pictures_though_only_latents_are_denoised() -> None:
-    """The callback sees latents; what comes out are images in [-1, 1]."""
+def test_images_have_full_size_although_only_latents_are_denoised() -> None:
+    """The callback sees latents; the result is images in [-1, 1]."""
     seen = []
     config = SamplingConfig(steps=3, callback=lambda t, x, x0: seen.append((t, tuple(x.shape))))
-    images = paint(model(), torch.tensor([0, NULL]), config)
+    images = sample_images(model(), torch.tensor([0, NULL]), config)
     assert images.shape == (2, 1, 16, 16)
     assert images.abs().max() <= 1
     assert seen == [(t, (2, *LATENT)) for t in (667, 333, 0)]
 
 
-def test_classes_reach_the_picture_by_cross_attention() -> None:
-    """Another token, another v, once the attention's last layer is not zero."""
+def test_classes_reach_the_image_by_cross_attention() -> None:
+    """Another token gives another v, once the last attention layer is not zero."""
     untrained = model()
     for parameter in untrained.unet.parameters():
         parameter.data += 0.05 * torch.randn_like(parameter)
@@ -62,7 +62,7 @@ def test_classes_reach_the_picture_by_cross_attention() -> None:
 
 
 def test_the_first_half_trains_the_autoencoder_only() -> None:
-    """Its loss reaches encoder and decoder and nothing of the diffusion."""
+    """Its loss reaches the encoder and the decoder, and nothing of the diffusion model."""
     untrained = LatentDiffusion()
     vae_loss(untrained.vae, torch.zeros(2, 1, 16, 16), torch.Generator().manual_seed(0)).backward()
     assert untrained.vae.conv_in[1].weight.grad is not None
@@ -70,11 +70,11 @@ def test_the_first_half_trains_the_autoencoder_only() -> None:
 
 
 def test_missing_weights_and_unknown_classes_are_named(tmp_path: Path) -> None:
-    """One line each."""
+    """In one line each."""
     with pytest.raises(FileNotFoundError) as missing:
         latent.sample(SamplingConfig(weights=tmp_path))
     path = tmp_path / "latent.safetensors"
-    assert str(missing.value) == f"{path} is missing: python -m solutions.diffusion train latent --out {tmp_path}"
+    assert str(missing.value) == f"{path} is missing; make it with: python -m solutions.diffusion train latent --out {tmp_path}"
     with pytest.raises(InvalidRequest) as unknown:
-        latent.wanted("hat", 1)
-    assert str(unknown.value).startswith("`hat` is not drawn here: known are t-shirt, trouser")
+        latent.labels_for("hat", 1)
+    assert str(unknown.value).startswith("unknown class `hat`: choose from t-shirt, trouser")

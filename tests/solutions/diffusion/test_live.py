@@ -1,4 +1,4 @@
-"""The sampler that is watched, as its page speaks to it; and the data of what can be played with."""
+"""The sampler that a web page watches, and the data of the widgets."""
 
 import base64
 import json
@@ -12,7 +12,7 @@ import pytest
 from solutions.diffusion import fashion, widgets
 from solutions.diffusion.images import to_pixels
 from solutions.diffusion.interface import InvalidRequest, SamplingConfig
-from solutions.diffusion.live import IMAGES, play
+from solutions.diffusion.live import IMAGES, run
 
 ROOT = Path(__file__).resolve().parents[3]
 SHIPPED = ROOT / "lessons" / "12_diffusion" / "widgets"
@@ -20,7 +20,7 @@ SHIPPED = ROOT / "lessons" / "12_diffusion" / "widgets"
 
 def frames(**asked):
     seen = []
-    play(asked, seen.append)
+    run(asked, seen.append)
     return seen
 
 
@@ -36,13 +36,13 @@ def test_the_frames_are_the_samplers_own_steps():
 
 
 REFUSED = {
-    "a model that is not there": ({"model": "../../etc"}, "no model `../../etc`: known are fashion, shapes"),
-    "too many steps": ({"steps": "5000"}, "steps is `5000`: known are 1 to 100"),
-    "no number": ({"w": "much"}, "w is `much`: known are -2 to 12"),
-    "not a number at all": ({"w": "nan"}, "w is `nan`: known are -2 to 12"),
-    "a seed out of range": ({"seed": "-1"}, "seed is `-1`: known are 0 to 2.14748e+09"),
-    "a class that is not there": ({"prompt": "cat"}, f"`cat` is not drawn here: known are {', '.join(fashion.CLASSES)}"),
-    "a sampler that is not there": ({"sampler": "euler"}, "no sampler `euler`: known are ddim, ddpm"),
+    "a model that is not there": ({"model": "../../etc"}, "unknown model `../../etc`: choose from fashion, shapes"),
+    "too many steps": ({"steps": "5000"}, "steps is `5000`: choose 1 to 100"),
+    "no number": ({"w": "much"}, "w is `much`: choose -2 to 12"),
+    "not a number at all": ({"w": "nan"}, "w is `nan`: choose -2 to 12"),
+    "a seed out of range": ({"seed": "-1"}, "seed is `-1`: choose 0 to 2.14748e+09"),
+    "a class that is not there": ({"prompt": "cat"}, f"unknown class `cat`: choose from {', '.join(fashion.CLASSES)}"),
+    "a sampler that is not there": ({"sampler": "euler"}, "unknown sampler `euler`: choose ddim or ddpm"),
 }
 
 
@@ -53,8 +53,8 @@ def test_what_cannot_be_drawn_is_said_in_one_line(asked, words):
     assert str(refusal.value) == words
 
 
-def test_the_process_sends_a_frame_only_when_it_is_asked_for_and_stops_when_it_is_told():
-    """A dialogue over its pipes: two frames of five, then enough; a late word is not taken for a question; then another showing."""
+def test_the_process_sends_a_frame_only_on_request_and_stops_when_told_to():
+    """A dialogue over its pipes: two frames of five, then stop. A late reply is not mistaken for a request. Then another run."""
     lines = [
         {"id": 1, "steps": "5"},
         {"id": 1, "go": True},
@@ -85,9 +85,9 @@ def test_the_shipped_data_are_what_is_computed_today():
 
 @pytest.mark.parametrize("name", ["boots-5-steps", "bags"])
 def test_a_recording_is_what_the_model_draws(name):
-    """To two grey levels at nearly every pixel, since another machine may round otherwise."""
+    """Nearly every pixel agrees within two grey levels, since another machine may round differently."""
     recording = json.loads((SHIPPED / "recorded" / f"{name}.json").read_text())
-    seen = widgets.record(recording["asked"])
+    seen = widgets.record(recording["request"])
     assert [frame["t"] for frame in seen] == [frame["t"] for frame in recording["frames"]]
     for key in ("x", "x0"):
         apart = np.abs(pixels(seen[-1], key).astype(int) - pixels(recording["frames"][-1], key))

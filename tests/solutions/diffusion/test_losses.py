@@ -1,4 +1,4 @@
-"""The losses: what each asks for, and how they are one loss with different weights."""
+"""The losses: what each of them predicts, and that they are one loss with different weights."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ TARGETS = {
 
 @pytest.mark.parametrize("kind", TARGETS)
 def test_the_right_answer_costs_nothing(kind):
-    """A network that says the target has loss 0; it is shown x_t and t."""
+    """A network that returns the target has loss 0; it receives x_t and t."""
 
     def network(x_t, t):
         torch.testing.assert_close(x_t, noise_to(X0, STEPS, EPS, BARS))
@@ -34,12 +34,12 @@ def test_the_right_answer_costs_nothing(kind):
 
 @pytest.mark.parametrize("kind", [NoiseLoss, CleanLoss, VelocityLoss])
 def test_the_loss_is_a_mean_over_all_numbers(kind):
-    """An answer off by 0.5 everywhere costs 0.25, whatever the image's size."""
+    """An error of 0.5 everywhere costs 0.25, whatever the image size."""
     assert kind(BARS)(lambda x, t: TARGETS[kind](t) + 0.5, X0, STEPS, EPS).item() == pytest.approx(0.25)
 
 
 def test_the_losses_are_one_loss_with_different_weights():
-    """An error of x̂_0 costs SNR times as much in ε, SNR + 1 times in v, min(SNR, γ) times in min-SNR, √SNR in 0.1..2 times in the even one."""
+    """An error of x̂_0 costs SNR times as much in ε, SNR + 1 times in v, min(SNR, γ) times in min-SNR, √SNR in [0.1, 2] times in the even one."""
     ratio = snr(BARS)
     for i, t in enumerate(STEPS.tolist()):
         one = slice(i, i + 1)
@@ -68,7 +68,7 @@ def test_min_snr_weights_are_finite_at_every_t():
 
 @pytest.mark.parametrize("predicts", ["eps", "v", "x0"])
 def test_every_prediction_turns_into_the_same_eps(predicts):
-    """ε̂ is the noise, whichever of the three a perfect network says; and gives x_0 back."""
+    """ε̂ is the noise, whichever of the three a perfect network predicts, and it gives x_0 back."""
     x_t = noise_to(X0, STEPS, EPS, BARS)
     said = {"eps": EPS, "v": v_from(X0, STEPS, EPS, BARS), "x0": X0}[predicts]
     got = eps_of(predicts, said, x_t, STEPS, BARS)
@@ -77,7 +77,7 @@ def test_every_prediction_turns_into_the_same_eps(predicts):
 
 
 def test_an_unknown_prediction_is_refused():
-    """The message names the three that are known."""
+    """The message lists the three choices."""
     with pytest.raises(ValueError) as error:
         eps_of("score", X0, X0, 1, BARS)
-    assert str(error.value) == "a network can't predict `score`: known are eps, v, x0"
+    assert str(error.value) == "a network can't predict `score`: choose eps, v or x0"

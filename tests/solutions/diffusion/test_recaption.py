@@ -16,21 +16,21 @@ def words(row: torch.Tensor) -> str:
 
 
 def test_terse_caption_keeps_shapes_and_relation() -> None:
-    """Sizes and colours are what goes."""
+    """Sizes and colours are dropped."""
     scene = Scene((SceneObject("circle", "red", "small"), SceneObject("square", "blue", "large")), "above")
     assert str(terse(scene)) == "a circle above a square"
 
 
-def test_pictures_are_the_same_under_either_caption() -> None:
-    """So that a difference is the captions' doing."""
-    (one, told), (other, brief) = (draw_batch(torch.Generator().manual_seed(0), rich, 8) for rich in (1.0, 0.0))
+def test_images_are_the_same_under_either_caption() -> None:
+    """So any difference is due to the captions."""
+    (one, full), (other, brief) = (draw_batch(torch.Generator().manual_seed(0), rich, 8) for rich in (1.0, 0.0))
     assert torch.equal(one, other)
-    assert {len(words(row).split()) for row in told} == {4}
+    assert {len(words(row).split()) for row in full} == {4}
     assert {len(words(row).split()) for row in brief} == {2}
 
 
 def test_comparison_asks_both_models_both_ways(tmp_path: Path) -> None:
-    """With two steps of training: four rows, written to the file."""
+    """With two training steps: four rows, written to the file."""
     figures = partial(compare, TrainingConfig(steps=2, batch=4), 4, tmp_path / "recaption.json")()
     assert {(trained, asked) for trained, row in figures.items() for asked in row} == {
         (f"trained on {a}", f"asked {b}") for a in ("terse", "rich") for b in ("terse", "rich")

@@ -8,23 +8,23 @@ import pytest
 from solutions.diffusion.samplers import ddim_sample, ddpm_sample, even_path
 from solutions.diffusion.schedules import alpha_bars, cosine_betas, linear_betas, terminal_snr_zero
 
-MEAN, SPREAD = np.array([0.6, -0.3]), np.array([[0.5, 0.2], [0.2, 0.3]])
+MEAN, COVARIANCE = np.array([0.6, -0.3]), np.array([[0.5, 0.2], [0.2, 0.3]])
 BETAS = linear_betas(200, 5e-4, 0.1)  # the linear schedule in a fifth of the steps
 BARS = alpha_bars(BETAS)
 
 
 def exact(bars):
-    """Return ε̂(x_t) of N(MEAN, SPREAD) data: √(1 − ᾱ)·(ᾱ·Σ + (1 − ᾱ)·I)⁻¹·(x_t − √ᾱ·μ), minus √(1 − ᾱ) times the score."""
+    """Return ε̂(x_t) for N(MEAN, COVARIANCE) data: √(1 − ᾱ)·(ᾱ·Σ + (1 − ᾱ)·I)⁻¹·(x_t − √ᾱ·μ), minus √(1 − ᾱ) times the score."""
 
     def eps_model(x, t):
-        S = bars[t] * SPREAD + (1 - bars[t]) * np.eye(2)
+        S = bars[t] * COVARIANCE + (1 - bars[t]) * np.eye(2)
         return np.sqrt(1 - bars[t]) * (x - np.sqrt(bars[t]) * MEAN) @ np.linalg.inv(S)
 
     return eps_model
 
 
 def affine(sample):
-    """Return mean and covariance of sample(x_T) over x_T ~ N(0, I): exactly, since with Gaussian data each step is affine."""
+    """Return mean and covariance of sample(x_T) over x_T ~ N(0, I). They are exact, since each step is affine for Gaussian data."""
     b = sample(np.zeros((1, 2)))[0]
     A = sample(np.eye(2)) - b
     return b, A.T @ A
@@ -32,19 +32,19 @@ def affine(sample):
 
 @pytest.mark.parametrize("variance", ["small", "large"])
 def test_ddpm_draws_the_data(variance):
-    """20,000 samples have the data's mean and covariance, within 4 standard errors and 0.02 for 200 steps not being infinite."""
+    """20,000 samples have the data's mean and covariance, within 4 standard errors plus 0.02 for the finite number of steps."""
     rng = np.random.default_rng(0)
     x = ddpm_sample(exact(BARS), rng.standard_normal((20_000, 2)), BETAS, rng.standard_normal, clip=None, variance=variance)
     np.testing.assert_allclose(x.mean(0), MEAN, atol=0.02 + 4 * 0.71 / np.sqrt(20_000))
-    np.testing.assert_allclose(np.cov(x.T), SPREAD, atol=0.02 + 4 * 0.71 / np.sqrt(20_000))
+    np.testing.assert_allclose(np.cov(x.T), COVARIANCE, atol=0.02 + 4 * 0.71 / np.sqrt(20_000))
 
 
 def test_ddim_draws_the_data_and_its_error_falls_with_its_steps():
-    """Mean and covariance, exact in x_T, are off by less than 0.03 with 100 steps, and by about half as much with twice the steps."""
+    """Mean and covariance, exact in x_T, are off by less than 0.03 with 100 steps, and by about half as much with twice as many."""
     errors = []
     for steps in (25, 50, 100, 200):
-        mean, spread = affine(lambda x, n=steps: ddim_sample(exact(BARS), x, BARS, even_path(200, n), clip=None))
-        errors.append(max(abs(mean - MEAN).max(), abs(spread - SPREAD).max()))
+        mean, covariance = affine(lambda x, n=steps: ddim_sample(exact(BARS), x, BARS, even_path(200, n), clip=None))
+        errors.append(max(abs(mean - MEAN).max(), abs(covariance - COVARIANCE).max()))
     assert errors[2] < 0.03
     assert all(later < 0.62 * earlier for earlier, later in pairwise(errors))
 
@@ -54,11 +54,11 @@ def test_ddim_with_eta_draws_the_data():
     rng = np.random.default_rng(0)
     x = ddim_sample(exact(BARS), rng.standard_normal((20_000, 2)), BARS, even_path(200, 100), rng.standard_normal, eta=0.5, clip=None)
     np.testing.assert_allclose(x.mean(0), MEAN, atol=0.04)
-    np.testing.assert_allclose(np.cov(x.T), SPREAD, atol=0.04)
+    np.testing.assert_allclose(np.cov(x.T), COVARIANCE, atol=0.04)
 
 
 def test_ddim_with_eta_one_is_ddpm():
-    """Along every t and with the same noise, η = 1 gives DDPM's images with the small variance."""
+    """Along every t and with the same noise, η = 1 gives the same images as DDPM with the small variance."""
     x = np.random.default_rng(1).standard_normal((5, 2))
     ddpm = ddpm_sample(exact(BARS), x, BETAS, np.random.default_rng(2).standard_normal, clip=None)
     ddim = ddim_sample(exact(BARS), x, BARS, range(200, -1, -1), np.random.default_rng(2).standard_normal, eta=1.0, clip=None)
@@ -66,7 +66,7 @@ def test_ddim_with_eta_one_is_ddpm():
 
 
 def test_ddim_recovers_one_point_in_any_number_of_steps():
-    """Where the data is one point, x̂_0 is that point at every t, so one step is enough."""
+    """If the data is one point, x̂_0 is that point at every t, so one step is enough."""
     point = np.array([0.3, -0.8])
 
     def eps_model(x, t):
@@ -77,8 +77,8 @@ def test_ddim_recovers_one_point_in_any_number_of_steps():
         np.testing.assert_allclose(ddim_sample(eps_model, x, BARS, even_path(200, steps)), np.tile(point, (4, 1)), atol=1e-9)
 
 
-def test_ddim_walked_up_undoes_ddim_walked_down():
-    """From an image up to x_T and down again it returns within 0.02 on 200 steps of the cosine schedule, 4 times nearer than on 50."""
+def test_ddim_upwards_inverts_ddim_downwards():
+    """From an image up to x_T and back down, the error is below 0.02 with 200 steps of the cosine schedule, 4 times smaller than with 50."""
     bars = alpha_bars(cosine_betas(200))
     x0 = np.array([[0.9, 0.1], [-0.5, 0.4]])
     errors = []
@@ -91,14 +91,14 @@ def test_ddim_walked_up_undoes_ddim_walked_down():
 
 
 def test_ddim_without_eta_draws_no_noise():
-    """η = 0 is a function of x_T: no source of noise is needed."""
+    """η = 0 is a function of x_T: it needs no source of noise."""
     x = np.ones((2, 2))
     once, again = (ddim_sample(exact(BARS), x, BARS, even_path(200, 10)) for _ in range(2))
     np.testing.assert_array_equal(once, again)
 
 
 def test_no_noise_at_the_last_step():
-    """DDPM draws T − 1 times; DDIM with η = 1 too, and neither after t = 1."""
+    """DDPM draws T − 1 times, and so does DDIM with η = 1; neither draws at t = 1."""
     draws = []
 
     def draw_noise(shape):
@@ -113,7 +113,7 @@ def test_no_noise_at_the_last_step():
 
 
 def test_the_model_is_asked_at_every_t_of_the_path_but_zero():
-    """DDPM asks at T..1; DDIM at its path; the callback is told the t reached, ending at 0 with the image returned."""
+    """DDPM calls the model at T..1, DDIM along its path. The callback receives each t reached and ends at 0 with the returned image."""
     asked, reached = [], []
 
     def eps_model(x, t):
@@ -129,8 +129,8 @@ def test_the_model_is_asked_at_every_t_of_the_path_but_zero():
     assert asked == list(range(200, 0, -1))
 
 
-def test_clipping_holds_the_estimate_and_not_the_noisy_picture():
-    """A wild ε̂ leaves x̂_0 within ±1; x_t itself may leave it."""
+def test_clipping_holds_the_estimate_and_not_the_noisy_image():
+    """A wild ε̂ leaves x̂_0 within ±1; x_t itself may exceed it."""
     x_T = np.random.default_rng(0).standard_normal((9, 2))
     draw_noise = np.random.default_rng(1).standard_normal
     for walk in ("ddpm", "ddim"):
@@ -158,20 +158,20 @@ def test_a_path_has_even_strides_and_both_ends():
 @pytest.mark.parametrize(
     ("call", "text"),
     [
-        (lambda: even_path(1000, 0), "steps is 0: known are 1 to 1000"),
-        (lambda: even_path(1000, 1001), "steps is 1001: known are 1 to 1000"),
+        (lambda: even_path(1000, 0), "steps is 0: choose 1 to 1000"),
+        (lambda: even_path(1000, 1001), "steps is 1001: choose 1 to 1000"),
         (
             lambda: ddpm_sample(exact(BARS), np.ones((1, 2)), BETAS, np.zeros, variance="tiny"),
-            "variance is `tiny`: known are small (β̃_t) and large (β_t)",
+            "unknown variance `tiny`: choose small (β̃_t) or large (β_t)",
         ),
         (
             lambda: ddpm_sample(lambda x, t: x, np.ones((1, 2)), terminal_snr_zero(BETAS), np.zeros),
-            "at a t asked for, alpha_bars[t] is 0: x_t holds nothing of x_0, so ε doesn't give it (v does)",
+            "alpha_bars[t] is 0 at a given t: x_t holds nothing of x_0, so ε does not determine it (v does)",
         ),
     ],
 )
 def test_what_a_sampler_cannot_do_is_refused(call, text):
-    """The message names what is known."""
+    """The message lists the valid choices."""
     with pytest.raises(ValueError) as error:
         call()
     assert str(error.value) == text

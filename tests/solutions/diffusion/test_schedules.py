@@ -1,4 +1,4 @@
-"""The tables of noise: their ends, their anchors, what they refuse."""
+"""Noise schedules: their end points, reference values and errors."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import torch
 
 from solutions.diffusion.schedules import alpha_bars, cosine_betas, linear_betas, snr, terminal_snr_zero
 
-# ᾱ after 0, 1, 2, 500, 501 and 1000 steps, computed elsewhere
+# ᾱ after 0, 1, 2, 500, 501 and 1000 steps, computed independently
 ANCHORS = {
     "linear": (linear_betas, [1, 0.9999, 0.99978002, 0.07858724, 0.07779666, 4.0358e-05]),
     "cosine": (cosine_betas, [1, 0.99995869, 0.99991256, 0.49384347, 0.49228504, 2.4287e-09]),
@@ -15,15 +15,15 @@ ANCHORS = {
 
 @pytest.mark.parametrize("name", ANCHORS)
 def test_alpha_bars_meet_their_anchors(name):
-    """ᾱ_t is the known number at six t."""
+    """ᾱ_t has the known value at six t."""
     make, expected = ANCHORS[name]
     np.testing.assert_allclose(alpha_bars(make(1000))[[0, 1, 2, 500, 501, 1000]], expected, rtol=3e-5)
 
 
 @pytest.mark.parametrize("make", [linear_betas, cosine_betas])
 @pytest.mark.parametrize("T", [1, 2, 7, 1000])
-def test_a_table_counts_from_the_clean_picture(make, T):
-    """Row 0 is the clean image, rows are t = 0..T, in float64, and ᾱ falls."""
+def test_a_table_counts_from_the_clean_image(make, T):
+    """Row 0 is the clean image, rows are t = 0..T, in float64, and ᾱ decreases."""
     betas = make(T)
     assert betas.shape == (T + 1,)
     assert betas.dtype == np.float64
@@ -33,12 +33,12 @@ def test_a_table_counts_from_the_clean_picture(make, T):
 
 
 def test_linear_betas_of_one_step_are_the_first():
-    """T = 1 has only `first`."""
+    """T = 1 uses only `first`."""
     assert linear_betas(1).tolist() == [0, 1e-4]
 
 
 def test_cosine_betas_stay_under_their_ceiling():
-    """No β_t is above `most`, which the last one would be."""
+    """No β_t exceeds `most`; without the cap the last one would."""
     assert cosine_betas(1000).max() == 0.999
     assert cosine_betas(1000, most=0.5).max() == 0.5
 
@@ -50,7 +50,7 @@ def test_alpha_bars_of_a_torch_table_is_a_torch_table():
     np.testing.assert_array_equal(got.numpy(), alpha_bars(linear_betas(10)))
 
 
-def test_snr_is_infinite_at_the_clean_picture_without_a_warning():
+def test_snr_is_infinite_at_the_clean_image_without_a_warning():
     """SNR_0 = ∞, SNR_1 = 0.9999/0.0001."""
     table = snr(alpha_bars(linear_betas(1000)))
     assert table[0] == np.inf
@@ -58,7 +58,7 @@ def test_snr_is_infinite_at_the_clean_picture_without_a_warning():
 
 
 def test_zero_terminal_snr_keeps_both_ends_it_must():
-    """ᾱ_0 = 1 and ᾱ_1 stay, ᾱ_T becomes exactly 0, and the argument is left alone."""
+    """ᾱ_0 = 1 and ᾱ_1 stay the same, ᾱ_T becomes exactly 0, and the argument is not modified."""
     betas = linear_betas(1000)
     before = betas.copy()
     changed = alpha_bars(terminal_snr_zero(betas))

@@ -1,4 +1,4 @@
-"""The training loop on scikit-learn's digits: it learns, and an interrupted run ends as an uninterrupted one."""
+"""The training loop on scikit-learn's digits: it learns, and an interrupted run ends like an uninterrupted one."""
 
 import dataclasses
 import os
@@ -22,13 +22,13 @@ CONFIG = TrainingConfig(steps=12, batch=16, warmup=4)
 
 @pytest.fixture(scope="module")
 def digits():
-    """The draw of digits at 8 px, in [-1, 1]."""
+    """Return the function that draws batches of digits at 8 px, in [-1, 1]."""
     data = load_digits()
     return batches(torch.tensor(data.images, dtype=torch.float32)[:, None] / 8 - 1, torch.tensor(data.target), 16)
 
 
 def run(digits, config=CONFIG, stop_at=None, **options):
-    """Train a small U-Net on digits; Ctrl-C arrives while step `stop_at` is computed."""
+    """Train a small U-Net on digits; Ctrl-C arrives during step `stop_at`."""
     torch.manual_seed(config.seed)
     net, loss, steps = UNet(1, (8, 16), emb_dim=16, num_classes=10), MinSnrLoss(BARS), []
 
@@ -42,13 +42,13 @@ def run(digits, config=CONFIG, stop_at=None, **options):
 
 
 def test_it_learns(digits):
-    """In 60 steps the loss falls to less than 80 % of where it began."""
+    """In 60 steps the loss falls below 80 % of its initial value."""
     losses = run(digits, TrainingConfig(steps=60, batch=16, warmup=10, lr=4e-3)).losses
     assert sum(losses[-10:]) < 0.8 * sum(losses[:10])
 
 
 def test_same_seed_same_weights(digits):
-    """Two runs of a seed agree to the last bit, another seed doesn't."""
+    """Two runs with one seed agree to the last bit; another seed doesn't."""
     once, again, other = run(digits), run(digits), run(digits, dataclasses.replace(CONFIG, seed=1))
     assert once.losses == again.losses
     assert all(torch.equal(once.ema[name], again.ema[name]) for name in once.ema)
@@ -56,7 +56,7 @@ def test_same_seed_same_weights(digits):
 
 
 def test_a_resumed_run_equals_an_uninterrupted_one(digits, tmp_path):
-    """Ctrl-C in step 5 ends the step and saves; the rerun ends with the same weights, average and losses."""
+    """Ctrl-C in step 5 finishes the step and saves; the rerun ends with the same weights, average and losses."""
     whole = run(digits, checkpoint=tmp_path / "whole.pt")
     part = run(digits, checkpoint=tmp_path / "part.pt", stop_at=5)
     assert not part.finished
@@ -70,24 +70,24 @@ def test_a_resumed_run_equals_an_uninterrupted_one(digits, tmp_path):
 
 
 def test_a_checkpoint_of_another_configuration_is_refused(digits, tmp_path):
-    """The message says what it was made with and what to do."""
+    """The message says what the checkpoint was made with and what to do."""
     path = tmp_path / "run.pt"
     run(digits, checkpoint=path, stop_at=1)
     with pytest.raises(InvalidRequest) as error:
         run(digits, dataclasses.replace(CONFIG, lr=0.5), checkpoint=path)
     made_with = str(dataclasses.asdict(CONFIG))
-    assert str(error.value) == f"{path} is of a run with another configuration, {made_with}: delete it to start anew"
+    assert str(error.value) == f"{path} belongs to a run with another configuration, {made_with}: delete it to start over"
 
 
 def test_minutes_end_a_run(digits):
-    """A run of a hundredth of a minute stops by itself, finished, whatever the number of steps."""
+    """A run of a hundredth of a minute stops by itself and counts as finished, whatever the number of steps."""
     got = run(digits, dataclasses.replace(CONFIG, steps=10**9), minutes=0.01)
     assert got.finished
     assert got.losses
 
 
-def test_two_turns_change_only_their_own_parameters(digits):
-    """As in a GAN: each loss moves its own weights, though both depend on all."""
+def test_two_optimiser_steps_change_only_their_own_parameters(digits):
+    """As in a GAN: each loss updates its own weights, although both depend on all of them."""
     torch.manual_seed(0)
     net = torch.nn.ModuleList([torch.nn.Linear(1, 1), torch.nn.Linear(1, 1)])
     before = [layer.weight.clone() for layer in net]
@@ -115,7 +115,7 @@ def test_the_average_follows_the_weights(digits):
 def test_an_interrupted_training_says_how_to_go_on_and_ships_nothing(digits, tmp_path):
     """Ctrl-C leaves a checkpoint and no weights; the same call again ends with averaged weights, their .json, and no checkpoint."""
     net = torch.nn.Linear(1, 1)
-    training = TrainingOptions(out=tmp_path / "out", checkpoints=tmp_path / "way", command="the command")
+    options = TrainingOptions(out=tmp_path / "out", checkpoints=tmp_path / "way", command="the command")
 
     def loss(batch, generator):
         if len(interrupt) == 0:
@@ -124,11 +124,11 @@ def test_an_interrupted_training_says_how_to_go_on_and_ships_nothing(digits, tmp
 
     interrupt, optimiser_steps = [], [OptimiserStep(list(net.parameters()), loss)]
     with pytest.raises(Interrupted) as stop:
-        train_and_store("line", net, optimiser_steps, digits, CONFIG, training)
+        train_and_store("line", net, optimiser_steps, digits, CONFIG, options)
     checkpoint = tmp_path / "way" / "line.checkpoint.pt"
-    assert str(stop.value) == f"stopped after step 1, saved in {checkpoint}: the same command goes on from there"
+    assert str(stop.value) == f"stopped after step 1, saved in {checkpoint}: run the same command to resume"
     assert not (tmp_path / "out").exists()
-    train_and_store("line", net, optimiser_steps, digits, CONFIG, training, lambda: {"known": 1})
+    train_and_store("line", net, optimiser_steps, digits, CONFIG, options, lambda: {"known": 1})
     about = weights_metadata("line", tmp_path / "out")
     assert (about["command"], about["steps"], about["parameters"], about["metrics"]) == ("the command", 12, 2, {"known": 1})
     assert about["config"]["lr"] == CONFIG.lr

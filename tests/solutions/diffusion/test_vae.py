@@ -1,4 +1,4 @@
-"""The VAE's terms against closed forms, and that it learns."""
+"""The VAE's terms against closed forms, and a test that it learns."""
 
 import pytest
 import torch
@@ -15,7 +15,7 @@ def test_kl_is_that_of_two_normals() -> None:
     assert kl(torch.zeros(1, 5), torch.zeros(1, 5)).item() == 0
 
 
-def test_reparametrised_samples_have_the_asked_mean_and_spread() -> None:
+def test_reparametrised_samples_have_the_given_mean_and_std() -> None:
     """μ = 2, σ = 0.5 over 100,000 draws, within five standard errors."""
     eps = torch.randn(100_000, generator=torch.Generator().manual_seed(0))
     z = reparametrise(torch.tensor(2.0), torch.tensor(0.25).log(), eps)
@@ -23,8 +23,8 @@ def test_reparametrised_samples_have_the_asked_mean_and_spread() -> None:
     assert z.std().item() == pytest.approx(0.5, abs=5 * 0.5 / 447)
 
 
-def test_loss_does_not_depend_on_the_picture_size() -> None:
-    """Error 1 everywhere and a KL of 1/2 a pixel give 1 + β/2, at 8 and at 16 px (a sum for a mean would not)."""
+def test_loss_does_not_depend_on_the_image_size() -> None:
+    """An error of 1 everywhere and a KL of 1/2 per pixel give 1 + β/2, at 8 and at 16 px (a sum instead of a mean would not)."""
     for size in (8, 16):
         x, mean = torch.zeros(3, 1, size, size), torch.ones(3, size * size)
         assert elbo_loss(x, x + 1, mean, torch.zeros_like(mean), beta=0.1).item() == pytest.approx(1.05)
@@ -32,7 +32,7 @@ def test_loss_does_not_depend_on_the_picture_size() -> None:
 
 @pytest.mark.parametrize(("latent", "classes"), [((6,), 0), ((6,), 10), ((4, 4, 4), 0)])
 def test_shapes_hold_on_the_way_in_and_out(latent: tuple[int, ...], classes: int) -> None:
-    """A vector or a small image of latents, told the class or not."""
+    """With a latent vector or a small latent image, with and without a class."""
     vae = VAE(size=16, width=8, latent=latent, classes=classes)
     label = torch.tensor([1, 2]) if classes else None
     x = torch.zeros(2, 1, 16, 16)
@@ -42,8 +42,8 @@ def test_shapes_hold_on_the_way_in_and_out(latent: tuple[int, ...], classes: int
     assert generate(vae, label, 2, torch.Generator().manual_seed(0)).abs().max() <= 1
 
 
-def test_it_learns_to_copy_two_pictures() -> None:
-    """Sixty steps on two images: the error falls below a tenth."""
+def test_it_learns_to_copy_two_images() -> None:
+    """After sixty steps on two images the error is below a tenth."""
     torch.manual_seed(0)
     vae = VAE(size=8, width=8, latent=(4,))
     x = torch.sign(torch.randn(2, 1, 8, 8))

@@ -5,7 +5,7 @@ import threading
 import time
 from contextlib import contextmanager
 
-PATIENCE = 120  # seconds; only a failure waits so long
+PATIENCE = 300  # seconds; only a failure waits so long
 
 
 @contextmanager

@@ -62,16 +62,17 @@ def test_a_worker_killed_in_mid_run_costs_nothing_but_time(cluster, tmp_path):
     from distributed import Client
 
     address, _ = cluster
-    submissions = chaos.small_class(tmp_path / "class", 60)
+    submissions = chaos.small_class(tmp_path / "class", 120)
     with Client(address, set_as_default=False) as client:
         client.wait_for_workers(3, timeout=PATIENCE)
-        pids = client.run(os.getpid)
+        pids, busy = client.run(os.getpid), []
         with grading(submissions, tmp_path / "out", address) as process:
-            wait_for(lambda: chaos.attempts(tmp_path / "out") >= 1 and any(client.processing().values()))
-            os.kill(next(pids[worker] for worker, tasks in client.processing().items() if tasks), signal.SIGKILL)
+            wait_for(lambda: chaos.attempts(tmp_path / "out") >= 1)
+            wait_for(lambda: busy.extend(one for one, tasks in client.processing().items() if tasks) or busy)
+            os.kill(pids[busy[0]], signal.SIGKILL)
             printed, errors = process.communicate()
     assert (process.returncode, errors) == (0, WALLS)
-    assert json.loads(printed)["statuses"] == {"graded": 60, "missing": 0, "unreadable": 0, "not_judged": 0}
+    assert json.loads(printed)["statuses"] == {"graded": 120, "missing": 0, "unreadable": 0, "not_judged": 0}
     chaos.finish(submissions, tmp_path / "alone")
     assert chaos.everything(tmp_path / "out") == chaos.everything(tmp_path / "alone")
 
@@ -138,11 +139,11 @@ def test_without_dask_the_option_says_what_to_install(monkeypatch, tmp_path):
 
 
 def test_a_cluster_that_goes_away_is_one_line_and_keeps_what_is_graded(tmp_path, walls):
-    submissions = chaos.small_class(tmp_path / "class", 200)
+    submissions = chaos.small_class(tmp_path / "class", 1000)
     with open_scheduler(tmp_path) as (scheduler, address), worker(address, tmp_path), grading(submissions, tmp_path / "out", address) as process:
         wait_for(lambda: chaos.attempts(tmp_path / "out") >= 1)
         scheduler.kill()
         _, errors = process.communicate()
     words = f"the Dask cluster at {address} is gone; what was graded is kept\n  fix: start it and give the same command again, which goes on where it was\n"
     assert (process.returncode, errors) == (3, WALLS + words)
-    assert 1 <= chaos.attempts(tmp_path / "out") < 200
+    assert 1 <= chaos.attempts(tmp_path / "out") < 1000

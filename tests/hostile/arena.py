@@ -157,8 +157,8 @@ def _adopt_orphans() -> None:
 
 
 def _settled(before: dict[str, set[str]]) -> list[str]:
-    """Wait a little for what is dying, then list what is there and was not."""
-    for _ in range(50):
+    """Wait for what is dying, then list what is there and was not. Only a failure waits long."""
+    for _ in range(600):
         left = {place: now - before.get(place, set()) for place, now in _leftovers().items()}
         if not any(left.values()):
             return []

@@ -13,7 +13,7 @@ from autograder.sandbox import Alone
 
 @pytest.fixture(scope="module")
 def alone():
-    with Alone(Limits(call_seconds=0.5), ahead=True) as alone:
+    with Alone(Limits(call_seconds=60, import_seconds=60), ahead=True) as alone:
         yield alone
 
 
@@ -34,7 +34,7 @@ def test_values_and_callbacks_cross(guest):
 
 def test_a_call_that_does_not_end_is_stopped(guest):
     load(guest, "def f():\n  while True: pass")
-    outcome = guest.call(("m", "f"), (), {})
+    outcome = guest.call(("m", "f"), (), {}, seconds=0.5)
     assert (outcome.kind, outcome.detail, guest.alive) == ("timed_out", "no answer in 0.5 s of computing", False)
 
 

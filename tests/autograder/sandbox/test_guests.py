@@ -81,7 +81,7 @@ def test_a_guest_that_sleeps_is_told_apart_from_one_that_computes(sandbox):
     with sandbox.open("numpy") as guest:
         assert guest.load("forward", b"import time\ntime.sleep(100)", seconds=0.1).idle
     with sandbox.open("numpy") as guest:
-        assert not guest.load("forward", b"while True: pass", seconds=0.1).idle
+        assert not guest.load("forward", b"while True: pass", seconds=0.5).idle
 
 
 def test_a_callback_kept_for_later_is_no_longer_valid(guest):

@@ -18,10 +18,11 @@ def test_a_save_is_told_and_touching_a_file_or_saving_another_is_not(workspace):
         beside.write_text("x = 1")
         beside.replace(workspace.folder / "forward.py")
 
+    watched = saves(workspace, ["forward", "loss"], stop)
     ready.start()
     guard = threading.Timer(PATIENCE, stop.set)
     guard.start()
-    for changed in saves(workspace, ["forward", "loss"], stop):
+    for changed in watched:
         told.append(changed)
         stop.set()
     guard.cancel()

@@ -13,7 +13,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 GRADE := --out build/demo --seed 12 --exercise forward --exercise practice
-QUICK := tests/test_architecture.py tests/autograder/inside tests/autograder/sandbox \
+QUICK := tests/test_architecture.py tests/autograder/sandbox/guest tests/autograder/sandbox \
   $(addprefix tests/autograder/test_, attempt.py checks.py content.py lint.py objects.py questions.py) tests/test_documented_slips.py
 HOSTILE = awk '/^[^ ]/ { name = $$0 } /kind: hostile/ { sub(":.*", "", name); print name }' examples/class/expected.yaml
 

@@ -38,7 +38,7 @@ class Target:
 
 def wire() -> Callable[[bytes], None]:
     """The trusted side reads a frame: refused with `WireError`, and never decoded where a limit is passed."""
-    from autograder.inside import wire as room
+    from autograder.sandbox.guest import protocol as room
 
     def read(data: bytes) -> None:
         refused = ""
@@ -58,7 +58,7 @@ def wire() -> Callable[[bytes], None]:
 def wire_seeds() -> Iterable[bytes]:
     import numpy as np
 
-    from autograder.inside import wire as room
+    from autograder.sandbox.guest import protocol as room
 
     values = (1, 0.5, "x", None, True, [1, [2, {"a": b"x"}]], np.ones((2, 3)), np.zeros(0, np.int8))
     for value in values:
@@ -68,7 +68,7 @@ def wire_seeds() -> Iterable[bytes]:
 
 def notebook() -> Callable[[bytes], None]:
     """The guest reads a notebook: `ValueError` in one line where it is none."""
-    from autograder.inside import notebook as room
+    from autograder.sandbox.guest import notebook as room
 
     def read(data: bytes) -> None:
         refused = ""
@@ -89,9 +89,10 @@ def notebook_seeds() -> Iterable[bytes]:
 
 def answers() -> Callable[[bytes], None]:
     """A student's `answers.yaml`, read and marked: `AnswersError`, or a mark for every question."""
-    from autograder.attempt import functions_of, mark_answers
-    from autograder.content import read_course
-    from autograder.model import Submission
+    from autograder.course.loading import read_course
+    from autograder.course.model import Submission
+    from autograder.grading.marking import mark_answers
+    from autograder.grading.questions import functions_of
 
     lesson = read_course(TINY).lessons[0]
     functions = functions_of(TINY, lesson)
@@ -112,8 +113,8 @@ def answers_seeds() -> Iterable[bytes]:
 
 def content() -> Callable[[bytes], None]:
     """An author's files: `CourseError` with the file and the line of every finding."""
-    from autograder.content import read_course
-    from autograder.errors import CourseError
+    from autograder.course.errors import CourseError
+    from autograder.course.loading import read_course
 
     course = Path(tempfile.mkdtemp(prefix="fuzz-"))
     shutil.copytree(TINY, course, dirs_exist_ok=True)
@@ -137,8 +138,7 @@ def content_seeds() -> Iterable[bytes]:
 
 def archives() -> Callable[[bytes], None]:
     """A zip that was handed in: `Unreadable` in words, and names that stay within it."""
-    from autograder.intake.archives import Archive
-    from autograder.intake.trees import Unreadable
+    from autograder.instructor.file_tree import Archive, Unreadable
 
     def read(data: bytes) -> None:
         with contextlib.suppress(Unreadable):
@@ -167,9 +167,9 @@ def archives_seeds() -> Iterable[bytes]:
 
 def reviews() -> Callable[[bytes], None]:
     """A review log from elsewhere, in each of its forms: `UsageError` in a line, or rows that are counted."""
-    from autograder.errors import UsageError
-    from autograder.flashcards.log import Log
-    from autograder.flashcards.merging import merge
+    from autograder.course.errors import UsageError
+    from autograder.learner.review.log import Log
+    from autograder.learner.review.merge import merge
 
     folder = Path(tempfile.mkdtemp(prefix="fuzz-"))
     log = Log(folder / "reviews.sqlite")
@@ -186,8 +186,8 @@ def reviews() -> Callable[[bytes], None]:
 def reviews_seeds() -> Iterable[bytes]:
     from datetime import UTC, datetime
 
-    from autograder.content import read_course
-    from autograder.flashcards.deck import Deck
+    from autograder.course.loading import read_course
+    from autograder.learner.review.deck import Deck
 
     with tempfile.TemporaryDirectory() as place, Deck.open(Path(place), read_course(TINY).lessons) as deck:
         now = datetime(2026, 1, 1, tzinfo=UTC)

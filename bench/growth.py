@@ -25,10 +25,10 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
-from autograder.attempt import PUBLIC, attempt, load_materials
-from autograder.content import read_course
-from autograder.model import Limits, Submission
-from autograder.sandbox import Sandbox
+from autograder.course.loading import read_course
+from autograder.course.model import Limits, Submission
+from autograder.grading.attempt import PUBLIC, attempt, load_materials
+from autograder.sandbox.servers import Sandbox
 from bench.throughput import NUMPY, _below, copies, grade
 from solutions.diffusion.theme import LIGHT
 
@@ -110,7 +110,7 @@ def of_checks(count: int) -> float:
     """Judge a right answer by a check file of so many checks; the first attempt, which asks the reference too, is not counted."""
     with tempfile.TemporaryDirectory() as folder:
         checks = "".join(CHECK.format(number=number) for number in range(count))
-        for name, text in {**TINY, "exercises/01_sums/checks/sums.py": f"from autograder.checks import check, close\n{checks}"}.items():
+        for name, text in {**TINY, "exercises/01_sums/checks/sums.py": f"from autograder.api import check, close\n{checks}"}.items():
             path = Path(folder, name)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)

@@ -18,8 +18,8 @@ import threading
 import time
 from pathlib import Path
 
-from autograder.model import Limits
-from autograder.sandbox import Server
+from autograder.course.model import Limits
+from autograder.sandbox.servers import Server
 from tests.hostile import arena
 from tests.hostile.attack import STARVES, Attack
 

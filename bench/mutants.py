@@ -22,11 +22,11 @@ from typing import Any
 
 import torch
 
-from autograder.attempt import PUBLIC, Materials, load_materials
-from autograder.checks import played_by, run, seed_of
-from autograder.content import read_course
-from autograder.model import Exercise
-from autograder.recordings import Answers
+from autograder.course.loading import read_course
+from autograder.course.model import Exercise
+from autograder.grading.attempt import PUBLIC, Materials, load_materials
+from autograder.grading.checks import played_by, run, seed_of
+from autograder.grading.reference import Answers
 from tests.bundle import needed
 
 ROOT = Path(__file__).parent.parent

@@ -11,10 +11,10 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from autograder.content import read_course
-from autograder.flashcards.deck import Deck
-from autograder.flashcards.rows import Row
-from autograder.flashcards.schedule import milliseconds
+from autograder.course.loading import read_course
+from autograder.learner.review.deck import Deck
+from autograder.learner.review.log import Row
+from autograder.learner.review.schedule import milliseconds
 from bench.throughput import ROOT, row
 
 ANSWERS, TIMES = 50_000, 3

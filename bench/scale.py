@@ -25,10 +25,10 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from autograder.content import read_course
-from autograder.filing import write_feedback, write_report
-from autograder.gradebook import Gradebook, Kept
-from autograder.grades.counting import read_rules
+from autograder.course.loading import read_course
+from autograder.instructor.gradebook import Gradebook, Kept
+from autograder.instructor.grades import read_rules
+from autograder.instructor.outputs import write_feedback, write_report
 from bench.chaos.grading import attempts
 from bench.chaos.workers import children_of
 from bench.throughput import CLASS, NUMPY, Spent, _below, copies, fork_and_call

@@ -21,12 +21,12 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
 
-from autograder.attempt import load_materials
-from autograder.boot import warmth_of
-from autograder.content import read_course
-from autograder.inside.walls import WALLS
-from autograder.model import Limits
-from autograder.sandbox import Sandbox
+from autograder.course.loading import read_course
+from autograder.course.model import Limits
+from autograder.grading.attempt import load_materials
+from autograder.sandbox.guest.walls import WALLS
+from autograder.sandbox.preload import warmth_of
+from autograder.sandbox.servers import Sandbox
 
 ROOT = Path(__file__).resolve().parents[1]
 CLASS = ROOT / "examples" / "class"

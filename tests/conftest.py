@@ -11,9 +11,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported: sever
 import pytest
 from hypothesis import settings
 
-from autograder.model import Limits
-from autograder.release import build
-from autograder.sandbox import Sandbox, missing_walls
+from autograder.author.release import build
+from autograder.course.model import Limits
+from autograder.sandbox.servers import Sandbox, missing_walls
 from tests.once import once
 from tests.programs import PATIENCE
 

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from autograder.cli.main import main
-from tests.autograder.intake.packing import packed
+from tests.autograder.instructor.intake.packing import packed
 
 TINY = Path(__file__).parent / "broken_courses" / "tiny"
 RIGHT, WRONG = "def total(a, b=0.0):\n    return a + b\n", "def total(a, b=0.0):\n    return a - b\n"

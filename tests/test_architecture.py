@@ -1,7 +1,6 @@
-"""The house: which room may import which, who prints, who knows YAML, and that the wall has no door."""
+"""The house: which package may import which, who prints, who knows YAML, and that the wall has no door."""
 
 import ast
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -9,47 +8,22 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 ENGINE = ROOT / "autograder"
 
-# From the ground up: a room may import those before it, and its own.
-ROOMS = [
-    ["errors", "model", "outcome"],
-    ["inside", "boot"],
-    ["content"],
+# From the ground up: a package may import those on the floors before its own. The audiences never import one another.
+FLOORS = [
+    ["course"],
     ["sandbox"],
-    ["recordings"],
-    ["objects", "comparison"],
-    ["checks"],
-    ["diagnosis"],
-    ["explain"],
-    ["questions"],
-    ["replay"],
-    ["sitting"],
-    ["attempt"],
-    ["rounds", "gradebook"],
-    ["grounds"],
-    ["intake"],
-    ["grades"],
-    ["bulk"],
-    ["similar"],
-    ["export", "report"],
-    ["running", "filing"],
     ["grading"],
-    ["regrading"],
-    ["formulas"],
-    ["lint"],
-    ["lint_cache"],
-    ["reading"],
-    ["flashcards", "notebook"],
-    ["release"],
-    ["workspace"],
-    ["site"],
+    ["api", "instructor", "learner", "author"],
+    ["web"],
     ["cli"],
-    ["__main__"],
 ]
-FLOOR = {room: floor for floor, rooms in enumerate(ROOMS) for room in rooms}
+FLOOR = {package: floor for floor, packages in enumerate(FLOORS) for package in packages}
+ENTRIES = ("__init__", "__main__")  # what Python itself looks for
 MODULES = sorted(path for path in ENGINE.rglob("*.py") if path.read_text(encoding="utf-8").strip())
+MOST_FILES, MOST_LINES = 110, 350  # of the engine, and of one file of it
 
 
-def room_of(path):
+def package_of(path):
     return path.relative_to(ENGINE).parts[0].removesuffix(".py")
 
 
@@ -63,63 +37,105 @@ def imports(path):
 
 
 def faults(path):
-    """Say what a module imports that its room may not."""
-    own = room_of(path)
+    """Say what a module imports that its package may not."""
+    own, at_home = package_of(path), path.relative_to(ROOT)
     for line, name in imports(path):
         parts = name.split(".")
         if parts[0] in ("solutions", "exercises"):
-            yield f"{path.relative_to(ROOT)}:{line}: the engine knows no lesson, and imports {name}"
-        if parts[0] != "autograder" or len(parts) < 2:
+            yield f"{at_home}:{line}: the engine knows no lesson, and imports {name}"
+        if parts[0] != "autograder" or len(parts) < 2 or own in ENTRIES:
             continue
-        if own == "inside" and parts[1] != "inside":
-            yield f"{path.relative_to(ROOT)}:{line}: the untrusted side imports {name}"
+        if "sandbox/guest/" in path.as_posix() and parts[1:3] != ["sandbox", "guest"]:
+            yield f"{at_home}:{line}: the untrusted side imports {name}"
         elif parts[1] != own and FLOOR[parts[1]] >= FLOOR[own]:
-            yield f"{path.relative_to(ROOT)}:{line}: {own} imports {parts[1]}, which stands above or beside it"
+            yield f"{at_home}:{line}: {own} imports {parts[1]}, which stands above or beside it"
+
+
+def modules_imported(path):
+    """Yield the engine's modules that a module imports."""
+    for _, name in imports(path):
+        parts = name.split(".")[1:] if name.startswith("autograder.") else []
+        for depth in (len(parts), len(parts) - 1):
+            found = ENGINE.joinpath(*parts[:depth]).with_suffix(".py")
+            if depth > 0 and found in MODULES:
+                yield found
+                break
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ENGINE)))
-def test_a_room_imports_only_rooms_below_it(path):
+def test_a_package_imports_only_packages_below_it(path):
     assert list(faults(path)) == []
 
 
-def test_every_room_has_its_floor():
-    assert {room_of(path) for path in MODULES} <= set(FLOOR)
+def test_every_package_has_its_floor():
+    assert {package_of(path) for path in MODULES} <= {*FLOOR, *ENTRIES}
+
+
+def test_no_module_imports_itself_by_way_of_others():
+    """No circle, also none that an import within a function would hide."""
+    above = {path: set(modules_imported(path)) for path in MODULES}
+    while free := [path for path, others in above.items() if not others & set(above)]:
+        for path in free:
+            del above[path]
+    assert sorted(str(path.relative_to(ENGINE)) for path in above) == []
 
 
 def test_the_rule_finds_an_intruder(tmp_path, monkeypatch):
-    """The test of the test: a file of `inside` that imports the checks, and an engine file that imports a solution."""
+    """The test of the test: a file of the guest's that imports the checks, and an engine file that imports a solution."""
     monkeypatch.setitem(globals(), "ENGINE", tmp_path)
     monkeypatch.setitem(globals(), "ROOT", tmp_path)
-    intruder = tmp_path / "inside" / "guest.py"
-    intruder.parent.mkdir()
-    intruder.write_text("from autograder import checks\nfrom solutions.diffusion import forward\n")
+    intruder = tmp_path / "sandbox" / "guest" / "runtime.py"
+    intruder.parent.mkdir(parents=True)
+    intruder.write_text("from autograder.grading import checks\nfrom solutions.diffusion import forward\n")
     assert list(faults(intruder)) == [
-        "inside/guest.py:1: the untrusted side imports autograder.checks",
-        "inside/guest.py:2: the engine knows no lesson, and imports solutions.diffusion.forward",
+        "sandbox/guest/runtime.py:1: the untrusted side imports autograder.grading.checks",
+        "sandbox/guest/runtime.py:2: the engine knows no lesson, and imports solutions.diffusion.forward",
     ]
-    below = tmp_path / "model.py"
+    below = tmp_path / "course" / "model.py"
+    below.parent.mkdir()
     below.write_text("from autograder.cli.main import main\n")
-    assert list(faults(below)) == ["model.py:1: model imports cli, which stands above or beside it"]
+    assert list(faults(below)) == ["course/model.py:1: course imports cli, which stands above or beside it"]
+    beside = tmp_path / "learner" / "check.py"
+    beside.parent.mkdir()
+    beside.write_text("from autograder.instructor.grade import Request\n")
+    assert list(faults(beside)) == ["learner/check.py:1: learner imports instructor, which stands above or beside it"]
 
 
-def test_make_quick_names_tests_that_are_there():
-    told = subprocess.check_output(["make", "-n", "quick"], cwd=ROOT, text=True)
-    named = [word for word in told.split() if word.startswith("tests/")]
-    assert len(named) > 5
-    assert [name for name in named if not (ROOT / name).exists()] == []
+def test_a_newcomer_can_hold_it():
+    assert len(list(ENGINE.rglob("*.py"))) <= MOST_FILES
+    lines = {str(path.relative_to(ENGINE)): path.read_text(encoding="utf-8").count("\n") for path in MODULES}
+    assert {name: count for name, count in lines.items() if count > MOST_LINES} == {}
+    assert lines["grading/attempt.py"] < 150, "the whole story of one submission fits a few screens"
+
+
+LESSON_FILES = sorted(
+    path for top in ("exercises", "solutions") for path in (ROOT / top).glob("*/**/*.py") if path.relative_to(ROOT / top).parts[0][0].isdigit()
+)
+
+
+@pytest.mark.parametrize("path", LESSON_FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_lesson_imports_nothing_of_the_engine_but_its_api(path):
+    assert {name for _, name in imports(path) if name.startswith("autograder") and not name.startswith("autograder.api.")} == set()
+
+
+def test_the_api_is_what_it_says():
+    import autograder.api
+
+    assert sorted(autograder.api.__all__) == sorted(name for name in vars(autograder.api) if name[0] != "_")
 
 
 def users_of(*names):
     return {str(path.relative_to(ENGINE)) for path in MODULES for _, name in imports(path) if name.split(".")[0] in names}
 
 
-def test_only_content_knows_yaml():
-    assert {name.split("/")[0] for name in users_of("yaml")} == {"content"}
+def test_only_the_course_knows_yaml():
+    assert {name.split("/")[0] for name in users_of("yaml")} == {"course"}
 
 
 def test_only_the_gradebook_keeps_grades_in_sqlite():
     """A student's own state and review log are no grades; nothing is graded by them."""
-    assert users_of("sqlite3") - {"workspace/state.py", "flashcards/log.py", "flashcards/deck.py", "flashcards/merging.py"} == {"gradebook.py"}
+    learners = {"learner/workspace.py", "learner/review/log.py", "learner/review/deck.py", "learner/review/merge.py"}
+    assert users_of("sqlite3") - learners == {"instructor/gradebook.py"}
 
 
 def test_nothing_is_pickled():
@@ -129,7 +145,7 @@ def test_nothing_is_pickled():
 def test_only_the_command_line_prints_or_exits():
     """And what runs as a student's own code: behind the wall, or as a cell of the notebook."""
     for path in MODULES:
-        if room_of(path) in ("cli", "inside") or path == ENGINE / "notebook" / "player.py":
+        if package_of(path) == "cli" or ENGINE / "sandbox" / "guest" in path.parents or path == ENGINE / "author" / "notebook_player.py":
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call):

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from autograder.attempt import Materials, attempt, load_materials
-from autograder.checks import played_by, run
-from autograder.content import read_course
-from autograder.model import Submission, limits_for
-from autograder.sandbox import Sandbox
+from autograder.course.loading import read_course
+from autograder.course.model import Submission, limits_for
+from autograder.grading.attempt import Materials, attempt, load_materials
+from autograder.grading.checks import played_by, run
+from autograder.sandbox.servers import Sandbox
 
 ROOT = Path(__file__).parent.parent
 COURSE = read_course(ROOT)

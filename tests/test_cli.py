@@ -13,7 +13,7 @@ import click
 import pytest
 from rich.console import Console
 
-from autograder.cli import graders
+from autograder.cli import grade
 from autograder.cli.main import AUDIENCES, main
 from tests.programs import running, wait_for
 
@@ -150,8 +150,8 @@ def test_json_prints_one_object_and_nothing_else(graded):
 
 
 def test_where_there_is_no_terminal_a_long_run_says_now_and_then_how_far_it_is(monkeypatch, capsys):
-    monkeypatch.setattr(graders, "QUIET_SECONDS", 0)
-    with graders.progress_bar(Console(stderr=True)) as show:
+    monkeypatch.setattr(grade, "QUIET_SECONDS", 0)
+    with grade.progress_bar(Console(stderr=True)) as show:
         for done in range(1, 4):
             show(done, 3)
     assert capsys.readouterr() == ("", "1 of 3 graded\n2 of 3 graded\n")

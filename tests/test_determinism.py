@@ -4,8 +4,8 @@ import shutil
 
 import pytest
 
-from autograder.content import read_course
-from autograder.grading import Request, grade
+from autograder.course.loading import read_course
+from autograder.instructor.grade import Request, grade
 from bench.chaos.grading import everything
 
 STUDENTS = ("Amara Okafor", "Jean-Pierre Lefèvre", "Ahmed Hassan", "Aiko Tanaka", "Carlos Mendoza", "Alex Thornton")

@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from autograder.cli.main import main
-from autograder.content.lessons import read_policy
+from autograder.course.loading import read_policy
 from docs.commands import page as commands_page
 from tests.pages import PAGES, ROOT, blocks, read, shown
 from tests.test_example_class import run  # noqa: F401  # the fixture: one graded class serves both
@@ -23,9 +23,9 @@ from tests.test_example_class import run  # noqa: F401  # the fixture: one grade
 STUDENTS = (("README.md", "Learn"), ("docs/learn.md", "From an empty folder to a submission"))  # their commands follow one another
 INSTRUCTORS = (("docs/grade.md", "After grading"),)
 HELD = {  # blocks of other kinds, and the test that holds each
-    ("docs/learn.md", "In a browser", "text"): "tests/autograder/site/test_command.py",
+    ("docs/learn.md", "In a browser", "text"): "tests/autograder/web/test_command.py",
     ("docs/review.md", "A review session", "text"): "tests/test_review_terminal.py",
-    ("docs/review.md", "Statistics", "text"): "tests/autograder/flashcards/test_stats.py",
+    ("docs/review.md", "Statistics", "text"): "tests/autograder/learner/review/test_stats.py",
     ("docs/grade.md", "Grade a class", "markdown"): "test_grade_shows_what_a_student_reads",
     ("docs/grade.md", "Set the grading policy", "yaml"): "test_grades_policy_is_one_that_the_course_takes",
 }

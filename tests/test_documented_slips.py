@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from autograder.content import read_course
-from autograder.diagnosis import load_misconceptions
+from autograder.course.loading import read_course
+from autograder.grading.diagnosis import load_misconceptions
 
 LESSON = read_course(Path(__file__).parent.parent).lessons[0]
 DOCUMENTED = [f"M{number:02}" for number in range(1, 28)]

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from autograder.attempt import Materials, attempt, load_materials
-from autograder.checks import Transcript, load_checks, played_by, run
-from autograder.content import read_course
-from autograder.diagnosis import load_misconceptions
-from autograder.model import Check, Limits, Submission, limits_for
-from autograder.recordings import Answers, load_module
-from autograder.sandbox import Sandbox
+from autograder.course.loading import read_course
+from autograder.course.model import Check, Limits, Submission, limits_for
+from autograder.grading.attempt import Materials, attempt, load_materials
+from autograder.grading.checks import Transcript, load_checks, played_by, run
+from autograder.grading.diagnosis import load_misconceptions
+from autograder.grading.reference import Answers, load_module
+from autograder.sandbox.servers import Sandbox
 from tests.bundle import bundle
 
 ROOT = Path(__file__).parent.parent

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.content import read_course
+from autograder.course.loading import read_course
 
 LESSON = read_course(Path(__file__).parent.parent).lessons[0]
 SECTIONS = [part.split("\n", 1) for part in LESSON.text.split("\n## ")[1:]]

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from autograder.attempt import Materials, attempt, load_materials
-from autograder.content import read_course
-from autograder.model import CheckResult, Limits, Submission
-from autograder.sandbox import Sandbox
+from autograder.course.loading import read_course
+from autograder.course.model import CheckResult, Limits, Submission
+from autograder.grading.attempt import Materials, attempt, load_materials
+from autograder.sandbox.servers import Sandbox
 from tests.bundle import HEAD, bundle, needed
 
 ROOT = Path(__file__).parent.parent

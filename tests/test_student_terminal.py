@@ -5,9 +5,9 @@ import threading
 
 import pytest
 
-from autograder.content import read_course
-from autograder.workspace.starting import start
-from tests.autograder.workspace.conftest import RIGHT
+from autograder.course.loading import read_course
+from autograder.learner.start import start
+from tests.autograder.learner.conftest import RIGHT
 from tests.programs import PATIENCE
 from tests.terminal import Terminal
 

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from autograder.cli.main import main
-from tests.autograder.workspace.conftest import RIGHT
+from tests.autograder.learner.conftest import RIGHT
 from tests.programs import running
 
 ROOT = Path(__file__).resolve().parents[1]

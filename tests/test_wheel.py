@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.autograder.release.searching import leaks
-from tests.autograder.workspace.conftest import RIGHT
+from tests.autograder.author.release.searching import leaks
+from tests.autograder.learner.conftest import RIGHT
 from tests.once import once
 
 BUILT = ("autograder", "solutions", "pyproject.toml", "setup.py", "MANIFEST.in", "README.md", "LICENSE")

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import click
 
-from autograder.cli import authors, cards, graders, readers, releases, reports, results, students, visitors
-from autograder.errors import CourseError, SandboxFault, StoreFault, UsageError
+from autograder.cli import author, cards, grade, reader, results, student
+from autograder.course.errors import CourseError, SandboxFault, StoreFault, UsageError
 
 AUDIENCES = {
     "Learn": ("start", "read", "check", "hint", "practice", "progress", "reset", "submit", "serve"),
@@ -64,6 +64,6 @@ def main(context: click.Context, debug: bool, root: Path | None) -> None:
         os.environ.setdefault(name, "1")  # small arrays, and a worker on every core: more threads only wait for each other
 
 
-for _group in (students, readers, cards, visitors, graders, results, reports, authors, releases):
+for _group in (student, reader, cards, grade, results, author):
     for _command in _group.COMMANDS:
         main.add_command(_command)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,14 +11,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autograder.cli.places import find_clone, find_course
-from autograder.errors import UsageError
+from autograder.cli.context import find_clone, find_course
+from autograder.course.errors import UsageError
 
 if TYPE_CHECKING:
-    from autograder.gradebook import Gradebook
-    from autograder.grades.counting import Rules
-    from autograder.model import Course
-    from autograder.regrading import Regraded
+    from autograder.course.model import Course
+    from autograder.instructor.grade import Request
+    from autograder.instructor.gradebook import Gradebook
+    from autograder.instructor.grades import Rules
+    from autograder.instructor.regrade import Regraded
+
 
 FORMATS = ("canvas", "moodle", "csv", "gradescope", "nbgrader")
 NOTES, SHOWN = 20, 60  # lines of remarks, rows of a table
@@ -27,12 +30,10 @@ OUT = click.argument("out", type=click.Path(path_type=Path))
 @contextmanager
 def opened_results(root: Path | None, out: Path) -> Iterator[tuple[Course, Gradebook, str, Rules]]:
     """Open what `course grade` wrote: the course, the gradebook, the last run, and what says what results count."""
-    from autograder.content import read_course
-    from autograder.gradebook import Gradebook
-    from autograder.grades.counting import read_rules
-    from autograder.grades.extensions import unmet
-    from autograder.grading import exercise_ids
-    from autograder.running import alone, storing
+    from autograder.course.loading import exercise_ids, read_course
+    from autograder.instructor.grade import alone, storing
+    from autograder.instructor.gradebook import Gradebook
+    from autograder.instructor.grades import read_rules, unmet
 
     if not (out / "gradebook.sqlite").is_file():
         raise UsageError(f"{out}: nothing was graded into this folder", "give the folder that `course grade --out` wrote")
@@ -61,12 +62,10 @@ def override(root: Path | None, student: str, check: str, points: float, reason:
     STUDENT is a name, or a number, login or e-mail of the roster; CHECK is a check's id, or EXERCISE.CHECK. What is decided is
     appended to the gradebook, holds when all is graded again, and stands in feedback and exports.
     """
-    from autograder.explain import clean
-    from autograder.filing import write_feedback
-    from autograder.grades.counting import grades, read_rules
-    from autograder.grades.deciding import decide, most_points
-    from autograder.grades.people import find_student
-    from autograder.report.feedback import feedback_name
+    from autograder.course.text import clean
+    from autograder.instructor.grades import decide, grades, most_points, read_rules
+    from autograder.instructor.outputs import write_feedback
+    from autograder.instructor.roster import feedback_name, find_student
 
     with opened_results(root, out) as (course, gradebook, run, rules):
         names: list[str] = []
@@ -95,7 +94,7 @@ def feedback(root: Path | None, out: Path) -> None:
 
     That is what the course reveals now, extensions, and what was decided since.
     """
-    from autograder.filing import write_feedback
+    from autograder.instructor.outputs import write_feedback
 
     with opened_results(root, out) as (course, gradebook, run, rules):
         written = write_feedback(out, course, gradebook, run, rules)
@@ -114,11 +113,11 @@ def export(root: Path | None, out: Path, to: str, path: Path, titles: tuple[str,
     Lateness, extensions and what was decided are in it. canvas, moodle and csv write one CSV; gradescope a folder with a
     results.json for each student; nbgrader goes into the gradebook.db of an nbgrader course, or makes one.
     """
-    from autograder.explain import clean
-    from autograder.export.formats import export as run_export
-    from autograder.export.sheet import sheet_of
-    from autograder.filing import sections_of
-    from autograder.notebook.cells import EXPLAINED
+    from autograder.author.notebook import EXPLAINED
+    from autograder.course.text import clean
+    from autograder.instructor.export import export as run_export
+    from autograder.instructor.grades import sheet_of
+    from autograder.instructor.outputs import sections_of
 
     named = dict(_title(title) for title in titles)
     with opened_results(root, out) as (course, gradebook, run, rules):
@@ -159,10 +158,10 @@ def regrade(root: Path | None, out: Path, submissions: Path | None, apply: bool,
     """
     from rich.console import Console
 
-    from autograder.cli.graders import progress_bar, standing_walls
-    from autograder.content import read_course
-    from autograder.explain import clean
-    from autograder.regrading import regrade as run
+    from autograder.cli.grade import progress_bar, standing_walls
+    from autograder.course.loading import read_course
+    from autograder.course.text import clean
+    from autograder.instructor.regrade import regrade as run
 
     if not (out / "gradebook.sqlite").is_file():
         raise UsageError(f"{out}: nothing was graded into this folder", "give the folder that `course grade --out` wrote")
@@ -182,7 +181,7 @@ def _tell_regraded(done: Regraded, as_json: bool) -> None:
     import msgspec
     from rich.console import Console
 
-    from autograder.report.regrade import change_table, check_table
+    from autograder.cli.tables import change_table, check_table
 
     if as_json:
         click.echo(msgspec.json.encode(done).decode())
@@ -201,4 +200,103 @@ def _tell_regraded(done: Regraded, as_json: bool) -> None:
         click.echo("Written." if done.written else "Nothing is written yet: --apply does.")
 
 
-COMMANDS: tuple[click.Command, ...] = (override, feedback, export, regrade)
+
+
+ROWS_SHOWN = 20  # pairs; --json gives all
+
+
+@click.command()
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option("--hide-names", "hidden", is_flag=True, help="Leave names out, and what secret runs saw: for showing it to a class.")
+@click.option("--to", type=click.Path(path_type=Path), help="The file to write; OUT/report.html, or OUT/report-without-names.html.")
+@click.pass_obj
+def report(root: Path | None, out: Path, hidden: bool, to: Path | None) -> None:
+    """Say what the class of OUT understood.
+
+    That is in short here, and in full as one HTML file. OUT is the folder that `course grade` wrote. The page needs no network,
+    prints, and reads on a phone.
+    """
+    from rich.console import Console
+
+    from autograder.cli.tables import alike_table, hard_table, help_table, slip_table, summary_table
+    from autograder.course.text import clean
+    from autograder.instructor.measures import Summary
+    from autograder.instructor.outputs import write_report
+
+    path = to or out / ("report-without-names.html" if hidden else "report.html")
+    with opened_results(root, out) as (course, gradebook, run, rules):
+        told = write_report(path, course, gradebook, run, rules, hidden=hidden)
+        summary = Summary()
+        for result in gradebook.results(run, rules.choose):
+            summary.add(result)
+    summary.sort(list(told.made.exercises))
+    tables = [summary_table(summary), slip_table(summary, told.sections), hard_table(told.made)]
+    if not hidden:
+        tables += [alike_table(told.alike), help_table(told.made, rules.policy.pass_mark)]
+    console = Console(highlight=False)
+    for table in filter(None, tables):
+        console.print(table)
+    for student, exercise in told.made.not_judged if not hidden else ():
+        click.echo(f"not judged, by a fault of ours: {clean(student, 60)}, {exercise}")
+    click.echo(f"The whole report: {path}")
+
+
+@click.command()
+@click.argument("place", metavar="OUT|SUBMISSIONS", type=click.Path(path_type=Path))
+@click.option("--exercise", "exercises", multiple=True, metavar="ID", help="Compare only this exercise; may be repeated.")
+@click.option("--lesson", metavar="ID", help="The lesson, where the course has several.")
+@click.option("--least", type=click.FloatRange(0, 1), default=0.6, show_default=True, help="Which share of one's own code must be alike.")
+@click.option("--json", "as_json", is_flag=True, help="Print all pairs as a JSON list.")
+@click.pass_obj
+def similar(root: Path | None, place: Path, exercises: tuple[str, ...], lesson: str | None, least: float, as_json: bool) -> None:
+    """List pairs of submissions that are alike.
+
+    Give what `course grade` reads, or the folder that it wrote. What stands in the starter, what much of the class wrote, names,
+    comments and layout do not count. Pairs are candidates to look at: alike is not copied, and a short exercise leaves little
+    room to differ.
+    """
+    import msgspec
+    from rich.console import Console
+
+    from autograder.cli.tables import pair_table
+    from autograder.course.loading import read_course
+    from autograder.instructor.grade import choose
+    from autograder.instructor.intake import open_class
+    from autograder.instructor.similar import pairs, starters
+
+    asked = _asked(place, lesson, exercises)
+    chosen, names = choose(read_course(find_course(root)), asked)
+    handed_in = open_class(asked.submissions, chosen.id, asked.kind, asked.roster)
+    code = [name for name in names if name != "practice"]
+    found = pairs(handed_in.submissions(chosen.id, code, every=False), starters(chosen), least)
+    if as_json:
+        click.echo(json.dumps(msgspec.to_builtins(found), ensure_ascii=False))
+        return
+    if found:
+        Console(highlight=False).print(pair_table(found[:ROWS_SHOWN]))
+    more = f", the {ROWS_SHOWN} most alike are shown" if len(found) > ROWS_SHOWN else ""
+    counted = f"{len(found)} pair{'s' * (len(found) != 1)} in {len(handed_in.students)} students' code{more}"
+    click.echo(f"{counted}. Alike is not copied: read both before you ask anyone.")
+
+
+def _asked(place: Path, lesson: str | None, exercises: tuple[str, ...]) -> Request:
+    """Tell a folder that `course grade` wrote from one that it reads."""
+    from autograder.instructor.grade import Request
+    from autograder.instructor.gradebook import Gradebook
+
+    asked = None
+    if (place / "gradebook.sqlite").is_file():
+        with Gradebook(place / "gradebook.sqlite") as gradebook:
+            run = gradebook.last_run()
+            asked = gradebook.request(run, Request) if run else None
+    return Request(
+        asked.submissions if asked else place,
+        place,
+        lesson or (asked.lesson if asked else None),
+        exercises or (asked.exercises if asked else ()),
+        kind=asked.kind if asked else None,
+        roster=asked.roster if asked else None,
+    )
+
+
+COMMANDS: tuple[click.Command, ...] = (override, feedback, export, regrade, report, similar)

@@ -11,14 +11,13 @@ from typing import Any, Protocol, Self
 import msgspec
 import numpy as np
 
-from autograder.errors import SandboxFault, WallsMissing
-from autograder.inside import walls, wire
-from autograder.inside.forkserver import Ended
-from autograder.inside.guest import is_memory
-from autograder.model import Limits
-from autograder.outcome import Outcome, Raised
-from autograder.sandbox.deadline import Deadline, Lost
-from autograder.sandbox.lines import HungUp, Line
+from autograder.course.errors import SandboxFault, WallsMissing
+from autograder.course.model import Limits
+from autograder.sandbox.channels import HungUp, Line
+from autograder.sandbox.guest import protocol, walls
+from autograder.sandbox.guest.forkserver import Ended
+from autograder.sandbox.guest.runtime import is_memory
+from autograder.sandbox.outcome import Deadline, Lost, Outcome, Raised
 
 START_SECONDS = 60
 ASKS = 5_000
@@ -94,19 +93,19 @@ class Guest:
         """Run a source as the module `module`. The outcome's value lists the names it defines."""
         limits = self._server.limits
         limit = limits.import_seconds if seconds is None else seconds
-        return self._exchange(lambda call: wire.Load(call, module, source, notebook, limits.source_kib << 10), limit)
+        return self._exchange(lambda call: protocol.Load(call, module, source, notebook, limits.source_kib << 10), limit)
 
     def call(self, target: tuple[str | int, ...], args: tuple[Any, ...], kwargs: dict[str, Any], seconds: float | None = None) -> Outcome:
-        """Call what `target` names (see `wire.Call`). Functions among the arguments become callbacks while the call lasts."""
+        """Call what `target` names (see `protocol.Call`). Functions among the arguments become callbacks while the call lasts."""
         limit = self._server.limits.call_seconds if seconds is None else seconds
-        return self._exchange(lambda call: wire.Call(call, list(target), list(args), kwargs), limit)
+        return self._exchange(lambda call: protocol.Call(call, list(target), list(args), kwargs), limit)
 
     def forget(self) -> None:
         """Free every handle, if there is any."""
         if self.alive and self._holding:
             self._holding = False
             with contextlib.suppress(Lost):
-                self._write(wire.Free(), Deadline(self, self._server.limits.call_seconds))
+                self._write(protocol.Free(), Deadline(self, self._server.limits.call_seconds))
 
     def close(self) -> None:
         """Kill the guest; keep what it printed and how it ended. Closing twice is harmless."""
@@ -124,65 +123,66 @@ class Guest:
     def _await_walls(self) -> None:
         try:
             first = self._read(Deadline(self, START_SECONDS))
-            missing = wire.unpack(first, wire.FromGuest, _no_reference, _as_numpy)
-        except (Lost, wire.WireError) as error:
+            missing = protocol.unpack(first, protocol.FromGuest, _no_reference, _as_numpy)
+        except (Lost, protocol.WireError) as error:
             self.close()
             raise SandboxFault(f"a guest did not come up: {error}") from None
-        if not isinstance(missing, wire.Raised) or missing.missing:
+        if not isinstance(missing, protocol.Raised) or missing.missing:
             self.close()
-            raise WallsMissing(missing.missing if isinstance(missing, wire.Raised) else dict.fromkeys(walls.WALLS, "the guest did not say"))
+            unsaid = dict.fromkeys(walls.WALLS, "the guest did not say")
+            raise WallsMissing(missing.missing if isinstance(missing, protocol.Raised) else unsaid)
 
-    def _exchange(self, message: Callable[[str], wire.Load | wire.Call], seconds: float) -> Outcome:
+    def _exchange(self, message: Callable[[str], protocol.Load | protocol.Call], seconds: float) -> Outcome:
         if not self.alive:
             raise SandboxFault("a call to a guest that is gone")
         deadline = Deadline(self, seconds)
         try:
             if self._line.waiting:
-                raise wire.WireError("a reply before it was asked")
+                raise protocol.WireError("a reply before it was asked")
             call = secrets.token_hex(8)
             self._write(message(call), deadline)
             reply = self._answer_until_reply(call, deadline)
         except Lost as lost:
             self.close()
             return msgspec.structs.replace(lost.outcome, seconds=deadline.used())
-        except wire.WireError as error:
+        except protocol.WireError as error:
             self.close()
             return Outcome("refused", detail=f"it sent {error}", seconds=deadline.used())
-        except wire.NotData as error:
+        except protocol.NotData as error:
             raise SandboxFault(f"a check sent {error}") from None
         finally:
             self.callbacks.clear()
             self.waited += deadline.waited
         return _outcome(reply, deadline.used())
 
-    def _answer_until_reply(self, call: str, deadline: Deadline) -> wire.Reply:
+    def _answer_until_reply(self, call: str, deadline: Deadline) -> protocol.Reply:
         asks = size = 0
         while True:
             body = self._read(deadline)
-            if not wire.tiny(body):
-                wire.scan(body)
-            message = wire.unpack(body, wire.FromGuest, self._handle, _as_numpy)
-            if isinstance(message, wire.Raised) or message.id != call:
-                raise wire.WireError("a reply to something that was not asked")
-            if isinstance(message, wire.Reply):
+            if not protocol.tiny(body):
+                protocol.scan(body)
+            message = protocol.unpack(body, protocol.FromGuest, self._handle, _as_numpy)
+            if isinstance(message, protocol.Raised) or message.id != call:
+                raise protocol.WireError("a reply to something that was not asked")
+            if isinstance(message, protocol.Reply):
                 return message
             asks, size = asks + 1, size + len(body)
             if asks > ASKS or size > ASK_BYTES:
-                raise wire.WireError(f"more than {ASKS} questions, or more than {ASK_BYTES >> 20} MiB in them")
+                raise protocol.WireError(f"more than {ASKS} questions, or more than {ASK_BYTES >> 20} MiB in them")
             try:
                 self._write(self._answered(message), deadline)
-            except wire.NotData as error:
-                raise wire.WireError(f"a question whose answer is {error}") from None
+            except protocol.NotData as error:
+                raise protocol.WireError(f"a question whose answer is {error}") from None
 
-    def _answered(self, ask: wire.Ask) -> wire.Answer:
+    def _answered(self, ask: protocol.Ask) -> protocol.Answer:
         """Answer a callback. It is a pure function of the check file, so what it raises is about its arguments: refused."""
         if not 0 <= ask.callback < len(self.callbacks):
-            raise wire.WireError("a call of a function that was not given")
+            raise protocol.WireError("a call of a function that was not given")
         callback = self.callbacks[ask.callback]
         try:
             if self.on_ask:
                 self.on_ask(callback, ask.args, ask.kwargs)
-            return wire.Answer(ask.id, callback(*ask.args, **ask.kwargs))
+            return protocol.Answer(ask.id, callback(*ask.args, **ask.kwargs))
         except Exception as error:
             if is_memory(error):  # of ours, not of the guest's
                 raise MemoryError from None
@@ -191,8 +191,8 @@ class Guest:
 
     # -- bytes
 
-    def _write(self, message: wire.ToGuest, deadline: Deadline) -> None:
-        data = wire.pack(message, self._number)
+    def _write(self, message: protocol.ToGuest, deadline: Deadline) -> None:
+        data = protocol.pack(message, self._number)
         try:
             with deadline.waiting():
                 self._line.send(data, deadline)
@@ -206,19 +206,19 @@ class Guest:
         except HungUp:
             raise Lost(self._death()) from None
 
-    def _number(self, value: Any) -> wire.Reference:
+    def _number(self, value: Any) -> protocol.Reference:
         if isinstance(value, Handle):
-            return wire.Reference("handle", value.number, value.type_name)
+            return protocol.Reference("handle", value.number, value.type_name)
         if not callable(value):
             raise TypeError(f"a check passed a {type(value).__name__}, which cannot cross the wall")
         self.callbacks.append(value)
-        return wire.Reference("callback", len(self.callbacks) - 1)
+        return protocol.Reference("callback", len(self.callbacks) - 1)
 
-    def _handle(self, reference: wire.Reference) -> Handle:
+    def _handle(self, reference: protocol.Reference) -> Handle:
         if reference.kind != "handle":
-            raise wire.WireError("a function of ours")
+            raise protocol.WireError("a function of ours")
         if len(reference.label) > LABEL or not reference.label.isprintable():
-            raise wire.WireError("an object with a label that is no type's name")
+            raise protocol.WireError("an object with a label that is no type's name")
         self._holding = True
         return Handle(reference.number, reference.label)
 
@@ -238,7 +238,7 @@ class Guest:
         return Outcome("killed", detail=how)
 
 
-def _outcome(reply: wire.Reply, seconds: float) -> Outcome:
+def _outcome(reply: protocol.Reply, seconds: float) -> Outcome:
     changed = tuple(str(name) for name in reply.changed)
     if reply.kind in ("raised", "out_of_memory"):
         raised = Raised(reply.exception[:100], reply.message[:2000], tuple(where[:60] for where in reply.where[:4]))
@@ -252,5 +252,5 @@ def _as_numpy(array: np.ndarray[Any, Any], torch: bool) -> np.ndarray[Any, Any]:
     return array
 
 
-def _no_reference(reference: wire.Reference) -> Handle:
-    raise wire.WireError("an object before any call")
+def _no_reference(reference: protocol.Reference) -> Handle:
+    raise protocol.WireError("an object before any call")

@@ -6,14 +6,11 @@ Its workers are started from this file as well, so their clock jumps too. Nothin
 import random
 from datetime import datetime, timedelta, tzinfo
 
-from autograder import running
-from autograder.bulk import grader
 from autograder.cli.main import main
-from autograder.export import sheet
-from autograder.report import feedback, page
+from autograder.instructor import grade, grades, outputs, worker
 
 FARTHEST = 20 * 365  # days
-LOOKING = (running, grader, sheet, feedback, page)  # at the clock, while `course grade` runs
+LOOKING = (grade, worker, grades, outputs)  # at the clock, while `course grade` runs
 
 
 class Jumping:

@@ -19,12 +19,11 @@ from collections import Counter
 from datetime import datetime
 from pathlib import Path
 
-from autograder.content import read_course
-from autograder.flashcards.deck import NEW_A_DAY, Deck
-from autograder.flashcards.log import NAME
-from autograder.flashcards.rows import Row, Spare
-from autograder.flashcards.schedule import clocks_of, replay
-from autograder.model import Lesson
+from autograder.course.loading import read_course
+from autograder.course.model import Lesson
+from autograder.learner.review.deck import NEW_A_DAY, Deck
+from autograder.learner.review.log import NAME, Row, Spare
+from autograder.learner.review.schedule import clocks_of, replay
 from bench.chaos import demand, tell
 from bench.chaos.leavings import adopting, demand_no_child, demand_no_scratch
 

@@ -21,11 +21,10 @@ from pathlib import Path
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
-from autograder.content import read_course
-from autograder.model import Lesson
-from autograder.workspace.places import HIDDEN
-from autograder.workspace.starting import start
-from autograder.workspace.state import State
+from autograder.course.loading import read_course
+from autograder.course.model import Lesson
+from autograder.learner.start import start
+from autograder.learner.workspace import HIDDEN, State
 from bench.chaos import Broken, demand, tell
 from bench.chaos.leavings import adopting, demand_no_child, demand_no_scratch
 from bench.chaos.review import ROOT, rows_of

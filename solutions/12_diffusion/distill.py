@@ -43,7 +43,7 @@ def taught_by(
     pupil: dict[str, Tensor], teacher: dict[str, Tensor], lr: float, momentum: float, batches: list[list[Any]], alpha_bars: Tensor
 ) -> Any:
     """Return the errors of distilling on batches (x_t, t, t_mid, t_end), and the pupil's weights after that."""
-    from autograder.recordings import load_module
+    from autograder.api import load_module
 
     props = load_module(Path(__file__).parents[2] / "exercises" / "12_diffusion" / "props.py")
     models = [props.denoiser().to(weights["leave.bias"].dtype) for weights in (pupil, teacher)]

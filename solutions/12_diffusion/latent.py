@@ -55,7 +55,7 @@ def sample_by(weights: dict[str, Tensor], eps_model: Any, z_T: Tensor, alpha_bar
 
 
 def _vae(weights: dict[str, Tensor]) -> Any:
-    from autograder.recordings import load_module
+    from autograder.api import load_module
 
     vae = load_module(Path(__file__).parents[2] / "exercises" / "12_diffusion" / "props.py").vae()
     vae.to(weights["up.bias"].dtype).load_state_dict(weights)

@@ -27,7 +27,7 @@ def training_step(model: Any, optimizer: Any, x0: Tensor, t: Any, eps: Tensor, a
 
 def trained_by(weights: dict[str, Tensor], lr: float, momentum: float, batches: list[list[Tensor]], alpha_bars: Tensor) -> Any:
     """Return the losses of training a denoiser with these weights on batches (x_0, t, ε), and its weights after that."""
-    from autograder.recordings import load_module
+    from autograder.api import load_module
 
     props = load_module(Path(__file__).parents[2] / "exercises" / "12_diffusion" / "props.py")
     model = props.denoiser().to(weights["leave.bias"].dtype)

@@ -717,7 +717,7 @@ solutions/13_adding/misconceptions/sums.py:12: misconception `second_forgotten` 
     ),
     "answer_sent_before_it_is_asked": Planted(
         [
-            (CHECKS, "from autograder.checks", "import numpy as np\n\nfrom autograder.checks"),
+            (CHECKS, "from autograder.api", "import numpy as np\n\nfrom autograder.api"),
             (
                 CHECKS,
                 "    close(",

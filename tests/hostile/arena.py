@@ -239,7 +239,7 @@ def _enrol(folder: Path, source: str) -> None:
 
 def _words(bait: Bait, course: Path, class_folder: Path, out: Path) -> dict[str, str]:
     """What stands between @ signs in an attack, and what it stands for."""
-    from autograder.inside import walls
+    from autograder.sandbox.guest import walls
 
     return {
         "COURSE": str(course),

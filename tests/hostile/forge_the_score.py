@@ -166,7 +166,7 @@ import types
 fake = types.ModuleType("numpy")
 fake.ndarray, fake.float64, fake.generic, fake.asarray = object, float, object, lambda *a, **k: a[0]
 sys.modules["numpy"] = sys.modules["torch"] = fake
-sys.modules["autograder.checks"] = sys.modules["solutions"] = fake
+sys.modules["autograder.grading.checks"] = sys.modules["solutions"] = fake
 def answer(shape):
     return 0.0
 """),

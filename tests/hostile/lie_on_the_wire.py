@@ -8,7 +8,7 @@ from .attack import HANGS, PRELUDE, Attack, giving, stepping, while_right
 FORGE = """
 import struct, time
 import msgspec
-wire = sys.modules["autograder.inside.wire"]
+wire = sys.modules["autograder.sandbox.guest.protocol"]
 frame = sys._getframe()
 while "room" not in frame.f_locals:
     frame = frame.f_back

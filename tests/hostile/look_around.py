@@ -5,7 +5,7 @@ from .attack import PRELUDE, Attack, trying, while_right
 PLACES = """
 [
     "@COURSE@/solutions/12_diffusion/forward.py", "@COURSE@/exercises/12_diffusion/checks/forward.py", "@COURSE@/course.yaml",
-    "@REPOSITORY@/solutions/12_diffusion/forward.py", "@REPOSITORY@/autograder/checks.py", "@REPOSITORY@/autograder/inside/guest.py",
+    "@REPOSITORY@/solutions/12_diffusion/forward.py", "@REPOSITORY@/autograder/grading/checks.py", "@REPOSITORY@/autograder/sandbox/guest/runtime.py",
     "@NEIGHBOUR@", "@CLASS@", "@OUT@", "@OUT@/gradebook.sqlite", "@OUT@/private", "@OUT@/private/rounds.json", "@BAIT@",
     "/", "/etc/passwd", "/etc/hostname", "/etc/resolv.conf", "/root", "/home", "/tmp", "/dev/shm", "/dev/tty", "/dev/kmsg", "/dev/mem",
     "/sys/kernel", "/proc", "/proc/self/environ", "/proc/self/maps", "/proc/self/mem", "/proc/self/fd", "/proc/self/cmdline",
@@ -31,14 +31,14 @@ def everything():
 ATTACKS = (
     Attack(
         "import-the-answers",
-        "`import solutions`, `import autograder.checks` and everything else of the course fail",
+        "`import solutions`, `import autograder.grading.checks` and everything else of the course fail",
         trying("""
 import importlib, importlib.util
 for root in ("@COURSE@", "@REPOSITORY@", "@CLASS@/an honest student", "@COURSE@/exercises/12_diffusion/checks", ".", "/"):
     sys.path.insert(0, root)
 sys.meta_path[:] = [finder for finder in sys.meta_path if "stand_ins" not in str(type(finder))]
 sys.path_importer_cache.clear()
-for name in ("solutions", "solutions.diffusion.forward", "autograder.checks", "autograder.attempt", "autograder.cli", "forward_checks"):
+for name in ("solutions", "solutions.diffusion.forward", "autograder.grading.checks", "autograder.grading.attempt", "autograder.cli", "forward_checks"):
     sys.modules.pop(name.partition(".")[0], None)
     attempt(name, lambda: vars(importlib.import_module(name))["__file__"] or 1 / 0)
 for path in ("@COURSE@/solutions/12_diffusion/forward.py", "@COURSE@/exercises/12_diffusion/checks/forward.py", "@NEIGHBOUR@"):
@@ -51,7 +51,7 @@ for path in ("@COURSE@/solutions/12_diffusion/forward.py", "@COURSE@/exercises/1
         "No module of the course beyond the guest's own is loaded, and none holds an answer",
         trying("""
 for name, module in list(sys.modules.items()):
-    if name.startswith("solutions") or name.startswith("autograder.") and not name.startswith("autograder.inside"):
+    if name.startswith("solutions") or name.startswith("autograder.") and not name.startswith("autograder.sandbox.guest") and name != "autograder.sandbox":
         print("BREACH", name)
     for word in ("linear_betas", "noise_to", "predict_x0", "reference"):
         if name != "forward" and word in getattr(module, "__dict__", {}):

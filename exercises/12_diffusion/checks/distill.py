@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from autograder.checks import asked, check, close, expect, untouched
+from autograder.api import asked, check, close, expect, untouched
 
 SHAPE = (4, 2, 5, 6)  # no two sizes are equal
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from autograder.checks import check, close, expect, untouched
+from autograder.api import check, close, expect, untouched
 
 
 def images(rng, batch=4):

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from autograder.checks import asked, check, close, expect, untouched
+from autograder.api import asked, check, close, expect, untouched
 
 LATENT = (4, 2, 3, 5)  # no two sizes are equal
 IMAGE = (4, 3, 3, 5)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from autograder.checks import check, close, untouched
+from autograder.api import check, close, untouched
 
 
 @check(points=3, of="cosine_betas")

@@ -5,7 +5,7 @@ from itertools import pairwise, product
 import numpy as np
 import torch
 
-from autograder.checks import check, earned, expect
+from autograder.api import check, earned, expect
 
 T, STEPS, SEEN, DRAWN = 100, 1500, 200, 200
 NEAR = 2.5  # how far an image may lie from a quilt; two quilts are at least 5.6 apart

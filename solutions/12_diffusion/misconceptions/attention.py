@@ -2,7 +2,7 @@
 
 import math
 
-from autograder.diagnosis import misconception
+from autograder.api import misconception
 
 
 def _split(y, heads):

@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from autograder.diagnosis import misconception
+from autograder.api import misconception
 from solutions.diffusion.forward import predict_x0
 from solutions.diffusion.samplers import ddim_sample as walk
 

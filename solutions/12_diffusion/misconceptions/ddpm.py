@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from autograder.diagnosis import misconception
+from autograder.api import misconception
 from solutions.diffusion.forward import posterior as posterior_of_x0
 from solutions.diffusion.forward import posterior_variances, predict_x0
 from solutions.diffusion.schedules import alpha_bars

@@ -2,7 +2,7 @@
 
 import torch
 
-from autograder.diagnosis import misconception
+from autograder.api import misconception
 from solutions.diffusion.forward import at, noise_to, predict_x0
 
 # ---- progressive_target

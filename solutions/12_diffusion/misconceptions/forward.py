@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from autograder.diagnosis import misconception
+from autograder.api import misconception
 from solutions.diffusion.forward import at
 
 # ---- linear_betas

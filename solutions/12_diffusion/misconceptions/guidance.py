@@ -2,7 +2,7 @@
 
 import torch
 
-from autograder.diagnosis import misconception
+from autograder.api import misconception
 from solutions.diffusion.guidance import guide
 from solutions.diffusion.samplers import ddim_sample
 

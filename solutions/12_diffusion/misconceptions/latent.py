@@ -1,6 +1,6 @@
 """Known slips in latent.py: each is what a student who has it would have written, and the sentence that puts it right."""
 
-from autograder.diagnosis import misconception
+from autograder.api import misconception
 from solutions.diffusion.samplers import ddim_sample
 
 # ---- latent_scale

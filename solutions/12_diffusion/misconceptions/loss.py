@@ -2,7 +2,7 @@
 
 import torch
 
-from autograder.diagnosis import misconception
+from autograder.api import misconception
 from solutions.diffusion.forward import at, noise_to
 
 # ---- noise_mse

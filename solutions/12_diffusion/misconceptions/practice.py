@@ -2,7 +2,7 @@
 
 from math import exp, sqrt
 
-from autograder.diagnosis import misconception
+from autograder.api import misconception
 
 
 @misconception(of="two_steps", section="one-step-by-hand", card="noise-scale")

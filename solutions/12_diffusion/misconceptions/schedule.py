@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from autograder.diagnosis import misconception
+from autograder.api import misconception
 
 # ---- cosine_betas
 

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from autograder.diagnosis import misconception
+from autograder.api import misconception
 
 # ---- timestep_embedding
 

@@ -12,12 +12,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from autograder.boot import Launched, Warm
-from autograder.errors import SandboxFault
-from autograder.model import Limits
-from autograder.outcome import Raised
-from autograder.sandbox import Handle, Sandbox, deadline
-from autograder.sandbox.servers import Server
+from autograder.course.errors import SandboxFault
+from autograder.course.model import Limits
+from autograder.sandbox import outcome as outcomes
+from autograder.sandbox.guests import Handle
+from autograder.sandbox.outcome import Raised
+from autograder.sandbox.preload import Launched, Warm
+from autograder.sandbox.servers import Sandbox, Server
 from tests.programs import wait_for
 
 
@@ -70,7 +71,7 @@ def test_memory_that_runs_out_in_a_callback_is_ours_and_no_refusal(guest):
 def test_time_that_we_compute_is_not_the_guests(guest, monkeypatch):
     """A callback that takes an hour of the clock on the wall costs the call nothing."""
     hours = []
-    monkeypatch.setattr(deadline, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + 3600 * len(hours)))
+    monkeypatch.setattr(outcomes, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + 3600 * len(hours)))
     call = load(guest, "def f(model): return model(1) + model(2)")
     outcome = call("f", lambda x: hours.append(x) or x)
     assert (outcome.kind, outcome.value, hours) == ("returned", 3, [1, 2])

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from autograder.errors import WallsMissing
-from autograder.inside.walls import WALLS
-from autograder.model import Limits
-from autograder.sandbox import Sandbox, free_user, readable_paths
+from autograder.course.errors import WallsMissing
+from autograder.course.model import Limits
+from autograder.sandbox.guest.walls import WALLS
+from autograder.sandbox.servers import Sandbox, free_user, readable_paths
 
 COURSE = Path(__file__).resolve().parents[3] / "course.yaml"
 
@@ -66,6 +66,7 @@ def test_a_guest_has_three_streams_and_its_wire_and_no_environment():
 def test_a_wall_that_does_not_stand_is_named_with_its_reason(monkeypatch):
     """The plan asks for a path that is not there, so the ruleset cannot be made."""
     monkeypatch.setattr("autograder.sandbox.servers.readable_paths", lambda: (("/nowhere/at/all",), ()))
+    monkeypatch.setattr("autograder.sandbox.servers.free_user", lambda slot: None)
     with Sandbox(Limits()) as sandbox, pytest.raises(WallsMissing) as caught:
         sandbox.open("numpy")
     assert str(caught.value) == "walls that do not stand: landlock ([Errno 2] No such file or directory: '/nowhere/at/all')"

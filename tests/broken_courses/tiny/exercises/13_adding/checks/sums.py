@@ -1,6 +1,6 @@
 """What is asked of sums.py."""
 
-from autograder.checks import check, close
+from autograder.api import check, close
 
 
 @check(points=1, of="total")

@@ -1,6 +1,6 @@
 """Known slips in sums.py."""
 
-from autograder.diagnosis import misconception
+from autograder.api import misconception
 
 
 @misconception(of="total", section="what-a-sum-is", card="sum")

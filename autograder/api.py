@@ -1,0 +1,13 @@
+"""All that a check file, a file of misconceptions or a lesson's props import from the engine.
+
+    from autograder.api import check, close
+
+`check` declares a check and `misconception` a known mistake; `close`, `expect`, `earned` and `untouched` compare, `asked` lists
+what a callback was asked, `load_module` loads a file by its path. These names are stable: a lesson that uses them alone keeps working.
+"""
+
+from autograder.grading.checks import asked, check, close, earned, expect, untouched
+from autograder.grading.diagnosis import misconception
+from autograder.grading.reference import load_module
+
+__all__ = ["asked", "check", "close", "earned", "expect", "load_module", "misconception", "untouched"]

@@ -1,0 +1,1 @@
+"""Writing a course: lint, the notebook, and releases."""

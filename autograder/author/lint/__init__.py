@@ -1,0 +1,1 @@
+"""The rules that a course is held to."""

@@ -1,0 +1,87 @@
+"""Findings of an earlier `course lint`, kept for as long as nothing that it reads has changed.
+
+They lie in the user's cache folder, one file for each course and lesson, under a hash of the course's content, of this engine and
+of the versions of what it runs on. Nothing slow is imported unless the rules have to run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import platform
+import re
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
+
+import msgspec
+import platformdirs
+
+from autograder.course.errors import Finding
+
+PACKAGE = "denoising-course"
+CONTENT = ("course.yaml", "lessons", "exercises", "solutions")
+ENGINE = Path(__file__).parent
+
+
+class Kept(msgspec.Struct):
+    """What one run found, and the key of what it read."""
+
+    key: str
+    findings: list[Finding]
+
+
+def check_course_once(root: Path, only: str | None = None, *, fresh: bool = False) -> list[Finding]:
+    """Give what `lint.check_course` finds: as it is remembered, or by running the rules where it is not, or `fresh` is asked for."""
+    place, key = _place(root, only), _key(root)
+    kept = None if fresh else _read(place)
+    if kept is not None and kept.key == key:
+        return kept.findings
+    from autograder.author.lint.rules import check_course
+
+    findings = check_course(root, only)
+    with contextlib.suppress(OSError):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(msgspec.json.encode(Kept(key, findings), enc_hook=str))
+    return findings
+
+
+def _read(place: Path) -> Kept | None:
+    try:
+        return msgspec.json.decode(place.read_bytes(), type=Kept, dec_hook=lambda kind, text: kind(text))
+    except (OSError, msgspec.MsgspecError, TypeError):  # none, or a damaged one
+        return None
+
+
+def _place(root: Path, only: str | None) -> Path:
+    name = hashlib.sha256(f"{root.resolve()}\0{only or ''}".encode()).hexdigest()[:16]
+    return platformdirs.user_cache_path(PACKAGE, appauthor=False) / f"lint-{name}.json"
+
+
+def _key(root: Path) -> str:
+    """Hash all that a run depends on."""
+    made = hashlib.sha256()
+    for part in (*_versions(), *_contents(root, CONTENT), *_contents(ENGINE.parent, (ENGINE.name,))):
+        made.update(len(part).to_bytes(8, "big") + part)
+    return made.hexdigest()
+
+
+def _versions() -> Iterator[bytes]:
+    yield platform.python_version().encode()
+    for name in sorted({re.split(r"[^\w.-]", one, maxsplit=1)[0] for one in requires(PACKAGE) or ()}):
+        with contextlib.suppress(PackageNotFoundError):
+            yield f"{name} {version(name)}".encode()
+
+
+def _contents(root: Path, names: tuple[str, ...]) -> Iterator[bytes]:
+    """Give the paths below `root` and the bytes of files, and of what lies in folders, through links; not what Python compiled."""
+    for path in sorted(_files(root, names)):
+        yield str(path.relative_to(root)).encode()
+        yield path.read_bytes()
+
+
+def _files(root: Path, names: tuple[str, ...]) -> Iterator[Path]:
+    for name in names:
+        walked = [Path(folder, file) for folder, _, files in os.walk(root / name, followlinks=True) for file in files]
+        yield from (path for path in (root / name, *walked) if path.is_file() and path.suffix != ".pyc")

@@ -1,0 +1,94 @@
+"""What a rule sees: one lesson, its files, and its functions, loaded once."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from msgspec import Struct
+
+from autograder.course.errors import CourseError, Finding
+from autograder.course.loading import Help, read_hints
+from autograder.course.model import Lesson, Misconception
+from autograder.grading.attempt import Materials, load_materials
+from autograder.grading.diagnosis import load_misconceptions
+from autograder.grading.questions import Functions, functions_of
+from autograder.grading.reference import load_module
+
+
+class Sight:
+    """One lesson of the course below `root`, as the rules see it. Lives for one run, and remembers what it loaded."""
+
+    def __init__(self, root: Path, lesson: Lesson):
+        self.root, self.lesson = root, lesson
+        self.text = Path("lessons") / lesson.id / "lesson.md"
+        self.cards = Path("lessons") / lesson.id / "flashcards.yaml"
+        self.asked = Path("exercises") / lesson.id / "practice.yaml"
+        self.answers = Path("solutions") / lesson.id / "practice.yaml"
+
+    @cached_property
+    def functions(self) -> Functions:
+        return functions_of(self.root, self.lesson)
+
+    @cached_property
+    def materials(self) -> tuple[Materials, ...]:
+        """What judges each exercise."""
+        return tuple(map(load_materials, self.lesson.exercises))
+
+    @cached_property
+    def helps(self) -> dict[str, Help]:
+        """What `hints.yaml` says of each exercise, in the lesson's order."""
+        found = read_hints(self.root, self.lesson.id)
+        return {exercise.id: found[exercise.id] for exercise in self.lesson.exercises if exercise.id in found}
+
+    @cached_property
+    def misconceptions(self) -> dict[str, tuple[Misconception, ...]]:
+        """The known slips of each exercise, `practice` too where it has a file of them."""
+        folder = self.root / "solutions" / self.lesson.id / "misconceptions"
+        names = [exercise.id for exercise in self.lesson.exercises] + ["practice"]
+        return {name: load_misconceptions(folder / f"{name}.py") for name in names if (folder / f"{name}.py").is_file()}
+
+    @cached_property
+    def names(self) -> Mapping[str, Any]:
+        """What the expressions of the lesson's text may use. Raises CourseError where a module of `reference` is not there."""
+        names: dict[str, Any] = {"np": np, "sqrt": math.sqrt, "range": range, "measured": self.measured}
+        for module in map(self._module, self.lesson.reference):
+            names |= {name: value for name, value in vars(module).items() if getattr(value, "__module__", "") == module.__name__}
+        return names
+
+    def measured(self, file: str, *keys: str | int) -> Any:
+        """Give a figure that was measured and written down: weights/FILE of the reference implementation, then key by key."""
+        value = json.loads((self._path(self.lesson.reference[0]).parent / "weights" / file).read_text(encoding="utf-8"))
+        for key in keys:
+            value = value[key]
+        return value
+
+    def _path(self, module: str) -> Path:
+        return self.root.joinpath(*module.split(".")).with_suffix(".py")
+
+    def _module(self, name: str) -> ModuleType:
+        path = self._path(name)
+        if not path.is_file():
+            fix = "name modules that exist, like solutions.PACKAGE.MODULE"
+            raise CourseError([Finding(self.text, 1, f"`reference` names `{name}`, and there is no such module", fix)])
+        try:
+            spec = importlib.util.find_spec(name)
+        except ModuleNotFoundError:
+            spec = None
+        return importlib.import_module(name) if spec and spec.origin == str(path) else load_module(path)
+
+
+class Rule(Struct, frozen=True):
+    """A rule: its id, the promise it holds, and the function that yields what breaks it."""
+
+    id: str
+    sentence: str
+    find: Callable[[Sight], Iterator[Finding]]

@@ -1,0 +1,35 @@
+"""Begin a misconception for a wrong answer that many students share."""
+
+from __future__ import annotations
+
+from inspect import signature
+from pathlib import Path
+
+from autograder.course.errors import UsageError
+from autograder.course.model import Exercise
+from autograder.grading.reference import load_module
+
+
+def begin_misconception(function: str, students: int, exercise: Exercise, name: str) -> str:
+    """Return a misconception to fill in, for a wrong answer that so many students share; `course lint` asks for the rest.
+
+    Raise `UsageError` where the name cannot be a slip's.
+    """
+    if not name.isidentifier():
+        raise UsageError(f"`{name}` cannot be a function's name", "name the slip with letters and underscores, as noise_left_out")
+    written = exercise.misconceptions.read_text(encoding="utf-8")
+    if f"def {name}(" in written:
+        raise UsageError(f"there is a `{name}` in {exercise.misconceptions.name} already", "choose another name")
+    parameters = ", ".join(signature(getattr(load_module(exercise.answer), function)).parameters)
+    return (
+        f'\n\n@misconception(of="{function}", section="TODO", card="TODO")\n'
+        f"def {name}({parameters}):\n"
+        f'    """TODO: say what was done, and what puts it right."""\n'
+        f'    raise NotImplementedError("write what these {students} students wrote")\n'
+    )
+
+
+def append_misconception(path: Path, text: str) -> None:
+    """Write it behind the slips that are there."""
+    with path.open("a", encoding="utf-8") as file:
+        file.write(text)

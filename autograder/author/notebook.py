@@ -1,0 +1,173 @@
+"""Build the notebook: a cell for each function of each starter, a locked cell with points for each check.
+
+The format is nbgrader's (metadata schema 3): `grade`, `solution`, `locked`, `points`, `grade_id`. The same course gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import ast
+import base64
+import gzip
+import inspect
+import json
+from pathlib import Path
+from typing import Any
+
+from autograder.author import notebook_player
+from autograder.course.model import Exercise, Lesson
+from autograder.grading import comparison, recorded, reference
+from autograder.grading.attempt import PUBLIC, Materials, load_materials
+from autograder.grading.checks import played_by, run, seed_of
+from autograder.grading.recorded import pack
+
+Cell = dict[str, Any]
+EXPLAINED = 2.0  # points of a question in free text, given by hand
+
+INTRODUCTION = """# {title}
+
+Write your answers into the cells that say `raise NotImplementedError`, run them, and run the locked cell below each: it calls your
+function with the published numbers and says what went wrong. Don't change or copy the locked cells. What each function is asked for
+stands in its docstring; you may add cells of your own.
+
+Hand this file in as it is. It is graded again with other numbers.
+"""
+
+
+PLAYER = """# What plays the checks. You need not read this cell, but run it first.
+import sys
+import types
+
+"""
+HEAD = """from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np"""
+
+
+def notebook(lesson: Lesson) -> str:
+    """Return the notebook of a lesson as JSON text. Every exercise of it must have its answer at hand."""
+    cells = [_text("introduction", INTRODUCTION.format(title=lesson.title)), _locked("player", _player())]
+    cells.append(_code("imports", "\n".join(sorted(_imports(lesson)))))
+    for exercise in lesson.exercises:
+        cells += _exercise(load_materials(exercise), exercise)
+    for number, question in enumerate(lesson.explain, 1):
+        cells += [_explain(f"explain-{number}", question)]
+    metadata = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}, "language_info": {"name": "python"}}
+    return json.dumps({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}, ensure_ascii=False, indent=1) + "\n"
+
+
+def _imports(lesson: Lesson) -> set[str]:
+    """Collect what the starters import."""
+    nodes = [node for exercise in lesson.exercises for node in ast.parse(exercise.starter.read_bytes()).body]
+    return {ast.unparse(node) for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)}
+
+
+def _exercise(materials: Materials, exercise: Exercise) -> list[Cell]:
+    source = exercise.starter.read_text(encoding="utf-8")
+    tree = ast.parse(source)
+    cells = [_text(f"{exercise.id}-about", f"## {exercise.id}\n\n{ast.get_docstring(tree)}")]
+    cells.append(_locked(f"{exercise.id}-checks", _loading(materials)))
+    judged = set()
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            cells.append(_solution(f"{exercise.id}-{node.name}", _source(source, node)))
+            checks = [check for check in materials.checks if check.of == node.name]
+            cells += [_test(exercise, check.id, check.title, check.points) for check in checks]
+            judged |= {check.id for check in checks}
+    cells += [_test(exercise, check.id, check.title, check.points) for check in materials.checks if check.id not in judged]
+    return cells
+
+
+def _source(source: str, node: ast.FunctionDef | ast.ClassDef) -> str:
+    first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+    return "\n".join(source.split("\n")[first - 1 : node.end_lineno])
+
+
+def _player() -> str:
+    """Put the player and what it uses into one text that needs nothing of the course."""
+    borrowed = [inspect.getsource(part) for part in (reference.mapped, recorded.unpack)]
+    texts = [_without_imports(part) for part in (comparison, notebook_player)]
+    text = _quoted("\n\n".join([HEAD, *borrowed, *texts]))
+    return f"{PLAYER}course = sys.modules['course_player'] = types.ModuleType('course_player')\nexec({text}, course.__dict__)"
+
+
+def _without_imports(module: Any) -> str:
+    """Give a module's text without its docstring's neighbours of the course: the names are there already."""
+    lines = inspect.getsource(module).split("\n")
+    return "\n".join(line for line in lines if not line.startswith(("from autograder", "from __future__")))
+
+
+def _loading(materials: Materials) -> str:
+    """Write the cell that brings an exercise's checks and the recorded answers."""
+    exercise = materials.exercise
+    checks = exercise.checks.read_text(encoding="utf-8").replace("from autograder.api import", "from course_player import")
+    seeds = {check.id: seed_of(PUBLIC, exercise.id, check.id) for check in materials.checks}
+    answers = {check.id: _recorded(materials, check.id, seeds[check.id]) for check in materials.checks}
+    packed = gzip.compress(json.dumps({name: each for name, each in answers.items() if each}).encode(), mtime=0)
+    given = [json.dumps(exercise.id), _quoted(checks), repr(seeds), repr(base64.b64encode(packed).decode())]
+    props = exercise.starter.parent / "props.py"
+    if props.is_file() and "student.props" in checks:
+        given.append(_quoted(props.read_text(encoding="utf-8")))
+    return f"# The checks of `{exercise.id}` with the published numbers. Run this cell, leave it as it is.\ncourse.load(\n" + "".join(
+        f"    {each},\n" for each in given
+    ) + ")"  # fmt: skip
+
+
+def _recorded(materials: Materials, check_id: str, seed: int) -> list[Any]:
+    """List what the reference answers in a check with the published numbers, in order, each with its tolerance."""
+    check = next(each for each in materials.checks if each.id == check_id)
+    transcript = run(check, played_by(materials.answers.function), materials.answers, seed)
+    return [[pack(each.value), each.atol, each.rtol] for each in transcript.answers]
+
+
+def _quoted(text: str) -> str:
+    assert "'''" not in text
+    return f"r'''{text}'''" if not text.endswith("\\") else repr(text)
+
+
+# ---- cells
+
+
+def _cell(kind: str, name: str, text: str, **metadata: Any) -> Cell:
+    cell: Cell = {"cell_type": kind, "id": name.replace("_", "-")[:64], "metadata": metadata, "source": text.rstrip("\n").splitlines(True)}
+    return cell | ({"execution_count": None, "outputs": []} if kind == "code" else {})
+
+
+def _marked(name: str, *, grade: bool, solution: bool, locked: bool, kind: str, points: float | None = None) -> dict[str, Any]:
+    marks = {"schema_version": 3, "grade_id": name.replace("_", "-"), "grade": grade, "solution": solution, "locked": locked, "task": False}
+    return {"nbgrader": marks | {"cell_type": kind} | ({} if points is None else {"points": points})}
+
+
+def _text(name: str, text: str) -> Cell:
+    return _cell("markdown", name, text)
+
+
+def _code(name: str, text: str) -> Cell:
+    return _cell("code", name, text)
+
+
+def _locked(name: str, text: str) -> Cell:
+    return _cell("code", name, text, **_marked(name, grade=False, solution=False, locked=True, kind="code"))
+
+
+def _solution(name: str, text: str) -> Cell:
+    return _cell("code", name, text, **_marked(name, grade=False, solution=True, locked=False, kind="code"))
+
+
+def _test(exercise: Exercise, check: str, title: str, points: float) -> Cell:
+    name = f"{exercise.id}-check-{check}"
+    text = f"# {title}\ncourse.play({json.dumps(exercise.id)}, {json.dumps(check)}, globals())"
+    return _cell("code", name, text, **_marked(name, grade=True, solution=False, locked=True, kind="code", points=points))
+
+
+def _explain(name: str, question: str) -> Cell:
+    text = f"**{question}**\n\nYOUR ANSWER HERE"
+    return _cell("markdown", name, text, **_marked(name, grade=True, solution=True, locked=False, kind="markdown", points=EXPLAINED))
+
+
+def write_notebook(lesson: Lesson, path: Path) -> None:
+    """Write the notebook of a lesson."""
+    path.write_text(notebook(lesson), encoding="utf-8")

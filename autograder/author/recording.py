@@ -1,0 +1,167 @@
+"""Record what the reference and every known slip give, for the published numbers of the checks and fifty variants of each question.
+
+It needs the solutions at hand; what it returns holds values and sentences, and no code. How values are written is the
+business of `replay`.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from autograder.course.errors import CourseError, Finding
+from autograder.course.loading import recordings
+from autograder.course.model import Exercise, Key, Lesson, Misconception, Question
+from autograder.grading.attempt import PUBLIC, Materials
+from autograder.grading.checks import Transcript, seed_of
+from autograder.grading.diagnosis import Diagnosis, has_tolerance
+from autograder.grading.questions import (
+    VARIANTS,
+    Functions,
+    PracticeRecordings,
+    SlipValues,
+    WorkingLines,
+    namespace_of,
+    place,
+    variant,
+    working,
+)
+from autograder.grading.recorded import Known, Recorded, Recordings, Slip, fingerprint, pack, write_gz
+from autograder.grading.reference import Answered, Answering, digest, likeness
+
+
+class Listener:
+    """Stands between a check and the reference's answers, and writes down each answer by function and likeness."""
+
+    def __init__(self, answers: Answering, checks: Path):
+        self.heard: dict[str, dict[str, Answered]] = {}
+        self._answers, self._checks = answers, checks
+
+    @property
+    def props(self) -> Path | None:
+        return self._answers.props
+
+    def function(self, name: str) -> Callable[..., Any]:
+        """Find a function by name."""
+        return self._answers.function(name)
+
+    def answer(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Answered:
+        """Give the reference's answer. Raise `CourseError` where two calls are too much alike to be told apart when replayed."""
+        answered = self._answers.answer(name, args, kwargs)
+        before = self.heard.setdefault(name, {}).setdefault(likeness((args, kwargs)).hex(), answered)
+        if before is not answered and digest(before.value) != digest(answered.value):
+            problem = f"two calls of `{name}` are given numbers that agree in three digits, and have different answers"
+            raise CourseError([Finding(self._checks, None, problem, "draw numbers that lie further apart: they cannot be recorded")])
+        return answered
+
+
+def record_exercise(materials: Materials) -> Recordings:
+    """Run every check with the reference and with each slip in the student's place, and give what was seen."""
+    exercise = materials.exercise
+    listener = Listener(materials.answers, exercise.checks)
+    reruns = Diagnosis(materials.checks, listener, materials.slips)
+    runs: dict[str, dict[str, list[Known]]] = {}
+    played: set[str] = set()
+    for check in materials.checks:
+        runs[check.id] = {}
+        for slip in (None, *materials.slips):
+            transcript = reruns.rerun(check, seed_of(PUBLIC, exercise.id, check.id), slip)
+            played |= {call.function for call in transcript.calls}
+            if known := list(_known(transcript, slip, listener)):
+                runs[check.id][slip.id if slip else ""] = known
+    answers = {name: {call: _recorded(one) for call, one in own.items()} for name, own in listener.heard.items()}
+    slips = [Slip(slip.id, slip.of, slip.sentence, slip.section, slip.card) for slip in materials.slips]
+    return Recordings(exercise.id, fingerprint(exercise), _parameters(sorted(played), materials.answers), answers, slips, runs)
+
+
+def _known(transcript: Transcript, slip: Misconception | None, listener: Listener) -> Iterator[Known]:
+    """Give the calls of a run that may be held against a student's, and let the listener hear their tolerances."""
+    for call in transcript.calls:
+        if not call.of or (slip and call.of != slip.of):
+            continue
+        if call.outcome.kind == "returned" and has_tolerance(call):
+            listener.answer(call.function, call.args, call.kwargs)
+        given = likeness((call.args, call.kwargs)).hex()
+        yield Known(call.function, call.of, given, call.outcome.kind, _raw(call.outcome.value))
+
+
+def _raw(value: Any) -> msgspec.Raw:
+    return msgspec.Raw(msgspec.json.encode(pack(value)))
+
+
+def _recorded(answered: Answered) -> Recorded:
+    return Recorded(_raw(answered.value), answered.atol, answered.rtol)
+
+
+def _parameters(names: list[str], answers: Answering) -> dict[str, list[str]]:
+    """Give the parameters of those that are functions of the answer file; the props' are read from the props."""
+    known = {}
+    for name in names:
+        try:
+            known[name] = list(inspect.signature(answers.function(name)).parameters)
+        except (AttributeError, TypeError, ValueError):
+            continue
+    return {name: own for name, own in known.items() if not name.startswith("props.")}
+
+
+# ---- questions
+
+
+def record_practice(lesson: Lesson, functions: Functions) -> PracticeRecordings:
+    """Draw fifty variants of each question, and give the values, the slips' values and the workings of all."""
+    made = PracticeRecordings({}, {}, {}, {})
+    for question in lesson.questions:
+        key = lesson.keys.get(question.id, Key())
+        drawn = [variant(question, seed, functions) for seed in range(VARIANTS)] if question.numbers else []
+        made.variants[question.id] = drawn
+        for numbers in (variant(question, None, functions), *drawn):
+            for part in (question, *question.parts):
+                if part.kind == "number":
+                    _add_values(made, part, numbers, functions)
+                own = key if part is question else key.parts.get(part.id, Key())
+                if lines := working(part, own, numbers, namespace_of(question, functions)):
+                    made.working.setdefault(place(part), []).append(WorkingLines(dict(numbers), list(lines)))
+    return made
+
+
+def _add_values(made: PracticeRecordings, part: Question, numbers: dict[str, float], functions: Functions) -> None:
+    name, arguments = part.computes, [numbers[one] if isinstance(one, str) else one for one in part.arguments]
+    _add(made.values.setdefault(name, []), arguments, functions.reference(name))
+    known = made.slips.setdefault(name, [])
+    for slip in functions.misconceptions(name):
+        if slip.id in part.tells:
+            own = next((one for one in known if one.id == slip.id), None)
+            if own is None:
+                own = SlipValues(slip.id, slip.of, slip.sentence, slip.section, slip.card, [])
+                known.append(own)
+            _add(own.values, arguments, slip.function)
+
+
+def _add(values: list[tuple[list[float], float]], arguments: list[float], function: Callable[..., Any]) -> None:
+    if all(known != arguments for known, _ in values):
+        value = float(function(*arguments))
+        assert math.isfinite(value), "lint refuses questions whose answers are not"
+        values.append((arguments, value))
+
+
+# ---- files
+
+
+def write_recordings(root: Path, lesson: Lesson, exercises: list[tuple[Exercise, Recordings]], functions: Functions) -> None:
+    """Write all recordings of a lesson below the release's `root`."""
+    for exercise, recorded in exercises:
+        write_gz(recordings(root, lesson.id, exercise.id), recorded)
+    if lesson.questions:
+        write_gz(recordings(root, lesson.id, "practice"), record_practice(lesson, functions))
+        write_gz(recordings(root, lesson.id, "keys"), {name: without_working(key) for name, key in lesson.keys.items()})
+
+
+def without_working(key: Key) -> Key:
+    """Leave the working's expressions out of a key: its lines are recorded with their numbers filled in."""
+    parts = {name: without_working(part) for name, part in key.parts.items()}
+    return msgspec.structs.replace(key, working=(), parts=parts)

@@ -1,0 +1,221 @@
+"""The release as a folder: what is copied, what is recorded, and nothing of `solutions/`.
+
+It is built beside its place and moved there when it is whole, so that a run that was broken off leaves the earlier one.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+import msgspec
+
+from autograder.author.notebook import notebook
+from autograder.author.recording import record_exercise, write_recordings
+from autograder.course.errors import UsageError
+from autograder.course.files import replaced
+from autograder.course.loading import demand_solutions, read_course
+from autograder.course.model import Course, Lesson
+from autograder.grading.attempt import load_materials
+from autograder.grading.questions import VARIANTS, functions_of
+from autograder.grading.rounds import open_round
+
+MARK = "release.json"
+NOT_FOR_STUDENTS = shutil.ignore_patterns("__pycache__", "*.pyc", ".*", "_*", "answers.yaml")
+
+
+class Release(msgspec.Struct, frozen=True):
+    """What `release.json` says of a release: the form of its recordings, the version of the course, how many variants."""
+
+    version: str
+    lessons: tuple[str, ...]
+    variants: int = VARIANTS
+    format: int = 1
+
+
+class Built(msgspec.Struct, frozen=True):
+    """What came of building a release: how much of everything is in it."""
+
+    place: Path
+    exercises: int
+    slips: int
+    questions: int
+    cards: int
+    bytes: int
+
+
+def build(root: Path, out: Path) -> Built:
+    """Build a release of the course at `root` as the folder `out`.
+
+    Raise `UsageError` where `root` is itself a release, or `out` holds anything but an earlier one.
+    """
+    course = read_course(root)
+    demand_solutions(root)
+    refuse_taken(out, (MARK,))
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        beside = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    except OSError as error:
+        raise UsageError(f"{out}: {error.strerror}", "choose a folder that can be written with --out") from None
+    try:
+        slips = _fill(course, beside / "new")
+        _put(beside / "new", out, beside / "old")
+    finally:
+        shutil.rmtree(beside)
+    lessons = course.lessons
+    size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
+    counts = [sum(len(own) for own in each) for each in zip(*((x.exercises, x.questions, x.cards) for x in lessons), strict=True)]
+    return Built(out, counts[0], slips, counts[1], counts[2], size)
+
+
+def refuse_taken(out: Path, marks: tuple[str, ...]) -> None:
+    """Raise `UsageError` where `out` is a file, or a folder with something in it that was not made here (then it has a mark)."""
+    if out.is_file() or (out.is_dir() and any(out.iterdir()) and not any((out / mark).is_file() for mark in marks)):
+        raise UsageError(f"{out}: there is something else already", "choose a folder that is new or empty with --out")
+
+
+def _put(new: Path, out: Path, old: Path) -> None:
+    if out.exists():
+        out.rename(old)
+    new.rename(out)
+
+
+def _fill(course: Course, into: Path) -> int:
+    """Copy and record all that students get; return how many slips were recorded."""
+    into.mkdir()
+    shutil.copyfile(course.root / "course.yaml", into / "course.yaml")
+    slips = sum(_fill_lesson(course.root, lesson, into) for lesson in course.lessons)
+    release = Release(version("denoising-course"), tuple(lesson.id for lesson in course.lessons))
+    (into / MARK).write_bytes(msgspec.json.format(msgspec.json.encode(release)) + b"\n")
+    return slips
+
+
+def _fill_lesson(root: Path, lesson: Lesson, into: Path) -> int:
+    for folder in ("lessons", "exercises"):
+        shutil.copytree(root / folder / lesson.id, into / folder / lesson.id, ignore=NOT_FOR_STUDENTS)
+    recorded = [(exercise, record_exercise(load_materials(exercise))) for exercise in lesson.exercises]
+    write_recordings(into, lesson, recorded, functions_of(root, lesson))
+    return sum(len(own.slips) for _, own in recorded)
+
+
+CONFIG = "nbgrader_config.py"
+TEXT = """\
+c = get_config()
+c.CourseDirectory.course_id = {course!r}
+c.ExecutePreprocessor.timeout = {seconds}  # for one cell
+c.ClearSolutions.enabled = False  # there are starters in the cells, and no solution to clear
+"""
+
+
+def build_nbgrader(root: Path, out: Path) -> list[Path]:
+    """Write the course folder, or bring one up to date; return the files that were written. What nbgrader made there stays.
+
+    Raise `UsageError` where there are no solutions, or `out` holds anything but an nbgrader course.
+    """
+    course = read_course(root)
+    demand_solutions(root)
+    refuse_taken(out, (CONFIG,))
+    files = {out / "source" / one.id / f"{one.id}.ipynb": notebook(one) for one in course.lessons}
+    if not (out / CONFIG).exists():  # an instructor's own settings stay
+        files = {out / CONFIG: config(course)} | files
+    try:
+        for path, text in files.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with replaced(path) as beside:
+                beside.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{out}: {error.strerror}", "choose a folder that can be written with --out") from None
+    return list(files)
+
+
+def config(course: Course) -> str:
+    """Write nbgrader's settings: the course's id, and the longest that a cell may run, which is a check's own limit and some more."""
+    name = re.sub(r"[^a-z0-9]+", "-", course.title.lower()).strip("-")
+    longest = max(limits.call_seconds for limits in (course.policy.limits, *course.policy.limits_of.values()))
+    return TEXT.format(course=name, seconds=int(60 + 2 * longest))
+
+
+NAME = "autograder.zip"
+COURSE = "course"  # the folder of the zip in which the course lies
+ENGINE = ("autograder", "pyproject.toml", "setup.py", "constraints.txt", "README.md", "LICENSE")
+CONTENT = ("course.yaml", "exercises", "lessons", "solutions")
+HOME = Path(__file__).resolve().parents[2]  # of the engine: the course may lie elsewhere
+EPOCH = (1980, 1, 1, 0, 0, 0)
+
+SETUP = """\
+#!/usr/bin/env bash
+# Runs once, as root, when Gradescope builds its image: installs Python and what the course needs.
+set -euo pipefail
+source="${AUTOGRADER:-/autograder}/source"
+target="${COURSE_ENV:-/opt/course}"
+apt-get update -qq
+python="$(command -v python3.13 || command -v python3.12 || command -v python3.11 || true)"
+if [ -z "$python" ]; then
+  apt-get install -y -qq python3.11
+  python=python3.11
+fi
+apt-get install -y -qq libseccomp2 "$(basename "$python")-venv"
+"$python" -m venv "$target"
+torch="$(grep '^torch==' "$source/course/constraints.txt")"
+"$target/bin/python" -m pip install --quiet "$torch" --index-url https://download.pytorch.org/whl/cpu  # a third of the size
+"$target/bin/python" -m pip install --quiet -c "$source/course/constraints.txt" -e "$source/course"
+chmod -R go= "$source"  # guests run as another user: what judges them is not theirs to read
+"""
+RUN = """\
+#!/usr/bin/env bash
+# Runs for each submission: /autograder/submission is graded into /autograder/results/results.json.
+set -euo pipefail
+place="${AUTOGRADER:-/autograder}"
+python="${COURSE_ENV:-/opt/course}/bin/python"
+cd "$place/source/course"
+exec "$python" -m autograder gradescope "$place"
+"""
+
+
+def build_gradescope(root: Path, out: Path) -> Path:
+    """Write the zip into `out`; return its path. Raise `UsageError` where there are no solutions or it cannot be written."""
+    read_course(root)  # a course with faults is told now, not on Gradescope
+    demand_solutions(root)
+    target = out / NAME
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory() as drawn, replaced(target) as beside:
+            open_round(Path(drawn))
+            _write(beside, root, Path(drawn))
+    except OSError as error:
+        raise UsageError(f"{target}: {error.strerror}", "choose a folder that can be written with --out") from None
+    return target
+
+
+def _write(path: Path, root: Path, drawn: Path) -> None:
+    scripts = {"setup.sh": SETUP, "run_autograder": RUN}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in scripts.items():
+            _add(archive, name, text.encode(), 0o755)
+        _add(archive, "private/rounds.json", (drawn / "private" / "rounds.json").read_bytes(), 0o600)
+        for home, names in ((HOME, ENGINE), (root, CONTENT)):
+            for own in _files(home, names):
+                _add(archive, f"{COURSE}/{own.relative_to(home).as_posix()}", own.read_bytes(), 0o644)
+    path.chmod(0o600)  # the round's secret is in it
+
+
+def _add(archive: zipfile.ZipFile, name: str, data: bytes, mode: int) -> None:
+    info = zipfile.ZipInfo(name, EPOCH)
+    info.external_attr = (0o100000 | mode) << 16
+    archive.writestr(info, data, zipfile.ZIP_DEFLATED)
+
+
+def _files(root: Path, names: tuple[str, ...]) -> Iterator[Path]:
+    """List these files, and what is in these folders, but for what Python left there."""
+    for name in names:
+        if (root / name).is_file():
+            yield root / name
+        for place, folders, files in os.walk(root / name):
+            folders[:] = sorted(one for one in folders if one != "__pycache__" and not one.startswith("."))
+            yield from (Path(place) / one for one in sorted(files) if not one.startswith(".") and not one.endswith(".pyc"))

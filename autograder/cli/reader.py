@@ -1,0 +1,148 @@
+"""The lesson and its map for the terminal: `course read` and `course map` print what these return."""
+
+from __future__ import annotations
+
+import os
+import re
+from contextlib import suppress
+from pathlib import Path
+
+import click
+from rich.table import Table
+from rich.text import Text
+
+from autograder.author.lint.context import Sight
+from autograder.author.lint.lesson import COLUMNS, coverage
+from autograder.cli.context import find_course, find_lesson
+from autograder.course.errors import UsageError
+from autograder.course.model import Lesson, Section
+from autograder.course.schema import meant
+from autograder.course.text import FOLDED, formulas_in_unicode, uncommented
+
+
+def for_terminal(lesson: Lesson, section: str | None = None) -> str:
+    """Return the lesson, or one section, as Markdown that a terminal can show: formulas as Unicode, no comments.
+
+    Raises UsageError where there is no such section.
+    """
+    text = lesson.text if section is None else _cut(lesson, section)
+    text = uncommented(text)
+    text = re.sub(r"!\[([^\]]*)\]\([^)]*\)", r"*Picture: \1*", text)
+    text = FOLDED.sub(lambda folded: f"**{folded['question']}**\n\n> {folded['answer'].replace(chr(10), chr(10) + '> ')}", text)
+    text = re.sub(r"^(#+ .*?) *\{#[^}]*\} *$", r"\1", text, flags=re.MULTILINE)
+    return formulas_in_unicode(text).strip() + "\n"
+
+
+
+
+def map_table(sight: Sight) -> Table:
+    """Return the map of a lesson: below each objective what it has, what it has none of marked."""
+    table, texts = Table.grid(padding=(0, 2, 0, 0)), {objective.id: objective.text for objective in sight.lesson.objectives}
+    for objective, row in coverage(sight).items():
+        table.add_row(Text(objective, "bold"), Text(texts[objective], "bold"))
+        for column in COLUMNS:
+            table.add_row(f"  {column}", _cell(column, row[column]))
+    return table
+
+
+def _cell(column: str, ids: tuple[str, ...]) -> Text:
+    if not ids:
+        return Text("none", "red")
+    return Text(str(len(ids)) if column == "cards" else ", ".join(ids))
+
+
+def _cut(lesson: Lesson, section: str) -> str:
+    known = {each.id: place for place, each in enumerate(lesson.sections)}
+    if section not in known:
+        raise UsageError(f"there is no section `{section}` in {lesson.id}", meant(section, known, f"take one of {', '.join(known)}"))
+    lines, following = lesson.text.split("\n"), lesson.sections[known[section] + 1 :]
+    end: Section | None = following[0] if following else None
+    return "\n".join(lines[lesson.sections[known[section]].line - 1 : end.line - 1 if end else None])
+
+
+@click.command()
+@click.argument("section", required=False)
+@click.option("--contents", is_flag=True, help="List the sections instead, each with the name that SECTION takes.")
+@click.option("--lesson", metavar="ID", help="The lesson to read, where the course has several.")
+@click.pass_obj
+def read(root: Path | None, section: str | None, contents: bool, lesson: str | None) -> None:
+    """Read the lesson, or one SECTION of it, in the terminal.
+
+    In a terminal it is shown page by page: space goes on, q leaves.
+    """
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+
+    if contents:
+        found = find_lesson(root, lesson).sections
+        for one in found:
+            click.echo(f"{one.id:<{max(len(each.id) for each in found)}}  {one.title}")
+        return
+    console = Console(highlight=False)
+    shown = Markdown(for_terminal(find_lesson(root, lesson), section))
+    if console.is_terminal:
+        os.environ.setdefault("LESS", "-FRX")  # colours shown as such, and no pager for what fits the screen
+        with console.pager(styles=True):
+            console.print(shown)
+    else:
+        console.print(shown)
+    _remember(section)
+
+
+def _remember(section: str | None) -> None:
+    """In a workspace, write down what was read: a section, or the lesson as a whole."""
+    from autograder.learner.workspace import State, workspace_above
+
+    found = workspace_above(Path.cwd())
+    if found:
+        folder, origin = found
+        with State(folder / ".course") as state:
+            state.add("read", section or origin.lesson)
+
+
+
+
+@click.command()
+@click.option("--lesson", metavar="ID", help="The lesson to open, where the course has several.")
+@click.option("--port", type=click.IntRange(1, 65535), help="The port to listen on; by default 8012, or any that is free.")
+@click.option("--grades", metavar="OUT", type=click.Path(path_type=Path), help="Show what `course grade` writes into OUT, too.")
+@click.option("--open", "opening", is_flag=True, help="Open the address in your browser.")
+@click.pass_obj
+def serve(root: Path | None, lesson: str | None, port: int | None, grades: Path | None, opening: bool) -> None:
+    """Open the lesson in your browser.
+
+    Read, play, practise, review, and see how your files stand. Listens on this machine alone, and answers only to the address
+    that is printed. In a workspace, what you do is remembered there. Ctrl-C ends it.
+    """
+    from autograder.web.app import build
+    from autograder.web.server import Desk, Serving
+
+    with Desk(find_course(root), find_lesson(root, lesson), Path.cwd()) as desk:
+        serving = Serving(build(desk, grades and grades.resolve()), port)
+        click.echo(f"{desk.lesson.title}: {serving.address}")
+        if not desk.kept:
+            click.echo("This is no workspace, so what you do is not remembered: `course start` makes one.")
+        click.echo("Ctrl-C ends it.")
+        if opening:
+            click.launch(serving.address)
+        with suppress(KeyboardInterrupt):  # that is how it ends
+            serving.run()
+
+
+@click.command()
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The folder to write.")
+@click.option("--lesson", metavar="ID", help="The lesson to write, where the course has several.")
+@click.pass_obj
+def site(root: Path | None, out: Path, lesson: str | None) -> None:
+    """Write the lesson's site as files for any web server.
+
+    All is there but what needs Python. The model plays recordings.
+    """
+    from autograder.web.app import write_site
+
+    written = write_site(find_course(root), find_lesson(root, lesson), out)
+    click.echo(f"{out}: {written.files} files, {written.bytes / 1e6:.1f} MB. Open {out / 'index.html'}, or put the folder on a web server.")
+
+
+COMMANDS: tuple[click.Command, ...] = (read, serve, site)

@@ -1,0 +1,321 @@
+"""Read `hints.yaml`: for each exercise its objectives, and for each function what helps who is stuck. Students may read it all."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from autograder.course.errors import CourseError, Finding, UsageError
+from autograder.course.model import Card, Course, Exercise, Key, Lesson, Objective, Policy, Question, Section
+from autograder.course.references import check_cards, check_keys, check_policy, check_questions, mappings
+from autograder.course.schema import meant, read
+from autograder.course.strict_yaml import At, Complain, load
+
+
+class Help(Struct, frozen=True, forbid_unknown_fields=True):
+    """What one exercise serves, and the hints for each of its functions, each nearer to the answer than the one before."""
+
+    objectives: tuple[str, ...] = ()
+    functions: dict[str, tuple[str, ...]] = {}
+
+
+def read_hints(root: Path, lesson: str) -> dict[str, Help]:
+    """Return the help of each exercise of a lesson; none where there is no such file. Raise `CourseError` with every finding."""
+    folders, path = Folders(root), root / "exercises" / lesson / "hints.yaml"
+    if not path.is_file():
+        return {}
+    text = folders.text(path, "the hints")
+    found, _ = folders.typed(path, dict[str, Help], text or "{}")
+    if folders.findings:
+        raise CourseError(folders.findings)
+    return found
+
+
+PLACED = re.compile(r"^<!-- *widget: *(?P<id>[\w-]+) *-->$", re.MULTILINE)  # the line of a lesson's text in whose place it stands
+
+
+class Widget(Struct, frozen=True, forbid_unknown_fields=True):
+    """One thing to play with: its title, a sentence that says what to try, and the JavaScript module that draws it.
+
+    `live` names the Python module below `solutions/` that computes its frames while one watches; the widget shows recorded ones
+    where there is none.
+    """
+
+    title: str
+    about: str
+    module: str
+    live: str = ""
+
+
+def read_widgets(root: Path, lesson: str) -> dict[str, Widget]:
+    """Return a lesson's widgets in their order; none where it has none. Raise `CourseError` with every finding."""
+    folders, folder = Folders(root), root / "lessons" / lesson / "widgets"
+    path = folder / "widgets.yaml"
+    if not path.is_file():
+        return {}
+    found, at = folders.typed(path, dict[str, Widget], folders.text(path, "the widgets") or "{}")
+    for name, widget in found.items():
+        if not (folder / widget.module).is_file():
+            line = at.value[name].value["module"].line if at.value else 1
+            folders.about(path)(line, f"widget `{name}`: there is no module `{widget.module}`", "create it here, or mend its name")
+    if folders.findings:
+        raise CourseError(folders.findings)
+    return found
+
+
+T = TypeVar("T")
+_FOLDER = re.compile(r"([0-9]{2})_[a-z0-9_]+")
+_HEADING = re.compile(r"## +(?P<title>.*?) *(\{#(?P<id>[^}]*)\})? *")
+_TORCH = re.compile(r"^\s*(import|from)\s+torch\b", re.MULTILINE)
+
+
+class CourseFile(Struct, frozen=True):
+    """The keys of `course.yaml`."""
+
+    title: str
+    track: str
+    phase: str
+    grading: Policy = Policy()
+
+
+class FrontMatter(Struct, frozen=True):
+    """The keys at the head of a `lesson.md`."""
+
+    title: str
+    number: int
+    minutes: int
+    objectives: tuple[Objective, ...]
+    prerequisites: tuple[str, ...]
+    exercises: tuple[str, ...] = ()
+    reference: tuple[str, ...] = ()
+    explain: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Folders:
+    """The course's root, and what was found wrong below it."""
+
+    root: Path
+    findings: list[Finding] = field(default_factory=list)
+
+    def about(self, path: Path) -> Complain:
+        """Return where to complain of a file: takes a line, the problem and the fix."""
+        where = path.relative_to(self.root)
+        return lambda line, problem, fix: self.findings.append(Finding(where, line, problem, fix))
+
+    def missing(self, path: Path, what: str, fix: str) -> None:
+        self.findings.append(Finding(path.relative_to(self.root), None, what, fix))
+
+    def text(self, path: Path, what: str) -> str | None:
+        try:
+            return path.read_text(encoding="utf-8-sig")
+        except FileNotFoundError:
+            self.missing(path, f"{what} is missing", "create this file")
+        except UnicodeDecodeError:
+            self.missing(path, "this is not UTF-8 text", "save the file as plain UTF-8 text")
+        except OSError as error:
+            self.missing(path, f"this cannot be read: {error.strerror}", "make it a file that may be read")
+        return None
+
+    def typed(self, path: Path, kind: type[T], text: str) -> tuple[T, At]:
+        """Read YAML as `kind`; return the tree with the lines too."""
+        at = load(text, self.about(path))
+        return read(at, kind, self.about(path)), at
+
+
+def read_course(root: Path) -> Course:
+    """Read the whole course below `root`. Raises CourseError with every finding, in the order of files and lines."""
+    course, findings = survey(root)
+    if findings:
+        raise CourseError(findings)
+    return course
+
+
+def read_policy(root: Path) -> Policy:
+    """Read only how the course is graded, which takes no time. Raises CourseError with what is wrong in course.yaml."""
+    folders = Folders(root)
+    text = folders.text(root / "course.yaml", "the course's description")
+    policy = folders.typed(root / "course.yaml", CourseFile, text)[0].grading if text is not None else Policy()
+    if folders.findings:
+        raise CourseError(folders.findings)
+    return policy
+
+
+def survey(root: Path) -> tuple[Course, list[Finding]]:
+    """Read what can be read of the course, blanks where it can't, and list every finding."""
+    folders = Folders(root)
+    course, course_at = CourseFile("", "", ""), At({}, 1)
+    if (text := folders.text(root / "course.yaml", "the course's description")) is not None:
+        course, course_at = folders.typed(root / "course.yaml", CourseFile, text)
+    lessons = tuple(_lesson(folders, path) for path in sorted((root / "lessons").glob("[!._]*")) if _is_lesson(folders, path))
+    if not lessons:
+        folders.missing(root / "lessons", "there is no lesson here", "create a lesson's folder, like `lessons/01_first_lesson`")
+    exercises = [exercise.id for lesson in lessons for exercise in lesson.exercises] + ["practice"] * any(one.questions for one in lessons)
+    check_policy(course.grading, course_at, exercises, folders.about(root / "course.yaml"))
+    findings = sorted(folders.findings, key=lambda finding: (str(finding.path), finding.line or 0))
+    return Course(course.title, course.track, course.phase, course.grading, lessons, root), findings
+
+
+def _is_lesson(folders: Folders, path: Path) -> bool:
+    if not path.is_dir():
+        return False
+    if _FOLDER.fullmatch(path.name):
+        return True
+    folders.missing(path, "this folder is not named like a lesson", "name it with two digits and small letters, like `01_first_lesson`")
+    return False
+
+
+def _lesson(folders: Folders, path: Path) -> Lesson:
+    asked, answered = folders.root / "exercises" / path.name / "practice.yaml", folders.root / "solutions" / path.name / "practice.yaml"
+    front, text = _front_matter(folders, path / "lesson.md")
+    sections = _sections(text, folders.about(path / "lesson.md"))
+    exercises = _exercises(folders, path.name, front.exercises)
+    cards, card_lines = _list(folders, path / "flashcards.yaml", Card)
+    questions, question_lines = _list(folders, asked, Question)
+    keys, key_lines = _keys(folders, answered) if questions else ({}, At({}, 1))
+    lesson = Lesson(path.name, front.title, front.number, front.minutes, front.objectives, front.prerequisites, sections, exercises,
+                    questions, keys, cards, text, front.reference, front.explain)  # fmt: skip
+    check_cards(lesson, card_lines, folders.about(path / "flashcards.yaml"))
+    check_questions(lesson, question_lines, folders.root, folders.about(asked))
+    if _has_solutions(folders.root):
+        check_keys(lesson, key_lines, folders.about(answered))
+    return lesson
+
+
+def _front_matter(folders: Folders, path: Path) -> tuple[FrontMatter, str]:
+    """Return the front matter, and the text with as many empty lines in its place."""
+    blank = FrontMatter("", 0, 0, (), ())
+    text = folders.text(path, "the lesson's text")
+    if text is None:
+        return blank, ""
+    lines = text.split("\n")
+    if lines[0].rstrip() != "---" or "---" not in (line.rstrip() for line in lines[1:]):
+        folders.about(path)(1, "the lesson has no front matter", "begin with a line `---`, the keys, and a line `---`")
+        return blank, text
+    end = [line.rstrip() for line in lines].index("---", 1)
+    front, at = folders.typed(path, FrontMatter, "\n".join(["", *lines[1:end]]))
+    if front.number and front.number != int(path.parent.name[:2]):
+        fix = f"write {int(path.parent.name[:2])}, or rename the three folders"
+        folders.about(path)(at.value["number"].line, f"`number` is {front.number}, and the folder is `{path.parent.name}`", fix)
+    return front, "\n".join([""] * (end + 1) + lines[end + 1 :])
+
+
+def _sections(text: str, complain: Complain) -> tuple[Section, ...]:
+    found: dict[str, Section] = {}
+    for line, heading in _headings(text):
+        title, name = heading["title"], heading["id"]
+        if not name:
+            fix = "end the heading with an id, like `{#a-short-name}`"
+            complain(line, f"the section `{title}` has no id", fix)
+        elif name in found:
+            complain(line, f"section `{name}` stands here and on line {found[name].line}", "give one of them another id")
+        else:
+            found[name] = Section(name, title, line)
+    return tuple(found.values())
+
+
+def _headings(text: str) -> list[tuple[int, re.Match[str]]]:
+    """Find the `##` lines that stand outside code."""
+    headings, in_code = [], False
+    for number, line in enumerate(text.split("\n"), 1):
+        in_code ^= line.lstrip().startswith("```")
+        if not in_code and (match := _HEADING.fullmatch(line.rstrip())):
+            headings.append((number, match))
+    return headings
+
+
+def _exercises(folders: Folders, lesson: str, order: tuple[str, ...]) -> tuple[Exercise, ...]:
+    folder = folders.root / "exercises" / lesson
+    if not folder.is_dir():
+        folders.missing(folder, "the lesson has no folder of exercises", "create this folder")
+    found = {path.stem: path for path in sorted(folder.glob("[!._]*.py")) if path.stem != "props"}
+    for name in order:
+        if name not in found:
+            fix = meant(name, found, f"create exercises/{lesson}/{name}.py, or take it from the list")
+            folders.missing(folders.root / "lessons" / lesson / "lesson.md", f"`exercises` names `{name}`, and there is no such file", fix)
+    names = [name for name in order if name in found] + [name for name in found if name not in order]
+    return tuple(_exercise(folders, lesson, found[name]) for name in names)
+
+
+def _exercise(folders: Folders, lesson: str, starter: Path) -> Exercise:
+    name, answers = starter.stem, folders.root / "solutions" / lesson
+    checks, answer, slips = starter.parent / "checks" / starter.name, answers / starter.name, answers / "misconceptions" / starter.name
+    kept, recorded = _has_solutions(folders.root), recordings(folders.root, lesson, name)
+    judging = [(answer, "answer"), (slips, "misconceptions")] if kept else [(recorded, "recordings")] if _is_release(folders.root) else []
+    for path, what in [(checks, "checks"), *judging]:
+        if not path.is_file():
+            folders.missing(path, f"exercise `{name}` has no {what}", "create this file")
+    source = folders.text(starter, "the starter") or ""
+    return Exercise(name, lesson, starter, checks, answer, slips, recorded, uses_torch=bool(_TORCH.search(source)))
+
+
+def _list(folders: Folders, path: Path, kind: type[T]) -> tuple[tuple[T, ...], list[At]]:
+    """Read a file that is one list of `kind`, and the tree of each item; a file that isn't there is an empty list.
+
+    An item that is no mapping has been complained of, and is left out.
+    """
+    if not path.exists() or (text := folders.text(path, "the list")) is None:
+        return (), []
+    items, at = folders.typed(path, tuple[kind, ...], text)  # type: ignore[valid-type]  # the element type is a variable
+    pairs = mappings(items, at)
+    return tuple(item for item, _ in pairs), [own for _, own in pairs]
+
+
+def _keys(folders: Folders, path: Path) -> tuple[dict[str, Key], At]:
+    if _is_release(folders.root):
+        return _recorded_keys(folders, recordings(folders.root, path.parent.name, "keys")), At({}, 1)
+    if not _has_solutions(folders.root) or (text := folders.text(path, "the practice questions' answers")) is None:
+        return {}, At({}, 1)
+    keys, at = folders.typed(path, dict[str, Key], text)
+    return keys, at if keys else At({}, at.line)
+
+
+def _recorded_keys(folders: Folders, path: Path) -> dict[str, Key]:
+    fix = "take the release as it was handed out, or build it again"
+    try:
+        return msgspec.json.decode(gzip.decompress(path.read_bytes()), type=dict[str, Key])
+    except FileNotFoundError:
+        folders.missing(path, "the practice questions' recorded keys are missing", fix)
+    except (OSError, EOFError, ValueError):
+        folders.missing(path, "these recorded keys cannot be read", fix)
+    return {}
+
+
+def recordings(root: Path, lesson: str, name: str) -> Path:
+    """Say where a release keeps the recordings of an exercise, or of what else is named."""
+    return root / "recordings" / lesson / f"{name}.json.gz"
+
+
+def demand_solutions(root: Path) -> None:
+    """Raise `UsageError` where a course is a student release: it can be learned from, and no more."""
+    if not _has_solutions(root):
+        raise UsageError(f"{root}: a student release, without solutions", "do this in a clone of the course")
+
+
+def _has_solutions(root: Path) -> bool:
+    return (root / "solutions").is_dir()
+
+
+def _is_release(root: Path) -> bool:
+    return not _has_solutions(root) and (root / "recordings").is_dir()
+
+
+def choose_lesson(course: Course, wanted: str | None) -> Lesson:
+    """Find the lesson that is asked for, or the only one. Raise `UsageError` with what there is."""
+    lessons = {lesson.id: lesson for lesson in course.lessons}
+    if wanted and wanted not in lessons:
+        raise UsageError(f"no lesson `{wanted}`", f"choose one of: {', '.join(lessons)}")
+    if not wanted and len(lessons) > 1:
+        raise UsageError("the course has several lessons", f"name one with --lesson: {', '.join(lessons)}")
+    return lessons[wanted] if wanted else course.lessons[0]
+
+
+def exercise_ids(lesson: Lesson) -> list[str]:
+    """Name what can be graded of a lesson, its questions last."""
+    return [exercise.id for exercise in lesson.exercises] + (["practice"] if lesson.questions else [])

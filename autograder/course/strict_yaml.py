@@ -1,0 +1,223 @@
+"""Strict YAML that keeps the line of everything.
+
+A text becomes a tree of `At`: values with their lines. Built from the parser's events, one by one, so that depth and aliases
+are met before they cost anything. What YAML 1.1 reads in a surprising way (`no`, `1e-6`, `012`, `12:30`, a repeated key) is
+complained about; the caller decides whether a complaint is collected or raised.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import yaml
+
+Complain = Callable[[int, str, str], None]
+"""Takes a line, the problem, and one fix."""
+
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C parser where there is one: ten times as fast
+_WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
+_INT = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
+_FLOAT = re.compile(r"[-+]?([0-9]{1,400}(\.[0-9]{0,400})?|\.[0-9]{1,400})([eE][-+]?[0-9]{1,4})?")
+
+
+SPOILED = object()
+"""Stands for a value that was complained of, so that nobody complains of it again."""
+
+
+@dataclass(frozen=True)
+class At:
+    """A value and its line: text, number, bool, None, a list of At, or a dict of text to At (each with its key's line)."""
+
+    value: Any
+    line: int
+
+
+class TooDeep(Exception):
+    """Brackets within brackets, further than the reader follows."""
+
+
+def load(text: str, complain: Complain, *, strict: bool = True, depth: int = 16) -> At:
+    """Read one YAML document; an empty one is None. After a fault that ends the reading, what was complained of is all there is.
+
+    Where `strict` is false, as for students, numbers with a point or an exponent are Decimals, which keep the digits that were written,
+    and what is neither a number, `true`, `false` nor `null` is text, as it stands.
+    """
+    try:
+        return _Reader(_events(text), complain, strict).document(depth)
+    except TooDeep as deep:
+        complain(int(deep.args[0]), f"this lies more than {depth} levels deep", "write it flatter")
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        complain(mark.line + 1 if mark else 1, f"this is not YAML: {error.problem or error.context}", _fix_for(error))
+    except yaml.YAMLError:
+        complain(1, "this is not YAML: it holds a character that text cannot hold", "save the file again as plain UTF-8 text")
+    return At(SPOILED, 1)
+
+
+def plain(at: At) -> Any:
+    """Return the tree without its lines."""
+    if isinstance(at.value, dict):
+        return {key: plain(value) for key, value in at.value.items()}
+    return [plain(item) for item in at.value] if isinstance(at.value, list) else at.value
+
+
+def _events(text: str) -> Iterator[Any]:
+    yield from yaml.parse(text, Loader=_LOADER)
+
+
+def _fix_for(error: yaml.MarkedYAMLError) -> str:
+    if "token" in str(error.problem) and "character" in str(error.problem):
+        return "put the text in quotes, and indent with spaces"
+    return "look at this line and the one above: a missing space after `:`, a quote or bracket left open, or an indent that is off"
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """Consumes the events of one document."""
+
+    events: Iterator[Any]
+    complain: Complain
+    strict: bool
+
+    def document(self, depth: int) -> At:
+        root = At(None, 1)
+        seen = False
+        for event in self.events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                if seen:
+                    self.complain(_line(event), "a second document begins here", "keep one document: remove the `---`")
+                    break
+                seen, root = True, self.node(next(self.events), depth)
+        return root
+
+    def node(self, event: Any, depth: int) -> At:
+        line = _line(event)
+        if isinstance(event, yaml.AliasEvent):
+            self.complain(line, f"`*{event.anchor}` repeats another place", "write the value out: aliases are not read")
+            return At(SPOILED, line)
+        self.check_plainness(event)
+        if isinstance(event, yaml.ScalarEvent):
+            return At(self.scalar(event) if event.implicit[0] else event.value, line)
+        if depth == 0:
+            raise TooDeep(line)
+        return At(self.mapping(depth) if isinstance(event, yaml.MappingStartEvent) else self.sequence(depth), line)
+
+    def check_plainness(self, event: Any) -> None:
+        if event.anchor is not None:
+            self.complain(_line(event), f"`&{event.anchor}` names this place", "write values out: anchors are not read")
+        if event.tag is not None:
+            self.complain(_line(event), f"the tag `{event.tag}` is not read here", "remove it")
+
+    def sequence(self, depth: int) -> list[At]:
+        items = []
+        while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
+            items.append(self.node(event, depth - 1))
+        return items
+
+    def mapping(self, depth: int) -> dict[str, At]:
+        entries: dict[str, At] = {}
+        while not isinstance(event := next(self.events), yaml.MappingEndEvent):
+            key, line = self.key(event, depth), _line(event)
+            value = self.node(next(self.events), depth - 1)
+            if key in entries:
+                problem = f"the key `{key}` stands here and on line {entries[key].line}"
+                self.complain(line, problem, "keep one of them: YAML would silently take the last")
+            elif key is not None:
+                entries[key] = At(value.value, line)
+        return entries
+
+    def key(self, event: Any, depth: int) -> str | None:
+        if not isinstance(event, yaml.ScalarEvent):
+            self.node(event, depth - 1)
+            self.complain(_line(event), "a key is a list or a mapping", "write a word as the key")
+            return None
+        self.check_plainness(event)
+        if event.value == "<<" and event.implicit[0]:
+            self.complain(_line(event), "`<<` merges another mapping", "write the keys out: merging is not read")
+            return None
+        return str(event.value)
+
+    def scalar(self, event: Any) -> Any:
+        """Return what an unquoted word means. A word that YAML 1.1 and 1.2 read in two ways is a trap."""
+        value, text = _meaning(event.value, self.strict), event.value
+        if self.strict and (trap := _trap(text, value)):
+            self.complain(_line(event), *trap)
+            return SPOILED
+        return value
+
+
+def _meaning(text: str, strict: bool) -> Any:
+    if text in _WORDS:
+        return _WORDS[text]
+    if _INT.fullmatch(text):
+        return int(text)
+    if _FLOAT.fullmatch(text):
+        return float(text) if strict else Decimal(text)
+    return text
+
+
+def _trap(text: str, value: Any) -> tuple[str, str] | None:
+    """Compare our reading, which is YAML 1.2's, with the one that YAML 1.1 (PyYAML) gives."""
+    tag = yaml.SafeLoader.yaml_implicit_resolvers.get(text[:1], [])
+    other = next((name.rpartition(":")[2] for name, pattern in tag if pattern.match(text)), "str")
+    ours = {bool: "bool", int: "int", float: "float", str: "str"}.get(type(value), "null")
+    if other == ours:
+        return None
+    if ours == "float" and other == "str":
+        return f"`{text}` is a number to some readers of YAML and text to others", f"write {_with_point(text)}"
+    if other == "bool":
+        return f"`{text}` is text to some readers of YAML and a truth value to others", f'write true or false, or "{text}" for the text'
+    return f"`{text}` is read in different ways by readers of YAML", f'write "{text}" for the text, or the number plainly'
+
+
+def _with_point(text: str) -> str:
+    """1e-6 as 1.0e-6, 1.5e6 as 1.5e+6, and 08 as 8.0: the form that every reader takes for a number."""
+    digits, _, exponent = text.lower().partition("e")
+    if not exponent:
+        return repr(float(text))
+    return f"{digits if '.' in digits else digits + '.0'}e{exponent if exponent[0] in '+-' else '+' + exponent}"
+
+
+def _line(event: Any) -> int:
+    return int(event.start_mark.line) + 1
+
+
+MOST_BYTES = 64 * 1024
+DEEPEST = 4
+
+
+class AnswersError(Exception):
+    """The file cannot be read as answers. `problem` is one line for the student; `line` is where, if it is somewhere."""
+
+    def __init__(self, problem: str, line: int | None = None):
+        super().__init__(problem if line is None else f"line {line}: {problem}")
+        self.problem = problem
+        self.line = line
+
+
+def read_answers(data: bytes) -> dict[str, Any]:
+    """Return question ids with what was answered: text, int, Decimal, bool, None, a list, or a map by part.
+
+    A number with a point stays a Decimal, because 0.80 and 0.800 are different answers where three decimals are asked.
+    `0,79` stays text, and is told apart when it is marked.
+    """
+    if len(data) > MOST_BYTES:
+        raise AnswersError(f"the file is larger than {MOST_BYTES // 1024} KiB: it should hold `question: answer` lines only")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise AnswersError("this is not UTF-8 text: save the file as plain text", data[: error.start].count(b"\n") + 1) from None
+    answers = plain(load(text, _refuse, strict=False, depth=DEEPEST))
+    if answers is None:
+        return {}
+    if not isinstance(answers, dict):
+        raise AnswersError("this is not a list of `question: answer` lines: put a space after each colon", 1)
+    return answers
+
+
+def _refuse(line: int, problem: str, fix: str) -> None:
+    raise AnswersError(f"{problem}: {fix}", line)

@@ -1,0 +1,135 @@
+"""Text that strangers wrote, made harmless for a terminal, a spreadsheet and Markdown."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from unicodedata import normalize
+
+
+def clean(cell_text: str, length: int = 500) -> str:
+    """Make a stranger's text harmless for a terminal: one line, no control or direction characters, not too long."""
+    shown = cell_text if cell_text.isprintable() else "".join(c if unicodedata.category(c)[0] != "C" else " " for c in cell_text)
+    shown = " ".join(shown.split())
+    return shown if len(shown) <= length else shown[: length - 1] + "…"
+
+
+def cell(value: str | float) -> str | float:
+    """Make a cell harmless."""
+    return cell_text(value) if isinstance(value, str) else value
+
+
+def cell_text(value: str, length: int = 500) -> str:
+    """Make a text harmless for a cell: a spreadsheet takes what starts with = + - @ for a formula."""
+    shown = clean(value, length)
+    return f"'{shown}" if shown.startswith(("=", "+", "-", "@")) else shown
+
+
+def number(value: float) -> str:
+    """Write points as every spreadsheet reads them: a point, no needless decimals."""
+    return f"{round(value, 2):.2f}".rstrip("0").rstrip(".")
+
+
+_TOKEN = re.compile(r"\\(?:text|operatorname|mathrm)\s*\{[^}]*\}|\\[A-Za-z]+|\\.|\S", re.DOTALL)
+_NAMES = "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho final sigma tau upsilon phi chi psi omega"
+_SYMBOLS = {
+    **{f"\\{name}": chr(0x3B1 + place) for place, name in enumerate(_NAMES.split())},
+    **{f"\\{name.capitalize()}": chr(0x391 + place) for place, name in enumerate(_NAMES.split())},
+    **dict(zip(r"\varepsilon \varphi \cdot \times \pm \odot \le \leq \ge \geq \ne \neq \approx \propto \sim \in \to \rightarrow".split(),
+               "εφ·×±⊙≤≤≥≥≠≠≈∝∼∈→→", strict=True)),
+    **dict(zip(r"\sum \prod \int \infty \nabla \partial \dots \ldots \cdots \top \mid \| \langle \rangle \lVert \rVert \ell \prime".split(),
+               "∑∏∫∞∇∂……⋯⊤|‖⟨⟩‖‖ℓ′", strict=True)),
+    **dict.fromkeys([r"\,", r"\;", r"\:", r"\ ", "~", r"\quad", r"\qquad", r"\\"], " "),
+    **dict.fromkeys([r"\!", r"\left", r"\right", *(rf"\{size}{side}" for size in ("big", "Big", "bigg") for side in ("", "l", "r"))], ""),
+    "-": "−", "'": "′", "&": "", ",": ", ",
+}  # fmt: skip
+_ACCENTS = {r"\bar": "\u0304", r"\hat": "\u0302", r"\tilde": "\u0303", r"\vec": "\u20d7", r"\dot": "\u0307", r"\overline": "\u0305"}
+_SCRIPTS = {
+    "_": str.maketrans("0123456789+−=()aehijklmnoprstuvxβγρφχ", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓᵦᵧᵨᵩᵪ"),
+    "^": str.maketrans("0123456789+−=()ni⊤T′", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿⁱᵀᵀ′"),
+}
+_LETTERS = {"N": "𝒩", "L": "ℒ", "E": "𝔼", "R": "ℝ", "U": "𝒰", "D": "𝒟"}
+_SINGLE = re.compile(r"\w[\u0300-\u036f\u20d7]*(_\w|[₀-ₜᵢᵣᵤᵥᵦ-ᵪⱼ⁰-ⁿ²³¹ᵀ′])*|[0-9.]+")
+_OPERATORS = re.compile(r"(?<=[^\s(,=∼≈+−·×/\[{^_]) *([+−·×]) *(?=\S)")
+_RELATIONS = re.compile(r" *([=∼≈≤≥≠∝→∈<>]) *")
+
+
+def in_unicode(formula: str) -> str:
+    """Write one formula, without its dollars, as a line of text."""
+    line = normalize("NFC", _sequence(iter(_TOKEN.findall(formula)), ""))
+    line = _RELATIONS.sub(r" \1 ", _OPERATORS.sub(r" \1 ", line))
+    return re.sub(r" +([.,)])", r"\1", re.sub(r" {2,}", " ", line)).strip()
+
+
+def formulas_in_unicode(text: str) -> str:
+    """Write all formulas of a Markdown text in Unicode; displayed ones get a paragraph of their own."""
+    text = re.sub(r"\$\$(.+?)\$\$", lambda match: f"\n\n> {in_unicode(match[1])}\n\n", text, flags=re.DOTALL)
+    return re.sub(r"(?<!\\)\$([^$\n]+)\$", lambda match: in_unicode(match[1]), text).replace(r"\$", "$")
+
+
+def _sequence(tokens: Iterator[str], end: str) -> str:
+    parts: list[tuple[str, str]] = []
+    for token in tokens:
+        if token == end:
+            break
+        if piece := _piece(token, tokens):
+            parts.append((token, piece))
+    followers = [*(piece for _, piece in parts[1:]), ""]
+    return "".join(_kept_apart(token, piece, follower) for (token, piece), follower in zip(parts, followers, strict=False))
+
+
+def _kept_apart(token: str, piece: str, follower: str) -> str:
+    """Put a fraction in parentheses where a factor follows, which would seem to stand below the line too."""
+    return f"({piece})" if token == r"\frac" and re.match(r"[\w(√ ]", follower) else piece
+
+
+def _piece(token: str, tokens: Iterator[str]) -> str:
+    if token == "{":
+        return _sequence(tokens, "}")
+    if token in _SCRIPTS:
+        return _script(token, _argument(tokens))
+    if token in _ACCENTS:
+        letters = _argument(tokens)
+        return letters[:1] + _ACCENTS[token] + letters[1:]
+    if token == r"\frac":
+        return f"{_held(_argument(tokens))}/{_held(_argument(tokens))}"
+    if token == r"\sqrt":
+        under = _argument(tokens)
+        return f"√{under}" if _SINGLE.fullmatch(under) else f"√({under})"
+    if token in (r"\mathcal", r"\mathbb", r"\mathbf"):
+        letters = _argument(tokens)
+        return letters if token == r"\mathbf" else _LETTERS.get(letters, letters)
+    if words := re.fullmatch(r"\\[a-z]+\s*\{([^}]*)\}", token):
+        return words[1]
+    return _SYMBOLS.get(token, token.lstrip("\\"))
+
+
+def _argument(tokens: Iterator[str]) -> str:
+    return _piece(next(tokens, ""), tokens)
+
+
+def _script(mark: str, letters: str) -> str:
+    """Write an index small where every letter of it exists small."""
+    if all(ord(letter) in _SCRIPTS[mark] for letter in letters):
+        return letters.translate(_SCRIPTS[mark])
+    return f"{mark}{letters}" if re.fullmatch(r"\w" if mark == "^" else r"\w+", letters) else f"{mark}({letters})"
+
+
+def _held(term: str) -> str:
+    """Put a term in parentheses where a fraction would tear it apart."""
+    flat, before = term, ""
+    while flat != before:
+        flat, before = re.sub(r"\([^()]*\)", "", flat), flat
+    return f"({term})" if re.search(r"[+−·×/ =]", flat) else term
+
+
+_COMMENT = re.compile(r"^[ \t]*<!--(?:(?!-->).)*-->\n|<!--(?:(?!-->).)*-->", re.DOTALL | re.MULTILINE)
+
+
+FOLDED = re.compile(r"<details><summary>(?P<question>.*?)</summary>\s*(?P<answer>.*?)\s*</details>", re.DOTALL)
+
+
+def uncommented(text: str) -> str:
+    """Return the text as it is read: without what computes its numbers, and without other comments."""
+    return _COMMENT.sub("", text)

@@ -1,0 +1,1 @@
+"""Judging one submission. Start with `attempt`."""

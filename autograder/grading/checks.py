@@ -1,0 +1,300 @@
+"""What a check file uses: `@check`, `close`, `expect`, `untouched`, `asked`, and the `student` and `reference` it is given.
+
+A check reads like a test: it calls the student's functions, calls the reference the same way, and compares. It is run many
+times: once on a guest with the round's numbers, again with the public ones, and with each misconception in the student's
+place. Every run leaves a `Transcript`; a comparison that fails is written down and the check goes on. What a failure means
+is said elsewhere.
+"""
+
+from __future__ import annotations
+
+import hmac
+import inspect
+from collections.abc import Callable
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.random import default_rng
+
+from autograder.course.errors import CourseError, Finding
+from autograder.course.model import Check
+from autograder.grading.comparison import difference, kind_of
+from autograder.grading.reference import (
+    FLOAT32_RELATIVE,
+    FLOOR,
+    Answered,
+    Answering,
+    Thing,
+    as_number,
+    contains_float32,
+    copied,
+    load_module,
+    mapped,
+    on_object,
+)
+from autograder.sandbox.guest.runtime import is_memory
+from autograder.sandbox.outcome import Outcome, Raised
+
+Player = Callable[[str, tuple[Any, ...], dict[str, Any], "list[Asked]"], Outcome]
+
+
+# ---- what is written down
+
+
+class Asked(msgspec.Struct):
+    """One question to a callback: its name and the arguments it was given."""
+
+    function: str
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+
+
+class Called(msgspec.Struct):
+    """One call of the student's code, and how it ended. `of` is the function that it is evidence about."""
+
+    function: str
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    outcome: Outcome
+    asked: list[Asked]
+    of: str = ""
+    atol: float = 0.0  # the widest that a comparison of this call allowed
+
+
+class Compared(msgspec.Struct):
+    """One comparison: whether it held and, where not, what the call did. `call` is the place in the transcript it is about."""
+
+    ok: bool
+    call: int
+    words: str = ""
+    share: float = 0.0  # of the check's points, where it did not hold
+
+
+class Transcript(msgspec.Struct):
+    """All that happened in one run of one check. `ended` is the outcome that cut it short."""
+
+    calls: list[Called] = []
+    comparisons: list[Compared] = []
+    answers: list[Answered] = []
+    ended: Outcome | None = None
+
+    @property
+    def passed(self) -> bool:
+        return self.ended is None and bool(self.comparisons) and all(c.ok for c in self.comparisons)
+
+    @property
+    def strayed(self) -> bool:
+        """Whether a call gave something wrong, or nothing: more than an argument that was changed in place."""
+        return self.ended is not None or any(not c.ok and (c.call < 0 or not self.calls[c.call].outcome.changed) for c in self.comparisons)
+
+    @property
+    def share(self) -> float:
+        """What part of the check's points was earned: that of the comparison that earned least."""
+        return min((1.0 if c.ok else c.share for c in self.comparisons), default=0.0) if self.ended is None else 0.0
+
+    @property
+    def first_failure(self) -> Compared | None:
+        return next((c for c in self.comparisons if not c.ok), None)
+
+
+_running: ContextVar[Transcript] = ContextVar("transcript of the running check")
+
+
+class _CheckEnded(Exception):
+    """The student's code gave no value: nothing further can be asked in this check."""
+
+
+# ---- what a check file uses
+
+
+def check(*, points: float, of: str, needs: Any = ()) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Declare a check: its points, the function it is about, and the checks without which it says nothing."""
+    needed = needs if isinstance(needs, tuple) else (needs,)
+
+    def declare(function: Callable[..., None]) -> Callable[..., None]:
+        title = (inspect.getdoc(function) or "").split("\n")[0]
+        names = tuple(n.__name__ for n in needed)
+        draws = "rng" in inspect.signature(function).parameters
+        function.__dict__["check"] = Check(function.__name__, title, points, of, names, function, draws)
+        return function
+
+    return declare
+
+
+def close(got: Any, expected: Any, *, atol: float | None = None, rtol: float | None = None) -> None:
+    """Compare what the student's code gave with what is expected, and go on either way.
+
+    Kind, shape and finiteness are exact; dtype is free. The tolerance is the reference call's own, unless it is given.
+    """
+    transcript = _running.get()
+    at = next((i for i in reversed(range(len(transcript.calls))) if transcript.calls[i].outcome.value is got), len(transcript.calls) - 1)
+    known = next((a for a in transcript.answers if a.value is expected), None)
+    absolute = atol if atol is not None else known.atol if known else FLOOR
+    relative = rtol if rtol is not None else known.rtol if known else _relative(transcript.calls[at]) if at >= 0 else 0.0
+    words = difference(got, expected, absolute, relative)
+    if at >= 0:
+        transcript.calls[at].atol = max(transcript.calls[at].atol, absolute)
+    transcript.comparisons.append(Compared(words == "", at, f"gave {words}" if words else ""))
+
+
+def _relative(call: Called) -> float:
+    return FLOAT32_RELATIVE if contains_float32((call.args, call.kwargs)) else 0.0
+
+
+def expect(condition: bool, words: str) -> None:
+    """Demand something of the last call that is not a value; `words` go on after the call: "used noise at the last step"."""
+    transcript = _running.get()
+    transcript.comparisons.append(Compared(bool(condition), len(transcript.calls) - 1, "" if condition else words))
+
+
+def earned(share: float, words: str) -> None:
+    """Give this share of the check's points, 0 to 1, for the last call; `words` say what is missing where it is not all of them."""
+    transcript = _running.get()
+    transcript.comparisons.append(Compared(share >= 1, len(transcript.calls) - 1, "" if share >= 1 else words, max(0.0, share)))
+
+
+def untouched() -> None:
+    """Demand that no call of this check changed an argument in place."""
+    transcript = _running.get()
+    for at, call in enumerate(transcript.calls):
+        changed = ", ".join(f"`{name}`" for name in call.outcome.changed)
+        words = f"changed its argument {changed} in place: work on a copy" if changed else ""
+        transcript.comparisons.append(Compared(not changed, at, words))
+
+
+def asked(function: str) -> list[tuple[Any, ...]]:
+    """List the arguments that the last call gave to the callback of this name, in order, named ones in their places."""
+    call = _running.get().calls[-1]
+    callback = next(item for item in (*call.args, *call.kwargs.values()) if getattr(item, "__name__", "") == function)
+    bind = inspect.signature(callback).bind
+    return [bind(*one.args, **one.kwargs).args for one in call.asked if one.function == function]
+
+
+# ---- running
+
+
+class Student:
+    """What a check calls. Whoever plays the student (a guest, a misconception, the reference itself) answers.
+
+    `student.props.NAME(...)` calls a function of the lesson's props.py on the student's side. What comes back and is not data
+    is a `Thing`.
+    """
+
+    def __init__(self, player: Player, transcript: Transcript, prefix: str = ""):
+        self._player, self._transcript, self._prefix = player, transcript, prefix
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "props" and not self._prefix:
+            return Student(self._player, self._transcript, "props.")
+        return lambda *args, **kwargs: self.played(self._prefix + name, args, kwargs)
+
+    def played(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], *, shown: str = "", of: str | None = None) -> Any:
+        """Play one call, write it down as `shown`, and give its value."""
+        of = _about(name, args) if of is None else of
+        for thing in (item for item in (*args, *kwargs.values()) if isinstance(item, Thing) and not name.startswith(("@", "props."))):
+            thing.of = of
+        questions: list[Asked] = []
+        outcome = self._player(name, args, kwargs, questions)
+        if outcome.kind == "returned" and kind_of(outcome.value) == "object":
+            made = sum(isinstance(call.outcome.value, Thing) for call in self._transcript.calls)
+            outcome = msgspec.structs.replace(outcome, value=Thing(self, name, f"{name} {made + 1}", outcome.value))
+        self._transcript.calls.append(Called(shown or name, args, kwargs, outcome, questions, of))
+        if outcome.kind != "returned":
+            raise _CheckEnded
+        return outcome.value
+
+
+def _about(name: str, args: tuple[Any, ...]) -> str:
+    """Say which function a call is evidence about: one of the props asks about whoever its objects were last given to."""
+    used = [item.of for item in args if isinstance(item, Thing) and not item.of.startswith("props.")]
+    return used[0] if used and name.startswith("props.") else name
+
+
+class Reference:
+    """The same functions, answered by the course."""
+
+    def __init__(self, answers: Answering, transcript: Transcript):
+        self._answers, self._transcript = answers, transcript
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            answered = self._answers.answer(name, args, kwargs)
+            self._transcript.answers.append(answered)
+            return answered.value
+
+        return call
+
+
+def run(check: Check, player: Player, answers: Answering, seed: int) -> Transcript:
+    """Run one check and return its transcript. `seed` gives the numbers that the check draws."""
+    transcript = Transcript()
+    given: list[Any] = [Student(player, transcript), Reference(answers, transcript)]
+    if check.draws:
+        given.append(default_rng(seed))
+    token = _running.set(transcript)
+    try:
+        check.function(*given)
+    except _CheckEnded:
+        transcript.ended = transcript.calls[-1].outcome
+    except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:  # torch raises RuntimeError
+        if is_memory(error):
+            raise MemoryError from None
+        transcript.ended = Outcome("refused", detail=f"what it returned cannot be used: {error}")
+    finally:
+        _running.reset(token)
+    return transcript
+
+
+def played_by(function_of: Callable[[str], Callable[..., Any]]) -> Player:
+    """Let functions of ours stand in the student's place: copies of the arguments, callbacks written down, tensors back as arrays."""
+
+    def play(name: str, args: tuple[Any, ...], kwargs: dict[str, Any], questions: list[Asked]) -> Outcome:
+        def watched(item: Any) -> Any:
+            if isinstance(item, Thing):
+                return item.held
+            if not callable(item):
+                return item
+
+            def callback(*a: Any, **k: Any) -> Any:
+                questions.append(Asked(item.__name__, copied(a), copied(k)))
+                return item(*a, **k)
+
+            return callback
+
+        try:
+            given, named = mapped(copied(args), watched), mapped(copied(kwargs), watched)
+            with np.errstate(all="ignore"):
+                function, given = (on_object(name, given[0]), given[1:]) if name.startswith("@") else (function_of(name), given)
+                return Outcome("returned", value=as_number(function(*given, **named)))
+        except Exception as error:
+            if is_memory(error):  # of ours: it says nothing of the function
+                raise MemoryError from None
+            return Outcome("raised", raised=Raised(type(error).__name__, str(error)))
+
+    return play
+
+
+def seed_of(secret: bytes, exercise: str, check: str) -> int:
+    """Give the seed of a check's numbers: keyed, so that one check's numbers tell nothing of another's."""
+    return int.from_bytes(hmac.digest(secret, f"{exercise}\0{check}".encode(), "sha256"), "big")
+
+
+def load_checks(path: Path) -> tuple[Check, ...]:
+    """Read a check file: its checks in the order they stand. Raise `CourseError` where one of them cannot be."""
+    found = [value.check for value in vars(load_module(path)).values() if isinstance(getattr(value, "check", None), Check)]
+    findings = []
+    for number, one in enumerate(found):
+        line = one.function.__code__.co_firstlineno
+        if not one.title:
+            findings.append(Finding(path, line, f"check `{one.id}` has no title", "give it a one-line docstring"))
+        late = set(one.needs) - {earlier.id for earlier in found[:number]}
+        if late:
+            findings.append(Finding(path, line, f"check `{one.id}` needs `{min(late)}`, which does not come before it", "move it up"))
+    if not found:
+        findings.append(Finding(path, None, "no checks", "write a function with @check(points=..., of=...)"))
+    if findings:
+        raise CourseError(findings)
+    return tuple(found)

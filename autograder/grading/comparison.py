@@ -1,0 +1,106 @@
+"""How two values differ, in words: kind, shape and finiteness are exact, dtype is free, numbers have a tolerance.
+
+It compares what a student's code gave with what is expected, and a known slip's value with the student's. It does not say what
+a difference means.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograder.grading.reference import mapped
+
+
+def difference(got: Any, expected: Any, atol: float, rtol: float, *, nan_equal: bool = False) -> str:
+    """Say in words how `got` differs from `expected`; an empty text where it does not."""
+    kind, wanted = kind_of(got), kind_of(expected)
+    if wanted == "sequence" and kind in ("sequence", "array") and isinstance(got, list | tuple | np.ndarray):
+        if len(got) != len(expected):
+            return f"{len(got)} values where {len(expected)} were expected"
+        parts = [difference(g, e, atol, rtol, nan_equal=nan_equal) for g, e in zip(got, expected, strict=True)]
+        return next((f"value {i + 1}: {words}" for i, words in enumerate(parts) if words), "")
+    if kind != wanted:
+        return f"{_named(got, kind)} where {_named(expected, wanted)} was expected"
+    if wanted in ("number", "array", "bool array"):
+        return _number_difference(_array(got), _array(expected), atol, rtol, nan_equal)
+    if wanted == "dict":
+        if set(got) != set(expected):
+            return f"the keys {sorted(map(str, got))} where {sorted(map(str, expected))} were expected"
+        parts = [difference(got[key], expected[key], atol, rtol, nan_equal=nan_equal) for key in expected]
+        return next((f"`{key}`: {words}" for key, words in zip(expected, parts, strict=True) if words), "")
+    return "" if got == expected else f"{got!r:.60} where {expected!r:.60} was expected"
+
+
+def kind_of(value: Any) -> str:
+    """Name the kind of a value: number, array, text, None, bool, bool array, dict, sequence or object."""
+    if value is None:
+        return "None"
+    if isinstance(value, bool):
+        return "bool"
+    if isinstance(value, str):
+        return "text"
+    if isinstance(value, dict):
+        return "dict"
+    if isinstance(value, list | tuple):
+        return "array" if _numbers_only(value) and _array(value).dtype != object else "sequence"
+    if isinstance(value, int | float):
+        return "number"
+    if hasattr(value, "shape") and hasattr(value, "dtype"):
+        plain = tuple(value.shape) == ()
+        truth = value.dtype.kind == "b" if isinstance(value, np.ndarray) else str(value.dtype).endswith("bool")
+        return ("bool" if truth else "number") if plain else ("bool array" if truth else "array")
+    return "object"
+
+
+def _numbers_only(value: Any) -> bool:
+    """Say whether all that lists hold are numbers: numpy would also read text and truth values as such."""
+    if isinstance(value, list | tuple):
+        return all(map(_numbers_only, value))
+    return kind_of(value) in ("number", "array")
+
+
+def _array(value: Any) -> np.ndarray[Any, Any]:
+    """Give a value as an array of float64; an array of objects where it is not made of numbers of one shape."""
+    if isinstance(value, np.ndarray | float | int):
+        return np.asarray(value, dtype=np.float64)
+    plain = mapped(value, lambda item: item.detach().numpy() if hasattr(item, "detach") else item)
+    try:
+        return np.asarray(plain, dtype=np.float64)
+    except (ValueError, TypeError, OverflowError):
+        return np.empty(1, dtype=object)
+
+
+def _named(value: Any, kind: str) -> str:
+    if kind in ("array", "bool array"):
+        return f"{'an array' if kind == 'array' else 'an array of truth values'} of shape {_array(value).shape}"
+    if kind == "object":
+        return f"an object of type {getattr(value, 'type_name', type(value).__name__)}"
+    return kind if kind == "None" else f"a {kind}"
+
+
+def _number_difference(got: np.ndarray[Any, Any], expected: np.ndarray[Any, Any], atol: float, rtol: float, nan_equal: bool) -> str:
+    if got.shape != expected.shape:
+        return f"shape {got.shape} where {expected.shape} was expected"
+    with np.errstate(all="ignore"):
+        near = np.abs(got - expected) <= atol + rtol * np.abs(expected)
+    near |= got == expected  # infinities of one sign
+    if nan_equal:
+        near |= np.isnan(got) & np.isnan(expected)
+    if near.all():
+        return ""
+    first = tuple(int(i) for i in np.unravel_index(int(np.argmin(near)), near.shape)) if near.shape else ()
+    a, b = significant(float(got[first]), float(expected[first]))
+    if not near.shape:
+        return f"{a} where {b} was expected"
+    return f"{a} at [{', '.join(map(str, first))}] where {b} was expected ({int((~near).sum())} of {near.size} values differ)"
+
+
+def significant(a: float, b: float) -> tuple[str, str]:
+    """Write two numbers with just as many digits as show that they differ, four at the least."""
+    for digits in range(4, 17):
+        texts = f"{a:.{digits}g}", f"{b:.{digits}g}"
+        if texts[0] != texts[1]:
+            return texts
+    return repr(a), repr(b)

@@ -1,0 +1,258 @@
+"""The numbers of a question: published or drawn from a seed, and what the reference and the known slips answer to them."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import random
+import re
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from autograder.course.errors import CourseError, Finding
+from autograder.course.loading import recordings
+from autograder.course.model import Key, Lesson, Misconception, Question, Range
+from autograder.grading.diagnosis import load_misconceptions
+from autograder.grading.recorded import FORMAT, read_gz
+from autograder.grading.reference import Answers, load_module
+
+DRAWS = 1000
+VARIANTS = 50  # of a question: as many as a student release has recorded, so a seed is taken modulo this everywhere
+APART = 2.5  # tolerances between any two of: the right answer, each slip's
+
+
+class Functions(Struct, frozen=True):
+    """Where answers come from: the reference function and the known slips of `EXERCISE.FUNCTION`.
+
+    Where they are recordings, the variants that were drawn and the workings' lines come along.
+    """
+
+    reference: Callable[[str], Callable[..., Any]]
+    misconceptions: Callable[[str], Sequence[Misconception]]
+    variants: Mapping[str, Sequence[Mapping[str, float]]] | None = None
+    working: Callable[[Question, Mapping[str, float]], tuple[str, ...]] | None = None
+
+
+def variant(question: Question, seed: int | None, functions: Functions) -> dict[str, float]:
+    """Return the numbers of a question: the published ones, or for a seed (modulo 50) fresh ones, the same wherever they are drawn.
+
+    Fresh numbers are drawn again until the right answer and every slip's lie 2.5 tolerances apart. Raises CourseError where
+    1000 draws don't do it.
+    """
+    published = {name: drawn.published for name, drawn in question.numbers.items()}
+    if seed is None or not published:
+        return published
+    seed %= VARIANTS
+    if functions.variants is not None:
+        return dict(functions.variants[question.id][seed])
+    rng = random.Random(hashlib.blake2b(f"{question.id}:{seed}".encode(), digest_size=8).digest())
+    for _ in range(DRAWS):
+        fresh = {name: _draw(drawn, rng) for name, drawn in question.numbers.items()}
+        if fresh != published and tell_apart(question, fresh, functions):
+            return fresh
+    problem = f"question `{question.id}`: {DRAWS} draws gave no numbers that tell its slips apart"
+    raise CourseError([Finding(Path("practice.yaml"), question.line, problem, "widen the ranges of its numbers, or drop one of `tells`")])
+
+
+def tell_apart(question: Question, numbers: Mapping[str, float], functions: Functions) -> bool:
+    """Say whether with these numbers all answers are finite, and the right one and the slips' are told from each other."""
+    for part in (question, *question.parts):
+        if part.kind == "number":
+            try:
+                right, slips = values(part, numbers, functions)
+            except (ArithmeticError, ValueError):
+                return False
+            known = sorted([right, *(value for _, value in slips)])
+            near = any(later - earlier <= APART * part.tolerance for earlier, later in pairwise(known))
+            if near or not all(math.isfinite(value) for value in known):
+                return False
+    return True
+
+
+def values(question: Question, numbers: Mapping[str, float], functions: Functions) -> tuple[float, list[tuple[Misconception, float]]]:
+    """Compute the right answer of a `number`, and the answer of every slip in `tells`."""
+    arguments = [numbers[argument] if isinstance(argument, str) else argument for argument in question.arguments]
+    slips = [slip for slip in functions.misconceptions(question.computes) if slip.id in question.tells]
+    right = float(functions.reference(question.computes)(*arguments))
+    return right, [(slip, float(slip.function(*arguments))) for slip in slips]
+
+
+def _draw(drawn: Range, rng: random.Random) -> float:
+    """Draw from the grid, exactly: 0.1 three times is 0.3. Whole grids give whole numbers, fit to be an index."""
+    low, high, step = (Decimal(str(number)) for number in (drawn.low, drawn.high, drawn.step))
+    value = low + step * rng.randrange(int((high - low) / step) + 1)
+    whole = all(isinstance(number, int) for number in (drawn.low, drawn.step, drawn.published))
+    return int(value) if whole else float(value) + 0.0
+
+
+RECORDED = "recorded working"  # no name that an expression could use
+_PLACE = re.compile(r"\[\[(?:(?P<name>\w+)|= *(?P<expression>.+?) *(?: :(?P<format>[^\]\s]+))?)\]\]")
+
+
+def shown(number: float | Decimal) -> str:
+    """Write a number plainly: 0.3, 5, 0.00001."""
+    plain = format(Decimal(str(number)).normalize(), "f")
+    return "0" if plain == "-0" else plain
+
+
+def question_text(question: Question, numbers: Mapping[str, float]) -> str:
+    """Return the question as Markdown, numbers filled in, its choices and parts listed with the ids to answer with."""
+    lines = [_filled(question.text, numbers, {})]
+    lines += ["", *(f"- `{choice.id}`: {_filled(choice.text, numbers, {})}" for choice in question.choices)] if question.choices else []
+    lines += ["", *(f"- `{option.id}`: {_filled(option.text, numbers, {})}" for option in question.options)] if question.options else []
+    for part in question.parts:
+        lines += ["", f"**{part.id}.** {question_text(part, numbers)}"]
+    return "\n".join(lines)
+
+
+def working(question: Question, key: Key, numbers: Mapping[str, float], namespace: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the working line by line, with the reader's numbers. Raises ValueError where an expression of it fails."""
+    if RECORDED in namespace:
+        recorded: tuple[str, ...] = namespace[RECORDED](question, numbers)
+        return recorded
+    lines = tuple(_filled(line, numbers, namespace, question.decimals) for line in key.working)
+    parts = [(part, working(part, key.parts[part.id], numbers, namespace)) for part in question.parts if part.id in key.parts]
+    return (*lines, *(f"{part.id}. {line}" if place == 0 else line for part, below in parts for place, line in enumerate(below)))
+
+
+def namespace_of(question: Question, functions: Functions) -> dict[str, Any]:
+    """Return what a working may use: sqrt, np, and the public functions of the answers' modules; of recorded answers, their lines."""
+    if functions.working:
+        return {RECORDED: functions.working}
+    import numpy as np  # late: a question can be marked without it
+
+    names: dict[str, Any] = {"np": np, "sqrt": math.sqrt}
+    for part in (question, *question.parts):
+        module = getattr(functions.reference(part.computes), "__globals__", {}) if part.computes else {}
+        names |= {name: value for name, value in module.items() if callable(value) and not name.startswith("_")}
+    return names
+
+
+def evaluate(expression: str, namespace: Mapping[str, Any]) -> Any:
+    """Compute an author's expression. Raises ValueError that says what is wrong with it."""
+    try:
+        return eval(expression, dict(namespace))
+    except Exception as error:
+        raise ValueError(f"`{expression}` fails with {type(error).__name__}: {error}") from error
+
+
+def _filled(text: str, numbers: Mapping[str, float], namespace: Mapping[str, Any], decimals: int = 3) -> str:
+    def fill(place: re.Match[str]) -> str:
+        if place["name"]:
+            return shown(numbers[place["name"]]) if place["name"] in numbers else place[0]
+        value = evaluate(place["expression"], {**namespace, **numbers})
+        written = format(value, place["format"] or (f".{decimals}f" if not isinstance(value, int | str) else ""))
+        return written.lstrip("-") if re.fullmatch(r"-0\.?0*", written) else written
+
+    return _PLACE.sub(fill, text)
+
+
+Number = int | float  # a whole number stays one: it may be an index
+Values = list[tuple[list[Number], float]]  # arguments, and what a function gives for them
+
+
+class SlipValues(msgspec.Struct, frozen=True):
+    """A known slip of a question's function, and what it gives."""
+
+    id: str
+    of: str
+    sentence: str
+    section: str
+    card: str
+    values: Values
+
+
+class WorkingLines(msgspec.Struct, frozen=True):
+    """The working of one question with one set of numbers."""
+
+    numbers: dict[str, Number]
+    lines: list[str]
+
+
+class PracticeRecordings(msgspec.Struct, frozen=True):
+    """All that a release knows of a lesson's questions, but for the keys. `working` goes by a question's place."""
+
+    variants: dict[str, list[dict[str, Number]]]
+    values: dict[str, Values]
+    slips: dict[str, list[SlipValues]]
+    working: dict[str, list[WorkingLines]]
+    format: int = FORMAT
+
+
+def place(question: Question) -> str:
+    """Name a question or a part of one by its id and its line, since a part's id is its whole's affair."""
+    return f"{question.id}:{question.line}"
+
+
+def replayed_functions(path: Path) -> Functions:
+    """Give what was recorded as functions. Raise `CourseError` where it cannot be read."""
+    try:
+        recorded = read_gz(path, PracticeRecordings)
+    except (OSError, EOFError, ValueError) as error:
+        fix = "take the release as it was handed out, or build it again"
+        raise CourseError([Finding(path, None, f"these recordings cannot be read: {error}", fix)]) from None
+    slips = {name: [_misconception(slip, path) for slip in own] for name, own in recorded.slips.items()}
+    working = {where: {_key(each.numbers): tuple(each.lines) for each in all_} for where, all_ in recorded.working.items()}
+
+    def reference(name: str) -> Callable[..., float]:
+        return _looked_up(name, recorded.values.get(name, []), path)
+
+    def misconceptions(name: str) -> Sequence[Misconception]:
+        return slips.get(name, [])
+
+    def lines(question: Question, numbers: Mapping[str, float]) -> tuple[str, ...]:
+        return working.get(place(question), {}).get(_key(numbers), ())
+
+    return Functions(reference, misconceptions, recorded.variants, lines)
+
+
+def _misconception(slip: SlipValues, path: Path) -> Misconception:
+    return Misconception(slip.id, slip.of, slip.sentence, slip.section, slip.card, _looked_up(slip.id, slip.values, path))
+
+
+def _key(numbers: Mapping[str, float]) -> tuple[tuple[str, float], ...]:
+    return tuple(sorted(numbers.items()))
+
+
+def _looked_up(name: str, values: Values, path: Path) -> Callable[..., float]:
+    known = {tuple(arguments): value for arguments, value in values}
+
+    def function(*arguments: Any) -> float:
+        if arguments not in known:
+            problem = f"no answer of `{name}` to these numbers was recorded: a student release knows fifty variants of a question"
+            raise CourseError([Finding(path, None, problem, "answer one of them, or mark in a clone of the course")])
+        return known[arguments]
+
+    return function
+
+
+def functions_of(root: Path, lesson: Lesson) -> Functions:
+    """Give the functions that answer a lesson's questions: those of its exercises' answers, with their known slips, or their recordings."""
+    folder, recorded = root / "solutions" / lesson.id, recordings(root, lesson.id, "practice")
+    if recorded.is_file():
+        return replayed_functions(recorded)
+    answers: dict[str, Answers] = {}
+    slips: dict[str, tuple[Misconception, ...]] = {}
+
+    def loaded(name: str) -> tuple[str, str]:
+        exercise, _, function = name.partition(".")
+        if exercise not in answers:
+            answers[exercise] = Answers(load_module(folder / f"{exercise}.py"))
+            slips[exercise] = load_misconceptions(folder / "misconceptions" / f"{exercise}.py")
+        return exercise, function
+
+    def known_slips(name: str) -> list[Misconception]:
+        exercise, function = loaded(name)
+        return [slip for slip in slips[exercise] if slip.of == function]
+
+    def reference(name: str) -> Callable[..., Any]:
+        exercise, function = loaded(name)
+        return answers[exercise].function(function)
+
+    return Functions(reference, known_slips)

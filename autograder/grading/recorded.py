@@ -1,0 +1,218 @@
+"""Any value that a call gives, as plain JSON, and back: what JSON cannot say is a mapping with one key that names its kind.
+
+{"array": ["<f8", [4, 2], BASE64]}   and "scalar" for one number of numpy's, "tensor" for torch's
+{"tuple": [...]}   {"dict": [[KEY, VALUE], ...]}   {"float": "nan"}   {"object": "ConditionedBlock 1"}
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import math
+from collections.abc import Callable
+from functools import cached_property
+from inspect import Parameter, Signature
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+import numpy as np
+
+from autograder.course.errors import CourseError, Finding
+from autograder.course.model import Check, Exercise, Misconception
+from autograder.grading.diagnosis import Evidence
+from autograder.grading.reference import Answered, Thing, is_tensor, likeness, load_module
+
+T = TypeVar("T")
+
+
+def pack(value: Any) -> Any:
+    """Give a value as what JSON can say. Raise `TypeError` for what is no value."""
+    if value is None or isinstance(value, bool | str) or (isinstance(value, int) and type(value) is int):
+        return value
+    if isinstance(value, np.ndarray | np.generic):
+        return {"array" if isinstance(value, np.ndarray) else "scalar": _array(np.asarray(value))}
+    if isinstance(value, float):
+        return value if math.isfinite(value) else {"float": repr(value)}
+    if is_tensor(value):
+        return {"tensor": _array(value.detach().numpy())}
+    if isinstance(value, list | tuple):
+        items = [pack(item) for item in value]
+        return items if isinstance(value, list) else {"tuple": items}
+    if isinstance(value, dict):
+        return {"dict": [[pack(key), pack(item)] for key, item in value.items()]}
+    if isinstance(value, Thing):
+        return {"object": repr(value)}
+    raise TypeError(f"a {type(value).__name__} is no value that can be recorded")
+
+
+def unpack(packed: Any) -> Any:
+    """Give back the value."""
+    if isinstance(packed, list):
+        return [unpack(item) for item in packed]
+    if not isinstance(packed, dict):
+        return packed
+    ((kind, inside),) = packed.items()
+    if kind in ("array", "scalar", "tensor"):
+        dtype, shape, text = inside
+        array = np.frombuffer(base64.b64decode(text), np.dtype(dtype)).reshape(shape).copy()
+        return array if kind == "array" else array[()] if kind == "scalar" else __import__("torch").from_numpy(array)
+    if kind == "dict":
+        return {unpack(key): unpack(item) for key, item in inside}
+    if kind == "object":
+        return Thing(None, "", inside, None)
+    return tuple(unpack(item) for item in inside) if kind == "tuple" else float(inside)
+
+
+def _array(array: np.ndarray[Any, Any]) -> list[Any]:
+    return [array.dtype.str, list(array.shape), base64.b64encode(array.tobytes()).decode()]
+
+
+def write_gz(path: Path, recordings: Any) -> None:
+    """Write recordings as compressed JSON; the same recordings give the same bytes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(gzip.compress(msgspec.json.encode(recordings), mtime=0))
+
+
+def read_gz(path: Path, kind: type[T]) -> T:
+    """Read them back as `kind`."""
+    return msgspec.json.decode(gzip.decompress(path.read_bytes()), type=kind)
+
+
+FORMAT = 1
+
+
+class Slip(msgspec.Struct, frozen=True):
+    """A known slip without its function: whom it is about, and what is told."""
+
+    id: str
+    of: str
+    sentence: str
+    section: str
+    card: str
+
+
+class Known(msgspec.Struct, frozen=True):
+    """One call of a run with the reference or a slip in the student's place. `given` is the likeness of its arguments."""
+
+    function: str
+    of: str
+    given: str
+    kind: str
+    value: msgspec.Raw
+
+
+class Recorded(msgspec.Struct, frozen=True):
+    """What the reference answers to one call, and how far from it a right answer may lie."""
+
+    value: msgspec.Raw
+    atol: float
+    rtol: float
+
+
+class Recordings(msgspec.Struct, frozen=True):
+    """All that a release knows of one exercise.
+
+    parameters: each function's, by name. answers: by function, then by likeness. runs: by check, then by slip ("" is the
+    reference), the calls in order. checks: the hash of the files that were recorded.
+    """
+
+    exercise: str
+    checks: str
+    parameters: dict[str, list[str]]
+    answers: dict[str, dict[str, Recorded]]
+    slips: list[Slip]
+    runs: dict[str, dict[str, list[Known]]]
+    format: int = FORMAT
+
+
+def fingerprint(exercise: Exercise) -> str:
+    """Hash what is asked of an exercise: its checks, and the props."""
+    props = exercise.starter.parent / "props.py"
+    text = exercise.checks.read_bytes() + (props.read_bytes() if props.is_file() else b"")
+    return hashlib.sha256(text.replace(b"\r\n", b"\n")).hexdigest()
+
+
+def read_recordings(exercise: Exercise) -> Recordings:
+    """Read an exercise's recordings. Raise `CourseError` where they cannot be, or are not of these checks."""
+    try:
+        recordings = read_gz(exercise.recordings, Recordings)
+    except (OSError, EOFError, ValueError) as error:
+        raise _unusable(exercise, f"these recordings cannot be read: {error}") from None
+    if recordings.format != FORMAT:
+        raise _unusable(exercise, f"these recordings are of format {recordings.format}, and {FORMAT} is read here")
+    if recordings.checks != fingerprint(exercise):
+        raise _unusable(exercise, f"these recordings belong to another checks/{exercise.checks.name} or props.py")
+    return recordings
+
+
+def _unusable(exercise: Exercise, problem: str) -> CourseError:
+    return CourseError([Finding(exercise.recordings, None, problem, "take the release as it was handed out, or build it again")])
+
+
+class ReplayedAnswers:
+    """Stands in the place of `recordings.Answers`: gives out what was recorded, and computes nothing."""
+
+    def __init__(self, recordings: Recordings, path: Path, props: Path):
+        self.props = props if props.is_file() else None
+        self._recordings, self._path = recordings, path
+        self._known: dict[tuple[str, str], Answered] = {}
+
+    @cached_property
+    def _props(self) -> Any:
+        return load_module(self.props) if self.props else None
+
+    def function(self, name: str) -> Callable[..., Any]:
+        """Give something with the signature of a function, which cannot be called. Raise `AttributeError` where there is none."""
+        if name.startswith("props."):
+            return getattr(self._props, name.removeprefix("props."))  # type: ignore[no-any-return]
+        if name not in self._recordings.parameters:
+            raise AttributeError(name)
+        return _signed(name, self._recordings.parameters[name])
+
+    def answer(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Answered:
+        """Give what the reference answered to this call. Raise `CourseError` where it was not asked when the release was built."""
+        key = name, likeness((args, kwargs)).hex()
+        if key not in self._known:
+            try:
+                recorded = self._recordings.answers[name][key[1]]
+            except KeyError:
+                problem = f"no answer of `{name}` to these numbers was recorded: a student release knows the published numbers only"
+                raise CourseError([Finding(self._path, None, problem, "grade in a clone of the course, with its solutions")]) from None
+            self._known[key] = Answered(unpack(msgspec.json.decode(recorded.value)), recorded.atol, recorded.rtol)
+        return self._known[key]
+
+
+def _signed(name: str, parameters: list[str]) -> Callable[..., Any]:
+    def unknown(*args: Any, **kwargs: Any) -> Any:
+        raise TypeError(f"`{name}` is recorded: there is no code of it in a student release")
+
+    unknown.__dict__["__signature__"] = Signature([Parameter(one, Parameter.POSITIONAL_OR_KEYWORD) for one in parameters])
+    return unknown
+
+
+def slips_of(recordings: Recordings) -> tuple[Misconception, ...]:
+    """Give the known slips, each with a function that cannot be called."""
+    return tuple(
+        Misconception(slip.id, slip.of, slip.sentence, slip.section, slip.card, _signed(slip.id, recordings.parameters.get(slip.of, [])))
+        for slip in recordings.slips
+    )
+
+
+def known_calls(recordings: Recordings) -> Callable[[Check, Misconception | None, str], list[Evidence]]:
+    """Give the function that tells what a slip (or, with None, the reference) gave in the calls about `of` in a check."""
+    read: dict[tuple[str, str, str], list[Evidence]] = {}
+
+    def known(check: Check, slip: Misconception | None, of: str) -> list[Evidence]:
+        key = check.id, slip.id if slip else "", of
+        if key not in read:
+            calls = recordings.runs.get(check.id, {}).get(key[1], [])
+            read[key] = [_evidence(call) for call in calls if call.of == of]
+        return read[key]
+
+    return known
+
+
+def _evidence(call: Known) -> Evidence:
+    return Evidence(bytes.fromhex(call.given), call.kind, unpack(msgspec.json.decode(call.value)))

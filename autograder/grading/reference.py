@@ -1,0 +1,255 @@
+"""The reference's answers as values: asked for once, remembered by function and arguments, each with its tolerance.
+
+All students of a round get the same numbers, so the reference answers each question once a round. It knows how a value is
+copied, cast and told apart from another; it does not compare, and does not know what a check is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import types
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+import numpy as np
+
+FLOOR = 1e-6
+FLOAT32_ERRORS = 20
+FLOAT32_RELATIVE = 1e-5
+
+
+class Answered(msgspec.Struct, frozen=True):
+    """A reference value and how far from it a right answer may lie: `atol` + `rtol` times its size."""
+
+    value: Any
+    atol: float
+    rtol: float
+
+
+class Answering(Protocol):
+    """Who answers for the reference: the answer file's functions, or what a release recorded of them."""
+
+    @property
+    def props(self) -> Path | None: ...
+
+    def function(self, name: str) -> Callable[..., Any]: ...
+
+    def answer(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Answered: ...
+
+
+class Answers:
+    """The functions of an answer file, called on copies and remembered. `props` is the file of what a guest may build too."""
+
+    def __init__(self, module: types.ModuleType, props: Path | None = None):
+        self.module, self.props = module, props
+        self._props: types.ModuleType | None = None
+        self._known: dict[bytes, Answered] = {}
+
+    def function(self, name: str) -> Callable[..., Any]:
+        """Find a function by name, one of the props as "props.NAME". Raise `AttributeError` where there is none."""
+        module = self.module
+        if name.startswith("props.") and self.props:
+            module = self._props = self._props or load_module(self.props)
+        found = getattr(module, name.removeprefix("props."))
+        assert callable(found)
+        return found  # type: ignore[no-any-return]
+
+    @property
+    def known(self) -> int:
+        """How many different calls were answered so far."""
+        return len(self._known)
+
+    def answer(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Answered:
+        """Give what the reference answers to this call."""
+        key = digest((name, args, kwargs))
+        if key not in self._known:
+            self._known[key] = self._compute(name, args, kwargs)
+        return self._known[key]
+
+    def _compute(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Answered:
+        function = self.function(name)
+        value = function(*copied(args), **copied(kwargs))
+        single = contains_float32((args, kwargs))
+        other = cast((args, kwargs), np.float64 if single else np.float32)
+        error = float32_error(value, lambda: function(*other[0], **other[1]))
+        return Answered(value, max(FLOOR, FLOAT32_ERRORS * error), FLOAT32_RELATIVE if single else 0.0)
+
+
+def load_module(path: Path) -> types.ModuleType:
+    """Run a Python file of the course (never a student's) as a module of its own."""
+    name = "course_" + "_".join(path.with_suffix("").parts[-3:])
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+# ---- what can be done with any value that crosses
+
+
+def is_tensor(value: Any) -> bool:
+    """Say whether this is a torch tensor, without importing torch."""
+    return type(value).__module__ == "torch" and hasattr(value, "detach")
+
+
+def mapped(value: Any, leaf: Callable[[Any], Any]) -> Any:
+    """Rebuild lists, tuples and dicts with `leaf` applied to everything else."""
+    if isinstance(value, list | tuple):
+        return type(value)(mapped(item, leaf) for item in value)
+    if isinstance(value, dict):
+        return {key: mapped(item, leaf) for key, item in value.items()}
+    return leaf(value)
+
+
+def copied(value: Any) -> Any:
+    """Copy arrays and tensors, so that whoever gets them may change them."""
+    return mapped(value, lambda item: item.copy() if isinstance(item, np.ndarray) else item.clone() if is_tensor(item) else item)
+
+
+def cast(value: Any, dtype: type[np.floating[Any]]) -> Any:
+    """Turn every float, array of floats and tensor of floats into `dtype`."""
+
+    def leaf(item: Any) -> Any:
+        if is_tensor(item):
+            return item.to(getattr(__import__("torch"), dtype.__name__)) if item.is_floating_point() else item.clone()
+        if isinstance(item, np.ndarray):
+            return item.astype(dtype) if item.dtype.kind == "f" else item.copy()
+        return dtype(item) if isinstance(item, float) else item
+
+    return mapped(value, leaf)
+
+
+def contains_float32(value: Any) -> bool:
+    """Say whether any array or tensor in it is float32."""
+    if isinstance(value, list | tuple):
+        return any(contains_float32(item) for item in value)
+    if isinstance(value, dict):
+        return contains_float32(list(value.values()))
+    if isinstance(value, np.ndarray):
+        return bool(value.dtype == np.float32)
+    return str(getattr(value, "dtype", "")).endswith("float32")
+
+
+def as_number(value: Any) -> Any:
+    """Give tensors as arrays and leave everything else as it is."""
+    return mapped(value, lambda item: item.detach().numpy() if is_tensor(item) else item)
+
+
+def float32_error(value: Any, compute: Callable[[], Any]) -> float:
+    """Measure the largest difference between `value` and the same computed in the other precision, where both are finite."""
+    with np.errstate(all="ignore"):
+        pairs = zip(numbers(value), numbers(compute()), strict=True)
+        differences = [np.abs(a - b)[np.isfinite(a) & np.isfinite(b)] for a, b in pairs if a.shape == b.shape]
+    return max((float(d.max()) for d in differences if d.size), default=0.0)
+
+
+def numbers(value: Any) -> list[np.ndarray[Any, Any]]:
+    """List the arrays of numbers in a value, as float64."""
+    if isinstance(value, list | tuple):
+        return [array for item in value for array in numbers(item)]
+    if isinstance(value, dict):
+        return numbers(list(value.values()))
+    plain = as_number(value)
+    return [np.asarray(plain, np.float64)] if isinstance(plain, int | float | np.ndarray | np.generic) else []
+
+
+def digest(value: Any) -> bytes:
+    """Hash a value so that equal values, and only they, have equal hashes. Functions count by code and what they close over."""
+    try:
+        spelled = msgspec.msgpack.encode(value, enc_hook=_spelled, order="deterministic")
+    except TypeError:  # a dict whose keys are not texts
+        spelled = msgspec.msgpack.encode(_in_order(value), enc_hook=_spelled)
+    return hashlib.blake2b(spelled, digest_size=16).digest()
+
+
+def _in_order(value: Any) -> Any:
+    """Write dicts as pairs in one order, whatever their keys are."""
+    if isinstance(value, dict):
+        return "dict", [(key, _in_order(value[key])) for key in sorted(value, key=lambda key: (type(key).__name__, repr(key)))]
+    return [_in_order(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _spelled(value: Any) -> Any:
+    """Give what MessagePack cannot write as something that it can."""
+    if is_tensor(value):
+        value = value.detach().numpy()
+    if isinstance(value, np.ndarray | np.generic):
+        return type(value).__name__, value.dtype.str, value.shape, value.tobytes()
+    if isinstance(value, types.FunctionType):
+        closed_over = [cell.cell_contents for cell in value.__closure__ or ()]
+        return value.__code__.co_code, repr(value.__code__.co_consts), closed_over, value.__defaults__
+    return type(value).__name__, repr(value)
+
+
+def likeness(value: Any) -> bytes:
+    """Hash what a call was given so that the same call has the same hash on every machine.
+
+    Floats count with three digits, since the last bits differ between processors; functions count by name.
+    """
+    with np.errstate(all="ignore"):
+        return digest(mapped(value, _rough))
+
+
+def _rough(item: Any) -> Any:
+    if is_tensor(item):
+        item = item.detach().numpy()
+    if isinstance(item, np.ndarray | np.generic | float):
+        array = np.asarray(item)
+        return array.astype(np.float16) + np.float16(0) if array.dtype.kind == "f" else array.astype(np.int64)
+    return getattr(item, "__name__", repr(item)) if callable(item) else item
+
+
+class Thing:
+    """An object that is no data and stays on the student's side: call it, its methods, and get or set its weights.
+
+    `held` is the object itself where we play the student, its handle where a guest does. Two are equal that were made alike.
+    """
+
+    def __init__(self, student: Any, name: str, label: str, held: Any):
+        self.held, self.of = held, name
+        self._chance = True  # its weights are still those it drew for itself: what it does is no evidence of anything
+        self._student, self._name, self._label = student, name, label
+
+    def __repr__(self) -> str:
+        return self._label
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Thing) and repr(self) == repr(other)
+
+    __hash__ = None  # type: ignore[assignment]  # it may change
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._asked("@call", f"{self._name}()", args, kwargs)
+
+    def method(self, name: str, *args: Any) -> Any:
+        """Call a named method."""
+        return self._asked(f"@method {name}", f"{self._name}().{name}", args, {})
+
+    def weights(self) -> dict[str, Any]:
+        """Read the weights: arrays by name."""
+        value = self._asked("@weights", f"{self._name}().state_dict", (), {})
+        if not isinstance(value, dict):
+            raise TypeError(f"the weights of `{self._name}` are no dict")
+        return value
+
+    def set_weights(self, weights: dict[str, Any]) -> None:
+        """Put these weights in the place of its own."""
+        self._chance = False
+        self._asked("@set_weights", f"{self._name}().load_state_dict", (weights,), {})
+
+    def _asked(self, name: str, shown: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        return self._student.played(name, (self, *args), kwargs, shown=shown, of="" if self._chance else self.of)
+
+
+def on_object(name: str, held: Any) -> Callable[..., Any]:
+    """Find what a name like "@call" or "@method decode" means for an object of ours."""
+    if name == "@weights":
+        return lambda: {key: value.detach().clone() for key, value in held.state_dict().items()}
+    if name == "@set_weights":
+        return lambda weights: held.load_state_dict(weights) and None
+    return held if name == "@call" else getattr(held, name.removeprefix("@method "))  # type: ignore[no-any-return]

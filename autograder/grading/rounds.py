@@ -1,0 +1,134 @@
+"""The secret of a round: the numbers that graded checks draw, the same for a resumed run and for a regrade.
+
+It lies in OUT/private/, which only its owner may read. Results carry the round's name, never the secret.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import secrets
+from collections.abc import Iterable, Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+import msgspec
+
+from autograder.course.errors import UsageError
+from autograder.course.model import Course, Lesson, Submission, limits_for
+
+
+class Round(msgspec.Struct, frozen=True):
+    """A round's name, and the secret that keys every check's numbers."""
+
+    name: str
+    secret: bytes
+
+
+def open_round(out: Path, *, seed: int | None = None, new: bool = False) -> Round:
+    """Give the round of OUT: the one that is there, or a new one. A `seed` fixes the secret, for tests and demos."""
+    folder = out / "private"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    path = folder / "rounds.json"
+    known = _known(path)
+    fixed = f"seed {seed}".encode() if seed is not None else None
+    if known and not new and fixed in (None, known[-1].secret):
+        return known[-1]
+    earlier = next((one for one in known if one.secret == fixed), None)
+    if earlier and not new:
+        return earlier
+    chosen = Round(f"round-{len(known) + 1}", fixed or secrets.token_bytes(32))
+    _write(path, [*known, chosen])
+    return chosen
+
+
+def find_round(out: Path, name: str) -> Round:
+    """Give the round of this name. Raise `UsageError` where its secret is lost."""
+    found = next((one for one in _known(out / "private" / "rounds.json") if one.name == name), None)
+    if found is None:
+        raise UsageError(f"{out / 'private'}: the numbers of `{name}` are lost", "grade again with `course grade --new-round`")
+    return found
+
+
+def _known(path: Path) -> list[Round]:
+    if not path.exists():
+        return []
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=list[Round])
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        raise UsageError(f"{path}: damaged", "move it aside; the next run starts a new round") from None
+
+
+def _write(path: Path, rounds: list[Round]) -> None:
+    beside = path.with_suffix(".new")
+    with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(msgspec.json.encode(rounds))
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
+
+
+JUDGING = ("course", "sandbox", "grading")  # the packages whose code decides a result
+VERSIONS = ("denoising-course", "numpy", "torch")
+ENGINE = Path(__file__).parents[1]
+
+
+class Grounds:
+    """Gives each submission its key; `shared` is what all of them rest on. Files are read once, when an exercise is first asked for."""
+
+    def __init__(self, course: Course, chosen: Round, walls: tuple[str, ...]):
+        self._course = course
+        self.shared = _hash([*_machine(), *walls, chosen.name, chosen.secret, _files(course)]).hex()
+        self._of: dict[tuple[str, str], bytes] = {}
+
+    def key(self, submission: Submission) -> str:
+        """Hash a submission together with all that judges it."""
+        own = (submission.name, submission.status, submission.problem, submission.sha256 or "", str(submission.handed_in.attempt))
+        return _hash([self._judge(submission.lesson, submission.exercise), *own]).hex()
+
+    def _judge(self, lesson: str, exercise: str) -> bytes:
+        if (lesson, exercise) not in self._of:
+            found = next(one for one in self._course.lessons if one.id == lesson)
+            limits = msgspec.json.encode(limits_for(self._course.policy, exercise))
+            self._of[lesson, exercise] = _hash([self.shared, limits, *_judging_files(self._course.root, found, exercise)])
+        return self._of[lesson, exercise]
+
+
+def _files(course: Course) -> bytes:
+    """Hash what every exercise of a course rests on: the reference implementation and the engine's judging packages."""
+    lessons = {lesson.id for lesson in course.lessons}
+    reference = [path for path in sorted((course.root / "solutions").glob("*")) if path.name not in lessons]
+    return _hash(_contents([*reference, *(ENGINE / package for package in JUDGING)]))
+
+
+def _machine() -> Iterator[str]:
+    yield platform.python_version()
+    yield from (version(name) for name in VERSIONS)
+
+
+def _judging_files(root: Path, lesson: Lesson, exercise: str) -> Iterator[bytes]:
+    """Give the contents of what judges an exercise. A question is marked by the functions of all exercises, so it rests on all answers."""
+    if exercise == "practice":
+        return _contents([root / "exercises" / lesson.id / "practice.yaml", root / "solutions" / lesson.id])
+    one = next(e for e in lesson.exercises if e.id == exercise)
+    return _contents([one.checks, one.answer, one.misconceptions, one.recordings, one.starter.parent / "props.py"])
+
+
+def _contents(places: Iterable[Path]) -> Iterator[bytes]:
+    """Give names and contents of files, and of what lies in folders; notes and what Python compiled have no say."""
+    for place in places:
+        for path in sorted(place.rglob("*")) if place.is_dir() else [place]:
+            if path.is_file() and path.suffix not in (".md", ".pyc"):
+                yield path.name.encode()
+                yield path.read_bytes()
+
+
+def _hash(parts: Iterable[bytes | str]) -> bytes:
+    """Hash parts so that no two lists of parts run together."""
+    made = hashlib.sha256()
+    for part in parts:
+        data = part.encode() if isinstance(part, str) else part
+        made.update(len(data).to_bytes(8, "big") + data)
+    return made.digest()

@@ -1,0 +1,1 @@
+"""A class: from uploaded submissions to grades, reports, exports and feedback."""

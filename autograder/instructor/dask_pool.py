@@ -1,0 +1,172 @@
+"""An existing Dask cluster as a crew: each of its worker processes has fork servers and walls of its own.
+
+    this process --submissions, as bytes--> scheduler --> worker --guest--> ...
+    this process <--graded, as bytes------- scheduler <-- worker
+
+Every worker's machine has this package and the course at the same path; a worker whose course, versions or walls differ is refused
+before anything is graded. What crosses is bytes of ours, with the round's secret among them: the cluster is on the trusted side of
+the wall, and Dask itself runs whatever its clients send, so its ports are for trusted machines alone (TLS is Dask's business).
+
+Handing out one submission costs Dask more than grading a small one, so a load has as many as take a worker about `LOAD_SECONDS`.
+Dask runs a dead worker's tasks on another; where one ends several workers, it gives up, and `crew` tries each submission alone.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import threading
+import time
+import uuid
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+import msgspec
+from distributed import Client, Future, get_worker
+
+from autograder.course.errors import CourseError, SandboxFault, UsageError
+from autograder.course.loading import read_course
+from autograder.grading.rounds import Grounds
+from autograder.instructor.pool import Back, LoadSize, Lost
+from autograder.instructor.worker import Grader, Settings
+from autograder.sandbox.servers import missing_walls, readable_paths
+
+AHEAD = 2  # loads for each thread of a worker: the one it works on, and the next
+LOAD_SECONDS = 1.0
+LARGEST_LOAD = 32
+CONNECT_SECONDS = 5
+ADDRESS = re.compile(r"(tcp|tls|ws|wss)://[^/]+:\d+")
+
+
+# ---- on the workers
+
+
+def standing(settings: bytes, grounds: str) -> str:
+    """Say what keeps this worker from grading; nothing where it can. Runs on the worker."""
+    known = msgspec.msgpack.decode(settings, type=Settings)
+    root = Path(known.root)
+    try:
+        course = read_course(root)
+    except CourseError as error:
+        return f"its course in {root} cannot be read: {error.findings[0].problem}"
+    if Grounds(course, known.round, known.walls).shared != grounds:
+        return f"its course in {root}, or what it grades with, is not the same as here"
+    if any(root.resolve().is_relative_to(Path(path).resolve()) for path in readable_paths()[0]):
+        return f"submissions can read its course in {root}"
+    missing = set(known.walls) & missing_walls(course.policy.limits).keys()
+    return f"walls are missing: {', '.join(sorted(missing))}" if missing else ""
+
+
+def grade_load(settings: bytes, submissions: list[bytes]) -> tuple[float, list[bytes]]:
+    """Grade a load (see `Grader.grade_load`). Runs on the worker, in one of its threads."""
+    return _grader(settings).grade_load(submissions)
+
+
+def release(dask_worker: Any) -> None:
+    """Stop the fork servers of this worker. Runs on the worker, which Dask hands in."""
+    for _, grader in _graders(dask_worker).values():
+        grader.close()
+    _graders(dask_worker).clear()
+
+
+def _grader(settings: bytes) -> Grader:
+    """Give this thread's grader, warm from the load before; a fork server dies with the thread that started it."""
+    graders, thread = _graders(get_worker()), threading.get_ident()
+    known, grader = graders.get(thread, (b"", None))
+    if grader is None or known != settings:
+        if grader is not None:
+            grader.close()
+        grader = Grader(msgspec.msgpack.decode(settings, type=Settings), slot=os.getpid() + len(graders))
+        graders[thread] = (settings, grader)
+    return grader
+
+
+def _graders(worker: Any) -> dict[int, tuple[bytes, Grader]]:
+    kept: dict[int, tuple[bytes, Grader]] = worker.__dict__.setdefault("course_graders", {})
+    return kept
+
+
+# ---- on this side
+
+
+class ClusterCrew:
+    """The workers of the scheduler at `address`, all that stand when it is opened and all that join later."""
+
+    def __init__(self, settings: Settings, address: str):
+        self._settings, self._address = msgspec.msgpack.encode(settings), address
+        self._name = uuid.uuid4().hex
+        self._out: dict[int, Future] = {}
+        self._done: SimpleQueue[int] = SimpleQueue()
+        self._size = LoadSize(LOAD_SECONDS, LARGEST_LOAD)
+        self._threads, self._counted = 0, 0.0
+        if not ADDRESS.fullmatch(address):
+            raise UsageError(f"`{address}` is no scheduler's address", "give it as `dask scheduler` names it: tcp://HOST:PORT")
+        for name in ("distributed", "distributed.client"):  # what goes wrong is told by who asks
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+        try:
+            self._client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
+        except (OSError, ValueError):
+            fix = "start one with `dask scheduler`, or give the address that it names"
+            raise UsageError(f"{address}: no Dask scheduler answers there", fix) from None
+        try:
+            self._demand_workers(settings)
+        except UsageError:
+            self._client.close()
+            raise
+
+    def wants(self) -> int:
+        """As many as take about `LOAD_SECONDS`, while a thread has no load ahead."""
+        if len(self._out) >= AHEAD * self._threads_there():
+            return 0
+        return self._size.now()
+
+    def hand(self, load: int, submissions: list[bytes]) -> None:
+        """Give it to the scheduler, which chooses the worker."""
+        future = self._client.submit(grade_load, self._settings, submissions, key=f"course-{self._name}-{load}", pure=False)
+        self._out[load] = future
+        future.add_done_callback(lambda _: self._done.put(load))
+
+    def back(self) -> list[Back]:
+        """Wait for loads. Raise `SandboxFault` where the scheduler is gone."""
+        done = [self._done.get()]
+        while not self._done.empty():
+            done.append(self._done.get_nowait())
+        futures = {load: self._out.pop(load) for load in done}
+        if any(future.cancelled() for future in futures.values()):
+            raise SandboxFault(
+                f"the Dask cluster at {self._address} is gone; what was graded is kept\n"
+                "  fix: start it and give the same command again, which goes on where it was"
+            )
+        return [self._received(load, future) for load, future in futures.items()]
+
+    def close(self) -> None:
+        """Stop the workers' fork servers and leave; the cluster stays."""
+        if self._client.status == "running":
+            self._client.cancel(list(self._out.values()))
+            self._client.run(release, on_error="ignore")
+        self._client.close(timeout=2)
+
+    def _received(self, load: int, future: Future) -> Back:
+        try:
+            seconds, graded = future.result()
+        except Exception as error:  # whatever a worker raised, or `KilledWorker` where it ended several
+            return Back(load, Lost(f"{type(error).__name__}: {error}"))
+        self._size.took(seconds, len(graded))
+        return Back(load, graded)
+
+    def _threads_there(self) -> int:
+        """Count the threads of all workers, asked once a second: workers come and go."""
+        if time.monotonic() > self._counted + 1:
+            self._threads, self._counted = sum(self._client.nthreads().values()), time.monotonic()
+        return max(1, self._threads)
+
+    def _demand_workers(self, settings: Settings) -> None:
+        grounds = Grounds(read_course(Path(settings.root)), settings.round, settings.walls).shared
+        told: dict[str, Any] = self._client.run(standing, self._settings, grounds, on_error="return")
+        if not told:
+            raise UsageError(f"{self._address}: the cluster has no workers", f"start some: dask worker {self._address} --nthreads 1")
+        for worker, problem in sorted(told.items()):
+            if problem:
+                raise UsageError(f"{worker}: this worker cannot grade: {problem}", "mend it or stop it, and give the command again")

@@ -1,0 +1,257 @@
+"""Every attempt ever made, in one SQLite file; nothing in it is overwritten.
+
+It is the journal as well: a result is on disk before it is shown, so a run that was killed goes on where it was. Each attempt
+stands with the key of what it rests on (see `grounds`), and a later run takes it over by that key instead of grading again.
+The result's own JSON is the record; the columns beside it are for asking. What a secret run saw stands in `private`, which no
+export reads.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from itertools import groupby
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+
+import msgspec
+
+from autograder.course.errors import StoreFault, UsageError
+from autograder.course.model import HandedIn, Override, Person, Result, Submission
+
+T = TypeVar("T")
+FIRST = HandedIn()
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS attempts (
+    id INTEGER PRIMARY KEY,
+    run TEXT NOT NULL,
+    student TEXT NOT NULL,
+    lesson TEXT NOT NULL,
+    exercise TEXT NOT NULL,
+    status TEXT NOT NULL,
+    score REAL NOT NULL,
+    max_score REAL NOT NULL,
+    sha256 TEXT,
+    round TEXT NOT NULL,
+    graded_at TEXT NOT NULL,
+    version TEXT NOT NULL,
+    result TEXT NOT NULL,
+    private TEXT NOT NULL,
+    handed_in TEXT NOT NULL DEFAULT '{}',
+    key TEXT
+);
+CREATE INDEX IF NOT EXISTS attempts_of_run ON attempts (run, student, lesson, exercise);
+CREATE TABLE IF NOT EXISTS taken (run TEXT NOT NULL, attempt INTEGER NOT NULL, handed_in TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS taken_of_run ON taken (run);
+CREATE TABLE IF NOT EXISTS runs (run TEXT PRIMARY KEY, request TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS people (student TEXT PRIMARY KEY, person TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS overrides (id INTEGER PRIMARY KEY, student TEXT NOT NULL, override TEXT NOT NULL);
+"""
+COLUMNS = {"handed_in": "TEXT NOT NULL DEFAULT '{}'", "key": "TEXT"}  # that a gradebook of an earlier version may lack
+BY_KEY = "CREATE INDEX IF NOT EXISTS attempts_by_key ON attempts (key, student)"
+ATTEMPTS = (  # what a run graded, and what it took over from earlier ones
+    "SELECT result, private, handed_in FROM ("
+    "SELECT student, lesson, exercise, id, result, private, handed_in FROM attempts WHERE run = ?1 UNION ALL "
+    "SELECT student, lesson, exercise, id, result, private, taken.handed_in FROM taken JOIN attempts ON id = attempt WHERE taken.run = ?1"
+    ") ORDER BY student, lesson, exercise, id"
+)
+ADDED = (
+    "SELECT id, result, private, handed_in FROM attempts WHERE run = ?1 AND id > ?2 UNION ALL "
+    "SELECT id, result, private, taken.handed_in FROM taken JOIN attempts ON id = attempt WHERE taken.run = ?1 AND taken.rowid > ?3"
+)
+STUDENTS = "SELECT student FROM attempts WHERE run = ?1 UNION SELECT student FROM taken JOIN attempts ON id = attempt WHERE taken.run = ?1"
+KNOWN = "SELECT id, result FROM attempts WHERE key = ? AND student = ? AND lesson = ? AND exercise = ? ORDER BY id DESC LIMIT 1"
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """One attempt to write down. One without a `key` is never taken over: a fault of ours."""
+
+    result: Result
+    private: dict[str, str] = {}
+    handed_in: HandedIn = FIRST
+    key: str | None = None
+
+
+class Attempted(msgspec.Struct, frozen=True):
+    """One attempt as it was written down."""
+
+    result: Result
+    private: dict[str, str]
+    handed_in: HandedIn
+
+
+Choose = Callable[[list[Attempted]], Attempted]
+
+
+def last(attempts: list[Attempted]) -> Attempted:
+    """Choose the attempt that was handed in last; of two gradings of it the later."""
+    return max(reversed(attempts), key=lambda one: one.handed_in.attempt)
+
+
+class Gradebook:
+    """An open gradebook. `run` names what one command graded. Opening raises `StoreFault` on a full disk, `UsageError` for no gradebook."""
+
+    def __init__(self, path: Path):
+        self._path = path
+        self._taken: list[tuple[str, int, str]] = []
+        try:
+            self._db = _opened(path)
+        except sqlite3.Error as error:
+            if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):  # no room even to open it
+                raise StoreFault(path, str(error)) from None
+            raise UsageError(f"{path}: {error}", "move the file aside, or choose another --out") from None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        self._db.close()
+
+    def keep(self, run: str, attempts: Iterable[Kept]) -> None:
+        """Write attempts down, and what was taken over since, all or nothing; they are on disk when this returns.
+
+        Raise `StoreFault` where they cannot be written.
+        """
+        with self._written():
+            self._db.executemany("INSERT INTO taken VALUES (?, ?, ?)", self._taken)
+            self._db.executemany(f"INSERT INTO attempts VALUES (NULL{', ?' * 15})", (_row(run, one) for one in attempts))
+        self._taken.clear()
+
+    def take(self, run: str, submission: Submission, key: str) -> Result | None:
+        """Take over what this submission got before on the same grounds, if it did. It counts for the run from the next `keep` on."""
+        found = self._db.execute(KNOWN, (key, submission.student, submission.lesson, submission.exercise)).fetchone()
+        if found is None:
+            return None
+        self._taken.append((run, found[0], _json(submission.handed_in)))
+        return msgspec.json.decode(found[1], type=Result)
+
+    @contextmanager
+    def _written(self) -> Iterator[None]:
+        """Make one transaction; the file stays as it was where it cannot be written."""
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            yield
+            self._db.execute("COMMIT")
+        except BaseException as error:
+            with suppress(sqlite3.Error):
+                self._db.execute("ROLLBACK")
+            if isinstance(error, sqlite3.Error):
+                raise StoreFault(self._path, str(error)) from None
+            raise
+
+    def attempts(self, run: str) -> Iterator[list[Attempted]]:
+        """Give for each student, lesson and exercise of a run all attempts, in the order in which they were graded."""
+        rows = (_attempted(*row) for row in self._db.execute(ATTEMPTS, (run,)))
+        for _, own in groupby(rows, key=lambda one: (one.result.student, one.result.lesson, one.result.exercise)):
+            yield list(own)
+
+    def results(self, run: str, choose: Choose = last) -> Iterator[Result]:
+        """Give the results of a run by student, lesson and exercise, of several attempts the one that `choose` takes."""
+        for attempts in self.attempts(run):
+            yield choose(attempts).result
+
+    def added(self, run: str, since: tuple[int, int]) -> tuple[tuple[int, int], Iterator[tuple[int, Attempted]]]:
+        """Give what was added to a run since a place in the file, each with its number, and the place to go on from; begin at (0, 0).
+
+        What is added meanwhile may come twice.
+        """
+        place = self._db.execute("SELECT (SELECT ifnull(max(id), 0) FROM attempts), (SELECT ifnull(max(rowid), 0) FROM taken)").fetchone()
+        return place, ((number, _attempted(*row)) for number, *row in self._db.execute(ADDED, (run, *since)))
+
+    def students(self, run: str) -> set[str]:
+        """Name who has a result in a run."""
+        return {name for (name,) in self._db.execute(STUDENTS, (run,))}
+
+    def unexplained(self, run: str, choose: Choose = last) -> Iterator[tuple[Result, dict[str, str]]]:
+        """Give the results of a run that have private notes, each with these."""
+        for attempts in self.attempts(run):
+            if (one := choose(attempts)).private:
+                yield one.result, one.private
+
+    def last_run(self) -> str | None:
+        """Name the run that began last."""
+        found = self._db.execute("SELECT run FROM runs ORDER BY rowid DESC LIMIT 1").fetchone()
+        return str(found[0]) if found else None
+
+    def copy_to(self, path: Path) -> None:
+        """Write a copy of the whole file."""
+        self._db.execute("VACUUM INTO ?", (str(path),))
+
+    def adopt(self, path: Path, run: str) -> None:
+        """Take one run from a copy that was made of this file and to which nothing else was added here since."""
+        self._db.execute("ATTACH ? AS copy", (str(path),))
+        with self._written():
+            for table in ("attempts", "taken", "runs"):
+                self._db.execute(f"INSERT INTO {table} SELECT * FROM copy.{table} WHERE run = ?", (run,))
+        self._db.execute("DETACH copy")
+
+    # ---- the class, and what a person decided
+
+    def begin(self, run: str, request: object) -> None:
+        """Write down what a run was asked to grade, so that it can be graded again."""
+        with self._written():
+            self._db.execute("INSERT OR REPLACE INTO runs VALUES (?, ?)", (run, _json(request)))
+
+    def request(self, run: str, kind: type[T]) -> T | None:
+        """Give what a run was asked to grade; None for a run older than this."""
+        found = self._db.execute("SELECT request FROM runs WHERE run = ?", (run,)).fetchone()
+        return msgspec.json.decode(found[0], type=kind, dec_hook=_path) if found else None
+
+    def enrol(self, people: Iterable[Person], *, anew: bool = True) -> None:
+        """Keep who is in the class; `anew` takes the place of what was known of them."""
+        kept = "REPLACE" if anew else "IGNORE"
+        with self._written():
+            self._db.executemany(f"INSERT OR {kept} INTO people VALUES (?, ?)", ((person.student, _json(person)) for person in people))
+
+    def people(self) -> dict[str, Person]:
+        """Give who is in the class, by the name that results carry."""
+        rows = self._db.execute("SELECT person FROM people ORDER BY student")
+        return {one.student: one for one in (msgspec.json.decode(text, type=Person) for (text,) in rows)}
+
+    def override(self, override: Override) -> None:
+        """Append what a person decided; the last for a check holds."""
+        with self._written():
+            self._db.execute("INSERT INTO overrides VALUES (NULL, ?, ?)", (override.student, _json(override)))
+
+    def overrides(self, student: str | None = None) -> list[Override]:
+        """List what was decided, of one student or of all, oldest first."""
+        rows = self._db.execute("SELECT override FROM overrides WHERE ?1 IS NULL OR student = ?1 ORDER BY id", (student,))
+        return [msgspec.json.decode(text, type=Override) for (text,) in rows]
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(path, isolation_level=None)
+    try:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")  # a lost power line takes nothing that was shown
+        db.executescript(SCHEMA)
+        there = {row[1] for row in db.execute("PRAGMA table_info(attempts)")}
+        for column in (name for name in COLUMNS if name not in there):
+            db.execute(f"ALTER TABLE attempts ADD COLUMN {column} {COLUMNS[column]}")
+        db.execute(BY_KEY)
+    except sqlite3.Error:
+        db.close()
+        raise
+    return db
+
+
+def _attempted(result: str, private: str, handed_in: str) -> Attempted:
+    decode = msgspec.json.decode
+    return Attempted(decode(result, type=Result), decode(private, type=dict[str, str]), decode(handed_in, type=HandedIn))
+
+
+def _row(run: str, one: Kept) -> tuple[object, ...]:
+    result = one.result
+    values = (run, result.student, result.lesson, result.exercise, result.status, result.score, result.max_score, result.sha256)
+    more = (result.round, result.graded_at, result.version, _json(result), _json(one.private), _json(one.handed_in), one.key)
+    return (*values, *more)
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value, enc_hook=str).decode()  # what msgspec does not know of is a path
+
+
+def _path(kind: type, text: str) -> object:
+    return kind(text)

@@ -1,0 +1,257 @@
+"""A class in short: counts, means, the slips that many made. Grows with the exercises, not with the students."""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from math import sqrt
+from typing import Any
+
+from msgspec import Struct, field
+
+from autograder.course.model import CheckResult, Result
+from autograder.grading.attempt import ALIKE
+from autograder.instructor.grades import Grade, Standing
+from autograder.instructor.roster import feedback_name
+
+
+class ExerciseSummary(Struct):
+    """What is known of one exercise after any number of results."""
+
+    max_score: float = 0.0
+    total: float = 0.0
+    statuses: Counter[str] = field(default_factory=Counter)
+    slips: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def count(self, result: Result, score: float) -> None:
+        """Count one result in, as `score`: what was earned, or what counts of it."""
+        self.max_score = max(self.max_score, result.max_score)
+        self.total += score if result.status == "graded" else 0
+        self.statuses[result.status] += 1
+        self.slips.update({(check.misconception, check.section or "") for check in result.checks if check.misconception})
+
+    @property
+    def graded(self) -> int:
+        return self.statuses["graded"]
+
+    @property
+    def mean(self) -> float:
+        """Mean score of what was handed in and judged."""
+        return self.total / self.graded if self.graded else 0.0
+
+
+class Summary(Struct):
+    """What is known of a run after any number of results."""
+
+    exercises: dict[tuple[str, str], ExerciseSummary] = {}
+    results: int = 0
+
+    def add(self, result: Result) -> None:
+        """Count one result in."""
+        self.exercises.setdefault((result.lesson, result.exercise), ExerciseSummary()).count(result, result.score)
+        self.results += 1
+
+    def sort(self, exercises: list[str]) -> None:
+        """Put the exercises into this order, whichever was graded first."""
+        self.exercises = dict(sorted(self.exercises.items(), key=lambda item: exercises.index(item[0][1])))
+
+    def count(self, status: str) -> int:
+        """Count the results of one status."""
+        return sum(one.statuses[status] for one in self.exercises.values())
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the summary as plain data for `--json`."""
+        return {
+            "results": self.results,
+            "statuses": {name: self.count(name) for name in ("graded", "missing", "unreadable", "not_judged")},
+            "exercises": [
+                {"lesson": lesson, "exercise": exercise, "mean": round(one.mean, 4), "max_score": one.max_score}
+                | {"statuses": dict(one.statuses), "slips": {slip: count for (slip, _), count in sorted(one.slips.items())}}
+                for (lesson, exercise), one in sorted(self.exercises.items())
+            ],
+        }
+
+
+FEWEST = 2
+
+
+class Group(Struct, frozen=True):
+    """Students whose `function` gave the same wrong values in every call, and what one of its checks said."""
+
+    exercise: str
+    function: str
+    students: tuple[str, ...]
+    words: str
+
+
+def groups(attempts: Iterable[tuple[Result, dict[str, str]]]) -> list[Group]:
+    """Group attempts by equal unexplained answers, the largest group first; who shares with nobody is in none."""
+    found: dict[tuple[str, str, str], list[tuple[str, str]]] = defaultdict(list)
+    for result, private in attempts:
+        for name, shared in private.items():
+            if name.startswith(ALIKE):
+                function = name.removeprefix(ALIKE)
+                words = next((text for text in private.values() if text.startswith(f"`{function}(")), "")
+                found[result.exercise, function, shared].append((result.student, words))
+    made = [
+        Group(exercise, function, tuple(sorted(student for student, _ in own)), own[0][1])
+        for (exercise, function, _), own in found.items()
+        if len(own) >= FEWEST
+    ]
+    return sorted(made, key=lambda group: (-len(group.students), group.exercise, group.function, group.students))
+
+
+BINS = 10
+SLOWEST = 10
+HELPED = 20
+FEW_PERCENT = 50.0  # below this a student needs help, where the policy has no pass mark
+
+
+class CheckMeasure(Struct):
+    """One check over all that were graded; `sums` are of x, x², r, r² and xr, for its points x and the exercise's other points r."""
+
+    exercise: str
+    id: str
+    title: str
+    max_points: float
+    count: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+    sums: list[float] = field(default_factory=lambda: [0.0] * 5)
+
+    def add(self, check: CheckResult, rest: float) -> None:
+        self.count += 1
+        self.reasons[check.reason or check.outcome] += 1
+        x = check.points
+        for place, value in enumerate((x, x * x, rest, rest * rest, x * rest)):
+            self.sums[place] += value
+
+    @property
+    def difficulty(self) -> float:
+        """The share of its points that were earned."""
+        return self.sums[0] / (self.count * self.max_points) if self.count and self.max_points else 0.0
+
+    @property
+    def discrimination(self) -> float | None:
+        """The correlation of its points with the rest; None where one of them is the same for all."""
+        n, (x, xx, r, rr, xr) = self.count, self.sums
+        spread = (n * xx - x * x) * (n * rr - r * r)
+        return (n * xr - x * r) / sqrt(spread) if spread > 1e-9 * max(1.0, xx * rr) else None
+
+
+class Slip(Struct):
+    """One known slip: who made it in which exercise, counted by students, and where to reread."""
+
+    exercise: str
+    id: str
+    section: str
+    students: int = 0
+
+
+class ExerciseMeasure(Struct):
+    """One exercise over the class; `bins` counts scores by tenths of what can be earned."""
+
+    name: str
+    lesson: str
+    summary: ExerciseSummary = field(default_factory=ExerciseSummary)
+    bins: list[int] = field(default_factory=lambda: [0] * BINS)
+    full: int = 0
+
+
+class Row(Struct, frozen=True):
+    """One student in the table. A score is None where there is none; `marks` are slips, and ways to end that are not simply wrong."""
+
+    student: str
+    file: str
+    percent: float | None
+    passed: bool | None
+    scores: dict[str, float | None]
+    missing: tuple[str, ...]
+    marks: tuple[str, ...]
+    late: bool
+
+
+class Measures(Struct):
+    """All of it, after `measure`."""
+
+    exercises: dict[str, ExerciseMeasure] = field(default_factory=dict)
+    checks: dict[tuple[str, str], CheckMeasure] = field(default_factory=dict)
+    slips: dict[tuple[str, str], Slip] = field(default_factory=dict)
+    rows: list[Row] = field(default_factory=list)
+    slow: list[tuple[float, str, str]] = field(default_factory=list)  # seconds, student, exercise; the slowest first
+    not_judged: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def results(self) -> int:
+        return sum(sum(one.summary.statuses.values()) for one in self.exercises.values())
+
+    @property
+    def mean_percent(self) -> float | None:
+        known = [row.percent for row in self.rows if row.percent is not None]
+        return sum(known) / len(known) if known else None
+
+    def by_slips(self) -> list[Slip]:
+        """The slips, the most frequent first."""
+        return sorted(self.slips.values(), key=lambda slip: (-slip.students, slip.exercise, slip.id))
+
+    def by_difficulty(self) -> list[CheckMeasure]:
+        """The checks, the hardest first."""
+        return sorted(self.checks.values(), key=lambda check: check.difficulty)
+
+    def in_need(self, mark: float | None) -> list[Row]:
+        """Who needs help: below the pass mark, the lowest first."""
+        below = [row for row in self.rows if row.percent is not None and row.percent < (FEW_PERCENT if mark is None else mark)]
+        return sorted(below, key=lambda row: (row.percent, row.student))
+
+
+def measure(standings: Iterable[Standing], exercises: Iterable[str] = ()) -> Measures:
+    """Take a class's measures; `exercises` gives their order."""
+    made = Measures()
+    for standing in standings:
+        marks: dict[str, None] = {}
+        for grade in standing.grades.values():
+            _exercise(made, grade)
+            marks |= dict.fromkeys(_marks(grade))
+        made.rows.append(_row(standing, tuple(marks)))
+    order = list(exercises)
+    made.exercises = dict(sorted(made.exercises.items(), key=lambda item: order.index(item[0]) if item[0] in order else len(order)))
+    made.slow.sort(reverse=True)
+    return made
+
+
+def _exercise(made: Measures, grade: Grade) -> None:
+    result = grade.result
+    one = made.exercises.setdefault(result.exercise, ExerciseMeasure(result.exercise, result.lesson))
+    one.summary.count(result, grade.final)
+    if result.status == "not_judged":
+        made.not_judged.append((result.student, result.exercise))
+    if result.status != "graded":
+        return
+    share = grade.final / result.max_score if result.max_score else 0.0
+    one.bins[min(BINS - 1, max(0, int(share * BINS)))] += 1
+    one.full += share >= 1
+    seconds = sum(check.seconds for check in result.checks)
+    heapq.heappush(made.slow, (seconds, result.student, result.exercise))
+    if len(made.slow) > SLOWEST:
+        heapq.heappop(made.slow)
+    for check in result.checks:
+        measured = made.checks.setdefault(
+            (result.exercise, check.id), CheckMeasure(result.exercise, check.id, check.title, check.max_points)
+        )
+        measured.add(check, result.score - check.points)
+    for slip, section in {check.misconception: check.section or "" for check in result.checks if check.misconception}.items():
+        made.slips.setdefault((result.exercise, slip), Slip(result.exercise, slip, section)).students += 1
+
+
+def _marks(grade: Grade) -> list[str]:
+    ends = ("raised", "timed_out", "out_of_memory", "killed", "refused", "fault")
+    made = (check.misconception or (check.reason if check.reason in ends else None) for check in grade.result.checks)
+    return [mark for mark in made if mark]
+
+
+def _row(standing: Standing, marks: tuple[str, ...]) -> Row:
+    grades = standing.grades
+    scores = {name: grade.final if grade.result.status == "graded" or grade.decided else None for name, grade in grades.items()}
+    missing = tuple(name for name, grade in grades.items() if grade.result.status == "missing")
+    late, student = any(grade.days_late for grade in grades.values()), standing.person.student
+    return Row(student, feedback_name(student).removesuffix(".md"), standing.percent, standing.passed, scores, missing, marks, late)

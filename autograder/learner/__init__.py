@@ -1,0 +1,1 @@
+"""The student's workspace: start, check, practise, submit. `review/` is flashcards."""

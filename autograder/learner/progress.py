@@ -1,0 +1,167 @@
+"""The workspace's flashcards: a slip that was named brings its card back, and progress tells what is due."""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from autograder.course.errors import UsageError
+from autograder.course.loading import read_hints
+from autograder.course.model import CheckResult
+from autograder.grading.marking import Mark
+from autograder.learner.check import Checked
+from autograder.learner.practice import mastered
+from autograder.learner.review.deck import Deck
+from autograder.learner.review.log import NAME
+from autograder.learner.workspace import State, Workspace, exercise_named, names_of
+
+
+def bring_back(workspace: Workspace, told: Iterable[CheckResult | Mark], why: str, now: datetime) -> tuple[str, ...]:
+    """Make the cards of named slips due today, each once a day; give the ids of those that were not due already."""
+    wanted = dict.fromkeys(one.card for one in told if one.outcome == "failed" and one.misconception and one.card)
+    if not wanted:
+        return ()
+    lesson = workspace.lesson
+    try:
+        with Deck.open(workspace.hidden, [lesson]) as deck:
+            brought = deck.bring([f"{lesson.id}/{card}" for card in wanted], now, why)
+    except UsageError:  # the log can't be written now: the check was made all the same
+        return ()
+    return tuple(name.partition("/")[2] for name in brought)
+
+
+def due_by_objective(workspace: Workspace, now: datetime) -> Callable[[str], int] | None:
+    """Count what is due today for each objective, learning cards too; None where nothing was reviewed yet."""
+    if not (workspace.hidden / NAME).is_file():
+        return None
+    with Deck.open(workspace.hidden, [workspace.lesson]) as deck:
+        queue = deck.queue(now)
+    counted = Counter(face.card.objective for face in (*queue.due, *(face for _, face in queue.learning)))
+    return lambda objective: counted[objective]
+
+
+class Opened(msgspec.Struct, frozen=True):
+    """The hints of one function: those that are open, how many there are, and how many attempts opened them."""
+
+    function: str
+    hints: tuple[str, ...]
+    of: int
+    attempts: int
+
+
+def remember(state: State, checked: Checked) -> None:
+    """Write down what a check of a file came to; hints, progress and the manifest are made of it."""
+    if checked.checks:
+        state.add(
+            "check",
+            checked.exercise,
+            sha256=checked.sha256,
+            score=checked.score,
+            max_score=checked.max_score,
+            passed=checked.passed,
+            checks=len(checked.checks),
+            failing=list(checked.failing),
+            unwritten=list(checked.unwritten),
+            untouched=bool(checked.problem),
+            slips=sorted({check.misconception for check in checked.checks if check.misconception}),
+            results=msgspec.to_builtins(checked.checks),
+        )
+
+
+def results_of(facts: dict[str, Any]) -> tuple[CheckResult, ...]:
+    """Give what a check said, check by check, from what was written down of it; nothing where an earlier version wrote it."""
+    return msgspec.convert(facts.get("results", ()), tuple[CheckResult, ...])
+
+
+def hints(workspace: Workspace, state: State, file: str, function: str | None = None) -> Opened | None:
+    """Open the hints of a function, by default of the first that was written and does not pass. None where all of the file passes.
+
+    Raise `UsageError` where nothing was attempted yet, or there is no such function.
+    """
+    exercise = exercise_named(workspace, file)
+    known = read_hints(workspace.root, workspace.lesson.id)
+    if exercise not in known:
+        fix = "practise instead: `course practice` shows the working after each answer"
+        raise UsageError(f"there are no hints for {names_of(exercise)[0]}", fix)
+    functions, tries = known[exercise].functions, [event.facts for event in state.events("check", exercise)]
+    failing = tries[-1]["failing"] if tries else list(functions)
+    worked_on = [name for name in failing if not tries or name not in tries[-1]["unwritten"]]
+    chosen = function or next(iter(worked_on or failing), None)
+    if chosen is None:
+        return None
+    if chosen not in functions:
+        near = difflib.get_close_matches(chosen, functions, 1)
+        fix = f"did you mean `{near[0]}`?" if near else f"take one of {', '.join(functions)}"
+        raise UsageError(f"{exercise} has no function `{chosen}`", fix)
+    tried = [one for one in tries if chosen in one["failing"] and chosen not in one["unwritten"] and not one["untouched"]]
+    attempts = len({one["sha256"] for one in tried})
+    opened = Opened(chosen, functions[chosen][:attempts], len(functions[chosen]), attempts)
+    if opened.hints:
+        state.add("hint", f"{exercise}.{chosen}", level=len(opened.hints))
+    return opened
+
+
+class Part(msgspec.Struct, frozen=True):
+    """How many of how many are done, and the first that is not."""
+
+    done: int
+    of: int
+    following: str = ""
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """Where a student stands with one objective. `due` is None where no cards are kept."""
+
+    objective: str
+    text: str
+    read: Part
+    practised: Part
+    checked: Part
+    due: int | None
+
+
+def standings(workspace: Workspace, state: State, due: Callable[[str], int] | None = None) -> tuple[Standing, ...]:
+    """Count for each objective; `due` tells how many of its cards are due now."""
+    lesson = workspace.lesson
+    seen = {event.subject for event in state.events("read")}
+    sections = {section.id for section in lesson.sections} if lesson.id in seen else seen
+    passed = {event.subject: event.facts["passed"] == event.facts["checks"] for event in state.events("check")}
+    helps = read_hints(workspace.root, lesson.id)
+    found = []
+    for objective in lesson.objectives:
+        own = [question for question in lesson.questions if question.objective == objective.id]
+        used = {card.section for card in lesson.cards if card.objective == objective.id} | {question.section for question in own}
+        exercises = [one.id for one in lesson.exercises if one.id in helps and objective.id in helps[one.id].objectives]
+        found.append(
+            Standing(
+                objective.id,
+                objective.text,
+                _part([section.id for section in lesson.sections if section.id in used], sections),
+                _part([question.id for question in own], {question.id for question in own if mastered(state, question)}),
+                _part(exercises, {exercise for exercise, whole in passed.items() if whole}),
+                due(objective.id) if due else None,
+            )
+        )
+    return tuple(found)
+
+
+def _part(wanted: list[str], done: set[str]) -> Part:
+    left = [one for one in wanted if one not in done]
+    return Part(len(wanted) - len(left), len(wanted), left[0] if left else "")
+
+
+def advice(found: tuple[Standing, ...]) -> str:
+    """Name the next command: read before practising, practise before writing."""
+    for standing in found:
+        if standing.read.following:
+            return f"course read {standing.read.following}"
+        if standing.practised.following:
+            return f"course practice {standing.practised.following}"
+        if standing.checked.following:
+            return f"course check {standing.checked.following}.py"
+    return "course submit"

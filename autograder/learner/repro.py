@@ -1,0 +1,169 @@
+"""One line of Python that repeats the call which failed, to be pasted where the student's file lies.
+
+Small arguments are written out, arrays are kept beside as .npz, and where functions or objects take part, the line asks
+`again` to play the check up to that call, in the student's own Python: a debugger can be put there, and a traceback is whole.
+"""
+
+from __future__ import annotations
+
+import math
+import shutil
+import sys
+import types
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from autograder.course.errors import UsageError
+from autograder.grading.checks import Called, Transcript, played_by, run, seed_of
+from autograder.grading.explain import call_text
+from autograder.grading.reference import is_tensor
+
+SMALL = 8  # numbers of an array that is written out
+
+
+def line(exercise: str, check: str, transcript: Transcript, parameters: Callable[[str], Callable[..., Any]], hidden: Path) -> str:
+    """Give Python that repeats the failing call of a check; arrays are kept below `hidden`."""
+    failed = transcript.first_failure
+    called = transcript.calls[failed.call] if failed and failed.call >= 0 else transcript.calls[-1] if transcript.calls else None
+    if called is None:
+        return f"import {exercise}"
+    if called.outcome.raised and called.outcome.raised.message.startswith(f"there is no function `{called.function}`"):
+        return f"from {exercise} import {called.function}"
+    values = (*called.args, *called.kwargs.values())
+    plain = called.function.isidentifier() and all(_is_data(value) for value in values)
+    said_in_words = failed is not None and not failed.words.startswith("gave") and not called.outcome.changed
+    if plain and not said_in_words:
+        try:
+            return _direct(exercise, check, called, parameters, hidden)
+        except OSError:
+            pass  # nothing can be kept here
+    return f"from autograder.learner.repro import again; print(again('{exercise}', '{check}'))"
+
+
+def as_command(python: str, *, notebook: bool) -> str:
+    """Write a line of Python as what is pasted: into a terminal, or for a notebook into a cell."""
+    return python if notebook else f'{interpreter()} -c "{python}"'
+
+
+def interpreter() -> str:
+    """Name the Python that has what the student's file needs: `python` where a terminal finds this very one."""
+    found = shutil.which("python")
+    same = found and Path(found).parent.resolve() == Path(sys.executable).parent.resolve()
+    return "python" if same else f"'{sys.executable}'" if " " in sys.executable else sys.executable
+
+
+def _direct(exercise: str, check: str, called: Called, function: Callable[[str], Callable[..., Any]], hidden: Path) -> str:
+    """Write the call out, with what is too large for a line in a file."""
+    names = _names(called, function)
+    kept = {name: value for name, value in names.items() if not _is_small(value)}
+    where = f"{hidden.name}/failed/{exercise}-{check}.npz"
+    if kept:
+        (hidden / "failed").mkdir(exist_ok=True)
+        arrays: dict[str, Any] = {name: np.asarray(value) for name, value in kept.items()}
+        np.savez(hidden.parent / where, **arrays)
+    written = {name: _written(name, value, name in kept) for name, value in names.items()}
+    given = [written[name] for name in list(names)[: len(called.args)]] + [f"{name}={written[name]}" for name in called.kwargs]
+    libraries = [library for library, mark in (("numpy as np", "np."), ("torch", "torch.")) if kept or any(mark in one for one in given)]
+    if not any(is_tensor(value) for value in names.values()):
+        libraries = [library for library in libraries if library != "torch"]
+    steps = [f"from {exercise} import *"] + [f"import {', '.join(libraries)}"] * bool(libraries)
+    steps += [f"a = np.load('{where}')"] * bool(kept)
+    if called.outcome.changed:
+        name = called.outcome.changed[0]
+        call = f"{called.function}({', '.join('x' if one == written.get(name) else one for one in given)})"
+        steps += [f"x = {written[name]}", "before = x + 0", call, "print((x == before).all())"]
+    else:
+        steps.append(f"print({called.function}({', '.join(given)}))")
+    return "; ".join(steps)
+
+
+def _names(called: Called, function: Callable[[str], Callable[..., Any]]) -> dict[str, Any]:
+    import inspect
+
+    names = list(inspect.signature(function(called.function)).parameters)
+    names += [f"argument{number}" for number in range(len(names), len(called.args))]
+    return dict(zip(names, called.args, strict=False)) | called.kwargs
+
+
+def _is_data(value: Any) -> bool:
+    if isinstance(value, list | tuple):
+        return all(map(_is_data, value))
+    return value is None or isinstance(value, bool | int | float | str | np.ndarray | np.generic) or is_tensor(value)
+
+
+def _is_small(value: Any) -> bool:
+    if isinstance(value, np.ndarray) or is_tensor(value):
+        array = np.asarray(value)
+        usual = array.dtype in ((np.float64, np.int64, np.bool_) if isinstance(value, np.ndarray) else (np.float32, np.int64, np.bool_))
+        return bool(usual and array.size <= SMALL and np.isfinite(array).all())
+    if isinstance(value, list | tuple):
+        return all(map(_is_small, value))
+    return not isinstance(value, float) or math.isfinite(value)
+
+
+def _written(name: str, value: Any, kept: bool) -> str:
+    if kept:
+        return f"torch.from_numpy(a['{name}'])" if is_tensor(value) else f"a['{name}']" if np.ndim(value) else f"a['{name}'][()]"
+    if is_tensor(value):
+        return f"torch.tensor({value.tolist()!r})"
+    if isinstance(value, np.ndarray):
+        return f"np.array({value.tolist()!r})"
+    return repr(value.item() if isinstance(value, np.generic) else value)
+
+
+# ---- in the student's own Python
+
+
+def again(exercise: str, check: str) -> Any:
+    """Play one public check with the file of this exercise in the current folder; give what its failing call gave.
+
+    What the student's code raises is raised here too, with its whole traceback. Raise `UsageError` where there is no such check.
+    """
+    from autograder.grading.attempt import PUBLIC, load_materials
+    from autograder.learner.workspace import course_of, open_workspace
+
+    workspace = open_workspace(Path.cwd(), course_of(Path.cwd()))
+    found = next((one for one in workspace.lesson.exercises if one.id == exercise), None)
+    materials = load_materials(found) if found else None
+    asked = next((one for one in materials.checks if one.id == check), None) if materials else None
+    if materials is None or asked is None:
+        raise UsageError(f"there is no check `{check}` of `{exercise}`", "paste the line as `course check` printed it")
+    module, raised = _loaded(workspace.folder / f"{exercise}.py"), []
+
+    def function_of(name: str) -> Callable[..., Any]:
+        if name.startswith("props."):
+            return materials.answers.function(name)
+        own = getattr(module, name)
+
+        def watched(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return own(*args, **kwargs)
+            except Exception as error:
+                raised.append(error)
+                raise
+
+        return watched
+
+    transcript = run(asked, played_by(function_of), materials.answers, seed_of(PUBLIC, exercise, check))
+    if raised:
+        raise raised[0]
+    return _what_it_gave(transcript, materials.answers.function)
+
+
+def _loaded(path: Path) -> types.ModuleType:
+    """Run the student's file as a module, as `import` would."""
+    import importlib
+
+    sys.path.insert(0, str(path.parent))
+    return importlib.import_module(path.stem)
+
+
+def _what_it_gave(transcript: Transcript, function: Callable[[str], Callable[..., Any]]) -> Any:
+    failed = transcript.first_failure
+    if failed is None or failed.call < 0:
+        return transcript.ended.detail if transcript.ended else "This check passes now."
+    called = transcript.calls[failed.call]
+    return called.outcome.value if failed.words.startswith("gave") else f"{call_text(called, function)} {failed.words}"

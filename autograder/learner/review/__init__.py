@@ -1,0 +1,1 @@
+"""Flashcards: the review log, when a card comes back, and which card is next."""

@@ -1,0 +1,183 @@
+r"""Cards as the HTML that Anki shows: formulas between `\(` and `\)`, which its MathJax sets, and pictures by their file's name."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import html
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import genanki
+import msgspec
+from markdown_it import MarkdownIt
+
+from autograder.course.errors import UsageError
+from autograder.course.files import replaced
+from autograder.course.model import Card, Course, Lesson
+from autograder.course.text import cell
+from autograder.learner.review.queue import GAP, faces_of
+
+PICTURE = re.compile(r"!\[(?P<words>[^\]]*)\]\((?P<path>[^)\s]+)\)")
+_FORMULA = re.compile(r"(?<!\\)(\$\$?)(.+?)(?<!\\)\1", re.DOTALL)
+_MARKDOWN = MarkdownIt("commonmark", {"html": False, "breaks": True})
+
+
+def in_html(text: str, lesson: str) -> str:
+    """Write a card's Markdown as HTML. Gaps stay as they are, for Anki asks them itself."""
+    kept: list[str] = []
+
+    def keep(piece: str) -> str:
+        kept.append(piece)
+        return f"\ue000{len(kept) - 1}\ue001"
+
+    text = GAP.sub(lambda gap: f"{{{{c{gap['number']}::{_apart(gap['text'])}{'::' + gap['hint'] if gap['hint'] else ''}}}}}", text)
+    text = PICTURE.sub(lambda found: keep(_image(found["path"], found["words"], lesson)), text)
+    text = _FORMULA.sub(lambda found: keep(_mathjax(found[2], displayed=found[1] == "$$")), text).replace(r"\$", "$")
+    made = _MARKDOWN.renderInline(text) if "\n\n" not in text else _MARKDOWN.render(text).strip()
+    return re.sub("\ue000([0-9]+)\ue001", lambda found: kept[int(found[1])], made)
+
+
+def figures(lesson: Lesson, card: Card, root: Path) -> Iterator[tuple[Path, str]]:
+    """Give a card's figures: the file, and the name that it has in Anki."""
+    for found in PICTURE.finditer("\n".join((card.front, card.back, card.cloze))):
+        yield root / "lessons" / lesson.id / found["path"], media_name(lesson.id, found["path"])
+
+
+def media_name(lesson: str, path: str) -> str:
+    """Name a figure so that no other lesson's has the same name."""
+    return f"{lesson}-{Path(path).name}"
+
+
+def _image(path: str, words: str, lesson: str) -> str:
+    return f'<img src="{html.escape(media_name(lesson, path))}" alt="{html.escape(words)}">'
+
+
+def _mathjax(formula: str, *, displayed: bool) -> str:
+    before, after = (r"\[", r"\]") if displayed else (r"\(", r"\)")
+    return before + html.escape(formula, quote=False) + after
+
+
+def _apart(text: str) -> str:
+    """Part double braces: Anki ends a gap at the first of them."""
+    while "}}" in text or "{{" in text:
+        text = text.replace("}}", "} }").replace("{{", "{ {")
+    return text if not text.endswith("}") else f"{text} "
+
+
+PAIR, GAPS = 1_820_460_201, 1_820_460_202  # ids of the two note types
+COLUMNS = ("id", "lesson", "objective", "section", "tags", "front", "back")
+_CSS = """.card { font-family: sans-serif; font-size: 20px; line-height: 1.5; text-align: center; max-width: 36em; margin: 1em auto; }
+.cloze { font-weight: bold; color: #0b62a4; }
+.nightMode .cloze { color: #7cc4f8; }
+.from { font-size: 14px; opacity: 0.7; margin-top: 1.5em; }
+"""
+_FROM = '<div class="from">{{Section}}</div>'
+
+
+def write_deck(course: Course, lessons: tuple[Lesson, ...], to: str, out: Path) -> int:
+    """Write the cards of some lessons in one of FORMATS; return how many. Raise `UsageError` where that can't be."""
+    count = sum(len(lesson.cards) for lesson in lessons)
+    if not count:
+        raise UsageError("there is no card to write", "choose a lesson that has cards")
+    try:
+        FORMATS[to](course, lessons, out)
+    except OSError as error:
+        problem = error.strerror or str(error)
+        raise UsageError(f"{error.filename or out}: {problem}", "name a file in a folder that you may write in: --out PATH") from None
+    return count
+
+
+def guid(lesson: Lesson, card: Card) -> str:
+    """Give the id by which Anki knows a card again."""
+    return f"{lesson.id}/{card.id}"
+
+
+def _notes(lessons: tuple[Lesson, ...]) -> Iterator[tuple[Lesson, Card, str, str, str]]:
+    """Give each card with its sides in HTML, and the title of its section."""
+    for lesson in lessons:
+        titles = {section.id: section.title for section in lesson.sections}
+        for card in lesson.cards:
+            front, back = (in_html(side, lesson.id) for side in (card.cloze or card.front, card.back))
+            yield lesson, card, front, back, in_html(titles.get(card.section, card.section), lesson.id)
+
+
+def _tags(lesson: Lesson, card: Card) -> list[str]:
+    return [f"{lesson.id}::{card.objective}", *card.tags]
+
+
+def _deck_name(course: Course, lesson: Lesson) -> str:
+    return f"{course.title.replace('::', ':')}::{lesson.number:02} {lesson.title.replace('::', ':')}"
+
+
+# ---- Anki
+
+
+def _apkg(course: Course, lessons: tuple[Lesson, ...], out: Path) -> None:
+    pair, gaps = _note_types()
+    decks = {lesson.id: genanki.Deck(_fixed_id(lesson.id), _deck_name(course, lesson)) for lesson in lessons}
+    media: dict[str, Path] = {}
+    for place, (lesson, card, front, back, section) in enumerate(_notes(lessons)):
+        kind, fields = (gaps, [front, section]) if card.cloze else (pair, [front, back, section])
+        note = genanki.Note(kind, fields, tags=_tags(lesson, card), guid=guid(lesson, card), due=place)
+        decks[lesson.id].add_note(note)
+        media |= {name: path for path, name in figures(lesson, card, course.root)}
+    with tempfile.TemporaryDirectory() as folder, replaced(out) as beside:
+        named = [shutil.copyfile(path, Path(folder) / name) for name, path in media.items()]
+        genanki.Package(list(decks.values()), named).write_to_file(beside)
+
+
+def _note_types() -> tuple[genanki.Model, genanki.Model]:
+    fields = [{"name": name} for name in ("Front", "Back", "Section")]
+    answer = f"{{{{FrontSide}}}}<hr id=answer>{{{{Back}}}}{_FROM}"
+    pair = genanki.Model(PAIR, "Course card", fields, [{"name": "Card", "qfmt": "{{Front}}", "afmt": answer}], _CSS)
+    gap_fields, gap = [{"name": "Text"}, {"name": "Section"}], "{{cloze:Text}}"
+    templates = [{"name": "Gap", "qfmt": gap, "afmt": gap + _FROM}]
+    return pair, genanki.Model(GAPS, "Course card with gaps", gap_fields, templates, _CSS, genanki.Model.CLOZE)
+
+
+def _fixed_id(lesson: str) -> int:
+    """Give a deck's id: always the same for the same lesson, in the range of Anki's own ids."""
+    return 1 << 40 | int.from_bytes(hashlib.sha256(lesson.encode()).digest()[:4], "big")
+
+
+def _anki_text(course: Course, lessons: tuple[Lesson, ...], out: Path) -> None:
+    """Write a text file whose headers tell Anki everything; it goes into Anki's own note types, Basic and Cloze."""
+    heads = ("separator:Tab", "html:true", "guid column:1", "notetype column:2", "deck column:3", "tags column:4")
+    with replaced(out) as beside, beside.open("w", encoding="utf-8", newline="") as file:
+        file.write("".join(f"#{head}\n" for head in heads))
+        writer = csv.writer(file, delimiter="\t", quoting=csv.QUOTE_ALL, lineterminator="\n")
+        for lesson, card, front, back, _ in _notes(lessons):
+            kind = "Cloze" if card.cloze else "Basic"
+            writer.writerow([guid(lesson, card), kind, _deck_name(course, lesson), " ".join(_tags(lesson, card)), front, back])
+
+
+# ---- tables
+
+
+def _csv(course: Course, lessons: tuple[Lesson, ...], out: Path) -> None:
+    """Write one line for each face, a card's text as the author wrote it."""
+    with replaced(out) as beside, beside.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+        for face in faces_of(lessons):
+            card = face.card
+            writer.writerow(map(cell, (face.id, face.lesson, card.objective, card.section, " ".join(card.tags), face.front, face.back)))
+
+
+def _json(course: Course, lessons: tuple[Lesson, ...], out: Path) -> None:
+    cards = [
+        {"lesson": lesson.id, **{name: value for name, value in msgspec.to_builtins(card).items() if name != "line" and value}}
+        for lesson in lessons
+        for card in lesson.cards
+    ]
+    with replaced(out) as beside:
+        beside.write_bytes(msgspec.json.format(msgspec.json.encode({"course": course.title, "cards": cards}), indent=2) + b"\n")
+
+
+FORMATS: dict[str, Callable[[Course, tuple[Lesson, ...], Path], None]] = {
+    "apkg": _apkg, "anki-text": _anki_text, "csv": _csv, "json": _json,
+}  # fmt: skip

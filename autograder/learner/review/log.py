@@ -1,0 +1,346 @@
+"""The rows of the review log, and their spare copy: the same as lines of JSON beside it, from which a damaged file is made good.
+
+A line is written before its row is in the log, so that a killed process can leave a line too many, never one too few. A line that
+cannot be read is left out.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import sqlite3
+import time
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal, Self, get_args
+
+import msgspec
+
+EARLIEST, LATEST = 946_684_800_000, 7_258_118_400_000  # the years 2000 to 2200, in milliseconds: no review lies outside
+LONGEST = 4096  # bytes of a line
+Kind = Literal["review", "cram", "undo", "bring", "flag", "clock", "adopt"]
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One row: when (`at`, milliseconds of UTC; `zone`, minutes east of it), what, to which face, and under which scheduling.
+
+    `about` is the id of the row that an undo withdraws, or why a card was brought back.
+    """
+
+    id: str
+    device: str
+    number: int
+    at: int
+    zone: int
+    kind: Kind
+    card: str = ""
+    rating: int = 0
+    took: int = 0
+    scheduling: str = ""
+    about: str = ""
+
+    @property
+    def sound(self) -> bool:
+        """Whether a row from elsewhere can be one that this program wrote."""
+        names = self.id, self.device, self.card, self.scheduling, self.about
+        return (
+            EARLIEST <= self.at <= LATEST
+            and abs(self.zone) <= 24 * 60
+            and self.kind in get_args(Kind)
+            and (self.rating in (1, 2, 3, 4) or self.kind not in ("review", "cram"))
+            and 0 <= self.number < 2**53
+            and 0 <= self.took < 2**53
+            and all(len(name) <= 200 for name in names)
+        )
+
+
+class Spare:
+    """The lines beside a log. Where they cannot be written, there are none."""
+
+    def __init__(self, path: Path):
+        self.path = path
+
+    def add(self, found: Iterable[Row | tuple[str, str]]) -> None:
+        """Add rows, and schedulings as pairs of id and facts: all of them or, on a full disk, none."""
+        lines = b"".join(msgspec.json.encode(one) + b"\n" for one in found)
+        before = self.size()
+        written = 0
+        with suppress(OSError), self.path.open("ab", buffering=0) as file:
+            written = file.write(lines)
+        if written < len(lines):
+            self.cut(before)
+
+    def size(self) -> int:
+        """Say how many bytes there are."""
+        with suppress(OSError):
+            return self.path.stat().st_size
+        return 0
+
+    def cut(self, size: int) -> None:
+        """Take away what was added since there were so many bytes: half a line would spoil the next one."""
+        with suppress(OSError):
+            if self.size() > size:
+                os.truncate(self.path, size)
+
+    def read(self) -> Iterator[Row | tuple[str, str]]:
+        """Give what can be read."""
+        with suppress(OSError), self.path.open("rb") as file:
+            for line in iter(lambda: file.readline(LONGEST), b""):
+                with suppress(msgspec.MsgspecError, UnicodeDecodeError):
+                    found = msgspec.json.decode(line, type=Row | tuple[str, str])
+                    if isinstance(found, tuple) or found.sound:
+                        yield found
+
+
+NAME = "reviews.sqlite"
+PATIENCE = 10.0  # seconds that one terminal waits for another
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS log (
+    place INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    device TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    zone INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    card TEXT NOT NULL,
+    rating INTEGER NOT NULL,
+    took INTEGER NOT NULL,
+    scheduling TEXT NOT NULL,
+    about TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS log_of_card ON log (card);
+CREATE INDEX IF NOT EXISTS log_by_number ON log (number);
+CREATE INDEX IF NOT EXISTS log_of_device ON log (device, at);
+CREATE INDEX IF NOT EXISTS log_of_kind ON log (kind) WHERE kind NOT IN ('review', 'cram');
+CREATE TABLE IF NOT EXISTS schedulings (id TEXT PRIMARY KEY, facts TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS devices (mark TEXT PRIMARY KEY, device TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS cached (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS states (card TEXT PRIMARY KEY, state TEXT NOT NULL);
+"""
+_COLUMNS = ", ".join(Row.__struct_fields__)
+
+
+class Log:
+    """An open review log. `note` says what the person should know: kept aside, or not writable."""
+
+    def __init__(self, path: Path):
+        self.path, self.note = path, ""
+        self._spare = Spare(path.with_suffix(".jsonl"))
+        try:
+            self._db = _opened_in_turn(path)
+        except sqlite3.DatabaseError as error:
+            self._db = self._begin_anew(error)
+        self.device = self._device()
+        self._make_good()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self._db.close()
+
+    # ---- reading
+
+    def last(self) -> int:
+        """The place of the newest row; 0 in an empty log."""
+        return int(self._db.execute("SELECT coalesce(max(place), 0) FROM log").fetchone()[0])
+
+    def since(self, place: int) -> list[Row]:
+        """List the rows that were written after that place."""
+        return self._rows("WHERE place > ? ORDER BY place", place)
+
+    def of(self, cards: Iterable[str] | None = None) -> dict[str, list[Row]]:
+        """Give the rows of some faces, or of all."""
+        if cards is None:
+            return _by_card(self._rows("WHERE card != ''"))
+        return _by_card(row for card in cards for row in self._rows("WHERE card = ?", card))
+
+    def special(self, *kinds: Kind) -> list[Row]:
+        """List the rows of kinds that are rare: no reviews."""
+        marks = ", ".join("?" * len(kinds))
+        return self._rows(f"WHERE kind NOT IN ('review', 'cram') AND kind IN ({marks}) ORDER BY number, id", *kinds)
+
+    def newest_reading(self) -> int:
+        """The latest that this device's clock said since it was last put right, in milliseconds; 0 where it wrote nothing."""
+        right = "SELECT coalesce(max(number), 0) FROM log WHERE kind = 'clock' AND device = ?"
+        query = f"SELECT coalesce(max(at), 0) FROM log WHERE device = ? AND number >= ({right})"
+        return int(self._db.execute(query, (self.device, self.device)).fetchone()[0])
+
+    def latest(self, *kinds: Kind) -> Iterator[Row]:
+        """Give this device's rows of some kinds, the newest first."""
+        marks = ", ".join("?" * len(kinds))
+        query = f"SELECT {_COLUMNS} FROM log WHERE device = ? AND kind IN ({marks}) ORDER BY number DESC, place DESC"
+        for values in self._db.execute(query, (self.device, *kinds)):
+            yield Row(*values)
+
+    def strangers(self, rows: Iterable[Row]) -> list[Row]:
+        """Keep the rows that are not in the log."""
+        known = {found for (found,) in self._db.execute("SELECT id FROM log")}
+        return [row for row in rows if row.id not in known]
+
+    def scheduling(self, name: str) -> str | None:
+        """Give the facts of a scheduling that a row names."""
+        found = self._db.execute("SELECT facts FROM schedulings WHERE id = ?", (name,)).fetchone()
+        return found[0] if found else None
+
+    def schedulings(self) -> dict[str, str]:
+        """Give the facts of all schedulings, by id."""
+        return dict(self._db.execute("SELECT id, facts FROM schedulings"))
+
+    def cached(self) -> tuple[dict[str, str], dict[str, str]]:
+        """Give what the cache says of itself, and its states by card."""
+        return dict(self._db.execute("SELECT name, value FROM cached")), dict(self._db.execute("SELECT card, state FROM states"))
+
+    # ---- writing
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Read several things as they stand at one moment, whatever others write meanwhile."""
+        self._db.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._db.execute("COMMIT")
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Do several things as one, while no other terminal writes. What cannot be kept is not in the spare copy either."""
+        self._db.execute("BEGIN IMMEDIATE")
+        before = self._spare.size()
+        try:
+            yield
+            self._db.execute("COMMIT")
+        except BaseException:
+            with suppress(sqlite3.Error):  # a full disk may have ended it
+                self._db.execute("ROLLBACK")
+            self._spare.cut(before)
+            raise
+
+    def add(self, kind: Kind, at: int, zone: int, *, card: str = "", rating: int = 0, took: int = 0,
+            scheduling: str = "", about: str = "") -> Row:  # fmt: skip
+        """Write a row. It is on disk when this returns, or when the `writing` around it ends."""
+        number = int(self._db.execute("SELECT coalesce(max(number), 0) + 1 FROM log").fetchone()[0])
+        row = Row(uuid.uuid4().hex, self.device, number, at, zone, kind, card, rating, took, scheduling, about)
+        self.insert([row])
+        return row
+
+    def insert(self, rows: Iterable[Row]) -> int:
+        """Add rows that are not there yet; return how many were new."""
+        rows = list(rows)
+        self._spare.add(rows)
+        return self._insert(rows)
+
+    def describe(self, name: str, facts: str) -> None:
+        """Write down what a scheduling is, once."""
+        if self.scheduling(name) is None:
+            self._spare.add([(name, facts)])
+        self._db.execute("INSERT OR IGNORE INTO schedulings VALUES (?, ?)", (name, facts))
+
+    def cache(self, about: dict[str, str], states: dict[str, str], *, whole: bool) -> None:
+        """Keep states, in addition to those that are kept or instead of them."""
+        if whole:
+            self._db.execute("DELETE FROM states")
+        self._db.executemany("INSERT OR REPLACE INTO cached VALUES (?, ?)", about.items())
+        self._db.executemany("INSERT OR REPLACE INTO states VALUES (?, ?)", states.items())
+
+    # ---- the file
+
+    def _rows(self, where: str, *values: object) -> list[Row]:
+        return [Row(*found) for found in self._db.execute(f"SELECT {_COLUMNS} FROM log {where}", values)]
+
+    def _insert(self, rows: Iterable[Row]) -> int:
+        before = self._db.total_changes
+        marks = ", ".join("?" * len(Row.__struct_fields__))
+        self._db.executemany(f"INSERT OR IGNORE INTO log ({_COLUMNS}) VALUES ({marks})", (msgspec.structs.astuple(row) for row in rows))
+        return self._db.total_changes - before
+
+    def _device(self) -> str:
+        """Give this file on this machine its name. A copy of the file, here or elsewhere, is another device."""
+        mark = f"{platform.node()}:{self.path.stat().st_ino}" if self.path.is_file() else ""
+        found = self._db.execute("SELECT device FROM devices WHERE mark = ?", (mark,)).fetchone()
+        if found:
+            return str(found[0])
+        name = uuid.uuid4().hex[:12]
+        with suppress(sqlite3.OperationalError):  # a disk that takes no writing
+            self._db.execute("INSERT OR IGNORE INTO devices VALUES (?, ?)", (mark, name))
+        return name
+
+    def _begin_anew(self, error: sqlite3.DatabaseError) -> sqlite3.Connection:
+        """Keep a damaged file aside, and begin another; where the disk cannot be written, remember nothing."""
+        if isinstance(error, sqlite3.OperationalError):
+            return self._forgetful(f"{self.path} cannot be written ({error})")
+        aside = self.path.with_name(f"{self.path.stem}-damaged-{datetime.now(UTC):%Y%m%d-%H%M%S}.sqlite")
+        try:
+            self.path.rename(aside)
+            for more in ("-wal", "-shm"):
+                self.path.with_name(self.path.name + more).unlink(missing_ok=True)
+            made = _opened(self.path)
+        except (OSError, sqlite3.Error) as problem:
+            return self._forgetful(f"{self.path} is damaged and cannot be moved ({problem})")
+        self.note = f"{self.path.name} was damaged: it is kept as {aside.name}, and a new one is begun."
+        return made
+
+    def _forgetful(self, why: str) -> sqlite3.Connection:
+        self.note = f"{why}: what you answer is not remembered."
+        self._spare = Spare(Path(os.devnull))
+        return _copied(self.path)
+
+    def _make_good(self) -> None:
+        """Fill an empty log from its spare copy, or begin the copy of a log that has none."""
+        if self.last() == 0:
+            found = list(self._spare.read())
+            rows = [one for one in found if isinstance(one, Row)]
+            with self.writing():
+                self._insert(rows)
+                self._db.executemany("INSERT OR IGNORE INTO schedulings VALUES (?, ?)", (one for one in found if isinstance(one, tuple)))
+            if rows:
+                self.note = f"{self.note} {len(rows)} rows are brought over from {self._spare.path.name}.".strip()
+        elif not self._spare.path.exists():
+            self._spare.add([*self.schedulings().items(), *self.since(0)])
+
+
+def _by_card(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row.card, []).append(row)
+    return found
+
+
+def _copied(path: Path) -> sqlite3.Connection:
+    """Read what can only be read into memory; nothing where it cannot be read."""
+    made = _opened(Path(":memory:"))
+    with suppress(sqlite3.Error):
+        found = sqlite3.connect(f"{path.resolve().as_uri()}?immutable=1", uri=True)
+        found.backup(made)
+        found.close()
+    return made
+
+
+def _opened_in_turn(path: Path) -> sqlite3.Connection:
+    """Open a file that another program may be making now: SQLite doesn't wait for that by itself."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return _opened(path)
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(0.05)
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(path, isolation_level=None, timeout=PATIENCE)
+    try:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")
+        db.executescript(SCHEMA)
+        if (found := db.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
+            raise sqlite3.DatabaseError(found)
+    except sqlite3.Error:
+        db.close()
+        raise
+    return db

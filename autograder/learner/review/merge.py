@@ -1,0 +1,123 @@
+"""Logs from elsewhere: another device's, whose union with this one is a log again, and what Anki knows of our cards.
+
+What comes in is not believed: a row that this program could not have written is left out and counted, and a file is read without
+being written to.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+import struct
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+import zstandard
+
+from autograder.course.errors import UsageError
+from autograder.learner.review.log import NAME, Log, Row, Spare
+from autograder.learner.review.queue import Face
+
+LARGEST = 1 << 30  # bytes of a collection, unpacked
+ANKI = {".apkg", ".colpkg"}
+_PACKED = ("collection.anki21b", "collection.anki21", "collection.anki2")  # the newest first: older ones beside it may be a notice
+_DAMAGED = (zipfile.BadZipFile, zlib.error, zstandard.ZstdError, struct.error, EOFError, OverflowError, RuntimeError, ValueError)
+_HISTORY = """
+SELECT notes.guid, cards.ord, revlog.id, revlog.ease, revlog.time, revlog.type
+FROM revlog JOIN cards ON cards.id = revlog.cid JOIN notes ON notes.id = cards.nid
+WHERE revlog.ease BETWEEN 1 AND 4 AND revlog.type IN (0, 1, 2, 3)
+"""
+
+
+class Merged(msgspec.Struct, frozen=True):
+    """What a merge came to: rows that were new, rows that were here already, and what was left out."""
+
+    new: int
+    known: int
+    refused: int
+
+
+def merge(log: Log, other: Path, faces: Iterable[Face], zone: int) -> Merged:
+    """Add another log's rows: a folder that holds one, its file or its spare copy, or an Anki package with its history.
+
+    Anki says when a review was, not where: `zone`, in minutes east of UTC, is taken for that. Raise `UsageError` where `other`
+    is none of these.
+    """
+    path = other / NAME if other.is_dir() else other
+    if not path.is_file():
+        raise UsageError(f"{path}: there is no such file", f"name another device's {NAME} or its folder, or a package from Anki")
+    try:
+        found = list(_from_anki(path, faces, zone) if path.suffix in ANKI else _from_log(path))
+    except (OSError, sqlite3.Error, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: cannot be read as a review log ({error})", f"name a {NAME}, a .jsonl, .apkg or .colpkg") from None
+    rows = [one for one in found if isinstance(one, Row)]
+    sound = {row.id: row for row in rows if row.sound}
+    with log.writing():
+        fresh = log.strangers(sound.values())
+        for one in found:
+            if isinstance(one, tuple):
+                log.describe(*one)
+        log.insert(fresh)
+    return Merged(len(fresh), len(sound) - len(fresh), len(rows) - sum(row.sound for row in rows))
+
+
+def _from_log(path: Path) -> Iterator[Row | tuple[str, str]]:
+    if path.suffix == ".jsonl":
+        yield from Spare(path).read()
+        return
+    with closing(_reading(path)) as db:
+        for values in db.execute(f"SELECT {', '.join(Row.__struct_fields__)} FROM log"):
+            yield _row(values)
+        yield from ((str(name)[:200], str(facts)[:10_000]) for name, facts in db.execute("SELECT id, facts FROM schedulings"))
+
+
+def _row(values: tuple[object, ...]) -> Row:
+    try:
+        return msgspec.convert(dict(zip(Row.__struct_fields__, values, strict=True)), Row)
+    except msgspec.ValidationError:
+        return Row("", "", -1, 0, 0, "review")  # not sound: counted as refused
+
+
+def _reading(path: Path) -> sqlite3.Connection:
+    """Open a file that is not trusted, without writing to it."""
+    db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+    db.execute("PRAGMA trusted_schema = OFF")
+    return db
+
+
+# ---- Anki
+
+
+def _from_anki(path: Path, faces: Iterable[Face], zone: int) -> Iterator[Row]:
+    """Give the reviews of our cards that a package holds. Their ids are made of Anki's, so that a second time adds none."""
+    known = {(face.of, max(0, face.number - 1)): face.id for face in faces}
+    with tempfile.TemporaryDirectory() as folder:
+        database = Path(folder) / "collection"
+        try:
+            with zipfile.ZipFile(path) as package, database.open("wb") as out:
+                _unpack(package, out)
+        except _DAMAGED as error:
+            raise OSError(str(error)) from None
+        with closing(_reading(database)) as db:
+            for guid, place, at, ease, took, kind in db.execute(_HISTORY):
+                if card := known.get((guid, place)):
+                    name = hashlib.sha256(f"anki {at} {guid} {place}".encode()).hexdigest()[:32]
+                    yield _row((name, "anki", 0, at, zone, "cram" if kind == 3 else "review", card, ease, took, "", ""))
+
+
+def _unpack(package: zipfile.ZipFile, out: BinaryIO) -> None:
+    name = next((one for one in _PACKED if one in package.namelist()), None)
+    if name is None:
+        raise OSError("no collection in it")
+    with package.open(name) as packed:
+        reader = zstandard.ZstdDecompressor().stream_reader(packed) if name.endswith("b") else packed
+        while block := reader.read(1 << 20):
+            if out.tell() > LARGEST:
+                raise OSError("too large")
+            out.write(block)

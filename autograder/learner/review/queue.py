@@ -1,0 +1,123 @@
+"""Cards as they are asked: a card with a front and a back has one face, a text with gaps has one for each number."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from autograder.course.model import Card, Lesson
+from autograder.learner.review.schedule import DAY, State, day_of, milliseconds, zone_of
+
+Side = Literal["front", "back"]
+_BRACED = r"(?:[^{}]|\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\})"  # braces in pairs, up to three deep, as formulas have them
+GAP = re.compile(rf"\{{\{{c(?P<number>[0-9]+)::(?P<text>{_BRACED}+?)(?:::(?P<hint>[^{{}}]*?))?\}}\}}")
+
+
+class Face(msgspec.Struct, frozen=True):
+    """One thing that is asked, with a history of its own. `front` and `back` are Markdown with LaTeX between dollars."""
+
+    id: str
+    lesson: str
+    card: Card
+    number: int
+    front: str
+    back: str
+
+    @property
+    def of(self) -> str:
+        """The card's id with its lesson, which the faces of one card share."""
+        return f"{self.lesson}/{self.card.id}"
+
+
+def faces_of(lessons: Iterable[Lesson]) -> Iterator[Face]:
+    """Give the faces of all cards, in the order of the lessons' decks."""
+    for lesson in lessons:
+        for card in lesson.cards:
+            name = f"{lesson.id}/{card.id}"
+            if not card.cloze:
+                yield Face(name, lesson.id, card, 0, card.front, card.back)
+            for number in numbers(card.cloze):
+                front, back = (filled(card.cloze, number, side) for side in ("front", "back"))
+                yield Face(f"{name}/c{number}", lesson.id, card, number, front, back)
+
+
+def numbers(cloze: str) -> list[int]:
+    """List the numbers of a text's gaps."""
+    return sorted({int(gap["number"]) for gap in GAP.finditer(cloze)})
+
+
+def filled(cloze: str, number: int, side: Side) -> str:
+    """Write a text with the gaps of one number open, on the front, or marked, on the back; all others are filled."""
+
+    def shown(gap: re.Match[str]) -> str:
+        in_formula = cloze[: gap.start()].replace(r"\$", "").count("$") % 2 == 1
+        if int(gap["number"]) != number:
+            return gap["text"]
+        if side == "front":
+            return r"[\dots]" if in_formula else f"**[{gap['hint'] or '…'}]**"
+        return f"[{gap['text'].strip()}]" if in_formula else f"**{gap['text']}**"
+
+    return GAP.sub(shown, cloze)
+
+
+AHEAD = 20 * 60_000  # a learning card may come so much early when nothing else is left, in milliseconds
+NEW = State()
+
+
+class Queue(msgspec.Struct, frozen=True):
+    """What is left today: learning (soonest first), due and new (in the order in which they are asked); `later` holds the days to
+    come, one for each face that is due then."""
+
+    now: int
+    today: int
+    learning: tuple[tuple[int, Face], ...]
+    due: tuple[Face, ...]
+    new: tuple[Face, ...]
+    later: tuple[int, ...]
+
+    def first(self) -> Face | None:
+        """Choose what is asked now."""
+        if self.learning and self.learning[0][0] <= self.now:
+            return self.learning[0][1]
+        for face in (*self.due, *self.new):
+            return face
+        return self.learning[0][1] if self.learning and self.learning[0][0] <= self.now + AHEAD else None
+
+
+def queue_of(faces: Iterable[Face], states: Mapping[str, State], now: datetime, limit: int) -> Queue:
+    """Put the faces in today's order; `limit` is how many new ones a day are begun. Cards that were brought back come first."""
+    at, zone = milliseconds(now), zone_of(now)
+    today = day_of(at, zone)
+    known = [(states.get(face.id, NEW), face) for face in faces]
+    days = {face.id: max(today, day_of(state.due, zone)) for state, face in known}
+    wanted = [face for state, face in known if state.wanted]
+    learning = sorted((state.due, face.id, face) for state, face in known if state.learning and not state.wanted and days[face.id] == today)
+    due = [face for state, face in known if state.phase == "review" and not state.wanted and days[face.id] == today]
+    due.sort(key=lambda face: (states[face.id].due // DAY, _mixed(face, today)))
+    new = [face for state, face in known if not state.reviews and not state.wanted]
+    claimed = {_card(name): name for name, state in states.items() if state.reviews and state.last_day == today}
+    due_now, new_now = _one_of_each(due, claimed), _one_of_each(new, claimed)
+    begun = sum(state.first_day == today and state.reviews > 0 for state, _ in known)
+    new_now = new_now[: max(0, limit - begun)]
+    later = [days[face.id] for state, face in known if state.reviews and days[face.id] > today]
+    later += [today + 1] * (len(due) - len(due_now) + min(limit, len(new) - len(new_now)))
+    return Queue(at, today, tuple((moment, face) for moment, _, face in learning), (*wanted, *due_now), tuple(new_now), tuple(later))
+
+
+def _one_of_each(faces: Iterable[Face], claimed: dict[str, str]) -> list[Face]:
+    """Keep of each card the first face, unless another one of it was asked today; note in `claimed` which."""
+    return [face for face in faces if claimed.setdefault(face.of, face.id) == face.id]
+
+
+def _card(face: str) -> str:
+    return "/".join(face.split("/")[:2])
+
+
+def _mixed(face: Face, today: int) -> str:
+    """Mix the cards of a day: in another order each day, in the same order whenever it is asked."""
+    return hashlib.sha256(f"{today} {face.id}".encode()).hexdigest()

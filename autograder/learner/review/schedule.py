@@ -1,0 +1,189 @@
+"""When a card comes back: a pure function of its rows in the log and of the parameters. The counting is all `fsrs`'s.
+
+What is ours: the rows' order, undo, the card that a failed check brings back, and that a day turns at 4 in the morning where
+the learner is. No chance: `fsrs`'s fuzz is off.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from importlib.metadata import version
+from typing import Literal
+
+import fsrs
+import msgspec
+
+from autograder.learner.review.log import Log, Row
+
+TURN = 4 * 3_600_000  # the day turns at 4 in the morning, in milliseconds
+DAY = 86_400_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+Phase = Literal["new", "learning", "review", "relearning"]
+_PHASES: dict[fsrs.State, Phase] = {fsrs.State.Learning: "learning", fsrs.State.Review: "review", fsrs.State.Relearning: "relearning"}
+_STATES = {phase: state for state, phase in _PHASES.items()}
+
+
+class Scheduling(msgspec.Struct, frozen=True):
+    """Which algorithm, of which library, with which parameters. Steps are in seconds."""
+
+    algorithm: str = "FSRS-6"
+    library: str = f"fsrs {version('fsrs')}"
+    parameters: tuple[float, ...] = tuple(fsrs.Scheduler(enable_fuzzing=False).parameters)
+    desired_retention: float = 0.9
+    learning_steps: tuple[int, ...] = (60, 600)
+    relearning_steps: tuple[int, ...] = (600,)
+    maximum_interval: int = 36_500
+
+    @property
+    def facts(self) -> str:
+        return msgspec.json.encode(self).decode()
+
+    @property
+    def id(self) -> str:
+        return hashlib.sha256(self.facts.encode()).hexdigest()[:16]
+
+    def scheduler(self) -> fsrs.Scheduler:
+        """Make `fsrs`'s scheduler. Raise `ValueError` where the parameters are out of its bounds."""
+        learning, relearning = ([timedelta(seconds=step) for step in steps] for steps in (self.learning_steps, self.relearning_steps))
+        return fsrs.Scheduler(self.parameters, self.desired_retention, learning, relearning, self.maximum_interval, enable_fuzzing=False)
+
+
+class State(msgspec.Struct, frozen=True):
+    """Where one face stands. Moments are milliseconds of UTC, days are counted by `day_of`; `wanted` says that it was brought back."""
+
+    phase: Phase = "new"
+    due: int = 0
+    step: int | None = None
+    stability: float | None = None
+    difficulty: float | None = None
+    last: int = 0
+    last_day: int = 0
+    first_day: int = 0
+    reviews: int = 0
+    lapses: int = 0
+    wanted: bool = False
+    flagged: bool = False
+
+    @property
+    def learning(self) -> bool:
+        return self.phase in ("learning", "relearning")
+
+
+Clocks = Mapping[str, Sequence[Row]]
+
+
+def milliseconds(moment: datetime) -> int:
+    """Count a moment in milliseconds of UTC."""
+    return (moment - _EPOCH) // _MILLISECOND
+
+
+def zone_of(moment: datetime) -> int:
+    """Give the minutes that the moment's zone lies east of UTC."""
+    return (moment.utcoffset() or timedelta()) // timedelta(minutes=1)
+
+
+def day_of(at: int, zone: int) -> int:
+    """Number the day in which a moment lies, where the clock is `zone` minutes east of UTC."""
+    return (at + zone * 60_000 - TURN) // DAY
+
+
+def date_of(day: int) -> date:
+    """Give the date of a day that `day_of` numbered."""
+    return date(1970, 1, 1) + timedelta(days=day)
+
+
+def scheduling_in_force(log: Log) -> Scheduling:
+    """Give the parameters that were last adopted, or `fsrs`'s own."""
+    for row in reversed(log.special("adopt")):
+        try:
+            adopted = msgspec.json.decode(log.scheduling(row.scheduling) or "", type=Scheduling)
+            adopted.scheduler()
+        except (msgspec.MsgspecError, ValueError):
+            continue  # of another version, or damaged
+        return msgspec.structs.replace(adopted, library=Scheduling().library)
+    return Scheduling()
+
+
+def clocks_of(log: Log) -> Clocks:
+    """Give by device the rows that say: the clock is right now, and what it said before was not."""
+    found: dict[str, list[Row]] = {}
+    for row in log.special("clock"):
+        found.setdefault(row.device, []).append(row)
+    return found
+
+
+def moment_of(row: Row, clocks: Clocks) -> int:
+    """Say when a row was written: as its clock said, but no later than the device's clock said once it was put right."""
+    return min((clock.at for clock in clocks.get(row.device, ()) if clock.number > row.number and clock.at < row.at), default=row.at)
+
+
+def replay(rows: Mapping[str, Sequence[Row]], clocks: Clocks, scheduling: Scheduling) -> dict[str, State]:
+    """Compute where every face stands, from its rows in whatever order."""
+    scheduler = scheduling.scheduler()
+    return {card: _replayed(own, clocks, scheduler) for card, own in rows.items()}
+
+
+def in_order(rows: Iterable[Row], clocks: Clocks) -> list[tuple[int, Row]]:
+    """Put rows that stand (none that was withdrawn) in the order in which they happened, each with its moment."""
+    rows = list(rows)
+    withdrawn = {row.about for row in rows if row.kind == "undo"}
+    standing = [(moment_of(row, clocks), row) for row in rows if row.kind != "undo" and row.id not in withdrawn]
+    return sorted(standing, key=lambda pair: (pair[0], pair[1].number, pair[1].id))
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One row of a face, when it was, and where the face stood before and after."""
+
+    at: int
+    row: Row
+    before: State
+    after: State
+
+
+def steps(rows: Iterable[Row], clocks: Clocks, scheduler: fsrs.Scheduler) -> Iterator[Step]:
+    """Go through a face's rows as they happened."""
+    state = State()
+    for at, row in in_order(rows, clocks):
+        before = state
+        if row.kind == "review":
+            state = after(state, row.rating, at, row.zone, scheduler)
+        elif row.kind == "bring":
+            state = msgspec.structs.replace(state, wanted=True, due=min(state.due, at) if state.reviews else at)
+        elif row.kind == "flag":
+            state = msgspec.structs.replace(state, flagged=not state.flagged)
+        yield Step(at, row, before, state)
+
+
+def _replayed(rows: Iterable[Row], clocks: Clocks, scheduler: fsrs.Scheduler) -> State:
+    state = State()
+    for step in steps(rows, clocks, scheduler):
+        state = step.after
+    return state
+
+
+def recalled(state: State, at: int, zone: int, scheduler: fsrs.Scheduler) -> float:
+    """Give the probability, by `fsrs`, that a face is known now."""
+    when = _EPOCH + at * _MILLISECOND
+    last = when - timedelta(days=max(0, day_of(at, zone) - state.last_day))
+    card = fsrs.Card(0, _STATES.get(state.phase, fsrs.State.Learning), state.step, state.stability, state.difficulty, when, last)
+    return float(scheduler.get_card_retrievability(card, when))
+
+
+def after(state: State, rating: int, at: int, zone: int, scheduler: fsrs.Scheduler) -> State:
+    """Say where a face stands after an answer.
+
+    `fsrs` counts days of 24 hours between two reviews. It is told a last review so many whole days ago as the day has turned
+    since, so that a card of last night is a day old this morning.
+    """
+    when, day = _EPOCH + at * _MILLISECOND, day_of(at, zone)
+    last = when - timedelta(days=max(0, day - state.last_day)) if state.reviews else None
+    known = _STATES.get(state.phase, fsrs.State.Learning)
+    card = fsrs.Card(0, known, state.step, state.stability, state.difficulty, when, last)
+    made, _ = scheduler.review_card(card, fsrs.Rating(rating), when)
+    lapsed = state.phase == "review" and rating == fsrs.Rating.Again
+    return State(_PHASES[made.state], milliseconds(made.due), made.step, made.stability, made.difficulty, at, day,
+                 state.first_day if state.reviews else day, state.reviews + 1, state.lapses + lapsed,
+                 flagged=state.flagged)  # fmt: skip

@@ -1,0 +1,226 @@
+"""What the log tells a learner about years of reviews. Counts and shares, no praise and no blame; computed anew each time."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import fsrs
+import msgspec
+
+from autograder.course.errors import UsageError
+from autograder.learner.review.deck import Deck
+from autograder.learner.review.queue import Face
+from autograder.learner.review.schedule import Scheduling, Step, clocks_of, date_of, day_of, milliseconds, recalled, steps, zone_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+AHEAD = 30  # days that are looked ahead
+HARDEST = 5
+MONTHS = 12
+
+
+class Month(msgspec.Struct, frozen=True):
+    """Of the cards whose interval was a day or more, how many were still known when they came back."""
+
+    first: date
+    known: int
+    asked: int
+
+
+class Hard(msgspec.Struct, frozen=True):
+    """A card that was forgotten: how often, and how difficult FSRS holds it, from 1 to 10."""
+
+    face: Face
+    lapses: int
+    difficulty: float
+
+
+class Part(msgspec.Struct, frozen=True):
+    """One objective: its cards, how many were begun, how many are due, and the share that would be known now."""
+
+    objective: str
+    faces: int
+    begun: int
+    due: int
+    known: float | None
+
+
+class Days(msgspec.Struct, frozen=True):
+    """On which days there were answers: how many in a row up to today or yesterday, the longest row, and all."""
+
+    row: int
+    longest: int
+    all: int
+
+
+class Stats(msgspec.Struct, frozen=True):
+    """All of it. `due` counts today (with what is overdue) and the days after; `minutes` is the time spent on answers."""
+
+    today: date
+    answers: int
+    minutes: float
+    due: tuple[int, ...]
+    months: tuple[Month, ...]
+    days: Days
+    hardest: tuple[Hard, ...]
+    parts: tuple[Part, ...]
+    flagged: tuple[Face, ...]
+
+
+def stats_of(deck: Deck, now: datetime) -> Stats:
+    """Count over the chosen cards. A card that the course no longer has counts where answers are counted, and nowhere else."""
+    deck.refresh()
+    zone = zone_of(now)
+    today = day_of(milliseconds(now), zone)
+    scheduler = deck.scheduling.scheduler()
+    clocks = clocks_of(deck.log)
+    done = [step for rows in deck.log.of().values() for step in steps(rows, clocks, scheduler) if step.row.kind in ("review", "cram")]
+    standing = [(face, deck.state(face)) for face in deck.faces.values()]
+    coming = Counter(max(0, day_of(state.due, zone) - today) for _, state in standing if state.reviews or state.wanted)
+    hard = [Hard(face, state.lapses, state.difficulty or 0) for face, state in standing if state.lapses]
+    return Stats(
+        today=date_of(today),
+        answers=len(done),
+        minutes=sum(step.row.took for step in done) / 60_000,
+        due=tuple(coming[day] for day in range(AHEAD)),
+        months=_months(done),
+        days=_days({day_of(step.at, step.row.zone) for step in done}, today),
+        hardest=tuple(sorted(hard, key=lambda one: (-one.lapses, -one.difficulty, one.face.id))[:HARDEST]),
+        parts=tuple(_part(deck, objective, now) for objective in dict.fromkeys(face.card.objective for face, _ in standing)),
+        flagged=tuple(face for face, state in standing if state.flagged),
+    )
+
+
+def _months(done: Iterable[Step]) -> tuple[Month, ...]:
+    asked: Counter[date] = Counter()
+    known: Counter[date] = Counter()
+    for step in done:
+        if step.row.kind == "review" and step.before.phase == "review":
+            first = date_of(day_of(step.at, step.row.zone)).replace(day=1)
+            asked[first] += 1
+            known[first] += step.row.rating > 1
+    return tuple(Month(first, known[first], asked[first]) for first in sorted(asked)[-MONTHS:])
+
+
+def _days(days: set[int], today: int) -> Days:
+    """Count rows of days. A today without answers is not over yet, and breaks no row."""
+    rows: list[list[int]] = []
+    for day in sorted(days):
+        if rows and rows[-1][-1] == day - 1:
+            rows[-1].append(day)
+        else:
+            rows.append([day])
+    current = len(rows[-1]) if rows and rows[-1][-1] >= today - 1 else 0
+    return Days(current, max(map(len, rows), default=0), len(days))
+
+
+def _part(deck: Deck, objective: str, now: datetime) -> Part:
+    own = [face for face in deck.faces.values() if face.card.objective == objective]
+    begun = [deck.state(face) for face in own if deck.state(face).reviews]
+    zone = zone_of(now)
+    due = sum(day_of(state.due, zone) <= day_of(milliseconds(now), zone) for state in begun)
+    shares = [recalled(state, milliseconds(now), zone, deck.scheduling.scheduler()) for state in begun]
+    return Part(objective, len(own), len(begun), due, sum(shares) / len(shares) if shares else None)
+
+
+def days_ahead(stats: Stats) -> Sequence[date]:
+    """Give the dates that `due` counts."""
+    return [stats.today + timedelta(days=number) for number in range(len(stats.due))]
+
+
+ENOUGH = 512  # answers that count, says FSRS
+_SMALLEST = 1e-9  # probability, so that a loss is finite
+
+
+class Fit(msgspec.Struct, frozen=True):
+    """What a fit came to: how many answers counted, the losses of the parameters in force and of the fitted ones, and those."""
+
+    counted: int
+    before: float
+    after: float
+    scheduling: Scheduling
+
+
+def fit(deck: Deck) -> Fit:
+    """Fit parameters to the whole log. Raise `UsageError` where it is too short, or what `fsrs` needs is not installed."""
+    histories = _histories(deck, deck.scheduling)
+    counted = sum(_counts(step) for step in chain.from_iterable(histories))
+    if counted < ENOUGH:
+        problem = f"{counted} answers count so far, and {ENOUGH} are needed: those given a day or more after the last"
+        raise UsageError(problem, "go on reviewing; the parameters that FSRS begins with are good ones")
+    parameters = _optimal([log for place, own in enumerate(histories) for log in _as_logs(place, own)])
+    fitted = msgspec.structs.replace(deck.scheduling, parameters=parameters)
+    return Fit(counted, loss(deck, deck.scheduling), loss(deck, fitted), fitted)
+
+
+def loss(deck: Deck, scheduling: Scheduling) -> float:
+    """Give the mean loss of some parameters over the log."""
+    scheduler, losses = scheduling.scheduler(), []
+    for step in chain.from_iterable(_histories(deck, scheduling)):
+        if _counts(step):
+            known = recalled(step.before, step.at, step.row.zone, scheduler)
+            losses.append(-math.log(max(_SMALLEST, known if step.row.rating > 1 else 1 - known)))
+    return sum(losses) / len(losses)
+
+
+def _histories(deck: Deck, scheduling: Scheduling) -> list[list[Step]]:
+    """Give the answers of every face, as those parameters would have scheduled it."""
+    clocks, scheduler = clocks_of(deck.log), scheduling.scheduler()
+    return [[step for step in steps(rows, clocks, scheduler) if step.row.kind == "review"] for _, rows in sorted(deck.log.of().items())]
+
+
+def _counts(step: Step) -> bool:
+    """Whether memory was tested: a day or more has turned since the last answer."""
+    return step.before.reviews > 0 and day_of(step.at, step.row.zone) > step.before.last_day
+
+
+def _as_logs(place: int, own: Sequence[Step]) -> Iterator[fsrs.ReviewLog]:
+    """Write a face's answers as `fsrs` wants them, in days that turn where ours do: midnight, and a second for each answer before."""
+    for number, step in enumerate(own):
+        day = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=day_of(step.at, step.row.zone), seconds=number)
+        yield fsrs.ReviewLog(place, fsrs.Rating(step.row.rating), day, None)
+
+
+def _optimal(logs: list[fsrs.ReviewLog]) -> tuple[float, ...]:
+    try:
+        found = fsrs.Optimizer(logs).compute_optimal_parameters()
+    except ImportError:
+        raise UsageError("fitting needs pandas and tqdm", "install them: `pip install pandas tqdm`") from None
+    return tuple(float(parameter) for parameter in found)
+
+
+def draw(stats: Stats, out: Path) -> None:
+    """Draw into a PNG file. Raise `UsageError` where there is no matplotlib, or the file cannot be written."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise UsageError("a picture needs matplotlib", "install it: `pip install matplotlib`") from None
+    figure = Figure(figsize=(8, 5), layout="constrained")
+    above, below = figure.subplots(2, 1)
+    _due(above, stats)
+    _known(below, stats)
+    try:
+        figure.savefig(out, format="png", dpi=120, metadata={"Software": None})
+    except OSError as error:
+        raise UsageError(f"{out}: {error.strerror or error}", "name a file in a folder that you may write in: --png PATH") from None
+
+
+def _due(axes: Axes, stats: Stats) -> None:
+    axes.bar([f"{day.day}" for day in days_ahead(stats)], stats.due, color="#0072b2")
+    axes.set(title=f"Due in the next {len(stats.due)} days, from {stats.today:%Y-%m-%d}", ylabel="cards")
+    axes.tick_params(axis="x", labelsize=7)
+
+
+def _known(axes: Axes, stats: Stats) -> None:
+    shares = [100 * month.known / month.asked for month in stats.months]
+    bars = axes.bar([f"{month.first:%Y-%m}" for month in stats.months], shares, color="#009e73")
+    axes.bar_label(bars, [f"{month.known} of {month.asked}" for month in stats.months], fontsize=7)
+    axes.set(title="Still known when it came back", ylabel="%", ylim=(0, 110))

@@ -1,0 +1,262 @@
+"""A workspace: a folder of a student's files, and in its `.course/` where the course lies that they belong to."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import os
+import sqlite3
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+import msgspec
+
+from autograder.course.errors import UsageError
+from autograder.course.loading import read_course
+from autograder.course.model import Lesson
+
+HIDDEN = ".course"
+ORIGIN = "course.json"
+RELEASE = "student_release"  # within the installed package
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """What `.course/course.json` holds: where the course lies, which lesson, and the hash of every file as it was given."""
+
+    course: str
+    lesson: str
+    given: dict[str, str]
+    format: int = 1
+
+
+class Workspace(msgspec.Struct, frozen=True):
+    """An open workspace. `root` is the course's folder, of a clone or of a student release."""
+
+    folder: Path
+    root: Path
+    lesson: Lesson
+    given: dict[str, str]
+
+    @property
+    def hidden(self) -> Path:
+        return self.folder / HIDDEN
+
+
+def workspace_above(start: Path) -> tuple[Path, Origin] | None:
+    """Find the workspace that `start` lies in. Raise `UsageError` where its origin is damaged."""
+    for folder in (start, *start.parents):
+        path = folder / HIDDEN / ORIGIN
+        if path.is_file():
+            try:
+                return folder, msgspec.json.decode(path.read_bytes(), type=Origin)
+            except (msgspec.MsgspecError, OSError):
+                fix = f"remove this file and run `course start .` in {folder}: it is written anew, and your work stays"
+                raise UsageError(f"{path}: damaged", fix) from None
+    return None
+
+
+def course_of(folder: Path) -> Path:
+    """Find the course that the workspace around `folder` belongs to: where it was, or else the one this code came with."""
+    found = workspace_above(folder)
+    told = [Path(found[1].course)] if found else []
+    course = next((path for path in told if (path / "course.yaml").is_file()), None) or own_course()
+    if course is None:
+        raise UsageError(f"{told[0] if told else folder}: the course is not there any more", "say where it is: `course --course PATH ...`")
+    return course
+
+
+def own_course() -> Path | None:
+    """Find the course that this code came with: the clone around it, or in an installed package the student release."""
+    own = Path(__file__).resolve().parents[2], Path(__file__).resolve().parents[1] / RELEASE
+    return next((path for path in own if (path / "course.yaml").is_file()), None)
+
+
+def open_workspace(start: Path, root: Path) -> Workspace:
+    """Open the workspace that `start` lies in; `root` is the course it is of. Raise `UsageError` where there is none."""
+    found = workspace_above(start)
+    if found is None:
+        raise UsageError(
+            f"{start}: this is not a workspace, and no folder above is",
+            "go into the folder that `course start` made, or make one: `course start my-course`",
+        )
+    folder, origin = found
+    lessons = {lesson.id: lesson for lesson in read_course(root).lessons}
+    if origin.lesson not in lessons:
+        raise UsageError(f"{root}: the course has no lesson {origin.lesson} any more", f"it has: {', '.join(lessons)}")
+    return Workspace(folder, root, lessons[origin.lesson], origin.given)
+
+
+def file_of(workspace: Workspace, exercise: str) -> Path | None:
+    """Find the file of an exercise, or of the practice questions: the first in which something was written, or else its own."""
+    found = [path for name in names_within(workspace.lesson, exercise) if (path := workspace.folder / name).is_file()]
+    own = next((path for path in found if path.name in names_of(exercise)), None)
+    return next((path for path in found if not is_untouched(workspace, path)), own)
+
+
+def is_untouched(workspace: Workspace, path: Path) -> bool:
+    """Say whether a file is as `course start` gave it."""
+    return workspace.given.get(path.name) == digest(path.read_bytes())
+
+
+def names_of(exercise: str) -> tuple[str, ...]:
+    """Name the files that an exercise has for itself; a Python file comes before a notebook."""
+    return ("answers.yaml",) if exercise == "practice" else (f"{exercise}.py", f"{exercise}.ipynb")
+
+
+def names_within(lesson: Lesson, exercise: str) -> tuple[str, ...]:
+    """Name every file in which an exercise may be written: its own, and the lesson's notebook, which holds them all."""
+    return names_of(exercise) + (() if exercise == "practice" else (f"{lesson.id}.ipynb",))
+
+
+def exercises_of(lesson: Lesson) -> tuple[str, ...]:
+    """List what has a file: the exercises in the lesson's order, and the practice questions."""
+    return (*(exercise.id for exercise in lesson.exercises), *(("practice",) if lesson.questions else ()))
+
+
+def exercises_named(workspace: Workspace, file: str) -> list[str]:
+    """Tell which exercises a file on the command line holds: one, or all that are written in the lesson's notebook."""
+    name = f"{workspace.lesson.id}.ipynb"
+    if os.path.basename(file) != name or not (workspace.folder / name).is_file():
+        return [exercise_named(workspace, file)]
+    if is_untouched(workspace, workspace.folder / name):
+        fix = "write in it, and save it in Jupyter (Ctrl+S): the file on disk is still the one that `course start` made"
+        raise UsageError(f"{name}: nothing is written in it yet, or it is not saved", fix)
+    return [one for one in exercises_of(workspace.lesson) if file_of(workspace, one) == workspace.folder / name]
+
+
+def exercise_named(workspace: Workspace, file: str) -> str:
+    """Tell which exercise a file on the command line is of. Raise `UsageError` that says what is there."""
+    known = {name: exercise for exercise in exercises_of(workspace.lesson) for name in names_of(exercise)}
+    name = os.path.basename(file.rstrip("/\\"))
+    exercise = known.get(name) or (name if name in known.values() else None)
+    if exercise is None:
+        raise UsageError(f"{file}: no exercise has a file of this name", _meant(name, known))
+    if file_of(workspace, exercise) is None:
+        raise UsageError(f"{names_of(exercise)[0]} is not in {workspace.folder}", _renamed(workspace, exercise))
+    return exercise
+
+
+def _meant(name: str, known: dict[str, str]) -> str:
+    stem = os.path.splitext(name)[0]
+    stems = {os.path.splitext(own)[0]: own for own in reversed(known)} | {one: names_of(one)[0] for one in known.values()}
+    near = difflib.get_close_matches(stem, stems, 1, 0.6) or [one for one in stems if stem.startswith(one)]
+    if near:
+        return f"did you mean `{stems[near[0]]}`? A file keeps the name that it was given"
+    return f"take one of {', '.join(names_of(one)[0] for one in dict.fromkeys(known.values()))}"
+
+
+def _renamed(workspace: Workspace, exercise: str) -> str:
+    """Say what to do about a file that is not there: it may have another name now."""
+    name, put_back = names_of(exercise)[0], f"`course reset {names_of(exercise)[0]}` puts the starter back"
+    own = {one for other in exercises_of(workspace.lesson) for one in names_of(other)} | set(workspace.given)
+    strays = [path.name for path in sorted(workspace.folder.glob(f"*{Path(name).suffix}")) if path.name not in own]
+    like = [stray for stray in strays if exercise in stray] or difflib.get_close_matches(name, strays, 1, 0.6)
+    return f"rename `{like[0]}` to `{name}`, if that is it; {put_back}" if like else put_back
+
+
+def digest(data: bytes) -> str:
+    """Give the SHA-256 of a file's bytes, as the manifest and the state write it."""
+    return hashlib.sha256(data).hexdigest()
+
+
+PATIENCE = 10.0  # seconds that one terminal waits for another
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS events (
+    id INTEGER PRIMARY KEY,
+    at TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    facts TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS events_of_subject ON events (kind, subject);
+"""
+Kind = Literal["read", "check", "hint", "practice", "reset", "submit"]
+
+
+class Event(msgspec.Struct, frozen=True):
+    """One thing that was done, when, to what, and what came of it."""
+
+    at: str
+    kind: str
+    subject: str
+    facts: dict[str, Any]
+
+
+class State:
+    """The open state of a workspace. `note` says what the person should know: kept aside, or not writable."""
+
+    def __init__(self, hidden: Path):
+        self.note = ""
+        self._path = hidden / "state.sqlite"
+        self._db: sqlite3.Connection | None = None
+        try:
+            self._db = _opened(self._path)
+        except sqlite3.DatabaseError as error:
+            self._begin_anew(error)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        if self._db:
+            self._db.close()
+
+    def add(self, kind: Kind, subject: str, **facts: Any) -> None:
+        """Write an event down. It is on disk when this returns; where nothing can be written, `note` says so."""
+        if self._db is None:
+            return
+        row = datetime.now(UTC).isoformat(timespec="milliseconds"), kind, subject, msgspec.json.encode(facts).decode()
+        try:
+            self._db.execute("INSERT INTO events VALUES (NULL, ?, ?, ?, ?)", row)
+        except sqlite3.Error as error:
+            self.note = f"{self._path} cannot be written ({error}): what you do is not remembered."
+
+    def events(self, kind: Kind, subject: str | None = None) -> Iterator[Event]:
+        """Give the events of a kind, of one subject or of all, in the order they happened."""
+        query, values = "SELECT at, kind, subject, facts FROM events WHERE kind = ?", [str(kind)]
+        if subject is not None:
+            query, values = f"{query} AND subject = ?", [*values, subject]
+        for at, of, about, facts in self._db.execute(f"{query} ORDER BY id", values) if self._db else ():
+            yield Event(at, of, about, msgspec.json.decode(facts))
+
+    def _begin_anew(self, error: sqlite3.DatabaseError) -> None:
+        """Keep a damaged file aside, and begin another; where the disk cannot be written, remember nothing."""
+        if isinstance(error, sqlite3.OperationalError):
+            self._db = _read_only(self._path)
+            self.note = f"{self._path} cannot be opened ({error}): what you do is not remembered."
+            return
+        aside = self._path.with_name(f"state-damaged-{datetime.now(UTC):%Y%m%d-%H%M%S}.sqlite")
+        try:
+            self._path.rename(aside)
+            for more in ("-wal", "-shm"):
+                self._path.with_name(self._path.name + more).unlink(missing_ok=True)
+            self._db = _opened(self._path)
+            self.note = f"{self._path.name} was damaged: it is kept as {aside.name}, and a new one is begun."
+        except (OSError, sqlite3.Error) as problem:
+            self.note = f"{self._path} is damaged and cannot be moved ({problem}): what you do is not remembered."
+
+
+def _read_only(path: Path) -> sqlite3.Connection | None:
+    """Open what can only be read, on a disk that takes no writing; None where there is nothing to read."""
+    try:
+        db = sqlite3.connect(f"{path.resolve().as_uri()}?immutable=1", uri=True, isolation_level=None)
+        db.execute("SELECT count(*) FROM events").fetchone()
+    except sqlite3.Error:
+        return None
+    return db
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(path, isolation_level=None, timeout=PATIENCE)
+    try:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = NORMAL")
+        db.executescript(SCHEMA)
+        db.execute("SELECT count(*) FROM events").fetchone()
+    except sqlite3.Error:
+        db.close()
+        raise
+    return db

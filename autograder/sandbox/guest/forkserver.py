@@ -1,0 +1,220 @@
+"""Warm server: import numpy and torch once, then fork a guest for each submission.
+
+A fresh interpreter started by `sandbox`. It belongs to the untrusted side: a child inherits all of its memory, so it must
+never hold an answer, a path to one, or the gradebook.
+
+    sandbox --plan, open, end-->   forkserver --fork--> guest   (one submission, then killed)
+    sandbox <--calls and answers, over the guest's own socket--> guest
+    boot    --share-->   a server without a plan --fork--> forkserver, for another keeper   (the import is made once)
+
+It does not run student code, does not judge and does not enforce time: the sandbox does, by asking for `end`. Only the
+parent can kill and reap without a race, so `end` is asked of this process. One guest at a time, and one thread only: a
+child forked while another thread holds a lock can hang for ever.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import gc
+import importlib
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import NoReturn
+
+import msgspec
+
+from autograder.sandbox.guest import runtime, walls
+
+# What students import most: loaded once here, so that no guest pays for it.
+PRELOADED = """abc bisect cmath collections contextlib copy ctypes dataclasses decimal enum fractions functools hashlib heapq
+    inspect io itertools json linecache math operator os pathlib random re statistics string textwrap threading time traceback
+    types typing unittest.mock warnings weakref numpy numpy.linalg numpy.random numpy.typing""".split()
+WARMTHS = ("numpy", "torch", "training")  # each holds the one before; what is not needed makes every fork dearer
+
+MADV_COLLAPSE = 25  # Linux 6.1; an older kernel refuses, and forks stay as dear as they were
+HUGE_PAGE = 1 << 21
+
+WIRE = 3  # the server's control socket and, in its place, the guest's own: nothing else stays open above the standard streams
+
+
+class Ended(msgspec.Struct):
+    """How a guest ended: its exit status (negative: the signal), CPU seconds, and the most memory it held, in KiB."""
+
+    status: int
+    cpu_seconds: float
+    memory_kib: int
+
+
+def main(control_fd: int, warmth: str) -> NoReturn:
+    """Serve until the keeper hangs up."""
+    walls.die_with(os.getppid())
+    os.dup2(control_fd, WIRE)
+    os.close(control_fd)
+    gc.disable()  # an import leaves next to nothing to collect
+    warm(warmth)
+    _settle()
+    control, plan = _planned(socket.socket(fileno=WIRE))
+    if plan:
+        serve(control, msgspec.json.decode(plan, type=walls.Plan))
+    os._exit(0)
+
+
+def _planned(control: socket.socket) -> tuple[socket.socket, bytes]:
+    """Wait for a plan; meanwhile fork a server for each other keeper, which waits for its own. No plan: the keeper hung up."""
+    server = os.getpid()
+    servers: list[int] = []
+    while True:
+        message, fds, _, _ = socket.recv_fds(control, 1 << 20, 1)
+        if not fds:
+            for other in servers:
+                os.kill(other, signal.SIGKILL)
+                os.waitpid(other, 0)
+            return control, message
+        other = os.fork()
+        if other == 0:
+            walls.die_with(server)
+            control.detach()
+            os.dup2(fds[0], WIRE)
+            os.closerange(WIRE + 1, 1 << 16)
+            return _planned(socket.socket(fileno=WIRE))
+        servers.append(other)
+        os.close(fds[0])
+
+
+def serve(control: socket.socket, plan: walls.Plan) -> None:
+    """Say that this server is ready, and open and end guests as they are asked for."""
+    if plan.cores:
+        os.sched_setaffinity(0, plan.cores)
+    prepared = walls.prepare(plan)
+    forget_the_course()
+    runtime.rehearse()
+    room = runtime.Room(runtime.over(WIRE))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    server, child, fork = os.getpid(), 0, _forking()
+    _settle()
+    gc.enable()
+    control.send(b"%d" % server)
+    while True:
+        request, fds, _, _ = socket.recv_fds(control, 16, 2)
+        if not request:
+            return
+        if request == b"open":
+            child = fork()
+            if child == 0:
+                _become_guest(room, prepared, fds[0], fds[1], server)
+            os.close(fds[0])
+            os.close(fds[1])
+            control.send(b"%d" % child)
+        elif request == b"end":
+            control.send(msgspec.json.encode(_end(child)))
+
+
+def warm(warmth: str) -> None:
+    """Load what guests will want, and use it once: what torch sets up at first use is then there before any wall is."""
+    os.environ.clear()
+    for name in PRELOADED:
+        importlib.import_module(name)
+    if warmth in WARMTHS[WARMTHS.index("torch") :]:
+        import torch
+
+        torch.set_num_threads(1)
+        layer = torch.nn.Linear(2, 2)
+        loss = torch.nn.functional.mse_loss(layer(torch.zeros(1, 2)).softmax(-1).cumprod(0), torch.zeros(1, 2))
+        loss.backward()  # type: ignore[no-untyped-call]
+        if warmth == "training":
+            torch.optim.AdamW(layer.parameters()).step()
+
+
+def _settle() -> None:
+    """Leave what is there as it is: a collection in a child would write to every object, and so copy every page."""
+    gc.collect()
+    gc.freeze()
+    _gather_pages()
+
+
+def _gather_pages() -> None:
+    """Put what Python and torch allocated into huge pages: a fork copies one entry of the page table where there were 512."""
+    with open("/proc/self/maps") as file:
+        mappings = [line.split() for line in file]
+    for span, mode, _, _, _, *name in mappings:
+        if mode == "rw-p" and name in ([], ["[heap]"]):
+            start, end = (int(address, 16) for address in span.split("-"))
+            first, last = -(-start // HUGE_PAGE) * HUGE_PAGE, end // HUGE_PAGE * HUGE_PAGE
+            for page in range(first, last, HUGE_PAGE):  # one at a time: a range ends at the first that has nothing in it
+                walls.libc.madvise(ctypes.c_void_p(page), ctypes.c_size_t(HUGE_PAGE), MADV_COLLAPSE)
+
+
+def forget_the_course() -> None:
+    """From here on, imports find the standard library and the given packages, and nothing says where the course lies."""
+    runtime.furnish()
+    sys.path[:] = [path for path in sys.path if "site-packages" in path or path.startswith((sys.base_prefix, sys.base_exec_prefix))]
+    sys.meta_path[:] = [finder for finder in sys.meta_path if "editable" not in getattr(finder, "__module__", "")]
+    sys.path_importer_cache.clear()
+    sys.argv[:] = [""]
+
+
+def _forking() -> Callable[[], int]:
+    """Choose how to fork: where the C library has `_Fork`, without what Python does in a child for the sake of threads.
+
+    That work touches more pages than walls and greeting together.
+    """
+    bare = getattr(ctypes.PyDLL(None, use_errno=True), "_Fork", None)
+    if bare is None or len(os.listdir("/proc/self/task")) > 1:
+        return os.fork
+
+    def fork() -> int:
+        child = int(bare())
+        if child < 0:
+            raise OSError(ctypes.get_errno(), "fork")
+        return child
+
+    return fork
+
+
+def _become_guest(room: runtime.Room, prepared: walls.Prepared, wire_fd: int, output_fd: int, server: int) -> NoReturn:
+    try:
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # its own: what is set on an open file stays for all who share it
+        os.dup2(output_fd, 1)
+        os.dup2(output_fd, 2)
+        os.dup2(wire_fd, WIRE)
+        missing = walls.raise_walls(prepared, server)
+        os.closerange(WIRE + 1, 1 << 16)
+        runtime.serve(room, missing)
+    finally:
+        os._exit(0)
+
+
+def _end(child: int) -> Ended:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(child, signal.SIGKILL)
+    _, status, usage = os.wait4(child, 0)
+    return Ended(os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime, usage.ru_maxrss)
+
+
+LOOK = 1.0  # seconds between two looks whether the keeper still lives
+
+
+def main_without_walls(port: int, token: str, warmth: str) -> None:
+    """Call the keeper on this port and serve until it hangs up."""
+    connection = socket.create_connection(("127.0.0.1", port))
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    keeper = os.getppid()
+    watch = threading.Thread(target=_watch, args=(keeper,), daemon=True)
+    watch.start()
+    connection.sendall(token.encode())
+    warm(warmth)
+    forget_the_course()
+    runtime.serve(runtime.Room(runtime.Wire(connection.recv, connection.send)), {})
+
+
+def _watch(keeper: int) -> None:
+    """End with the keeper: student code that never returns would outlive it. (Windows keeps telling the old parent.)"""
+    while os.getppid() == keeper:
+        time.sleep(LOOK)
+    os._exit(0)

@@ -1,0 +1,93 @@
+"""Start the process of a fork server, before anything slow is imported: it warms up while this process does the same.
+
+The first moment of `sandbox`, and all that it needs: what a guest should find loaded, and a process that will have it. It
+imports the standard library alone. The server asks for its plan when it is warm, and dies with the thread that started it.
+Several keepers on one machine share the import: see `Warm`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import IO, NamedTuple
+
+LAST_SECONDS = 10
+SHARE = b"share"  # asked, with a socket, of a server that has no plan yet
+_TORCH = re.compile(rb"\b(import|from)\s+torch\b")
+_BOOT = "import sys; sys.path.insert(0, {root!r}); from autograder.sandbox.guest.forkserver import main; main({control}, {warmth!r})"
+
+
+class Launched(NamedTuple):
+    """A fork server that is warming up: the control socket, its process, and what it writes to its errors.
+
+    The last two are None where another process started it: it ends when its control socket is closed, or with that process.
+    """
+
+    control: socket.socket
+    process: subprocess.Popen[bytes] | None = None
+    errors: IO[bytes] | None = None
+
+
+class Warm:
+    """A server that imports once and forks a fork server for each who asks, with a control socket of its own.
+
+    It runs no guest. The servers that it forked end with it.
+    """
+
+    def __init__(self, warmth: str):
+        self.warmth = warmth
+        self._control, self._process, self._errors = launch(warmth)
+
+    def server(self) -> socket.socket:
+        """Give the control socket of a new fork server. Where this one is gone, its keeper will find it closed."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs, contextlib.suppress(OSError):
+            socket.send_fds(self._control, [SHARE], [theirs.fileno()])
+        return ours
+
+    def close(self) -> None:
+        """Hang up, and wait until it and all its servers are gone."""
+        self._control.close()
+        assert self._process is not None
+        assert self._errors is not None
+        try:
+            self._process.wait(LAST_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._errors.close()
+
+
+def warmth_of(source: bytes, torch: bool) -> str:
+    """Choose the lightest server that has what a source imports, and torch where the checks send tensors."""
+    if not torch and not _TORCH.search(source):
+        return "numpy"
+    return "training" if b"optim" in source else "torch"
+
+
+def launch(warmth: str) -> Launched:
+    """Start a fork server of this warmth (see `forkserver.WARMTHS`) and do not wait."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    boot = _BOOT.format(root=str(Path(__file__).resolve().parents[2]), control=theirs.fileno(), warmth=warmth)
+    one_thread = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    large_pages = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}  # a fork copies and a child touches half as much
+    kept = {name: value for name, value in os.environ.items() if name.startswith("OPENBLAS_CORETYPE")}
+    errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed by who stops the server)
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-s", "-B", "-c", boot],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=errors,
+        pass_fds=[theirs.fileno()],
+        env={"PYTHONHASHSEED": "0", "PATH": "/usr/bin:/bin", **one_thread, **large_pages, **kept},
+        cwd="/",
+        start_new_session=True,
+    )
+    theirs.close()
+    return Launched(ours, process, errors)

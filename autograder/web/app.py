@@ -1,0 +1,184 @@
+"""Which address shows what: the pages of one lesson, what is answered, and what moves while one watches.
+
+Pages are made for each request and never hold another request up: what takes time runs in a thread or a process of its own.
+`serving.py` starts this; nothing here listens or prints.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
+from markupsafe import Markup
+from msgspec import Struct
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from autograder.author.release import refuse_taken
+from autograder.course.errors import UsageError
+from autograder.course.loading import read_policy
+from autograder.course.model import Lesson, Question
+from autograder.grading.questions import question_text
+from autograder.learner.review.queue import faces_of
+from autograder.web import cards, class_view, exercises, practice
+from autograder.web.live import Events, Studio
+from autograder.web.pages import STATIC, Answer, Frame, frame_of, nothing_here, page, shown
+from autograder.web.server import Desk
+
+PAGES = ("index", "play", "practice", "cards", "exercises")
+
+
+def build(desk: Desk, grades_in: Path | None = None) -> Starlette:
+    """Put the site of a lesson together; `grades_in` is the folder of a `course grade`, for who teaches."""
+    pages = (*PAGES, "grades") if grades_in else PAGES
+    frame = frame_of(desk.workspace.root, desk.lesson, pages, served=True, kept=desk.kept)
+    reading = frame.read()  # once: it changes with the course alone
+
+    def lesson(request: Request) -> str:
+        with desk.state() as state:
+            read = {event.subject for event in state.events("read")}
+        sections = {section.id for section in desk.lesson.sections}
+        return page(frame, "index", desk.lesson.title, reading=reading, read=sections if desk.lesson.id in read else read & sections)
+
+    studios = {name: Studio(desk.workspace.root, frame.widgets[name].live) for name in sorted(frame.live)}
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        yield
+        for studio in studios.values():
+            await studio.close()
+
+    routes = [
+        Route("/", _to_the_lesson),
+        Route("/index.html", shown(frame, lesson)),
+        Route("/play.html", shown(frame, lambda request: play(frame))),
+        Route("/read", _remembering(desk), methods=["POST"]),
+        *practice.routes(desk, frame),
+        *cards.routes(desk, frame),
+        *exercises.routes(desk, frame),
+        *(class_view.routes(grades_in, frame, best=read_policy(desk.workspace.root).counts == "best") if grades_in else ()),
+        *(Route(f"/live-{name}", _showing(studio), methods=["GET"]) for name, studio in studios.items()),
+        Mount("/static", StaticFiles(directory=STATIC)),
+        *(Mount(f"/{folder.name}", StaticFiles(directory=folder)) for folder in frame.folders),
+    ]
+    middleware = [Middleware(GZipMiddleware, minimum_size=1000, compresslevel=6)]
+    return Starlette(routes=routes, lifespan=lifespan, middleware=middleware, exception_handlers={404: nothing_here(frame)})
+
+
+def play(frame: Frame) -> str:
+    """Write the page with all that can be played with."""
+    return page(frame, "play", "Play", hosts=[frame.host(widget, 2) for widget in frame.widgets])
+
+
+def _showing(studio: Studio) -> Answer:
+    """Answer with the frames of a lesson's own process, as they are computed."""
+
+    async def answer(request: Request) -> Response:
+        asked = {name[:40]: value[:400] for name, value in list(request.query_params.items())[:20] if name not in ("id", "go")}
+        return Events(studio.show(asked))  # type: ignore[return-value]  # what a route returns is called as an ASGI app
+
+    return answer
+
+
+async def _to_the_lesson(request: Request) -> Response:
+    return RedirectResponse("index.html")
+
+
+def _remembering(desk: Desk) -> Answer:
+    """Write down which section was read, once."""
+    sections = {section.id for section in desk.lesson.sections}
+
+    def remember(section: str) -> None:
+        with desk.state() as state:
+            if section in sections and not any(state.events("read", section)):
+                state.add("read", section)
+
+    async def answer(request: Request) -> Response:
+        try:
+            section = msgspec.json.decode(await request.body(), type=str)
+        except msgspec.DecodeError:
+            return Response(status_code=400)
+        await run_in_threadpool(remember, section)
+        return Response(status_code=204)
+
+    return answer
+
+
+STATIC_PAGES = ("index", "play", "practice", "cards")
+MARK = "made-by-course.txt"
+LEFT_OUT = shutil.ignore_patterns("__pycache__", ".*", "*.yaml")
+
+
+class Written(Struct, frozen=True):
+    """What was written: where, how many files, how many bytes."""
+
+    place: Path
+    files: int
+    bytes: int
+
+
+def write_site(root: Path, lesson: Lesson, out: Path) -> Written:
+    """Write a lesson's site into the folder `out`. Raise `UsageError` where something else is there, or it cannot be written."""
+    refuse_taken(out, (MARK,))
+    frame = frame_of(root, lesson, STATIC_PAGES, served=False, kept=False)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        beside = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+        try:
+            _fill(frame, beside / "new")
+            if out.exists():
+                out.rename(beside / "old")
+            (beside / "new").rename(out)
+        finally:
+            shutil.rmtree(beside)
+    except OSError as error:
+        raise UsageError(f"{out}: {error.strerror}", "choose a folder that can be written with --out") from None
+    sizes = [path.stat().st_size for path in out.rglob("*") if path.is_file()]
+    return Written(out, len(sizes), sum(sizes))
+
+
+def _fill(frame: Frame, into: Path) -> None:
+    shutil.copytree(STATIC, into / "static", ignore=LEFT_OUT)
+    for folder in frame.folders:
+        shutil.copytree(folder, into / folder.name, ignore=LEFT_OUT)
+    for name, html in _pages(frame).items():
+        (into / name).write_text(html, encoding="utf-8")
+    (into / MARK).write_text("Written by `course site`, which may write this folder anew.\n", encoding="utf-8")
+
+
+def _pages(frame: Frame) -> dict[str, str]:
+    lesson = frame.lesson
+    return {
+        "index.html": page(frame, "index", lesson.title, reading=frame.read(), read=set()),
+        "play.html": play(frame),
+        "practice.html": page(frame, "practice", "Practice", "questions.html", questions=[_asked(frame, one) for one in lesson.questions]),
+        "cards.html": page(frame, "cards", "Cards", "deck.html", decks=_decks(frame)),
+    }
+
+
+def _asked(frame: Frame, question: Question) -> tuple[str, Markup]:
+    """Give a question's id, and its text with the published numbers."""
+    published = {name: drawn.published for name, drawn in question.numbers.items()}
+    return question.id, Markup(frame.prose.blocks(question_text(question, published)))
+
+
+def _decks(frame: Frame) -> list[tuple[str, str, list[tuple[Markup, Markup]]]]:
+    """Give the cards section by section, each with its front and its back."""
+    faces = list(faces_of([frame.lesson]))
+    made = []
+    for section in frame.lesson.sections:
+        own = [face for face in faces if face.card.section == section.id]
+        sides = [(Markup(frame.prose.blocks(face.front)), Markup(frame.prose.blocks(face.back))) for face in own]
+        if sides:
+            made.append((section.id, section.title, sides))
+    return made

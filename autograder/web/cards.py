@@ -1,0 +1,88 @@
+"""Review on a page: the card that comes next, its answer, four ratings. The log and the order are the terminal's, and both may be open.
+
+Each request opens the deck anew, so what was answered elsewhere is known; a rating of a card that was answered meanwhile is not
+written down.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from pathlib import Path
+
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.routing import BaseRoute, Route
+
+from autograder.learner.review.deck import KEYS, MEANINGS, RATINGS, Deck, following, in_words, own_place
+from autograder.learner.review.queue import Face
+from autograder.web.pages import Frame, formed, fragment, page, shown
+from autograder.web.server import Desk
+
+_SENT = re.compile(r"[0-9]{1,9}")
+
+
+def routes(desk: Desk, frame: Frame) -> list[BaseRoute]:
+    """Give the addresses of the cards."""
+    return [
+        Route("/cards.html", shown(frame, lambda request: _page(desk, frame)), methods=["GET"]),
+        Route("/cards.html", formed(frame, lambda request, fields: _answered(desk, frame, request, fields)), methods=["POST"]),
+    ]
+
+
+def place_of(desk: Desk) -> Path:
+    """Say where the log lies: in the workspace, or where `course review` keeps it without one."""
+    return desk.workspace.hidden if desk.kept else own_place()
+
+
+def _page(desk: Desk, frame: Frame) -> str:
+    with Deck.open(place_of(desk), (desk.lesson,)) as deck:
+        return _whole(frame, _next(frame, deck, ""))
+
+
+def _whole(frame: Frame, card: Markup) -> str:
+    return page(frame, "cards", "Cards", card=card, keys=KEYS, meanings=MEANINGS)
+
+
+def _answered(desk: Desk, frame: Frame, request: Request, fields: dict[str, list[str]]) -> str:
+    with Deck.open(place_of(desk), (desk.lesson,)) as deck:
+        said, face = _done(deck, {name: values[0] for name, values in fields.items()})
+        card = _next(frame, deck, said, face)
+    return card if request.headers.get("x-part") == "card" else _whole(frame, card)
+
+
+def _done(deck: Deck, sent: dict[str, str]) -> tuple[str, Face | None]:
+    """Do what was asked for, and say what came of it; give the face to show next, where it is not the queue's."""
+    now, face, does = _now(), deck.faces.get(sent.get("face", "")), sent.get("do", "")
+    if does == "undo":
+        before = deck.undo(now)
+        return ("Taken back.", before) if before else ("There is no answer of today to take back.", None)
+    if face is None:
+        return "This card is not there any more.", None
+    if does == "flag":
+        return ("Flagged." if deck.flag(face, now) else "The flag is taken away."), face
+    if sent.get("seen") != str(deck.state(face).reviews):
+        return "This card was answered elsewhere meanwhile; here is the next.", None
+    if does in ("1", "2", "3", "4"):
+        took = int(sent["took"]) if _SENT.fullmatch(sent.get("took", "")) else 0
+        deck.answer(face, int(does), now, took)
+        return f"Answered: {RATINGS[int(does) - 1]}.", None
+    return "", None
+
+
+def _next(frame: Frame, deck: Deck, said: str, face: Face | None = None) -> Markup:
+    now = _now()
+    face = face or deck.next_card(now)
+    left = deck.counts(now)
+    if face is None:
+        return fragment("card.html", face=None, left=left, said=said, note=deck.log.note, following=following(deck.queue(now)))
+    state, after = deck.state(face), deck.intervals(face, now)
+    ratings = [(number, name, in_words(after[number])) for number, name in enumerate(RATINGS, 1)]
+    section = next((one for one in frame.lesson.sections if one.id == face.card.section), None)
+    front, back = (Markup(frame.prose.blocks(side)) for side in (face.front, face.back))
+    return fragment("card.html", face=face, state=state, left=left, said=said, note=deck.log.note, ratings=ratings, section=section,
+                    front=front, back=back)  # fmt: skip
+
+
+def _now() -> datetime:
+    return datetime.now().astimezone()

@@ -1,0 +1,217 @@
+"""A class as far as it is graded. The gradebook is read once, and then only what was added: a page of ten thousand is as quick as of ten.
+
+Of each result it holds what a table shows. It writes nothing, and shows what the grader gave: what a person decided beside that stands
+in the report.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import Counter
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from autograder.course.text import clean
+from autograder.instructor.gradebook import Attempted, Gradebook
+from autograder.instructor.measures import ExerciseSummary
+from autograder.instructor.roster import file_slug
+from autograder.web.live import Events, stamps
+from autograder.web.pages import Frame, fragment, page, shown
+
+ON_A_PAGE = 100  # students
+SLIPS = 12
+
+
+class View(msgspec.Struct, frozen=True):
+    """What a reader wants to see of the students: whose line has all these words, in which order, which page of them."""
+
+    find: str = ""
+    sort: str = ""  # an exercise, the lowest first; with a minus before it the highest; nothing is by name
+    page: int = 1
+
+    def query(self, **changed: object) -> str:
+        """Write the view as the end of an address, with something changed."""
+        told = msgspec.structs.asdict(msgspec.structs.replace(self, **changed))
+        return urlencode({name: value for name, value in told.items() if value not in ("", 1)})
+
+
+class Mark(msgspec.Struct, frozen=True):
+    """What one student got in one exercise. Of several attempts the one with the highest `place` counts."""
+
+    status: str
+    score: float
+    slips: tuple[str, ...]
+    place: tuple[float, ...]
+
+
+class Student(msgspec.Struct, frozen=True):
+    """One line: a name that can be shown, where the feedback lies, and the marks by exercise."""
+
+    name: str
+    feedback: str
+    marks: dict[str, Mark] = {}
+
+    @property
+    def slips(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(slip for mark in self.marks.values() for slip in mark.slips))
+
+    def has(self, words: list[str]) -> bool:
+        """Say whether all these words, in small letters, stand in the line."""
+        line = " ".join((self.name, *(mark.status for mark in self.marks.values()), *self.slips)).replace("_", " ").casefold()
+        return all(word in line for word in words)
+
+
+class Class(msgspec.Struct, frozen=True):
+    """What is known of a class by now, and the students that a view shows."""
+
+    exercises: dict[str, ExerciseSummary]
+    statuses: Counter[str]
+    slips: tuple[tuple[str, int], ...]
+    students: int
+    found: int
+    view: View
+    pages: int
+    shown: tuple[Student, ...]
+
+
+class Roll:
+    """The class of the gradebook at `path`, which may come later, its exercises in this order; the `best` attempt counts, or the last."""
+
+    def __init__(self, path: Path, order: tuple[str, ...], *, best: bool = False):
+        self._path, self._order, self._best, self._lock = path, order, best, threading.Lock()
+        self._forget("")
+
+    def look(self, view: View) -> Class:
+        """Read what was added, and give what a view shows."""
+        with self._lock:
+            self._read()
+            words = view.find.casefold().split()
+            found = sorted((one for one in self._students.values() if not words or one.has(words)), key=lambda one: one.name.casefold())
+            exercise = view.sort.removeprefix("-")
+            if exercise in self._tallies:
+                found.sort(key=lambda one: _height(one, exercise), reverse=view.sort.startswith("-"))
+            pages = max(1, -(-len(found) // ON_A_PAGE))
+            view = msgspec.structs.replace(view, page=min(max(1, view.page), pages))
+            shown = found[(view.page - 1) * ON_A_PAGE : view.page * ON_A_PAGE]
+            return self._as_class(view, len(found), pages, tuple(shown))
+
+    def _as_class(self, view: View, found: int, pages: int, shown: tuple[Student, ...]) -> Class:
+        named = sorted(self._tallies, key=lambda name: (self._order.index(name) if name in self._order else len(self._order), name))
+        statuses = sum((one.statuses for one in self._tallies.values()), Counter[str]())
+        tallies = {name: msgspec.structs.replace(self._tallies[name]) for name in named}
+        slips = tuple(pair for pair in self._slips.most_common(SLIPS) if pair[1])
+        return Class(tallies, statuses, slips, len(self._students), found, view, pages, shown)
+
+    def _forget(self, run: str) -> None:
+        self._run, self._since = run, (0, 0)
+        self._students: dict[str, Student] = {}
+        self._tallies: dict[str, ExerciseSummary] = {}
+        self._slips: Counter[str] = Counter()
+
+    def _read(self) -> None:
+        if not self._path.is_file():
+            self._forget("")
+            return
+        with Gradebook(self._path) as gradebook:
+            run = gradebook.last_run() or ""
+            if run != self._run:
+                self._forget(run)
+            self._since, added = gradebook.added(run, self._since)
+            for number, attempted in added:
+                self._add(number, attempted)
+
+    def _add(self, number: int, attempted: Attempted) -> None:
+        """Take in one attempt, in the place of one that counts less."""
+        result = attempted.result
+        slips = tuple(dict.fromkeys(check.misconception for check in result.checks if check.misconception))
+        attempt = attempted.handed_in.attempt
+        place = (result.status != "not_judged", result.score, -attempt) if self._best else (attempt, number)
+        mark = Mark(result.status, result.score, slips, place)
+        student = self._students.get(result.student)
+        if student is None:
+            student = self._students[result.student] = Student(clean(result.student, 80), f"{file_slug(result.student)}.html", {})
+        before = student.marks.get(result.exercise)
+        if before and before.place >= mark.place:
+            return
+        tally = self._tallies.setdefault(result.exercise, ExerciseSummary())
+        tally.max_score = result.max_score
+        if before:
+            _count(tally, before, -1)
+        _count(tally, mark, 1)
+        self._slips.subtract(student.slips)  # each once for a student, in however many exercises it was made
+        student.marks[result.exercise] = mark
+        self._slips.update(student.slips)
+
+
+def _count(tally: ExerciseSummary, mark: Mark, by: int) -> None:
+    tally.statuses[mark.status] += by
+    tally.total += by * mark.score if mark.status == "graded" else 0
+
+
+def _height(student: Student, exercise: str) -> float:
+    """Say how high a student stands in an exercise; below all scores where there is none."""
+    mark = student.marks.get(exercise)
+    return mark.score if mark and mark.status == "graded" else -1.0
+
+
+PAUSE = 1.0  # seconds between two looks at the gradebook
+WRITTEN = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"  # their own policy is stricter
+
+
+def routes(out: Path, frame: Frame, *, best: bool) -> list[BaseRoute]:
+    """Give the addresses of the grades in `out`, which may come later; `best` says which attempt counts (see `Roll`)."""
+    roll = Roll(out / "gradebook.sqlite", tuple(exercise.id for exercise in frame.lesson.exercises), best=best)
+
+    async def events(request: Request) -> Response:
+        return Events(changes(out))  # type: ignore[return-value]  # what a route returns is called as an ASGI app
+
+    return [
+        Route("/grades.html", shown(frame, lambda request: _page(out, roll, frame, request))),
+        Route("/grades-events", events),
+        Route("/report.html", lambda request: _as_written(out / "report.html", request)),
+        Route("/feedback/{name}.html", lambda request: _as_written(out / "feedback" / f"{request.path_params['name']}.html", request)),
+    ]
+
+
+def _page(out: Path, roll: Roll, frame: Frame, request: Request) -> str:
+    asked = request.query_params
+    number = asked.get("page", "")
+    view = View(asked.get("find", "")[:200], asked.get("sort", "")[:200], int(number) if number.isascii() and number.isdigit() else 1)
+    found = roll.look(view)
+    summary = fragment("class.html", found=found, report=(out / "report.html").is_file())
+    told = {one.feedback for one in found.shown if (out / "feedback" / one.feedback).is_file()}
+    students = fragment("students.html", found=found, view=found.view, told=told)
+    parts = {"class": summary, "students": students}
+    return parts.get(request.headers.get("x-part", "")) or page(frame, "grades", "Grades", **parts, view=found.view, folder=out.name)
+
+
+def _as_written(path: Path, request: Request) -> Response:
+    """Answer with a page that `course grade` wrote, in the light or dark that the reader chose here."""
+    try:
+        html = path.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        raise HTTPException(404) from None
+    theme = request.cookies.get("theme")
+    if theme in ("light", "dark"):
+        html = html.replace("<html ", f'<html data-theme="{theme}" ', 1)
+    return HTMLResponse(html, headers={"Content-Security-Policy": WRITTEN})
+
+
+async def changes(out: Path) -> AsyncGenerator[tuple[str, dict[str, Any]], None]:
+    """Tell each time when the gradebook has grown."""
+    before = None
+    while True:
+        seen = stamps(out / name for name in ("gradebook.sqlite", "gradebook.sqlite-wal", "report.html"))
+        if seen != before:
+            before = seen
+            yield "changed", {}
+        await asyncio.sleep(PAUSE)

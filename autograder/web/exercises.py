@@ -1,0 +1,118 @@
+"""How a reader's files stand: each exercise's file, what its last check said, and at once what a new one says.
+
+Nothing is run here: `course check` does, in a terminal, and writes down what it said.
+"""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import re
+from collections.abc import AsyncGenerator
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from autograder.course.model import CheckResult
+from autograder.learner.progress import results_of
+from autograder.learner.workspace import digest, exercises_of, file_of, is_untouched, names_of, names_within
+from autograder.web.live import Events, stamps
+from autograder.web.pages import Frame, fragment, page, shown
+from autograder.web.server import Desk
+
+PAUSE = 0.25  # seconds between two looks at the files
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One exercise: its file, how it stands in a word, and what its last check said, if there was one."""
+
+    exercise: str
+    title: str
+    name: str
+    stand: str
+    passed: int = 0
+    checks: tuple[CheckResult, ...] = ()
+    of: int = 0
+    score: float = 0.0
+    max_score: float = 0.0
+    at: str = ""
+    changed: bool = False
+
+
+def routes(desk: Desk, frame: Frame) -> list[BaseRoute]:
+    """Give the addresses of the exercises."""
+
+    async def events(request: Request) -> Response:
+        return Events(changes(desk))  # type: ignore[return-value]  # what a route returns is called as an ASGI app
+
+    return [
+        Route("/exercises.html", shown(frame, lambda request: _page(desk, frame, request))),
+        Route("/exercises-events", events),
+    ]
+
+
+def _page(desk: Desk, frame: Frame, request: Request) -> str:
+    rows = rows_of(desk) if desk.kept else []
+    sections = {section.id: section.title for section in desk.lesson.sections}
+    table = fragment("rows.html", rows=rows, sections=sections)
+    if request.headers.get("x-part") == "rows":
+        return table
+    titles = [_title(desk, exercise) for exercise in exercises_of(desk.lesson)]
+    return page(frame, "exercises", "Exercises", table=table, folder=desk.workspace.folder.name, exercises=titles)
+
+
+def rows_of(desk: Desk) -> list[Row]:
+    """Look at every file of the workspace, and at what was said of it last."""
+    with desk.state() as state:
+        last = {event.subject: event for event in state.events("check")}
+    return [_row(desk, exercise, last.get(exercise)) for exercise in exercises_of(desk.lesson)]
+
+
+def _row(desk: Desk, exercise: str, event: Any) -> Row:
+    path, title = file_of(desk.workspace, exercise), _title(desk, exercise)
+    name = path.name if path else names_of(exercise)[0]
+    if path is None:
+        return Row(exercise, title, name, "missing")
+    untouched = is_untouched(desk.workspace, path)
+    if event is None:
+        return Row(exercise, title, name, "as given" if untouched else "not checked yet")
+    facts = event.facts
+    stand = "passes" if facts["passed"] == facts["checks"] else "begun" if not untouched else "as given"
+    when = datetime.fromisoformat(event.at).astimezone()
+    return Row(
+        exercise, title, name, stand, facts["passed"], results_of(facts), facts["checks"], facts["score"], facts["max_score"],
+        f"{when:%Y-%m-%d %H:%M}", changed=digest(path.read_bytes()) != facts["sha256"],
+    )  # fmt: skip
+
+
+def _title(desk: Desk, exercise: str) -> str:
+    """Take the first sentence of the starter's own description."""
+    found = next((one for one in desk.lesson.exercises if one.id == exercise), None)
+    if found is None:
+        return "Answers to the practice questions"
+    text = ast.get_docstring(ast.parse(found.starter.read_text(encoding="utf-8"))) or exercise
+    sentence = text.split("\n\n")[0].replace("\n", " ").partition(". ")[0].rstrip(".")
+    words = re.sub(f"^Exercise `{exercise}`[:,] ", "", sentence).replace("`", "")
+    return words[:1].upper() + words[1:]
+
+
+async def changes(desk: Desk) -> AsyncGenerator[tuple[str, dict[str, Any]], None]:
+    """Tell each time when a file or what is remembered of it has changed."""
+    before = None
+    while True:
+        seen = await asyncio.to_thread(_seen, desk)
+        if seen != before:
+            before = seen
+            yield "changed", {}
+        await asyncio.sleep(PAUSE)
+
+
+def _seen(desk: Desk) -> tuple[Any, ...]:
+    lesson, folder = desk.lesson, desk.workspace.folder
+    names = {name for exercise in exercises_of(lesson) for name in names_within(lesson, exercise)}
+    paths = [folder / name for name in sorted(names)] + [desk.workspace.hidden / name for name in ("state.sqlite", "state.sqlite-wal")]
+    return stamps(paths)

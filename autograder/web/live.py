@@ -1,0 +1,152 @@
+"""Showings of a lesson's own process: one at a time, the rest wait in line, and who leaves ends theirs.
+
+The process is a Python module that the lesson names (`content.widgets`). It is started when the first one asks and kept; a line
+is one JSON object, each way:
+
+    -> {"id": 7, ...what the page asked, all texts...}
+    <- {"id": 7, "kind": "frame", ...}       answered by {"id": 7, "go": true}, or false when nobody watches any more
+    <- {"id": 7, "kind": KIND, ...}          any other kind ends the showing
+
+So it computes no frame that nobody waits for. What is in a frame is between the lesson's process and its page.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+from collections.abc import AsyncGenerator, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from starlette.types import Receive, Scope, Send
+
+LONGEST = 300.0  # seconds of one showing
+LARGEST = 4 * 1024 * 1024  # bytes of one line
+Event = tuple[str, dict[str, Any]]
+
+
+class Studio:
+    """The process of one module, and the line before it."""
+
+    def __init__(self, root: Path, module: str):
+        self._root, self._module = root, module
+        self._process: asyncio.subprocess.Process | None = None
+        self._line: list[int] = []
+        self._moved = asyncio.Event()
+        self._last = 0
+
+    async def show(self, asked: Mapping[str, str]) -> AsyncGenerator[Event, None]:
+        """Yield what is to be told, until the showing ends. Close it to leave."""
+        self._last += 1
+        ticket = self._last
+        self._line.append(ticket)
+        try:
+            while before := self._line.index(ticket):
+                moved = self._moved
+                yield "waiting", {"before": before}
+                await moved.wait()
+            try:
+                async with asyncio.timeout(LONGEST):
+                    async with contextlib.aclosing(self._shown(ticket, asked)) as frames:
+                        async for event in frames:
+                            yield event
+            except TimeoutError:
+                yield "refused", {"words": f"it took longer than {LONGEST:g} seconds"}
+        finally:
+            self._line.remove(ticket)
+            self._moved.set()
+            self._moved = asyncio.Event()
+
+    async def _shown(self, ticket: int, asked: Mapping[str, str]) -> AsyncGenerator[Event, None]:
+        process = await self._running()
+        assert process.stdin
+        assert process.stdout
+        going = False
+        try:
+            process.stdin.write(_line({**asked, "id": ticket}))
+            going = True
+            while line := await process.stdout.readline():
+                answer = msgspec.json.decode(line)
+                if answer.pop("id") != ticket:
+                    continue  # what an earlier showing had still to say
+                kind = answer.pop("kind")
+                going = kind == "frame"
+                yield kind, answer
+                if not going:
+                    return
+                process.stdin.write(_line({"id": ticket, "go": True}))
+            going = False
+            await self.close()
+            yield "refused", {"words": "the process that draws has ended: try again"}
+        finally:
+            if going and process.returncode is None:
+                process.stdin.write(_line({"id": ticket, "go": False}))
+
+    async def _running(self) -> asyncio.subprocess.Process:
+        if self._process is None or self._process.returncode is not None:
+            kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "SYSTEMROOT", "LANG", "LC_ALL")}
+            env = {**kept, "PYTHONPATH": str(self._root), "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive"}
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", self._module, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL, cwd=self._root, env=env, limit=LARGEST,
+            )  # fmt: skip
+        return self._process
+
+    async def close(self) -> None:
+        """End the process."""
+        if self._process and self._process.returncode is None:
+            self._process.kill()
+            await self._process.wait()
+
+
+def _line(data: Mapping[str, Any]) -> bytes:
+    return msgspec.json.encode(data) + b"\n"
+
+
+HEADERS = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-store")]
+
+
+class Events:
+    """An answer of events, each a kind and data."""
+
+    def __init__(self, events: AsyncGenerator[tuple[str, dict[str, Any]], None]):
+        self._events = events
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        telling = asyncio.create_task(self._tell(send))
+        leaving = asyncio.create_task(_left(receive))
+        try:
+            await asyncio.wait((telling, leaving), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (telling, leaving):
+                task.cancel()
+            await asyncio.gather(telling, leaving, return_exceptions=True)
+
+    async def _tell(self, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+        async with contextlib.aclosing(self._events) as events:
+            async for kind, data in events:
+                body = f"event: {kind}\ndata: {msgspec.json.encode(data).decode()}\n\n".encode()
+                await send({"type": "http.response.body", "body": body, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def stamps(paths: Iterable[Path]) -> tuple[tuple[int, int] | None, ...]:
+    """Give of each file when it was written and how large it is: what tells whether to look again."""
+    return tuple(map(_stamp, paths))
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
+
+
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

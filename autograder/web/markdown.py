@@ -1,0 +1,172 @@
+"""An author's Markdown as HTML: formulas become MathML here, pictures come in a light and a dark form, raw HTML stays text.
+
+Formulas, folded answers and places for widgets are taken out before Markdown is read, and put back as they are afterwards.
+Students' text has no business here: it goes into a template, which escapes it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from functools import cache
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from latex2mathml.converter import convert
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from autograder.course.loading import PLACED
+from autograder.course.text import FOLDED, in_unicode, uncommented
+
+_CODE = re.compile(r"(```.*?```|`[^`\n]*`)", re.DOTALL)
+_FORMULA = re.compile(r"\$\$(?P<block>.+?)\$\$|(?<!\\)\$(?P<inline>[^$\n]+)\$", re.DOTALL)
+_PLACE = re.compile("<p>\ue000([0-9]+)\ue001</p>|\ue000([0-9]+)\ue001")
+_HEADED = re.compile(r'(<th scope="col">)(<math alttext="([^"]*)".*?</math></th>)', re.DOTALL)  # a heading is text for all readers
+_SIZE = re.compile(r'<svg[^>]* width="([0-9.]+)pt" height="([0-9.]+)pt"')
+_EQUALS = re.compile(r"(?<![_^{])=(?![^{]*\})")
+_SCRIPT = re.compile(r'<mi mathvariant="(?:script|double-struck)">(.)</mi>')
+_LETTERS = {"N": "𝒩", "L": "ℒ", "U": "𝒰", "D": "𝒟", "E": "𝔼", "R": "ℝ"}
+_PIXELS = 4 / 3  # in a point
+
+Host = Callable[[str], str]
+
+
+class Prose:
+    """Turns texts of one lesson into HTML. `folder` is where its pictures lie, `host` gives the HTML that a widget lives in."""
+
+    def __init__(self, folder: Path | None = None, host: Host = lambda widget: ""):
+        self._folder, self._host = folder, host
+
+    def blocks(self, text: str) -> str:
+        """Turn a text of paragraphs, tables and pictures into HTML."""
+        kept: list[str] = []
+        text = PLACED.sub(lambda match: _keep(kept, self._host(match["id"])), text)
+        text = FOLDED.sub(lambda match: _keep(kept, self._folded(match["question"], match["answer"])), uncommented(text))
+        return self._put_back(self._markdown(_formulas_out(text, kept)), kept)
+
+    def line(self, text: str) -> str:
+        """Turn a line of text into HTML without a paragraph around it."""
+        kept: list[str] = []
+        made: str = _parser().renderInline(_formulas_out(uncommented(text), kept))
+        return self._put_back(made, kept)
+
+    def _folded(self, question: str, answer: str) -> str:
+        asked = question.removeprefix("Predict first: ")
+        label = '<span class="label">Predict first</span> ' if asked != question else ""
+        summary = label + self.line(asked[:1].upper() + asked[1:])
+        return f'<details class="predict"><summary>{summary}</summary>{self.blocks(answer)}</details>'
+
+    def _markdown(self, text: str) -> str:
+        parser = _parser()
+        tokens = _figures(parser.parse(text))
+        made: str = parser.renderer.render(tokens, parser.options, {"folder": self._folder})
+        return made
+
+    def _put_back(self, html: str, kept: list[str]) -> str:
+        whole = _PLACE.sub(lambda match: kept[int(match[1] or match[2])], html)
+        return _HEADED.sub(lambda match: f'{match[1]}<span class="hidden">{match[3]}</span>{match[2]}', whole)
+
+
+def mathml(formula: str, *, block: bool = False) -> str:
+    """Turn a LaTeX formula into MathML as browsers draw it: letters of other alphabets as characters, ∼ as a relation.
+
+    A chain of equations in a line of text becomes several formulas, so that the line can break between them.
+    """
+    links = [] if block else _EQUALS.split(formula)
+    if len(links) > 2:
+        return "<wbr>".join(mathml(("{}=" if place else "") + link) for place, link in enumerate(links))
+    made: str = convert(re.sub(r"\\!", "", formula), display="block" if block else "inline")
+    made = made.replace("<math ", f'<math alttext="{escape(in_unicode(formula))}" ', 1)
+    made = _SCRIPT.sub(lambda match: f"<mi>{_LETTERS.get(match[1], match[1])}</mi>", made)
+    return made.replace("<mi>&#x0007E;</mi>", "<mo>&#x0223C;</mo>")
+
+
+def _formulas_out(text: str, kept: list[str]) -> str:
+    """Put a mark in the place of every formula that stands outside code."""
+
+    def out(match: re.Match[str]) -> str:
+        return _keep(kept, mathml(match["block"] or match["inline"], block=bool(match["block"])), paragraph=bool(match["block"]))
+
+    pieces = _CODE.split(text)
+    return "".join(piece if place % 2 else _FORMULA.sub(out, piece).replace(r"\$", "$") for place, piece in enumerate(pieces))
+
+
+def _keep(kept: list[str], html: str, *, paragraph: bool = True) -> str:
+    kept.append(f'<div class="formula">{html}</div>' if html.startswith("<math") and paragraph else html)
+    mark = f"\ue000{len(kept) - 1}\ue001"
+    return f"\n\n{mark}\n\n" if paragraph else mark
+
+
+@cache
+def _parser() -> MarkdownIt:
+    parser = MarkdownIt("commonmark", {"html": False}).enable("table")
+    parser.add_render_rule("image", _picture)
+    parser.add_render_rule("table_open", lambda *_: '<div class="table"><table>\n')
+    parser.add_render_rule("table_close", lambda *_: "</table></div>\n")
+    parser.add_render_rule("th_open", _column)
+    return parser
+
+
+def _column(renderer: Any, tokens: Sequence[Token], place: int, options: Any, env: Any) -> str:
+    """An empty cell at the head of a table is no heading of a column."""
+    empty = not tokens[place + 1].content.strip()
+    tokens[place + 2].tag = "td" if empty else "th"
+    return "<td>" if empty else '<th scope="col">'
+
+
+def _picture(renderer: Any, tokens: Sequence[Token], place: int, options: Any, env: Any) -> str:
+    """Give a picture, and its dark form where it has one: the page's style shows one of them, and only that one is loaded."""
+    path, alt = str(tokens[place].attrs["src"]), escape(tokens[place].content)
+    size = _size(env.get("folder"), path)
+    if "-light." not in path:
+        return f'<img src="{escape(path)}" alt="{alt}" loading="lazy"{size}>'
+    forms = (("in-light", path), ("in-dark", path.replace("-light.", "-dark.")))
+    return "".join(f'<img class="{form}" src="{escape(own)}" alt="{alt}" loading="lazy"{size}>' for form, own in forms)
+
+
+def _size(folder: Path | None, path: str) -> str:
+    """Say how large a drawing is, so that the text below it never jumps."""
+    file = folder / path if folder else None
+    found = _SIZE.search(file.read_text(encoding="utf-8")[:1000]) if file and file.is_file() and file.suffix == ".svg" else None
+    return f' width="{float(found[1]) * _PIXELS:.0f}" height="{float(found[2]) * _PIXELS:.0f}"' if found else ""
+
+
+def _figures(tokens: list[Token]) -> list[Token]:
+    """Make of a paragraph that is a picture a figure, and of one in italics after it the caption."""
+    made: list[Token] = []
+    place = 0
+    while place < len(tokens):
+        three = tokens[place : place + 3]
+        if _is_picture(three):
+            caption = tokens[place + 3 : place + 6]
+            made += [_renamed(three[0], "figure"), three[1]]
+            if _is_caption(caption):
+                made += [_renamed(caption[0], "figcaption"), caption[1], _renamed(caption[2], "figcaption")]
+                place += 3
+            made.append(_renamed(three[2], "figure"))
+            place += 3
+        else:
+            made.append(tokens[place])
+            place += 1
+    return made
+
+
+def _children(three: Sequence[Token]) -> list[Token]:
+    whole = len(three) == 3 and three[0].type == "paragraph_open" and three[1].type == "inline"
+    return list(three[1].children or ()) if whole else []
+
+
+def _is_picture(three: Sequence[Token]) -> bool:
+    return [child.type for child in _children(three)] == ["image"]
+
+
+def _is_caption(three: Sequence[Token]) -> bool:
+    types = [child.type for child in _children(three)]
+    return bool(types) and types[0] == "em_open" and types[-1] == "em_close" and types.count("em_open") == 1
+
+
+def _renamed(token: Token, tag: str) -> Token:
+    token.tag = tag
+    return token

@@ -1,0 +1,171 @@
+"""Pages from templates, with escaping on. A page is a name, a title and what its template is told."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from msgspec import Struct
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+
+from autograder.course.errors import CourseError, UsageError
+from autograder.course.loading import Widget, read_widgets
+from autograder.course.model import Lesson
+from autograder.web.markdown import Prose
+
+HERE = Path(__file__).parent
+STATIC = HERE / "static"
+NAV = {"index": "Lesson", "play": "Play", "practice": "Practice", "cards": "Cards", "exercises": "Exercises", "grades": "Grades"}
+
+
+class Frame(Struct, frozen=True):
+    """What stands around every page: the lesson, which pages there are, whether a server answers and remembers, what moves live."""
+
+    lesson: Lesson
+    folder: Path
+    pages: tuple[str, ...]
+    served: bool
+    kept: bool
+    widgets: dict[str, Widget]
+    live: frozenset[str]
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """The lesson's folders that a page takes files from."""
+        return tuple(self.folder / name for name in ("figures", "widgets") if (self.folder / name).is_dir())
+
+    @property
+    def prose(self) -> Prose:
+        return Prose(self.folder, self.host)
+
+    def host(self, widget: str, level: int = 3) -> str:
+        """Give the HTML that a widget of the lesson lives in, under a heading of a level; nothing for one that is not there."""
+        return fragment("widget.html", frame=self, id=widget, widget=self.widgets[widget], level=level) if widget in self.widgets else ""
+
+    def read(self) -> Reading:
+        return reading(self.lesson, self.prose)
+
+
+def frame_of(root: Path, lesson: Lesson, pages: tuple[str, ...], *, served: bool, kept: bool) -> Frame:
+    """Look at what a lesson has for the site; its own processes run only where its solutions are."""
+    widgets = read_widgets(root, lesson.id)
+    can_live = served and (root / "solutions").is_dir()
+    live = frozenset(name for name, widget in widgets.items() if widget.live and can_live)
+    return Frame(lesson, root / "lessons" / lesson.id, pages, served, kept, widgets, live)
+
+
+def page(frame: Frame, name: str, title: str, template: str = "", **told: Any) -> str:
+    """Write a whole page, by the template of its name where none is named."""
+    nav = [(each, label) for each, label in NAV.items() if each in frame.pages]
+    return _environment().get_template(template or f"{name}.html").render(frame=frame, name=name, title=title, nav=nav, **told)
+
+
+def fragment(template: str, **told: Any) -> Markup:
+    """Write a part of a page."""
+    return Markup(_environment().get_template(template).render(**told))
+
+
+@cache
+def _environment() -> Environment:
+    loader = FileSystemLoader(HERE / "templates")
+    made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    made.filters["words"] = lambda name: name.replace("-", " ").replace("_", " ").capitalize()
+    made.filters["coded"] = coded
+    return made
+
+
+def coded(text: str) -> Markup:
+    """Escape a text that is not ours, and set what stands between backticks as code."""
+    pieces = text.split("`")
+    whole = pieces if len(pieces) % 2 else [*pieces[:-2], "`".join(pieces[-2:])]
+    return Markup("").join(Markup("<code>{}</code>").format(piece) if place % 2 else piece for place, piece in enumerate(whole))
+
+
+Answer = Callable[[Request], Awaitable[Response]]
+LARGEST = 64 * 1024  # bytes of a form
+
+
+def shown(frame: Frame, write: Callable[[Request], str]) -> Answer:
+    """Answer with the page that `write` gives; what cannot be is told on a page of the same looks."""
+
+    async def answer(request: Request) -> Response:
+        return await run_in_threadpool(_written, frame, lambda: write(request))
+
+    return answer
+
+
+def formed(frame: Frame, write: Callable[[Request, dict[str, list[str]]], str]) -> Answer:
+    """The same for a form that was sent: `write` gets its fields, each a list of texts."""
+
+    async def answer(request: Request) -> Response:
+        length = request.headers.get("content-length", "")
+        if not length.isdigit() or int(length) > LARGEST:
+            return HTMLResponse(_trouble(frame, "This form is too large.", "Send what a person would type."), 413)
+        fields = parse_qs((await request.body()).decode(errors="replace"), keep_blank_values=True, max_num_fields=200)
+        return await run_in_threadpool(_written, frame, lambda: write(request, fields))
+
+    return answer
+
+
+def _written(frame: Frame, write: Callable[[], str]) -> Response:
+    try:
+        return HTMLResponse(write())
+    except UsageError as error:
+        return HTMLResponse(_trouble(frame, _sentence(error.problem), _sentence(error.fix)), 404)
+    except CourseError as error:
+        return HTMLResponse(_trouble(frame, "The course has faults.", str(error)), 500)
+
+
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:] + ("" if words.endswith((".", "?")) else ".")
+
+
+def nothing_here(frame: Frame) -> Callable[[Request, Exception], Response]:
+    """Answer for an address at which there is nothing."""
+
+    def answer(request: Request, error: Exception) -> Response:
+        words = "There is nothing at this address."
+        below = "/" in request.url.path.strip("/")  # from there a page would not find its style
+        return PlainTextResponse(words, 404) if below else HTMLResponse(_trouble(frame, words, "Choose a page above."), 404)
+
+    return answer
+
+
+def _trouble(frame: Frame, problem: str, fix: str) -> str:
+    return page(frame, "trouble", "This cannot be shown", problem=problem, fix=fix)
+
+
+class Part(Struct, frozen=True):
+    """One section: its id, its title as HTML, and its text as HTML."""
+
+    id: str
+    title: str
+    html: str
+
+
+class Reading(Struct, frozen=True):
+    """A lesson as HTML."""
+
+    introduction: str
+    parts: tuple[Part, ...]
+    objectives: tuple[str, ...]
+
+
+def reading(lesson: Lesson, prose: Prose) -> Reading:
+    """Turn a lesson's text into HTML."""
+    lines = lesson.text.split("\n")
+    starts = [section.line for section in lesson.sections]
+    ends = [*(line - 1 for line in starts[1:]), len(lines)]
+    parts = tuple(
+        Part(section.id, prose.line(section.title), prose.blocks("\n".join(lines[section.line : end])))
+        for section, end in zip(lesson.sections, ends, strict=True)
+    )
+    introduction = "\n".join(lines[: starts[0] - 1] if starts else lines)
+    return Reading(prose.blocks(introduction), parts, tuple(prose.line(objective.text) for objective in lesson.objectives))

@@ -1,0 +1,163 @@
+"""Practice in the browser: the questions with what is mastered of each, one question, and its mark at once.
+
+The questions, their numbers, the marks and what is remembered are the terminal's: this only asks and shows.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.routing import BaseRoute, Route
+
+from autograder.course.model import Question
+from autograder.course.text import formulas_in_unicode
+from autograder.grading.marking import Mark
+from autograder.grading.questions import question_text
+from autograder.learner.practice import STREAK, Asked, answer, ask, choose, draw, for_answers, mastered, shown_working, streak
+from autograder.learner.workspace import State
+from autograder.web.pages import Frame, formed, fragment, page, shown
+from autograder.web.server import Desk
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """How far a reader is with one question: fresh variants in a row, and whether that is enough."""
+
+    question: Question
+    row: int
+    mastered: bool
+
+
+class Part(msgspec.Struct, frozen=True):
+    """What a form asks: a question or a part of one, its texts as HTML, and the names of its fields."""
+
+    question: Question
+    field: str
+    text: Markup
+    choices: tuple[tuple[str, Markup], ...]
+    options: tuple[tuple[str, Markup], ...]
+
+
+def routes(desk: Desk, frame: Frame) -> list[BaseRoute]:
+    """Give the addresses of practice."""
+    return [
+        Route("/practice.html", shown(frame, lambda request: _overview(desk, frame))),
+        Route("/question-{id}.html", shown(frame, lambda request: _question(desk, frame, request)), methods=["GET"]),
+        Route("/question-{id}.html", formed(frame, lambda request, fields: _marked(desk, frame, request, fields)), methods=["POST"]),
+    ]
+
+
+def _overview(desk: Desk, frame: Frame) -> str:
+    with desk.state() as state:
+        standings = [_standing(state, question) for question in desk.lesson.questions]
+        following = choose(desk.lesson, state, None)
+    titles = {section.id: section.title for section in desk.lesson.sections}
+    return page(frame, "practice", "Practice", standings=standings, following=following, titles=titles, streak=STREAK)
+
+
+def _standing(state: State, question: Question) -> Standing:
+    return Standing(question, min(streak(state, question), STREAK) if question.numbers else 0, mastered(state, question))
+
+
+def _question(desk: Desk, frame: Frame, request: Request) -> str:
+    with desk.state() as state:
+        chosen = choose(desk.lesson, state, request.path_params["id"])
+        assert chosen is not None  # one that is named is found, or refused
+        asked = _asked(desk, chosen, _seed(request.query_params.get("seed", "")), state, fresh="fresh" in request.query_params)
+        return _page(desk, frame, state, asked)
+
+
+def _seed(written: str) -> int | None:
+    return int(written) if written.isascii() and written.isdigit() and len(written) < 10 else None
+
+
+def _asked(desk: Desk, question: Question, seed: int | None, state: State, *, fresh: bool) -> Asked:
+    return ask(desk.workspace, question, draw(state, question, fresh=fresh, seed=seed), desk.functions())
+
+
+def _marked(desk: Desk, frame: Frame, request: Request, fields: dict[str, list[str]]) -> str:
+    """Mark what was sent. With scripts the page asks for the mark alone."""
+    with desk.state() as state:
+        chosen = choose(desk.lesson, state, request.path_params["id"])
+        assert chosen is not None
+        asked = ask(desk.workspace, chosen, _seed(fields.get("seed", [""])[0]) if chosen.numbers else None, desk.functions())
+        given = _given(chosen, fields, "")
+        made = answer(state, asked, given, desk.functions())
+        mark = _mark(desk, frame, state, asked, made, given)
+        return mark if request.headers.get("x-part") == "mark" else _page(desk, frame, state, asked, mark, fields)
+
+
+def _given(question: Question, fields: dict[str, list[str]], path: str) -> Any:
+    """Turn fields into what `answers.yaml` would hold."""
+    name = path or "answer"
+    if question.kind == "parts":
+        return {part.id: _given(part, fields, f"answer.{part.id}") for part in question.parts}
+    if question.kind == "match":
+        return {choice.id: fields.get(f"{name}.{choice.id}", [""])[0] for choice in question.choices}
+    values = fields.get(name, [])
+    if question.kind == "order" or question.several:
+        return values
+    return values[0].strip() if values else ""
+
+
+def _mark(desk: Desk, frame: Frame, state: State, asked: Asked, made: Mark, given: Any) -> Markup:
+    right = made.outcome == "passed"
+    following = choose(desk.lesson, state, None)
+    return fragment(
+        "mark.html",
+        right=right,
+        lines=[_as_seen(asked, line) for line in made.message.split("\n") if line],
+        question=asked.question,
+        section=next((one for one in desk.lesson.sections if one.id == made.section), None),
+        working=[frame.prose.line(line) for line in shown_working(asked, desk.functions())],
+        for_answers=for_answers(asked, given) if right else "",
+        row=min(streak(state, asked.question), STREAK),
+        streak=STREAK,
+        mastered=mastered(state, asked.question),
+        following=following if following and following.id != asked.question.id else None,
+    )
+
+
+def _as_seen(asked: Asked, line: str) -> str:
+    """Say a line of a mark to who sees no ids: by what is chosen, and by the number of a part."""
+    name, colon, rest = line.partition(": ")
+    numbers = {part.id: number for number, part in enumerate(asked.question.parts, 1)}
+    if colon and name in numbers:
+        question, start, line = asked.question.parts[numbers[name] - 1], f"Part {numbers[name]}: ", rest
+    else:
+        question, start = asked.question, ""
+    for one in (*question.choices, *question.options):
+        words = formulas_in_unicode(_filled(asked, question, one.text)).rstrip(".")
+        line = line.replace(f"`{one.id}`", f"“{words}”")
+    return start + line
+
+
+def _page(
+    desk: Desk, frame: Frame, state: State, asked: Asked, mark: Markup | None = None, fields: dict[str, list[str]] | None = None
+) -> str:
+    question = asked.question
+    parts = [_part(frame, asked, part, f"answer.{part.id}") for part in question.parts] or [_part(frame, asked, question, "answer")]
+    stem = _html(frame, asked, question) if question.parts else None
+    standing = _standing(state, question)
+    section = next((one for one in desk.lesson.sections if one.id == question.section), None)
+    title = f"{question.id.replace('-', ' ').capitalize()} · Practice"
+    return page(frame, "question", title, asked=asked, stem=stem, parts=parts, standing=standing, streak=STREAK, section=section,
+                mark=mark, fields=fields or {})  # fmt: skip
+
+
+def _part(frame: Frame, asked: Asked, question: Question, field: str) -> Part:
+    def lines(choices: tuple[Any, ...]) -> tuple[tuple[str, Markup], ...]:
+        return tuple((one.id, Markup(frame.prose.line(_filled(asked, question, one.text)))) for one in choices)
+
+    return Part(question, field, _html(frame, asked, question), lines(question.choices), lines(question.options))
+
+
+def _html(frame: Frame, asked: Asked, question: Question) -> Markup:
+    return Markup(frame.prose.blocks(_filled(asked, question, question.text)))
+
+
+def _filled(asked: Asked, question: Question, text: str) -> str:
+    """Fill the reader's numbers into one text of a question."""
+    return question_text(msgspec.structs.replace(question, text=text, choices=(), options=(), parts=()), asked.numbers)

@@ -1,0 +1,227 @@
+"""Listen on the loopback, and only there, with an address that holds a secret of this run."""
+
+from __future__ import annotations
+
+import hmac
+import os
+import secrets
+import shutil
+import socket
+import tempfile
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import uvicorn
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse, RedirectResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from autograder.course.errors import UsageError
+from autograder.course.model import Lesson
+from autograder.grading.questions import Functions
+from autograder.learner.practice import functions_for
+from autograder.learner.workspace import HIDDEN, State, Workspace, open_workspace, workspace_above
+
+PORT = 8012
+LOOPBACK = "127.0.0.1"
+
+
+class Serving:
+    """A site that listens. `address` is what to open; `run` serves until it is interrupted or `stop` is called."""
+
+    def __init__(self, app: ASGIApp, port: int | None = None):
+        self._socket = _listen(port)
+        number = self._socket.getsockname()[1]
+        token = secrets.token_urlsafe(18)
+        self.address = f"http://{LOOPBACK}:{number}/{token}/"
+        quiet: dict[str, Any] = {"log_level": "critical", "server_header": False, "ws": "none", "timeout_graceful_shutdown": 1}
+        self._server = uvicorn.Server(uvicorn.Config(Guard(app, token, number), **quiet))
+
+    def run(self) -> None:
+        try:
+            self._server.run(sockets=[self._socket])
+        finally:
+            self._socket.close()
+
+    def stop(self) -> None:
+        self._server.should_exit = True
+
+    @property
+    def started(self) -> bool:
+        return self._server.started
+
+
+def _listen(port: int | None) -> socket.socket:
+    """Take the port that is asked for; where none is, the usual one or else any that is free."""
+    for number in (PORT, 0) if port is None else (port,):
+        listening = socket.socket()
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind((LOOPBACK, number))
+            listening.listen(128)
+            return listening
+        except OSError:
+            listening.close()
+    raise UsageError(f"port {port} is taken", "leave --port out, and a free one is found")
+
+
+NO_TOKEN = "Open the address that `course serve` printed: it holds the token of this run."
+FOREIGN_HOST = "This site answers to 127.0.0.1 and localhost only."
+FOREIGN_ORIGIN = "Another site asked for this, so it is refused."
+POLICY = "; ".join(
+    ("default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self'", "connect-src 'self'", "form-action 'self'",
+     "base-uri 'none'", "frame-ancestors 'none'")
+)  # fmt: skip
+DRAWING = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"  # an SVG that is opened alone: it runs nothing
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+class Guard:
+    """Lets requests through to `app` that have this host, this token, and no foreign origin; puts the headers on all answers."""
+
+    def __init__(self, app: ASGIApp, token: str, port: int):
+        self._app, self._token = app, token
+        self._hosts = {f"{name}:{port}" for name in ("127.0.0.1", "localhost")}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+        elif scope["type"] == "http":
+            await self._http(scope, receive, send)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                _protect(MutableHeaders(scope=message))
+            await send(message)
+
+        problem = refusal(scope["method"], Headers(scope=scope), self._hosts)
+        token, _, rest = scope["path"].removeprefix("/").partition("/")
+        answer: ASGIApp = self._app
+        if problem:
+            answer = PlainTextResponse(problem, 403)
+        elif not hmac.compare_digest(token.encode(), self._token.encode()):
+            answer = PlainTextResponse(NO_TOKEN, 403)
+        elif scope["path"] == f"/{token}":
+            answer = RedirectResponse(f"/{token}/")
+        inner = {**scope, "path": f"/{rest}", "raw_path": f"/{rest}".encode()}
+        await answer(inner, receive, with_headers)
+
+
+def refusal(method: str, headers: Mapping[str, str], hosts: set[str]) -> str:
+    """Say why a request is refused whatever it asks for; nothing where it is not."""
+    origin = headers.get("origin")
+    if headers.get("host", "") not in hosts:
+        return FOREIGN_HOST
+    if origin is not None and origin.removeprefix("http://") not in hosts:
+        return FOREIGN_ORIGIN
+    if method not in ("GET", "HEAD") and headers.get("sec-fetch-site", "same-origin") != "same-origin":
+        return FOREIGN_ORIGIN
+    return ""
+
+
+def _protect(headers: MutableHeaders) -> None:
+    drawing = headers.get("content-type", "").startswith("image/svg")
+    headers.setdefault("Content-Security-Policy", DRAWING if drawing else POLICY)
+    for name, value in HEADERS.items():
+        headers[name] = value
+    headers.setdefault("Cache-Control", "no-cache")
+
+
+PREFIX = "course-site-"
+
+
+class Passing:
+    """A folder of this process alone, with the name `path`."""
+
+    def __init__(self) -> None:
+        self.path, self._held = _made()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        shutil.rmtree(self.path, ignore_errors=True)
+        if self._held is not None:
+            os.close(self._held)
+
+
+def sweep() -> None:
+    """Remove this person's folders whose process has ended."""
+    for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        held = _hold(path)
+        if held is not None:
+            shutil.rmtree(path, ignore_errors=True)
+            os.close(held)
+
+
+def _made() -> tuple[Path, int | None]:
+    while True:
+        path = Path(tempfile.mkdtemp(prefix=PREFIX))
+        held = _hold(path)
+        if path.is_dir():  # nobody swept it before it was held
+            return path, held
+
+
+def _hold(path: Path) -> int | None:
+    """Lock a folder; None where it is another's, held by its process, or cannot be held."""
+    with suppress(ImportError, OSError):
+        import fcntl
+
+        folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        try:
+            if os.fstat(folder).st_uid == os.getuid():
+                fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return folder
+        except BlockingIOError:
+            pass
+        os.close(folder)
+    return None
+
+
+class Desk:
+    """A lesson open before a reader. `kept` says that what is done is remembered in a workspace."""
+
+    def __init__(self, root: Path, lesson: Lesson, start: Path):
+        found = workspace_above(start)
+        self.kept = found is not None and found[1].lesson == lesson.id
+        sweep()
+        self._passing = None if self.kept else Passing()
+        self.workspace = open_workspace(start, root) if self._passing is None else _blank(self._passing.path, root, lesson)
+        self._functions: Functions | None = None
+        self._loading = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        if self._passing:
+            self._passing.__exit__(kind, value, trace)
+
+    @property
+    def lesson(self) -> Lesson:
+        return self.workspace.lesson
+
+    def state(self) -> State:
+        """Open the state for one request: a thread's connection is its own."""
+        return State(self.workspace.hidden)
+
+    def functions(self) -> Functions:
+        """Give the functions that answer the questions; they are loaded once, when the first question is marked."""
+        with self._loading:
+            self._functions = self._functions or functions_for(self.workspace)
+            return self._functions
+
+
+def _blank(folder: Path, root: Path, lesson: Lesson) -> Workspace:
+    (folder / HIDDEN).mkdir()
+    return Workspace(folder, root, lesson, {})

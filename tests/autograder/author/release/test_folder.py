@@ -1,0 +1,100 @@
+"""The release as a folder: what is in it, what is not, and how it is put in its place."""
+
+import shutil
+
+import pytest
+
+from autograder.author import release
+from autograder.author.release import build
+from autograder.course.errors import UsageError
+from tests.autograder.author.release.searching import leaks
+
+
+@pytest.fixture
+def tiny(root):
+    return root / "tests" / "broken_courses" / "tiny"
+
+
+def test_no_file_of_solutions_and_no_line_of_their_code_is_in_a_release(released, root):
+    """Lessons quote some formulas; code they do not hold, nor do notebook, hints, cards or recordings."""
+    assert list(leaks(released, root)) == []
+
+
+def test_the_search_finds_what_is_put_there(released, root, tmp_path):
+    """The test of the test: an answer as a file, and a line of it in a hint."""
+    answer = root / "solutions" / "12_diffusion" / "ddim.py"
+    (tmp_path / "notes.txt").write_bytes(answer.read_bytes())
+    (tmp_path / "hints.yaml").write_text("hint: x = ddim_step(x, t, t_prev, eps_model(x, t), alpha_bars, eta, draw_noise(t))")
+    line = "x=ddim_step(x,t,t_prev,eps_model(x,t),alpha_bars,eta,draw_noise(t))"
+    found = list(leaks(tmp_path, root))
+    assert found[0] == f"hints.yaml holds {line}"
+    assert found[1] == "notes.txt is solutions/12_diffusion/ddim.py"
+    assert f"notes.txt holds {line}" in found
+
+
+def test_a_release_holds_all_that_students_need(released, release):
+    assert sorted(path.name for path in released.iterdir()) == ["course.yaml", "exercises", "lessons", "recordings", "release.json"]
+    assert [exercise.id for exercise in release.exercises if not exercise.recordings.is_file()] == []
+    assert (released / "exercises" / release.id / f"{release.id}.ipynb").is_file()
+    assert len(release.cards) > 0
+
+
+def test_the_lesson_is_in_a_release_whole(released, root, release):
+    """Text, cards, figures, and what a reader plays with: recorded frames of the sampler are files there, too."""
+    own, given = ({path.relative_to(place): path.read_bytes() for path in (place / "lessons").rglob("*") if path.is_file()} for place in (root, released))
+    assert own == given
+
+
+def test_the_same_course_gives_the_same_release(tiny, tmp_path):
+    """Byte for byte, so that a version of it can be named by a hash."""
+    for name in ("one", "two"):
+        build(tiny, tmp_path / name)
+    one, two = ({path.relative_to(tmp_path / name): path.read_bytes() for path in (tmp_path / name).rglob("*") if path.is_file()} for name in ("one", "two"))
+    assert one == two
+
+
+def test_an_earlier_release_is_replaced_and_one_that_broke_off_leaves_it(tiny, tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    build(tiny, out)
+    (out / "stale").write_text("")
+
+    def broken(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(release, "write_recordings", broken)
+    with pytest.raises(KeyboardInterrupt):
+        build(tiny, out)
+    assert (out / "stale").exists()
+    monkeypatch.undo()
+    build(tiny, out)
+    assert not (out / "stale").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_something_else_is_not_replaced(tiny, tmp_path):
+    (tmp_path / "thesis.tex").write_text("")
+    with pytest.raises(UsageError) as refused:
+        build(tiny, tmp_path)
+    assert str(refused.value) == f"{tmp_path}: there is something else already\n  fix: choose a folder that is new or empty with --out"
+
+
+def test_a_release_of_a_release_is_refused(tiny, tmp_path):
+    build(tiny, tmp_path / "out")
+    with pytest.raises(UsageError) as refused:
+        build(tmp_path / "out", tmp_path / "again")
+    assert str(refused.value) == f"{tmp_path}/out: a student release, without solutions\n  fix: do this in a clone of the course"
+
+
+def test_a_place_that_cannot_be_written_is_said(tiny):
+    with pytest.raises(UsageError) as refused:
+        build(tiny, release.Path("/proc/nowhere/out"))
+    assert str(refused.value) == "/proc/nowhere/out: No such file or directory\n  fix: choose a folder that can be written with --out"
+
+
+def test_what_python_leaves_behind_is_not_copied(tiny, tmp_path):
+    shutil.copytree(tiny, tmp_path / "course")
+    (tmp_path / "course" / "exercises" / "13_adding" / "__pycache__").mkdir()
+    (tmp_path / "course" / "exercises" / "13_adding" / "answers.yaml").write_text("mine: 1")
+    build(tmp_path / "course", tmp_path / "out")
+    names = {path.name for path in (tmp_path / "out").rglob("*")}
+    assert not names & {"__pycache__", "answers.yaml"}

@@ -1,0 +1,77 @@
+"""The lesson and its map as a terminal shows them."""
+
+import io
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from rich.markdown import Markdown
+
+from autograder.author.lint.context import Sight
+from autograder.cli.reader import for_terminal, map_table
+from autograder.course.errors import UsageError
+from autograder.course.loading import read_course
+
+TINY = Path(__file__).parents[2] / "broken_courses" / "tiny"
+
+
+def printed(renderable):
+    """Print as on a terminal of a hundred columns."""
+    console = Console(file=io.StringIO(), width=100)
+    console.print(renderable)
+    return console.file.getvalue()
+
+
+def test_one_section_is_shown_without_comments_ids_and_markup():
+    """Numbers without their expressions, formulas as text, answers unfolded, pictures in words."""
+    [lesson] = read_course(TINY).lessons
+    assert for_terminal(lesson, "what-a-sum-is") == (
+        "## What a sum is\n\n"
+        "Two and a half and one third make 2.833. Taking away instead (slip M01) gives\n"
+        "**2.167**. Measured here: 0.125 seconds. See [carrying](#carrying).\n\n"
+        "**Predict first: is the order of the two important?**\n\n"
+        "> No: a + b = b + a.\n\n"
+        "*Picture: Two bars, and one as long as both*\n"
+    )
+
+
+def test_a_table_stays_a_table():
+    """The expression above it goes without leaving a gap that would break the table from its text."""
+    [lesson] = read_course(TINY).lessons
+    assert for_terminal(lesson, "carrying") == "## Carrying\n\n| n | n + 1/3 | kind |\n|---|---|---|\n| 1 | 1.333 | odd |\n| 2 | 2.333 | even |\n"
+
+
+def test_the_whole_lesson_begins_with_its_title(root):
+    """No front matter, no comment, no dollar and no backslash is left."""
+    assert for_terminal(read_course(TINY).lessons[0]).startswith("# Adding\n\n## What a sum is\n")
+    for lesson in read_course(root).lessons:
+        text = for_terminal(lesson)
+        assert not any(mark in text for mark in ("<!--", "<details>", "{#", "$", "\\"))
+        assert printed(Markdown(text))
+
+
+def test_an_unknown_section_asks_whether_another_was_meant():
+    [lesson] = read_course(TINY).lessons
+    with pytest.raises(UsageError) as error:
+        for_terminal(lesson, "carying")
+    assert str(error.value) == "there is no section `carying` in 13_adding\n  fix: did you mean `carrying`?"
+    with pytest.raises(UsageError) as error:
+        for_terminal(lesson, "x")
+    assert str(error.value) == "there is no section `x` in 13_adding\n  fix: take one of what-a-sum-is, carrying"
+
+
+def test_the_map_shows_every_cell():
+    """A row for each objective, ids or counts in the columns."""
+    course = read_course(TINY)
+    table = printed(map_table(Sight(TINY, course.lessons[0])))
+    assert all(word in table for word in ("add", "what-a-sum-is", "fresh-sum", "sums", "2", "M01"))
+    assert "none" not in table
+
+
+def test_nothing_between_two_comments_is_lost(root):
+    """Every section of the real lesson is shown whole: each of its words that stands outside a comment."""
+    [lesson] = [each for each in read_course(root).lessons if each.id == "12_diffusion"]
+    shown = for_terminal(lesson)
+    assert [section.title for section in lesson.sections if f"## {section.title}\n" not in shown] == []
+    assert "The bar matters" in shown
+    assert "<!--" not in shown

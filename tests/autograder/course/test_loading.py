@@ -1,0 +1,291 @@
+"""The course is read strictly, with the line of everything; a student's answers leniently, within narrow limits."""
+
+import shutil
+import subprocess
+import sys
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autograder.course.errors import CourseError
+from autograder.course.loading import read_course, survey
+from autograder.course.model import Key, Range, Wrong
+from autograder.course.strict_yaml import AnswersError, read_answers
+
+TINY = Path(__file__).parents[2] / "broken_courses" / "tiny"
+
+
+@pytest.fixture
+def tiny(tmp_path):
+    """A copy of the tiny course, to change."""
+    return shutil.copytree(TINY, tmp_path / "course", ignore=shutil.ignore_patterns("__pycache__"))
+
+
+def change(path, old, new):
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+# ---- the course
+
+
+def test_a_lesson_is_found_by_its_folders_and_read_whole():
+    """No list names lesson 13, and all of it is there, in order and with lines."""
+    course = read_course(TINY)
+    [lesson] = course.lessons
+    assert (course.title, course.policy.reveal, course.policy.limits.memory_mib) == ("A tiny course", "all", 1024)
+    assert (lesson.id, lesson.number, lesson.minutes, lesson.prerequisites) == ("13_adding", 13, 1, ("Counting.",))
+    assert [(section.id, section.title, section.line) for section in lesson.sections] == [
+        ("what-a-sum-is", "What a sum is", 15),
+        ("carrying", "Carrying", 28),
+    ]
+    assert [(card.id, card.tags, card.line) for card in lesson.cards] == [("sum", ("M01",), 1), ("carry", (), 7)]
+    assert [(question.id, question.kind, question.line) for question in lesson.questions[:2]] == [
+        ("fresh-sum", "number", 1),
+        ("why-carry", "choice", 16),
+    ]
+    assert lesson.questions[0].numbers["a"] == Range(0.5, -1, 1, 0.1)
+    assert lesson.keys["why-carry"] == Key("place", {"habit": Wrong("Habits have reasons.", "M01", "carry")}, line=5)
+    assert lesson.text.split("\n")[14] == "## What a sum is {#what-a-sum-is}"
+
+
+def test_an_exercise_is_its_four_files():
+    """A starter brings its checks, answer and misconceptions."""
+    [exercise] = read_course(TINY).lessons[0].exercises
+    assert [path.relative_to(TINY).as_posix() for path in (exercise.starter, exercise.checks, exercise.answer, exercise.misconceptions)] == [
+        "exercises/13_adding/sums.py",
+        "exercises/13_adding/checks/sums.py",
+        "solutions/13_adding/sums.py",
+        "solutions/13_adding/misconceptions/sums.py",
+    ]
+    assert not exercise.uses_torch
+
+
+def test_exercises_come_in_the_order_of_the_front_matter(tiny):
+    """Named exercises first, the others after them by name; a starter that imports torch is known by it."""
+    for name in ("alone", "zero"):
+        for folder in ("exercises/13_adding", "exercises/13_adding/checks", "solutions/13_adding", "solutions/13_adding/misconceptions"):
+            (tiny / folder / f"{name}.py").write_text("import torch\n")
+    (tiny / "exercises/13_adding/props.py").write_text("")
+    change(tiny / "lessons/13_adding/lesson.md", "minutes: 1\n", "minutes: 1\nexercises: [zero, sums]\n")
+    exercises = read_course(tiny).lessons[0].exercises
+    assert [(exercise.id, exercise.uses_torch) for exercise in exercises] == [("zero", True), ("sums", False), ("alone", True)]
+
+
+def test_an_exercise_that_is_named_but_not_there_is_told(tiny):
+    """The order cannot name a file that is missing."""
+    change(tiny / "lessons/13_adding/lesson.md", "minutes: 1\n", "minutes: 1\nexercises: [sum]\n")
+    with pytest.raises(CourseError) as error:
+        read_course(tiny)
+    assert str(error.value) == "lessons/13_adding/lesson.md: `exercises` names `sum`, and there is no such file\n  fix: did you mean `sums`?"
+
+
+def test_a_student_release_is_read_without_its_answers(tiny):
+    """Where there are no solutions at all, none are asked for."""
+    shutil.rmtree(tiny / "solutions")
+    assert read_course(tiny).lessons[0].keys == {}
+
+
+def test_an_empty_folder_is_told_what_it_lacks(tmp_path):
+    """A folder that is no course says so in two findings."""
+    with pytest.raises(CourseError) as error:
+        read_course(tmp_path)
+    assert str(error.value) == (
+        "course.yaml: the course's description is missing\n  fix: create this file\n"
+        "lessons: there is no lesson here\n  fix: create a lesson's folder, like `lessons/01_first_lesson`"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "course.yaml:1: this file is empty\n  fix: write a mapping"),
+        ("- a\n", "course.yaml:1: this file should be a mapping, and is a list\n  fix: write a mapping"),
+        ("a: b: c\n", "course.yaml:1: this is not YAML: mapping values are not allowed in this context\n"
+         "  fix: look at this line and the one above: a missing space after `:`, a quote or bracket left open, or an indent that is off"),
+        ("title: !!str x\ntrack: t\nphase: p\n", "course.yaml:1: the tag `tag:yaml.org,2002:str` is not read here\n  fix: remove it"),
+        ("title: x\ntrack: t\nphase: p\n---\na: 1\n", "course.yaml:4: a second document begins here\n  fix: keep one document: remove the `---`"),
+        ("? [a]\n: 1\ntitle: x\ntrack: t\nphase: p\n", "course.yaml:1: a key is a list or a mapping\n  fix: write a word as the key"),
+        (f"title: {'[' * 17}{']' * 17}\n", "course.yaml:1: this lies more than 16 levels deep\n  fix: write it flatter"),
+        ("title: x\ntrack: 2024-01-01\nphase: p\n", "course.yaml:2: `2024-01-01` is read in different ways by readers of YAML\n"
+         '  fix: write "2024-01-01" for the text, or the number plainly'),
+        ("title: x\ntrack: [t]\nphase:\n", "course.yaml:2: `track` should be text, and is a list\n  fix: write text\n"
+         "course.yaml:3: `phase` is empty\n  fix: write text, or remove the key"),
+        ("title: x\ntrack: t\nphase: p\ngrading: {reveal: titel, limits: {memory_mib: 1.5}}\n",
+         "course.yaml:4: `grading`: `limits`: `memory_mib` should be a whole number, and is the number 1.5\n  fix: write a whole number\n"
+         "course.yaml:4: `grading`: `reveal` is the text `titel`\n  fix: did you mean `titles`?"),
+        ("title: x\ntrack: t\nphase: p\ngrading: {limits: {call_seconds: true}}\n",
+         "course.yaml:4: `grading`: `limits`: `call_seconds` should be a number, and is `true`\n  fix: write a number"),
+        ("title: x\ntrack: t\nphase: p\ngrading: {limits: {call_seconds: 1.0e+999}}\n",
+         "course.yaml:4: `grading`: `limits`: `call_seconds` is too large\n  fix: write a number that a float can hold"),
+        ("title: 'a\0b'\n", "course.yaml:1: this is not YAML: it holds a character that text cannot hold\n  fix: save the file again as plain UTF-8 text"),
+    ],
+    ids=lambda value: value[:24].strip() or "empty" if not value.startswith("course") else "",
+)  # fmt: skip
+def test_each_fault_of_a_yaml_file_has_its_line_and_its_fix(tiny, text, told):
+    """Every message in full."""
+    (tiny / "course.yaml").write_text(text)
+    _, findings = survey(tiny)
+    assert "\n".join(map(str, findings)).startswith(told)
+
+
+def test_faults_of_several_files_are_told_together(tiny):
+    """One run shows all, in the order of the files."""
+    change(tiny / "lessons/13_adding/flashcards.yaml", "objective: add\n  section: carrying", "objective: ad\n  section: carrying")
+    change(tiny / "exercises/13_adding/practice.yaml", "tolerance: 0.002", "tolerence: 0.002")
+    change(tiny / "solutions/13_adding/practice.yaml", "right: place", "right: 3")
+    with pytest.raises(CourseError) as error:
+        read_course(tiny)
+    assert [(str(finding.path.name), finding.line, finding.problem) for finding in error.value.findings] == [
+        ("practice.yaml", 1, "question `fresh-sum`: a number needs `tolerance`"),
+        ("practice.yaml", 14, "question `fresh-sum`: there is no key `tolerence`"),
+        ("flashcards.yaml", 9, "card `carry`: there is no objective `ad`"),
+        ("practice.yaml", 6, "`why-carry`: `right` should be text or a list or a mapping, and is the number 3"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "told"),
+    [
+        ("exercises", "    - id: even\n", "    - id: even\n      core: true\n",
+         "question `both-ways`, part `even`: `core` belongs to the whole question, not to a choice"),
+        ("exercises", "      kind: choice\n      several: true\n", "      kind: parts\n", "question `both-ways`, part `even`: a part cannot have parts"),
+        ("exercises", "    - {id: habit, text: Out of habit.}\n", "", "question `why-carry`: there is one choice only"),
+        ("exercises", "computes: sums.total\n  ", "computes: total\n  ", "question `fresh-sum`: `total` names no function"),
+        ("exercises", "computes: sums.total\n  ", "computes: practice.total\n  ", "question `fresh-sum`: solutions/13_adding/practice.py is missing"),
+        ("exercises", "    - id: even\n", "    - id: seed\n", "question `both-ways`: `seed` is not free as an id"),
+        ("solutions", "  right: place", "  right: [place]", "question `why-carry`: `right` should be one choice"),
+        ("solutions", "right: [two, four]", "right: two", "question `both-ways`, part `even`: `right` should be a list of choices"),
+        ("solutions", "{plus: sum, minus: difference}", "{plus: sum}", "question `names`: `right` should give an option to each choice"),
+        ("solutions", "{plus: sum, minus: difference}", "{plus: sum, minus: diff}", "question `names`: there is no option `diff`"),
+        ("solutions", "fresh-sum:\n", "fresh-sum:\n  right: place\n", "question `fresh-sum`: a number has no `right`"),
+        ("solutions", "  right: place\n", "", "question `why-carry`: `right` is missing"),
+        ("solutions", "    even:\n", "    evn:\n", "there is no question `both-ways`, part `evn`"),
+    ],
+)  # fmt: skip
+def test_questions_and_answers_are_held_to_their_kind(tiny, file, old, new, told):
+    """What a kind needs, and what it may not have, is known before anything is marked."""
+    change(tiny / file / "13_adding" / "practice.yaml", old, new)
+    assert told in [finding.problem for finding in survey(tiny)[1]]
+
+
+def test_reading_the_course_loads_neither_numpy_nor_torch(root):
+    """Reading is fast, and runs nothing of the course."""
+    code = "import sys; from pathlib import Path; from autograder.course.loading import read_course; read_course(Path(sys.argv[1]));"
+    code += "print(sorted({'numpy', 'torch', 'solutions'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code, str(root)], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+# ---- a student's answers
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        ("0.79", Decimal("0.79")),
+        ("0.790", Decimal("0.790")),
+        ("-.5", Decimal("-0.5")),
+        ("1e-6", Decimal("0.000001")),
+        ("7", 7),
+        ("0,79", "0,79"),
+        ("[0,79]", [0, 79]),
+        ("[a, b]", ["a", "b"]),
+        ("no", "no"),
+        ("12:30", "12:30"),
+        ("true", True),
+        ("", None),
+        (".nan", ".nan"),
+        ("1e99999", "1e99999"),
+        ("{a: gan, b: [c, d]}", {"a": "gan", "b": ["c", "d"]}),
+        ("{seed: 7, answer: {a: 0.5}}", {"seed": 7, "answer": {"a": Decimal("0.5")}}),
+        ('"0.5"', "0.5"),
+        ("'*'", "*"),
+        ("−0.5", "−0.5"),
+    ],
+)
+def test_an_answer_is_what_the_student_wrote(line, value):
+    """Digits are kept, words stay words, and 1e-6 is a number."""
+    read = read_answers(f"x: {line}\n".encode())["x"]
+    assert (read, type(read), str(read)) == (value, type(value), str(value))
+
+
+def test_an_empty_file_holds_no_answers():
+    """Nothing answered is no fault of the file."""
+    assert read_answers(b"") == read_answers(b"# later\n") == read_answers(b"\xef\xbb\xbf") == {}
+
+
+_OPEN = "look at this line and the one above: a missing space after `:`, a quote or bracket left open, or an indent that is off"
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (b"a" * 65537, "the file is larger than 64 KiB: it should hold `question: answer` lines only"),
+        (b"a: 1\nb: \xff", "line 2: this is not UTF-8 text: save the file as plain text"),
+        (b"- 1", "line 1: this is not a list of `question: answer` lines: put a space after each colon"),
+        (b"fresh-sum:0.79", "line 1: this is not a list of `question: answer` lines: put a space after each colon"),
+        (b"a: 1\na: 2", "line 2: the key `a` stands here and on line 1: keep one of them: YAML would silently take the last"),
+        (b"a: &x 1", "line 1: `&x` names this place: write values out: anchors are not read"),
+        (b"a: *x", "line 1: `*x` repeats another place: write the value out: aliases are not read"),
+        (b"<<: {a: 1}", "line 1: `<<` merges another mapping: write the keys out: merging is not read"),
+        (b"a: !!python/name:os.system x", "line 1: the tag `tag:yaml.org,2002:python/name:os.system` is not read here: remove it"),
+        (b"a: {b: {c: {d: {e: 1}}}}", "line 1: this lies more than 4 levels deep: write it flatter"),
+        (b"[" * 60000, "line 1: this lies more than 4 levels deep: write it flatter"),
+        (b"- " * 30000, "line 1: this lies more than 4 levels deep: write it flatter"),
+        (b"{a: " * 16000, "line 1: this lies more than 4 levels deep: write it flatter"),
+        (b"a: 'x", f"line 1: this is not YAML: found unexpected end of stream: {_OPEN}"),
+        (b"a: @x", "line 1: this is not YAML: found character that cannot start any token: put the text in quotes, and indent with spaces"),
+    ],
+    ids=lambda value: "" if isinstance(value, str) else None,
+)
+def test_a_file_that_cannot_be_read_says_why_in_one_line(data, told):
+    """Hostile or mistaken, one clear line each."""
+    with pytest.raises(AnswersError) as error:
+        read_answers(data)
+    assert str(error.value) == told
+
+
+@given(st.binary(max_size=200) | st.text("a:-,[]{}&*!|>'\"?#%@\n\t 01.", max_size=80).map(str.encode))
+def test_no_bytes_do_more_than_fail_to_be_read(data):
+    """Whatever a student sends is a mapping or an AnswersError of one line."""
+    try:
+        told = str(read_answers(data).keys())
+    except AnswersError as error:
+        told = str(error)
+    assert "\n" not in told
+
+
+AUTHORS_FILES = [path.relative_to(TINY) for path in sorted(TINY.rglob("*.yaml"))]
+
+
+@pytest.fixture(scope="module")
+def tiny_copy(tmp_path_factory):
+    return Path(shutil.copytree(TINY, tmp_path_factory.mktemp("course") / "tiny"))
+
+
+KEYS = st.sampled_from(["id", "kind", "parts", "numbers", "choices", "right", "wrong", "total", "grading", "limits"])
+TREES = st.recursive(st.none() | st.integers() | st.text("ab"), lambda inner: st.lists(inner) | st.dictionaries(KEYS, inner), max_leaves=8)
+
+
+@given(st.sampled_from(AUTHORS_FILES), st.text("-:[]{} \n", max_size=12) | TREES.map(yaml.safe_dump))
+def test_whatever_an_author_writes_is_a_course_or_findings(tiny_copy, name, text):
+    """Every fault of an author is a CourseError that names a file; nothing else is ever raised."""
+    (tiny_copy / name).write_text(text)
+    try:
+        survey(tiny_copy)
+    finally:
+        shutil.copy(TINY / name, tiny_copy / name)
+
+
+@pytest.mark.parametrize("text", ["-", "- id: a\n  kind: parts\n  parts: [1, null]\n", "- {id: a, kind: number, numbers: 3}\n"])
+def test_an_item_that_is_no_mapping_is_told_once(tiny_copy, text):
+    (tiny_copy / "exercises" / "13_adding" / "practice.yaml").write_text(text)
+    _, findings = survey(tiny_copy)
+    shutil.copy(TINY / "exercises" / "13_adding" / "practice.yaml", tiny_copy / "exercises" / "13_adding" / "practice.yaml")
+    assert any("practice.yaml" in str(finding.path) for finding in findings)

@@ -1,0 +1,275 @@
+"""One submission from file to Result, behind the wall."""
+
+import pytest
+
+from autograder.course.loading import read_course
+from autograder.course.model import Submission
+from autograder.grading.attempt import PUBLIC, attempt, load_materials
+from autograder.grading.checks import seed_of
+from autograder.grading.marking import mark_answers
+from autograder.grading.questions import functions_of
+from autograder.grading.submission_run import GUESTS
+from autograder.sandbox.outcome import Outcome
+
+
+@pytest.fixture(scope="module")
+def lesson(root):
+    return read_course(root).lessons[0]
+
+
+@pytest.fixture(scope="module")
+def forward(lesson):
+    return load_materials(next(exercise for exercise in lesson.exercises if exercise.id == "forward"))
+
+
+RIGHT = """
+import numpy as np
+def linear_betas(T, first=1e-4, last=0.02): return np.r_[0, np.linspace(first, last, T)]
+def alpha_bars(betas): return np.cumprod(1 - betas)
+def forward_step(x_prev, beta, eps): return (1 - beta) ** .5 * x_prev + beta ** .5 * eps
+def per_sample(t, x, table): return np.asarray(table)[t].reshape(np.shape(t) + (1,) * (np.ndim(x) - np.ndim(t)))
+def noise_to(x0, t, eps, alpha_bars):
+    a = per_sample(t, x0, alpha_bars)
+    return a ** .5 * x0 + (1 - a) ** .5 * eps
+def predict_x0(x_t, t, eps, alpha_bars):
+    a = per_sample(t, x_t, alpha_bars)
+    return (x_t - (1 - a) ** .5 * eps) / a ** .5
+"""
+
+
+@pytest.fixture
+def judge(forward, sandbox):
+    def judge(source, secret=b"secret", name="forward.py"):
+        submission = Submission("s", "12_diffusion", "forward", name, source.encode(), "0", "present")
+        made = attempt(submission, forward, sandbox, secret)
+        return made, {check.id: check for check in made.checks}
+
+    return judge
+
+
+def test_a_right_file_gets_every_point(judge):
+    made, checks = judge(RIGHT)
+    assert sum(c.points for c in made.checks) == sum(c.max_points for c in made.checks) == 20
+    assert {(c.outcome, c.reason, c.message) for c in checks.values()} == {("passed", None, "")}
+
+
+def test_a_known_slip_is_told_as_itself_with_section_and_card(judge):
+    _, checks = judge(RIGHT.replace("+ beta ** .5 * eps", "+ beta * eps"))
+    failed = checks["by_hand"]
+    assert failed.message == (
+        "`forward_step(x_prev=0.8, beta=0.1, eps=-0.3)` gave 0.7289 where 0.664 was expected. "
+        "You scaled the noise by β. β is the noise's variance: multiply ε by its square root."
+    )
+    assert (failed.misconception, failed.section, failed.card) == ("beta_as_standard_deviation", "one-step-by-hand", "noise-scale")
+
+
+def test_what_depends_on_a_failed_check_is_not_judged_and_says_why(judge):
+    _, checks = judge(RIGHT.replace("+ beta ** .5 * eps", "+ beta * eps"))
+    assert checks["a_batch_by_a_step"].reason == "needs"
+    assert checks["a_batch_by_a_step"].message == (
+        "Not judged: it needs “The lesson's worked example: x = 0.8, β = 0.1, ε = −0.3”, which did not pass."
+    )
+
+
+def test_a_wrong_answer_that_no_slip_explains_is_not_named(judge):
+    _, checks = judge(RIGHT.replace("+ beta ** .5 * eps", "+ 1.7 * beta * eps"))
+    assert checks["by_hand"].misconception is None
+
+
+def test_two_slips_at_once_are_not_taken_for_one(judge):
+    _, checks = judge(RIGHT.replace("a ** .5 * x0 + (1 - a) ** .5 * eps", "a * x0 - (1 - a) * eps"))
+    assert checks["in_the_middle"].misconception is None
+
+
+LEANS = (
+    RIGHT
+    + """
+def noise_to(x0, t, eps, alpha_bars): return half(per_sample(t, x0, alpha_bars), x0, eps)
+def half(a, x0, eps): return predict_x0(a ** .5 * x0, 0, 0 * eps, [1]) + (1 - a) ** .5 * eps
+"""
+)
+
+
+def test_what_uses_a_wrong_function_points_to_it_and_is_told_no_slip(judge):
+    """Through a helper of the student's own, too."""
+    wrong = LEANS.replace("(x_t - (1 - a) ** .5 * eps) / a ** .5", "(x_t - (1 - a) ** .5 * eps) * 2")
+    _, checks = judge(wrong)
+    assert checks["in_the_middle"].message.endswith(" values differ). It uses `predict_x0`, which is not right yet: mend that first.")
+    assert checks["the_way_back"].message.endswith(" values differ).")
+
+
+def test_two_functions_that_use_each_other_do_not_point_at_each_other(judge):
+    both = """
+def noise_to(x0, t, eps, alpha_bars): return x0 if t is None else 3 * x0
+def predict_x0(x_t, t, eps, alpha_bars): return 3 * x_t if t is not None else noise_to(x_t, t, eps, alpha_bars)
+"""
+    _, checks = judge(RIGHT + both.replace("3 * x0", "3 * x0 if x0 is not None else predict_x0(x0, t, eps, alpha_bars)"))
+    assert not [check for check in checks.values() if "It uses" in check.message]
+
+
+def test_an_argument_changed_in_place_is_no_reason_to_point_at_a_function(judge):
+    """What it gives is right, so whoever uses it is not excused."""
+    in_place = (
+        LEANS.replace("a ** .5 * x0, 0,", "a ** .5 * x0 + 1, 0,")
+        + """
+def predict_x0(x_t, t, eps, alpha_bars):
+    a = per_sample(t, x_t, alpha_bars)
+    x_t -= (1 - a) ** .5 * eps
+    return x_t / a ** .5
+"""
+    )
+    _, checks = judge(in_place)
+    assert checks["back_arguments_stay"].outcome == "failed"
+    assert "It uses" not in checks["in_the_middle"].message
+
+
+def test_slips_in_two_functions_are_named_apart(judge):
+    source = RIGHT.replace("np.cumprod(1 - betas)", "1 - np.cumsum(betas)").replace("+ beta ** .5 * eps", "+ beta * eps")
+    _, checks = judge(source)
+    assert checks["multiplies_up"].misconception == "sum_for_product"
+    assert checks["by_hand"].misconception == "beta_as_standard_deviation"
+
+
+def test_right_for_the_published_numbers_only_is_said_so(judge, forward):
+    """A file that knows the published answers by heart earns nothing with secret ones."""
+    by_heart = RIGHT.replace(
+        "return a ** .5 * x0 + (1 - a) ** .5 * eps",
+        "return a ** .5 * x0 + (1 - a) ** .5 * eps if abs(float(np.ravel(x0)[0])) in KNOWN else x0",
+    )
+    published = [forward.diagnosis.rerun(check, seed_of(PUBLIC, "forward", check.id), None) for check in forward.checks]
+    calls = [call for transcript in published for call in transcript.calls if call.function == "noise_to"]
+    known = {abs(float(call.args[0].ravel()[0])) for call in calls}
+    _, checks = judge(by_heart + f"\nKNOWN = {known!r}\n")
+    assert checks["in_the_middle"].message == "`noise_to` gave a wrong answer. It is right for the published numbers, wrong for fresh ones."
+
+
+def test_what_a_secret_run_raised_is_told_by_kind_and_line_alone(judge):
+    source = RIGHT + "\ndef noise_to(x0, t, eps, alpha_bars):\n    import os\n    raise ValueError(str(float(eps.sum())))\n"
+    _, secret = judge(source)
+    _, public = judge(source, PUBLIC)
+    assert secret["in_the_middle"].message == public["in_the_middle"].message  # made from a rerun with the published numbers
+
+
+def test_an_argument_changed_in_place_fails_a_check_of_its_own(judge):
+    made, checks = judge(
+        RIGHT.replace(
+            "a = per_sample(t, x0, alpha_bars)", "a = per_sample(t, x0, alpha_bars)\n    x0 *= a ** .5\n    return x0 + (1 - a) ** .5 * eps"
+        )
+    )
+    assert [check.id for check in made.checks if check.outcome != "passed"] == ["jump_arguments_stay"]
+    assert checks["jump_arguments_stay"].message == (
+        "`noise_to(x0=array (4, 2, 5, 9), t=200, eps=array (4, 2, 5, 9), alpha_bars=array (301,))` "
+        "changed its argument `x0` in place: work on a copy."
+    )
+
+
+def test_a_file_that_does_not_load_is_told_once_for_every_check(judge):
+    made, checks = judge("def broken(:\n")
+    assert checks["by_hand"].message == "`forward.py` raised SyntaxError (line 1): invalid syntax."
+    assert sum(c.points for c in made.checks) == 0
+
+
+def test_a_function_by_another_name_is_named_with_the_near_one(judge):
+    _, checks = judge(RIGHT.replace("def noise_to", "def noise_two"))
+    assert checks["in_the_middle"].message.endswith(
+        "raised NameError: there is no function `noise_to` in forward.py, but there is `noise_two`."
+    )
+
+
+def test_names_from_a_star_import_do_not_hide_the_students_own(judge):
+    made, _ = judge("from numpy import *\nfrom math import *\n" + RIGHT)
+    assert sum(c.points for c in made.checks) == 20
+
+
+def test_after_a_death_the_next_check_gets_a_fresh_guest(judge):
+    source = RIGHT.replace("def alpha_bars(betas):", "def alpha_bars(betas): __import__('os')._exit(3);")
+    made, checks = judge(source)
+    assert checks["multiplies_up"].reason == "killed"
+    assert checks["multiplies_up"].message == "`alpha_bars` gave no answer: the process ended itself with status 3."
+    assert checks["in_the_middle"].outcome == "passed"
+    assert sum(c.points for c in made.checks) == 17.5
+
+
+def test_after_three_deaths_the_rest_is_not_run(judge):
+    source = "import os\n" + RIGHT.replace("): ", "): os._exit(3); ").replace("alpha_bars):\n", "alpha_bars):\n    os._exit(3)\n")
+    made, checks = judge(source)
+    assert {check.reason for check in made.checks if check.outcome == "failed"} == {"killed"}
+    assert checks["the_way_back"].message == "`forward.py` gave no answer: its process was lost 3 times, so it is not run again."
+
+
+class Busy:
+    """A sandbox on a machine that is too busy: each guest that it opens goes through `slow` with its number."""
+
+    def __init__(self, sandbox, slow):
+        self.limits, self.opened, self._sandbox, self._slow = sandbox.limits, 0, sandbox, slow
+
+    def open(self, warmth):
+        guest = self._sandbox.open(warmth)
+        self.opened += 1
+        self._slow(guest, self.opened)
+        return guest
+
+
+@pytest.fixture
+def busy(forward, sandbox):
+    def busy(slow):
+        machine, submission = Busy(sandbox, slow), Submission("s", "12_diffusion", "forward", "forward.py", RIGHT.encode(), "0", "present")
+        made = attempt(submission, forward, machine, PUBLIC)
+        return sum(check.points for check in made.checks), machine.opened, {c.message for c in made.checks if c.reason == "timed_out"}
+
+    return busy
+
+
+def stopped(guest):
+    guest.call = lambda *_: guest.close() or Outcome("timed_out", detail="no answer in 5 s", idle=True)
+
+
+def waited_for(guest):
+    call = guest.call
+
+    def slow(*given):
+        guest.waited += 10_000
+        return call(*given)
+
+    guest.call = slow
+
+
+STOPPED = "`linear_betas(T=26, first=0.009446, last=0.07697)` was stopped: no answer in 5 s."
+
+
+@pytest.mark.parametrize(("times", "score", "opened", "words"), [(0, 20, 1, set()), (1, 20, 2, set()), (2, 18, 3, {STOPPED})])
+def test_a_call_that_the_clock_on_the_wall_alone_stopped_is_tried_again_once(busy, times, score, opened, words):
+    """The first time it may be this machine, which was busy: it costs nothing, not even a guest. The second time it counts."""
+    assert busy(lambda guest, number: stopped(guest) if number <= times else None) == (score, opened, words)
+
+
+def test_one_that_sleeps_for_ever_is_stopped_and_told(busy):
+    """It has one guest more than one that computes for ever."""
+    score, opened, words = busy(lambda guest, _: stopped(guest))
+    assert (score, opened) == (0, GUESTS + 1)
+    assert "`forward.py` was stopped: its process was lost 3 times, so it is not run again." in words
+
+
+def test_all_the_time_that_a_submission_is_waited_for_is_given_anew_once(busy):
+    assert busy(lambda guest, number: waited_for(guest) if number == 1 else None) == (20, 2, set())
+    score, opened, words = busy(lambda guest, _: waited_for(guest))
+    assert (score < 20, opened) == (True, 2)
+    assert "`forward.py` was stopped: all checks together may take 200 s." in words
+
+
+def test_answers_are_marked_by_the_same_functions(lesson, root):
+    functions = functions_of(root, lesson)
+
+    def told(text):
+        submission = Submission("s", lesson.id, "practice", "answers.yaml", text.encode(), "0", "present")
+        return next(check for check in mark_answers(submission, lesson, functions).checks if check.id == "fresh-step")
+
+    assert told("fresh-step: 0.790").outcome == "passed"
+    slip = told("fresh-step: 0.550")
+    assert (slip.reason, slip.misconception, slip.points) == ("wrong", "beta_as_standard_deviation", 0)
+    assert (
+        told("fresh-stp: 0.790").message == "There is no answer yet. There is an answer to `fresh-stp`: is this the question it belongs to?"
+    )
+    broken = told("fresh-step: [")
+    assert broken.reason == "refused"
+    assert broken.message.startswith("`answers.yaml` cannot be read: line ")

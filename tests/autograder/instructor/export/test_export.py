@@ -1,0 +1,116 @@
+"""Exports say what counts, in each platform's form, and are safe to open wherever they are opened."""
+
+import csv
+import json
+
+import pytest
+
+from autograder.cli.results import FORMATS as CHOICES
+from autograder.course.errors import UsageError
+from autograder.course.model import Policy
+from autograder.course.text import number
+from autograder.instructor.export import FORMATS, export
+
+
+def rows(path):
+    return list(csv.reader(path.read_text(encoding="utf-8").splitlines()))
+
+
+def test_the_command_offers_every_format():
+    assert set(CHOICES) == set(FORMATS)
+
+
+def test_canvas_gets_its_header_its_points_row_and_the_scores_that_count(make, tmp_path):
+    """As Canvas's importer demands: Student, ID, ..., Section last; then `Title (id)`; then the row of points."""
+    notes = export(make(forward="Noising (4711)"), "canvas", tmp_path / "c.csv")
+    assert rows(tmp_path / "c.csv") == [
+        ["Student", "ID", "SIS Login ID", "Section", "Noising (4711)", "practice"],
+        ["    Points Possible", "", "", "", "5", "2"],
+        ["'=cmd|'x'!A1", "", "", "", "3", ""],
+        ["Ada Lovelace", "501", "al4", "A", "5", "2"],
+        ["Bo", "502", "", "", "3.6", ""],
+        ["Cy", "", "", "", "0", ""],
+        ["Di", "", "", "", "", ""],
+    ]
+    assert notes == [
+        "Di: forward was not judged",
+        "3 without Canvas's number or a login: Canvas finds these by name; a roster with `id` is safer",
+    ]
+
+
+def test_moodle_gets_grades_and_feedback_and_the_e_mail_as_given(make, tmp_path):
+    notes = export(make(), "moodle", tmp_path / "m.csv")
+    header, _, ada, bo, cy, di = rows(tmp_path / "m.csv")
+    assert header == ["Full name", "Number", "Email address", "forward", "forward (feedback)", "practice", "practice (feedback)"]
+    assert ada == ["Ada Lovelace", "501", "ada@example.org", "5", "5 of 5 points.", "2", "2 of 2 points."]
+    assert bo[:4] == ["Bo", "502", "bo+x@example.org", "3.6"]
+    assert bo[4] == (
+        "4 of 5 points.<br>0.4 points are taken for lateness: 3.6 count.<br>By hand (1 of 2). `f(1)` gave &lt;b&gt;1&lt;/b&gt; where 2 was expected."
+        "<br>Your instructor gave 1: half &lt;i&gt;right&lt;/i&gt;"
+    )
+    assert cy == ["Cy", "", "'=cmd@example.org", "0", "0 of 5 points.<br>Nothing was handed in.", "", ""]
+    assert di[3:5] == ["", ""]
+    assert notes == ["Di: forward was not judged", "2 without an e-mail: Moodle finds students by it; grade with a --roster that has them"]
+
+
+@pytest.mark.parametrize(("reveal", "said"), [("titles", "By hand (0 of 2)."), ("nothing", "3 of 5 points.")])
+def test_moodles_feedback_reveals_no_more_than_the_policy_does(make, tmp_path, reveal, said):
+    export(make(Policy(reveal=reveal)), "moodle", tmp_path / "m.csv")
+    assert rows(tmp_path / "m.csv")[1][4].endswith(said)
+
+
+def test_the_table_has_what_was_graded_beside_what_counts_and_why(make, tmp_path):
+    export(make(), "csv", tmp_path / "t.csv")
+    header, eve, ada, bo, cy, di = rows(tmp_path / "t.csv")
+    assert header[5:] == ["forward graded", "forward counts", "forward of", "practice graded", "practice counts", "practice of", "percent", "passed", "remarks"]
+    assert ada[5:] == ["5", "5", "5", "2", "2", "2", "100", "yes", ""]
+    assert bo[5:] == ["3", "3.6", "5", "", "", "", "72", "yes", "forward 1 day late, takes 0.4; forward.by_hand given 1: half <i>right</i>"]
+    assert cy[5:] == ["0", "0", "5", "", "", "", "0", "no", "forward missing"]
+    assert di[5:] == ["", "", "5", "", "", "", "", "", "forward not judged"]
+    assert eve[0] == "'=cmd|'x'!A1"
+
+
+@pytest.mark.parametrize("to", ["canvas", "moodle", "csv"])
+def test_no_cell_is_a_formula(make, tmp_path, to):
+    export(make(forward="=1+1", practice="@x"), to, tmp_path / "x.csv")
+    cells = [cell for row in rows(tmp_path / "x.csv") for cell in row]
+    assert len(cells) > 20
+    assert [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r"))] == []
+
+
+def test_gradescope_gets_a_folder_for_each_student(make, tmp_path):
+    notes = export(make(), "gradescope", tmp_path / "gs")
+    found = {json.loads((path / "results.json").read_text())["extra_data"]["student"]: path.name for path in (tmp_path / "gs").iterdir()}
+    assert set(found) == {"Ada Lovelace", "Bo", "Cy", "=cmd|'x'!A1"}
+    assert notes == ["Di: forward was not judged, so there is no file for them"]
+    bo = json.loads((tmp_path / "gs" / found["Bo"] / "results.json").read_text())
+    assert (bo["score"], bo["output_format"]) == (3.6, "text")
+    assert [(test["score"], test["name"], test["output"].split("\n")[0]) for test in bo["tests"]] == [
+        (1.0, "forward: By hand", "Your instructor gave 1 in place of 0: half <i>right</i>"),
+        (3.0, "forward: The jump", ""),
+        (-0.4, "forward: Late: 0.4 of 4 points are taken.", ""),
+    ]
+
+
+def test_a_place_that_cannot_be_written_is_told_in_full(make, tmp_path):
+    (tmp_path / "there").mkdir()
+    sheet = make()
+    for to in ("canvas", "moodle", "csv"):
+        with pytest.raises(UsageError) as caught:
+            export(sheet, to, tmp_path / "there")
+        assert str(caught.value) == f"{tmp_path / 'there'}: Is a directory\n  fix: choose a file that can be written with --out"
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError) as caught:
+        export(sheet, "gradescope", tmp_path / "file")
+    assert str(caught.value) == f"{tmp_path / 'file'}: File exists\n  fix: choose a file that can be written with --out"
+
+
+def test_a_title_of_an_exercise_that_was_not_graded_is_told_in_full(make):
+    with pytest.raises(UsageError) as caught:
+        make(frward="x")
+    assert str(caught.value) == "no exercise `frward` was graded here\n  fix: give a title for one of: forward, practice"
+
+
+@pytest.mark.parametrize(("value", "written"), [(0, "0"), (10, "10"), (100, "100"), (3.5, "3.5"), (1 / 3, "0.33"), (99.996, "100"), (1e6, "1000000")])
+def test_numbers_are_written_without_needless_decimals(value, written):
+    assert number(value) == written

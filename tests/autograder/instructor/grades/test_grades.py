@@ -1,0 +1,224 @@
+"""What results count: lateness, extensions, decisions, which attempt, weights and the pass mark. Results stay as they are."""
+
+from datetime import UTC, datetime
+
+import msgspec
+import pytest
+
+from autograder.course.errors import UsageError
+from autograder.course.model import CheckResult, HandedIn, Late, Override, Person, Policy, Result
+from autograder.instructor.gradebook import Attempted, Gradebook, Kept
+from autograder.instructor.grades import Rules, decide, grades, read_extensions, read_rules, standings, unmet
+from autograder.instructor.roster import find_student
+
+DUE = datetime(2026, 11, 20, 12, tzinfo=UTC)
+BY_HAND = CheckResult("by_hand", "By hand", 2, 4, "failed", "wrong", "words")
+JUMP = CheckResult("jump", "The jump", 6, 6, "passed")
+
+
+def result(student="Ada", exercise="forward", checks=(BY_HAND, JUMP), **changes):
+    score, most = sum(c.points for c in checks), sum(c.max_points for c in checks)
+    one = Result(student, "12_diffusion", exercise, "graded", score, most, checks, "", "0", "round-1", "2026-01-01T00:00:00+00:00", "0.1.0")
+    return msgspec.structs.replace(one, **changes)
+
+
+def counted(handed_in=HandedIn(), policy=Policy(due=DUE, late=Late(10)), decided=(), people=(), extensions=None, **changes):  # noqa: B008  # frozen
+    key = ("Ada", "12_diffusion", "forward")
+    rules = Rules(policy, {one.student: one for one in people}, {key: {one.check: one for one in decided}}, extensions or {})
+    return rules.grade(Attempted(result(**changes), {}, handed_in))
+
+
+def at(text):
+    return HandedIn(at=datetime.fromisoformat(text))
+
+
+LATE = {
+    "in time": (at("2026-11-20T12:00:00Z"), Late(10), 0, 8.0),
+    "a second late": (at("2026-11-20T12:00:01Z"), Late(10), 1, 7.2),
+    "in another zone, in time": (at("2026-11-20T13:00:00+01:00"), Late(10), 0, 8.0),
+    "within the grace": (at("2026-11-20T12:15:00Z"), Late(10, grace_minutes=15), 0, 8.0),
+    "a day and a minute": (at("2026-11-21T12:01:00Z"), Late(10), 2, 6.4),
+    "a day and a minute, once": (at("2026-11-21T12:01:00Z"), Late(10, per="hand-in"), 2, 7.2),
+    "a month, at most half": (at("2026-12-20T12:00:00Z"), Late(10, most=50), 30, 4.0),
+    "a month": (at("2026-12-20T12:00:00Z"), Late(10), 30, 0.0),
+    "late by the platform's word": (HandedIn(late=True), Late(10), 1, 7.2),
+    "late, and no rule": (at("2026-11-21T12:00:00Z"), None, 1, 8.0),
+    "no time known": (HandedIn(), Late(10), 0, 8.0),
+}
+
+
+@pytest.mark.parametrize(("handed_in", "late", "days", "final"), LATE.values(), ids=LATE.keys())
+def test_lateness_takes_its_share_of_what_was_earned(handed_in, late, days, final):
+    grade = counted(handed_in, Policy(due=DUE, late=late))
+    assert (grade.days_late, grade.final, grade.result.score, grade.score) == (days, final, 8.0, 8.0)
+
+
+def test_an_exercise_may_have_a_time_of_its_own():
+    policy = Policy(due=DUE, due_of={"forward": datetime(2026, 12, 1, tzinfo=UTC)}, late=Late(10))
+    assert counted(at("2026-11-30T12:00:00Z"), policy).penalty == 0
+    assert counted(at("2026-11-30T12:00:00Z"), policy, exercise="ddim").penalty > 0
+
+
+MORE_TIME = {
+    "of the roster": {"people": [Person("Ada", due=datetime(2026, 11, 22, 12, tzinfo=UTC))]},
+    "for all exercises": {"extensions": {("Ada", ""): datetime(2026, 11, 22, 12, tzinfo=UTC)}},
+    "for this exercise": {"extensions": {("Ada", "forward"): datetime(2026, 11, 22, 12, tzinfo=UTC), ("Ada", ""): DUE}},
+}
+
+
+@pytest.mark.parametrize("more", MORE_TIME.values(), ids=MORE_TIME.keys())
+def test_an_extension_takes_the_place_of_the_courses_time(more):
+    assert counted(at("2026-11-22T12:00:00Z"), **more).days_late == 0
+    assert counted(at("2026-11-22T12:00:01Z"), **more).days_late == 1
+    assert counted(HandedIn(late=True), **more).days_late == 0, "the platform knows nothing of the extension"
+
+
+def override(check="by_hand", points=4.0, student="Ada", **changes):
+    one = Override(student, "12_diffusion", "forward", check, points, "the idea was right", "2026-01-01T00:00:00+00:00")
+    return msgspec.structs.replace(one, **changes)
+
+
+def test_what_was_decided_takes_the_place_of_the_graders_points_before_lateness():
+    grade = counted(at("2026-11-20T13:00:00Z"), decided=[override()])
+    assert (grade.result.score, grade.score, grade.penalty, grade.final) == (8.0, 10.0, 1.0, 9.0)
+
+
+def test_what_was_decided_counts_where_nothing_was_handed_in_or_judged():
+    missing = counted(decided=[override()], checks=(), status="missing", max_score=10)
+    assert (missing.score, missing.judged) == (4.0, True)
+    assert counted(status="not_judged", score=0).judged is False
+    assert counted(status="not_judged", score=0, decided=[override()]).judged is True
+
+
+def written(tmp_path, attempts, policy, overrides=(), people=()):
+    with Gradebook(tmp_path / "gradebook.sqlite") as book:
+        book.begin("run", {})
+        book.enrol(people)
+        book.keep("run", [Kept(one, {}, handed_in) for one, handed_in in attempts])
+        for one in overrides:
+            book.override(one)
+        rules = read_rules(tmp_path, book, policy)
+        return list(grades(book, "run", rules)), list(standings(book, "run", rules))
+
+
+def test_the_best_attempt_is_the_one_that_counts_most_after_lateness(tmp_path):
+    few = (msgspec.structs.replace(BY_HAND, points=3), JUMP)
+    attempts = [(result(), at("2026-11-19T12:00:00Z")), (result(checks=few), HandedIn(2, datetime(2026, 11, 25, tzinfo=UTC)))]
+    for counts, final in (("last", 4.5), ("best", 8.0)):
+        [grade], _ = written(tmp_path / counts, attempts, Policy(due=DUE, late=Late(10), counts=counts)) if (tmp_path / counts).mkdir() is None else ()
+        assert grade.final == final
+
+
+def test_of_equal_attempts_the_earlier_counts_and_a_judged_one_before_one_that_is_not(tmp_path):
+    attempts = [(result(), HandedIn(1)), (result(), HandedIn(2)), (result(status="not_judged", score=0), HandedIn(3))]
+    [grade], _ = written(tmp_path, attempts, Policy(counts="best"))
+    assert grade.handed_in.attempt == 1
+
+
+def test_of_two_decisions_the_later_holds_and_the_earlier_stays_written(tmp_path):
+    [grade], _ = written(tmp_path, [(result(), HandedIn())], Policy(), [override(points=3), override(points=4)])
+    assert grade.score == 10.0
+    with Gradebook(tmp_path / "gradebook.sqlite") as book:
+        assert [one.points for one in book.overrides("Ada")] == [3.0, 4.0]
+
+
+TWO = [(result(), HandedIn()), (result(exercise="practice", checks=(msgspec.structs.replace(JUMP, points=15, max_points=30),)), HandedIn())]
+WHOLES = {
+    "by points": (Policy(), 57.5, None),  # 8 of 10 and 15 of 30 weigh 10 and 30
+    "by weights": (Policy(weights={"forward": 3, "practice": 1}), 72.5, None),
+    "one counts nothing": (Policy(weights={"practice": 0}), 80.0, None),
+    "passed": (Policy(pass_mark=57.5), 57.5, True),
+    "not passed": (Policy(pass_mark=60), 57.5, False),
+    "nothing counts": (Policy(weights={"forward": 0, "practice": 0}, pass_mark=50), None, None),
+}
+
+
+@pytest.mark.parametrize(("policy", "percent", "passed"), WHOLES.values(), ids=WHOLES.keys())
+def test_the_whole_is_put_together_by_weights(tmp_path, policy, percent, passed):
+    _, [whole] = written(tmp_path, TWO, policy)
+    assert (whole.percent, whole.passed) == (percent, passed)
+
+
+def test_what_was_not_judged_leaves_the_whole_open(tmp_path):
+    _, [whole] = written(tmp_path, [TWO[0], (result(exercise="ddim", status="not_judged", score=0), HandedIn())], Policy(pass_mark=50))
+    assert (whole.percent, whole.passed) == (None, None)
+
+
+# ---- extensions.csv
+
+
+PEOPLE = {"Ada": Person("Ada", "501", "ada@example.org", "al")}
+
+
+@pytest.mark.parametrize("who", ["Ada", "501", "ADA@example.org", "al"])
+def test_an_extension_is_given_to_whoever_the_roster_knows(tmp_path, who):
+    (tmp_path / "e.csv").write_text(f"student,due,exercise\n{who},2026-11-27 23:59+01:00,\n")
+    assert read_extensions(tmp_path / "e.csv", PEOPLE) == {("Ada", ""): datetime(2026, 11, 27, 22, 59, tzinfo=UTC)}
+
+
+BROKEN = {
+    "no columns": ("who,when\n", ":1: no columns `student` and `due`\n  fix: begin it with a line of column names: student,due,exercise"),
+    "no zone": ("student,due\nAda,2026-11-27\n", ":2: `2026-11-27` is no time with its zone\n  fix: write it like 2026-11-27 23:59+01:00"),
+    "not text": (b"\xff\xfe", ": not a CSV in UTF-8\n  fix: begin it with a line of column names: student,due,exercise"),
+}
+
+
+@pytest.mark.parametrize(("text", "message"), BROKEN.values(), ids=BROKEN.keys())
+def test_a_broken_extension_is_told_in_full(tmp_path, text, message):
+    (tmp_path / "e.csv").write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(UsageError) as caught:
+        read_extensions(tmp_path / "e.csv", PEOPLE)
+    assert str(caught.value) == f"{tmp_path / 'e.csv'}{message}"
+
+
+def test_an_extension_that_meets_nobody_is_told_with_who_may_be_meant():
+    asked = [("Ada", ""), ("Ada", "forward"), ("Adda", ""), ("Zoë", ""), ("Ada", "forwrd")]
+    assert list(unmet(asked, {"Ada", "Bo"}, ["schedule", "forward"])) == [
+        "extensions.csv: nobody here is `Adda`; did you mean Ada?",
+        "extensions.csv: nobody here is `Zoë`",
+        "extensions.csv: no exercise `forwrd`, of Ada; did you mean forward?",
+    ]
+
+
+# ---- who is meant, and what is decided
+
+
+@pytest.mark.parametrize("word", ["Ada", "ada", "501", "Ada@Example.org", "AL"])
+def test_a_student_is_found_by_what_the_roster_knows(word):
+    assert find_student(word, ["Ada", "Bo"], PEOPLE) == "Ada"
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [("Adda", "no student `Adda` was graded here\n  fix: did you mean Ada?"), ("zzz", "no student `zzz` was graded here\n  fix: give the name that grades.csv has")],
+)
+def test_a_student_that_is_not_there_is_told_in_full(word, message):
+    with pytest.raises(UsageError) as caught:
+        find_student(word, ["Ada", "Bo"], PEOPLE)
+    assert str(caught.value) == message
+
+
+CHECKS = {"forward": {"by_hand": 4.0, "jump": 6.0}, "ddim": {"jump": 3.0}}
+DECIDED = {
+    "another check": ("by_hnd", 1, "x", "no check `by_hnd` was graded for this student\n  fix: choose one as EXERCISE.CHECK: forward.by_hand"),
+    "no check like it": ("zzz", 1, "x", "no check `zzz` was graded for this student\n  fix: choose one as EXERCISE.CHECK: forward.by_hand, forward.jump, ddim.jump"),
+    "two of that name": ("jump", 1, "x", "several exercises have a check `jump`\n  fix: say which: forward.jump, ddim.jump"),
+    "too many points": ("by_hand", 4.5, "x", "4.5 points for `by_hand`, which has 4\n  fix: give from 0 to 4"),
+    "below nothing": ("by_hand", -1, "x", "-1 points for `by_hand`, which has 4\n  fix: give from 0 to 4"),
+    "not a number": ("by_hand", float("nan"), "x", "nan points for `by_hand`, which has 4\n  fix: give from 0 to 4"),
+    "no reason": ("by_hand", 1, " ", 'no reason is given\n  fix: say why, for the student and for later: --reason "..."'),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("check", "points", "reason", "message"), DECIDED.values(), ids=DECIDED.keys())
+def test_what_cannot_be_decided_is_told_in_full(check, points, reason, message):
+    own = [counted(), counted(exercise="ddim")]
+    with pytest.raises(UsageError) as caught:
+        decide(own, CHECKS, "Ada", check, points, reason)
+    assert str(caught.value) == message
+
+
+def test_a_check_is_meant_by_its_exercise_or_alone():
+    own = [counted(), counted(exercise="ddim")]
+    assert decide(own, CHECKS, "Ada", "by_hand", 1, "x").exercise == "forward"
+    assert decide(own, CHECKS, "Ada", "ddim.jump", 3, "x").exercise == "ddim"

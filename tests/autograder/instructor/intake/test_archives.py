@@ -1,0 +1,141 @@
+"""Hostile archives: refused or read with a line, and nothing is ever written, followed or unpacked without a bound."""
+
+import resource
+import stat
+import zipfile
+
+import pytest
+
+from autograder.instructor.file_tree import Archive, Unreadable
+from autograder.instructor.intake import open_class
+
+from .packing import link, locked, lying_about_size, packed, patched, special
+
+LESSON = "12_diffusion"
+GOOD = b"x = 1\n"
+
+
+def graded(tmp_path, data, name="Eve"):
+    """Hand in one archive beside an honest student; return Eve's submission and the lines told."""
+    (tmp_path / "class" / name).mkdir(parents=True)
+    (tmp_path / "class" / name / "hw.zip").write_bytes(data)
+    (tmp_path / "class" / "Ada").mkdir()
+    (tmp_path / "class" / "Ada" / "forward.py").write_bytes(GOOD)
+    before = sorted(path for path in tmp_path.rglob("*"))
+    opened = open_class(tmp_path / "class", LESSON)
+    honest, hostile = opened.submissions(LESSON, ["forward"], every=False)
+    assert honest.source == GOOD
+    assert sorted(path for path in tmp_path.rglob("*")) == before, "something was unpacked"
+    return hostile, opened.notes
+
+
+READ = {
+    "flat": [("forward.py", GOOD)],
+    "in the lesson's folder": [("12_diffusion/forward.py", GOOD)],
+    "wrapped twice": [("a/b/forward.py", GOOD)],
+    "wrapped, and in the lesson's folder": [("my work/12_diffusion/forward.py", GOOD)],
+    "from a Mac": [("hw/forward.py", GOOD), ("__MACOSX/hw/._forward.py", b"\0\0")],
+    "from Windows": [("hw\\forward.py", GOOD)],
+    "beside hidden files": [(".git/config", b""), ("forward.py", GOOD)],
+}
+
+
+@pytest.mark.parametrize("members", READ.values(), ids=READ.keys())
+def test_an_archive_is_read_however_it_is_wrapped(tmp_path, members):
+    one, notes = graded(tmp_path, packed(*members))
+    assert (one.status, one.source, notes) == ("present", GOOD, [])
+
+
+LEFT_OUT = {
+    "above the archive": ("../../forward.py", "hw.zip: `../../forward.py` leads out of the archive, so it is not taken"),
+    "from the root": ("/etc/forward.py", "hw.zip: `/etc/forward.py` leads out of the archive, so it is not taken"),
+    "up in the middle": ("a/../../forward.py", "hw.zip: `a/../../forward.py` leads out of the archive, so it is not taken"),
+    "up the Windows way": ("..\\..\\forward.py", "hw.zip: `..\\..\\forward.py` leads out of the archive, so it is not taken"),
+    "another drive": ("C:\\forward.py", "hw.zip: `C:\\forward.py` leads out of the archive, so it is not taken"),
+    "twenty folders deep": ("a/" * 20 + "forward.py", "hw.zip: `" + ("a/" * 20 + "forward.py")[:80] + "` has too long a name, so it is not taken"),
+    "an archive within": ("inner.zip", "hw.zip: `inner.zip` is an archive within an archive, so it is not opened"),
+}
+
+
+@pytest.mark.parametrize(("name", "line"), LEFT_OUT.values(), ids=LEFT_OUT.keys())
+def test_a_member_that_may_not_lie_there_is_left_out_with_a_line(tmp_path, name, line):
+    one, notes = graded(tmp_path, packed((name, GOOD), ("notes.txt", b"")))
+    assert (one.status, notes) == ("missing", [f"Eve: {line}"])
+
+
+def test_a_bomb_within_a_bomb_stays_packed(tmp_path):
+    bomb = packed(("inner.zip", packed(("forward.py", b"\0" * (50 << 20)))))
+    one, notes = graded(tmp_path, bomb)
+    assert one.status == "missing"
+    assert len(notes) == 1
+
+
+UNREADABLE = {
+    "a link": (lambda: packed((link("forward.py"), "/etc/passwd")), "forward.py is a link, which is not followed"),
+    "a device": (lambda: packed((special("forward.py", stat.S_IFCHR), "")), "forward.py is not a file"),
+    "a pipe": (lambda: packed((special("forward.py", stat.S_IFIFO), "")), "forward.py is not a file"),
+    "a folder": (lambda: packed(("forward.py/", ""), ("notes.txt", "")), "forward.py is not a file"),
+    "a lesson's folder that is a link": (lambda: packed((link("12_diffusion"), "/etc"), ("forward.py", GOOD)), "the folder 12_diffusion is a link, which is not followed"),
+    "a password": (lambda: locked("forward.py", GOOD), "forward.py is locked with a password in hw.zip"),
+    "50 MB of nothing": (lambda: packed(("forward.py", b"\0" * (50 << 20))), "forward.py is larger than 6 MiB: clear the notebook's outputs, leave data out"),
+    "4 GB by its own word": (lambda: lying_about_size("forward.py", GOOD, 0xFFFFFFFE), "forward.py is larger than 6 MiB: clear the notebook's outputs, leave data out"),
+    "50 MB that say 10 bytes": (lambda: lying_about_size("forward.py", b"\0" * (50 << 20), 10), "forward.py is damaged in hw.zip: pack it again"),
+    "a broken checksum": (lambda: patched(packed((special("forward.py", stat.S_IFREG, zipfile.ZIP_STORED), "abcdefgh")), b"abcdefgh", b"abcdefgX"), "forward.py is damaged in hw.zip: pack it again"),
+    "another packing": (lambda: packed((special("forward.py", stat.S_IFREG, zipfile.ZIP_BZIP2), GOOD)), "forward.py is packed in a way that is not read: pack hw.zip as a plain zip"),
+    "no zip at all": (lambda: b"forward.py = 1", "hw.zip is no zip, or is damaged"),
+    "a zip cut in half": (lambda: packed(("forward.py", bytes(range(256)) * 40))[:-60], "hw.zip is no zip, or is damaged"),
+    "a list of forty thousand files": (lambda: _with_long_list(), "hw.zip lists too many files"),
+    "a zip that says it is of 64 bits": (lambda: _with_locator(), "hw.zip lists too many files"),
+    "nothing": (lambda: b"", "hw.zip is no zip, or is damaged"),
+    "30 MB": (lambda: b"\0" * (30 << 20), "hw.zip is larger than 20 MiB: leave data out"),
+}  # fmt: skip
+
+
+def _with_long_list():
+    data = bytearray(packed(("forward.py", GOOD)))
+    end = data.rfind(b"PK\x05\x06")
+    data[end + 12 : end + 16] = (2 << 20).to_bytes(4, "little")
+    return bytes(data)
+
+
+def _with_locator():
+    data = packed(("forward.py", GOOD))
+    end = data.rfind(b"PK\x05\x06")
+    return data[:end] + b"PK\x06\x07" + b"\0" * 16 + data[end:]
+
+
+@pytest.mark.parametrize(("make", "problem"), UNREADABLE.values(), ids=UNREADABLE.keys())
+def test_what_cannot_be_taken_is_a_submission_with_the_reason(tmp_path, make, problem):
+    one, _ = graded(tmp_path, make())
+    assert (one.status, one.problem, one.source) == ("unreadable", problem, None)
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_name_that_stands_twice_is_told_and_neither_is_taken(tmp_path):
+    one, notes = graded(tmp_path, packed(("forward.py", b"good = 1"), ("./forward.py", b"evil = 1")))
+    assert (one.status, one.problem) == ("unreadable", "forward.py stands twice in hw.zip: pack it again")
+    assert notes == ["Eve: hw.zip: `forward.py` stands twice, so neither is taken"]
+
+
+def test_several_archives_are_not_chosen_from(tmp_path):
+    (tmp_path / "class" / "Eve").mkdir(parents=True)
+    for name in ("a.zip", "b.zip"):
+        (tmp_path / "class" / "Eve" / name).write_bytes(packed(("forward.py", GOOD)))
+    (one,) = open_class(tmp_path / "class", LESSON).submissions(LESSON, ["forward"], every=False)
+    assert one.status == "unreadable"
+    assert one.problem == "several archives were handed in: a.zip, b.zip"
+
+
+@pytest.mark.parametrize(("stored", "name"), [(b"\xc3\x85sa", "Åsa"), (b"\x86sa", "åsa")], ids=["UTF-8 that does not say so", "DOS"])
+def test_names_in_other_encodings_become_text(stored, name):
+    data = patched(packed(("XXXX"[: len(stored)], GOOD)), b"XXXX"[: len(stored)], stored)
+    assert Archive(data, "hw.zip").names() == [name]
+
+
+def test_reading_a_bomb_costs_little_memory():
+    """What a member says of its size is not believed, and not unpacked either."""
+    archive = Archive(lying_about_size("forward.py", b"\0" * (100 << 20), 100), "hw.zip")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(Unreadable):
+        archive.read("forward.py")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 40 << 10

@@ -1,0 +1,161 @@
+"""Folders of submissions: what is taken, what is not, and the words for each."""
+
+import hashlib
+import os
+
+import pytest
+
+from autograder.course.errors import UsageError
+from autograder.instructor.file_tree import text_of
+from autograder.instructor.intake import open_class
+
+LESSON = "12_diffusion"
+
+
+def taken(folder, *exercises):
+    """Read the submissions of one student's folder in its class."""
+    opened = open_class(folder.parent, LESSON)
+    assert opened.kind == "folder"
+    return [one for one in opened.submissions(LESSON, list(exercises or ("forward",)), every=False) if one.student == text_of(folder.name)]
+
+
+def students(root):
+    return [student.name for student in open_class(root, LESSON).students]
+
+
+@pytest.fixture
+def student(tmp_path):
+    folder = tmp_path / "Zoë Ångström"
+    folder.mkdir()
+    return folder
+
+
+def test_a_file_is_taken_with_its_hash(student):
+    (student / "forward.py").write_bytes(b"x = 1\n")
+    (one,) = taken(student)
+    assert (one.student, one.name, one.source, one.status) == ("Zoë Ångström", "forward.py", b"x = 1\n", "present")
+    assert one.sha256 == hashlib.sha256(b"x = 1\n").hexdigest()
+
+
+def test_the_lessons_folder_comes_before_the_students_own(student):
+    (student / "forward.py").write_text("old = 1")
+    (student / "12_diffusion").mkdir()
+    (student / "12_diffusion" / "forward.py").write_text("new = 1")
+    assert taken(student)[0].source == b"new = 1"
+
+
+def test_a_notebook_is_taken_where_there_is_no_file(student):
+    (student / "forward.ipynb").write_text("{}")
+    assert taken(student)[0].name == "forward.ipynb"
+
+
+def test_answers_are_the_exercise_practice(student):
+    (student / "answers.yaml").write_text("fresh-step: 0.790")
+    assert taken(student, "practice")[0].name == "answers.yaml"
+
+
+def test_what_is_missing_is_said(student):
+    (one,) = taken(student)
+    assert (one.status, one.problem, one.source) == ("missing", "no forward.py or forward.ipynb", None)
+
+
+@pytest.mark.parametrize("name", ["Forward.py", "forward (1).py", "FORWARD(2).PY"])
+def test_a_file_that_is_almost_named_right_is_taken_with_a_line(student, name):
+    (student / name).write_text("x = 1")
+    opened = open_class(student.parent, LESSON)
+    (one,) = opened.submissions(LESSON, ["forward"], every=False)
+    assert (one.name, one.source) == ("forward.py", b"x = 1")
+    assert opened.notes == [f"Zoë Ångström: `{name}` is taken for forward.py"]
+
+
+def test_of_two_files_that_are_almost_named_right_none_is_taken(student):
+    (student / "Forward.py").write_text("x = 1")
+    (student / "forward (1).py").write_text("x = 2")
+    assert taken(student)[0].status == "missing"
+
+
+def link(path):
+    path.symlink_to("/etc/passwd")
+
+
+def fifo(path):
+    os.mkfifo(path)
+
+
+UNREADABLE = {
+    "a link": (link, "forward.py is a link, which is not followed"),
+    "a pipe that never answers": (fifo, "forward.py is not a file"),
+    "a folder": (os.mkdir, "forward.py is not a file"),
+    "not text": (lambda path: path.write_bytes(b"x = '\xff\xfe'"), "forward.py is not text in UTF-8"),
+    "zero bytes": (lambda path: path.write_bytes(b"x = 1\0"), "forward.py is not text: it holds zero bytes"),
+    "an encoding nobody knows": (lambda path: path.write_bytes(b"# coding: martian\n"), "forward.py is not text in UTF-8"),
+    "seven megabytes": (lambda path: path.write_bytes(b"#" * (7 << 20)), "forward.py is larger than 6 MiB: clear the notebook's outputs, leave data out"),
+}
+
+
+@pytest.mark.parametrize(("make", "problem"), UNREADABLE.values(), ids=UNREADABLE.keys())
+def test_what_cannot_be_read_is_a_submission_with_the_reason(student, make, problem):
+    make(student / "forward.py")
+    (one,) = taken(student)
+    assert (one.status, one.problem, one.source) == ("unreadable", problem, None)
+
+
+def test_a_student_folder_that_is_a_link_is_not_followed(tmp_path, student):
+    (student / "forward.py").write_text("x = 1")
+    (tmp_path / "Eve").symlink_to(student)
+    assert students(tmp_path) == ["Eve", "Zoë Ångström"]
+    assert taken(tmp_path / "Eve")[0].problem == "the student's folder is a link, which is not followed"
+
+
+def test_a_lesson_folder_that_is_a_link_is_not_followed(student, tmp_path):
+    (student / "12_diffusion").symlink_to(tmp_path)
+    assert taken(student)[0].problem == "the folder 12_diffusion is a link, which is not followed"
+
+
+def test_other_encodings_that_say_so_are_read(student):
+    (student / "forward.py").write_bytes("# coding: latin-1\nx = 'é'\n".encode("latin-1"))
+    assert taken(student)[0].status == "present"
+
+
+NAMES = {"accents are composed": ("Zoe\u0308", "Zoë"), "control characters go": ("a\x1b[31mb\n", "a�[31mb�"), "spaces stay": ("Li Wei", "Li Wei")}
+
+
+@pytest.mark.parametrize(("folder", "name"), NAMES.values(), ids=NAMES.keys())
+def test_names_are_text_that_every_export_can_write(tmp_path, folder, name):
+    (tmp_path / folder).mkdir()
+    assert students(tmp_path) == [name]
+
+
+def test_a_name_that_is_not_text_becomes_text(tmp_path):
+    (tmp_path / os.fsdecode(b"caf\xe9")).mkdir()
+    assert students(tmp_path) == ["caf�"]
+
+
+def test_two_folders_are_two_students_even_when_their_names_read_the_same(tmp_path):
+    (tmp_path / "Zo\u00eb").mkdir()
+    (tmp_path / "Zoe\u0308").mkdir()
+    first, second = students(tmp_path)
+    assert first == "Zoë"
+    assert second.startswith("Zoë (")
+
+
+def test_files_beside_the_students_are_left_alone(tmp_path, student):
+    (tmp_path / "roster.csv").write_text("x")
+    (tmp_path / ".git").mkdir()
+    assert students(tmp_path) == [student.name]
+
+
+EMPTY = {
+    "missing": (lambda path: None, "{path}: no such folder or zip\n  fix: give the folder that holds one folder for each student, or a platform's zip"),
+    "empty": (os.mkdir, "{path}: holds no student's folder\n  fix: put each student's files into a folder named like the student"),
+    "a file": (lambda path: path.write_text(""), "{path}: no folder and no zip, or a damaged one\n  fix: download it again, or unpack it and give the folder"),
+}
+
+
+@pytest.mark.parametrize(("make", "message"), EMPTY.values(), ids=EMPTY.keys())
+def test_a_class_that_is_not_there_is_refused_in_full(tmp_path, make, message):
+    path = tmp_path / "class"
+    make(path)
+    with pytest.raises(UsageError) as caught:
+        students(path)
+    assert str(caught.value) == message.format(path=path)

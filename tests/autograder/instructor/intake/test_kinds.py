@@ -1,0 +1,233 @@
+"""Each kind of download is told by its names, on the disk and still packed, and its facts are kept."""
+
+import hashlib
+import io
+import json
+import zipfile
+from datetime import UTC, datetime
+
+import pytest
+
+from autograder.cli.grade import KINDS as CHOICES
+from autograder.course.errors import UsageError
+from autograder.course.model import HandedIn
+from autograder.instructor.intake import open_class
+from autograder.instructor.platforms import PLATFORMS
+
+from .packing import packed
+
+LESSON = "12_diffusion"
+MANIFEST = json.dumps({"lesson": LESSON, "student": "Somebody Else", "files": {f"{LESSON}/forward.py": {"sha256": hashlib.sha256(b"ada = 1").hexdigest(), "bytes": 7}}})
+
+# kind, files, and what each student handed in as forward.py, attempt by attempt
+CLASSES = {
+    "folder": (
+        {"Ada Lovelace/forward.py": b"ada = 1", "Bo/12_diffusion/forward.py": b"bo = 1", "Cy/notes.txt": b""},
+        {"Ada Lovelace": [b"ada = 1"], "Bo": [b"bo = 1"], "Cy": []},
+    ),
+    "canvas": (
+        {
+            "lovelaceada_501_9001_forward.py": b"ada = 1",
+            "lovelaceada_501_9002_answers.yaml": b"{}",
+            "bo_LATE_502_9003_forward-2.py": b"bo = 3",
+            "ålundgöran_503_9004_forward.py": b"first = 1",
+            "ålundgöran_LATE_503_9005_forward-1.py": b"second = 1",
+            "dup_504_9006_forward.py": b"d = 4",
+            "dup_505_9007_my_file_forward.py": b"d = 5",
+            "LATE_anon_Ab3xY_9008_forward.py": b"no = 1",
+        },
+        {
+            "anon_Ab3xY": [b"no = 1"],
+            "bo": [b"bo = 3"],
+            "dup (504)": [b"d = 4"],
+            "dup (505)": [],
+            "lovelaceada": [b"ada = 1"],
+            "ålundgöran": [b"first = 1", b"second = 1"],
+        },
+    ),
+    "moodle": (
+        {
+            "Ada Lovelace_8001_assignsubmission_file_/forward.py": b"ada = 1",
+            "Bo O'Brien_8002_assignsubmission_file/12_diffusion/forward.py": b"bo = 1",
+            "Group A_Cy_8003_assignsubmission_onlinetext_/onlinetext.html": b"<p>",
+        },
+        {"Ada Lovelace": [b"ada = 1"], "Bo O'Brien": [b"bo = 1"], "Group A_Cy": []},
+    ),
+    "moodle ": (
+        {"Ada Lovelace_8001_assignsubmission_file_forward.py": b"ada = 1", "Ada Lovelace_8009_assignsubmission_file_forward.py": b"other = 1"},
+        {"Ada Lovelace (8001)": [b"ada = 1"], "Ada Lovelace (8009)": [b"other = 1"]},
+    ),
+    "classroom": (
+        {"diffusion-2026-ada/.git/config": b"", "diffusion-2026-ada/forward.py": b"ada = 1", "diffusion-2026-bo-b/.git/config": b"", "diffusion-2026-bo-b/forward.py": b"bo = 1"},
+        {"ada": [b"ada = 1"], "bo-b": [b"bo = 1"]},
+    ),
+    "nbgrader": (
+        {
+            "nbgrader_config.py": b"",
+            "source/12_diffusion/12_diffusion.ipynb": b"{}",
+            "submitted/ada/12_diffusion/12_diffusion.ipynb": b"{}",
+            "submitted/ada/12_diffusion/timestamp.txt": b"2026-11-20 10:00:00.123456 UTC",
+            "submitted/bo/other/12_diffusion.ipynb": b"{}",
+        },
+        {"ada": [b"{}"], "bo": []},
+    ),
+    "zips": (
+        {"ada.zip": packed((f"{LESSON}/forward.py", b"ada = 1"), ("manifest.json", MANIFEST)), "Bo B.zip": packed(("forward.py", b"bo = 1"))},
+        {"Bo B": [b"bo = 1"], "ada": [b"ada = 1"]},
+    ),
+}  # fmt: skip
+
+
+def laid_out(folder, files):
+    for path, data in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(data)
+    return folder
+
+
+def zipped(path, files, within=""):
+    path.write_bytes(packed(*((within + name, data) for name, data in files.items())))
+    return path
+
+
+def taken(path, **options):
+    opened = open_class(path, LESSON, **options)
+    found = {student.name: [] for student in opened.students}
+    for one in opened.submissions(LESSON, ["forward"], every=True):
+        found[one.student] += [one.source] if one.status == "present" else []
+    return opened, found
+
+
+PLACES = ("a folder", "a folder around it", "a zip", "a zip with a folder around it")
+AMBIGUOUS = {("folder", "a folder around it"), ("zips", "a folder around it")}  # a folder in a folder is a student
+
+
+@pytest.mark.parametrize(("kind", "given"), [(kind, given) for kind in CLASSES for given in PLACES if (kind, given) not in AMBIGUOUS])
+def test_each_kind_is_told_by_its_names(tmp_path, kind, given):
+    files, students = CLASSES[kind]
+    place = {
+        "a folder": lambda: laid_out(tmp_path / "in", files),
+        "a folder around it": lambda: laid_out(tmp_path / "in" / "submissions", files).parent,
+        "a zip": lambda: zipped(tmp_path / "in.zip", files),
+        "a zip with a folder around it": lambda: zipped(tmp_path / "in.zip", files, "submissions/"),
+    }[given]()
+    opened, found = taken(place)
+    assert opened.kind == kind.strip()
+    assert found == students
+
+
+@pytest.mark.parametrize("kind", CLASSES)
+def test_a_kind_that_is_given_is_the_one_that_is_told(tmp_path, kind):
+    files, students = CLASSES[kind]
+    opened, found = taken(laid_out(tmp_path / "in", files), kind=kind.strip())
+    assert (opened.kind, found) == (kind.strip(), students)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in PLATFORMS if kind != "folder"])
+def test_a_kind_that_does_not_fit_is_refused_in_full(tmp_path, kind):
+    laid_out(tmp_path / "in", {"Ada/forward.py": b""})
+    with pytest.raises(UsageError) as caught:
+        open_class(tmp_path / "in", LESSON, kind)
+    assert str(caught.value) == f"{tmp_path / 'in'}: holds nothing of the kind `{kind}`\n  fix: give {PLATFORMS[kind].wanted}, or leave --from out"
+
+
+def test_the_command_offers_every_kind():
+    assert set(CHOICES) == set(PLATFORMS)
+
+
+def test_canvas_says_who_is_late_and_which_attempt_it_is(tmp_path):
+    opened, _ = taken(laid_out(tmp_path / "in", {**CLASSES["canvas"][0], "readme.txt": b""}))
+    facts = {one.name: [hand_in.facts for hand_in in one.hand_ins] for one in opened.students}
+    assert facts["bo"] == [HandedIn(3, late=True)]
+    assert facts["ålundgöran"] == [HandedIn(1), HandedIn(2, late=True)]
+    assert facts["anon_Ab3xY"] == [HandedIn(1, late=True)]
+    assert {person.student: person.id for person in opened.people}["lovelaceada"] == "501"
+    assert opened.notes == ["readme.txt: not named as Canvas names files, so it is left out"]
+
+
+def test_of_several_attempts_the_last_is_taken_or_all(tmp_path):
+    """A later hand-in without a file leaves the earlier one's in place."""
+    files = {"ada_1_11_forward.py": b"one = 1", "ada_1_12_answers.yaml": b"{}", "ada_1_13_forward-1.py": b"two = 2"}
+    opened, _ = taken(laid_out(tmp_path / "in", files))
+    last = [(one.exercise, one.source, one.handed_in.attempt) for one in opened.submissions(LESSON, ["forward", "practice"], every=False)]
+    assert last == [("forward", b"two = 2", 2), ("practice", b"{}", 1)]
+    every = [one.source for one in opened.submissions(LESSON, ["forward", "practice"], every=True)]
+    assert every == [b"one = 1", b"two = 2", b"{}"]
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        ("2026-11-20 10:00:00.123456 UTC", datetime(2026, 11, 20, 10, 0, 0, 123456, tzinfo=UTC)),
+        ("2026-11-20 10:00:00.123456 Europe/Berlin\n", datetime(2026, 11, 20, 9, 0, 0, 123456, tzinfo=UTC)),
+        ("2026-11-20 10:00:00 ../../etc/passwd", None),
+        ("2026-11-20 10:00:00 Nowhere/Land", None),
+        ("yesterday", None),
+        ("2026-99-99 10:00:00 UTC", None),
+    ],
+)
+def test_nbgrader_says_when_it_was_handed_in(tmp_path, text, at):
+    laid_out(tmp_path / "submitted", {f"ada/{LESSON}/forward.py": b"", f"ada/{LESSON}/timestamp.txt": text.encode()})
+    opened, found = taken(tmp_path / "submitted")
+    assert (opened.kind, found) == ("nbgrader", {"ada": [b""]})
+    assert opened.students[0].hand_ins[0].facts.at == at
+
+
+def test_nbgraders_only_assignment_is_the_one_that_is_meant(tmp_path):
+    laid_out(tmp_path / "submitted", {"ada/ps4/forward.py": b"x = 1", "bo/ps4/forward.py": b"y = 1"})
+    assert taken(tmp_path, kind="nbgrader")[1] == {"ada": [b"x = 1"], "bo": [b"y = 1"]}
+    laid_out(tmp_path / "submitted", {"ada/ps5/forward.py": b"x = 1"})
+    with pytest.raises(UsageError) as caught:
+        open_class(tmp_path, LESSON)
+    assert str(caught.value) == "`submitted` holds several assignments: ps4, ps5\n  fix: rename the one that is meant to 12_diffusion"
+
+
+def test_a_link_among_a_platforms_files_is_not_followed(tmp_path):
+    laid_out(tmp_path / "in", {"ada_1_11_answers.yaml": b"{}"})
+    (tmp_path / "in" / "eve_2_12_forward.py").symlink_to("/etc/passwd")
+    opened = open_class(tmp_path / "in", LESSON)
+    assert opened.kind == "canvas"
+    problems = {one.student: one.problem for one in opened.submissions(LESSON, ["forward"], every=False)}
+    assert problems["eve"] == "eve_2_12_forward.py is a link, which is not followed"
+
+
+def test_a_manifest_names_no_student_and_its_hashes_tell_what_was_changed(tmp_path):
+    changed = packed((f"{LESSON}/forward.py", b"evil = 1"), ("manifest.json", MANIFEST))
+    other = packed(("11_x/forward.py", b""), ("manifest.json", '{"lesson": "11_x", "files": {"gone.py": {"sha256": ""}}}'))
+    opened, _ = taken(laid_out(tmp_path / "in", {"eve.zip": changed, "other.zip": other}))
+    assert [one.name for one in opened.students] == ["eve", "other"]
+    assert opened.notes == [
+        "eve.zip: `12_diffusion/forward.py` was changed after it was packed",
+        "other.zip: packed for the lesson `11_x`",
+        "other.zip: `gone.py` is named in its manifest, and cannot be read",
+    ]
+
+
+def test_one_zip_of_one_student_is_a_class_of_one(tmp_path):
+    (tmp_path / "Ada.zip").write_bytes(packed((f"{LESSON}/forward.py", b"ada = 1"), ("manifest.json", MANIFEST)))
+    assert taken(tmp_path / "Ada.zip")[1] == {"Ada": [b"ada = 1"]}
+
+
+@pytest.mark.parametrize("manifest", ["", "[]", "{", "[" * 60_000, '{"files": 7}', '{"files": {"a": 7}}', '{"files": {"../x": {"sha256": 1}}}'])
+def test_a_manifest_that_is_none_is_no_trouble(tmp_path, manifest):
+    (tmp_path / "Ada.zip").write_bytes(packed((f"{LESSON}/forward.py", b"ada = 1"), ("manifest.json", manifest)))
+    assert taken(tmp_path / "Ada.zip")[1] == {"Ada": [b"ada = 1"]}
+
+
+def test_a_platforms_zip_holds_students_zips(tmp_path):
+    ada = packed((f"{LESSON}/forward.py", b"ada = 1"), ("manifest.json", MANIFEST))
+    for kind, name in {"canvas": "ada_1_11_work.zip", "moodle": "Ada_7_assignsubmission_file_/work.zip"}.items():
+        opened, found = taken(zipped(tmp_path / f"{kind}.zip", {name: ada, name.replace("work.zip", "photo.png"): b""}))
+        assert opened.kind == kind
+        assert list(found.values()) == [[b"ada = 1"]]
+
+
+def test_a_class_in_a_damaged_zip_is_refused_in_full(tmp_path):
+    path = tmp_path / "class.zip"
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        archive.writestr("Ada/forward.py", b"x" * 1000)
+    path.write_bytes(data.getvalue()[:-80])
+    with pytest.raises(UsageError) as caught:
+        open_class(path, LESSON)
+    assert str(caught.value) == f"{path}: no folder and no zip, or a damaged one\n  fix: download it again, or unpack it and give the folder"

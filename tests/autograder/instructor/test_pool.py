@@ -1,0 +1,117 @@
+"""Any crew gives each submission back once; this machine's gives it back whatever is in it, from a core of its own."""
+
+import os
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from msgspec import msgpack
+
+from autograder.course.model import Submission
+from autograder.grading.rounds import Round
+from autograder.instructor.pool import Back, LoadSize, LocalCrew, Lost, grade_all
+from autograder.instructor.worker import Graded, Settings
+from bench.throughput import NUMPY
+from tests.autograder.instructor.test_results import result
+
+ROOT = Path(__file__).resolve().parents[3]
+SETTINGS = Settings(str(ROOT), Round("round-1", b"secret"), ())
+
+
+class Script:
+    """A crew of one that gives back what a script says, load by load."""
+
+    def __init__(self, *answers):
+        self.answers, self.out, self.handed = list(answers), [], []
+
+    def wants(self):
+        return 0 if self.out else 2
+
+    def hand(self, load, submissions):
+        self.out.append((load, submissions))
+        self.handed.append([msgpack.decode(data, type=Submission).student for data in submissions])
+
+    def back(self):
+        load, submissions = self.out.pop()
+        answer = self.answers.pop(0) if self.answers else "graded"
+        students = [msgpack.decode(data, type=Submission).student for data in submissions]
+        graded = [msgpack.encode(Graded(result(student), {})) for student in students]
+        backs = {"graded": [Back(load, graded)], "twice": [Back(load, graded), Back(load, graded)]}
+        return backs.get(answer) or [Back(load, answer)]
+
+    def close(self):
+        pass
+
+
+def graded_by(crew, students="abc"):
+    submissions = [Submission(name, "12_diffusion", "forward", "forward.py", b"", "", "present") for name in students]
+    return [(one.student, graded) for done in grade_all(submissions, SETTINGS, crew) for one, graded in done]
+
+
+def test_work_that_comes_back_twice_counts_once():
+    assert [student for student, _ in graded_by(Script("twice", "twice"))] == ["a", "b", "c"]
+
+
+def test_a_lost_load_is_tried_again_one_by_one():
+    """So that one submission that ends its worker takes no other one with it."""
+    crew = Script(Lost("gone"))
+    assert sorted(student for student, _ in graded_by(crew)) == ["a", "b", "c"]
+    assert crew.handed == [["a", "b"], ["a"], ["b"], ["c"]]
+
+
+def test_what_is_lost_twice_by_itself_is_not_judged_and_says_why():
+    made = dict(graded_by(Script(Lost("in a load of two"), Lost("gone"), "graded", Lost("its worker ended"))))
+    assert made["a"].result.status == "not_judged"
+    assert made["a"].private == {"fault": "tried 2 times: its worker ended"}
+    assert {made[name].result.status for name in "bc"} == {"graded"}
+
+
+def test_what_was_only_held_is_not_counted_as_tried():
+    held = Lost("gone", worked=False)
+    assert {graded.result.status for _, graded in graded_by(Script(held, held, held))} == {"graded"}
+
+
+def test_a_load_takes_about_as_long_as_it_should():
+    size = LoadSize(0.1, 16)
+    sizes = [size.now()]
+    for _ in range(20):
+        size.took(0.01 * sizes[-1], sizes[-1])
+        sizes.append(size.now())
+    assert (sizes[0], sizes[-1]) == (1, 9)
+    size.took(9 * 1.0, 9)
+    assert size.now() == 1
+    for _ in range(50):
+        size.took(1e-6, 1)
+    assert size.now() == 16
+
+
+# ---- this machine's
+
+
+def files(count, source):
+    return [Submission(f"s{number}", "12_diffusion", "forward", "forward.py", source, "", "present") for number in range(count)]
+
+
+@pytest.fixture
+def crew(request):
+    opened = LocalCrew(SETTINGS, request.param)
+    yield opened
+    opened.close()
+
+
+@pytest.mark.parametrize("crew", [1], indirect=True)
+def test_large_files_that_print_much_do_not_make_both_sides_wait(crew, monkeypatch):
+    """More lies in each direction than a pipe holds."""
+    monkeypatch.setattr(crew, "_size", SimpleNamespace(now=lambda: 16, took=lambda *_: None))
+    source = NUMPY + b"\nprint('x' * 70_000)\n#" + 400_000 * b"-"
+    made = [one for done in grade_all(files(64, source), SETTINGS, crew) for one in done]
+    assert {(graded.result.status, len(graded.result.stdout)) for _, graded in made} == {("graded", 64 << 10)}
+    assert sorted(submission.student for submission, _ in made) == sorted(f"s{number}" for number in range(64))
+
+
+@pytest.mark.parametrize("crew", [len(os.sched_getaffinity(0))], indirect=True)
+def test_where_all_cores_are_used_each_worker_and_its_guests_keep_to_one(crew):
+    cores = sorted(os.sched_getaffinity(0))
+    source = b"import os, torch\n" + NUMPY + b"\nprint(sorted(os.sched_getaffinity(0)))"
+    made = [graded for done in grade_all(files(4 * len(cores), source), SETTINGS, crew) for _, graded in done]
+    assert {graded.result.stdout for graded in made} == {f"[{core}]\n" for core in cores}

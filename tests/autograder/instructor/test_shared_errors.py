@@ -1,0 +1,130 @@
+"""Wrong answers that many share and no slip explains: found, shown to who grades, and made a known slip."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from autograder.author.misconceptions import begin_misconception
+from autograder.course.errors import UsageError
+from autograder.course.loading import read_course
+from autograder.course.model import HandedIn, Limits, Result, Submission
+from autograder.grading.attempt import ALIKE, attempt, load_materials
+from autograder.grading.reference import digest
+from autograder.instructor.gradebook import Gradebook, Kept
+from autograder.instructor.measures import Group, groups
+from autograder.sandbox.servers import Sandbox
+
+ROOT = Path(__file__).resolve().parents[3]
+FORWARD = next(exercise for exercise in read_course(ROOT).lessons[0].exercises if exercise.id == "forward")
+SEVEN = "def forward_step(x_prev, beta, eps): return x_prev - beta * eps * 7\n"
+SOURCES = {
+    "ada": SEVEN,
+    "bo": "def forward_step(x_prev, beta, eps):\n    seven = 7\n    return x_prev - seven * eps * beta\n",
+    "cy": "def forward_step(x_prev, beta, eps): return x_prev + 3\n",
+    "di": "def forward_step(x_prev, beta, eps): return (1 - beta) ** .5 * x_prev + beta * eps\n",
+    "ed": "def forward_step(x_prev, beta, eps): return {1: 2, 'a': x_prev}\n",
+    "flo": "def forward_step(x_prev, beta, eps): raise ValueError\n",
+    "gus": "def forward_step(x_prev, beta, eps): raise ValueError\n",
+}
+
+
+@pytest.fixture(scope="module")
+def privates(walls):
+    materials = load_materials(FORWARD)
+    with Sandbox(Limits()) as sandbox:
+        made = {}
+        for student, source in SOURCES.items():
+            submission = Submission(student, "12_diffusion", "forward", "forward.py", source.encode(), None, "present")
+            made[student] = attempt(submission, materials, sandbox, b"a secret").private
+    return made
+
+
+def result(student):
+    return Result(student, "12_diffusion", "forward", "graded", 0, 20, (), "", "0", "round-1", "", "0")
+
+
+def test_equal_wrong_values_make_a_group_however_they_are_written(privates):
+    """A known slip is in no group, nor who shares with nobody, nor who gave no value at all."""
+    (found,) = groups((result(student), private) for student, private in privates.items())
+    assert (found.exercise, found.function, found.students) == ("forward", "forward_step", ("ada", "bo"))
+    assert found.words.startswith("`forward_step(")
+
+
+def test_no_value_is_kept(privates):
+    assert len(privates["ada"][ALIKE + "forward_step"]) == 32
+    assert ALIKE + "forward_step" not in privates["di"]
+    assert ALIKE + "forward_step" not in privates["flo"]
+
+
+def test_the_largest_group_comes_first():
+    pairs = [("a", "1"), ("b", "1"), ("c", "2"), ("d", "2"), ("e", "2"), ("f", "3")]
+    made = groups((result(student), {ALIKE + "forward_step": shared, "c": "`forward_step(1)` gave 2"}) for student, shared in pairs)
+    assert [group.students for group in made] == [("c", "d", "e"), ("a", "b")]
+
+
+def test_any_dict_has_a_hash_in_any_order():
+    assert digest({1: 2, "a": [3]}) == digest({"a": [3], 1: 2})
+    assert digest({1: 2}) != digest({"1": 2})
+
+
+def test_a_slip_begins_with_the_functions_parameters_and_what_is_to_do():
+    group = Group("forward", "forward_step", ("ada", "bo"), "")
+    assert begin_misconception(group.function, len(group.students), FORWARD, "seven_times") == (
+        '\n\n@misconception(of="forward_step", section="TODO", card="TODO")\n'
+        "def seven_times(x_prev, beta, eps):\n"
+        '    """TODO: say what was done, and what puts it right."""\n'
+        '    raise NotImplementedError("write what these 2 students wrote")\n'
+    )
+
+
+REFUSED = {
+    "two words": "`two words` cannot be a function's name\n  fix: name the slip with letters and underscores, as noise_left_out",
+    "beta_as_standard_deviation": "there is a `beta_as_standard_deviation` in forward.py already\n  fix: choose another name",
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_name_that_cannot_be_is_refused(name):
+    with pytest.raises(UsageError) as refused:
+        begin_misconception("forward_step", 1, FORWARD, name)
+    assert str(refused.value) == REFUSED[name]
+
+
+def course(*arguments):
+    return subprocess.run([sys.executable, "-m", "autograder", *map(str, arguments)], cwd=ROOT, capture_output=True, text=True, timeout=120)
+
+
+def test_of_several_attempts_the_one_that_counts_is_looked_at(tmp_path):
+    """`course grade` shows the groups of the best attempts where these count, so `course slip` numbers the same ones."""
+    shutil.copytree(ROOT / "tests" / "broken_courses" / "tiny", tmp_path / "course")
+    policy = tmp_path / "course" / "course.yaml"
+    policy.write_text(policy.read_text(encoding="utf-8") + "  counts: best\n", encoding="utf-8")
+    with Gradebook(tmp_path / "gradebook.sqlite") as book:
+        book.begin("run", {})
+        for number, (score, shared) in enumerate([(9, "best"), (3, "last")], 1):
+            for student in ("ada", "bo"):
+                private = {ALIKE + "total": shared, "by_hand": f"`total(1)` gave the {shared}"}
+                book.keep("run", [Kept(replace(result(student), score=score), private, HandedIn(attempt=number))])
+    for counts in ("best", "last"):
+        policy.write_text(re.sub(r"counts: \w+", f"counts: {counts}", policy.read_text(encoding="utf-8")), encoding="utf-8")
+        assert f"1: `total(1)` gave the {counts}\n" in course("--course", tmp_path / "course", "slip", "list", tmp_path).stdout
+
+
+@pytest.mark.usefixtures("walls")
+def test_the_command_lists_groups_and_refuses_what_is_not_there(tmp_path):
+    for student in ("ada", "bo"):
+        (tmp_path / "class" / student).mkdir(parents=True)
+        (tmp_path / "class" / student / "forward.py").write_text(SOURCES[student])
+    graded = course("grade", tmp_path / "class", "--out", tmp_path / "out", "--exercise", "forward")
+    assert f"`course slip new {tmp_path}/out GROUP NAME` makes one of these a known slip." in graded.stdout.replace("\n", "")
+    assert "forward_step" in course("slip", "list", tmp_path / "out").stdout
+    refused = course("slip", "new", tmp_path / "out", 2, "seven_times")
+    fix = f"take one of the 1 that `course slip list {tmp_path}/out` shows"
+    assert (refused.returncode, refused.stderr) == (2, f"there is no group 2 in {tmp_path}/out\n  fix: {fix}\n")
+    nowhere = course("slip", "list", tmp_path)
+    assert nowhere.stderr == f"{tmp_path}: no gradebook there\n  fix: give the folder that `course grade` wrote with --out\n"

@@ -1,0 +1,157 @@
+"""Hints open by attempt; progress is counted for each objective, and names what comes next."""
+
+import pytest
+
+from autograder.course.errors import CourseError, UsageError
+from autograder.course.loading import read_hints
+from autograder.course.model import CheckResult
+from autograder.learner.check import Checked
+from autograder.learner.progress import advice, hints, remember, standings
+
+
+def attempt(state, sha256, *failing, exercise="forward", untouched=False, of=("linear_betas", "forward_step", "noise_to")):
+    """Write down a check in which these functions failed."""
+    checks = tuple(CheckResult(name, name, 0, 1, "failed" if name in failing else "passed") for name in of)
+    problem = "as it was given" if untouched else ""
+    remember(state, Checked(exercise, "forward.py", sha256, checks, {}, problem=problem, functions={name: name for name in of}))
+
+
+def test_one_more_hint_opens_for_each_version_that_was_checked_and_failed(workspace, state):
+    known = read_hints(workspace.root, workspace.lesson.id)["forward"].functions["forward_step"]
+    for number, sha256 in enumerate("abcd", 1):
+        attempt(state, sha256, "forward_step")
+        opened = hints(workspace, state, "forward.py")
+        assert (opened.function, opened.hints, opened.of) == ("forward_step", known[:number], len(known))
+
+
+def test_checking_the_same_version_again_opens_nothing(workspace, state):
+    for _ in range(3):
+        attempt(state, "a", "forward_step")
+    assert len(hints(workspace, state, "forward.py").hints) == 1
+
+
+def test_an_untouched_starter_is_no_attempt(workspace, state):
+    attempt(state, "given", "linear_betas", untouched=True)
+    assert hints(workspace, state, "forward.py").hints == ()
+
+
+def test_a_function_that_is_still_the_starters_is_no_attempt(workspace, state):
+    """Who works on another function of the file opens no hints for this one."""
+    check = CheckResult("c", "c", 0, 1, "failed", "raised", "`noise_to(t=1)` raised NotImplementedError (line 45): noise_to.")
+    remember(state, Checked("forward", "forward.py", "a", (check,), {}, functions={"c": "noise_to"}))
+    assert hints(workspace, state, "forward.py", "noise_to").hints == ()
+
+
+def test_the_first_function_that_was_written_is_meant_before_those_that_were_not(workspace, state):
+    raised = "`linear_betas(T=5)` raised NotImplementedError (line 17): linear_betas."
+    checks = CheckResult("a", "a", 0, 1, "failed", "raised", raised), CheckResult("b", "b", 0, 1, "failed", "wrong", "no")
+    remember(state, Checked("forward", "forward.py", "x", checks, {}, functions={"a": "linear_betas", "b": "noise_to"}))
+    assert hints(workspace, state, "forward.py").function == "noise_to"
+
+
+def test_nothing_was_checked_yet_so_the_first_function_is_meant_and_all_is_closed(workspace, state):
+    opened = hints(workspace, state, "forward.py")
+    assert (opened.function, opened.hints, opened.attempts) == ("linear_betas", (), 0)
+
+
+def test_the_first_function_that_fails_is_meant_unless_one_is_named(workspace, state):
+    attempt(state, "a", "forward_step", "noise_to")
+    assert hints(workspace, state, "forward.py").function == "forward_step"
+    assert hints(workspace, state, "forward", "noise_to").function == "noise_to"
+
+
+def test_a_file_that_passes_needs_no_hint(workspace, state):
+    attempt(state, "a")
+    assert hints(workspace, state, "forward.py") is None
+
+
+def test_what_was_opened_is_remembered(workspace, state):
+    attempt(state, "a", "forward_step")
+    hints(workspace, state, "forward.py")
+    assert [(event.subject, event.facts["level"]) for event in state.events("hint")] == [("forward.forward_step", 1)]
+
+
+def told(act):
+    with pytest.raises(UsageError) as error:
+        act()
+    return str(error.value)
+
+
+def test_an_unknown_function_is_told_with_the_near_one(workspace, state):
+    assert told(lambda: hints(workspace, state, "forward.py", "noise_too")) == "forward has no function `noise_too`\n  fix: did you mean `noise_to`?"
+    assert told(lambda: hints(workspace, state, "forward.py", "xyz")) == (
+        "forward has no function `xyz`\n  fix: take one of linear_betas, alpha_bars, forward_step, noise_to, predict_x0"
+    )
+
+
+def test_the_practice_questions_have_a_working_instead_of_hints(workspace, state):
+    assert told(lambda: hints(workspace, state, "answers.yaml")) == (
+        "there are no hints for answers.yaml\n  fix: practise instead: `course practice` shows the working after each answer"
+    )
+
+
+def test_a_fault_in_the_hints_is_the_authors_with_file_and_line(tmp_path):
+    folder = tmp_path / "exercises" / "01_x"
+    folder.mkdir(parents=True)
+    (folder / "hints.yaml").write_text("sums:\n  hint: [a]\n")
+    with pytest.raises(CourseError) as error:
+        read_hints(tmp_path, "01_x")
+    assert str(error.value) == "exercises/01_x/hints.yaml:2: `sums`: there is no key `hint`\n  fix: the keys are objectives, functions"
+
+
+# ---- progress
+
+
+def of(found, objective):
+    return next(one for one in found if one.objective == objective)
+
+
+def test_a_fresh_workspace_stands_at_nothing(workspace, state):
+    for standing in standings(workspace, state):
+        assert (standing.read.done, standing.practised.done, standing.checked.done) == (0, 0, 0)
+        assert min(standing.read.of, standing.practised.of, standing.checked.of) > 0
+        assert standing.due is None
+
+
+def test_what_is_read_practised_and_checked_is_counted_where_it_belongs(workspace, state):
+    state.add("read", "one-step-by-hand")
+    for seed in range(3):
+        state.add("practice", "fresh-step", seed=seed, right=True)
+    attempt(state, "a")
+    standing = of(standings(workspace, state), "forward-step")
+    assert (standing.read.done, standing.practised.done, standing.checked.done) == (1, 1, 1)
+    assert standing.checked.following == "schedule"
+
+
+def test_reading_the_lesson_as_a_whole_counts_for_every_section(workspace, state):
+    state.add("read", workspace.lesson.id)
+    assert all(standing.read.done == standing.read.of for standing in standings(workspace, state))
+
+
+def test_a_file_that_passed_and_then_fails_is_not_done(workspace, state):
+    attempt(state, "a")
+    attempt(state, "b", "noise_to")
+    assert of(standings(workspace, state), "forward-step").checked.done == 0
+
+
+def test_due_cards_are_those_that_the_deck_tells(workspace, state):
+    assert [standing.due for standing in standings(workspace, state, len)] == [len(one.id) for one in workspace.lesson.objectives]
+
+
+def test_the_next_command_is_to_read_then_to_practise_then_to_write_then_to_hand_in(workspace, state):
+    assert advice(standings(workspace, state)).startswith("course read ")
+    state.add("read", workspace.lesson.id)
+    assert advice(standings(workspace, state)).startswith("course practice ")
+    for question in workspace.lesson.questions:
+        for seed in range(3):
+            state.add("practice", question.id, seed=seed, right=True)
+    assert advice(standings(workspace, state)).startswith("course check ")
+    for exercise in workspace.lesson.exercises:
+        attempt(state, "a", exercise=exercise.id)
+    assert advice(standings(workspace, state)) == "course submit"
+
+
+def test_every_exercise_serves_an_objective(workspace):
+    helps = read_hints(workspace.root, workspace.lesson.id)
+    assert {exercise.id for exercise in workspace.lesson.exercises} == set(helps)
+    assert all(one.objectives for one in helps.values())

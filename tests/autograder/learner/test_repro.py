@@ -1,0 +1,87 @@
+"""The line below a failure repeats it: for every starter, and for a known slip of every function, it is run and compared."""
+
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from autograder.grading.attempt import PUBLIC, load_materials
+from autograder.grading.checks import played_by, run, seed_of
+from autograder.grading.comparison import difference
+from autograder.grading.reference import load_module
+from autograder.learner.repro import line
+from tests.test_exercises import COURSE
+
+EXERCISES = {exercise.id: exercise for exercise in COURSE.lessons[0].exercises}
+FILE = """
+from pathlib import Path
+from autograder.grading.reference import load_module
+globals().update((name, value) for name, value in vars(load_module(Path({answer!r}))).items() if name[0] != "_")
+{of} = load_module(Path({slips!r})).{slip}
+"""
+
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+def files(exercise, slips):
+    """Yield what a student may have written: the starter, and for each function everything right but that."""
+    yield exercise.starter.read_text()
+    for slip in {slip.of: slip for slip in slips}.values():
+        yield FILE.format(answer=str(exercise.answer), slips=str(exercise.misconceptions), of=slip.of, slip=slip.id)
+
+
+def failures(materials, source, workspace):
+    """Write a file, run the public checks on it in this process, and yield each that fails, with its line."""
+    name = materials.exercise.id
+    (workspace.folder / f"{name}.py").write_text(source)
+    sys.modules.pop(name, None)
+    module = load_module(workspace.folder / f"{name}.py")
+
+    def function_of(asked):
+        return materials.answers.function(asked) if asked.startswith("props.") else getattr(module, asked)
+
+    for check in materials.checks:
+        transcript = run(check, played_by(function_of), materials.answers, seed_of(PUBLIC, name, check.id))
+        if not transcript.passed:
+            yield check, transcript, line(name, check.id, transcript, materials.answers.function, workspace.hidden)
+
+
+def repeated(python):
+    """Run a line; give what it prints as a value, or what it raises."""
+    printed = []
+    try:
+        exec(python, {"print": printed.append})
+    except Exception as error:
+        return type(error).__name__
+    (value,) = printed
+    return value
+
+
+def is_what_was_seen(value, transcript):
+    """Say whether a line gave what the check saw: the exception, the wrong value, the changed argument, or the check's words."""
+    failed = transcript.first_failure
+    called = transcript.calls[failed.call] if failed else transcript.calls[-1]
+    if called.outcome.raised:
+        return value == called.outcome.raised.kind
+    if called.outcome.changed and isinstance(value, bool | np.bool_ | torch.Tensor):
+        return not value
+    if failed and isinstance(value, str):
+        return failed.words in value
+    return difference(value, called.outcome.value, 1e-6, 1e-5, nan_equal=True) == ""
+
+
+@pytest.mark.parametrize("name", [name for name in EXERCISES if name not in COURSE.policy.limits_of])  # a training is held elsewhere
+def test_every_failure_is_repeated_by_its_line(name, workspace, monkeypatch):
+    monkeypatch.chdir(workspace.folder)
+    monkeypatch.syspath_prepend(str(workspace.folder))
+    materials = load_materials(EXERCISES[name])
+    tried = 0
+    for source in files(EXERCISES[name], materials.slips):
+        for check, transcript, python in failures(materials, source, workspace):
+            value = repeated(python)
+            assert is_what_was_seen(value, transcript), f"{check.id}: {python} gave {value!r}"
+            tried += 1
+        sys.modules.pop(name, None)
+    assert tried > len(materials.checks)

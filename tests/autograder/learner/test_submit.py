@@ -1,0 +1,126 @@
+"""What is packed, what is warned of, and that grading reads it as it is."""
+
+import json
+import zipfile
+
+import pytest
+
+from autograder.course.errors import UsageError
+from autograder.learner.check import Checked
+from autograder.learner.progress import remember
+from autograder.learner.submit import submit
+from autograder.learner.workspace import digest, exercises_of, names_of
+
+
+@pytest.fixture
+def pack(workspace, state, checker):
+    def pack(out=None, student=None):
+        return submit(workspace, state, checker, out, student)
+
+    return pack
+
+
+def untouched(workspace, *but):
+    names = [names_of(exercise)[0] for exercise in exercises_of(workspace.lesson)]
+    return f"as they were given, with nothing written in them or not saved: {', '.join(name for name in names if name not in but)}."
+
+
+def test_the_zip_holds_the_files_below_the_lesson_and_a_manifest_that_describes_them(workspace, pack, right):
+    (workspace.folder / "forward.py").write_text(right)
+    made = pack()
+    with zipfile.ZipFile(workspace.folder / "Ada.zip") as archive:
+        manifest = json.loads(archive.read("manifest.json"))
+        assert set(archive.namelist()) == {"manifest.json", *manifest["files"]}
+        for name, packed in manifest["files"].items():
+            data = archive.read(name)
+            assert name.startswith("12_diffusion/")
+            assert packed == {"sha256": digest(data), "bytes": len(data)}
+    assert manifest["format"] == 1
+    assert manifest["lesson"] == "12_diffusion"
+    assert manifest["student"] == "Ada"
+    assert manifest["public"] == {"forward": {"score": 20.0, "max_score": 20.0, "passed": 14, "checks": 14}}
+    assert made.warnings == (untouched(workspace, "forward.py"),)
+
+
+def test_what_was_seen_of_just_this_file_is_not_run_again(workspace, state, pack, right, monkeypatch):
+    from autograder.learner.check import Checker
+
+    (workspace.folder / "forward.py").write_text(right)
+    pack()
+
+    def fail(*args):
+        raise AssertionError("checked again")
+
+    monkeypatch.setattr(Checker, "check", fail)
+    assert pack().manifest.public["forward"].score == 20
+
+
+def test_what_is_unfinished_is_said_and_packed_all_the_same(workspace, pack, right):
+    (workspace.folder / "forward.py").write_text(right.replace("beta ** .5 * eps", "beta * eps"))
+    (workspace.folder / "loss.py").write_text("def f(:\n")
+    (workspace.folder / "ddim.py").unlink()
+    (workspace.folder / "ddpm.py").write_bytes(b"")
+    (workspace.folder / "answers.yaml").write_text("fresh-step: 0.79\nfresh-step: 0.790\n")
+    made = pack()
+    assert made.warnings == (
+        "`forward.py`: 11 of 14 public checks pass.",
+        "`loss.py` cannot be read: line 1: invalid syntax.",
+        "`ddpm.py` is empty: save it in your editor first.",
+        "`ddim.py` is missing.",
+        "`answers.yaml` cannot be read: line 2: the key `fresh-step` stands here and on line 1: "
+        "keep one of them: YAML would silently take the last.",
+        untouched(workspace, "forward.py", "loss.py", "ddpm.py", "ddim.py", "answers.yaml"),
+    )
+    assert "12_diffusion/loss.py" in made.manifest.files
+
+
+def test_a_notebook_that_is_cut_short_is_said(workspace, pack):
+    (workspace.folder / "forward.py").unlink()
+    (workspace.folder / "forward.ipynb").write_text('{"cells": [')
+    assert "`forward.ipynb` cannot be read: it is cut short or is not Jupyter's JSON." in pack().warnings
+
+
+def test_answers_count_among_the_public_results(workspace, pack):
+    (workspace.folder / "answers.yaml").write_text("fresh-step: 0.790\n")
+    made = pack()
+    assert made.manifest.public["practice"].passed == 1
+    assert f"`answers.yaml`: 1 of {len(workspace.lesson.questions)} answers are right." in made.warnings
+
+
+def test_packing_again_replaces_the_zip_and_nothing_else(workspace, pack, tmp_path):
+    assert pack(tmp_path / "mine.zip").path == pack(tmp_path / "mine.zip").path
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["Ada", "mine.zip"]
+
+
+def told(act):
+    with pytest.raises(UsageError) as error:
+        act()
+    return str(error.value)
+
+
+def test_a_file_that_is_no_zip_is_never_replaced(workspace, pack):
+    path = workspace.folder / "forward.py"
+    assert told(lambda: pack(path)) == f"{path}: this is there already, and is no zip\n  fix: give another name: `--out my-work.zip`"
+
+
+def test_an_empty_workspace_has_nothing_to_hand_in(workspace, pack):
+    for path in workspace.folder.glob("*.*"):
+        if path.is_file():
+            path.unlink()
+    assert told(pack) == f"{workspace.folder}: there is nothing to hand in\n  fix: `course reset FILE` puts a starter back"
+
+
+def test_a_place_that_cannot_be_written_is_told(pack, tmp_path):
+    assert told(lambda: pack(tmp_path / "gone" / "mine.zip")) == (
+        f"{tmp_path}/gone/mine.zip: No such file or directory\n  fix: choose a place that can be written: `--out /tmp/my-work.zip`"
+    )
+
+
+@pytest.mark.parametrize(("student", "name"), [("Zoë Ångström", "Zoë Ångström.zip"), ("../x/y", "-x-y.zip"), ("..", "submission.zip"), ("O'Neil", "O'Neil.zip")])
+def test_a_name_makes_a_file_name_that_every_system_takes(workspace, pack, student, name):
+    assert pack(student=student).path == workspace.folder / name
+
+
+def test_a_file_that_was_not_checked_leaves_no_trace(state):
+    remember(state, Checked("forward", "forward.py", "", (), {}, problem="empty"))
+    assert list(state.events("check")) == []

@@ -1,0 +1,120 @@
+"""A site that listens, and windows of a real browser before it."""
+
+import contextlib
+import functools
+import http.server
+import threading
+from importlib.resources import files
+from types import SimpleNamespace
+
+import pytest
+
+from autograder.course.loading import read_course
+from autograder.course.model import CheckResult, Policy, Result
+from autograder.instructor.gradebook import Gradebook, Kept
+from autograder.instructor.grades import read_rules
+from autograder.instructor.outputs import write_files
+from autograder.learner.start import start
+from autograder.web.app import build, write_site
+from autograder.web.server import Desk, Serving
+from tests.programs import PATIENCE, wait_for
+
+AXE = files("axe_playwright_python") / "axe.min.js"
+
+
+@contextlib.contextmanager
+def serving(root, folder, **more):
+    """Serve the course to who stands in `folder`, as `course serve` does."""
+    lesson = next(one for one in read_course(root).lessons)
+    with Desk(root, lesson, folder) as desk:
+        site = Serving(build(desk, **more))
+        thread = threading.Thread(target=site.run)
+        thread.start()
+        try:
+            wait_for(lambda: site.started)
+            yield SimpleNamespace(address=site.address, desk=desk, folder=folder)
+        finally:
+            site.stop()
+            thread.join(PATIENCE)
+            assert not thread.is_alive()
+
+
+@pytest.fixture(scope="session")
+def workspace(root, tmp_path_factory):
+    """A workspace as `course start` makes it."""
+    folder = tmp_path_factory.mktemp("site") / "Zoë Müller"
+    start(folder, root, read_course(root).lessons[0])
+    return folder
+
+
+@pytest.fixture(scope="session")
+def site(root, workspace):
+    """The lesson's site for a workspace, the same for a whole session."""
+    with serving(root, workspace) as served:
+        yield served
+
+
+@pytest.fixture(scope="session")
+def class_site(root, workspace, tmp_path_factory):
+    """The same for who teaches, with a small class graded, and its report and feedback written."""
+    out, course = tmp_path_factory.mktemp("graded"), read_course(root)
+    slip = CheckResult("one", "One", 0, 2, "failed", "wrong", "`f(1)` gave 2.", "beta_as_standard_deviation", "one-step-by-hand", "noise-scale")
+    made = [Result(name, "12_diffusion", "forward", "graded", 3, 20, (slip,), "", None, "r", "2026-11-01T00:00:00+00:00", "1") for name in ("Aiko", "Zoë")]
+    with Gradebook(out / "gradebook.sqlite") as gradebook:
+        gradebook.begin("r1", {})
+        gradebook.keep("r1", [Kept(one) for one in made])
+        write_files(out, course, gradebook, "r1", read_rules(out, gradebook, Policy()))
+    with serving(root, workspace, grades_in=out) as served:
+        yield served
+
+
+class Plain(http.server.SimpleHTTPRequestHandler):
+    """A web server that knows nothing of us, and says nothing."""
+
+    def log_message(self, *words):
+        pass
+
+
+@pytest.fixture(scope="session")
+def written(root, site, tmp_path_factory):
+    """The site as files."""
+    return write_site(root, site.desk.lesson, tmp_path_factory.mktemp("files") / "site")
+
+
+@pytest.fixture(scope="session")
+def as_files(written):
+    """The address at which a plain web server has the site as files."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Plain, directory=written.place)) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.fixture
+def visit(browser):
+    """Open an address in a window of its own, and hold that nothing was said on the console and no request went elsewhere."""
+    opened, said, asked = [], [], []
+
+    def open_page(address, *, width=1200, height=900, theme="light", axe=False, missing=False, **more):
+        context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=theme, reduced_motion="reduce", **more)
+        context.set_default_timeout(1000 * PATIENCE)
+        if axe:
+            context.add_init_script(path=AXE)
+        page = context.new_page()
+        if not missing:  # that a page is missing is said on the console
+            page.on("console", lambda message: said.append(f"{message.type}: {message.text}") if message.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: said.append(f"error: {error}"))
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(address)
+        opened.append(context)
+        return page
+
+    yield open_page
+    for context in opened:
+        context.close()
+    assert said == []
+    assert {url.split("/")[2].split(":")[0] for url in asked if not url.startswith("file:")} <= {"127.0.0.1"}

@@ -1,0 +1,528 @@
+"""The pages in a real Chromium: by mouse and by keyboard, light and dark, narrow and wide, and with nothing said on the console."""
+
+import re
+
+import msgspec
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from autograder.grading.questions import values, variant
+from autograder.instructor.roster import file_slug
+from autograder.learner.review.deck import KEYS
+from autograder.learner.start import start
+from solutions.diffusion.store import weights_metadata
+from tests.autograder.web.conftest import serving
+from tests.autograder.web.test_grades import keep, result
+from tests.autograder.web.test_work import WRONG, check
+
+pytestmark = pytest.mark.xdist_group("browser")  # one browser for all of them
+
+SERVED = ["index.html", "play.html", "practice.html", "question-fresh-step.html", "question-method-choice.html", "question-training-loop.html",
+          "question-technique-or-what.html", "cards.html", "exercises.html", "nothing.html", "grades.html", "report.html", "feedback"]  # fmt: skip
+AS_FILES = ["index.html", "play.html", "practice.html", "cards.html"]
+BROKEN = """async (only) => {
+  const found = await axe.run({ resultTypes: ["violations"], ...(only && { runOnly: { type: "rule", values: only } }) });
+  return found.violations.map((one) => [one.id, one.nodes[0].html.slice(0, 200), one.nodes[0].failureSummary.slice(0, 300)]);
+}"""
+SETTLED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+
+
+@pytest.fixture
+def own(root, site, tmp_path):
+    """A site with a workspace in which nothing was done yet."""
+    start(tmp_path / "work", root, site.desk.lesson)
+    with serving(root, tmp_path / "work") as served:
+        yield served
+
+
+def widget(page, name):
+    """Bring a widget into sight, and wait until it is there."""
+    found = page.locator(f"#widget-{name}")
+    found.scroll_into_view_if_needed()
+    expect(found).to_have_attribute("data-ready", "yes")
+    return found
+
+
+def press(page, key, times=1):
+    for _ in range(times):
+        page.keyboard.press(key)
+
+
+def all_in_place(page):
+    """Bring up all that can be played with, and open every fold."""
+    for holder in page.locator("[data-module]").all():
+        holder.scroll_into_view_if_needed()
+        expect(holder).to_have_attribute("data-ready", "yes")
+    page.locator("details").evaluate_all("(all) => all.forEach((one) => { one.open = true; })")
+
+
+def demand_all_can_read(page):
+    """Every rule of axe-core, its best practices too, and in the dark those that a colour or a picture could break; and no sideways
+    scrolling, from a phone to a wide window."""
+    for theme, only in (("light", None), ("dark", ["color-contrast", "link-in-text-block", "image-alt", "svg-img-alt"])):
+        page.emulate_media(color_scheme=theme)
+        assert page.evaluate(BROKEN, only) == [], theme
+    for width in (360, 768, 1600):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.evaluate(SETTLED)
+        assert page.evaluate("() => document.documentElement.scrollWidth - innerWidth") <= 0, width
+
+
+@pytest.mark.parametrize("name", SERVED)
+def test_all_can_read_what_is_served(visit, class_site, name):
+    address = class_site.address + (f"feedback/{file_slug('Zoë')}.html" if name == "feedback" else name)
+    page = visit(address, axe=True, missing=name == "nothing.html")
+    all_in_place(page)
+    demand_all_can_read(page)
+
+
+@pytest.mark.parametrize("name", AS_FILES)
+def test_all_can_read_the_site_as_files(visit, as_files, name):
+    page = visit(as_files + name, axe=True)
+    all_in_place(page)
+    demand_all_can_read(page)
+
+
+def test_the_lesson_is_light_and_soon_there(visit, site):
+    """Under a megabyte with every figure, and what is seen first needs two files and no picture."""
+    page = visit("about:blank")
+    sizes = {}
+    page.on("response", lambda answer: sizes.__setitem__(answer.url, answer.request.sizes()["responseBodySize"]))
+    page.goto(site.address + "index.html")
+    before_paint = page.evaluate("() => performance.getEntriesByType('resource').filter((one) => one.renderBlockingStatus === 'blocking').map((one) => one.name)")
+    assert sorted(url.rsplit("/", 1)[1] for url in before_paint) == ["site.css", "theme.js"]
+    height = page.evaluate("() => document.body.scrollHeight")
+    for top in range(0, height, 500):
+        page.mouse.wheel(0, 500)
+        page.evaluate("(top) => scrollTo({ top, behavior: 'instant' })", top)
+    page.wait_for_load_state("networkidle")
+    assert sum(url.endswith("-light.svg") for url in sizes) >= 10
+    assert not any(url.endswith("-dark.svg") for url in sizes)
+    assert sum(sizes.values()) < 1_000_000
+
+
+def test_the_contents_follow_and_what_was_read_is_kept(visit, site):
+    page = visit(site.address + "index.html")
+    link = page.locator('.contents a[data-section="one-step-by-hand"]')
+    expect(link).not_to_have_attribute("aria-current", "true")
+    link.click()
+    expect(link).to_have_attribute("aria-current", "true")
+    with page.expect_response("**/read"):
+        page.locator("#jump-to-any-t").evaluate("(section) => scrollTo({ top: section.offsetTop - 600, behavior: 'instant' })")
+    expect(link).to_have_attribute("data-read", "yes")
+    with page.expect_response(re.compile("/index.html")):
+        page.reload()
+    expect(link).to_have_attribute("data-read", "yes")
+    assert any(site.desk.state().events("read", "one-step-by-hand"))
+
+
+def test_a_link_leads_to_its_section_though_there_is_much_to_play_with_above_it(visit, site):
+    page = visit(site.address + "index.html#guidance")
+    expect(page.locator("#widget-guidance")).to_have_attribute("data-ready", "yes")
+    section = page.locator("#guidance")
+    assert 40 < section.bounding_box()["y"] < 120
+    link = page.locator('.contents a[data-section="side-by-side"]')
+    link.click()
+    expect(link).to_have_attribute("aria-current", "true")
+    assert 40 < page.locator("#side-by-side").bounding_box()["y"] < 120
+
+
+def test_a_folded_answer_opens_by_keyboard(visit, site):
+    page = visit(site.address + "index.html")
+    first = page.locator(".predict").first
+    expect(first.locator("p").first).to_be_hidden()
+    first.locator("summary").focus()
+    press(page, "Enter")
+    expect(first.locator("p").first).to_be_visible()
+
+
+def test_the_first_stop_of_the_keyboard_skips_to_the_content(visit, site):
+    page = visit(site.address + "practice.html")
+    press(page, "Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    press(page, "Enter")
+    expect(page.locator("main")).to_be_focused()
+
+
+def test_the_dark_page_is_a_choice_that_is_kept(visit, site):
+    page = visit(site.address + "practice.html", theme="light")
+    ground = "() => getComputedStyle(document.body).backgroundColor"
+    light = page.evaluate(ground)
+    button = page.get_by_role("button", name="Dark page")
+    expect(button).to_have_attribute("aria-pressed", "false")
+    button.focus()
+    press(page, "Enter")
+    expect(button).to_have_attribute("aria-pressed", "true")
+    dark = page.evaluate(ground)
+    page.goto(site.address + "index.html")
+    assert page.evaluate(ground) == dark != light
+    picture = page.locator("img.in-dark").first
+    picture.scroll_into_view_if_needed()
+    expect(picture).to_be_visible()
+    expect(page.locator("img.in-light").first).to_be_hidden()
+
+
+# ---- to play with
+
+
+def test_the_noise_slider_shows_the_mistake_beside_the_correct_image(visit, site):
+    """By keyboard: t = 100, where the lesson's table has both factors."""
+    found = widget(visit(site.address + "play.html"), "noise")
+    slider = found.get_by_label("t", exact=True)
+    slider.focus()
+    press(found.page, "Home")
+    expect(found.locator(".says")).to_contain_text("At t = 0 the two look the same")
+    press(found.page, "PageUp", 1)
+    press(found.page, "Home")
+    press(found.page, "ArrowRight", 100)
+    expect(found.locator(".says")).to_have_text("At t = 100 the mistake adds too little noise: 0.103 where 0.321 is right, 0.218 too small.")
+    expect(found.get_by_role("img", name="ankle boot at t = 100, noise times 0.321")).to_be_visible()
+    expect(found.get_by_role("status")).to_contain_text("At t = 100")
+    press(found.page, "End")
+    expect(found.locator(".says")).to_contain_text("you cannot see a missing root here")
+
+
+def test_the_noise_slider_by_mouse(visit, site):
+    found = widget(visit(site.address + "play.html"), "noise")
+    slider = found.get_by_label("t", exact=True)
+    box = slider.bounding_box()
+    slider.click(position={"x": box["width"] / 2, "y": box["height"] / 2})
+    expect(found.locator(".says")).to_contain_text(re.compile(r"At t = (49\d|50\d) "))
+    found.get_by_label("Schedule").select_option("cosine")
+    expect(found.locator(".readout dd").first).to_have_text(re.compile(r"0\.4[89]|0\.50"))
+
+
+def test_the_forward_step_starts_with_the_lessons_example_and_follows_the_keys(visit, site):
+    found = widget(visit(site.address + "play.html"), "one-step")
+    expect(found.locator(".readout")).to_contain_text("the new pixel0.664")
+    expect(found.locator(".readout")).to_contain_text("β for √β0.729")
+    expect(found.locator(".readout")).to_contain_text("no root on 1 − β0.625")
+    found.get_by_label("variance β").focus()
+    press(found.page, "End")
+    expect(found.locator(".readout")).to_contain_text("the new pixel−0.300")
+
+
+def test_the_schedule_plot_has_the_reference_implementations_numbers(visit, site):
+    from solutions.diffusion.schedules import alpha_bars, cosine_betas, linear_betas
+
+    found = widget(visit(site.address + "play.html"), "schedule")
+    found.get_by_label("t", exact=True).focus()
+    press(found.page, "ArrowRight", 41)
+    linear, cosine = alpha_bars(linear_betas(1000)), alpha_bars(cosine_betas(1000))
+    expect(found.locator(".says")).to_contain_text(f"At t = 300, ᾱ, the image's share: linear {linear[300]:.4f}, cosine {cosine[300]:.4f}.")
+    expect(found.locator(".readout")).to_contain_text("linear: half is noise att = 259")
+    expect(found.locator(".readout")).to_contain_text("cosine: half is noise att = 496")
+
+
+def test_the_plane_has_the_trajectories_of_the_reference_implementation(visit, site):
+    """The same starts under the same guidance end at the same places as `solutions.diffusion` computes."""
+    from solutions.diffusion.guidance import guide
+    from solutions.diffusion.plots import exact_eps
+    from solutions.diffusion.samplers import ddim_sample, even_path
+    from solutions.diffusion.schedules import alpha_bars, cosine_betas
+
+    page = visit(site.address + "play.html")
+    starts = np.random.default_rng(1).standard_normal((6, 2))
+    ours, other = np.array([[-0.9, 0.1], [-0.1, 0.9]]), np.array([[0.1, -0.9], [0.9, -0.1]])
+    bars = alpha_bars(cosine_betas(999))[:1000]
+    for w in (0, 1, 4):
+        def eps_model(x, t, w=w):
+            return guide(exact_eps(x, bars[t], np.vstack([ours, other])), exact_eps(x, bars[t], ours), w)
+
+        wanted = ddim_sample(eps_model, starts, bars, even_path(998, 60), clip=None)
+        script = "async ([starts, w]) => { const { trajectory } = await import(new URL('widgets/guidance.js', document.baseURI)); return starts.map((start) => trajectory(start, w).at(-1)); }"
+        np.testing.assert_allclose(page.evaluate(script, [starts.tolist(), w]), wanted, atol=1e-6)
+
+
+def test_more_guidance_means_less_diversity_by_keys_and_by_dragging(visit, site):
+    found = widget(visit(site.address + "play.html"), "guidance")
+    std = found.locator(".readout dd").nth(1)
+
+    def number():
+        return float(std.text_content())
+
+    plain = number()
+    found.get_by_label("guidance w").focus()
+    press(found.page, "Home")
+    expect(found.locator(".says")).to_contain_text("The condition is ignored")
+    assert number() > plain
+    press(found.page, "ArrowRight", 12)
+    expect(found.locator(".says")).to_contain_text("w = 3.00.")
+    assert number() < plain
+    drawing = found.locator("svg.plane")
+    drawing.scroll_into_view_if_needed()
+    box = drawing.bounding_box()
+    found.page.mouse.move(box["x"] + 100, box["y"] + 100)
+    found.page.mouse.down()
+    found.page.mouse.move(box["x"] + 100 - box["width"] / 4, box["y"] + 100)
+    found.page.mouse.up()
+    expect(found.locator(".says")).to_contain_text("w = 1.00.")
+    assert number() == plain
+
+
+def test_the_families_have_the_lessons_figures(visit, site):
+    found = widget(visit(site.address + "play.html"), "families")
+    measured = weights_metadata("compare")["families"]
+    for name, own in measured.items():
+        expect(found.get_by_role("row", name=name)).to_contain_text(f"{own['fd']['mean']:.0f} ± {own['fd']['std']:.0f}")
+    found.get_by_label("Compare by").select_option("seconds for 64")
+    fastest = min(measured, key=lambda name: measured[name]["seconds for 64"]["mean"])
+    expect(found.locator(".says")).to_contain_text(f"{fastest[0].upper()}{fastest[1:]} is best here.")
+
+
+def test_the_model_denoises_while_one_watches(visit, site):
+    """By keyboard; then back through the frames; and what it cannot draw is said in its words."""
+    found = widget(visit(site.address + "play.html"), "sampler")
+    found.get_by_label("steps").focus()
+    press(found.page, "Home")
+    press(found.page, "ArrowRight", 2)
+    found.get_by_role("button", name="Denoise").focus()
+    press(found.page, "Enter")
+    expect(found.locator(".says")).to_contain_text("Done in")
+    expect(found.get_by_role("img", name="The noisy images: 4 images at t = 0")).to_be_visible()
+    expect(found.get_by_role("button", name="Denoise")).to_be_focused()
+    found.get_by_label("frame").focus()
+    press(found.page, "Home")
+    expect(found.get_by_role("img", name="The noisy images: 4 images at t = 667")).to_be_visible()
+    found.get_by_label("Model").select_option("shapes")
+    found.get_by_label("Caption").fill("a purple dog")
+    found.get_by_role("button", name="Denoise").click()
+    expect(found.locator(".says")).to_contain_text("unknown word purple; choose from a, small, large")
+
+
+def test_a_showing_can_be_stopped_and_another_window_waits_for_it(visit, site):
+    first, second = (widget(visit(site.address + "play.html"), "sampler") for _ in range(2))
+    first.get_by_label("Sampler").select_option("ddpm")
+    first.get_by_role("button", name="Denoise").click()
+    expect(first.locator(".says")).to_contain_text("of 1000")
+    second.get_by_role("button", name="Denoise").click()
+    expect(second.locator(".says")).to_have_text("Waiting in line: 1 ahead of you.")
+    first.get_by_role("button", name="Stop").click()
+    expect(first.locator(".says")).to_have_text("Stopped.")
+    expect(second.locator(".says")).to_contain_text("Done in")
+
+
+# ---- practice
+
+
+def test_a_question_is_answered_by_keyboard_and_the_slip_is_named(visit, site):
+    page = visit(site.address + "question-fresh-step.html?seed=11")
+    question = next(one for one in site.desk.lesson.questions if one.id == "fresh-step")
+    right, slips = values(question, variant(question, 11, site.desk.functions()), site.desk.functions())
+    slip, value = next(pair for pair in slips if pair[0].id == "beta_as_standard_deviation")
+    page.get_by_label("Your answer").focus()
+    page.keyboard.type(f"{value:.3f}")
+    press(page, "Enter")
+    mark = page.locator("#mark")
+    expect(mark).to_contain_text(slip.sentence)
+    expect(mark).to_be_focused()
+    assert page.url.endswith("?seed=11")
+    page.get_by_label("Your answer").fill(f"{right:.3f}")
+    page.get_by_role("button", name="Check").click()
+    expect(mark.get_by_role("heading", name="Right")).to_be_visible()
+
+
+def test_an_order_is_put_right_by_its_arrows_and_by_dragging(visit, site):
+    page = visit(site.address + "question-training-loop.html")
+    right = ["draw", "jump", "ask", "loss", "update"]
+
+    def order():
+        return page.locator("[data-order] li").evaluate_all("(items) => items.map((item) => item.dataset.id)")
+
+    page.locator('[data-id="draw"]').get_by_role("button", name="Move up").focus()
+    press(page, "Enter", order().index("draw"))
+    assert order()[0] == "draw"
+    expect(page.locator("[data-moved]")).to_contain_text("Now 1 of 5.")
+    for place, name in enumerate(right[1:], 1):
+        for _ in range(order().index(name) - place):
+            here = page.locator(f'[data-id="{name}"] .what').bounding_box()
+            above = page.locator("[data-order] li").nth(order().index(name) - 1).bounding_box()
+            page.mouse.move(here["x"] + 20, here["y"] + here["height"] / 2)
+            page.mouse.down()
+            page.mouse.move(here["x"] + 20, above["y"] + 3, steps=4)
+            page.mouse.up()
+    assert order() == right
+    page.get_by_role("button", name="Check").click()
+    expect(page.locator("#mark")).to_contain_text("Right")
+
+
+def test_a_choice_is_made_by_keyboard(visit, site):
+    page = visit(site.address + "question-why-not-one-step.html")
+    page.get_by_role("radio").first.focus()
+    press(page, "Space")
+    press(page, "ArrowDown")
+    expect(page.get_by_role("radio").nth(1)).to_be_checked()
+    press(page, "Enter")
+    expect(page.locator("#mark")).to_contain_text("Right")
+
+
+# ---- cards, exercises, grades, and the site as files
+
+
+def face(page):
+    return page.locator('[name="face"]').get_attribute("value")
+
+
+def test_cards_are_reviewed_by_the_terminals_keys(own, visit):
+    page = visit(own.address + "cards.html")
+    card, told = page.locator(".card"), page.locator(".told")
+    first = face(page)
+    expect(card.locator(".back")).to_be_hidden()
+    press(page, "4")
+    assert face(page) == first  # what is not seen is not pressed
+    press(page, "Space")
+    expect(card.locator(".back")).to_be_visible()
+    expect(card.get_by_role("button", name="Good")).to_be_focused()
+    press(page, "1")
+    expect(told).to_have_text("Answered: Again.")
+    expect(page.locator(".counts")).to_contain_text("1 learning")
+    assert face(page) != first
+    press(page, "f")
+    expect(told).to_have_text("Flagged.")
+    expect(page.locator(".counts")).to_contain_text("flagged")
+    press(page, "u")
+    expect(told).to_have_text("Taken back.")
+    assert face(page) == first
+    press(page, "Enter")
+    press(page, "Enter")
+    expect(told).to_have_text("Answered: Good.")
+    press(page, "o")
+    expect(told).to_have_text("This card has no figure.")
+    with page.context.expect_page() as opened:
+        press(page, "e")
+    assert re.search(r"/index\.html#[a-z-]+$", opened.value.url)
+    press(page, "q")
+    expect(page).to_have_url(own.address + "index.html")
+
+
+def test_help_shows_every_key_of_the_terminal_and_gives_the_focus_back(own, visit):
+    page = visit(own.address + "cards.html")
+    help = page.get_by_role("dialog", name="Keys")
+    press(page, "?")
+    expect(help.get_by_role("button", name="Close")).to_be_focused()
+    rows = [" ".join(row.split()) for row in help.locator("dl div").all_inner_texts()]
+    assert rows == [f"{key.replace(',', '')} {does}" for key, does in KEYS]
+    press(page, "u")
+    expect(page.locator(".told")).to_have_text("")  # behind it nothing is pressed
+    press(page, "?")
+    expect(help).to_be_hidden()
+    expect(page.locator("summary")).to_be_focused()
+
+
+def test_who_speaks_to_a_browser_can_turn_the_keys_off(own, visit):
+    page = visit(own.address + "cards.html")
+    page.get_by_role("button", name="Keys").click()
+    page.get_by_label("These keys work on this page").uncheck()
+    page.get_by_role("button", name="Close").click()
+    page.reload()
+    press(page, "f")
+    press(page, "Space")  # the button in focus
+    expect(page.locator(".back")).to_be_visible()
+    expect(page.locator(".told")).to_have_text("")
+
+
+def test_cards_are_reviewed_by_mouse(own, visit):
+    page = visit(own.address + "cards.html")
+    page.locator("summary").click()
+    page.get_by_role("button", name="Easy").click()
+    expect(page.locator(".told")).to_have_text("Answered: Easy.")
+    page.get_by_role("button", name="Take the last one back").click()
+    expect(page.locator(".told")).to_have_text("Taken back.")
+    page.get_by_role("button", name="Flag this card").click()
+    expect(page.get_by_role("button", name="Take the flag away")).to_be_visible()
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name="Open its section in another tab").click()
+    assert "/index.html#" in opened.value.url
+
+
+def test_a_cards_figure_opens_by_itself_in_the_form_that_is_seen(own, visit):
+    lesson = own.desk.lesson
+    drawn = tuple(msgspec.structs.replace(card, front="What is it? ![A drawing](figures/denoise-strip-light.svg)", cloze="", back="It.") for card in lesson.cards)
+    own.desk.workspace = msgspec.structs.replace(own.desk.workspace, lesson=msgspec.structs.replace(lesson, cards=drawn))
+    page = visit(own.address + "cards.html", theme="dark")
+    with page.context.expect_page() as opened:
+        press(page, "o")
+    assert opened.value.url == own.address + "figures/denoise-strip-dark.svg"
+    with page.context.expect_page() as opened:
+        page.get_by_role("button", name="Open its figure in another tab").click()
+    assert opened.value.url == own.address + "figures/denoise-strip-dark.svg"
+
+
+def test_an_exercise_changes_before_ones_eyes_and_what_was_open_stays_open(own, visit, root):
+    page = visit(own.address + "exercises.html")
+    row = page.locator("#exercise-forward")
+    row.locator("summary").focus()
+    press(page, "Enter")
+    expect(row.locator(".said")).to_contain_text("Nothing is written in it yet.")
+    (own.folder / "forward.py").write_text(WRONG)
+    expect(row.locator(".said")).to_contain_text("Not checked yet")
+    check(own, "forward", root)
+    expect(row.locator(".said")).to_contain_text("You scaled the noise by β.")
+    expect(row.locator("summary")).to_be_focused()
+    expect(page.get_by_role("status")).to_contain_text("forward.py")
+
+
+def test_the_site_as_files_plays_recordings_and_remembers_what_was_read(visit, as_files):
+    page = visit(as_files + "play.html")
+    found = widget(page, "sampler")
+    found.get_by_label("Recorded").select_option("boots-5-steps")
+    found.get_by_role("button", name="Play").click()
+    expect(found.locator(".says")).to_contain_text("Done.")
+    expect(found.get_by_role("img", name="The noisy images: 4 images at t = 0")).to_be_visible()
+    page.goto(as_files + "cards.html")
+    page.locator(".flip summary").first.click()
+    expect(page.locator(".flip p").nth(1)).to_be_visible()
+    page.goto(as_files + "index.html")
+    link = page.locator('.contents a[data-section="forward-noising"]')
+    page.locator("#one-step-by-hand").evaluate("(section) => scrollTo({ top: section.offsetTop - 600, behavior: 'instant' })")
+    expect(link).to_have_attribute("data-read", "yes")
+    page.reload()
+    expect(link).to_have_attribute("data-read", "yes")
+
+
+# ---- for who teaches
+
+
+@pytest.fixture
+def large(root, workspace, tmp_path):
+    """A site before a class of 150, for who teaches."""
+    keep(tmp_path, *(result(f"Student {number:03}", number % 21) for number in range(150)))
+    with serving(root, workspace, grades_in=tmp_path) as served:
+        yield served
+
+
+def test_a_class_is_searched_and_sorted_while_it_is_graded(large, visit, tmp_path):
+    page = visit(large.address + "grades.html")
+    rows, find, forward = page.locator(".roll tbody tr"), page.get_by_label("Find"), page.get_by_role("link", name="forward")
+    expect(rows).to_have_count(100)
+    page.get_by_role("link", name="Next").click()
+    expect(rows).to_have_count(50)
+    find.focus()
+    page.keyboard.type("student 14")
+    expect(page.get_by_role("status")).to_have_text("12 of 150 students")
+    forward.click()
+    forward.click()
+    expect(page.get_by_role("columnheader", name="forward")).to_have_attribute("aria-sort", "descending")
+    expect(rows.first).to_contain_text("Student 146")  # 20 points
+    forward.focus()
+    keep(tmp_path, result("Student 14 the latecomer", 20.5))
+    expect(rows.first).to_contain_text("Student 14 the latecomer")
+    expect(forward).to_be_focused()
+    expect(find).to_have_value("student 14")
+
+
+def test_the_report_sorts_and_follows_the_light_that_was_chosen_on_the_site(visit, class_site):
+    page = visit(class_site.address + "grades.html", theme="light")
+    page.get_by_role("button", name="Dark page").click()
+    page.get_by_role("link", name="The whole report").click()
+    names = page.locator("#students tbody td:first-child")
+    page.get_by_role("button", name="student").click()
+    page.get_by_role("button", name="student").click()
+    expect(names).to_have_text(["Zoë", "Aiko"])
+    page.get_by_label("Filter the students").fill("aiko")
+    expect(names.and_(page.locator(":visible"))).to_have_text(["Aiko"])
+    dark = page.evaluate("() => getComputedStyle(document.body).backgroundColor")
+    names.get_by_role("link", name="Aiko").click()
+    expect(page.get_by_role("heading", name="Aiko")).to_be_visible()
+    assert page.evaluate("() => getComputedStyle(document.body).backgroundColor") == dark == "rgb(20, 23, 31)"

@@ -1,0 +1,203 @@
+"""The class over the wire: what a running `course grade` adds is seen, only what was added is read, and no name is markup."""
+
+import re
+from html import unescape
+
+import pytest
+
+from autograder.course.model import CheckResult, HandedIn, Result, Submission
+from autograder.instructor.gradebook import Gradebook, Kept
+from autograder.web.class_view import Roll, View
+from tests.autograder.web.conftest import serving
+from tests.autograder.web.test_guard import ask
+from tests.autograder.web.test_work import listen
+from tests.programs import PATIENCE, wait_for
+
+SLIP = CheckResult("one", "One", 0, 2, "failed", "wrong", "No.", "beta_as_standard_deviation")
+
+
+def result(student, score, *, exercise="forward", status="graded", checks=(SLIP,)):
+    return Result(student, "12_diffusion", exercise, status, score, 20, checks, "", None, "r", "2026-11-01T00:00:00+00:00", "1")
+
+
+def keep(out, *results, run="r1", **more):
+    """Write results down as a run does."""
+    out.mkdir(exist_ok=True)
+    with Gradebook(out / "gradebook.sqlite") as gradebook:
+        if gradebook.last_run() != run:
+            gradebook.begin(run, {})
+        gradebook.keep(run, [Kept(one, **more) for one in results])
+
+
+@pytest.fixture
+def out(tmp_path):
+    keep(tmp_path / "out", result("<img src=x onerror=alert(1)>", 3), result("Zoë", 20))
+    return tmp_path / "out"
+
+
+def roll_of(out):
+    return Roll(out / "gradebook.sqlite", ("schedule", "forward"))
+
+
+def names(found):
+    return [one.name for one in found.shown]
+
+
+# ---- what is known of the class
+
+
+def test_means_and_slips_are_counted_over_what_was_graded(out):
+    keep(out, result("Aiko", 0, status="missing", checks=()), result("Aiko", 8, exercise="schedule", checks=()))
+    found = roll_of(out).look(View())
+    assert {name: (one.mean, one.max_score) for name, one in found.exercises.items()} == {"schedule": (8.0, 20), "forward": (11.5, 20)}
+    assert list(found.exercises) == ["schedule", "forward"]
+    assert found.slips == (("beta_as_standard_deviation", 2),)
+    assert (found.students, dict(found.statuses)) == (3, {"graded": 3, "missing": 1})
+
+
+def test_a_slip_is_counted_once_for_a_student_however_often_it_was_made(out):
+    keep(out, result("Zoë", 0, exercise="schedule"))
+    assert roll_of(out).look(View()).slips == (("beta_as_standard_deviation", 2),)
+
+
+def test_only_what_was_added_is_read(out, monkeypatch):
+    roll, read = roll_of(out), []
+    add = Roll._add
+    monkeypatch.setattr(Roll, "_add", lambda self, number, one: (read.append(one.result.student), add(self, number, one)))
+    roll.look(View())
+    read.clear()
+    keep(out, result("Aiko", 7))
+    assert len(roll.look(View()).shown) == 3
+    assert roll.look(View()).students == 3
+    assert read == ["Aiko"]
+
+
+def test_an_attempt_that_was_handed_in_later_takes_the_others_place(out):
+    roll = roll_of(out)
+    roll.look(View())
+    keep(out, result("Zoë", 10, checks=()), handed_in=HandedIn(attempt=2))
+    keep(out, result("Zoë", 0))  # the first one, graded again
+    found = roll.look(View())
+    assert (found.exercises["forward"].mean, found.slips, found.students) == (6.5, (("beta_as_standard_deviation", 1),), 2)
+
+
+def test_where_the_best_attempt_counts_it_does_here(out):
+    keep(out, result("Zoë", 7), handed_in=HandedIn(2))
+    keep(out, result("Aiko", 7), handed_in=HandedIn(1))
+    keep(out, result("Aiko", 9, status="not_judged"), result("Aiko", 8), handed_in=HandedIn(2))
+    found = Roll(out / "gradebook.sqlite", ("forward",), best=True).look(View(find="o"))
+    assert {one.name: one.marks["forward"].score for one in found.shown} == {"Zoë": 20, "Aiko": 8, "<img src=x onerror=alert(1)>": 3}
+
+
+def test_what_was_taken_over_from_an_earlier_run_counts(tmp_path):
+    submission = Submission("Aiko", "12_diffusion", "forward", "forward.py", b"", None, "present")
+    with Gradebook(tmp_path / "gradebook.sqlite") as gradebook:
+        gradebook.begin("r1", {})
+        gradebook.keep("r1", [Kept(result("Aiko", 7), key="k")])
+        gradebook.begin("r2", {})
+        roll = roll_of(tmp_path)
+        assert roll.look(View()).students == 0
+        gradebook.take("r2", submission, "k")
+        gradebook.keep("r2", [])
+    assert names(roll.look(View())) == ["Aiko"]
+
+
+def test_a_new_run_begins_anew(out):
+    roll = roll_of(out)
+    assert roll.look(View()).students == 2
+    keep(out, result("Aiko", 7), run="r2")
+    assert names(roll.look(View())) == ["Aiko"]
+
+
+def test_a_large_class_is_shown_in_pages_found_by_words_and_sorted_by_a_column(tmp_path):
+    made = [result(f"Student {number:03}", number % 21, checks=(SLIP,) if number % 50 == 0 else ()) for number in range(250)]
+    keep(tmp_path, *made, result("Bo", 0, status="not_judged", checks=()))
+    roll = roll_of(tmp_path)
+    first, last = roll.look(View()), roll.look(View(page=99))
+    assert (first.pages, len(first.shown), names(first)[0]) == (3, 100, "Bo")
+    assert (last.view.page, names(last)[-1]) == (3, "Student 249")
+    assert names(roll.look(View(find="BETA as deviation"))) == [f"Student {number:03}" for number in range(0, 250, 50)]
+    assert names(roll.look(View(find="not judged"))) == ["Bo"]
+    assert names(roll.look(View(find="nobody"))) == []
+    assert names(roll.look(View(sort="forward")))[:3] == ["Bo", "Student 000", "Student 021"]
+    assert names(roll.look(View(sort="-forward")))[:2] == ["Student 020", "Student 041"]
+    assert names(roll.look(View(sort="nothing")))[0] == "Bo"
+
+
+# ---- the pages
+
+
+def test_the_class_is_shown_and_no_name_is_html(root, out, tmp_path):
+    with serving(root, tmp_path, grades_in=out) as served:
+        text = ask(served.address + "grades.html")[2]
+        assert "<img src=x" not in text
+        assert "&lt;img src=x onerror=alert(1)&gt;" in text
+        assert re.search(r"Zoë</th>\s*<td>20 <span class=\"quiet\">/ 20</span>", text)
+        assert re.search(r"Beta as standard deviation</th><td>2</td>", text)
+        assert 'href="grades.html"' in ask(served.address + "index.html")[2]
+
+
+def test_what_is_asked_of_the_page_is_no_html_and_need_not_make_sense(root, out, tmp_path):
+    with serving(root, tmp_path, grades_in=out) as served:
+        status, _, text = ask(served.address + "grades.html?find=%22%3E%3Cb%3E&sort=%3Cb%3E&page=-3")
+        assert status == 200
+        assert "0 of 2 students" in text
+        assert "<b>" not in text.rpartition("</header>")[2]
+
+
+def test_what_a_running_course_grade_adds_is_told(root, out, tmp_path):
+    with serving(root, tmp_path, grades_in=out) as served:
+        thread, heard = listen(served.address + "grades-events", 2)
+        wait_for(lambda: heard)
+        with Gradebook(out / "gradebook.sqlite") as gradebook:
+            gradebook.keep("r1", [Kept(result("Aiko", 7))])
+            thread.join(PATIENCE)
+        assert len(heard) == 2
+        assert "Aiko" in ask(served.address + "grades.html", X_Part="students")[2]
+
+
+def test_a_folder_that_comes_later_is_shown_when_it_is_there(root, tmp_path):
+    out = tmp_path / "later"
+    with serving(root, tmp_path, grades_in=out) as served:
+        assert "Nothing is graded there yet." in ask(served.address + "grades.html")[2]
+        assert ask(served.address + "report.html")[0] == 404
+        assert not out.exists()
+        keep(out, result("Aiko", 7))
+        (out / "report.html").write_text("the report")
+        text = ask(served.address + "grades.html")[2]
+        assert "Aiko" in text
+        assert 'href="report.html"' in text
+        assert ask(served.address + "report.html")[::2] == (200, "the report")
+
+
+def test_grades_are_not_there_unless_they_were_asked_for(site):
+    for name in ("grades.html", "report.html", "feedback/aiko.html"):
+        assert ask(site.address + name)[0] == 404
+    assert "grades.html" not in ask(site.address + "index.html")[2]
+
+
+def test_report_and_feedback_are_shown_as_they_were_written_in_the_readers_light(root, out, tmp_path):
+    (out / "feedback").mkdir()
+    page = '<!doctype html>\n<html lang="en">\n<style>b{}</style><b>all</b>'
+    for name in ("report.html", "feedback/zoe.html"):
+        (out / name).write_text(page)
+    with serving(root, tmp_path, grades_in=out) as served:
+        for name in ("report.html", "feedback/zoe.html"):
+            status, headers, text = ask(served.address + name)
+            assert (status, text) == (200, page)
+            assert headers["content-security-policy"].startswith("default-src 'none'; style-src 'unsafe-inline'")
+            assert ask(served.address + name, Cookie="theme=dark")[2] == page.replace("<html ", '<html data-theme="dark" ')
+            assert ask(served.address + name, Cookie='theme="><b>')[2] == page
+
+
+def test_feedback_leads_nowhere_else(root, out, tmp_path):
+    (tmp_path / "secret.html").write_text("secret")
+    with serving(root, tmp_path, grades_in=out) as served:
+        for name in ("feedback/..%2f..%2fsecret.html", "feedback/%2e%2e/%2e%2e/secret.html", "feedback/nobody.html"):
+            assert ask(served.address + name)[::2] == (404, "There is nothing at this address.")
+
+
+def test_an_address_with_nothing_says_so_on_a_page(site):
+    status, _, text = ask(site.address + "lesson.html")
+    assert status == 404
+    assert "<p>There is nothing at this address.</p>\n<p>Choose a page above.</p>" in unescape(text)

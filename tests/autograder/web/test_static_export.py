@@ -1,0 +1,65 @@
+"""The site as files: whole, with nothing that needs a server, and never over somebody's other files."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from autograder.course.errors import UsageError
+from autograder.web.app import MARK, write_site
+
+
+def test_every_file_that_a_page_names_is_there(written):
+    names = set()
+    for path in written.place.glob("*.html"):
+        text = path.read_text(encoding="utf-8")
+        names |= {name for name in re.findall(r'(?:src|href|data-module)="([^"#]+)', text) if not name.startswith("http")}
+    for path in written.place.rglob("*.js"):
+        names |= {str((path.parent / name).resolve().relative_to(written.place.resolve())) for name in re.findall(r'from "(\./[^"]+)"', path.read_text())}
+    assert len(names) > 30
+    assert [name for name in sorted(names) if not (written.place / name).is_file()] == []
+
+
+def test_no_page_speaks_of_what_needs_python(written):
+    for path in written.place.glob("*.html"):
+        text = path.read_text(encoding="utf-8")
+        assert "<form" not in text
+        assert "data-live" not in text
+        assert "question-" not in text
+    assert {path.name for path in written.place.glob("*.html")} == {"index.html", "play.html", "practice.html", "cards.html"}
+
+
+def test_no_answer_is_in_it(root, written, site):
+    """Neither of the questions nor of the exercises."""
+    text = "".join(path.read_text(encoding="utf-8") for path in written.place.rglob("*") if path.suffix in (".html", ".js", ".json"))
+    for key in site.desk.lesson.keys.values():
+        assert not any(wrong.sentence in text for wrong in key.wrong.values())
+    assert not list(written.place.rglob("*.py"))
+    assert not list(written.place.rglob("*.yaml"))
+
+
+def test_it_counts_what_it_wrote(written):
+    files = [path for path in written.place.rglob("*") if path.is_file()]
+    assert (written.files, written.bytes) == (len(files), sum(path.stat().st_size for path in files))
+    assert not list(written.place.parent.glob(".*"))
+
+
+def test_a_folder_that_was_written_before_is_written_anew(root, site, written):
+    (written.place / "old.html").write_text("old")
+    write_site(root, site.desk.lesson, written.place)
+    assert not (written.place / "old.html").exists()
+    assert (written.place / MARK).is_file()
+
+
+def test_other_files_are_never_touched(root, site, tmp_path):
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(UsageError) as error:
+        write_site(root, site.desk.lesson, tmp_path)
+    assert str(error.value) == f"{tmp_path}: there is something else already\n  fix: choose a folder that is new or empty with --out"
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_a_place_that_cannot_be_written_is_said_so(root, site):
+    with pytest.raises(UsageError) as error:
+        write_site(root, site.desk.lesson, Path("/proc/nowhere/site"))
+    assert str(error.value) == "/proc/nowhere/site: No such file or directory\n  fix: choose a folder that can be written with --out"

@@ -1,0 +1,211 @@
+"""Cards and exercises over the wire: what the terminal writes is seen, and what is done here the terminal knows."""
+
+import json
+import re
+import threading
+import time
+import urllib.request
+from datetime import datetime
+from html import unescape
+from urllib.parse import urlencode
+
+import pytest
+
+from autograder.course.loading import read_policy
+from autograder.course.model import CheckResult
+from autograder.learner.check import Checker
+from autograder.learner.progress import remember
+from autograder.learner.review.deck import Deck
+from autograder.learner.start import start
+from autograder.web.pages import coded
+from tests.autograder.web.conftest import serving
+from tests.autograder.web.test_guard import ask
+from tests.programs import PATIENCE, wait_for
+
+
+@pytest.fixture
+def work(root, site, tmp_path):
+    """A workspace of its own with a site before it."""
+    start(tmp_path / "work", root, site.desk.lesson)
+    with serving(root, tmp_path / "work") as served:
+        yield served
+
+
+def now():
+    return datetime.now().astimezone()
+
+
+# ---- cards
+
+
+def deck_of(site):
+    return Deck.open(site.desk.workspace.hidden, (site.desk.lesson,))
+
+
+def rate(site, rating, *, took="4000"):
+    """Answer the card that the page shows."""
+    text = ask(site.address + "cards.html")[2]
+    fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', text)) | {"took": took, "do": rating}
+    return fields["face"], ask(site.address + "cards.html", method="POST", body=urlencode(fields).encode(), X_Part="card")[2]
+
+
+def test_a_rating_on_the_page_is_a_row_of_the_terminals_log(work):
+    with deck_of(work) as deck:
+        wanted = deck.next_card(now())
+    face, text = rate(work, "1")
+    assert face == wanted.id
+    assert "Answered: Again." in text
+    with deck_of(work) as deck:
+        assert deck.state(wanted).reviews == 1
+        assert deck.state(wanted).learning
+        assert (deck.log.since(0)[-1].rating, deck.log.since(0)[-1].took) == (1, 4000)
+
+
+def test_the_terminal_may_review_at_the_same_time(work):
+    """A card that was answered there is not asked here again, and an answer to it that was on its way here is not written down."""
+    text = ask(work.address + "cards.html")[2]
+    fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', text))
+    with deck_of(work) as deck:
+        deck.answer(deck.faces[fields["face"]], 4, now())
+    told = ask(work.address + "cards.html", method="POST", body=urlencode(fields | {"do": "1"}).encode(), X_Part="card")[2]
+    assert "This card was answered elsewhere meanwhile; here is the next." in told
+    assert f'value="{fields["face"]}"' not in told
+    with deck_of(work) as deck:
+        assert deck.state(deck.faces[fields["face"]]).reviews == 1
+
+
+def test_an_answer_is_taken_back_and_its_card_shown_again(work):
+    face, _ = rate(work, "3")
+    text = ask(work.address + "cards.html", method="POST", body=b"do=undo", X_Part="card")[2]
+    assert "Taken back." in text
+    assert f'name="face" value="{face}"' in text
+    with deck_of(work) as deck:
+        assert deck.state(deck.faces[face]).reviews == 0
+    assert "There is no answer of today to take back." in ask(work.address + "cards.html", method="POST", body=b"do=undo", X_Part="card")[2]
+
+
+@pytest.mark.parametrize("sent", [{}, {"do": "5"}, {"face": "x/y", "do": "3"}, {"do": "3", "face": "<b>"}, {"do": "flag"}])
+def test_what_is_no_answer_writes_nothing(work, sent):
+    assert ask(work.address + "cards.html", method="POST", body=urlencode(sent).encode())[0] == 200
+    with deck_of(work) as deck:
+        assert deck.log.since(0) == []
+
+
+def test_a_thought_that_took_hours_counts_ten_minutes(work):
+    rate(work, "3", took="999999999")
+    with deck_of(work) as deck:
+        assert deck.log.since(0)[-1].took == 600_000
+
+
+def test_when_nothing_is_left_the_page_says_when_the_next_come(work):
+    with deck_of(work) as deck:
+        while face := deck.next_card(now()):
+            deck.answer(face, 4, now())
+    text = ask(work.address + "cards.html")[2]
+    assert "Nothing is left for now" in text
+    assert re.search(r"Next: [0-9]+ cards? (tomorrow|in [0-9]+ days)\.", text)
+
+
+# ---- exercises
+
+
+def check(site, exercise, root):
+    with Checker(read_policy(root), walls=False) as checker, site.desk.state() as state:
+        checked = checker.check(site.desk.workspace, exercise)
+        remember(state, checked)
+        return checked
+
+
+WRONG = "def forward_step(x_prev, beta, eps):\n    return (1 - beta) ** 0.5 * x_prev + beta * eps\n"
+
+
+def test_the_last_checks_feedback_is_shown_in_the_graders_words(root, work):
+    (work.folder / "forward.py").write_text(WRONG)
+    checked = check(work, "forward", root)
+    text = unescape(re.sub("</?code>", "`", ask(work.address + "exercises.html")[2]))
+    wrong = next(one for one in checked.checks if one.misconception == "beta_as_standard_deviation")
+    assert wrong.message in text
+    assert f"{checked.passed} of {len(checked.checks)}" in text
+    assert "The file has changed since." not in text
+    (work.folder / "forward.py").write_text(WRONG + "# more\n")
+    assert "The file has changed since." in ask(work.address + "exercises.html")[2]
+
+
+def test_each_file_says_how_it_stands(work):
+    (work.folder / "loss.py").unlink()
+    (work.folder / "ddim.py").write_text("# mine\n")
+    stands = dict(re.findall(r'id="exercise-(\w+)" data-stand="([^"]*)"', ask(work.address + "exercises.html")[2]))
+    assert (stands["loss"], stands["ddim"], stands["forward"]) == ("missing", "not checked yet", "as given")
+    assert list(stands) == [*(one.id for one in work.desk.lesson.exercises), "practice"]
+
+
+def test_what_a_student_wrote_is_never_html(work):
+    with work.desk.state() as state:
+        bad = CheckResult("a", "<b>title</b>", 0, 1, "failed", "wrong", "<script>alert(1)</script>", None, '"><img src=x>')
+        state.add("check", "forward", sha256="", score=0, max_score=1, passed=0, checks=1, failing=[], unwritten=[], untouched=False, slips=[], results=[vars_of(bad)])
+    text = ask(work.address + "exercises.html")[2]
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
+    assert "<script>alert" not in text
+    assert "<b>title</b>" not in text
+    assert "<img src=x>" not in text
+
+
+def vars_of(result):
+    return {name: getattr(result, name) for name in result.__struct_fields__}
+
+
+def test_a_check_that_an_earlier_version_wrote_down_is_shown_without_its_words(work):
+    with work.desk.state() as state:
+        state.add("check", "forward", sha256="", score=2, max_score=20, passed=1, checks=14, failing=[], unwritten=[], untouched=False, slips=[])
+    assert "1 of 14" in ask(work.address + "exercises.html")[2]
+
+
+def listen(address, count):
+    """Collect that many events of an address, in a thread; `join` gives them."""
+    heard = []
+
+    def run():
+        with urllib.request.urlopen(address, timeout=PATIENCE) as answer:
+            while len(heard) < count:
+                line = answer.readline().decode().strip()
+                if line.startswith("event: "):
+                    heard.append((line.removeprefix("event: "), time.monotonic()))
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread, heard
+
+
+def test_a_save_and_a_check_are_told_at_once(root, work):
+    thread, heard = listen(work.address + "exercises-events", 3)
+    for count, change in enumerate((lambda: (work.folder / "forward.py").write_text(WRONG), lambda: check(work, "forward", root)), 1):
+        wait_for(lambda count=count: len(heard) >= count)
+        change()
+    thread.join(PATIENCE)
+    assert [kind for kind, _ in heard] == ["changed"] * 3
+
+
+def test_without_a_workspace_the_page_says_how_to_make_one(root, tmp_path):
+    with serving(root, tmp_path) as served:
+        assert "<code>course start</code>" in ask(served.address + "exercises.html")[2]
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("`f(1)` gave `<b>`.", "<code>f(1)</code> gave <code>&lt;b&gt;</code>."),
+        ("no code", "no code"),
+        ("`a` and ` alone", "<code>a</code> and ` alone"),
+        ("`", "`"),
+        ("", ""),
+    ],
+)
+def test_what_stands_between_backticks_is_code_and_all_of_it_is_escaped(text, html):
+    assert coded(text) == html
+
+
+def test_an_event_source_is_json(site):
+    with urllib.request.urlopen(site.address + "exercises-events", timeout=PATIENCE) as answer:
+        assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
+        assert answer.readline() == b"event: changed\n"
+        assert json.loads(answer.readline().removeprefix(b"data: ")) == {}

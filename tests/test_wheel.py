@@ -89,6 +89,7 @@ def test_no_solution_is_in_the_wheel(wheel, root, tmp_path):
         names = archive.namelist()
     assert [name for name in names if name.startswith("solutions") or "/solutions/" in name] == []
     assert next(tmp_path.glob("*.dist-info/top_level.txt")).read_text() == "autograder\n"
+    assert "autograder/py.typed" in names
     assert list(leaks(tmp_path / "autograder" / "student_release", root)) == []
 
 
@@ -101,6 +102,7 @@ def test_the_sdist_holds_what_the_wheel_is_built_from_and_no_solution(wheel, rel
     assert held(folder / "build" / "student_release") == held(released)
     assert sorted(path.name for path in folder.iterdir() if path.is_dir()) == ["autograder", "build", "denoising_course.egg-info"]
     assert "solutions" not in "".join(path.read_text() for path in folder.glob("*.egg-info/*.txt"))
+    assert (folder / "autograder" / "py.typed").is_file()
 
 
 @pytest.mark.parametrize("kind", ["--wheel", "--sdist"])

@@ -148,7 +148,24 @@ def test_readme_stays_short_enough_for_a_first_visit():
     assert len(read("README.md").splitlines()) <= 120
 
 
-# ---- links
+# ---- files and links
+
+
+@pytest.mark.parametrize("page", DOCUMENTS)
+def test_every_path_that_a_page_names_is_there(page):
+    tops = "autograder|bench|docs|examples|exercises|lessons|solutions|tests"
+    named = re.findall(rf"`((?:{tops})/[\w./-]*)`", read(page))
+    assert [path for path in named if not re.search(r"/[LE][/.]", path) and not (ROOT / path).exists()] == []
+
+
+def test_contributing_names_every_module_of_the_engine():
+    """Each row of the table is a package, with its own modules and no others."""
+    rows = re.findall(r"^\| `(\w+)` \|.*\| (.+) \|$", read("CONTRIBUTING.md").partition("## The engine")[2], re.MULTILINE)
+    named = {package: set(re.findall(r"`(\w+)`", modules)) for package, modules in rows}
+    packages = sorted(path.parent for path in (ROOT / "autograder").glob("*/__init__.py"))
+    assert named == {path.name: {module.stem for module in path.glob("[!_]*.py")} for path in packages}
+
+
 
 
 def anchors(page):

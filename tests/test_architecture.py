@@ -1,6 +1,7 @@
 """The house: which package may import which, who prints, who knows YAML, and that the wall has no door."""
 
 import ast
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -122,6 +123,13 @@ def test_the_api_is_what_it_says():
     import autograder.api
 
     assert sorted(autograder.api.__all__) == sorted(name for name in vars(autograder.api) if name[0] != "_")
+
+
+def test_make_quick_names_tests_that_are_there():
+    told = subprocess.check_output(["make", "-n", "quick"], cwd=ROOT, text=True)
+    named = [word for word in told.split() if word.startswith("tests/")]
+    assert len(named) > 5
+    assert [name for name in named if not (ROOT / name).exists()] == []
 
 
 def users_of(*names):

@@ -44,7 +44,7 @@ def starve(pid: int) -> None:
 
 STRIKES: dict[str, tuple[str, Strike]] = {
     "worker killed": ("worker", kill),
-    "worker out of memory": ("worker", starve),
+    "worker out of memory": ("worker at work", starve),
     "guest killed": ("guest", kill),
     "fork server killed": ("fork server", kill),
     "import killed": ("import", kill),
@@ -62,13 +62,17 @@ def strike(run: int, name: str, moments: random.Random) -> bool:
 
 
 def parts(run: int, what: str) -> list[int]:
-    """Find a run's workers, its fork servers, its guests, or the process that imports for them, by where they stand below it."""
+    """Find a run's workers, its fork servers, its guests, or the process that imports for them, by where they stand below it.
+
+    A worker is at work when it has children; before that it imports, and without memory Python itself says so.
+    """
     below = children_of(run)
     workers = [pid for pid in below if b"spawn_main" in _command(pid)]
-    importing = [pid for pid in below if b"inside.forkserver" in _command(pid)] if workers else []  # before that the walls are tried
+    importing = [pid for pid in below if b"guest.forkserver" in _command(pid)] if workers else []  # before that the walls are tried
     servers = [pid for one in workers + importing for pid in children_of(one)]
     guests = [pid for one in servers for pid in children_of(one)]
-    return {"worker": workers, "import": importing, "fork server": servers, "guest": guests}[what]
+    working = [pid for pid in workers if children_of(pid)]
+    return {"worker": workers, "worker at work": working, "import": importing, "fork server": servers, "guest": guests}[what]
 
 
 def children_of(pid: int) -> list[int]:

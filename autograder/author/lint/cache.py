@@ -22,7 +22,7 @@ from autograder.course.errors import Finding
 
 PACKAGE = "denoising-course"
 CONTENT = ("course.yaml", "lessons", "exercises", "solutions")
-ENGINE = Path(__file__).parent
+ENGINE = Path(__file__).parents[2]
 
 
 class Kept(msgspec.Struct):

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+import autograder
 from autograder.author.lint import cache
 from autograder.author.lint.cache import check_course_once
 from autograder.cli.main import main
@@ -80,6 +81,10 @@ def test_what_is_no_file_of_the_course_changes_nothing(tiny, runs):
     assert len(runs) == 1
 
 
+def test_the_engine_is_all_of_it():
+    assert Path(autograder.__file__).parent == cache.ENGINE
+
+
 def test_a_change_of_the_engine_runs_the_rules_again(tiny, runs, tmp_path, monkeypatch):
     engine = tmp_path / "engine"
     engine.mkdir()
@@ -138,8 +143,8 @@ def test_what_fails_is_not_remembered(tiny, runs, kept, monkeypatch):
 def test_an_answer_from_memory_imports_nothing_slow(tiny):
     """Neither the rules nor what they run on."""
     code = (
-        "import sys; from pathlib import Path; from autograder.author.lint import cache as lint_cache\n"
-        "lint_cache._read = lambda place: cache.Kept(cache._key(Path(sys.argv[1])), [])\n"
+        "import sys; from pathlib import Path; from autograder.author.lint import cache\n"
+        "cache._read = lambda place: cache.Kept(cache._key(Path(sys.argv[1])), [])\n"
         "from autograder.cli.main import main\n"
         "main(['--course', sys.argv[1], 'lint'], standalone_mode=False)\n"
         "print({'torch', 'numpy', 'autograder.lint'} & set(sys.modules))\n"

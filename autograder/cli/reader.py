@@ -6,18 +6,20 @@ import os
 import re
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.table import Table
 from rich.text import Text
 
-from autograder.author.lint.context import Sight
-from autograder.author.lint.lesson import COLUMNS, coverage
 from autograder.cli.context import find_course, find_lesson
 from autograder.course.errors import UsageError
 from autograder.course.model import Lesson, Section
 from autograder.course.schema import meant
 from autograder.course.text import FOLDED, formulas_in_unicode, uncommented
+
+if TYPE_CHECKING:
+    from autograder.author.lint.context import Sight
 
 
 def for_terminal(lesson: Lesson, section: str | None = None) -> str:
@@ -34,9 +36,10 @@ def for_terminal(lesson: Lesson, section: str | None = None) -> str:
 
 
 
-
 def map_table(sight: Sight) -> Table:
     """Return the map of a lesson: below each objective what it has, what it has none of marked."""
+    from autograder.author.lint.lesson import COLUMNS, coverage
+
     table, texts = Table.grid(padding=(0, 2, 0, 0)), {objective.id: objective.text for objective in sight.lesson.objectives}
     for objective, row in coverage(sight).items():
         table.add_row(Text(objective, "bold"), Text(texts[objective], "bold"))

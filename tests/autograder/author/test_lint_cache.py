@@ -147,7 +147,7 @@ def test_an_answer_from_memory_imports_nothing_slow(tiny):
         "cache._read = lambda place: cache.Kept(cache._key(Path(sys.argv[1])), [])\n"
         "from autograder.cli.main import main\n"
         "main(['--course', sys.argv[1], 'lint'], standalone_mode=False)\n"
-        "print({'torch', 'numpy', 'autograder.lint'} & set(sys.modules))\n"
+        "print({'torch', 'numpy', 'autograder.author.lint.rules'} & set(sys.modules))\n"
     )
     done = subprocess.run([sys.executable, "-c", code, str(tiny)], capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("No findings.\nset()\n", "")

@@ -14,7 +14,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 GRADE := --out build/demo --seed 12 --exercise forward --exercise practice
 QUICK := tests/test_architecture.py tests/autograder/sandbox tests/autograder/course tests/autograder/grading \
-  tests/autograder/author/test_lint.py tests/test_documented_slips.py
+  tests/autograder/author/test_lint.py tests/test_documented_misconceptions.py
 HOSTILE = awk '/^[^ ]/ { name = $$0 } /kind: hostile/ { sub(":.*", "", name); print name }' examples/class/expected.yaml
 
 .PHONY: demo quick test wheel docs bench mutants attacks fuzz chaos clean

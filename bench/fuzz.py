@@ -37,18 +37,18 @@ class Target:
 
 
 def wire() -> Callable[[bytes], None]:
-    """The trusted side reads a frame: refused with `WireError`, and never decoded where a limit is passed."""
+    """The trusted side reads a frame: refused with `ProtocolError`, and never decoded where a limit is passed."""
     from autograder.sandbox.guest import protocol as room
 
     def read(data: bytes) -> None:
         refused = ""
         try:
             room.scan(data)
-        except room.WireError as error:
+        except room.ProtocolError as error:
             refused = str(error)
         try:
             room.unpack(data, room.FromGuest, lambda reference: reference, lambda array, torch: array)
-        except room.WireError:
+        except room.ProtocolError:
             return
         assert not (refused and room.tiny(data)), f"tiny, decoded, and yet the scan says: {refused}"
 

@@ -90,7 +90,7 @@ def guests(count: int) -> int:
     """Open and end `count` guests with one call each; say how the fork server stands after each tenth. Return how much it grew."""
     print(f"{'guests':>8} {'MiB':>6} {'files':>6} {'children':>9} {'per s':>6}")
     seen = []
-    with Server(warmth="numpy", limits=Limits()) as server:
+    with Server(profile="numpy", limits=Limits()) as server:
         started = time.monotonic()
         for number in range(1, count + 1):
             with server.open() as guest:

@@ -25,7 +25,7 @@ import torch
 from autograder.course.loading import read_course
 from autograder.course.model import Exercise
 from autograder.grading.attempt import PUBLIC, Materials, load_materials
-from autograder.grading.checks import played_by, run, seed_of
+from autograder.grading.checks import executed_by, run, seed_of
 from autograder.grading.reference import Answers
 from tests.bundle import needed
 
@@ -217,7 +217,7 @@ class World:
 def passes(materials: Materials, module: types.ModuleType) -> bool:
     """Say whether a module in the student's place passes every check, needs and all."""
     torch.manual_seed(0)  # the capstone draws its own noise
-    player = played_by(Answers(module, materials.answers.props).function)
+    player = executed_by(Answers(module, materials.answers.props).function)
     seeds = {check.id: seed_of(PUBLIC, materials.exercise.id, check.id) for check in materials.checks}
     return all(run(check, player, materials.answers, seeds[check.id]).passed for check in materials.checks)
 

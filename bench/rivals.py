@@ -3,7 +3,7 @@
     python -m bench.rivals
 
 The others ask 5 questions in the student's own process (see `others`); ours asks the 14 checks of `forward`, behind walls, and names
-slips. Each is started as its handbook has it: nbgrader once for all, otter once for each, ours once for all.
+misconceptions. Each is started as its handbook has it: nbgrader once for all, otter once for each, ours once for all.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ from autograder.cli.main import main as course
 from bench.throughput import CLASS, ROOT, Spent
 
 TIMES = 3
-SLOW = ("lint", "notebook", "release")  # they run every check or slip there is: once is enough
+SLOW = ("lint", "notebook", "release")  # they run every check or misconception there is: once is enough
 
 STATUS = {"check": 1, "review": 2, "optimise": 2}  # a starter does not pass; there is no terminal; there are too few answers
 
@@ -57,7 +57,7 @@ C feedback OUT
 C export OUT --to csv --out NEW
 C override Amara by_hand --points 1 --reason slow --out OUT
 C similar OUT
-C slip list OUT
+C misconception list OUT
 C site --out NEW
 C lint
 C notebook --out NEW

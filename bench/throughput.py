@@ -25,7 +25,7 @@ from autograder.course.loading import read_course
 from autograder.course.model import Limits
 from autograder.grading.attempt import load_materials
 from autograder.sandbox.guest.walls import WALLS
-from autograder.sandbox.preload import warmth_of
+from autograder.sandbox.preload import profile_for
 from autograder.sandbox.servers import Sandbox
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -83,13 +83,13 @@ def fork_and_call(source: bytes) -> Spent:
     materials = load_materials(exercise)
     runs = [materials.diagnosis.rerun(check, number, None) for number, check in enumerate(materials.checks)]
     calls = [call for run in runs for call in run.calls]
-    warmth = warmth_of(source, torch=False)
+    profile = profile_for(source, torch=False)
     with Sandbox(Limits(), ()) as sandbox:
-        sandbox.open(warmth).close()
+        sandbox.open(profile).close()
         (server,) = sandbox.pids()
         used, started = _below(server) + time.process_time(), time.monotonic()
         for _ in range(COPIES):
-            with sandbox.open(warmth) as guest:
+            with sandbox.open(profile) as guest:
                 guest.load("forward", source)
                 for call in calls:
                     guest.call(("forward", call.function), call.args, call.kwargs)
@@ -135,14 +135,14 @@ def rates(name: str) -> None:
     row(f"overhead over those by CPU, {name}", [ours.cpu / its.cpu for ours, its in zip(steady, machine, strict=True)], "times")
 
 
-def guest_milliseconds(walls: tuple[str, ...], warmth: str) -> float:
+def guest_milliseconds(walls: tuple[str, ...], profile: str) -> float:
     """Wall milliseconds from asking for a guest to its answer to one call, with these walls."""
     with Sandbox(Limits(), walls) as sandbox:
-        sandbox.open(warmth).close()
+        sandbox.open(profile).close()
         times = []
         for _ in range(COPIES // 2):
             started = time.monotonic()
-            with sandbox.open(warmth) as guest:
+            with sandbox.open(profile) as guest:
                 guest.load("forward", b"def f(x): return x")
                 guest.call(("forward", "f"), (1.0,), {})
             times.append(time.monotonic() - started)
@@ -152,10 +152,10 @@ def guest_milliseconds(walls: tuple[str, ...], warmth: str) -> float:
 def guests() -> None:
     """Measure how long a guest and one call take without walls, with each alone and with all, in turn."""
     chosen = {"no walls": (), **{f"{wall} alone": (wall,) for wall in WALLS}, "all walls": WALLS}
-    for warmth in ("numpy", "torch"):
-        turns = [{name: guest_milliseconds(walls, warmth) for name, walls in chosen.items()} for _ in range(TIMES)]
+    for profile in ("numpy", "torch"):
+        turns = [{name: guest_milliseconds(walls, profile) for name, walls in chosen.items()} for _ in range(TIMES)]
         for name in chosen:
-            row(f"a guest and one call, {warmth}, {name}", [turn[name] for turn in turns], "ms")
+            row(f"a guest and one call, {profile}, {name}", [turn[name] for turn in turns], "ms")
 
 
 def hangs() -> None:

@@ -9,7 +9,7 @@ import torch
 from autograder.course.loading import read_course
 from autograder.course.model import Submission, limits_for
 from autograder.grading.attempt import Materials, attempt, load_materials
-from autograder.grading.checks import played_by, run
+from autograder.grading.checks import executed_by, run
 from autograder.sandbox.servers import Sandbox
 
 ROOT = Path(__file__).parent.parent
@@ -60,7 +60,7 @@ def one_image(x, a, images):
 
 def points(build, train):
     """Play the checks with these two functions in the student's place, and add up."""
-    player = played_by({"build_model": build, "train": train}.__getitem__)
+    player = executed_by({"build_model": build, "train": train}.__getitem__)
     runs = {check.id: run(check, player, materials().answers, 0) for check in materials().checks}
     return sum(check.points * runs[check.id].share for check in materials().checks), runs
 

@@ -38,7 +38,7 @@ BETA_STEP = "def forward_step(x_prev, beta, eps): return (1 - beta) ** .5 * x_pr
 
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory, walls):
-    """A small class, graded once: a right step, a slip, a loop, an empty folder, a link, and a name like a formula."""
+    """A small class, graded once: a right step, a misconception, a loop, an empty folder, a link, and a name like a formula."""
     base = tmp_path_factory.mktemp("cli")
     hand_in(base / "class", ada=RIGHT_STEP, bo=BETA_STEP, **{"=cmd": RIGHT_STEP + "print('\\x1b[31mhello')\n", "Åse Ø": "def f(:\n"})
     (base / "class" / "empty").mkdir()
@@ -278,7 +278,7 @@ def test_ctrl_c_keeps_what_is_done(tmp_path):
 
 def test_a_release_is_built_and_what_is_in_it_is_said(tmp_path):
     done = course("--course", TINY, "release", "--out", tmp_path / "out")
-    said = f"{tmp_path}/out: 1 exercises, 5 questions, 2 cards, recordings of 2 known slips; 0.0 MB. No solution is in it.\n"
+    said = f"{tmp_path}/out: 1 exercises, 5 questions, 2 cards, recordings of 2 misconceptions; 0.0 MB. No solution is in it.\n"
     assert (done.stdout, done.returncode) == (said, 0)
 
 

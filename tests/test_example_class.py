@@ -43,14 +43,14 @@ def _result(run: dict[str, Any], student: str, exercise: str) -> dict[str, Any]:
 
 
 def _told(check: dict[str, Any]) -> str:
-    """Give the slip that a failed check named, or else the reason why it failed."""
+    """Give the misconception that a failed check named, or else the reason why it failed."""
     return str(check["misconception"] or check["reason"])
 
 
-def test_the_class_has_thirty_students_ten_right_twelve_slips_four_broken_four_hostile() -> None:
+def test_the_class_has_thirty_students_ten_right_twelve_misconceptions_four_broken_four_hostile() -> None:
     """Every folder is expected, every expected student has a folder, and the kinds are as many as promised."""
     kinds = [student["kind"] for student in EXPECTED.values()]
-    assert {kind: kinds.count(kind) for kind in kinds} == {"correct": 10, "slip": 12, "broken": 4, "hostile": 4}
+    assert {kind: kinds.count(kind) for kind in kinds} == {"correct": 10, "misconception": 12, "broken": 4, "hostile": 4}
     assert {folder.name for folder in CLASS.iterdir() if folder.is_dir()} == set(EXPECTED)
 
 
@@ -71,8 +71,8 @@ def test_code_gets_its_score_check_by_check(student: str, run: dict[str, Any]) -
 
 
 @pytest.mark.parametrize("student", EXPECTED)
-def test_each_slip_is_named_as_itself(student: str, run: dict[str, Any]) -> None:
-    """A known slip is named, with its section and card; where there is none to name, the reason is right and nothing is named."""
+def test_each_misconception_is_named_as_itself(student: str, run: dict[str, Any]) -> None:
+    """A misconception is named, with its section and card; where there is none to name, the reason is right and nothing is named."""
     result = _result(run, student, "forward")
     failed = [check for check in result["checks"] if check["outcome"] == "failed"]
     assert {check["id"]: _told(check) for check in failed} == EXPECTED[student]["forward"].get("named", {})
@@ -81,7 +81,7 @@ def test_each_slip_is_named_as_itself(student: str, run: dict[str, Any]) -> None
 
 @pytest.mark.parametrize("student", EXPECTED)
 def test_answers_get_their_score(student: str, run: dict[str, Any]) -> None:
-    """Answers are marked, and a slip made by hand is named as the one in code."""
+    """Answers are marked, and a misconception made by hand is named as the one in code."""
     expected, result = EXPECTED[student]["practice"], _result(run, student, "practice")
     told = {check["id"]: _told(check) for check in result["checks"] if check["outcome"] != "passed"}
     assert (result["status"], result["score"]) == (expected["status"], expected["score"]), told

@@ -1,4 +1,4 @@
-"""Every exercise of every lesson, found by folder: starters fail, answers pass, and each known slip is named as itself."""
+"""Every exercise of every lesson, found by folder: starters fail, answers pass, and each misconception is named as itself."""
 
 from contextlib import ExitStack
 from functools import cache
@@ -10,7 +10,7 @@ import torch
 from autograder.course.loading import read_course
 from autograder.course.model import Check, Limits, Submission, limits_for
 from autograder.grading.attempt import Materials, attempt, load_materials
-from autograder.grading.checks import Transcript, load_checks, played_by, run
+from autograder.grading.checks import Transcript, executed_by, load_checks, run
 from autograder.grading.diagnosis import load_misconceptions
 from autograder.grading.reference import Answers, load_module
 from autograder.sandbox.servers import Sandbox
@@ -20,7 +20,7 @@ ROOT = Path(__file__).parent.parent
 SEEDS = range(20)
 COURSE = read_course(ROOT)
 EXERCISES = {f"{lesson.id}/{exercise.id}": exercise for lesson in COURSE.lessons for exercise in lesson.exercises}
-SLIPS = [(name, slip.id) for name, exercise in EXERCISES.items() for slip in load_misconceptions(exercise.misconceptions)]
+MISCONCEPTIONS = [(name, misconception.id) for name, exercise in EXERCISES.items() for misconception in load_misconceptions(exercise.misconceptions)]
 FAIR = sorted((ROOT / "tests" / "fairness").glob("*/*/*.py"))
 
 
@@ -36,13 +36,13 @@ def play(checks: tuple[Check, ...], path: Path, name: str, seed: int) -> dict[st
     """Run all checks with a file of ours in the student's place, in this process."""
     torch.manual_seed(0)  # as a guest's is
     answers = materials(name).answers
-    player = played_by(Answers(load_module(path), answers.props).function)
+    player = executed_by(Answers(load_module(path), answers.props).function)
     return {check.id: run(check, player, answers, seed) for check in checks}
 
 
 @pytest.fixture(scope="module")
 def grade():
-    """Give a function that grades a source as a submission: what it lost, and the slips that were named."""
+    """Give a function that grades a source as a submission: what it lost, and the misconceptions that were named."""
     with ExitStack() as open_sandboxes:
         sandboxes: dict[Limits, Sandbox] = {}
 
@@ -62,16 +62,16 @@ def grade():
 @pytest.mark.parametrize("name", EXERCISES)
 def test_a_starter_fails_every_check(name):
     """An untouched starter earns nothing."""
-    played = play(materials(name).checks, EXERCISES[name].starter, name, 0)
-    assert [check for check, transcript in played.items() if transcript.passed] == []
+    executed = play(materials(name).checks, EXERCISES[name].starter, name, 0)
+    assert [check for check, transcript in executed.items() if transcript.passed] == []
 
 
 @pytest.mark.parametrize("name", EXERCISES)
 def test_an_answer_passes_with_every_seed(name):
     """The course's own answer never fails a check, whatever the numbers."""
     for seed in SEEDS[:3] if EXERCISES[name].id in COURSE.policy.limits_of else SEEDS:  # a whole training takes its time
-        played = play(load_checks(EXERCISES[name].checks), EXERCISES[name].answer, name, seed)
-        assert {check: transcript.first_failure for check, transcript in played.items() if not transcript.passed} == {}
+        executed = play(load_checks(EXERCISES[name].checks), EXERCISES[name].answer, name, seed)
+        assert {check: transcript.first_failure for check, transcript in executed.items() if not transcript.passed} == {}
 
 
 @pytest.mark.parametrize("name", EXERCISES)
@@ -80,32 +80,32 @@ def test_an_answer_earns_all_points_behind_the_wall(name, grade):
     assert grade(name, bundle(EXERCISES[name].answer)) == ([], set())
 
 
-@pytest.mark.parametrize(("name", "slip"), SLIPS)
-def test_a_slip_is_named_as_itself_with_every_seed(name, slip):
+@pytest.mark.parametrize(("name", "misconception"), MISCONCEPTIONS)
+def test_a_misconception_is_named_as_itself_with_every_seed(name, misconception):
     """A misconception fails a check, and is told its own sentence and no other."""
     diagnosis = materials(name).diagnosis
-    made = next(one for one in diagnosis.slips if one.id == slip)
+    made = next(one for one in diagnosis.misconceptions if one.id == misconception)
     for seed in SEEDS:
         seeds = {check.id: seed for check in diagnosis.checks}
-        played = {}
+        executed = {}
         for check in (one for one in diagnosis.checks if one.of == made.of):
-            if all(need in played and played[need].passed for need in check.needs):
-                played[check.id] = diagnosis.rerun(check, seed, made)
-        failed = [check for check in diagnosis.checks if check.id in played and not played[check.id].passed]
+            if all(need in executed and executed[need].passed for need in check.needs):
+                executed[check.id] = diagnosis.rerun(check, seed, made)
+        failed = [check for check in diagnosis.checks if check.id in executed and not executed[check.id].passed]
         assert failed, f"no check fails with seed {seed}"
         assert any(check.of == made.of for check in failed)
-        named = diagnosis.name(made.of, played, seeds)
+        named = diagnosis.name(made.of, executed, seeds)
         assert named is not None, f"nothing is named with seed {seed}"
-        assert named.id == slip
+        assert named.id == misconception
 
 
-@pytest.mark.parametrize(("name", "slip"), SLIPS)
-def test_a_slip_is_named_behind_the_wall(name, slip, grade):
-    """The same slip, as a submission."""
-    of = next(one.of for one in materials(name).slips if one.id == slip)
-    lost, named = grade(name, bundle(EXERCISES[name].answer, EXERCISES[name].misconceptions, {of: slip}))
+@pytest.mark.parametrize(("name", "misconception"), MISCONCEPTIONS)
+def test_a_misconception_is_named_behind_the_wall(name, misconception, grade):
+    """The same misconception, as a submission."""
+    of = next(one.of for one in materials(name).misconceptions if one.id == misconception)
+    lost, named = grade(name, bundle(EXERCISES[name].answer, EXERCISES[name].misconceptions, {of: misconception}))
     assert lost
-    assert named == {slip}
+    assert named == {misconception}
 
 
 @pytest.mark.parametrize("path", FAIR, ids=lambda path: "/".join(path.with_suffix("").parts[-3:]))

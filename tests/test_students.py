@@ -45,7 +45,7 @@ def write(name, text):
 
 
 def test_from_an_empty_folder_to_a_submission(course, walls):
-    """Start, write, check, see the slip, mend it, practise, look at the progress, pack: nobody has to be asked."""
+    """Start, write, check, see the misconception, mend it, practise, look at the progress, pack: nobody has to be asked."""
     said, status = course("start")
     assert (said.split(":")[0], status) == ("Made in this folder", 0)
     write("forward.py", SLIPPED)
@@ -78,7 +78,7 @@ def test_what_was_submitted_is_graded_as_it_is(started, walls, tmp_path):
     assert rows == [f"{name},12_diffusion,{rest}" for name in ("Ada Lovelace", "Bo") for rest in ("forward,graded,20.0,20.0", "practice,graded,4.0,70.0")]
 
 
-def test_a_failure_shows_the_call_the_slip_the_section_the_card_and_a_line_to_paste(started, walls):
+def test_a_failure_shows_the_call_the_misconception_the_section_the_card_and_a_line_to_paste(started, walls):
     write("forward.py", SLIPPED)
     said, _ = started("check", "forward.py")
     shown = " ".join(said.split())

@@ -17,7 +17,7 @@ from autograder.author import notebook_player
 from autograder.course.model import Exercise, Lesson
 from autograder.grading import comparison, recorded, reference
 from autograder.grading.attempt import PUBLIC, Materials, load_materials
-from autograder.grading.checks import played_by, run, seed_of
+from autograder.grading.checks import executed_by, run, seed_of
 from autograder.grading.recorded import pack
 
 Cell = dict[str, Any]
@@ -119,7 +119,7 @@ def _loading(materials: Materials) -> str:
 def _recorded(materials: Materials, check_id: str, seed: int) -> list[Any]:
     """List what the reference answers in a check with the published numbers, in order, each with its tolerance."""
     check = next(each for each in materials.checks if each.id == check_id)
-    transcript = run(check, played_by(materials.answers.function), materials.answers, seed)
+    transcript = run(check, executed_by(materials.answers.function), materials.answers, seed)
     return [[pack(each.value), each.atol, each.rtol] for each in transcript.answers]
 
 

@@ -179,7 +179,7 @@ class Student:
         return lambda *args, **kwargs: called(self._run, name, self._namespace[name], args, kwargs)
 
 
-class Thing:
+class ObjectProxy:
     """An object that is no data: call it, its methods, and get or set its weights."""
 
     def __init__(self, held: Any, run: Run, name: str):
@@ -214,11 +214,11 @@ def called(run: Run, name: str, function: Any, args: Any, kwargs: Any) -> Any:
         if isinstance(was, np.ndarray) and not np.array_equal(was, _number(now), equal_nan=was.dtype.kind == "f"):
             call["changed"].append(f"`{argument}`")
     value = mapped(value, _number)
-    return Thing(value, run, f"{name}()") if kind_of(value) == "object" else value
+    return ObjectProxy(value, run, f"{name}()") if kind_of(value) == "object" else value
 
 
 def _sent(item: Any, call: dict[str, Any]) -> Any:
-    if isinstance(item, Thing):
+    if isinstance(item, ObjectProxy):
         return item.held
     if isinstance(item, np.ndarray):
         return item.copy()

@@ -1,4 +1,4 @@
-"""Record what the reference and every known slip give, for the published numbers of the checks and fifty variants of each question.
+"""Record what the reference and every misconception give, for the published numbers of the checks and fifty variants of each question.
 
 It needs the solutions at hand; what it returns holds values and sentences, and no code. How values are written is the
 business of `replay`.
@@ -23,20 +23,20 @@ from autograder.grading.diagnosis import Diagnosis, has_tolerance
 from autograder.grading.questions import (
     VARIANTS,
     Functions,
+    MisconceptionValues,
     PracticeRecordings,
-    SlipValues,
     WorkingLines,
     namespace_of,
     place,
     variant,
     working,
 )
-from autograder.grading.recorded import Known, Recorded, Recordings, Slip, fingerprint, pack, write_gz
-from autograder.grading.reference import Answered, Answering, digest, likeness
+from autograder.grading.recorded import Known, Recorded, RecordedMisconception, Recordings, fingerprint, pack, write_gz
+from autograder.grading.reference import Answered, Answering, digest, fuzzy_key
 
 
 class Listener:
-    """Stands between a check and the reference's answers, and writes down each answer by function and likeness."""
+    """Stands between a check and the reference's answers, and writes down each answer by function and fuzzy key."""
 
     def __init__(self, answers: Answering, checks: Path):
         self.heard: dict[str, dict[str, Answered]] = {}
@@ -53,7 +53,7 @@ class Listener:
     def answer(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Answered:
         """Give the reference's answer. Raise `CourseError` where two calls are too much alike to be told apart when replayed."""
         answered = self._answers.answer(name, args, kwargs)
-        before = self.heard.setdefault(name, {}).setdefault(likeness((args, kwargs)).hex(), answered)
+        before = self.heard.setdefault(name, {}).setdefault(fuzzy_key((args, kwargs)).hex(), answered)
         if before is not answered and digest(before.value) != digest(answered.value):
             problem = f"two calls of `{name}` are given numbers that agree in three digits, and have different answers"
             raise CourseError([Finding(self._checks, None, problem, "draw numbers that lie further apart: they cannot be recorded")])
@@ -61,32 +61,35 @@ class Listener:
 
 
 def record_exercise(materials: Materials) -> Recordings:
-    """Run every check with the reference and with each slip in the student's place, and give what was seen."""
+    """Run every check with the reference and with each misconception in the student's place, and give what was seen."""
     exercise = materials.exercise
     listener = Listener(materials.answers, exercise.checks)
-    reruns = Diagnosis(materials.checks, listener, materials.slips)
+    reruns = Diagnosis(materials.checks, listener, materials.misconceptions)
     runs: dict[str, dict[str, list[Known]]] = {}
-    played: set[str] = set()
+    executed: set[str] = set()
     for check in materials.checks:
         runs[check.id] = {}
-        for slip in (None, *materials.slips):
-            transcript = reruns.rerun(check, seed_of(PUBLIC, exercise.id, check.id), slip)
-            played |= {call.function for call in transcript.calls}
-            if known := list(_known(transcript, slip, listener)):
-                runs[check.id][slip.id if slip else ""] = known
+        for misconception in (None, *materials.misconceptions):
+            transcript = reruns.rerun(check, seed_of(PUBLIC, exercise.id, check.id), misconception)
+            executed |= {call.function for call in transcript.calls}
+            if known := list(_known(transcript, misconception, listener)):
+                runs[check.id][misconception.id if misconception else ""] = known
     answers = {name: {call: _recorded(one) for call, one in own.items()} for name, own in listener.heard.items()}
-    slips = [Slip(slip.id, slip.of, slip.sentence, slip.section, slip.card) for slip in materials.slips]
-    return Recordings(exercise.id, fingerprint(exercise), _parameters(sorted(played), materials.answers), answers, slips, runs)
+    misconceptions = [
+        RecordedMisconception(misconception.id, misconception.of, misconception.sentence, misconception.section, misconception.card)
+        for misconception in materials.misconceptions
+    ]
+    return Recordings(exercise.id, fingerprint(exercise), _parameters(sorted(executed), materials.answers), answers, misconceptions, runs)
 
 
-def _known(transcript: Transcript, slip: Misconception | None, listener: Listener) -> Iterator[Known]:
+def _known(transcript: Transcript, misconception: Misconception | None, listener: Listener) -> Iterator[Known]:
     """Give the calls of a run that may be held against a student's, and let the listener hear their tolerances."""
     for call in transcript.calls:
-        if not call.of or (slip and call.of != slip.of):
+        if not call.of or (misconception and call.of != misconception.of):
             continue
         if call.outcome.kind == "returned" and has_tolerance(call):
             listener.answer(call.function, call.args, call.kwargs)
-        given = likeness((call.args, call.kwargs)).hex()
+        given = fuzzy_key((call.args, call.kwargs)).hex()
         yield Known(call.function, call.of, given, call.outcome.kind, _raw(call.outcome.value))
 
 
@@ -113,7 +116,7 @@ def _parameters(names: list[str], answers: Answering) -> dict[str, list[str]]:
 
 
 def record_practice(lesson: Lesson, functions: Functions) -> PracticeRecordings:
-    """Draw fifty variants of each question, and give the values, the slips' values and the workings of all."""
+    """Draw fifty variants of each question, and give the values, the misconceptions' values and the workings of all."""
     made = PracticeRecordings({}, {}, {}, {})
     for question in lesson.questions:
         key = lesson.keys.get(question.id, Key())
@@ -132,14 +135,16 @@ def record_practice(lesson: Lesson, functions: Functions) -> PracticeRecordings:
 def _add_values(made: PracticeRecordings, part: Question, numbers: dict[str, float], functions: Functions) -> None:
     name, arguments = part.computes, [numbers[one] if isinstance(one, str) else one for one in part.arguments]
     _add(made.values.setdefault(name, []), arguments, functions.reference(name))
-    known = made.slips.setdefault(name, [])
-    for slip in functions.misconceptions(name):
-        if slip.id in part.tells:
-            own = next((one for one in known if one.id == slip.id), None)
+    known = made.misconceptions.setdefault(name, [])
+    for misconception in functions.misconceptions(name):
+        if misconception.id in part.tells:
+            own = next((one for one in known if one.id == misconception.id), None)
             if own is None:
-                own = SlipValues(slip.id, slip.of, slip.sentence, slip.section, slip.card, [])
+                own = MisconceptionValues(
+                    misconception.id, misconception.of, misconception.sentence, misconception.section, misconception.card, []
+                )
                 known.append(own)
-            _add(own.values, arguments, slip.function)
+            _add(own.values, arguments, misconception.function)
 
 
 def _add(values: list[tuple[list[float], float]], arguments: list[float], function: Callable[..., Any]) -> None:

@@ -44,7 +44,7 @@ class Built(msgspec.Struct, frozen=True):
 
     place: Path
     exercises: int
-    slips: int
+    misconceptions: int
     questions: int
     cards: int
     bytes: int
@@ -64,14 +64,14 @@ def build(root: Path, out: Path) -> Built:
     except OSError as error:
         raise UsageError(f"{out}: {error.strerror}", "choose a folder that can be written with --out") from None
     try:
-        slips = _fill(course, beside / "new")
+        misconceptions = _fill(course, beside / "new")
         _put(beside / "new", out, beside / "old")
     finally:
         shutil.rmtree(beside)
     lessons = course.lessons
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     counts = [sum(len(own) for own in each) for each in zip(*((x.exercises, x.questions, x.cards) for x in lessons), strict=True)]
-    return Built(out, counts[0], slips, counts[1], counts[2], size)
+    return Built(out, counts[0], misconceptions, counts[1], counts[2], size)
 
 
 def refuse_taken(out: Path, marks: tuple[str, ...]) -> None:
@@ -87,13 +87,13 @@ def _put(new: Path, out: Path, old: Path) -> None:
 
 
 def _fill(course: Course, into: Path) -> int:
-    """Copy and record all that students get; return how many slips were recorded."""
+    """Copy and record all that students get; return how many misconceptions were recorded."""
     into.mkdir()
     shutil.copyfile(course.root / "course.yaml", into / "course.yaml")
-    slips = sum(_fill_lesson(course.root, lesson, into) for lesson in course.lessons)
+    misconceptions = sum(_fill_lesson(course.root, lesson, into) for lesson in course.lessons)
     release = Release(version("denoising-course"), tuple(lesson.id for lesson in course.lessons))
     (into / MARK).write_bytes(msgspec.json.format(msgspec.json.encode(release)) + b"\n")
-    return slips
+    return misconceptions
 
 
 def _fill_lesson(root: Path, lesson: Lesson, into: Path) -> int:
@@ -101,7 +101,7 @@ def _fill_lesson(root: Path, lesson: Lesson, into: Path) -> int:
         shutil.copytree(root / folder / lesson.id, into / folder / lesson.id, ignore=NOT_FOR_STUDENTS)
     recorded = [(exercise, record_exercise(load_materials(exercise))) for exercise in lesson.exercises]
     write_recordings(into, lesson, recorded, functions_of(root, lesson))
-    return sum(len(own.slips) for _, own in recorded)
+    return sum(len(own.misconceptions) for _, own in recorded)
 
 
 CONFIG = "nbgrader_config.py"

@@ -24,7 +24,7 @@ FINDING = ("line", "rule", "problem", "fix")
 @click.option("--no-cache", is_flag=True, help="Run every rule again, even if nothing has changed.")
 @click.pass_obj
 def lint(root: Path | None, lesson: str | None, as_json: bool, no_cache: bool) -> None:
-    """Check the course, or one LESSON of it, for authors' slips.
+    """Check the course, or one LESSON of it, for authors' misconceptions.
 
     Every finding has its file, line and fix. Exit status 1 where there is any.
     The findings are remembered until the course or this program changes.
@@ -48,14 +48,14 @@ def lint(root: Path | None, lesson: str | None, as_json: bool, no_cache: bool) -
 def map_(root: Path | None, lesson: str | None) -> None:
     """Show what each objective of a lesson has.
 
-    These are sections, questions, exercises, cards and known slips.
+    These are sections, questions, exercises, cards and misconceptions.
     """
     from rich.console import Console
 
-    from autograder.author.lint.context import Sight
+    from autograder.author.lint.context import LintContext
     from autograder.cli.reader import map_table
 
-    Console(highlight=False).print(map_table(Sight(find_course(root), find_lesson(root, lesson))))
+    Console(highlight=False).print(map_table(LintContext(find_course(root), find_lesson(root, lesson))))
 
 
 @click.command()
@@ -76,14 +76,14 @@ def notebook(root: Path | None, lesson: str | None, out: Path | None) -> None:
 
 
 @click.group()
-def slip() -> None:
-    """Find wrong answers that many share, and make them known slips.
+def misconception() -> None:
+    """Find wrong answers that many share, and make them misconceptions.
 
-    `course slip list OUT` shows them, `course slip new OUT GROUP NAME` begins one.
+    `course misconceptions list OUT` shows them, `course misconceptions new OUT GROUP NAME` begins one.
     """
 
 
-@slip.command("list")
+@misconception.command("list")
 @click.argument("out", type=click.Path(path_type=Path))
 @click.pass_obj
 def list_(root: Path | None, out: Path) -> None:
@@ -98,7 +98,7 @@ def list_(root: Path | None, out: Path) -> None:
     found = _groups(root, out)
     table = alike_table(found, len(found))
     if table is None:
-        click.echo("No two students share a wrong answer that no slip explains.")
+        click.echo("No two students share a wrong answer that no misconception explains.")
         return
     console = Console(highlight=False)
     console.print(table)
@@ -106,16 +106,16 @@ def list_(root: Path | None, out: Path) -> None:
         console.print(f"{number}: {group.words}", markup=False)
 
 
-@slip.command()
+@misconception.command()
 @click.argument("out", type=click.Path(path_type=Path))
 @click.argument("group", type=click.IntRange(min=1))
 @click.argument("name")
 @click.option("--lesson", metavar="ID", help="The lesson, where the course has several.")
 @click.pass_obj
 def new(root: Path | None, out: Path, group: int, name: str, lesson: str | None) -> None:
-    """Begin the known slip NAME for one GROUP of OUT.
+    """Begin the misconception NAME for one GROUP of OUT.
 
-    GROUP is its number in `course slip list OUT`. What is begun is written into the exercise's file of misconceptions, with its
+    GROUP is its number in `course misconceptions list OUT`. What is begun is written into the exercise's file of misconceptions, with its
     sentence, section and card left to you.
     """
     from autograder.author.misconceptions import append_misconception, begin_misconception
@@ -123,13 +123,15 @@ def new(root: Path | None, out: Path, group: int, name: str, lesson: str | None)
 
     found = _groups(root, out)
     if group > len(found):
-        raise UsageError(f"there is no group {group} in {out}", f"take one of the {len(found)} that `course slip list {out}` shows")
+        raise UsageError(
+            f"there is no group {group} in {out}", f"take one of the {len(found)} that `course misconceptions list {out}` shows"
+        )
     chosen = found[group - 1]
     exercise = next(one for one in find_lesson(root, lesson).exercises if one.id == chosen.exercise)
     append_misconception(exercise.misconceptions, begin_misconception(chosen.function, len(chosen.students), exercise, name))
     made = f"for what {len(chosen.students)} students wrote, among them {chosen.students[0]}"
     click.echo(f"{exercise.misconceptions}: `{name}` is begun, {made}.")
-    click.echo("Write the slip, its sentence, section and card; `course lint` says what is still to do.")
+    click.echo("Write the misconception, its sentence, section and card; `course lint` says what is still to do.")
 
 
 def _groups(root: Path | None, out: Path) -> list[Group]:
@@ -146,8 +148,6 @@ def _groups(root: Path | None, out: Path) -> list[Group]:
         run = gradebook.last_run()
         choose = read_rules(out, gradebook, read_policy(find_course(root))).choose
         return groups(gradebook.unexplained(run, choose)) if run else []
-
-
 
 
 @click.command()
@@ -175,7 +175,8 @@ def release(root: Path | None, out: Path, platform: str | None) -> None:
             click.echo(path)
         return
     built = build(course, out)
-    held = f"{built.exercises} exercises, {built.questions} questions, {built.cards} cards, recordings of {built.slips} known slips"
+    content = f"{built.exercises} exercises, {built.questions} questions, {built.cards} cards"
+    held = f"{content}, recordings of {built.misconceptions} misconceptions"
     click.echo(f"{out}: {held}; {built.bytes / 1e6:.1f} MB. No solution is in it.")
 
 
@@ -190,4 +191,4 @@ def gradescope(place: Path) -> None:
     click.echo(f"{written.score:g} of {most:g} points in {written.execution_time:g} s. Walls: {written.extra_data['walls'] or 'none'}.")
 
 
-COMMANDS = (lint, map_, notebook, slip, release, gradescope)
+COMMANDS = (lint, map_, notebook, misconception, release, gradescope)

@@ -110,7 +110,7 @@ def _printed(console: Console, checked: Checked) -> None:
 
 
 def say_due(console: Console, cards: tuple[str, ...]) -> None:
-    """Say which cards a named slip brought back."""
+    """Say which cards a named misconception brought back."""
     if cards:
         console.print(f"  Due today in course review: {', '.join(cards)}", style="dim", markup=False)
 

@@ -147,7 +147,7 @@ def _lines(errors: Console) -> Callable[[int, int], None]:
 def _tell(finished: Finished, out: Path, seconds: float, walls: tuple[str, ...], as_json: bool) -> None:
     from rich.console import Console
 
-    from autograder.cli.tables import alike_table, class_table, slip_table, summary_table
+    from autograder.cli.tables import alike_table, class_table, misconception_table, summary_table
     from autograder.instructor.gradebook import Gradebook
     from autograder.instructor.measures import groups
 
@@ -165,11 +165,11 @@ def _tell(finished: Finished, out: Path, seconds: float, walls: tuple[str, ...],
         if finished.summary.results <= SHOWN * max(1, len(exercises)):
             console.print(class_table(gradebook.results(finished.run, finished.choose), exercises, console.width))
     console.print(summary_table(finished.summary))
-    slips = slip_table(finished.summary, finished.sections)
-    for table in filter(None, (slips, alike)):
+    misconceptions = misconception_table(finished.summary, finished.sections)
+    for table in filter(None, (misconceptions, alike)):
         console.print(table)
     if alike:
-        click.echo(f"`course slip new {out} GROUP NAME` makes one of these a known slip.")
+        click.echo(f"`course misconceptions new {out} GROUP NAME` makes one of these a misconception.")
     before = f", {finished.taken} of them from before: nothing about these has changed" if finished.taken else ""
     click.echo(f"{finished.summary.results} results in {seconds:.1f} s{before}. They lie in {out}/:")
     click.echo("  report.html, results.jsonl, grades.csv, feedback/, gradebook.sqlite")

@@ -6,20 +6,18 @@ import os
 import re
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 from rich.table import Table
 from rich.text import Text
 
+from autograder.author.lint.context import LintContext
+from autograder.author.lint.lesson import COLUMNS, coverage
 from autograder.cli.context import find_course, find_lesson
 from autograder.course.errors import UsageError
 from autograder.course.model import Lesson, Section
 from autograder.course.schema import meant
 from autograder.course.text import FOLDED, formulas_in_unicode, uncommented
-
-if TYPE_CHECKING:
-    from autograder.author.lint.context import Sight
 
 
 def for_terminal(lesson: Lesson, section: str | None = None) -> str:
@@ -35,13 +33,10 @@ def for_terminal(lesson: Lesson, section: str | None = None) -> str:
     return formulas_in_unicode(text).strip() + "\n"
 
 
-
-def map_table(sight: Sight) -> Table:
+def map_table(context: LintContext) -> Table:
     """Return the map of a lesson: below each objective what it has, what it has none of marked."""
-    from autograder.author.lint.lesson import COLUMNS, coverage
-
-    table, texts = Table.grid(padding=(0, 2, 0, 0)), {objective.id: objective.text for objective in sight.lesson.objectives}
-    for objective, row in coverage(sight).items():
+    table, texts = Table.grid(padding=(0, 2, 0, 0)), {objective.id: objective.text for objective in context.lesson.objectives}
+    for objective, row in coverage(context).items():
         table.add_row(Text(objective, "bold"), Text(texts[objective], "bold"))
         for column in COLUMNS:
             table.add_row(f"  {column}", _cell(column, row[column]))
@@ -76,7 +71,6 @@ def read(root: Path | None, section: str | None, contents: bool, lesson: str | N
     from rich.console import Console
     from rich.markdown import Markdown
 
-
     if contents:
         found = find_lesson(root, lesson).sections
         for one in found:
@@ -104,8 +98,6 @@ def _remember(section: str | None) -> None:
             state.add("read", section or origin.lesson)
 
 
-
-
 @click.command()
 @click.option("--lesson", metavar="ID", help="The lesson to open, where the course has several.")
 @click.option("--port", type=click.IntRange(1, 65535), help="The port to listen on; by default 8012, or any that is free.")
@@ -119,12 +111,12 @@ def serve(root: Path | None, lesson: str | None, port: int | None, grades: Path 
     that is printed. In a workspace, what you do is remembered there. Ctrl-C ends it.
     """
     from autograder.web.app import build
-    from autograder.web.server import Desk, Serving
+    from autograder.web.server import ReaderSession, Serving
 
-    with Desk(find_course(root), find_lesson(root, lesson), Path.cwd()) as desk:
-        serving = Serving(build(desk, grades and grades.resolve()), port)
-        click.echo(f"{desk.lesson.title}: {serving.address}")
-        if not desk.kept:
+    with ReaderSession(find_course(root), find_lesson(root, lesson), Path.cwd()) as session:
+        serving = Serving(build(session, grades and grades.resolve()), port)
+        click.echo(f"{session.lesson.title}: {serving.address}")
+        if not session.kept:
             click.echo("This is no workspace, so what you do is not remembered: `course start` makes one.")
         click.echo("Ctrl-C ends it.")
         if opening:

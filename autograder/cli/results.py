@@ -200,8 +200,6 @@ def _tell_regraded(done: Regraded, as_json: bool) -> None:
         click.echo("Written." if done.written else "Nothing is written yet: --apply does.")
 
 
-
-
 ROWS_SHOWN = 20  # pairs; --json gives all
 
 
@@ -218,7 +216,7 @@ def report(root: Path | None, out: Path, hidden: bool, to: Path | None) -> None:
     """
     from rich.console import Console
 
-    from autograder.cli.tables import alike_table, hard_table, help_table, slip_table, summary_table
+    from autograder.cli.tables import alike_table, hard_table, help_table, misconception_table, summary_table
     from autograder.course.text import clean
     from autograder.instructor.measures import Summary
     from autograder.instructor.outputs import write_report
@@ -230,7 +228,7 @@ def report(root: Path | None, out: Path, hidden: bool, to: Path | None) -> None:
         for result in gradebook.results(run, rules.choose):
             summary.add(result)
     summary.sort(list(told.made.exercises))
-    tables = [summary_table(summary), slip_table(summary, told.sections), hard_table(told.made)]
+    tables = [summary_table(summary), misconception_table(summary, told.sections), hard_table(told.made)]
     if not hidden:
         tables += [alike_table(told.alike), help_table(told.made, rules.policy.pass_mark)]
     console = Console(highlight=False)

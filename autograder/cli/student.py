@@ -74,7 +74,7 @@ def check(root: Path | None, files: tuple[str, ...], watching: bool, no_walls: b
     from autograder.sandbox.preload import launch
 
     likely = _likely(files)
-    launched = {warmth: launch(warmth) for warmth in likely if not no_walls and sys.platform == "linux"}
+    launched = {profile: launch(profile) for profile in likely if not no_walls and sys.platform == "linux"}
     # What is slow to import comes now, while the fork servers warm up beside.
     from rich.console import Console
 
@@ -104,10 +104,10 @@ def check(root: Path | None, files: tuple[str, ...], watching: bool, no_walls: b
 
 def _likely(files: tuple[str, ...]) -> tuple[str, ...]:
     """Guess, before the course is read, what guests for these files will want loaded."""
-    from autograder.sandbox.preload import warmth_of
+    from autograder.sandbox.preload import profile_for
 
     paths = [Path(file) for file in files] or sorted(Path.cwd().glob("*.py"))
-    wanted = [warmth_of(path.read_bytes(), False) for path in paths if path.suffix in (".py", ".ipynb") and path.is_file()]
+    wanted = [profile_for(path.read_bytes(), False) for path in paths if path.suffix in (".py", ".ipynb") and path.is_file()]
     return tuple(dict.fromkeys(wanted))
 
 

@@ -16,10 +16,10 @@ from autograder.instructor.outputs import points
 from autograder.instructor.regrade import Change
 from autograder.instructor.similar import Pair
 
-SLIPS = 10
+MISCONCEPTIONS = 10
 HARD = 8
 HELPED = 8
-NAMED, SCORE = 20, 9  # what a column of names or slips wants at least, and one of scores
+NAMED, SCORE = 20, 9  # what a column of names or misconceptions wants at least, and one of scores
 
 
 def class_table(results: Iterable[Result], exercises: list[str], width: int) -> Table:
@@ -35,7 +35,7 @@ def class_table(results: Iterable[Result], exercises: list[str], width: int) -> 
     table.add_column("student")
     for heading in ("handed in", "points") if whole else shown:
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("slips and ends")
+    table.add_column("misconceptions and ends")
     for student, rows in groupby(found, key=lambda result: result.student):
         own = {result.exercise: result for result in rows}
         scores = _whole(own.values()) if whole else [_score(own.get(exercise)) for exercise in shown]
@@ -59,7 +59,7 @@ def _score(result: Result | None) -> Text:
 
 
 def _marks(results: Iterable[Result]) -> list[str]:
-    """Name each slip once, and each way to end that is not simply wrong."""
+    """Name each misconception once, and each way to end that is not simply wrong."""
     marks = []
     for result in results:
         for check in result.checks:
@@ -80,9 +80,9 @@ def summary_table(summary: Summary) -> Table:
     return table
 
 
-def alike_table(groups: Iterable[Group], of: int = SLIPS) -> Table | None:
-    """One row for each wrong answer that several share and no slip explains, numbered. None where there is none."""
-    table = Table(title="Wrong alike, and no known slip explains it")
+def alike_table(groups: Iterable[Group], of: int = MISCONCEPTIONS) -> Table | None:
+    """One row for each wrong answer that several share and no misconception explains, numbered. None where there is none."""
+    table = Table(title="Wrong alike, and no misconception explains it")
     for name in ("group", "exercise", "function", "students", "for example"):
         table.add_column(name, justify="right" if name in ("group", "students") else "left")
     for number, group in enumerate(groups, 1):
@@ -91,16 +91,22 @@ def alike_table(groups: Iterable[Group], of: int = SLIPS) -> Table | None:
     return table if table.row_count else None
 
 
-def slip_table(summary: Summary, sections: Mapping[str, str]) -> Table | None:
-    """One row for each of the most frequent slips: how many made it, and what the class should reread. None where none was named."""
-    counted = Counter({(exercise, *slip): count for (_, exercise), one in summary.exercises.items() for slip, count in one.slips.items()})
+def misconception_table(summary: Summary, sections: Mapping[str, str]) -> Table | None:
+    """One row for each of the most frequent misconceptions: how many made it, and what the class should reread; None if there is none."""
+    counted = Counter(
+        {
+            (exercise, *misconception): count
+            for (_, exercise), one in summary.exercises.items()
+            for misconception, count in one.misconceptions.items()
+        }
+    )
     if not counted:
         return None
     table = Table(title="What the class misunderstood")
-    for name in ("slip", "exercise", "students", "reread"):
+    for name in ("misconception", "exercise", "students", "reread"):
         table.add_column(name, justify="right" if name == "students" else "left")
-    for (exercise, slip, section), count in sorted(counted.items(), key=lambda item: (-item[1], item[0]))[:SLIPS]:
-        table.add_row(slip, exercise, str(count), sections.get(section, section))
+    for (exercise, misconception, section), count in sorted(counted.items(), key=lambda item: (-item[1], item[0]))[:MISCONCEPTIONS]:
+        table.add_row(misconception, exercise, str(count), sections.get(section, section))
     return table
 
 
@@ -119,7 +125,7 @@ def help_table(made: Measures, mark: float | None) -> Table | None:
     """One row for each of those who need help most."""
     need = made.in_need(mark)
     table = Table(title=f"Who needs help: {len(need)}" + (f", the first {HELPED}" if len(need) > HELPED else ""))
-    for name in ("student", "percent", "missing", "slips and ends"):
+    for name in ("student", "percent", "missing", "misconceptions and ends"):
         table.add_column(name, justify="right" if name == "percent" else "left")
     for row in need[:HELPED]:
         table.add_row(Text(clean(row.student, 40)), f"{row.percent:.1f}", ", ".join(row.missing), Text(", ".join(row.marks[:4])))

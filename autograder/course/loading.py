@@ -245,14 +245,24 @@ def _exercises(folders: Folders, lesson: str, order: tuple[str, ...]) -> tuple[E
 
 def _exercise(folders: Folders, lesson: str, starter: Path) -> Exercise:
     name, answers = starter.stem, folders.root / "solutions" / lesson
-    checks, answer, slips = starter.parent / "checks" / starter.name, answers / starter.name, answers / "misconceptions" / starter.name
+    checks, answer, misconceptions = (
+        starter.parent / "checks" / starter.name,
+        answers / starter.name,
+        answers / "misconceptions" / starter.name,
+    )
     kept, recorded = _has_solutions(folders.root), recordings(folders.root, lesson, name)
-    judging = [(answer, "answer"), (slips, "misconceptions")] if kept else [(recorded, "recordings")] if _is_release(folders.root) else []
+    judging = (
+        [(answer, "answer"), (misconceptions, "misconceptions")]
+        if kept
+        else [(recorded, "recordings")]
+        if _is_release(folders.root)
+        else []
+    )
     for path, what in [(checks, "checks"), *judging]:
         if not path.is_file():
             folders.missing(path, f"exercise `{name}` has no {what}", "create this file")
     source = folders.text(starter, "the starter") or ""
-    return Exercise(name, lesson, starter, checks, answer, slips, recorded, uses_torch=bool(_TORCH.search(source)))
+    return Exercise(name, lesson, starter, checks, answer, misconceptions, recorded, uses_torch=bool(_TORCH.search(source)))
 
 
 def _list(folders: Folders, path: Path, kind: type[T]) -> tuple[tuple[T, ...], list[At]]:

@@ -140,10 +140,10 @@ class Question(Struct, frozen=True):
 
 
 class Wrong(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a wrong choice is told: the sentence, the id of the documented slip (M01...), the card to bring back."""
+    """What a wrong choice is told: the sentence, the id of the documented misconception (M01...), the card to bring back."""
 
     sentence: str
-    slip: str | None = None
+    misconception: str | None = None
     card: str | None = None
 
 
@@ -203,7 +203,7 @@ class Check(Struct, frozen=True):
 
 
 class Misconception(Struct, frozen=True):
-    """A known slip as a function: what a student who has it would have written, and the sentence that puts it right."""
+    """A misconception as a function: what a student who has it would have written, and the sentence that puts it right."""
 
     id: str
     of: str

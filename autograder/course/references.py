@@ -29,7 +29,7 @@ _KNOWN = set[str]().union(_OF_ALL, _OF_WHOLES, *(needs | may for needs, may in _
 _ARTICLE = {"number": "a number", "choice": "a choice", "order": "an order", "match": "a match", "parts": "a question of parts"}
 _FORM_OF_MISTAKE = {"choice": "a wrong choice", "order": "`later>earlier`, two choices in the wrong order", "match": "`choice=option`"}
 _PLACE = re.compile(r"\[\[(\w+)\]\]")
-_SLIP = re.compile(r"M[0-9]{2}")
+_MISCONCEPTION = re.compile(r"M[0-9]{2}")
 
 
 def line_of(at: At, *keys: str) -> int:
@@ -221,8 +221,8 @@ def _possible_mistakes(question: Question, key: Key) -> set[str]:
 
 
 def _check_wrong(owner: str, wrong: Wrong, at: At, cards: list[str], complain: Complain) -> None:
-    if wrong.slip is not None and not _SLIP.fullmatch(wrong.slip):
-        complain(line_of(at, "slip"), f"{owner}: `{wrong.slip}` is not the id of a slip", "write it like M16")
+    if wrong.misconception is not None and not _MISCONCEPTION.fullmatch(wrong.misconception):
+        complain(line_of(at, "misconception"), f"{owner}: `{wrong.misconception}` is not the id of a misconception", "write it like M16")
     if wrong.card is not None:
         _check_named(owner, "card", wrong.card, cards, at, complain)
 

@@ -2,7 +2,7 @@
 
     source -> guest: load          the student's file runs behind the wall
     each check: call, compare      with the round's secret numbers -> transcripts
-    a check failed:                which slip explains all that the function gave?
+    a check failed:                which misconception explains all that the function gave?
                                    run it again with the published numbers, so that the message gives no secret away
     -> Result, and a private note  what the secret run saw, for the instructor's eyes
 
@@ -17,23 +17,23 @@ import msgspec
 from autograder.course.model import Check, CheckResult, Exercise, Misconception, Submission
 from autograder.grading.checks import Transcript, load_checks, seed_of
 from autograder.grading.diagnosis import Diagnosis, load_misconceptions, shared_by
-from autograder.grading.recorded import ReplayedAnswers, known_calls, read_recordings, slips_of
+from autograder.grading.recorded import ReplayedAnswers, known_calls, misconceptions_of, read_recordings
 from autograder.grading.reference import Answering, Answers, load_module
 from autograder.grading.submission_run import Sitting
-from autograder.sandbox.local import Alone
+from autograder.sandbox.local import LocalRunner
 from autograder.sandbox.servers import Sandbox
 
 PUBLIC = b"published numbers"
-ALIKE = "alike:"  # in the private notes, before a function's name: the hash of the wrong values that no slip explains
+ALIKE = "alike:"  # in the private notes, before a function's name: the hash of the wrong values that no misconception explains
 
 
 class Materials(msgspec.Struct, frozen=True):
-    """What judges one exercise, loaded: its checks, the reference's answers, and the known slips."""
+    """What judges one exercise, loaded: its checks, the reference's answers, and the misconceptions."""
 
     exercise: Exercise
     checks: tuple[Check, ...]
     answers: Answering
-    slips: tuple[Misconception, ...]
+    misconceptions: tuple[Misconception, ...]
     diagnosis: Diagnosis
 
 
@@ -57,13 +57,13 @@ def load_materials(exercise: Exercise) -> Materials:
     checks, props = load_checks(exercise.checks), exercise.starter.parent / "props.py"
     if exercise.recordings.is_file():
         recorded = read_recordings(exercise)
-        replayed, known = ReplayedAnswers(recorded, exercise.recordings, props), slips_of(recorded)
+        replayed, known = ReplayedAnswers(recorded, exercise.recordings, props), misconceptions_of(recorded)
         return Materials(exercise, checks, replayed, known, Diagnosis(checks, replayed, known, known_calls(recorded)))
-    answers, slips = Answers(load_module(exercise.answer), props), load_misconceptions(exercise.misconceptions)
-    return Materials(exercise, checks, answers, slips, Diagnosis(checks, answers, slips))
+    answers, misconceptions = Answers(load_module(exercise.answer), props), load_misconceptions(exercise.misconceptions)
+    return Materials(exercise, checks, answers, misconceptions, Diagnosis(checks, answers, misconceptions))
 
 
-def attempt(submission: Submission, materials: Materials, sandbox: Sandbox | Alone, secret: bytes) -> Attempt:
+def attempt(submission: Submission, materials: Materials, sandbox: Sandbox | LocalRunner, secret: bytes) -> Attempt:
     """Judge one submission with the numbers of `secret`. Raise `SandboxFault` where the sandbox fails."""
     seeds, public, torch = _seeds(materials, secret), secret == PUBLIC, materials.exercise.uses_torch
     judged = Sitting(submission, materials.checks, materials.answers, sandbox, seeds, torch=torch)
@@ -73,14 +73,16 @@ def attempt(submission: Submission, materials: Materials, sandbox: Sandbox | Alo
     if not public and any(_worth_a_rerun(judged.transcripts[check.id]) for check in failed if check.id in judged.transcripts):
         again.play(tuple(check for check in materials.checks if not judged.waiting(check)))
     used = {of: judged.leans_on(of) for of in dict.fromkeys(check.of for check in failed)}
-    own = [of for of, wrong in used.items() if not wrong]  # whatever leans on a wrong function is no evidence of a slip
-    slips = {of: materials.diagnosis.name(of, judged.transcripts, seeds) for of in own}
-    results = tuple(_result(one, judged, again, slips.get(one.of), used.get(one.of, ""), public=public) for one in materials.checks)
+    own = [of for of, wrong in used.items() if not wrong]  # whatever leans on a wrong function is no evidence of a misconception
+    misconceptions = {of: materials.diagnosis.name(of, judged.transcripts, seeds) for of in own}
+    results = tuple(
+        _result(one, judged, again, misconceptions.get(one.of), used.get(one.of, ""), public=public) for one in materials.checks
+    )
     private = {check.id: judged.words(check, numbers=True) for check in failed}
-    shared = {of: shared_by(of, judged.transcripts) for of, slip in slips.items() if slip is None}
+    shared = {of: shared_by(of, judged.transcripts) for of, misconception in misconceptions.items() if misconception is None}
     private |= {ALIKE + of: found for of, found in shared.items() if found}
-    unplayed = {name: Transcript(ended=outcome) for name, outcome in judged.unplayed.items()}
-    return Attempt(results, judged.printed, private, unplayed | judged.transcripts)
+    not_executed = {name: Transcript(ended=outcome) for name, outcome in judged.not_executed.items()}
+    return Attempt(results, judged.printed, private, not_executed | judged.transcripts)
 
 
 def _seeds(materials: Materials, secret: bytes) -> dict[str, int]:
@@ -91,7 +93,7 @@ def _worth_a_rerun(transcript: Transcript) -> bool:
     return transcript.ended is None or transcript.ended.kind in ("raised", "refused")
 
 
-def _result(check: Check, judged: Sitting, again: Sitting, slip: Misconception | None, used: str, *, public: bool) -> CheckResult:
+def _result(check: Check, judged: Sitting, again: Sitting, misconception: Misconception | None, used: str, *, public: bool) -> CheckResult:
     """Put into the contract's words what the sittings saw of one check; `used` is a wrong function that its own leans on."""
     seconds = round(judged.seconds.get(check.id, 0.0), 4)
     if judged.passed(check):
@@ -102,7 +104,7 @@ def _result(check: Check, judged: Sitting, again: Sitting, slip: Misconception |
         return CheckResult(check.id, check.title, 0, check.points, "not_judged", "needs", words, seconds=seconds)
     if again.passed(check):
         message = f"{judged.words(check, numbers=False)} It is right for the published numbers, wrong for fresh ones."
-    elif again.played(check):
+    elif again.executed(check):
         message = again.words(check, numbers=True)
     else:
         message = judged.words(check, numbers=public)
@@ -114,10 +116,10 @@ def _result(check: Check, judged: Sitting, again: Sitting, slip: Misconception |
         max_points=check.points,
         outcome="failed",
         reason=judged.reason(check),
-        message=message + (f" {slip.sentence}" if slip else hint),
-        misconception=slip.id if slip else None,
-        section=slip.section if slip else None,
-        card=slip.card if slip else None,
+        message=message + (f" {misconception.sentence}" if misconception else hint),
+        misconception=misconception.id if misconception else None,
+        section=misconception.section if misconception else None,
+        card=misconception.card if misconception else None,
         seconds=seconds,
     )
 

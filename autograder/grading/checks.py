@@ -27,7 +27,7 @@ from autograder.grading.reference import (
     FLOOR,
     Answered,
     Answering,
-    Thing,
+    ObjectProxy,
     as_number,
     contains_float32,
     copied,
@@ -180,7 +180,7 @@ class Student:
     """What a check calls. Whoever plays the student (a guest, a misconception, the reference itself) answers.
 
     `student.props.NAME(...)` calls a function of the lesson's props.py on the student's side. What comes back and is not data
-    is a `Thing`.
+    is a `ObjectProxy`.
     """
 
     def __init__(self, player: Player, transcript: Transcript, prefix: str = ""):
@@ -189,18 +189,18 @@ class Student:
     def __getattr__(self, name: str) -> Any:
         if name == "props" and not self._prefix:
             return Student(self._player, self._transcript, "props.")
-        return lambda *args, **kwargs: self.played(self._prefix + name, args, kwargs)
+        return lambda *args, **kwargs: self.executed(self._prefix + name, args, kwargs)
 
-    def played(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], *, shown: str = "", of: str | None = None) -> Any:
+    def executed(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], *, shown: str = "", of: str | None = None) -> Any:
         """Play one call, write it down as `shown`, and give its value."""
         of = _about(name, args) if of is None else of
-        for thing in (item for item in (*args, *kwargs.values()) if isinstance(item, Thing) and not name.startswith(("@", "props."))):
+        for thing in (item for item in (*args, *kwargs.values()) if isinstance(item, ObjectProxy) and not name.startswith(("@", "props."))):
             thing.of = of
         questions: list[Asked] = []
         outcome = self._player(name, args, kwargs, questions)
         if outcome.kind == "returned" and kind_of(outcome.value) == "object":
-            made = sum(isinstance(call.outcome.value, Thing) for call in self._transcript.calls)
-            outcome = msgspec.structs.replace(outcome, value=Thing(self, name, f"{name} {made + 1}", outcome.value))
+            made = sum(isinstance(call.outcome.value, ObjectProxy) for call in self._transcript.calls)
+            outcome = msgspec.structs.replace(outcome, value=ObjectProxy(self, name, f"{name} {made + 1}", outcome.value))
         self._transcript.calls.append(Called(shown or name, args, kwargs, outcome, questions, of))
         if outcome.kind != "returned":
             raise _CheckEnded
@@ -209,7 +209,7 @@ class Student:
 
 def _about(name: str, args: tuple[Any, ...]) -> str:
     """Say which function a call is evidence about: one of the props asks about whoever its objects were last given to."""
-    used = [item.of for item in args if isinstance(item, Thing) and not item.of.startswith("props.")]
+    used = [item.of for item in args if isinstance(item, ObjectProxy) and not item.of.startswith("props.")]
     return used[0] if used and name.startswith("props.") else name
 
 
@@ -248,12 +248,12 @@ def run(check: Check, player: Player, answers: Answering, seed: int) -> Transcri
     return transcript
 
 
-def played_by(function_of: Callable[[str], Callable[..., Any]]) -> Player:
+def executed_by(function_of: Callable[[str], Callable[..., Any]]) -> Player:
     """Let functions of ours stand in the student's place: copies of the arguments, callbacks written down, tensors back as arrays."""
 
     def play(name: str, args: tuple[Any, ...], kwargs: dict[str, Any], questions: list[Asked]) -> Outcome:
         def watched(item: Any) -> Any:
-            if isinstance(item, Thing):
+            if isinstance(item, ObjectProxy):
                 return item.held
             if not callable(item):
                 return item

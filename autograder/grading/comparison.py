@@ -1,6 +1,6 @@
 """How two values differ, in words: kind, shape and finiteness are exact, dtype is free, numbers have a tolerance.
 
-It compares what a student's code gave with what is expected, and a known slip's value with the student's. It does not say what
+It compares what a student's code gave with what is expected, and a misconception's value with the student's. It does not say what
 a difference means.
 """
 

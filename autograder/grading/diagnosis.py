@@ -1,8 +1,8 @@
-"""Which known slip gives exactly what the student's code gave.
+"""Which misconception gives exactly what the student's code gave.
 
 It reruns, it does not guess: the checks are run with each misconception in the student's place, with the same numbers, and
-call is held against call. A slip is named for a function when it agrees with the student on every call of that function in
-the attempt, at least one call tells it from the reference by ten tolerances, and no other slip with another sentence does
+call is held against call. A misconception is named for a function when it agrees with the student on every call of that function in
+the attempt, at least one call tells it from the reference by ten tolerances, and no other misconception with another sentence does
 as well. Where nothing fits, nothing is named.
 """
 
@@ -17,9 +17,9 @@ import msgspec
 
 from autograder.course.errors import CourseError, Finding
 from autograder.course.model import Check, Misconception
-from autograder.grading.checks import Called, Transcript, played_by, run
+from autograder.grading.checks import Called, Transcript, executed_by, run
 from autograder.grading.comparison import difference
-from autograder.grading.reference import Answering, Thing, likeness, load_module
+from autograder.grading.reference import Answering, ObjectProxy, fuzzy_key, load_module
 
 SEPARATION = 10
 OBJECTS = 5e-6, 1e-5  # absolute and relative tolerance where objects take part
@@ -28,7 +28,7 @@ Transcripts = Mapping[str, Transcript]  # by the check's id
 
 
 def misconception(*, of: str, section: str, card: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Declare a known slip: a function that makes it in the place of `of`. Its docstring is what the student is told."""
+    """Declare a misconception: a function that makes it in the place of `of`. Its docstring is what the student is told."""
 
     def declare(function: Callable[..., Any]) -> Callable[..., Any]:
         sentence = " ".join((inspect.getdoc(function) or "").split())
@@ -42,16 +42,16 @@ def load_misconceptions(path: Path) -> tuple[Misconception, ...]:
     """Read a file of misconceptions, in the order they stand. Raise `CourseError` where one has no sentence."""
     values = [getattr(value, "misconception", None) for value in vars(load_module(path)).values()]
     found = tuple(value for value in values if isinstance(value, Misconception))
-    silent = [slip for slip in found if not slip.sentence]
+    silent = [misconception for misconception in found if not misconception.sentence]
     if silent:
-        lines = [slip.function.__code__.co_firstlineno for slip in silent]
+        lines = [misconception.function.__code__.co_firstlineno for misconception in silent]
         fix = "write what the student is told as its docstring"
         raise CourseError([Finding(path, n, f"misconception `{s.id}` has no sentence", fix) for n, s in zip(lines, silent, strict=True)])
     return found
 
 
 class Evidence(msgspec.Struct, frozen=True):
-    """One call as far as it says something about who made it: what it was given (its likeness), how it ended, with what value."""
+    """One call as far as it says something about who made it: what it was given (its fuzzy key), how it ended, with what value."""
 
     given: bytes
     kind: str
@@ -62,55 +62,61 @@ Recorded = Callable[[Check, Misconception | None, str], list[Evidence]]
 
 
 class Diagnosis:
-    """The reruns of one exercise's checks, with the reference in the student's place and with each slip: made here, or `recorded`."""
+    """The reruns of one exercise's checks, with the reference or a misconception in the student's place: made here, or `recorded`."""
 
-    def __init__(self, checks: tuple[Check, ...], answers: Answering, slips: tuple[Misconception, ...], recorded: Recorded | None = None):
-        self.checks, self.answers, self.slips = checks, answers, slips
+    def __init__(
+        self, checks: tuple[Check, ...], answers: Answering, misconceptions: tuple[Misconception, ...], recorded: Recorded | None = None
+    ):
+        self.checks, self.answers, self.misconceptions = checks, answers, misconceptions
         self._recorded = recorded
         self._reruns: dict[tuple[str, int, str], Transcript] = {}
         self._seen: dict[tuple[str, int, str, str], list[Evidence]] = {}
 
-    def rerun(self, check: Check, seed: int, slip: Misconception | None) -> Transcript:
-        """Run a check with a slip (or, with None, the reference) in the student's place. Remembered."""
-        key = check.id, seed, slip.id if slip else ""
+    def rerun(self, check: Check, seed: int, misconception: Misconception | None) -> Transcript:
+        """Run a check with a misconception (or, with None, the reference) in the student's place. Remembered."""
+        key = check.id, seed, misconception.id if misconception else ""
         if key not in self._reruns:
 
             def function_of(name: str) -> Callable[..., Any]:
-                return slip.function if slip and slip.of == name else self.answers.function(name)
+                return misconception.function if misconception and misconception.of == name else self.answers.function(name)
 
-            self._reruns[key] = run(check, played_by(function_of), self.answers, seed)
+            self._reruns[key] = run(check, executed_by(function_of), self.answers, seed)
         return self._reruns[key]
 
     def name(self, function: str, transcripts: Transcripts, seeds: Mapping[str, int]) -> Misconception | None:
-        """Name the slip that explains all that `function` gave in these transcripts, or None."""
+        """Name the misconception that explains all that `function` gave in these transcripts, or None."""
         own = {check.id: _calls(transcripts[check.id], function) for check in self.checks if check.id in transcripts}
         given = {name: [(call, _evidence(call)) for call in calls] for name, calls in own.items() if calls}
-        fitting = [slip for slip in self.slips if slip.of == function and self._explains(slip, given, seeds)]
-        sentences = {slip.sentence for slip in fitting}
+        fitting = [
+            misconception
+            for misconception in self.misconceptions
+            if misconception.of == function and self._explains(misconception, given, seeds)
+        ]
+        sentences = {misconception.sentence for misconception in fitting}
         return fitting[0] if len(sentences) == 1 else None
 
-    def _explains(self, slip: Misconception, given: Mapping[str, list[tuple[Called, Evidence]]], seeds: Mapping[str, int]) -> bool:
+    def _explains(self, misconception: Misconception, given: Mapping[str, list[tuple[Called, Evidence]]], seeds: Mapping[str, int]) -> bool:
         separated = False
         for check in (one for one in self.checks if one.id in given):  # without a call nothing is rerun
-            known = self._known(check, seeds[check.id], slip, slip.of)
-            right = self._known(check, seeds[check.id], None, slip.of)
+            known = self._known(check, seeds[check.id], misconception, misconception.of)
+            right = self._known(check, seeds[check.id], None, misconception.of)
             own = given[check.id]
             if len(own) > len(known) or not all(map(self._agree, own, known)):
                 return False
             separated |= any(map(self._far, own, known, right))
         return separated
 
-    def _known(self, check: Check, seed: int, slip: Misconception | None, of: str) -> list[Evidence]:
-        """Give what a slip (or, with None, the reference) gave in the calls about `of`. Remembered."""
+    def _known(self, check: Check, seed: int, misconception: Misconception | None, of: str) -> list[Evidence]:
+        """Give what a misconception (or, with None, the reference) gave in the calls about `of`. Remembered."""
         if self._recorded:
-            return self._recorded(check, slip, of)
-        key = check.id, seed, slip.id if slip else "", of
+            return self._recorded(check, misconception, of)
+        key = check.id, seed, misconception.id if misconception else "", of
         if key not in self._seen:
-            self._seen[key] = [_evidence(call) for call in _calls(self.rerun(check, seed, slip), of)]
+            self._seen[key] = [_evidence(call) for call in _calls(self.rerun(check, seed, misconception), of)]
         return self._seen[key]
 
     def _agree(self, own: tuple[Called, Evidence], known: Evidence) -> bool:
-        """Say whether the student's call and the slip's ended alike. Two that raised are no evidence, but no contradiction."""
+        """Say whether the student's call and the misconception's ended alike. Two that raised are no evidence, but no contradiction."""
         call, evidence = own
         if evidence.given != known.given:
             return False
@@ -120,7 +126,7 @@ class Diagnosis:
         return difference(evidence.value, known.value, max(atol, call.atol), rtol, nan_equal=True) == ""
 
     def _far(self, own: tuple[Called, Evidence], known: Evidence, right: Evidence) -> bool:
-        """Say whether this call tells the slip from the reference by ten tolerances, and the student's call returned."""
+        """Say whether this call tells the misconception from the reference by ten tolerances, and the student's call returned."""
         call, evidence = own
         if evidence.kind != "returned" or known.kind != "returned":
             return False
@@ -138,11 +144,11 @@ class Diagnosis:
 def has_tolerance(call: Called) -> bool:
     """Say whether the reference can be asked for the same: no object takes part, and the call is a function's own."""
     parts = (*call.args, *call.kwargs.values(), call.outcome.value)
-    return call.function == call.of and not any(isinstance(item, Thing) for item in parts)
+    return call.function == call.of and not any(isinstance(item, ObjectProxy) for item in parts)
 
 
 def _evidence(call: Called) -> Evidence:
-    return Evidence(likeness((call.args, call.kwargs)), call.outcome.kind, call.outcome.value)
+    return Evidence(fuzzy_key((call.args, call.kwargs)), call.outcome.kind, call.outcome.value)
 
 
 def shared_by(function: str, transcripts: Transcripts) -> str:
@@ -150,7 +156,7 @@ def shared_by(function: str, transcripts: Transcripts) -> str:
     outcomes = [call.outcome for name in sorted(transcripts) for call in _calls(transcripts[name], function)]
     if all(outcome.kind != "returned" for outcome in outcomes):
         return ""
-    return likeness([(outcome.kind, outcome.value) for outcome in outcomes]).hex()
+    return fuzzy_key([(outcome.kind, outcome.value) for outcome in outcomes]).hex()
 
 
 def _calls(transcript: Transcript, function: str) -> list[Called]:

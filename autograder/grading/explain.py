@@ -13,12 +13,10 @@ from autograder.course.model import Check, Reason
 from autograder.course.text import clean
 from autograder.grading.checks import Called, Transcript
 from autograder.grading.comparison import kind_of
-from autograder.grading.reference import Thing
+from autograder.grading.reference import ObjectProxy
 from autograder.sandbox.outcome import Outcome
 
 SHOWN = 4  # how many items of a short list are written out
-
-
 
 
 def reason(transcript: Transcript) -> Reason:
@@ -60,7 +58,7 @@ def ending(outcome: Outcome, *, numbers: bool) -> str:
 
 def call_text(called: Called, function: Callable[[str], Callable[..., Any]]) -> str:
     """Write a call as a student would, arrays by their shapes: `noise_to(x0=array (4, 8, 9), t=100, ...)`, `Block()(array (3, 8))`."""
-    if called.args and isinstance(called.args[0], Thing) and "()" in called.function:  # the object is called, not given
+    if called.args and isinstance(called.args[0], ObjectProxy) and "()" in called.function:  # the object is called, not given
         return f"{called.function}({', '.join(map(_short, called.args[1:]))})"
     try:
         names = list(inspect.signature(function(called.function)).parameters)

@@ -75,28 +75,28 @@ def _failed(question: Question, message: str) -> Mark:
 
 def _told(question: Question, start: str, wrong: Wrong) -> Mark:
     """Tell an author's sentence about a wrong choice."""
-    return Mark(0, "failed", f"{start} {wrong.sentence}", wrong.slip, question.section or None, wrong.card or question.card)
+    return Mark(0, "failed", f"{start} {wrong.sentence}", wrong.misconception, question.section or None, wrong.card or question.card)
 
 
 def _mark_number(question: Question, answer: Any, numbers: Mapping[str, float], functions: Functions) -> Mark:
     read = _read_number(answer, question.decimals)
     if isinstance(read, str):
         return _failed(question, read)
-    right, slips = values(question, numbers, functions)
+    right, misconceptions = values(question, numbers, functions)
     given, tolerance = float(read), question.tolerance * (1 + 1e-9)
     if abs(given - right) <= tolerance:
         return _passed(question)
     written = max(0, -int(read.as_tuple().exponent))
     if written < question.decimals and abs(given - right) <= 0.5 * 10.0**-written + 1e-9:
-        words = f"{read} is rounded too far: only {question.decimals} decimals tell the right answer from a slip."
+        words = f"{read} is rounded too far: only {question.decimals} decimals tell the right answer from a misconception."
         return _failed(question, words)
     where = ", ".join(f"{name} = {shown(number)}" for name, number in numbers.items())
     start = f"Your answer for {where} is {read}." if where else f"Your answer is {read}."
-    near = [(abs(given - value), slip) for slip, value in slips if abs(given - value) <= tolerance]
+    near = [(abs(given - value), misconception) for misconception, value in misconceptions if abs(given - value) <= tolerance]
     if near:
-        slip = min(near, key=lambda pair: pair[0])[1]
-        return Mark(0, "failed", f"{start} {slip.sentence}", slip.id, slip.section, slip.card)
-    return _failed(question, f"{start} That is not it, and no slip that is known here gives it: compute it again, line by line.")
+        misconception = min(near, key=lambda pair: pair[0])[1]
+        return Mark(0, "failed", f"{start} {misconception.sentence}", misconception.id, misconception.section, misconception.card)
+    return _failed(question, f"{start} That is not it, and no misconception that is known here gives it: compute it again, line by line.")
 
 
 def _read_number(answer: Any, decimals: int) -> Decimal | str:

@@ -1,4 +1,4 @@
-"""The numbers of a question: published or drawn from a seed, and what the reference and the known slips answer to them."""
+"""The numbers of a question: published or drawn from a seed, and what the reference and the misconceptions answer to them."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from autograder.grading.reference import Answers, load_module
 
 DRAWS = 1000
 VARIANTS = 50  # of a question: as many as a student release has recorded, so a seed is taken modulo this everywhere
-APART = 2.5  # tolerances between any two of: the right answer, each slip's
+APART = 2.5  # tolerances between any two of: the right answer, each misconception's
 
 
 class Functions(Struct, frozen=True):
-    """Where answers come from: the reference function and the known slips of `EXERCISE.FUNCTION`.
+    """Where answers come from: the reference function and the misconceptions of `EXERCISE.FUNCTION`.
 
     Where they are recordings, the variants that were drawn and the workings' lines come along.
     """
@@ -42,7 +42,7 @@ class Functions(Struct, frozen=True):
 def variant(question: Question, seed: int | None, functions: Functions) -> dict[str, float]:
     """Return the numbers of a question: the published ones, or for a seed (modulo 50) fresh ones, the same wherever they are drawn.
 
-    Fresh numbers are drawn again until the right answer and every slip's lie 2.5 tolerances apart. Raises CourseError where
+    Fresh numbers are drawn again until the right answer and every misconception's lie 2.5 tolerances apart. Raises CourseError where
     1000 draws don't do it.
     """
     published = {name: drawn.published for name, drawn in question.numbers.items()}
@@ -56,19 +56,19 @@ def variant(question: Question, seed: int | None, functions: Functions) -> dict[
         fresh = {name: _draw(drawn, rng) for name, drawn in question.numbers.items()}
         if fresh != published and tell_apart(question, fresh, functions):
             return fresh
-    problem = f"question `{question.id}`: {DRAWS} draws gave no numbers that tell its slips apart"
+    problem = f"question `{question.id}`: {DRAWS} draws gave no numbers that tell its misconceptions apart"
     raise CourseError([Finding(Path("practice.yaml"), question.line, problem, "widen the ranges of its numbers, or drop one of `tells`")])
 
 
 def tell_apart(question: Question, numbers: Mapping[str, float], functions: Functions) -> bool:
-    """Say whether with these numbers all answers are finite, and the right one and the slips' are told from each other."""
+    """Say whether with these numbers all answers are finite, and the right one and the misconceptions' are told from each other."""
     for part in (question, *question.parts):
         if part.kind == "number":
             try:
-                right, slips = values(part, numbers, functions)
+                right, misconceptions = values(part, numbers, functions)
             except (ArithmeticError, ValueError):
                 return False
-            known = sorted([right, *(value for _, value in slips)])
+            known = sorted([right, *(value for _, value in misconceptions)])
             near = any(later - earlier <= APART * part.tolerance for earlier, later in pairwise(known))
             if near or not all(math.isfinite(value) for value in known):
                 return False
@@ -76,11 +76,11 @@ def tell_apart(question: Question, numbers: Mapping[str, float], functions: Func
 
 
 def values(question: Question, numbers: Mapping[str, float], functions: Functions) -> tuple[float, list[tuple[Misconception, float]]]:
-    """Compute the right answer of a `number`, and the answer of every slip in `tells`."""
+    """Compute the right answer of a `number`, and the answer of every misconception in `tells`."""
     arguments = [numbers[argument] if isinstance(argument, str) else argument for argument in question.arguments]
-    slips = [slip for slip in functions.misconceptions(question.computes) if slip.id in question.tells]
+    misconceptions = [misconception for misconception in functions.misconceptions(question.computes) if misconception.id in question.tells]
     right = float(functions.reference(question.computes)(*arguments))
-    return right, [(slip, float(slip.function(*arguments))) for slip in slips]
+    return right, [(misconception, float(misconception.function(*arguments))) for misconception in misconceptions]
 
 
 def _draw(drawn: Range, rng: random.Random) -> float:
@@ -157,8 +157,8 @@ Number = int | float  # a whole number stays one: it may be an index
 Values = list[tuple[list[Number], float]]  # arguments, and what a function gives for them
 
 
-class SlipValues(msgspec.Struct, frozen=True):
-    """A known slip of a question's function, and what it gives."""
+class MisconceptionValues(msgspec.Struct, frozen=True):
+    """A misconception of a question's function, and what it gives."""
 
     id: str
     of: str
@@ -180,7 +180,7 @@ class PracticeRecordings(msgspec.Struct, frozen=True):
 
     variants: dict[str, list[dict[str, Number]]]
     values: dict[str, Values]
-    slips: dict[str, list[SlipValues]]
+    misconceptions: dict[str, list[MisconceptionValues]]
     working: dict[str, list[WorkingLines]]
     format: int = FORMAT
 
@@ -197,14 +197,14 @@ def replayed_functions(path: Path) -> Functions:
     except (OSError, EOFError, ValueError) as error:
         fix = "take the release as it was handed out, or build it again"
         raise CourseError([Finding(path, None, f"these recordings cannot be read: {error}", fix)]) from None
-    slips = {name: [_misconception(slip, path) for slip in own] for name, own in recorded.slips.items()}
+    known = {name: [_misconception(misconception, path) for misconception in own] for name, own in recorded.misconceptions.items()}
     working = {where: {_key(each.numbers): tuple(each.lines) for each in all_} for where, all_ in recorded.working.items()}
 
     def reference(name: str) -> Callable[..., float]:
         return _looked_up(name, recorded.values.get(name, []), path)
 
     def misconceptions(name: str) -> Sequence[Misconception]:
-        return slips.get(name, [])
+        return known.get(name, [])
 
     def lines(question: Question, numbers: Mapping[str, float]) -> tuple[str, ...]:
         return working.get(place(question), {}).get(_key(numbers), ())
@@ -212,8 +212,15 @@ def replayed_functions(path: Path) -> Functions:
     return Functions(reference, misconceptions, recorded.variants, lines)
 
 
-def _misconception(slip: SlipValues, path: Path) -> Misconception:
-    return Misconception(slip.id, slip.of, slip.sentence, slip.section, slip.card, _looked_up(slip.id, slip.values, path))
+def _misconception(misconception: MisconceptionValues, path: Path) -> Misconception:
+    return Misconception(
+        misconception.id,
+        misconception.of,
+        misconception.sentence,
+        misconception.section,
+        misconception.card,
+        _looked_up(misconception.id, misconception.values, path),
+    )
 
 
 def _key(numbers: Mapping[str, float]) -> tuple[tuple[str, float], ...]:
@@ -233,26 +240,26 @@ def _looked_up(name: str, values: Values, path: Path) -> Callable[..., float]:
 
 
 def functions_of(root: Path, lesson: Lesson) -> Functions:
-    """Give the functions that answer a lesson's questions: those of its exercises' answers, with their known slips, or their recordings."""
+    """Return the functions that answer a lesson's questions: the exercises' answers and misconceptions, or their recordings."""
     folder, recorded = root / "solutions" / lesson.id, recordings(root, lesson.id, "practice")
     if recorded.is_file():
         return replayed_functions(recorded)
     answers: dict[str, Answers] = {}
-    slips: dict[str, tuple[Misconception, ...]] = {}
+    misconceptions: dict[str, tuple[Misconception, ...]] = {}
 
     def loaded(name: str) -> tuple[str, str]:
         exercise, _, function = name.partition(".")
         if exercise not in answers:
             answers[exercise] = Answers(load_module(folder / f"{exercise}.py"))
-            slips[exercise] = load_misconceptions(folder / "misconceptions" / f"{exercise}.py")
+            misconceptions[exercise] = load_misconceptions(folder / "misconceptions" / f"{exercise}.py")
         return exercise, function
 
-    def known_slips(name: str) -> list[Misconception]:
+    def known_misconceptions(name: str) -> list[Misconception]:
         exercise, function = loaded(name)
-        return [slip for slip in slips[exercise] if slip.of == function]
+        return [misconception for misconception in misconceptions[exercise] if misconception.of == function]
 
     def reference(name: str) -> Callable[..., Any]:
         exercise, function = loaded(name)
         return answers[exercise].function(function)
 
-    return Functions(reference, known_slips)
+    return Functions(reference, known_misconceptions)

@@ -22,7 +22,7 @@ import numpy as np
 from autograder.course.errors import CourseError, Finding
 from autograder.course.model import Check, Exercise, Misconception
 from autograder.grading.diagnosis import Evidence
-from autograder.grading.reference import Answered, Thing, is_tensor, likeness, load_module
+from autograder.grading.reference import Answered, ObjectProxy, fuzzy_key, is_tensor, load_module
 
 T = TypeVar("T")
 
@@ -42,7 +42,7 @@ def pack(value: Any) -> Any:
         return items if isinstance(value, list) else {"tuple": items}
     if isinstance(value, dict):
         return {"dict": [[pack(key), pack(item)] for key, item in value.items()]}
-    if isinstance(value, Thing):
+    if isinstance(value, ObjectProxy):
         return {"object": repr(value)}
     raise TypeError(f"a {type(value).__name__} is no value that can be recorded")
 
@@ -61,7 +61,7 @@ def unpack(packed: Any) -> Any:
     if kind == "dict":
         return {unpack(key): unpack(item) for key, item in inside}
     if kind == "object":
-        return Thing(None, "", inside, None)
+        return ObjectProxy(None, "", inside, None)
     return tuple(unpack(item) for item in inside) if kind == "tuple" else float(inside)
 
 
@@ -83,8 +83,8 @@ def read_gz(path: Path, kind: type[T]) -> T:
 FORMAT = 1
 
 
-class Slip(msgspec.Struct, frozen=True):
-    """A known slip without its function: whom it is about, and what is told."""
+class RecordedMisconception(msgspec.Struct, frozen=True):
+    """A misconception without its function: whom it is about, and what is told."""
 
     id: str
     of: str
@@ -94,7 +94,7 @@ class Slip(msgspec.Struct, frozen=True):
 
 
 class Known(msgspec.Struct, frozen=True):
-    """One call of a run with the reference or a slip in the student's place. `given` is the likeness of its arguments."""
+    """One call of a run with the reference or a misconception in the student's place. `given` is the fuzzy key of its arguments."""
 
     function: str
     of: str
@@ -114,7 +114,7 @@ class Recorded(msgspec.Struct, frozen=True):
 class Recordings(msgspec.Struct, frozen=True):
     """All that a release knows of one exercise.
 
-    parameters: each function's, by name. answers: by function, then by likeness. runs: by check, then by slip ("" is the
+    parameters: each function's, by name. answers: by function, then by fuzzy key. runs: by check, then by misconception ("" is the
     reference), the calls in order. checks: the hash of the files that were recorded.
     """
 
@@ -122,7 +122,7 @@ class Recordings(msgspec.Struct, frozen=True):
     checks: str
     parameters: dict[str, list[str]]
     answers: dict[str, dict[str, Recorded]]
-    slips: list[Slip]
+    misconceptions: list[RecordedMisconception]
     runs: dict[str, dict[str, list[Known]]]
     format: int = FORMAT
 
@@ -173,7 +173,7 @@ class ReplayedAnswers:
 
     def answer(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Answered:
         """Give what the reference answered to this call. Raise `CourseError` where it was not asked when the release was built."""
-        key = name, likeness((args, kwargs)).hex()
+        key = name, fuzzy_key((args, kwargs)).hex()
         if key not in self._known:
             try:
                 recorded = self._recordings.answers[name][key[1]]
@@ -192,20 +192,27 @@ def _signed(name: str, parameters: list[str]) -> Callable[..., Any]:
     return unknown
 
 
-def slips_of(recordings: Recordings) -> tuple[Misconception, ...]:
-    """Give the known slips, each with a function that cannot be called."""
+def misconceptions_of(recordings: Recordings) -> tuple[Misconception, ...]:
+    """Give the misconceptions, each with a function that cannot be called."""
     return tuple(
-        Misconception(slip.id, slip.of, slip.sentence, slip.section, slip.card, _signed(slip.id, recordings.parameters.get(slip.of, [])))
-        for slip in recordings.slips
+        Misconception(
+            misconception.id,
+            misconception.of,
+            misconception.sentence,
+            misconception.section,
+            misconception.card,
+            _signed(misconception.id, recordings.parameters.get(misconception.of, [])),
+        )
+        for misconception in recordings.misconceptions
     )
 
 
 def known_calls(recordings: Recordings) -> Callable[[Check, Misconception | None, str], list[Evidence]]:
-    """Give the function that tells what a slip (or, with None, the reference) gave in the calls about `of` in a check."""
+    """Give the function that tells what a misconception (or, with None, the reference) gave in the calls about `of` in a check."""
     read: dict[tuple[str, str, str], list[Evidence]] = {}
 
-    def known(check: Check, slip: Misconception | None, of: str) -> list[Evidence]:
-        key = check.id, slip.id if slip else "", of
+    def known(check: Check, misconception: Misconception | None, of: str) -> list[Evidence]:
+        key = check.id, misconception.id if misconception else "", of
         if key not in read:
             calls = recordings.runs.get(check.id, {}).get(key[1], [])
             read[key] = [_evidence(call) for call in calls if call.of == of]

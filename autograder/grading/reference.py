@@ -186,7 +186,7 @@ def _spelled(value: Any) -> Any:
     return type(value).__name__, repr(value)
 
 
-def likeness(value: Any) -> bytes:
+def fuzzy_key(value: Any) -> bytes:
     """Hash what a call was given so that the same call has the same hash on every machine.
 
     Floats count with three digits, since the last bits differ between processors; functions count by name.
@@ -204,7 +204,7 @@ def _rough(item: Any) -> Any:
     return getattr(item, "__name__", repr(item)) if callable(item) else item
 
 
-class Thing:
+class ObjectProxy:
     """An object that is no data and stays on the student's side: call it, its methods, and get or set its weights.
 
     `held` is the object itself where we play the student, its handle where a guest does. Two are equal that were made alike.
@@ -219,7 +219,7 @@ class Thing:
         return self._label
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Thing) and repr(self) == repr(other)
+        return isinstance(other, ObjectProxy) and repr(self) == repr(other)
 
     __hash__ = None  # type: ignore[assignment]  # it may change
 
@@ -243,7 +243,7 @@ class Thing:
         self._asked("@set_weights", f"{self._name}().load_state_dict", (weights,), {})
 
     def _asked(self, name: str, shown: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        return self._student.played(name, (self, *args), kwargs, shown=shown, of="" if self._chance else self.of)
+        return self._student.executed(name, (self, *args), kwargs, shown=shown, of="" if self._chance else self.of)
 
 
 def on_object(name: str, held: Any) -> Callable[..., Any]:

@@ -75,7 +75,7 @@ VERSIONS = ("denoising-course", "numpy", "torch")
 ENGINE = Path(__file__).parents[1]
 
 
-class Grounds:
+class CacheKeys:
     """Gives each submission its key; `shared` is what all of them rest on. Files are read once, when an exercise is first asked for."""
 
     def __init__(self, course: Course, chosen: Round, walls: tuple[str, ...]):

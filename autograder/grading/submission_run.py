@@ -17,12 +17,12 @@ import msgspec
 from autograder.course.model import Check, Reason, Submission
 from autograder.grading import explain
 from autograder.grading.checks import Asked, Transcript, run
-from autograder.grading.reference import Answering, Thing, mapped
+from autograder.grading.reference import Answering, ObjectProxy, mapped
 from autograder.sandbox.guest.runtime import NAMES
 from autograder.sandbox.guests import Guest
-from autograder.sandbox.local import Alone
+from autograder.sandbox.local import LocalRunner
 from autograder.sandbox.outcome import WALL_FACTOR, Outcome, Raised
-from autograder.sandbox.preload import warmth_of
+from autograder.sandbox.preload import profile_for
 from autograder.sandbox.servers import Sandbox
 
 GUESTS = 3  # the first, and two fresh ones after a death
@@ -37,20 +37,20 @@ class Sitting:
         submission: Submission,
         checks: tuple[Check, ...],
         answers: Answering,
-        sandbox: Sandbox | Alone,
+        sandbox: Sandbox | LocalRunner,
         seeds: Mapping[str, int],
         *,
         torch: bool = False,
     ):
         self.transcripts: dict[str, Transcript] = {}
-        self.unplayed: dict[str, Outcome] = {}
+        self.not_executed: dict[str, Outcome] = {}
         self.seconds: dict[str, float] = {}
         self._output = bytearray()
         self._submission, self._answers, self._sandbox, self._seeds = submission, answers, sandbox, seeds
-        self._warmth = warmth_of(submission.source or b"", torch)
+        self._profile = profile_for(submission.source or b"", torch)
         self._by_id = {check.id: check for check in checks}
         self._guest: Guest | None = None
-        self._furnished: Guest | None = None  # the guest that has the props
+        self._has_props: Guest | None = None  # the guest that has the props
         self._guests = 0
         self._spent = self._waited = 0.0
         self._patient = True  # what was idle is tried again, once
@@ -71,10 +71,10 @@ class Sitting:
 
     def _tried(self, check: Check) -> Outcome:
         """Run a check, and say what cut it short."""
-        self.unplayed.pop(check.id, None)
+        self.not_executed.pop(check.id, None)
         ready = self._ready()
         if ready.kind != "returned":
-            self.unplayed[check.id] = ready
+            self.not_executed[check.id] = ready
             return ready
         self.transcripts[check.id] = transcript = run(check, self._player, self._answers, self._seeds[check.id])
         self.seconds[check.id] = sum(call.outcome.seconds for call in transcript.calls)
@@ -111,20 +111,20 @@ class Sitting:
         """Give the first check that this one needs and that did not pass."""
         return next((self._by_id[need] for need in check.needs if not self.passed(self._by_id[need])), None)
 
-    def played(self, check: Check) -> bool:
-        return check.id in self.transcripts or check.id in self.unplayed
+    def executed(self, check: Check) -> bool:
+        return check.id in self.transcripts or check.id in self.not_executed
 
     def reason(self, check: Check) -> Reason:
         """Give the contract's reason of a check that failed."""
-        return explain.reason(self.transcripts.get(check.id) or Transcript(ended=self.unplayed[check.id]))
+        return explain.reason(self.transcripts.get(check.id) or Transcript(ended=self.not_executed[check.id]))
 
     def words(self, check: Check, *, numbers: bool) -> str:
         """Say what went wrong in a check that failed; without `numbers`, only what a student may know of a secret run."""
         if check.id in self.transcripts:
             return explain.failure(check, self.transcripts[check.id], self._answers.function, numbers=numbers)
-        unplayed = self.unplayed[check.id]
-        told = numbers or unplayed is self._loaded  # a file that is only loaded has met no number yet
-        return f"`{self._submission.name}` {explain.ending(unplayed, numbers=told)}"
+        not_executed = self.not_executed[check.id]
+        told = numbers or not_executed is self._loaded  # a file that is only loaded has met no number yet
+        return f"`{self._submission.name}` {explain.ending(not_executed, numbers=told)}"
 
     # -- guests
 
@@ -158,7 +158,7 @@ class Sitting:
     def _open(self) -> Outcome:
         source, notebook = self._submission.source or b"", self._submission.name.endswith(".ipynb")
         self._guests += 1
-        self._guest = self._sandbox.open(self._warmth)
+        self._guest = self._sandbox.open(self._profile)
         self._loaded = self._guest.load(self._submission.exercise, source, notebook=notebook)
         claimed = self._loaded.value if isinstance(self._loaded.value, dict) else {}
         known = [(name, used) for name, used in list(claimed.items())[:NAMES] if isinstance(name, str)]
@@ -199,8 +199,8 @@ class Sitting:
     def _bring_props(self) -> None:
         """Load the lesson's props into this guest, once."""
         assert self._guest is not None
-        if self._furnished is not self._guest and self._answers.props:
-            self._furnished = self._guest
+        if self._has_props is not self._guest and self._answers.props:
+            self._has_props = self._guest
             self._guest.load("props", self._answers.props.read_bytes())
 
     def _missing(self, name: str) -> Outcome:
@@ -219,7 +219,7 @@ class Sitting:
 
 
 def _held(item: Any) -> Any:
-    return item.held if isinstance(item, Thing) else item
+    return item.held if isinstance(item, ObjectProxy) else item
 
 
 def _target(module: str, name: str, args: tuple[Any, ...]) -> tuple[tuple[str | int, ...], tuple[Any, ...]]:

@@ -1,4 +1,4 @@
-"""An existing Dask cluster as a crew: each of its worker processes has fork servers and walls of its own.
+"""An existing Dask cluster as a worker pool: each of its worker processes has fork servers and walls of its own.
 
     this process --submissions, as bytes--> scheduler --> worker --guest--> ...
     this process <--graded, as bytes------- scheduler <-- worker
@@ -8,7 +8,7 @@ before anything is graded. What crosses is bytes of ours, with the round's secre
 the wall, and Dask itself runs whatever its clients send, so its ports are for trusted machines alone (TLS is Dask's business).
 
 Handing out one submission costs Dask more than grading a small one, so a load has as many as take a worker about `LOAD_SECONDS`.
-Dask runs a dead worker's tasks on another; where one ends several workers, it gives up, and `crew` tries each submission alone.
+Dask runs a dead worker's tasks on another; where one ends several workers, it gives up, and `pool` tries each submission alone.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from distributed import Client, Future, get_worker
 
 from autograder.course.errors import CourseError, SandboxFault, UsageError
 from autograder.course.loading import read_course
-from autograder.grading.rounds import Grounds
-from autograder.instructor.pool import Back, LoadSize, Lost
+from autograder.grading.rounds import CacheKeys
+from autograder.instructor.pool import BatchSize, Completed, Lost
 from autograder.instructor.worker import Grader, Settings
 from autograder.sandbox.servers import missing_walls, readable_paths
 
@@ -43,7 +43,7 @@ ADDRESS = re.compile(r"(tcp|tls|ws|wss)://[^/]+:\d+")
 # ---- on the workers
 
 
-def standing(settings: bytes, grounds: str) -> str:
+def standing(settings: bytes, cache_keys: str) -> str:
     """Say what keeps this worker from grading; nothing where it can. Runs on the worker."""
     known = msgspec.msgpack.decode(settings, type=Settings)
     root = Path(known.root)
@@ -51,7 +51,7 @@ def standing(settings: bytes, grounds: str) -> str:
         course = read_course(root)
     except CourseError as error:
         return f"its course in {root} cannot be read: {error.findings[0].problem}"
-    if Grounds(course, known.round, known.walls).shared != grounds:
+    if CacheKeys(course, known.round, known.walls).shared != cache_keys:
         return f"its course in {root}, or what it grades with, is not the same as here"
     if any(root.resolve().is_relative_to(Path(path).resolve()) for path in readable_paths()[0]):
         return f"submissions can read its course in {root}"
@@ -91,7 +91,7 @@ def _graders(worker: Any) -> dict[int, tuple[bytes, Grader]]:
 # ---- on this side
 
 
-class ClusterCrew:
+class DaskPool:
     """The workers of the scheduler at `address`, all that stand when it is opened and all that join later."""
 
     def __init__(self, settings: Settings, address: str):
@@ -99,7 +99,7 @@ class ClusterCrew:
         self._name = uuid.uuid4().hex
         self._out: dict[int, Future] = {}
         self._done: SimpleQueue[int] = SimpleQueue()
-        self._size = LoadSize(LOAD_SECONDS, LARGEST_LOAD)
+        self._size = BatchSize(LOAD_SECONDS, LARGEST_LOAD)
         self._threads, self._counted = 0, 0.0
         if not ADDRESS.fullmatch(address):
             raise UsageError(f"`{address}` is no scheduler's address", "give it as `dask scheduler` names it: tcp://HOST:PORT")
@@ -128,7 +128,7 @@ class ClusterCrew:
         self._out[load] = future
         future.add_done_callback(lambda _: self._done.put(load))
 
-    def back(self) -> list[Back]:
+    def back(self) -> list[Completed]:
         """Wait for loads. Raise `SandboxFault` where the scheduler is gone."""
         done = [self._done.get()]
         while not self._done.empty():
@@ -148,13 +148,13 @@ class ClusterCrew:
             self._client.run(release, on_error="ignore")
         self._client.close(timeout=2)
 
-    def _received(self, load: int, future: Future) -> Back:
+    def _received(self, load: int, future: Future) -> Completed:
         try:
             seconds, graded = future.result()
         except Exception as error:  # whatever a worker raised, or `KilledWorker` where it ended several
-            return Back(load, Lost(f"{type(error).__name__}: {error}"))
+            return Completed(load, Lost(f"{type(error).__name__}: {error}"))
         self._size.took(seconds, len(graded))
-        return Back(load, graded)
+        return Completed(load, graded)
 
     def _threads_there(self) -> int:
         """Count the threads of all workers, asked once a second: workers come and go."""
@@ -163,8 +163,8 @@ class ClusterCrew:
         return max(1, self._threads)
 
     def _demand_workers(self, settings: Settings) -> None:
-        grounds = Grounds(read_course(Path(settings.root)), settings.round, settings.walls).shared
-        told: dict[str, Any] = self._client.run(standing, self._settings, grounds, on_error="return")
+        cache_keys = CacheKeys(read_course(Path(settings.root)), settings.round, settings.walls).shared
+        told: dict[str, Any] = self._client.run(standing, self._settings, cache_keys, on_error="return")
         if not told:
             raise UsageError(f"{self._address}: the cluster has no workers", f"start some: dask worker {self._address} --nthreads 1")
         for worker, problem in sorted(told.items()):

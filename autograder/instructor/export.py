@@ -37,12 +37,6 @@ def write_csv(path: Path, results: Iterable[Result]) -> None:
             writer.writerow([cell(getattr(result, name)) for name in COLUMNS])
 
 
-
-
-
-
-
-
 def write_rows(path: Path, rows: Iterable[Iterable[str]]) -> None:
     """Write a CSV whose cells are harmless already."""
     with replaced(path) as beside, beside.open("w", encoding="utf-8", newline="") as file:

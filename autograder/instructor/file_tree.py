@@ -27,7 +27,7 @@ class Unreadable(Exception):
     """Why a file is not taken, in words for the student."""
 
 
-class Tree(Protocol):
+class FileTree(Protocol):
     """What a source reads. The root itself is the path ""."""
 
     notes: list[str]  # what was left out or renamed, a line each
@@ -94,7 +94,7 @@ class Folder:
 class Below:
     """A folder of a tree, as a tree."""
 
-    def __init__(self, tree: Tree, folder: str):
+    def __init__(self, tree: FileTree, folder: str):
         self.tree, self.folder = tree, folder
         self.notes = tree.notes
 
@@ -252,7 +252,7 @@ def _demand_short_list(source: bytes, name: str) -> None:
         raise Unreadable(f"{name} lists too many files")
 
 
-def unwrapped(tree: Tree, keep: str) -> str:
+def unwrapped(tree: FileTree, keep: str) -> str:
     """Find the folder in which an archive's files lie: the root, or below folders that hold nothing but one folder (not `keep`)."""
     folder = ""
     for _ in range(DEEPEST):

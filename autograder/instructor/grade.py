@@ -19,13 +19,13 @@ from msgspec.structs import replace
 from autograder.course.errors import StoreFault, UsageError
 from autograder.course.loading import choose_lesson, exercise_ids
 from autograder.course.model import Course, Lesson, Result, Submission
-from autograder.grading.rounds import Grounds, open_round
+from autograder.grading.rounds import CacheKeys, open_round
 from autograder.instructor.gradebook import Choose, Gradebook, Kept, last
 from autograder.instructor.grades import Rules, read_rules, unmet
 from autograder.instructor.intake import open_class
 from autograder.instructor.measures import Summary
 from autograder.instructor.outputs import write_files
-from autograder.instructor.pool import Crew, LocalCrew, grade_all
+from autograder.instructor.pool import LocalPool, WorkerPool, grade_all
 from autograder.instructor.worker import Graded, Settings
 from autograder.sandbox.guest.walls import WALLS
 from autograder.sandbox.servers import readable_paths
@@ -34,16 +34,16 @@ from autograder.sandbox.servers import readable_paths
 class Run:
     """One run as it goes: what it has graded, what it took over, and what it could not judge."""
 
-    def __init__(self, gradebook: Gradebook, grounds: Grounds, progress: Callable[[int], None], *, afresh: bool = False):
+    def __init__(self, gradebook: Gradebook, cache_keys: CacheKeys, progress: Callable[[int], None], *, afresh: bool = False):
         self.name = datetime.now(UTC).isoformat()
         self.summary, self.taken, self.faults = Summary(), 0, list[str]()
-        self._gradebook, self._grounds, self._progress, self._afresh = gradebook, grounds, progress, afresh
+        self._gradebook, self._cache_keys, self._progress, self._afresh = gradebook, cache_keys, progress, afresh
 
-    def grade(self, submissions: Iterable[Submission], settings: Settings, crew: Crew) -> bool:
-        """Grade what is new and let the crew go; say whether that was interrupted."""
+    def grade(self, submissions: Iterable[Submission], settings: Settings, pool: WorkerPool) -> bool:
+        """Grade what is new and let the worker pool go; say whether that was interrupted."""
         try:
-            with closing(crew):
-                for done in grade_all(self._fresh(submissions), settings, crew):
+            with closing(pool):
+                for done in grade_all(self._fresh(submissions), settings, pool):
                     self._gradebook.keep(self.name, [self._kept(submission, graded) for submission, graded in done])
                     for _, graded in done:
                         self._count(graded.result)
@@ -57,7 +57,7 @@ class Run:
     def _fresh(self, submissions: Iterable[Submission]) -> Iterator[Submission]:
         """Give what was not graded before on the same grounds; what was is taken over."""
         for submission in submissions:
-            key = self._grounds.key(submission)
+            key = self._cache_keys.key(submission)
             known = None if self._afresh else self._gradebook.take(self.name, submission, key)
             if known is None:
                 yield submission
@@ -67,7 +67,7 @@ class Run:
 
     def _kept(self, submission: Submission, graded: Graded) -> Kept:
         judged = graded.result.status != "not_judged"
-        return Kept(graded.result, graded.private, graded.handed_in, self._grounds.key(submission) if judged else None)
+        return Kept(graded.result, graded.private, graded.handed_in, self._cache_keys.key(submission) if judged else None)
 
     def _count(self, result: Result) -> None:
         self.summary.add(result)
@@ -140,10 +140,6 @@ class Finished(Struct, frozen=True):
     choose: Choose = last  # which of several attempts counts
 
 
-
-
-
-
 def choose(course: Course, request: Request) -> tuple[Lesson, list[str]]:
     """Find the lesson and the exercises that are asked for. Raise `UsageError` with what there is."""
     lesson = choose_lesson(course, request.lesson)
@@ -183,17 +179,17 @@ def grade(course: Course, request: Request, progress: Callable[[int, int], None]
     refuse_within(request.out, request.submissions, handed_in.kind)
     _make(request.out)
     every = course.policy.counts == "best"
-    expected = len(exercises) * sum(max(1, len(one.hand_ins)) if every else 1 for one in handed_in.students)
+    expected = len(exercises) * sum(max(1, len(one.uploads)) if every else 1 for one in handed_in.students)
     sections = {section.id: section.title for section in lesson.sections}
     with storing(request.out), alone(request.out):
         chosen = open_round(request.out, seed=request.seed, new=request.new_round)
-        settings, grounds = Settings(str(course.root), chosen, request.walls), Grounds(course, chosen, request.walls)
+        settings, cache_keys = Settings(str(course.root), chosen, request.walls), CacheKeys(course, chosen, request.walls)
         with Gradebook(request.out / "gradebook.sqlite") as gradebook:
             gradebook.enrol(handed_in.people, anew=request.roster is not None)
-            run = Run(gradebook, grounds, lambda done: progress(done, expected), afresh=request.afresh)
+            run = Run(gradebook, cache_keys, lambda done: progress(done, expected), afresh=request.afresh)
             gradebook.begin(run.name, _absolute(request))
-            crew = open_crew(request, settings)
-            interrupted = run.grade(handed_in.submissions(lesson.id, exercises, every=every), settings, crew)
+            pool = open_pool(request, settings)
+            interrupted = run.grade(handed_in.submissions(lesson.id, exercises, every=every), settings, pool)
             run.summary.sort(exercises)
             rules = read_rules(request.out, gradebook, course.policy)
             strays = unmet(rules.extensions, gradebook.students(run.name) | rules.people.keys(), exercise_ids(lesson))
@@ -216,15 +212,15 @@ def grade(course: Course, request: Request, progress: Callable[[int, int], None]
     )
 
 
-def open_crew(request: Request, settings: Settings) -> Crew:
+def open_pool(request: Request, settings: Settings) -> WorkerPool:
     """Open the workers that are asked for: this machine's cores, or a cluster."""
     if not request.cluster:
-        return LocalCrew(settings, request.workers or len(os.sched_getaffinity(0)))
+        return LocalPool(settings, request.workers or len(os.sched_getaffinity(0)))
     try:
-        from autograder.instructor.dask_pool import ClusterCrew  # here: Dask is an extra, and slow to import
+        from autograder.instructor.dask_pool import DaskPool  # here: Dask is an extra, and slow to import
     except ImportError:
         raise UsageError("--cluster needs Dask, which is not installed", "pip install -c constraints.txt -e '.[cluster]'") from None
-    return ClusterCrew(settings, request.cluster)
+    return DaskPool(settings, request.cluster)
 
 
 def _absolute(request: Request) -> Request:

@@ -1,7 +1,7 @@
 """Every attempt ever made, in one SQLite file; nothing in it is overwritten.
 
 It is the journal as well: a result is on disk before it is shown, so a run that was killed goes on where it was. Each attempt
-stands with the key of what it rests on (see `grounds`), and a later run takes it over by that key instead of grading again.
+stands with the key of what it rests on (see `cache_keys`), and a later run takes it over by that key instead of grading again.
 The result's own JSON is the record; the columns beside it are for asking. What a secret run saw stands in `private`, which no
 export reads.
 """

@@ -51,7 +51,7 @@ def read_extensions(path: Path, people: Mapping[str, Person]) -> dict[tuple[str,
 
 
 def unmet(extensions: Iterable[tuple[str, str]], students: Collection[str], exercises: Collection[str]) -> Iterator[str]:
-    """Say of each extension that meets nobody here, or no exercise, whom or what it names: a slip of the pen would cost a student."""
+    """Say of each extension that meets nobody here, or no exercise, whom or what it names: a typing error would cost a student."""
     for student, exercise in extensions:
         if student not in students:
             yield f"extensions.csv: nobody here is `{clean(student, 60)}`{_meant(student, students)}"

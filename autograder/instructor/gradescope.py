@@ -33,7 +33,7 @@ Visibility = Literal["visible", "hidden", "after_due_date", "after_published"]
 
 
 class Test(msgspec.Struct, frozen=True):
-    """One line of the student's page. `tags` hold the exercise, and the known slip where one is named."""
+    """One line of the student's page. `tags` hold the exercise, and the misconception where one is named."""
 
     name: str
     number: str

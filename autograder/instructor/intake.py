@@ -13,10 +13,10 @@ from msgspec.structs import replace
 
 from autograder.course.errors import UsageError
 from autograder.course.model import Person, Submission
-from autograder.instructor.file_tree import Archive, Below, Folder, Tree, Unreadable, joined, unwrapped
+from autograder.instructor.file_tree import Archive, Below, FileTree, Folder, Unreadable, joined, unwrapped
 from autograder.instructor.platforms import FOLDER, PLATFORMS, ZIPS, Platform
 from autograder.instructor.roster import join, read_roster
-from autograder.instructor.uploads import HandIn, Student, submissions
+from autograder.instructor.uploads import Student, Upload, submissions
 
 
 class Class(Struct):
@@ -38,7 +38,7 @@ def open_class(path: Path, lesson: str, kind: str | None = None, roster: Path | 
     """Open what a platform handed out; `known` is a roster that was read before. Raise `UsageError` where there is no class in it."""
     tree = _opened(path)
     people = read_roster(roster) if roster else list(known)
-    chosen, tree = _told_apart(tree, lesson) if kind is None else (kind, _within(tree, lesson, PLATFORMS[kind]))
+    chosen, tree = _detected(tree, lesson) if kind is None else (kind, _within(tree, lesson, PLATFORMS[kind]))
     source = PLATFORMS[chosen]
     students: list[Student] = source.students(tree, lesson) if source.claims(tree, lesson) else []
     if not students:
@@ -48,7 +48,7 @@ def open_class(path: Path, lesson: str, kind: str | None = None, roster: Path | 
     if people:
         students, more = join(students, people)
         notes += more
-        missing = tuple(student.name for student in students if not student.hand_ins)
+        missing = tuple(student.name for student in students if not student.uploads)
     return Class(chosen, students, _people(students, people), notes, missing)
 
 
@@ -64,10 +64,10 @@ def _people(students: list[Student], roster: list[Person]) -> list[Person]:
 
 def open_folder(path: Path, student: str) -> Student:
     """Open one student's own folder."""
-    return Student(student, (HandIn(Folder(path)),))
+    return Student(student, (Upload(Folder(path)),))
 
 
-def _opened(path: Path) -> Tree:
+def _opened(path: Path) -> FileTree:
     if path.is_dir():
         trouble = Folder(path).trouble("")
         if trouble:
@@ -81,7 +81,7 @@ def _opened(path: Path) -> Tree:
         raise UsageError(f"{path}: no folder and no zip, or a damaged one", "download it again, or unpack it and give the folder") from None
 
 
-def _told_apart(tree: Tree, lesson: str) -> tuple[str, Tree]:
+def _detected(tree: FileTree, lesson: str) -> tuple[str, FileTree]:
     """Find the kind that takes this for its own: here, or, where it finds several students there, in the one folder that is here."""
     special = {name: source for name, source in PLATFORMS.items() if source is not FOLDER}
     for name, source in special.items():
@@ -96,14 +96,14 @@ def _told_apart(tree: Tree, lesson: str) -> tuple[str, Tree]:
     return "folder", _within(tree, lesson, FOLDER)
 
 
-def _within(tree: Tree, lesson: str, source: Platform) -> Tree:
+def _within(tree: FileTree, lesson: str, source: Platform) -> FileTree:
     """Give the place that a kind takes for its own: here, or below folders that hold nothing but one folder."""
     if source is not FOLDER:
         return tree if source.claims(tree, lesson) else Below(tree, unwrapped(tree, lesson))
     return Below(tree, _above_students(tree, lesson)) if isinstance(tree, Archive) else tree
 
 
-def _above_students(tree: Tree, lesson: str) -> str:
+def _above_students(tree: FileTree, lesson: str) -> str:
     """Find the folder that holds the students' folders in a zip, which may pack folders around it."""
     place = ""
     while len(names := tree.names(place)) == 1:

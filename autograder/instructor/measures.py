@@ -1,4 +1,4 @@
-"""A class in short: counts, means, the slips that many made. Grows with the exercises, not with the students."""
+"""A class in short: counts, means, the misconceptions that many made. Grows with the exercises, not with the students."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ class ExerciseSummary(Struct):
     max_score: float = 0.0
     total: float = 0.0
     statuses: Counter[str] = field(default_factory=Counter)
-    slips: Counter[tuple[str, str]] = field(default_factory=Counter)
+    misconceptions: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def count(self, result: Result, score: float) -> None:
         """Count one result in, as `score`: what was earned, or what counts of it."""
         self.max_score = max(self.max_score, result.max_score)
         self.total += score if result.status == "graded" else 0
         self.statuses[result.status] += 1
-        self.slips.update({(check.misconception, check.section or "") for check in result.checks if check.misconception})
+        self.misconceptions.update({(check.misconception, check.section or "") for check in result.checks if check.misconception})
 
     @property
     def graded(self) -> int:
@@ -67,7 +67,10 @@ class Summary(Struct):
             "statuses": {name: self.count(name) for name in ("graded", "missing", "unreadable", "not_judged")},
             "exercises": [
                 {"lesson": lesson, "exercise": exercise, "mean": round(one.mean, 4), "max_score": one.max_score}
-                | {"statuses": dict(one.statuses), "slips": {slip: count for (slip, _), count in sorted(one.slips.items())}}
+                | {
+                    "statuses": dict(one.statuses),
+                    "misconceptions": {misconception: count for (misconception, _), count in sorted(one.misconceptions.items())},
+                }
                 for (lesson, exercise), one in sorted(self.exercises.items())
             ],
         }
@@ -139,8 +142,8 @@ class CheckMeasure(Struct):
         return (n * xr - x * r) / sqrt(spread) if spread > 1e-9 * max(1.0, xx * rr) else None
 
 
-class Slip(Struct):
-    """One known slip: who made it in which exercise, counted by students, and where to reread."""
+class MisconceptionCount(Struct):
+    """One misconception: who made it in which exercise, counted by students, and where to reread."""
 
     exercise: str
     id: str
@@ -159,7 +162,7 @@ class ExerciseMeasure(Struct):
 
 
 class Row(Struct, frozen=True):
-    """One student in the table. A score is None where there is none; `marks` are slips, and ways to end that are not simply wrong."""
+    """One student in the table. A score is None if there is none; `marks` are misconceptions, and endings other than simply wrong."""
 
     student: str
     file: str
@@ -176,7 +179,7 @@ class Measures(Struct):
 
     exercises: dict[str, ExerciseMeasure] = field(default_factory=dict)
     checks: dict[tuple[str, str], CheckMeasure] = field(default_factory=dict)
-    slips: dict[tuple[str, str], Slip] = field(default_factory=dict)
+    misconceptions: dict[tuple[str, str], MisconceptionCount] = field(default_factory=dict)
     rows: list[Row] = field(default_factory=list)
     slow: list[tuple[float, str, str]] = field(default_factory=list)  # seconds, student, exercise; the slowest first
     not_judged: list[tuple[str, str]] = field(default_factory=list)
@@ -190,9 +193,11 @@ class Measures(Struct):
         known = [row.percent for row in self.rows if row.percent is not None]
         return sum(known) / len(known) if known else None
 
-    def by_slips(self) -> list[Slip]:
-        """The slips, the most frequent first."""
-        return sorted(self.slips.values(), key=lambda slip: (-slip.students, slip.exercise, slip.id))
+    def by_misconceptions(self) -> list[MisconceptionCount]:
+        """The misconceptions, the most frequent first."""
+        return sorted(
+            self.misconceptions.values(), key=lambda misconception: (-misconception.students, misconception.exercise, misconception.id)
+        )
 
     def by_difficulty(self) -> list[CheckMeasure]:
         """The checks, the hardest first."""
@@ -239,8 +244,10 @@ def _exercise(made: Measures, grade: Grade) -> None:
             (result.exercise, check.id), CheckMeasure(result.exercise, check.id, check.title, check.max_points)
         )
         measured.add(check, result.score - check.points)
-    for slip, section in {check.misconception: check.section or "" for check in result.checks if check.misconception}.items():
-        made.slips.setdefault((result.exercise, slip), Slip(result.exercise, slip, section)).students += 1
+    for misconception, section in {check.misconception: check.section or "" for check in result.checks if check.misconception}.items():
+        made.misconceptions.setdefault(
+            (result.exercise, misconception), MisconceptionCount(result.exercise, misconception, section)
+        ).students += 1
 
 
 def _marks(grade: Grade) -> list[str]:

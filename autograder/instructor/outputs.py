@@ -29,8 +29,6 @@ from autograder.instructor.roster import feedback_name
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~&])")
 
 
-
-
 def feedback(student: str, grades: Iterable[Grade], sections: Mapping[str, str], policy: Policy, now: datetime | None = None) -> str:
     """Write a student's feedback. `sections` gives the titles of the lesson's sections by id; by `now` it is known what is revealed."""
     reveal = revealed(policy, now or datetime.now(UTC))
@@ -109,7 +107,7 @@ def _code_kept(message: str) -> str:
 
 
 PAGES = Path(__file__).parent / "pages"
-SLIPS = 8
+MISCONCEPTIONS = 8
 ALIKE = 12
 SLOW_SECONDS = 0.5  # what took less was not slow
 REASONS = {"needs": "waited for another", "timed_out": "took too long", "out_of_memory": "took too much memory"}
@@ -126,29 +124,33 @@ def report_page(
     *,
     hidden: bool = False,
 ) -> str:
-    """Write the report. `sentences` say for a slip's id what puts it right; `hidden` leaves names out, and what a secret run saw."""
+    """Write the report. `sentences` holds each misconception's correction by id; `hidden` leaves out names and what a secret run saw."""
     checks_of: dict[str, list[object]] = {name: [] for name in made.exercises}
     for check in made.checks.values():
         checks_of[check.exercise].append(check)
-    return _environment().get_template("report.html").render(
-        **_looks(),
-        title=title,
-        run=run[:16].replace("T", " "),
-        made=made,
-        rows=_nameless(made.rows) if hidden else made.rows,
-        slips=made.by_slips(),
-        slips_shown=SLIPS,
-        alike=alike[:ALIKE],
-        sections=sections,
-        sentences=sentences,
-        checks_of={name: checks for name, checks in checks_of.items() if checks},
-        need=made.in_need(policy.pass_mark),
-        mark=FEW_PERCENT if policy.pass_mark is None else policy.pass_mark,
-        pass_mark=policy.pass_mark,
-        helped=HELPED,
-        slow=[one for one in made.slow if one[0] >= SLOW_SECONDS],
-        reason_words=REASONS,
-        hidden=hidden,
+    return (
+        _environment()
+        .get_template("report.html")
+        .render(
+            **_looks(),
+            title=title,
+            run=run[:16].replace("T", " "),
+            made=made,
+            rows=_nameless(made.rows) if hidden else made.rows,
+            misconceptions=made.by_misconceptions(),
+            misconceptions_shown=MISCONCEPTIONS,
+            alike=alike[:ALIKE],
+            sections=sections,
+            sentences=sentences,
+            checks_of={name: checks for name, checks in checks_of.items() if checks},
+            need=made.in_need(policy.pass_mark),
+            mark=FEW_PERCENT if policy.pass_mark is None else policy.pass_mark,
+            pass_mark=policy.pass_mark,
+            helped=HELPED,
+            slow=[one for one in made.slow if one[0] >= SLOW_SECONDS],
+            reason_words=REASONS,
+            hidden=hidden,
+        )
     )
 
 
@@ -157,22 +159,26 @@ def student_page(standing: Standing, sections: Mapping[str, str], policy: Policy
     reveal = revealed(policy, now or datetime.now(UTC))
     later = f"{policy.reveal_from:%Y-%m-%d %H:%M %Z}" if policy.reveal_from and policy.reveal != "nothing" else ""
     looks = {name: value for name, value in _looks().items() if name.startswith("style")}
-    return _environment().get_template("student.html").render(
-        **looks,
-        student=standing.person.student,
-        percent=standing.percent,
-        passed=standing.passed,
-        grades=standing.grades.values(),
-        sections=sections,
-        reveal=reveal,
-        later=later,
-        statuses=STATUSES,
-        marks=MARKS,
+    return (
+        _environment()
+        .get_template("student.html")
+        .render(
+            **looks,
+            student=standing.person.student,
+            percent=standing.percent,
+            passed=standing.passed,
+            grades=standing.grades.values(),
+            sections=sections,
+            reveal=reveal,
+            later=later,
+            statuses=STATUSES,
+            marks=MARKS,
+        )
     )
 
 
-def slip_sentences(folders: Iterable[Path]) -> dict[str, str]:
-    """Read from the files of known slips what puts each right, without running them."""
+def misconception_sentences(folders: Iterable[Path]) -> dict[str, str]:
+    """Read from the files of misconceptions what puts each right, without running them."""
     found = {}
     for path in (path for folder in folders for path in sorted(folder.glob("*.py"))):
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
@@ -259,7 +265,7 @@ def write_report(path: Path, course: Course, gradebook: Gradebook, run: str, rul
     lessons = [lesson for lesson in course.lessons if lesson.id in graded]
     alike = groups(gradebook.unexplained(run, rules.choose))
     sections = sections_of(lessons)
-    sentences = slip_sentences(course.root / "solutions" / lesson.id / "misconceptions" for lesson in lessons)
+    sentences = misconception_sentences(course.root / "solutions" / lesson.id / "misconceptions" for lesson in lessons)
     title = " · ".join(lesson.title for lesson in lessons)
     with replaced(path) as beside:
         page = report_page(title, run, made, alike, sections, sentences, rules.policy, hidden=hidden)

@@ -21,37 +21,37 @@ from msgspec import Struct
 from autograder.course.errors import UsageError
 from autograder.course.model import HandedIn
 from autograder.course.text import clean
-from autograder.instructor.file_tree import LARGEST_ZIP, Archive, Below, Tree, Unreadable, joined, text_of
-from autograder.instructor.uploads import HandIn, Student
+from autograder.instructor.file_tree import LARGEST_ZIP, Archive, Below, FileTree, Unreadable, joined, text_of
+from autograder.instructor.uploads import Student, Upload
 
 _ZIPS_WANTED = "a zip named like each student, as `course submit` packs it"
 _MANIFEST = "manifest.json"
 
 
-def zips_claims(tree: Tree, lesson: str) -> bool:
+def zips_claims(tree: FileTree, lesson: str) -> bool:
     """Say whether there are zips here and no folders, or whether this is a student's zip itself."""
     names = [name for name in tree.names() if not name.startswith(".")]
     return _alone(tree, lesson) or (any(map(_is_zip, names)) and not any(tree.kind(name) == "folder" for name in names))
 
 
-def zips_students(tree: Tree, lesson: str) -> list[Student]:
+def zips_students(tree: FileTree, lesson: str) -> list[Student]:
     """Take every zip for a student. One that cannot be opened is a submission that cannot be read."""
     if _alone(tree, lesson) and isinstance(tree, Archive):
         tree.notes += _changed(tree, lesson)
-        return [Student(text_of(tree.name)[: -len(".zip")], (HandIn(tree),))]
+        return [Student(text_of(tree.name)[: -len(".zip")], (Upload(tree),))]
     found = [name for name in tree.names() if _is_zip(name)]
     named = apart([name[: -len(".zip")] for name in found])
     return [Student(named[name[: -len(".zip")]], (_hand_in(tree, name, lesson),)) for name in found]
 
 
-def _hand_in(tree: Tree, name: str, lesson: str) -> HandIn:
+def _hand_in(tree: FileTree, name: str, lesson: str) -> Upload:
     """Open a zip for a moment, to compare what it says of itself; its files are read when it is graded."""
     try:
         archive = Archive(tree.read(name, LARGEST_ZIP), clean(name, 80))
     except Unreadable as error:
-        return HandIn(tree, files={}, problem=str(error))
+        return Upload(tree, files={}, problem=str(error))
     tree.notes += _changed(archive, lesson)
-    return HandIn(tree, files={name: name})
+    return Upload(tree, files={name: name})
 
 
 def _changed(archive: Archive, lesson: str) -> list[str]:
@@ -72,7 +72,7 @@ def _changed(archive: Archive, lesson: str) -> list[str]:
     return notes
 
 
-def _alone(tree: Tree, lesson: str) -> bool:
+def _alone(tree: FileTree, lesson: str) -> bool:
     return isinstance(tree, Archive) and tree.kind(_MANIFEST) == "file"
 
 
@@ -83,18 +83,18 @@ def _is_zip(name: str) -> bool:
 _FOLDER_WANTED = "a folder named like each student, with the files in it"
 
 
-def folder_claims(tree: Tree, lesson: str) -> bool:
+def folder_claims(tree: FileTree, lesson: str) -> bool:
     """Say whether there is a folder at all."""
     return bool(_folder_folders(tree))
 
 
-def folder_students(tree: Tree, lesson: str) -> list[Student]:
+def folder_students(tree: FileTree, lesson: str) -> list[Student]:
     """Take every folder for a student, also one that cannot be read; what is hidden is left alone."""
     named = apart(_folder_folders(tree))
-    return [Student(named[folder], (HandIn(tree, folder, problem=problem(tree, folder)),)) for folder in named]
+    return [Student(named[folder], (Upload(tree, folder, problem=problem(tree, folder)),)) for folder in named]
 
 
-def problem(tree: Tree, folder: str) -> str:
+def problem(tree: FileTree, folder: str) -> str:
     """Say why a student's folder as a whole cannot be read; nothing where it can."""
     if tree.kind(folder) == "link":
         return "the student's folder is a link, which is not followed"
@@ -115,7 +115,7 @@ def apart(folders: list[str]) -> dict[str, str]:
     return named
 
 
-def _folder_folders(tree: Tree) -> list[str]:
+def _folder_folders(tree: FileTree) -> list[str]:
     return [name for name in tree.names() if not name.startswith(".") and tree.kind(name) in ("folder", "link")]
 
 
@@ -125,13 +125,13 @@ _HIDDEN = re.compile(r"(?P<late>LATE_)?(?P<name>anon_(?P<id>[A-Za-z0-9]{5}))_\d+
 _AGAIN = re.compile(r"(?P<stem>.+?)-(?P<number>[1-9]\d{0,2})(?P<suffix>\.[A-Za-z]+)")
 
 
-def canvas_claims(tree: Tree, lesson: str) -> bool:
+def canvas_claims(tree: FileTree, lesson: str) -> bool:
     """Say whether the files here are named as Canvas names them."""
     files = [name for name in tree.names() if not name.startswith(".") and tree.kind(name) != "folder"]
     return bool(files) and sum(bool(_match(name)) for name in files) * 2 > len(files)
 
 
-def canvas_students(tree: Tree, lesson: str) -> list[Student]:
+def canvas_students(tree: FileTree, lesson: str) -> list[Student]:
     """Gather each student's files by number, and by attempt. What is not named so is left out with a line."""
     found: dict[str, dict[int, dict[str, str]]] = defaultdict(lambda: defaultdict(dict))
     called: dict[str, str] = {}
@@ -151,7 +151,7 @@ def canvas_students(tree: Tree, lesson: str) -> list[Student]:
     return [
         Student(
             name=called[id] if names.count(called[id]) == 1 else f"{called[id]} ({id})",
-            hand_ins=tuple(HandIn(tree, files=files, facts=HandedIn(n, late=(id, n) in late)) for n, files in sorted(attempts.items())),
+            uploads=tuple(Upload(tree, files=files, facts=HandedIn(n, late=(id, n) in late)) for n, files in sorted(attempts.items())),
             id=id,
             aliases=(called[id],),
         )
@@ -172,13 +172,13 @@ def _attempt(file: str) -> tuple[int, str]:
 _CLASSROOM_WANTED = "a folder with `.git` in it for each student, as `gh classroom clone` leaves them"
 
 
-def classroom_claims(tree: Tree, lesson: str) -> bool:
+def classroom_claims(tree: FileTree, lesson: str) -> bool:
     """Say whether every folder here is a clone."""
     folders = _classroom_folders(tree)
     return bool(folders) and all(tree.kind(f"{folder}/.git") in ("folder", "file") for folder in folders)
 
 
-def classroom_students(tree: Tree, lesson: str) -> list[Student]:
+def classroom_students(tree: FileTree, lesson: str) -> list[Student]:
     """Take every clone for a student, named by what is left when the assignment's name is taken off."""
     folders = _classroom_folders(tree)
     start = _shared_start(folders)
@@ -186,7 +186,7 @@ def classroom_students(tree: Tree, lesson: str) -> list[Student]:
     return [
         Student(
             name=named[folder].removeprefix(start) or named[folder],
-            hand_ins=(HandIn(tree, folder, problem=problem(tree, folder)),),
+            uploads=(Upload(tree, folder, problem=problem(tree, folder)),),
             login=folder.removeprefix(start),
             aliases=tuple("-".join(folder.split("-")[cut:]) for cut in range(1, folder.count("-") + 1)),
         )
@@ -194,7 +194,7 @@ def classroom_students(tree: Tree, lesson: str) -> list[Student]:
     ]
 
 
-def _classroom_folders(tree: Tree) -> list[str]:
+def _classroom_folders(tree: FileTree) -> list[str]:
     return [name for name in tree.names() if not name.startswith(".") and tree.kind(name) == "folder"]
 
 
@@ -211,12 +211,12 @@ _MOODLE_WANTED = "folders named NAME_123456_assignsubmission_file, as Moodle han
 _MOODLE_NAMED = re.compile(r"(?P<name>.+)_(?P<id>\d+)_assignsubmission_(?P<what>[a-z]+)_?(?P<file>.*)")
 
 
-def moodle_claims(tree: Tree, lesson: str) -> bool:
+def moodle_claims(tree: FileTree, lesson: str) -> bool:
     """Say whether something here is named as Moodle names it."""
     return any(_MOODLE_NAMED.fullmatch(name) for name in tree.names())
 
 
-def moodle_students(tree: Tree, lesson: str) -> list[Student]:
+def moodle_students(tree: FileTree, lesson: str) -> list[Student]:
     """Gather each student's files by participant number."""
     files: dict[str, dict[str, str]] = defaultdict(dict)
     called: dict[str, str] = {}
@@ -237,7 +237,7 @@ def moodle_students(tree: Tree, lesson: str) -> list[Student]:
     return [
         Student(
             name=called[id] if names.count(called[id]) == 1 else f"{called[id]} ({id})",
-            hand_ins=(HandIn(tree, files=own),),
+            uploads=(Upload(tree, files=own),),
             id=id,
             aliases=(called[id],),
         )
@@ -249,14 +249,14 @@ _NBGRADER_WANTED = "nbgrader's folder `submitted`, or the course that holds it"
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d{6})?)\s*(\S*)\s*")
 
 
-def nbgrader_claims(tree: Tree, lesson: str) -> bool:
+def nbgrader_claims(tree: FileTree, lesson: str) -> bool:
     """Say whether this is an nbgrader course, or where it keeps what was submitted."""
     if "submitted" in tree.names() and tree.kind("submitted") == "folder":
         return True
     return any("timestamp.txt" in tree.names(joined(student, each)) for student in tree.names() for each in tree.names(student))
 
 
-def nbgrader_students(tree: Tree, lesson: str) -> list[Student]:
+def nbgrader_students(tree: FileTree, lesson: str) -> list[Student]:
     """Take each student's folder of the assignment. Raise `UsageError` where it is not clear which assignment is meant."""
     if "submitted" in tree.names():
         tree = Below(tree, "submitted")
@@ -266,7 +266,7 @@ def nbgrader_students(tree: Tree, lesson: str) -> list[Student]:
     return [Student(named[folder], _hand_ins(tree, folder, assignment), login=folder) for folder in folders]
 
 
-def _assignment(tree: Tree, folders: list[str], lesson: str) -> str:
+def _assignment(tree: FileTree, folders: list[str], lesson: str) -> str:
     found = sorted({each for folder in folders for each in tree.names(folder) if not each.startswith(".")})
     if lesson in found or not found:
         return lesson
@@ -275,14 +275,14 @@ def _assignment(tree: Tree, folders: list[str], lesson: str) -> str:
     return found[0]
 
 
-def _hand_ins(tree: Tree, folder: str, assignment: str) -> tuple[HandIn, ...]:
+def _hand_ins(tree: FileTree, folder: str, assignment: str) -> tuple[Upload, ...]:
     broken, own = problem(tree, folder), joined(folder, assignment)
     if not broken and tree.kind(own) == "none":
         return ()
-    return (HandIn(tree, own, facts=HandedIn(at=None if broken else _time(tree, own)), problem=broken),)
+    return (Upload(tree, own, facts=HandedIn(at=None if broken else _time(tree, own)), problem=broken),)
 
 
-def _time(tree: Tree, folder: str) -> datetime | None:
+def _time(tree: FileTree, folder: str) -> datetime | None:
     """Read when it was handed in; None where that is not written, or not so that it can be read."""
     try:
         match = _TIME.match(tree.read(joined(folder, "timestamp.txt"), 1 << 10).decode("ascii"))
@@ -297,8 +297,8 @@ def _time(tree: Tree, folder: str) -> datetime | None:
 class Platform(Struct, frozen=True):
     """One kind of place that submissions come from: whether a tree is of this kind, the students in it, and the words for what it reads."""
 
-    claims: Callable[[Tree, str], bool]
-    students: Callable[[Tree, str], list[Student]]
+    claims: Callable[[FileTree, str], bool]
+    students: Callable[[FileTree, str], list[Student]]
     wanted: str
 
 

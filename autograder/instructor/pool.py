@@ -24,7 +24,7 @@ import msgspec
 
 from autograder.course.model import Submission
 from autograder.instructor.worker import TRIES, Graded, Grader, Settings
-from autograder.sandbox.preload import Launched, Warm, warmth_of
+from autograder.sandbox.preload import Launched, Preloader, profile_for
 
 
 class Lost(NamedTuple):
@@ -34,14 +34,14 @@ class Lost(NamedTuple):
     worked: bool = True
 
 
-class Back(NamedTuple):
+class Completed(NamedTuple):
     """A load that came back: what was graded, in order, or how it was lost."""
 
     load: int
     graded: list[bytes] | Lost
 
 
-class LoadSize:
+class BatchSize:
     """How many submissions make a load that takes a worker about `seconds`, by what the last loads took."""
 
     def __init__(self, seconds: float, largest: int):
@@ -56,7 +56,7 @@ class LoadSize:
         self._for_one = max(1e-4, 0.7 * self._for_one + 0.3 * seconds / count)
 
 
-class Crew(Protocol):
+class WorkerPool(Protocol):
     """What `grade_all` asks of workers, wherever they are."""
 
     def wants(self) -> int:
@@ -65,14 +65,14 @@ class Crew(Protocol):
     def hand(self, load: int, submissions: list[bytes]) -> None:
         """Give a load away; do not wait."""
 
-    def back(self) -> list[Back]:
+    def back(self) -> list[Completed]:
         """Wait until a load is back and give all that are. Raise `SandboxFault` where none will ever be."""
 
     def close(self) -> None:
         """Let the workers go, and what they still hold."""
 
 
-def grade_all(submissions: Iterable[Submission], settings: Settings, crew: Crew) -> Iterator[list[tuple[Submission, Graded]]]:
+def grade_all(submissions: Iterable[Submission], settings: Settings, pool: WorkerPool) -> Iterator[list[tuple[Submission, Graded]]]:
     """Grade submissions and yield those that are done, some at a time and in no order."""
     waiting = ((submission, 1) for submission in submissions)
     again: deque[tuple[Submission, int]] = deque()  # each with how often it is tried, this time included
@@ -80,18 +80,18 @@ def grade_all(submissions: Iterable[Submission], settings: Settings, crew: Crew)
     numbers = count()
 
     def feed() -> None:
-        while wanted := crew.wants():
+        while wanted := pool.wants():
             load = [again.popleft()] if again else list(islice(waiting, wanted))
             if not load:
                 return
             number = next(numbers)
             out[number] = load
-            crew.hand(number, [msgspec.msgpack.encode(submission) for submission, _ in load])
+            pool.hand(number, [msgspec.msgpack.encode(submission) for submission, _ in load])
 
     feed()
     while out:
         done: list[tuple[Submission, Graded]] = []
-        for back in crew.back():
+        for back in pool.back():
             load = out.pop(back.load, None)
             if load is None:
                 continue
@@ -110,15 +110,15 @@ def _lost(submission: Submission, settings: Settings, why: str) -> Graded:
 
 
 AHEAD = 2  # loads with one worker: the one it works on, and the next
-LOAD_SECONDS = 0.1  # the keeper of the gradebook wants a core as well, so it is woken for several results at once
+LOAD_SECONDS = 0.1  # the supervisor of the gradebook wants a core as well, so it is woken for several results at once
 LARGEST_LOAD = 16
 
 
 def serve(connection: Connection, settings: bytes, slot: int, cores: set[int], servers: dict[str, socket.socket]) -> None:
-    """Grade what comes in until the other side hangs up. Runs as a process of its own; `servers` warm up already, by warmth."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the keeper's business
+    """Grade what comes in until the other side hangs up. Runs as a process of its own; `servers` warm up already, by profile."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the supervisor's business
     os.sched_setaffinity(0, cores)
-    launched = {warmth: Launched(control) for warmth, control in servers.items()}
+    launched = {profile: Launched(control) for profile, control in servers.items()}
     loads: SimpleQueue[bytes | None] = SimpleQueue()
     Thread(target=_receive, args=(connection, loads), daemon=True).start()
     with _ended_without_memory(), closing(Grader(msgspec.msgpack.decode(settings, type=Settings), slot, launched)) as grader:
@@ -147,12 +147,12 @@ def _ended_without_memory() -> Iterator[None]:
 
 
 class _Worker:
-    def __init__(self, settings: bytes, slot: int, cores: set[int], warm: Warm | None = None):
+    def __init__(self, settings: bytes, slot: int, cores: set[int], warm: Preloader | None = None):
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
         self.slot = slot
         self.held: deque[int] = deque()
-        servers = {warm.warmth: warm.server()} if warm else {}
+        servers = {warm.profile: warm.server()} if warm else {}
         self.process: BaseProcess = context.Process(target=serve, args=(theirs, settings, slot, cores, servers), daemon=True)
         self.process.start()
         theirs.close()
@@ -167,14 +167,14 @@ class _Worker:
             self.process.join()
 
 
-class LocalCrew:
+class LocalPool:
     """Up to `workers` processes on this machine."""
 
     def __init__(self, settings: Settings, workers: int):
         self._settings, self._most = msgspec.msgpack.encode(settings), workers
         self._workers: list[_Worker] = []  # started when there is work for them
-        self._warm: Warm | None = None
-        self._size = LoadSize(LOAD_SECONDS, LARGEST_LOAD)
+        self._warm: Preloader | None = None
+        self._size = BatchSize(LOAD_SECONDS, LARGEST_LOAD)
 
     def wants(self) -> int:
         """As many as take about `LOAD_SECONDS`, while a worker has room."""
@@ -183,8 +183,8 @@ class LocalCrew:
     def hand(self, load: int, submissions: list[bytes]) -> None:
         """Give it to the worker that holds least."""
         if len(self._workers) < self._most and all(worker.held for worker in self._workers):
-            if not self._workers and (warmth := warmth_of(submissions[0], torch=False)) != "numpy":
-                self._warm = Warm(warmth)  # torch is imported once for all, while the workers start
+            if not self._workers and (profile := profile_for(submissions[0], torch=False)) != "numpy":
+                self._warm = Preloader(profile)  # torch is imported once for all, while the workers start
             self._workers.append(_Worker(self._settings, slot := len(self._workers), self._cores(slot), self._warm))
         worker = min(self._workers, key=lambda one: len(one.held))
         worker.held.append(load)
@@ -193,7 +193,7 @@ class LocalCrew:
         except OSError:  # it has died: `back` will tell
             return
 
-    def back(self) -> list[Back]:
+    def back(self) -> list[Completed]:
         """Wait for results, or for a worker's end; one that ended is replaced."""
         busy = {worker.connection: worker for worker in self._workers if worker.held}
         return [back for connection in wait(list(busy)) for back in self._received(busy[connection])]  # type: ignore[index]
@@ -210,7 +210,7 @@ class LocalCrew:
         cores = sorted(os.sched_getaffinity(0))
         return {cores[slot]} if self._most == len(cores) else set(cores)
 
-    def _received(self, worker: _Worker) -> list[Back]:
+    def _received(self, worker: _Worker) -> list[Completed]:
         try:
             received = worker.connection.recv_bytes()
         except (EOFError, OSError):
@@ -218,7 +218,7 @@ class LocalCrew:
             self._workers[worker.slot] = _Worker(self._settings, worker.slot, self._cores(worker.slot))
             working, *held = worker.held
             why = "its worker ended"
-            return [Back(working, Lost(why)), *(Back(load, Lost(why, worked=False)) for load in held)]
+            return [Completed(working, Lost(why)), *(Completed(load, Lost(why, worked=False)) for load in held)]
         seconds, graded = msgspec.msgpack.decode(received, type=tuple[float, list[bytes]])
         self._size.took(seconds, len(graded))
-        return [Back(worker.held.popleft(), graded)]
+        return [Completed(worker.held.popleft(), graded)]

@@ -14,8 +14,8 @@ from msgspec.structs import replace
 
 from autograder.course.errors import UsageError
 from autograder.course.model import CheckResult, Course
-from autograder.grading.rounds import Grounds, find_round
-from autograder.instructor.grade import Request, Run, alone, choose, open_crew, refuse_readable, storing
+from autograder.grading.rounds import CacheKeys, find_round
+from autograder.instructor.grade import Request, Run, alone, choose, open_pool, refuse_readable, storing
 from autograder.instructor.gradebook import Gradebook
 from autograder.instructor.grades import Grade, Rules, grades, read_rules
 from autograder.instructor.intake import open_class
@@ -173,8 +173,8 @@ def _again(course: Course, asked: Request, book: Gradebook, before: str, progres
         raise UsageError(f"{asked.out}: the last run graded nothing", "run `course grade` again, with this --out")
     chosen = find_round(asked.out, first.round)
     every = course.policy.counts == "best"
-    expected = len(exercises) * sum(max(1, len(one.hand_ins)) if every else 1 for one in handed_in.students)
+    expected = len(exercises) * sum(max(1, len(one.uploads)) if every else 1 for one in handed_in.students)
     settings = Settings(str(course.root), chosen, asked.walls)
-    run = Run(book, Grounds(course, chosen, asked.walls), lambda done: progress(done, expected), afresh=asked.afresh)
+    run = Run(book, CacheKeys(course, chosen, asked.walls), lambda done: progress(done, expected), afresh=asked.afresh)
     book.begin(run.name, replace(asked, afresh=False))
-    return run, run.grade(handed_in.submissions(lesson.id, exercises, every=every), settings, open_crew(asked, settings))
+    return run, run.grade(handed_in.submissions(lesson.id, exercises, every=every), settings, open_pool(asked, settings))

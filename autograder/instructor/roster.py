@@ -25,7 +25,7 @@ from autograder.course.errors import UsageError
 from autograder.course.model import Person
 from autograder.course.text import clean
 from autograder.instructor.file_tree import text_of
-from autograder.instructor.uploads import HandIn, Student
+from autograder.instructor.uploads import Student, Upload
 
 LARGEST_ROSTER = 16 << 20
 _COLUMNS = {
@@ -158,13 +158,13 @@ def join(students: list[Student], people: list[Person]) -> tuple[list[Student], 
 
 
 def _joined(person: Person, own: list[Student]) -> Student:
-    hand_ins = own[0].hand_ins if own else ()
-    if person.handed_in and hand_ins:
-        hand_ins = (*hand_ins[:-1], _at(hand_ins[-1], person))
-    return Student(person.student, hand_ins, person.id or (own[0].id if own else ""), person.login)
+    uploads = own[0].uploads if own else ()
+    if person.handed_in and uploads:
+        uploads = (*uploads[:-1], _at(uploads[-1], person))
+    return Student(person.student, uploads, person.id or (own[0].id if own else ""), person.login)
 
 
-def _at(hand_in: HandIn, person: Person) -> HandIn:
+def _at(hand_in: Upload, person: Person) -> Upload:
     return replace(hand_in, facts=replace(hand_in.facts, at=person.handed_in))
 
 

@@ -16,16 +16,16 @@ from msgspec import Struct, field
 
 from autograder.course.model import HandedIn, Submission
 from autograder.course.text import clean
-from autograder.instructor.file_tree import LARGEST_ZIP, Archive, Tree, Unreadable, joined, unwrapped
+from autograder.instructor.file_tree import LARGEST_ZIP, Archive, FileTree, Unreadable, joined, unwrapped
 
 _NUMBERED = re.compile(r" ?\(\d+\)(?=\.)")
 Tell = Callable[[str], None]
 
 
-class HandIn(Struct, frozen=True):
+class Upload(Struct, frozen=True):
     """Files of one time: those in `folder` of `tree`, or, where a platform renamed them, `files` by the names they had."""
 
-    tree: Tree
+    tree: FileTree
     folder: str = ""
     files: dict[str, str] | None = None
     facts: HandedIn = HandedIn()
@@ -42,7 +42,7 @@ class Student(Struct, frozen=True):
     """One student as a source found them; `id` is the platform's number. Hand-ins come in order."""
 
     name: str
-    hand_ins: tuple[HandIn, ...] = ()
+    uploads: tuple[Upload, ...] = ()
     id: str = ""
     login: str = ""
     aliases: tuple[str, ...] = field(default_factory=tuple)  # other names that a roster may know them by
@@ -50,7 +50,7 @@ class Student(Struct, frozen=True):
     @property
     def problem(self) -> str:
         """Say why the student's folder cannot be read; an archive that cannot is a file that cannot, and no trouble of the run."""
-        return next((one.problem for one in self.hand_ins if one.problem and one.files is None), "")
+        return next((one.problem for one in self.uploads if one.problem and one.files is None), "")
 
 
 def file_names(exercise: str, lesson: str) -> tuple[str, ...]:
@@ -60,38 +60,38 @@ def file_names(exercise: str, lesson: str) -> tuple[str, ...]:
 
 def submissions(student: Student, lesson: str, exercises: Iterable[str], tell: Tell, *, every: bool = False) -> Iterator[Submission]:
     """Read a student's submissions, one for each exercise; with `every`, one for each attempt at it."""
-    hand_ins = [_opened(one, lesson, f"{student.name}: ", tell) for one in student.hand_ins]
+    uploads = [_opened(one, lesson, f"{student.name}: ", tell) for one in student.uploads]
     for exercise in exercises:
         names = file_names(exercise, lesson)
-        made = [found for one in hand_ins if (found := _submission(one, student.name, lesson, exercise, names, tell))]
+        made = [found for one in uploads if (found := _submission(one, student.name, lesson, exercise, names, tell))]
         if not made:
             made = [Submission(student.name, lesson, exercise, names[0], None, None, "missing", f"no {' or '.join(names[:2])}")]
         yield from made if every else made[-1:]
 
 
-def _opened(hand_in: HandIn, lesson: str, whose: str, tell: Tell) -> HandIn:
+def _opened(hand_in: Upload, lesson: str, whose: str, tell: Tell) -> Upload:
     """Look into the archive, where what was handed in is one archive; what lies packed within that is left alone."""
     packed = [name for name in hand_in.names() if name.lower().endswith(".zip")]
     if hand_in.problem or not packed or any(name == lesson or name.endswith((".py", ".ipynb", ".yaml")) for name in hand_in.names()):
         return hand_in
     if len(packed) > 1:
-        return HandIn(
+        return Upload(
             hand_in.tree, facts=hand_in.facts, files={}, problem=f"several archives were handed in: {clean(', '.join(packed), 200)}"
         )
     try:
         archive = Archive(hand_in.tree.read(hand_in.path(packed[0]), LARGEST_ZIP), clean(packed[0], 80))
     except Unreadable as error:
-        return HandIn(hand_in.tree, facts=hand_in.facts, files={}, problem=str(error))
+        return Upload(hand_in.tree, facts=hand_in.facts, files={}, problem=str(error))
     for note in archive.notes:
         tell(whose + note)
     folder = unwrapped(archive, lesson)
     for name in archive.names(folder):
         if name.lower().endswith(".zip"):
             tell(f"{whose}{archive.name}: `{clean(name, 80)}` is an archive within an archive, so it is not opened")
-    return HandIn(archive, folder, facts=hand_in.facts)
+    return Upload(archive, folder, facts=hand_in.facts)
 
 
-def _submission(hand_in: HandIn, student: str, lesson: str, exercise: str, names: tuple[str, ...], tell: Tell) -> Submission | None:
+def _submission(hand_in: Upload, student: str, lesson: str, exercise: str, names: tuple[str, ...], tell: Tell) -> Submission | None:
     """Read the file of an exercise; None where there is none."""
     name = names[0]
     try:
@@ -108,7 +108,7 @@ def _submission(hand_in: HandIn, student: str, lesson: str, exercise: str, names
     return Submission(student, lesson, exercise, name, source, hashlib.sha256(source).hexdigest(), "present", handed_in=hand_in.facts)
 
 
-def _place(hand_in: HandIn, lesson: str, names: tuple[str, ...]) -> tuple[str, str] | None:
+def _place(hand_in: Upload, lesson: str, names: tuple[str, ...]) -> tuple[str, str] | None:
     """Find the path and the name of the first file that is there: in the folder of the lesson, then beside it."""
     below = hand_in.path(lesson)
     if below and hand_in.tree.kind(below) == "link":
@@ -118,7 +118,7 @@ def _place(hand_in: HandIn, lesson: str, names: tuple[str, ...]) -> tuple[str, s
     return next((place for place in places if place[0] and hand_in.tree.kind(place[0]) != "none"), None)
 
 
-def _almost(hand_in: HandIn, lesson: str, names: tuple[str, ...], tell: Tell) -> tuple[str, str] | None:
+def _almost(hand_in: Upload, lesson: str, names: tuple[str, ...], tell: Tell) -> tuple[str, str] | None:
     """Find the one file that is named as a browser or a careless hand names a wanted one: `Forward (1).py`. Of two, none."""
     below = hand_in.path(lesson)
     lying = [(name, joined(below, name)) for name in (hand_in.tree.names(below) if below else ())]

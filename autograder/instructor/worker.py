@@ -47,7 +47,7 @@ class Grader:
         self.course = read_course(Path(settings.root))
         self.version = version("denoising-course")
         self._slot = slot
-        self._launched = dict(launched or {})  # servers that are warming up already, by warmth: the first sandbox's
+        self._launched = dict(launched or {})  # servers that are warming up already, by profile: the first sandbox's
         self._sandboxes: dict[Limits, Sandbox] = {}
         self._materials: dict[tuple[str, str], Materials] = {}
         self._answering: dict[str, Functions] = {}

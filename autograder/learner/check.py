@@ -27,7 +27,7 @@ from autograder.grading.marking import mark_answers
 from autograder.grading.questions import Functions, functions_of
 from autograder.learner.repro import as_command, line
 from autograder.learner.workspace import Workspace, digest, file_of, is_untouched, names_of, names_within
-from autograder.sandbox.local import Alone
+from autograder.sandbox.local import LocalRunner
 from autograder.sandbox.preload import Launched
 from autograder.sandbox.servers import Sandbox
 
@@ -37,7 +37,7 @@ ADVICE = {
     "SyntaxError": "Python cannot read this line: look for a bracket, quote or colon that is missing in it or just above.",
     "EOFError": "Nobody is there to type when it is checked: what a function needs comes in its arguments, not by input().",
     "SystemExit": "This ends the whole program: return a value instead.",
-    "NameError": "A name is used that nothing has been given: look for a typing slip, or a missing import.",
+    "NameError": "A name is used that nothing has been given: look for a typing misconception, or a missing import.",
 }
 UNTOUCHED = "`{name}` is as it was given: nothing is written in it yet, or it is not saved."
 _RAISED = re.compile(r"^`[^`]*` raised (\w+)")
@@ -115,7 +115,7 @@ class Checker:
         self.walled = walls is not False and (walls is True or sys.platform == "linux")
         self._demanded = walls is True
         self._policy, self._ahead = policy, ahead
-        self._sandboxes: dict[Limits, Sandbox | Alone] = {}
+        self._sandboxes: dict[Limits, Sandbox | LocalRunner] = {}
         self._materials: dict[str, Materials] = {}
         self._functions: Functions | None = None
 
@@ -130,23 +130,23 @@ class Checker:
             sandbox.close()
         self._sandboxes.clear()
 
-    def _sandbox(self, limits: Limits) -> Sandbox | Alone:
+    def _sandbox(self, limits: Limits) -> Sandbox | LocalRunner:
         if limits not in self._sandboxes:
-            self._sandboxes[limits] = Sandbox(limits) if self.walled else Alone(limits, ahead=self._ahead)
+            self._sandboxes[limits] = Sandbox(limits) if self.walled else LocalRunner(limits, ahead=self._ahead)
         return self._sandboxes[limits]
 
-    def warm(self, *warmths: str) -> None:
+    def warm(self, *profiles: str) -> None:
         """Begin to start what the next checks need, while this process does something else."""
         with contextlib.suppress(SandboxFault, OSError):  # the check will meet it, and tell
-            for warmth in warmths:
-                self._sandbox(self._policy.limits).prepare(warmth)
+            for profile in profiles:
+                self._sandbox(self._policy.limits).prepare(profile)
 
     def take(self, launched: Mapping[str, Launched]) -> None:
-        """Take servers that were launched before there was a sandbox, by warmth."""
+        """Take servers that were launched before there was a sandbox, by profile."""
         with contextlib.suppress(SandboxFault, OSError):
-            for warmth, server in launched.items():
+            for profile, server in launched.items():
                 if isinstance(sandbox := self._sandbox(self._policy.limits), Sandbox):
-                    sandbox.prepare(warmth, server)
+                    sandbox.prepare(profile, server)
 
     def load(self, workspace: Workspace, exercise: str) -> None:
         """Load what judges an exercise, unless it is loaded."""

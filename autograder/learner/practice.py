@@ -91,7 +91,7 @@ def answer(state: State, asked: Asked, given: Any, functions: Functions) -> Mark
     made = mark(asked.question, asked.key, held, functions)
     if asked.question.kind == "number" and not _NUMBER.fullmatch(str(given).strip()):
         return made
-    state.add("practice", asked.question.id, seed=asked.seed, right=made.outcome == "passed", slip=made.misconception)
+    state.add("practice", asked.question.id, seed=asked.seed, right=made.outcome == "passed", misconception=made.misconception)
     return made
 
 

@@ -1,4 +1,4 @@
-"""The workspace's flashcards: a slip that was named brings its card back, and progress tells what is due."""
+"""The workspace's flashcards: a misconception that was named brings its card back, and progress tells what is due."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from autograder.learner.workspace import State, Workspace, exercise_named, names
 
 
 def bring_back(workspace: Workspace, told: Iterable[CheckResult | Mark], why: str, now: datetime) -> tuple[str, ...]:
-    """Make the cards of named slips due today, each once a day; give the ids of those that were not due already."""
+    """Make the cards of named misconceptions due today, each once a day; give the ids of those that were not due already."""
     wanted = dict.fromkeys(one.card for one in told if one.outcome == "failed" and one.misconception and one.card)
     if not wanted:
         return ()
@@ -68,7 +68,7 @@ def remember(state: State, checked: Checked) -> None:
             failing=list(checked.failing),
             unwritten=list(checked.unwritten),
             untouched=bool(checked.problem),
-            slips=sorted({check.misconception for check in checked.checks if check.misconception}),
+            misconceptions=sorted({check.misconception for check in checked.checks if check.misconception}),
             results=msgspec.to_builtins(checked.checks),
         )
 

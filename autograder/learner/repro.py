@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from autograder.course.errors import UsageError
-from autograder.grading.checks import Called, Transcript, played_by, run, seed_of
+from autograder.grading.checks import Called, Transcript, executed_by, run, seed_of
 from autograder.grading.explain import call_text
 from autograder.grading.reference import is_tensor
 
@@ -147,7 +147,7 @@ def again(exercise: str, check: str) -> Any:
 
         return watched
 
-    transcript = run(asked, played_by(function_of), materials.answers, seed_of(PUBLIC, exercise, check))
+    transcript = run(asked, executed_by(function_of), materials.answers, seed_of(PUBLIC, exercise, check))
     if raised:
         raise raised[0]
     return _what_it_gave(transcript, materials.answers.function)

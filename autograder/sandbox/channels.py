@@ -23,7 +23,7 @@ class HungUp(Exception):
     """The other end of the line is gone."""
 
 
-class Line(Protocol):
+class Channel(Protocol):
     """What an open guest needs of its line."""
 
     output: bytearray
@@ -49,7 +49,7 @@ class Line(Protocol):
     def close(self) -> None: ...
 
 
-class ForkedLine:
+class ForkedChannel:
     """The line to a forked guest: a socket for frames, a pipe for what it prints, and the kernel's clock of its process."""
 
     def __init__(self, pid: int, wire_socket: socket.socket, output: int, kept: int):
@@ -165,9 +165,9 @@ class ForkedLine:
 
 
 def body_size(buffer: bytearray) -> int:
-    """Take a frame's header from the front of a buffer; return the size of its body. Raise `WireError` where it is too large."""
+    """Take a frame's header from the front of a buffer; return the size of its body. Raise `ProtocolError` where it is too large."""
     need = int(protocol.HEADER.unpack(buffer[: protocol.HEADER.size])[0])
     del buffer[: protocol.HEADER.size]
     if need > protocol.FRAME_BYTES:
-        raise protocol.WireError(f"a frame of {need >> 20} MiB, where {protocol.FRAME_BYTES >> 20} may be sent")
+        raise protocol.ProtocolError(f"a frame of {need >> 20} MiB, where {protocol.FRAME_BYTES >> 20} may be sent")
     return need

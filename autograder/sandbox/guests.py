@@ -13,7 +13,7 @@ import numpy as np
 
 from autograder.course.errors import SandboxFault, WallsMissing
 from autograder.course.model import Limits
-from autograder.sandbox.channels import HungUp, Line
+from autograder.sandbox.channels import Channel, HungUp
 from autograder.sandbox.guest import protocol, walls
 from autograder.sandbox.guest.forkserver import Ended
 from autograder.sandbox.guest.runtime import is_memory
@@ -28,7 +28,7 @@ SIGKILL, SIGXCPU = -9, -24
 Callback = Callable[..., Any]
 
 
-class Keeper(Protocol):
+class Supervisor(Protocol):
     """Who opened the guest: it knows the limits, and it alone can end the process."""
 
     @property
@@ -59,7 +59,7 @@ class Handle:
 class Guest:
     """One forked process with one submission. Lives from `Server.open` until `close`; after a loss, `alive` is false."""
 
-    def __init__(self, server: Keeper, pid: int, line: Line):
+    def __init__(self, server: Supervisor, pid: int, line: Channel):
         self.pid, self.alive = pid, True
         self.callbacks: list[Callback] = []
         self.on_ask: Callable[[Callback, list[Any], dict[str, Any]], None] | None = None
@@ -124,7 +124,7 @@ class Guest:
         try:
             first = self._read(Deadline(self, START_SECONDS))
             missing = protocol.unpack(first, protocol.FromGuest, _no_reference, _as_numpy)
-        except (Lost, protocol.WireError) as error:
+        except (Lost, protocol.ProtocolError) as error:
             self.close()
             raise SandboxFault(f"a guest did not come up: {error}") from None
         if not isinstance(missing, protocol.Raised) or missing.missing:
@@ -138,14 +138,14 @@ class Guest:
         deadline = Deadline(self, seconds)
         try:
             if self._line.waiting:
-                raise protocol.WireError("a reply before it was asked")
+                raise protocol.ProtocolError("a reply before it was asked")
             call = secrets.token_hex(8)
             self._write(message(call), deadline)
             reply = self._answer_until_reply(call, deadline)
         except Lost as lost:
             self.close()
             return msgspec.structs.replace(lost.outcome, seconds=deadline.used())
-        except protocol.WireError as error:
+        except protocol.ProtocolError as error:
             self.close()
             return Outcome("refused", detail=f"it sent {error}", seconds=deadline.used())
         except protocol.NotData as error:
@@ -163,21 +163,21 @@ class Guest:
                 protocol.scan(body)
             message = protocol.unpack(body, protocol.FromGuest, self._handle, _as_numpy)
             if isinstance(message, protocol.Raised) or message.id != call:
-                raise protocol.WireError("a reply to something that was not asked")
+                raise protocol.ProtocolError("a reply to something that was not asked")
             if isinstance(message, protocol.Reply):
                 return message
             asks, size = asks + 1, size + len(body)
             if asks > ASKS or size > ASK_BYTES:
-                raise protocol.WireError(f"more than {ASKS} questions, or more than {ASK_BYTES >> 20} MiB in them")
+                raise protocol.ProtocolError(f"more than {ASKS} questions, or more than {ASK_BYTES >> 20} MiB in them")
             try:
                 self._write(self._answered(message), deadline)
             except protocol.NotData as error:
-                raise protocol.WireError(f"a question whose answer is {error}") from None
+                raise protocol.ProtocolError(f"a question whose answer is {error}") from None
 
     def _answered(self, ask: protocol.Ask) -> protocol.Answer:
         """Answer a callback. It is a pure function of the check file, so what it raises is about its arguments: refused."""
         if not 0 <= ask.callback < len(self.callbacks):
-            raise protocol.WireError("a call of a function that was not given")
+            raise protocol.ProtocolError("a call of a function that was not given")
         callback = self.callbacks[ask.callback]
         try:
             if self.on_ask:
@@ -216,9 +216,9 @@ class Guest:
 
     def _handle(self, reference: protocol.Reference) -> Handle:
         if reference.kind != "handle":
-            raise protocol.WireError("a function of ours")
+            raise protocol.ProtocolError("a function of ours")
         if len(reference.label) > LABEL or not reference.label.isprintable():
-            raise protocol.WireError("an object with a label that is no type's name")
+            raise protocol.ProtocolError("an object with a label that is no type's name")
         self._holding = True
         return Handle(reference.number, reference.label)
 
@@ -253,4 +253,4 @@ def _as_numpy(array: np.ndarray[Any, Any], torch: bool) -> np.ndarray[Any, Any]:
 
 
 def _no_reference(reference: protocol.Reference) -> Handle:
-    raise protocol.WireError("an object before any call")
+    raise protocol.ProtocolError("an object before any call")

@@ -30,12 +30,12 @@ from autograder.sandbox.outcome import Deadline
 
 BOOT = (
     "import sys; sys.path.insert(0, {root!r}); from autograder.sandbox.guest.forkserver import main_without_walls; "
-    "main_without_walls({port}, {token!r}, {warmth!r})"
+    "main_without_walls({port}, {token!r}, {profile!r})"
 )
 LARGEST_WAIT = 0.5
 
 
-class Alone:
+class LocalRunner:
     """Opens guests without walls, one process each. With `ahead`, the next process warms up while one is in use."""
 
     def __init__(self, limits: Limits, *, ahead: bool = False):
@@ -48,18 +48,18 @@ class Alone:
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
-    def prepare(self, warmth: str) -> None:
-        """Start a process that the next `open` of this warmth will find warm."""
-        if warmth not in self._spare:
-            self._spare[warmth] = _Starting(warmth)
+    def prepare(self, profile: str) -> None:
+        """Start a process that the next `open` of this profile will find warm."""
+        if profile not in self._spare:
+            self._spare[profile] = _Starting(profile)
 
-    def open(self, warmth: str) -> Guest:
+    def open(self, profile: str) -> Guest:
         """Open a guest that finds this much loaded. Raise `SandboxFault` where it does not come up."""
-        starting = self._spare.pop(warmth, None) or _Starting(warmth)
+        starting = self._spare.pop(profile, None) or _Starting(profile)
         line = starting.answered(self.limits.output_kib << 10)
         if self._ahead:
-            self.prepare(warmth)
-        return Guest(_Keeper(self.limits, starting.process), starting.process.pid, line)
+            self.prepare(profile)
+        return Guest(_Supervisor(self.limits, starting.process), starting.process.pid, line)
 
     def close(self) -> None:
         """End the processes that nobody opened."""
@@ -68,7 +68,7 @@ class Alone:
         self._spare.clear()
 
 
-class _Keeper:
+class _Supervisor:
     """Ends one process, and says how it ended."""
 
     def __init__(self, limits: Limits, process: subprocess.Popen[bytes]):
@@ -85,10 +85,10 @@ class _Keeper:
 class _Starting:
     """A process that was started and has not called back yet."""
 
-    def __init__(self, warmth: str):
+    def __init__(self, profile: str):
         self._token, self._listener = secrets.token_hex(16), socket.create_server(("127.0.0.1", 0))
         boot = BOOT.format(
-            root=str(Path(__file__).resolve().parents[2]), port=self._listener.getsockname()[1], token=self._token, warmth=warmth
+            root=str(Path(__file__).resolve().parents[2]), port=self._listener.getsockname()[1], token=self._token, profile=profile
         )
         kept = {name: value for name, value in os.environ.items() if name.upper() in ("PATH", "SYSTEMROOT", "TEMP", "TMP")}
         self.process = subprocess.Popen(
@@ -99,7 +99,7 @@ class _Starting:
             env={**kept, "PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"},
         )
 
-    def answered(self, kept: int) -> LoneLine:
+    def answered(self, kept: int) -> LocalChannel:
         """Wait for its call. Raise `SandboxFault` with its own words where it does not come."""
         began = time.monotonic()
         self._listener.settimeout(0.2)
@@ -110,7 +110,7 @@ class _Starting:
                 if secrets.compare_digest(_exactly(connection, len(self._token)), self._token.encode()):
                     self._listener.close()
                     assert self.process.stdout is not None
-                    return LoneLine(connection, self.process.stdout, kept)
+                    return LocalChannel(connection, self.process.stdout, kept)
                 connection.close()  # some other program of this machine
         said = self.stop().strip().splitlines()
         raise SandboxFault(f"Python could not be started for your file: {said[-1] if said else 'it did not answer'}")
@@ -130,7 +130,7 @@ def _exactly(connection: socket.socket, size: int) -> bytes:
     return data
 
 
-class LoneLine:
+class LocalChannel:
     """The line to a guest without walls: a socket with a timeout, and a thread that reads what is printed."""
 
     def __init__(self, connection: socket.socket, printed: IO[bytes], kept: int):

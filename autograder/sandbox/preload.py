@@ -2,7 +2,7 @@
 
 The first moment of `sandbox`, and all that it needs: what a guest should find loaded, and a process that will have it. It
 imports the standard library alone. The server asks for its plan when it is warm, and dies with the thread that started it.
-Several keepers on one machine share the import: see `Warm`.
+Several supervisors on one machine share the import: see `Preloader`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import IO, NamedTuple
 LAST_SECONDS = 10
 SHARE = b"share"  # asked, with a socket, of a server that has no plan yet
 _TORCH = re.compile(rb"\b(import|from)\s+torch\b")
-_BOOT = "import sys; sys.path.insert(0, {root!r}); from autograder.sandbox.guest.forkserver import main; main({control}, {warmth!r})"
+_BOOT = "import sys; sys.path.insert(0, {root!r}); from autograder.sandbox.guest.forkserver import main; main({control}, {profile!r})"
 
 
 class Launched(NamedTuple):
@@ -34,18 +34,18 @@ class Launched(NamedTuple):
     errors: IO[bytes] | None = None
 
 
-class Warm:
+class Preloader:
     """A server that imports once and forks a fork server for each who asks, with a control socket of its own.
 
     It runs no guest. The servers that it forked end with it.
     """
 
-    def __init__(self, warmth: str):
-        self.warmth = warmth
-        self._control, self._process, self._errors = launch(warmth)
+    def __init__(self, profile: str):
+        self.profile = profile
+        self._control, self._process, self._errors = launch(profile)
 
     def server(self) -> socket.socket:
-        """Give the control socket of a new fork server. Where this one is gone, its keeper will find it closed."""
+        """Give the control socket of a new fork server. Where this one is gone, its supervisor will find it closed."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs, contextlib.suppress(OSError):
             socket.send_fds(self._control, [SHARE], [theirs.fileno()])
@@ -64,17 +64,17 @@ class Warm:
         self._errors.close()
 
 
-def warmth_of(source: bytes, torch: bool) -> str:
+def profile_for(source: bytes, torch: bool) -> str:
     """Choose the lightest server that has what a source imports, and torch where the checks send tensors."""
     if not torch and not _TORCH.search(source):
         return "numpy"
     return "training" if b"optim" in source else "torch"
 
 
-def launch(warmth: str) -> Launched:
-    """Start a fork server of this warmth (see `forkserver.WARMTHS`) and do not wait."""
+def launch(profile: str) -> Launched:
+    """Start a fork server of this profile (see `forkserver.PROFILES`) and do not wait."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    boot = _BOOT.format(root=str(Path(__file__).resolve().parents[2]), control=theirs.fileno(), warmth=warmth)
+    boot = _BOOT.format(root=str(Path(__file__).resolve().parents[2]), control=theirs.fileno(), profile=profile)
     one_thread = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
     large_pages = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}  # a fork copies and a child touches half as much
     kept = {name: value for name, value in os.environ.items() if name.startswith("OPENBLAS_CORETYPE")}

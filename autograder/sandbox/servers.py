@@ -17,7 +17,7 @@ import msgspec
 
 from autograder.course.errors import SandboxFault, WallsMissing
 from autograder.course.model import Limits
-from autograder.sandbox.channels import ForkedLine
+from autograder.sandbox.channels import ForkedChannel
 from autograder.sandbox.guest import stubs, walls
 from autograder.sandbox.guest.forkserver import Ended
 from autograder.sandbox.guests import START_SECONDS, Guest
@@ -56,10 +56,10 @@ def free_user(slot: int) -> int | None:
 
 
 class Server:
-    """A fork server and its control socket. `warmth` says what its guests find loaded: numpy, torch, or torch to train with."""
+    """A fork server and its control socket. `profile` says what its guests find loaded: numpy, torch, or torch to train with."""
 
-    def __init__(self, *, warmth: str, limits: Limits, wanted: tuple[str, ...] = walls.WALLS, user: int | None = None):
-        self.warmth, self.limits, self.wanted, self.user = warmth, limits, wanted, user
+    def __init__(self, *, profile: str, limits: Limits, wanted: tuple[str, ...] = walls.WALLS, user: int | None = None):
+        self.profile, self.limits, self.wanted, self.user = profile, limits, wanted, user
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self._errors: IO[bytes] | None = None
@@ -80,7 +80,7 @@ class Server:
 
     def begin(self, launched: Launched | None = None) -> None:
         """Start the server, or take one that was launched, and do not wait. It dies with the thread that started it."""
-        self._control, self._process, self._errors = launched or launch(self.warmth)
+        self._control, self._process, self._errors = launched or launch(self.profile)
         self._control.settimeout(START_SECONDS)
         memory = self.limits.memory_mib << 20
         seconds = int(self.limits.submission_seconds + self.limits.import_seconds) + 2
@@ -158,7 +158,7 @@ class Server:
         finally:
             theirs.close()
             os.close(printed)
-        return Guest(self, pid, ForkedLine(pid, ours, output, self.limits.output_kib << 10))
+        return Guest(self, pid, ForkedChannel(pid, ours, output, self.limits.output_kib << 10))
 
     def end(self) -> Ended:
         """Kill the guest and reap it."""
@@ -166,7 +166,7 @@ class Server:
 
 
 class Sandbox:
-    """The fork servers of one worker, one for each warmth, each started when first needed."""
+    """The fork servers of one worker, one for each profile, each started when first needed."""
 
     def __init__(self, limits: Limits, wanted: tuple[str, ...] = walls.WALLS, slot: int = 0):
         self.limits, self.wanted = limits, wanted
@@ -185,16 +185,16 @@ class Sandbox:
             running.stop()
         self._servers.clear()
 
-    def prepare(self, warmth: str, launched: Launched | None = None) -> None:
+    def prepare(self, profile: str, launched: Launched | None = None) -> None:
         """Begin to start a server, or take one that was launched, and do not wait until it is warm."""
-        if warmth not in self._servers:
-            self._servers[warmth] = Server(warmth=warmth, limits=self.limits, wanted=self.wanted, user=self._user)
-            self._servers[warmth].begin(launched)
+        if profile not in self._servers:
+            self._servers[profile] = Server(profile=profile, limits=self.limits, wanted=self.wanted, user=self._user)
+            self._servers[profile].begin(launched)
 
-    def open(self, warmth: str) -> Guest:
-        """Open a guest that finds this much loaded (see `forkserver.WARMTHS`)."""
-        self.prepare(warmth)
-        return self._servers[warmth].open()
+    def open(self, profile: str) -> Guest:
+        """Open a guest that finds this much loaded (see `forkserver.PROFILES`)."""
+        self.prepare(profile)
+        return self._servers[profile].open()
 
     def pids(self) -> Iterator[int]:
         """The process ids of the running servers."""

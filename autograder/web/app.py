@@ -33,24 +33,24 @@ from autograder.learner.review.queue import faces_of
 from autograder.web import cards, class_view, exercises, practice
 from autograder.web.live import Events, Studio
 from autograder.web.pages import STATIC, Answer, Frame, frame_of, nothing_here, page, shown
-from autograder.web.server import Desk
+from autograder.web.server import ReaderSession
 
 PAGES = ("index", "play", "practice", "cards", "exercises")
 
 
-def build(desk: Desk, grades_in: Path | None = None) -> Starlette:
+def build(session: ReaderSession, grades_in: Path | None = None) -> Starlette:
     """Put the site of a lesson together; `grades_in` is the folder of a `course grade`, for who teaches."""
     pages = (*PAGES, "grades") if grades_in else PAGES
-    frame = frame_of(desk.workspace.root, desk.lesson, pages, served=True, kept=desk.kept)
+    frame = frame_of(session.workspace.root, session.lesson, pages, served=True, kept=session.kept)
     reading = frame.read()  # once: it changes with the course alone
 
     def lesson(request: Request) -> str:
-        with desk.state() as state:
+        with session.state() as state:
             read = {event.subject for event in state.events("read")}
-        sections = {section.id for section in desk.lesson.sections}
-        return page(frame, "index", desk.lesson.title, reading=reading, read=sections if desk.lesson.id in read else read & sections)
+        sections = {section.id for section in session.lesson.sections}
+        return page(frame, "index", session.lesson.title, reading=reading, read=sections if session.lesson.id in read else read & sections)
 
-    studios = {name: Studio(desk.workspace.root, frame.widgets[name].live) for name in sorted(frame.live)}
+    studios = {name: Studio(session.workspace.root, frame.widgets[name].live) for name in sorted(frame.live)}
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -62,11 +62,11 @@ def build(desk: Desk, grades_in: Path | None = None) -> Starlette:
         Route("/", _to_the_lesson),
         Route("/index.html", shown(frame, lesson)),
         Route("/play.html", shown(frame, lambda request: play(frame))),
-        Route("/read", _remembering(desk), methods=["POST"]),
-        *practice.routes(desk, frame),
-        *cards.routes(desk, frame),
-        *exercises.routes(desk, frame),
-        *(class_view.routes(grades_in, frame, best=read_policy(desk.workspace.root).counts == "best") if grades_in else ()),
+        Route("/read", _remembering(session), methods=["POST"]),
+        *practice.routes(session, frame),
+        *cards.routes(session, frame),
+        *exercises.routes(session, frame),
+        *(class_view.routes(grades_in, frame, best=read_policy(session.workspace.root).counts == "best") if grades_in else ()),
         *(Route(f"/live-{name}", _showing(studio), methods=["GET"]) for name, studio in studios.items()),
         Mount("/static", StaticFiles(directory=STATIC)),
         *(Mount(f"/{folder.name}", StaticFiles(directory=folder)) for folder in frame.folders),
@@ -94,12 +94,12 @@ async def _to_the_lesson(request: Request) -> Response:
     return RedirectResponse("index.html")
 
 
-def _remembering(desk: Desk) -> Answer:
+def _remembering(session: ReaderSession) -> Answer:
     """Write down which section was read, once."""
-    sections = {section.id for section in desk.lesson.sections}
+    sections = {section.id for section in session.lesson.sections}
 
     def remember(section: str) -> None:
-        with desk.state() as state:
+        with session.state() as state:
             if section in sections and not any(state.events("read", section)):
                 state.add("read", section)
 

@@ -17,26 +17,26 @@ from starlette.routing import BaseRoute, Route
 from autograder.learner.review.deck import KEYS, MEANINGS, RATINGS, Deck, following, in_words, own_place
 from autograder.learner.review.queue import Face
 from autograder.web.pages import Frame, formed, fragment, page, shown
-from autograder.web.server import Desk
+from autograder.web.server import ReaderSession
 
 _SENT = re.compile(r"[0-9]{1,9}")
 
 
-def routes(desk: Desk, frame: Frame) -> list[BaseRoute]:
+def routes(session: ReaderSession, frame: Frame) -> list[BaseRoute]:
     """Give the addresses of the cards."""
     return [
-        Route("/cards.html", shown(frame, lambda request: _page(desk, frame)), methods=["GET"]),
-        Route("/cards.html", formed(frame, lambda request, fields: _answered(desk, frame, request, fields)), methods=["POST"]),
+        Route("/cards.html", shown(frame, lambda request: _page(session, frame)), methods=["GET"]),
+        Route("/cards.html", formed(frame, lambda request, fields: _answered(session, frame, request, fields)), methods=["POST"]),
     ]
 
 
-def place_of(desk: Desk) -> Path:
+def place_of(session: ReaderSession) -> Path:
     """Say where the log lies: in the workspace, or where `course review` keeps it without one."""
-    return desk.workspace.hidden if desk.kept else own_place()
+    return session.workspace.hidden if session.kept else own_place()
 
 
-def _page(desk: Desk, frame: Frame) -> str:
-    with Deck.open(place_of(desk), (desk.lesson,)) as deck:
+def _page(session: ReaderSession, frame: Frame) -> str:
+    with Deck.open(place_of(session), (session.lesson,)) as deck:
         return _whole(frame, _next(frame, deck, ""))
 
 
@@ -44,8 +44,8 @@ def _whole(frame: Frame, card: Markup) -> str:
     return page(frame, "cards", "Cards", card=card, keys=KEYS, meanings=MEANINGS)
 
 
-def _answered(desk: Desk, frame: Frame, request: Request, fields: dict[str, list[str]]) -> str:
-    with Deck.open(place_of(desk), (desk.lesson,)) as deck:
+def _answered(session: ReaderSession, frame: Frame, request: Request, fields: dict[str, list[str]]) -> str:
+    with Deck.open(place_of(session), (session.lesson,)) as deck:
         said, face = _done(deck, {name: values[0] for name, values in fields.items()})
         card = _next(frame, deck, said, face)
     return card if request.headers.get("x-part") == "card" else _whole(frame, card)

@@ -28,7 +28,7 @@ from autograder.web.live import Events, stamps
 from autograder.web.pages import Frame, fragment, page, shown
 
 ON_A_PAGE = 100  # students
-SLIPS = 12
+MISCONCEPTIONS = 12
 
 
 class View(msgspec.Struct, frozen=True):
@@ -49,7 +49,7 @@ class Mark(msgspec.Struct, frozen=True):
 
     status: str
     score: float
-    slips: tuple[str, ...]
+    misconceptions: tuple[str, ...]
     place: tuple[float, ...]
 
 
@@ -61,12 +61,12 @@ class Student(msgspec.Struct, frozen=True):
     marks: dict[str, Mark] = {}
 
     @property
-    def slips(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(slip for mark in self.marks.values() for slip in mark.slips))
+    def misconceptions(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(misconception for mark in self.marks.values() for misconception in mark.misconceptions))
 
     def has(self, words: list[str]) -> bool:
         """Say whether all these words, in small letters, stand in the line."""
-        line = " ".join((self.name, *(mark.status for mark in self.marks.values()), *self.slips)).replace("_", " ").casefold()
+        line = " ".join((self.name, *(mark.status for mark in self.marks.values()), *self.misconceptions)).replace("_", " ").casefold()
         return all(word in line for word in words)
 
 
@@ -75,7 +75,7 @@ class Class(msgspec.Struct, frozen=True):
 
     exercises: dict[str, ExerciseSummary]
     statuses: Counter[str]
-    slips: tuple[tuple[str, int], ...]
+    misconceptions: tuple[tuple[str, int], ...]
     students: int
     found: int
     view: View
@@ -83,7 +83,7 @@ class Class(msgspec.Struct, frozen=True):
     shown: tuple[Student, ...]
 
 
-class Roll:
+class ClassView:
     """The class of the gradebook at `path`, which may come later, its exercises in this order; the `best` attempt counts, or the last."""
 
     def __init__(self, path: Path, order: tuple[str, ...], *, best: bool = False):
@@ -108,14 +108,14 @@ class Roll:
         named = sorted(self._tallies, key=lambda name: (self._order.index(name) if name in self._order else len(self._order), name))
         statuses = sum((one.statuses for one in self._tallies.values()), Counter[str]())
         tallies = {name: msgspec.structs.replace(self._tallies[name]) for name in named}
-        slips = tuple(pair for pair in self._slips.most_common(SLIPS) if pair[1])
-        return Class(tallies, statuses, slips, len(self._students), found, view, pages, shown)
+        misconceptions = tuple(pair for pair in self._misconceptions.most_common(MISCONCEPTIONS) if pair[1])
+        return Class(tallies, statuses, misconceptions, len(self._students), found, view, pages, shown)
 
     def _forget(self, run: str) -> None:
         self._run, self._since = run, (0, 0)
         self._students: dict[str, Student] = {}
         self._tallies: dict[str, ExerciseSummary] = {}
-        self._slips: Counter[str] = Counter()
+        self._misconceptions: Counter[str] = Counter()
 
     def _read(self) -> None:
         if not self._path.is_file():
@@ -132,10 +132,10 @@ class Roll:
     def _add(self, number: int, attempted: Attempted) -> None:
         """Take in one attempt, in the place of one that counts less."""
         result = attempted.result
-        slips = tuple(dict.fromkeys(check.misconception for check in result.checks if check.misconception))
+        misconceptions = tuple(dict.fromkeys(check.misconception for check in result.checks if check.misconception))
         attempt = attempted.handed_in.attempt
         place = (result.status != "not_judged", result.score, -attempt) if self._best else (attempt, number)
-        mark = Mark(result.status, result.score, slips, place)
+        mark = Mark(result.status, result.score, misconceptions, place)
         student = self._students.get(result.student)
         if student is None:
             student = self._students[result.student] = Student(clean(result.student, 80), f"{file_slug(result.student)}.html", {})
@@ -147,9 +147,9 @@ class Roll:
         if before:
             _count(tally, before, -1)
         _count(tally, mark, 1)
-        self._slips.subtract(student.slips)  # each once for a student, in however many exercises it was made
+        self._misconceptions.subtract(student.misconceptions)  # each once for a student, in however many exercises it was made
         student.marks[result.exercise] = mark
-        self._slips.update(student.slips)
+        self._misconceptions.update(student.misconceptions)
 
 
 def _count(tally: ExerciseSummary, mark: Mark, by: int) -> None:
@@ -168,25 +168,25 @@ WRITTEN = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inl
 
 
 def routes(out: Path, frame: Frame, *, best: bool) -> list[BaseRoute]:
-    """Give the addresses of the grades in `out`, which may come later; `best` says which attempt counts (see `Roll`)."""
-    roll = Roll(out / "gradebook.sqlite", tuple(exercise.id for exercise in frame.lesson.exercises), best=best)
+    """Give the addresses of the grades in `out`, which may come later; `best` says which attempt counts (see `ClassView`)."""
+    class_view = ClassView(out / "gradebook.sqlite", tuple(exercise.id for exercise in frame.lesson.exercises), best=best)
 
     async def events(request: Request) -> Response:
         return Events(changes(out))  # type: ignore[return-value]  # what a route returns is called as an ASGI app
 
     return [
-        Route("/grades.html", shown(frame, lambda request: _page(out, roll, frame, request))),
+        Route("/grades.html", shown(frame, lambda request: _page(out, class_view, frame, request))),
         Route("/grades-events", events),
         Route("/report.html", lambda request: _as_written(out / "report.html", request)),
         Route("/feedback/{name}.html", lambda request: _as_written(out / "feedback" / f"{request.path_params['name']}.html", request)),
     ]
 
 
-def _page(out: Path, roll: Roll, frame: Frame, request: Request) -> str:
+def _page(out: Path, class_view: ClassView, frame: Frame, request: Request) -> str:
     asked = request.query_params
     number = asked.get("page", "")
     view = View(asked.get("find", "")[:200], asked.get("sort", "")[:200], int(number) if number.isascii() and number.isdigit() else 1)
-    found = roll.look(view)
+    found = class_view.look(view)
     summary = fragment("class.html", found=found, report=(out / "report.html").is_file())
     told = {one.feedback for one in found.shown if (out / "feedback" / one.feedback).is_file()}
     students = fragment("students.html", found=found, view=found.view, told=told)

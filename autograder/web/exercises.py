@@ -22,7 +22,7 @@ from autograder.learner.progress import results_of
 from autograder.learner.workspace import digest, exercises_of, file_of, is_untouched, names_of, names_within
 from autograder.web.live import Events, stamps
 from autograder.web.pages import Frame, fragment, page, shown
-from autograder.web.server import Desk
+from autograder.web.server import ReaderSession
 
 PAUSE = 0.25  # seconds between two looks at the files
 
@@ -43,41 +43,41 @@ class Row(msgspec.Struct, frozen=True):
     changed: bool = False
 
 
-def routes(desk: Desk, frame: Frame) -> list[BaseRoute]:
+def routes(session: ReaderSession, frame: Frame) -> list[BaseRoute]:
     """Give the addresses of the exercises."""
 
     async def events(request: Request) -> Response:
-        return Events(changes(desk))  # type: ignore[return-value]  # what a route returns is called as an ASGI app
+        return Events(changes(session))  # type: ignore[return-value]  # what a route returns is called as an ASGI app
 
     return [
-        Route("/exercises.html", shown(frame, lambda request: _page(desk, frame, request))),
+        Route("/exercises.html", shown(frame, lambda request: _page(session, frame, request))),
         Route("/exercises-events", events),
     ]
 
 
-def _page(desk: Desk, frame: Frame, request: Request) -> str:
-    rows = rows_of(desk) if desk.kept else []
-    sections = {section.id: section.title for section in desk.lesson.sections}
+def _page(session: ReaderSession, frame: Frame, request: Request) -> str:
+    rows = rows_of(session) if session.kept else []
+    sections = {section.id: section.title for section in session.lesson.sections}
     table = fragment("rows.html", rows=rows, sections=sections)
     if request.headers.get("x-part") == "rows":
         return table
-    titles = [_title(desk, exercise) for exercise in exercises_of(desk.lesson)]
-    return page(frame, "exercises", "Exercises", table=table, folder=desk.workspace.folder.name, exercises=titles)
+    titles = [_title(session, exercise) for exercise in exercises_of(session.lesson)]
+    return page(frame, "exercises", "Exercises", table=table, folder=session.workspace.folder.name, exercises=titles)
 
 
-def rows_of(desk: Desk) -> list[Row]:
+def rows_of(session: ReaderSession) -> list[Row]:
     """Look at every file of the workspace, and at what was said of it last."""
-    with desk.state() as state:
+    with session.state() as state:
         last = {event.subject: event for event in state.events("check")}
-    return [_row(desk, exercise, last.get(exercise)) for exercise in exercises_of(desk.lesson)]
+    return [_row(session, exercise, last.get(exercise)) for exercise in exercises_of(session.lesson)]
 
 
-def _row(desk: Desk, exercise: str, event: Any) -> Row:
-    path, title = file_of(desk.workspace, exercise), _title(desk, exercise)
+def _row(session: ReaderSession, exercise: str, event: Any) -> Row:
+    path, title = file_of(session.workspace, exercise), _title(session, exercise)
     name = path.name if path else names_of(exercise)[0]
     if path is None:
         return Row(exercise, title, name, "missing")
-    untouched = is_untouched(desk.workspace, path)
+    untouched = is_untouched(session.workspace, path)
     if event is None:
         return Row(exercise, title, name, "as given" if untouched else "not checked yet")
     facts = event.facts
@@ -89,9 +89,9 @@ def _row(desk: Desk, exercise: str, event: Any) -> Row:
     )  # fmt: skip
 
 
-def _title(desk: Desk, exercise: str) -> str:
+def _title(session: ReaderSession, exercise: str) -> str:
     """Take the first sentence of the starter's own description."""
-    found = next((one for one in desk.lesson.exercises if one.id == exercise), None)
+    found = next((one for one in session.lesson.exercises if one.id == exercise), None)
     if found is None:
         return "Answers to the practice questions"
     text = ast.get_docstring(ast.parse(found.starter.read_text(encoding="utf-8"))) or exercise
@@ -100,19 +100,19 @@ def _title(desk: Desk, exercise: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-async def changes(desk: Desk) -> AsyncGenerator[tuple[str, dict[str, Any]], None]:
+async def changes(session: ReaderSession) -> AsyncGenerator[tuple[str, dict[str, Any]], None]:
     """Tell each time when a file or what is remembered of it has changed."""
     before = None
     while True:
-        seen = await asyncio.to_thread(_seen, desk)
+        seen = await asyncio.to_thread(_seen, session)
         if seen != before:
             before = seen
             yield "changed", {}
         await asyncio.sleep(PAUSE)
 
 
-def _seen(desk: Desk) -> tuple[Any, ...]:
-    lesson, folder = desk.lesson, desk.workspace.folder
+def _seen(session: ReaderSession) -> tuple[Any, ...]:
+    lesson, folder = session.lesson, session.workspace.folder
     names = {name for exercise in exercises_of(lesson) for name in names_within(lesson, exercise)}
-    paths = [folder / name for name in sorted(names)] + [desk.workspace.hidden / name for name in ("state.sqlite", "state.sqlite-wal")]
+    paths = [folder / name for name in sorted(names)] + [session.workspace.hidden / name for name in ("state.sqlite", "state.sqlite-wal")]
     return stamps(paths)

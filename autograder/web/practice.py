@@ -19,7 +19,7 @@ from autograder.grading.questions import question_text
 from autograder.learner.practice import STREAK, Asked, answer, ask, choose, draw, for_answers, mastered, shown_working, streak
 from autograder.learner.workspace import State
 from autograder.web.pages import Frame, formed, fragment, page, shown
-from autograder.web.server import Desk
+from autograder.web.server import ReaderSession
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -40,20 +40,20 @@ class Part(msgspec.Struct, frozen=True):
     options: tuple[tuple[str, Markup], ...]
 
 
-def routes(desk: Desk, frame: Frame) -> list[BaseRoute]:
+def routes(session: ReaderSession, frame: Frame) -> list[BaseRoute]:
     """Give the addresses of practice."""
     return [
-        Route("/practice.html", shown(frame, lambda request: _overview(desk, frame))),
-        Route("/question-{id}.html", shown(frame, lambda request: _question(desk, frame, request)), methods=["GET"]),
-        Route("/question-{id}.html", formed(frame, lambda request, fields: _marked(desk, frame, request, fields)), methods=["POST"]),
+        Route("/practice.html", shown(frame, lambda request: _overview(session, frame))),
+        Route("/question-{id}.html", shown(frame, lambda request: _question(session, frame, request)), methods=["GET"]),
+        Route("/question-{id}.html", formed(frame, lambda request, fields: _marked(session, frame, request, fields)), methods=["POST"]),
     ]
 
 
-def _overview(desk: Desk, frame: Frame) -> str:
-    with desk.state() as state:
-        standings = [_standing(state, question) for question in desk.lesson.questions]
-        following = choose(desk.lesson, state, None)
-    titles = {section.id: section.title for section in desk.lesson.sections}
+def _overview(session: ReaderSession, frame: Frame) -> str:
+    with session.state() as state:
+        standings = [_standing(state, question) for question in session.lesson.questions]
+        following = choose(session.lesson, state, None)
+    titles = {section.id: section.title for section in session.lesson.sections}
     return page(frame, "practice", "Practice", standings=standings, following=following, titles=titles, streak=STREAK)
 
 
@@ -61,32 +61,32 @@ def _standing(state: State, question: Question) -> Standing:
     return Standing(question, min(streak(state, question), STREAK) if question.numbers else 0, mastered(state, question))
 
 
-def _question(desk: Desk, frame: Frame, request: Request) -> str:
-    with desk.state() as state:
-        chosen = choose(desk.lesson, state, request.path_params["id"])
+def _question(session: ReaderSession, frame: Frame, request: Request) -> str:
+    with session.state() as state:
+        chosen = choose(session.lesson, state, request.path_params["id"])
         assert chosen is not None  # one that is named is found, or refused
-        asked = _asked(desk, chosen, _seed(request.query_params.get("seed", "")), state, fresh="fresh" in request.query_params)
-        return _page(desk, frame, state, asked)
+        asked = _asked(session, chosen, _seed(request.query_params.get("seed", "")), state, fresh="fresh" in request.query_params)
+        return _page(session, frame, state, asked)
 
 
 def _seed(written: str) -> int | None:
     return int(written) if written.isascii() and written.isdigit() and len(written) < 10 else None
 
 
-def _asked(desk: Desk, question: Question, seed: int | None, state: State, *, fresh: bool) -> Asked:
-    return ask(desk.workspace, question, draw(state, question, fresh=fresh, seed=seed), desk.functions())
+def _asked(session: ReaderSession, question: Question, seed: int | None, state: State, *, fresh: bool) -> Asked:
+    return ask(session.workspace, question, draw(state, question, fresh=fresh, seed=seed), session.functions())
 
 
-def _marked(desk: Desk, frame: Frame, request: Request, fields: dict[str, list[str]]) -> str:
+def _marked(session: ReaderSession, frame: Frame, request: Request, fields: dict[str, list[str]]) -> str:
     """Mark what was sent. With scripts the page asks for the mark alone."""
-    with desk.state() as state:
-        chosen = choose(desk.lesson, state, request.path_params["id"])
+    with session.state() as state:
+        chosen = choose(session.lesson, state, request.path_params["id"])
         assert chosen is not None
-        asked = ask(desk.workspace, chosen, _seed(fields.get("seed", [""])[0]) if chosen.numbers else None, desk.functions())
+        asked = ask(session.workspace, chosen, _seed(fields.get("seed", [""])[0]) if chosen.numbers else None, session.functions())
         given = _given(chosen, fields, "")
-        made = answer(state, asked, given, desk.functions())
-        mark = _mark(desk, frame, state, asked, made, given)
-        return mark if request.headers.get("x-part") == "mark" else _page(desk, frame, state, asked, mark, fields)
+        made = answer(state, asked, given, session.functions())
+        mark = _mark(session, frame, state, asked, made, given)
+        return mark if request.headers.get("x-part") == "mark" else _page(session, frame, state, asked, mark, fields)
 
 
 def _given(question: Question, fields: dict[str, list[str]], path: str) -> Any:
@@ -102,16 +102,16 @@ def _given(question: Question, fields: dict[str, list[str]], path: str) -> Any:
     return values[0].strip() if values else ""
 
 
-def _mark(desk: Desk, frame: Frame, state: State, asked: Asked, made: Mark, given: Any) -> Markup:
+def _mark(session: ReaderSession, frame: Frame, state: State, asked: Asked, made: Mark, given: Any) -> Markup:
     right = made.outcome == "passed"
-    following = choose(desk.lesson, state, None)
+    following = choose(session.lesson, state, None)
     return fragment(
         "mark.html",
         right=right,
         lines=[_as_seen(asked, line) for line in made.message.split("\n") if line],
         question=asked.question,
-        section=next((one for one in desk.lesson.sections if one.id == made.section), None),
-        working=[frame.prose.line(line) for line in shown_working(asked, desk.functions())],
+        section=next((one for one in session.lesson.sections if one.id == made.section), None),
+        working=[frame.prose.line(line) for line in shown_working(asked, session.functions())],
         for_answers=for_answers(asked, given) if right else "",
         row=min(streak(state, asked.question), STREAK),
         streak=STREAK,
@@ -135,13 +135,13 @@ def _as_seen(asked: Asked, line: str) -> str:
 
 
 def _page(
-    desk: Desk, frame: Frame, state: State, asked: Asked, mark: Markup | None = None, fields: dict[str, list[str]] | None = None
+    session: ReaderSession, frame: Frame, state: State, asked: Asked, mark: Markup | None = None, fields: dict[str, list[str]] | None = None
 ) -> str:
     question = asked.question
     parts = [_part(frame, asked, part, f"answer.{part.id}") for part in question.parts] or [_part(frame, asked, question, "answer")]
     stem = _html(frame, asked, question) if question.parts else None
     standing = _standing(state, question)
-    section = next((one for one in desk.lesson.sections if one.id == question.section), None)
+    section = next((one for one in session.lesson.sections if one.id == question.section), None)
     title = f"{question.id.replace('-', ' ').capitalize()} · Practice"
     return page(frame, "question", title, asked=asked, stem=stem, parts=parts, standing=standing, streak=STREAK, section=section,
                 mark=mark, fields=fields or {})  # fmt: skip

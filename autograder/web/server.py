@@ -140,7 +140,7 @@ def _protect(headers: MutableHeaders) -> None:
 PREFIX = "course-site-"
 
 
-class Passing:
+class TemporaryWorkspace:
     """A folder of this process alone, with the name `path`."""
 
     def __init__(self) -> None:
@@ -188,14 +188,14 @@ def _hold(path: Path) -> int | None:
     return None
 
 
-class Desk:
+class ReaderSession:
     """A lesson open before a reader. `kept` says that what is done is remembered in a workspace."""
 
     def __init__(self, root: Path, lesson: Lesson, start: Path):
         found = workspace_above(start)
         self.kept = found is not None and found[1].lesson == lesson.id
         sweep()
-        self._passing = None if self.kept else Passing()
+        self._passing = None if self.kept else TemporaryWorkspace()
         self.workspace = open_workspace(start, root) if self._passing is None else _blank(self._passing.path, root, lesson)
         self._functions: Functions | None = None
         self._loading = threading.Lock()

@@ -1,1 +1,1 @@
-"""Courses with planted slips: one tiny good course, and the edits that break it."""
+"""Courses with planted faults: one tiny good course, and the edits that break it."""

@@ -5,7 +5,7 @@ from .attack import Attack, trying
 # id, promise, the tries: lines of (what, call)
 TRIES = (
     ("signals", "No signal reaches another process: not the server, not the grader, not a stranger, not all", """
-for pid in (os.getppid(), @KEEPER@, *@VICTIMS@, 1, -1, 0):
+for pid in (os.getppid(), @SUPERVISOR@, *@VICTIMS@, 1, -1, 0):
     attempt(f"kill {pid}", lambda: os.kill(pid, 0))
     attempt(f"killpg {pid}", lambda: os.killpg(pid if pid > 1 else os.getppid(), 0))
     attempt(f"tkill {pid}", lambda: call("tkill", pid, 0))
@@ -145,7 +145,7 @@ attempt("an alarm", lambda: call("setitimer", 0, (ctypes.c_uint64 * 4)(0, 0, 60,
 """),
     ("watch-others", "No other process's clock, cores, session, group or links can be read", """
 import time
-for pid in (os.getppid(), @KEEPER@, *@VICTIMS@, 1):
+for pid in (os.getppid(), @SUPERVISOR@, *@VICTIMS@, 1):
     attempt(f"clock of {pid}", lambda: time.clock_gettime((~pid << 3) | 2))
     attempt(f"resolution of the clock of {pid}", lambda: time.clock_getres((~pid << 3) | 2))
     attempt(f"a sleep by the clock of {pid}", lambda: call("clock_nanosleep", (~pid << 3) | 2, 0, (ctypes.c_uint64 * 2)(0, 1), 0))

@@ -24,7 +24,7 @@ from autograder.grading.questions import Functions, functions_of
 from autograder.grading.reference import load_module
 
 
-class Sight:
+class LintContext:
     """One lesson of the course below `root`, as the rules see it. Lives for one run, and remembers what it loaded."""
 
     def __init__(self, root: Path, lesson: Lesson):
@@ -51,7 +51,7 @@ class Sight:
 
     @cached_property
     def misconceptions(self) -> dict[str, tuple[Misconception, ...]]:
-        """The known slips of each exercise, `practice` too where it has a file of them."""
+        """The misconceptions of each exercise, `practice` too where it has a file of them."""
         folder = self.root / "solutions" / self.lesson.id / "misconceptions"
         names = [exercise.id for exercise in self.lesson.exercises] + ["practice"]
         return {name: load_misconceptions(folder / f"{name}.py") for name in names if (folder / f"{name}.py").is_file()}
@@ -91,4 +91,4 @@ class Rule(Struct, frozen=True):
 
     id: str
     sentence: str
-    find: Callable[[Sight], Iterator[Finding]]
+    find: Callable[[LintContext], Iterator[Finding]]

@@ -1,4 +1,4 @@
-"""Rules over the checks themselves, by running them: with the answer, with the starter, and with each known slip.
+"""Rules over the checks themselves, by running them: with the answer, with the starter, and with each misconception.
 
 Everything that runs here is the course's own code; no submission is near, so no sandbox is needed.
 """
@@ -14,21 +14,21 @@ from typing import Any
 
 import numpy as np
 
-from autograder.author.lint.context import Sight
+from autograder.author.lint.context import LintContext
 from autograder.course.errors import Finding
 from autograder.course.loading import Help, read_hints
 from autograder.course.model import Check
 from autograder.course.schema import meant
 from autograder.grading.attempt import PUBLIC, Materials
-from autograder.grading.checks import Transcript, played_by, run, seed_of
+from autograder.grading.checks import Transcript, executed_by, run, seed_of
 from autograder.grading.reference import Answers, load_module, numbers
 
 SECRETS = (PUBLIC, b"lint")
 
 
-def answers_pass(sight: Sight) -> Iterator[Finding]:
+def answers_pass(context: LintContext) -> Iterator[Finding]:
     """Find checks that the course's own answer does not pass."""
-    for materials, path in _exercises(sight):
+    for materials, path in _exercises(context):
         for check in materials.checks:
             for secret in SECRETS:
                 transcript = materials.diagnosis.rerun(check, _seed(materials, check, secret), None)
@@ -38,38 +38,38 @@ def answers_pass(sight: Sight) -> Iterator[Finding]:
                     break
 
 
-def starters_fail(sight: Sight) -> Iterator[Finding]:
+def starters_fail(context: LintContext) -> Iterator[Finding]:
     """Find checks that an untouched starter passes."""
-    for materials, path in _exercises(sight):
+    for materials, path in _exercises(context):
         starter = Answers(load_module(materials.exercise.starter))
         for check in materials.checks:
-            if run(check, played_by(starter.function), materials.answers, _seed(materials, check, PUBLIC)).passed:
+            if run(check, executed_by(starter.function), materials.answers, _seed(materials, check, PUBLIC)).passed:
                 problem = f"check `{check.id}` is passed by the untouched starter"
                 yield Finding(path, _line(check), problem, "let it demand what the student has to write")
 
 
-def slips_are_named(sight: Sight) -> Iterator[Finding]:
+def misconceptions_are_named(context: LintContext) -> Iterator[Finding]:
     """Find misconceptions that pass every check, that lie too near to the reference, or that another one cannot be told from."""
-    for materials, path in _exercises(sight):
-        slips = Path("solutions") / sight.lesson.id / "misconceptions" / path.name
+    for materials, path in _exercises(context):
+        misconceptions = Path("solutions") / context.lesson.id / "misconceptions" / path.name
         answered = load_module(materials.exercise.answer)
-        for slip in materials.slips:
-            if not hasattr(answered, slip.of):
-                continue  # told by `slip-leads`
+        for misconception in materials.misconceptions:
+            if not hasattr(answered, misconception.of):
+                continue  # told by `misconception-leads`
             seeds = {check.id: _seed(materials, check, PUBLIC) for check in materials.checks}
-            transcripts = {check.id: materials.diagnosis.rerun(check, seeds[check.id], slip) for check in materials.checks}
-            line = slip.function.__code__.co_firstlineno
+            transcripts = {check.id: materials.diagnosis.rerun(check, seeds[check.id], misconception) for check in materials.checks}
+            line = misconception.function.__code__.co_firstlineno
             if all(transcript.passed for transcript in transcripts.values()):
-                yield Finding(slips, line, f"misconception `{slip.id}` passes every check", "add numbers that show it")
-            elif materials.diagnosis.name(slip.of, transcripts, seeds) is not slip:
-                problem = f"misconception `{slip.id}` is not told as itself"
-                fix = "let some call lie ten tolerances from the reference and from the other slips, or drop it"
-                yield Finding(slips, line, problem, fix)
+                yield Finding(misconceptions, line, f"misconception `{misconception.id}` passes every check", "add numbers that show it")
+            elif materials.diagnosis.name(misconception.of, transcripts, seeds) is not misconception:
+                problem = f"misconception `{misconception.id}` is not told as itself"
+                fix = "let some call lie ten tolerances from the reference and from the other misconceptions, or drop it"
+                yield Finding(misconceptions, line, problem, fix)
 
 
-def nothing_crosses_early(sight: Sight) -> Iterator[Finding]:
+def nothing_crosses_early(context: LintContext) -> Iterator[Finding]:
     """Find expected values that a guest was given as an argument before it was asked for them."""
-    for materials, path in _exercises(sight):
+    for materials, path in _exercises(context):
         sent: set[bytes] = set()
         for check in materials.checks:
             for call in materials.diagnosis.rerun(check, _seed(materials, check, PUBLIC), None).calls:
@@ -80,26 +80,26 @@ def nothing_crosses_early(sight: Sight) -> Iterator[Finding]:
                 sent |= _leaves((call.args, call.kwargs, [question.args for question in call.asked]))
 
 
-def references_stand_alone(sight: Sight) -> Iterator[Finding]:
+def references_stand_alone(context: LintContext) -> Iterator[Finding]:
     """Find checks that pass what the student's code gave on to the reference: such an answer cannot be recorded."""
-    for materials, path in _exercises(sight):
+    for materials, path in _exercises(context):
         for check in materials.checks:
             seed = _seed(materials, check, PUBLIC)
             if not materials.diagnosis.rerun(check, seed, None).answers:
                 continue  # it never asks the reference
             answers = Answers(load_module(materials.exercise.answer))
-            run(check, played_by(materials.answers.function), answers, seed)
+            run(check, executed_by(materials.answers.function), answers, seed)
             before = answers.known
-            run(check, played_by(_off(materials.answers.function)), answers, seed)
+            run(check, executed_by(_off(materials.answers.function)), answers, seed)
             if answers.known > before:
                 problem = f"check `{check.id}` passes the student's values to the reference"
                 yield Finding(path, _line(check), problem, "give the reference numbers of the check's own")
 
 
-def _exercises(sight: Sight) -> Iterator[tuple[Materials, Path]]:
+def _exercises(context: LintContext) -> Iterator[tuple[Materials, Path]]:
     """Give each exercise's materials, and where its checks stand."""
-    for materials in sight.materials:
-        yield materials, materials.exercise.checks.relative_to(sight.root)
+    for materials in context.materials:
+        yield materials, materials.exercise.checks.relative_to(context.root)
 
 
 def _seed(materials: Materials, check: Check, secret: bytes) -> int:
@@ -145,9 +145,9 @@ FEWEST_HINTS = 2
 TELLING = 12  # characters from which on a line of an answer is more than a word or two
 
 
-def runnable(sight: Sight) -> Iterator[Finding]:
-    folder = sight.root / "solutions" / sight.lesson.id
-    paths = [path for exercise in sight.lesson.exercises for path in (exercise.checks, exercise.answer, exercise.misconceptions)]
+def runnable(context: LintContext) -> Iterator[Finding]:
+    folder = context.root / "solutions" / context.lesson.id
+    paths = [path for exercise in context.lesson.exercises for path in (exercise.checks, exercise.answer, exercise.misconceptions)]
     for path in [*paths, folder / "practice.py", folder / "misconceptions" / "practice.py"]:
         if path.is_file():
             try:
@@ -156,30 +156,32 @@ def runnable(sight: Sight) -> Iterator[Finding]:
                 lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
                 line = error.lineno if isinstance(error, SyntaxError) else lines[-1] if lines else 1
                 problem = f"this file cannot be run: {type(error).__name__}: {error.msg if isinstance(error, SyntaxError) else error}"
-                yield Finding(path.relative_to(sight.root), line, problem, "mend this line")
+                yield Finding(path.relative_to(context.root), line, problem, "mend this line")
 
 
-def slips_lead_somewhere(sight: Sight) -> Iterator[Finding]:
-    sections, cards = {section.id for section in sight.lesson.sections}, {card.id for card in sight.lesson.cards}
-    for exercise, slips in sight.misconceptions.items():
-        path = Path("solutions") / sight.lesson.id / "misconceptions" / f"{exercise}.py"
-        for slip in slips:
-            line = slip.function.__code__.co_firstlineno
-            if not signature_of(sight, f"{exercise}.{slip.of}"):
+def misconceptions_lead_somewhere(context: LintContext) -> Iterator[Finding]:
+    sections, cards = {section.id for section in context.lesson.sections}, {card.id for card in context.lesson.cards}
+    for exercise, misconceptions in context.misconceptions.items():
+        path = Path("solutions") / context.lesson.id / "misconceptions" / f"{exercise}.py"
+        for misconception in misconceptions:
+            line = misconception.function.__code__.co_firstlineno
+            if not signature_of(context, f"{exercise}.{misconception.of}"):
                 fix = "write the function, or mend the name"
-                yield Finding(path, line, f"misconception `{slip.id}`: there is no function `{slip.of}` in the answer", fix)
-            for noun, name, known in (("section", slip.section, sections), ("card", slip.card, cards)):
+                yield Finding(
+                    path, line, f"misconception `{misconception.id}`: there is no function `{misconception.of}` in the answer", fix
+                )
+            for noun, name, known in (("section", misconception.section, sections), ("card", misconception.card, cards)):
                 if name not in known:
-                    problem = f"misconception `{slip.id}`: there is no {noun} `{name}`"
+                    problem = f"misconception `{misconception.id}`: there is no {noun} `{name}`"
                     yield Finding(path, line, problem, meant(name, known, f"write the {noun}, or mend the name"))
 
 
-def starters(sight: Sight) -> Iterator[Finding]:
-    for exercise in sight.lesson.exercises:
-        path = exercise.starter.relative_to(sight.root)
+def starters(context: LintContext) -> Iterator[Finding]:
+    for exercise in context.lesson.exercises:
+        path = exercise.starter.relative_to(context.root)
         for node in ast.parse(exercise.starter.read_bytes(), filename=str(path)).body:
             if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
-                answered = signature_of(sight, f"{exercise.id}.{node.name}")
+                answered = signature_of(context, f"{exercise.id}.{node.name}")
                 if answered is None:
                     yield Finding(path, node.lineno, f"the answer has no function `{node.name}`", "remove it, or write the answer")
                 elif _parameters(node) != answered:
@@ -187,9 +189,9 @@ def starters(sight: Sight) -> Iterator[Finding]:
                     yield Finding(path, node.lineno, problem, "give both the same parameters")
 
 
-def twice(sight: Sight) -> Iterator[Finding]:
-    """Find a check or slip whose name stands above it in its file: Python keeps the last, silently."""
-    for exercise in sight.lesson.exercises:
+def twice(context: LintContext) -> Iterator[Finding]:
+    """Find a check or misconception whose name stands above it in its file: Python keeps the last, silently."""
+    for exercise in context.lesson.exercises:
         for path in (exercise.checks, exercise.misconceptions):
             lines: dict[str, int] = {}
             for node in ast.parse(path.read_bytes()).body:
@@ -197,22 +199,22 @@ def twice(sight: Sight) -> Iterator[Finding]:
                     above = lines.setdefault(node.name, node.lineno)
                     if above != node.lineno:
                         problem = f"`{node.name}` stands on line {above} already, and that one is lost"
-                        yield Finding(path.relative_to(sight.root), node.lineno, problem, "rename one of them")
+                        yield Finding(path.relative_to(context.root), node.lineno, problem, "rename one of them")
 
 
-def hints(sight: Sight) -> Iterator[Finding]:
+def hints(context: LintContext) -> Iterator[Finding]:
     """Find functions without hints, hints for what is not there, and hints that give an answer's line away."""
-    path = Path("exercises") / sight.lesson.id / "hints.yaml"
-    helps, objectives = read_hints(sight.root, sight.lesson.id), {objective.id for objective in sight.lesson.objectives}
-    for exercise in sight.lesson.exercises:
+    path = Path("exercises") / context.lesson.id / "hints.yaml"
+    helps, objectives = read_hints(context.root, context.lesson.id), {objective.id for objective in context.lesson.objectives}
+    for exercise in context.lesson.exercises:
         written = helps.get(exercise.id, Help())
         nodes = [node for node in ast.parse(exercise.starter.read_bytes()).body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
-        for name in [node.name for node in nodes if signature_of(sight, f"{exercise.id}.{node.name}")]:
+        for name in [node.name for node in nodes if signature_of(context, f"{exercise.id}.{node.name}")]:
             if len(written.functions.get(name, ())) < FEWEST_HINTS:
                 fix = f"write {FEWEST_HINTS} or 3 below `{exercise.id}: functions: {name}:`, each nearer to the answer"
                 yield Finding(path, None, f"`{exercise.id}.{name}` has fewer than {FEWEST_HINTS} hints", fix)
         for name in written.functions.keys() - {node.name for node in nodes}:
-            if signature_of(sight, f"{exercise.id}.{name}"):
+            if signature_of(context, f"{exercise.id}.{name}"):
                 continue  # told by `exercise-starters`
             yield Finding(path, None, f"hints for `{exercise.id}.{name}`: there is no such function", "rename or remove them")
         for name in set(written.objectives) - objectives:
@@ -223,28 +225,30 @@ def hints(sight: Sight) -> Iterator[Finding]:
             if given := sorted(line for line in lines if line in text):
                 problem = f"a hint for `{exercise.id}.{name}` gives a line of the answer away: `{given[0]}`"
                 yield Finding(path, None, problem, "say it in words")
-    for name in helps.keys() - {exercise.id for exercise in sight.lesson.exercises}:
+    for name in helps.keys() - {exercise.id for exercise in context.lesson.exercises}:
         yield Finding(path, None, f"hints for `{name}`: there is no such exercise", "rename or remove them")
 
 
-def signature_of(sight: Sight, name: str) -> str | None:
+def signature_of(context: LintContext, name: str) -> str | None:
     """Write the parameters of an answer's function, or None where there is no such function."""
     try:
-        function = sight.functions.reference(name)
+        function = context.functions.reference(name)
     except (AttributeError, AssertionError):
         return None
     parameters = inspect.signature(function).parameters.values()
     return str(inspect.Signature([each.replace(annotation=inspect.Parameter.empty) for each in parameters]))[1:-1]
 
 
-def strays(sight: Sight) -> Iterator[Finding]:
-    names = {exercise.id for exercise in sight.lesson.exercises}
-    answers = sight.root / "solutions" / sight.lesson.id
-    folders = {sight.root / "exercises" / sight.lesson.id / "checks": names, answers: names | {"practice"}}
+def strays(context: LintContext) -> Iterator[Finding]:
+    names = {exercise.id for exercise in context.lesson.exercises}
+    answers = context.root / "solutions" / context.lesson.id
+    folders = {context.root / "exercises" / context.lesson.id / "checks": names, answers: names | {"practice"}}
     for folder, known in {**folders, answers / "misconceptions": names | {"practice"}}.items():
         for path in sorted(folder.glob("[!._]*.py")):
             if path.stem not in known:
-                yield Finding(path.relative_to(sight.root), None, "no exercise has this name", "rename it after its starter, or remove it")
+                yield Finding(
+                    path.relative_to(context.root), None, "no exercise has this name", "rename it after its starter, or remove it"
+                )
 
 
 def _parameters(node: ast.FunctionDef) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from autograder.author.lint.context import Sight
+from autograder.author.lint.context import LintContext
 from autograder.course.errors import Finding
 from autograder.course.loading import PLACED, read_widgets
 from autograder.course.schema import meant
@@ -22,118 +22,122 @@ _UNREAD = re.compile(r"```.*?```|`[^`\n]*`|\$\$.*?\$\$|\$[^$\n]*\$|<!--.*?-->|\]
 _CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
 _PICTURE = re.compile(r"!\[(?P<alt>[^\]]*)\]\((?P<path>[^)\s]*)\)")
 _LINK = re.compile(r"(?<!!)\[[^\]]*\]\(#(?P<id>[^)]*)\)")
-_SLIP = re.compile(r"\bM[0-9]{2}\b")
+_MISCONCEPTION = re.compile(r"\bM[0-9]{2}\b")
 _MATHS = re.compile(r"\$\$.*?\$\$|\$[^$\n]*\$", re.DOTALL)
 
 
-def computed(sight: Sight) -> Iterator[Finding]:
-    text = _blanked(_CODE, sight.lesson.text)
+def computed(context: LintContext) -> Iterator[Finding]:
+    text = _blanked(_CODE, context.lesson.text)
     for match in _COMPUTED.finditer(text):
         line = _line(text, match.start("expression"))
-        value = _value(match["expression"], sight, line)
+        value = _value(match["expression"], context, line)
         if isinstance(value, Finding) or match["literal"] is None:
             fix = "write the number right before it"
-            yield value if isinstance(value, Finding) else Finding(sight.text, line, "this expression has no number in front of it", fix)
+            yield value if isinstance(value, Finding) else Finding(context.text, line, "this expression has no number in front of it", fix)
         elif not agrees(match["literal"], value):
             problem = f"the text says {match['literal']}, and `{match['expression']}` is {_written(value, match['literal'])}"
-            yield Finding(sight.text, line, problem, f"write {_written(value, match['literal'])}, or mend the expression")
+            yield Finding(context.text, line, problem, f"write {_written(value, match['literal'])}, or mend the expression")
 
 
-def tables(sight: Sight) -> Iterator[Finding]:
-    text = sight.lesson.text
+def tables(context: LintContext) -> Iterator[Finding]:
+    text = context.lesson.text
     for match in _TABLE.finditer(text):
         first = _line(text, match.start("rows")) + 2
-        rows = _value(match["expression"], sight, first - 3)
+        rows = _value(match["expression"], context, first - 3)
         cells = [[cell.strip(" *") for cell in row.strip().strip("|").split("|")] for row in match["rows"].splitlines()[2:]]
         if isinstance(rows, Finding):
             yield rows
         elif len(cells) != len(rows):
             problem = f"rows of the table: {len(cells)}, and of `{match['expression']}`: {len(rows)}"
-            yield Finding(sight.text, first, problem, "write them all")
+            yield Finding(context.text, first, problem, "write them all")
         else:
             for line, (written, row) in enumerate(zip(cells, rows, strict=True), first):
-                yield from _row(sight, line, written, list(row))
+                yield from _row(context, line, written, list(row))
 
 
-def bare_numbers(sight: Sight) -> Iterator[Finding]:
-    text = sight.lesson.text
+def bare_numbers(context: LintContext) -> Iterator[Finding]:
+    text = context.lesson.text
     for pattern in (_TABLE, _COMPUTED, _UNREAD):  # in this order: a comment tells what is computed, until it is blanked itself
         text = _blanked(pattern, text)
     for match in _BARE.finditer(text):
         if len(match[0].replace(".", "").lstrip("0")) >= 3 and not _PAPER.fullmatch(match[0]):
             fix = f"write {match[0]}<!--= EXPRESSION -->, or round it to two digits"
-            yield Finding(sight.text, _line(text, match.start()), f"nothing computes {match[0]}", fix)
+            yield Finding(context.text, _line(text, match.start()), f"nothing computes {match[0]}", fix)
 
 
-def pictures(sight: Sight) -> Iterator[Finding]:
-    text, folder = sight.lesson.text, sight.root / sight.text.parent
+def pictures(context: LintContext) -> Iterator[Finding]:
+    text, folder = context.lesson.text, context.root / context.text.parent
     for match in _PICTURE.finditer(_blanked(_CODE, text)):
         line, path = _line(text, match.start()), match["path"]
         if not match["alt"].strip():
-            yield Finding(sight.text, line, f"the picture `{path}` has no alt text", "say in the brackets what it shows")
+            yield Finding(context.text, line, f"the picture `{path}` has no alt text", "say in the brackets what it shows")
         for needed in dict.fromkeys([path, path.replace("-light.", "-dark.")]):
             if not (folder / needed).is_file():
-                yield Finding(sight.text, line, f"there is no picture `{needed}`", "make it with the reference implementation's `figures`")
+                yield Finding(
+                    context.text, line, f"there is no picture `{needed}`", "make it with the reference implementation's `figures`"
+                )
 
 
-def card_pictures(sight: Sight) -> Iterator[Finding]:
-    for card in sight.lesson.cards:
+def card_pictures(context: LintContext) -> Iterator[Finding]:
+    for card in context.lesson.cards:
         for match in _PICTURE.finditer("\n".join((card.front, card.back, card.cloze))):
             owner, path = f"card `{card.id}`", match["path"]
             if not match["alt"].strip():
-                yield Finding(sight.cards, card.line, f"{owner}: the picture `{path}` has no alt text", "say in the brackets what it shows")
-            if not (sight.root / sight.cards.parent / path).is_file():
-                yield Finding(sight.cards, card.line, f"{owner}: there is no picture `{path}`", "name a file of `figures/`")
+                yield Finding(
+                    context.cards, card.line, f"{owner}: the picture `{path}` has no alt text", "say in the brackets what it shows"
+                )
+            if not (context.root / context.cards.parent / path).is_file():
+                yield Finding(context.cards, card.line, f"{owner}: there is no picture `{path}`", "name a file of `figures/`")
 
 
-def links(sight: Sight) -> Iterator[Finding]:
-    text, known = _blanked(_CODE, sight.lesson.text), [section.id for section in sight.lesson.sections]
+def links(context: LintContext) -> Iterator[Finding]:
+    text, known = _blanked(_CODE, context.lesson.text), [section.id for section in context.lesson.sections]
     for match in _LINK.finditer(text):
         if match["id"] not in known:
             fix = meant(match["id"], known, f"link to one of {', '.join(known)}")
-            yield Finding(sight.text, _line(text, match.start()), f"there is no section `{match['id']}`", fix)
+            yield Finding(context.text, _line(text, match.start()), f"there is no section `{match['id']}`", fix)
 
 
-def warnings(sight: Sight) -> Iterator[Finding]:
-    text, tags = _blanked(_CODE, sight.lesson.text), {tag for card in sight.lesson.cards for tag in card.tags}
-    for match in _SLIP.finditer(text):
+def warnings(context: LintContext) -> Iterator[Finding]:
+    text, tags = _blanked(_CODE, context.lesson.text), {tag for card in context.lesson.cards for tag in card.tags}
+    for match in _MISCONCEPTION.finditer(text):
         if tags and match[0] not in tags:
-            line, fix = _line(text, match.start()), "give the slip a card, or mend its id"
-            yield Finding(sight.text, line, f"no card has the tag `{match[0]}`", fix)
+            line, fix = _line(text, match.start()), "give the misconception a card, or mend its id"
+            yield Finding(context.text, line, f"no card has the tag `{match[0]}`", fix)
 
 
-def predictions(sight: Sight) -> Iterator[Finding]:
-    text = _blanked(_CODE, sight.lesson.text)
+def predictions(context: LintContext) -> Iterator[Finding]:
+    text = _blanked(_CODE, context.lesson.text)
     for match in re.finditer(r"<details>|</details>|<summary>.*", text):
         line, rest = _line(text, match.start()), text[match.end() :]
         if match[0] == "<details>" and not rest.lstrip().startswith("<summary>Predict first: "):
-            yield Finding(sight.text, line, "what is folded away has no question", "go on with <summary>Predict first: ...</summary>")
+            yield Finding(context.text, line, "what is folded away has no question", "go on with <summary>Predict first: ...</summary>")
         if match[0] == "<details>" and "</details>" not in rest.partition("<details>")[0]:
-            yield Finding(sight.text, line, "this answer is never closed", "end it with </details>")
+            yield Finding(context.text, line, "this answer is never closed", "end it with </details>")
         if match[0].startswith("<summary>") and "</summary>" not in match[0]:
-            yield Finding(sight.text, line, "this question is never closed", "end it on its line with </summary>")
+            yield Finding(context.text, line, "this question is never closed", "end it on its line with </summary>")
 
 
-def widgets(sight: Sight) -> Iterator[Finding]:
-    known, placed = read_widgets(sight.root, sight.lesson.id), set()
-    for match in PLACED.finditer(_blanked(_CODE, sight.lesson.text)):
+def widgets(context: LintContext) -> Iterator[Finding]:
+    known, placed = read_widgets(context.root, context.lesson.id), set()
+    for match in PLACED.finditer(_blanked(_CODE, context.lesson.text)):
         placed.add(match["id"])
         if match["id"] not in known:
             fix = meant(match["id"], known, "describe it in widgets/widgets.yaml, or take this line away")
-            yield Finding(sight.text, _line(sight.lesson.text, match.start()), f"there is no widget `{match['id']}`", fix)
+            yield Finding(context.text, _line(context.lesson.text, match.start()), f"there is no widget `{match['id']}`", fix)
     for name in known.keys() - placed:
         fix = f"put a line `<!-- widget: {name} -->` where it belongs"
-        yield Finding(sight.text, None, f"the widget `{name}` stands nowhere in the text", fix)
+        yield Finding(context.text, None, f"the widget `{name}` stands nowhere in the text", fix)
 
 
-def formulas(sight: Sight) -> Iterator[Finding]:
-    text = _blanked(_CODE, sight.lesson.text)
+def formulas(context: LintContext) -> Iterator[Finding]:
+    text = _blanked(_CODE, context.lesson.text)
     for match in re.finditer(r"(?:[^\n]+\n?)+", text):
         if problem := unbalanced(match[0]):
-            yield Finding(sight.text, _line(text, match.start()), f"in this paragraph {problem}", "close every formula and every brace")
-    for card in sight.lesson.cards:
+            yield Finding(context.text, _line(text, match.start()), f"in this paragraph {problem}", "close every formula and every brace")
+    for card in context.lesson.cards:
         if problem := next(filter(None, map(unbalanced, (card.front, card.back, card.cloze))), ""):
-            yield Finding(sight.cards, card.line, f"card `{card.id}`: {problem}", "close every formula and every brace")
+            yield Finding(context.cards, card.line, f"card `{card.id}`: {problem}", "close every formula and every brace")
 
 
 def unbalanced(text: str) -> str:
@@ -164,22 +168,22 @@ def _written(value: Any, literal: str) -> str:
     return f"{float(value):.{max(0, -exponent)}f}" if "e" not in literal.lower() else f"{float(value):.2e}"
 
 
-def _row(sight: Sight, line: int, written: list[str], row: list[Any]) -> Iterator[Finding]:
+def _row(context: LintContext, line: int, written: list[str], row: list[Any]) -> Iterator[Finding]:
     if len(written) != len(row):
-        yield Finding(sight.text, line, f"this row has {len(written)} cells, and the computed one {len(row)}", "write them all")
+        yield Finding(context.text, line, f"this row has {len(written)} cells, and the computed one {len(row)}", "write them all")
     for cell, value in zip(written, row, strict=False):
         number = re.fullmatch(rf"({_LITERAL}) *%?", cell)
         same = agrees(number[1], value) if number and not isinstance(value, str) else cell == str(value)
         if not same:
             right = _written(value, number[1]) if number and not isinstance(value, str) else str(value)
-            yield Finding(sight.text, line, f"the cell says {cell or 'nothing'}, and the computed one is {right}", f"write {right}")
+            yield Finding(context.text, line, f"the cell says {cell or 'nothing'}, and the computed one is {right}", f"write {right}")
 
 
-def _value(expression: str, sight: Sight, line: int) -> Any:
+def _value(expression: str, context: LintContext, line: int) -> Any:
     try:
-        return evaluate(expression, sight.names)
+        return evaluate(expression, context.names)
     except ValueError as error:
-        return Finding(sight.text, line, str(error), "mend it, or name the module of its function in `reference`")
+        return Finding(context.text, line, str(error), "mend it, or name the module of its function in `reference`")
 
 
 def _blanked(pattern: re.Pattern[str], text: str) -> str:
@@ -191,39 +195,39 @@ def _line(text: str, place: int) -> int:
     return text.count("\n", 0, place) + 1
 
 
-COLUMNS = ("sections", "questions", "exercises", "cards", "slips")
+COLUMNS = ("sections", "questions", "exercises", "cards", "misconceptions")
 
 _FIXES = {
     "sections": "point a card or a question of it to a section",
     "questions": "ask a question with this objective",
     "exercises": "name it among an exercise's objectives in hints.yaml",
     "cards": "write a card with this objective",
-    "slips": "tag a card of it with a slip, like M01",
+    "misconceptions": "tag a card of it with a misconception, like M01",
 }
 
 
-def coverage(sight: Sight) -> dict[str, dict[str, tuple[str, ...]]]:
+def coverage(context: LintContext) -> dict[str, dict[str, tuple[str, ...]]]:
     """Return for each objective the ids in each column. Which an exercise serves stands in `hints.yaml`."""
-    return {objective.id: _objective_row(sight, objective.id) for objective in sight.lesson.objectives}
+    return {objective.id: _objective_row(context, objective.id) for objective in context.lesson.objectives}
 
 
-def _objective_row(sight: Sight, objective: str) -> dict[str, tuple[str, ...]]:
-    lesson = sight.lesson
+def _objective_row(context: LintContext, objective: str) -> dict[str, tuple[str, ...]]:
+    lesson = context.lesson
     cards = [card for card in lesson.cards if card.objective == objective]
     questions = [question for question in lesson.questions if question.objective == objective]
     used = {card.section for card in cards} | {question.section for question in questions}
     return {
         "sections": tuple(section.id for section in lesson.sections if section.id in used),
         "questions": tuple(question.id for question in questions),
-        "exercises": tuple(name for name, help in sight.helps.items() if objective in help.objectives),
+        "exercises": tuple(name for name, help in context.helps.items() if objective in help.objectives),
         "cards": tuple(card.id for card in cards),
-        "slips": tuple(sorted({tag for card in cards for tag in card.tags})),
+        "misconceptions": tuple(sorted({tag for card in cards for tag in card.tags})),
     }
 
 
-def empty_cells(sight: Sight) -> Iterator[Finding]:
-    lines = {objective.id: objective.line for objective in sight.lesson.objectives}
-    for objective, row in coverage(sight).items():
+def empty_cells(context: LintContext) -> Iterator[Finding]:
+    lines = {objective.id: objective.line for objective in context.lesson.objectives}
+    for objective, row in coverage(context).items():
         for column in COLUMNS:
             if not row[column]:
-                yield Finding(sight.text, lines[objective], f"objective `{objective}` has no {column}", _FIXES[column])
+                yield Finding(context.text, lines[objective], f"objective `{objective}` has no {column}", _FIXES[column])

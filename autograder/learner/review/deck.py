@@ -161,9 +161,7 @@ class Deck:
     def intervals(self, face: Face, now: datetime) -> dict[int, timedelta]:
         """Say for each rating (1 Again, 2 Hard, 3 Good, 4 Easy) when the card would come back."""
         at, zone, scheduler = milliseconds(now), zone_of(now), self.scheduling.scheduler()
-        return {
-            rating: timedelta(milliseconds=after(self.state(face), rating, at, zone, scheduler).due - at) for rating in (1, 2, 3, 4)
-        }
+        return {rating: timedelta(milliseconds=after(self.state(face), rating, at, zone, scheduler).due - at) for rating in (1, 2, 3, 4)}
 
     def clock_behind(self, now: datetime) -> timedelta | None:
         """Say by how much the clock lies behind this device's last answer, if it is more than an hour: one of the two is wrong."""

@@ -132,7 +132,7 @@ def _apkg(course: Course, lessons: tuple[Lesson, ...], out: Path) -> None:
 
 def _note_types() -> tuple[genanki.Model, genanki.Model]:
     fields = [{"name": name} for name in ("Front", "Back", "Section")]
-    answer = f"{{{{FrontSide}}}}<hr id=answer>{{{{Back}}}}{_FROM}"
+    answer = f"{{{{FrontSide}}}}<hr id=answer>{{{{Completed}}}}{_FROM}"
     pair = genanki.Model(PAIR, "Course card", fields, [{"name": "Card", "qfmt": "{{Front}}", "afmt": answer}], _CSS)
     gap_fields, gap = [{"name": "Text"}, {"name": "Section"}], "{{cloze:Text}}"
     templates = [{"name": "Gap", "qfmt": gap, "afmt": gap + _FROM}]

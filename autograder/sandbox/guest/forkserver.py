@@ -5,7 +5,7 @@ never hold an answer, a path to one, or the gradebook.
 
     sandbox --plan, open, end-->   forkserver --fork--> guest   (one submission, then killed)
     sandbox <--calls and answers, over the guest's own socket--> guest
-    boot    --share-->   a server without a plan --fork--> forkserver, for another keeper   (the import is made once)
+    boot    --share-->   a server without a plan --fork--> forkserver, for another supervisor   (the import is made once)
 
 It does not run student code, does not judge and does not enforce time: the sandbox does, by asking for `end`. Only the
 parent can kill and reap without a race, so `end` is asked of this process. One guest at a time, and one thread only: a
@@ -35,12 +35,12 @@ from autograder.sandbox.guest import runtime, walls
 PRELOADED = """abc bisect cmath collections contextlib copy ctypes dataclasses decimal enum fractions functools hashlib heapq
     inspect io itertools json linecache math operator os pathlib random re statistics string textwrap threading time traceback
     types typing unittest.mock warnings weakref numpy numpy.linalg numpy.random numpy.typing""".split()
-WARMTHS = ("numpy", "torch", "training")  # each holds the one before; what is not needed makes every fork dearer
+PROFILES = ("numpy", "torch", "training")  # each holds the one before; what is not needed makes every fork dearer
 
 MADV_COLLAPSE = 25  # Linux 6.1; an older kernel refuses, and forks stay as dear as they were
 HUGE_PAGE = 1 << 21
 
-WIRE = 3  # the server's control socket and, in its place, the guest's own: nothing else stays open above the standard streams
+CHANNEL_FD = 3  # the server's control socket and, in its place, the guest's own: nothing else stays open above the standard streams
 
 
 class Ended(msgspec.Struct):
@@ -51,22 +51,22 @@ class Ended(msgspec.Struct):
     memory_kib: int
 
 
-def main(control_fd: int, warmth: str) -> NoReturn:
-    """Serve until the keeper hangs up."""
+def main(control_fd: int, profile: str) -> NoReturn:
+    """Serve until the supervisor hangs up."""
     walls.die_with(os.getppid())
-    os.dup2(control_fd, WIRE)
+    os.dup2(control_fd, CHANNEL_FD)
     os.close(control_fd)
     gc.disable()  # an import leaves next to nothing to collect
-    warm(warmth)
+    warm(profile)
     _settle()
-    control, plan = _planned(socket.socket(fileno=WIRE))
+    control, plan = _planned(socket.socket(fileno=CHANNEL_FD))
     if plan:
         serve(control, msgspec.json.decode(plan, type=walls.Plan))
     os._exit(0)
 
 
 def _planned(control: socket.socket) -> tuple[socket.socket, bytes]:
-    """Wait for a plan; meanwhile fork a server for each other keeper, which waits for its own. No plan: the keeper hung up."""
+    """Wait for a plan; meanwhile fork a server for each other supervisor, which waits for its own. No plan: the supervisor hung up."""
     server = os.getpid()
     servers: list[int] = []
     while True:
@@ -80,9 +80,9 @@ def _planned(control: socket.socket) -> tuple[socket.socket, bytes]:
         if other == 0:
             walls.die_with(server)
             control.detach()
-            os.dup2(fds[0], WIRE)
-            os.closerange(WIRE + 1, 1 << 16)
-            return _planned(socket.socket(fileno=WIRE))
+            os.dup2(fds[0], CHANNEL_FD)
+            os.closerange(CHANNEL_FD + 1, 1 << 16)
+            return _planned(socket.socket(fileno=CHANNEL_FD))
         servers.append(other)
         os.close(fds[0])
 
@@ -93,8 +93,8 @@ def serve(control: socket.socket, plan: walls.Plan) -> None:
         os.sched_setaffinity(0, plan.cores)
     prepared = walls.prepare(plan)
     forget_the_course()
-    runtime.rehearse()
-    room = runtime.Room(runtime.over(WIRE))
+    runtime.warm_up()
+    room = runtime.GuestRuntime(runtime.over(CHANNEL_FD))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     server, child, fork = os.getpid(), 0, _forking()
     _settle()
@@ -115,19 +115,19 @@ def serve(control: socket.socket, plan: walls.Plan) -> None:
             control.send(msgspec.json.encode(_end(child)))
 
 
-def warm(warmth: str) -> None:
+def warm(profile: str) -> None:
     """Load what guests will want, and use it once: what torch sets up at first use is then there before any wall is."""
     os.environ.clear()
     for name in PRELOADED:
         importlib.import_module(name)
-    if warmth in WARMTHS[WARMTHS.index("torch") :]:
+    if profile in PROFILES[PROFILES.index("torch") :]:
         import torch
 
         torch.set_num_threads(1)
         layer = torch.nn.Linear(2, 2)
         loss = torch.nn.functional.mse_loss(layer(torch.zeros(1, 2)).softmax(-1).cumprod(0), torch.zeros(1, 2))
         loss.backward()  # type: ignore[no-untyped-call]
-        if warmth == "training":
+        if profile == "training":
             torch.optim.AdamW(layer.parameters()).step()
 
 
@@ -152,7 +152,7 @@ def _gather_pages() -> None:
 
 def forget_the_course() -> None:
     """From here on, imports find the standard library and the given packages, and nothing says where the course lies."""
-    runtime.furnish()
+    runtime.install_stubs()
     sys.path[:] = [path for path in sys.path if "site-packages" in path or path.startswith((sys.base_prefix, sys.base_exec_prefix))]
     sys.meta_path[:] = [finder for finder in sys.meta_path if "editable" not in getattr(finder, "__module__", "")]
     sys.path_importer_cache.clear()
@@ -177,14 +177,14 @@ def _forking() -> Callable[[], int]:
     return fork
 
 
-def _become_guest(room: runtime.Room, prepared: walls.Prepared, wire_fd: int, output_fd: int, server: int) -> NoReturn:
+def _become_guest(room: runtime.GuestRuntime, prepared: walls.Prepared, wire_fd: int, output_fd: int, server: int) -> NoReturn:
     try:
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # its own: what is set on an open file stays for all who share it
         os.dup2(output_fd, 1)
         os.dup2(output_fd, 2)
-        os.dup2(wire_fd, WIRE)
+        os.dup2(wire_fd, CHANNEL_FD)
         missing = walls.raise_walls(prepared, server)
-        os.closerange(WIRE + 1, 1 << 16)
+        os.closerange(CHANNEL_FD + 1, 1 << 16)
         runtime.serve(room, missing)
     finally:
         os._exit(0)
@@ -197,24 +197,24 @@ def _end(child: int) -> Ended:
     return Ended(os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime, usage.ru_maxrss)
 
 
-LOOK = 1.0  # seconds between two looks whether the keeper still lives
+LOOK = 1.0  # seconds between two looks whether the supervisor still lives
 
 
-def main_without_walls(port: int, token: str, warmth: str) -> None:
-    """Call the keeper on this port and serve until it hangs up."""
+def main_without_walls(port: int, token: str, profile: str) -> None:
+    """Call the supervisor on this port and serve until it hangs up."""
     connection = socket.create_connection(("127.0.0.1", port))
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    keeper = os.getppid()
-    watch = threading.Thread(target=_watch, args=(keeper,), daemon=True)
+    supervisor = os.getppid()
+    watch = threading.Thread(target=_watch, args=(supervisor,), daemon=True)
     watch.start()
     connection.sendall(token.encode())
-    warm(warmth)
+    warm(profile)
     forget_the_course()
-    runtime.serve(runtime.Room(runtime.Wire(connection.recv, connection.send)), {})
+    runtime.serve(runtime.GuestRuntime(runtime.GuestChannel(connection.recv, connection.send)), {})
 
 
-def _watch(keeper: int) -> None:
-    """End with the keeper: student code that never returns would outlive it. (Windows keeps telling the old parent.)"""
-    while os.getppid() == keeper:
+def _watch(supervisor: int) -> None:
+    """End with the supervisor: student code that never returns would outlive it. (Windows keeps telling the old parent.)"""
+    while os.getppid() == supervisor:
         time.sleep(LOOK)
     os._exit(0)

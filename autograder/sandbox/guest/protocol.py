@@ -30,7 +30,7 @@ DTYPES = ("?", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8")
 CODES = {np.dtype(name): code for code, name in enumerate(DTYPES)}
 
 
-class WireError(Exception):
+class ProtocolError(Exception):
     """The bytes are not a frame that may cross. The message says which rule they break."""
 
 
@@ -126,16 +126,16 @@ def pack_array(array: np.ndarray[Any, Any], torch: bool) -> bytes:
 
 
 def unpack_array(data: memoryview) -> tuple[np.ndarray[Any, Any], bool]:
-    """Rebuild an array that owns its memory; the flag says that it was a tensor. Raise `WireError` where sizes do not agree."""
+    """Rebuild an array that owns its memory; the flag says that it was a tensor. Raise `ProtocolError` where sizes do not agree."""
     if len(data) < 3 or data[0] > 1 or data[1] >= len(DTYPES) or data[2] > DIMENSIONS:
-        raise WireError("an array with an unknown kind, dtype or number of dimensions")
+        raise ProtocolError("an array with an unknown kind, dtype or number of dimensions")
     start = 3 + 8 * data[2]
     if len(data) < start:
-        raise WireError("an array without its shape")
+        raise ProtocolError("an array without its shape")
     shape = struct.unpack(f"<{data[2]}Q", data[3:start])
     dtype = np.dtype(DTYPES[data[1]])
     if math.prod(shape) * dtype.itemsize != len(data) - start or any(n > FRAME_BYTES for n in shape):
-        raise WireError(f"an array of shape {shape} with {len(data) - start} bytes")
+        raise ProtocolError(f"an array of shape {shape} with {len(data) - start} bytes")
     return np.frombuffer(data[start:], dtype=dtype).reshape(shape).copy(), bool(data[0])
 
 
@@ -174,21 +174,21 @@ def _numpy_of(tensor: Any) -> np.ndarray[Any, Any]:
 def unpack(body: bytes | bytearray, kind: Any, resolve: Callable[[Reference], Any], array: Callable[[Any, bool], Any]) -> Any:
     """Decode a body as one of the messages of `kind`; `resolve` turns numbers back into things, `array` makes the array's kind.
 
-    Raise `WireError` for whatever does not fit.
+    Raise `ProtocolError` for whatever does not fit.
     """
 
     def extend(code: int, data: memoryview) -> Any:
         if code == ARRAY:
             return array(*unpack_array(data))
         if code not in (CALLBACK, HANDLE):
-            raise WireError(f"an unknown extension {code}")
+            raise ProtocolError(f"an unknown extension {code}")
         number, label = msgspec.msgpack.decode(data, type=tuple[int, str])
         return resolve(Reference("callback" if code == CALLBACK else "handle", number, label))
 
     try:
         return msgspec.msgpack.decode(body, type=kind, ext_hook=extend)
     except (msgspec.DecodeError, msgspec.ValidationError, RecursionError, UnicodeDecodeError, ValueError, TypeError) as error:
-        raise WireError(f"not a message ({error})") from None
+        raise ProtocolError(f"not a message ({error})") from None
 
 
 # ---- limits, before anything is decoded
@@ -221,7 +221,7 @@ def tiny(body: bytes | bytearray) -> bool:
 
 
 def scan(body: bytes | bytearray) -> None:
-    """Walk the items of a MessagePack body without building any; raise `WireError` where a limit is passed or bytes miss."""
+    """Walk the items of a MessagePack body without building any; raise `ProtocolError` where a limit is passed or bytes miss."""
     at, nodes = 0, 0
     open_items = [1]  # items still to come, one entry a level
     while open_items:
@@ -231,7 +231,7 @@ def scan(body: bytes | bytearray) -> None:
         open_items[-1] -= 1
         nodes += 1
         if nodes > NODES:
-            raise WireError(f"more than {NODES} values")
+            raise ProtocolError(f"more than {NODES} values")
         step = _STEPS[body[at]] if at < len(body) else 0
         if step and at + step <= len(body):
             at += step
@@ -240,15 +240,15 @@ def scan(body: bytes | bytearray) -> None:
         if children:
             open_items.append(children)
             if len(open_items) > DEPTH + 1:
-                raise WireError(f"nested deeper than {DEPTH}")
+                raise ProtocolError(f"nested deeper than {DEPTH}")
     if at != len(body):
-        raise WireError("bytes after the end of the message")
+        raise ProtocolError("bytes after the end of the message")
 
 
 def _item(body: bytes | bytearray, at: int) -> tuple[int, int]:
     """Step over one item at `at`; return where the next one starts and how many children come first."""
     if at >= len(body):
-        raise WireError("the message ends too early")
+        raise ProtocolError("the message ends too early")
     tag = body[at]
     at += 1
     text = children = 0
@@ -275,15 +275,15 @@ def _item(body: bytes | bytearray, at: int) -> tuple[int, int]:
         children, at = _length(body, at, width)
         size, children = 0, children * each
     else:
-        raise WireError(f"an unknown byte {tag:#x}")
+        raise ProtocolError(f"an unknown byte {tag:#x}")
     if at + size > len(body):
-        raise WireError("the message ends too early")
+        raise ProtocolError("the message ends too early")
     if text > TEXT_BYTES:
-        raise WireError(f"a text of more than {TEXT_BYTES} bytes")
+        raise ProtocolError(f"a text of more than {TEXT_BYTES} bytes")
     return at + size, children
 
 
 def _length(body: bytes | bytearray, at: int, width: int) -> tuple[int, int]:
     if at + width > len(body):
-        raise WireError("the message ends too early")
+        raise ProtocolError("the message ends too early")
     return int.from_bytes(body[at : at + width], "big"), at + width

@@ -31,7 +31,7 @@ NAMES = 200
 USED = 20  # names that are told of what one function uses
 
 
-def furnish() -> None:
+def install_stubs() -> None:
     """Put in place, once and in the server, what every guest shares: stand-ins, and seeded randomness."""
     stubs.install()
     np.random.seed(0)
@@ -39,19 +39,19 @@ def furnish() -> None:
         sys.modules["torch"].manual_seed(0)
 
 
-class Wire(NamedTuple):
+class GuestChannel(NamedTuple):
     """How bytes come in and go out: `read(most)` gives none at the end, `write(data)` says how many it took."""
 
     read: Callable[[int], bytes]
     write: Callable[[memoryview], int]
 
 
-def over(fd: int) -> Wire:
+def over(fd: int) -> GuestChannel:
     """Read and write a file descriptor."""
-    return Wire(lambda most: os.read(fd, most), lambda data: os.write(fd, data))
+    return GuestChannel(lambda most: os.read(fd, most), lambda data: os.write(fd, data))
 
 
-def serve(room: Room, missing: dict[str, str]) -> None:
+def serve(room: GuestRuntime, missing: dict[str, str]) -> None:
     """Say which walls are missing, then answer until the other side hangs up."""
     sys.stdin = io.StringIO()
     sys.stdout = sys.stderr = room.output
@@ -65,11 +65,11 @@ def serve(room: Room, missing: dict[str, str]) -> None:
             room.reply(message)
 
 
-def rehearse() -> None:
+def warm_up() -> None:
     """Go through loads and calls once in the server: what Python prepares at first use, no guest then has to."""
     theirs, ours = socket.socketpair()
     with theirs, ours:
-        room, spare = Room(over(theirs.fileno())), Room(over(ours.fileno()))
+        room, spare = GuestRuntime(over(theirs.fileno())), GuestRuntime(over(ours.fileno()))
         before = set(sys.modules)
         for _ in range(REHEARSALS):
             x = np.linspace(0, 1, 6).reshape(2, 3)
@@ -108,10 +108,10 @@ def f(x, n, a, table):
 """
 
 
-class Room:
+class GuestRuntime:
     """What lives as long as the guest: its line, its output, its modules, its handles. Made before the fork, used after it."""
 
-    def __init__(self, line: Wire):
+    def __init__(self, line: GuestChannel):
         self.line = line
         self.output = io.TextIOWrapper(io.FileIO(1, "w", closefd=False), "utf-8", errors="replace", line_buffering=True, write_through=True)
         self.modules: dict[str, types.ModuleType] = {}
@@ -218,7 +218,7 @@ class Room:
 class _Callback:
     """A function of the trusted side: calling it sends the question and waits for the answer."""
 
-    def __init__(self, room: Room, number: int):
+    def __init__(self, room: GuestRuntime, number: int):
         self._room, self._number = room, number
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

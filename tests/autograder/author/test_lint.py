@@ -1,16 +1,16 @@
-"""The linter finds every planted slip, says nothing else, and says nothing of a good course."""
+"""The linter finds every planted fault, says nothing else, and says nothing of a good course."""
 
 import shutil
 from pathlib import Path
 
 import pytest
 
-from autograder.author.lint.context import Rule, Sight
+from autograder.author.lint.context import LintContext, Rule
 from autograder.author.lint.lesson import agrees, coverage
 from autograder.author.lint.rules import RULES, check_course
 from autograder.course.errors import Finding, UsageError
 from autograder.course.loading import read_course
-from tests.broken_courses.slips import ANSWERS, ASKED, PLANTED, TEXT
+from tests.broken_courses.misconceptions import ANSWERS, ASKED, PLANTED, TEXT
 
 TINY = Path(__file__).parents[2] / "broken_courses" / "tiny"
 
@@ -22,7 +22,7 @@ def tiny(tmp_path):
 
 
 def plant(root, edits):
-    """Make the edits of a planted slip."""
+    """Make the edits of a planted fault."""
     for file, old, new in edits:
         path = root / file
         if new is None:
@@ -41,8 +41,8 @@ def told(findings):
 
 
 @pytest.mark.parametrize("name", PLANTED)
-def test_planted_slip_is_told_in_full_and_nothing_else_is(tiny, name):
-    """Each slip gives its findings, word for word, under the rules that hold it."""
+def test_planted_misconception_is_told_in_full_and_nothing_else_is(tiny, name):
+    """Each misconception gives its findings, word for word, under the rules that hold it."""
     planted = PLANTED[name]
     plant(tiny, planted.edits)
     findings = check_course(tiny)
@@ -55,7 +55,7 @@ def test_a_good_course_has_no_findings():
     assert check_course(TINY) == []
 
 
-def test_every_rule_is_broken_by_a_planted_slip():
+def test_every_rule_is_broken_by_a_planted_misconception():
     """No rule is without a test."""
     assert {rule.id for rule in RULES} <= {rule for planted in PLANTED.values() for rule in planted.rules}
 
@@ -67,8 +67,8 @@ def test_rules_have_ids_of_their_own_and_sentences():
 
 
 def test_all_findings_come_at_once(tiny):
-    """Slips in several files are told in one run, in the order of files and lines."""
-    names = ["computed_number_out_of_date", "slip_that_answers_right", "working_that_ends_elsewhere", "stray_file"]
+    """Misconceptions in several files are told in one run, in the order of files and lines."""
+    names = ["computed_number_out_of_date", "misconception_that_answers_right", "working_that_ends_elsewhere", "stray_file"]
     for name in names:
         plant(tiny, PLANTED[name].edits)
     files = [str(finding.path) for finding in check_course(tiny)]
@@ -77,7 +77,7 @@ def test_all_findings_come_at_once(tiny):
 
 
 def test_the_text_is_held_to_its_rules_even_where_the_questions_cannot_be_read(tiny):
-    """A YAML slip does not hide a wrong number in the lesson."""
+    """A YAML misconception does not hide a wrong number in the lesson."""
     for name in ("unknown_key", "computed_number_out_of_date"):
         plant(tiny, PLANTED[name].edits)
     assert [finding.rule for finding in check_course(tiny)] == ["content", "text-computed"]
@@ -95,20 +95,20 @@ def test_one_lesson_can_be_checked_alone(tiny):
 
 def test_a_caller_can_bring_rules_of_its_own(tiny):
     """Rules that need a sandbox are added where there is one."""
-    rule = Rule("mine", "Nothing is well.", lambda sight: iter([Finding(sight.text, 7, "mine", "yours")]))
+    rule = Rule("mine", "Nothing is well.", lambda context: iter([Finding(context.text, 7, "mine", "yours")]))
     assert [(finding.rule, finding.line) for finding in check_course(tiny, more=[rule])] == [("mine", 7)]
 
 
 def test_the_map_lists_what_serves_an_objective(tiny):
-    """Sections, questions, exercises, cards and slips, by their ids."""
+    """Sections, questions, exercises, cards and misconceptions, by their ids."""
     [lesson] = read_course(tiny).lessons
-    assert coverage(Sight(tiny, lesson)) == {
+    assert coverage(LintContext(tiny, lesson)) == {
         "add": {
             "sections": ("what-a-sum-is", "carrying"),
             "questions": ("fresh-sum", "why-carry", "by-hand", "names", "both-ways"),
             "exercises": ("sums",),
             "cards": ("sum", "carry"),
-            "slips": ("M01",),
+            "misconceptions": ("M01",),
         }
     }
 

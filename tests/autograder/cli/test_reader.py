@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 from rich.markdown import Markdown
 
-from autograder.author.lint.context import Sight
+from autograder.author.lint.context import LintContext
 from autograder.cli.reader import for_terminal, map_table
 from autograder.course.errors import UsageError
 from autograder.course.loading import read_course
@@ -27,7 +27,7 @@ def test_one_section_is_shown_without_comments_ids_and_markup():
     [lesson] = read_course(TINY).lessons
     assert for_terminal(lesson, "what-a-sum-is") == (
         "## What a sum is\n\n"
-        "Two and a half and one third make 2.833. Taking away instead (slip M01) gives\n"
+        "Two and a half and one third make 2.833. Taking away instead (misconception M01) gives\n"
         "**2.167**. Measured here: 0.125 seconds. See [carrying](#carrying).\n\n"
         "**Predict first: is the order of the two important?**\n\n"
         "> No: a + b = b + a.\n\n"
@@ -63,7 +63,7 @@ def test_an_unknown_section_asks_whether_another_was_meant():
 def test_the_map_shows_every_cell():
     """A row for each objective, ids or counts in the columns."""
     course = read_course(TINY)
-    table = printed(map_table(Sight(TINY, course.lessons[0])))
+    table = printed(map_table(LintContext(TINY, course.lessons[0])))
     assert all(word in table for word in ("add", "what-a-sum-is", "fresh-sum", "sums", "2", "M01"))
     assert "none" not in table
 

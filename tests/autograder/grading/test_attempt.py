@@ -53,7 +53,7 @@ def test_a_right_file_gets_every_point(judge):
     assert {(c.outcome, c.reason, c.message) for c in checks.values()} == {("passed", None, "")}
 
 
-def test_a_known_slip_is_told_as_itself_with_section_and_card(judge):
+def test_a_known_misconception_is_told_as_itself_with_section_and_card(judge):
     _, checks = judge(RIGHT.replace("+ beta ** .5 * eps", "+ beta * eps"))
     failed = checks["by_hand"]
     assert failed.message == (
@@ -71,12 +71,12 @@ def test_what_depends_on_a_failed_check_is_not_judged_and_says_why(judge):
     )
 
 
-def test_a_wrong_answer_that_no_slip_explains_is_not_named(judge):
+def test_a_wrong_answer_that_no_misconception_explains_is_not_named(judge):
     _, checks = judge(RIGHT.replace("+ beta ** .5 * eps", "+ 1.7 * beta * eps"))
     assert checks["by_hand"].misconception is None
 
 
-def test_two_slips_at_once_are_not_taken_for_one(judge):
+def test_two_misconceptions_at_once_are_not_taken_for_one(judge):
     _, checks = judge(RIGHT.replace("a ** .5 * x0 + (1 - a) ** .5 * eps", "a * x0 - (1 - a) * eps"))
     assert checks["in_the_middle"].misconception is None
 
@@ -90,7 +90,7 @@ def half(a, x0, eps): return predict_x0(a ** .5 * x0, 0, 0 * eps, [1]) + (1 - a)
 )
 
 
-def test_what_uses_a_wrong_function_points_to_it_and_is_told_no_slip(judge):
+def test_what_uses_a_wrong_function_points_to_it_and_is_told_no_misconception(judge):
     """Through a helper of the student's own, too."""
     wrong = LEANS.replace("(x_t - (1 - a) ** .5 * eps) / a ** .5", "(x_t - (1 - a) ** .5 * eps) * 2")
     _, checks = judge(wrong)
@@ -123,7 +123,7 @@ def predict_x0(x_t, t, eps, alpha_bars):
     assert "It uses" not in checks["in_the_middle"].message
 
 
-def test_slips_in_two_functions_are_named_apart(judge):
+def test_misconceptions_in_two_functions_are_named_apart(judge):
     source = RIGHT.replace("np.cumprod(1 - betas)", "1 - np.cumsum(betas)").replace("+ beta ** .5 * eps", "+ beta * eps")
     _, checks = judge(source)
     assert checks["multiplies_up"].misconception == "sum_for_product"
@@ -203,8 +203,8 @@ class Busy:
     def __init__(self, sandbox, slow):
         self.limits, self.opened, self._sandbox, self._slow = sandbox.limits, 0, sandbox, slow
 
-    def open(self, warmth):
-        guest = self._sandbox.open(warmth)
+    def open(self, profile):
+        guest = self._sandbox.open(profile)
         self.opened += 1
         self._slow(guest, self.opened)
         return guest
@@ -265,8 +265,8 @@ def test_answers_are_marked_by_the_same_functions(lesson, root):
         return next(check for check in mark_answers(submission, lesson, functions).checks if check.id == "fresh-step")
 
     assert told("fresh-step: 0.790").outcome == "passed"
-    slip = told("fresh-step: 0.550")
-    assert (slip.reason, slip.misconception, slip.points) == ("wrong", "beta_as_standard_deviation", 0)
+    misconception = told("fresh-step: 0.550")
+    assert (misconception.reason, misconception.misconception, misconception.points) == ("wrong", "beta_as_standard_deviation", 0)
     assert (
         told("fresh-stp: 0.790").message == "There is no answer yet. There is an answer to `fresh-stp`: is this the question it belongs to?"
     )

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from autograder.course.loading import read_course
 from autograder.course.model import HandedIn, Limits, Submission
-from autograder.grading.rounds import JUDGING, Grounds, Round
+from autograder.grading.rounds import JUDGING, CacheKeys, Round
 from tests.test_architecture import FLOOR
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -28,7 +28,7 @@ def course(tmp_path_factory):
 
 
 def key(course, submission=ONE, chosen=ROUND, walls=("landlock",)):
-    return Grounds(course, chosen, walls).key(submission)
+    return CacheKeys(course, chosen, walls).key(submission)
 
 
 CHANGES = {

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from autograder.course.errors import CourseError
-from autograder.grading.checks import asked, check, close, expect, load_checks, played_by, run, seed_of, untouched
+from autograder.grading.checks import asked, check, close, executed_by, expect, load_checks, run, seed_of, untouched
 from autograder.grading.comparison import difference
 from autograder.grading.reference import Answers
 from autograder.sandbox.guests import Handle
@@ -59,7 +59,7 @@ def test_every_difference_is_said_in_words(got, expected, words):
     assert difference(got, expected, 1e-6, 0) == words
 
 
-def test_nan_equals_nan_only_when_slips_are_compared():
+def test_nan_equals_nan_only_when_misconceptions_are_compared():
     assert difference(np.nan, np.nan, 1e-6, 0) != ""
     assert difference(np.nan, np.nan, 1e-6, 0, nan_equal=True) == ""
 
@@ -79,9 +79,9 @@ class Answer:
 ANSWERS = Answers(Answer)
 
 
-def transcript_of(function, **played):
+def transcript_of(function, **executed):
     one = check(points=1, of="double")(function).check
-    return run(one, played_by(lambda name: played.get(name) or getattr(Answer, name)), ANSWERS, seed=1)
+    return run(one, executed_by(lambda name: executed.get(name) or getattr(Answer, name)), ANSWERS, seed=1)
 
 
 def doubles(student, reference, rng):

@@ -6,9 +6,9 @@ import torch
 from torch import nn
 
 from autograder.course.model import Limits, Submission
-from autograder.grading.checks import Called, Student, Transcript, played_by
+from autograder.grading.checks import Called, Student, Transcript, executed_by
 from autograder.grading.explain import call_text
-from autograder.grading.reference import Answers, Thing, likeness, load_module
+from autograder.grading.reference import Answers, ObjectProxy, fuzzy_key, load_module
 from autograder.grading.submission_run import Sitting
 from autograder.sandbox.guests import Handle
 from autograder.sandbox.outcome import Outcome
@@ -43,11 +43,11 @@ def files(tmp_path_factory):
 
 
 @pytest.fixture(params=["here", "behind the wall"])
-def played(request, files):
+def executed(request, files):
     """Give a student, played in this process and by a guest, and the transcript it leaves."""
     answers, transcript = Answers(load_module(files / "answer.py"), files / "props.py"), Transcript()
     if request.param == "here":
-        yield Student(played_by(answers.function), transcript), transcript
+        yield Student(executed_by(answers.function), transcript), transcript
         return
     with Sandbox(Limits()) as sandbox:
         submission = Submission("ada", "12_diffusion", "answer", "answer.py", SOURCE.encode(), None, "present")
@@ -57,26 +57,26 @@ def played(request, files):
         sitting._leave()
 
 
-def test_an_object_is_called_by_itself_and_by_its_methods(played):
-    student, _ = played
+def test_an_object_is_called_by_itself_and_by_its_methods(executed):
+    student, _ = executed
     double = student.Double()
-    assert isinstance(double, Thing)
+    assert isinstance(double, ObjectProxy)
     double.set_weights({"scale": torch.tensor([2.0])})
     np.testing.assert_allclose(double(torch.tensor([1.0, 3.0])), [2, 6])
     np.testing.assert_allclose(double.method("halve", torch.tensor([1.0])), [0.5])
     np.testing.assert_allclose(double.weights()["scale"], [2])
 
 
-def test_an_object_is_handed_to_a_function(played):
-    student, transcript = played
+def test_an_object_is_handed_to_a_function(executed):
+    student, transcript = executed
     triple = student.props.triple()
     np.testing.assert_allclose(student.through(triple, torch.tensor([2.0])), [6])
     assert repr(triple) == "props.triple 1"
     assert [call.function for call in transcript.calls] == ["props.triple", "through"]
 
 
-def test_what_chance_weights_do_is_no_evidence(played):
-    student, transcript = played
+def test_what_chance_weights_do_is_no_evidence(executed):
+    student, transcript = executed
     double = student.Double()
     double.weights()
     double.set_weights({"scale": torch.tensor([2.0])})
@@ -89,8 +89,8 @@ def test_what_chance_weights_do_is_no_evidence(played):
     ]
 
 
-def test_an_object_is_evidence_about_the_function_it_was_given_to(played):
-    student, transcript = played
+def test_an_object_is_evidence_about_the_function_it_was_given_to(executed):
+    student, transcript = executed
     double = student.Double()
     double.set_weights({"scale": torch.tensor([2.0])})
     student.through(double, torch.ones(1))
@@ -99,15 +99,15 @@ def test_an_object_is_evidence_about_the_function_it_was_given_to(played):
     assert last.of == "through"
 
 
-def test_things_made_alike_are_equal(played):
-    student, _ = played
+def test_things_made_alike_are_equal(executed):
+    student, _ = executed
     assert student.Double() != student.Double()
-    assert Thing(None, "f", "f 1", nn.Identity()) == Thing(None, "f", "f 1", nn.Identity())
+    assert ObjectProxy(None, "f", "f 1", nn.Identity()) == ObjectProxy(None, "f", "f 1", nn.Identity())
 
 
-def test_a_call_is_written_as_a_student_would_write_it(played):
+def test_a_call_is_written_as_a_student_would_write_it(executed):
     """An object's call without the object; arrays by their shapes, of numbers and of truth values."""
-    student, transcript = played
+    student, transcript = executed
     student.Double()(torch.ones(2, 3))
     assert call_text(transcript.calls[-1], lambda name: None) == "Double()(array (2, 3))"
     masked = Called("look", (np.ones((4, 2), bool), np.ones(2)), {"n": 3}, Outcome("returned"), [])
@@ -116,4 +116,4 @@ def test_a_call_is_written_as_a_student_would_write_it(played):
 
 def test_objects_within_an_answer_are_told_by_kind_and_number_wherever_they_lie_in_memory():
     both = [Handle(1, "Double")], [Handle(1, "Double")]
-    assert likeness(both[0]) == likeness(both[1]) != likeness([Handle(2, "Double")])
+    assert fuzzy_key(both[0]) == fuzzy_key(both[1]) != fuzzy_key([Handle(2, "Double")])

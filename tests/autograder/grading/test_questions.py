@@ -1,4 +1,4 @@
-"""Fresh numbers are clean, repeatable and tell slips apart; every answer, however strange, gets its mark."""
+"""Fresh numbers are clean, repeatable and tell misconceptions apart; every answer, however strange, gets its mark."""
 
 import math
 from decimal import Decimal
@@ -21,13 +21,13 @@ def step(x, beta, eps):
     return math.sqrt(1 - beta) * x + math.sqrt(beta) * eps
 
 
-SLIPS = [
+MISCONCEPTIONS = [
     Misconception("scaled_by_beta", "step", "You scaled the noise by β.", "by-hand", "noise", lambda x, b, e: math.sqrt(1 - b) * x + b * e),
     Misconception("signal_untouched", "step", "The image must shrink.", "by-hand", "signal", lambda x, b, e: x + math.sqrt(b) * e),
     Misconception("no_root", "step", "Take the root.", "by-hand", "signal", lambda x, b, e: (1 - b) * x + math.sqrt(b) * e),
     Misconception("never_told", "step", "Not in `tells`.", "by-hand", "signal", lambda x, b, e: 0.25),
 ]
-FUNCTIONS = Functions(lambda name: {"forward.step": step}[name], lambda name: [slip for slip in SLIPS if name == f"forward.{slip.of}"])
+FUNCTIONS = Functions(lambda name: {"forward.step": step}[name], lambda name: [misconception for misconception in MISCONCEPTIONS if name == f"forward.{misconception.of}"])
 
 FRESH = Question(
     id="fresh-step",
@@ -77,15 +77,15 @@ def test_a_seed_gives_the_same_fresh_numbers_wherever_they_are_drawn():
     assert variant(FRESH, 8, FUNCTIONS) != variant(FRESH, 7, FUNCTIONS)
 
 
-def test_fresh_numbers_are_clean_lie_on_the_grid_and_tell_every_slip():
-    """No 0.30000000000000004, none outside its range, none that hides a slip; the published ones are never drawn."""
+def test_fresh_numbers_are_clean_lie_on_the_grid_and_tell_every_misconception():
+    """No 0.30000000000000004, none outside its range, none that hides a misconception; the published ones are never drawn."""
     published = variant(FRESH, None, FUNCTIONS)
     for seed in range(200):
         numbers = variant(FRESH, seed, FUNCTIONS)
         assert numbers != published
         assert all(len(shown(number)) <= 5 and FRESH.numbers[name].low <= number <= FRESH.numbers[name].high for name, number in numbers.items())
-        right, slips = values(FRESH, numbers, FUNCTIONS)
-        known = sorted([right, *(value for _, value in slips)])
+        right, misconceptions = values(FRESH, numbers, FUNCTIONS)
+        known = sorted([right, *(value for _, value in misconceptions)])
         assert min(b - a for a, b in pairwise(known)) > 2.5 * 0.002
 
 
@@ -103,7 +103,7 @@ def test_numbers_that_can_never_tell_are_the_authors_fault():
     with pytest.raises(CourseError) as error:
         variant(question, 1, FUNCTIONS)
     assert str(error.value) == (
-        "practice.yaml:3: question `fresh-step`: 1000 draws gave no numbers that tell its slips apart\n"
+        "practice.yaml:3: question `fresh-step`: 1000 draws gave no numbers that tell its misconceptions apart\n"
         "  fix: widen the ranges of its numbers, or drop one of `tells`"
     )
 
@@ -166,17 +166,17 @@ def test_the_right_answer_earns_all_points():
 
 
 @pytest.mark.parametrize(
-    ("line", "slip", "card", "sentence"),
+    ("line", "misconception", "card", "sentence"),
     [
         ("0.550", "scaled_by_beta", "noise", "You scaled the noise by β."),
         ("0.800", "signal_untouched", "signal", "The image must shrink."),
         ("0.780", "no_root", "signal", "Take the root."),
     ],
 )
-def test_a_slips_answer_is_told_as_the_slip(line, slip, card, sentence):
-    """The very value of a slip gets its sentence, section and card."""
+def test_a_misconceptions_answer_is_told_as_the_misconception(line, misconception, card, sentence):
+    """The very value of a misconception gets its sentence, section and card."""
     message = f"Your answer for x = 0.5, beta = 0.04, eps = 1.5 is {line}. {sentence}"
-    assert marked(line) == Mark(0, "failed", message, slip, "by-hand", card)
+    assert marked(line) == Mark(0, "failed", message, misconception, "by-hand", card)
 
 
 _LIKE = "write one number with 3 decimals, like 0.123."
@@ -188,11 +188,11 @@ _WHERE = "Your answer for x = 0.5, beta = 0.04, eps = 1.5 is"
     [
         ("0,79", "`0,79` has a decimal comma: write a decimal point, and 3 decimals."),
         ('"-0,790"', "`-0,790` has a decimal comma: write a decimal point, and 3 decimals."),
-        ("0.8", "0.8 is rounded too far: only 3 decimals tell the right answer from a slip."),
-        ("1", "1 is rounded too far: only 3 decimals tell the right answer from a slip."),
+        ("0.8", "0.8 is rounded too far: only 3 decimals tell the right answer from a misconception."),
+        ("1", "1 is rounded too far: only 3 decimals tell the right answer from a misconception."),
         ("0.80", f"{_WHERE} 0.80. The image must shrink."),
-        ("0.250", f"{_WHERE} 0.250. That is not it, and no slip that is known here gives it: compute it again, line by line."),
-        ("0.7921", f"{_WHERE} 0.7921. That is not it, and no slip that is known here gives it: compute it again, line by line."),
+        ("0.250", f"{_WHERE} 0.250. That is not it, and no misconception that is known here gives it: compute it again, line by line."),
+        ("0.7921", f"{_WHERE} 0.7921. That is not it, and no misconception that is known here gives it: compute it again, line by line."),
         ("", "There is no answer yet."),
         ('""', "There is no answer yet."),
         ("true", f"`true` is not a number: {_LIKE}"),
@@ -210,7 +210,7 @@ _WHERE = "Your answer for x = 0.5, beta = 0.04, eps = 1.5 is"
     ],
 )  # fmt: skip
 def test_an_answer_that_is_not_right_is_told_why(line, message):
-    """Every message in full; none earns a point or names a slip that was not made."""
+    """Every message in full; none earns a point or names a misconception that was not made."""
     made = marked(line)
     assert (made.message, made.points, made.outcome) == (message, 0, "failed")
     assert made.misconception == ("signal_untouched" if line == "0.80" else None)
@@ -228,11 +228,11 @@ def test_a_fresh_variant_is_marked_with_its_own_numbers():
     assert marked("{seed: 7, answer: 0.790}").message.startswith("Your answer for x = -0.9, beta = 0.04, eps = 1.5 is 0.790.")
 
 
-def test_in_fifty_variants_right_passes_and_each_slip_is_told_as_itself():
+def test_in_fifty_variants_right_passes_and_each_misconception_is_told_as_itself():
     for seed in range(50):
-        right, slips = values(FRESH, variant(FRESH, seed, FUNCTIONS), FUNCTIONS)
+        right, misconceptions = values(FRESH, variant(FRESH, seed, FUNCTIONS), FUNCTIONS)
         assert marked(f"{{seed: {seed}, answer: {right:.3f}}}").outcome == "passed"
-        assert [marked(f"{{seed: {seed}, answer: {value:.3f}}}").misconception for _, value in slips] == [slip.id for slip, _ in slips]
+        assert [marked(f"{{seed: {seed}, answer: {value:.3f}}}").misconception for _, value in misconceptions] == [misconception.id for misconception, _ in misconceptions]
 
 
 # ---- the other kinds
@@ -294,12 +294,12 @@ def test_wrong_choices_get_their_own_sentence(question, key, line, message):
     assert (made.message, made.outcome) == (message, "failed")
 
 
-def test_a_wrong_choice_brings_its_slip_and_its_card():
+def test_a_wrong_choice_brings_its_misconception_and_its_card():
     assert marked("vae", CHOICE, CHOICE_KEY) == Mark(0, "failed", "You chose `vae`. Blurred.", "M16", "s", "trilemma")
 
 
 def test_parts_share_the_points_by_their_weights():
-    """Six points, a part of weight one and a part of weight two; the first slip that has a name is named."""
+    """Six points, a part of weight one and a part of weight two; the first misconception that has a name is named."""
     assert marked("{a: 0.790, b: gan}", PARTS, PARTS_KEY) == Mark(6, "passed", "", None, "s", None)
     assert marked("{a: 0.100, b: gan}", PARTS, PARTS_KEY).points == 4
     half = marked("{a: 0.790, b: vae}", PARTS, PARTS_KEY)

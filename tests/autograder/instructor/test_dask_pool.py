@@ -13,9 +13,9 @@ from msgspec import msgpack
 
 from autograder.course.errors import UsageError
 from autograder.course.loading import read_course
-from autograder.grading.rounds import Grounds, Round
-from autograder.instructor.dask_pool import ClusterCrew, standing
-from autograder.instructor.grade import Request, open_crew
+from autograder.grading.rounds import CacheKeys, Round
+from autograder.instructor.dask_pool import DaskPool, standing
+from autograder.instructor.grade import Request, open_pool
 from autograder.instructor.worker import Settings
 from bench.chaos import grading as chaos
 from tests.programs import PATIENCE, running, wait_for
@@ -83,15 +83,15 @@ STRANGE = {
 
 
 @pytest.mark.parametrize(("root", "walls", "grounds", "words"), STRANGE.values(), ids=STRANGE.keys())
-def test_a_worker_says_what_keeps_it_from_grading(root, walls, grounds, words):
-    assert standing(msgpack.encode(Settings(str(root), Round("round-1", b"secret"), walls)), grounds) == words
+def test_a_worker_says_what_keeps_it_from_grading(root, walls, cache_keys, words):
+    assert standing(msgpack.encode(Settings(str(root), Round("round-1", b"secret"), walls)), cache_keys) == words
 
 
 def test_a_worker_that_lacks_a_wall_says_so(monkeypatch):
     course, chosen = read_course(ROOT), Round("round-1", b"secret")
     monkeypatch.setattr("autograder.instructor.dask_pool.missing_walls", lambda limits: {"landlock": "taken away for the test"})
     settings = msgpack.encode(Settings(str(ROOT), chosen, ("landlock",)))
-    assert standing(settings, Grounds(course, chosen, ("landlock",)).shared) == "walls are missing: landlock"
+    assert standing(settings, CacheKeys(course, chosen, ("landlock",)).shared) == "walls are missing: landlock"
 
 
 def test_no_fork_server_is_left_behind_on_a_worker(cluster, tmp_path):
@@ -126,14 +126,14 @@ ADDRESSES = {
 def test_where_no_scheduler_answers_the_address_is_named(address, monkeypatch):
     monkeypatch.setattr("autograder.instructor.dask_pool.CONNECT_SECONDS", 0.5)
     with pytest.raises(UsageError) as refused:
-        ClusterCrew(Settings(str(ROOT), Round("round-1", b"secret"), ()), address)
+        DaskPool(Settings(str(ROOT), Round("round-1", b"secret"), ()), address)
     assert str(refused.value) == ADDRESSES[address]
 
 
 def test_without_dask_the_option_says_what_to_install(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "autograder.instructor.dask_pool", None)
     with pytest.raises(UsageError) as refused:
-        open_crew(Request(tmp_path, tmp_path, cluster="tcp://127.0.0.1:9"), Settings(str(ROOT), Round("round-1", b"secret"), ()))
+        open_pool(Request(tmp_path, tmp_path, cluster="tcp://127.0.0.1:9"), Settings(str(ROOT), Round("round-1", b"secret"), ()))
     assert str(refused.value) == "--cluster needs Dask, which is not installed\n  fix: pip install -c constraints.txt -e '.[cluster]'"
 
 

@@ -1,4 +1,4 @@
-"""Any crew gives each submission back once; this machine's gives it back whatever is in it, from a core of its own."""
+"""Any worker pool gives each submission back once; this machine's gives it back whatever is in it, from a core of its own."""
 
 import os
 from pathlib import Path
@@ -9,7 +9,7 @@ from msgspec import msgpack
 
 from autograder.course.model import Submission
 from autograder.grading.rounds import Round
-from autograder.instructor.pool import Back, LoadSize, LocalCrew, Lost, grade_all
+from autograder.instructor.pool import BatchSize, Completed, LocalPool, Lost, grade_all
 from autograder.instructor.worker import Graded, Settings
 from bench.throughput import NUMPY
 from tests.autograder.instructor.test_results import result
@@ -36,16 +36,16 @@ class Script:
         answer = self.answers.pop(0) if self.answers else "graded"
         students = [msgpack.decode(data, type=Submission).student for data in submissions]
         graded = [msgpack.encode(Graded(result(student), {})) for student in students]
-        backs = {"graded": [Back(load, graded)], "twice": [Back(load, graded), Back(load, graded)]}
-        return backs.get(answer) or [Back(load, answer)]
+        backs = {"graded": [Completed(load, graded)], "twice": [Completed(load, graded), Completed(load, graded)]}
+        return backs.get(answer) or [Completed(load, answer)]
 
     def close(self):
         pass
 
 
-def graded_by(crew, students="abc"):
+def graded_by(pool, students="abc"):
     submissions = [Submission(name, "12_diffusion", "forward", "forward.py", b"", "", "present") for name in students]
-    return [(one.student, graded) for done in grade_all(submissions, SETTINGS, crew) for one, graded in done]
+    return [(one.student, graded) for done in grade_all(submissions, SETTINGS, pool) for one, graded in done]
 
 
 def test_work_that_comes_back_twice_counts_once():
@@ -54,9 +54,9 @@ def test_work_that_comes_back_twice_counts_once():
 
 def test_a_lost_load_is_tried_again_one_by_one():
     """So that one submission that ends its worker takes no other one with it."""
-    crew = Script(Lost("gone"))
-    assert sorted(student for student, _ in graded_by(crew)) == ["a", "b", "c"]
-    assert crew.handed == [["a", "b"], ["a"], ["b"], ["c"]]
+    pool = Script(Lost("gone"))
+    assert sorted(student for student, _ in graded_by(pool)) == ["a", "b", "c"]
+    assert pool.handed == [["a", "b"], ["a"], ["b"], ["c"]]
 
 
 def test_what_is_lost_twice_by_itself_is_not_judged_and_says_why():
@@ -72,7 +72,7 @@ def test_what_was_only_held_is_not_counted_as_tried():
 
 
 def test_a_load_takes_about_as_long_as_it_should():
-    size = LoadSize(0.1, 16)
+    size = BatchSize(0.1, 16)
     sizes = [size.now()]
     for _ in range(20):
         size.took(0.01 * sizes[-1], sizes[-1])
@@ -93,25 +93,25 @@ def files(count, source):
 
 
 @pytest.fixture
-def crew(request):
-    opened = LocalCrew(SETTINGS, request.param)
+def pool(request):
+    opened = LocalPool(SETTINGS, request.param)
     yield opened
     opened.close()
 
 
 @pytest.mark.parametrize("crew", [1], indirect=True)
-def test_large_files_that_print_much_do_not_make_both_sides_wait(crew, monkeypatch):
+def test_large_files_that_print_much_do_not_make_both_sides_wait(pool, monkeypatch):
     """More lies in each direction than a pipe holds."""
-    monkeypatch.setattr(crew, "_size", SimpleNamespace(now=lambda: 16, took=lambda *_: None))
+    monkeypatch.setattr(pool, "_size", SimpleNamespace(now=lambda: 16, took=lambda *_: None))
     source = NUMPY + b"\nprint('x' * 70_000)\n#" + 400_000 * b"-"
-    made = [one for done in grade_all(files(64, source), SETTINGS, crew) for one in done]
+    made = [one for done in grade_all(files(64, source), SETTINGS, pool) for one in done]
     assert {(graded.result.status, len(graded.result.stdout)) for _, graded in made} == {("graded", 64 << 10)}
     assert sorted(submission.student for submission, _ in made) == sorted(f"s{number}" for number in range(64))
 
 
 @pytest.mark.parametrize("crew", [len(os.sched_getaffinity(0))], indirect=True)
-def test_where_all_cores_are_used_each_worker_and_its_guests_keep_to_one(crew):
+def test_where_all_cores_are_used_each_worker_and_its_guests_keep_to_one(pool):
     cores = sorted(os.sched_getaffinity(0))
     source = b"import os, torch\n" + NUMPY + b"\nprint(sorted(os.sched_getaffinity(0)))"
-    made = [graded for done in grade_all(files(4 * len(cores), source), SETTINGS, crew) for _, graded in done]
+    made = [graded for done in grade_all(files(4 * len(cores), source), SETTINGS, pool) for _, graded in done]
     assert {graded.result.stdout for graded in made} == {f"[{core}]\n" for core in cores}

@@ -17,7 +17,7 @@ from autograder.course.model import CheckResult, Policy
 from autograder.instructor.gradebook import Gradebook, Kept
 from autograder.instructor.grades import read_rules, standings
 from autograder.instructor.measures import Group, measure
-from autograder.instructor.outputs import report_page, slip_sentences, student_page, write_feedback, write_report
+from autograder.instructor.outputs import misconception_sentences, report_page, student_page, write_feedback, write_report
 from autograder.instructor.roster import feedback_name
 from tests.autograder.instructor.test_results import result
 
@@ -73,14 +73,14 @@ def handed_in():
 def test_a_score_stands_for_each_exercise_that_someone_handed_in(handed_in):
     results, names = handed_in
     rows = cells(class_table(results, names, 200), 200)
-    assert rows[0] == ["student", *names[:8], "slips and ends"]
+    assert rows[0] == ["student", *names[:8], "misconceptions and ends"]
     assert rows[2] == ["Bo", "1 / 2", *["missing"] * 7, ""]
 
 
 def test_where_scores_do_not_fit_the_whole_stands_in_their_place(handed_in):
     results, names = handed_in
     assert cells(class_table(results, names, 80)) == [
-        ["student", "handed in", "points", "slips and ends"],
+        ["student", "handed in", "points", "misconceptions and ends"],
         ["Ada", "8 of 9", "16 / 18", ""],
         ["Bo", "1 of 9", "1 / 18", ""],
     ]
@@ -112,10 +112,10 @@ def test_only_what_was_graded_is_measured_and_the_rest_is_counted(tmp_path):
     assert made.checks["forward", "a"].count == 1
 
 
-def test_a_slip_is_counted_once_for_a_student(tmp_path):
+def test_a_misconception_is_counted_once_for_a_student(tmp_path):
     twice = (SLIPPED, check("b", 0, "failed", reason="wrong", misconception="beta_as_standard_deviation", section="one-step-by-hand"))
     made = measure(standings_of(tmp_path, result("x", checks=twice), result("y", checks=(SLIPPED,))))
-    assert [(slip.id, slip.students, slip.section) for slip in made.by_slips()] == [("beta_as_standard_deviation", 2, "one-step-by-hand")]
+    assert [(misconception.id, misconception.students, misconception.section) for misconception in made.by_misconceptions()] == [("beta_as_standard_deviation", 2, "one-step-by-hand")]
 
 
 def test_help_is_for_those_below_the_pass_mark_the_lowest_first(tmp_path):
@@ -125,8 +125,8 @@ def test_help_is_for_those_below_the_pass_mark_the_lowest_first(tmp_path):
     assert [row.student for row in made.in_need(10)] == ["z"]
 
 
-def test_the_sentence_of_a_slip_is_read_from_its_file():
-    sentences = slip_sentences([ROOT / "solutions" / "12_diffusion" / "misconceptions"])
+def test_the_sentence_of_a_misconception_is_read_from_its_file():
+    sentences = misconception_sentences([ROOT / "solutions" / "12_diffusion" / "misconceptions"])
     assert sentences["beta_as_standard_deviation"] == "You scaled the noise by β. β is the noise's variance: multiply ε by its square root."
 
 

@@ -143,7 +143,7 @@ def test_a_cell_that_a_spreadsheet_would_compute_is_made_harmless(tmp_path, name
 
 
 def test_jsonl_holds_the_contracts_fields(tmp_path):
-    check = CheckResult("by_hand", "Title", 0, 2, "failed", "wrong", "words", "slip", "section", "card", 0.5)
+    check = CheckResult("by_hand", "Title", 0, 2, "failed", "wrong", "words", "misconception", "section", "card", 0.5)
     write_jsonl(tmp_path / "r.jsonl", [result(checks=(check,))])
     line = json.loads((tmp_path / "r.jsonl").read_text(encoding="utf-8"))
     assert list(line) == ["student", "lesson", "exercise", "status", "score", "max_score", "checks", "stdout", "sha256", "round", "graded_at", "version"]
@@ -161,8 +161,8 @@ def test_feedback_files_are_named_apart_and_safely():
     assert len(feedback_name("x" * 5000)) < 60
 
 
-def test_feedback_shows_the_slip_its_section_and_its_card():
-    check = CheckResult("by_hand", "By hand", 0, 2, "failed", "wrong", "`f(x_0=1)` gave 1 where 2 was expected. Use a root.", "slip", "sec", "noise-scale")
+def test_feedback_shows_the_misconception_its_section_and_its_card():
+    check = CheckResult("by_hand", "By hand", 0, 2, "failed", "wrong", "`f(x_0=1)` gave 1 where 2 was expected. Use a root.", "misconception", "sec", "noise-scale")
     assert feedback("Ada", [counted(checks=(check,))], {"sec": "One step by hand"}, Policy()) == (
         "# Ada\n\n## forward: 1 of 2 points\n\n- ✗ **By hand** (0 of 2)\n"
         "  `f(x_0=1)` gave 1 where 2 was expected. Use a root.\n"

@@ -20,7 +20,7 @@ from autograder.instructor.grade import Request, alone, storing
 from autograder.instructor.grade import grade as run
 from autograder.instructor.gradebook import Gradebook, Kept
 from autograder.instructor.measures import Summary
-from autograder.instructor.pool import LocalCrew
+from autograder.instructor.pool import LocalPool
 from bench.chaos import grading as chaos
 from bench.chaos import workers
 from bench.chaos.leavings import adopting, demand_no_child, demand_no_scratch
@@ -51,7 +51,7 @@ def three(once, tmp_path):
 
 def test_what_is_unchanged_is_taken_over_and_no_worker_starts(three, monkeypatch):
     before = chaos.contents(three / "out"), (three / "out" / "results.jsonl").read_bytes()
-    monkeypatch.setattr(LocalCrew, "hand", lambda *_: pytest.fail("something was handed to a worker"))
+    monkeypatch.setattr(LocalPool, "hand", lambda *_: pytest.fail("something was handed to a worker"))
     walls = ("landlock", "seccomp", "limits", "privileges")
     finished = run(read_course(ROOT), Request(three / "class", three / "out", exercises=("forward",), seed=5, walls=walls), lambda *_: None)
     assert (finished.summary.results, finished.taken) == (3, 3)
@@ -152,7 +152,7 @@ def test_a_fault_of_ours_is_told_at_the_end_and_never_taken_over(tmp_path, monke
     chaos.small_class(tmp_path / "class", 1)
     boot = (
         "import sys\nfrom autograder.instructor import pool as local\nfrom autograder.sandbox.servers import Sandbox\nfrom autograder.course.errors import SandboxFault\n"
-        "def broken(self, warmth): raise SandboxFault('no guest can be opened')\n"
+        "def broken(self, profile): raise SandboxFault('no guest can be opened')\n"
         "def serve(*a):\n    Sandbox.open = broken\n    real(*a)\n"
         "real, local.serve = local.serve, serve\n"
         "if __name__ == '__main__':\n    from autograder.cli.main import main\n    sys.exit(main())\n"

@@ -1,4 +1,4 @@
-"""Wrong answers that many share and no slip explains: found, shown to who grades, and made a known slip."""
+"""Wrong answers that many share and no misconception explains: found, shown to who grades, and made a misconception."""
 
 import re
 import shutil
@@ -49,7 +49,7 @@ def result(student):
 
 
 def test_equal_wrong_values_make_a_group_however_they_are_written(privates):
-    """A known slip is in no group, nor who shares with nobody, nor who gave no value at all."""
+    """A misconception is in no group, nor who shares with nobody, nor who gave no value at all."""
     (found,) = groups((result(student), private) for student, private in privates.items())
     assert (found.exercise, found.function, found.students) == ("forward", "forward_step", ("ada", "bo"))
     assert found.words.startswith("`forward_step(")
@@ -72,7 +72,7 @@ def test_any_dict_has_a_hash_in_any_order():
     assert digest({1: 2}) != digest({"1": 2})
 
 
-def test_a_slip_begins_with_the_functions_parameters_and_what_is_to_do():
+def test_a_misconception_begins_with_the_functions_parameters_and_what_is_to_do():
     group = Group("forward", "forward_step", ("ada", "bo"), "")
     assert begin_misconception(group.function, len(group.students), FORWARD, "seven_times") == (
         '\n\n@misconception(of="forward_step", section="TODO", card="TODO")\n'
@@ -83,7 +83,7 @@ def test_a_slip_begins_with_the_functions_parameters_and_what_is_to_do():
 
 
 REFUSED = {
-    "two words": "`two words` cannot be a function's name\n  fix: name the slip with letters and underscores, as noise_left_out",
+    "two words": "`two words` cannot be a function's name\n  fix: name the misconception with letters and underscores, as noise_left_out",
     "beta_as_standard_deviation": "there is a `beta_as_standard_deviation` in forward.py already\n  fix: choose another name",
 }
 
@@ -100,7 +100,7 @@ def course(*arguments):
 
 
 def test_of_several_attempts_the_one_that_counts_is_looked_at(tmp_path):
-    """`course grade` shows the groups of the best attempts where these count, so `course slip` numbers the same ones."""
+    """`course grade` shows the groups of the best attempts where these count, so `course misconceptions` numbers the same ones."""
     shutil.copytree(ROOT / "tests" / "broken_courses" / "tiny", tmp_path / "course")
     policy = tmp_path / "course" / "course.yaml"
     policy.write_text(policy.read_text(encoding="utf-8") + "  counts: best\n", encoding="utf-8")
@@ -112,7 +112,7 @@ def test_of_several_attempts_the_one_that_counts_is_looked_at(tmp_path):
                 book.keep("run", [Kept(replace(result(student), score=score), private, HandedIn(attempt=number))])
     for counts in ("best", "last"):
         policy.write_text(re.sub(r"counts: \w+", f"counts: {counts}", policy.read_text(encoding="utf-8")), encoding="utf-8")
-        assert f"1: `total(1)` gave the {counts}\n" in course("--course", tmp_path / "course", "slip", "list", tmp_path).stdout
+        assert f"1: `total(1)` gave the {counts}\n" in course("--course", tmp_path / "course", "misconception", "list", tmp_path).stdout
 
 
 @pytest.mark.usefixtures("walls")
@@ -121,10 +121,10 @@ def test_the_command_lists_groups_and_refuses_what_is_not_there(tmp_path):
         (tmp_path / "class" / student).mkdir(parents=True)
         (tmp_path / "class" / student / "forward.py").write_text(SOURCES[student])
     graded = course("grade", tmp_path / "class", "--out", tmp_path / "out", "--exercise", "forward")
-    assert f"`course slip new {tmp_path}/out GROUP NAME` makes one of these a known slip." in graded.stdout.replace("\n", "")
-    assert "forward_step" in course("slip", "list", tmp_path / "out").stdout
-    refused = course("slip", "new", tmp_path / "out", 2, "seven_times")
-    fix = f"take one of the 1 that `course slip list {tmp_path}/out` shows"
+    assert f"`course misconceptions new {tmp_path}/out GROUP NAME` makes one of these a misconception." in graded.stdout.replace("\n", "")
+    assert "forward_step" in course("misconception", "list", tmp_path / "out").stdout
+    refused = course("misconception", "new", tmp_path / "out", 2, "seven_times")
+    fix = f"take one of the 1 that `course misconceptions list {tmp_path}/out` shows"
     assert (refused.returncode, refused.stderr) == (2, f"there is no group 2 in {tmp_path}/out\n  fix: {fix}\n")
-    nowhere = course("slip", "list", tmp_path)
+    nowhere = course("misconception", "list", tmp_path)
     assert nowhere.stderr == f"{tmp_path}: no gradebook there\n  fix: give the folder that `course grade` wrote with --out\n"

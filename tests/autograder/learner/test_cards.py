@@ -1,4 +1,4 @@
-"""A named slip brings its card back, today and once; progress counts what is due."""
+"""A named misconception brings its card back, today and once; progress counts what is due."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -8,12 +8,12 @@ from autograder.learner.progress import bring_back, due_by_objective
 from autograder.learner.review.deck import Chosen, Deck
 
 MORNING = datetime(2026, 3, 2, 9, tzinfo=UTC)
-SLIP = CheckResult("by_hand", "By hand", 0, 2, "failed", "wrong", "", "beta_as_standard_deviation", "one-step-by-hand", "noise-scale")
+MISCONCEPTION = CheckResult("by_hand", "By hand", 0, 2, "failed", "wrong", "", "beta_as_standard_deviation", "one-step-by-hand", "noise-scale")
 
 
-def test_a_named_slip_makes_its_card_due_today_once(workspace):
-    assert bring_back(workspace, [SLIP, SLIP], "check forward", MORNING) == ("noise-scale",)
-    assert bring_back(workspace, [SLIP], "check forward", MORNING + timedelta(hours=5)) == ()
+def test_a_named_misconception_makes_its_card_due_today_once(workspace):
+    assert bring_back(workspace, [MISCONCEPTION, MISCONCEPTION], "check forward", MORNING) == ("noise-scale",)
+    assert bring_back(workspace, [MISCONCEPTION], "check forward", MORNING + timedelta(hours=5)) == ()
     with Deck.open(workspace.hidden, [workspace.lesson], Chosen(new=0)) as deck:
         assert deck.next_card(MORNING).id == "12_diffusion/noise-scale"
         assert [row.about for row in deck.log.since(0)] == ["check forward"]
@@ -30,6 +30,6 @@ def test_a_practice_answer_brings_its_card_too_and_what_has_no_name_brings_none(
 
 def test_progress_tells_no_cards_before_there_are_any_and_then_those_of_each_objective(workspace):
     assert due_by_objective(workspace, MORNING) is None
-    bring_back(workspace, [SLIP], "check forward", MORNING)
+    bring_back(workspace, [MISCONCEPTION], "check forward", MORNING)
     due = due_by_objective(workspace, MORNING)
     assert {objective.id: due(objective.id) for objective in workspace.lesson.objectives if due(objective.id)} == {"forward-step": 1}

@@ -9,7 +9,7 @@ import pytest
 
 from autograder.course.model import Policy, Submission
 from autograder.grading.attempt import PUBLIC, attempt, load_materials
-from autograder.grading.checks import played_by, run, seed_of
+from autograder.grading.checks import executed_by, run, seed_of
 from autograder.grading.reference import load_module
 from autograder.learner.check import Checker
 from autograder.learner.repro import line
@@ -61,7 +61,7 @@ def test_where_the_walls_fail_a_check_goes_on_without(check, right, monkeypatch)
     from autograder.course.errors import WallsMissing
     from autograder.sandbox.servers import Sandbox
 
-    def refuse(self, warmth):
+    def refuse(self, profile):
         raise WallsMissing({"landlock": "not here"})
 
     monkeypatch.setattr(Sandbox, "open", refuse)
@@ -144,7 +144,7 @@ def test_a_notebook_is_checked_and_its_failures_are_repeated_in_a_cell(workspace
         (
             "import numpy\nx = np.zeros(3)\n",
             "`forward.py` raised NameError (line 2): name 'np' is not defined.",
-            "A name is used that nothing has been given: look for a typing slip, or a missing import.",
+            "A name is used that nothing has been given: look for a typing misconception, or a missing import.",
         ),
         (
             "beta = float(input())\n",
@@ -256,7 +256,7 @@ def test_a_call_with_functions_is_played_again_in_the_students_own_python(worksp
     (workspace.folder / "loss.py").write_text(source)
     module = load_module(workspace.folder / "loss.py")
     check = materials.checks[0]
-    transcript = run(check, played_by(lambda name: getattr(module, name)), materials.answers, seed_of(PUBLIC, "loss", check.id))
+    transcript = run(check, executed_by(lambda name: getattr(module, name)), materials.answers, seed_of(PUBLIC, "loss", check.id))
     python = line("loss", check.id, transcript, materials.answers.function, workspace.hidden)
     assert python == f"from autograder.learner.repro import again; print(again('loss', '{check.id}'))"
     assert repeated(f'python -c "{python}"', workspace.folder, monkeypatch) == "7.5"

@@ -85,7 +85,7 @@ def test_what_is_no_number_is_told_and_costs_nothing(workspace, state, question,
     assert streak(state, asked) == 1
 
 
-def test_a_slip_is_told_as_in_code(workspace, state, question, functions):
+def test_a_misconception_is_told_as_in_code(workspace, state, question, functions):
     made = answer(state, ask(workspace, question("fresh-step"), None, functions), "0.550", functions)
     assert made.misconception == "beta_as_standard_deviation"
 

@@ -1,4 +1,4 @@
-"""The line below a failure repeats it: for every starter, and for a known slip of every function, it is run and compared."""
+"""The line below a failure repeats it: for every starter, and for a misconception of every function, it is run and compared."""
 
 import sys
 
@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from autograder.grading.attempt import PUBLIC, load_materials
-from autograder.grading.checks import played_by, run, seed_of
+from autograder.grading.checks import executed_by, run, seed_of
 from autograder.grading.comparison import difference
 from autograder.grading.reference import load_module
 from autograder.learner.repro import line
@@ -18,18 +18,18 @@ FILE = """
 from pathlib import Path
 from autograder.grading.reference import load_module
 globals().update((name, value) for name, value in vars(load_module(Path({answer!r}))).items() if name[0] != "_")
-{of} = load_module(Path({slips!r})).{slip}
+{of} = load_module(Path({misconceptions!r})).{misconception}
 """
 
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
-def files(exercise, slips):
+def files(exercise, misconceptions):
     """Yield what a student may have written: the starter, and for each function everything right but that."""
     yield exercise.starter.read_text()
-    for slip in {slip.of: slip for slip in slips}.values():
-        yield FILE.format(answer=str(exercise.answer), slips=str(exercise.misconceptions), of=slip.of, slip=slip.id)
+    for misconception in {misconception.of: misconception for misconception in misconceptions}.values():
+        yield FILE.format(answer=str(exercise.answer), misconceptions=str(exercise.misconceptions), of=misconception.of, misconception=misconception.id)
 
 
 def failures(materials, source, workspace):
@@ -43,7 +43,7 @@ def failures(materials, source, workspace):
         return materials.answers.function(asked) if asked.startswith("props.") else getattr(module, asked)
 
     for check in materials.checks:
-        transcript = run(check, played_by(function_of), materials.answers, seed_of(PUBLIC, name, check.id))
+        transcript = run(check, executed_by(function_of), materials.answers, seed_of(PUBLIC, name, check.id))
         if not transcript.passed:
             yield check, transcript, line(name, check.id, transcript, materials.answers.function, workspace.hidden)
 
@@ -78,7 +78,7 @@ def test_every_failure_is_repeated_by_its_line(name, workspace, monkeypatch):
     monkeypatch.syspath_prepend(str(workspace.folder))
     materials = load_materials(EXERCISES[name])
     tried = 0
-    for source in files(EXERCISES[name], materials.slips):
+    for source in files(EXERCISES[name], materials.misconceptions):
         for check, transcript, python in failures(materials, source, workspace):
             value = repeated(python)
             assert is_what_was_seen(value, transcript), f"{check.id}: {python} gave {value!r}"

@@ -17,7 +17,7 @@ from autograder.course.model import Limits
 from autograder.sandbox import outcome as outcomes
 from autograder.sandbox.guests import Handle
 from autograder.sandbox.outcome import Raised
-from autograder.sandbox.preload import Launched, Warm
+from autograder.sandbox.preload import Launched, Preloader
 from autograder.sandbox.servers import Sandbox, Server
 from tests.programs import wait_for
 
@@ -228,13 +228,13 @@ def test_what_was_printed_before_a_crash_is_kept(guest):
     assert guest.output == b"so far\n"
 
 
-WIRE = "import os, struct, msgspec\ndef send(*m):\n    b = msgspec.msgpack.encode(m); os.write(3, struct.pack('<I', len(b)) + b)\n"
+CHANNEL_FD = "import os, struct, msgspec\ndef send(*m):\n    b = msgspec.msgpack.encode(m); os.write(3, struct.pack('<I', len(b)) + b)\n"
 FORGED = {
-    "a reply before it was asked": (WIRE + "def f(): send('Reply', 'x', 'returned', 1); return 1", "it sent a reply to something that was not asked"),
-    "half a frame for ever": (WIRE + "def f():\n    os.write(3, struct.pack('<I', 1000) + b'x')\n    while True: pass", "no answer in 0.5 s of computing"),
-    "a frame of 4 GiB": (WIRE + "def f(): os.write(3, b'\\xff' * 8)", "it sent a frame of 4095 MiB, where 8 may be sent"),
-    "bytes that are no message": (WIRE + "def f(): os.write(3, struct.pack('<I', 3) + b'abc')", "it sent not a message (Expected `array`, got `int`)"),
-    "another message's kind": (WIRE + "def f(): send('Raised', {})", "it sent a reply to something that was not asked"),
+    "a reply before it was asked": (CHANNEL_FD + "def f(): send('Reply', 'x', 'returned', 1); return 1", "it sent a reply to something that was not asked"),
+    "half a frame for ever": (CHANNEL_FD + "def f():\n    os.write(3, struct.pack('<I', 1000) + b'x')\n    while True: pass", "no answer in 0.5 s of computing"),
+    "a frame of 4 GiB": (CHANNEL_FD + "def f(): os.write(3, b'\\xff' * 8)", "it sent a frame of 4095 MiB, where 8 may be sent"),
+    "bytes that are no message": (CHANNEL_FD + "def f(): os.write(3, struct.pack('<I', 3) + b'abc')", "it sent not a message (Expected `array`, got `int`)"),
+    "another message's kind": (CHANNEL_FD + "def f(): send('Raised', {})", "it sent a reply to something that was not asked"),
 }  # fmt: skip
 
 
@@ -312,18 +312,18 @@ def test_a_fork_server_killed_in_mid_run_is_a_fault_and_the_next_guest_works(san
         assert load(fresh, "def f(): return 1")("f").value == 1
 
 
-@pytest.mark.parametrize("warmth", ["numpy", pytest.param("training", marks=pytest.mark.slow)])
-def test_a_fork_server_has_one_thread(sandbox, warmth):
+@pytest.mark.parametrize("profile", ["numpy", pytest.param("training", marks=pytest.mark.slow)])
+def test_a_fork_server_has_one_thread(sandbox, profile):
     """A child has the one thread that forked: a lock that another held would stay locked for ever."""
-    sandbox.open(warmth).close()
+    sandbox.open(profile).close()
     assert [len(os.listdir(f"/proc/{pid}/task")) for pid in sandbox.pids()] == [1] * len(list(sandbox.pids()))
 
 
 @pytest.fixture
 def two(walls):
-    """Two servers that one import warmed up, each for a keeper of its own."""
-    warm = Warm("numpy")
-    both = [Server(warmth="numpy", limits=Limits()) for _ in range(2)]
+    """Two servers that one import warmed up, each for a supervisor of its own."""
+    warm = Preloader("numpy")
+    both = [Server(profile="numpy", limits=Limits()) for _ in range(2)]
     for server in both:
         server.begin(Launched(warm.server()))
     yield both
@@ -343,7 +343,7 @@ def test_servers_that_share_an_import_serve_apart(two):
 
 
 def test_a_server_that_shares_an_import_ends_with_its_keeper_and_with_the_import(two):
-    """Neither a keeper that is gone nor the process that imported leaves a server behind."""
+    """Neither a supervisor that is gone nor the process that imported leaves a server behind."""
     for server in two:
         server.open().close()
     pids = [server.pid for server in two]

@@ -8,12 +8,12 @@ import pytest
 
 from autograder.course.errors import SandboxFault
 from autograder.course.model import Limits
-from autograder.sandbox.local import Alone
+from autograder.sandbox.local import LocalRunner
 
 
 @pytest.fixture(scope="module")
 def alone():
-    with Alone(Limits(call_seconds=60, import_seconds=60), ahead=True) as alone:
+    with LocalRunner(Limits(call_seconds=60, import_seconds=60), ahead=True) as alone:
         yield alone
 
 
@@ -79,7 +79,7 @@ def test_closing_leaves_no_process(alone):
 
 def test_a_python_that_does_not_start_is_our_fault_in_its_own_words(monkeypatch):
     monkeypatch.setattr("autograder.sandbox.local.BOOT", "raise OSError('no sockets here')")
-    with Alone(Limits()) as alone, pytest.raises(SandboxFault) as error:
+    with LocalRunner(Limits()) as alone, pytest.raises(SandboxFault) as error:
         alone.open("numpy")
     assert str(error.value) == "Python could not be started for your file: OSError: no sockets here"
 

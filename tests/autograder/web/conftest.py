@@ -16,7 +16,7 @@ from autograder.instructor.grades import read_rules
 from autograder.instructor.outputs import write_files
 from autograder.learner.start import start
 from autograder.web.app import build, write_site
-from autograder.web.server import Desk, Serving
+from autograder.web.server import ReaderSession, Serving
 from tests.programs import PATIENCE, wait_for
 
 AXE = files("axe_playwright_python") / "axe.min.js"
@@ -26,13 +26,13 @@ AXE = files("axe_playwright_python") / "axe.min.js"
 def serving(root, folder, **more):
     """Serve the course to who stands in `folder`, as `course serve` does."""
     lesson = next(one for one in read_course(root).lessons)
-    with Desk(root, lesson, folder) as desk:
-        site = Serving(build(desk, **more))
+    with ReaderSession(root, lesson, folder) as session:
+        site = Serving(build(session, **more))
         thread = threading.Thread(target=site.run)
         thread.start()
         try:
             wait_for(lambda: site.started)
-            yield SimpleNamespace(address=site.address, desk=desk, folder=folder)
+            yield SimpleNamespace(address=site.address, session=session, folder=folder)
         finally:
             site.stop()
             thread.join(PATIENCE)
@@ -58,8 +58,8 @@ def site(root, workspace):
 def class_site(root, workspace, tmp_path_factory):
     """The same for who teaches, with a small class graded, and its report and feedback written."""
     out, course = tmp_path_factory.mktemp("graded"), read_course(root)
-    slip = CheckResult("one", "One", 0, 2, "failed", "wrong", "`f(1)` gave 2.", "beta_as_standard_deviation", "one-step-by-hand", "noise-scale")
-    made = [Result(name, "12_diffusion", "forward", "graded", 3, 20, (slip,), "", None, "r", "2026-11-01T00:00:00+00:00", "1") for name in ("Aiko", "Zoë")]
+    misconception = CheckResult("one", "One", 0, 2, "failed", "wrong", "`f(1)` gave 2.", "beta_as_standard_deviation", "one-step-by-hand", "noise-scale")
+    made = [Result(name, "12_diffusion", "forward", "graded", 3, 20, (misconception,), "", None, "r", "2026-11-01T00:00:00+00:00", "1") for name in ("Aiko", "Zoë")]
     with Gradebook(out / "gradebook.sqlite") as gradebook:
         gradebook.begin("r1", {})
         gradebook.keep("r1", [Kept(one) for one in made])
@@ -78,7 +78,7 @@ class Plain(http.server.SimpleHTTPRequestHandler):
 @pytest.fixture(scope="session")
 def written(root, site, tmp_path_factory):
     """The site as files."""
-    return write_site(root, site.desk.lesson, tmp_path_factory.mktemp("files") / "site")
+    return write_site(root, site.session.lesson, tmp_path_factory.mktemp("files") / "site")
 
 
 @pytest.fixture(scope="session")

@@ -31,7 +31,7 @@ SETTLED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimat
 @pytest.fixture
 def own(root, site, tmp_path):
     """A site with a workspace in which nothing was done yet."""
-    start(tmp_path / "work", root, site.desk.lesson)
+    start(tmp_path / "work", root, site.session.lesson)
     with serving(root, tmp_path / "work") as served:
         yield served
 
@@ -114,7 +114,7 @@ def test_the_contents_follow_and_what_was_read_is_kept(visit, site):
     with page.expect_response(re.compile("/index.html")):
         page.reload()
     expect(link).to_have_attribute("data-read", "yes")
-    assert any(site.desk.state().events("read", "one-step-by-hand"))
+    assert any(site.session.state().events("read", "one-step-by-hand"))
 
 
 def test_a_link_leads_to_its_section_though_there_is_much_to_play_with_above_it(visit, site):
@@ -306,16 +306,16 @@ def test_a_showing_can_be_stopped_and_another_window_waits_for_it(visit, site):
 # ---- practice
 
 
-def test_a_question_is_answered_by_keyboard_and_the_slip_is_named(visit, site):
+def test_a_question_is_answered_by_keyboard_and_the_misconception_is_named(visit, site):
     page = visit(site.address + "question-fresh-step.html?seed=11")
-    question = next(one for one in site.desk.lesson.questions if one.id == "fresh-step")
-    right, slips = values(question, variant(question, 11, site.desk.functions()), site.desk.functions())
-    slip, value = next(pair for pair in slips if pair[0].id == "beta_as_standard_deviation")
+    question = next(one for one in site.session.lesson.questions if one.id == "fresh-step")
+    right, misconceptions = values(question, variant(question, 11, site.session.functions()), site.session.functions())
+    misconception, value = next(pair for pair in misconceptions if pair[0].id == "beta_as_standard_deviation")
     page.get_by_label("Your answer").focus()
     page.keyboard.type(f"{value:.3f}")
     press(page, "Enter")
     mark = page.locator("#mark")
-    expect(mark).to_contain_text(slip.sentence)
+    expect(mark).to_contain_text(misconception.sentence)
     expect(mark).to_be_focused()
     assert page.url.endswith("?seed=11")
     page.get_by_label("Your answer").fill(f"{right:.3f}")
@@ -437,9 +437,9 @@ def test_cards_are_reviewed_by_mouse(own, visit):
 
 
 def test_a_cards_figure_opens_by_itself_in_the_form_that_is_seen(own, visit):
-    lesson = own.desk.lesson
+    lesson = own.session.lesson
     drawn = tuple(msgspec.structs.replace(card, front="What is it? ![A drawing](figures/denoise-strip-light.svg)", cloze="", back="It.") for card in lesson.cards)
-    own.desk.workspace = msgspec.structs.replace(own.desk.workspace, lesson=msgspec.structs.replace(lesson, cards=drawn))
+    own.session.workspace = msgspec.structs.replace(own.session.workspace, lesson=msgspec.structs.replace(lesson, cards=drawn))
     page = visit(own.address + "cards.html", theme="dark")
     with page.context.expect_page() as opened:
         press(page, "o")

@@ -37,7 +37,7 @@ def end(process):
 
 
 def test_it_prints_what_the_docs_show_and_ctrl_c_ends_it(root, site, tmp_path):
-    start(tmp_path / "work", root, site.desk.lesson)
+    start(tmp_path / "work", root, site.session.lesson)
     command, _, printing = shown("docs/learn.md", "In a browser").partition("\n")
     assert command == "$ course serve"
     pattern = re.escape(printing).replace(re.escape("..."), r"[\w-]{24}").replace("8012", r"\d+")
@@ -50,7 +50,7 @@ def test_it_prints_what_the_docs_show_and_ctrl_c_ends_it(root, site, tmp_path):
 
 
 def test_an_open_page_does_not_keep_it_from_ending(root, site, tmp_path):
-    start(tmp_path / "work", root, site.desk.lesson)
+    start(tmp_path / "work", root, site.session.lesson)
     with serve(tmp_path / "work") as (process, printed):
         address = re.search(r"http\S+", printed)[0]
         with urllib.request.urlopen(address + "exercises-events", timeout=PATIENCE) as answer:

@@ -7,16 +7,16 @@ import pytest
 
 from autograder.course.model import CheckResult, HandedIn, Result, Submission
 from autograder.instructor.gradebook import Gradebook, Kept
-from autograder.web.class_view import Roll, View
+from autograder.web.class_view import ClassView, View
 from tests.autograder.web.conftest import serving
 from tests.autograder.web.test_guard import ask
 from tests.autograder.web.test_work import listen
 from tests.programs import PATIENCE, wait_for
 
-SLIP = CheckResult("one", "One", 0, 2, "failed", "wrong", "No.", "beta_as_standard_deviation")
+MISCONCEPTION = CheckResult("one", "One", 0, 2, "failed", "wrong", "No.", "beta_as_standard_deviation")
 
 
-def result(student, score, *, exercise="forward", status="graded", checks=(SLIP,)):
+def result(student, score, *, exercise="forward", status="graded", checks=(MISCONCEPTION,)):
     return Result(student, "12_diffusion", exercise, status, score, 20, checks, "", None, "r", "2026-11-01T00:00:00+00:00", "1")
 
 
@@ -36,7 +36,7 @@ def out(tmp_path):
 
 
 def roll_of(out):
-    return Roll(out / "gradebook.sqlite", ("schedule", "forward"))
+    return ClassView(out / "gradebook.sqlite", ("schedule", "forward"))
 
 
 def names(found):
@@ -46,46 +46,46 @@ def names(found):
 # ---- what is known of the class
 
 
-def test_means_and_slips_are_counted_over_what_was_graded(out):
+def test_means_and_misconceptions_are_counted_over_what_was_graded(out):
     keep(out, result("Aiko", 0, status="missing", checks=()), result("Aiko", 8, exercise="schedule", checks=()))
     found = roll_of(out).look(View())
     assert {name: (one.mean, one.max_score) for name, one in found.exercises.items()} == {"schedule": (8.0, 20), "forward": (11.5, 20)}
     assert list(found.exercises) == ["schedule", "forward"]
-    assert found.slips == (("beta_as_standard_deviation", 2),)
+    assert found.misconceptions == (("beta_as_standard_deviation", 2),)
     assert (found.students, dict(found.statuses)) == (3, {"graded": 3, "missing": 1})
 
 
-def test_a_slip_is_counted_once_for_a_student_however_often_it_was_made(out):
+def test_a_misconception_is_counted_once_for_a_student_however_often_it_was_made(out):
     keep(out, result("Zoë", 0, exercise="schedule"))
-    assert roll_of(out).look(View()).slips == (("beta_as_standard_deviation", 2),)
+    assert roll_of(out).look(View()).misconceptions == (("beta_as_standard_deviation", 2),)
 
 
 def test_only_what_was_added_is_read(out, monkeypatch):
-    roll, read = roll_of(out), []
-    add = Roll._add
-    monkeypatch.setattr(Roll, "_add", lambda self, number, one: (read.append(one.result.student), add(self, number, one)))
-    roll.look(View())
+    class_view, read = roll_of(out), []
+    add = ClassView._add
+    monkeypatch.setattr(ClassView, "_add", lambda self, number, one: (read.append(one.result.student), add(self, number, one)))
+    class_view.look(View())
     read.clear()
     keep(out, result("Aiko", 7))
-    assert len(roll.look(View()).shown) == 3
-    assert roll.look(View()).students == 3
+    assert len(class_view.look(View()).shown) == 3
+    assert class_view.look(View()).students == 3
     assert read == ["Aiko"]
 
 
 def test_an_attempt_that_was_handed_in_later_takes_the_others_place(out):
-    roll = roll_of(out)
-    roll.look(View())
+    class_view = roll_of(out)
+    class_view.look(View())
     keep(out, result("Zoë", 10, checks=()), handed_in=HandedIn(attempt=2))
     keep(out, result("Zoë", 0))  # the first one, graded again
-    found = roll.look(View())
-    assert (found.exercises["forward"].mean, found.slips, found.students) == (6.5, (("beta_as_standard_deviation", 1),), 2)
+    found = class_view.look(View())
+    assert (found.exercises["forward"].mean, found.misconceptions, found.students) == (6.5, (("beta_as_standard_deviation", 1),), 2)
 
 
 def test_where_the_best_attempt_counts_it_does_here(out):
     keep(out, result("Zoë", 7), handed_in=HandedIn(2))
     keep(out, result("Aiko", 7), handed_in=HandedIn(1))
     keep(out, result("Aiko", 9, status="not_judged"), result("Aiko", 8), handed_in=HandedIn(2))
-    found = Roll(out / "gradebook.sqlite", ("forward",), best=True).look(View(find="o"))
+    found = ClassView(out / "gradebook.sqlite", ("forward",), best=True).look(View(find="o"))
     assert {one.name: one.marks["forward"].score for one in found.shown} == {"Zoë": 20, "Aiko": 8, "<img src=x onerror=alert(1)>": 3}
 
 
@@ -95,33 +95,33 @@ def test_what_was_taken_over_from_an_earlier_run_counts(tmp_path):
         gradebook.begin("r1", {})
         gradebook.keep("r1", [Kept(result("Aiko", 7), key="k")])
         gradebook.begin("r2", {})
-        roll = roll_of(tmp_path)
-        assert roll.look(View()).students == 0
+        class_view = roll_of(tmp_path)
+        assert class_view.look(View()).students == 0
         gradebook.take("r2", submission, "k")
         gradebook.keep("r2", [])
-    assert names(roll.look(View())) == ["Aiko"]
+    assert names(class_view.look(View())) == ["Aiko"]
 
 
 def test_a_new_run_begins_anew(out):
-    roll = roll_of(out)
-    assert roll.look(View()).students == 2
+    class_view = roll_of(out)
+    assert class_view.look(View()).students == 2
     keep(out, result("Aiko", 7), run="r2")
-    assert names(roll.look(View())) == ["Aiko"]
+    assert names(class_view.look(View())) == ["Aiko"]
 
 
 def test_a_large_class_is_shown_in_pages_found_by_words_and_sorted_by_a_column(tmp_path):
-    made = [result(f"Student {number:03}", number % 21, checks=(SLIP,) if number % 50 == 0 else ()) for number in range(250)]
+    made = [result(f"Student {number:03}", number % 21, checks=(MISCONCEPTION,) if number % 50 == 0 else ()) for number in range(250)]
     keep(tmp_path, *made, result("Bo", 0, status="not_judged", checks=()))
-    roll = roll_of(tmp_path)
-    first, last = roll.look(View()), roll.look(View(page=99))
+    class_view = roll_of(tmp_path)
+    first, last = class_view.look(View()), class_view.look(View(page=99))
     assert (first.pages, len(first.shown), names(first)[0]) == (3, 100, "Bo")
     assert (last.view.page, names(last)[-1]) == (3, "Student 249")
-    assert names(roll.look(View(find="BETA as deviation"))) == [f"Student {number:03}" for number in range(0, 250, 50)]
-    assert names(roll.look(View(find="not judged"))) == ["Bo"]
-    assert names(roll.look(View(find="nobody"))) == []
-    assert names(roll.look(View(sort="forward")))[:3] == ["Bo", "Student 000", "Student 021"]
-    assert names(roll.look(View(sort="-forward")))[:2] == ["Student 020", "Student 041"]
-    assert names(roll.look(View(sort="nothing")))[0] == "Bo"
+    assert names(class_view.look(View(find="BETA as deviation"))) == [f"Student {number:03}" for number in range(0, 250, 50)]
+    assert names(class_view.look(View(find="not judged"))) == ["Bo"]
+    assert names(class_view.look(View(find="nobody"))) == []
+    assert names(class_view.look(View(sort="forward")))[:3] == ["Bo", "Student 000", "Student 021"]
+    assert names(class_view.look(View(sort="-forward")))[:2] == ["Student 020", "Student 041"]
+    assert names(class_view.look(View(sort="nothing")))[0] == "Bo"
 
 
 # ---- the pages

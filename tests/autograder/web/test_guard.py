@@ -45,7 +45,7 @@ def test_a_name_that_was_made_to_point_here_is_refused(site, host):
 @pytest.mark.parametrize("origin", ["http://example.org", "null", "https://127.0.0.1", "http://127.0.0.1:1", ""])
 def test_another_sites_page_is_refused_even_with_the_token(site, origin):
     assert ask(site.address + "read", method="POST", body=b'"guidance"', Origin=origin)[::2] == (403, FOREIGN_ORIGIN)
-    assert list(site.desk.state().events("read", "guidance")) == []
+    assert list(site.session.state().events("read", "guidance")) == []
 
 
 def test_a_form_of_another_site_is_refused_by_what_the_browser_says_of_it(site):
@@ -82,7 +82,7 @@ def test_a_form_that_is_too_large_is_not_read(site):
 def test_a_reading_that_is_no_section_is_not_remembered(site):
     assert ask(site.address + "read", method="POST", body=b"[[[")[0] == 400
     assert ask(site.address + "read", method="POST", body=b'"<script>"')[0] == 204
-    assert list(site.desk.state().events("read", "<script>")) == []
+    assert list(site.session.state().events("read", "<script>")) == []
 
 
 def test_it_listens_on_the_loopback_only():

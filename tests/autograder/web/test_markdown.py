@@ -88,7 +88,7 @@ def test_every_question_can_be_asked(site, seed):
     """Each kind of question, published and fresh, becomes a page with something to answer in."""
     from tests.autograder.web.test_guard import ask
 
-    for question in site.desk.lesson.questions:
+    for question in site.session.lesson.questions:
         status, _, text = ask(f"{site.address}question-{question.id}.html" + (f"?seed={seed}" if seed is not None else ""))
         assert status == 200
         assert 'name="answer' in text

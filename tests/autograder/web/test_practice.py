@@ -16,7 +16,7 @@ from tests.autograder.web.test_guard import ask
 @pytest.fixture
 def fresh(root, site, tmp_path):
     """A site of its own, with nothing remembered."""
-    start(tmp_path / "work", root, site.desk.lesson)
+    start(tmp_path / "work", root, site.session.lesson)
     with serving(root, tmp_path / "work") as served:
         yield served
 
@@ -35,26 +35,26 @@ def test_a_right_answer_is_told_so_with_its_working_and_the_line_to_hand_in(fres
     assert "The working" in text
 
 
-def test_a_known_slip_is_named_in_the_graders_words(root, fresh):
-    question = next(one for one in fresh.desk.lesson.questions if one.id == "fresh-step")
-    functions = functions_of(root, fresh.desk.lesson)
-    _, slips = values(question, variant(question, 7, functions), functions)
-    for slip, value in slips:
+def test_a_known_misconception_is_named_in_the_graders_words(root, fresh):
+    question = next(one for one in fresh.session.lesson.questions if one.id == "fresh-step")
+    functions = functions_of(root, fresh.session.lesson)
+    _, misconceptions = values(question, variant(question, 7, functions), functions)
+    for misconception, value in misconceptions:
         words = mark(question, Key(), {"seed": 7, "answer": f"{value:.3f}"}, functions).message
-        assert words.endswith(slip.sentence)
+        assert words.endswith(misconception.sentence)
         assert words.replace("`", "") in unescape(send(fresh, "fresh-step", answer=f"{value:.3f}", seed="7")[2])
 
 
 def test_three_fresh_variants_in_a_row_are_mastery_here_and_in_the_terminal(root, fresh):
     from autograder.learner.practice import mastered
 
-    question = next(one for one in fresh.desk.lesson.questions if one.id == "fresh-step")
-    functions = functions_of(root, fresh.desk.lesson)
+    question = next(one for one in fresh.session.lesson.questions if one.id == "fresh-step")
+    functions = functions_of(root, fresh.session.lesson)
     for seed in (3, 4, 5):
         right, _ = values(question, variant(question, seed, functions), functions)
         text = send(fresh, "fresh-step", answer=f"{right:.3f}", seed=str(seed))[2]
     assert "Mastered." in text
-    with fresh.desk.state() as state:
+    with fresh.session.state() as state:
         assert mastered(state, question)
     assert "Mastered" in ask(fresh.address + "practice.html")[2]
 
@@ -73,7 +73,7 @@ def test_each_kind_of_question_is_marked(fresh, question, right, wrong):
 
 
 def test_a_match_and_parts_are_marked_item_by_item(fresh):
-    lesson = fresh.desk.lesson
+    lesson = fresh.session.lesson
     for question in lesson.questions:
         key = lesson.keys.get(question.id, Key())
         if question.kind == "match":
@@ -127,7 +127,7 @@ def test_without_a_workspace_answers_are_marked_and_forgotten(root, tmp_path):
     with serving(root, tmp_path) as served:
         assert "<h2>Right</h2>" in send(served, "fresh-step", answer="0.790")[2]
         assert "This is no workspace" in ask(served.address + "practice.html")[2]
-        folder = served.desk.workspace.folder
+        folder = served.session.workspace.folder
         assert folder.is_dir()
     assert not folder.exists()
     assert list(tmp_path.iterdir()) == []

@@ -8,7 +8,7 @@ from tests.autograder.web.test_practice import send
 
 
 def test_answers_are_marked_by_recordings_and_the_model_plays_its_own(site, released, tmp_path):
-    start(tmp_path / "work", released, site.desk.lesson)
+    start(tmp_path / "work", released, site.session.lesson)
     with serving(released, tmp_path / "work") as served:
         assert "<h2>Right</h2>" in send(served, "fresh-step", answer="0.790")[2]
         named = send(served, "fresh-step", answer="0.550")[2]
@@ -20,6 +20,6 @@ def test_answers_are_marked_by_recordings_and_the_model_plays_its_own(site, rele
 
 def test_the_model_runs_live_only_where_a_server_and_the_solutions_are(root, site, released):
     def live(course, served):
-        return frame_of(course, site.desk.lesson, ("index",), served=served, kept=False).live
+        return frame_of(course, site.session.lesson, ("index",), served=served, kept=False).live
 
     assert [live(root, True), live(root, False), live(released, True)] == [{"sampler"}, set(), set()]

@@ -6,10 +6,10 @@ import sys
 
 import pytest
 
-from autograder.web.server import Passing, sweep
+from autograder.web.server import TemporaryWorkspace, sweep
 from tests.programs import running
 
-KEEPER = "import time\nfrom autograder.web.server import Passing\nwith Passing() as made:\n    print(made.path, flush=True)\n    time.sleep(600)\n"
+SUPERVISOR = "import time\nfrom autograder.web.server import Passing\nwith Passing() as made:\n    print(made.path, flush=True)\n    time.sleep(600)\n"
 
 
 @pytest.fixture(autouse=True)
@@ -21,14 +21,14 @@ def scratch(tmp_path, monkeypatch):
 
 
 def test_it_goes_when_it_is_closed(scratch):
-    with Passing() as made:
+    with TemporaryWorkspace() as made:
         (made.path / "state").write_text("one")
         assert [path.parent for path in scratch.rglob("state")] == [made.path]
     assert list(scratch.iterdir()) == []
 
 
 def test_what_a_killed_one_left_is_swept_and_what_a_living_one_uses_stays(scratch):
-    with running([sys.executable, "-c", KEEPER], stdout=subprocess.PIPE) as process:
+    with running([sys.executable, "-c", SUPERVISOR], stdout=subprocess.PIPE) as process:
         path = process.stdout.readline().strip()
         sweep()
         assert [str(found) for found in scratch.iterdir()] == [path]
@@ -38,7 +38,7 @@ def test_what_a_killed_one_left_is_swept_and_what_a_living_one_uses_stays(scratc
 
 
 def test_it_is_swept_by_nobody_in_this_process_either(scratch):
-    with Passing() as made:
+    with TemporaryWorkspace() as made:
         sweep()
         assert made.path.is_dir()
 

@@ -32,7 +32,7 @@ def test_no_page_speaks_of_what_needs_python(written):
 def test_no_answer_is_in_it(root, written, site):
     """Neither of the questions nor of the exercises."""
     text = "".join(path.read_text(encoding="utf-8") for path in written.place.rglob("*") if path.suffix in (".html", ".js", ".json"))
-    for key in site.desk.lesson.keys.values():
+    for key in site.session.lesson.keys.values():
         assert not any(wrong.sentence in text for wrong in key.wrong.values())
     assert not list(written.place.rglob("*.py"))
     assert not list(written.place.rglob("*.yaml"))
@@ -46,7 +46,7 @@ def test_it_counts_what_it_wrote(written):
 
 def test_a_folder_that_was_written_before_is_written_anew(root, site, written):
     (written.place / "old.html").write_text("old")
-    write_site(root, site.desk.lesson, written.place)
+    write_site(root, site.session.lesson, written.place)
     assert not (written.place / "old.html").exists()
     assert (written.place / MARK).is_file()
 
@@ -54,12 +54,12 @@ def test_a_folder_that_was_written_before_is_written_anew(root, site, written):
 def test_other_files_are_never_touched(root, site, tmp_path):
     (tmp_path / "thesis.txt").write_text("mine")
     with pytest.raises(UsageError) as error:
-        write_site(root, site.desk.lesson, tmp_path)
+        write_site(root, site.session.lesson, tmp_path)
     assert str(error.value) == f"{tmp_path}: there is something else already\n  fix: choose a folder that is new or empty with --out"
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
 def test_a_place_that_cannot_be_written_is_said_so(root, site):
     with pytest.raises(UsageError) as error:
-        write_site(root, site.desk.lesson, Path("/proc/nowhere/site"))
+        write_site(root, site.session.lesson, Path("/proc/nowhere/site"))
     assert str(error.value) == "/proc/nowhere/site: No such file or directory\n  fix: choose a folder that can be written with --out"

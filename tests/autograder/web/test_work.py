@@ -26,7 +26,7 @@ from tests.programs import PATIENCE, wait_for
 @pytest.fixture
 def work(root, site, tmp_path):
     """A workspace of its own with a site before it."""
-    start(tmp_path / "work", root, site.desk.lesson)
+    start(tmp_path / "work", root, site.session.lesson)
     with serving(root, tmp_path / "work") as served:
         yield served
 
@@ -39,7 +39,7 @@ def now():
 
 
 def deck_of(site):
-    return Deck.open(site.desk.workspace.hidden, (site.desk.lesson,))
+    return Deck.open(site.session.workspace.hidden, (site.session.lesson,))
 
 
 def rate(site, rating, *, took="4000"):
@@ -110,8 +110,8 @@ def test_when_nothing_is_left_the_page_says_when_the_next_come(work):
 
 
 def check(site, exercise, root):
-    with Checker(read_policy(root), walls=False) as checker, site.desk.state() as state:
-        checked = checker.check(site.desk.workspace, exercise)
+    with Checker(read_policy(root), walls=False) as checker, site.session.state() as state:
+        checked = checker.check(site.session.workspace, exercise)
         remember(state, checked)
         return checked
 
@@ -136,13 +136,13 @@ def test_each_file_says_how_it_stands(work):
     (work.folder / "ddim.py").write_text("# mine\n")
     stands = dict(re.findall(r'id="exercise-(\w+)" data-stand="([^"]*)"', ask(work.address + "exercises.html")[2]))
     assert (stands["loss"], stands["ddim"], stands["forward"]) == ("missing", "not checked yet", "as given")
-    assert list(stands) == [*(one.id for one in work.desk.lesson.exercises), "practice"]
+    assert list(stands) == [*(one.id for one in work.session.lesson.exercises), "practice"]
 
 
 def test_what_a_student_wrote_is_never_html(work):
-    with work.desk.state() as state:
+    with work.session.state() as state:
         bad = CheckResult("a", "<b>title</b>", 0, 1, "failed", "wrong", "<script>alert(1)</script>", None, '"><img src=x>')
-        state.add("check", "forward", sha256="", score=0, max_score=1, passed=0, checks=1, failing=[], unwritten=[], untouched=False, slips=[], results=[vars_of(bad)])
+        state.add("check", "forward", sha256="", score=0, max_score=1, passed=0, checks=1, failing=[], unwritten=[], untouched=False, misconceptions=[], results=[vars_of(bad)])
     text = ask(work.address + "exercises.html")[2]
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
     assert "<script>alert" not in text
@@ -155,8 +155,8 @@ def vars_of(result):
 
 
 def test_a_check_that_an_earlier_version_wrote_down_is_shown_without_its_words(work):
-    with work.desk.state() as state:
-        state.add("check", "forward", sha256="", score=2, max_score=20, passed=1, checks=14, failing=[], unwritten=[], untouched=False, slips=[])
+    with work.session.state() as state:
+        state.add("check", "forward", sha256="", score=2, max_score=20, passed=1, checks=14, failing=[], unwritten=[], untouched=False, misconceptions=[])
     assert "1 of 14" in ask(work.address + "exercises.html")[2]
 
 

@@ -13,7 +13,7 @@ HANDED_IN = ("schedule", "ddim", "latent")
 
 
 def sources():
-    """Give a right file, one with a slip, and one that asks for something that is not there."""
+    """Give a right file, one with a misconception, and one that asks for something that is not there."""
     fair = ROOT / "tests" / "fairness" / LESSON.id
     return {
         "schedule": (fair / "schedule" / "loops.py").read_text(),
@@ -24,7 +24,7 @@ def sources():
 
 @pytest.mark.usefixtures("walls")
 def test_a_filled_notebook_is_graded_as_the_files_are(tmp_path):
-    """Every check alike: outcome, points, slip, words; but for where a line is."""
+    """Every check alike: outcome, points, misconception, words; but for where a line is."""
     given = sources()
     for student in ("files", "notebook"):
         (tmp_path / "class" / student).mkdir(parents=True)

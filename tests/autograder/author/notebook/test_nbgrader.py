@@ -28,11 +28,11 @@ SMALL = msgspec.structs.replace(LESSON, exercises=tuple(EXERCISES[name] for name
 
 
 def sources(student):
-    """Write what each student hands in: all right; and a slip, a cell that ends in the middle, another slip."""
+    """Write what each student hands in: all right; and a misconception, a cell that ends in the middle, another misconception."""
     if student == "ada":
         return {name: bundle(EXERCISES[name].answer) for name in TRIED} | {"explain": "Its loss has a fixed target."}
-    slips = {name: load_materials(EXERCISES[name]).slips[0] for name in TRIED}
-    made = {name: bundle(EXERCISES[name].answer, EXERCISES[name].misconceptions, {slip.of: slip.id}) for name, slip in slips.items()}
+    misconceptions = {name: load_materials(EXERCISES[name]).misconceptions[0] for name in TRIED}
+    made = {name: bundle(EXERCISES[name].answer, EXERCISES[name].misconceptions, {misconception.of: misconception.id}) for name, misconception in misconceptions.items()}
     return made | {"forward": "def linear_betas(T, first=1e-4, last=0.02):\n    return [0"}
 
 

@@ -23,7 +23,7 @@ LESSON = read_course(ROOT).lessons[0]
 EXERCISES = {exercise.id: exercise for exercise in LESSON.exercises}
 SHIPPED = ROOT / "exercises" / LESSON.id / f"{LESSON.id}.ipynb"
 MATERIALS = cache(lambda name: load_materials(EXERCISES[name]))
-SLIPS = [(name, 0) for name in EXERCISES] + [(name, -1) for name in EXERCISES]
+MISCONCEPTIONS = [(name, 0) for name in EXERCISES] + [(name, -1) for name in EXERCISES]
 
 
 @pytest.fixture(autouse=True)
@@ -55,7 +55,7 @@ def filled(book, sources):
     return book
 
 
-def played(book, exercise):
+def executed(book, exercise):
     """Run the cells of one exercise as Jupyter does; return the points of each of its checks."""
     namespace, points = {"__name__": "__main__"}, {}
     for cell in book["cells"]:
@@ -111,25 +111,25 @@ def test_no_answer_and_no_secret_stands_in_it():
 @pytest.mark.parametrize("name", [name for name in EXERCISES if name != "train"])
 def test_an_answer_earns_all_points_in_the_notebook(name):
     book = filled(json.loads(SHIPPED.read_text()), {name: bundle(EXERCISES[name].answer)})
-    assert sum(played(book, name).values()) == sum(check.points for check in MATERIALS(name).checks)
+    assert sum(executed(book, name).values()) == sum(check.points for check in MATERIALS(name).checks)
 
 
 @pytest.mark.parametrize("name", EXERCISES)
 def test_a_starter_earns_nothing_in_the_notebook(name):
-    assert sum(played(json.loads(SHIPPED.read_text()), name).values()) == 0
+    assert sum(executed(json.loads(SHIPPED.read_text()), name).values()) == 0
 
 
 @pytest.mark.parametrize(("name", "which"), [(name, which) for name in EXERCISES for which in (0, -1) if name != "train"])
-def test_a_slip_loses_the_same_checks_as_in_the_course(name, which):
-    """The first and the last known slip of each exercise, with the published numbers."""
+def test_a_misconception_loses_the_same_checks_as_in_the_course(name, which):
+    """The first and the last misconception of each exercise, with the published numbers."""
     materials = MATERIALS(name)
-    slip = materials.slips[which]
+    misconception = materials.misconceptions[which]
     ours: dict[str, float] = {}
     for check in materials.checks:
-        run = materials.diagnosis.rerun(check, seed_of(PUBLIC, name, check.id), slip)
+        run = materials.diagnosis.rerun(check, seed_of(PUBLIC, name, check.id), misconception)
         ours[check.id] = check.points if run.passed and all(ours[need] for need in check.needs) else 0
-    source = bundle(EXERCISES[name].answer, EXERCISES[name].misconceptions, {slip.of: slip.id})
-    theirs = played(filled(json.loads(SHIPPED.read_text()), {name: source}), name)
+    source = bundle(EXERCISES[name].answer, EXERCISES[name].misconceptions, {misconception.of: misconception.id})
+    theirs = executed(filled(json.loads(SHIPPED.read_text()), {name: source}), name)
     assert theirs == {f"{name}-check-{check}".replace("_", "-"): points for check, points in ours.items()}
 
 

@@ -58,7 +58,7 @@ def public_lines(root):
 
 
 def sentences(root):
-    """Give the sentences that put slips right: who makes a slip is told which call is missing."""
+    """Give the sentences that put misconceptions right: who makes a misconception is told which call is missing."""
     trees = [ast.parse(path.read_bytes()) for path in sorted((root / "solutions").glob("*/misconceptions/*.py"))]
     functions = [node for tree in trees for node in tree.body if isinstance(node, ast.FunctionDef)]
     return "\n".join(_squeezed(ast.get_docstring(function) or "") for function in functions)

@@ -40,7 +40,7 @@ def layout(root, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def graded(layout, walls):
-    """A submission with a slip, an answer, and nothing else; run as Gradescope runs it."""
+    """A submission with a misconception, an answer, and nothing else; run as Gradescope runs it."""
     (layout / "submission" / "forward.py").write_text(SLIPPED)
     (layout / "submission" / "answers.yaml").write_text("fresh-step: 0.550\n")
     python = layout.parent / "python" / "bin"
@@ -147,7 +147,7 @@ def test_nothing_is_run_where_no_wall_keeps_the_solutions(monkeypatch):
     assert gradescope.standing_walls(None) == ("seccomp", "limits", "privileges")
 
 
-FAILED = CheckResult("by_hand", "By hand", 0, 2, "failed", "wrong", "gave 1", "slip", "a-section", "a-card")
+FAILED = CheckResult("by_hand", "By hand", 0, 2, "failed", "wrong", "gave 1", "misconception", "a-section", "a-card")
 RESULT = Result("student", "12_diffusion", "forward", "graded", 0, 2, (FAILED,), "printed", None, "round-1", "", "0")
 
 
@@ -157,7 +157,7 @@ RESULT = Result("student", "12_diffusion", "forward", "graded", 0, 2, (FAILED,),
         (
             "all",
             "gave 1\nReread: a-section (course read a-section)\nCard: a-card",
-            ("forward", "slip"),
+            ("forward", "misconception"),
             "visible",
             "What forward printed:\nprinted",
         ),

@@ -1,6 +1,6 @@
-"""A release says what the clone says, word for word: over all starters, all known slips, and all questions.
+"""A release says what the clone says, word for word: over all starters, all misconceptions, and all questions.
 
-Files are played in this process, as the slips' functions stand in the student's place, so that hundreds take seconds.
+Files are played in this process, as the misconceptions' functions stand in the student's place, so that hundreds take seconds.
 """
 
 import shutil
@@ -15,7 +15,7 @@ from autograder.course.loading import read_course
 from autograder.course.model import Key, Limits, Submission
 from autograder.grading import attempt as story
 from autograder.grading.attempt import PUBLIC, attempt, load_materials
-from autograder.grading.checks import played_by
+from autograder.grading.checks import executed_by
 from autograder.grading.diagnosis import load_misconceptions
 from autograder.grading.marking import mark
 from autograder.grading.questions import VARIANTS, functions_of, namespace_of, question_text, variant, working
@@ -27,7 +27,7 @@ from tests.test_exercises import COURSE
 
 LESSON = COURSE.lessons[0]
 EXERCISES = {exercise.id: exercise for exercise in LESSON.exercises}
-SLIPS = [(name, slip.id) for name, exercise in EXERCISES.items() for slip in load_misconceptions(exercise.misconceptions)]
+MISCONCEPTIONS = [(name, misconception.id) for name, exercise in EXERCISES.items() for misconception in load_misconceptions(exercise.misconceptions)]
 
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -43,7 +43,7 @@ class Played(Sitting):
 
     @property
     def _player(self):
-        return played_by(type(self).function_of)
+        return executed_by(type(self).function_of)
 
 
 @cache
@@ -79,18 +79,18 @@ def feedback(monkeypatch, tmp_path):
     return feedback
 
 
-@pytest.mark.parametrize(("name", "slip"), SLIPS)
-def test_a_slip_is_told_the_same(name, slip, feedback, releases):
-    """The slip's file: everything right but for one function."""
+@pytest.mark.parametrize(("name", "misconception"), MISCONCEPTIONS)
+def test_a_misconception_is_told_the_same(name, misconception, feedback, releases):
+    """The misconception's file: everything right but for one function."""
     own = clones(name)
-    made = next(one for one in own.slips if one.id == slip)
+    made = next(one for one in own.misconceptions if one.id == misconception)
 
     def function_of(asked):
         return made.function if asked == made.of else own.answers.function(asked)
 
     told = feedback(releases(name), function_of)
     assert told == feedback(own, function_of)
-    assert slip in {check.misconception for check in told[0]}
+    assert misconception in {check.misconception for check in told[0]}
 
 
 @pytest.mark.parametrize("name", EXERCISES)
@@ -115,11 +115,11 @@ def functions(root, released, clone, release):
 
 
 def answers(question, key, numbers, functions):
-    """Give answers to a question with these numbers: right, every known slip's, every choice, and nonsense."""
+    """Give answers to a question with these numbers: right, every misconception's, every choice, and nonsense."""
     if question.kind == "number":
         arguments = [numbers[one] if isinstance(one, str) else one for one in question.arguments]
-        slips = [slip.function(*arguments) for slip in functions.misconceptions(question.computes) if slip.id in question.tells]
-        return [round(float(value), question.decimals + 2) for value in (functions.reference(question.computes)(*arguments), *slips, 1234.5)] + ["0,79"]
+        misconceptions = [misconception.function(*arguments) for misconception in functions.misconceptions(question.computes) if misconception.id in question.tells]
+        return [round(float(value), question.decimals + 2) for value in (functions.reference(question.computes)(*arguments), *misconceptions, 1234.5)] + ["0,79"]
     ids = [choice.id for choice in question.choices]
     if question.kind == "choice":
         return [*([[one] for one in ids] if question.several else ids), list(key.right) if question.several else "no-such-choice"]

@@ -11,7 +11,7 @@ from autograder.instructor.grades import read_rules, sheet_of
 DUE = datetime(2026, 11, 20, 12, tzinfo=UTC)
 LATE = HandedIn(2, datetime(2026, 11, 21, 12, tzinfo=UTC))
 RIGHT = CheckResult("by_hand", "By hand", 2, 2, "passed", seconds=0.25)
-WRONG = CheckResult("by_hand", "By hand", 0, 2, "failed", "wrong", "`f(1)` gave <b>1</b> where 2 was expected.", "slip", "sec", "card")
+WRONG = CheckResult("by_hand", "By hand", 0, 2, "failed", "wrong", "`f(1)` gave <b>1</b> where 2 was expected.", "misconception", "sec", "card")
 JUMP = CheckResult("the_jump", "The jump", 3, 3, "passed")
 LOST = CheckResult("by_hand", "By hand", 0, 2, "not_judged", "fault", "Not judged: a fault of the grader, not of this file.")
 

@@ -137,7 +137,7 @@ def test_the_command_offers_every_kind():
 
 def test_canvas_says_who_is_late_and_which_attempt_it_is(tmp_path):
     opened, _ = taken(laid_out(tmp_path / "in", {**CLASSES["canvas"][0], "readme.txt": b""}))
-    facts = {one.name: [hand_in.facts for hand_in in one.hand_ins] for one in opened.students}
+    facts = {one.name: [hand_in.facts for hand_in in one.uploads] for one in opened.students}
     assert facts["bo"] == [HandedIn(3, late=True)]
     assert facts["ålundgöran"] == [HandedIn(1), HandedIn(2, late=True)]
     assert facts["anon_Ab3xY"] == [HandedIn(1, late=True)]
@@ -170,7 +170,7 @@ def test_nbgrader_says_when_it_was_handed_in(tmp_path, text, at):
     laid_out(tmp_path / "submitted", {f"ada/{LESSON}/forward.py": b"", f"ada/{LESSON}/timestamp.txt": text.encode()})
     opened, found = taken(tmp_path / "submitted")
     assert (opened.kind, found) == ("nbgrader", {"ada": [b""]})
-    assert opened.students[0].hand_ins[0].facts.at == at
+    assert opened.students[0].uploads[0].facts.at == at
 
 
 def test_nbgraders_only_assignment_is_the_one_that_is_meant(tmp_path):

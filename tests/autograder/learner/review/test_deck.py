@@ -188,14 +188,14 @@ def test_a_card_brought_back_is_due_today_once(opened):
 
 def test_a_card_brought_back_brings_all_its_faces(opened):
     deck = opened()
-    deck.bring(["13_adding/both"], MORNING, "a slip")
+    deck.bring(["13_adding/both"], MORNING, "a misconception")
     assert studied(deck, MORNING, dict.fromkeys(deck.faces, 4))[:2] == ["13_adding/both/c1", "13_adding/both/c2"]
 
 
 def test_a_card_that_is_due_already_or_not_there_is_not_brought(opened):
     deck = opened()
     deck.answer(deck.next_card(MORNING), 1, MORNING)
-    assert deck.bring(["13_adding/one", "13_adding/gone"], later(seconds=90), "a slip") == ()
+    assert deck.bring(["13_adding/one", "13_adding/gone"], later(seconds=90), "a misconception") == ()
 
 
 def test_cramming_leaves_the_schedule_as_it_is(opened):

@@ -59,7 +59,7 @@ def test_any_bytes_give_a_message_or_a_wire_error(body):
     try:
         protocol.scan(body)
         protocol.unpack(body, protocol.FromGuest, no_reference, keep)
-    except (protocol.WireError, protocol.NotData):
+    except (protocol.ProtocolError, protocol.NotData):
         pass
 
 
@@ -70,7 +70,7 @@ def test_a_frame_with_one_byte_changed_gives_a_message_or_a_wire_error(data):
     try:
         protocol.scan(body)
         protocol.unpack(body, protocol.FromGuest, no_reference, keep)
-    except (protocol.WireError, protocol.NotData):
+    except (protocol.ProtocolError, protocol.NotData):
         pass
 
 
@@ -95,7 +95,7 @@ SCANS = {
 
 @pytest.mark.parametrize(("body", "message"), SCANS.values(), ids=SCANS.keys())
 def test_limits_hold_before_decoding(body, message):
-    with pytest.raises(protocol.WireError) as caught:
+    with pytest.raises(protocol.ProtocolError) as caught:
         protocol.scan(body)
     assert str(caught.value) == message
 
@@ -122,7 +122,7 @@ LIES = {
 
 @pytest.mark.parametrize(("code", "payload", "message"), LIES.values(), ids=LIES.keys())
 def test_lies_about_arrays_are_refused(code, payload, message):
-    with pytest.raises(protocol.WireError) as caught:
+    with pytest.raises(protocol.ProtocolError) as caught:
         protocol.unpack(ext(code, payload), protocol.FromGuest, no_reference, keep)
     assert message in str(caught.value)
 
@@ -149,7 +149,7 @@ def test_an_integer_beyond_64_bits_is_not_data():
 
 def test_a_message_of_another_kind_is_refused():
     body = protocol.pack(protocol.Answer("id", 1), no_reference)[4:]
-    with pytest.raises(protocol.WireError):
+    with pytest.raises(protocol.ProtocolError):
         protocol.unpack(body, protocol.FromGuest, no_reference, keep)
 
 
@@ -164,7 +164,7 @@ def test_what_is_called_tiny_passes_no_limit(body):
     refused = refusal(body)
     assert not refused.startswith(LIMITS_PASSED)
     if refused:
-        with pytest.raises(protocol.WireError):
+        with pytest.raises(protocol.ProtocolError):
             protocol.unpack(body, protocol.FromGuest, no_reference, keep)
 
 
@@ -172,7 +172,7 @@ def refusal(body):
     """Give what the scan says against a body, or nothing."""
     try:
         protocol.scan(body)
-    except protocol.WireError as error:
+    except protocol.ProtocolError as error:
         return str(error)
     return ""
 

@@ -1,4 +1,4 @@
-"""Known slips in sums.py."""
+"""Misconceptions in sums.py."""
 
 from autograder.api import misconception
 

@@ -1,4 +1,4 @@
-"""Two slips in one file, in one function, and in a function that another one uses: reported without misleading."""
+"""Two misconceptions in one file, in one function, and in a function that another one uses: reported without misleading."""
 
 from contextlib import ExitStack
 from functools import cache
@@ -42,29 +42,29 @@ def judge(walls):
         yield judged
 
 
-def slips_of(name: str) -> dict[str, list[str]]:
-    """List the known slips of each function of an exercise."""
+def misconceptions_of(name: str) -> dict[str, list[str]]:
+    """List the misconceptions of each function of an exercise."""
     found: dict[str, list[str]] = {}
-    for slip in materials(name).slips:
-        found.setdefault(slip.of, []).append(slip.id)
+    for misconception in materials(name).misconceptions:
+        found.setdefault(misconception.of, []).append(misconception.id)
     return found
 
 
-SEVERAL = [name for name in EXERCISES if len(slips_of(name)) > 1]
+SEVERAL = [name for name in EXERCISES if len(misconceptions_of(name)) > 1]
 
 
 @pytest.mark.parametrize("which", [0, -1], ids=["first", "last"])
 @pytest.mark.parametrize("name", SEVERAL)
-def test_a_slip_in_every_function_is_named_in_each(name, which, judge):
+def test_a_misconception_in_every_function_is_named_in_each(name, which, judge):
     """None hides another, and none is laid at another function's door."""
-    instead = {function: slips[which] for function, slips in slips_of(name).items()}
+    instead = {function: misconceptions[which] for function, misconceptions in misconceptions_of(name).items()}
     failed = judge(name, bundle(EXERCISES[name].answer, EXERCISES[name].misconceptions, instead))
     assert {function: {check.misconception for check in checks} for function, checks in failed.items() if checks} == {
-        function: {slip} for function, slip in instead.items()
+        function: {misconception} for function, misconception in instead.items()
     }
 
 
-# ---- two slips in one function: exercise, the style it is written into, what stands in its place; no known slip is both
+# ---- two misconceptions in one function: exercise, the style it is written into, what stands in its place; no misconception is both
 
 BOTH = {
     "cosine without its square, counted without s": ("schedule", "loops", "cosine_betas", """
@@ -179,17 +179,17 @@ def distill_step(pupil, teacher, optimizer, x_t, t, t_mid, t_end, alpha_bars):
 
 
 @pytest.mark.parametrize("both", BOTH)
-def test_two_slips_in_one_function_are_not_taken_for_one(both, judge):
+def test_two_misconceptions_in_one_function_are_not_taken_for_one(both, judge):
     """What was called, expected and given is told, and no sentence that would put only half of it right."""
     name, style, function, instead = BOTH[both]
     failed = judge(name, (FAIR / name / f"{style}.py").read_text() + instead)
     assert failed[function]
     assert {check.misconception for check in failed[function]} == {None}
     assert all(" expected" in check.message for check in failed[function])
-    assert not any(slip.sentence in check.message for slip in materials(name).slips for check in failed[function])
+    assert not any(misconception.sentence in check.message for misconception in materials(name).misconceptions for check in failed[function])
 
 
-# ---- a slip in a function that another one uses
+# ---- a misconception in a function that another one uses
 
 USES = {
     ("ddpm", "posterior"): ("ddpm_step", "ddpm_sample"),
@@ -201,24 +201,24 @@ USES = {
     ("distill", "progressive_target"): ("distill_step",),
     ("loss", "noise_mse"): ("training_step",),
 }
-USED = [(name, of, slip) for name, of in USES for slip in slips_of(name)[of][::6]]
+USED = [(name, of, misconception) for name, of in USES for misconception in misconceptions_of(name)[of][::6]]
 
 
-def with_slip(name: str, of: str, slip: str) -> str:
-    """Give the plain solution with a slip in the place of one function, so that its own other functions use it."""
+def with_misconception(name: str, of: str, misconception: str) -> str:
+    """Give the plain solution with a misconception in the place of one function, so that its own other functions use it."""
     sources: dict[str, str] = {}
     text = EXERCISES[name].misconceptions.read_text()
     needed(text, sources)
     modules = [f"_module({module!r}, {source!r})" for module, source in sources.items()]
-    slipped = [HEAD, *modules, f"{of} = _module('slips', {text!r}).{slip}"]
+    slipped = [HEAD, *modules, f"{of} = _module('misconceptions', {text!r}).{misconception}"]
     return "\n".join([(FAIR / name / "plain.py").read_text(), *slipped])
 
 
-@pytest.mark.parametrize(("name", "of", "slip"), USED, ids=lambda value: value)
-def test_a_slip_in_a_function_that_others_use_is_named_once_and_they_point_to_it(name, of, slip, judge):
-    """Whoever uses it is told what to mend first, and no slip of theirs: they may well be right."""
-    failed = judge(name, with_slip(name, of, slip))
-    assert {check.misconception for check in failed[of]} == {slip}
+@pytest.mark.parametrize(("name", "of", "misconception"), USED, ids=lambda value: value)
+def test_a_misconception_in_a_function_that_others_use_is_named_once_and_they_point_to_it(name, of, misconception, judge):
+    """Whoever uses it is told what to mend first, and no misconception of theirs: they may well be right."""
+    failed = judge(name, with_misconception(name, of, misconception))
+    assert {check.misconception for check in failed[of]} == {misconception}
     for function in USES[name, of]:
         assert {check.misconception for check in failed[function]} <= {None}
         assert all(check.message.endswith(f" It uses `{of}`, which is not right yet: mend that first.") for check in failed[function])

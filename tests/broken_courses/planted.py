@@ -1,4 +1,4 @@
-"""Slips that authors make, planted in the tiny course: the edit, and all that the linter says of it.
+"""Misconceptions that authors make, planted in the tiny course: the edit, and all that the linter says of it.
 
 An edit is a file with the text to replace and the text to put there. Where the old text is None the file is removed or,
 with a new text, written whole.
@@ -13,11 +13,11 @@ STARTER = "exercises/13_adding/sums.py"
 ANSWERS = "solutions/13_adding/practice.yaml"
 CHECKS = "exercises/13_adding/checks/sums.py"
 HINTS = "exercises/13_adding/hints.yaml"
-SLIPS = "solutions/13_adding/misconceptions/sums.py"
+MISCONCEPTIONS = "solutions/13_adding/misconceptions/sums.py"
 
 
 class Planted(NamedTuple):
-    """A slip: its edits, the rules that find it, and the full text of what they say."""
+    """A misconception: its edits, the rules that find it, and the full text of what they say."""
 
     edits: list[tuple[str, str | None, str | bytes | None]]
     rules: list[str]
@@ -345,13 +345,13 @@ solutions/13_adding/practice.yaml:12: question `by-hand`: `ones>carry` is no wro
   fix: did you mean `carry>ones`?
 """,
     ),
-    "slip_without_an_id": Planted(
+    "misconception_without_an_id": Planted(
         [
-            (ANSWERS, "slip: M01", "slip: habit"),
+            (ANSWERS, "misconception: M01", "misconception: habit"),
         ],
         ["content"],
         """\
-solutions/13_adding/practice.yaml:8: question `why-carry`, `habit`: `habit` is not the id of a slip
+solutions/13_adding/practice.yaml:8: question `why-carry`, `habit`: `habit` is not the id of a misconception
   fix: write it like M16
 """,
     ),
@@ -367,7 +367,7 @@ exercises/13_adding/checks/sums.py: exercise `sums` has no checks
     ),
     "missing_misconceptions": Planted(
         [
-            (SLIPS, None, None),
+            (MISCONCEPTIONS, None, None),
         ],
         ["content"],
         """\
@@ -553,14 +553,14 @@ lessons/13_adding/lesson.md:18: there is no section `carryin`
   fix: did you mean `carrying`?
 """,
     ),
-    "warning_of_a_slip_without_a_card": Planted(
+    "warning_of_a_misconception_without_a_card": Planted(
         [
-            (TEXT, "(slip M01)", "(slip M11)"),
+            (TEXT, "(misconception M01)", "(misconception M11)"),
         ],
         ["text-warnings"],
         """\
 lessons/13_adding/lesson.md:17: no card has the tag `M11`
-  fix: give the slip a card, or mend its id
+  fix: give the misconception a card, or mend its id
 """,
     ),
     "folded_text_without_a_question": Planted(
@@ -603,14 +603,14 @@ lessons/13_adding/flashcards.yaml:1: card `sum`: braces are left open in `$\\fra
   fix: close every formula and every brace
 """,
     ),
-    "slip_of_a_choice_without_a_card": Planted(
+    "misconception_of_a_choice_without_a_card": Planted(
         [
-            (ANSWERS, "slip: M01", "slip: M02"),
+            (ANSWERS, "misconception: M01", "misconception: M02"),
         ],
-        ["slip-cards"],
+        ["misconception-cards"],
         """\
 solutions/13_adding/practice.yaml:5: question `why-carry`: no card has the tag `M02`
-  fix: give the slip a card, or mend its id
+  fix: give the misconception a card, or mend its id
 """,
     ),
     "card_asked_twice": Planted(
@@ -655,7 +655,7 @@ exercises/13_adding/practice.yaml:1: question `fresh-sum`: there is no function 
   fix: write it, or mend `computes`
 """,
     ),
-    "slip_that_answers_right": Planted(
+    "misconception_that_answers_right": Planted(
         [
             (ASKED, "b: {published: 0.29,", "b: {published: 0,"),
         ],
@@ -669,18 +669,18 @@ exercises/13_adding/practice.yaml:1: question `fresh-sum`: misconceptions `taken
   fix: choose numbers that tell them apart, or drop it from `tells`
 """,
     ),
-    "slips_that_answer_the_same": Planted(
+    "misconceptions_that_answer_the_same": Planted(
         [
-            (SLIPS, "    return a\n", "    return a - b\n"),
+            (MISCONCEPTIONS, "    return a\n", "    return a - b\n"),
         ],
-        ["question-published", "check-slips"],
+        ["question-published", "check-misconceptions"],
         """\
 exercises/13_adding/practice.yaml:1: question `fresh-sum`: misconceptions `taken_away` and `second_forgotten` both answer 0.210
   fix: choose numbers that tell them apart, or drop it from `tells`
 solutions/13_adding/misconceptions/sums.py:6: misconception `taken_away` is not told as itself
-  fix: let some call lie ten tolerances from the reference and from the other slips, or drop it
+  fix: let some call lie ten tolerances from the reference and from the other misconceptions, or drop it
 solutions/13_adding/misconceptions/sums.py:12: misconception `second_forgotten` is not told as itself
-  fix: let some call lie ten tolerances from the reference and from the other slips, or drop it
+  fix: let some call lie ten tolerances from the reference and from the other misconceptions, or drop it
 """,
     ),
     "check_that_the_answer_fails": Planted(
@@ -703,11 +703,11 @@ exercises/13_adding/checks/sums.py:6: check `by_hand` is passed by the untouched
   fix: let it demand what the student has to write
 """,
     ),
-    "slip_that_no_check_sees": Planted(
+    "misconception_that_no_check_sees": Planted(
         [
             (CHECKS, "student.total(1.5, 2.25), reference.total(1.5, 2.25)", "student.total(1.5, 0.0), reference.total(1.5, 0.0)"),
         ],
-        ["check-slips"],
+        ["check-misconceptions"],
         """\
 solutions/13_adding/misconceptions/sums.py:6: misconception `taken_away` passes every check
   fix: add numbers that show it
@@ -747,7 +747,7 @@ exercises/13_adding/checks/sums.py:6: check `by_hand` passes the student's value
         ],
         ["question-variants"],
         """\
-exercises/13_adding/practice.yaml:1: question `fresh-sum`: 1000 draws gave no numbers that tell its slips apart
+exercises/13_adding/practice.yaml:1: question `fresh-sum`: 1000 draws gave no numbers that tell its misconceptions apart
   fix: widen the ranges of its numbers, or drop one of `tells`
 """,
     ),
@@ -834,7 +834,7 @@ exercises/13_adding/sums.py:4: the answer has no function `totals`
     "misconception_with_a_name_twice": Planted(
         [
             (
-                SLIPS,
+                MISCONCEPTIONS,
                 "    return a\n",
                 '    return a\n\n\n@misconception(of="total", section="what-a-sum-is", card="sum")\n'
                 'def taken_away(a, b=0.0):\n    """You took it away."""\n    return a - b\n',
@@ -848,9 +848,9 @@ solutions/13_adding/misconceptions/sums.py:19: `taken_away` stands on line 7 alr
     ),
     "misconception_that_leads_nowhere": Planted(
         [
-            (SLIPS, 'card="sum")\ndef taken', 'card="summ")\ndef taken'),
+            (MISCONCEPTIONS, 'card="sum")\ndef taken', 'card="summ")\ndef taken'),
         ],
-        ["slip-leads"],
+        ["misconception-leads"],
         """\
 solutions/13_adding/misconceptions/sums.py:6: misconception `taken_away`: there is no card `summ`
   fix: did you mean `sum`?
@@ -858,10 +858,10 @@ solutions/13_adding/misconceptions/sums.py:6: misconception `taken_away`: there 
     ),
     "misconception_of_no_function": Planted(
         [
-            (SLIPS, 'of="total", section="what-a-sum-is", card="sum")\ndef second', 'of="totl", section="what-a-sum-is", card="sum")\ndef second'),
+            (MISCONCEPTIONS, 'of="total", section="what-a-sum-is", card="sum")\ndef second', 'of="totl", section="what-a-sum-is", card="sum")\ndef second'),
             (ASKED, "[taken_away, second_forgotten]", "[taken_away]"),
         ],
-        ["slip-leads"],
+        ["misconception-leads"],
         """\
 solutions/13_adding/misconceptions/sums.py:12: misconception `second_forgotten`: there is no function `totl` in the answer
   fix: write the function, or mend the name
@@ -869,7 +869,7 @@ solutions/13_adding/misconceptions/sums.py:12: misconception `second_forgotten`:
     ),
     "misconception_without_a_sentence": Planted(
         [
-            (SLIPS, '    """You gave the first number back. A sum needs both."""\n', ""),
+            (MISCONCEPTIONS, '    """You gave the first number back. A sum needs both."""\n', ""),
         ],
         ["exercise-starters"],
         """\
@@ -901,8 +901,8 @@ lessons/13_adding/lesson.md:6: objective `subtract` has no exercises
   fix: name it among an exercise's objectives in hints.yaml
 lessons/13_adding/lesson.md:6: objective `subtract` has no cards
   fix: write a card with this objective
-lessons/13_adding/lesson.md:6: objective `subtract` has no slips
-  fix: tag a card of it with a slip, like M01
+lessons/13_adding/lesson.md:6: objective `subtract` has no misconceptions
+  fix: tag a card of it with a misconception, like M01
 """,
     ),
     "course_file_missing": Planted(

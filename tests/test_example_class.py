@@ -50,7 +50,7 @@ def _told(check: dict[str, Any]) -> str:
 def test_the_class_has_thirty_students_ten_right_twelve_misconceptions_four_broken_four_hostile() -> None:
     """Every folder is expected, every expected student has a folder, and the kinds are as many as promised."""
     kinds = [student["kind"] for student in EXPECTED.values()]
-    assert {kind: kinds.count(kind) for kind in kinds} == {"correct": 10, "misconception": 12, "broken": 4, "hostile": 4}
+    assert {kind: kinds.count(kind) for kind in kinds} == {"correct": 10, "mistake": 12, "broken": 4, "hostile": 4}
     assert {folder.name for folder in CLASS.iterdir() if folder.is_dir()} == set(EXPECTED)
 
 

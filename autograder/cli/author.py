@@ -24,7 +24,7 @@ FINDING = ("line", "rule", "problem", "fix")
 @click.option("--no-cache", is_flag=True, help="Run every rule again, even if nothing has changed.")
 @click.pass_obj
 def lint(root: Path | None, lesson: str | None, as_json: bool, no_cache: bool) -> None:
-    """Check the course, or one LESSON of it, for authors' misconceptions.
+    """Check the course, or one LESSON of it, for mistakes.
 
     Every finding has its file, line and fix. Exit status 1 where there is any.
     The findings are remembered until the course or this program changes.
@@ -53,7 +53,7 @@ def map_(root: Path | None, lesson: str | None) -> None:
     from rich.console import Console
 
     from autograder.author.lint.context import LintContext
-    from autograder.cli.reader import map_table
+    from autograder.cli.views import map_table
 
     Console(highlight=False).print(map_table(LintContext(find_course(root), find_lesson(root, lesson))))
 
@@ -63,7 +63,7 @@ def map_(root: Path | None, lesson: str | None) -> None:
 @click.option("--out", type=click.Path(path_type=Path), help="The file to write; by default the one beside the starters.")
 @click.pass_obj
 def notebook(root: Path | None, lesson: str | None, out: Path | None) -> None:
-    """Build a lesson's exercises as one notebook in nbgrader's format.
+    """Build a lesson's exercises as one nbgrader notebook.
 
     It holds the starters, and locked cells that replay the public checks.
     """
@@ -76,14 +76,14 @@ def notebook(root: Path | None, lesson: str | None, out: Path | None) -> None:
 
 
 @click.group()
-def misconception() -> None:
-    """Find wrong answers that many share, and make them misconceptions.
+def misconceptions() -> None:
+    """Turn wrong answers that many share into misconceptions.
 
     `course misconceptions list OUT` shows them, `course misconceptions new OUT GROUP NAME` begins one.
     """
 
 
-@misconception.command("list")
+@misconceptions.command("list")
 @click.argument("out", type=click.Path(path_type=Path))
 @click.pass_obj
 def list_(root: Path | None, out: Path) -> None:
@@ -106,7 +106,7 @@ def list_(root: Path | None, out: Path) -> None:
         console.print(f"{number}: {group.words}", markup=False)
 
 
-@misconception.command()
+@misconceptions.command()
 @click.argument("out", type=click.Path(path_type=Path))
 @click.argument("group", type=click.IntRange(min=1))
 @click.argument("name")
@@ -191,4 +191,4 @@ def gradescope(place: Path) -> None:
     click.echo(f"{written.score:g} of {most:g} points in {written.execution_time:g} s. Walls: {written.extra_data['walls'] or 'none'}.")
 
 
-COMMANDS = (lint, map_, notebook, misconception, release, gradescope)
+COMMANDS = (lint, map_, notebook, misconceptions, release, gradescope)

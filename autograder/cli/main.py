@@ -21,7 +21,7 @@ AUDIENCES = {
     "Learn": ("start", "read", "check", "hint", "practice", "progress", "reset", "submit", "serve"),
     "Review": ("review", "stats", "optimise", "deck"),
     "Grade, in a clone": ("grade", "report", "override", "feedback", "export", "regrade", "similar", "doctor"),
-    "Write the course, in a clone": ("lint", "map", "misconception", "notebook", "release", "site"),
+    "Write the course, in a clone": ("lint", "map", "misconceptions", "notebook", "release", "site"),
 }
 
 

@@ -68,8 +68,8 @@ def _following(workspace: Workspace, state: State, chosen: Question, wanted: str
 def _practise(console: Console, workspace: Workspace, state: State, functions: Functions, question: Question,
               fresh: bool, seed: int | None) -> None:  # fmt: skip
     """Ask one variant until it is right or the working was looked at."""
-    from autograder.cli.check_view import say_due
     from autograder.cli.context import now
+    from autograder.cli.views import say_due
     from autograder.learner.practice import answer, ask, draw, for_answers, shown_working
     from autograder.learner.progress import bring_back
 

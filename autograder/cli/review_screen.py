@@ -200,7 +200,7 @@ class Sitting:
         self._said = "Flagged." if self._deck.flag(face, now()) else "The flag is taken away."
 
     def _open_section(self, face: Face) -> None:
-        from autograder.cli.reader import for_terminal
+        from autograder.cli.views import for_terminal
 
         os.environ.setdefault("LESS", "-R")
         text = Markdown(for_terminal(self._lessons[face.lesson], face.card.section))

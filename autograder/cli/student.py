@@ -128,8 +128,8 @@ def _chosen(workspace: Workspace, files: tuple[str, ...]) -> list[str]:
 
 def _all(console: Console, checker: Checker, workspace: Workspace, state: State, exercises: list[str]) -> bool:
     """Check these and print what is said; tell whether all pass."""
-    from autograder.cli.check_view import HIDDEN_REMAIN, say_due, show
     from autograder.cli.context import now
+    from autograder.cli.views import HIDDEN_REMAIN, say_due, show
     from autograder.learner.progress import bring_back, remember
 
     whole, judged = True, False
@@ -228,14 +228,14 @@ def progress(root: Path | None) -> None:
     """Show how far you are with each objective, and what is next."""
     from rich.console import Console
 
-    from autograder.cli.check_view import table
     from autograder.cli.context import now
+    from autograder.cli.views import progress_table
     from autograder.learner.progress import advice, due_by_objective, standings
 
     with opened_workspace(root) as (workspace, state):
         found = standings(workspace, state, due_by_objective(workspace, now()))
     console = Console(highlight=False)
-    console.print(table(found, console.width))
+    console.print(progress_table(found, console.width))
     click.echo(f"Next: {advice(found)}")
     if due := sum(standing.due or 0 for standing in found):
         click.echo(f"Due today: {due} card{'s' if due != 1 else ''} (course review)")

@@ -35,7 +35,7 @@ def class_table(results: Iterable[Result], exercises: list[str], width: int) -> 
     table.add_column("student")
     for heading in ("handed in", "points") if whole else shown:
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("misconceptions and ends")
+    table.add_column("what went wrong")
     for student, rows in groupby(found, key=lambda result: result.student):
         own = {result.exercise: result for result in rows}
         scores = _whole(own.values()) if whole else [_score(own.get(exercise)) for exercise in shown]
@@ -125,7 +125,7 @@ def help_table(made: Measures, mark: float | None) -> Table | None:
     """One row for each of those who need help most."""
     need = made.in_need(mark)
     table = Table(title=f"Who needs help: {len(need)}" + (f", the first {HELPED}" if len(need) > HELPED else ""))
-    for name in ("student", "percent", "missing", "misconceptions and ends"):
+    for name in ("student", "percent", "missing", "what went wrong"):
         table.add_column(name, justify="right" if name == "percent" else "left")
     for row in need[:HELPED]:
         table.add_row(Text(clean(row.student, 40)), f"{row.percent:.1f}", ", ".join(row.missing), Text(", ".join(row.marks[:4])))

@@ -7,7 +7,7 @@ Every worker's machine has this package and the course at the same path; a worke
 before anything is graded. What crosses is bytes of ours, with the round's secret among them: the cluster is on the trusted side of
 the wall, and Dask itself runs whatever its clients send, so its ports are for trusted machines alone (TLS is Dask's business).
 
-Handing out one submission costs Dask more than grading a small one, so a load has as many as take a worker about `LOAD_SECONDS`.
+Handing out one submission costs Dask more than grading a small one, so a batch has as many as take a worker about `BATCH_SECONDS`.
 Dask runs a dead worker's tasks on another; where one ends several workers, it gives up, and `pool` tries each submission alone.
 """
 
@@ -33,9 +33,9 @@ from autograder.instructor.pool import BatchSize, Completed, Lost
 from autograder.instructor.worker import Grader, Settings
 from autograder.sandbox.servers import missing_walls, readable_paths
 
-AHEAD = 2  # loads for each thread of a worker: the one it works on, and the next
-LOAD_SECONDS = 1.0
-LARGEST_LOAD = 32
+AHEAD = 2  # batches for each thread of a worker: the one it works on, and the next
+BATCH_SECONDS = 1.0
+LARGEST_BATCH = 32
 CONNECT_SECONDS = 5
 ADDRESS = re.compile(r"(tcp|tls|ws|wss)://[^/]+:\d+")
 
@@ -59,9 +59,9 @@ def standing(settings: bytes, cache_keys: str) -> str:
     return f"walls are missing: {', '.join(sorted(missing))}" if missing else ""
 
 
-def grade_load(settings: bytes, submissions: list[bytes]) -> tuple[float, list[bytes]]:
-    """Grade a load (see `Grader.grade_load`). Runs on the worker, in one of its threads."""
-    return _grader(settings).grade_load(submissions)
+def grade_batch(settings: bytes, submissions: list[bytes]) -> tuple[float, list[bytes]]:
+    """Grade a batch (see `Grader.grade_batch`). Runs on the worker, in one of its threads."""
+    return _grader(settings).grade_batch(submissions)
 
 
 def release(dask_worker: Any) -> None:
@@ -72,7 +72,7 @@ def release(dask_worker: Any) -> None:
 
 
 def _grader(settings: bytes) -> Grader:
-    """Give this thread's grader, warm from the load before; a fork server dies with the thread that started it."""
+    """Give this thread's grader, warm from the batch before; a fork server dies with the thread that started it."""
     graders, thread = _graders(get_worker()), threading.get_ident()
     known, grader = graders.get(thread, (b"", None))
     if grader is None or known != settings:
@@ -99,7 +99,7 @@ class DaskPool:
         self._name = uuid.uuid4().hex
         self._out: dict[int, Future] = {}
         self._done: SimpleQueue[int] = SimpleQueue()
-        self._size = BatchSize(LOAD_SECONDS, LARGEST_LOAD)
+        self._size = BatchSize(BATCH_SECONDS, LARGEST_BATCH)
         self._threads, self._counted = 0, 0.0
         if not ADDRESS.fullmatch(address):
             raise UsageError(f"`{address}` is no scheduler's address", "give it as `dask scheduler` names it: tcp://HOST:PORT")
@@ -117,29 +117,29 @@ class DaskPool:
             raise
 
     def wants(self) -> int:
-        """As many as take about `LOAD_SECONDS`, while a thread has no load ahead."""
+        """As many as take about `BATCH_SECONDS`, while a thread has no batch ahead."""
         if len(self._out) >= AHEAD * self._threads_there():
             return 0
         return self._size.now()
 
-    def hand(self, load: int, submissions: list[bytes]) -> None:
+    def submit(self, batch: int, submissions: list[bytes]) -> None:
         """Give it to the scheduler, which chooses the worker."""
-        future = self._client.submit(grade_load, self._settings, submissions, key=f"course-{self._name}-{load}", pure=False)
-        self._out[load] = future
-        future.add_done_callback(lambda _: self._done.put(load))
+        future = self._client.submit(grade_batch, self._settings, submissions, key=f"course-{self._name}-{batch}", pure=False)
+        self._out[batch] = future
+        future.add_done_callback(lambda _: self._done.put(batch))
 
-    def back(self) -> list[Completed]:
-        """Wait for loads. Raise `SandboxFault` where the scheduler is gone."""
+    def completed(self) -> list[Completed]:
+        """Wait for batches. Raise `SandboxFault` where the scheduler is gone."""
         done = [self._done.get()]
         while not self._done.empty():
             done.append(self._done.get_nowait())
-        futures = {load: self._out.pop(load) for load in done}
+        futures = {batch: self._out.pop(batch) for batch in done}
         if any(future.cancelled() for future in futures.values()):
             raise SandboxFault(
                 f"the Dask cluster at {self._address} is gone; what was graded is kept\n"
                 "  fix: start it and give the same command again, which goes on where it was"
             )
-        return [self._received(load, future) for load, future in futures.items()]
+        return [self._received(batch, future) for batch, future in futures.items()]
 
     def close(self) -> None:
         """Stop the workers' fork servers and leave; the cluster stays."""
@@ -148,13 +148,13 @@ class DaskPool:
             self._client.run(release, on_error="ignore")
         self._client.close(timeout=2)
 
-    def _received(self, load: int, future: Future) -> Completed:
+    def _received(self, batch: int, future: Future) -> Completed:
         try:
             seconds, graded = future.result()
         except Exception as error:  # whatever a worker raised, or `KilledWorker` where it ended several
-            return Completed(load, Lost(f"{type(error).__name__}: {error}"))
+            return Completed(batch, Lost(f"{type(error).__name__}: {error}"))
         self._size.took(seconds, len(graded))
-        return Completed(load, graded)
+        return Completed(batch, graded)
 
     def _threads_there(self) -> int:
         """Count the threads of all workers, asked once a second: workers come and go."""

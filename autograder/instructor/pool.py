@@ -1,6 +1,6 @@
-"""A crew is fed with loads of submissions and gives each load back once: graded, or lost with its worker.
+"""A pool is fed with batches of submissions and gives each batch back once: graded, or lost with its worker.
 
-Knows nothing of processes or machines. A load has a number; an answer to a load that is no longer out is dropped, so that
+Knows nothing of processes or machines. A batch has a number; an answer to a batch that is no longer out is dropped, so that
 work done twice gives one attempt.
 """
 
@@ -35,24 +35,24 @@ class Lost(NamedTuple):
 
 
 class Completed(NamedTuple):
-    """A load that came back: what was graded, in order, or how it was lost."""
+    """A batch that came back: what was graded, in order, or how it was lost."""
 
-    load: int
+    batch: int
     graded: list[bytes] | Lost
 
 
 class BatchSize:
-    """How many submissions make a load that takes a worker about `seconds`, by what the last loads took."""
+    """How many submissions make a batch that takes a worker about `seconds`, by what the last batches took."""
 
     def __init__(self, seconds: float, largest: int):
         self._seconds, self._largest = seconds, largest
-        self._for_one = seconds  # the first load is a single one
+        self._for_one = seconds  # the first batch is a single one
 
     def now(self) -> int:
         return max(1, min(self._largest, int(self._seconds / self._for_one)))
 
     def took(self, seconds: float, count: int) -> None:
-        """Learn from a load that is back."""
+        """Learn from a batch that is back."""
         self._for_one = max(1e-4, 0.7 * self._for_one + 0.3 * seconds / count)
 
 
@@ -60,13 +60,13 @@ class WorkerPool(Protocol):
     """What `grade_all` asks of workers, wherever they are."""
 
     def wants(self) -> int:
-        """Say how many submissions the next load should have; 0 while enough are out."""
+        """Say how many submissions the next batch should have; 0 while enough are out."""
 
-    def hand(self, load: int, submissions: list[bytes]) -> None:
-        """Give a load away; do not wait."""
+    def submit(self, batch: int, submissions: list[bytes]) -> None:
+        """Give a batch away; do not wait."""
 
-    def back(self) -> list[Completed]:
-        """Wait until a load is back and give all that are. Raise `SandboxFault` where none will ever be."""
+    def completed(self) -> list[Completed]:
+        """Wait until a batch is back and give all that are. Raise `SandboxFault` where none will ever be."""
 
     def close(self) -> None:
         """Let the workers go, and what they still hold."""
@@ -81,26 +81,26 @@ def grade_all(submissions: Iterable[Submission], settings: Settings, pool: Worke
 
     def feed() -> None:
         while wanted := pool.wants():
-            load = [again.popleft()] if again else list(islice(waiting, wanted))
-            if not load:
+            batch = [again.popleft()] if again else list(islice(waiting, wanted))
+            if not batch:
                 return
             number = next(numbers)
-            out[number] = load
-            pool.hand(number, [msgspec.msgpack.encode(submission) for submission, _ in load])
+            out[number] = batch
+            pool.submit(number, [msgspec.msgpack.encode(submission) for submission, _ in batch])
 
     feed()
     while out:
         done: list[tuple[Submission, Graded]] = []
-        for back in pool.back():
-            load = out.pop(back.load, None)
-            if load is None:
+        for answer in pool.completed():
+            batch = out.pop(answer.batch, None)
+            if batch is None:
                 continue
-            if isinstance(back.graded, Lost):
-                more = int(back.graded.worked and len(load) == 1)  # of several nobody knows which one it was: each is tried alone
-                again.extend((submission, tries + more) for submission, tries in load if tries + more <= TRIES)
-                done += [(one, _lost(one, settings, back.graded.why)) for one, tries in load if tries + more > TRIES]
+            if isinstance(answer.graded, Lost):
+                more = int(answer.graded.worked and len(batch) == 1)  # of several nobody knows which one it was: each is tried alone
+                again.extend((submission, tries + more) for submission, tries in batch if tries + more <= TRIES)
+                done += [(one, _lost(one, settings, answer.graded.why)) for one, tries in batch if tries + more > TRIES]
             else:
-                done += [(one, msgspec.msgpack.decode(data, type=Graded)) for (one, _), data in zip(load, back.graded, strict=True)]
+                done += [(one, msgspec.msgpack.decode(data, type=Graded)) for (one, _), data in zip(batch, answer.graded, strict=True)]
         yield done
         feed()
 
@@ -109,9 +109,9 @@ def _lost(submission: Submission, settings: Settings, why: str) -> Graded:
     return Grader(settings).fault(submission, f"tried {TRIES} times: {why}")
 
 
-AHEAD = 2  # loads with one worker: the one it works on, and the next
-LOAD_SECONDS = 0.1  # the supervisor of the gradebook wants a core as well, so it is woken for several results at once
-LARGEST_LOAD = 16
+AHEAD = 2  # batches with one worker: the one it works on, and the next
+BATCH_SECONDS = 0.1  # the supervisor of the gradebook wants a core as well, so it is woken for several results at once
+LARGEST_BATCH = 16
 
 
 def serve(connection: Connection, settings: bytes, slot: int, cores: set[int], servers: dict[str, socket.socket]) -> None:
@@ -119,22 +119,22 @@ def serve(connection: Connection, settings: bytes, slot: int, cores: set[int], s
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the supervisor's business
     os.sched_setaffinity(0, cores)
     launched = {profile: Launched(control) for profile, control in servers.items()}
-    loads: SimpleQueue[bytes | None] = SimpleQueue()
-    Thread(target=_receive, args=(connection, loads), daemon=True).start()
+    batches: SimpleQueue[bytes | None] = SimpleQueue()
+    Thread(target=_receive, args=(connection, batches), daemon=True).start()
     with _ended_without_memory(), closing(Grader(msgspec.msgpack.decode(settings, type=Settings), slot, launched)) as grader:
-        for load in iter(loads.get, None):
-            graded = grader.grade_load(msgspec.msgpack.decode(load, type=list[bytes]))
+        for batch in iter(batches.get, None):
+            graded = grader.grade_batch(msgspec.msgpack.decode(batch, type=list[bytes]))
             with suppress(ConnectionError):
                 connection.send_bytes(msgspec.msgpack.encode(graded))
 
 
-def _receive(connection: Connection, loads: SimpleQueue[bytes | None]) -> None:
-    """Take loads as they come: were they left in the pipe, each side could wait for ever for the other to read."""
+def _receive(connection: Connection, batches: SimpleQueue[bytes | None]) -> None:
+    """Take batches as they come: were they left in the pipe, each side could wait for ever for the other to read."""
     with _ended_without_memory():
         with suppress(EOFError, OSError):
             while True:
-                loads.put(connection.recv_bytes())
-        loads.put(None)
+                batches.put(connection.recv_bytes())
+        batches.put(None)
 
 
 @contextmanager
@@ -174,29 +174,29 @@ class LocalPool:
         self._settings, self._most = msgspec.msgpack.encode(settings), workers
         self._workers: list[_Worker] = []  # started when there is work for them
         self._warm: Preloader | None = None
-        self._size = BatchSize(LOAD_SECONDS, LARGEST_LOAD)
+        self._size = BatchSize(BATCH_SECONDS, LARGEST_BATCH)
 
     def wants(self) -> int:
-        """As many as take about `LOAD_SECONDS`, while a worker has room."""
+        """As many as take about `BATCH_SECONDS`, while a worker has room."""
         return self._size.now() if sum(len(worker.held) for worker in self._workers) < AHEAD * self._most else 0
 
-    def hand(self, load: int, submissions: list[bytes]) -> None:
+    def submit(self, batch: int, submissions: list[bytes]) -> None:
         """Give it to the worker that holds least."""
         if len(self._workers) < self._most and all(worker.held for worker in self._workers):
             if not self._workers and (profile := profile_for(submissions[0], torch=False)) != "numpy":
                 self._warm = Preloader(profile)  # torch is imported once for all, while the workers start
             self._workers.append(_Worker(self._settings, slot := len(self._workers), self._cores(slot), self._warm))
         worker = min(self._workers, key=lambda one: len(one.held))
-        worker.held.append(load)
+        worker.held.append(batch)
         try:
             worker.connection.send_bytes(msgspec.msgpack.encode(submissions))
-        except OSError:  # it has died: `back` will tell
+        except OSError:  # it has died: `completed` will tell
             return
 
-    def back(self) -> list[Completed]:
+    def completed(self) -> list[Completed]:
         """Wait for results, or for a worker's end; one that ended is replaced."""
         busy = {worker.connection: worker for worker in self._workers if worker.held}
-        return [back for connection in wait(list(busy)) for back in self._received(busy[connection])]  # type: ignore[index]
+        return [one for connection in wait(list(busy)) for one in self._received(busy[connection])]  # type: ignore[index]
 
     def close(self) -> None:
         """Stop the workers."""
@@ -218,7 +218,7 @@ class LocalPool:
             self._workers[worker.slot] = _Worker(self._settings, worker.slot, self._cores(worker.slot))
             working, *held = worker.held
             why = "its worker ended"
-            return [Completed(working, Lost(why)), *(Completed(load, Lost(why, worked=False)) for load in held)]
+            return [Completed(working, Lost(why)), *(Completed(batch, Lost(why, worked=False)) for batch in held)]
         seconds, graded = msgspec.msgpack.decode(received, type=tuple[float, list[bytes]])
         self._size.took(seconds, len(graded))
         return [Completed(worker.held.popleft(), graded)]

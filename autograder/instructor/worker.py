@@ -71,7 +71,7 @@ class Grader:
                 self.close()
         return self.fault(submission, fault)
 
-    def grade_load(self, submissions: list[bytes]) -> tuple[float, list[bytes]]:
+    def grade_batch(self, submissions: list[bytes]) -> tuple[float, list[bytes]]:
         """Grade some submissions one after another, from bytes to bytes; return also the seconds that it took."""
         started = time.monotonic()
         decode, encode = msgspec.msgpack.decode, msgspec.msgpack.encode

@@ -555,7 +555,7 @@ lessons/13_adding/lesson.md:18: there is no section `carryin`
     ),
     "warning_of_a_misconception_without_a_card": Planted(
         [
-            (TEXT, "(misconception M01)", "(misconception M11)"),
+            (TEXT, "(mistake M01)", "(misconception M11)"),
         ],
         ["text-warnings"],
         """\

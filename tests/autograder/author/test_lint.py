@@ -10,7 +10,7 @@ from autograder.author.lint.lesson import agrees, coverage
 from autograder.author.lint.rules import RULES, check_course
 from autograder.course.errors import Finding, UsageError
 from autograder.course.loading import read_course
-from tests.broken_courses.misconceptions import ANSWERS, ASKED, PLANTED, TEXT
+from tests.broken_courses.planted import ANSWERS, ASKED, PLANTED, TEXT
 
 TINY = Path(__file__).parents[2] / "broken_courses" / "tiny"
 

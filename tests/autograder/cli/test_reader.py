@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markdown import Markdown
 
 from autograder.author.lint.context import LintContext
-from autograder.cli.reader import for_terminal, map_table
+from autograder.cli.views import for_terminal, map_table
 from autograder.course.errors import UsageError
 from autograder.course.loading import read_course
 
@@ -27,7 +27,7 @@ def test_one_section_is_shown_without_comments_ids_and_markup():
     [lesson] = read_course(TINY).lessons
     assert for_terminal(lesson, "what-a-sum-is") == (
         "## What a sum is\n\n"
-        "Two and a half and one third make 2.833. Taking away instead (misconception M01) gives\n"
+        "Two and a half and one third make 2.833. Taking away instead (mistake M01) gives\n"
         "**2.167**. Measured here: 0.125 seconds. See [carrying](#carrying).\n\n"
         "**Predict first: is the order of the two important?**\n\n"
         "> No: a + b = b + a.\n\n"

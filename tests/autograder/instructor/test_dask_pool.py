@@ -82,7 +82,7 @@ STRANGE = {
 }
 
 
-@pytest.mark.parametrize(("root", "walls", "grounds", "words"), STRANGE.values(), ids=STRANGE.keys())
+@pytest.mark.parametrize(("root", "walls", "cache_keys", "words"), STRANGE.values(), ids=STRANGE.keys())
 def test_a_worker_says_what_keeps_it_from_grading(root, walls, cache_keys, words):
     assert standing(msgpack.encode(Settings(str(root), Round("round-1", b"secret"), walls)), cache_keys) == words
 

@@ -19,7 +19,7 @@ SETTINGS = Settings(str(ROOT), Round("round-1", b"secret"), ())
 
 
 class Script:
-    """A crew of one that gives back what a script says, load by load."""
+    """A pool of one that gives back what a script says, batch by batch."""
 
     def __init__(self, *answers):
         self.answers, self.out, self.handed = list(answers), [], []
@@ -27,17 +27,17 @@ class Script:
     def wants(self):
         return 0 if self.out else 2
 
-    def hand(self, load, submissions):
-        self.out.append((load, submissions))
+    def submit(self, batch, submissions):
+        self.out.append((batch, submissions))
         self.handed.append([msgpack.decode(data, type=Submission).student for data in submissions])
 
-    def back(self):
-        load, submissions = self.out.pop()
+    def completed(self):
+        batch, submissions = self.out.pop()
         answer = self.answers.pop(0) if self.answers else "graded"
         students = [msgpack.decode(data, type=Submission).student for data in submissions]
         graded = [msgpack.encode(Graded(result(student), {})) for student in students]
-        backs = {"graded": [Completed(load, graded)], "twice": [Completed(load, graded), Completed(load, graded)]}
-        return backs.get(answer) or [Completed(load, answer)]
+        completed = {"graded": [Completed(batch, graded)], "twice": [Completed(batch, graded), Completed(batch, graded)]}
+        return completed.get(answer) or [Completed(batch, answer)]
 
     def close(self):
         pass
@@ -60,7 +60,7 @@ def test_a_lost_load_is_tried_again_one_by_one():
 
 
 def test_what_is_lost_twice_by_itself_is_not_judged_and_says_why():
-    made = dict(graded_by(Script(Lost("in a load of two"), Lost("gone"), "graded", Lost("its worker ended"))))
+    made = dict(graded_by(Script(Lost("in a batch of two"), Lost("gone"), "graded", Lost("its worker ended"))))
     assert made["a"].result.status == "not_judged"
     assert made["a"].private == {"fault": "tried 2 times: its worker ended"}
     assert {made[name].result.status for name in "bc"} == {"graded"}
@@ -99,7 +99,7 @@ def pool(request):
     opened.close()
 
 
-@pytest.mark.parametrize("crew", [1], indirect=True)
+@pytest.mark.parametrize("pool", [1], indirect=True)
 def test_large_files_that_print_much_do_not_make_both_sides_wait(pool, monkeypatch):
     """More lies in each direction than a pipe holds."""
     monkeypatch.setattr(pool, "_size", SimpleNamespace(now=lambda: 16, took=lambda *_: None))
@@ -109,7 +109,7 @@ def test_large_files_that_print_much_do_not_make_both_sides_wait(pool, monkeypat
     assert sorted(submission.student for submission, _ in made) == sorted(f"s{number}" for number in range(64))
 
 
-@pytest.mark.parametrize("crew", [len(os.sched_getaffinity(0))], indirect=True)
+@pytest.mark.parametrize("pool", [len(os.sched_getaffinity(0))], indirect=True)
 def test_where_all_cores_are_used_each_worker_and_its_guests_keep_to_one(pool):
     cores = sorted(os.sched_getaffinity(0))
     source = b"import os, torch\n" + NUMPY + b"\nprint(sorted(os.sched_getaffinity(0)))"

@@ -73,14 +73,14 @@ def handed_in():
 def test_a_score_stands_for_each_exercise_that_someone_handed_in(handed_in):
     results, names = handed_in
     rows = cells(class_table(results, names, 200), 200)
-    assert rows[0] == ["student", *names[:8], "misconceptions and ends"]
+    assert rows[0] == ["student", *names[:8], "what went wrong"]
     assert rows[2] == ["Bo", "1 / 2", *["missing"] * 7, ""]
 
 
 def test_where_scores_do_not_fit_the_whole_stands_in_their_place(handed_in):
     results, names = handed_in
     assert cells(class_table(results, names, 80)) == [
-        ["student", "handed in", "points", "misconceptions and ends"],
+        ["student", "handed in", "points", "what went wrong"],
         ["Ada", "8 of 9", "16 / 18", ""],
         ["Bo", "1 of 9", "1 / 18", ""],
     ]

@@ -112,7 +112,7 @@ def test_of_several_attempts_the_one_that_counts_is_looked_at(tmp_path):
                 book.keep("run", [Kept(replace(result(student), score=score), private, HandedIn(attempt=number))])
     for counts in ("best", "last"):
         policy.write_text(re.sub(r"counts: \w+", f"counts: {counts}", policy.read_text(encoding="utf-8")), encoding="utf-8")
-        assert f"1: `total(1)` gave the {counts}\n" in course("--course", tmp_path / "course", "misconception", "list", tmp_path).stdout
+        assert f"1: `total(1)` gave the {counts}\n" in course("--course", tmp_path / "course", "misconceptions", "list", tmp_path).stdout
 
 
 @pytest.mark.usefixtures("walls")
@@ -122,9 +122,9 @@ def test_the_command_lists_groups_and_refuses_what_is_not_there(tmp_path):
         (tmp_path / "class" / student / "forward.py").write_text(SOURCES[student])
     graded = course("grade", tmp_path / "class", "--out", tmp_path / "out", "--exercise", "forward")
     assert f"`course misconceptions new {tmp_path}/out GROUP NAME` makes one of these a misconception." in graded.stdout.replace("\n", "")
-    assert "forward_step" in course("misconception", "list", tmp_path / "out").stdout
-    refused = course("misconception", "new", tmp_path / "out", 2, "seven_times")
+    assert "forward_step" in course("misconceptions", "list", tmp_path / "out").stdout
+    refused = course("misconceptions", "new", tmp_path / "out", 2, "seven_times")
     fix = f"take one of the 1 that `course misconceptions list {tmp_path}/out` shows"
     assert (refused.returncode, refused.stderr) == (2, f"there is no group 2 in {tmp_path}/out\n  fix: {fix}\n")
-    nowhere = course("misconception", "list", tmp_path)
+    nowhere = course("misconceptions", "list", tmp_path)
     assert nowhere.stderr == f"{tmp_path}: no gradebook there\n  fix: give the folder that `course grade` wrote with --out\n"

@@ -1,20 +1,29 @@
-"""What the terminal shows of a check: what passed, what failed first, and how to go on. Builds text; `students` prints it."""
+"""What the terminal shows of a check, of progress, of the learner's reviews and of the lesson. Builds it; the commands print."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from autograder.course.errors import UsageError
+from autograder.course.schema import meant
+from autograder.course.text import FOLDED, clean, formulas_in_unicode, uncommented
+
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from autograder.course.model import CheckResult, Lesson
+    from autograder.author.lint.context import LintContext
+    from autograder.course.model import CheckResult, Lesson, Section
     from autograder.learner.check import Checked
     from autograder.learner.progress import Part, Standing
+    from autograder.learner.review.queue import Face
+    from autograder.learner.review.stats import Days, Stats
 
 
 PRINTED = 12  # lines of a student's own output
@@ -99,7 +108,6 @@ def _waiting(checked: Checked, unanswered: list[CheckResult]) -> Iterator[str]:
 
 
 def _printed(console: Console, checked: Checked) -> None:
-    from autograder.course.text import clean
 
     lines = [clean(line, 200) for line in checked.stdout.splitlines()]
     if lines:
@@ -118,7 +126,7 @@ def say_due(console: Console, cards: tuple[str, ...]) -> None:
 NARROW = 64  # columns, below which a table leaves no room for an objective's words
 
 
-def table(found: tuple[Standing, ...], width: int) -> Table:
+def progress_table(found: tuple[Standing, ...], width: int) -> Table:
     """One row for each objective, one column for each thing that is done for it."""
     if width < NARROW:
         return _lines(found)
@@ -145,3 +153,130 @@ def _lines(found: tuple[Standing, ...]) -> Table:
 
 def _cell(part: Part) -> Text:
     return Text(f"{part.done} of {part.of}", "green" if part.done == part.of else "")
+
+
+EIGHTHS = " ▁▂▃▄▅▆▇█"
+HEIGHT = 4  # lines of the columns
+BAR = 30  # characters of a whole bar
+
+
+def stats_view(stats: Stats) -> RenderableType:
+    """Put all figures below each other."""
+    return Group(*_parts(stats))
+
+
+def _parts(stats: Stats) -> Iterator[RenderableType]:
+    hours = f"{stats.minutes / 60:.0f} hours" if stats.minutes >= 120 else f"{stats.minutes:.0f} minutes"
+    yield Text(f"{_count(stats.answers, 'answer')} in {hours}. {_in_words(stats.days)}")
+    yield Text(f"\nDue in the next {len(stats.due)} days: {sum(stats.due)}", "bold")
+    if any(stats.due):
+        yield from _columns(stats.due)
+    if stats.months:
+        yield Text("\nStill known when it came back", "bold")
+        yield _months(stats)
+    if stats.hardest:
+        yield Text("\nThe hardest cards", "bold")
+        yield _hardest(stats)
+    yield Text("\nBy objective", "bold")
+    yield _objectives(stats)
+    if stats.flagged:
+        yield Text(f"\nFlagged: {', '.join(dict.fromkeys(face.card.id for face in stats.flagged))}")
+
+
+def _in_words(days: Days) -> str:
+    if days.row > 1:
+        more = f" (the longest row: {days.longest})" if days.longest > days.row else ""
+        return f"{days.row} days in a row{more}."
+    return f"On {_count(days.all, 'day')}; the longest row: {_count(days.longest, 'day')}."
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _columns(counts: tuple[int, ...]) -> Iterator[Text]:
+    """Draw a column for each day, two characters wide, and write the days below."""
+    highest = max(counts)
+    for line in reversed(range(HEIGHT)):
+        label = f"{highest if line == HEIGHT - 1 else '':>5} "
+        eighths = [round(count / highest * HEIGHT * 8) - line * 8 for count in counts]
+        yield Text(label + "".join(EIGHTHS[max(0, min(8, eighth))] * 2 for eighth in eighths))
+    days = "".join(f"{f'+{day}' if day else 'today':<10}" for day in range(0, len(counts), 5))
+    yield Text(f"{0:>5} {days}".rstrip(), "dim")
+
+
+def _months(stats: Stats) -> Table:
+    table = Table.grid(padding=(0, 2))
+    for month in stats.months:
+        share = month.known / month.asked
+        bar = Text("█" * round(share * BAR) + "░" * (BAR - round(share * BAR)), "green")
+        table.add_row(f"  {month.first:%Y-%m}", bar, f"{share:.0%}", Text(f"{month.known} of {month.asked}", "dim"))
+    return table
+
+
+def _hardest(stats: Stats) -> Table:
+    table = Table.grid(padding=(0, 2))
+    for hard in stats.hardest:
+        table.add_row(f"  {hard.face.id.partition('/')[2]}", Text(f"forgotten {_times(hard.lapses)}", "dim"), _short(hard.face))
+    return table
+
+
+def _times(number: int) -> str:
+    return {1: "once", 2: "twice"}.get(number, f"{number} times")
+
+
+def _short(face: Face) -> Text:
+    text = Text(" ".join(formulas_in_unicode(face.front).replace("*", "").split()), no_wrap=True)
+    text.truncate(60, overflow="ellipsis")
+    return text
+
+
+def _objectives(stats: Stats) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False)
+    table.add_column("  objective")
+    for name in ("begun", "due", "known now"):
+        table.add_column(name, justify="right")
+    for part in stats.parts:
+        known = "–" if part.known is None else f"{part.known:.0%}"
+        table.add_row(f"  {part.objective}", f"{part.begun} of {part.faces}", str(part.due), known)
+    return table
+
+
+def for_terminal(lesson: Lesson, section: str | None = None) -> str:
+    """Return the lesson, or one section, as Markdown that a terminal can show: formulas as Unicode, no comments.
+
+    Raises UsageError where there is no such section.
+    """
+    text = lesson.text if section is None else _cut(lesson, section)
+    text = uncommented(text)
+    text = re.sub(r"!\[([^\]]*)\]\([^)]*\)", r"*Picture: \1*", text)
+    text = FOLDED.sub(lambda folded: f"**{folded['question']}**\n\n> {folded['answer'].replace(chr(10), chr(10) + '> ')}", text)
+    text = re.sub(r"^(#+ .*?) *\{#[^}]*\} *$", r"\1", text, flags=re.MULTILINE)
+    return formulas_in_unicode(text).strip() + "\n"
+
+
+def map_table(context: LintContext) -> Table:
+    """Return the map of a lesson: below each objective what it has, what it has none of marked."""
+    from autograder.author.lint.lesson import COLUMNS, coverage
+
+    table, texts = Table.grid(padding=(0, 2, 0, 0)), {objective.id: objective.text for objective in context.lesson.objectives}
+    for objective, row in coverage(context).items():
+        table.add_row(Text(objective, "bold"), Text(texts[objective], "bold"))
+        for column in COLUMNS:
+            table.add_row(f"  {column}", _map_cell(column, row[column]))
+    return table
+
+
+def _map_cell(column: str, ids: tuple[str, ...]) -> Text:
+    if not ids:
+        return Text("none", "red")
+    return Text(str(len(ids)) if column == "cards" else ", ".join(ids))
+
+
+def _cut(lesson: Lesson, section: str) -> str:
+    known = {each.id: place for place, each in enumerate(lesson.sections)}
+    if section not in known:
+        raise UsageError(f"there is no section `{section}` in {lesson.id}", meant(section, known, f"take one of {', '.join(known)}"))
+    lines, following = lesson.text.split("\n"), lesson.sections[known[section] + 1 :]
+    end: Section | None = following[0] if following else None
+    return "\n".join(lines[lesson.sections[known[section]].line - 1 : end.line - 1 if end else None])

@@ -106,7 +106,7 @@ def test_no_fork_server_is_left_behind_on_a_worker(cluster, tmp_path):
 def test_a_worker_that_cannot_grade_is_named_before_anything_is_graded(cluster, tmp_path):
     """This side is made to think that the course is another, as where machines do not share a file system."""
     address, _ = cluster
-    boot = "from autograder.grading.rounds import Grounds; Grounds.shared = property(lambda self: 'ours', lambda self, value: None)\n"
+    boot = "from autograder.grading.rounds import CacheKeys; CacheKeys.shared = property(lambda self: 'ours', lambda self, value: None)\n"
     boot += "from autograder.cli.main import main; main()"
     (tmp_path / "class" / "ada").mkdir(parents=True)
     command = chaos.command(tmp_path / "class", tmp_path / "out", "--cluster", address)

@@ -9,7 +9,7 @@ import pytest
 from autograder.web.server import TemporaryWorkspace, sweep
 from tests.programs import running
 
-SUPERVISOR = "import time\nfrom autograder.web.server import Passing\nwith Passing() as made:\n    print(made.path, flush=True)\n    time.sleep(600)\n"
+SUPERVISOR = "import time\nfrom autograder.web.server import TemporaryWorkspace\nwith TemporaryWorkspace() as made:\n    print(made.path, flush=True)\n    time.sleep(600)\n"
 
 
 @pytest.fixture(autouse=True)

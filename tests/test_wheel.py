@@ -134,6 +134,13 @@ def test_a_student_who_installed_the_wheel_goes_from_start_to_submission(student
     assert (status, (here / "diffusion.zip").is_file()) == (0, True)
 
 
+def test_the_students_path_of_ci_works_without_walls(installed, root, tmp_path):
+    """What CI does on macOS and Windows, as far as it can be done here."""
+    wide = {**os.environ, "PATH": f"{installed / 'bin'}{os.pathsep}{os.environ['PATH']}", "XDG_DATA_HOME": str(tmp_path)}
+    said = run(sys.executable, root / ".ci" / "student.py", "--no-walls", cwd=tmp_path, env=wide)
+    assert said.endswith("The student's path works.\n")
+
+
 @pytest.mark.parametrize("command", [["release", "--out", "x"], ["grade", ".", "--out", "x"], ["lint"], ["notebook"]], ids=lambda command: command[0])
 def test_what_needs_solutions_is_refused_with_an_installed_release(student, command):
     said, status = student(*command)

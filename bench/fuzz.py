@@ -1,7 +1,7 @@
 """Throw bytes at whatever reads what strangers wrote, for as long as you like.
 
     make fuzz                                  ten minutes for each target, one after the other
-    python -m bench.fuzz wire answers --seconds 60
+    python -m bench.fuzz frames answers --seconds 60
 
 Guided by coverage (atheris). A target names what it may raise: its own documented error, in one line. Anything else is a
 finding: its bytes stay in build/fuzz/TARGET/ and the command ends with status 1. What was found becomes a test.
@@ -36,7 +36,7 @@ class Target:
     seeds: Callable[[], Iterable[bytes]]
 
 
-def wire() -> Callable[[bytes], None]:
+def frames() -> Callable[[bytes], None]:
     """The trusted side reads a frame: refused with `ProtocolError`, and never decoded where a limit is passed."""
     from autograder.sandbox.guest import protocol as room
 
@@ -55,7 +55,7 @@ def wire() -> Callable[[bytes], None]:
     return read
 
 
-def wire_seeds() -> Iterable[bytes]:
+def frames_seeds() -> Iterable[bytes]:
     import numpy as np
 
     from autograder.sandbox.guest import protocol as room
@@ -202,7 +202,7 @@ def reviews_seeds() -> Iterable[bytes]:
 
 
 TARGETS = {
-    "wire": Target(wire, wire_seeds),
+    "frames": Target(frames, frames_seeds),
     "notebook": Target(notebook, notebook_seeds),
     "answers": Target(answers, answers_seeds),
     "content": Target(content, content_seeds),

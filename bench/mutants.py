@@ -33,7 +33,7 @@ ROOT = Path(__file__).parent.parent
 SECONDS = 60  # for one mutant: some loop for ever
 GUARDS = ("_need", "_refuse")  # they raise errors, which the exercises do not ask for
 
-KIND = "only turns a table's entry into the kind and shape of the picture: numbers stay the same, or broadcast to the same"
+KIND = "only turns a table's entry into the kind and shape of the image: numbers stay the same, or broadcast to the same"
 NO_NOISE = "the exercise samples with η = 0, so σ is 0 and is not computed"
 FREE = "what is inside the block is up to the student; it still keeps shapes, hears the embedding and treats rows alone"
 DIVIDED_OUT = "every √ᾱ_t but the first is multiplied by one factor, and their ratios, the β_t, do not change with it"

@@ -57,7 +57,7 @@ C feedback OUT
 C export OUT --to csv --out NEW
 C override Amara by_hand --points 1 --reason slow --out OUT
 C similar OUT
-C misconception list OUT
+C misconceptions list OUT
 C site --out NEW
 C lint
 C notebook --out NEW

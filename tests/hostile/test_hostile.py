@@ -9,10 +9,10 @@ import pytest
 
 from tests.once import once
 
-from . import arena, escape, exhaust, forge_the_score, leave_behind, lie_on_the_wire, look_around, strange_values
+from . import arena, break_the_protocol, escape, exhaust, forge_the_score, leave_behind, look_around, strange_values
 from .attack import Attack
 
-GROUPS = (forge_the_score, strange_values, lie_on_the_wire, look_around, escape, exhaust, leave_behind)
+GROUPS = (forge_the_score, strange_values, break_the_protocol, look_around, escape, exhaust, leave_behind)
 ATTACKS: tuple[Attack, ...] = tuple(attack for group in GROUPS for attack in group.ATTACKS)
 
 pytestmark = pytest.mark.xdist_group("hostile")  # one process grades them all, once

@@ -1,4 +1,4 @@
-"""Guests without walls: the same wire, the same world for student code, a time limit, and any system."""
+"""Guests without walls: the same protocol, the same world for student code, a time limit, and any system."""
 
 import subprocess
 import sys

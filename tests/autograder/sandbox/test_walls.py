@@ -55,7 +55,7 @@ def test_a_guest_of_root_has_no_capability_and_no_supplementary_group():
 
 
 @pytest.mark.usefixtures("walls")
-def test_a_guest_has_three_streams_and_its_wire_and_no_environment():
+def test_a_guest_has_three_streams_and_its_socket_and_no_environment():
     source = b"import os\ndef f():\n    found = []\n    for fd in range(64):\n        try: os.fstat(fd); found.append(fd)\n        except OSError: pass\n    return [found, dict(os.environ)]"
     with Sandbox(Limits()) as sandbox, sandbox.open("numpy") as guest:
         guest.load("forward", source)

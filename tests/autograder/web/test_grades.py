@@ -1,4 +1,4 @@
-"""The class over the wire: what a running `course grade` adds is seen, only what was added is read, and no name is markup."""
+"""The class over HTTP: what a running `course grade` adds is seen, only what was added is read, and no name is markup."""
 
 import re
 from html import unescape

@@ -1,4 +1,4 @@
-"""Who is let in, asked over the wire."""
+"""Who is let in, asked over HTTP."""
 
 import http.client
 import socket

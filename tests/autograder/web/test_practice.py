@@ -1,4 +1,4 @@
-"""Practice over the wire: the marks are those of `questions`, and what is remembered is the terminal's."""
+"""Practice over HTTP: the marks are those of `questions`, and what is remembered is the terminal's."""
 
 from html import unescape
 from urllib.parse import urlencode

@@ -1,4 +1,4 @@
-"""Cards and exercises over the wire: what the terminal writes is seen, and what is done here the terminal knows."""
+"""Cards and exercises over HTTP: what the terminal writes is seen, and what is done here the terminal knows."""
 
 import json
 import re

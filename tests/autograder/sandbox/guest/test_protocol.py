@@ -54,7 +54,7 @@ def test_whatever_is_packed_scans_and_comes_back(value):
 
 @settings(max_examples=500)
 @given(st.binary(max_size=300))
-def test_any_bytes_give_a_message_or_a_wire_error(body):
+def test_any_bytes_give_a_message_or_a_protocol_error(body):
     """The trusted side raises its own documented error and nothing else, whatever a guest writes."""
     try:
         protocol.scan(body)
@@ -64,7 +64,7 @@ def test_any_bytes_give_a_message_or_a_wire_error(body):
 
 
 @given(st.data())
-def test_a_frame_with_one_byte_changed_gives_a_message_or_a_wire_error(data):
+def test_a_frame_with_one_byte_changed_gives_a_message_or_a_protocol_error(data):
     body = bytearray(protocol.pack(protocol.Reply("id", "returned", value=[np.arange(3.0), {"a": "text"}]), no_reference)[4:])
     body[data.draw(st.integers(0, len(body) - 1))] = data.draw(st.integers(0, 255))
     try:

@@ -1,6 +1,6 @@
 """Attacks on the frames: a guest that writes its own replies instead of letting them be written.
 
-The guest's own words for it lie in the guest's memory, where an attacker finds them as easily: `room` is its loop, `wire` packs.
+The guest's own words for it lie in the guest's memory, where an attacker finds them as easily: `room` is its loop, `protocol` packs.
 """
 
 from .attack import HANGS, PRELUDE, Attack, giving, stepping, while_right
@@ -8,7 +8,7 @@ from .attack import HANGS, PRELUDE, Attack, giving, stepping, while_right
 FORGE = """
 import struct, time
 import msgspec
-wire = sys.modules["autograder.sandbox.guest.protocol"]
+protocol = sys.modules["autograder.sandbox.guest.protocol"]
 frame = sys._getframe()
 while "room" not in frame.f_locals:
     frame = frame.f_back
@@ -165,7 +165,7 @@ def serve(self, message):
     names = ["linear_betas", "alpha_bars", "forward_step", "noise_to", "predict_x0"]
     call = message.target[1] if hasattr(message, "target") else ""
     value = globals()[call](*message.args, **message.kwargs) if call else names
-    raw(wire.pack(wire.Reply(message.id, "returned", value=value), self.refer)[4:])
+    raw(protocol.pack(protocol.Reply(message.id, "returned", value=value), self.refer)[4:])
 type(room).reply = serve
 print("TRIED")
 """

@@ -24,7 +24,7 @@ from autograder.grading.rounds import open_round
 from autograder.instructor.grades import Grade, Sheet, Standing, unjudged
 from autograder.instructor.intake import open_folder
 from autograder.instructor.roster import file_slug
-from autograder.instructor.uploads import submissions
+from autograder.instructor.uploads import read_submissions
 from autograder.instructor.worker import Grader, Settings
 from autograder.sandbox.guest.walls import WALLS
 from autograder.sandbox.servers import free_user, missing_walls
@@ -173,7 +173,7 @@ def grade_in_container(place: Path) -> GradescopeResults:
     try:
         lesson = grader.course.lessons[0]
         notes: list[str] = []
-        handed_in = submissions(open_folder(place / "submission", "submission"), lesson.id, exercise_ids(lesson), notes.append)
+        handed_in = read_submissions(open_folder(place / "submission", "submission"), lesson.id, exercise_ids(lesson), notes.append)
         made = [grader.grade(submission).result for submission in handed_in]
     finally:
         grader.close()

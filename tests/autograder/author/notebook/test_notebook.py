@@ -14,7 +14,7 @@ from autograder.course.loading import read_course
 from autograder.grading.attempt import PUBLIC, load_materials
 from autograder.grading.checks import seed_of
 from autograder.instructor.intake import open_folder
-from autograder.instructor.uploads import submissions
+from autograder.instructor.uploads import read_submissions
 from autograder.sandbox.guest.notebook import cells as read_cells
 from tests.bundle import bundle
 
@@ -143,5 +143,5 @@ def test_grading_takes_the_students_cells_and_leaves_the_locked_ones_out():
 def test_the_notebook_stands_for_every_exercise_that_has_no_file_of_its_own(tmp_path):
     (tmp_path / f"{LESSON.id}.ipynb").write_bytes(SHIPPED.read_bytes())
     (tmp_path / "forward.py").write_text("x = 1\n")
-    taken = {one.exercise: one.name for one in submissions(open_folder(tmp_path, "ada"), LESSON.id, ["forward", "ddim", "practice"], print)}
+    taken = {one.exercise: one.name for one in read_submissions(open_folder(tmp_path, "ada"), LESSON.id, ["forward", "ddim", "practice"], print)}
     assert taken == {"forward": "forward.py", "ddim": f"{LESSON.id}.ipynb", "practice": "answers.yaml"}

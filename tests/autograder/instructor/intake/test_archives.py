@@ -47,12 +47,12 @@ def test_an_archive_is_read_however_it_is_wrapped(tmp_path, members):
 
 
 LEFT_OUT = {
-    "above the archive": ("../../forward.py", "hw.zip: `../../forward.py` leads out of the archive, so it is not taken"),
-    "from the root": ("/etc/forward.py", "hw.zip: `/etc/forward.py` leads out of the archive, so it is not taken"),
-    "up in the middle": ("a/../../forward.py", "hw.zip: `a/../../forward.py` leads out of the archive, so it is not taken"),
-    "up the Windows way": ("..\\..\\forward.py", "hw.zip: `..\\..\\forward.py` leads out of the archive, so it is not taken"),
-    "another drive": ("C:\\forward.py", "hw.zip: `C:\\forward.py` leads out of the archive, so it is not taken"),
-    "twenty folders deep": ("a/" * 20 + "forward.py", "hw.zip: `" + ("a/" * 20 + "forward.py")[:80] + "` has too long a name, so it is not taken"),
+    "above the archive": ("../../forward.py", "hw.zip: `../../forward.py` points outside the archive, so it is skipped"),
+    "from the root": ("/etc/forward.py", "hw.zip: `/etc/forward.py` points outside the archive, so it is skipped"),
+    "up in the middle": ("a/../../forward.py", "hw.zip: `a/../../forward.py` points outside the archive, so it is skipped"),
+    "up the Windows way": ("..\\..\\forward.py", "hw.zip: `..\\..\\forward.py` points outside the archive, so it is skipped"),
+    "another drive": ("C:\\forward.py", "hw.zip: `C:\\forward.py` points outside the archive, so it is skipped"),
+    "twenty folders deep": ("a/" * 20 + "forward.py", "hw.zip: `" + ("a/" * 20 + "forward.py")[:80] + "` has too long a path, so it is skipped"),
     "an archive within": ("inner.zip", "hw.zip: `inner.zip` is an archive within an archive, so it is not opened"),
 }
 
@@ -76,17 +76,17 @@ UNREADABLE = {
     "a pipe": (lambda: packed((special("forward.py", stat.S_IFIFO), "")), "forward.py is not a file"),
     "a folder": (lambda: packed(("forward.py/", ""), ("notes.txt", "")), "forward.py is not a file"),
     "a lesson's folder that is a link": (lambda: packed((link("12_diffusion"), "/etc"), ("forward.py", GOOD)), "the folder 12_diffusion is a link, which is not followed"),
-    "a password": (lambda: locked("forward.py", GOOD), "forward.py is locked with a password in hw.zip"),
+    "a password": (lambda: locked("forward.py", GOOD), "forward.py is protected by a password in hw.zip"),
     "50 MB of nothing": (lambda: packed(("forward.py", b"\0" * (50 << 20))), "forward.py is larger than 6 MiB: clear the notebook's outputs, leave data out"),
     "4 GB by its own word": (lambda: lying_about_size("forward.py", GOOD, 0xFFFFFFFE), "forward.py is larger than 6 MiB: clear the notebook's outputs, leave data out"),
     "50 MB that say 10 bytes": (lambda: lying_about_size("forward.py", b"\0" * (50 << 20), 10), "forward.py is damaged in hw.zip: pack it again"),
     "a broken checksum": (lambda: patched(packed((special("forward.py", stat.S_IFREG, zipfile.ZIP_STORED), "abcdefgh")), b"abcdefgh", b"abcdefgX"), "forward.py is damaged in hw.zip: pack it again"),
-    "another packing": (lambda: packed((special("forward.py", stat.S_IFREG, zipfile.ZIP_BZIP2), GOOD)), "forward.py is packed in a way that is not read: pack hw.zip as a plain zip"),
-    "no zip at all": (lambda: b"forward.py = 1", "hw.zip is no zip, or is damaged"),
-    "a zip cut in half": (lambda: packed(("forward.py", bytes(range(256)) * 40))[:-60], "hw.zip is no zip, or is damaged"),
-    "a list of forty thousand files": (lambda: _with_long_list(), "hw.zip lists too many files"),
-    "a zip that says it is of 64 bits": (lambda: _with_locator(), "hw.zip lists too many files"),
-    "nothing": (lambda: b"", "hw.zip is no zip, or is damaged"),
+    "another packing": (lambda: packed((special("forward.py", stat.S_IFREG, zipfile.ZIP_BZIP2), GOOD)), "forward.py is compressed in an unsupported way: pack hw.zip as a plain zip"),
+    "no zip at all": (lambda: b"forward.py = 1", "hw.zip is not a zip file, or is damaged"),
+    "a zip cut in half": (lambda: packed(("forward.py", bytes(range(256)) * 40))[:-60], "hw.zip is not a zip file, or is damaged"),
+    "a list of forty thousand files": (lambda: _with_long_list(), "hw.zip contains too many files"),
+    "a zip that says it is of 64 bits": (lambda: _with_locator(), "hw.zip contains too many files"),
+    "nothing": (lambda: b"", "hw.zip is not a zip file, or is damaged"),
     "30 MB": (lambda: b"\0" * (30 << 20), "hw.zip is larger than 20 MiB: leave data out"),
 }  # fmt: skip
 
@@ -113,8 +113,8 @@ def test_what_cannot_be_taken_is_a_submission_with_the_reason(tmp_path, make, pr
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_a_name_that_stands_twice_is_told_and_neither_is_taken(tmp_path):
     one, notes = graded(tmp_path, packed(("forward.py", b"good = 1"), ("./forward.py", b"evil = 1")))
-    assert (one.status, one.problem) == ("unreadable", "forward.py stands twice in hw.zip: pack it again")
-    assert notes == ["Eve: hw.zip: `forward.py` stands twice, so neither is taken"]
+    assert (one.status, one.problem) == ("unreadable", "forward.py is in hw.zip twice: pack it again")
+    assert notes == ["Eve: hw.zip: `forward.py` is in the archive twice, so neither copy is used"]
 
 
 def test_several_archives_are_not_chosen_from(tmp_path):
@@ -123,7 +123,7 @@ def test_several_archives_are_not_chosen_from(tmp_path):
         (tmp_path / "class" / "Eve" / name).write_bytes(packed(("forward.py", GOOD)))
     (one,) = open_class(tmp_path / "class", LESSON).submissions(LESSON, ["forward"], every=False)
     assert one.status == "unreadable"
-    assert one.problem == "several archives were handed in: a.zip, b.zip"
+    assert one.problem == "several archives were submitted: a.zip, b.zip"
 
 
 @pytest.mark.parametrize(("stored", "name"), [(b"\xc3\x85sa", "Åsa"), (b"\x86sa", "åsa")], ids=["UTF-8 that does not say so", "DOS"])

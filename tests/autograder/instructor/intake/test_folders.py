@@ -65,7 +65,7 @@ def test_a_file_that_is_almost_named_right_is_taken_with_a_line(student, name):
     opened = open_class(student.parent, LESSON)
     (one,) = opened.submissions(LESSON, ["forward"], every=False)
     assert (one.name, one.source) == ("forward.py", b"x = 1")
-    assert opened.notes == [f"Zoë Ångström: `{name}` is taken for forward.py"]
+    assert opened.notes == [f"Zoë Ångström: `{name}` is used as forward.py"]
 
 
 def test_of_two_files_that_are_almost_named_right_none_is_taken(student):
@@ -87,7 +87,7 @@ UNREADABLE = {
     "a pipe that never answers": (fifo, "forward.py is not a file"),
     "a folder": (os.mkdir, "forward.py is not a file"),
     "not text": (lambda path: path.write_bytes(b"x = '\xff\xfe'"), "forward.py is not text in UTF-8"),
-    "zero bytes": (lambda path: path.write_bytes(b"x = 1\0"), "forward.py is not text: it holds zero bytes"),
+    "zero bytes": (lambda path: path.write_bytes(b"x = 1\0"), "forward.py is not text: it contains zero bytes"),
     "an encoding nobody knows": (lambda path: path.write_bytes(b"# coding: martian\n"), "forward.py is not text in UTF-8"),
     "seven megabytes": (lambda path: path.write_bytes(b"#" * (7 << 20)), "forward.py is larger than 6 MiB: clear the notebook's outputs, leave data out"),
 }
@@ -147,8 +147,8 @@ def test_files_beside_the_students_are_left_alone(tmp_path, student):
 
 EMPTY = {
     "missing": (lambda path: None, "{path}: no such folder or zip\n  fix: give the folder that holds one folder for each student, or a platform's zip"),
-    "empty": (os.mkdir, "{path}: holds no student's folder\n  fix: put each student's files into a folder named like the student"),
-    "a file": (lambda path: path.write_text(""), "{path}: no folder and no zip, or a damaged one\n  fix: download it again, or unpack it and give the folder"),
+    "empty": (os.mkdir, "{path}: no student's folder in it\n  fix: put each student's files into a folder named after the student"),
+    "a file": (lambda path: path.write_text(""), "{path}: neither a folder nor an intact zip\n  fix: download it again, or unpack it and give the folder"),
 }
 
 

@@ -128,7 +128,7 @@ def test_a_kind_that_does_not_fit_is_refused_in_full(tmp_path, kind):
     laid_out(tmp_path / "in", {"Ada/forward.py": b""})
     with pytest.raises(UsageError) as caught:
         open_class(tmp_path / "in", LESSON, kind)
-    assert str(caught.value) == f"{tmp_path / 'in'}: holds nothing of the kind `{kind}`\n  fix: give {PLATFORMS[kind].wanted}, or leave --from out"
+    assert str(caught.value) == f"{tmp_path / 'in'}: no submissions from `{kind}` in it\n  fix: give {PLATFORMS[kind].wanted}, or leave --from out"
 
 
 def test_the_command_offers_every_kind():
@@ -142,7 +142,7 @@ def test_canvas_says_who_is_late_and_which_attempt_it_is(tmp_path):
     assert facts["ålundgöran"] == [HandedIn(1), HandedIn(2, late=True)]
     assert facts["anon_Ab3xY"] == [HandedIn(1, late=True)]
     assert {person.student: person.id for person in opened.people}["lovelaceada"] == "501"
-    assert opened.notes == ["readme.txt: not named as Canvas names files, so it is left out"]
+    assert opened.notes == ["readme.txt: not named like a file from Canvas, so it is skipped"]
 
 
 def test_of_several_attempts_the_last_is_taken_or_all(tmp_path):
@@ -179,7 +179,7 @@ def test_nbgraders_only_assignment_is_the_one_that_is_meant(tmp_path):
     laid_out(tmp_path / "submitted", {"ada/ps5/forward.py": b"x = 1"})
     with pytest.raises(UsageError) as caught:
         open_class(tmp_path, LESSON)
-    assert str(caught.value) == "`submitted` holds several assignments: ps4, ps5\n  fix: rename the one that is meant to 12_diffusion"
+    assert str(caught.value) == "`submitted` holds several assignments: ps4, ps5\n  fix: rename the one to grade to 12_diffusion"
 
 
 def test_a_link_among_a_platforms_files_is_not_followed(tmp_path):
@@ -199,7 +199,7 @@ def test_a_manifest_names_no_student_and_its_hashes_tell_what_was_changed(tmp_pa
     assert opened.notes == [
         "eve.zip: `12_diffusion/forward.py` was changed after it was packed",
         "other.zip: packed for the lesson `11_x`",
-        "other.zip: `gone.py` is named in its manifest, and cannot be read",
+        "other.zip: `gone.py` is in the manifest, but cannot be read",
     ]
 
 
@@ -230,4 +230,4 @@ def test_a_class_in_a_damaged_zip_is_refused_in_full(tmp_path):
     path.write_bytes(data.getvalue()[:-80])
     with pytest.raises(UsageError) as caught:
         open_class(path, LESSON)
-    assert str(caught.value) == f"{path}: no folder and no zip, or a damaged one\n  fix: download it again, or unpack it and give the folder"
+    assert str(caught.value) == f"{path}: neither a folder nor an intact zip\n  fix: download it again, or unpack it and give the folder"

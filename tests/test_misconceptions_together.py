@@ -169,8 +169,8 @@ def progressive_target(teacher, x_t, t, t_mid, t_end, alpha_bars):
     return ddim(middle, teacher(middle, t), t_mid, t_end, alpha_bars)
 """),
     "a sum for the mean, and gradients left over": ("distill", "plain", "distill_step", """
-def distill_step(pupil, teacher, optimizer, x_t, t, t_mid, t_end, alpha_bars):
-    loss = ((pupil(x_t, t) - progressive_target(teacher, x_t, t, t_mid, t_end, alpha_bars)) ** 2).sum()
+def distill_step(student, teacher, optimizer, x_t, t, t_mid, t_end, alpha_bars):
+    loss = ((student(x_t, t) - progressive_target(teacher, x_t, t, t_mid, t_end, alpha_bars)) ** 2).sum()
     loss.backward()
     optimizer.step()
     return loss.item()

@@ -1,19 +1,19 @@
-"""The answer to exercises/12_diffusion/ddim.py, by the reference implementation's sampler."""
+"""Solution to exercises/12_diffusion/ddim.py, with the reference implementation's sampler."""
 
 from itertools import pairwise
 from typing import Any
 
-from solutions.diffusion.samplers import ddim_sample as walk
+from solutions.diffusion.samplers import ddim_sample as reference_sample
 
 
 def ddim_timesteps(T: int, steps: int) -> list[int]:
-    """Return the t that are visited, from T down, 0 left out."""
+    """Return the t to visit, from T down, without 0."""
     return [T * i // steps for i in range(steps, 0, -1)]
 
 
 def ddim_step(x_t: Any, t: int, t_prev: int, eps_hat: Any, alpha_bars: Any, eta: float, z: Any) -> Any:
     """Return x at t_prev."""
-    return walk(lambda x, t: eps_hat, x_t, alpha_bars, [t, t_prev], lambda shape: z, eta=eta, clip=None)
+    return reference_sample(lambda x, t: eps_hat, x_t, alpha_bars, [t, t_prev], lambda shape: z, eta=eta, clip=None)
 
 
 def ddim_sample(eps_model: Any, x_T: Any, alpha_bars: Any, steps: int, eta: float, draw_noise: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The answer to exercises/12_diffusion/ddpm.py, by the reference implementation's posterior."""
+"""Solution to exercises/12_diffusion/ddpm.py, with the reference implementation's posterior."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from solutions.diffusion.schedules import alpha_bars
 
 
 def posterior(x_t: Any, t: int, eps_hat: Any, betas: Any) -> tuple[Any, Any]:
-    """Return mean and small variance of x_{t−1}."""
+    """Return the mean and the small variance of x_{t−1}."""
     table = np.asarray(betas, np.float64)
     bars = alpha_bars(table)
     return posterior_of_x0(x_t, predict_x0(x_t, t, eps_hat, bars), t, table, bars)

@@ -1,6 +1,6 @@
-"""The answer to exercises/12_diffusion/distill.py. The reference distils by x̂_0 (`two_steps_in_one`); here it is written for ε.
+"""Solution to exercises/12_diffusion/distill.py. The reference distils x̂_0 (`two_steps_in_one`); here the same is written for ε.
 
-`taught_by` is the same for weights of denoisers of the props: a check asks the reference for numbers, from numbers.
+`distilled_by` does the same from the weights of two denoisers of props.py, because a check passes the reference only numbers.
 """
 
 from pathlib import Path
@@ -13,7 +13,7 @@ from solutions.diffusion.forward import at, noise_to, predict_x0
 
 
 def progressive_target(teacher: Any, x_t: Tensor, t: Any, t_mid: Any, t_end: Any, alpha_bars: Tensor) -> Tensor:
-    """Return the ε of one step that equals the teacher's two."""
+    """Return the ε whose single step equals the teacher's two."""
     with torch.no_grad():
         x_mid = step(teacher, x_t, t, t_mid, alpha_bars)
         x_end = step(teacher, x_mid, t_mid, t_end, alpha_bars)
@@ -30,24 +30,24 @@ def step(model: Any, x_t: Tensor, t: Any, s: Any, alpha_bars: Tensor) -> Tensor:
     return x_s
 
 
-def distill_step(pupil: Any, teacher: Any, optimizer: Any, x_t: Tensor, t: Any, t_mid: Any, t_end: Any, alpha_bars: Tensor) -> float:
-    """Take one step of the pupil, and return the error before it."""
-    error = torch.mean((pupil(x_t, t) - progressive_target(teacher, x_t, t, t_mid, t_end, alpha_bars)) ** 2)
+def distill_step(student: Any, teacher: Any, optimizer: Any, x_t: Tensor, t: Any, t_mid: Any, t_end: Any, alpha_bars: Tensor) -> float:
+    """Train the student for one step and return the error before it."""
+    error = torch.mean((student(x_t, t) - progressive_target(teacher, x_t, t, t_mid, t_end, alpha_bars)) ** 2)
     optimizer.zero_grad()
     error.backward()
     optimizer.step()
     return error.item()
 
 
-def taught_by(
-    pupil: dict[str, Tensor], teacher: dict[str, Tensor], lr: float, momentum: float, batches: list[list[Any]], alpha_bars: Tensor
+def distilled_by(
+    student: dict[str, Tensor], teacher: dict[str, Tensor], lr: float, momentum: float, batches: list[list[Any]], alpha_bars: Tensor
 ) -> Any:
-    """Return the errors of distilling on batches (x_t, t, t_mid, t_end), and the pupil's weights after that."""
+    """Return the errors of distilling on batches (x_t, t, t_mid, t_end), and the student's weights afterwards."""
     from autograder.api import load_module
 
     props = load_module(Path(__file__).parents[2] / "exercises" / "12_diffusion" / "props.py")
-    models = [props.denoiser().to(weights["leave.bias"].dtype) for weights in (pupil, teacher)]
-    for model, weights in zip(models, (pupil, teacher), strict=True):
+    models = [props.denoiser().to(weights["conv_out.bias"].dtype) for weights in (student, teacher)]
+    for model, weights in zip(models, (student, teacher), strict=True):
         model.load_state_dict(weights)
     optimizer = props.sgd(models[0], lr, momentum)
     errors = [distill_step(*models, optimizer, *batch, alpha_bars) for batch in batches]

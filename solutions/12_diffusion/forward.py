@@ -1,4 +1,4 @@
-"""The answer to exercises/12_diffusion/forward.py: the reference implementation's own functions."""
+"""Solution to exercises/12_diffusion/forward.py: the reference implementation's own functions."""
 
 from solutions.diffusion.forward import forward_step, noise_to, predict_x0
 from solutions.diffusion.schedules import alpha_bars, linear_betas

@@ -1,4 +1,4 @@
-"""The answer to exercises/12_diffusion/guidance.py, by the reference implementation's formula and sampler."""
+"""Solution to exercises/12_diffusion/guidance.py, with the reference implementation's formula and sampler."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ def guided_eps(eps_uncond: Any, eps_cond: Any, w: float) -> Any:
 
 
 def drop_condition(tokens: Tensor, null: Any, p: float, u: Tensor) -> Tensor:
-    """Return the captions, those with u < p dropped."""
+    """Return the captions, dropping those with u < p."""
     return torch.where((u < p)[:, None], torch.as_tensor(null), tokens)
 
 

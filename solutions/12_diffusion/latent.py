@@ -1,6 +1,6 @@
-"""The answer to exercises/12_diffusion/latent.py, by the reference implementation's sampler.
+"""Solution to exercises/12_diffusion/latent.py, with the reference implementation's sampler.
 
-The functions `..._by` are the same for weights of an autoencoder of the props: a check asks the reference for numbers, from numbers.
+The functions `..._by` do the same from the weights of an autoencoder of props.py, because a check passes the reference only numbers.
 """
 
 from pathlib import Path
@@ -13,12 +13,12 @@ from solutions.diffusion.samplers import ddim_sample
 
 
 def latent_scale(latents: Tensor) -> Tensor:
-    """Return the spread of latents."""
+    """Return the standard deviation of the latents."""
     return latents.std(correction=0)
 
 
 def encode(vae: Any, x: Tensor, scale: float) -> Tensor:
-    """Return latents of unit spread."""
+    """Return latents of unit variance."""
     z: Tensor = vae.encode(x) / scale
     return z
 
@@ -30,26 +30,26 @@ def decode(vae: Any, z: Tensor, scale: float) -> Tensor:
 
 
 def latent_sample(vae: Any, eps_model: Any, z_T: Tensor, alpha_bars: Tensor, steps: int, scale: float) -> Tensor:
-    """Return images, sampled in latents."""
+    """Return images sampled in latent space."""
     T = len(alpha_bars) - 1
     z_0 = ddim_sample(eps_model, z_T, alpha_bars, [T * i // steps for i in range(steps, -1, -1)], clip=None)
     return decode(vae, z_0, scale)
 
 
 def encode_by(weights: dict[str, Tensor], x: Tensor, scale: float) -> Tensor:
-    """Return `encode` by an autoencoder with these weights."""
+    """Return `encode` for an autoencoder with these weights."""
     with torch.no_grad():
         return encode(_vae(weights), x, scale)
 
 
 def decode_by(weights: dict[str, Tensor], z: Tensor, scale: float) -> Tensor:
-    """Return `decode` by an autoencoder with these weights."""
+    """Return `decode` for an autoencoder with these weights."""
     with torch.no_grad():
         return decode(_vae(weights), z, scale)
 
 
 def sample_by(weights: dict[str, Tensor], eps_model: Any, z_T: Tensor, alpha_bars: Tensor, steps: int, scale: float) -> Tensor:
-    """Return `latent_sample` by an autoencoder with these weights."""
+    """Return `latent_sample` for an autoencoder with these weights."""
     with torch.no_grad():
         return latent_sample(_vae(weights), eps_model, z_T, alpha_bars, steps, scale)
 

@@ -1,6 +1,6 @@
-"""The answer to exercises/12_diffusion/loss.py, by the reference implementation's loss.
+"""Solution to exercises/12_diffusion/loss.py, with the reference implementation's loss.
 
-`trained_by` is the same for weights of a denoiser of the props: a check asks the reference for numbers, from numbers.
+`trained_by` does the same from the weights of a denoiser of props.py, because a check passes the reference only numbers.
 """
 
 from pathlib import Path
@@ -17,7 +17,7 @@ def noise_mse(eps_model: Any, x0: Tensor, t: Any, eps: Tensor, alpha_bars: Tenso
 
 
 def training_step(model: Any, optimizer: Any, x0: Tensor, t: Any, eps: Tensor, alpha_bars: Tensor) -> float:
-    """Take one step, and return the loss before it."""
+    """Take one optimizer step and return the loss before it."""
     loss = noise_mse(model, x0, t, eps, alpha_bars)
     optimizer.zero_grad()
     loss.backward()
@@ -26,11 +26,11 @@ def training_step(model: Any, optimizer: Any, x0: Tensor, t: Any, eps: Tensor, a
 
 
 def trained_by(weights: dict[str, Tensor], lr: float, momentum: float, batches: list[list[Tensor]], alpha_bars: Tensor) -> Any:
-    """Return the losses of training a denoiser with these weights on batches (x_0, t, ε), and its weights after that."""
+    """Return the losses of training a denoiser with these weights on batches (x_0, t, ε), and its weights afterwards."""
     from autograder.api import load_module
 
     props = load_module(Path(__file__).parents[2] / "exercises" / "12_diffusion" / "props.py")
-    model = props.denoiser().to(weights["leave.bias"].dtype)
+    model = props.denoiser().to(weights["conv_out.bias"].dtype)
     model.load_state_dict(weights)
     optimizer = props.sgd(model, lr, momentum)
     losses = [training_step(model, optimizer, x0, t, eps, alpha_bars) for x0, t, eps in batches]

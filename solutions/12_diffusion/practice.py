@@ -1,6 +1,6 @@
-"""Answers to the practice questions that no exercise's function computes: plain arithmetic on floats.
+"""Solutions to the practice questions that no exercise function computes: plain arithmetic on floats.
 
-Where the reference has the formula, it is called; the others are one line each. What a learner may compute instead is in
+If the reference has the formula, it is called; the others are one line each. The wrong formulas that a learner may use instead are in
 `misconceptions/practice.py`.
 """
 
@@ -22,7 +22,7 @@ def alpha_bar_of_two(beta1: float, beta2: float) -> float:
 
 
 def merged_noise(beta1: float, beta2: float, eps1: float, eps2: float) -> float:
-    """Return the one ε with which the jump from x_0 gives the x_2 of two steps."""
+    """Return the single ε with which the jump from x_0 gives the x_2 of two steps."""
     return (sqrt((1 - beta2) * beta1) * eps1 + sqrt(beta2) * eps2) / sqrt(1 - alpha_bar_of_two(beta1, beta2))
 
 
@@ -32,12 +32,12 @@ def noise_factor(alpha_bar: float) -> float:
 
 
 def lost_without_the_root(alpha_bar: float) -> float:
-    """Return how much smaller the noise's factor becomes where its root is forgotten."""
+    """Return how much smaller the noise factor is if the root is forgotten."""
     return sqrt(1 - alpha_bar) - (1 - alpha_bar)
 
 
 def squared_error(eps1: float, hat1: float, eps2: float, hat2: float, eps3: float, hat3: float) -> float:
-    """Return the loss of a picture of three pixels: the mean squared error of ε̂."""
+    """Return the loss of an image with three pixels: the mean squared error of ε̂."""
     return ((eps1 - hat1) ** 2 + (eps2 - hat2) ** 2 + (eps3 - hat3) ** 2) / 3
 
 
@@ -63,7 +63,7 @@ def guided_prediction(eps_uncond: float, eps_cond: float, w: float) -> float:
 
 
 def landing(x: float, u1: float, u2: float, u3: float, c1: float, c2: float, c3: float, w: float) -> float:
-    """Return where three steps lead that each subtract the guided prediction, from ε_uncond = u and ε_cond = c."""
+    """Return the result of three steps that each subtract the guided prediction from ε_uncond = u and ε_cond = c."""
     for u, c in ((u1, c1), (u2, c2), (u3, c3)):
         x -= guided_prediction(u, c, w)
     return x

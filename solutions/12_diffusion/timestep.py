@@ -1,4 +1,4 @@
-"""The answer to exercises/12_diffusion/timestep.py. The reference's embedding has no `max_period`, so it is written out here."""
+"""Solution to exercises/12_diffusion/timestep.py. The reference's embedding has no `max_period`, so it is written out here."""
 
 import math
 
@@ -16,7 +16,7 @@ def timestep_embedding(t: Tensor, dim: int, max_period: float = 10000) -> Tensor
 
 
 class ConditionedBlock(ResBlock):
-    """The reference's residual block, with as many channels out as in."""
+    """The reference's residual block with equal input and output channels."""
 
     def __init__(self, channels: int, dim: int):
         super().__init__(channels, channels, dim)

@@ -1,4 +1,4 @@
-"""What is asked of ddim.py: the grid of t, one step with and without noise, and the walk from x_T to x_0."""
+"""Checks of ddim.py: the grid of t, one step with and without noise, and sampling from x_T to x_0."""
 
 import numpy as np
 import torch
@@ -13,12 +13,12 @@ def noise(rng, shape=SHAPE):
 
 
 def table(rng, T):
-    """Draw a table of ᾱ of its own, far enough from 0 and from 1 that float32 tells all of it."""
+    """Draw a separate table of ᾱ, far enough from 0 and from 1 to be precise in float32."""
     return torch.from_numpy(np.cumprod(np.r_[1, 1 - rng.uniform(0.01, 0.05, T)]).astype(np.float32))
 
 
 def network():
-    """Make a stand-in for a network: some noise for each row, told by the row and its t alone."""
+    """Make a stand-in for a network: its noise for a row depends on that row and its t only."""
 
     def eps_model(x, t):
         x, t = torch.as_tensor(x), torch.as_tensor(t)
@@ -32,7 +32,7 @@ def network():
 
 
 def source(rng, T):
-    """Make a source of noise: the noise for the step that leaves t is always the same."""
+    """Make a source of noise that always returns the same noise for the step starting at t."""
     drawn = noise(rng, (T + 1, *SHAPE))
 
     def draw_noise(t):
@@ -46,20 +46,20 @@ def grid(T, steps):
 
 
 def steps_asked():
-    """List the t for which the model was asked, in order."""
+    """List the t that the model was called with, in order."""
     return [int(t) for _, ts in asked("eps_model") for t in np.unique(np.asarray(ts))]
 
 
 @check(points=2, of="ddim_timesteps")
 def the_grid(student, reference, rng):
-    """The grid of t, also where the steps do not divide T"""
+    """The grid of t, even if the number of steps does not divide T"""
     for T, steps in ((20, 4), (int(rng.integers(50, 60)), 7), (int(rng.integers(90, 99)), 8)):
         close(student.ddim_timesteps(T, steps), reference.ddim_timesteps(T, steps))
 
 
 @check(points=1, of="ddim_timesteps", needs=the_grid)
 def one_step_and_all(student, reference, rng):
-    """The grid of a single step, and that of all T steps"""
+    """The grid of a single step, and the grid of all T steps"""
     T = int(rng.integers(10, 30))
     close(student.ddim_timesteps(T, 1), reference.ddim_timesteps(T, 1))
     close(student.ddim_timesteps(T, T), reference.ddim_timesteps(T, T))
@@ -67,7 +67,7 @@ def one_step_and_all(student, reference, rng):
 
 @check(points=3, of="ddim_step")
 def without_noise(student, reference, rng):
-    """One step with η = 0, near and far"""
+    """One step with η = 0, short and long"""
     alpha_bars = table(rng, 60)
     for t, t_prev in ((40, 39), (55, 30)):
         given = noise(rng), t, t_prev, noise(rng), alpha_bars, 0.0, noise(rng)
@@ -76,7 +76,7 @@ def without_noise(student, reference, rng):
 
 @check(points=1, of="ddim_step", needs=without_noise)
 def to_the_clean_image(student, reference, rng):
-    """The last step, to t = 0, gives the estimate of the clean image, whatever η"""
+    """The last step, to t = 0, gives the estimate of the clean image for any η"""
     alpha_bars = table(rng, 60)
     for t, eta in ((6, 0.0), (12, 1.0)):
         given = noise(rng), t, 0, noise(rng), alpha_bars, eta, noise(rng)
@@ -94,7 +94,7 @@ def with_some_noise(student, reference, rng):
 
 @check(points=1, of="ddim_step", needs=without_noise)
 def as_much_noise_as_ddpm(student, reference, rng):
-    """One step with η = 1, which is DDPM's"""
+    """One step with η = 1, which equals DDPM's step"""
     given = noise(rng), 45, 44, noise(rng), table(rng, 60), 1.0, noise(rng)
     close(student.ddim_step(*given), reference.ddim_step(*given), atol=2e-5)
 
@@ -109,17 +109,17 @@ def the_walk(student, reference, rng):
 
 @check(points=1, of="ddim_sample", needs=the_walk)
 def the_model_is_asked_for_the_grid(student, reference, rng):
-    """The model is asked once for each t of the grid, from T downwards"""
+    """The model is called once for each t of the grid, from T down"""
     T = int(rng.integers(50, 60))
     given = network(), noise(rng), table(rng, T), 8, 0.0, source(rng, T)
     close(student.ddim_sample(*given), reference.ddim_sample(*given), atol=2e-4)
     seen = steps_asked()
-    expect(seen == grid(T, 8), f"asked the model for t = {', '.join(map(str, seen[:12]))}; once for each t of the grid was expected")
+    expect(seen == grid(T, 8), f"called the model with t = {', '.join(map(str, seen[:12]))}; expected one call for each t of the grid")
 
 
 @check(points=2, of="ddim_sample")
 def the_walk_with_noise(student, reference, rng):
-    """The walk with η above 0, each step with the noise of the t it leaves"""
+    """Sampling with η > 0, each step with the noise of the t it starts from"""
     T = int(rng.integers(50, 60))
     given = network(), noise(rng), table(rng, T), 6, 0.7, source(rng, T)
     close(student.ddim_sample(*given), reference.ddim_sample(*given), atol=2e-4)
@@ -127,7 +127,7 @@ def the_walk_with_noise(student, reference, rng):
 
 @check(points=0.5, of="ddim_step", needs=without_noise)
 def step_leaves_its_arguments(student, reference, rng):
-    """ddim_step leaves the tensors that came in as they were"""
+    """ddim_step does not modify its arguments"""
     given = noise(rng), 50, 30, noise(rng), table(rng, 60), 0.5, noise(rng)
     close(student.ddim_step(*given), reference.ddim_step(*given), atol=2e-5)
     untouched()
@@ -135,7 +135,7 @@ def step_leaves_its_arguments(student, reference, rng):
 
 @check(points=0.5, of="ddim_sample", needs=the_walk)
 def walk_leaves_its_arguments(student, reference, rng):
-    """ddim_sample leaves x_T and the table as they were"""
+    """ddim_sample does not modify x_T or the table"""
     given = network(), noise(rng), table(rng, 30), 5, 0.5, source(rng, 30)
     close(student.ddim_sample(*given), reference.ddim_sample(*given), atol=2e-4)
     untouched()

@@ -1,4 +1,4 @@
-"""What is asked of ddpm.py: the posterior, one step with noise, and the walk from x_T to x_0."""
+"""Checks of ddpm.py: the posterior, one step with noise, and sampling from x_T to x_0."""
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ def noise(rng, shape=SHAPE):
 
 
 def table(rng, T):
-    """Draw a table of β of its own, large enough that float32 tells all of ᾱ."""
+    """Draw a separate table of β, large enough for ᾱ to be precise in float32."""
     return torch.from_numpy(np.r_[0, rng.uniform(0.01, 0.06, T)].astype(np.float32))
 
 
@@ -22,7 +22,7 @@ def bars_of(betas):
 
 
 def network():
-    """Make a stand-in for a network: some noise for each row, told by the row and its t alone."""
+    """Make a stand-in for a network: its noise for a row depends on that row and its t only."""
 
     def eps_model(x, t):
         x, t = torch.as_tensor(x), torch.as_tensor(t)
@@ -35,8 +35,8 @@ def network():
     return eps_model
 
 
-def knower(image, bars):
-    """Make the network that knows the only clean image there is, and so the exact noise."""
+def exact_for_one_image(image, bars):
+    """Make the network that knows the only clean image, and therefore the exact noise."""
 
     def eps_model(x, t):
         x, t = torch.as_tensor(x), torch.as_tensor(t).long()
@@ -48,8 +48,8 @@ def knower(image, bars):
     return eps_model
 
 
-def gaussian_knower(mean, covariance, bars):
-    """Make the exact predictor of the noise where the data are points of a Gaussian in the plane."""
+def exact_for_gaussian(mean, covariance, bars):
+    """Make the exact noise predictor for points from a Gaussian in the plane."""
     values, vectors = torch.linalg.eigh(covariance)
 
     def eps_model(x, t):
@@ -64,7 +64,7 @@ def gaussian_knower(mean, covariance, bars):
 
 
 def source(rng, T, shape=SHAPE):
-    """Make a source of noise: the noise for the step that leaves t is always the same."""
+    """Make a source of noise that always returns the same noise for the step starting at t."""
     drawn = noise(rng, (T + 1, *shape))
 
     def draw_noise(t):
@@ -75,7 +75,7 @@ def source(rng, T, shape=SHAPE):
 
 @check(points=3, of="posterior")
 def the_mean(student, reference, rng):
-    """The posterior's mean in the middle of the schedule"""
+    """The posterior mean in the middle of the schedule"""
     for t in (12, 30, 50):
         given = noise(rng), t, noise(rng), table(rng, 60)
         mean, _ = student.posterior(*given)
@@ -84,7 +84,7 @@ def the_mean(student, reference, rng):
 
 @check(points=2, of="posterior")
 def the_variance(student, reference, rng):
-    """The posterior's variance, the small one"""
+    """The posterior variance, the small one"""
     for t in (2, 9, 40):
         given = noise(rng), t, noise(rng), table(rng, 60)
         _, variance = student.posterior(*given)
@@ -102,7 +102,7 @@ def the_first_t(student, reference, rng):
 
 @check(points=3, of="ddpm_step")
 def a_step_with_noise(student, reference, rng):
-    """One step from the middle, where noise is added"""
+    """One step in the middle of the schedule, with noise"""
     for t in (5, 40):
         given = noise(rng), t, noise(rng), table(rng, 60), noise(rng)
         close(student.ddpm_step(*given), reference.ddpm_step(*given), atol=5e-5)
@@ -125,34 +125,34 @@ def the_walk(student, reference, rng):
 
 @check(points=1, of="ddpm_sample", needs=the_walk)
 def the_model_is_asked_for_every_t(student, reference, rng):
-    """The model is asked once for each t, from T down to 1"""
+    """The model is called once for each t, from T down to 1"""
     T = int(rng.integers(10, 15))
     given = network(), noise(rng), table(rng, T), source(rng, T)
     close(student.ddpm_sample(*given), reference.ddpm_sample(*given), atol=5e-4)
     seen = [int(t) for _, ts in asked("eps_model") for t in np.unique(np.asarray(ts))]
-    words = f"asked the model for t = {', '.join(map(str, seen[:15]))}; once for each t from {T} down to 1 was expected"
+    words = f"called the model with t = {', '.join(map(str, seen[:15]))}; expected one call for each t from {T} down to 1"
     expect(seen == list(range(T, 0, -1)), words)
 
 
 @check(points=1, of="ddpm_sample", needs=the_walk)
 def one_known_image(student, reference, rng):
-    """A model that knows the only clean image there is leads to just that image, whatever the noise"""
+    """A model that knows the only clean image leads to exactly that image, whatever the noise"""
     image, betas = torch.from_numpy(rng.uniform(-1, 1, SHAPE).astype(np.float32)), table(rng, 30)
-    close(student.ddpm_sample(knower(image, bars_of(betas)), noise(rng), betas, source(rng, 30)), image, atol=1e-3)
+    close(student.ddpm_sample(exact_for_one_image(image, bars_of(betas)), noise(rng), betas, source(rng, 30)), image, atol=1e-3)
 
 
 @check(points=2, of="ddpm_sample", needs=the_walk)
 def a_known_gaussian(student, reference, rng):
-    """Points drawn with the exact predictor of a Gaussian's noise have its mean and its covariance"""
-    # 3,000 points: each of the five figures lies within 6 standard errors, and 0.05 for T steps being finite, of the
-    # Gaussian's own. A right answer is outside in fewer than 1 of 10 million runs.
+    """Points sampled with the exact noise predictor of a Gaussian have its mean and covariance"""
+    # 3,000 points: each of the five numbers is within 6 standard errors of the Gaussian's own, plus 0.05 because T is finite.
+    # A correct solution is outside in fewer than 1 of 10 million runs.
     points, T = 3000, 100
     mean, turn = torch.from_numpy(rng.uniform(-1, 1, 2)), float(rng.uniform(0, np.pi))
     axes = torch.tensor([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
     covariance = axes @ torch.diag(torch.tensor([1.0, 0.25], dtype=torch.float64)) @ axes.T
     betas = torch.linspace(1e-3, 0.12, T + 1)
     betas[0] = 0
-    given = gaussian_knower(mean, covariance, bars_of(betas)), noise(rng, (points, 2)), betas, source(rng, T, (points, 2))
+    given = exact_for_gaussian(mean, covariance, bars_of(betas)), noise(rng, (points, 2)), betas, source(rng, T, (points, 2))
     drawn = np.asarray(student.ddpm_sample(*given), np.float64)
     close(drawn.mean(0), mean.numpy(), atol=6 * (1 / points) ** 0.5 + 0.05)
     close(np.cov(drawn.T), covariance.numpy(), atol=6 * (2 / points) ** 0.5 + 0.05)
@@ -160,7 +160,7 @@ def a_known_gaussian(student, reference, rng):
 
 @check(points=0.5, of="ddpm_step", needs=a_step_with_noise)
 def step_leaves_its_arguments(student, reference, rng):
-    """ddpm_step leaves the tensors that came in as they were"""
+    """ddpm_step does not modify its arguments"""
     given = noise(rng), 20, noise(rng), table(rng, 30), noise(rng)
     close(student.ddpm_step(*given), reference.ddpm_step(*given), atol=5e-5)
     untouched()
@@ -168,7 +168,7 @@ def step_leaves_its_arguments(student, reference, rng):
 
 @check(points=0.5, of="ddpm_sample", needs=the_walk)
 def walk_leaves_its_arguments(student, reference, rng):
-    """ddpm_sample leaves x_T and the table as they were"""
+    """ddpm_sample does not modify x_T or the table"""
     given = network(), noise(rng), table(rng, 12), source(rng, 12)
     close(student.ddpm_sample(*given), reference.ddpm_sample(*given), atol=5e-4)
     untouched()

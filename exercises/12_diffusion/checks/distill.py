@@ -1,4 +1,4 @@
-"""What is asked of distill.py: the target of one step for two, and steps of training towards it."""
+"""Checks of distill.py: the target of one step for two, and training steps towards it."""
 
 import numpy as np
 import torch
@@ -22,7 +22,7 @@ def path(rng, batch=4):
 
 
 def network():
-    """Make a stand-in for a teacher: some noise for each row, told by the row and its t alone."""
+    """Make a stand-in for a teacher: its noise for a row depends on that row and its t only."""
 
     def teacher(x, t):
         x, t = torch.as_tensor(x), torch.as_tensor(t)
@@ -36,9 +36,9 @@ def network():
 
 
 def weights_of_a_denoiser(rng, channels=2, width=8):
-    """Draw the weights of a denoiser of the props."""
-    shapes = {"enter.weight": (width, channels, 1, 1), "enter.bias": (width,), "told.weight": (width, 1), "told.bias": (width,),
-              "leave.weight": (channels, width, 1, 1), "leave.bias": (channels,)}  # fmt: skip
+    """Draw weights for the denoiser in props.py."""
+    shapes = {"conv_in.weight": (width, channels, 1, 1), "conv_in.bias": (width,), "time.weight": (width, 1), "time.bias": (width,),
+              "conv_out.weight": (channels, width, 1, 1), "conv_out.bias": (channels,)}  # fmt: skip
     return {name: torch.from_numpy(0.5 * rng.standard_normal(shape, np.float32)) for name, shape in shapes.items()}
 
 
@@ -50,7 +50,7 @@ def denoiser(student, weights):
 
 @check(points=5, of="progressive_target")
 def one_t_for_all(student, reference, rng):
-    """The target at one t, half way and all the way down"""
+    """The target at one t, with t_end above 0 and at 0"""
     for t, t_mid, t_end in ((50, 30, 10), (40, 20, 0)):
         given = network(), noise(rng), t, t_mid, t_end, table(rng)
         close(student.progressive_target(*given), reference.progressive_target(*given), atol=2e-4)
@@ -58,7 +58,7 @@ def one_t_for_all(student, reference, rng):
 
 @check(points=3, of="progressive_target")
 def one_t_per_sample(student, reference, rng):
-    """The target where each sample has its own t, also when the batch is as large as the image is wide"""
+    """The target if each sample has its own t, even if the batch is as large as the image is wide"""
     for batch in (6, 3):
         given = network(), noise(rng, (batch, 2, 5, 6)), *path(rng, batch), table(rng)
         close(student.progressive_target(*given), reference.progressive_target(*given), atol=2e-4)
@@ -66,33 +66,33 @@ def one_t_per_sample(student, reference, rng):
 
 @check(points=1, of="progressive_target", needs=(one_t_for_all, one_t_per_sample))
 def the_teacher_takes_two_steps(student, reference, rng):
-    """The teacher is asked twice: at t, and at t_mid"""
+    """The teacher is called twice: at t and at t_mid"""
     student.progressive_target(network(), noise(rng), 48, 31, 9, table(rng))
     seen = [int(t) for _, ts in asked("teacher") for t in np.unique(np.asarray(ts))]
-    expect(seen == [48, 31], f"asked the teacher for t = {seen}; 48, then 31 was expected")
+    expect(seen == [48, 31], f"called the teacher with t = {seen}; expected 48, then 31")
 
 
 @check(points=5, of="distill_step")
 def several_steps(student, reference, rng):
-    """Steps of the pupil change its weights as gradient descent does, and return the error before each"""
-    pupil_weights, teacher_weights, alpha_bars = weights_of_a_denoiser(rng), weights_of_a_denoiser(rng), table(rng)
-    pupil, teacher = denoiser(student, pupil_weights), denoiser(student, teacher_weights)
-    optimizer = student.props.sgd(pupil, 0.1, 0.5)
+    """Each step changes the student's weights as gradient descent does, and returns the error before it"""
+    model_weights, teacher_weights, alpha_bars = weights_of_a_denoiser(rng), weights_of_a_denoiser(rng), table(rng)
+    model, teacher = denoiser(student, model_weights), denoiser(student, teacher_weights)
+    optimizer = student.props.sgd(model, 0.1, 0.5)
     batches = [[noise(rng), *path(rng)] for _ in range(3)]
-    errors, after = reference.taught_by(pupil_weights, teacher_weights, 0.1, 0.5, batches, alpha_bars)
+    errors, after = reference.distilled_by(model_weights, teacher_weights, 0.1, 0.5, batches, alpha_bars)
     for batch, error in zip(batches, errors, strict=True):
-        close(student.distill_step(pupil, teacher, optimizer, *batch, alpha_bars), error, atol=2e-4)
-    close(pupil.weights(), after, atol=2e-4)
+        close(student.distill_step(model, teacher, optimizer, *batch, alpha_bars), error, atol=2e-4)
+    close(model.weights(), after, atol=2e-4)
 
 
 @check(points=3, of="distill_step", needs=several_steps)
 def the_teacher_stays(student, reference, rng):
-    """The teacher answers as before, and is left without gradients"""
-    pupil, teacher = denoiser(student, weights_of_a_denoiser(rng)), denoiser(student, weights_of_a_denoiser(rng))
-    optimizer, seen = student.props.sgd(pupil, 0.1), noise(rng)
+    """The teacher is unchanged and has no gradients"""
+    model, teacher = denoiser(student, weights_of_a_denoiser(rng)), denoiser(student, weights_of_a_denoiser(rng))
+    optimizer, seen = student.props.sgd(model, 0.1), noise(rng)
     before = teacher(seen, 20)
     for _ in range(2):
-        student.distill_step(pupil, teacher, optimizer, noise(rng), *path(rng), table(rng))
+        student.distill_step(model, teacher, optimizer, noise(rng), *path(rng), table(rng))
     close(teacher(seen, 20), np.asarray(before), atol=1e-6)
     left = student.props.gradients(teacher)
     expect(left == [], f"left gradients in the teacher: {', '.join(left)}")
@@ -100,14 +100,14 @@ def the_teacher_stays(student, reference, rng):
 
 @check(points=1, of="progressive_target", needs=one_t_for_all)
 def target_leaves_its_arguments(student, reference, rng):
-    """progressive_target leaves the images and the table as they were"""
+    """progressive_target does not modify the images or the table"""
     student.progressive_target(network(), noise(rng), 50, 30, 10, table(rng))
     untouched()
 
 
 @check(points=1, of="distill_step", needs=several_steps)
 def step_leaves_its_batch(student, reference, rng):
-    """distill_step leaves the images and the table as they were"""
-    pupil, teacher = denoiser(student, weights_of_a_denoiser(rng)), denoiser(student, weights_of_a_denoiser(rng))
-    student.distill_step(pupil, teacher, student.props.sgd(pupil, 0.1), noise(rng), *path(rng), table(rng))
+    """distill_step does not modify the images or the table"""
+    model, teacher = denoiser(student, weights_of_a_denoiser(rng)), denoiser(student, weights_of_a_denoiser(rng))
+    student.distill_step(model, teacher, student.props.sgd(model, 0.1), noise(rng), *path(rng), table(rng))
     untouched()

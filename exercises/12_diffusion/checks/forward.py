@@ -1,4 +1,4 @@
-"""What is asked of forward.py: the schedule, one noising step, the jump from x_0 to any x_t, and the way back."""
+"""Checks of forward.py: the schedule, one noising step, the jump from x_0 to any x_t, and the way back."""
 
 import numpy as np
 
@@ -6,12 +6,12 @@ from autograder.api import check, close, expect, untouched
 
 
 def images(rng, batch=4):
-    """Draw images in [-1, 1] and noise of their shape; but for a batch of 9, no two of the sizes are equal."""
+    """Draw images in [-1, 1] and noise of the same shape. All sizes are different, except for a batch of 9."""
     return rng.uniform(-1, 1, (batch, 2, 5, 9)), rng.standard_normal((batch, 2, 5, 9))
 
 
 def table(rng, T=1000):
-    """Draw a table of ᾱ of its own, so that no answer of another function crosses."""
+    """Draw a separate table of ᾱ, so that no other function's answer is given away."""
     return np.cumprod(np.r_[1, 1 - rng.uniform(0, 0.02, T)])
 
 
@@ -24,14 +24,14 @@ def starts_and_ends(student, reference, rng):
 
 @check(points=1, of="linear_betas", needs=starts_and_ends)
 def usual_schedule(student, reference):
-    """The usual schedule of a thousand steps, by default from 0.0001 to 0.02"""
+    """The usual schedule of a thousand steps, with the defaults 0.0001 and 0.02"""
     close(student.linear_betas(1000), reference.linear_betas(1000), atol=1e-7)
     close(student.linear_betas(1), reference.linear_betas(1), atol=1e-7)
 
 
 @check(points=2, of="alpha_bars")
 def multiplies_up(student, reference, rng):
-    """ᾱ multiplies up 1 − β, and starts at 1"""
+    """ᾱ is the running product of 1 − β, and starts at 1"""
     for T in (6, 400):
         betas = np.r_[0, rng.uniform(0.001, 0.03, T)]
         close(student.alpha_bars(betas), reference.alpha_bars(betas))
@@ -45,14 +45,14 @@ def by_hand(student, reference):
 
 @check(points=2, of="forward_step", needs=by_hand)
 def a_batch_by_a_step(student, reference, rng):
-    """One step of noise on a batch of images, for little and for much noise"""
+    """One step on a batch of images, with little noise and with much"""
     x, eps = images(rng)
     for beta in (float(rng.uniform(0.01, 0.05)), float(rng.uniform(0.4, 0.6))):
         close(student.forward_step(x, beta, eps), reference.forward_step(x, beta, eps))
-    # The variance of 5,000 normal numbers is 1 with a standard error of 0.02. 6 of these: a right answer is outside in fewer than
-    # 1 of 100 million runs.
-    spread = np.var(np.asarray(student.forward_step(rng.standard_normal(5000), 0.3, rng.standard_normal(5000)), np.float64))
-    expect(abs(spread - 1) < 6 * (2 / 5000) ** 0.5, f"gave numbers of variance {spread:.2f}: what has variance 1 keeps it")
+    # The variance of 5,000 normal numbers is 1 with a standard error of 0.02. Within 6 of these: a correct solution is outside in
+    # fewer than 1 of 100 million runs.
+    variance = np.var(np.asarray(student.forward_step(rng.standard_normal(5000), 0.3, rng.standard_normal(5000)), np.float64))
+    expect(abs(variance - 1) < 6 * (2 / 5000) ** 0.5, f"gave numbers of variance {variance:.2f}; an input of variance 1 must keep it")
 
 
 @check(points=3, of="noise_to")
@@ -66,7 +66,7 @@ def in_the_middle(student, reference, rng):
 
 @check(points=1, of="noise_to", needs=in_the_middle)
 def at_the_ends(student, reference, rng):
-    """t = 0 keeps the clean image, and t = T is a row of the table too"""
+    """t = 0 keeps the clean image, and t = T is also a row of the table"""
     x0, eps = images(rng)
     alpha_bars = table(rng, T=200)
     for t in (0, 1, 200):
@@ -75,7 +75,7 @@ def at_the_ends(student, reference, rng):
 
 @check(points=2, of="noise_to", needs=in_the_middle)
 def one_t_per_sample(student, reference, rng):
-    """A batch where each sample has its own t, also when the batch is as large as the image is wide"""
+    """A batch where each sample has its own t, even if the batch is as large as the image is wide"""
     alpha_bars = table(rng)
     for batch in (9, 4):
         x0, eps = images(rng, batch)
@@ -85,7 +85,7 @@ def one_t_per_sample(student, reference, rng):
 
 @check(points=2, of="predict_x0")
 def the_way_back(student, reference, rng):
-    """x_0 is found again from x_t and its noise, at several t"""
+    """x_0 is recovered from x_t and its noise, at several t"""
     alpha_bars = table(rng)
     for t in (1, 100, 300):
         x_t, eps = images(rng)
@@ -104,7 +104,7 @@ def the_way_back_per_sample(student, reference, rng):
 
 @check(points=0.5, of="alpha_bars", needs=multiplies_up)
 def betas_stay(student, reference, rng):
-    """alpha_bars leaves the table that came in as it was"""
+    """alpha_bars does not modify its table"""
     betas = np.r_[0, rng.uniform(0.001, 0.03, 20)]
     close(student.alpha_bars(betas), reference.alpha_bars(betas))
     untouched()
@@ -112,7 +112,7 @@ def betas_stay(student, reference, rng):
 
 @check(points=0.5, of="forward_step", needs=a_batch_by_a_step)
 def step_arguments_stay(student, reference, rng):
-    """forward_step leaves the images and the noise that came in as they were"""
+    """forward_step does not modify the images or the noise"""
     x, eps = images(rng)
     close(student.forward_step(x, 0.3, eps), reference.forward_step(x, 0.3, eps))
     untouched()
@@ -120,7 +120,7 @@ def step_arguments_stay(student, reference, rng):
 
 @check(points=0.5, of="noise_to", needs=in_the_middle)
 def jump_arguments_stay(student, reference, rng):
-    """noise_to leaves the images, the noise and the table that came in as they were"""
+    """noise_to does not modify the images, the noise or the table"""
     x0, eps = images(rng)
     alpha_bars = table(rng, T=300)
     close(student.noise_to(x0, 200, eps, alpha_bars), reference.noise_to(x0, 200, eps, alpha_bars))
@@ -129,7 +129,7 @@ def jump_arguments_stay(student, reference, rng):
 
 @check(points=0.5, of="predict_x0", needs=the_way_back)
 def back_arguments_stay(student, reference, rng):
-    """predict_x0 leaves the images, the noise and the table that came in as they were"""
+    """predict_x0 does not modify the images, the noise or the table"""
     x_t, eps = images(rng)
     alpha_bars = table(rng, T=300)
     close(student.predict_x0(x_t, 200, eps, alpha_bars), reference.predict_x0(x_t, 200, eps, alpha_bars))

@@ -1,4 +1,4 @@
-"""What is asked of guidance.py: the guided prediction, dropped captions, and sampling under guidance."""
+"""Checks of guidance.py: the guided prediction, dropped captions, and sampling under guidance."""
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ def noise(rng, shape=SHAPE):
 
 
 def captions(rng, rows=SHAPE[0]):
-    """Draw captions of tokens 1..19; 0 is never in them, nor is 20 and above."""
+    """Draw captions of tokens 1..19, never 0 and never 20 or above."""
     return torch.from_numpy(rng.integers(1, 20, (rows, LENGTH)))
 
 
@@ -23,7 +23,7 @@ def table(rng, T):
 
 
 def network():
-    """Make a stand-in for a network: some noise for each row, told by the row, its t and its caption alone."""
+    """Make a stand-in for a network: its noise for a row depends on that row, its t and its caption only."""
 
     def eps_model(x, t, tokens):
         x, t, tokens = torch.as_tensor(x), torch.as_tensor(t), torch.as_tensor(tokens)
@@ -33,14 +33,14 @@ def network():
             raise ValueError("t must be an integer, or one for each row of x")
         if tokens.shape != (len(x), LENGTH) or tokens.is_floating_point():
             raise ValueError(f"tokens has shape {tuple(tokens.shape)}, integers of shape {(len(x), LENGTH)} were expected")
-        told = (tokens.to(x.dtype) * torch.arange(1, LENGTH + 1)).sum(1) * 0.37
-        return torch.sin(2 * x + (0.7 * t.to(x.dtype) + told).reshape(-1, 1, 1, 1))
+        caption = (tokens.to(x.dtype) * torch.arange(1, LENGTH + 1)).sum(1) * 0.37
+        return torch.sin(2 * x + (0.7 * t.to(x.dtype) + caption).reshape(-1, 1, 1, 1))
 
     return eps_model
 
 
 def captions_shown():
-    """List each (t, caption) that the model was shown."""
+    """List each (t, caption) that the model was called with."""
     seen = []
     for _, t, tokens in asked("eps_model"):
         rows = np.asarray(tokens)
@@ -57,7 +57,7 @@ def the_known_ends(student, reference):
 
 @check(points=3, of="guided_eps")
 def between_and_beyond(student, reference, rng):
-    """Guided predictions of a batch, between the two and beyond"""
+    """Guided predictions for a batch, between the two and beyond"""
     for w in (0.0, 0.4, 1.0, 7.5):
         given = noise(rng), noise(rng), w
         close(student.guided_eps(*given), reference.guided_eps(*given), atol=1e-5)
@@ -65,7 +65,7 @@ def between_and_beyond(student, reference, rng):
 
 @check(points=3, of="drop_condition")
 def some_captions_dropped(student, reference, rng):
-    """Just the rows with u < p become null"""
+    """Exactly the rows with u < p become null"""
     for p, first in ((0.1, 0.5), (0.6, 0.3)):  # the first row is kept once and dropped once
         u = torch.from_numpy(np.r_[first, rng.permutation(np.linspace(0.02, 0.98, 11))].astype(np.float32))
         given = captions(rng, 12), 20, p, u
@@ -74,7 +74,7 @@ def some_captions_dropped(student, reference, rng):
 
 @check(points=1, of="drop_condition", needs=some_captions_dropped)
 def none_and_all(student, reference, rng):
-    """p = 0 drops no caption, not even where u is 0, and p = 1 drops all"""
+    """p = 0 drops no caption, not even one with u = 0, and p = 1 drops all of them"""
     u = torch.from_numpy(np.r_[0, rng.uniform(0, 0.99, 4)].astype(np.float32))
     for p in (0.0, 1.0):
         given = captions(rng), 20, p, u
@@ -83,7 +83,7 @@ def none_and_all(student, reference, rng):
 
 @check(points=2, of="drop_condition", needs=some_captions_dropped)
 def a_row_for_null(student, reference, rng):
-    """null may be a whole row of tokens, also where there are as many captions as tokens"""
+    """null may be a whole row of tokens, even with as many captions as tokens"""
     for rows in (9, LENGTH):
         null = torch.from_numpy(rng.integers(20, 30, LENGTH))
         given = captions(rng, rows), null, 0.5, torch.from_numpy(rng.permutation(np.linspace(0.03, 0.97, rows)).astype(np.float32))
@@ -100,7 +100,7 @@ def sampled_under_guidance(student, reference, rng):
 
 @check(points=1, of="guided_sample")
 def without_and_with_caption(student, reference, rng):
-    """w = 0 samples without captions, w = 1 with them and no further"""
+    """w = 0 samples without captions, w = 1 with them and without guidance"""
     for w in (0.0, 1.0):
         given = network(), captions(rng), 20, w, noise(rng), table(rng, 30), 4
         close(student.guided_sample(*given), reference.guided_sample(*given), atol=5e-4)
@@ -108,20 +108,20 @@ def without_and_with_caption(student, reference, rng):
 
 @check(points=2, of="guided_sample", needs=sampled_under_guidance)
 def null_is_shown(student, reference, rng):
-    """The model is shown each caption, and null in its place, at each t of the grid; null is a whole row here"""
+    """The model is called with each caption, and with null instead, at each t of the grid; null is a whole row here"""
     tokens, null = captions(rng), torch.from_numpy(rng.integers(20, 30, LENGTH))
     given = network(), tokens, null, 3.0, noise(rng), table(rng, 40), 7
     close(student.guided_sample(*given), reference.guided_sample(*given), atol=5e-4)
     seen, ts = captions_shown(), [40 * i // 7 for i in range(7, 0, -1)]
     null_row = tuple(null.tolist())
-    expect({t for t, row in seen if row == null_row} == set(ts), "did not show the model the null row once for each t of the grid")
-    expect({t for t, row in seen if row == tuple(tokens[0].tolist())} == set(ts), "did not show it the captions for each t of the grid")
-    expect(len(seen) == 2 * len(tokens) * len(ts), f"asked the model about {len(seen)} rows, {2 * len(tokens) * len(ts)} were expected")
+    expect({t for t, row in seen if row == null_row} == set(ts), "did not call the model with the null row at each t of the grid")
+    expect({t for t, row in seen if row == tuple(tokens[0].tolist())} == set(ts), "did not call it with the captions at each t of the grid")
+    expect(len(seen) == 2 * len(tokens) * len(ts), f"called the model on {len(seen)} rows; expected {2 * len(tokens) * len(ts)}")
 
 
 @check(points=0.5, of="drop_condition", needs=some_captions_dropped)
 def captions_stay(student, reference, rng):
-    """drop_condition leaves the captions that came in as they were"""
+    """drop_condition does not modify the captions"""
     given = captions(rng), 20, 0.7, torch.from_numpy(rng.permutation(np.linspace(0.05, 0.95, 5)).astype(np.float32))
     close(student.drop_condition(*given), reference.drop_condition(*given))
     untouched()
@@ -129,7 +129,7 @@ def captions_stay(student, reference, rng):
 
 @check(points=0.5, of="guided_eps", needs=between_and_beyond)
 def predictions_stay(student, reference, rng):
-    """guided_eps leaves both predictions as they were"""
+    """guided_eps does not modify the predictions"""
     given = noise(rng), noise(rng), 3.0
     close(student.guided_eps(*given), reference.guided_eps(*given), atol=1e-5)
     untouched()
@@ -137,7 +137,7 @@ def predictions_stay(student, reference, rng):
 
 @check(points=1, of="guided_sample", needs=sampled_under_guidance)
 def sampling_leaves_its_arguments(student, reference, rng):
-    """guided_sample leaves the captions, x_T and the table as they were"""
+    """guided_sample does not modify the captions, x_T or the table"""
     given = network(), captions(rng), 20, 1.5, noise(rng), table(rng, 20), 3
     close(student.guided_sample(*given), reference.guided_sample(*given), atol=5e-4)
     untouched()

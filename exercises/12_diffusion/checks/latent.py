@@ -1,4 +1,4 @@
-"""What is asked of latent.py: the spread of latents, the way in and out, and sampling between them."""
+"""Checks of latent.py: the scale of the latents, encoding and decoding, and sampling in between."""
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ def table(rng, T):
 
 
 def weights_of_a_vae(rng):
-    """Draw the weights of an autoencoder of the props."""
+    """Draw weights for the autoencoder in props.py."""
     shapes = {"down.weight": (2, 3, 1, 1), "down.bias": (2,), "up.weight": (3, 2, 1, 1), "up.bias": (3,)}
     return {name: 0.6 * noise(rng, shape) for name, shape in shapes.items()}
 
@@ -30,7 +30,7 @@ def vae_with(student, weights):
 
 
 def network():
-    """Make a stand-in for a network: some noise for each row, told by the row and its t alone."""
+    """Make a stand-in for a network: its noise for a row depends on that row and its t only."""
 
     def eps_model(z, t):
         z, t = torch.as_tensor(z), torch.as_tensor(t)
@@ -45,15 +45,15 @@ def network():
 
 @check(points=4, of="latent_scale")
 def the_spread(student, reference, rng):
-    """The standard deviation of many latents, whose mean is not 0"""
-    for spread, mean in ((0.8, 1.5), (4.0, -3.0)):
-        latents = mean + spread * noise(rng, (50, 4, 8, 9)) + torch.arange(4.0).reshape(1, 4, 1, 1)
+    """The standard deviation of many latents with a nonzero mean"""
+    for std, mean in ((0.8, 1.5), (4.0, -3.0)):
+        latents = mean + std * noise(rng, (50, 4, 8, 9)) + torch.arange(4.0).reshape(1, 4, 1, 1)
         close(student.latent_scale(latents), reference.latent_scale(latents), rtol=1e-3)
 
 
 @check(points=3, of="encode")
 def the_way_in(student, reference, rng):
-    """Images become latents, divided by the scale"""
+    """Encoding images gives latents divided by the scale"""
     for scale in (0.4, 3.0):
         weights, x = weights_of_a_vae(rng), noise(rng, IMAGE)
         close(student.encode(vae_with(student, weights), x, scale), reference.encode_by(weights, x, scale), atol=1e-5)
@@ -61,7 +61,7 @@ def the_way_in(student, reference, rng):
 
 @check(points=3, of="decode")
 def the_way_out(student, reference, rng):
-    """Latents become images, multiplied by the scale first"""
+    """Decoding multiplies the latents by the scale first"""
     for scale in (0.4, 3.0):
         weights, z = weights_of_a_vae(rng), noise(rng, LATENT)
         close(student.decode(vae_with(student, weights), z, scale), reference.decode_by(weights, z, scale), atol=1e-5)
@@ -78,19 +78,19 @@ def sampled_in_latents(student, reference, rng):
 
 @check(points=2, of="latent_sample", needs=sampled_in_latents)
 def decoded_once(student, reference, rng):
-    """The model is asked once for each t of the grid, and the latents are decoded once, at the end"""
+    """The model is called once for each t of the grid, and the latents are decoded once, at the end"""
     vae = vae_with(student, weights_of_a_vae(rng))
     student.latent_sample(vae, network(), noise(rng, LATENT), table(rng, 40), 7, 0.5)
     seen = [int(t) for _, ts in asked("eps_model") for t in np.unique(np.asarray(ts))]
-    words = f"asked the model for t = {', '.join(map(str, seen[:12]))}; once for each t of the grid was expected"
+    words = f"called the model with t = {', '.join(map(str, seen[:12]))}; expected one call for each t of the grid"
     expect(seen == [40 * i // 7 for i in range(7, 0, -1)], words)
     decodings = vae.method("decodings")
-    expect(sum(decodings) == LATENT[0], f"has decoded {sum(decodings)} latents, {LATENT[0]} were expected")
+    expect(sum(decodings) == LATENT[0], f"decoded {sum(decodings)} latents; expected {LATENT[0]}")
 
 
 @check(points=1, of="latent_sample", needs=sampled_in_latents)
 def sampling_leaves_its_arguments(student, reference, rng):
-    """latent_sample leaves z_T and the table as they were"""
+    """latent_sample does not modify z_T or the table"""
     weights, given = weights_of_a_vae(rng), (network(), noise(rng, LATENT), table(rng, 20), 3, 0.7)
     close(student.latent_sample(vae_with(student, weights), *given), reference.sample_by(weights, *given), atol=1e-4)
     untouched()
@@ -98,13 +98,13 @@ def sampling_leaves_its_arguments(student, reference, rng):
 
 @check(points=0.5, of="encode", needs=the_way_in)
 def images_stay(student, reference, rng):
-    """encode leaves the images as they were"""
+    """encode does not modify the images"""
     student.encode(vae_with(student, weights_of_a_vae(rng)), noise(rng, IMAGE), 2.0)
     untouched()
 
 
 @check(points=0.5, of="decode", needs=the_way_out)
 def latents_stay(student, reference, rng):
-    """decode leaves the latents as they were"""
+    """decode does not modify the latents"""
     student.decode(vae_with(student, weights_of_a_vae(rng)), noise(rng, LATENT), 2.0)
     untouched()

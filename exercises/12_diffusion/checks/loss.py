@@ -1,4 +1,4 @@
-"""What is asked of loss.py: the loss of a batch, and steps of training that lower it."""
+"""Checks of loss.py: the loss of a batch, and training steps that lower it."""
 
 import numpy as np
 import torch
@@ -7,7 +7,7 @@ from autograder.api import asked, check, close, expect, untouched
 
 
 def images(rng, shape=(4, 2, 5, 6)):
-    """Draw images in [-1, 1] and noise of their shape; no two of the sizes are equal unless asked for."""
+    """Draw images in [-1, 1] and noise of the same shape. All sizes are different by default."""
     x0, eps = rng.uniform(-1, 1, shape).astype(np.float32), rng.standard_normal(shape, np.float32)
     return torch.from_numpy(x0), torch.from_numpy(eps)
 
@@ -17,7 +17,7 @@ def table(rng, T=100):
 
 
 def network():
-    """Make a stand-in for a network: some noise for each row, told by the row and its t alone."""
+    """Make a stand-in for a network: its noise for a row depends on that row and its t only."""
 
     def eps_model(x, t):
         x, t = torch.as_tensor(x), torch.as_tensor(t)
@@ -31,9 +31,9 @@ def network():
 
 
 def weights_of_a_denoiser(rng, channels=2, width=8):
-    """Draw the weights of a denoiser of the props."""
-    shapes = {"enter.weight": (width, channels, 1, 1), "enter.bias": (width,), "told.weight": (width, 1), "told.bias": (width,),
-              "leave.weight": (channels, width, 1, 1), "leave.bias": (channels,)}  # fmt: skip
+    """Draw weights for the denoiser in props.py."""
+    shapes = {"conv_in.weight": (width, channels, 1, 1), "conv_in.bias": (width,), "time.weight": (width, 1), "time.bias": (width,),
+              "conv_out.weight": (channels, width, 1, 1), "conv_out.bias": (channels,)}  # fmt: skip
     return {name: torch.from_numpy(0.5 * rng.standard_normal(shape, np.float32)) for name, shape in shapes.items()}
 
 
@@ -54,7 +54,7 @@ def one_t_for_all(student, reference, rng):
 
 @check(points=3, of="noise_mse")
 def one_t_per_sample(student, reference, rng):
-    """The loss where each sample has its own t, also when the batch is as large as the image is wide"""
+    """The loss if each sample has its own t, even if the batch is as large as the image is wide"""
     for batch in (6, 3):
         x0, eps = images(rng, (batch, 2, 5, 6))
         given = network(), x0, torch.from_numpy(rng.permutation(np.linspace(5, 95, batch).astype(int))), eps, table(rng)
@@ -63,12 +63,12 @@ def one_t_per_sample(student, reference, rng):
 
 @check(points=1, of="noise_mse", needs=(one_t_for_all, one_t_per_sample))
 def the_model_is_asked_once(student, reference, rng):
-    """The model is asked once, about the noisy images, and told the t that came in"""
+    """The model is called once, with the noisy images and the given t"""
     x0, eps = images(rng)
     t = torch.from_numpy(rng.integers(1, 100, 4))
     student.noise_mse(network(), x0, t, eps, table(rng))
     seen = [np.ravel(np.asarray(ts)).tolist() for _, ts in asked("eps_model")]
-    expect(seen == [t.tolist()], f"told the model t = {seen}; {t.tolist()}, once, was expected")
+    expect(seen == [t.tolist()], f"called the model with t = {seen}; expected {t.tolist()}, once")
 
 
 @check(points=4, of="training_step")
@@ -86,7 +86,7 @@ def one_step(student, reference, rng):
 
 @check(points=4, of="training_step")
 def several_steps(student, reference, rng):
-    """Several steps with one optimizer: no gradient of one step is left in the next"""
+    """Several steps with one optimizer: no gradient carries over from one step to the next"""
     weights, alpha_bars = weights_of_a_denoiser(rng), table(rng)
     model = denoiser(student, weights)
     optimizer = student.props.sgd(model, 0.2, 0.5)
@@ -105,16 +105,16 @@ def the_loss_falls(student, reference, rng):
     model = denoiser(student, weights)
     optimizer = student.props.sgd(model, 0.05)
     (x0, eps), t, alpha_bars = images(rng, (16, 2, 5, 6)), torch.from_numpy(rng.integers(20, 100, 16)), table(rng)
-    # Half of the reference's own fall with the same numbers is asked: whatever they are, a right answer falls twice as far.
+    # Require half of the reference's own decrease on the same numbers: a correct solution always decreases twice as much.
     before, after = reference.trained_by(weights, 0.05, 0.0, [[x0, t, eps]] * 40, alpha_bars)[0][::39]
     losses = [float(student.training_step(model, optimizer, x0, t, eps, alpha_bars)) for _ in range(40)]
     fell = losses[0] - losses[-1] > (before - after) / 2
-    expect(fell, f"brought the loss from {losses[0]:.3f} to {losses[-1]:.3f} in forty steps, where {after:.3f} was expected")
+    expect(fell, f"brought the loss from {losses[0]:.3f} to {losses[-1]:.3f} in forty steps; expected {after:.3f}")
 
 
 @check(points=1, of="noise_mse", needs=one_t_for_all)
 def loss_leaves_its_arguments(student, reference, rng):
-    """noise_mse leaves images, noise and table as they were"""
+    """noise_mse does not modify images, noise or table"""
     x0, eps = images(rng)
     student.noise_mse(network(), x0, 40, eps, table(rng))
     untouched()
@@ -122,7 +122,7 @@ def loss_leaves_its_arguments(student, reference, rng):
 
 @check(points=1, of="training_step", needs=one_step)
 def step_leaves_its_batch(student, reference, rng):
-    """training_step leaves images, noise and table as they were"""
+    """training_step does not modify images, noise or table"""
     model = denoiser(student, weights_of_a_denoiser(rng))
     x0, eps = images(rng)
     student.training_step(model, student.props.sgd(model, 0.1), x0, torch.tensor([5, 20, 40, 80]), eps, table(rng))

@@ -1,4 +1,4 @@
-"""What is asked of timestep.py: the embedding of t, and a block whose answer depends on an embedding."""
+"""Checks of timestep.py: the embedding of t, and a block conditioned on an embedding."""
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ def drawn(rng, *shape):
 
 
 def weights_for(block, rng):
-    """Draw weights of the block's own shapes, so that no layer that starts at zero hides what it does."""
+    """Draw random weights for the block, because a layer that starts at zero would hide what it does."""
     weights = {}
     for name, value in sorted(block.weights().items()):
         value = torch.as_tensor(value)
@@ -29,7 +29,7 @@ def randomised(block, rng):
 
 
 def far(a, b):
-    """Give how far two answers lie apart, for each row."""
+    """Return the largest difference between two results, for each row."""
     return np.abs(np.asarray(a, np.float64) - np.asarray(b, np.float64)).reshape(len(a), -1).max(1)
 
 
@@ -43,7 +43,7 @@ def cosines_then_sines(student, reference, rng):
 
 @check(points=2, of="timestep_embedding", needs=cosines_then_sines)
 def the_usual_size(student, reference, rng):
-    """The usual size, for t up to 1000, and for a batch of as many t as there are frequencies"""
+    """The usual size, for t up to 1000, and for a batch with as many t as frequencies"""
     for batch, dim in ((16, 128), (32, 64)):
         t = steps(rng, batch, 1000)
         close(student.timestep_embedding(t, dim), reference.timestep_embedding(t, dim), atol=1e-3)
@@ -67,7 +67,7 @@ def a_single_t(student, reference, rng):
 
 @check(points=0.5, of="timestep_embedding", needs=cosines_then_sines)
 def steps_stay(student, reference, rng):
-    """timestep_embedding leaves t as it was"""
+    """timestep_embedding does not modify t"""
     t = steps(rng, 5, 900)
     close(student.timestep_embedding(t, 12), reference.timestep_embedding(t, 12), atol=1e-3)
     untouched()
@@ -75,45 +75,45 @@ def steps_stay(student, reference, rng):
 
 @check(points=2, of="ConditionedBlock")
 def keeps_the_shape(student, reference, rng):
-    """The block answers with an image of its input's shape"""
+    """The block returns an image of its input's shape"""
     for channels, dim, batch, height, width in ((8, 12, 3, 4, 6), (16, 5, 2, 7, 5)):
         block = student.ConditionedBlock(channels, dim)
         got = np.shape(block(drawn(rng, batch, channels, height, width), drawn(rng, batch, dim)))
-        expect(got == (batch, channels, height, width), f"gave shape {got} where {(batch, channels, height, width)} was expected")
+        expect(got == (batch, channels, height, width), f"gave shape {got}; expected {(batch, channels, height, width)}")
 
 
 @check(points=3, of="ConditionedBlock", needs=keeps_the_shape)
 def hears_the_embedding(student, reference, rng):
-    """The same image with another embedding gets another answer, in each row"""
+    """The same image with another embedding gives another result, in each row"""
     block = randomised(student.ConditionedBlock(8, 12), rng)
     x, emb = drawn(rng, 5, 8, 4, 6), drawn(rng, 5, 12)
     changed = far(block(x, emb), block(x, emb + drawn(rng, 5, 12)))
-    expect(bool((changed > 1e-4).all()), f"gave the same answer for two embeddings in {int((changed <= 1e-4).sum())} of 5 rows")
+    expect(bool((changed > 1e-4).all()), f"gave the same result for two embeddings in {int((changed <= 1e-4).sum())} of 5 rows")
 
 
 @check(points=2, of="ConditionedBlock", needs=keeps_the_shape)
 def sees_the_image(student, reference, rng):
-    """Another image with the same embedding gets another answer, in each row"""
+    """Another image with the same embedding gives another result, in each row"""
     block = randomised(student.ConditionedBlock(8, 12), rng)
     x, emb = drawn(rng, 5, 8, 4, 6), drawn(rng, 5, 12)
     changed = far(block(x, emb), block(x + drawn(rng, 5, 8, 4, 6), emb))
-    expect(bool((changed > 1e-4).all()), f"gave the same answer for two images in {int((changed <= 1e-4).sum())} of 5 rows")
+    expect(bool((changed > 1e-4).all()), f"gave the same result for two images in {int((changed <= 1e-4).sum())} of 5 rows")
 
 
 @check(points=3, of="ConditionedBlock", needs=hears_the_embedding)
 def rows_stand_alone(student, reference, rng):
-    """A row's answer is the same whichever rows are with it, also where the batch is as large as the image is wide"""
+    """A row's result does not depend on the other rows, even if the batch is as large as the image is wide"""
     block = randomised(student.ConditionedBlock(8, 12), rng)
     x, emb = drawn(rng, 6, 8, 6, 6), drawn(rng, 6, 12)
     together = block(x, emb)
     for rows in (slice(2, 3), slice(3, 6)):
         apart = far(block(x[rows], emb[rows]), np.asarray(together)[rows])
-        expect(bool((apart < 1e-4).all()), "answered differently for a row when other rows were with it")
+        expect(bool((apart < 1e-4).all()), "gave a different result for a row with other rows in the batch")
 
 
 @check(points=1, of="ConditionedBlock", needs=keeps_the_shape)
 def equal_weights_answer_equally(student, reference, rng):
-    """Two blocks with the same weights give the same answer, and so does one block asked twice"""
+    """Two blocks with the same weights give the same result, and so does one block called twice"""
     first, second = student.ConditionedBlock(8, 12), student.ConditionedBlock(8, 12)
     weights = weights_for(first, rng)
     for block in (first, second):

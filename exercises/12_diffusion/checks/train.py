@@ -1,4 +1,4 @@
-"""What is asked of train.py: a model that is told t, and after its training new quilts that are no copies of what it saw."""
+"""Checks of train.py: a model that uses t, and that draws new quilts after training, not copies of those it saw."""
 
 from itertools import pairwise, product
 
@@ -8,10 +8,10 @@ import torch
 from autograder.api import check, earned, expect
 
 T, STEPS, SEEN, DRAWN = 100, 1500, 200, 200
-NEAR = 2.5  # how far an image may lie from a quilt; two quilts are at least 5.6 apart
-# The share of a perfect model's new quilts that earns all points. A perfect model draws 117 different ones on average, with a standard
-# deviation of 6. The course's answer, trained with 122 seeds of torch's, drew 107 (standard deviation 10), and with two of the seeds fewer
-# than 82, which are seven tenths: 73 and 68. Behind the wall torch's seed is always the same.
+NEAR = 2.5  # the largest distance at which an image counts as a quilt; two quilts are at least 5.6 apart
+# The share of a perfect model's new quilts that earns full points. A perfect model draws 117 different ones on average, with a standard
+# deviation of 6. The course's solution, trained with 122 torch seeds, drew 107 (standard deviation 10); with two of the seeds it drew
+# fewer than 82, which is seven tenths: 73 and 68. In the sandbox, torch's seed is always the same.
 ENOUGH = 0.7
 
 
@@ -37,12 +37,12 @@ def table():
 
 
 def drawn_by(model, x, alpha_bars):
-    """Walk from noise to images by DDIM, in 20 steps. # (N, 1, 8, 8) -> (N, 1, 8, 8)"""
+    """Sample images from noise with DDIM in 20 steps. # (N, 1, 8, 8) -> (N, 1, 8, 8)"""
     grid = [T * i // 20 for i in range(20, -1, -1)]
     for t, s in pairwise(grid):
         eps = np.asarray(model(torch.from_numpy(x), torch.full((len(x),), t)), np.float32)
         if eps.shape != x.shape or not np.isfinite(eps).all():
-            raise ValueError(f"the model gave shape {eps.shape} for x of shape {x.shape}, or numbers that are not finite")
+            raise ValueError(f"the model gave shape {eps.shape} for x of shape {x.shape}, or non-finite numbers")
         x0 = ((x - np.sqrt(1 - alpha_bars[t]) * eps) / np.sqrt(alpha_bars[t])).clip(-1, 1)
         eps = (x - np.sqrt(alpha_bars[t]) * x0) / np.sqrt(1 - alpha_bars[t])
         x = (np.sqrt(alpha_bars[s]) * x0 + np.sqrt(1 - alpha_bars[s]) * eps).astype(np.float32)
@@ -50,7 +50,7 @@ def drawn_by(model, x, alpha_bars):
 
 
 def sorted_out(images, known, seen):
-    """Count what was drawn: different new quilts, copies of seen ones, and images that are no quilts."""
+    """Count the images: different new quilts, copies of seen ones, and images that are not quilts."""
     apart = ((images.reshape(len(images), 1, -1) - known.reshape(1, len(known), -1)) ** 2).sum(2)
     nearest, right = apart.argmin(1), apart.min(1) < NEAR**2
     copies = right & np.isin(nearest, seen)
@@ -58,7 +58,7 @@ def sorted_out(images, known, seen):
 
 
 def error_of(model, x0, rng, alpha_bars):
-    """Return the mean squared error of ε̂ on these images, noised; that of a model that always answers 0 is about 1."""
+    """Return the mean squared error of ε̂ on these images, noised; a model that always returns 0 has about 1."""
     t, eps = rng.integers(1, T + 1, len(x0)), rng.standard_normal(x0.shape, np.float32)
     a = alpha_bars[t].reshape(-1, 1, 1, 1)
     answered = model(torch.from_numpy(np.sqrt(a) * x0 + np.sqrt(1 - a) * eps), torch.from_numpy(t))
@@ -66,33 +66,33 @@ def error_of(model, x0, rng, alpha_bars):
 
 
 def perfect(new, known):
-    """Return how many different new quilts are among DRAWN independent draws of all, on average."""
+    """Return the average number of different new quilts among DRAWN independent draws from all quilts."""
     return new * (1 - (1 - 1 / known) ** DRAWN)
 
 
 @check(points=1, of="build_model")
 def answers_in_shape(student, reference, rng):
-    """The model answers in x's shape, for one t and for one t a row"""
+    """The model returns x's shape, for a single t and for one t per row"""
     model = student.build_model()
     for batch, t in ((3, 7), (4, torch.from_numpy(rng.integers(1, T + 1, 4)))):
         eps = model(torch.from_numpy(rng.standard_normal((batch, 1, 8, 8), np.float32)), t)
         shape = getattr(eps, "shape", None)
-        expect(shape == (batch, 1, 8, 8), f"gave shape {shape} where {(batch, 1, 8, 8)} was expected")
+        expect(shape == (batch, 1, 8, 8), f"gave shape {shape}; expected {(batch, 1, 8, 8)}")
 
 
 @check(points=1, of="build_model", needs=answers_in_shape)
 def is_told_t(student, reference, rng):
-    """After a few steps of training, the model's answer depends on t"""
+    """After a few training steps, the model's output depends on t"""
     model, images = student.build_model(), quilts()[rng.permutation(625)[:SEEN]]
     student.train(model, torch.from_numpy(images), torch.from_numpy(table()), 20)
     x = torch.from_numpy(rng.standard_normal((4, 1, 8, 8), np.float32))
     early, late = (np.asarray(model(x, torch.full((4,), t)), np.float32) for t in (5, 90))
-    expect(np.abs(early - late).max() > 1e-5, "answers the same at t = 5 and at t = 90: the model is not told t")
+    expect(np.abs(early - late).max() > 1e-5, "gives the same output at t = 5 and at t = 90: the model does not use t")
 
 
 @check(points=8, of="train", needs=answers_in_shape)
 def draws_new_quilts(student, reference, rng):
-    """After the training, the images drawn are quilts, and not those it saw"""
+    """After training, the sampled images are quilts, and not those it saw"""
     known, alpha_bars, model = quilts(), table(), student.build_model()
     seen = rng.permutation(len(known))[:SEEN]
     student.train(model, torch.from_numpy(known[seen]), torch.from_numpy(alpha_bars), STEPS)
@@ -101,6 +101,6 @@ def draws_new_quilts(student, reference, rng):
     new, copies, wrong = sorted_out(images, known, seen)
     best = perfect(len(known) - SEEN, len(known))
     drew = f"drew {new} different new quilts, where a perfect model draws about {best:.0f}"
-    others = f"of {DRAWN} images, {copies} are copies of those it saw and {wrong} are no quilts"
-    errs = f"Its mean squared error on new quilts, noised as in the lesson, is {error:.2f}; one that always answers 0 has 1"
+    others = f"of {DRAWN} images, {copies} are copies of those it saw and {wrong} are not quilts"
+    errs = f"Its mean squared error on new quilts, noised as in the lesson, is {error:.2f}; a model that always returns 0 has 1"
     earned(new / best / ENOUGH, f"{drew}; {others}. {errs}")

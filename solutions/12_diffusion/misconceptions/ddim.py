@@ -1,4 +1,4 @@
-"""Known slips in ddim.py: each is what a student who has it would have written, and the sentence that puts it right."""
+"""Known misconceptions about ddim.py: the code that a student with each of them would write, and the sentence that corrects it."""
 
 from itertools import pairwise
 
@@ -11,7 +11,7 @@ from solutions.diffusion.samplers import ddim_sample as walk
 
 @misconception(of="ddim_timesteps", section="faster", card="which-t-asked")
 def grid_with_the_zero(T, steps):
-    """Your grid holds 0. There the image is clean and the network is not asked: 0 is only where the last step arrives."""
+    """Your grid contains 0. There the image is clean and the network is not called: 0 is only where the last step ends."""
     return [T * i // steps for i in range(steps, -1, -1)]
 
 
@@ -29,25 +29,25 @@ def grid_counted_from_zero(T, steps):
 
 @misconception(of="ddim_timesteps", section="faster", card="which-t-asked")
 def grid_that_misses_T(T, steps):
-    """Your grid does not begin at T. x_T has the noise level of T, and a network told a lower t takes too little of it away."""
+    """Your grid does not start at T. x_T has the noise level of T, and a network given a lower t removes too little of it."""
     return [T * i // steps for i in range(steps - 1, -1, -1)]
 
 
 @misconception(of="ddim_timesteps", section="faster", card="more-steps")
 def grid_rounded_to_nearest(T, steps):
-    """You rounded to the nearest integer. Another implementation may; here it is rounded down: T · i // steps."""
+    """You rounded to the nearest integer. Other implementations may; here you round down: T · i // steps."""
     return [int(T * i / steps + 0.5) for i in range(steps, 0, -1)]
 
 
 @misconception(of="ddim_timesteps", section="faster", card="more-steps")
 def grid_by_whole_strides(T, steps):
-    """You walk down by the whole stride T // steps. Where the steps do not divide T, it ends too early: use T · i // steps."""
+    """You go down by the integer stride T // steps. If steps does not divide T, that ends too early: use T · i // steps."""
     return [T - (T // steps) * i for i in range(steps)]
 
 
 @misconception(of="ddim_timesteps", section="faster", card="more-steps")
 def grid_from_T_to_one(T, steps):
-    """You spread the steps from T to 1. Here they are multiples of T / steps, so that the way to 0 is a step like the others."""
+    """You spread the steps from T to 1. Here they are multiples of T / steps, so that the step to 0 is like the others."""
     return [int(T - i * (T - 1) / max(1, steps - 1)) for i in range(steps)]
 
 
@@ -63,7 +63,7 @@ def _bars(alpha_bars, t, s):
 
 
 def _towards(x_t, a_t, a_s, eps, sigma, z, noise=None):
-    """Put a step together; `noise` is what multiplies ε̂, by default the right one."""
+    """Take a step; `noise` multiplies ε̂, by default the correct factor."""
     x0 = (x_t - (1 - a_t) ** 0.5 * eps) / a_t**0.5
     return a_s**0.5 * x0 + (max(0.0, 1 - a_s - sigma**2) ** 0.5 if noise is None else noise) * eps + sigma * z
 
@@ -77,7 +77,7 @@ def noise_on_top(x_t, t, t_prev, eps_hat, alpha_bars, eta, z):
 
 @misconception(of="ddim_step", section="faster", card="ddim-under-the-root")
 def sigma_not_squared(x_t, t, t_prev, eps_hat, alpha_bars, eta, z):
-    """You subtracted σ under the root. There are variances there: subtract σ², or the root may be of a negative number."""
+    """You subtracted σ under the root. The terms there are variances: subtract σ², or the root may be of a negative number."""
     a_t, a_s = _bars(alpha_bars, t, t_prev)
     sigma = _sigma(a_t, a_s, eta)
     inside = 1 - a_s - sigma
@@ -101,7 +101,7 @@ def noise_times_variance(x_t, t, t_prev, eps_hat, alpha_bars, eta, z):
 
 @misconception(of="ddim_step", section="faster", card="ddim-eta")
 def eta_upside_down(x_t, t, t_prev, eps_hat, alpha_bars, eta, z):
-    """Your η works the other way round. η = 0 draws no noise and gives one image for one x_T; η = 1 is DDPM."""
+    """Your η is the wrong way round. η = 0 draws no noise and gives one image per x_T; η = 1 is DDPM."""
     a_t, a_s = _bars(alpha_bars, t, t_prev)
     return _towards(x_t, a_t, a_s, eps_hat, _sigma(a_t, a_s, 1 - eta), z)
 
@@ -122,21 +122,21 @@ def always_all_the_noise(x_t, t, t_prev, eps_hat, alpha_bars, eta, z):
 
 @misconception(of="ddim_step", section="generating", card="which-variance")
 def sigma_of_the_large_variance(x_t, t, t_prev, eps_hat, alpha_bars, eta, z):
-    """Your σ² is 1 − ᾱ_t/ᾱ_prev, the large variance β. Here the small one is asked: times (1−ᾱ_prev)/(1−ᾱ_t)."""
+    """Your σ² is 1 − ᾱ_t/ᾱ_prev, the large variance β. Use the small one here: times (1−ᾱ_prev)/(1−ᾱ_t)."""
     a_t, a_s = _bars(alpha_bars, t, t_prev)
     return _towards(x_t, a_t, a_s, eps_hat, eta * (1 - a_t / a_s) ** 0.5, z)
 
 
 @misconception(of="ddim_step", section="faster", card="ddim-same-network")
 def noise_not_put_back(x_t, t, t_prev, eps_hat, alpha_bars, eta, z):
-    """You left ε̂ out of the result. At t_prev the image still holds noise: put √(1 − ᾱ_prev − σ²) of ε̂ back."""
+    """You left ε̂ out of the result. At t_prev the image still contains noise: put √(1 − ᾱ_prev − σ²) of ε̂ back."""
     a_t, a_s = _bars(alpha_bars, t, t_prev)
     return _towards(x_t, a_t, a_s, eps_hat, _sigma(a_t, a_s, eta), z, 0.0)
 
 
 @misconception(of="ddim_step", section="faster", card="rescale-estimate")
 def noised_from_x_t(x_t, t, t_prev, eps_hat, alpha_bars, eta, z):
-    """You scaled x_t where x̂_0 belongs. Estimate the clean image first, then put it together again at t_prev."""
+    """You scaled x_t where x̂_0 belongs. Estimate the clean image first, then noise it to t_prev."""
     a_t, a_s = _bars(alpha_bars, t, t_prev)
     sigma = _sigma(a_t, a_s, eta)
     return a_s**0.5 * x_t + max(0.0, 1 - a_s - sigma**2) ** 0.5 * eps_hat + sigma * z
@@ -152,7 +152,7 @@ def old_noise_level_kept(x_t, t, t_prev, eps_hat, alpha_bars, eta, z):
 
 @misconception(of="ddim_step", section="faster", card="signal-root")
 def put_back_without_roots(x_t, t, t_prev, eps_hat, alpha_bars, eta, z):
-    """You put image and noise together with ᾱ_prev and 1 − ᾱ_prev − σ². These are variances: both get a root."""
+    """You mixed image and noise with ᾱ_prev and 1 − ᾱ_prev − σ². These are variances: both need a root."""
     a_t, a_s = _bars(alpha_bars, t, t_prev)
     sigma = _sigma(a_t, a_s, eta)
     return a_s * predict_x0(x_t, t, eps_hat, alpha_bars) + (1 - a_s - sigma**2) * eps_hat + sigma * z
@@ -206,38 +206,38 @@ def _path(alpha_bars, steps):
 
 @misconception(of="ddim_sample", section="generating", card="which-t-asked")
 def told_where_it_goes(eps_model, x_T, alpha_bars, steps, eta, draw_noise):
-    """You told the network t_prev. It is asked about the image it is given, so it is told t, that image's own noise level."""
+    """You gave the network t_prev. It needs the noise level of the image it gets, which is t."""
     return _walk(eps_model, x_T, alpha_bars, _path(alpha_bars, steps), eta, draw_noise, told=lambda t, s: s)
 
 
 @misconception(of="ddim_sample", section="generating", card="which-t-asked")
 def told_one_too_low(eps_model, x_T, alpha_bars, steps, eta, draw_noise):
-    """You told the network t − 1. Here t counts from 1, and x_t is shown to the network with t itself."""
+    """You gave the network t − 1. Here t counts from 1, and x_t goes in together with t itself."""
     return _walk(eps_model, x_T, alpha_bars, _path(alpha_bars, steps), eta, draw_noise, told=lambda t, s: t - 1)
 
 
 @misconception(of="ddim_sample", section="faster", card="last-step")
 def stopped_before_zero(eps_model, x_T, alpha_bars, steps, eta, draw_noise):
-    """You stopped at the last t of the grid. One step is left, from there to 0, and with it the last of the noise."""
+    """You stopped at the last t of the grid. One step is missing, from there to 0, which removes the last of the noise."""
     return _walk(eps_model, x_T, alpha_bars, _path(alpha_bars, steps)[:-1], eta, draw_noise)
 
 
 @misconception(of="ddim_sample", section="generating", card="why-not-one-step")
 def asked_only_once(eps_model, x_T, alpha_bars, steps, eta, draw_noise):
-    """You asked the network once and used its answer in all steps. Each step asks anew, about the image it has reached."""
+    """You called the network once and used its output in all steps. Call it in each step, on the image reached so far."""
     eps = eps_model(x_T, len(alpha_bars) - 1)
     return _walk(lambda x, t: eps, x_T, alpha_bars, _path(alpha_bars, steps), eta, draw_noise)
 
 
 @misconception(of="ddim_sample", section="generating", card="network-inputs")
 def asked_about_the_first_image(eps_model, x_T, alpha_bars, steps, eta, draw_noise):
-    """You showed the network x_T at each step. Show it the image that the step before has reached."""
+    """You gave the network x_T in each step. Give it the image that the previous step reached."""
     return _walk(lambda x, t: eps_model(x_T, t), x_T, alpha_bars, _path(alpha_bars, steps), eta, draw_noise)
 
 
 @misconception(of="ddim_sample", section="generating", card="why-not-one-step")
 def jumped_in_one_step(eps_model, x_T, alpha_bars, steps, eta, draw_noise):
-    """You jumped from x_T to x_0 at once. That estimate is a blur: go through the grid, step by step."""
+    """You jumped from x_T to x_0 in one step. That estimate is a blur: go through the grid, step by step."""
     return _walk(eps_model, x_T, alpha_bars, [len(alpha_bars) - 1, 0], eta, draw_noise)
 
 
@@ -249,23 +249,23 @@ def every_t_visited(eps_model, x_T, alpha_bars, steps, eta, draw_noise):
 
 @misconception(of="ddim_sample", section="faster", card="ddim-eta")
 def sampled_without_eta(eps_model, x_T, alpha_bars, steps, eta, draw_noise):
-    """You did not pass η on: your sampler is deterministic whatever η is. η = 1 must draw fresh noise at each step."""
+    """You did not pass η on: your sampler is deterministic for every η. η = 1 must draw fresh noise in each step."""
     return _walk(eps_model, x_T, alpha_bars, _path(alpha_bars, steps), 0.0, draw_noise)
 
 
 @misconception(of="ddim_sample", section="generating", card="why-fresh-noise")
 def one_noise_for_all_steps(eps_model, x_T, alpha_bars, steps, eta, draw_noise):
-    """You drew noise once and used it in all steps. Each step needs fresh noise: draw it for the t that is left."""
+    """You drew noise once and used it in all steps. Each step needs fresh noise: draw it for the t that the step starts from."""
     return _walk(eps_model, x_T, alpha_bars, _path(alpha_bars, steps), eta, draw_noise, drawn=lambda t, s: len(alpha_bars) - 1)
 
 
 @misconception(of="ddim_sample", section="generating", card="off-by-one")
 def noise_of_the_next_t(eps_model, x_T, alpha_bars, steps, eta, draw_noise):
-    """You drew the noise for t_prev. draw_noise(t) is asked with the t that the step leaves."""
+    """You drew the noise for t_prev. Call draw_noise with the t that the step starts from."""
     return _walk(eps_model, x_T, alpha_bars, _path(alpha_bars, steps), eta, draw_noise, drawn=lambda t, s: s)
 
 
 @misconception(of="ddim_sample", section="generating", card="what-to-clamp")
 def clamped_on_the_way(eps_model, x_T, alpha_bars, steps, eta, draw_noise):
-    """You clamped x_t to [−1, 1] after each step. A noisy image lies outside, and here nothing is clamped."""
+    """You clamped x_t to [−1, 1] after each step. A noisy image may lie outside, and here nothing is clamped."""
     return _walk(eps_model, x_T, alpha_bars, _path(alpha_bars, steps), eta, draw_noise, after=lambda x: x.clip(-1, 1))

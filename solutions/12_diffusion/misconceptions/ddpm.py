@@ -1,4 +1,4 @@
-"""Known slips in ddpm.py: each is what a student who has it would have written, and the sentence that puts it right."""
+"""Known misconceptions about ddpm.py: the code that a student with each of them would write, and the sentence that corrects it."""
 
 import numpy as np
 
@@ -27,19 +27,19 @@ def _small(t, betas):
 
 @misconception(of="posterior", section="generating", card="which-variance")
 def large_variance(x_t, t, eps_hat, betas):
-    """You gave β_t as the variance. Both β_t and β̃_t are in use; here the small one is asked, β̃_t, which is 0 at t = 1."""
+    """You gave β_t as the variance. Both β_t and β̃_t are in use; use the small one here, β̃_t, which is 0 at t = 1."""
     return _right(x_t, t, eps_hat, betas)[0], float(betas[t])
 
 
 @misconception(of="posterior", section="generating", card="variance-or-deviation")
 def deviation_for_variance(x_t, t, eps_hat, betas):
-    """You gave the standard deviation. The variance is asked: leave its root to the step."""
+    """You gave the standard deviation. Return the variance: its root is taken in the step."""
     return _right(x_t, t, eps_hat, betas)[0], _small(t, betas) ** 0.5
 
 
 @misconception(of="posterior", section="generating", card="which-variance")
 def variance_upside_down(x_t, t, eps_hat, betas):
-    """Your variance has its fraction upside down. β̃_t is smaller than β_t: (1−ᾱ_{t−1}) is above, (1−ᾱ_t) below."""
+    """Your fraction in the variance is upside down. β̃_t is smaller than β_t: (1−ᾱ_{t−1}) is on top, (1−ᾱ_t) below."""
     table, bars = _tables(betas)
     with np.errstate(divide="ignore"):
         return _right(x_t, t, eps_hat, betas)[0], table[t] * (1 - bars[t]) / (1 - bars[t - 1])
@@ -47,14 +47,14 @@ def variance_upside_down(x_t, t, eps_hat, betas):
 
 @misconception(of="posterior", section="generating", card="which-variance")
 def variance_without_beta(x_t, t, eps_hat, betas):
-    """You left β_t out of the variance: it is β_t, made smaller by the fraction (1−ᾱ_{t−1}) / (1−ᾱ_t)."""
+    """You left β_t out of the variance: it is β_t, reduced by the fraction (1−ᾱ_{t−1}) / (1−ᾱ_t)."""
     _, bars = _tables(betas)
     return _right(x_t, t, eps_hat, betas)[0], (1 - bars[t - 1]) / (1 - bars[t])
 
 
 @misconception(of="posterior", section="generating", card="why-not-one-step")
 def clean_estimate_for_mean(x_t, t, eps_hat, betas):
-    """Your mean is x̂_0, the end of the way. One step goes only a little towards it: the mean mixes x̂_0 and x_t."""
+    """Your mean is x̂_0, where the last step ends. One step goes only a little towards it: the mean mixes x̂_0 and x_t."""
     _, bars = _tables(betas)
     return predict_x0(x_t, t, eps_hat, bars), _small(t, betas)
 
@@ -66,13 +66,13 @@ def _by_eps(x_t, t, eps_hat, betas, mean):
 
 @misconception(of="posterior", section="generating", card="what-is-predicted")
 def noise_scaled_by_beta(x_t, t, eps_hat, betas):
-    """You took β_t · ε̂ away. ε̂ is the whole noise since x_0, of which a step removes β_t/√(1−ᾱ_t)."""
+    """You subtracted β_t · ε̂. ε̂ is all the noise since x_0, of which a step removes β_t/√(1−ᾱ_t)."""
     return _by_eps(x_t, t, eps_hat, betas, lambda x, e, b, bar: (x - b * e) / (1 - b) ** 0.5)
 
 
 @misconception(of="posterior", section="generating", card="signal-root")
 def mean_not_rescaled(x_t, t, eps_hat, betas):
-    """You took the noise away and did not divide by √(1−β_t). The forward step shrank the image; the way back undoes it."""
+    """You subtracted the noise but did not divide by √(1−β_t). The forward step shrank the image; the reverse step undoes that."""
     return _by_eps(x_t, t, eps_hat, betas, lambda x, e, b, bar: x - b / (1 - bar) ** 0.5 * e)
 
 
@@ -84,7 +84,7 @@ def mean_rescaled_by_alpha_bar(x_t, t, eps_hat, betas):
 
 @misconception(of="posterior", section="generating", card="what-is-predicted")
 def all_noise_taken_away(x_t, t, eps_hat, betas):
-    """You took away all of the noise in x_t. A step removes only the part that this step had added: β_t/√(1−ᾱ_t) of ε̂."""
+    """You removed all of the noise in x_t. A step removes only the part that this step had added: β_t/√(1−ᾱ_t) of ε̂."""
     return _by_eps(x_t, t, eps_hat, betas, lambda x, e, b, bar: (x - (1 - bar) ** 0.5 * e) / (1 - b) ** 0.5)
 
 
@@ -96,7 +96,7 @@ def noise_divided_without_root(x_t, t, eps_hat, betas):
 
 @misconception(of="posterior", section="generating", card="alpha-bar")
 def alpha_for_alpha_bar(x_t, t, eps_hat, betas):
-    """You used α_t where ᾱ_t belongs. The noise in x_t is that of all steps since x_0: multiply up the (1 − β)."""
+    """You used α_t where ᾱ_t belongs. The noise in x_t comes from all steps since x_0: take the product of the (1 − β)."""
     return _by_eps(x_t, t, eps_hat, betas, lambda x, e, b, bar: (x - b**0.5 * e) / (1 - b) ** 0.5)
 
 
@@ -135,31 +135,31 @@ def noise_times_variance(x_t, t, eps_hat, betas, z):
 
 @misconception(of="ddpm_step", section="generating", card="which-variance")
 def noise_of_the_large_variance(x_t, t, eps_hat, betas, z):
-    """You multiplied z by √β_t, the large variance's root. Here the small one is asked: √β̃_t, which is 0 at t = 1."""
+    """You multiplied z by √β_t, the root of the large variance. Use the small one here: √β̃_t, which is 0 at t = 1."""
     return _right(x_t, t, eps_hat, betas)[0] + float(betas[t]) ** 0.5 * z
 
 
 @misconception(of="ddpm_step", section="generating", card="last-step")
 def noise_at_the_last_step(x_t, t, eps_hat, betas, z):
-    """You added noise at the last step. At t = 1 the variance is 0: x_0 is the clean image, and noise would stay in it."""
+    """You added noise in the last step. At t = 1 the variance is 0: x_0 is the clean image, and the noise would stay in it."""
     return _right(x_t, t, eps_hat, betas)[0] + _small(max(t, 2), betas) ** 0.5 * z
 
 
 @misconception(of="ddpm_step", section="generating", card="why-fresh-noise")
 def mean_without_noise(x_t, t, eps_hat, betas, z):
-    """You returned the mean. DDPM's step is a draw: it adds √β̃_t · z."""
+    """You returned the mean. DDPM's step is random: it adds √β̃_t · z."""
     return _right(x_t, t, eps_hat, betas)[0]
 
 
 @misconception(of="ddpm_step", section="generating", card="variance-or-deviation")
 def noise_not_scaled(x_t, t, eps_hat, betas, z):
-    """You added all of z. It has variance 1, and the step's is β̃_t: multiply z by its root."""
+    """You added all of z. It has variance 1, but the step needs β̃_t: multiply z by its root."""
     return _right(x_t, t, eps_hat, betas)[0] + (z if t > 1 else 0)
 
 
 @misconception(of="ddpm_step", section="generating", card="why-fresh-noise")
 def predicted_noise_for_fresh(x_t, t, eps_hat, betas, z):
-    """You added ε̂ again in the place of z. What a step adds is fresh noise, not the noise that was predicted."""
+    """You added ε̂ again instead of z. A step adds fresh noise, not the predicted noise."""
     mean, variance = _right(x_t, t, eps_hat, betas)
     return mean + variance**0.5 * eps_hat
 
@@ -180,19 +180,19 @@ def _down(betas):
 
 @misconception(of="ddpm_sample", section="generating", card="which-t-asked")
 def told_one_too_low(eps_model, x_T, betas, draw_noise):
-    """You told the network t − 1. It is asked about x_t and is told t: the first question is for T, the last for 1."""
+    """You gave the network t − 1. It gets x_t together with t: the first call is with T, the last with 1."""
     return _walk(eps_model, x_T, betas, draw_noise, _down(betas), told=lambda t: t - 1)
 
 
 @misconception(of="ddpm_sample", section="generating", card="last-step")
 def stopped_at_one(eps_model, x_T, betas, draw_noise):
-    """You stopped at x_1. One step is left: from t = 1 to the clean image."""
+    """You stopped at x_1. One step is missing: from t = 1 to the clean image."""
     return _walk(eps_model, x_T, betas, draw_noise, range(len(betas) - 1, 1, -1))
 
 
 @misconception(of="ddpm_sample", section="generating", card="which-t-asked")
 def started_below_T(eps_model, x_T, betas, draw_noise):
-    """You left out t = T. The table has T + 1 entries, of which the last belongs to the first step: x_T to x_{T−1}."""
+    """You left out t = T. The table has T + 1 entries, and the last one belongs to the first step: x_T to x_{T−1}."""
     return _walk(eps_model, x_T, betas, draw_noise, range(len(betas) - 2, 0, -1))
 
 
@@ -210,36 +210,36 @@ def one_noise_for_all_steps(eps_model, x_T, betas, draw_noise):
 
 @misconception(of="ddpm_sample", section="generating", card="off-by-one")
 def noise_of_the_next_t(eps_model, x_T, betas, draw_noise):
-    """You drew the noise for t − 1. draw_noise(t) is asked with the t that the step leaves."""
+    """You drew the noise for t − 1. Call draw_noise with the t that the step starts from."""
     return _walk(eps_model, x_T, betas, draw_noise, _down(betas), drawn=lambda t: t - 1)
 
 
 @misconception(of="ddpm_sample", section="generating", card="why-fresh-noise")
 def never_any_noise(eps_model, x_T, betas, draw_noise):
-    """You added no noise on the way. DDPM draws from a distribution at each step; only the last step adds none."""
+    """You added no noise. DDPM draws from a distribution in each step; only the last step adds none."""
     return _walk(eps_model, x_T, betas, draw_noise, _down(betas), strength=0.0)
 
 
 @misconception(of="ddpm_sample", section="generating", card="last-step")
 def noise_in_the_result(eps_model, x_T, betas, draw_noise):
-    """You added noise at the last step too. It stays in the image: at t = 1 nothing is added."""
+    """You added noise in the last step too. It would stay in the image: at t = 1 add none."""
     return _walk(eps_model, x_T, betas, draw_noise, _down(betas)) + float(betas[1]) ** 0.5 * draw_noise(1)
 
 
 @misconception(of="ddpm_sample", section="generating", card="why-not-one-step")
 def asked_only_once(eps_model, x_T, betas, draw_noise):
-    """You asked the network once and used its answer in all steps. Each step asks anew, about the image it has reached."""
+    """You called the network once and used its output in all steps. Call it in each step, on the image reached so far."""
     eps = eps_model(x_T, len(betas) - 1)
     return _walk(lambda x, t: eps, x_T, betas, draw_noise, _down(betas))
 
 
 @misconception(of="ddpm_sample", section="generating", card="network-inputs")
 def asked_about_the_first_image(eps_model, x_T, betas, draw_noise):
-    """You showed the network x_T at each step. Show it the image that the step before has reached."""
+    """You gave the network x_T in each step. Give it the image that the previous step reached."""
     return _walk(lambda x, t: eps_model(x_T, t), x_T, betas, draw_noise, _down(betas))
 
 
 @misconception(of="ddpm_sample", section="generating", card="what-to-clamp")
 def clamped_on_the_way(eps_model, x_T, betas, draw_noise):
-    """You clamped x_t to [−1, 1] after each step. A noisy image lies outside, and here nothing is clamped."""
+    """You clamped x_t to [−1, 1] after each step. A noisy image may lie outside, and here nothing is clamped."""
     return _walk(eps_model, x_T, betas, draw_noise, _down(betas), after=lambda x: x.clip(-1, 1))

@@ -1,4 +1,4 @@
-"""Known slips in forward.py: each is what a student who has it would have written, and the sentence that puts it right."""
+"""Known misconceptions about forward.py: the code that a student with each of them would write, and the sentence that corrects it."""
 
 import numpy as np
 
@@ -22,7 +22,7 @@ def first_beta_at_zero(T, first=1e-4, last=0.02):
 
 @misconception(of="linear_betas", section="forward-noising", card="steps-count-from-one")
 def betas_from_zero(T, first=1e-4, last=0.02):
-    """You spread the steps from 0 to `last`. The 0 in front is not part of the line: from t = 1 on it runs from `first` to `last`."""
+    """You spaced the values from 0 to `last`. The leading 0 is separate: from t = 1 on, β runs from `first` to `last`."""
     return np.linspace(0, last, T + 1)
 
 
@@ -43,19 +43,19 @@ def betas_linear_in_their_roots(T, first=1e-4, last=0.02):
 
 @misconception(of="alpha_bars", section="jump-to-any-t", card="cumulative-product")
 def sum_for_product(betas):
-    """You added the β_t up. What is left of the image is multiplied at each step: ᾱ_t is the product of the (1 − β_t)."""
+    """You summed the β_t. What is left of the image is multiplied at each step: ᾱ_t is the product of the (1 − β_t)."""
     return 1 - np.cumsum(betas)
 
 
 @misconception(of="alpha_bars", section="jump-to-any-t", card="cumulative-product")
 def sum_of_alphas(betas):
-    """You added up the (1 − β_t). Each step multiplies what is left of the image: take their product."""
+    """You summed the (1 − β_t). Each step multiplies what is left of the image: take their product."""
     return np.cumsum(1 - np.asarray(betas))
 
 
 @misconception(of="alpha_bars", section="jump-to-any-t", card="cumulative-product")
 def product_of_betas(betas):
-    """You multiplied up β_t. The share of the image that stays is 1 − β_t: multiply those."""
+    """You multiplied the β_t. The share of the image that stays is 1 − β_t: multiply those."""
     return np.cumprod(betas)
 
 
@@ -79,7 +79,7 @@ def rooted_alpha_bar(betas):
 
 @misconception(of="alpha_bars", section="jump-to-any-t", card="steps-count-from-one")
 def alpha_bars_without_the_one(betas):
-    """You dropped entry 0. ᾱ_0 = 1 is the clean image, and the table is as long as the one of β."""
+    """You dropped entry 0. ᾱ_0 = 1 is the clean image, and the table is as long as that of β."""
     return np.cumprod(1 - np.asarray(betas)[1:])
 
 
@@ -169,7 +169,7 @@ def alpha_for_alpha_bar(x0, t, eps, alpha_bars):
 
 @misconception(of="noise_to", section="jump-to-any-t", card="cumulative-product")
 def multiplied_up_twice(x0, t, eps, alpha_bars):
-    """You multiplied the table up again. alpha_bars[t] already is the product of all steps up to t."""
+    """You took the product of the table again. alpha_bars[t] already is the product of all steps up to t."""
     return _jump(x0, t, eps, np.cumprod(alpha_bars), lambda bar: bar**0.5, lambda bar: (1 - bar) ** 0.5)
 
 
@@ -188,14 +188,14 @@ def jump_one_too_far(x0, t, eps, alpha_bars):
 
 @misconception(of="noise_to", section="jump-to-any-t", card="batch-of-steps")
 def t_along_the_width(x0, t, eps, alpha_bars):
-    """Your one t per sample was spread over the last axis, the width. Give ᾱ_t the shape (B, 1, 1, ...) to go with the batch."""
+    """Your one t per sample was broadcast along the last axis, the width. Give ᾱ_t the shape (B, 1, 1, ...) to align it with the batch."""
     bar = alpha_bars[t]
     return bar**0.5 * x0 + (1 - bar) ** 0.5 * eps
 
 
 @misconception(of="noise_to", section="jump-to-any-t", card="batch-of-steps")
 def one_t_for_the_batch(x0, t, eps, alpha_bars):
-    """You used the first sample's t for the whole batch. Each sample has a t of its own: look up all of them."""
+    """You used the first sample's t for the whole batch. Each sample has its own t: look up all of them."""
     return _jump(x0, int(np.ravel(t)[0]), eps, alpha_bars, lambda bar: bar**0.5, lambda bar: (1 - bar) ** 0.5)
 
 
@@ -208,19 +208,19 @@ def _back(x_t, t, eps, alpha_bars, undo):
 
 @misconception(of="predict_x0", section="reverse-direction", card="rescale-estimate")
 def never_divided(x_t, t, eps, alpha_bars):
-    """You took the noise off and stopped. What is left is √ᾱ_t · x_0: divide by √ᾱ_t."""
+    """You removed the noise and stopped. What is left is √ᾱ_t · x_0: divide by √ᾱ_t."""
     return _back(x_t, t, eps, alpha_bars, lambda x, e, bar: x - (1 - bar) ** 0.5 * e)
 
 
 @misconception(of="predict_x0", section="reverse-direction", card="rescale-estimate")
 def noise_not_scaled(x_t, t, eps, alpha_bars):
-    """You took off all of ε. x_t holds √(1−ᾱ_t) of it: scale the noise before you subtract it."""
+    """You subtracted all of ε. x_t contains √(1−ᾱ_t) of it: scale the noise before you subtract it."""
     return _back(x_t, t, eps, alpha_bars, lambda x, e, bar: (x - e) / bar**0.5)
 
 
 @misconception(of="predict_x0", section="reverse-direction", card="noise-root")
 def back_without_root_on_noise(x_t, t, eps, alpha_bars):
-    """You took off (1 − ᾱ_t) · ε. That is the noise's variance: x_t holds √(1−ᾱ_t) · ε."""
+    """You subtracted (1 − ᾱ_t) · ε. 1 − ᾱ_t is the noise's variance: x_t contains √(1−ᾱ_t) · ε."""
     return _back(x_t, t, eps, alpha_bars, lambda x, e, bar: (x - (1 - bar) * e) / bar**0.5)
 
 
@@ -232,7 +232,7 @@ def divided_without_root(x_t, t, eps, alpha_bars):
 
 @misconception(of="predict_x0", section="reverse-direction", card="rescale-estimate")
 def divided_too_early(x_t, t, eps, alpha_bars):
-    """You divided x_t alone by √ᾱ_t. Take the noise off first: the division is for what remains."""
+    """You divided only x_t by √ᾱ_t. Subtract the noise first, then divide what remains."""
     return _back(x_t, t, eps, alpha_bars, lambda x, e, bar: x / bar**0.5 - (1 - bar) ** 0.5 * e)
 
 
@@ -250,7 +250,7 @@ def noise_added_again(x_t, t, eps, alpha_bars):
 
 @misconception(of="predict_x0", section="reverse-direction", card="signal-and-noise")
 def back_roots_swapped(x_t, t, eps, alpha_bars):
-    """You swapped the two roots: take off √(1−ᾱ_t) · ε, then divide by √ᾱ_t."""
+    """You swapped the two roots: subtract √(1−ᾱ_t) · ε, then divide by √ᾱ_t."""
     return _back(x_t, t, eps, alpha_bars, lambda x, e, bar: (x - bar**0.5 * e) / (1 - bar) ** 0.5)
 
 
@@ -269,12 +269,12 @@ def back_with_alpha(x_t, t, eps, alpha_bars):
 
 @misconception(of="predict_x0", section="jump-to-any-t", card="batch-of-steps")
 def back_along_the_width(x_t, t, eps, alpha_bars):
-    """Your one t per sample was spread over the last axis, the width. Give ᾱ_t the shape (B, 1, 1, ...) to go with the batch."""
+    """Your one t per sample was broadcast along the last axis, the width. Give ᾱ_t the shape (B, 1, 1, ...) to align it with the batch."""
     bar = alpha_bars[t]
     return (x_t - (1 - bar) ** 0.5 * eps) / bar**0.5
 
 
 @misconception(of="predict_x0", section="jump-to-any-t", card="batch-of-steps")
 def back_with_one_t(x_t, t, eps, alpha_bars):
-    """You used the first sample's t for the whole batch. Each sample has a t of its own: look up all of them."""
+    """You used the first sample's t for the whole batch. Each sample has its own t: look up all of them."""
     return _back(x_t, int(np.ravel(t)[0]), eps, alpha_bars, lambda x, e, bar: (x - (1 - bar) ** 0.5 * e) / bar**0.5)

@@ -1,4 +1,4 @@
-"""Known slips in guidance.py: each is what a student who has it would have written, and the sentence that puts it right."""
+"""Known misconceptions about guidance.py: the code that a student with each of them would write, and the sentence that corrects it."""
 
 import torch
 
@@ -23,7 +23,7 @@ def away_from_the_condition(eps_uncond, eps_cond, w):
 
 @misconception(of="guided_eps", section="guidance", card="guidance-ends")
 def roles_swapped(eps_uncond, eps_cond, w):
-    """You swapped the two predictions. At w = 0 only ε_uncond may be left, at w = 1 only ε_cond."""
+    """You swapped the two predictions. At w = 0 only ε_uncond must remain, at w = 1 only ε_cond."""
     return guide(eps_cond, eps_uncond, w)
 
 
@@ -41,7 +41,7 @@ def condition_added(eps_uncond, eps_cond, w):
 
 @misconception(of="guided_eps", section="guidance", card="guidance-formula")
 def difference_alone(eps_uncond, eps_cond, w):
-    """You returned the difference alone. It is added to ε_uncond: the network's noise must still be taken off."""
+    """You returned only the difference. Add it to ε_uncond: the predicted noise must still be removed."""
     return w * (eps_cond - eps_uncond)
 
 
@@ -66,19 +66,19 @@ def kept_with_probability_p(tokens, null, p, u):
 
 @misconception(of="drop_condition", section="guidance", card="condition-dropout")
 def all_or_none_dropped(tokens, null, p, u):
-    """You decided once for the whole batch. Each row has a u of its own, and is dropped or kept by it."""
+    """You decided once for the whole batch. Each row has its own u, which decides whether it is dropped."""
     return _dropped(tokens, null, (u[:1] < p).expand(len(u)))
 
 
 @misconception(of="drop_condition", section="guidance", card="condition-dropout")
 def zeros_for_null(tokens, null, p, u):
-    """You put zeros in the place of dropped captions. 0 may be a word: use the null token that is given."""
+    """You replaced dropped captions by zeros. 0 may be a word: use the given null token."""
     return _dropped(tokens, 0, u < p)
 
 
 @misconception(of="drop_condition", section="guidance", card="condition-dropout")
 def only_the_first_token_dropped(tokens, null, p, u):
-    """You replaced the first token of a dropped caption. The rest would still tell what to draw: all of the row becomes null."""
+    """You replaced only the first token of a dropped caption. The rest still says what to draw: the whole row must become null."""
     out = tokens.clone()
     out[u < p, 0] = torch.as_tensor(null).reshape(-1)[0]
     return out
@@ -86,13 +86,13 @@ def only_the_first_token_dropped(tokens, null, p, u):
 
 @misconception(of="drop_condition", section="guidance", card="condition-dropout")
 def rows_left_out(tokens, null, p, u):
-    """You left the dropped rows out of the batch. The image stays, only its caption is replaced by null."""
+    """You removed the dropped rows from the batch. The image stays; only its caption becomes null."""
     return tokens[u >= p]
 
 
 @misconception(of="drop_condition", section="guidance", card="condition-dropout")
 def the_first_rows_dropped(tokens, null, p, u):
-    """You dropped the first p·B rows. Which rows are dropped is left to chance: row i where u[i] < p."""
+    """You dropped the first p·B rows. Which rows are dropped is random: row i if u[i] < p."""
     return _dropped(tokens, null, torch.arange(len(u)) < round(p * len(u)))
 
 
@@ -112,13 +112,13 @@ def _both(eps_model, tokens, null, combine):
 
 @misconception(of="guided_sample", section="guidance", card="condition-dropout")
 def null_never_shown(eps_model, tokens, null, w, x_T, alpha_bars, steps):
-    """Your samples are as without guidance, whatever w. Each step needs a second prediction, for which the model is given null."""
+    """Your samples ignore w, as if there were no guidance. Each step needs a second prediction, with null as the caption."""
     return _sample(_both(eps_model, tokens, tokens, lambda u, c: guide(u, c, w)), x_T, alpha_bars, steps)
 
 
 @misconception(of="guided_sample", section="guidance", card="condition-dropout")
 def zeros_shown_for_null(eps_model, tokens, null, w, x_T, alpha_bars, steps):
-    """You showed the model zeros for no caption. It was trained with the null token: show that."""
+    """You gave the model zeros as the empty caption. It was trained with the null token: use that."""
     return _sample(_both(eps_model, tokens, 0, lambda u, c: guide(u, c, w)), x_T, alpha_bars, steps)
 
 
@@ -130,7 +130,7 @@ def sampled_in_the_other_convention(eps_model, tokens, null, w, x_T, alpha_bars,
 
 @misconception(of="guided_sample", section="guidance", card="guidance-ends")
 def sampled_with_roles_swapped(eps_model, tokens, null, w, x_T, alpha_bars, steps):
-    """You handed the two predictions over in the wrong order: the one with null comes first, the one with the captions second."""
+    """You passed the two predictions in the wrong order: the one with null comes first, the one with the captions second."""
     return _sample(_both(eps_model, tokens, null, lambda u, c: guide(c, u, w)), x_T, alpha_bars, steps)
 
 
@@ -142,7 +142,7 @@ def sampled_away_from_the_condition(eps_model, tokens, null, w, x_T, alpha_bars,
 
 @misconception(of="guided_sample", section="guidance", card="guidance-formula")
 def guided_images(eps_model, tokens, null, w, x_T, alpha_bars, steps):
-    """You sampled twice and guided the finished images. Guidance acts on ε̂ at each step, on the way."""
+    """You sampled twice and guided the finished images. Guidance acts on ε̂, in each step."""
     nothing = torch.as_tensor(null).expand_as(tokens)
     ends = [_sample(lambda x, t: eps_model(x, t, given), x_T, alpha_bars, steps) for given in (nothing, tokens)]  # noqa: B023
     return guide(*ends, w)
@@ -150,7 +150,7 @@ def guided_images(eps_model, tokens, null, w, x_T, alpha_bars, steps):
 
 @misconception(of="guided_sample", section="generating", card="which-t-asked")
 def told_one_too_low(eps_model, tokens, null, w, x_T, alpha_bars, steps):
-    """You told the network t − 1. Here t counts from 1, and x_t is shown to the network with t itself."""
+    """You gave the network t − 1. Here t counts from 1, and x_t goes in together with t itself."""
     eps_of = _both(eps_model, tokens, null, lambda u, c: guide(u, c, w))
     return _sample(eps_of, x_T, alpha_bars, steps, told=lambda t: t - 1)
 

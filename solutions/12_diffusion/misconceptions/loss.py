@@ -1,4 +1,4 @@
-"""Known slips in loss.py: each is what a student who has it would have written, and the sentence that puts it right."""
+"""Known misconceptions about loss.py: the code that a student with each of them would write, and the sentence that corrects it."""
 
 import torch
 
@@ -14,13 +14,13 @@ def _loss(eps_model, x0, t, eps, alpha_bars, *, told=lambda t: t, error=lambda h
 
 @misconception(of="noise_mse", section="reverse-direction", card="mean-not-sum")
 def sum_for_mean(eps_model, x0, t, eps, alpha_bars):
-    """You added the squares up. A sum grows with the image's size, and the gradient with it: take the mean."""
+    """You summed the squares. A sum grows with the image's size, and the gradient with it: take the mean."""
     return _loss(eps_model, x0, t, eps, alpha_bars, error=lambda hat, eps, x0: torch.sum((eps - hat) ** 2))
 
 
 @misconception(of="noise_mse", section="reverse-direction", card="mean-not-sum")
 def sum_over_each_image(eps_model, x0, t, eps, alpha_bars):
-    """You added the squares up in each image and averaged over the batch only. Average over the pixels too."""
+    """You summed the squares in each image and averaged only over the batch. Average over the pixels too."""
     return _loss(eps_model, x0, t, eps, alpha_bars, error=lambda hat, eps, x0: torch.sum((eps - hat) ** 2) / len(x0))
 
 
@@ -32,7 +32,7 @@ def compared_with_the_image(eps_model, x0, t, eps, alpha_bars):
 
 @misconception(of="noise_mse", section="reverse-direction", card="simple-loss")
 def absolute_error(eps_model, x0, t, eps, alpha_bars):
-    """You averaged the sizes of the errors. The loss is the mean of their squares."""
+    """You averaged the absolute errors. The loss is the mean of their squares."""
     return _loss(eps_model, x0, t, eps, alpha_bars, error=lambda hat, eps, x0: torch.mean((eps - hat).abs()))
 
 
@@ -44,21 +44,21 @@ def root_taken(eps_model, x0, t, eps, alpha_bars):
 
 @misconception(of="noise_mse", section="reverse-direction", card="what-is-predicted")
 def compared_with_the_scaled_noise(eps_model, x0, t, eps, alpha_bars):
-    """You compared with the noise as it is in x_t, scaled by √(1−ᾱ_t). The target is ε itself, of variance 1 at every t."""
+    """You compared with the scaled noise in x_t, √(1−ᾱ_t)·ε. The target is ε itself, with variance 1 at every t."""
     scaled = at((1 - alpha_bars) ** 0.5, t, x0) * eps
     return torch.mean((scaled - eps_model(noise_to(x0, t, eps, alpha_bars), t)) ** 2)
 
 
 @misconception(of="noise_mse", section="reverse-direction", card="loss-weights")
 def weighted_by_the_noise(eps_model, x0, t, eps, alpha_bars):
-    """You weighted each t by 1 − ᾱ_t. The simple loss has no weights: every t counts alike."""
+    """You weighted each t by 1 − ᾱ_t. The simple loss has no weights: every t counts the same."""
     weight = at(1 - alpha_bars, t, x0)
     return torch.mean(weight * (eps - eps_model(noise_to(x0, t, eps, alpha_bars), t)) ** 2)
 
 
 @misconception(of="noise_mse", section="reverse-direction", card="network-inputs")
 def clean_image_shown(eps_model, x0, t, eps, alpha_bars):
-    """You showed the model the clean image. Its input is x_t: the image with the noise in it."""
+    """You gave the model the clean image. Its input is x_t: the image with the noise in it."""
     return torch.mean((eps - eps_model(x0, t)) ** 2)
 
 
@@ -77,20 +77,20 @@ def noise_added_unscaled(eps_model, x0, t, eps, alpha_bars):
 
 @misconception(of="noise_mse", section="jump-to-any-t", card="batch-of-steps")
 def t_along_the_width(eps_model, x0, t, eps, alpha_bars):
-    """Your one t per sample was spread over the last axis, the width. Give ᾱ_t the shape (B, 1, 1, 1) to go with the batch."""
+    """Your one t per sample was broadcast along the last axis, the width. Give ᾱ_t the shape (B, 1, 1, 1) to align it with the batch."""
     bar = alpha_bars[t]
     return torch.mean((eps - eps_model(bar**0.5 * x0 + (1 - bar) ** 0.5 * eps, t)) ** 2)
 
 
 @misconception(of="noise_mse", section="forward-noising", card="off-by-one")
 def told_one_too_low(eps_model, x0, t, eps, alpha_bars):
-    """You told the model t − 1. Here t counts from 1, and x_t is shown to the network with t itself."""
+    """You gave the model t − 1. Here t counts from 1, and x_t goes in together with t itself."""
     return _loss(eps_model, x0, t, eps, alpha_bars, told=lambda t: t - 1)
 
 
 @misconception(of="noise_mse", section="reverse-direction", card="timestep-told")
 def told_a_single_t(eps_model, x0, t, eps, alpha_bars):
-    """You told the model the first sample's t for the whole batch. Each sample has a t of its own: hand them all over."""
+    """You gave the model the first sample's t for the whole batch. Each sample has its own t: pass all of them."""
     return _loss(eps_model, x0, t, eps, alpha_bars, told=lambda t: torch.as_tensor(t).reshape(-1)[0])
 
 
@@ -109,13 +109,13 @@ def _step(model, optimizer, x0, t, eps, alpha_bars, *, clear=True, step=True, lo
 
 @misconception(of="training_step", section="reverse-direction", card="simple-loss")
 def gradients_left_over(model, optimizer, x0, t, eps, alpha_bars):
-    """You did not clear the gradients. `backward` adds to what is there: without zero_grad each step drags the earlier ones along."""
+    """You did not clear the gradients. `backward` adds to what is there: without zero_grad each step includes all earlier ones."""
     return _step(model, optimizer, x0, t, eps, alpha_bars, clear=False)
 
 
 @misconception(of="training_step", section="reverse-direction", card="simple-loss")
 def never_stepped(model, optimizer, x0, t, eps, alpha_bars):
-    """Your model did not change. Gradients only say where to go; optimizer.step() goes, after backward() and before they are cleared."""
+    """Your model did not change. Gradients only say where to go; call optimizer.step() after backward(), before clearing them."""
     return _step(model, optimizer, x0, t, eps, alpha_bars, step=False)
 
 
@@ -133,7 +133,7 @@ def trained_on_the_image(model, optimizer, x0, t, eps, alpha_bars):
 
 @misconception(of="training_step", section="reverse-direction", card="simple-loss")
 def loss_after_the_step(model, optimizer, x0, t, eps, alpha_bars):
-    """You returned the loss after the step. The loss that was stepped down from is asked: it needs no second call of the model."""
+    """You returned the loss after the step. Return the loss from before it, which needs no second call of the model."""
     _step(model, optimizer, x0, t, eps, alpha_bars)
     return _loss(model, x0, t, eps, alpha_bars).item()
 

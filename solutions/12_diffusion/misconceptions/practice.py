@@ -1,4 +1,4 @@
-"""Known slips in the functions of `solutions/12_diffusion/practice.py`: the wrong number, and the sentence that puts it right."""
+"""Known misconceptions about the functions of `solutions/12_diffusion/practice.py`: a wrong formula and the sentence that corrects it."""
 
 from math import exp, sqrt
 
@@ -64,13 +64,13 @@ def root_taken_early(beta1, beta2):
 
 @misconception(of="merged_noise", section="jump-to-any-t", card="why-one-jump")
 def noises_added(beta1, beta2, eps1, eps2):
-    """You added the two ε. Each arrives with its own factor, √(α_2 β_1) and √β_2; the sum is then divided by √(1 − ᾱ_2)."""
+    """You added the two ε. Each has its own factor, √(α_2 β_1) and √β_2; the sum is then divided by √(1 − ᾱ_2)."""
     return eps1 + eps2
 
 
 @misconception(of="merged_noise", section="jump-to-any-t", card="why-one-jump")
 def noises_averaged(beta1, beta2, eps1, eps2):
-    """You averaged the two ε. An average of two unit variances has variance 1/2, and the two don't arrive with equal factors."""
+    """You averaged the two ε. The average of two variables of unit variance has variance 1/2, and the two don't have equal factors."""
     return (eps1 + eps2) / 2
 
 
@@ -82,7 +82,7 @@ def noises_as_equals(beta1, beta2, eps1, eps2):
 
 @misconception(of="merged_noise", section="jump-to-any-t", card="signal-root")
 def first_noise_not_shrunk(beta1, beta2, eps1, eps2):
-    """You let the first noise through whole. The second step shrinks all of x_1, its noise too: the factor is √(α_2 β_1)."""
+    """You kept the first noise at full size. The second step shrinks all of x_1, including its noise: the factor is √(α_2 β_1)."""
     return (sqrt(beta1) * eps1 + sqrt(beta2) * eps2) / sqrt(1 - (1 - beta1) * (1 - beta2))
 
 
@@ -106,7 +106,7 @@ def image_factor_for_noise(alpha_bar):
 
 @misconception(of="lost_without_the_root", section="jump-to-any-t", card="signal-and-noise")
 def lost_on_the_image(alpha_bar):
-    """You compared √ᾱ_t with ᾱ_t, the image's side. The question is about the noise's: √(1 − ᾱ_t) and 1 − ᾱ_t."""
+    """You compared √ᾱ_t with ᾱ_t, which belong to the image. The question is about the noise: √(1 − ᾱ_t) and 1 − ᾱ_t."""
     return sqrt(alpha_bar) - alpha_bar
 
 
@@ -118,13 +118,13 @@ def wrong_factor_itself(alpha_bar):
 
 @misconception(of="squared_error", section="reverse-direction", card="mean-not-sum")
 def sum_for_mean(eps1, hat1, eps2, hat2, eps3, hat3):
-    """You added the squares up. The loss is their mean: divide by the number of pixels."""
+    """You summed the squares. The loss is their mean: divide by the number of pixels."""
     return (eps1 - hat1) ** 2 + (eps2 - hat2) ** 2 + (eps3 - hat3) ** 2
 
 
 @misconception(of="squared_error", section="reverse-direction", card="simple-loss")
 def absolute_errors(eps1, hat1, eps2, hat2, eps3, hat3):
-    """You averaged the sizes of the errors. The loss averages their squares."""
+    """You averaged the absolute errors. The loss averages their squares."""
     return (abs(eps1 - hat1) + abs(eps2 - hat2) + abs(eps3 - hat3)) / 3
 
 
@@ -142,19 +142,19 @@ def signed_errors(eps1, hat1, eps2, hat2, eps3, hat3):
 
 @misconception(of="clean_estimate", section="reverse-direction", card="rescale-estimate")
 def estimate_not_rescaled(x_t, eps_hat, alpha_bar):
-    """You took the noise off and stopped. What is left is √ᾱ_t · x_0: divide by √ᾱ_t."""
+    """You removed the noise and stopped. What is left is √ᾱ_t · x_0: divide by √ᾱ_t."""
     return x_t - sqrt(1 - alpha_bar) * eps_hat
 
 
 @misconception(of="clean_estimate", section="reverse-direction", card="rescale-estimate")
 def all_of_eps_taken_off(x_t, eps_hat, alpha_bar):
-    """You took off all of ε̂. x_t holds √(1 − ᾱ_t) of it: scale the noise before you subtract it."""
+    """You subtracted all of ε̂. x_t contains √(1 − ᾱ_t) of it: scale the noise before you subtract it."""
     return (x_t - eps_hat) / sqrt(alpha_bar)
 
 
 @misconception(of="clean_estimate", section="reverse-direction", card="noise-root")
 def estimate_without_root_on_noise(x_t, eps_hat, alpha_bar):
-    """You took off (1 − ᾱ_t) · ε̂. That is the noise's variance: x_t holds √(1 − ᾱ_t) · ε̂."""
+    """You subtracted (1 − ᾱ_t) · ε̂. 1 − ᾱ_t is the noise's variance: x_t contains √(1 − ᾱ_t) · ε̂."""
     return (x_t - (1 - alpha_bar) * eps_hat) / sqrt(alpha_bar)
 
 
@@ -166,7 +166,7 @@ def estimate_divided_without_root(x_t, eps_hat, alpha_bar):
 
 @misconception(of="ddim_by_hand", section="faster", card="ddim-same-network")
 def noise_not_put_back(x_t, eps_hat, alpha_bar_t, alpha_bar_s):
-    """You left the noise out. x_s still is a noisy image: put √(1 − ᾱ_s) · ε̂ back."""
+    """You left the noise out. x_s is still a noisy image: put √(1 − ᾱ_s) · ε̂ back."""
     return sqrt(alpha_bar_s) * (x_t - sqrt(1 - alpha_bar_t) * eps_hat) / sqrt(alpha_bar_t)
 
 
@@ -192,7 +192,7 @@ def put_back_without_roots(x_t, eps_hat, alpha_bar_t, alpha_bar_s):
 
 @misconception(of="attention_weight", section="text-to-image", card="attention-scale")
 def scores_not_scaled(score1, score2, d):
-    """You left the dot products as they are. Divide them by √d before the exponential."""
+    """You left the dot products unscaled. Divide them by √d before the exponential."""
     return 1 / (1 + exp(score2 - score1))
 
 
@@ -228,7 +228,7 @@ def away_from_the_condition(eps_uncond, eps_cond, w):
 
 @misconception(of="guided_prediction", section="guidance", card="guidance-ends")
 def roles_swapped(eps_uncond, eps_cond, w):
-    """You swapped the two predictions. At w = 0 only ε_uncond may be left, at w = 1 only ε_cond."""
+    """You swapped the two predictions. At w = 0 only ε_uncond must remain, at w = 1 only ε_cond."""
     return eps_cond + w * (eps_uncond - eps_cond)
 
 
@@ -258,7 +258,7 @@ def landing_away_from_the_condition(x, u1, u2, u3, c1, c2, c3, w):
 
 @misconception(of="landing", section="generating", card="what-is-predicted")
 def noise_added(x, u1, u2, u3, c1, c2, c3, w):
-    """You added the predictions. They say which noise is in the point: each step subtracts."""
+    """You added the predictions. They say which noise is in the point: each step subtracts it."""
     return _landing(x, (u1, u2, u3), (c1, c2, c3), lambda u, c: -(u + w * (c - u)))
 
 
@@ -270,7 +270,7 @@ def stopped_after_one_step(x, u1, u2, u3, c1, c2, c3, w):
 
 @misconception(of="our_w", section="guidance", card="guidance-other-convention")
 def conventions_taken_for_one(their_w):
-    """You kept the number. In their formula w = 0 is plain conditional already, and with us that is w = 1: add 1."""
+    """You kept the number. In their formula w = 0 already is plain conditional; in ours that is w = 1: add 1."""
     return their_w
 
 
@@ -282,7 +282,7 @@ def converted_the_wrong_way(their_w):
 
 @misconception(of="image_left", section="jump-to-any-t", card="terminal-snr")
 def image_left_without_root(alpha_bar):
-    """You gave ᾱ_T, the image's share of the variance. Its factor is the root, and that is much larger."""
+    """You gave ᾱ_T, the image's share of the variance. Its factor is the root, which is much larger."""
     return alpha_bar
 
 

@@ -1,4 +1,4 @@
-"""Known slips in timestep.py: each is what a student who has it would have written, and the sentence that puts it right."""
+"""Known misconceptions about timestep.py: the code that a student with each of them would write, and the sentence that corrects it."""
 
 import torch
 from torch import nn
@@ -18,14 +18,14 @@ def _powers(dim):
 
 @misconception(of="timestep_embedding", section="reverse-direction", card="timestep-told")
 def sines_first(t, dim, max_period=10000):
-    """You put the sines first. Others do too, and a network learns from either; here the cosines come first."""
+    """You put the sines first. Some implementations do, and a network can learn from either; here the cosines come first."""
     angles, _ = _waves(t, dim, _powers(dim), max_period)
     return torch.cat([angles.sin(), angles.cos()], dim=1)
 
 
 @misconception(of="timestep_embedding", section="reverse-direction", card="timestep-told")
 def cosines_and_sines_in_turn(t, dim, max_period=10000):
-    """You let cosines and sines take turns. Here all cosines come first, then all sines: the two halves side by side."""
+    """You alternated cosines and sines. Here all cosines come first, then all sines."""
     angles, _ = _waves(t, dim, _powers(dim), max_period)
     return torch.stack([angles.cos(), angles.sin()], dim=2).flatten(1)
 
@@ -39,7 +39,7 @@ def divided_by_half_minus_one(t, dim, max_period=10000):
 
 @misconception(of="timestep_embedding", section="reverse-direction", card="timestep-told")
 def divided_by_all_of_dim(t, dim, max_period=10000):
-    """You divided k by dim. There are only dim/2 frequencies: divide by half, or the slow half of them is missing."""
+    """You divided k by dim. There are only dim/2 frequencies: divide by half, or the slower half is missing."""
     angles, _ = _waves(t, dim, torch.arange(dim // 2) / dim, max_period)
     return torch.cat([angles.cos(), angles.sin()], dim=1)
 
@@ -53,21 +53,21 @@ def frequencies_upside_down(t, dim, max_period=10000):
 
 @misconception(of="timestep_embedding", section="reverse-direction", card="timestep-told")
 def t_made_small(t, dim, max_period=10000):
-    """You divided t by 1000 first. Then all waves are nearly flat and neighbouring t look alike: use t as it comes."""
+    """You divided t by 1000 first. Then all waves are nearly flat and neighbouring t look the same: use t itself."""
     angles, _ = _waves(t / 1000, dim, _powers(dim), max_period)
     return torch.cat([angles.cos(), angles.sin()], dim=1)
 
 
 @misconception(of="timestep_embedding", section="reverse-direction", card="timestep-told")
 def max_period_ignored(t, dim, max_period=10000):
-    """You wrote 10000 into the formula. That is only the usual value: use max_period."""
+    """You hard-coded 10000. That is only the default: use max_period."""
     angles, _ = _waves(t, dim, _powers(dim), 10000)
     return torch.cat([angles.cos(), angles.sin()], dim=1)
 
 
 @misconception(of="timestep_embedding", section="reverse-direction", card="timestep-told")
 def one_wave_for_all(t, dim, max_period=10000):
-    """You repeated t itself. One number tells a network too little: give it waves, from fast to slow."""
+    """You repeated t itself. A single number tells a network too little: give it waves, from fast to slow."""
     return t.float()[:, None].expand(len(t), dim)
 
 
@@ -82,7 +82,7 @@ def sines_only(t, dim, max_period=10000):
 
 
 class _Block(nn.Module):
-    """A plain block; `shift` says what becomes of what the embedding says to each channel, (B, channels)."""
+    """A plain block; `shift` transforms the embedding's contribution to each channel. # (B, channels)"""
 
     def __init__(self, channels, dim, shift):
         super().__init__()
@@ -94,17 +94,17 @@ class _Block(nn.Module):
 
 @misconception(of="ConditionedBlock", section="reverse-direction", card="timestep-told")
 def embedding_ignored(channels, dim):
-    """Your block does not use the embedding. One set of weights serves all noise levels, and needs to be told which this is."""
+    """Your block does not use the embedding. One set of weights serves all noise levels, so it must know which one this is."""
     return _Block(channels, dim, torch.zeros_like)
 
 
 @misconception(of="ConditionedBlock", section="reverse-direction", card="batch-of-steps")
 def embedding_of_the_whole_batch(channels, dim):
-    """Your block mixes the embeddings of the batch. Each sample has a t of its own, and is told that one only."""
+    """Your block mixes the embeddings of the batch. Each sample has its own t, and must get only its own embedding."""
     return _Block(channels, dim, lambda told: told.mean(0, keepdim=True))
 
 
 @misconception(of="ConditionedBlock", section="reverse-direction", card="batch-of-steps")
 def embedding_of_the_first_sample(channels, dim):
-    """Your block tells every sample the first one's embedding. Give it the shape (B, channels, 1, 1), a row for each sample."""
+    """Your block uses the first embedding for every sample. Give it the shape (B, channels, 1, 1), one row per sample."""
     return _Block(channels, dim, lambda told: told[:1])

@@ -1,4 +1,4 @@
-"""Known slips in train.py: none can be told by its numbers, since whoever trains draws numbers of their own.
+"""No misconceptions about train.py: training draws random numbers, so its results don't identify one.
 
-What goes wrong there is told by the checks, from what the trained model draws.
+Instead, the checks say what went wrong by looking at the images that the trained model draws.
 """

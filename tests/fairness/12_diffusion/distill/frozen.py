@@ -24,11 +24,11 @@ def progressive_target(teacher, x_t, t, t_mid, t_end, alpha_bars):
     return ((x_t - _at(signal, t, x) * clean) / _at(noise, t, x)).float().clone()
 
 
-def distill_step(pupil, teacher, optimizer, x_t, t, t_mid, t_end, alpha_bars):
+def distill_step(student, teacher, optimizer, x_t, t, t_mid, t_end, alpha_bars):
     optimizer.zero_grad(set_to_none=True)
     learned = [p.requires_grad for p in teacher.parameters()]
     teacher.requires_grad_(False)
-    error = pupil(x_t, t) - progressive_target(teacher, x_t, t, t_mid, t_end, alpha_bars)
+    error = student(x_t, t) - progressive_target(teacher, x_t, t, t_mid, t_end, alpha_bars)
     loss = torch.sum(error * error) / error.numel()
     loss.backward()
     optimizer.step()

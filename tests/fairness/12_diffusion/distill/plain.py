@@ -20,9 +20,9 @@ def progressive_target(teacher, x_t, t, t_mid, t_end, alpha_bars):
     return (end - (b / a).sqrt() * x_t) / ((1 - b).sqrt() - (b / a).sqrt() * (1 - a).sqrt())
 
 
-def distill_step(pupil, teacher, optimizer, x_t, t, t_mid, t_end, alpha_bars):
+def distill_step(student, teacher, optimizer, x_t, t, t_mid, t_end, alpha_bars):
     target = progressive_target(teacher, x_t, t, t_mid, t_end, alpha_bars)
-    loss = ((pupil(x_t, t) - target) ** 2).mean()
+    loss = ((student(x_t, t) - target) ** 2).mean()
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()

@@ -31,12 +31,12 @@ def progressive_target(teacher, x_t, t, t_mid, t_end, alpha_bars):
     return torch.tensor(target, dtype=torch.float32)
 
 
-def distill_step(pupil, teacher, optimizer, x_t, t, t_mid, t_end, alpha_bars):
+def distill_step(student, teacher, optimizer, x_t, t, t_mid, t_end, alpha_bars):
     target = progressive_target(teacher, x_t, t, t_mid, t_end, alpha_bars)
 
     def closure():
         optimizer.zero_grad()
-        loss = (pupil(x_t, t) - target).pow(2).mean()
+        loss = (student(x_t, t) - target).pow(2).mean()
         loss.backward()
         return loss
 

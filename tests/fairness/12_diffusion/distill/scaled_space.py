@@ -20,9 +20,9 @@ def progressive_target(
     return (((middle - start) * first + (end - middle) * second) / (end - start)).float()
 
 
-def distill_step(pupil, teacher, optimizer, x_t, t, t_mid, t_end, alpha_bars) -> Tensor:
+def distill_step(student, teacher, optimizer, x_t, t, t_mid, t_end, alpha_bars) -> Tensor:
     target = progressive_target(teacher=teacher, x_t=x_t, t=t, t_mid=t_mid, t_end=t_end, alpha_bars=alpha_bars)
-    loss = nn.functional.mse_loss(pupil(x_t, t), target)
+    loss = nn.functional.mse_loss(student(x_t, t), target)
     loss.backward()
     optimizer.step()
     optimizer.zero_grad()

@@ -11,7 +11,7 @@ def _module(name, source):
     module = sys.modules[name] = types.ModuleType(name)
     exec(compile(source, name, "exec"), module.__dict__)
     return module
-_module("autograder.grading.diagnosis", "def misconception(**facts): return lambda function: function")
+_module("autograder.api", "def misconception(**facts): return lambda function: function")
 """
 
 

@@ -140,10 +140,13 @@ def test_only_the_course_knows_yaml():
     assert {name.split("/")[0] for name in users_of("yaml")} == {"course"}
 
 
-def test_only_the_gradebook_keeps_grades_in_sqlite():
-    """A student's own state and review log are no grades; nothing is graded by them."""
-    learners = {"learner/workspace.py", "learner/review/log.py", "learner/review/deck.py", "learner/review/merge.py"}
-    assert users_of("sqlite3") - learners == {"instructor/gradebook.py"}
+def test_sqlite_is_opened_in_one_place():
+    """Where versions, migrations, waiting and damage are dealt with; grades are kept in the gradebook alone."""
+    assert users_of("sqlite3") == {"course/store.py"}
+    opens = {f"autograder.course.store.{name}" for name in ("open_strictly", "open_leniently", "reading", "transaction")}
+    users = {str(path.relative_to(ENGINE)) for path in MODULES if opens & {name for _, name in imports(path)}}
+    of_learners = {"learner/workspace.py", "learner/review/log.py", "learner/review/merge.py"}
+    assert users == {"instructor/gradebook.py", *of_learners}
 
 
 def test_nothing_is_pickled():

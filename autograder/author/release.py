@@ -19,9 +19,9 @@ import msgspec
 from autograder.author.notebook import notebook
 from autograder.author.recording import record_exercise, write_recordings
 from autograder.course.errors import UsageError
-from autograder.course.files import replaced
 from autograder.course.loading import demand_solutions, read_course
 from autograder.course.model import Course, Lesson
+from autograder.course.store import replaced
 from autograder.grading.attempt import load_materials
 from autograder.grading.questions import VARIANTS, functions_of
 from autograder.grading.rounds import open_round

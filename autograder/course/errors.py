@@ -60,3 +60,4 @@ class StoreFault(Exception):
 
     def __init__(self, path: Path, why: str):
         super().__init__(f"{path}: {why}\n  fix: make room and give the same command again: it goes on where it was")
+        self.why = why

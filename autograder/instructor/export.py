@@ -12,8 +12,8 @@ import msgspec
 from msgspec import Struct
 
 from autograder.course.errors import UsageError
-from autograder.course.files import replaced
 from autograder.course.model import Policy, Result
+from autograder.course.store import replaced
 from autograder.course.text import cell, cell_text, clean, number
 from autograder.instructor import gradescope, nbgrader
 from autograder.instructor.grades import Grade, Sheet, Standing, unjudged

@@ -8,9 +8,7 @@ export reads.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
 from itertools import groupby
 from pathlib import Path
 from types import TracebackType
@@ -18,12 +16,12 @@ from typing import Self, TypeVar
 
 import msgspec
 
-from autograder.course.errors import StoreFault, UsageError
 from autograder.course.model import HandedIn, Override, Person, Result, Submission
+from autograder.course.store import Connection, Schema, columns, open_strictly, transaction
 
 T = TypeVar("T")
 FIRST = HandedIn()
-SCHEMA = """
+_TABLES = """
 CREATE TABLE IF NOT EXISTS attempts (
     id INTEGER PRIMARY KEY,
     run TEXT NOT NULL,
@@ -47,10 +45,21 @@ CREATE TABLE IF NOT EXISTS taken (run TEXT NOT NULL, attempt INTEGER NOT NULL, h
 CREATE INDEX IF NOT EXISTS taken_of_run ON taken (run);
 CREATE TABLE IF NOT EXISTS runs (run TEXT PRIMARY KEY, request TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS people (student TEXT PRIMARY KEY, person TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS overrides (id INTEGER PRIMARY KEY, student TEXT NOT NULL, override TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS overrides (id INTEGER PRIMARY KEY, student TEXT NOT NULL, override TEXT NOT NULL)
 """
-COLUMNS = {"handed_in": "TEXT NOT NULL DEFAULT '{}'", "key": "TEXT"}  # that a gradebook of an earlier version may lack
-BY_KEY = "CREATE INDEX IF NOT EXISTS attempts_by_key ON attempts (key, student)"
+
+
+def _first(db: Connection) -> None:
+    """Make the tables. A gradebook from before versions may have them already, without the columns that came last."""
+    for statement in _TABLES.split(";"):
+        db.execute(statement)
+    for column in ("handed_in TEXT NOT NULL DEFAULT '{}'", "key TEXT"):
+        if column.split()[0] not in columns(db, "attempts"):
+            db.execute(f"ALTER TABLE attempts ADD COLUMN {column}")
+    db.execute("CREATE INDEX IF NOT EXISTS attempts_by_key ON attempts (key, student)")
+
+
+SCHEMA = Schema((_first,))
 ATTEMPTS = (  # what a run graded, and what it took over from earlier ones
     "SELECT result, private, handed_in FROM ("
     "SELECT student, lesson, exercise, id, result, private, handed_in FROM attempts WHERE run = ?1 UNION ALL "
@@ -96,12 +105,7 @@ class Gradebook:
     def __init__(self, path: Path):
         self._path = path
         self._taken: list[tuple[str, int, str]] = []
-        try:
-            self._db = _opened(path)
-        except sqlite3.Error as error:
-            if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):  # no room even to open it
-                raise StoreFault(path, str(error)) from None
-            raise UsageError(f"{path}: {error}", "move the file aside, or choose another --out") from None
+        self._db = open_strictly(path, SCHEMA, "move the file aside, or choose another --out")
 
     def __enter__(self) -> Self:
         return self
@@ -114,7 +118,7 @@ class Gradebook:
 
         Raise `StoreFault` where they cannot be written.
         """
-        with self._written():
+        with transaction(self._db, self._path):
             self._db.executemany("INSERT INTO taken VALUES (?, ?, ?)", self._taken)
             self._db.executemany(f"INSERT INTO attempts VALUES (NULL{', ?' * 15})", (_row(run, one) for one in attempts))
         self._taken.clear()
@@ -126,20 +130,6 @@ class Gradebook:
             return None
         self._taken.append((run, found[0], _json(submission.handed_in)))
         return msgspec.json.decode(found[1], type=Result)
-
-    @contextmanager
-    def _written(self) -> Iterator[None]:
-        """Make one transaction; the file stays as it was where it cannot be written."""
-        try:
-            self._db.execute("BEGIN IMMEDIATE")
-            yield
-            self._db.execute("COMMIT")
-        except BaseException as error:
-            with suppress(sqlite3.Error):
-                self._db.execute("ROLLBACK")
-            if isinstance(error, sqlite3.Error):
-                raise StoreFault(self._path, str(error)) from None
-            raise
 
     def attempts(self, run: str) -> Iterator[list[Attempted]]:
         """Give for each student, lesson and exercise of a run all attempts, in the order in which they were graded."""
@@ -182,7 +172,7 @@ class Gradebook:
     def adopt(self, path: Path, run: str) -> None:
         """Take one run from a copy that was made of this file and to which nothing else was added here since."""
         self._db.execute("ATTACH ? AS copy", (str(path),))
-        with self._written():
+        with transaction(self._db, self._path):
             for table in ("attempts", "taken", "runs"):
                 self._db.execute(f"INSERT INTO {table} SELECT * FROM copy.{table} WHERE run = ?", (run,))
         self._db.execute("DETACH copy")
@@ -191,7 +181,7 @@ class Gradebook:
 
     def begin(self, run: str, request: object) -> None:
         """Write down what a run was asked to grade, so that it can be graded again."""
-        with self._written():
+        with transaction(self._db, self._path):
             self._db.execute("INSERT OR REPLACE INTO runs VALUES (?, ?)", (run, _json(request)))
 
     def request(self, run: str, kind: type[T]) -> T | None:
@@ -202,7 +192,7 @@ class Gradebook:
     def enrol(self, people: Iterable[Person], *, anew: bool = True) -> None:
         """Keep who is in the class; `anew` takes the place of what was known of them."""
         kept = "REPLACE" if anew else "IGNORE"
-        with self._written():
+        with transaction(self._db, self._path):
             self._db.executemany(f"INSERT OR {kept} INTO people VALUES (?, ?)", ((person.student, _json(person)) for person in people))
 
     def people(self) -> dict[str, Person]:
@@ -212,29 +202,13 @@ class Gradebook:
 
     def override(self, override: Override) -> None:
         """Append what a person decided; the last for a check holds."""
-        with self._written():
+        with transaction(self._db, self._path):
             self._db.execute("INSERT INTO overrides VALUES (NULL, ?, ?)", (override.student, _json(override)))
 
     def overrides(self, student: str | None = None) -> list[Override]:
         """List what was decided, of one student or of all, oldest first."""
         rows = self._db.execute("SELECT override FROM overrides WHERE ?1 IS NULL OR student = ?1 ORDER BY id", (student,))
         return [msgspec.json.decode(text, type=Override) for (text,) in rows]
-
-
-def _opened(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path, isolation_level=None)
-    try:
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = FULL")  # a lost power line takes nothing that was shown
-        db.executescript(SCHEMA)
-        there = {row[1] for row in db.execute("PRAGMA table_info(attempts)")}
-        for column in (name for name in COLUMNS if name not in there):
-            db.execute(f"ALTER TABLE attempts ADD COLUMN {column} {COLUMNS[column]}")
-        db.execute(BY_KEY)
-    except sqlite3.Error:
-        db.close()
-        raise
-    return db
 
 
 def _attempted(result: str, private: str, handed_in: str) -> Attempted:

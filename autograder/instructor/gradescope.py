@@ -16,9 +16,9 @@ import msgspec
 from msgspec.structs import replace
 
 from autograder.course.errors import SandboxFault, UsageError
-from autograder.course.files import replaced
 from autograder.course.loading import exercise_ids
 from autograder.course.model import CheckResult, Limits, Policy, Result
+from autograder.course.store import replaced
 from autograder.course.text import clean, number
 from autograder.grading.rounds import open_round
 from autograder.instructor.grades import Grade, Sheet, Standing, unjudged

@@ -17,8 +17,8 @@ from markupsafe import Markup, escape
 from msgspec import Struct
 from msgspec.structs import replace
 
-from autograder.course.files import replaced, write_texts
 from autograder.course.model import CheckResult, Course, Lesson, Override, Policy
+from autograder.course.store import replaced, write_texts
 from autograder.course.text import clean
 from autograder.instructor.export import write_csv, write_jsonl
 from autograder.instructor.gradebook import Gradebook

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 import msgspec
 import platformdirs
 
-from autograder.course.errors import UsageError
+from autograder.course.errors import StoreFault, UsageError
 from autograder.course.model import Lesson
 from autograder.learner.review.log import NAME, Kind, Log, Row
 from autograder.learner.review.merge import Merged, merge
@@ -260,15 +259,15 @@ class Deck:
             with self.log.writing():
                 self.log.describe(self.scheduling.id, self.scheduling.facts)
                 write()
-        except sqlite3.OperationalError as error:  # the disk is full, or another program holds the file
+        except StoreFault as fault:  # the disk is full, or another program holds the file
             fix = "make room, or end what holds the file, and come back: what was answered before is kept"
-            raise UsageError(f"{self.log.path}: this cannot be kept ({error})", fix) from None
+            raise UsageError(f"{self.log.path}: this cannot be kept ({fault.why})", fix) from None
         self.refresh()
 
     def _keep(self, made: dict[str, State], upto: int, *, whole: bool) -> None:
         encoded = {card: msgspec.json.encode(state).decode() for card, state in made.items()}
         about = {"upto": str(upto), "format": FORMAT, "scheduling": self.scheduling.id}
-        with suppress(sqlite3.OperationalError), self.log.writing():  # a disk that takes no writing: computed again next time
+        with suppress(StoreFault), self.log.writing():  # a disk that takes no writing: computed again next time
             self.log.cache(about, encoded, whole=whole)
 
     def _last_of_today(self, now: datetime) -> Row | None:

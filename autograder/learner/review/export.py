@@ -16,8 +16,8 @@ import msgspec
 from markdown_it import MarkdownIt
 
 from autograder.course.errors import UsageError
-from autograder.course.files import replaced
 from autograder.course.model import Card, Course, Lesson
+from autograder.course.store import replaced
 from autograder.course.text import cell
 from autograder.learner.review.queue import GAP, faces_of
 

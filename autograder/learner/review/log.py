@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import os
 import platform
-import sqlite3
-import time
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, Self, get_args
 
 import msgspec
+
+from autograder.course.errors import StoreFault
+from autograder.course.store import Schema, open_leniently, transaction
 
 EARLIEST, LATEST = 946_684_800_000, 7_258_118_400_000  # the years 2000 to 2200, in milliseconds: no review lies outside
 LONGEST = 4096  # bytes of a line
@@ -96,8 +96,7 @@ class Spare:
 
 
 NAME = "reviews.sqlite"
-PATIENCE = 10.0  # seconds that one terminal waits for another
-SCHEMA = """
+_TABLES = """
 CREATE TABLE IF NOT EXISTS log (
     place INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
@@ -119,8 +118,9 @@ CREATE INDEX IF NOT EXISTS log_of_kind ON log (kind) WHERE kind NOT IN ('review'
 CREATE TABLE IF NOT EXISTS schedulings (id TEXT PRIMARY KEY, facts TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS devices (mark TEXT PRIMARY KEY, device TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS cached (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS states (card TEXT PRIMARY KEY, state TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS states (card TEXT PRIMARY KEY, state TEXT NOT NULL)
 """
+SCHEMA = Schema((_TABLES,), "FULL", "PRAGMA quick_check(1)")
 _COLUMNS = ", ".join(Row.__struct_fields__)
 
 
@@ -128,12 +128,10 @@ class Log:
     """An open review log. `note` says what the person should know: kept aside, or not writable."""
 
     def __init__(self, path: Path):
-        self.path, self.note = path, ""
-        self._spare = Spare(path.with_suffix(".jsonl"))
-        try:
-            self._db = _opened_in_turn(path)
-        except sqlite3.DatabaseError as error:
-            self._db = self._begin_anew(error)
+        self.path = path
+        opened = open_leniently(path, SCHEMA, "what you answer is not remembered.")
+        self._db, self.note = opened.db, opened.note
+        self._spare = Spare(path.with_suffix(".jsonl") if opened.remembers else Path(os.devnull))
         self.device = self._device()
         self._make_good()
 
@@ -209,15 +207,14 @@ class Log:
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Do several things as one, while no other terminal writes. What cannot be kept is not in the spare copy either."""
-        self._db.execute("BEGIN IMMEDIATE")
-        before = self._spare.size()
+        before: int | None = None
         try:
-            yield
-            self._db.execute("COMMIT")
+            with transaction(self._db, self.path):
+                before = self._spare.size()
+                yield
         except BaseException:
-            with suppress(sqlite3.Error):  # a full disk may have ended it
-                self._db.execute("ROLLBACK")
-            self._spare.cut(before)
+            if before is not None:
+                self._spare.cut(before)
             raise
 
     def add(self, kind: Kind, at: int, zone: int, *, card: str = "", rating: int = 0, took: int = 0,
@@ -265,29 +262,9 @@ class Log:
         if found:
             return str(found[0])
         name = uuid.uuid4().hex[:12]
-        with suppress(sqlite3.OperationalError):  # a disk that takes no writing
+        with suppress(StoreFault), transaction(self._db, self.path):  # a disk that takes no writing
             self._db.execute("INSERT OR IGNORE INTO devices VALUES (?, ?)", (mark, name))
         return name
-
-    def _begin_anew(self, error: sqlite3.DatabaseError) -> sqlite3.Connection:
-        """Keep a damaged file aside, and begin another; where the disk cannot be written, remember nothing."""
-        if isinstance(error, sqlite3.OperationalError):
-            return self._forgetful(f"{self.path} cannot be written ({error})")
-        aside = self.path.with_name(f"{self.path.stem}-damaged-{datetime.now(UTC):%Y%m%d-%H%M%S}.sqlite")
-        try:
-            self.path.rename(aside)
-            for more in ("-wal", "-shm"):
-                self.path.with_name(self.path.name + more).unlink(missing_ok=True)
-            made = _opened(self.path)
-        except (OSError, sqlite3.Error) as problem:
-            return self._forgetful(f"{self.path} is damaged and cannot be moved ({problem})")
-        self.note = f"{self.path.name} was damaged: it is kept as {aside.name}, and a new one is begun."
-        return made
-
-    def _forgetful(self, why: str) -> sqlite3.Connection:
-        self.note = f"{why}: what you answer is not remembered."
-        self._spare = Spare(Path(os.devnull))
-        return _copied(self.path)
 
     def _make_good(self) -> None:
         """Fill an empty log from its spare copy, or begin the copy of a log that has none."""
@@ -308,39 +285,3 @@ def _by_card(rows: Iterable[Row]) -> dict[str, list[Row]]:
     for row in rows:
         found.setdefault(row.card, []).append(row)
     return found
-
-
-def _copied(path: Path) -> sqlite3.Connection:
-    """Read what can only be read into memory; nothing where it cannot be read."""
-    made = _opened(Path(":memory:"))
-    with suppress(sqlite3.Error):
-        found = sqlite3.connect(f"{path.resolve().as_uri()}?immutable=1", uri=True)
-        found.backup(made)
-        found.close()
-    return made
-
-
-def _opened_in_turn(path: Path) -> sqlite3.Connection:
-    """Open a file that another program may be making now: SQLite doesn't wait for that by itself."""
-    until = time.monotonic() + PATIENCE
-    while True:
-        try:
-            return _opened(path)
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > until:
-                raise
-            time.sleep(0.05)
-
-
-def _opened(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path, isolation_level=None, timeout=PATIENCE)
-    try:
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = FULL")
-        db.executescript(SCHEMA)
-        if (found := db.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
-            raise sqlite3.DatabaseError(found)
-    except sqlite3.Error:
-        db.close()
-        raise
-    return db

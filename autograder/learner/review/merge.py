@@ -7,13 +7,11 @@ being written to.
 from __future__ import annotations
 
 import hashlib
-import sqlite3
 import struct
 import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,7 +19,8 @@ import msgspec
 import zstandard
 
 from autograder.course.errors import UsageError
-from autograder.learner.review.log import NAME, Log, Row, Spare
+from autograder.course.store import reading
+from autograder.learner.review.log import NAME, SCHEMA, Log, Row, Spare
 from autograder.learner.review.queue import Face
 
 LARGEST = 1 << 30  # bytes of a collection, unpacked
@@ -54,7 +53,7 @@ def merge(log: Log, other: Path, faces: Iterable[Face], zone: int) -> Merged:
         raise UsageError(f"{path}: there is no such file", f"name another device's {NAME} or its folder, or a package from Anki")
     try:
         found = list(_from_anki(path, faces, zone) if path.suffix in ANKI else _from_log(path))
-    except (OSError, sqlite3.Error, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: cannot be read as a review log ({error})", f"name a {NAME}, a .jsonl, .apkg or .colpkg") from None
     rows = [one for one in found if isinstance(one, Row)]
     sound = {row.id: row for row in rows if row.sound}
@@ -71,7 +70,7 @@ def _from_log(path: Path) -> Iterator[Row | tuple[str, str]]:
     if path.suffix == ".jsonl":
         yield from Spare(path).read()
         return
-    with closing(_reading(path)) as db:
+    with reading(path, SCHEMA) as db:
         for values in db.execute(f"SELECT {', '.join(Row.__struct_fields__)} FROM log"):
             yield _row(values)
         yield from ((str(name)[:200], str(facts)[:10_000]) for name, facts in db.execute("SELECT id, facts FROM schedulings"))
@@ -82,13 +81,6 @@ def _row(values: tuple[object, ...]) -> Row:
         return msgspec.convert(dict(zip(Row.__struct_fields__, values, strict=True)), Row)
     except msgspec.ValidationError:
         return Row("", "", -1, 0, 0, "review")  # not sound: counted as refused
-
-
-def _reading(path: Path) -> sqlite3.Connection:
-    """Open a file that is not trusted, without writing to it."""
-    db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
-    db.execute("PRAGMA trusted_schema = OFF")
-    return db
 
 
 # ---- Anki
@@ -104,7 +96,7 @@ def _from_anki(path: Path, faces: Iterable[Face], zone: int) -> Iterator[Row]:
                 _unpack(package, out)
         except _DAMAGED as error:
             raise OSError(str(error)) from None
-        with closing(_reading(database)) as db:
+        with reading(database) as db:
             for guid, place, at, ease, took, kind in db.execute(_HISTORY):
                 if card := known.get((guid, place)):
                     name = hashlib.sha256(f"anki {at} {guid} {place}".encode()).hexdigest()[:32]

@@ -10,11 +10,11 @@ import msgspec
 import pytest
 
 from autograder.course.errors import UsageError
-from autograder.course.files import BATCH, write_texts
 from autograder.course.model import CheckResult, HandedIn, Late, Override, Person, Policy, Result
+from autograder.course.store import BATCH, write_texts
 from autograder.grading.rounds import open_round
 from autograder.instructor.export import write_csv, write_jsonl
-from autograder.instructor.gradebook import SCHEMA, Attempted, Gradebook, Kept
+from autograder.instructor.gradebook import Attempted, Gradebook, Kept
 from autograder.instructor.grades import Rules
 from autograder.instructor.outputs import feedback
 from autograder.instructor.roster import feedback_name
@@ -59,9 +59,15 @@ def test_of_several_attempts_the_last_handed_in_counts_in_whatever_order_they_we
         assert [one.score for one in book.results("run", lambda all_of_them: all_of_them[1])] == [2.0]
 
 
+FIRST_COLUMNS = (
+    "run TEXT NOT NULL, student TEXT NOT NULL, lesson TEXT NOT NULL, exercise TEXT NOT NULL, status TEXT NOT NULL, score REAL NOT NULL, max_score REAL NOT NULL, "
+    "sha256 TEXT, round TEXT NOT NULL, graded_at TEXT NOT NULL, version TEXT NOT NULL, result TEXT NOT NULL, private TEXT NOT NULL"
+)
+
+
 def test_a_gradebook_from_before_attempts_had_numbers_is_read(tmp_path):
     with sqlite3.connect(tmp_path / "g.sqlite") as db:
-        db.executescript(SCHEMA.replace(",\n    handed_in TEXT NOT NULL DEFAULT '{}',\n    key TEXT", ""))
+        db.execute(f"CREATE TABLE attempts (id INTEGER PRIMARY KEY, {FIRST_COLUMNS})")
         db.execute(f"INSERT INTO attempts VALUES (NULL{', ?' * 13})", ("run", "Ada", "l", "e", "graded", 1, 2, "", "r", "", "", msgspec.json.encode(result()).decode(), "{}"))
     db.close()
     with Gradebook(tmp_path / "g.sqlite") as book:

@@ -1,7 +1,10 @@
 """A fresh workspace for each test, and one checker that stays warm for the session."""
 
+import sqlite3
+
 import pytest
 
+from autograder.course import store
 from autograder.course.loading import read_course
 from autograder.course.model import Policy
 from autograder.learner.check import Checker
@@ -54,3 +57,16 @@ def predict_x0(x_t, t, eps, alpha_bars):
 def right():
     """A file `forward.py` that passes every check."""
     return RIGHT
+
+
+@pytest.fixture
+def read_only_disk(monkeypatch):
+    """Open stores from now on as on a disk that takes no writing; root writes everywhere, so it is simulated."""
+    opened = store._opened
+
+    def refused(path, schema):
+        if str(path) != ":memory:":
+            raise sqlite3.OperationalError("attempt to write a readonly database")
+        return opened(path, schema)
+
+    return lambda: monkeypatch.setattr(store, "_opened", refused)

@@ -96,15 +96,12 @@ def test_where_nothing_can_be_written_all_goes_on_and_it_is_said(tmp_path):
         )
 
 
-def test_what_can_only_be_read_is_read(hidden, monkeypatch):
+def test_what_can_only_be_read_is_read(hidden, read_only_disk):
     """On a read-only disk what was done before is still known. (Root may write anywhere, so opening to write is refused here.)"""
     with State(hidden) as state:
         state.add("read", "faster")
 
-    def refuse(path):
-        raise sqlite3.OperationalError("unable to open database file")
-
-    monkeypatch.setattr("autograder.learner.workspace._opened", refuse)
+    read_only_disk()
     with State(hidden) as state:
         state.add("read", "guidance")
         assert [event.subject for event in state.events("read")] == ["faster"]

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from autograder.course.errors import UsageError
 from autograder.learner.review import deck as deck_module
-from autograder.learner.review import log as log_module
 from autograder.learner.review.deck import Chosen, Counts, Deck
 from autograder.learner.review.log import Log, Row
 from autograder.learner.review.queue import faces_of, filled
@@ -357,7 +356,7 @@ def test_what_is_written_while_a_deck_reads_is_not_missed(opened, monkeypatch):
 
 def test_an_answer_that_cannot_be_kept_is_told_and_does_not_count(opened, tmp_path, monkeypatch):
     """Another program holds the file for longer than our patience."""
-    monkeypatch.setattr("autograder.learner.review.log.PATIENCE", 0.05)
+    monkeypatch.setattr("autograder.course.store.PATIENCE", 0.05)
     deck = opened()
     face = deck.next_card(MORNING)
     holder = sqlite3.connect(tmp_path / "kept" / "reviews.sqlite", isolation_level=None)
@@ -444,27 +443,15 @@ def test_a_copy_of_the_log_is_another_device(opened, tmp_path):
     assert opened().log.device != opened(place=tmp_path / "copy").log.device
 
 
-def test_a_log_that_can_only_be_read_is_read(opened, tmp_path, monkeypatch):
+def test_a_log_that_can_only_be_read_is_read(opened, tmp_path, read_only_disk):
     deck = opened()
     studied(deck, MORNING)
     deck.close()
-    monkeypatch.setattr("autograder.learner.review.log._opened", refused_once(log_module._opened))
+    read_only_disk()
     again = opened()
-    assert again.log.note == f"{tmp_path / 'kept' / 'reviews.sqlite'} cannot be written (attempt to write a readonly database): what you answer is not remembered."
+    assert again.log.note == f"{tmp_path / 'kept' / 'reviews.sqlite'} cannot be opened (attempt to write a readonly database): what you answer is not remembered."
     assert again.states == deck.states
     assert again.answer(again.faces["13_adding/one"], 3, later(days=3)).reviews == deck.states["13_adding/one"].reviews + 1
-
-
-def refused_once(real):
-    """Open as on a disk that takes no writing; root writes everywhere, so it is told."""
-    answers = iter([sqlite3.OperationalError("attempt to write a readonly database")])
-
-    def opened(path):
-        for error in answers:
-            raise error
-        return real(path)
-
-    return opened
 
 
 SOUND = Row("a", "d", 1, milliseconds(MORNING), 60, "review", "13_adding/one", 3)

@@ -1,0 +1,260 @@
+"""What is kept on disk: SQLite files with versions, and other files that are written whole or not at all.
+
+The gradebook, the review log and the state of a workspace are opened, migrated and written here. `PRAGMA user_version` of such a file
+says how many of its schema's migrations it has had. An older file is migrated when it is opened; a newer one is refused and left as
+it is. Nothing else in the engine imports `sqlite3`.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager, suppress
+from datetime import UTC, datetime
+from functools import cache
+from itertools import islice
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from autograder.course.errors import StoreFault, UsageError
+
+Connection = sqlite3.Connection
+Migration = str | Callable[[Connection], None]
+PATIENCE = 10.0  # seconds to wait for another process
+_NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+
+
+class Schema(msgspec.Struct, frozen=True):
+    """One kind of store. A file of version n has had the first n migrations: SQL statements, or a function of the connection.
+
+    `synchronous` is SQLite's: with FULL a power cut takes nothing that was written, with NORMAL perhaps the last writes. `probe` is a
+    query that finds damage: it fails, or returns a text other than "ok".
+    """
+
+    migrations: tuple[Migration, ...]
+    synchronous: Literal["FULL", "NORMAL"] = "FULL"
+    probe: str = ""
+
+
+class Opened(msgspec.Struct, frozen=True):
+    """A learner's store. `note` says what the person should know, `remembers` whether what is written stays."""
+
+    db: Connection
+    note: str = ""
+    remembers: bool = True
+
+
+def open_strictly(path: Path, schema: Schema, fix: str) -> Connection:
+    """Open a store that has to be whole and writable. Raise `StoreFault` if the disk is full, `UsageError` with `fix` if it is no store."""
+    try:
+        return _opened_in_turn(path, schema)
+    except sqlite3.Error as error:
+        if error.sqlite_errorcode & 0xFF in _NO_ROOM:
+            raise StoreFault(path, str(error)) from None
+        raise UsageError(f"{path}: {error}", fix) from None
+
+
+def open_leniently(path: Path, schema: Schema, forgets: str) -> Opened:
+    """Open a store that should never keep a learner from working. Raise `UsageError` only if it is newer than this version.
+
+    A damaged file is kept aside and a new one begun. A file that cannot be written is copied into memory; `forgets` ends the note then.
+    """
+    try:
+        return Opened(_opened_in_turn(path, schema))
+    except sqlite3.OperationalError as error:
+        return _forgetful(path, schema, f"{path} cannot be opened ({error}): {forgets}")
+    except sqlite3.DatabaseError:
+        aside = path.with_name(f"{path.stem}-damaged-{datetime.now(UTC):%Y%m%d-%H%M%S}.sqlite")
+    try:
+        path.rename(aside)
+        for ending in ("-wal", "-shm"):
+            path.with_name(path.name + ending).unlink(missing_ok=True)
+        made = _opened_in_turn(path, schema)
+    except (OSError, sqlite3.Error) as error:
+        return _forgetful(path, schema, f"{path} is damaged and cannot be moved ({error}): {forgets}")
+    return Opened(made, f"{path.name} was damaged: it is kept as {aside.name}, and a new one is begun.")
+
+
+@contextmanager
+def reading(path: Path, schema: Schema | None = None) -> Iterator[Connection]:
+    """Read a database that is not trusted, without writing to it. Raise `OSError` if that fails, `UsageError` if it is newer."""
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as db:
+            db.execute("PRAGMA trusted_schema = OFF")
+            if schema:
+                _refuse_newer(db, path, schema)
+            yield db
+    except sqlite3.Error as error:
+        raise OSError(str(error)) from None
+
+
+@contextmanager
+def transaction(db: Connection, path: Path) -> Iterator[None]:
+    """Make several changes all or nothing, while no other process writes. Raise `StoreFault` if they cannot be written."""
+    try:
+        with _transaction(db):
+            yield
+    except sqlite3.Error as error:
+        raise StoreFault(path, str(error)) from None
+
+
+@contextmanager
+def _transaction(db: Connection) -> Iterator[None]:
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        with suppress(sqlite3.Error):  # a full disk may have ended it
+            db.execute("ROLLBACK")
+        raise
+
+
+def _opened_in_turn(path: Path, schema: Schema) -> Connection:
+    """Open a file that another process may be making now: SQLite itself doesn't wait for that."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return _opened(path, schema)
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(0.05)
+
+
+def _opened(path: Path, schema: Schema) -> Connection:
+    db = sqlite3.connect(path, isolation_level=None, timeout=PATIENCE)
+    try:
+        _refuse_newer(db, path, schema)
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute(f"PRAGMA synchronous = {schema.synchronous}")
+        _migrate(db, schema.migrations)
+        _look_for_damage(db, schema)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _look_for_damage(db: Connection, schema: Schema) -> None:
+    found = db.execute(schema.probe).fetchone()[0] if schema.probe else "ok"
+    if isinstance(found, str) and found != "ok":
+        raise sqlite3.DatabaseError(found)
+
+
+def _forgetful(path: Path, schema: Schema, note: str) -> Opened:
+    """Copy into memory what can only be read; begin with nothing if it cannot be read either."""
+    copy = sqlite3.connect(":memory:", isolation_level=None)
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?immutable=1", uri=True)) as found:
+            found.backup(copy)
+        _refuse_newer(copy, path, schema)
+        _migrate(copy, schema.migrations)
+        _look_for_damage(copy, schema)
+    except sqlite3.Error:
+        copy.close()
+        copy = _opened(Path(":memory:"), schema)
+    return Opened(copy, note, remembers=False)
+
+
+# ---- versions
+
+
+def _migrate(db: Connection, migrations: tuple[Migration, ...]) -> None:
+    for number, migration in enumerate(migrations, 1):
+        if _version(db) < number:
+            with _transaction(db):
+                if _version(db) < number:  # no other process was faster
+                    _run(db, migration)
+                    db.execute(f"PRAGMA user_version = {number}")
+
+
+def _run(db: Connection, migration: Migration) -> None:
+    if callable(migration):
+        migration(db)
+        return
+    for statement in migration.split(";"):  # `executescript` would commit first
+        db.execute(statement)
+
+
+def _version(db: Connection) -> int:
+    return int(db.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _refuse_newer(db: Connection, path: Path, schema: Schema) -> None:
+    """Refuse a file that this version would misread, by its number or by a column that it doesn't know."""
+    version, known = _version(db), len(schema.migrations)
+    fix = "update the course package, then give the same command again; nothing in the file was changed"
+    if version > known:
+        problem = f"written by a newer version of the course package (format {version}; this version reads up to {known})"
+        raise UsageError(f"{path}: {problem}", fix)
+    for table, expected in _tables(schema.migrations[: max(1, version)]).items():
+        if unknown := columns(db, table) - expected:
+            problem = f"written by another version of the course package (table {table} has the unknown column {min(unknown)})"
+            raise UsageError(f"{path}: {problem}", fix)
+
+
+@cache
+def _tables(migrations: tuple[Migration, ...]) -> dict[str, set[str]]:
+    """Return the columns of each table that these migrations make."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
+        _migrate(db, migrations)
+        return {table: columns(db, table) for (table,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()}
+
+
+def columns(db: Connection, table: str) -> set[str]:
+    """Return the names of a table's columns; none if there is no such table."""
+    return {row[1] for row in db.execute(f"PRAGMA table_info({table})")}
+
+
+# ---- other files
+
+AT_ONCE, BATCH = 16, 256  # files that wait for the disk together; files that are held in memory at most
+
+
+@contextmanager
+def replaced(path: Path) -> Iterator[Path]:
+    """Write a new file beside `path` and move it there at the end: neither a reader nor a power cut ever leaves half of one."""
+    beside = _beside(path)
+    yield beside
+    _synced(beside)
+    beside.replace(path)
+
+
+def write_texts(texts: Iterable[tuple[Path, str]]) -> int:
+    """Write those of many files that differ, each as `replaced` does. Return how many there are now, written or not.
+
+    A disk takes little longer for a hundred at once than for one.
+    """
+    waiting, there = ((path, text.encode()) for path, text in texts), 0
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        while some := list(islice(waiting, BATCH)):
+            other = {path: data for path, data in some if not _holds(path, data)}
+            for path, data in other.items():
+                _beside(path).write_bytes(data)
+            list(threads.map(_synced, map(_beside, other)))
+            for path in other:
+                _beside(path).replace(path)
+            there += len(some)
+    return there
+
+
+def _holds(path: Path, data: bytes) -> bool:
+    try:
+        return path.read_bytes() == data
+    except FileNotFoundError:
+        return False
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(path.name + ".new")
+
+
+def _synced(path: Path) -> None:
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())

@@ -51,7 +51,7 @@ def three(once, tmp_path):
 
 def test_what_is_unchanged_is_taken_over_and_no_worker_starts(three, monkeypatch):
     before = chaos.contents(three / "out"), (three / "out" / "results.jsonl").read_bytes()
-    monkeypatch.setattr(LocalPool, "hand", lambda *_: pytest.fail("something was handed to a worker"))
+    monkeypatch.setattr(LocalPool, "submit", lambda *_: pytest.fail("something was submitted to a worker"))
     walls = ("landlock", "seccomp", "limits", "privileges")
     finished = run(read_course(ROOT), Request(three / "class", three / "out", exercises=("forward",), seed=5, walls=walls), lambda *_: None)
     assert (finished.summary.results, finished.taken) == (3, 3)

@@ -1,10 +1,13 @@
 """The house: which package may import which, who prints, who knows YAML, and that the wall has no door."""
 
 import ast
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
+
+from autograder.course.loading import read_course
 
 ROOT = Path(__file__).resolve().parents[1]
 ENGINE = ROOT / "autograder"
@@ -138,6 +141,17 @@ def users_of(*names):
 
 def test_only_the_course_knows_yaml():
     assert {name.split("/")[0] for name in users_of("yaml")} == {"course"}
+
+
+def test_the_engine_knows_no_lesson_by_name():
+    """Neither the title nor the id of a lesson, nor a long word of them; the package's own name comes from its metadata."""
+    lessons = read_course(ROOT).lessons
+    words = {word for lesson in lessons for word in re.findall("[a-z]{7,}", f"{lesson.title} {lesson.id}".lower())}
+    assert "denoising" in words
+    names = {lesson.id for lesson in lessons} | {lesson.title for lesson in lessons} | words
+    files = [path for path in ENGINE.rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    texts = {str(path.relative_to(ENGINE)): path.read_text(encoding="utf-8", errors="ignore").lower() for path in files}
+    assert {file: name for file, text in texts.items() for name in names if name.lower() in text} == {}
 
 
 def test_sqlite_is_opened_in_one_place():

@@ -19,7 +19,7 @@ import msgspec
 from autograder.author.notebook import notebook
 from autograder.author.recording import record_exercise, write_recordings
 from autograder.course.errors import UsageError
-from autograder.course.loading import demand_solutions, read_course
+from autograder.course.loading import demand_solutions, package_name, read_course
 from autograder.course.model import Course, Lesson
 from autograder.course.store import replaced
 from autograder.grading.attempt import load_materials
@@ -91,7 +91,7 @@ def _fill(course: Course, into: Path) -> int:
     into.mkdir()
     shutil.copyfile(course.root / "course.yaml", into / "course.yaml")
     misconceptions = sum(_fill_lesson(course.root, lesson, into) for lesson in course.lessons)
-    release = Release(version("denoising-course"), tuple(lesson.id for lesson in course.lessons))
+    release = Release(version(package_name()), tuple(lesson.id for lesson in course.lessons))
     (into / MARK).write_bytes(msgspec.json.format(msgspec.json.encode(release)) + b"\n")
     return misconceptions
 

@@ -10,6 +10,7 @@ import io
 import os
 import shutil
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import click
@@ -43,13 +44,21 @@ class _Commands(click.Group):
             context.exit({CourseError: 1, UsageError: 2}.get(type(error), 3))
 
 
+def _show_version(context: click.Context, parameter: click.Parameter, wanted: bool) -> None:
+    if wanted and not context.resilient_parsing:
+        from autograder.course.loading import package_name
+
+        click.echo(f"course {version(package_name())}")
+        context.exit()
+
+
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="denoising-course", prog_name="course", message="%(prog)s %(version)s")
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version, help="Show the version and exit.")
 @click.option("--debug", is_flag=True, help="Show the whole traceback when something fails.")
 @click.option("--course", "root", type=click.Path(path_type=Path), help="Folder of the course; by default here or above.")
 @click.pass_context
 def main(context: click.Context, debug: bool, root: Path | None) -> None:
-    """Read, practise and grade the lesson "Generating images by denoising: diffusion".
+    """Read, practise and grade a course of short lessons.
 
     `course COMMAND --help` says more of each.
     """

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import re
 from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import PackageNotFoundError, entry_points
 from pathlib import Path
 from typing import TypeVar
 
@@ -67,6 +69,15 @@ def read_widgets(root: Path, lesson: str) -> dict[str, Widget]:
     if folders.findings:
         raise CourseError(folders.findings)
     return found
+
+
+@cache
+def package_name() -> str:
+    """Return the name under which this package is installed: that of the distribution that has our command."""
+    ours = next((one for one in entry_points(group="console_scripts") if one.module.startswith("autograder.")), None)
+    if ours is None or ours.dist is None:
+        raise PackageNotFoundError("autograder")
+    return ours.dist.name
 
 
 T = TypeVar("T")

@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 
 from autograder.course.errors import UsageError
+from autograder.course.loading import package_name
 from autograder.course.model import Course, Lesson, Submission, limits_for
 
 
@@ -71,7 +72,6 @@ def _write(path: Path, rounds: list[Round]) -> None:
 
 
 JUDGING = ("course", "sandbox", "grading")  # the packages whose code decides a result
-VERSIONS = ("denoising-course", "numpy", "torch")
 ENGINE = Path(__file__).parents[1]
 
 
@@ -105,7 +105,7 @@ def _files(course: Course) -> bytes:
 
 def _machine() -> Iterator[str]:
     yield platform.python_version()
-    yield from (version(name) for name in VERSIONS)
+    yield from (version(name) for name in (package_name(), "numpy", "torch"))
 
 
 def _judging_files(root: Path, lesson: Lesson, exercise: str) -> Iterator[bytes]:

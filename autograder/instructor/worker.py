@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from autograder.course.errors import SandboxFault
-from autograder.course.loading import read_course
+from autograder.course.loading import package_name, read_course
 from autograder.course.model import Check, CheckResult, HandedIn, Lesson, Limits, Result, Submission, limits_for
 from autograder.grading.attempt import Attempt, Materials, attempt, load_materials
 from autograder.grading.marking import mark_answers, title
@@ -45,7 +45,7 @@ class Grader:
     def __init__(self, settings: Settings, slot: int = 0, launched: Mapping[str, Launched] | None = None):
         self.settings = settings
         self.course = read_course(Path(settings.root))
-        self.version = version("denoising-course")
+        self.version = version(package_name())
         self._slot = slot
         self._launched = dict(launched or {})  # servers that are warming up already, by profile: the first sandbox's
         self._sandboxes: dict[Limits, Sandbox] = {}

@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 
 from autograder.course.errors import UsageError
+from autograder.course.loading import package_name
 from autograder.course.strict_yaml import AnswersError, read_answers
 from autograder.learner.check import Checker, unreadable
 from autograder.learner.progress import remember
@@ -124,7 +125,7 @@ def _seen(workspace: Workspace, state: State, checker: Checker, exercise: str, s
 def _manifest(workspace: Workspace, student: str, sources: dict[str, bytes], public: dict[str, Seen]) -> Manifest:
     files = {f"{workspace.lesson.id}/{name}": Packed(digest(data), len(data)) for name, data in sources.items()}
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    return Manifest(workspace.lesson.id, student, now, version("denoising-course"), files, public)
+    return Manifest(workspace.lesson.id, student, now, version(package_name()), files, public)
 
 
 def _write(target: Path, files: dict[str, bytes], manifest: Manifest) -> None:

@@ -19,8 +19,8 @@ import msgspec
 import platformdirs
 
 from autograder.course.errors import Finding
+from autograder.course.loading import package_name
 
-PACKAGE = "denoising-course"
 CONTENT = ("course.yaml", "lessons", "exercises", "solutions")
 ENGINE = Path(__file__).parents[2]
 
@@ -56,7 +56,7 @@ def _read(place: Path) -> Kept | None:
 
 def _place(root: Path, only: str | None) -> Path:
     name = hashlib.sha256(f"{root.resolve()}\0{only or ''}".encode()).hexdigest()[:16]
-    return platformdirs.user_cache_path(PACKAGE, appauthor=False) / f"lint-{name}.json"
+    return platformdirs.user_cache_path(package_name(), appauthor=False) / f"lint-{name}.json"
 
 
 def _key(root: Path) -> str:
@@ -69,7 +69,7 @@ def _key(root: Path) -> str:
 
 def _versions() -> Iterator[bytes]:
     yield platform.python_version().encode()
-    for name in sorted({re.split(r"[^\w.-]", one, maxsplit=1)[0] for one in requires(PACKAGE) or ()}):
+    for name in sorted({re.split(r"[^\w.-]", one, maxsplit=1)[0] for one in requires(package_name()) or ()}):
         with contextlib.suppress(PackageNotFoundError):
             yield f"{name} {version(name)}".encode()
 

@@ -13,6 +13,7 @@ import msgspec
 import platformdirs
 
 from autograder.course.errors import StoreFault, UsageError
+from autograder.course.loading import package_name
 from autograder.course.model import Lesson
 from autograder.learner.review.log import NAME, Kind, Log, Row
 from autograder.learner.review.merge import Merged, merge
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 def own_place() -> Path:
     """Give the folder for a learner who has no workspace."""
-    return platformdirs.user_data_path("denoising-course", appauthor=False)
+    return platformdirs.user_data_path(package_name(), appauthor=False)
 
 
 RATINGS = ("Again", "Hard", "Good", "Easy")  # rated 1 to 4

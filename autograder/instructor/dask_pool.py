@@ -13,6 +13,7 @@ Dask runs a dead worker's tasks on another; where one ends several workers, it g
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import re
@@ -117,7 +118,7 @@ class DaskPool:
             raise
 
     def wants(self) -> int:
-        """As many as take about `BATCH_SECONDS`, while a thread has no batch ahead."""
+        """As many as take about `BATCH_SECONDS`, while a thread has no batch ahead. Raise `SandboxFault` where the scheduler is gone."""
         if len(self._out) >= AHEAD * self._threads_there():
             return 0
         return self._size.now()
@@ -135,17 +136,15 @@ class DaskPool:
             done.append(self._done.get_nowait())
         futures = {batch: self._out.pop(batch) for batch in done}
         if any(future.cancelled() for future in futures.values()):
-            raise SandboxFault(
-                f"the Dask cluster at {self._address} is gone; what was graded is kept\n"
-                "  fix: start it and give the same command again, which goes on where it was"
-            )
+            raise self._gone()
         return [self._received(batch, future) for batch, future in futures.items()]
 
     def close(self) -> None:
         """Stop the workers' fork servers and leave; the cluster stays."""
         if self._client.status == "running":
-            self._client.cancel(list(self._out.values()))
-            self._client.run(release, on_error="ignore")
+            with contextlib.suppress(OSError):  # it ended just now
+                self._client.cancel(list(self._out.values()))
+                self._client.run(release, on_error="ignore")
         self._client.close(timeout=2)
 
     def _received(self, batch: int, future: Future) -> Completed:
@@ -156,10 +155,19 @@ class DaskPool:
         self._size.took(seconds, len(graded))
         return Completed(batch, graded)
 
+    def _gone(self) -> SandboxFault:
+        return SandboxFault(
+            f"the Dask cluster at {self._address} is gone; what was graded is kept\n"
+            "  fix: start it and give the same command again, which goes on where it was"
+        )
+
     def _threads_there(self) -> int:
         """Count the threads of all workers, asked once a second: workers come and go."""
         if time.monotonic() > self._counted + 1:
-            self._threads, self._counted = sum(self._client.nthreads().values()), time.monotonic()
+            try:
+                self._threads, self._counted = sum(self._client.nthreads().values()), time.monotonic()
+            except OSError:
+                raise self._gone() from None
         return max(1, self._threads)
 
     def _demand_workers(self, settings: Settings) -> None:

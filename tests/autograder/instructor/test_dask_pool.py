@@ -7,11 +7,12 @@ import subprocess
 import sys
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from msgspec import msgpack
 
-from autograder.course.errors import UsageError
+from autograder.course.errors import SandboxFault, UsageError
 from autograder.course.loading import read_course
 from autograder.grading.rounds import CacheKeys, Round
 from autograder.instructor.dask_pool import DaskPool, standing
@@ -146,3 +147,14 @@ def test_a_cluster_that_goes_away_is_one_line_and_keeps_what_is_graded(tmp_path,
     words = f"the Dask cluster at {address} is gone; what was graded is kept\n  fix: start it and give the same command again, which goes on where it was\n"
     assert (process.returncode, errors) == (3, WALLS + words)
     assert 1 <= chaos.attempts(tmp_path / "out") < 1000
+
+
+def test_a_scheduler_that_ends_while_threads_are_counted_is_gone_too():
+    def reset():
+        raise ConnectionResetError
+
+    pool = DaskPool.__new__(DaskPool)
+    pool._client, pool._address, pool._out, pool._threads, pool._counted = SimpleNamespace(nthreads=reset), "tcp://here:1", {}, 0, float("-inf")
+    with pytest.raises(SandboxFault) as gone:
+        pool.wants()
+    assert str(gone.value).startswith("the Dask cluster at tcp://here:1 is gone; what was graded is kept\n")

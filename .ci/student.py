@@ -69,7 +69,7 @@ def main(options: list[str]) -> None:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
-        course("start", "diffusion", cwd=Path(home), shows="Made in diffusion")
+        course("start", "diffusion", cwd=Path(home), shows="Created in diffusion")
         work = Path(home, "diffusion")
         course("read", "one-step-by-hand", cwd=work, shows="One step by hand")
         check(work, options)

@@ -211,7 +211,7 @@ def test_results_below_a_package_are_refused(tmp_path):
     assert not inside.exists()
 
 
-def test_missing_walls_refuse_strangers_code(tmp_path):
+def test_missing_walls_refuse_unknown_code(tmp_path):
     """Without the library that raises Landlock, grading is refused, and --unsafe says what is missing and grades."""
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "py_landlock.py").write_text("raise ImportError('taken away for the test')\n")
@@ -278,7 +278,7 @@ def test_ctrl_c_keeps_what_is_done(tmp_path):
 
 def test_a_release_is_built_and_what_is_in_it_is_said(tmp_path):
     done = course("--course", TINY, "release", "--out", tmp_path / "out")
-    said = f"{tmp_path}/out: 1 exercises, 5 questions, 2 cards, recordings of 2 misconceptions; 0.0 MB. No solution is in it.\n"
+    said = f"{tmp_path}/out: 1 exercises, 5 questions, 2 cards, recordings of 2 misconceptions; 0.0 MB. It contains no solutions.\n"
     assert (done.stdout, done.returncode) == (said, 0)
 
 
@@ -286,7 +286,7 @@ def test_a_release_for_a_platform_says_what_was_written(tmp_path):
     done = course("--course", TINY, "release", "--to", "nbgrader", "--out", tmp_path / "nb")
     assert done.stdout == f"{tmp_path}/nb/nbgrader_config.py\n{tmp_path}/nb/source/13_adding/13_adding.ipynb\n"
     done = course("--course", TINY, "release", "--to", "gradescope", "--out", tmp_path)
-    assert re.fullmatch(rf"{tmp_path}/autograder\.zip: 0\.\d MB, with the solutions and a secret: for Gradescope, not for students\n", done.stdout)
+    assert re.fullmatch(rf"{tmp_path}/autograder\.zip: 0\.\d MB, with the solutions and a secret: for Gradescope, not for students.\n", done.stdout)
 
 
 # ---- help

@@ -58,8 +58,8 @@ def test_a_sitting_from_the_first_card_to_leaving(review, kept, tmp_path):
     terminal.press("?").shows("Again: you did not know it.").press("x").shows(SECOND, FRONT)
     terminal.press(" ").shows(BACK).press("1").shows("New 8 Learning 2 Due 0", FRONT)
     assert kept() == [("review", 3), ("flag", 0), ("review", 1)]
-    terminal.press("u").shows("Taken back.", SECOND).press("u").shows("Taken back.", FIRST)
-    terminal.press("u").shows("There is no answer of today to take back.")
+    terminal.press("u").shows("Undone.", SECOND).press("u").shows("Undone.", FIRST)
+    terminal.press("u").shows("There is no answer from today to undo.")
     terminal.press(" 4").shows("New 9 Learning 0 Due 0", SECOND)
     terminal.press("q")
     assert terminal.ends() == 0
@@ -109,7 +109,7 @@ def test_however_it_is_left_the_terminal_is_as_it_was(review, end):
     terminal.shows(FRONT)
     assert not terminal.modes[3] & termios.ECHO
     terminal.kill(end) if isinstance(end, signal.Signals) else terminal.press(end)
-    terminal.shows("No card answered.")
+    terminal.shows("No cards answered.")
     assert terminal.modes == before
     assert b"\x1b[?1049l" in terminal.raw
     assert terminal.ends() == 0
@@ -128,7 +128,7 @@ def test_what_one_terminal_answered_another_does_not_ask(review, kept):
     one.press(" 4").shows(SECOND)
     two.press(" 4").shows(SECOND, "New 9")  # both had asked the first card, and both answers are kept
     one.press(" 4").shows("Why doesn't a GAN's loss", "New 8", FRONT)
-    two.press("u").shows("Taken back.", FIRST)  # its own answer, not the other terminal's
+    two.press("u").shows("Undone.", FIRST)  # its own answer, not the other terminal's
     assert kept() == [("review", 4)] * 3 + [("undo", 0)]
 
 
@@ -152,8 +152,8 @@ def test_a_figure_opens_in_the_browser(review, tmp_path):
     cards.write_text(cards.read_text().replace("What is $a + b$?", "What is this? ![two bars](figures/bars-light.svg)"))
     browser.write_text(f'#!/bin/sh\necho "$1" > {tmp_path}/opened\n')
     browser.chmod(0o755)
-    terminal = review(course=course, BROWSER=str(browser)).shows("What is this? Picture: two bars (o opens it)")
-    terminal.press("o").press("?").shows("Any key goes back.")
+    terminal = review(course=course, BROWSER=str(browser)).shows("What is this? Image: two bars (o opens it)")
+    terminal.press("o").press("?").shows("Press any key to go back.")
     assert (tmp_path / "opened").read_text() == (course / "lessons/13_adding/figures/bars-light.svg").as_uri() + "\n"
     (course / "lessons/13_adding/figures/bars-light.svg").unlink()
     terminal.press("x").shows(FRONT).press("o").shows("The figure cannot be opened:")
@@ -174,7 +174,7 @@ def test_a_clock_set_back_is_asked_about(review, kept, tmp_path):
     db.close()
     terminal = review().shows("but your last answer here is dated", "Is the clock right now? [y/N]:").press("n\n")
     assert terminal.ends() == 2
-    assert "the clock is wrong fix: set it right, and come back: nothing is lost" in terminal.flat
+    assert "the clock is wrong fix: set the clock and try again: nothing is lost" in terminal.flat
     review().shows("Is the clock right now?").press("y\n").shows(SECOND, FRONT)
     assert kept() == [("review", 4), ("clock", 0)]
 

@@ -47,7 +47,7 @@ def write(name, text):
 def test_from_an_empty_folder_to_a_submission(course, walls):
     """Start, write, check, see the misconception, mend it, practise, look at the progress, pack: nobody has to be asked."""
     said, status = course("start")
-    assert (said.split(":")[0], status) == ("Made in this folder", 0)
+    assert (said.split(":")[0], status) == ("Created in this folder", 0)
     write("forward.py", SLIPPED)
     said, status = course("check", "forward.py")
     assert status == 1
@@ -144,7 +144,7 @@ def test_hints_open_one_by_one(started, walls):
     said, status = started("hint", "forward.py")
     assert (said, status) == (
         "2 of 2 hints for linear_betas are closed: an attempt opens one.\n"
-        "An attempt is a version that you wrote, saved, and checked: course check forward.py\n",
+        "An attempt is a version that you saved and checked: course check forward.py\n",
         0,
     )
     write("forward.py", SLIPPED)
@@ -154,22 +154,22 @@ def test_hints_open_one_by_one(started, walls):
     assert "2 of 3 hints for forward_step are closed: another attempt opens one.\n" in said
     write("forward.py", RIGHT)
     started("check", "forward.py")
-    assert started("hint", "forward.py") == ("All of forward.py passes the public checks: no hint is needed.\n", 0)
+    assert started("hint", "forward.py") == ("All of forward.py passes the public checks: you need no hint.\n", 0)
 
 
 def test_reset_says_where_the_copy_is(started):
     write("forward.py", "mine")
     said, status = started("reset", "forward.py")
-    kept = re.fullmatch(r"forward\.py is as it was given\. Yours is kept: (\.course/kept/forward-[0-9-]+\.py)\n", said)
+    kept = re.fullmatch(r"forward\.py is the starter again\. Your version: (\.course/kept/forward-[0-9-]+\.py)\n", said)
     assert (Path(kept.group(1)).read_text(), status) == ("mine", 0)
-    assert started("reset", "forward.py")[0] == "forward.py is as it was given.\n"
+    assert started("reset", "forward.py")[0] == "forward.py is the starter again.\n"
 
 
 def test_starting_in_a_folder_of_its_own_says_where_to_go(course):
     said, _ = course("start", "my-course")
-    assert said.startswith("Made in my-course: schedule.py, ")
+    assert said.startswith("Created in my-course: schedule.py, ")
     assert said.endswith("Next: cd my-course, then course read, and course check schedule.py\n")
-    assert course("start", "my-course")[0].startswith("Everything was in my-course already.\n")
+    assert course("start", "my-course")[0].startswith("Nothing to do: my-course has every file.\n")
 
 
 def test_a_folder_with_a_space_is_written_as_a_shell_takes_it(course):
@@ -178,7 +178,7 @@ def test_a_folder_with_a_space_is_written_as_a_shell_takes_it(course):
 
 def test_who_gives_no_name_is_told_which_one_is_handed_in(started):
     said, _ = started("submit")
-    assert said.splitlines()[-2] == '"home" is the name of this folder. To hand in under yours: course submit --name "Ada Lovelace"'
+    assert said.splitlines()[-2] == '"home" is the name of this folder. To use your own: course submit --name "Ada Lovelace"'
     assert "is the name of this folder" not in started("submit", "--name", "Ada Lovelace")[0]
 
 
@@ -280,9 +280,9 @@ def test_outside_a_workspace_every_command_says_so(course, tmp_path):
             ["check", "forwrad.py"],
             "forwrad.py: no exercise has a file of this name\n  fix: did you mean `forward.py`? A file keeps the name that it was given\n",
         ),
-        (["check"], "nothing is written yet, or it is not saved\n  fix: open schedule.py in your editor, or name a file: `course check schedule.py`\n"),
+        (["check"], "nothing to check: every file is still the starter, or is not saved\n  fix: open schedule.py in your editor, or name a file: `course check schedule.py`\n"),
         (["practice", "fresh-stop"], "there is no question `fresh-stop`\n  fix: did you mean `fresh-step`?\n"),
-        (["submit", "--out", "forward.py"], "forward.py: this is there already, and is no zip\n  fix: give another name: `--out my-work.zip`\n"),
+        (["submit", "--out", "forward.py"], "forward.py: this file exists and is not a zip\n  fix: give another name: `--out my-work.zip`\n"),
     ],
     ids=["renamed", "nothing begun", "question", "out"],
 )
@@ -293,7 +293,7 @@ def test_a_wrong_word_is_answered_in_one_clear_line(started, command, words):
 def test_starting_among_other_things_is_refused(course, tmp_path):
     write("thesis.tex", "")
     assert course("start") == (
-        f"{tmp_path}/home: this folder is not empty (thesis.tex is there)\n  fix: give a folder of its own: `course start diffusion`\n",
+        f"{tmp_path}/home: this folder is not empty (thesis.tex is there)\n  fix: use an empty folder: `course start diffusion`\n",
         2,
     )
 
@@ -314,7 +314,7 @@ def test_watching_checks_again_at_a_save_and_ctrl_c_ends_it(started, walls):
     write("forward.py", SLIPPED)
     command = [sys.executable, "-m", "autograder", "check", "--watch", "forward.py"]
     with running(command, stdout=subprocess.PIPE, env={**os.environ, "PYTHONUNBUFFERED": "1"}) as process:
-        said = read_until(process.stdout, "Watching: save a file to check it again. Ctrl-C ends.")
+        said = read_until(process.stdout, "Watching: save a file to check it again. Ctrl-C stops.")
         assert said[0] == "forward.py: 11 of 14 public checks pass, 15.5 of 20 points\n"
         write("forward.py", RIGHT)
         said = read_until(process.stdout, "These are the public checks.")

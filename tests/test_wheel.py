@@ -117,7 +117,7 @@ def test_without_a_release_nothing_is_built_and_it_is_said_why(root, tmp_path, k
 def test_a_student_who_installed_the_wheel_goes_from_start_to_submission(student, tmp_path):
     """The packaged release is found, a misconception is named from recordings, and the submission is packed."""
     said, status = student("start", "diffusion")
-    assert (said.split(":")[0], status) == ("Made in diffusion", 0)
+    assert (said.split(":")[0], status) == ("Created in diffusion", 0)
     here = tmp_path / "diffusion"
     origin = json.loads((here / ".course" / "course.json").read_text())
     assert origin["course"].endswith("autograder/student_release")

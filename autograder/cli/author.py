@@ -1,4 +1,4 @@
-"""Commands for who writes the course: `course lint`, `course map`, `course notebook`."""
+"""Commands for authors: `course lint`, `map`, `misconceptions`, `notebook` and `release`."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ FINDING = ("line", "rule", "problem", "fix")
 def lint(root: Path | None, lesson: str | None, as_json: bool, no_cache: bool) -> None:
     """Check the course, or one LESSON of it, for mistakes.
 
-    Every finding has its file, line and fix. Exit status 1 where there is any.
-    The findings are remembered until the course or this program changes.
+    Every finding names its file and line, and how to fix it. The exit status is 1 if there are any findings.
+    Findings are cached until the course or this program changes.
     """
     from autograder.author.lint.cache import check_course_once
 
@@ -43,13 +43,10 @@ def lint(root: Path | None, lesson: str | None, as_json: bool, no_cache: bool) -
 
 
 @click.command("map")
-@click.option("--lesson", metavar="ID", help="The lesson to map, where the course has several.")
+@click.option("--lesson", metavar="ID", help="The lesson to map, if the course has several.")
 @click.pass_obj
 def map_(root: Path | None, lesson: str | None) -> None:
-    """Show what each objective of a lesson has.
-
-    These are sections, questions, exercises, cards and misconceptions.
-    """
+    """Show what teaches, asks and tests each objective."""
     from rich.console import Console
 
     from autograder.author.lint.context import LintContext
@@ -59,13 +56,13 @@ def map_(root: Path | None, lesson: str | None) -> None:
 
 
 @click.command()
-@click.option("--lesson", metavar="ID", help="The lesson to build, where the course has several.")
-@click.option("--out", type=click.Path(path_type=Path), help="The file to write; by default the one beside the starters.")
+@click.option("--lesson", metavar="ID", help="The lesson to build, if the course has several.")
+@click.option("--out", type=click.Path(path_type=Path), help="The file to write (default: the notebook beside the starters).")
 @click.pass_obj
 def notebook(root: Path | None, lesson: str | None, out: Path | None) -> None:
     """Build a lesson's exercises as one nbgrader notebook.
 
-    It holds the starters, and locked cells that replay the public checks.
+    It contains the starters, and locked cells that replay the public checks.
     """
     from autograder.author.notebook import write_notebook
 
@@ -79,7 +76,7 @@ def notebook(root: Path | None, lesson: str | None, out: Path | None) -> None:
 def misconceptions() -> None:
     """Turn wrong answers that many share into misconceptions.
 
-    `course misconceptions list OUT` shows them, `course misconceptions new OUT GROUP NAME` begins one.
+    `course misconceptions list OUT` lists them; `course misconceptions new OUT GROUP NAME` starts a misconception.
     """
 
 
@@ -87,9 +84,9 @@ def misconceptions() -> None:
 @click.argument("out", type=click.Path(path_type=Path))
 @click.pass_obj
 def list_(root: Path | None, out: Path) -> None:
-    """List the groups of students whose wrong answers are alike.
+    """List the groups of students who share a wrong answer.
 
-    OUT is the folder that `course grade` wrote. Of several attempts it looks at the one that counts.
+    OUT is the folder that `course grade` wrote. Only the attempt that counts is considered.
     """
     from rich.console import Console
 
@@ -98,7 +95,7 @@ def list_(root: Path | None, out: Path) -> None:
     found = _groups(root, out)
     table = alike_table(found, len(found))
     if table is None:
-        click.echo("No two students share a wrong answer that no misconception explains.")
+        click.echo("No unexplained wrong answer is shared by several students.")
         return
     console = Console(highlight=False)
     console.print(table)
@@ -110,13 +107,13 @@ def list_(root: Path | None, out: Path) -> None:
 @click.argument("out", type=click.Path(path_type=Path))
 @click.argument("group", type=click.IntRange(min=1))
 @click.argument("name")
-@click.option("--lesson", metavar="ID", help="The lesson, where the course has several.")
+@click.option("--lesson", metavar="ID", help="The lesson, if the course has several.")
 @click.pass_obj
 def new(root: Path | None, out: Path, group: int, name: str, lesson: str | None) -> None:
-    """Begin the misconception NAME for one GROUP of OUT.
+    """Start the misconception NAME from a GROUP of OUT.
 
-    GROUP is its number in `course misconceptions list OUT`. What is begun is written into the exercise's file of misconceptions, with its
-    sentence, section and card left to you.
+    GROUP is a number from `course misconceptions list OUT`. A skeleton is appended to the exercise's misconceptions; its sentence,
+    section and card are left to you.
     """
     from autograder.author.misconceptions import append_misconception, begin_misconception
     from autograder.course.errors import UsageError
@@ -129,9 +126,9 @@ def new(root: Path | None, out: Path, group: int, name: str, lesson: str | None)
     chosen = found[group - 1]
     exercise = next(one for one in find_lesson(root, lesson).exercises if one.id == chosen.exercise)
     append_misconception(exercise.misconceptions, begin_misconception(chosen.function, len(chosen.students), exercise, name))
-    made = f"for what {len(chosen.students)} students wrote, among them {chosen.students[0]}"
-    click.echo(f"{exercise.misconceptions}: `{name}` is begun, {made}.")
-    click.echo("Write the misconception, its sentence, section and card; `course lint` says what is still to do.")
+    made = f"for the answer of {len(chosen.students)} students, among them {chosen.students[0]}"
+    click.echo(f"{exercise.misconceptions}: added `{name}`, {made}.")
+    click.echo("Now write the misconception, its sentence, section and card; `course lint` lists what is missing.")
 
 
 def _groups(root: Path | None, out: Path) -> list[Group]:
@@ -151,24 +148,23 @@ def _groups(root: Path | None, out: Path) -> list[Group]:
 
 
 @click.command()
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="The folder to build; an earlier release there is replaced.")
-@click.option("--to", "platform", type=click.Choice(["nbgrader", "gradescope"]), help="Build it for a platform instead.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The folder to write; an earlier release there is replaced.")
+@click.option("--to", "platform", type=click.Choice(["nbgrader", "gradescope"]), help="Build for this platform instead.")
 @click.pass_obj
 def release(root: Path | None, out: Path, platform: str | None) -> None:
-    """Build what students get, without the solutions.
+    """Build the student release, without the solutions.
 
-    That is lesson, cards, starters, public checks, and recordings in the place of every solution.
+    It contains the lesson, the cards, the starters and the public checks, with recorded answers instead of solutions.
 
-    With --to gradescope, OUT/autograder.zip is for Gradescope's autograder and holds the solutions. With --to nbgrader, OUT is a
-    course folder of nbgrader with the exercises as an assignment.
+    --to gradescope writes OUT/autograder.zip for Gradescope's autograder; it contains the solutions. --to nbgrader writes an
+    nbgrader course folder with the exercises as an assignment.
     """
-
     from autograder.author.release import build, build_gradescope, build_nbgrader
 
     course = find_course(root)
     if platform == "gradescope":
         made = build_gradescope(course, out)
-        click.echo(f"{made}: {made.stat().st_size / 1e6:.1f} MB, with the solutions and a secret: for Gradescope, not for students")
+        click.echo(f"{made}: {made.stat().st_size / 1e6:.1f} MB, with the solutions and a secret: for Gradescope, not for students.")
         return
     if platform == "nbgrader":
         for path in build_nbgrader(course, out):
@@ -177,13 +173,13 @@ def release(root: Path | None, out: Path, platform: str | None) -> None:
     built = build(course, out)
     content = f"{built.exercises} exercises, {built.questions} questions, {built.cards} cards"
     held = f"{content}, recordings of {built.misconceptions} misconceptions"
-    click.echo(f"{out}: {held}; {built.bytes / 1e6:.1f} MB. No solution is in it.")
+    click.echo(f"{out}: {held}; {built.bytes / 1e6:.1f} MB. It contains no solutions.")
 
 
 @click.command(hidden=True)
 @click.argument("place", type=click.Path(path_type=Path))
 def gradescope(place: Path) -> None:
-    """Grade the submission in PLACE, laid out like Gradescope's /autograder. The zip of `course release --to gradescope` calls this."""
+    """Grade the submission in PLACE, laid out like Gradescope's /autograder. Called by the zip of `course release --to gradescope`."""
     from autograder.instructor.gradescope import grade_in_container
 
     written = grade_in_container(place)

@@ -16,20 +16,20 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--new", metavar="N", type=click.IntRange(0), help="Begin N new cards a day instead of 10.")
-@click.option("--tag", "tags", metavar="TAG", multiple=True, help="Only cards with this tag, like M01; may be given several times.")
+@click.option("--new", metavar="N", type=click.IntRange(0), help="Start N new cards a day (default: 10).")
+@click.option("--tag", "tags", metavar="TAG", multiple=True, help="Only cards with this tag, like M01. May be repeated.")
 @click.option("--objective", "objectives", metavar="ID", multiple=True, help="Only cards of this objective.")
-@click.option("--cram", is_flag=True, help="Go through all these cards now, due or not. Their schedule stays as it is.")
+@click.option("--cram", is_flag=True, help="Go through all these cards now, due or not, without rescheduling them.")
 @click.option("--lesson", metavar="ID", help="Only this lesson's cards.")
-@click.option("--merge", "other", metavar="OTHER", type=click.Path(path_type=Path), help="Add another device's answers, or Anki's.")
+@click.option("--merge", "other", metavar="OTHER", type=click.Path(path_type=Path), help="Merge the reviews of another device or of Anki.")
 @click.pass_obj
 def review(root: Path | None, new: int | None, tags: tuple[str, ...], objectives: tuple[str, ...], cram: bool, lesson: str | None,
            other: Path | None) -> None:  # fmt: skip
     """Review the cards that are due, one key for each answer.
 
-    ? shows the keys, q leaves. Every answer is on disk before the next card is shown. In a workspace the answers are kept in it,
-    and elsewhere in a folder of yours that the command names. OTHER is the reviews.sqlite that lies there on another device, or
-    an .apkg or .colpkg that Anki wrote with its scheduling; merging it twice changes nothing more.
+    Press ? for the keys and q to quit. Every answer is saved before the next card is shown: in the workspace, or outside one in
+    your data folder, whose path is printed. OTHER is the reviews.sqlite of another device, or an .apkg or .colpkg exported by
+    Anki with its scheduling. Merging the same file twice is harmless.
     """
     from autograder.learner.review.deck import NEW_A_DAY, Chosen
 
@@ -45,7 +45,7 @@ def _merge(opened: Opened, other: Path) -> None:
     merged = opened.deck.merge(other, now())
     new = f"{merged.new} new entr{'y' if merged.new == 1 else 'ies'}"
     known = f"{merged.known} {'was' if merged.known == 1 else 'were'} here already"
-    refused = f" {merged.refused} could not be read, and are left out." if merged.refused else ""
+    refused = f" {merged.refused} could not be read and were skipped." if merged.refused else ""
     click.echo(f"{other}: {new}, {known}.{refused}")
 
 
@@ -53,25 +53,25 @@ def _review(opened: Opened, *, cram: bool) -> None:
     from rich.console import Console
 
     from autograder.cli.keys import Keys
-    from autograder.cli.review_screen import Sitting, told
+    from autograder.cli.review_screen import ReviewSession, summary
 
     deck = opened.deck
     if not (deck.faces if cram else deck.next_card(now())):
         click.echo(f"Nothing is due. {_following(opened)}".strip())
         return
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise UsageError("a review needs a terminal", "run `course review` in one, without a pipe")
+        raise UsageError("a review needs a terminal", "run `course review` in a terminal, without a pipe")
     _ask_about_clock(opened)
     console = Console(highlight=False)
-    sitting: Sitting | None = None
+    session: ReviewSession | None = None
     try:
         with console.screen(hide_cursor=False), Keys(console.set_alt_screen) as keys:
-            sitting = Sitting(console, keys, deck, opened.lessons, opened.root, cram=cram)
-            sitting.run()
+            session = ReviewSession(console, keys, deck, opened.lessons, opened.root, cram=cram)
+            session.run()
     except KeyboardInterrupt:
-        pass  # as q: every answer is kept already
+        pass  # like q: every answer is saved already
     left = deck.counts(now())
-    click.echo(told(sitting.answers if sitting else ()))
+    click.echo(summary(session.answers if session else ()))
     if not cram:
         click.echo(f"Left today: New {left.new}, Learning {left.learning}, Due {left.due}." if left.all else _following(opened))
     if not opened.in_workspace and not deck.log.note:
@@ -79,15 +79,15 @@ def _review(opened: Opened, *, cram: bool) -> None:
 
 
 def _following(opened: Opened) -> str:
-    """Say when the next cards come, or that none will."""
+    """Return a sentence that says when the next cards are due."""
     from autograder.learner.review.deck import following
 
-    none = "There is no card to come." if not opened.deck.faces else "Nothing is left to begin today."
+    none = "There are no cards." if not opened.deck.faces else "Nothing is left for today."
     return following(opened.deck.queue(now())) or none
 
 
 def _ask_about_clock(opened: Opened) -> None:
-    """Where the clock lies behind the last answer, ask which of the two is right."""
+    """Ask which is right if the clock is behind the last answer."""
     moment = now()
     behind = opened.deck.clock_behind(moment)
     if behind is None:
@@ -95,20 +95,20 @@ def _ask_about_clock(opened: Opened) -> None:
     said, dated = (f"{one.day} {one:%B %Y, %H:%M}" for one in (moment, moment + behind))
     click.echo(f"This computer's clock says {said}, but your last answer here is dated {dated}.")
     if not click.confirm("Is the clock right now?"):
-        raise UsageError("the clock is wrong", "set it right, and come back: nothing is lost")
+        raise UsageError("the clock is wrong", "set the clock and try again: nothing is lost")
     opened.deck.trust_clock(moment)
 
 
 @click.command()
-@click.option("--to", "form", type=click.Choice(("apkg", "anki-text", "csv", "json")), required=True, help="For Anki, or as a table.")
+@click.option("--to", "form", type=click.Choice(("apkg", "anki-text", "csv", "json")), required=True, help="The format to write.")
 @click.option("--out", metavar="PATH", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The file to write.")
 @click.option("--lesson", metavar="ID", help="Only this lesson's cards.")
 @click.pass_obj
 def deck(root: Path | None, form: str, out: Path, lesson: str | None) -> None:
-    """Write the flashcards for another program.
+    """Export the flashcards to Anki, CSV or JSON.
 
-    apkg is Anki's package: importing a newer one updates the cards and keeps your progress. anki-text is Anki's text file, csv and
-    json are tables of the cards.
+    apkg is Anki's package format: importing a newer one updates the cards and keeps your progress. anki-text is Anki's text
+    format; csv and json are plain tables.
     """
     from autograder.course.loading import choose_lesson, read_course
     from autograder.learner.review.export import write_deck
@@ -120,10 +120,10 @@ def deck(root: Path | None, form: str, out: Path, lesson: str | None) -> None:
 
 @click.command()
 @click.option("--lesson", metavar="ID", help="Only this lesson's cards.")
-@click.option("--png", metavar="PATH", type=click.Path(path_type=Path, dir_okay=False), help="Draw it as a picture too.")
+@click.option("--png", metavar="PATH", type=click.Path(path_type=Path, dir_okay=False), help="Also draw it as an image.")
 @click.pass_obj
 def stats(root: Path | None, lesson: str | None, png: Path | None) -> None:
-    """Show what is due, what was still known, and the hardest cards."""
+    """Show due cards, retention and the hardest cards."""
     from rich.console import Console
 
     from autograder.cli.views import stats_view
@@ -132,7 +132,7 @@ def stats(root: Path | None, lesson: str | None, png: Path | None) -> None:
     with opened_deck(root, lesson) as opened:
         found = stats_of(opened.deck, now())
     if not found.answers:
-        click.echo("No card was answered yet. Begin: course review")
+        click.echo("No reviews yet. Start with: course review")
         return
     Console(highlight=False).print(stats_view(found))
     if png:
@@ -143,14 +143,14 @@ def stats(root: Path | None, lesson: str | None, png: Path | None) -> None:
 
 
 @click.command()
-@click.option("--yes", is_flag=True, help="Adopt them without asking.")
-@click.option("--defaults", is_flag=True, help="Go back to the parameters that FSRS begins with.")
+@click.option("--yes", is_flag=True, help="Adopt the parameters without asking.")
+@click.option("--defaults", is_flag=True, help="Go back to FSRS's default parameters.")
 @click.pass_obj
 def optimise(root: Path | None, yes: bool, defaults: bool) -> None:
     """Fit the schedule of cards to your own answers.
 
-    It shows how much better the parameters that it finds foretell them, and asks. It takes 512 answers given a day or more after
-    the card's last, and a minute or two.
+    It reports how much better the fitted parameters predict your answers, and asks before adopting them. It needs at least 512
+    answers given a day or more after the card's previous one, and takes a minute or two.
     """
     with opened_deck(root) as opened:
         if defaults:
@@ -162,7 +162,7 @@ def optimise(root: Path | None, yes: bool, defaults: bool) -> None:
         click.echo(f"{found.counted} answers count. Mean log loss over them: {found.before:.4f} now, {found.after:.4f} fitted.")
         if found.after >= found.before:
             click.echo("The fitted parameters are no better: nothing is changed.")
-        elif yes or click.confirm("Adopt them? Every card is scheduled anew"):
+        elif yes or click.confirm("Adopt them? Every card is rescheduled"):
             opened.deck.adopt(found.scheduling, now())
             click.echo("Adopted. To go back: course optimise --defaults")
 
@@ -171,7 +171,7 @@ def _adopt_defaults(opened: Opened) -> None:
     from autograder.learner.review.schedule import Scheduling
 
     opened.deck.adopt(Scheduling(), now())
-    click.echo("Cards are scheduled by the parameters that FSRS begins with.")
+    click.echo("Cards are scheduled by FSRS's default parameters again.")
 
 
 COMMANDS: tuple[click.Command, ...] = (deck, optimise, review, stats)

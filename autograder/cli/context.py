@@ -1,4 +1,4 @@
-"""Where the course is, and which lesson of it is meant."""
+"""The context of a command: its course, lesson, workspace and deck."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
 
 def find_course(start: Path | None) -> Path:
-    """Find the folder with course.yaml: the given one, the current one or one above it, the one that the workspace around here
-    belongs to, or the one this code came with."""
+    """Return the folder of the course: the given one, this one or one above it, the workspace's, or the installed one.
+
+    Raises UsageError if there is none."""
     if start is not None:
         if not (start / "course.yaml").is_file():
             raise UsageError(f"{start}: no course.yaml there", "give the folder that holds course.yaml")
@@ -40,7 +41,7 @@ def find_course(start: Path | None) -> Path:
 
 
 def find_clone(start: Path | None) -> Path:
-    """Find the course as `find_course` does, with its solutions. Raise `UsageError` where it is a student release."""
+    """Return the course's folder, as `find_course` does. Raises UsageError if it is a student release, without solutions."""
     from autograder.course.loading import demand_solutions
 
     found = find_course(start)
@@ -49,7 +50,7 @@ def find_clone(start: Path | None) -> Path:
 
 
 def find_lesson(root: Path | None, wanted: str | None) -> Lesson:
-    """Read the course and find the lesson that is asked for, or its only one."""
+    """Read the course and return the wanted lesson, or its only one."""
     from autograder.course.loading import choose_lesson, read_course
 
     return choose_lesson(read_course(find_course(root)), wanted)
@@ -57,7 +58,7 @@ def find_lesson(root: Path | None, wanted: str | None) -> Lesson:
 
 @contextmanager
 def opened_workspace(root: Path | None) -> Iterator[tuple[Workspace, State]]:
-    """Open the workspace around here and its state; say afterwards what should be known of the state."""
+    """Open the current workspace and its state; print the state's notes on leaving."""
     from autograder.learner.workspace import State, open_workspace, workspace_above
 
     here = Path.cwd()
@@ -70,7 +71,7 @@ def opened_workspace(root: Path | None) -> Iterator[tuple[Workspace, State]]:
 
 
 class Opened(msgspec.Struct, frozen=True):
-    """An open deck, the lessons whose cards it holds, the course's folder, and the place of the log."""
+    """An open deck: the lessons whose cards it holds, the course's folder, and the folder of the review log."""
 
     deck: Deck
     lessons: tuple[Lesson, ...]
@@ -80,14 +81,15 @@ class Opened(msgspec.Struct, frozen=True):
 
 
 def now() -> datetime:
-    """Say what time it is, and where."""
+    """Return the time, with the local time zone."""
     return datetime.now().astimezone()
 
 
 @contextmanager
 def opened_deck(root: Path | None, lesson: str | None = None, chosen: Chosen | None = None) -> Iterator[Opened]:
-    """Open the deck: in a workspace its lesson's, with the log that lies there, and elsewhere the whole course's; say afterwards what
-    should be known of the log. Raise `UsageError` for a tag or objective that no card has."""
+    """Open the deck of the workspace's lesson, or outside a workspace the whole course's; print the log's notes on leaving.
+
+    Raises UsageError for a tag or objective that no card has."""
     from autograder.course.loading import read_course
     from autograder.learner.review.deck import Chosen, Deck, own_place
     from autograder.learner.workspace import HIDDEN, workspace_above
@@ -97,7 +99,7 @@ def opened_deck(root: Path | None, lesson: str | None = None, chosen: Chosen | N
     lessons = _lessons(course, wanted)
     place = around[0] / HIDDEN if around else own_place()
     chosen = chosen or Chosen()
-    _refuse_strangers(lessons, chosen)
+    _refuse_unknown(lessons, chosen)
     with Deck.open(place, lessons, chosen) as deck:
         yield Opened(deck, lessons, course.root, place, around is not None)
         if deck.log.note:
@@ -105,7 +107,7 @@ def opened_deck(root: Path | None, lesson: str | None = None, chosen: Chosen | N
 
 
 def _lessons(course: Course, wanted: str | None) -> tuple[Lesson, ...]:
-    """Find the lesson that is asked for, or give all; `grading`, which is slow to import, is asked only what to say of a wrong one."""
+    """Return the wanted lesson, or all of them. Raises UsageError for an unknown one."""
     found = tuple(lesson for lesson in course.lessons if wanted in (None, lesson.id))
     if found:
         return found
@@ -114,7 +116,7 @@ def _lessons(course: Course, wanted: str | None) -> tuple[Lesson, ...]:
     return (choose_lesson(course, wanted),)
 
 
-def _refuse_strangers(lessons: tuple[Lesson, ...], chosen: Chosen) -> None:
+def _refuse_unknown(lessons: tuple[Lesson, ...], chosen: Chosen) -> None:
     import difflib
 
     cards = [card for lesson in lessons for card in lesson.cards]

@@ -1,7 +1,7 @@
-"""The keyboard of a terminal, key by key, and word of it when the screen must be drawn again.
+"""Single key presses from a terminal, and a signal when the screen must be redrawn.
 
-Between `with` and its end the terminal gives each key at once and shows none; Ctrl-C, Ctrl-Z and the rest work as ever. It is put
-back as it was whatever happens, and while the program sleeps.
+Inside `with`, keys arrive at once and are not echoed; Ctrl-C and Ctrl-Z work as usual. The terminal is restored on leaving, after
+an exception, and while the program is suspended.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ if sys.platform != "win32":
     import termios
     import tty
 
-ENTER, AGAIN, END = "\r", "", "\x04"
-_LONGEST = 64  # bytes of one reading: a person types no more at once
+ENTER, REDRAW, END = "\r", "", "\x04"
+_LONGEST = 64  # bytes of one read: nobody types more at once
 
 
 class Keys:
-    """The keys of a person. `get` gives one, or AGAIN where the window has another size or the program was asleep.
+    """Key presses. `get` returns one, or REDRAW after the window was resized or the program resumed.
 
-    `screen` is called with False when the terminal is lent to another program, or this one is put to sleep, and with True afterwards.
+    `screen` is called with False before another program gets the terminal or this one is suspended, and with True afterwards.
     """
 
     def __init__(self, screen: Callable[[bool], object] = bool):
@@ -40,8 +40,8 @@ class Keys:
             return self
         self._keyboard = sys.stdin.fileno()
         self._before = termios.tcgetattr(self._keyboard)
-        self._told, self._tell = os.pipe()
-        os.set_blocking(self._tell, False)
+        self._wakeup, self._waker = os.pipe()
+        os.set_blocking(self._waker, False)
         self._handlers = {name: signal.signal(name, self._wake) for name in (signal.SIGWINCH, signal.SIGCONT)}
         for name in (signal.SIGTERM, signal.SIGHUP):
             self._handlers[name] = signal.signal(name, _leave)
@@ -55,25 +55,25 @@ class Keys:
         for name, handler in self._handlers.items():
             signal.signal(name, handler)
         termios.tcsetattr(self._keyboard, termios.TCSADRAIN, self._before)
-        os.close(self._told)
-        os.close(self._tell)
+        os.close(self._wakeup)
+        os.close(self._waker)
 
     def get(self) -> str:
-        """Wait for a key. END where the terminal is gone."""
+        """Wait for a key and return it, or END if the terminal is gone."""
         if self._waiting:
             return self._waiting.pop(0)
         if sys.platform == "win32":
             return click.getchar()
-        ready, _, _ = select.select([self._keyboard, self._told], [], [])
-        if self._told in ready:
-            os.read(self._told, _LONGEST)
-            return AGAIN
+        ready, _, _ = select.select([self._keyboard, self._wakeup], [], [])
+        if self._wakeup in ready:
+            os.read(self._wakeup, _LONGEST)
+            return REDRAW
         self._waiting += _keys_of(os.read(self._keyboard, _LONGEST))
         return self._waiting.pop(0)
 
     @contextmanager
     def aside(self) -> Iterator[None]:
-        """Lend the terminal to another program, as it was."""
+        """Lend the restored terminal to another program."""
         if sys.platform == "win32":
             yield
             return
@@ -93,9 +93,9 @@ class Keys:
         if number == signal.SIGCONT:
             tty.setcbreak(self._keyboard, termios.TCSADRAIN)
         try:
-            os.write(self._tell, b"x")
+            os.write(self._waker, b"x")
         except BlockingIOError:
-            return  # it was told often enough
+            return  # a redraw is pending already
 
 
 def _leave(number: int, frame: Any) -> None:
@@ -103,7 +103,7 @@ def _leave(number: int, frame: Any) -> None:
 
 
 def _keys_of(data: bytes) -> list[str]:
-    """Divide what was read into keys; one of several bytes, like an arrow, is one key that nothing means."""
+    """Split input into keys. An escape sequence, like an arrow, is one key."""
     if not data:
         return [END]
     if data.startswith(b"\x1b"):

@@ -1,7 +1,7 @@
-"""`course`: the commands put together, and our errors turned into one clear text and an exit status.
+"""The `course` command: its subcommands, and one clear message and exit status for every error.
 
-Imports of what is slow (numpy, torch, the sandbox) stay inside the commands, so that `course --help` answers at once.
-Exit status: 0 done, 1 the work or the course has faults, 2 usage, 3 our fault. A traceback only with --debug.
+Slow imports (numpy, the sandbox) stay inside the commands, so that `course --help` answers at once.
+Exit status: 0 success, 1 the work or the course has faults, 2 usage error, 3 our fault. Tracebacks appear only with --debug.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ AUDIENCES = {
 
 
 class _Commands(click.Group):
-    """Shows the commands by who wants them, and turns our errors into one clear text and the exit status of its audience."""
+    """Lists the commands by audience, and turns our errors into a message and an exit status."""
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         for audience, names in AUDIENCES.items():
@@ -55,22 +55,22 @@ def _show_version(context: click.Context, parameter: click.Parameter, wanted: bo
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version, help="Show the version and exit.")
 @click.option("--debug", is_flag=True, help="Show the whole traceback when something fails.")
-@click.option("--course", "root", type=click.Path(path_type=Path), help="Folder of the course; by default here or above.")
+@click.option("--course", "root", type=click.Path(path_type=Path), help="The course's folder. Default: this folder or one above it.")
 @click.pass_context
 def main(context: click.Context, debug: bool, root: Path | None) -> None:
     """Read, practise and grade a course of short lessons.
 
-    `course COMMAND --help` says more of each.
+    Run `course COMMAND --help` for the details of a command.
     """
     context.obj = root
-    for stream in (sys.stdout, sys.stderr):  # a terminal, or a file on Windows, that cannot show β gets \\u03b2, and no traceback
+    for stream in (sys.stdout, sys.stderr):  # where β cannot be encoded, print \\u03b2 instead of failing
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    if os.environ.get("TERM") in ("dumb", "unknown"):  # rich takes 80 columns for these, however wide they are
+    if os.environ.get("TERM") in ("dumb", "unknown"):  # rich would assume 80 columns
         for name, size in zip(("COLUMNS", "LINES"), shutil.get_terminal_size(), strict=True):
             os.environ.setdefault(name, str(size))
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        os.environ.setdefault(name, "1")  # small arrays, and a worker on every core: more threads only wait for each other
+        os.environ.setdefault(name, "1")  # arrays are small and every core has a worker: more threads would only wait
 
 
 for _group in (student, reader, cards, grade, results, author):

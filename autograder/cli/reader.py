@@ -13,13 +13,13 @@ from autograder.cli.context import find_course, find_lesson
 
 @click.command()
 @click.argument("section", required=False)
-@click.option("--contents", is_flag=True, help="List the sections instead, each with the name that SECTION takes.")
-@click.option("--lesson", metavar="ID", help="The lesson to read, where the course has several.")
+@click.option("--contents", is_flag=True, help="List the sections and their names instead.")
+@click.option("--lesson", metavar="ID", help="The lesson to read, if the course has several.")
 @click.pass_obj
 def read(root: Path | None, section: str | None, contents: bool, lesson: str | None) -> None:
     """Read the lesson, or one SECTION of it, in the terminal.
 
-    In a terminal it is shown page by page: space goes on, q leaves.
+    In a terminal it is paged: Space turns the page, q quits.
     """
     from rich.console import Console
     from rich.markdown import Markdown
@@ -34,7 +34,7 @@ def read(root: Path | None, section: str | None, contents: bool, lesson: str | N
     console = Console(highlight=False)
     shown = Markdown(for_terminal(find_lesson(root, lesson), section))
     if console.is_terminal:
-        os.environ.setdefault("LESS", "-FRX")  # colours shown as such, and no pager for what fits the screen
+        os.environ.setdefault("LESS", "-FRX")  # keep colours; no pager if the text fits the screen
         with console.pager(styles=True):
             console.print(shown)
     else:
@@ -43,7 +43,7 @@ def read(root: Path | None, section: str | None, contents: bool, lesson: str | N
 
 
 def _remember(section: str | None) -> None:
-    """In a workspace, write down what was read: a section, or the lesson as a whole."""
+    """Record in the workspace, if there is one, that a section or the whole lesson was read."""
     from autograder.learner.workspace import State, workspace_above
 
     found = workspace_above(Path.cwd())
@@ -54,16 +54,16 @@ def _remember(section: str | None) -> None:
 
 
 @click.command()
-@click.option("--lesson", metavar="ID", help="The lesson to open, where the course has several.")
-@click.option("--port", type=click.IntRange(1, 65535), help="The port to listen on; by default 8012, or any that is free.")
-@click.option("--grades", metavar="OUT", type=click.Path(path_type=Path), help="Show what `course grade` writes into OUT, too.")
+@click.option("--lesson", metavar="ID", help="The lesson to open, if the course has several.")
+@click.option("--port", type=click.IntRange(1, 65535), help="The port to listen on (default: 8012, or any free one).")
+@click.option("--grades", metavar="OUT", type=click.Path(path_type=Path), help="Also show the results that `course grade` writes to OUT.")
 @click.option("--open", "opening", is_flag=True, help="Open the address in your browser.")
 @click.pass_obj
 def serve(root: Path | None, lesson: str | None, port: int | None, grades: Path | None, opening: bool) -> None:
     """Open the lesson in your browser.
 
-    Read, play, practise, review, and see how your files stand. Listens on this machine alone, and answers only to the address
-    that is printed. In a workspace, what you do is remembered there. Ctrl-C ends it.
+    Read, experiment, practise, review, and see the state of your files. The server listens on this machine only, and answers only
+    at the printed address. In a workspace, your progress is saved there. Ctrl-C stops it.
     """
     from autograder.web.app import build
     from autograder.web.server import ReaderSession, Serving
@@ -72,22 +72,22 @@ def serve(root: Path | None, lesson: str | None, port: int | None, grades: Path 
         serving = Serving(build(session, grades and grades.resolve()), port)
         click.echo(f"{session.lesson.title}: {serving.address}")
         if not session.kept:
-            click.echo("This is no workspace, so what you do is not remembered: `course start` makes one.")
-        click.echo("Ctrl-C ends it.")
+            click.echo("This is not a workspace, so your progress is not saved. Run `course start` to create one.")
+        click.echo("Press Ctrl-C to stop.")
         if opening:
             click.launch(serving.address)
-        with suppress(KeyboardInterrupt):  # that is how it ends
+        with suppress(KeyboardInterrupt):  # the way to stop it
             serving.run()
 
 
 @click.command()
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The folder to write.")
-@click.option("--lesson", metavar="ID", help="The lesson to write, where the course has several.")
+@click.option("--lesson", metavar="ID", help="The lesson to write, if the course has several.")
 @click.pass_obj
 def site(root: Path | None, out: Path, lesson: str | None) -> None:
-    """Write the lesson's site as files for any web server.
+    """Write the lesson's site as static files.
 
-    All is there but what needs Python. The model plays recordings.
+    Everything that needs no Python is there; the model plays recordings.
     """
     from autograder.web.app import write_site
 

@@ -242,7 +242,7 @@ def report(root: Path | None, out: Path, hidden: bool, to: Path | None) -> None:
 @click.command()
 @click.argument("place", metavar="OUT|SUBMISSIONS", type=click.Path(path_type=Path))
 @click.option("--exercise", "exercises", multiple=True, metavar="ID", help="Compare only this exercise; may be repeated.")
-@click.option("--lesson", metavar="ID", help="The lesson, where the course has several.")
+@click.option("--lesson", metavar="ID", help="The lesson, if the course has several.")
 @click.option("--least", type=click.FloatRange(0, 1), default=0.6, show_default=True, help="Which share of one's own code must be alike.")
 @click.option("--json", "as_json", is_flag=True, help="Print all pairs as a JSON list.")
 @click.pass_obj

@@ -1,4 +1,4 @@
-"""A card on the terminal's screen: counts above, the card, and below what the keys do. Builds what is shown; `reviewing` shows it."""
+"""The screen of `course review`: the counts, the card and the keys, and the session that shows card after card."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from autograder.cli.context import now
-from autograder.cli.keys import AGAIN, END, ENTER, Keys
+from autograder.cli.keys import END, ENTER, REDRAW, Keys
 from autograder.course.text import formulas_in_unicode
 from autograder.learner.review.deck import KEYS, MEANINGS, RATINGS, in_words
 
@@ -30,16 +30,16 @@ if TYPE_CHECKING:
     from autograder.learner.review.queue import Face
 
 
-WIDEST = 84  # columns that a text may take: longer lines are hard to read
-WIDE = 60  # columns from which on there is room for more than is needed
-LOW = 14  # lines of a window in which nothing is left empty
+WIDEST = 84  # columns: longer lines are hard to read
+WIDE = 60  # columns from which there is room for spacing
+LOW = 14  # lines: below this height no line is left blank
 COLOURS = ("red", "yellow", "green", "blue")
-PICTURE = re.compile(r"!\[(?P<words>[^\]]*)\]\((?P<path>[^)\s]+)\)")
+IMAGE = re.compile(r"!\[(?P<words>[^\]]*)\]\((?P<path>[^)\s]+)\)")
 HELP = "\n".join([*(f"{key:<15}{does}" for key, does in KEYS), "", MEANINGS])
 
 
 class View(msgspec.Struct, frozen=True):
-    """What is to be seen: the card, how many are left, whether the answer shows, and what was last done."""
+    """What the screen shows: the card, how many are left, whether the answer is visible, and the last message."""
 
     face: Face
     title: str
@@ -52,13 +52,13 @@ class View(msgspec.Struct, frozen=True):
 
 
 class Screen:
-    """A view fitted to the window: what does not fit is cut off at the card's top, and an ellipsis says so."""
+    """A view fitted to the window: a card that is too long is cut at its top and marked with an ellipsis."""
 
     def __init__(self, view: View):
         self.view = view
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        width, height = min(WIDEST, options.max_width), options.size.height - 1  # the last line stays free
+        width, height = min(WIDEST, options.max_width), options.size.height - 1  # keep the last line free
         fitted = options.update(width=width, height=None)
         roomy = height >= LOW
         head = console.render_lines(_head(self.view, roomy=roomy, wide=width >= WIDE), fitted)
@@ -73,7 +73,7 @@ class Screen:
 
 
 def _head(view: View, *, roomy: bool, wide: bool) -> RenderableType:
-    """Counts and, once the answer shows, the section: before, its title might tell."""
+    """The counts, and with the answer also the section, whose title might give the answer away."""
     if isinstance(view.left, int):
         left = Text(f"Cramming: {view.left} left")
     else:
@@ -97,15 +97,15 @@ def _card(view: View, *, roomy: bool) -> RenderableType:
 
 
 def shown_text(text: str) -> Markdown:
-    """Make a card's Markdown readable in a terminal: formulas as Unicode, a picture by its words."""
-    return Markdown(formulas_in_unicode(PICTURE.sub(r"*Picture: \g<words>* (o opens it)", text)))
+    """Return a card's Markdown for a terminal: formulas as Unicode, images as their description."""
+    return Markdown(formulas_in_unicode(IMAGE.sub(r"*Image: \g<words>* (o opens it)", text)))
 
 
 def _foot(view: View, *, wide: bool) -> RenderableType:
     lines: list[RenderableType] = [Text(view.said, "yellow")] if view.said else []
     if not view.shown:
         gap = "   " if wide else " "
-        keys = (("Space", "bold"), f" shows the answer{gap}", ("?", "bold"), f" help{gap}", ("q", "bold"), " leave")
+        keys = (("Space", "bold"), f" shows the answer{gap}", ("?", "bold"), f" help{gap}", ("q", "bold"), " quit")
         return Group(*lines, Text.assemble(*keys))
     row = Table.grid(padding=(0, 3 if wide else 1, 0, 0))
     row.add_row(*(_rating(number, view.intervals.get(number)) for number in (1, 2, 3, 4)))
@@ -122,8 +122,8 @@ LEAVE = ("q", END, "\x1b")
 NEXT = (" ", ENTER)
 
 
-class Sitting:
-    """A person at the terminal with a deck. `cram` goes through all chosen cards and leaves their schedule alone."""
+class ReviewSession:
+    """One review of a deck at the terminal. `cram` goes through all chosen cards without rescheduling them."""
 
     def __init__(self, console: Console, keys: Keys, deck: Deck, lessons: Sequence[Lesson], root: Path, *, cram: bool):
         self._console, self._keys, self._deck, self._root = console, keys, deck, root
@@ -134,7 +134,7 @@ class Sitting:
         self.answers: list[int] = []
 
     def run(self) -> None:
-        """Ask until nothing is left or the person leaves."""
+        """Show cards until none is left or the learner quits."""
         face = self._next()
         while face is not None:
             face = self._ask(face)
@@ -145,12 +145,12 @@ class Sitting:
         return self._cram[0] if self._cram else None
 
     def _ask(self, face: Face) -> Face | None:
-        """Ask one card until it is answered; give the next, or None to end."""
+        """Show one card until it is answered. Return the next one, or None to stop."""
         shown, self._asked_at = False, time.monotonic()
         while True:
             self._draw(face, shown)
             key = self._keys.get()
-            self._said = self._said if key == AGAIN else ""
+            self._said = self._said if key == REDRAW else ""
             if key in LEAVE:
                 return None
             if key == "u" and (before := self._undo()):
@@ -188,16 +188,16 @@ class Sitting:
     def _undo(self) -> Face | None:
         face = self._deck.undo(now()) if self._cram is None or self._crammed else None
         if face is None:
-            self._said = "There is no answer of today to take back."
+            self._said = "There is no answer from today to undo."
             return None
         del self.answers[-1:]
-        self._said = "Taken back."
+        self._said = "Undone."
         if self._cram is not None:
             self._cram = [face, *(self._cram[:-1] if self._crammed.pop()[1] == 1 else self._cram)]
         return face
 
     def _flag(self, face: Face) -> None:
-        self._said = "Flagged." if self._deck.flag(face, now()) else "The flag is taken away."
+        self._said = "Flagged." if self._deck.flag(face, now()) else "Flag removed."
 
     def _open_section(self, face: Face) -> None:
         from autograder.cli.views import for_terminal
@@ -208,27 +208,27 @@ class Sitting:
             self._console.print(text, width=min(100, self._console.width))
 
     def _open_figure(self, face: Face) -> None:
-        found = PICTURE.search(f"{face.front}\n{face.back}")
+        found = IMAGE.search(f"{face.front}\n{face.back}")
         if not found:
             self._said = "This card has no figure."
             return
         path = self._root / "lessons" / face.lesson / found["path"]
-        with self._keys.aside():  # where there is no window, a browser of the terminal opens
+        with self._keys.aside():  # without a desktop, a text browser opens in the terminal
             opened = path.is_file() and webbrowser.open(path.resolve().as_uri())
-        self._said = "" if opened else f"The figure cannot be opened: {path}"
+        self._said = "" if opened else f"Cannot open the figure: {path}"
 
     def _help(self, face: Face) -> None:
-        key = AGAIN
-        while key == AGAIN:
+        key = REDRAW
+        while key == REDRAW:
             self._console.clear()
-            self._console.print(Text(HELP), Text("\nAny key goes back.", "dim"), sep="\n")
+            self._console.print(Text(HELP), Text("\nPress any key to go back.", "dim"), sep="\n")
             key = self._keys.get()
 
 
-def told(answers: Sequence[int]) -> str:
-    """Say what a sitting came to."""
+def summary(answers: Sequence[int]) -> str:
+    """Return a sentence that sums up a session's ratings."""
     if not answers:
-        return "No card answered."
+        return "No cards answered."
     again = answers.count(1)
     words = f"{len(answers)} card{'s' if len(answers) != 1 else ''} answered"
-    return f"{words}, {again} of them with Again." if again else f"{words}."
+    return f"{words}, {again} of them Again." if again else f"{words}."

@@ -1,4 +1,4 @@
-"""Commands for who learns: the workspace, from `course start` to `course submit`. Practice has a file of its own."""
+"""Commands for students: the workspace, from `course start` to `course submit`. `practice` has its own module."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
-@click.option("--lesson", metavar="ID", help="The lesson to start, where the course has several.")
+@click.option("--lesson", metavar="ID", help="The lesson to start, if the course has several.")
 @click.pass_obj
 def start(root: Path | None, folder: Path | None, lesson: str | None) -> None:
-    """Make a workspace in DIR, by default here.
+    """Create a workspace in DIR (default: this folder).
 
-    It holds the starters, a notebook with the same, answers.yaml for the practice questions, and a README to begin with.
-    Nothing that is there is overwritten: in a workspace, only missing files are put back.
+    It contains the starter files, a notebook with the same exercises, answers.yaml for the practice questions, and a README.
+    Existing files are never overwritten: in a workspace, only missing files are restored.
     """
     from autograder.learner.start import refuse_crowded
     from autograder.learner.start import start as run
@@ -40,9 +40,9 @@ def start(root: Path | None, folder: Path | None, lesson: str | None) -> None:
     made = run((folder or Path.cwd()).absolute(), find_course(root), chosen)
     here = made.folder == Path.cwd()
     where = "this folder" if here else str(folder)
-    click.echo(f"Made in {where}: {', '.join(made.made)}" if made.made else f"Everything was in {where} already.")
+    click.echo(f"Created in {where}: {', '.join(made.made)}" if made.made else f"Nothing to do: {where} has every file.")
     if made.kept and made.made:
-        click.echo(f"As they were: {', '.join(made.kept)}")
+        click.echo(f"Left unchanged: {', '.join(made.kept)}")
     first = chosen.exercises[0].id if chosen.exercises else "answers.yaml"
     click.echo(f"Next: {'' if here else f'cd {_typed(where)}, then '}course read, and course check {first}.py")
 
@@ -51,31 +51,31 @@ def start(root: Path | None, folder: Path | None, lesson: str | None) -> None:
 @click.argument("file")
 @click.pass_obj
 def reset(root: Path | None, file: str) -> None:
-    """Put FILE back as `course start` gave it. What you wrote in it is kept, and the command says where."""
+    """Restore FILE to its starter. Your version is kept, and its name is printed."""
     from autograder.learner.start import reset as run
 
     with opened_workspace(root) as (workspace, state):
         kept = run(workspace, file)
         state.add("reset", Path(file).name, kept=str(kept or ""))
-        click.echo(f"{Path(file).name} is as it was given." + (f" Yours is kept: {_short(kept)}" if kept else ""))
+        click.echo(f"{Path(file).name} is the starter again." + (f" Your version: {_short(kept)}" if kept else ""))
 
 
 @click.command()
 @click.argument("files", metavar="[FILE]...", nargs=-1)
-@click.option("--watch", "watching", is_flag=True, help="Stay, and check a file again whenever it is saved. Ctrl-C ends it.")
-@click.option("--no-walls", is_flag=True, help="Run your files in a plain process with a time limit, as on systems without walls.")
+@click.option("--watch", "watching", is_flag=True, help="Keep running, and check each file again when you save it. Ctrl-C stops.")
+@click.option("--no-walls", is_flag=True, help="Run your files in a plain process with a time limit, without walls.")
 @click.pass_obj
 def check(root: Path | None, files: tuple[str, ...], watching: bool, no_walls: bool) -> None:
     """Run the public checks on your FILEs.
 
-    A FILE may be a Python file, the notebook or answers.yaml; by default all that you have begun are checked. Exit status 1 while
-    something does not pass. What you print is shown too.
+    A FILE is a Python file, the notebook or answers.yaml. Without FILE, every file that you have started is checked. The exit
+    status is 1 until everything passes. The output of your code is shown too.
     """
     from autograder.sandbox.preload import launch
 
     likely = _likely(files)
     launched = {profile: launch(profile) for profile in likely if not no_walls and sys.platform == "linux"}
-    # What is slow to import comes now, while the fork servers warm up beside.
+    # Slow imports, while the fork servers warm up in parallel.
     from rich.console import Console
 
     from autograder.course.loading import read_policy
@@ -103,7 +103,7 @@ def check(root: Path | None, files: tuple[str, ...], watching: bool, no_walls: b
 
 
 def _likely(files: tuple[str, ...]) -> tuple[str, ...]:
-    """Guess, before the course is read, what guests for these files will want loaded."""
+    """Guess, before the course is read, which preload profiles these files need."""
     from autograder.sandbox.preload import profile_for
 
     paths = [Path(file) for file in files] or sorted(Path.cwd().glob("*.py"))
@@ -112,7 +112,7 @@ def _likely(files: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _chosen(workspace: Workspace, files: tuple[str, ...]) -> list[str]:
-    """List the exercises to check: those of the files, or all whose file is no longer as it was given."""
+    """Return the exercises to check: those of the files, or every one whose file differs from its starter."""
     from autograder.learner.workspace import exercises_named, exercises_of, file_of, is_untouched
 
     if files:
@@ -122,12 +122,12 @@ def _chosen(workspace: Workspace, files: tuple[str, ...]) -> list[str]:
     if not begun:
         first = next(iter(found.values())).name if found else "FILE"
         fix = f"open {first} in your editor, or name a file: `course check {first}`"
-        raise UsageError("nothing is written yet, or it is not saved", fix)
+        raise UsageError("nothing to check: every file is still the starter, or is not saved", fix)
     return begun
 
 
 def _all(console: Console, checker: Checker, workspace: Workspace, state: State, exercises: list[str]) -> bool:
-    """Check these and print what is said; tell whether all pass."""
+    """Check these exercises and print the feedback. Return whether everything passes."""
     from autograder.cli.context import now
     from autograder.cli.views import HIDDEN_REMAIN, say_due, show
     from autograder.learner.progress import bring_back, remember
@@ -149,15 +149,15 @@ def _all(console: Console, checker: Checker, workspace: Workspace, state: State,
 
 
 def _saves(workspace: Workspace, exercises: list[str]) -> Iterator[tuple[str, ...]]:
-    """Begin to look for saves now: one that comes while the first check runs counts too."""
+    """Start watching for saves now, so that one during the first check counts."""
     from autograder.learner.check import saves
 
     return saves(workspace, exercises)
 
 
 def _watch(console: Console, checker: Checker, workspace: Workspace, state: State, saved: Iterator[tuple[str, ...]]) -> None:
-    """Check what is saved, until Ctrl-C."""
-    console.print("Watching: save a file to check it again. Ctrl-C ends.", style="dim")
+    """Check every saved file until Ctrl-C."""
+    console.print("Watching: save a file to check it again. Ctrl-C stops.", style="dim")
     try:
         for changed in saved:
             console.print()
@@ -174,10 +174,9 @@ def _watch(console: Console, checker: Checker, workspace: Workspace, state: Stat
 @click.argument("function", required=False)
 @click.pass_obj
 def hint(root: Path | None, file: str, function: str | None) -> None:
-    """Show the hints for FILE that are open.
+    """Show the open hints for FILE.
 
-    They are for the first function that does not pass, or for the FUNCTION that is named. Each version of it that was checked and
-    did not pass opens one more.
+    They are for FUNCTION, or for the first function that fails. Each version that you check and that fails opens one more hint.
     """
     from rich.console import Console
 
@@ -187,7 +186,7 @@ def hint(root: Path | None, file: str, function: str | None) -> None:
     with opened_workspace(root) as (workspace, state):
         opened = hints(workspace, state, file, function)
     if opened is None:
-        click.echo(f"All of {Path(file).name} passes the public checks: no hint is needed.")
+        click.echo(f"All of {Path(file).name} passes the public checks: you need no hint.")
         return
     for number, text in enumerate(opened.hints, 1):
         console.print(f"{opened.function}, hint {number} of {opened.of}", style="bold", markup=False)
@@ -195,17 +194,17 @@ def hint(root: Path | None, file: str, function: str | None) -> None:
     if len(opened.hints) < opened.of:
         more = "another" if opened.hints else "an"
         click.echo(f"{opened.of - len(opened.hints)} of {opened.of} hints for {opened.function} are closed: {more} attempt opens one.")
-        click.echo(f"An attempt is a version that you wrote, saved, and checked: course check {Path(file).name}")
+        click.echo(f"An attempt is a version that you saved and checked: course check {Path(file).name}")
 
 
 @click.command()
-@click.option("--out", type=click.Path(path_type=Path), help="The file to write; by default NAME.zip in the workspace.")
-@click.option("--name", metavar="NAME", help="Your name as it is handed in; by default the workspace folder's.")
+@click.option("--out", type=click.Path(path_type=Path), help="The file to write (default: NAME.zip in the workspace).")
+@click.option("--name", metavar="NAME", help="Your name on the submission (default: the workspace folder's name).")
 @click.pass_obj
 def submit(root: Path | None, out: Path | None, name: str | None) -> None:
-    """Pack your files for handing in.
+    """Pack your files into one zip to hand in.
 
-    It looks first whether all are there and can be read, and says what is unfinished. It packs them all the same.
+    Missing, unreadable and unfinished files are listed first; they are packed all the same.
     """
     from autograder.course.loading import read_policy
     from autograder.learner.check import Checker
@@ -218,8 +217,8 @@ def submit(root: Path | None, out: Path | None, name: str | None) -> None:
     score = sum(seen.score for seen in made.manifest.public.values())
     click.echo(f"{_short(made.path)}: {len(made.manifest.files)} files of {made.manifest.student}, {score:g} points by the public checks.")
     if name is None:
-        click.echo(f'"{made.manifest.student}" is the name of this folder. To hand in under yours: course submit --name "Ada Lovelace"')
-    click.echo("Hand in this one file. It can be packed again at any time.")
+        click.echo(f'"{made.manifest.student}" is the name of this folder. To use your own: course submit --name "Ada Lovelace"')
+    click.echo("Hand in this one file. You can pack it again at any time.")
 
 
 @click.command()
@@ -242,12 +241,12 @@ def progress(root: Path | None) -> None:
 
 
 def _typed(word: str) -> str:
-    """Write a word as every shell takes it."""
+    """Quote a word if a shell would split it."""
     return f'"{word}"' if " " in word else word
 
 
 def _short(path: Path | None) -> str:
-    """Write a path as one would type it here."""
+    """Return a path relative to the current folder, if it is below it."""
     return str(path.relative_to(Path.cwd())) if path and path.is_relative_to(Path.cwd()) else str(path)
 
 

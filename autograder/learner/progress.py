@@ -1,4 +1,4 @@
-"""The workspace's flashcards: a misconception that was named brings its card back, and progress tells what is due."""
+"""A student's progress: which cards a mistake brings back, which hints are open, and what is done for each objective."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from autograder.learner.workspace import State, Workspace, exercise_named, names
 
 
 def bring_back(workspace: Workspace, told: Iterable[CheckResult | Mark], why: str, now: datetime) -> tuple[str, ...]:
-    """Make the cards of named misconceptions due today, each once a day; give the ids of those that were not due already."""
+    """Make the cards of named misconceptions due, once a day each. Return the ids of those that were not due already."""
     wanted = dict.fromkeys(one.card for one in told if one.outcome == "failed" and one.misconception and one.card)
     if not wanted:
         return ()
@@ -30,13 +30,13 @@ def bring_back(workspace: Workspace, told: Iterable[CheckResult | Mark], why: st
     try:
         with Deck.open(workspace.hidden, [lesson]) as deck:
             brought = deck.bring([f"{lesson.id}/{card}" for card in wanted], now, why)
-    except UsageError:  # the log can't be written now: the check was made all the same
+    except UsageError:  # the log cannot be written now; the check still counts
         return ()
     return tuple(name.partition("/")[2] for name in brought)
 
 
 def due_by_objective(workspace: Workspace, now: datetime) -> Callable[[str], int] | None:
-    """Count what is due today for each objective, learning cards too; None where nothing was reviewed yet."""
+    """Return a function that counts the due cards of an objective, or None if nothing was reviewed yet."""
     if not (workspace.hidden / NAME).is_file():
         return None
     with Deck.open(workspace.hidden, [workspace.lesson]) as deck:
@@ -46,7 +46,7 @@ def due_by_objective(workspace: Workspace, now: datetime) -> Callable[[str], int
 
 
 class Opened(msgspec.Struct, frozen=True):
-    """The hints of one function: those that are open, how many there are, and how many attempts opened them."""
+    """The open hints of one function, how many it has, and how many attempts opened them."""
 
     function: str
     hints: tuple[str, ...]
@@ -55,7 +55,7 @@ class Opened(msgspec.Struct, frozen=True):
 
 
 def remember(state: State, checked: Checked) -> None:
-    """Write down what a check of a file came to; hints, progress and the manifest are made of it."""
+    """Record the outcome of a check; hints, progress and the manifest are computed from these records."""
     if checked.checks:
         state.add(
             "check",
@@ -74,14 +74,14 @@ def remember(state: State, checked: Checked) -> None:
 
 
 def results_of(facts: dict[str, Any]) -> tuple[CheckResult, ...]:
-    """Give what a check said, check by check, from what was written down of it; nothing where an earlier version wrote it."""
+    """Return the recorded results of a check; none if an earlier version recorded it."""
     return msgspec.convert(facts.get("results", ()), tuple[CheckResult, ...])
 
 
 def hints(workspace: Workspace, state: State, file: str, function: str | None = None) -> Opened | None:
-    """Open the hints of a function, by default of the first that was written and does not pass. None where all of the file passes.
+    """Open the hints of a function, by default of the first that was written and fails. None if the whole file passes.
 
-    Raise `UsageError` where nothing was attempted yet, or there is no such function.
+    Raises UsageError for an unknown file or function.
     """
     exercise = exercise_named(workspace, file)
     known = read_hints(workspace.root, workspace.lesson.id)
@@ -115,7 +115,7 @@ class Part(msgspec.Struct, frozen=True):
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """Where a student stands with one objective. `due` is None where no cards are kept."""
+    """A student's progress with one objective. `due` is None if there is no review log."""
 
     objective: str
     text: str
@@ -126,7 +126,7 @@ class Standing(msgspec.Struct, frozen=True):
 
 
 def standings(workspace: Workspace, state: State, due: Callable[[str], int] | None = None) -> tuple[Standing, ...]:
-    """Count for each objective; `due` tells how many of its cards are due now."""
+    """Return the progress with each objective; `due` counts an objective's due cards."""
     lesson = workspace.lesson
     seen = {event.subject for event in state.events("read")}
     sections = {section.id for section in lesson.sections} if lesson.id in seen else seen
@@ -156,7 +156,7 @@ def _part(wanted: list[str], done: set[str]) -> Part:
 
 
 def advice(found: tuple[Standing, ...]) -> str:
-    """Name the next command: read before practising, practise before writing."""
+    """Return the next command: reading comes before practice, practice before writing."""
     for standing in found:
         if standing.read.following:
             return f"course read {standing.read.following}"

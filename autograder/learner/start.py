@@ -1,4 +1,4 @@
-"""Fill a workspace: starters, `answers.yaml`, the notebook, a README of one screen. What is there already stays as it is."""
+"""Create a workspace: starters, `answers.yaml`, the notebook and a one-screen README. Existing files are never changed."""
 
 from __future__ import annotations
 
@@ -9,35 +9,36 @@ from pathlib import Path
 import msgspec
 
 from autograder.course.errors import UsageError
+from autograder.course.files import replaced
 from autograder.course.model import Lesson, Question
 from autograder.learner.workspace import HIDDEN, ORIGIN, Origin, Workspace, digest, exercises_of, names_of
 
 README = """\
 # {title}
 
-Your workspace. Write in the files below; run these in this folder:
+Your workspace. Edit the files below, and run these commands in this folder:
 
-    course read                   the lesson, or a part: course read SECTION
-    course check {first:<17}what is right so far, which idea went wrong
-    course check --watch          the same after every save
-    course hint {first:<18}a hint when you are stuck, one an attempt
-    course practice               questions, with fresh numbers until they stick
-    course review                 flashcards: those that are due today
+    course read                   the lesson (one section: course read SECTION)
+    course check {first:<17}what is right so far, and which idea is wrong
+    course check --watch          check again after every save
+    course hint {first:<18}a hint when you are stuck, one per attempt
+    course practice               questions, with fresh numbers each time
+    course review                 the flashcards that are due today
     course serve                  all of this in your browser
     course progress               what you have done, and what is next
-    course submit                 check that all is there, and pack it
+    course submit                 check and pack your files
 
 {files}
 Answers to the practice questions go into answers.yaml.
 
-`course reset FILE` puts a starter back and keeps a copy of yours. Nothing here
-overwrites your work. What you did is remembered in {hidden}/, on this machine.
-At home the checks use published numbers; graded, they use hidden ones.
+`course reset FILE` restores a starter and keeps a copy of your version. No
+command overwrites your work. Your progress stays in {hidden}/ here.
+At home the checks use published numbers; grading uses hidden ones.
 """
 
 
 class Started(msgspec.Struct, frozen=True):
-    """What `start` did: the files it made, and those that were there and stay as they are."""
+    """What `start` did: the files it created, and those that were there already."""
 
     folder: Path
     made: tuple[str, ...]
@@ -45,36 +46,35 @@ class Started(msgspec.Struct, frozen=True):
 
 
 def start(folder: Path, root: Path, lesson: Lesson) -> Started:
-    """Make a workspace in `folder`, or complete one. Raise `UsageError` where that cannot be."""
+    """Create a workspace in `folder`, or restore its missing files. Raises UsageError if that is impossible."""
     if (folder / "course.yaml").exists():
-        raise UsageError(f"{folder}: this is the course's own folder", "make the workspace elsewhere: `course start ../my-course`")
+        raise UsageError(f"{folder}: this is the course's own folder", "create the workspace elsewhere: `course start ../my-course`")
     files = given_files(root, lesson)
     try:
         (folder / HIDDEN).mkdir(parents=True, exist_ok=True)
         made = tuple(name for name, data in files.items() if _made(folder / name, data))
         origin = Origin(str(root), lesson.id, {name: digest(data) for name, data in files.items()})
-        beside = folder / HIDDEN / (ORIGIN + ".new")
-        beside.write_bytes(msgspec.json.format(msgspec.json.encode(origin)))
-        beside.replace(folder / HIDDEN / ORIGIN)
+        with replaced(folder / HIDDEN / ORIGIN) as beside:
+            beside.write_bytes(msgspec.json.format(msgspec.json.encode(origin)))
     except OSError as error:
-        raise UsageError(f"{folder}: {error.strerror}", "choose a folder that can be written, like `course start ~/my-course`") from None
+        raise UsageError(f"{folder}: {error.strerror}", "choose a folder that you may write to, like `course start ~/my-course`") from None
     return Started(folder, made, tuple(name for name in files if name not in made))
 
 
 def refuse_crowded(folder: Path, lesson: Lesson) -> None:
-    """Raise `UsageError` where a folder that nobody named holds other things: a dozen files would lie among them."""
+    """Raises UsageError if the current folder holds other files, among which a dozen new ones would get lost."""
     others = [] if (folder / HIDDEN).exists() else [path.name for path in sorted(folder.iterdir()) if not path.name.startswith(".")]
     if others:
         where = lesson.id.partition("_")[2]
-        raise UsageError(f"{folder}: this folder is not empty ({others[0]} is there)", f"give a folder of its own: `course start {where}`")
+        raise UsageError(f"{folder}: this folder is not empty ({others[0]} is there)", f"use an empty folder: `course start {where}`")
 
 
 def reset(workspace: Workspace, file: str) -> Path | None:
-    """Put a file back as it was given; return where the student's is kept, or None where there was none or it was the same."""
+    """Restore a starter. Return where the student's version is kept, or None if there was none or it was unchanged."""
     files = given_files(workspace.root, workspace.lesson)
     name = Path(file).name
     if name not in files:
-        raise UsageError(f"{file}: this is no file that `course start` gives", f"take one of {', '.join(files)}")
+        raise UsageError(f"{file}: not one of the files that `course start` creates", f"take one of {', '.join(files)}")
     path, kept = workspace.folder / name, None
     try:
         if path.exists() and path.read_bytes() != files[name]:
@@ -82,12 +82,12 @@ def reset(workspace: Workspace, file: str) -> Path | None:
             path.replace(kept)
         _made(path, files[name])
     except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}", "make the folder writable; the file is as it was") from None
+        raise UsageError(f"{path}: {error.strerror}", "make the folder writable; the file is unchanged") from None
     return kept
 
 
 def given_files(root: Path, lesson: Lesson) -> dict[str, bytes]:
-    """Give every file of a fresh workspace."""
+    """Return every file of a fresh workspace by name."""
     folder = root / "exercises" / lesson.id
     files = {exercise.starter.name: exercise.starter.read_bytes() for exercise in lesson.exercises}
     for name in ("props.py", f"{lesson.id}.ipynb"):
@@ -99,14 +99,14 @@ def given_files(root: Path, lesson: Lesson) -> dict[str, bytes]:
 
 
 def readme(lesson: Lesson) -> str:
-    """Write the workspace's README: one screen."""
+    """Return the workspace's README, which fits one screen."""
     names = [names_of(exercise)[0] for exercise in exercises_of(lesson)]
     files = textwrap.fill(f"Files: {', '.join(names)}.", 79)
     return README.format(title=lesson.title, first=names[0], files=files, hidden=HIDDEN)
 
 
 def answers(lesson: Lesson) -> str:
-    """Write an empty `answers.yaml`: each question with what kind of answer it takes."""
+    """Return an empty `answers.yaml`: each question with the form of its answer."""
     head = f"# Answers to the practice questions of {lesson.id}. To read one: course practice QUESTION\n"
     head += "# A fresh variant is answered with its seed: {seed: 7, answer: 0.123}. Decimal point, not comma.\n"
     return head + "".join(f"\n{_blank(question, '')}" for question in lesson.questions)
@@ -122,7 +122,7 @@ def _blank(question: Question, indent: str) -> str:
 
 
 def form(question: Question) -> str:
-    """Say what an answer to a question looks like."""
+    """Describe the form of an answer to a question."""
     ids = ", ".join(choice.id for choice in question.choices)
     if question.kind == "number":
         return f"a number with {question.decimals} decimals"
@@ -132,7 +132,7 @@ def form(question: Question) -> str:
 
 
 def _made(path: Path, data: bytes) -> bool:
-    """Write a file that is not there; leave one that is."""
+    """Write a file unless it exists. Return whether it was written."""
     try:
         with open(path, "xb") as file:
             file.write(data)
@@ -142,7 +142,7 @@ def _made(path: Path, data: bytes) -> bool:
 
 
 def _aside(workspace: Workspace, path: Path) -> Path:
-    """Name a place for a copy: by the second, and by a number where that is taken."""
+    """Return an unused path for a copy: named by the second, then by a number."""
     folder = workspace.hidden / "kept"
     folder.mkdir(exist_ok=True)
     stem = f"{path.stem}-{datetime.now():%Y%m%d-%H%M%S}"

@@ -1,7 +1,7 @@
-"""Pack what was written into one zip that `course grade` reads as it is: the files, and a manifest that says what they are.
+"""Pack the student's files and a manifest into one zip, which `course grade` reads as it is.
 
-The manifest is the student's word: hashes tell a file that was changed on the way, and the public results what was seen at
-home. Neither is believed when it is graded.
+The manifest is the student's claim: its hashes reveal a file that changed on the way, and its public results are what the checks
+said at home. Grading believes neither.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ import msgspec
 
 from autograder.course.errors import UsageError
 from autograder.course.loading import package_name
+from autograder.course.store import replaced
 from autograder.course.strict_yaml import AnswersError, read_answers
 from autograder.learner.check import Checker, unreadable
 from autograder.learner.progress import remember
 from autograder.learner.workspace import State, Workspace, digest, exercises_of, file_of, is_untouched, names_of
 
-EPOCH = (1980, 1, 1, 0, 0, 0)  # the same files make the same zip, but for the manifest's time
+EPOCH = (1980, 1, 1, 0, 0, 0)  # equal files give equal zips, except for the manifest's time
 
 
 class Packed(msgspec.Struct, frozen=True):
@@ -33,7 +34,7 @@ class Packed(msgspec.Struct, frozen=True):
 
 
 class Seen(msgspec.Struct, frozen=True):
-    """What the public checks said of one exercise, at home."""
+    """The results of the public checks of one exercise, at home."""
 
     score: float
     max_score: float
@@ -42,7 +43,7 @@ class Seen(msgspec.Struct, frozen=True):
 
 
 class Manifest(msgspec.Struct, frozen=True):
-    """`manifest.json`. Paths are those within the zip."""
+    """`manifest.json`. Paths are relative to the zip."""
 
     lesson: str
     student: str
@@ -54,7 +55,7 @@ class Manifest(msgspec.Struct, frozen=True):
 
 
 class Submitted(msgspec.Struct, frozen=True):
-    """What was packed, and what the student should know before handing it in."""
+    """What was packed, and what to warn the student about."""
 
     path: Path
     manifest: Manifest
@@ -62,14 +63,14 @@ class Submitted(msgspec.Struct, frozen=True):
 
 
 def submit(workspace: Workspace, state: State, checker: Checker, out: Path | None, student: str | None) -> Submitted:
-    """Check what is there, pack it into `out` (by default NAME.zip in the workspace), and say what is unfinished."""
+    """Check the files, pack them into `out` (default: NAME.zip in the workspace), and list what is unfinished."""
     name = student or workspace.folder.name
     target = out or workspace.folder / f"{_file_name(name)}.zip"
     if target.exists() and not zipfile.is_zipfile(target):
-        raise UsageError(f"{target}: this is there already, and is no zip", "give another name: `--out my-work.zip`")
+        raise UsageError(f"{target}: this file exists and is not a zip", "give another name: `--out my-work.zip`")
     found = {exercise: path for exercise in exercises_of(workspace.lesson) if (path := file_of(workspace, exercise))}
     if not found:
-        raise UsageError(f"{workspace.folder}: there is nothing to hand in", "`course reset FILE` puts a starter back")
+        raise UsageError(f"{workspace.folder}: there is nothing to hand in", "`course reset FILE` restores a starter")
     sources = {path.name: path.read_bytes() for path in found.values()}
     warnings, untouched, public = [], [], {}
     for exercise in exercises_of(workspace.lesson):
@@ -86,7 +87,7 @@ def submit(workspace: Workspace, state: State, checker: Checker, out: Path | Non
                 where = f"`{path.name}`" if path.name in names_of(exercise) else f"`{exercise}` in `{path.name}`"
                 warnings.append(f"{where}: {seen.passed} of {seen.checks} {what}.")
     if untouched:
-        warnings.append(f"as they were given, with nothing written in them or not saved: {', '.join(untouched)}.")
+        warnings.append(f"still the starter, or not saved: {', '.join(untouched)}.")
     manifest = _manifest(workspace, name, sources, public)
     _write(target, {f"{workspace.lesson.id}/{file}": data for file, data in sources.items()}, manifest)
     state.add("submit", target.name, sha256=digest(target.read_bytes()), warnings=len(warnings))
@@ -94,7 +95,7 @@ def submit(workspace: Workspace, state: State, checker: Checker, out: Path | Non
 
 
 def _problem(name: str, source: bytes) -> str:
-    """Say why a file earns nothing as it is; nothing where it can be judged."""
+    """Return why a file cannot be judged, or an empty text."""
     if problem := unreadable(name, source):
         return problem
     try:
@@ -105,7 +106,7 @@ def _problem(name: str, source: bytes) -> str:
         else:
             read_answers(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        words = f"line {error.lineno}: {error.msg}" if isinstance(error, SyntaxError) else "it is cut short or is not Jupyter's JSON"
+        words = f"line {error.lineno}: {error.msg}" if isinstance(error, SyntaxError) else "it is truncated or not a Jupyter notebook"
         return f"`{name}` cannot be read: {words}."
     except AnswersError as error:
         return f"`{name}` cannot be read: {error}."
@@ -113,7 +114,7 @@ def _problem(name: str, source: bytes) -> str:
 
 
 def _seen(workspace: Workspace, state: State, checker: Checker, exercise: str, sha256: str) -> Seen:
-    """Take what was seen of just this file, or run the checks now."""
+    """Return the recorded results of exactly this file, or run the checks now."""
     known = [event.facts for event in state.events("check", exercise) if event.facts["sha256"] == sha256]
     if known:
         return msgspec.convert({name: known[-1][name] for name in Seen.__struct_fields__}, Seen)
@@ -129,19 +130,18 @@ def _manifest(workspace: Workspace, student: str, sources: dict[str, bytes], pub
 
 
 def _write(target: Path, files: dict[str, bytes], manifest: Manifest) -> None:
-    """Write the zip beside its place first: what is there stays whole until the new one is."""
+    """Write the zip, replacing an earlier one only once it is complete."""
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in {"manifest.json": msgspec.json.format(msgspec.json.encode(manifest)), **files}.items():
             archive.writestr(zipfile.ZipInfo(name, EPOCH), content, zipfile.ZIP_DEFLATED)
-    beside = target.with_name(target.name + ".new")
     try:
-        beside.write_bytes(data.getvalue())
-        beside.replace(target)
+        with replaced(target) as beside:
+            beside.write_bytes(data.getvalue())
     except OSError as error:
-        raise UsageError(f"{target}: {error.strerror}", "choose a place that can be written: `--out /tmp/my-work.zip`") from None
+        raise UsageError(f"{target}: {error.strerror}", "choose a place that you may write to: `--out /tmp/my-work.zip`") from None
 
 
 def _file_name(student: str) -> str:
-    """Give a name that every file system takes."""
+    """Return a file name that every file system accepts."""
     return "".join(c if c.isalnum() or c in " -_.'" else "-" for c in student).strip(" .") or "submission"

@@ -56,11 +56,11 @@ def _done(deck: Deck, sent: dict[str, str]) -> tuple[str, Face | None]:
     now, face, does = _now(), deck.faces.get(sent.get("face", "")), sent.get("do", "")
     if does == "undo":
         before = deck.undo(now)
-        return ("Taken back.", before) if before else ("There is no answer of today to take back.", None)
+        return ("Undone.", before) if before else ("There is no answer from today to undo.", None)
     if face is None:
         return "This card is not there any more.", None
     if does == "flag":
-        return ("Flagged." if deck.flag(face, now) else "The flag is taken away."), face
+        return ("Flagged." if deck.flag(face, now) else "Flag removed."), face
     if sent.get("seen") != str(deck.state(face).reviews):
         return "This card was answered elsewhere meanwhile; here is the next.", None
     if does in ("1", "2", "3", "4"):

@@ -436,7 +436,7 @@ lessons/13_adding/lesson.md:18: the text says 0.13, and `measured("timing.json",
         ["text-computed"],
         """\
 lessons/13_adding/lesson.md:17: `totl(2.5, 1 / 3)` fails with NameError: name 'totl' is not defined
-  fix: mend it, or name the module of its function in `reference`
+  fix: fix it, or add the function's module to `reference`
 """,
     ),
     "expression_without_a_number": Planted(
@@ -465,7 +465,7 @@ lessons/13_adding/lesson.md:30: nothing computes 3.14159
         ],
         ["text-tables"],
         """\
-lessons/13_adding/lesson.md:34: the cell says 2.334, and the computed one is 2.333
+lessons/13_adding/lesson.md:34: the cell says 2.334, but the computed value is 2.333
   fix: write 2.333
 lessons/13_adding/lesson.md:34: the cell says odd, and the computed one is even
   fix: write even
@@ -495,20 +495,20 @@ lessons/13_adding/lesson.md:1: `reference` names `solutions.adding.sum`, and the
         [
             (TEXT, "![Two bars, and one as long as both]", "![]"),
         ],
-        ["text-pictures"],
+        ["text-images"],
         """\
-lessons/13_adding/lesson.md:26: the picture `figures/bars-light.svg` has no alt text
-  fix: say in the brackets what it shows
+lessons/13_adding/lesson.md:26: the image `figures/bars-light.svg` has no alt text
+  fix: describe in the brackets what it shows
 """,
     ),
     "picture_missing_in_the_dark": Planted(
         [
             ("lessons/13_adding/figures/bars-dark.svg", None, None),
         ],
-        ["text-pictures"],
+        ["text-images"],
         """\
-lessons/13_adding/lesson.md:26: there is no picture `figures/bars-dark.svg`
-  fix: make it with the reference implementation's `figures`
+lessons/13_adding/lesson.md:26: there is no image `figures/bars-dark.svg`
+  fix: draw it with the reference implementation's `figures`
 """,
     ),
     "widget_that_is_not_there": Planted(
@@ -518,7 +518,7 @@ lessons/13_adding/lesson.md:26: there is no picture `figures/bars-dark.svg`
         ["text-widgets"],
         """\
 lessons/13_adding/lesson.md:15: there is no widget `abacus`
-  fix: describe it in widgets/widgets.yaml, or take this line away
+  fix: describe it in widgets/widgets.yaml, or remove this line
 """,
     ),
     "widget_that_stands_nowhere": Planted(
@@ -528,8 +528,8 @@ lessons/13_adding/lesson.md:15: there is no widget `abacus`
         ],
         ["text-widgets"],
         """\
-lessons/13_adding/lesson.md: the widget `abacus` stands nowhere in the text
-  fix: put a line `<!-- widget: abacus -->` where it belongs
+lessons/13_adding/lesson.md: the widget `abacus` is not placed in the text
+  fix: add a line `<!-- widget: abacus -->` where it belongs
 """,
     ),
     "widget_without_its_module": Planted(
@@ -560,7 +560,7 @@ lessons/13_adding/lesson.md:18: there is no section `carryin`
         ["text-warnings"],
         """\
 lessons/13_adding/lesson.md:17: no card has the tag `M11`
-  fix: give the misconception a card, or mend its id
+  fix: write a card for the misconception, or fix its id
 """,
     ),
     "folded_text_without_a_question": Planted(
@@ -569,8 +569,8 @@ lessons/13_adding/lesson.md:17: no card has the tag `M11`
         ],
         ["text-predictions"],
         """\
-lessons/13_adding/lesson.md:20: what is folded away has no question
-  fix: go on with <summary>Predict first: ...</summary>
+lessons/13_adding/lesson.md:20: this folded answer has no question
+  fix: continue with <summary>Predict first: ...</summary>
 """,
     ),
     "folded_text_never_closed": Planted(
@@ -610,7 +610,7 @@ lessons/13_adding/flashcards.yaml:1: card `sum`: braces are left open in `$\\fra
         ["misconception-cards"],
         """\
 solutions/13_adding/practice.yaml:5: question `why-carry`: no card has the tag `M02`
-  fix: give the misconception a card, or mend its id
+  fix: write a card for the misconception, or fix its id
 """,
     ),
     "card_asked_twice": Planted(
@@ -627,11 +627,11 @@ lessons/13_adding/flashcards.yaml:7: card `same` asks the same as card `sum`
         [
             (CARDS, "What is $a + b$?", "![](figures/sum.svg) What is $a + b$?"),
         ],
-        ["card-pictures"],
+        ["card-images"],
         """\
-lessons/13_adding/flashcards.yaml:1: card `sum`: the picture `figures/sum.svg` has no alt text
-  fix: say in the brackets what it shows
-lessons/13_adding/flashcards.yaml:1: card `sum`: there is no picture `figures/sum.svg`
+lessons/13_adding/flashcards.yaml:1: card `sum`: the image `figures/sum.svg` has no alt text
+  fix: describe in the brackets what it shows
+lessons/13_adding/flashcards.yaml:1: card `sum`: there is no image `figures/sum.svg`
   fix: name a file of `figures/`
 """,
     ),
@@ -677,10 +677,10 @@ exercises/13_adding/practice.yaml:1: question `fresh-sum`: misconceptions `taken
         """\
 exercises/13_adding/practice.yaml:1: question `fresh-sum`: misconceptions `taken_away` and `second_forgotten` both answer 0.210
   fix: choose numbers that tell them apart, or drop it from `tells`
-solutions/13_adding/misconceptions/sums.py:6: misconception `taken_away` is not told as itself
-  fix: let some call lie ten tolerances from the reference and from the other misconceptions, or drop it
-solutions/13_adding/misconceptions/sums.py:12: misconception `second_forgotten` is not told as itself
-  fix: let some call lie ten tolerances from the reference and from the other misconceptions, or drop it
+solutions/13_adding/misconceptions/sums.py:6: misconception `taken_away` is not recognised as itself
+  fix: add a call where it differs from the reference and the other misconceptions by ten tolerances, or drop it
+solutions/13_adding/misconceptions/sums.py:12: misconception `second_forgotten` is not recognised as itself
+  fix: add a call where it differs from the reference and the other misconceptions by ten tolerances, or drop it
 """,
     ),
     "check_that_the_answer_fails": Planted(
@@ -700,7 +700,7 @@ exercises/13_adding/checks/sums.py:6: check `by_hand` fails on the course's own 
         ["check-starters"],
         """\
 exercises/13_adding/checks/sums.py:6: check `by_hand` is passed by the untouched starter
-  fix: let it demand what the student has to write
+  fix: make it require what the student has to write
 """,
     ),
     "misconception_that_no_check_sees": Planted(
@@ -727,8 +727,8 @@ solutions/13_adding/misconceptions/sums.py:12: misconception `second_forgotten` 
         ],
         ["check-crossing"],
         """\
-exercises/13_adding/checks/sums.py:8: check `by_hand` expects of `total` what it, or a check before it, has sent as an argument
-  fix: draw the argument afresh, or ask in the other order
+exercises/13_adding/checks/sums.py:8: check `by_hand` expects `total` to return a value that was already sent as an argument
+  fix: draw a fresh argument, or swap the order of the calls
 """,
     ),
     "reference_given_the_students_value": Planted(
@@ -738,7 +738,7 @@ exercises/13_adding/checks/sums.py:8: check `by_hand` expects of `total` what it
         ["check-references"],
         """\
 exercises/13_adding/checks/sums.py:6: check `by_hand` passes the student's values to the reference
-  fix: give the reference numbers of the check's own
+  fix: call the reference with the check's own numbers
 """,
     ),
     "variants_that_cannot_be_told_apart": Planted(
@@ -894,15 +894,15 @@ solutions/13_adding/sum.py: no exercise has this name
         ["map"],
         """\
 lessons/13_adding/lesson.md:6: objective `subtract` has no sections
-  fix: point a card or a question of it to a section
+  fix: let one of its cards or questions name a section
 lessons/13_adding/lesson.md:6: objective `subtract` has no questions
-  fix: ask a question with this objective
+  fix: write a question with this objective
 lessons/13_adding/lesson.md:6: objective `subtract` has no exercises
-  fix: name it among an exercise's objectives in hints.yaml
+  fix: add it to an exercise's objectives in hints.yaml
 lessons/13_adding/lesson.md:6: objective `subtract` has no cards
   fix: write a card with this objective
 lessons/13_adding/lesson.md:6: objective `subtract` has no misconceptions
-  fix: tag a card of it with a misconception, like M01
+  fix: tag one of its cards with a misconception, like M01
 """,
     ),
     "course_file_missing": Planted(
@@ -972,8 +972,8 @@ lessons/13_adding/flashcards.yaml: this is not UTF-8 text
         ],
         ["exercise-runs"],
         """\
-solutions/13_adding/sums.py:9: this file cannot be run: NameError: name 'totall' is not defined
-  fix: mend this line
+solutions/13_adding/sums.py:9: this file cannot be imported: NameError: name 'totall' is not defined
+  fix: correct this line
 """,
     ),
     "hints_that_do_not_help": Planted(

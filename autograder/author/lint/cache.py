@@ -1,7 +1,7 @@
-"""Findings of an earlier `course lint`, kept for as long as nothing that it reads has changed.
+"""Cached findings of `course lint`, valid until something that it reads changes.
 
-They lie in the user's cache folder, one file for each course and lesson, under a hash of the course's content, of this engine and
-of the versions of what it runs on. Nothing slow is imported unless the rules have to run.
+The user's cache folder holds one file for each course and lesson, with a hash of the course, the engine and the versions of its
+dependencies. Nothing slow is imported unless the rules have to run.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ ENGINE = Path(__file__).parents[2]
 
 
 class Kept(msgspec.Struct):
-    """What one run found, and the key of what it read."""
+    """The findings of one run, and the hash of everything that it read."""
 
     key: str
     findings: list[Finding]
 
 
 def check_course_once(root: Path, only: str | None = None, *, fresh: bool = False) -> list[Finding]:
-    """Give what `lint.check_course` finds: as it is remembered, or by running the rules where it is not, or `fresh` is asked for."""
+    """Return the findings of `check_course`, from the cache unless it is out of date or `fresh` is set."""
     place, key = _place(root, only), _key(root)
     kept = None if fresh else _read(place)
     if kept is not None and kept.key == key:
@@ -50,7 +50,7 @@ def check_course_once(root: Path, only: str | None = None, *, fresh: bool = Fals
 def _read(place: Path) -> Kept | None:
     try:
         return msgspec.json.decode(place.read_bytes(), type=Kept, dec_hook=lambda kind, text: kind(text))
-    except (OSError, msgspec.MsgspecError, TypeError):  # none, or a damaged one
+    except (OSError, msgspec.MsgspecError, TypeError):  # missing or damaged
         return None
 
 
@@ -60,7 +60,7 @@ def _place(root: Path, only: str | None) -> Path:
 
 
 def _key(root: Path) -> str:
-    """Hash all that a run depends on."""
+    """Hash everything that a run depends on."""
     made = hashlib.sha256()
     for part in (*_versions(), *_contents(root, CONTENT), *_contents(ENGINE.parent, (ENGINE.name,))):
         made.update(len(part).to_bytes(8, "big") + part)
@@ -75,7 +75,7 @@ def _versions() -> Iterator[bytes]:
 
 
 def _contents(root: Path, names: tuple[str, ...]) -> Iterator[bytes]:
-    """Give the paths below `root` and the bytes of files, and of what lies in folders, through links; not what Python compiled."""
+    """Yield the paths below `root` and the contents of files and folders, following links, without compiled files."""
     for path in sorted(_files(root, names)):
         yield str(path.relative_to(root)).encode()
         yield path.read_bytes()

@@ -1,4 +1,4 @@
-"""What a rule sees: one lesson, its files, and its functions, loaded once."""
+"""What a rule works on: one lesson, its files and its functions, each loaded once."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from autograder.grading.reference import load_module
 
 
 class LintContext:
-    """One lesson of the course below `root`, as the rules see it. Lives for one run, and remembers what it loaded."""
+    """One lesson of the course below `root`. Lives for one run of the rules and caches what it loads."""
 
     def __init__(self, root: Path, lesson: Lesson):
         self.root, self.lesson = root, lesson
@@ -40,32 +40,32 @@ class LintContext:
 
     @cached_property
     def materials(self) -> tuple[Materials, ...]:
-        """What judges each exercise."""
+        """The materials of each exercise."""
         return tuple(map(load_materials, self.lesson.exercises))
 
     @cached_property
     def helps(self) -> dict[str, Help]:
-        """What `hints.yaml` says of each exercise, in the lesson's order."""
+        """The hints of each exercise, in the lesson's order."""
         found = read_hints(self.root, self.lesson.id)
         return {exercise.id: found[exercise.id] for exercise in self.lesson.exercises if exercise.id in found}
 
     @cached_property
     def misconceptions(self) -> dict[str, tuple[Misconception, ...]]:
-        """The misconceptions of each exercise, `practice` too where it has a file of them."""
+        """The misconceptions of each exercise, and of `practice` if it has any."""
         folder = self.root / "solutions" / self.lesson.id / "misconceptions"
         names = [exercise.id for exercise in self.lesson.exercises] + ["practice"]
         return {name: load_misconceptions(folder / f"{name}.py") for name in names if (folder / f"{name}.py").is_file()}
 
     @cached_property
     def names(self) -> Mapping[str, Any]:
-        """What the expressions of the lesson's text may use. Raises CourseError where a module of `reference` is not there."""
+        """The names that expressions in the lesson's text may use. Raises CourseError if a module of `reference` is missing."""
         names: dict[str, Any] = {"np": np, "sqrt": math.sqrt, "range": range, "measured": self.measured}
         for module in map(self._module, self.lesson.reference):
             names |= {name: value for name, value in vars(module).items() if getattr(value, "__module__", "") == module.__name__}
         return names
 
     def measured(self, file: str, *keys: str | int) -> Any:
-        """Give a figure that was measured and written down: weights/FILE of the reference implementation, then key by key."""
+        """Return a recorded measurement: weights/FILE of the reference implementation, then key by key."""
         value = json.loads((self._path(self.lesson.reference[0]).parent / "weights" / file).read_text(encoding="utf-8"))
         for key in keys:
             value = value[key]
@@ -87,7 +87,7 @@ class LintContext:
 
 
 class Rule(Struct, frozen=True):
-    """A rule: its id, the promise it holds, and the function that yields what breaks it."""
+    """A rule: its id, what it promises, and a function that yields the violations."""
 
     id: str
     sentence: str

@@ -1,6 +1,6 @@
-"""Rules over the checks themselves, by running them: with the answer, with the starter, and with each misconception.
+"""Rules for exercises: the checks are run with the answer, the starter and each misconception, and the files must match.
 
-Everything that runs here is the course's own code; no submission is near, so no sandbox is needed.
+Only the course's own code runs here, so no sandbox is needed.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ SECRETS = (PUBLIC, b"lint")
 
 
 def answers_pass(context: LintContext) -> Iterator[Finding]:
-    """Find checks that the course's own answer does not pass."""
+    """Find checks that fail on the course's own answer."""
     for materials, path in _exercises(context):
         for check in materials.checks:
             for secret in SECRETS:
@@ -45,25 +45,25 @@ def starters_fail(context: LintContext) -> Iterator[Finding]:
         for check in materials.checks:
             if run(check, executed_by(starter.function), materials.answers, _seed(materials, check, PUBLIC)).passed:
                 problem = f"check `{check.id}` is passed by the untouched starter"
-                yield Finding(path, _line(check), problem, "let it demand what the student has to write")
+                yield Finding(path, _line(check), problem, "make it require what the student has to write")
 
 
 def misconceptions_are_named(context: LintContext) -> Iterator[Finding]:
-    """Find misconceptions that pass every check, that lie too near to the reference, or that another one cannot be told from."""
+    """Find misconceptions that pass every check, or that the checks cannot distinguish from the reference or from another one."""
     for materials, path in _exercises(context):
         misconceptions = Path("solutions") / context.lesson.id / "misconceptions" / path.name
         answered = load_module(materials.exercise.answer)
         for misconception in materials.misconceptions:
             if not hasattr(answered, misconception.of):
-                continue  # told by `misconception-leads`
+                continue  # reported by `misconception-leads`
             seeds = {check.id: _seed(materials, check, PUBLIC) for check in materials.checks}
             transcripts = {check.id: materials.diagnosis.rerun(check, seeds[check.id], misconception) for check in materials.checks}
             line = misconception.function.__code__.co_firstlineno
             if all(transcript.passed for transcript in transcripts.values()):
                 yield Finding(misconceptions, line, f"misconception `{misconception.id}` passes every check", "add numbers that show it")
             elif materials.diagnosis.name(misconception.of, transcripts, seeds) is not misconception:
-                problem = f"misconception `{misconception.id}` is not told as itself"
-                fix = "let some call lie ten tolerances from the reference and from the other misconceptions, or drop it"
+                problem = f"misconception `{misconception.id}` is not recognised as itself"
+                fix = "add a call where it differs from the reference and the other misconceptions by ten tolerances, or drop it"
                 yield Finding(misconceptions, line, problem, fix)
 
 
@@ -74,30 +74,30 @@ def nothing_crosses_early(context: LintContext) -> Iterator[Finding]:
         for check in materials.checks:
             for call in materials.diagnosis.rerun(check, _seed(materials, check, PUBLIC), None).calls:
                 if _leaves(call.outcome.value) & sent:
-                    problem = f"check `{check.id}` expects of `{call.function}` what it, or a check before it, has sent as an argument"
-                    yield Finding(path, _line(check), problem, "draw the argument afresh, or ask in the other order")
+                    problem = f"check `{check.id}` expects `{call.function}` to return a value that was already sent as an argument"
+                    yield Finding(path, _line(check), problem, "draw a fresh argument, or swap the order of the calls")
                     break
                 sent |= _leaves((call.args, call.kwargs, [question.args for question in call.asked]))
 
 
 def references_stand_alone(context: LintContext) -> Iterator[Finding]:
-    """Find checks that pass what the student's code gave on to the reference: such an answer cannot be recorded."""
+    """Find checks that pass the student's values to the reference: such answers cannot be recorded."""
     for materials, path in _exercises(context):
         for check in materials.checks:
             seed = _seed(materials, check, PUBLIC)
             if not materials.diagnosis.rerun(check, seed, None).answers:
-                continue  # it never asks the reference
+                continue  # the check never calls the reference
             answers = Answers(load_module(materials.exercise.answer))
             run(check, executed_by(materials.answers.function), answers, seed)
             before = answers.known
             run(check, executed_by(_off(materials.answers.function)), answers, seed)
             if answers.known > before:
                 problem = f"check `{check.id}` passes the student's values to the reference"
-                yield Finding(path, _line(check), problem, "give the reference numbers of the check's own")
+                yield Finding(path, _line(check), problem, "call the reference with the check's own numbers")
 
 
 def _exercises(context: LintContext) -> Iterator[tuple[Materials, Path]]:
-    """Give each exercise's materials, and where its checks stand."""
+    """Yield each exercise's materials and the path of its checks."""
     for materials in context.materials:
         yield materials, materials.exercise.checks.relative_to(context.root)
 
@@ -119,12 +119,12 @@ def _why(transcript: Transcript) -> str:
 
 
 def _leaves(value: Any) -> set[bytes]:
-    """Give the arrays in a value as bytes; single numbers are not counted, they repeat by chance."""
+    """Return the arrays in a value as bytes, without single numbers, which repeat by chance."""
     return {np.ascontiguousarray(array).tobytes() for array in numbers(value) if array.size > 1 and np.ptp(array) > 0}
 
 
 def _off(function_of: Callable[[str], Callable[..., Any]]) -> Callable[[str], Callable[..., Any]]:
-    """Give the same functions, each a little off."""
+    """Return the same functions, each slightly wrong."""
 
     def off(name: str) -> Callable[..., Any]:
         return lambda *args, **kwargs: _shifted(function_of(name)(*args, **kwargs))
@@ -142,7 +142,7 @@ def _shifted(value: Any) -> Any:
 
 
 FEWEST_HINTS = 2
-TELLING = 12  # characters from which on a line of an answer is more than a word or two
+TELLING = 12  # characters from which a line of an answer gives something away
 
 
 def runnable(context: LintContext) -> Iterator[Finding]:
@@ -155,8 +155,8 @@ def runnable(context: LintContext) -> Iterator[Finding]:
             except Exception as error:
                 lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
                 line = error.lineno if isinstance(error, SyntaxError) else lines[-1] if lines else 1
-                problem = f"this file cannot be run: {type(error).__name__}: {error.msg if isinstance(error, SyntaxError) else error}"
-                yield Finding(path.relative_to(context.root), line, problem, "mend this line")
+                problem = f"this file cannot be imported: {type(error).__name__}: {error.msg if isinstance(error, SyntaxError) else error}"
+                yield Finding(path.relative_to(context.root), line, problem, "correct this line")
 
 
 def misconceptions_lead_somewhere(context: LintContext) -> Iterator[Finding]:
@@ -203,7 +203,7 @@ def twice(context: LintContext) -> Iterator[Finding]:
 
 
 def hints(context: LintContext) -> Iterator[Finding]:
-    """Find functions without hints, hints for what is not there, and hints that give an answer's line away."""
+    """Find functions without hints, hints for unknown functions, and hints that contain a line of the answer."""
     path = Path("exercises") / context.lesson.id / "hints.yaml"
     helps, objectives = read_hints(context.root, context.lesson.id), {objective.id for objective in context.lesson.objectives}
     for exercise in context.lesson.exercises:
@@ -215,7 +215,7 @@ def hints(context: LintContext) -> Iterator[Finding]:
                 yield Finding(path, None, f"`{exercise.id}.{name}` has fewer than {FEWEST_HINTS} hints", fix)
         for name in written.functions.keys() - {node.name for node in nodes}:
             if signature_of(context, f"{exercise.id}.{name}"):
-                continue  # told by `exercise-starters`
+                continue  # reported by `exercise-starters`
             yield Finding(path, None, f"hints for `{exercise.id}.{name}`: there is no such function", "rename or remove them")
         for name in set(written.objectives) - objectives:
             yield Finding(path, None, f"`{exercise.id}`: there is no objective `{name}`", f"take one of {', '.join(sorted(objectives))}")
@@ -230,7 +230,7 @@ def hints(context: LintContext) -> Iterator[Finding]:
 
 
 def signature_of(context: LintContext, name: str) -> str | None:
-    """Write the parameters of an answer's function, or None where there is no such function."""
+    """Return the parameters of an answer's function as text, or None if there is no such function."""
     try:
         function = context.functions.reference(name)
     except (AttributeError, AssertionError):
@@ -252,7 +252,7 @@ def strays(context: LintContext) -> Iterator[Finding]:
 
 
 def _parameters(node: ast.FunctionDef) -> str:
-    """Write a function's parameters without their types, as `inspect` does."""
+    """Return a function's parameters without types, as `inspect` writes them."""
     for argument in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs):
         argument.annotation = None
     return ast.unparse(node.args)

@@ -1,4 +1,4 @@
-"""Rules over `lesson.md`: its numbers are computed, its pictures described, its links and warnings lead somewhere."""
+"""Rules for `lesson.md`: numbers are computed, images described, and links and warnings point somewhere."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _BARE = re.compile(r"(?<![\w.,/:-])[0-9]+\.[0-9]+(?![\w/]|\.[0-9])")
 _PAPER = re.compile(r"[0-9]{4}\.[0-9]{4,5}")
 _UNREAD = re.compile(r"```.*?```|`[^`\n]*`|\$\$.*?\$\$|\$[^$\n]*\$|<!--.*?-->|\]\([^)]*\)", re.DOTALL)
 _CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
-_PICTURE = re.compile(r"!\[(?P<alt>[^\]]*)\]\((?P<path>[^)\s]*)\)")
+_IMAGE = re.compile(r"!\[(?P<alt>[^\]]*)\]\((?P<path>[^)\s]*)\)")
 _LINK = re.compile(r"(?<!!)\[[^\]]*\]\(#(?P<id>[^)]*)\)")
 _MISCONCEPTION = re.compile(r"\bM[0-9]{2}\b")
 _MATHS = re.compile(r"\$\$.*?\$\$|\$[^$\n]*\$", re.DOTALL)
@@ -57,7 +57,7 @@ def tables(context: LintContext) -> Iterator[Finding]:
 
 def bare_numbers(context: LintContext) -> Iterator[Finding]:
     text = context.lesson.text
-    for pattern in (_TABLE, _COMPUTED, _UNREAD):  # in this order: a comment tells what is computed, until it is blanked itself
+    for pattern in (_TABLE, _COMPUTED, _UNREAD):  # in this order: comments mark computed numbers until they are blanked
         text = _blanked(pattern, text)
     for match in _BARE.finditer(text):
         if len(match[0].replace(".", "").lstrip("0")) >= 3 and not _PAPER.fullmatch(match[0]):
@@ -65,29 +65,27 @@ def bare_numbers(context: LintContext) -> Iterator[Finding]:
             yield Finding(context.text, _line(text, match.start()), f"nothing computes {match[0]}", fix)
 
 
-def pictures(context: LintContext) -> Iterator[Finding]:
+def images(context: LintContext) -> Iterator[Finding]:
     text, folder = context.lesson.text, context.root / context.text.parent
-    for match in _PICTURE.finditer(_blanked(_CODE, text)):
+    for match in _IMAGE.finditer(_blanked(_CODE, text)):
         line, path = _line(text, match.start()), match["path"]
         if not match["alt"].strip():
-            yield Finding(context.text, line, f"the picture `{path}` has no alt text", "say in the brackets what it shows")
+            yield Finding(context.text, line, f"the image `{path}` has no alt text", "describe in the brackets what it shows")
         for needed in dict.fromkeys([path, path.replace("-light.", "-dark.")]):
             if not (folder / needed).is_file():
-                yield Finding(
-                    context.text, line, f"there is no picture `{needed}`", "make it with the reference implementation's `figures`"
-                )
+                yield Finding(context.text, line, f"there is no image `{needed}`", "draw it with the reference implementation's `figures`")
 
 
-def card_pictures(context: LintContext) -> Iterator[Finding]:
+def card_images(context: LintContext) -> Iterator[Finding]:
     for card in context.lesson.cards:
-        for match in _PICTURE.finditer("\n".join((card.front, card.back, card.cloze))):
+        for match in _IMAGE.finditer("\n".join((card.front, card.back, card.cloze))):
             owner, path = f"card `{card.id}`", match["path"]
             if not match["alt"].strip():
                 yield Finding(
-                    context.cards, card.line, f"{owner}: the picture `{path}` has no alt text", "say in the brackets what it shows"
+                    context.cards, card.line, f"{owner}: the image `{path}` has no alt text", "describe in the brackets what it shows"
                 )
             if not (context.root / context.cards.parent / path).is_file():
-                yield Finding(context.cards, card.line, f"{owner}: there is no picture `{path}`", "name a file of `figures/`")
+                yield Finding(context.cards, card.line, f"{owner}: there is no image `{path}`", "name a file of `figures/`")
 
 
 def links(context: LintContext) -> Iterator[Finding]:
@@ -102,7 +100,7 @@ def warnings(context: LintContext) -> Iterator[Finding]:
     text, tags = _blanked(_CODE, context.lesson.text), {tag for card in context.lesson.cards for tag in card.tags}
     for match in _MISCONCEPTION.finditer(text):
         if tags and match[0] not in tags:
-            line, fix = _line(text, match.start()), "give the misconception a card, or mend its id"
+            line, fix = _line(text, match.start()), "write a card for the misconception, or fix its id"
             yield Finding(context.text, line, f"no card has the tag `{match[0]}`", fix)
 
 
@@ -111,7 +109,7 @@ def predictions(context: LintContext) -> Iterator[Finding]:
     for match in re.finditer(r"<details>|</details>|<summary>.*", text):
         line, rest = _line(text, match.start()), text[match.end() :]
         if match[0] == "<details>" and not rest.lstrip().startswith("<summary>Predict first: "):
-            yield Finding(context.text, line, "what is folded away has no question", "go on with <summary>Predict first: ...</summary>")
+            yield Finding(context.text, line, "this folded answer has no question", "continue with <summary>Predict first: ...</summary>")
         if match[0] == "<details>" and "</details>" not in rest.partition("<details>")[0]:
             yield Finding(context.text, line, "this answer is never closed", "end it with </details>")
         if match[0].startswith("<summary>") and "</summary>" not in match[0]:
@@ -123,11 +121,11 @@ def widgets(context: LintContext) -> Iterator[Finding]:
     for match in PLACED.finditer(_blanked(_CODE, context.lesson.text)):
         placed.add(match["id"])
         if match["id"] not in known:
-            fix = meant(match["id"], known, "describe it in widgets/widgets.yaml, or take this line away")
+            fix = meant(match["id"], known, "describe it in widgets/widgets.yaml, or remove this line")
             yield Finding(context.text, _line(context.lesson.text, match.start()), f"there is no widget `{match['id']}`", fix)
     for name in known.keys() - placed:
-        fix = f"put a line `<!-- widget: {name} -->` where it belongs"
-        yield Finding(context.text, None, f"the widget `{name}` stands nowhere in the text", fix)
+        fix = f"add a line `<!-- widget: {name} -->` where it belongs"
+        yield Finding(context.text, None, f"the widget `{name}` is not placed in the text", fix)
 
 
 def formulas(context: LintContext) -> Iterator[Finding]:
@@ -141,7 +139,7 @@ def formulas(context: LintContext) -> Iterator[Finding]:
 
 
 def unbalanced(text: str) -> str:
-    """Say what is left open in a paragraph's formulas, if anything."""
+    """Describe what is left open in a paragraph's formulas, if anything."""
     text = text.replace(r"\$", "")
     if "$" in _MATHS.sub("", text):
         return "a `$` has no partner"
@@ -153,7 +151,7 @@ def unbalanced(text: str) -> str:
 
 
 def agrees(literal: str, value: Any) -> bool:
-    """Say whether a number in the text is the value, rounded to the digits that are written."""
+    """Whether a number in the text equals the value, rounded to the written digits."""
     written = _decimal(literal)
     return abs(float(written) - float(value)) <= 0.5 * 10.0 ** int(written.as_tuple().exponent) * (1 + 1e-6)
 
@@ -163,31 +161,31 @@ def _decimal(literal: str) -> Decimal:
 
 
 def _written(value: Any, literal: str) -> str:
-    """Write the value as the text writes its number."""
+    """Format the value like the number in the text."""
     exponent = int(_decimal(literal).as_tuple().exponent)
     return f"{float(value):.{max(0, -exponent)}f}" if "e" not in literal.lower() else f"{float(value):.2e}"
 
 
 def _row(context: LintContext, line: int, written: list[str], row: list[Any]) -> Iterator[Finding]:
     if len(written) != len(row):
-        yield Finding(context.text, line, f"this row has {len(written)} cells, and the computed one {len(row)}", "write them all")
+        yield Finding(context.text, line, f"this row has {len(written)} cells, but the computed one has {len(row)}", "write every cell")
     for cell, value in zip(written, row, strict=False):
         number = re.fullmatch(rf"({_LITERAL}) *%?", cell)
         same = agrees(number[1], value) if number and not isinstance(value, str) else cell == str(value)
         if not same:
             right = _written(value, number[1]) if number and not isinstance(value, str) else str(value)
-            yield Finding(context.text, line, f"the cell says {cell or 'nothing'}, and the computed one is {right}", f"write {right}")
+            yield Finding(context.text, line, f"the cell says {cell or 'nothing'}, but the computed value is {right}", f"write {right}")
 
 
 def _value(expression: str, context: LintContext, line: int) -> Any:
     try:
         return evaluate(expression, context.names)
     except ValueError as error:
-        return Finding(context.text, line, str(error), "mend it, or name the module of its function in `reference`")
+        return Finding(context.text, line, str(error), "fix it, or add the function's module to `reference`")
 
 
 def _blanked(pattern: re.Pattern[str], text: str) -> str:
-    """Return the text with every match as spaces, so that places and lines stay."""
+    """Return the text with every match replaced by spaces, so that positions stay the same."""
     return pattern.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
 
 
@@ -198,16 +196,16 @@ def _line(text: str, place: int) -> int:
 COLUMNS = ("sections", "questions", "exercises", "cards", "misconceptions")
 
 _FIXES = {
-    "sections": "point a card or a question of it to a section",
-    "questions": "ask a question with this objective",
-    "exercises": "name it among an exercise's objectives in hints.yaml",
+    "sections": "let one of its cards or questions name a section",
+    "questions": "write a question with this objective",
+    "exercises": "add it to an exercise's objectives in hints.yaml",
     "cards": "write a card with this objective",
-    "misconceptions": "tag a card of it with a misconception, like M01",
+    "misconceptions": "tag one of its cards with a misconception, like M01",
 }
 
 
 def coverage(context: LintContext) -> dict[str, dict[str, tuple[str, ...]]]:
-    """Return for each objective the ids in each column. Which an exercise serves stands in `hints.yaml`."""
+    """Return the ids in each column for each objective. `hints.yaml` says which objectives an exercise serves."""
     return {objective.id: _objective_row(context, objective.id) for objective in context.lesson.objectives}
 
 

@@ -156,7 +156,7 @@ def misconceptions(context: LintContext) -> Iterator[Finding]:
         for told in [*key.wrong.values(), *(wrong for part in key.parts.values() for wrong in part.wrong.values())]:
             if told.misconception and told.misconception not in tags:
                 problem = f"question `{name}`: no card has the tag `{told.misconception}`"
-                yield Finding(context.answers, key.line, problem, "give the misconception a card, or mend its id")
+                yield Finding(context.answers, key.line, problem, "write a card for the misconception, or fix its id")
 
 
 def fronts(context: LintContext) -> Iterator[Finding]:

@@ -21,7 +21,7 @@ from autograder.course.store import replaced
 from autograder.course.text import cell
 from autograder.learner.review.queue import GAP, faces_of
 
-PICTURE = re.compile(r"!\[(?P<words>[^\]]*)\]\((?P<path>[^)\s]+)\)")
+IMAGE = re.compile(r"!\[(?P<words>[^\]]*)\]\((?P<path>[^)\s]+)\)")
 _FORMULA = re.compile(r"(?<!\\)(\$\$?)(.+?)(?<!\\)\1", re.DOTALL)
 _MARKDOWN = MarkdownIt("commonmark", {"html": False, "breaks": True})
 
@@ -35,7 +35,7 @@ def in_html(text: str, lesson: str) -> str:
         return f"\ue000{len(kept) - 1}\ue001"
 
     text = GAP.sub(lambda gap: f"{{{{c{gap['number']}::{_apart(gap['text'])}{'::' + gap['hint'] if gap['hint'] else ''}}}}}", text)
-    text = PICTURE.sub(lambda found: keep(_image(found["path"], found["words"], lesson)), text)
+    text = IMAGE.sub(lambda found: keep(_image(found["path"], found["words"], lesson)), text)
     text = _FORMULA.sub(lambda found: keep(_mathjax(found[2], displayed=found[1] == "$$")), text).replace(r"\$", "$")
     made = _MARKDOWN.renderInline(text) if "\n\n" not in text else _MARKDOWN.render(text).strip()
     return re.sub("\ue000([0-9]+)\ue001", lambda found: kept[int(found[1])], made)
@@ -43,7 +43,7 @@ def in_html(text: str, lesson: str) -> str:
 
 def figures(lesson: Lesson, card: Card, root: Path) -> Iterator[tuple[Path, str]]:
     """Give a card's figures: the file, and the name that it has in Anki."""
-    for found in PICTURE.finditer("\n".join((card.front, card.back, card.cloze))):
+    for found in IMAGE.finditer("\n".join((card.front, card.back, card.cloze))):
         yield root / "lessons" / lesson.id / found["path"], media_name(lesson.id, found["path"])
 
 

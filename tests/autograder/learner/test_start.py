@@ -97,21 +97,21 @@ def test_a_folder_that_is_no_workspace_is_told(tmp_path, root):
 
 def test_the_courses_own_folder_is_no_workspace(root, lesson):
     assert told(lambda: start(root, root, lesson)) == (
-        f"{root}: this is the course's own folder\n  fix: make the workspace elsewhere: `course start ../my-course`"
+        f"{root}: this is the course's own folder\n  fix: create the workspace elsewhere: `course start ../my-course`"
     )
 
 
 def test_a_crowded_folder_that_nobody_named_is_left_alone(tmp_path, lesson):
     (tmp_path / "thesis.tex").touch()
     assert told(lambda: refuse_crowded(tmp_path, lesson)) == (
-        f"{tmp_path}: this folder is not empty (thesis.tex is there)\n  fix: give a folder of its own: `course start diffusion`"
+        f"{tmp_path}: this folder is not empty (thesis.tex is there)\n  fix: use an empty folder: `course start diffusion`"
     )
 
 
 def test_a_place_that_cannot_be_written_is_told(tmp_path, root, lesson):
     (tmp_path / "file").touch()
     assert told(lambda: start(tmp_path / "file" / "w", root, lesson)) == (
-        f"{tmp_path}/file/w: Not a directory\n  fix: choose a folder that can be written, like `course start ~/my-course`"
+        f"{tmp_path}/file/w: Not a directory\n  fix: choose a folder that you may write to, like `course start ~/my-course`"
     )
 
 
@@ -127,7 +127,7 @@ def test_a_read_only_disk_is_told_and_the_file_stays(workspace, monkeypatch):
 
     monkeypatch.setattr(Path, "replace", refuse)
     words = told(lambda: reset(workspace, "forward.py"))
-    assert words == f"{path}: Read-only file system\n  fix: make the folder writable; the file is as it was"
+    assert words == f"{path}: Read-only file system\n  fix: make the folder writable; the file is unchanged"
     assert path.read_text() == "my work"
 
 
@@ -185,7 +185,7 @@ def test_a_file_that_is_gone_is_told(workspace):
 
 def test_only_given_files_can_be_reset(workspace):
     words = told(lambda: reset(workspace, "notes.txt"))
-    assert words == f"notes.txt: this is no file that `course start` gives\n  fix: take one of {', '.join(workspace.given)}"
+    assert words == f"notes.txt: not one of the files that `course start` creates\n  fix: take one of {', '.join(workspace.given)}"
 
 
 def test_the_file_in_which_something_was_written_counts_and_python_before_notebooks(workspace):

@@ -22,7 +22,7 @@ def pack(workspace, state, checker):
 
 def untouched(workspace, *but):
     names = [names_of(exercise)[0] for exercise in exercises_of(workspace.lesson)]
-    return f"as they were given, with nothing written in them or not saved: {', '.join(name for name in names if name not in but)}."
+    return f"still the starter, or not saved: {', '.join(name for name in names if name not in but)}."
 
 
 def test_the_zip_holds_the_files_below_the_lesson_and_a_manifest_that_describes_them(workspace, pack, right):
@@ -77,7 +77,7 @@ def test_what_is_unfinished_is_said_and_packed_all_the_same(workspace, pack, rig
 def test_a_notebook_that_is_cut_short_is_said(workspace, pack):
     (workspace.folder / "forward.py").unlink()
     (workspace.folder / "forward.ipynb").write_text('{"cells": [')
-    assert "`forward.ipynb` cannot be read: it is cut short or is not Jupyter's JSON." in pack().warnings
+    assert "`forward.ipynb` cannot be read: it is truncated or not a Jupyter notebook." in pack().warnings
 
 
 def test_answers_count_among_the_public_results(workspace, pack):
@@ -100,19 +100,19 @@ def told(act):
 
 def test_a_file_that_is_no_zip_is_never_replaced(workspace, pack):
     path = workspace.folder / "forward.py"
-    assert told(lambda: pack(path)) == f"{path}: this is there already, and is no zip\n  fix: give another name: `--out my-work.zip`"
+    assert told(lambda: pack(path)) == f"{path}: this file exists and is not a zip\n  fix: give another name: `--out my-work.zip`"
 
 
 def test_an_empty_workspace_has_nothing_to_hand_in(workspace, pack):
     for path in workspace.folder.glob("*.*"):
         if path.is_file():
             path.unlink()
-    assert told(pack) == f"{workspace.folder}: there is nothing to hand in\n  fix: `course reset FILE` puts a starter back"
+    assert told(pack) == f"{workspace.folder}: there is nothing to hand in\n  fix: `course reset FILE` restores a starter"
 
 
 def test_a_place_that_cannot_be_written_is_told(pack, tmp_path):
     assert told(lambda: pack(tmp_path / "gone" / "mine.zip")) == (
-        f"{tmp_path}/gone/mine.zip: No such file or directory\n  fix: choose a place that can be written: `--out /tmp/my-work.zip`"
+        f"{tmp_path}/gone/mine.zip: No such file or directory\n  fix: choose a place that you may write to: `--out /tmp/my-work.zip`"
     )
 
 

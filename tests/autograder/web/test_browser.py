@@ -382,7 +382,7 @@ def test_cards_are_reviewed_by_the_terminals_keys(own, visit):
     expect(told).to_have_text("Flagged.")
     expect(page.locator(".counts")).to_contain_text("flagged")
     press(page, "u")
-    expect(told).to_have_text("Taken back.")
+    expect(told).to_have_text("Undone.")
     assert face(page) == first
     press(page, "Enter")
     press(page, "Enter")
@@ -428,7 +428,7 @@ def test_cards_are_reviewed_by_mouse(own, visit):
     page.get_by_role("button", name="Easy").click()
     expect(page.locator(".told")).to_have_text("Answered: Easy.")
     page.get_by_role("button", name="Take the last one back").click()
-    expect(page.locator(".told")).to_have_text("Taken back.")
+    expect(page.locator(".told")).to_have_text("Undone.")
     page.get_by_role("button", name="Flag this card").click()
     expect(page.get_by_role("button", name="Take the flag away")).to_be_visible()
     with page.context.expect_page() as opened:

@@ -77,11 +77,11 @@ def test_the_terminal_may_review_at_the_same_time(work):
 def test_an_answer_is_taken_back_and_its_card_shown_again(work):
     face, _ = rate(work, "3")
     text = ask(work.address + "cards.html", method="POST", body=b"do=undo", X_Part="card")[2]
-    assert "Taken back." in text
+    assert "Undone." in text
     assert f'name="face" value="{face}"' in text
     with deck_of(work) as deck:
         assert deck.state(deck.faces[face]).reviews == 0
-    assert "There is no answer of today to take back." in ask(work.address + "cards.html", method="POST", body=b"do=undo", X_Part="card")[2]
+    assert "There is no answer from today to undo." in ask(work.address + "cards.html", method="POST", body=b"do=undo", X_Part="card")[2]
 
 
 @pytest.mark.parametrize("sent", [{}, {"do": "5"}, {"face": "x/y", "do": "3"}, {"do": "3", "face": "<b>"}, {"do": "flag"}])

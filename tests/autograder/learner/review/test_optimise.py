@@ -83,12 +83,12 @@ def optimise(root, tmp_path, monkeypatch):
 
 def test_it_asks_and_adopts_only_when_agreed_to(optimise):
     said, scheduling = optimise(typed="n\n")
-    assert (said, scheduling) == ("870 answers count. Mean log loss over them: 0.5000 now, 0.4000 fitted.\nAdopt them? Every card is scheduled anew [y/N]: n\n", Scheduling())
+    assert (said, scheduling) == ("870 answers count. Mean log loss over them: 0.5000 now, 0.4000 fitted.\nAdopt them? Every card is rescheduled [y/N]: n\n", Scheduling())
     said, scheduling = optimise(typed="y\n")
     assert said.endswith("y\nAdopted. To go back: course optimise --defaults\n")
     assert scheduling == FITTED
     said, scheduling = optimise("--defaults")
-    assert (said, scheduling) == ("Cards are scheduled by the parameters that FSRS begins with.\n", Scheduling())
+    assert (said, scheduling) == ("Cards are scheduled by FSRS's default parameters again.\n", Scheduling())
 
 
 def test_parameters_that_are_no_better_are_not_offered(optimise):

@@ -32,7 +32,7 @@ def printed(text):
 
 
 def test_formulas_can_be_read_and_a_figure_is_named():
-    assert printed(r"$\sqrt{1-\beta_t}$ in ![a strip of pictures](figures/strip.svg)") == "√(1 − βₜ) in Picture: a strip of pictures (o opens it)"
+    assert printed(r"$\sqrt{1-\beta_t}$ in ![a strip of pictures](figures/strip.svg)") == "√(1 − βₜ) in Image: a strip of pictures (o opens it)"
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_formulas_can_be_read_and_a_figure_is_named():
     [
         ("--tag M0l", "no card has the tag `M0l`\n  fix: did you mean `M20`?\n"),
         ("--objective xyz", "no card has the objective `xyz`\n  fix: take one of forward-step, text-to-image, three-families, training-loss, two-directions\n"),
-        ("", "a review needs a terminal\n  fix: run `course review` in one, without a pipe\n"),
+        ("", "a review needs a terminal\n  fix: run `course review` in a terminal, without a pipe\n"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_reviewed_is_told(root, tmp_path, monkeypatch, arguments, said):
@@ -52,7 +52,7 @@ def test_what_cannot_be_reviewed_is_told(root, tmp_path, monkeypatch, arguments,
 def test_nothing_due_needs_no_terminal(root, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     done = CliRunner().invoke(main, ["--course", str(root), "review", "--new", "0"])
-    assert (done.exit_code, done.stdout) == (0, "Nothing is due. Nothing is left to begin today.\n")
+    assert (done.exit_code, done.stdout) == (0, "Nothing is due. Nothing is left for today.\n")
 
 
 def test_merging_says_what_came(root, opened, tmp_path, monkeypatch):

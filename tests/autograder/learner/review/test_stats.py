@@ -124,7 +124,7 @@ def test_what_cannot_be_drawn_is_told(deck, tmp_path, monkeypatch):
 def test_who_has_not_begun_is_told_how(root, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     done = CliRunner().invoke(main, ["--course", str(root), "stats"])
-    assert (done.exit_code, done.output) == (0, "No card was answered yet. Begin: course review\n")
+    assert (done.exit_code, done.output) == (0, "No reviews yet. Start with: course review\n")
 
 
 def test_figures_do_not_depend_on_the_order_of_rows(opened, tmp_path):

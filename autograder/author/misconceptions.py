@@ -1,4 +1,4 @@
-"""Begin a misconception for a wrong answer that many students share."""
+"""Start a misconception from a wrong answer that many students share."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from autograder.grading.reference import load_module
 def begin_misconception(function: str, students: int, exercise: Exercise, name: str) -> str:
     """Return a misconception to fill in, for a wrong answer that so many students share; `course lint` asks for the rest.
 
-    Raise `UsageError` where the name cannot be a misconception's.
+    Raises UsageError if the name is taken or not a Python identifier.
     """
     if not name.isidentifier():
-        raise UsageError(f"`{name}` cannot be a function's name", "name the misconception with letters and underscores, as noise_left_out")
+        raise UsageError(f"`{name}` is not a valid function name", "use letters and underscores, like noise_left_out")
     written = exercise.misconceptions.read_text(encoding="utf-8")
     if f"def {name}(" in written:
         raise UsageError(f"there is a `{name}` in {exercise.misconceptions.name} already", "choose another name")
@@ -30,6 +30,6 @@ def begin_misconception(function: str, students: int, exercise: Exercise, name: 
 
 
 def append_misconception(path: Path, text: str) -> None:
-    """Write it behind the misconceptions that are there."""
+    """Append it to a file of misconceptions."""
     with path.open("a", encoding="utf-8") as file:
         file.write(text)

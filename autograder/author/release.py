@@ -1,6 +1,7 @@
-"""The release as a folder: what is copied, what is recorded, and nothing of `solutions/`.
+"""Build what students get: the release as a folder, an nbgrader course folder, and Gradescope's autograder.zip.
 
-It is built beside its place and moved there when it is whole, so that a run that was broken off leaves the earlier one.
+Only the zip contains solutions. Everything is built beside its destination and moved there when complete, so an interrupted run
+leaves the earlier one intact.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from autograder.author.recording import record_exercise, write_recordings
 from autograder.course.errors import UsageError
 from autograder.course.loading import demand_solutions, package_name, read_course
 from autograder.course.model import Course, Lesson
-from autograder.course.store import replaced
+from autograder.course.store import refuse_foreign, replaced, replaced_folder
 from autograder.grading.attempt import load_materials
 from autograder.grading.questions import VARIANTS, functions_of
 from autograder.grading.rounds import open_round
@@ -31,7 +32,7 @@ NOT_FOR_STUDENTS = shutil.ignore_patterns("__pycache__", "*.pyc", ".*", "_*", "a
 
 
 class Release(msgspec.Struct, frozen=True):
-    """What `release.json` says of a release: the form of its recordings, the version of the course, how many variants."""
+    """`release.json`: the version of the course, its lessons, the number of variants, and the format of the recordings."""
 
     version: str
     lessons: tuple[str, ...]
@@ -40,7 +41,7 @@ class Release(msgspec.Struct, frozen=True):
 
 
 class Built(msgspec.Struct, frozen=True):
-    """What came of building a release: how much of everything is in it."""
+    """A release that was built, and what it contains."""
 
     place: Path
     exercises: int
@@ -51,43 +52,22 @@ class Built(msgspec.Struct, frozen=True):
 
 
 def build(root: Path, out: Path) -> Built:
-    """Build a release of the course at `root` as the folder `out`.
+    """Build a release of the course at `root` in the folder `out`.
 
-    Raise `UsageError` where `root` is itself a release, or `out` holds anything but an earlier one.
+    Raises UsageError if `root` is itself a release, or `out` contains anything but an earlier one.
     """
     course = read_course(root)
     demand_solutions(root)
-    refuse_taken(out, (MARK,))
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
-    except OSError as error:
-        raise UsageError(f"{out}: {error.strerror}", "choose a folder that can be written with --out") from None
-    try:
-        misconceptions = _fill(course, beside / "new")
-        _put(beside / "new", out, beside / "old")
-    finally:
-        shutil.rmtree(beside)
+    with replaced_folder(out, MARK) as new:
+        misconceptions = _fill(course, new)
     lessons = course.lessons
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     counts = [sum(len(own) for own in each) for each in zip(*((x.exercises, x.questions, x.cards) for x in lessons), strict=True)]
     return Built(out, counts[0], misconceptions, counts[1], counts[2], size)
 
 
-def refuse_taken(out: Path, marks: tuple[str, ...]) -> None:
-    """Raise `UsageError` where `out` is a file, or a folder with something in it that was not made here (then it has a mark)."""
-    if out.is_file() or (out.is_dir() and any(out.iterdir()) and not any((out / mark).is_file() for mark in marks)):
-        raise UsageError(f"{out}: there is something else already", "choose a folder that is new or empty with --out")
-
-
-def _put(new: Path, out: Path, old: Path) -> None:
-    if out.exists():
-        out.rename(old)
-    new.rename(out)
-
-
 def _fill(course: Course, into: Path) -> int:
-    """Copy and record all that students get; return how many misconceptions were recorded."""
+    """Copy and record what students get. Return the number of recorded misconceptions."""
     into.mkdir()
     shutil.copyfile(course.root / "course.yaml", into / "course.yaml")
     misconceptions = sum(_fill_lesson(course.root, lesson, into) for lesson in course.lessons)
@@ -109,20 +89,20 @@ TEXT = """\
 c = get_config()
 c.CourseDirectory.course_id = {course!r}
 c.ExecutePreprocessor.timeout = {seconds}  # for one cell
-c.ClearSolutions.enabled = False  # there are starters in the cells, and no solution to clear
+c.ClearSolutions.enabled = False  # the cells hold starters: no solution to clear
 """
 
 
 def build_nbgrader(root: Path, out: Path) -> list[Path]:
-    """Write the course folder, or bring one up to date; return the files that were written. What nbgrader made there stays.
+    """Write or update an nbgrader course folder. Return the files that were written; nbgrader's own files stay.
 
-    Raise `UsageError` where there are no solutions, or `out` holds anything but an nbgrader course.
+    Raises UsageError if there are no solutions, or `out` contains anything but an nbgrader course.
     """
     course = read_course(root)
     demand_solutions(root)
-    refuse_taken(out, (CONFIG,))
+    refuse_foreign(out, CONFIG)
     files = {out / "source" / one.id / f"{one.id}.ipynb": notebook(one) for one in course.lessons}
-    if not (out / CONFIG).exists():  # an instructor's own settings stay
+    if not (out / CONFIG).exists():  # keep the instructor's settings
         files = {out / CONFIG: config(course)} | files
     try:
         for path, text in files.items():
@@ -135,17 +115,17 @@ def build_nbgrader(root: Path, out: Path) -> list[Path]:
 
 
 def config(course: Course) -> str:
-    """Write nbgrader's settings: the course's id, and the longest that a cell may run, which is a check's own limit and some more."""
+    """Return nbgrader's settings: the course's id, and a timeout for cells above a check's own limit."""
     name = re.sub(r"[^a-z0-9]+", "-", course.title.lower()).strip("-")
     longest = max(limits.call_seconds for limits in (course.policy.limits, *course.policy.limits_of.values()))
     return TEXT.format(course=name, seconds=int(60 + 2 * longest))
 
 
 NAME = "autograder.zip"
-COURSE = "course"  # the folder of the zip in which the course lies
+COURSE = "course"  # the folder of the course in the zip
 ENGINE = ("autograder", "pyproject.toml", "setup.py", "constraints.txt", "README.md", "LICENSE")
 CONTENT = ("course.yaml", "exercises", "lessons", "solutions")
-HOME = Path(__file__).resolve().parents[2]  # of the engine: the course may lie elsewhere
+HOME = Path(__file__).resolve().parents[2]  # of the engine; the course may be elsewhere
 EPOCH = (1980, 1, 1, 0, 0, 0)
 
 SETUP = """\
@@ -179,8 +159,8 @@ exec "$python" -m autograder gradescope "$place"
 
 
 def build_gradescope(root: Path, out: Path) -> Path:
-    """Write the zip into `out`; return its path. Raise `UsageError` where there are no solutions or it cannot be written."""
-    read_course(root)  # a course with faults is told now, not on Gradescope
+    """Write the zip to `out` and return its path. Raises UsageError if there are no solutions or it cannot be written."""
+    read_course(root)  # find faults of the course now, not on Gradescope
     demand_solutions(root)
     target = out / NAME
     try:
@@ -202,7 +182,7 @@ def _write(path: Path, root: Path, drawn: Path) -> None:
         for home, names in ((HOME, ENGINE), (root, CONTENT)):
             for own in _files(home, names):
                 _add(archive, f"{COURSE}/{own.relative_to(home).as_posix()}", own.read_bytes(), 0o644)
-    path.chmod(0o600)  # the round's secret is in it
+    path.chmod(0o600)  # it contains the round's secret
 
 
 def _add(archive: zipfile.ZipFile, name: str, data: bytes, mode: int) -> None:
@@ -212,7 +192,7 @@ def _add(archive: zipfile.ZipFile, name: str, data: bytes, mode: int) -> None:
 
 
 def _files(root: Path, names: tuple[str, ...]) -> Iterator[Path]:
-    """List these files, and what is in these folders, but for what Python left there."""
+    """Yield these files, and the contents of these folders without caches and hidden files."""
     for name in names:
         if (root / name).is_file():
             yield root / name

@@ -8,7 +8,9 @@ it is. Nothing else in the engine imports `sqlite3`.
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -215,6 +217,30 @@ def columns(db: Connection, table: str) -> set[str]:
 # ---- other files
 
 AT_ONCE, BATCH = 16, 256  # files that wait for the disk together; files that are held in memory at most
+
+
+def refuse_foreign(out: Path, mark: str) -> None:
+    """Raises UsageError if `out` is a file, or a folder with contents but without the file `mark`, which says that we made it."""
+    if out.is_file() or (out.is_dir() and any(out.iterdir()) and not (out / mark).is_file()):
+        raise UsageError(f"{out}: not empty, and not made by this command", "choose a new or empty folder with --out")
+
+
+@contextmanager
+def replaced_folder(out: Path, mark: str) -> Iterator[Path]:
+    """Build a folder beside `out`, and move it there once it is complete. Raises UsageError if that is impossible."""
+    refuse_foreign(out, mark)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        beside = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+        try:
+            yield beside / "new"
+            if out.exists():
+                out.rename(beside / "old")
+            (beside / "new").rename(out)
+        finally:
+            shutil.rmtree(beside)
+    except OSError as error:
+        raise UsageError(f"{out}: {error.strerror}", "choose a folder that can be written with --out") from None
 
 
 @contextmanager

@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 
 from autograder.course.errors import UsageError
-from autograder.course.files import replaced
 from autograder.course.model import Lesson, Question
+from autograder.course.store import replaced
 from autograder.learner.workspace import HIDDEN, ORIGIN, Origin, Workspace, digest, exercises_of, names_of
 
 README = """\

@@ -1,13 +1,11 @@
-"""Which address shows what: the pages of one lesson, what is answered, and what moves while one watches.
+"""The site of one lesson: the routes of the served app, and the same pages written as static files.
 
-Pages are made for each request and never hold another request up: what takes time runs in a thread or a process of its own.
-`serving.py` starts this; nothing here listens or prints.
+Every page is rendered per request, in a thread, so that none holds up another. `server` runs the app; nothing here listens.
 """
 
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -24,10 +22,9 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from autograder.author.release import refuse_taken
-from autograder.course.errors import UsageError
 from autograder.course.loading import read_policy
 from autograder.course.model import Lesson, Question
+from autograder.course.store import replaced_folder
 from autograder.grading.questions import question_text
 from autograder.learner.review.queue import faces_of
 from autograder.web import cards, class_view, exercises, practice
@@ -39,10 +36,10 @@ PAGES = ("index", "play", "practice", "cards", "exercises")
 
 
 def build(session: ReaderSession, grades_in: Path | None = None) -> Starlette:
-    """Put the site of a lesson together; `grades_in` is the folder of a `course grade`, for who teaches."""
+    """Build the app of a lesson; `grades_in` is the output folder of `course grade`, for instructors."""
     pages = (*PAGES, "grades") if grades_in else PAGES
     frame = frame_of(session.workspace.root, session.lesson, pages, served=True, kept=session.kept)
-    reading = frame.read()  # once: it changes with the course alone
+    reading = frame.read()  # once: it depends on the course alone
 
     def lesson(request: Request) -> str:
         with session.state() as state:
@@ -76,16 +73,16 @@ def build(session: ReaderSession, grades_in: Path | None = None) -> Starlette:
 
 
 def play(frame: Frame) -> str:
-    """Write the page with all that can be played with."""
+    """Render the page of all widgets."""
     return page(frame, "play", "Play", hosts=[frame.host(widget, 2) for widget in frame.widgets])
 
 
 def _showing(studio: Studio) -> Answer:
-    """Answer with the frames of a lesson's own process, as they are computed."""
+    """Stream the frames that a lesson's own process computes."""
 
     async def answer(request: Request) -> Response:
         asked = {name[:40]: value[:400] for name, value in list(request.query_params.items())[:20] if name not in ("id", "go")}
-        return Events(studio.show(asked))  # type: ignore[return-value]  # what a route returns is called as an ASGI app
+        return Events(studio.show(asked))  # type: ignore[return-value]  # a route's return value is called as an ASGI app
 
     return answer
 
@@ -95,7 +92,7 @@ async def _to_the_lesson(request: Request) -> Response:
 
 
 def _remembering(session: ReaderSession) -> Answer:
-    """Write down which section was read, once."""
+    """Record that a section was read, once."""
     sections = {section.id for section in session.lesson.sections}
 
     def remember(section: str) -> None:
@@ -120,7 +117,7 @@ LEFT_OUT = shutil.ignore_patterns("__pycache__", ".*", "*.yaml")
 
 
 class Written(Struct, frozen=True):
-    """What was written: where, how many files, how many bytes."""
+    """The site that was written: its folder, number of files and size in bytes."""
 
     place: Path
     files: int
@@ -128,21 +125,10 @@ class Written(Struct, frozen=True):
 
 
 def write_site(root: Path, lesson: Lesson, out: Path) -> Written:
-    """Write a lesson's site into the folder `out`. Raise `UsageError` where something else is there, or it cannot be written."""
-    refuse_taken(out, (MARK,))
+    """Write a lesson's site to the folder `out`. Raises UsageError if the folder holds something else or cannot be written."""
     frame = frame_of(root, lesson, STATIC_PAGES, served=False, kept=False)
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
-        try:
-            _fill(frame, beside / "new")
-            if out.exists():
-                out.rename(beside / "old")
-            (beside / "new").rename(out)
-        finally:
-            shutil.rmtree(beside)
-    except OSError as error:
-        raise UsageError(f"{out}: {error.strerror}", "choose a folder that can be written with --out") from None
+    with replaced_folder(out, MARK) as new:
+        _fill(frame, new)
     sizes = [path.stat().st_size for path in out.rglob("*") if path.is_file()]
     return Written(out, len(sizes), sum(sizes))
 
@@ -153,7 +139,7 @@ def _fill(frame: Frame, into: Path) -> None:
         shutil.copytree(folder, into / folder.name, ignore=LEFT_OUT)
     for name, html in _pages(frame).items():
         (into / name).write_text(html, encoding="utf-8")
-    (into / MARK).write_text("Written by `course site`, which may write this folder anew.\n", encoding="utf-8")
+    (into / MARK).write_text("Written by `course site`, which may overwrite this folder.\n", encoding="utf-8")
 
 
 def _pages(frame: Frame) -> dict[str, str]:
@@ -167,13 +153,13 @@ def _pages(frame: Frame) -> dict[str, str]:
 
 
 def _asked(frame: Frame, question: Question) -> tuple[str, Markup]:
-    """Give a question's id, and its text with the published numbers."""
+    """Return a question's id, and its text with the published numbers."""
     published = {name: drawn.published for name, drawn in question.numbers.items()}
     return question.id, Markup(frame.prose.blocks(question_text(question, published)))
 
 
 def _decks(frame: Frame) -> list[tuple[str, str, list[tuple[Markup, Markup]]]]:
-    """Give the cards section by section, each with its front and its back."""
+    """Return the cards by section, each with its front and back."""
     faces = list(faces_of([frame.lesson]))
     made = []
     for section in frame.lesson.sections:

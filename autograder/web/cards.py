@@ -1,7 +1,7 @@
-"""Review on a page: the card that comes next, its answer, four ratings. The log and the order are the terminal's, and both may be open.
+"""Reviewing on a page: the next card, its answer and four ratings, with the terminal's log and queue.
 
-Each request opens the deck anew, so what was answered elsewhere is known; a rating of a card that was answered meanwhile is not
-written down.
+Every request reopens the deck, so a terminal may review at the same time. A rating of a card that was answered elsewhere meanwhile
+is not recorded.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _SENT = re.compile(r"[0-9]{1,9}")
 
 
 def routes(session: ReaderSession, frame: Frame) -> list[BaseRoute]:
-    """Give the addresses of the cards."""
+    """Return the routes of the cards page."""
     return [
         Route("/cards.html", shown(frame, lambda request: _page(session, frame)), methods=["GET"]),
         Route("/cards.html", formed(frame, lambda request, fields: _answered(session, frame, request, fields)), methods=["POST"]),
@@ -31,7 +31,7 @@ def routes(session: ReaderSession, frame: Frame) -> list[BaseRoute]:
 
 
 def place_of(session: ReaderSession) -> Path:
-    """Say where the log lies: in the workspace, or where `course review` keeps it without one."""
+    """Return the folder of the review log: the workspace's, or the one that `course review` uses outside a workspace."""
     return session.workspace.hidden if session.kept else own_place()
 
 
@@ -52,17 +52,17 @@ def _answered(session: ReaderSession, frame: Frame, request: Request, fields: di
 
 
 def _done(deck: Deck, sent: dict[str, str]) -> tuple[str, Face | None]:
-    """Do what was asked for, and say what came of it; give the face to show next, where it is not the queue's."""
+    """Do what was asked. Return a message, and the face to show next unless it is the queue's."""
     now, face, does = _now(), deck.faces.get(sent.get("face", "")), sent.get("do", "")
     if does == "undo":
         before = deck.undo(now)
         return ("Undone.", before) if before else ("There is no answer from today to undo.", None)
     if face is None:
-        return "This card is not there any more.", None
+        return "This card no longer exists.", None
     if does == "flag":
         return ("Flagged." if deck.flag(face, now) else "Flag removed."), face
     if sent.get("seen") != str(deck.state(face).reviews):
-        return "This card was answered elsewhere meanwhile; here is the next.", None
+        return "This card was answered elsewhere in the meantime. Here is the next one.", None
     if does in ("1", "2", "3", "4"):
         took = int(sent["took"]) if _SENT.fullmatch(sent.get("took", "")) else 0
         deck.answer(face, int(does), now, took)

@@ -1,7 +1,6 @@
-"""A class as far as it is graded. The gradebook is read once, and then only what was added: a page of ten thousand is as quick as of ten.
+"""The grades of a class, live while it is graded. After the first read only additions are read, so size does not matter.
 
-Of each result it holds what a table shows. It writes nothing, and shows what the grader gave: what a person decided beside that stands
-in the report.
+Read-only. It shows what the grader gave; overrides appear in the report.
 """
 
 from __future__ import annotations
@@ -32,20 +31,20 @@ MISCONCEPTIONS = 12
 
 
 class View(msgspec.Struct, frozen=True):
-    """What a reader wants to see of the students: whose line has all these words, in which order, which page of them."""
+    """Which students to show: a search for words, a sort order and a page."""
 
     find: str = ""
-    sort: str = ""  # an exercise, the lowest first; with a minus before it the highest; nothing is by name
+    sort: str = ""  # an exercise, lowest first, or highest first with a leading minus; empty: by name
     page: int = 1
 
     def query(self, **changed: object) -> str:
-        """Write the view as the end of an address, with something changed."""
+        """Return the view as a query string, with some values changed."""
         told = msgspec.structs.asdict(msgspec.structs.replace(self, **changed))
         return urlencode({name: value for name, value in told.items() if value not in ("", 1)})
 
 
 class Mark(msgspec.Struct, frozen=True):
-    """What one student got in one exercise. Of several attempts the one with the highest `place` counts."""
+    """One student's result in one exercise. Of several attempts the one with the highest `place` counts."""
 
     status: str
     score: float
@@ -54,7 +53,7 @@ class Mark(msgspec.Struct, frozen=True):
 
 
 class Student(msgspec.Struct, frozen=True):
-    """One line: a name that can be shown, where the feedback lies, and the marks by exercise."""
+    """One row: a clean name, the file name of the feedback, and the marks by exercise."""
 
     name: str
     feedback: str
@@ -65,13 +64,13 @@ class Student(msgspec.Struct, frozen=True):
         return tuple(dict.fromkeys(misconception for mark in self.marks.values() for misconception in mark.misconceptions))
 
     def has(self, words: list[str]) -> bool:
-        """Say whether all these words, in small letters, stand in the line."""
+        """Whether the row contains all these case-folded words."""
         line = " ".join((self.name, *(mark.status for mark in self.marks.values()), *self.misconceptions)).replace("_", " ").casefold()
         return all(word in line for word in words)
 
 
 class Class(msgspec.Struct, frozen=True):
-    """What is known of a class by now, and the students that a view shows."""
+    """A class so far, and the students that a view shows."""
 
     exercises: dict[str, ExerciseSummary]
     statuses: Counter[str]
@@ -84,14 +83,14 @@ class Class(msgspec.Struct, frozen=True):
 
 
 class ClassView:
-    """The class of the gradebook at `path`, which may come later, its exercises in this order; the `best` attempt counts, or the last."""
+    """The class in the gradebook at `path`, which may not exist yet. The `best` attempt counts, or else the last."""
 
     def __init__(self, path: Path, order: tuple[str, ...], *, best: bool = False):
         self._path, self._order, self._best, self._lock = path, order, best, threading.Lock()
         self._forget("")
 
     def look(self, view: View) -> Class:
-        """Read what was added, and give what a view shows."""
+        """Read what was added, and return what the view shows."""
         with self._lock:
             self._read()
             words = view.find.casefold().split()
@@ -130,7 +129,7 @@ class ClassView:
                 self._add(number, attempted)
 
     def _add(self, number: int, attempted: Attempted) -> None:
-        """Take in one attempt, in the place of one that counts less."""
+        """Add one attempt, replacing one that counts less."""
         result = attempted.result
         misconceptions = tuple(dict.fromkeys(check.misconception for check in result.checks if check.misconception))
         attempt = attempted.handed_in.attempt
@@ -147,7 +146,7 @@ class ClassView:
         if before:
             _count(tally, before, -1)
         _count(tally, mark, 1)
-        self._misconceptions.subtract(student.misconceptions)  # each once for a student, in however many exercises it was made
+        self._misconceptions.subtract(student.misconceptions)  # once per student, over all exercises
         student.marks[result.exercise] = mark
         self._misconceptions.update(student.misconceptions)
 
@@ -158,21 +157,21 @@ def _count(tally: ExerciseSummary, mark: Mark, by: int) -> None:
 
 
 def _height(student: Student, exercise: str) -> float:
-    """Say how high a student stands in an exercise; below all scores where there is none."""
+    """Return a student's score in an exercise, or a value below every score."""
     mark = student.marks.get(exercise)
     return mark.score if mark and mark.status == "graded" else -1.0
 
 
-PAUSE = 1.0  # seconds between two looks at the gradebook
-WRITTEN = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"  # their own policy is stricter
+PAUSE = 1.0  # seconds between two reads of the gradebook
+WRITTEN = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"  # the pages' own policy is stricter
 
 
 def routes(out: Path, frame: Frame, *, best: bool) -> list[BaseRoute]:
-    """Give the addresses of the grades in `out`, which may come later; `best` says which attempt counts (see `ClassView`)."""
+    """Return the routes of the grades in `out`, which may not exist yet; `best` says which attempt counts."""
     class_view = ClassView(out / "gradebook.sqlite", tuple(exercise.id for exercise in frame.lesson.exercises), best=best)
 
     async def events(request: Request) -> Response:
-        return Events(changes(out))  # type: ignore[return-value]  # what a route returns is called as an ASGI app
+        return Events(changes(out))  # type: ignore[return-value]  # a route's return value is called as an ASGI app
 
     return [
         Route("/grades.html", shown(frame, lambda request: _page(out, class_view, frame, request))),
@@ -195,7 +194,7 @@ def _page(out: Path, class_view: ClassView, frame: Frame, request: Request) -> s
 
 
 def _as_written(path: Path, request: Request) -> Response:
-    """Answer with a page that `course grade` wrote, in the light or dark that the reader chose here."""
+    """Serve a page that `course grade` wrote, with the reader's choice of a light or dark theme."""
     try:
         html = path.read_text(encoding="utf-8")
     except (OSError, ValueError):

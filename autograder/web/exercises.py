@@ -47,7 +47,7 @@ def routes(session: ReaderSession, frame: Frame) -> list[BaseRoute]:
     """Give the addresses of the exercises."""
 
     async def events(request: Request) -> Response:
-        return Events(changes(session))  # type: ignore[return-value]  # what a route returns is called as an ASGI app
+        return Events(changes(session))  # type: ignore[return-value]  # a route's return value is called as an ASGI app
 
     return [
         Route("/exercises.html", shown(frame, lambda request: _page(session, frame, request))),

@@ -1,13 +1,12 @@
-"""Showings of a lesson's own process: one at a time, the rest wait in line, and who leaves ends theirs.
+"""A lesson's own process, which draws frames for one page at a time while the others queue; and server-sent events.
 
-The process is a Python module that the lesson names (`content.widgets`). It is started when the first one asks and kept; a line
-is one JSON object, each way:
+The process is a Python module named in the lesson's `widgets.yaml`, started by the first request and kept. It exchanges lines of JSON:
 
-    -> {"id": 7, ...what the page asked, all texts...}
-    <- {"id": 7, "kind": "frame", ...}       answered by {"id": 7, "go": true}, or false when nobody watches any more
-    <- {"id": 7, "kind": KIND, ...}          any other kind ends the showing
+    -> {"id": 7, ...the page's request, all strings...}
+    <- {"id": 7, "kind": "frame", ...}       answered by {"id": 7, "go": true}, or false when nobody watches
+    <- {"id": 7, "kind": KIND, ...}          any other kind is the last
 
-So it computes no frame that nobody waits for. What is in a frame is between the lesson's process and its page.
+So no frame is computed that nobody waits for. The content of a frame is up to the lesson's process and its page.
 """
 
 from __future__ import annotations
@@ -23,13 +22,13 @@ from typing import Any
 import msgspec
 from starlette.types import Receive, Scope, Send
 
-LONGEST = 300.0  # seconds of one showing
+LONGEST = 300.0  # seconds of one request
 LARGEST = 4 * 1024 * 1024  # bytes of one line
 Event = tuple[str, dict[str, Any]]
 
 
 class Studio:
-    """The process of one module, and the line before it."""
+    """The process of one module, and the queue for it."""
 
     def __init__(self, root: Path, module: str):
         self._root, self._module = root, module
@@ -39,7 +38,7 @@ class Studio:
         self._last = 0
 
     async def show(self, asked: Mapping[str, str]) -> AsyncGenerator[Event, None]:
-        """Yield what is to be told, until the showing ends. Close it to leave."""
+        """Yield events until the request is done. Close the generator to leave the queue."""
         self._last += 1
         ticket = self._last
         self._line.append(ticket)
@@ -71,7 +70,7 @@ class Studio:
             while line := await process.stdout.readline():
                 answer = msgspec.json.decode(line)
                 if answer.pop("id") != ticket:
-                    continue  # what an earlier showing had still to say
+                    continue  # left over from an earlier request
                 kind = answer.pop("kind")
                 going = kind == "frame"
                 yield kind, answer
@@ -80,7 +79,7 @@ class Studio:
                 process.stdin.write(_line({"id": ticket, "go": True}))
             going = False
             await self.close()
-            yield "refused", {"words": "the process that draws has ended: try again"}
+            yield "refused", {"words": "the drawing process ended: try again"}
         finally:
             if going and process.returncode is None:
                 process.stdin.write(_line({"id": ticket, "go": False}))
@@ -96,7 +95,7 @@ class Studio:
         return self._process
 
     async def close(self) -> None:
-        """End the process."""
+        """Stop the process."""
         if self._process and self._process.returncode is None:
             self._process.kill()
             await self._process.wait()
@@ -110,7 +109,7 @@ HEADERS = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-cont
 
 
 class Events:
-    """An answer of events, each a kind and data."""
+    """A response of server-sent events, each a kind and data; it ends with its events, or when the browser leaves."""
 
     def __init__(self, events: AsyncGenerator[tuple[str, dict[str, Any]], None]):
         self._events = events
@@ -135,7 +134,7 @@ class Events:
 
 
 def stamps(paths: Iterable[Path]) -> tuple[tuple[int, int] | None, ...]:
-    """Give of each file when it was written and how large it is: what tells whether to look again."""
+    """Return the modification time and size of each file, which show whether to read it again."""
     return tuple(map(_stamp, paths))
 
 

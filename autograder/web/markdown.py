@@ -1,7 +1,7 @@
-"""An author's Markdown as HTML: formulas become MathML here, pictures come in a light and a dark form, raw HTML stays text.
+"""The author's Markdown as HTML: formulas as MathML, images in a light and a dark version, raw HTML as text.
 
-Formulas, folded answers and places for widgets are taken out before Markdown is read, and put back as they are afterwards.
-Students' text has no business here: it goes into a template, which escapes it.
+Formulas, folded answers and widgets are replaced by marks before Markdown is parsed, and put back afterwards. Never use this for
+students' text: templates escape that.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from autograder.course.text import FOLDED, in_unicode, uncommented
 _CODE = re.compile(r"(```.*?```|`[^`\n]*`)", re.DOTALL)
 _FORMULA = re.compile(r"\$\$(?P<block>.+?)\$\$|(?<!\\)\$(?P<inline>[^$\n]+)\$", re.DOTALL)
 _PLACE = re.compile("<p>\ue000([0-9]+)\ue001</p>|\ue000([0-9]+)\ue001")
-_HEADED = re.compile(r'(<th scope="col">)(<math alttext="([^"]*)".*?</math></th>)', re.DOTALL)  # a heading is text for all readers
+_HEADED = re.compile(r'(<th scope="col">)(<math alttext="([^"]*)".*?</math></th>)', re.DOTALL)  # screen readers read a heading's text
 _SIZE = re.compile(r'<svg[^>]* width="([0-9.]+)pt" height="([0-9.]+)pt"')
 _EQUALS = re.compile(r"(?<![_^{])=(?![^{]*\})")
 _SCRIPT = re.compile(r'<mi mathvariant="(?:script|double-struck)">(.)</mi>')
@@ -34,13 +34,13 @@ Host = Callable[[str], str]
 
 
 class Prose:
-    """Turns texts of one lesson into HTML. `folder` is where its pictures lie, `host` gives the HTML that a widget lives in."""
+    """Renders texts of one lesson. `folder` contains its images; `host` returns the HTML that hosts a widget."""
 
     def __init__(self, folder: Path | None = None, host: Host = lambda widget: ""):
         self._folder, self._host = folder, host
 
     def blocks(self, text: str) -> str:
-        """Turn a text of paragraphs, tables and pictures into HTML."""
+        """Render paragraphs, tables and images as HTML."""
         kept: list[str] = []
         text = PLACED.sub(lambda match: _keep(kept, self._host(match["id"])), text)
         text = FOLDED.sub(lambda match: _keep(kept, self._folded(match["question"], match["answer"])), uncommented(text))
@@ -70,9 +70,9 @@ class Prose:
 
 
 def mathml(formula: str, *, block: bool = False) -> str:
-    """Turn a LaTeX formula into MathML as browsers draw it: letters of other alphabets as characters, ∼ as a relation.
+    """Convert a LaTeX formula to MathML that browsers draw well: script letters as characters, ∼ as a relation.
 
-    A chain of equations in a line of text becomes several formulas, so that the line can break between them.
+    An inline chain of equations becomes several formulas, so that the line can break between them.
     """
     links = [] if block else _EQUALS.split(formula)
     if len(links) > 2:
@@ -84,7 +84,7 @@ def mathml(formula: str, *, block: bool = False) -> str:
 
 
 def _formulas_out(text: str, kept: list[str]) -> str:
-    """Put a mark in the place of every formula that stands outside code."""
+    """Replace every formula outside code by a mark."""
 
     def out(match: re.Match[str]) -> str:
         return _keep(kept, mathml(match["block"] or match["inline"], block=bool(match["block"])), paragraph=bool(match["block"]))
@@ -102,7 +102,7 @@ def _keep(kept: list[str], html: str, *, paragraph: bool = True) -> str:
 @cache
 def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
-    parser.add_render_rule("image", _picture)
+    parser.add_render_rule("image", _image)
     parser.add_render_rule("table_open", lambda *_: '<div class="table"><table>\n')
     parser.add_render_rule("table_close", lambda *_: "</table></div>\n")
     parser.add_render_rule("th_open", _column)
@@ -110,14 +110,14 @@ def _parser() -> MarkdownIt:
 
 
 def _column(renderer: Any, tokens: Sequence[Token], place: int, options: Any, env: Any) -> str:
-    """An empty cell at the head of a table is no heading of a column."""
+    """Render an empty head cell as a data cell."""
     empty = not tokens[place + 1].content.strip()
     tokens[place + 2].tag = "td" if empty else "th"
     return "<td>" if empty else '<th scope="col">'
 
 
-def _picture(renderer: Any, tokens: Sequence[Token], place: int, options: Any, env: Any) -> str:
-    """Give a picture, and its dark form where it has one: the page's style shows one of them, and only that one is loaded."""
+def _image(renderer: Any, tokens: Sequence[Token], place: int, options: Any, env: Any) -> str:
+    """Render an image, and its dark version if it has one; the stylesheet shows one of them, and only that one is loaded."""
     path, alt = str(tokens[place].attrs["src"]), escape(tokens[place].content)
     size = _size(env.get("folder"), path)
     if "-light." not in path:
@@ -127,19 +127,19 @@ def _picture(renderer: Any, tokens: Sequence[Token], place: int, options: Any, e
 
 
 def _size(folder: Path | None, path: str) -> str:
-    """Say how large a drawing is, so that the text below it never jumps."""
+    """Return the size attributes of an SVG, so that the text below it never jumps."""
     file = folder / path if folder else None
     found = _SIZE.search(file.read_text(encoding="utf-8")[:1000]) if file and file.is_file() and file.suffix == ".svg" else None
     return f' width="{float(found[1]) * _PIXELS:.0f}" height="{float(found[2]) * _PIXELS:.0f}"' if found else ""
 
 
 def _figures(tokens: list[Token]) -> list[Token]:
-    """Make of a paragraph that is a picture a figure, and of one in italics after it the caption."""
+    """Turn a paragraph with only an image into a figure, and an italic paragraph after it into the caption."""
     made: list[Token] = []
     place = 0
     while place < len(tokens):
         three = tokens[place : place + 3]
-        if _is_picture(three):
+        if _is_image(three):
             caption = tokens[place + 3 : place + 6]
             made += [_renamed(three[0], "figure"), three[1]]
             if _is_caption(caption):
@@ -158,7 +158,7 @@ def _children(three: Sequence[Token]) -> list[Token]:
     return list(three[1].children or ()) if whole else []
 
 
-def _is_picture(three: Sequence[Token]) -> bool:
+def _is_image(three: Sequence[Token]) -> bool:
     return [child.type for child in _children(three)] == ["image"]
 
 

@@ -1,4 +1,4 @@
-"""Pages from templates, with escaping on. A page is a name, a title and what its template is told."""
+"""Rendering pages: Jinja templates with escaping on, routes that render in a thread, and the lesson's text as HTML."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NAV = {"index": "Lesson", "play": "Play", "practice": "Practice", "cards": "Card
 
 
 class Frame(Struct, frozen=True):
-    """What stands around every page: the lesson, which pages there are, whether a server answers and remembers, what moves live."""
+    """What every page needs: the lesson, the site's pages, whether a server answers and saves progress, and the widgets."""
 
     lesson: Lesson
     folder: Path
@@ -38,7 +38,7 @@ class Frame(Struct, frozen=True):
 
     @property
     def folders(self) -> tuple[Path, ...]:
-        """The lesson's folders that a page takes files from."""
+        """The lesson's folders with files for pages."""
         return tuple(self.folder / name for name in ("figures", "widgets") if (self.folder / name).is_dir())
 
     @property
@@ -46,7 +46,7 @@ class Frame(Struct, frozen=True):
         return Prose(self.folder, self.host)
 
     def host(self, widget: str, level: int = 3) -> str:
-        """Give the HTML that a widget of the lesson lives in, under a heading of a level; nothing for one that is not there."""
+        """Return the HTML that hosts a widget, with a heading of this level; empty if there is no such widget."""
         return fragment("widget.html", frame=self, id=widget, widget=self.widgets[widget], level=level) if widget in self.widgets else ""
 
     def read(self) -> Reading:
@@ -54,7 +54,7 @@ class Frame(Struct, frozen=True):
 
 
 def frame_of(root: Path, lesson: Lesson, pages: tuple[str, ...], *, served: bool, kept: bool) -> Frame:
-    """Look at what a lesson has for the site; its own processes run only where its solutions are."""
+    """Collect what the site needs of a lesson. Its own processes run only where its solutions are."""
     widgets = read_widgets(root, lesson.id)
     can_live = served and (root / "solutions").is_dir()
     live = frozenset(name for name, widget in widgets.items() if widget.live and can_live)
@@ -62,13 +62,13 @@ def frame_of(root: Path, lesson: Lesson, pages: tuple[str, ...], *, served: bool
 
 
 def page(frame: Frame, name: str, title: str, template: str = "", **told: Any) -> str:
-    """Write a whole page, by the template of its name where none is named."""
+    """Render a page with its template, by default the one of the same name."""
     nav = [(each, label) for each, label in NAV.items() if each in frame.pages]
     return _environment().get_template(template or f"{name}.html").render(frame=frame, name=name, title=title, nav=nav, **told)
 
 
 def fragment(template: str, **told: Any) -> Markup:
-    """Write a part of a page."""
+    """Render a part of a page."""
     return Markup(_environment().get_template(template).render(**told))
 
 
@@ -82,7 +82,7 @@ def _environment() -> Environment:
 
 
 def coded(text: str) -> Markup:
-    """Escape a text that is not ours, and set what stands between backticks as code."""
+    """Escape a text and render what is between backticks as code."""
     pieces = text.split("`")
     whole = pieces if len(pieces) % 2 else [*pieces[:-2], "`".join(pieces[-2:])]
     return Markup("").join(Markup("<code>{}</code>").format(piece) if place % 2 else piece for place, piece in enumerate(whole))
@@ -93,7 +93,7 @@ LARGEST = 64 * 1024  # bytes of a form
 
 
 def shown(frame: Frame, write: Callable[[Request], str]) -> Answer:
-    """Answer with the page that `write` gives; what cannot be is told on a page of the same looks."""
+    """Return a route that renders the page of `write`, or a page that explains the error."""
 
     async def answer(request: Request) -> Response:
         return await run_in_threadpool(_written, frame, lambda: write(request))
@@ -102,12 +102,12 @@ def shown(frame: Frame, write: Callable[[Request], str]) -> Answer:
 
 
 def formed(frame: Frame, write: Callable[[Request, dict[str, list[str]]], str]) -> Answer:
-    """The same for a form that was sent: `write` gets its fields, each a list of texts."""
+    """The same for a submitted form: `write` also gets its fields, each a list of strings."""
 
     async def answer(request: Request) -> Response:
         length = request.headers.get("content-length", "")
         if not length.isdigit() or int(length) > LARGEST:
-            return HTMLResponse(_trouble(frame, "This form is too large.", "Send what a person would type."), 413)
+            return HTMLResponse(_trouble(frame, "This form is too large.", "Send a shorter text."), 413)
         fields = parse_qs((await request.body()).decode(errors="replace"), keep_blank_values=True, max_num_fields=200)
         return await run_in_threadpool(_written, frame, lambda: write(request, fields))
 
@@ -128,11 +128,11 @@ def _sentence(words: str) -> str:
 
 
 def nothing_here(frame: Frame) -> Callable[[Request, Exception], Response]:
-    """Answer for an address at which there is nothing."""
+    """Return a handler for unknown addresses."""
 
     def answer(request: Request, error: Exception) -> Response:
         words = "There is nothing at this address."
-        below = "/" in request.url.path.strip("/")  # from there a page would not find its style
+        below = "/" in request.url.path.strip("/")  # a page there would not find its stylesheet
         return PlainTextResponse(words, 404) if below else HTMLResponse(_trouble(frame, words, "Choose a page above."), 404)
 
     return answer
@@ -143,7 +143,7 @@ def _trouble(frame: Frame, problem: str, fix: str) -> str:
 
 
 class Part(Struct, frozen=True):
-    """One section: its id, its title as HTML, and its text as HTML."""
+    """One section: its id, and its title and text as HTML."""
 
     id: str
     title: str
@@ -159,7 +159,7 @@ class Reading(Struct, frozen=True):
 
 
 def reading(lesson: Lesson, prose: Prose) -> Reading:
-    """Turn a lesson's text into HTML."""
+    """Render a lesson's text as HTML."""
     lines = lesson.text.split("\n")
     starts = [section.line for section in lesson.sections]
     ends = [*(line - 1 for line in starts[1:]), len(lines)]

@@ -1,4 +1,6 @@
-"""Listen on the loopback, and only there, with an address that holds a secret of this run."""
+"""Serve the site on the loopback interface: the listening socket, the guard before every request, and the reader's session.
+
+The address holds a random token of this run."""
 
 from __future__ import annotations
 
@@ -31,7 +33,7 @@ LOOPBACK = "127.0.0.1"
 
 
 class Serving:
-    """A site that listens. `address` is what to open; `run` serves until it is interrupted or `stop` is called."""
+    """A listening site. Open `address`; `run` serves until it is interrupted or `stop` is called."""
 
     def __init__(self, app: ASGIApp, port: int | None = None):
         self._socket = _listen(port)
@@ -56,7 +58,7 @@ class Serving:
 
 
 def _listen(port: int | None) -> socket.socket:
-    """Take the port that is asked for; where none is, the usual one or else any that is free."""
+    """Listen on the given port, or by default on the usual one or any free one."""
     for number in (PORT, 0) if port is None else (port,):
         listening = socket.socket()
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -66,17 +68,17 @@ def _listen(port: int | None) -> socket.socket:
             return listening
         except OSError:
             listening.close()
-    raise UsageError(f"port {port} is taken", "leave --port out, and a free one is found")
+    raise UsageError(f"port {port} is taken", "omit --port to use a free one")
 
 
-NO_TOKEN = "Open the address that `course serve` printed: it holds the token of this run."
+NO_TOKEN = "Open the address that `course serve` printed: it contains the token of this run."
 FOREIGN_HOST = "This site answers to 127.0.0.1 and localhost only."
-FOREIGN_ORIGIN = "Another site asked for this, so it is refused."
+FOREIGN_ORIGIN = "This request came from another site and was refused."
 POLICY = "; ".join(
     ("default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self'", "connect-src 'self'", "form-action 'self'",
      "base-uri 'none'", "frame-ancestors 'none'")
 )  # fmt: skip
-DRAWING = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"  # an SVG that is opened alone: it runs nothing
+DRAWING = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"  # an SVG opened on its own: no scripts
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
@@ -86,7 +88,7 @@ HEADERS = {
 
 
 class Guard:
-    """Lets requests through to `app` that have this host, this token, and no foreign origin; puts the headers on all answers."""
+    """Passes requests with the right host, token and origin to `app`, and adds the security headers to every response."""
 
     def __init__(self, app: ASGIApp, token: str, port: int):
         self._app, self._token = app, token
@@ -118,7 +120,7 @@ class Guard:
 
 
 def refusal(method: str, headers: Mapping[str, str], hosts: set[str]) -> str:
-    """Say why a request is refused whatever it asks for; nothing where it is not."""
+    """Return why a request is refused, or an empty text."""
     origin = headers.get("origin")
     if headers.get("host", "") not in hosts:
         return FOREIGN_HOST
@@ -141,7 +143,7 @@ PREFIX = "course-site-"
 
 
 class TemporaryWorkspace:
-    """A folder of this process alone, with the name `path`."""
+    """A private folder, `path`, that is removed on leaving; a killed process's folder is removed by the next `sweep`."""
 
     def __init__(self) -> None:
         self.path, self._held = _made()
@@ -156,7 +158,7 @@ class TemporaryWorkspace:
 
 
 def sweep() -> None:
-    """Remove this person's folders whose process has ended."""
+    """Remove this user's folders whose process has ended."""
     for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
         held = _hold(path)
         if held is not None:
@@ -168,12 +170,12 @@ def _made() -> tuple[Path, int | None]:
     while True:
         path = Path(tempfile.mkdtemp(prefix=PREFIX))
         held = _hold(path)
-        if path.is_dir():  # nobody swept it before it was held
+        if path.is_dir():  # not swept before it was locked
             return path, held
 
 
 def _hold(path: Path) -> int | None:
-    """Lock a folder; None where it is another's, held by its process, or cannot be held."""
+    """Lock a folder. None if it is another user's, locked by its process, or cannot be locked."""
     with suppress(ImportError, OSError):
         import fcntl
 
@@ -189,14 +191,14 @@ def _hold(path: Path) -> int | None:
 
 
 class ReaderSession:
-    """A lesson open before a reader. `kept` says that what is done is remembered in a workspace."""
+    """One reader's open lesson. `kept` says that progress is saved in a workspace."""
 
     def __init__(self, root: Path, lesson: Lesson, start: Path):
         found = workspace_above(start)
         self.kept = found is not None and found[1].lesson == lesson.id
         sweep()
-        self._passing = None if self.kept else TemporaryWorkspace()
-        self.workspace = open_workspace(start, root) if self._passing is None else _blank(self._passing.path, root, lesson)
+        self._temporary = None if self.kept else TemporaryWorkspace()
+        self.workspace = open_workspace(start, root) if self._temporary is None else _blank(self._temporary.path, root, lesson)
         self._functions: Functions | None = None
         self._loading = threading.Lock()
 
@@ -204,19 +206,19 @@ class ReaderSession:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
-        if self._passing:
-            self._passing.__exit__(kind, value, trace)
+        if self._temporary:
+            self._temporary.__exit__(kind, value, trace)
 
     @property
     def lesson(self) -> Lesson:
         return self.workspace.lesson
 
     def state(self) -> State:
-        """Open the state for one request: a thread's connection is its own."""
+        """Open the state for one request: each thread needs its own connection."""
         return State(self.workspace.hidden)
 
     def functions(self) -> Functions:
-        """Give the functions that answer the questions; they are loaded once, when the first question is marked."""
+        """Return the functions that answer the questions, loaded when the first question is marked."""
         with self._loading:
             self._functions = self._functions or functions_for(self.workspace)
             return self._functions

@@ -70,7 +70,7 @@ def test_two_terminals_get_two_ports_and_a_port_that_is_taken_is_refused(root, t
         assert re.search(r":(\d+)/", again)[1] != port
         command = [sys.executable, "-m", "autograder", "serve", "--port", port]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE)
-        assert (done.returncode, done.stderr) == (2, f"port {port} is taken\n  fix: leave --port out, and a free one is found\n")
+        assert (done.returncode, done.stderr) == (2, f"port {port} is taken\n  fix: omit --port to use a free one\n")
         assert [end(first), end(second)] == [0, 0]
 
 

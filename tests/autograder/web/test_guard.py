@@ -98,4 +98,4 @@ def test_a_port_that_is_taken_is_said_so():
         port = taken.getsockname()[1]
         with pytest.raises(UsageError) as error:
             Serving(lambda *_: None, port)
-    assert str(error.value) == f"port {port} is taken\n  fix: leave --port out, and a free one is found"
+    assert str(error.value) == f"port {port} is taken\n  fix: omit --port to use a free one"

@@ -112,7 +112,7 @@ def test_a_process_that_dies_is_said_so_and_started_again(studio):
         return died, after
 
     died, after = play(work())
-    assert died == [("refused", {"words": "the process that draws has ended: try again"})]
+    assert died == [("refused", {"words": "the drawing process ended: try again"})]
     assert numbers(after) == [0]
 
 

@@ -68,7 +68,7 @@ def test_the_terminal_may_review_at_the_same_time(work):
     with deck_of(work) as deck:
         deck.answer(deck.faces[fields["face"]], 4, now())
     told = ask(work.address + "cards.html", method="POST", body=urlencode(fields | {"do": "1"}).encode(), X_Part="card")[2]
-    assert "This card was answered elsewhere meanwhile; here is the next." in told
+    assert "This card was answered elsewhere in the meantime. Here is the next one." in told
     assert f'value="{fields["face"]}"' not in told
     with deck_of(work) as deck:
         assert deck.state(deck.faces[fields["face"]]).reviews == 1

@@ -26,7 +26,7 @@ def test_it_is_a_course_folder_with_an_assignment_for_each_lesson(tiny, tmp_path
         "c = get_config()\n"
         "c.CourseDirectory.course_id = 'a-tiny-course'\n"
         "c.ExecutePreprocessor.timeout = 64  # for one cell\n"
-        "c.ClearSolutions.enabled = False  # there are starters in the cells, and no solution to clear\n"
+        "c.ClearSolutions.enabled = False  # the cells hold starters: no solution to clear\n"
     )
 
 

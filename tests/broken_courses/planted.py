@@ -467,7 +467,7 @@ lessons/13_adding/lesson.md:30: nothing computes 3.14159
         """\
 lessons/13_adding/lesson.md:34: the cell says 2.334, but the computed value is 2.333
   fix: write 2.333
-lessons/13_adding/lesson.md:34: the cell says odd, and the computed one is even
+lessons/13_adding/lesson.md:34: the cell says odd, but the computed value is even
   fix: write even
 """,
     ),

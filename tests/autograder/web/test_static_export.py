@@ -55,7 +55,7 @@ def test_other_files_are_never_touched(root, site, tmp_path):
     (tmp_path / "thesis.txt").write_text("mine")
     with pytest.raises(UsageError) as error:
         write_site(root, site.session.lesson, tmp_path)
-    assert str(error.value) == f"{tmp_path}: there is something else already\n  fix: choose a folder that is new or empty with --out"
+    assert str(error.value) == f"{tmp_path}: not empty, and not made by this command\n  fix: choose a new or empty folder with --out"
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 

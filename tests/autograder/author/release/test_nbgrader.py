@@ -42,7 +42,7 @@ def test_another_folder_is_refused(tiny, tmp_path):
     (tmp_path / "thesis.tex").write_text("")
     with pytest.raises(UsageError) as refused:
         build_nbgrader(tiny, tmp_path)
-    assert str(refused.value) == f"{tmp_path}: there is something else already\n  fix: choose a folder that is new or empty with --out"
+    assert str(refused.value) == f"{tmp_path}: not empty, and not made by this command\n  fix: choose a new or empty folder with --out"
 
 
 def run_nbgrader(tiny, out):

@@ -69,7 +69,7 @@ def table(path):
 
 def test_a_platforms_zip_is_graded_and_who_is_missing_is_said(graded_once):
     place, (code, _, errors) = graded_once
-    assert (code, errors.splitlines()[1:]) == (0, ["handed nothing in, of those in the roster: Cy"])
+    assert (code, errors.splitlines()[1:]) == (0, ["no submission from: Cy"])
     assert scores(place) == {"Bo": 1.0, "Cy": 0.0, "Lovelace, Ada": 1.0}
 
 
@@ -85,19 +85,19 @@ def test_a_mended_check_changes_nothing_until_it_is_applied(graded):
     code, said, _ = course(graded, "regrade", graded / "out")
     assert (code, state(graded)) == (0, before)
     assert re.search(r"sums +│ by_hand +│ +0 │ +2 ", said), said
-    assert said.splitlines()[-2:] == ["3 results, 3 of them graded again: 2 change.", "Nothing is written yet: --apply does."]
+    assert said.splitlines()[-2:] == ["3 results, 3 graded again, 2 changed.", "Nothing was written: use --apply to write."]
     code, said, _ = course(graded, "regrade", graded / "out", "--apply")
     assert (code, said.splitlines()[-1]) == (0, "Written.")
     assert scores(graded) == {"Bo": 0.0, "Cy": 0.0, "Lovelace, Ada": 0.0}
     assert "(0 of 1)" in next((graded / "out" / "feedback").glob("bo-*")).read_text(encoding="utf-8")
-    assert course(graded, "regrade", graded / "out")[1] == "3 results, 0 of them graded again: 0 change.\nNothing is written yet: --apply does.\n"
+    assert course(graded, "regrade", graded / "out")[1] == "3 results, 0 graded again, 0 changed.\nNothing was written: use --apply to write.\n"
 
 
 def test_the_copy_that_a_killed_regrade_left_goes_with_the_next(graded):
     left = graded / "out" / "private" / "regrade"
     left.mkdir()
     (left / "gradebook.sqlite").write_bytes(b"half of one")
-    assert course(graded, "regrade", graded / "out")[1].startswith("3 results, 0 of them graded again: 0 change.")
+    assert course(graded, "regrade", graded / "out")[1].startswith("3 results, 0 graded again, 0 changed.")
     assert not left.exists()
 
 
@@ -112,7 +112,7 @@ def test_what_was_decided_holds_when_all_is_graded_again(graded):
     assert (code, said.splitlines()[0]) == (0, "Bo: sums.by_hand now earns 0.5 of 1.")
     mend(graded, STRICTER)
     changes = json.loads(course(graded, "regrade", graded / "out", "--apply", "--json")[1])["changes"]
-    assert [(one["student"], one["before"], one["after"], one["moved"][0]["decided"]) for one in changes] == [
+    assert [(one["student"], one["before"], one["after"], one["checks"][0]["overridden"]) for one in changes] == [
         ("Bo", 0.5, 0.5, True),
         ("Lovelace, Ada", 1.0, 0.0, False),
     ]
@@ -147,7 +147,7 @@ def test_feedback_is_written_again_by_what_is_revealed_now(graded):
 
 def test_more_time_for_nobody_here_is_told_by_whatever_counts_it(graded):
     (graded / "out" / "extensions.csv").write_text("student,due,exercise\nbow,2026-11-27 23:59+01:00,\ncy,2026-11-27 23:59+01:00,sum\n")
-    told = "extensions.csv: nobody here is `bow`; did you mean Bo?\nextensions.csv: no exercise `sum`, of Cy; did you mean sums?\n"
+    told = "extensions.csv: no student `bow`; did you mean Bo?\nextensions.csv: no exercise `sum`, for Cy; did you mean sums?\n"
     code, _, errors = course(graded, "feedback", graded / "out")
     assert (code, errors) == (0, told)
     again = ("--roster", graded / "roster.csv", "--out", graded / "out", "--exercise", "sums", "--workers", 1)
@@ -171,8 +171,8 @@ def untitled(place):
 
 
 REFUSED = {
-    "no results": (lambda place: ["export", place, "--to", "csv", "--out", place / "x"], "{place}: nothing was graded into this folder\n  fix: give the folder that `course grade --out` wrote\n"),
-    "no results to grade again": (lambda place: ["regrade", place], "{place}: nothing was graded into this folder\n  fix: give the folder that `course grade --out` wrote\n"),
+    "no results": (lambda place: ["export", place, "--to", "csv", "--out", place / "x"], "{place}: no graded results in this folder\n  fix: give the folder that `course grade --out` wrote\n"),
+    "no results to grade again": (lambda place: ["regrade", place], "{place}: no graded results in this folder\n  fix: give the folder that `course grade --out` wrote\n"),
     "submissions that moved": (moved, "{place}/class.zip: the submissions are no longer there\n  fix: say where they are: `course regrade OUT SUBMISSIONS`\n"),
     "a round that is lost": (lost, "{place}/out/private: the numbers of `round-1` are lost\n  fix: grade again with `course grade --new-round`\n"),
     "no title": (untitled, '--title sums: no title\n  fix: write it as EXERCISE=TITLE: --title forward="Noising (4711)"\n'),
@@ -189,5 +189,5 @@ def test_what_cannot_be_done_is_told_in_full_and_changes_nothing(graded, make, m
 
 def test_submissions_are_graded_again_where_they_lie_now(graded):
     moved(graded)
-    code, said, _ = course(graded, "regrade", graded / "out", graded / "elsewhere.zip", "--afresh")
-    assert (code, said.splitlines()[0]) == (0, "3 results, 3 of them graded again: 0 change.")
+    code, said, _ = course(graded, "regrade", graded / "out", graded / "elsewhere.zip", "--fresh")
+    assert (code, said.splitlines()[0]) == (0, "3 results, 3 graded again, 0 changed.")

@@ -101,7 +101,7 @@ def test_the_rule_finds_an_intruder(tmp_path, monkeypatch):
     assert list(faults(below)) == ["course/model.py:1: course imports cli, which stands above or beside it"]
     beside = tmp_path / "learner" / "check.py"
     beside.parent.mkdir()
-    beside.write_text("from autograder.instructor.grade import Request\n")
+    beside.write_text("from autograder.instructor.grade import GradeRequest\n")
     assert list(faults(beside)) == ["learner/check.py:1: learner imports instructor, which stands above or beside it"]
 
 

@@ -61,7 +61,7 @@ def test_a_folder_with_nothing_to_grade_is_told(tmp_path):
     hand_in(tmp_path / "term" / "class", ada=RIGHT_STEP)
     done = course("grade", tmp_path / "term", "--out", tmp_path / "out", "--exercise", "forward")
     assert done.stderr == (
-        "walls: landlock, seccomp, limits, privileges\nNobody handed in a file that these exercises take: "
+        "walls: landlock, seccomp, limits, privileges\nNo student has a file for these exercises: "
         f"is {tmp_path}/term the folder that holds one folder for each student?\n"
     )
 
@@ -72,7 +72,7 @@ def test_results_among_the_submissions_are_refused(tmp_path, out):
     hand_in(tmp_path / "class", ada=RIGHT_STEP)
     done = course("grade", tmp_path / "class", "--out", tmp_path / out)
     assert done.returncode == 2
-    assert done.stderr.endswith(f"{tmp_path}/{out}: results would lie among the submissions\n  fix: give --out a folder beside them\n")
+    assert done.stderr.endswith(f"{tmp_path}/{out}: results would be among the submissions\n  fix: give --out a folder beside them\n")
     assert [path.name for path in (tmp_path / "class").iterdir()] == ["ada"]
 
 
@@ -167,7 +167,7 @@ REFUSALS = {
     "a missing folder": (["grade", "{tmp}/nowhere", "--out", "{tmp}/out"], "{tmp}/nowhere: no such folder or zip\n  fix: give the folder that holds one folder for each student, or a platform's zip\n"),
     "an unknown lesson": (["grade", "{tmp}", "--out", "{tmp}/out", "--lesson", "99_x"], "no lesson `99_x`\n  fix: choose one of: 12_diffusion\n"),
     "no course": (["--course", "{tmp}", "doctor"], "{tmp}: no course.yaml there\n  fix: give the folder that holds course.yaml\n"),
-    "results where nothing can be": (["grade", "{tmp}/class", "--out", "/proc/nowhere"], "/proc/nowhere: No such file or directory\n  fix: choose a folder that can be written with --out\n"),
+    "results where nothing can be": (["grade", "{tmp}/class", "--out", "/proc/nowhere"], "/proc/nowhere: No such file or directory\n  fix: choose a writable folder with --out\n"),
 }  # fmt: skip
 
 
@@ -206,7 +206,7 @@ def test_results_below_a_package_are_refused(tmp_path):
     done = course("grade", tmp_path / "class", "--out", inside)
     assert done.returncode == 2
     assert done.stderr.endswith(
-        f"results in {inside.parent}: submissions can read what lies there\n  fix: use a folder of its own, outside of Python's packages\n"
+        f"results in {inside.parent}: submissions can read this folder\n  fix: use a folder outside of Python's packages\n"
     )
     assert not inside.exists()
 
@@ -226,7 +226,7 @@ def test_missing_walls_refuse_unknown_code(tmp_path):
                              cwd=ROOT, capture_output=True, text=True, timeout=120)  # fmt: skip
     assert refused.returncode == 2
     assert refused.stderr == (
-        "wall missing: landlock (taken away for the test)\nstrangers' code cannot be run safely here\n"
+        "wall missing: landlock (taken away for the test)\nuntrusted code cannot be run safely here\n"
         "  fix: see `course doctor`; for files that you trust, --unsafe grades without these walls\n"
     )
     assert not (tmp_path / "out").exists()
@@ -240,7 +240,7 @@ def test_the_doctor_names_each_wall():
     done = course("doctor")
     assert done.returncode == 0
     for wall in ("landlock", "seccomp", "limits", "privileges"):
-        assert f"{wall:<11} stands\n" in done.stdout
+        assert f"{wall:<11} ok\n" in done.stdout
 
 
 def many(folder, count, source):

@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from autograder.course.loading import read_course
-from autograder.instructor.grade import Request, grade
+from autograder.instructor.grade import GradeRequest, grade
 from bench.chaos.grading import everything
 
 STUDENTS = ("Amara Okafor", "Jean-Pierre Lefèvre", "Ahmed Hassan", "Aiko Tanaka", "Carlos Mendoza", "Alex Thornton")
@@ -44,7 +44,7 @@ def graded(root, folder, students, workers):
     for student in students:
         shutil.copytree(root / "examples" / "class" / student, folder / "class" / student)
     (folder / "class" / STUDENTS[0] / "train.py").write_text(TRAINING)
-    asked = Request(folder / "class", folder / "out", exercises=("forward", "practice", "train"), seed=5, workers=workers)
+    asked = GradeRequest(folder / "class", folder / "out", exercises=("forward", "practice", "train"), seed=5, workers=workers)
     grade(read_course(root), asked, lambda done, expected: None)
     return everything(folder / "out")
 

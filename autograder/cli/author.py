@@ -90,10 +90,10 @@ def list_(root: Path | None, out: Path) -> None:
     """
     from rich.console import Console
 
-    from autograder.cli.tables import alike_table
+    from autograder.cli.tables import shared_errors_table
 
     found = _groups(root, out)
-    table = alike_table(found, len(found))
+    table = shared_errors_table(found, len(found))
     if table is None:
         click.echo("No unexplained wrong answer is shared by several students.")
         return

@@ -1,4 +1,4 @@
-"""Commands for who grades: `course grade`, `course doctor`."""
+"""Commands that grade a class: `course grade`, `course doctor`. What they print and how they exit; the work is in `instructor`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,85 +20,100 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from autograder.course.model import Limits
-    from autograder.instructor.grade import Finished
+    from autograder.instructor.grade import GradeReport
 
 
-SHOWN = 60  # students in a table; a larger class gets the summary alone
-NOTES = 20  # lines of what was refused or renamed
-QUIET_SECONDS = 120  # after so long, a run that nobody sees a bar of says how far it is
-NOTHING = "Nobody handed in a file that these exercises take: is {} the folder that holds one folder for each student?"
+SHOWN = 60  # students in a table; of a larger class only the summary is shown
+NOTES = 20  # notes about submissions, and names of missing students
+QUIET_SECONDS = 120  # without a terminal, a long run prints a line this often
 KINDS = ("folder", "zips", "canvas", "moodle", "classroom", "nbgrader")
+FRESH = click.option("--fresh", is_flag=True, help="Grade everything, also what has not changed since an earlier run.")
+WORKERS = click.option("--workers", type=click.IntRange(1, 256), help="Number of processes; by default one for each core.")
+UNSAFE = click.option("--unsafe", is_flag=True, help="Grade even if walls are missing: only for files that you trust.")
 
 
 @click.command()
 @click.argument("submissions", type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for results, feedback and the gradebook.")
-@click.option("--from", "kind", type=click.Choice(KINDS), help="What handed the submissions out; by default it is told by the names.")
-@click.option("--roster", type=click.Path(path_type=Path), help="A CSV that names the class: who is in it and handed nothing in is told.")
-@click.option("--lesson", metavar="ID", help="The lesson to grade, where the course has several.")
+@click.option("--from", "kind", type=click.Choice(KINDS), help="Where the submissions come from; by default detected from the file names.")
+@click.option("--roster", type=click.Path(path_type=Path), help="A CSV that lists the class. Students with no submission are reported.")
+@click.option("--lesson", metavar="ID", help="The lesson to grade, if the course has several.")
 @click.option("--exercise", "exercises", multiple=True, metavar="ID", help="Grade only this exercise; may be repeated.")
-@click.option("--seed", type=int, help="Fix the round's numbers: for tests and demos.")
-@click.option("--new-round", is_flag=True, help="Draw new secret numbers instead of those in OUT/private.")
-@click.option("--afresh", is_flag=True, help="Grade also what was graded before, by an unchanged grader.")
-@click.option("--workers", type=click.IntRange(1, 256), help="How many processes; by default one for each core.")
-@click.option("--cluster", metavar="ADDRESS", default="", help="Grade on the Dask cluster whose scheduler is at tcp://HOST:PORT.")
-@click.option("--unsafe", is_flag=True, help="Grade even where walls are missing: only for files that you trust.")
-@click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object; all else goes to stderr.")
+@click.option("--seed", type=int, help="Fix the round's numbers, for tests and demos.")
+@click.option("--new-round", is_flag=True, help="Draw new secret numbers instead of using those in OUT/private.")
+@FRESH
+@WORKERS
+@click.option("--cluster", metavar="ADDRESS", default="", help="Grade on the Dask cluster with its scheduler at tcp://HOST:PORT.")
+@UNSAFE
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object; everything else goes to stderr.")
 @click.pass_obj
 def grade(root: Path | None, submissions: Path, out: Path, kind: str | None, roster: Path | None, lesson: str | None,
-          exercises: tuple[str, ...], seed: int | None, new_round: bool, afresh: bool, workers: int | None, cluster: str,
+          exercises: tuple[str, ...], seed: int | None, new_round: bool, fresh: bool, workers: int | None, cluster: str,
           unsafe: bool, as_json: bool) -> None:  # fmt: skip
-    """Grade the files of a class into OUT.
+    """Grade the submissions of a class into OUT.
 
-    SUBMISSIONS is a folder with one folder for each student. It may also be a zip, or what Canvas, Moodle, GitHub Classroom,
-    nbgrader or `course submit` make.
+    SUBMISSIONS is a folder with one folder for each student, a zip, or a download from Canvas, Moodle, GitHub Classroom, nbgrader or
+    `course submit`. Students with no submission are listed and graded as missing.
 
     OUT/results.jsonl holds every check, OUT/grades.csv the scores, OUT/feedback/ a file for each student, and
-    OUT/gradebook.sqlite every attempt ever made. The same OUT keeps the same secret numbers until --new-round. A run that was
-    cut short goes on where it was: what is unchanged isn't graded again.
+    OUT/gradebook.sqlite every attempt ever graded. The same OUT keeps the same secret numbers until --new-round. An interrupted
+    run continues where it stopped; submissions that have not changed are not graded again.
     """
     from rich.console import Console
 
     from autograder.course.loading import read_course
     from autograder.course.text import clean
-    from autograder.instructor.grade import Request
+    from autograder.instructor.grade import GradeRequest
     from autograder.instructor.grade import grade as run
 
     errors = Console(stderr=True, highlight=False)
     course = read_course(find_clone(root))
-    walls = standing_walls(course.policy.limits, unsafe, errors)
-    request = Request(submissions, out, lesson, exercises, seed, new_round, workers or 0, walls,
-                      afresh=afresh, cluster=cluster, kind=kind, roster=roster)  # fmt: skip
+    walls = check_walls(course.policy.limits, unsafe, errors)
+    request = GradeRequest(submissions, out, lesson, exercises, seed, new_round, workers or 0, walls,
+                           fresh=fresh, cluster=cluster, kind=kind, roster=roster)  # fmt: skip
     started = time.monotonic()
     with progress_bar(errors) as progress:
-        finished = run(course, request, progress)
+        report = run(course, request, progress)
     seconds = time.monotonic() - started
-    _tell(finished, out, seconds, walls, as_json)
-    if finished.interrupted:
-        errors.print(f"Interrupted: {finished.summary.results} of {finished.expected} are graded and kept.")
-    nothing = [NOTHING.format(submissions)] if 0 < finished.summary.results == finished.summary.count("missing") else []
-    for line in (*finished.faults, *finished.folders, *intake_lines(finished), *nothing):
-        errors.print(clean(line, 500), markup=False, soft_wrap=True)
-    if finished.interrupted or finished.folders or finished.summary.count("not_judged"):
+    if as_json:
+        click.echo(json.dumps(_as_json(report, out, seconds, walls), ensure_ascii=False))
+    else:
+        _print(report, out, seconds)
+    if report.interrupted:
+        errors.print(f"Interrupted: {report.done} of {report.expected} are graded and kept.")
+    for line in (*report.faults, *report.folders):
+        click.echo(clean(line, 500), err=True)
+    echo_notes(report.notes)
+    for line in _missing(report, submissions):
+        click.echo(line, err=True)
+    if report.interrupted or report.folders or report.summary.count("not_judged"):
         sys.exit(1)
 
 
-def intake_lines(finished: Finished) -> list[str]:
-    """Say what was told apart, refused or renamed, and who is missing."""
+def _missing(report: GradeReport, submissions: Path) -> Iterator[str]:
+    """Yield who in the roster has no submission, and whether nobody has one."""
     from autograder.course.text import clean
 
-    lines = [clean(note, 300) for note in finished.notes[:NOTES]]
-    if len(finished.notes) > NOTES:
-        lines.append(f"... and {len(finished.notes) - NOTES} lines more like these")
-    if finished.missing:
-        some = ", ".join(clean(name, 40) for name in finished.missing[:NOTES])
-        more = f" and {len(finished.missing) - NOTES} more" if len(finished.missing) > NOTES else ""
-        lines.append(f"handed nothing in, of those in the roster: {some}{more}")
-    return lines
+    if report.missing:
+        names = ", ".join(clean(name, 40) for name in report.missing[:NOTES])
+        more = f" and {len(report.missing) - NOTES} more" if len(report.missing) > NOTES else ""
+        yield f"no submission from: {names}{more}"
+    if 0 < report.summary.results == report.summary.count("missing"):
+        yield f"No student has a file for these exercises: is {submissions} the folder that holds one folder for each student?"
 
 
-def standing_walls(limits: Limits, unsafe: bool, errors: Console) -> tuple[str, ...]:
-    """Try the walls and say which stand; refuse where one is missing, unless told otherwise."""
+def echo_notes(notes: Sequence[str]) -> None:
+    """Print the first notes to stderr, made harmless."""
+    from autograder.course.text import clean
+
+    for note in notes[:NOTES]:
+        click.echo(clean(note, 300), err=True)
+    if len(notes) > NOTES:
+        click.echo(f"... and {len(notes) - NOTES} more lines like these", err=True)
+
+
+def check_walls(limits: Limits, unsafe: bool, errors: Console) -> tuple[str, ...]:
+    """Try the walls, print and return those that work. Raise `UsageError` if any is missing, unless `unsafe`."""
     from autograder.sandbox.guest.walls import WALLS
     from autograder.sandbox.servers import missing_walls
 
@@ -107,15 +122,15 @@ def standing_walls(limits: Limits, unsafe: bool, errors: Console) -> tuple[str, 
         errors.print(f"wall missing: {wall} ({reason})")
     if missing and not unsafe:
         fix = "see `course doctor`; for files that you trust, --unsafe grades without these walls"
-        raise UsageError("strangers' code cannot be run safely here", fix)
-    standing = tuple(wall for wall in WALLS if wall not in missing)
-    errors.print(f"walls: {', '.join(standing) or 'none'}")
-    return standing
+        raise UsageError("untrusted code cannot be run safely here", fix)
+    working = tuple(wall for wall in WALLS if wall not in missing)
+    errors.print(f"walls: {', '.join(working) or 'none'}")
+    return working
 
 
 @contextmanager
 def progress_bar(errors: Console) -> Iterator[Callable[[int, int], None]]:
-    """Show a progress bar with rate and time left; where there is no terminal, a line now and then."""
+    """Show a progress bar with rate and time left; without a terminal, print a line now and then."""
     if not errors.is_terminal:
         yield _lines(errors)
         return
@@ -133,54 +148,54 @@ def progress_bar(errors: Console) -> Iterator[Callable[[int, int], None]]:
 
 
 def _lines(errors: Console) -> Callable[[int, int], None]:
-    told = time.monotonic()
+    printed = time.monotonic()
 
     def show(done: int, expected: int) -> None:
-        nonlocal told
-        if done < expected and time.monotonic() >= told + QUIET_SECONDS:
-            told = time.monotonic()
+        nonlocal printed
+        if done < expected and time.monotonic() >= printed + QUIET_SECONDS:
+            printed = time.monotonic()
             errors.print(f"{done} of {expected} graded")
 
     return show
 
 
-def _tell(finished: Finished, out: Path, seconds: float, walls: tuple[str, ...], as_json: bool) -> None:
+def _as_json(report: GradeReport, out: Path, seconds: float, walls: tuple[str, ...]) -> dict[str, object]:
+    run = {"out": str(out), "round": report.round, "interrupted": report.interrupted, "walls": list(walls)}
+    uploads = {"from": report.kind, "notes": list(report.notes), "missing": list(report.missing)}
+    rate = round((report.done - report.reused) / seconds, 2)
+    return report.summary.as_json() | run | uploads | {"reused": report.reused, "seconds": round(seconds, 3), "per_second": rate}
+
+
+def _print(report: GradeReport, out: Path, seconds: float) -> None:
     from rich.console import Console
 
-    from autograder.cli.tables import alike_table, class_table, misconception_table, summary_table
+    from autograder.cli.tables import class_table, misconception_table, shared_errors_table, summary_table
+    from autograder.instructor.grade import GRADEBOOK
     from autograder.instructor.gradebook import Gradebook
     from autograder.instructor.measures import groups
 
-    if as_json:
-        more = {"out": str(out), "round": finished.round, "interrupted": finished.interrupted, "walls": list(walls)}
-        graded = finished.summary.results - finished.taken
-        came = {"from": finished.kind, "notes": list(finished.notes), "missing": list(finished.missing)}
-        timing = {"from_before": finished.taken, "seconds": round(seconds, 3), "per_second": round(graded / seconds, 2)}
-        click.echo(json.dumps(finished.summary.as_json() | more | came | timing, ensure_ascii=False))
-        return
     console = Console(highlight=False)
-    exercises = [exercise for _, exercise in finished.summary.exercises]
-    with Gradebook(out / "gradebook.sqlite") as gradebook:
-        alike = alike_table(groups(gradebook.unexplained(finished.run, finished.choose)))
-        if finished.summary.results <= SHOWN * max(1, len(exercises)):
-            console.print(class_table(gradebook.results(finished.run, finished.choose), exercises, console.width))
-    console.print(summary_table(finished.summary))
-    misconceptions = misconception_table(finished.summary, finished.sections)
-    for table in filter(None, (misconceptions, alike)):
+    exercises = [exercise for _, exercise in report.summary.exercises]
+    with Gradebook(out / GRADEBOOK) as gradebook:
+        shared_errors = shared_errors_table(groups(gradebook.unexplained(report.run, report.rules.choose)))
+        if report.summary.results <= SHOWN * max(1, len(exercises)):
+            console.print(class_table(gradebook.results(report.run, report.rules.choose), exercises, console.width))
+    console.print(summary_table(report.summary))
+    for table in filter(None, (misconception_table(report.summary, report.sections), shared_errors)):
         console.print(table)
-    if alike:
-        click.echo(f"`course misconceptions new {out} GROUP NAME` makes one of these a misconception.")
-    before = f", {finished.taken} of them from before: nothing about these has changed" if finished.taken else ""
-    click.echo(f"{finished.summary.results} results in {seconds:.1f} s{before}. They lie in {out}/:")
+    if shared_errors:
+        click.echo(f"Turn one of these into a misconception: `course misconceptions new {out} GROUP NAME`.")
+    reused = f", {report.reused} of them unchanged since an earlier run" if report.reused else ""
+    click.echo(f"{report.summary.results} results in {seconds:.1f} s{reused}. Files in {out}/:")
     click.echo("  report.html, results.jsonl, grades.csv, feedback/, gradebook.sqlite")
 
 
 @click.command()
 @click.pass_obj
 def doctor(root: Path | None) -> None:
-    """Say what is here: Python, versions, and which walls stand.
+    """Check whether this machine can grade untrusted code.
 
-    Exit status 1 where strangers' code cannot be run.
+    Shows the versions of Python and packages, and each wall. Exit status 1 if untrusted code cannot be run safely here.
     """
     import platform
     from importlib.metadata import PackageNotFoundError, version
@@ -198,14 +213,14 @@ def doctor(root: Path | None) -> None:
     limits = read_course(find_course(root)).policy.limits
     missing = missing_walls(limits)
     for wall in WALLS:
-        click.echo(f"{wall:<11} {f'MISSING: {missing[wall]}' if wall in missing else 'stands'}")
+        click.echo(f"{wall:<11} {f'MISSING: {missing[wall]}' if wall in missing else 'ok'}")
     if os.geteuid() == 0:
         user = free_user(0)
         click.echo(f"as root     guests {'become another user' if user else 'keep user 0 without any capability'}")
     if missing:
-        click.echo("Strangers' code cannot be run safely here.")
+        click.echo("Untrusted code cannot be run safely here.")
         sys.exit(1)
-    click.echo("All walls stand: strangers' code can be graded here.")
+    click.echo("All walls work: untrusted code can be graded here.")
 
 
 COMMANDS = (grade, doctor)

@@ -1,4 +1,4 @@
-"""Commands for who has graded: what a person decides, what is given back, what goes to a platform, and grading all again."""
+"""Commands for after grading: overrides, feedback, exports, regrading, the report, and similar code. They print; `instructor` does it."""
 
 from __future__ import annotations
 
@@ -12,39 +12,34 @@ from typing import TYPE_CHECKING
 import click
 
 from autograder.cli.context import find_clone, find_course
+from autograder.cli.grade import FRESH, SHOWN, UNSAFE, WORKERS, check_walls, echo_notes, progress_bar
 from autograder.course.errors import UsageError
 
 if TYPE_CHECKING:
     from autograder.course.model import Course
-    from autograder.instructor.grade import Request
+    from autograder.instructor.grade import GradeRequest
     from autograder.instructor.gradebook import Gradebook
-    from autograder.instructor.grades import Rules
-    from autograder.instructor.regrade import Regraded
+    from autograder.instructor.grades import GradingRules
+    from autograder.instructor.regrade import RegradeReport
 
 
 FORMATS = ("canvas", "moodle", "csv", "gradescope", "nbgrader")
-NOTES, SHOWN = 20, 60  # lines of remarks, rows of a table
+PAIRS_SHOWN = 20
 OUT = click.argument("out", type=click.Path(path_type=Path))
 
 
 @contextmanager
-def opened_results(root: Path | None, out: Path) -> Iterator[tuple[Course, Gradebook, str, Rules]]:
-    """Open what `course grade` wrote: the course, the gradebook, the last run, and what says what results count."""
+def opened_results(root: Path | None, out: Path) -> Iterator[tuple[Course, Gradebook, str, GradingRules]]:
+    """Open what `course grade` wrote: the course, the gradebook, the last run, and the rules for what results count."""
     from autograder.course.loading import exercise_ids, read_course
-    from autograder.instructor.grade import alone, storing
-    from autograder.instructor.gradebook import Gradebook
-    from autograder.instructor.grades import read_rules, unmet
+    from autograder.instructor.grade import open_graded
+    from autograder.instructor.grades import read_rules
 
-    if not (out / "gradebook.sqlite").is_file():
-        raise UsageError(f"{out}: nothing was graded into this folder", "give the folder that `course grade --out` wrote")
     course = read_course(find_course(root))
-    with storing(out), alone(out), Gradebook(out / "gradebook.sqlite") as gradebook:
-        run = gradebook.last_run()
-        if run is None:
-            raise UsageError(f"{out}: nothing was graded into this folder", "run `course grade` again, with this --out")
+    with open_graded(out) as (gradebook, run):
         rules = read_rules(out, gradebook, course.policy)
         exercises = [name for lesson in course.lessons for name in exercise_ids(lesson)]
-        for line in unmet(rules.extensions, gradebook.students(run) | rules.people.keys(), exercises):
+        for line in rules.unmatched(gradebook.students(run), exercises):
             click.echo(line, err=True)
         yield course, gradebook, run, rules
 
@@ -52,47 +47,47 @@ def opened_results(root: Path | None, out: Path) -> Iterator[tuple[Course, Grade
 @click.command()
 @click.argument("student")
 @click.argument("check")
-@click.option("--points", required=True, type=float, help="What the check earns, in place of what the grader gave.")
-@click.option("--reason", required=True, help="Why, for the student and for later.")
+@click.option("--points", required=True, type=float, help="The check's points, instead of the grader's.")
+@click.option("--reason", required=True, help="Why; shown to the student and kept.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The folder that `course grade` wrote.")
 @click.pass_obj
 def override(root: Path | None, student: str, check: str, points: float, reason: str, out: Path) -> None:
-    """Give STUDENT other points for CHECK than the grader did.
+    """Change the points that STUDENT gets for CHECK.
 
-    STUDENT is a name, or a number, login or e-mail of the roster; CHECK is a check's id, or EXERCISE.CHECK. What is decided is
-    appended to the gradebook, holds when all is graded again, and stands in feedback and exports.
+    STUDENT is a name, or a number, login or e-mail from the roster; CHECK is a check's id, or EXERCISE.CHECK. The override is added
+    to the gradebook, is kept when the class is graded again, and is shown in feedback and exports.
     """
     from autograder.course.text import clean
-    from autograder.instructor.grades import decide, grades, most_points, read_rules
+    from autograder.instructor.grades import Grade, grades, make_override, read_rules
     from autograder.instructor.outputs import write_feedback
     from autograder.instructor.roster import feedback_name, find_student
 
     with opened_results(root, out) as (course, gradebook, run, rules):
-        names: list[str] = []
-        checks: dict[str, dict[str, float]] = {}
+        name = find_student(student, gradebook.students(run), rules.people)
+        own: dict[str, Grade] = {}
+        points_of: dict[str, dict[str, float]] = {}
         for grade in grades(gradebook, run, rules):
-            names.append(grade.result.student)
-            checks.setdefault(grade.result.exercise, {}).update(most_points(grade.result.checks))
-        who = find_student(student, names, rules.people)
-        own = [grade for grade in grades(gradebook, run, rules) if grade.result.student == who]
-        decided = decide(own, checks, who, check, points, reason)
-        before = next(grade for grade in own if grade.result.exercise == decided.exercise)
-        gradebook.override(decided)
+            points_of.setdefault(grade.result.exercise, {}).update({each.id: each.max_points for each in grade.result.checks})
+            if grade.result.student == name:
+                own[grade.result.exercise] = grade
+        made = make_override(own.values(), points_of, check, points, reason)
+        gradebook.override(made)
         rules = read_rules(out, gradebook, course.policy)
-        write_feedback(out, course, gradebook, run, rules, only=who)
-        after = next(g for g in grades(gradebook, run, rules) if (g.result.student, g.result.exercise) == (who, decided.exercise))
-    most = checks[decided.exercise][decided.check]
-    click.echo(f"{clean(who, 60)}: {decided.exercise}.{decided.check} now earns {points:g} of {most:g}.")
-    click.echo(f"{decided.exercise}: {before.final:g} before, {after.final:g} now. Feedback is written again: {feedback_name(who)}")
+        write_feedback(out, course, gradebook, run, rules, only=name)
+        after = next(g for g in grades(gradebook, run, rules) if (g.result.student, g.result.exercise) == (name, made.exercise))
+    most = points_of[made.exercise][made.check]
+    click.echo(f"{clean(name, 60)}: {made.exercise}.{made.check} now earns {points:g} of {most:g}.")
+    before = own[made.exercise]
+    click.echo(f"{made.exercise}: {before.final:g} before, {after.final:g} now. Feedback rewritten: {feedback_name(name)}")
 
 
 @click.command()
 @OUT
 @click.pass_obj
 def feedback(root: Path | None, out: Path) -> None:
-    """Write OUT/feedback again, by what holds now.
+    """Write OUT/feedback again.
 
-    That is what the course reveals now, extensions, and what was decided since.
+    Do this after you changed what feedback reveals, or extended a due date.
     """
     from autograder.instructor.outputs import write_feedback
 
@@ -103,18 +98,17 @@ def feedback(root: Path | None, out: Path) -> None:
 
 @click.command()
 @OUT
-@click.option("--to", required=True, type=click.Choice(FORMATS), help="Who is to read it.")
-@click.option("--out", "path", required=True, type=click.Path(path_type=Path), help="The file to write, or for gradescope the folder.")
-@click.option("--title", "titles", multiple=True, metavar="EXERCISE=TITLE", help="What the platform calls an exercise; may be repeated.")
+@click.option("--to", required=True, type=click.Choice(FORMATS), help="The platform or format.")
+@click.option("--out", "path", required=True, type=click.Path(path_type=Path), help="The file to write; for gradescope, the folder.")
+@click.option("--title", "titles", multiple=True, metavar="EXERCISE=TITLE", help="An exercise's name on the platform; may be repeated.")
 @click.pass_obj
 def export(root: Path | None, out: Path, to: str, path: Path, titles: tuple[str, ...]) -> None:
-    """Write what OUT's last run counts, for a platform.
+    """Export the grades of OUT's last run to a platform.
 
-    Lateness, extensions and what was decided are in it. canvas, moodle and csv write one CSV; gradescope a folder with a
-    results.json for each student; nbgrader goes into the gradebook.db of an nbgrader course, or makes one.
+    Grades include lateness, extensions and overrides. canvas, moodle and csv are one CSV file; gradescope is a folder with a
+    results.json for each student; nbgrader is the gradebook.db of an nbgrader course, which is created if it does not exist.
     """
     from autograder.author.notebook import EXPLAINED
-    from autograder.course.text import clean
     from autograder.instructor.export import export as run_export
     from autograder.instructor.grades import sheet_of
     from autograder.instructor.outputs import sections_of
@@ -125,10 +119,7 @@ def export(root: Path | None, out: Path, to: str, path: Path, titles: tuple[str,
         sheet = sheet_of(gradebook, run, rules, named, sections_of(course.lessons), by_hand)
         notes = run_export(sheet, to, path)
         students = sum(1 for _ in sheet.rows())
-    for note in notes[:NOTES]:
-        click.echo(clean(note, 300), err=True)
-    if len(notes) > NOTES:
-        click.echo(f"... and {len(notes) - NOTES} lines more like these", err=True)
+    echo_notes(notes)
     click.echo(f"{students} students, {', '.join(column.exercise for column in sheet.columns)}: {path}")
 
 
@@ -142,100 +133,89 @@ def _title(text: str) -> tuple[str, str]:
 @click.command()
 @OUT
 @click.argument("submissions", required=False, type=click.Path(path_type=Path))
-@click.option("--apply", is_flag=True, help="Write the new results; without it nothing is written.")
-@click.option("--afresh", is_flag=True, help="Grade also what is unchanged under an unchanged grader.")
-@click.option("--workers", type=click.IntRange(1, 256), help="How many processes; by default one for each core.")
-@click.option("--unsafe", is_flag=True, help="Grade even where walls are missing: only for files that you trust.")
-@click.option("--json", "as_json", is_flag=True, help="Print all changes as one JSON object; all else goes to stderr.")
+@click.option("--apply", is_flag=True, help="Write the new results; otherwise nothing is written.")
+@FRESH
+@WORKERS
+@UNSAFE
+@click.option("--json", "as_json", is_flag=True, help="Print all changes as one JSON object; everything else goes to stderr.")
 @click.pass_obj
-def regrade(root: Path | None, out: Path, submissions: Path | None, apply: bool, afresh: bool, workers: int | None, unsafe: bool,
+def regrade(root: Path | None, out: Path, submissions: Path | None, apply: bool, fresh: bool, workers: int | None, unsafe: bool,
             as_json: bool) -> None:  # fmt: skip
-    """Grade again what the last run into OUT graded.
+    """Grade the last run into OUT again and show what changes.
 
-    It prints who changes, by how much and by which checks. SUBMISSIONS is where they lie now, if not where they lay. The numbers
-    of the round stay the same. Points that a person gave hold. Exit status 1 where something was not judged or it was
+    Shows whose grades change, by how much, and because of which checks. SUBMISSIONS is where the submissions are now, if they were
+    moved. The secret numbers stay the same, and overrides are kept. Exit status 1 if something was not judged or the run was
     interrupted; nothing is written then.
     """
     from rich.console import Console
 
-    from autograder.cli.grade import progress_bar, standing_walls
     from autograder.course.loading import read_course
-    from autograder.course.text import clean
     from autograder.instructor.regrade import regrade as run
 
-    if not (out / "gradebook.sqlite").is_file():
-        raise UsageError(f"{out}: nothing was graded into this folder", "give the folder that `course grade --out` wrote")
     errors = Console(stderr=True, highlight=False)
     course = read_course(find_clone(root))
-    walls = standing_walls(course.policy.limits, unsafe, errors)
+    walls = check_walls(course.policy.limits, unsafe, errors)
     with progress_bar(errors) as progress:
-        done = run(course, out, submissions, walls, workers or 0, progress, apply=apply, afresh=afresh)
-    for fault in done.faults[:NOTES]:
-        errors.print(clean(fault, 300), markup=False, soft_wrap=True)
-    _tell_regraded(done, as_json)
-    if done.interrupted or done.faults:
+        report = run(course, out, submissions, walls, workers or 0, progress, apply=apply, fresh=fresh)
+    echo_notes(report.faults)
+    _print_changes(report, as_json)
+    if report.interrupted or report.faults:
         sys.exit(1)
 
 
-def _tell_regraded(done: Regraded, as_json: bool) -> None:
+def _print_changes(report: RegradeReport, as_json: bool) -> None:
     import msgspec
     from rich.console import Console
 
     from autograder.cli.tables import change_table, check_table
 
     if as_json:
-        click.echo(msgspec.json.encode(done).decode())
+        click.echo(msgspec.json.encode(report).decode())
         return
     console = Console(highlight=False)
-    if any(change.moved for change in done.changes):
-        console.print(check_table(done.changes))
-    if done.changes:
-        console.print(change_table(done.changes[:SHOWN]))
-    if len(done.changes) > SHOWN:
-        click.echo(f"... and {len(done.changes) - SHOWN} more; --json prints all")
-    click.echo(f"{done.compared} results, {done.graded} of them graded again: {len(done.changes)} change.")
-    if done.interrupted or done.faults:
-        click.echo("Nothing is written: not all could be graded.")
+    if any(change.checks for change in report.changes):
+        console.print(check_table(report.changes))
+    if report.changes:
+        console.print(change_table(report.changes[:SHOWN]))
+    if len(report.changes) > SHOWN:
+        click.echo(f"... and {len(report.changes) - SHOWN} more; --json prints all")
+    click.echo(f"{report.compared} results, {report.graded} graded again, {len(report.changes)} changed.")
+    if report.interrupted or report.faults:
+        click.echo("Nothing was written, because not everything could be graded.")
     else:
-        click.echo("Written." if done.written else "Nothing is written yet: --apply does.")
-
-
-ROWS_SHOWN = 20  # pairs; --json gives all
+        click.echo("Written." if report.written else "Nothing was written: use --apply to write.")
 
 
 @click.command()
-@click.argument("out", type=click.Path(path_type=Path))
-@click.option("--hide-names", "hidden", is_flag=True, help="Leave names out, and what secret runs saw: for showing it to a class.")
+@OUT
+@click.option("--hide-names", "hidden", is_flag=True, help="Leave out names and what secret runs saw, to show the report to a class.")
 @click.option("--to", type=click.Path(path_type=Path), help="The file to write; OUT/report.html, or OUT/report-without-names.html.")
 @click.pass_obj
 def report(root: Path | None, out: Path, hidden: bool, to: Path | None) -> None:
-    """Say what the class of OUT understood.
+    """Report what the class of OUT understood.
 
-    That is in short here, and in full as one HTML file. OUT is the folder that `course grade` wrote. The page needs no network,
-    prints, and reads on a phone.
+    Prints a summary and writes the full report as one HTML file, which needs no network. OUT is the folder that `course grade`
+    wrote.
     """
     from rich.console import Console
 
-    from autograder.cli.tables import alike_table, hard_table, help_table, misconception_table, summary_table
+    from autograder.cli.tables import hard_table, help_table, misconception_table, shared_errors_table, summary_table
     from autograder.course.text import clean
-    from autograder.instructor.measures import Summary
+    from autograder.instructor.grade import summarize
     from autograder.instructor.outputs import write_report
 
     path = to or out / ("report-without-names.html" if hidden else "report.html")
     with opened_results(root, out) as (course, gradebook, run, rules):
-        told = write_report(path, course, gradebook, run, rules, hidden=hidden)
-        summary = Summary()
-        for result in gradebook.results(run, rules.choose):
-            summary.add(result)
-    summary.sort(list(told.made.exercises))
-    tables = [summary_table(summary), misconception_table(summary, told.sections), hard_table(told.made)]
+        written = write_report(path, course, gradebook, run, rules, hidden=hidden)
+        summary = summarize(gradebook, run, rules, list(written.made.exercises))
+    tables = [summary_table(summary), misconception_table(summary, written.sections), hard_table(written.made)]
     if not hidden:
-        tables += [alike_table(told.alike), help_table(told.made, rules.policy.pass_mark)]
+        tables += [shared_errors_table(written.alike), help_table(written.made, rules.policy.pass_mark)]
     console = Console(highlight=False)
     for table in filter(None, tables):
         console.print(table)
-    for student, exercise in told.made.not_judged if not hidden else ():
-        click.echo(f"not judged, by a fault of ours: {clean(student, 60)}, {exercise}")
+    for student, exercise in written.made.not_judged if not hidden else ():
+        click.echo(f"not judged, because of a fault of ours: {clean(student, 60)}, {exercise}")
     click.echo(f"The whole report: {path}")
 
 
@@ -243,58 +223,55 @@ def report(root: Path | None, out: Path, hidden: bool, to: Path | None) -> None:
 @click.argument("place", metavar="OUT|SUBMISSIONS", type=click.Path(path_type=Path))
 @click.option("--exercise", "exercises", multiple=True, metavar="ID", help="Compare only this exercise; may be repeated.")
 @click.option("--lesson", metavar="ID", help="The lesson, if the course has several.")
-@click.option("--least", type=click.FloatRange(0, 1), default=0.6, show_default=True, help="Which share of one's own code must be alike.")
+@click.option("--least", type=click.FloatRange(0, 1), default=0.6, show_default=True, help="The smallest share of similar code to list.")
 @click.option("--json", "as_json", is_flag=True, help="Print all pairs as a JSON list.")
 @click.pass_obj
 def similar(root: Path | None, place: Path, exercises: tuple[str, ...], lesson: str | None, least: float, as_json: bool) -> None:
-    """List pairs of submissions that are alike.
+    """List pairs of submissions with similar code.
 
-    Give what `course grade` reads, or the folder that it wrote. What stands in the starter, what much of the class wrote, names,
-    comments and layout do not count. Pairs are candidates to look at: alike is not copied, and a short exercise leaves little
-    room to differ.
+    Pass what `course grade` reads, or the folder that it wrote. Code from the starter or from much of the class, names, comments and
+    layout are ignored. Look at each pair yourself: similar code is not proof of copying, and a short exercise leaves little room to
+    differ.
     """
     import msgspec
     from rich.console import Console
 
     from autograder.cli.tables import pair_table
     from autograder.course.loading import read_course
-    from autograder.instructor.grade import choose
+    from autograder.instructor.grade import choose_exercises
     from autograder.instructor.intake import open_class
-    from autograder.instructor.similar import pairs, starters
+    from autograder.instructor.roster import read_roster
+    from autograder.instructor.similar import similar_pairs, starters
 
-    asked = _asked(place, lesson, exercises)
-    chosen, names = choose(read_course(find_course(root)), asked)
-    handed_in = open_class(asked.submissions, chosen.id, asked.kind, asked.roster)
+    request = _request(place, lesson, exercises)
+    chosen, names = choose_exercises(read_course(find_course(root)), request)
+    uploads = open_class(request.submissions, chosen.id, request.kind, read_roster(request.roster) if request.roster else ())
     code = [name for name in names if name != "practice"]
-    found = pairs(handed_in.submissions(chosen.id, code, every=False), starters(chosen), least)
+    pairs = similar_pairs(uploads.submissions(chosen.id, code, every=False), starters(chosen), least)
     if as_json:
-        click.echo(json.dumps(msgspec.to_builtins(found), ensure_ascii=False))
+        click.echo(json.dumps(msgspec.to_builtins(pairs), ensure_ascii=False))
         return
-    if found:
-        Console(highlight=False).print(pair_table(found[:ROWS_SHOWN]))
-    more = f", the {ROWS_SHOWN} most alike are shown" if len(found) > ROWS_SHOWN else ""
-    counted = f"{len(found)} pair{'s' * (len(found) != 1)} in {len(handed_in.students)} students' code{more}"
-    click.echo(f"{counted}. Alike is not copied: read both before you ask anyone.")
+    if pairs:
+        Console(highlight=False).print(pair_table(pairs[:PAIRS_SHOWN]))
+    shown = f", of which the {PAIRS_SHOWN} most similar are shown" if len(pairs) > PAIRS_SHOWN else ""
+    counted = f"{len(pairs)} similar pair{'s' * (len(pairs) != 1)} among {len(uploads.students)} students{shown}"
+    click.echo(f"{counted}. Similar is not copied: read both before you ask anyone.")
 
 
-def _asked(place: Path, lesson: str | None, exercises: tuple[str, ...]) -> Request:
-    """Tell a folder that `course grade` wrote from one that it reads."""
-    from autograder.instructor.grade import Request
+def _request(place: Path, lesson: str | None, exercises: tuple[str, ...]) -> GradeRequest:
+    """Make a request for what a graded folder was made from, or for submissions as they are."""
+    from msgspec.structs import replace
+
+    from autograder.instructor.grade import GRADEBOOK, GradeRequest
     from autograder.instructor.gradebook import Gradebook
 
-    asked = None
-    if (place / "gradebook.sqlite").is_file():
-        with Gradebook(place / "gradebook.sqlite") as gradebook:
+    request = None
+    if (place / GRADEBOOK).is_file():
+        with Gradebook(place / GRADEBOOK) as gradebook:
             run = gradebook.last_run()
-            asked = gradebook.request(run, Request) if run else None
-    return Request(
-        asked.submissions if asked else place,
-        place,
-        lesson or (asked.lesson if asked else None),
-        exercises or (asked.exercises if asked else ()),
-        kind=asked.kind if asked else None,
-        roster=asked.roster if asked else None,
-    )
+            request = gradebook.request(run, GradeRequest) if run else None
+    request = request or GradeRequest(place, place)
+    return replace(request, lesson=lesson or request.lesson, exercises=exercises or request.exercises)
 
 
 COMMANDS: tuple[click.Command, ...] = (override, feedback, export, regrade, report, similar)

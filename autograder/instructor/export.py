@@ -16,7 +16,7 @@ from autograder.course.model import Policy, Result
 from autograder.course.store import replaced
 from autograder.course.text import cell, cell_text, clean, number
 from autograder.instructor import gradescope, nbgrader
-from autograder.instructor.grades import Grade, Sheet, Standing, unjudged
+from autograder.instructor.grades import Grade, Sheet, StudentGrades, unjudged
 
 COLUMNS = ("student", "lesson", "exercise", "status", "score", "max_score")
 
@@ -72,19 +72,19 @@ def _cells(grade: Grade | None) -> list[str]:
     return [graded, number(grade.final) if grade.judged else "", number(grade.result.max_score)]
 
 
-def _whole(standing: Standing) -> list[str]:
+def _whole(standing: StudentGrades) -> list[str]:
     percent = "" if standing.percent is None else number(standing.percent)
     return [percent, "" if standing.passed is None else "yes" if standing.passed else "no"]
 
 
-def _remarks(standing: Standing) -> str:
+def _remarks(standing: StudentGrades) -> str:
     remarks = []
     for name, grade in standing.grades.items():
         if grade.result.status != "graded":
             remarks.append(f"{name} {grade.result.status.replace('_', ' ')}")
         if grade.days_late:
             remarks.append(f"{name} {grade.days_late} {'day' if grade.days_late == 1 else 'days'} late, takes {number(grade.penalty)}")
-        remarks += [f"{name}.{one.check} given {number(one.points)}: {one.reason}" for one in grade.decided.values()]
+        remarks += [f"{name}.{one.check} given {number(one.points)}: {one.reason}" for one in grade.overrides.values()]
     return "; ".join(remarks)
 
 
@@ -148,7 +148,7 @@ def feedback(grade: Grade, policy: Policy) -> str:
         lines.append(f"{number(grade.penalty)} points are taken for lateness: {number(grade.final)} count.")
     said: dict[str, str] = {}
     for check in grade.result.checks if policy.reveal != "nothing" else ():
-        decided = grade.decided.get(check.id)
+        decided = grade.overrides.get(check.id)
         if check.outcome == "passed" and not decided:
             continue
         earned = decided.points if decided else check.points
@@ -159,7 +159,7 @@ def feedback(grade: Grade, policy: Policy) -> str:
             lines.append(f"Your instructor gave {number(decided.points)}: {clean(decided.reason, 500)}")
     graded = {check.id for check in grade.result.checks}
     lines += [
-        f"{number(one.points)} for {one.check}: {clean(one.reason, 500)}" for one in grade.decided.values() if one.check not in graded
+        f"{number(one.points)} for {one.check}: {clean(one.reason, 500)}" for one in grade.overrides.values() if one.check not in graded
     ]
     return "<br>".join(html.escape(line, quote=False) for line in lines)
 

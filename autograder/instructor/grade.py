@@ -1,6 +1,8 @@
-"""One run: what was graded before is taken over, the rest is graded, and each result is on disk before it is counted.
+"""One run of `course grade`: find the submissions, grade what is new, write the results.
 
-Also what holds a run together: OUT is one command's at a time, and a disk that takes no more is told in one line.
+Every result is on disk before it is counted, so a run that was killed continues where it was; results whose submission, checks and
+secret numbers have not changed are reused. `regrade` shares the steps: `make_plan` finds what there is to grade, `run_plan` grades it
+into a gradebook. How a submission is judged is in `grading.attempt`, what a result counts in `grades`. Nothing is printed here.
 """
 
 from __future__ import annotations
@@ -8,7 +10,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,93 +20,24 @@ from msgspec.structs import replace
 
 from autograder.course.errors import StoreFault, UsageError
 from autograder.course.loading import choose_lesson, exercise_ids
-from autograder.course.model import Course, Lesson, Result, Submission
-from autograder.grading.rounds import CacheKeys, open_round
-from autograder.instructor.gradebook import Choose, Gradebook, Kept, last
-from autograder.instructor.grades import Rules, read_rules, unmet
-from autograder.instructor.intake import open_class
+from autograder.course.model import Course, Lesson, Person, Submission
+from autograder.grading.rounds import CacheKeys, Round, open_round
+from autograder.instructor.gradebook import Gradebook, Kept
+from autograder.instructor.grades import GradingRules, read_rules
+from autograder.instructor.intake import ClassUploads, open_class
 from autograder.instructor.measures import Summary
-from autograder.instructor.outputs import write_files
+from autograder.instructor.outputs import sections_of, write_files
 from autograder.instructor.pool import LocalPool, WorkerPool, grade_all
+from autograder.instructor.roster import read_roster
 from autograder.instructor.worker import Graded, Settings
 from autograder.sandbox.guest.walls import WALLS
 from autograder.sandbox.servers import readable_paths
 
-
-class Run:
-    """One run as it goes: what it has graded, what it took over, and what it could not judge."""
-
-    def __init__(self, gradebook: Gradebook, cache_keys: CacheKeys, progress: Callable[[int], None], *, afresh: bool = False):
-        self.name = datetime.now(UTC).isoformat()
-        self.summary, self.taken, self.faults = Summary(), 0, list[str]()
-        self._gradebook, self._cache_keys, self._progress, self._afresh = gradebook, cache_keys, progress, afresh
-
-    def grade(self, submissions: Iterable[Submission], settings: Settings, pool: WorkerPool) -> bool:
-        """Grade what is new and let the worker pool go; say whether that was interrupted."""
-        try:
-            with closing(pool):
-                for done in grade_all(self._fresh(submissions), settings, pool):
-                    self._gradebook.keep(self.name, [self._kept(submission, graded) for submission, graded in done])
-                    for _, graded in done:
-                        self._count(graded.result)
-                        self.faults += [_told(graded)] if graded.result.status == "not_judged" else []
-        except KeyboardInterrupt:
-            return True
-        finally:
-            self._gradebook.keep(self.name, [])
-        return False
-
-    def _fresh(self, submissions: Iterable[Submission]) -> Iterator[Submission]:
-        """Give what was not graded before on the same grounds; what was is taken over."""
-        for submission in submissions:
-            key = self._cache_keys.key(submission)
-            known = None if self._afresh else self._gradebook.take(self.name, submission, key)
-            if known is None:
-                yield submission
-            else:
-                self.taken += 1
-                self._count(known)
-
-    def _kept(self, submission: Submission, graded: Graded) -> Kept:
-        judged = graded.result.status != "not_judged"
-        return Kept(graded.result, graded.private, graded.handed_in, self._cache_keys.key(submission) if judged else None)
-
-    def _count(self, result: Result) -> None:
-        self.summary.add(result)
-        self._progress(self.summary.results)
+GRADEBOOK = "gradebook.sqlite"
 
 
-def _told(graded: Graded) -> str:
-    """Tell a fault of ours to the instructor."""
-    return f"not judged: {graded.result.student}, {graded.result.exercise}: {graded.private.get('fault', 'a fault of the grader')}"
-
-
-@contextmanager
-def alone(out: Path) -> Iterator[None]:
-    """Hold OUT for one command at a time: two would grade the same submissions twice. Ends with the process, however that ends."""
-    held = os.open(out, os.O_RDONLY)
-    try:
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    except BlockingIOError:
-        raise UsageError(f"{out}: another command is at work there", "wait until it is done, or choose another folder") from None
-    finally:
-        os.close(held)
-
-
-@contextmanager
-def storing(out: Path) -> Iterator[None]:
-    """Tell a disk that takes no more as `StoreFault`."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO):
-            raise
-        raise StoreFault(Path(error.filename or out), os.strerror(error.errno).lower()) from None
-
-
-class Request(Struct, frozen=True):
-    """What one `course grade` is asked to do."""
+class GradeRequest(Struct, frozen=True):
+    """What a run is asked to grade, and how."""
 
     submissions: Path
     out: Path
@@ -116,104 +49,148 @@ class Request(Struct, frozen=True):
     walls: tuple[str, ...] = WALLS
     kind: str | None = None
     roster: Path | None = None
-    afresh: bool = False
+    fresh: bool = False  # reuse no earlier result
     cluster: str = ""
 
 
-class Finished(Struct, frozen=True):
-    """What came of it. `interrupted` says that not all were graded, `taken` how many were graded before, on the same grounds;
-    `faults` names what was not judged, `folders` each student's folder that is unreadable; `notes` tells what was refused or
-    renamed, `missing` names who is in the roster and handed nothing in."""
+class GradeReport(Struct, frozen=True):
+    """What a run did: `done` of `expected` results, `reused` of them from earlier runs.
+
+    `faults` lists results that were not judged, `folders` students' folders that cannot be read, `notes` what was skipped, renamed or
+    not found, `missing` students of the roster without a submission.
+    """
 
     summary: Summary
     sections: dict[str, str]
+    rules: GradingRules
     run: str
     round: str
+    done: int
     expected: int
+    reused: int
     interrupted: bool
-    taken: int = 0
-    faults: tuple[str, ...] = ()
-    folders: tuple[str, ...] = ()
-    kind: str = "folder"
-    notes: tuple[str, ...] = ()
-    missing: tuple[str, ...] = ()
-    choose: Choose = last  # which of several attempts counts
+    faults: tuple[str, ...]
+    folders: tuple[str, ...]
+    kind: str
+    notes: tuple[str, ...]
+    missing: tuple[str, ...]
 
 
-def choose(course: Course, request: Request) -> tuple[Lesson, list[str]]:
-    """Find the lesson and the exercises that are asked for. Raise `UsageError` with what there is."""
-    lesson = choose_lesson(course, request.lesson)
-    known = exercise_ids(lesson)
-    unknown = [name for name in request.exercises if name not in known]
-    if unknown:
-        raise UsageError(f"no exercise `{unknown[0]}` in {lesson.id}", f"choose one of: {', '.join(known)}")
-    return lesson, [name for name in known if not request.exercises or name in request.exercises]
+def grade(course: Course, request: GradeRequest, progress: Callable[[int, int], None]) -> GradeReport:
+    """Grade submissions into OUT; `progress` is called with how many of how many results are done.
 
-
-def refuse_readable(places: dict[str, Path]) -> None:
-    """Raise `UsageError` where a guest could read what it must not: below the standard library or a given package."""
-    readable, _ = readable_paths()
-    for what, place in places.items():
-        below = next((path for path in readable if place.resolve().is_relative_to(Path(path).resolve())), None)
-        if below:
-            fix = "use a folder of its own, outside of Python's packages"
-            raise UsageError(f"{what} in {below}: submissions can read what lies there", fix)
-
-
-def refuse_within(out: Path, submissions: Path, kind: str) -> None:
-    """Raise `UsageError` where the next run would take results for what a student handed in."""
-    places = (out.resolve(),) if kind == "nbgrader" else (out.resolve(), out.resolve().parent)
-    if submissions.resolve() in places:
-        raise UsageError(f"{out}: results would lie among the submissions", "give --out a folder beside them")
-
-
-def grade(course: Course, request: Request, progress: Callable[[int, int], None]) -> Finished:
-    """Grade a folder of submissions into OUT; `progress` is told how many of how many are done.
-
-    What OUT's gradebook holds already on the same grounds is taken over, so a run that was killed goes on where it was. Ctrl-C keeps
-    what is done. Raise `UsageError` for what cannot be graded at all, `StoreFault` where a result cannot be written.
+    Ctrl-C ends the run and keeps what is done. Raise `UsageError` if the request cannot be carried out, `StoreFault` if a result cannot
+    be written.
     """
-    lesson, exercises = choose(course, request)
-    handed_in = open_class(request.submissions, lesson.id, request.kind, request.roster)
-    refuse_readable({"course": course.root, "submissions": request.submissions, "results": request.out})
-    refuse_within(request.out, request.submissions, handed_in.kind)
-    _make(request.out)
-    every = course.policy.counts == "best"
-    expected = len(exercises) * sum(max(1, len(one.uploads)) if every else 1 for one in handed_in.students)
-    sections = {section.id: section.title for section in lesson.sections}
-    with storing(request.out), alone(request.out):
-        chosen = open_round(request.out, seed=request.seed, new=request.new_round)
-        settings, cache_keys = Settings(str(course.root), chosen, request.walls), CacheKeys(course, chosen, request.walls)
-        with Gradebook(request.out / "gradebook.sqlite") as gradebook:
-            gradebook.enrol(handed_in.people, anew=request.roster is not None)
-            run = Run(gradebook, cache_keys, lambda done: progress(done, expected), afresh=request.afresh)
-            gradebook.begin(run.name, _absolute(request))
-            pool = open_pool(request, settings)
-            interrupted = run.grade(handed_in.submissions(lesson.id, exercises, every=every), settings, pool)
-            run.summary.sort(exercises)
-            rules = read_rules(request.out, gradebook, course.policy)
-            strays = unmet(rules.extensions, gradebook.students(run.name) | rules.people.keys(), exercise_ids(lesson))
-            write_files(request.out, course, gradebook, run.name, rules)
-            summary = _counted(gradebook, run.name, rules) if every else run.summary
-    return Finished(
+    plan = make_plan(course, request, read_roster(request.roster) if request.roster else ())
+    _refuse_among_submissions(request.out, request.submissions, plan.uploads.kind)
+    _make_folder(request.out)
+    with exclusive_lock(request.out), Gradebook(request.out / GRADEBOOK) as gradebook:
+        current = open_round(request.out, seed=request.seed, new=request.new_round)
+        gradebook.enrol(plan.uploads.people, anew=request.roster is not None)
+        run = run_plan(course, request, plan, current, gradebook, progress)
+        rules = read_rules(request.out, gradebook, course.policy)
+        unmatched = rules.unmatched(gradebook.students(run.name), exercise_ids(plan.lesson))
+        notes = (*plan.uploads.notes, *unmatched)
+        write_files(request.out, course, gradebook, run.name, rules)
+        summary = summarize(gradebook, run.name, rules, plan.exercises)
+    return GradeReport(
         summary,
-        sections,
+        sections_of([plan.lesson]),
+        rules,
         run.name,
-        chosen.name,
-        expected,
-        interrupted,
-        taken=run.taken,
+        current.name,
+        run.done,
+        plan.expected,
+        run.reused,
+        run.interrupted,
         faults=tuple(run.faults),
-        folders=tuple(f"{one.name}: {one.problem}" for one in handed_in.students if one.problem),
-        kind=handed_in.kind,
-        notes=(*handed_in.notes, *strays),
-        missing=handed_in.missing,
-        choose=rules.choose,
+        folders=tuple(f"{student.name}: {student.problem}" for student in plan.uploads.students if student.problem),
+        kind=plan.uploads.kind,
+        notes=notes,
+        missing=plan.uploads.missing,
     )
 
 
-def open_pool(request: Request, settings: Settings) -> WorkerPool:
-    """Open the workers that are asked for: this machine's cores, or a cluster."""
+class Plan(Struct, frozen=True):
+    """What there is to grade, and how many results it makes; with `every`, each attempt and not only the last."""
+
+    lesson: Lesson
+    exercises: list[str]
+    uploads: ClassUploads
+    every: bool
+    expected: int
+
+
+def make_plan(course: Course, request: GradeRequest, people: Sequence[Person]) -> Plan:
+    """Find the exercises and the class. Raise `UsageError` if there is nothing to grade, or if submissions could read the answers."""
+    lesson, exercises = choose_exercises(course, request)
+    uploads = open_class(request.submissions, lesson.id, request.kind, people)
+    _refuse_readable({"course": course.root, "submissions": request.submissions, "results": request.out})
+    every = course.policy.counts == "best"
+    attempts = (max(1, len(student.uploads)) if every else 1 for student in uploads.students)
+    return Plan(lesson, exercises, uploads, every, len(exercises) * sum(attempts))
+
+
+def run_plan(course: Course, request: GradeRequest, plan: Plan, current: Round, gradebook: Gradebook,
+             progress: Callable[[int, int], None]) -> Run:  # fmt: skip
+    """Grade a plan into a gradebook, which also records the request, so that it can be graded again."""
+    settings = Settings(str(course.root), current, request.walls)
+    run = Run(gradebook, CacheKeys(course, current, request.walls), lambda done: progress(done, plan.expected), fresh=request.fresh)
+    roster = request.roster and request.roster.resolve()
+    gradebook.begin(run.name, replace(request, submissions=request.submissions.resolve(), roster=roster, fresh=False))
+    submissions = plan.uploads.submissions(plan.lesson.id, plan.exercises, every=plan.every)
+    run.grade(submissions, settings, open_pool(request, settings))
+    return run
+
+
+class Run:
+    """One run as it goes: how many results are `done`, how many of them `reused`, and the `faults` of ours."""
+
+    def __init__(self, gradebook: Gradebook, cache_keys: CacheKeys, progress: Callable[[int], None], *, fresh: bool = False):
+        self.name = datetime.now(UTC).isoformat()
+        self.done, self.reused, self.faults, self.interrupted = 0, 0, list[str](), False
+        self._gradebook, self._cache_keys, self._progress, self._fresh = gradebook, cache_keys, progress, fresh
+
+    def grade(self, submissions: Iterable[Submission], settings: Settings, pool: WorkerPool) -> None:
+        """Grade what is new, then close the pool."""
+        try:
+            with closing(pool):
+                for batch in grade_all(self._new(submissions), settings, pool):
+                    self._gradebook.keep(self.name, [self._kept(submission, graded) for submission, graded in batch])
+                    for _, graded in batch:
+                        self._count()
+                        if graded.result.status == "not_judged":
+                            self.faults.append(_fault(graded))
+        except KeyboardInterrupt:
+            self.interrupted = True
+        finally:
+            self._gradebook.keep(self.name, [])
+
+    def _new(self, submissions: Iterable[Submission]) -> Iterator[Submission]:
+        """Yield submissions without a result that can be reused."""
+        for submission in submissions:
+            if self._fresh or self._gradebook.take(self.name, submission, self._cache_keys.key(submission)) is None:
+                yield submission
+            else:
+                self.reused += 1
+                self._count()
+
+    def _kept(self, submission: Submission, graded: Graded) -> Kept:
+        judged = graded.result.status != "not_judged"
+        return Kept(graded.result, graded.private, graded.handed_in, self._cache_keys.key(submission) if judged else None)
+
+    def _count(self) -> None:
+        self.done += 1
+        self._progress(self.done)
+
+
+def _fault(graded: Graded) -> str:
+    return f"not judged: {graded.result.student}, {graded.result.exercise}: {graded.private.get('fault', 'a fault of the grader')}"
+
+
+def open_pool(request: GradeRequest, settings: Settings) -> WorkerPool:
+    """Open the workers: processes on this machine, or a cluster."""
     if not request.cluster:
         return LocalPool(settings, request.workers or len(os.sched_getaffinity(0)))
     try:
@@ -223,21 +200,76 @@ def open_pool(request: Request, settings: Settings) -> WorkerPool:
     return DaskPool(settings, request.cluster)
 
 
-def _absolute(request: Request) -> Request:
-    """Name places so that a later command finds them from anywhere."""
-    return replace(request, submissions=request.submissions.resolve(), roster=request.roster and request.roster.resolve())
-
-
-def _make(out: Path) -> None:
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"{out}: {error.strerror}", "choose a folder that can be written with --out") from None
-
-
-def _counted(gradebook: Gradebook, run: str, rules: Rules) -> Summary:
-    """Summarise the attempts that count, where there may be several."""
+def summarize(gradebook: Gradebook, run: str, rules: GradingRules, exercises: list[str]) -> Summary:
+    """Summarize the results of a run that count, with the exercises in this order."""
     summary = Summary()
     for result in gradebook.results(run, rules.choose):
         summary.add(result)
+    summary.sort(exercises)
     return summary
+
+
+@contextmanager
+def open_graded(out: Path) -> Iterator[tuple[Gradebook, str]]:
+    """Open what `course grade` wrote, for this command alone: the gradebook, and its last run. Raise `UsageError` if there is none."""
+    nothing = UsageError(f"{out}: no graded results in this folder", "give the folder that `course grade --out` wrote")
+    if not (out / GRADEBOOK).is_file():
+        raise nothing
+    with exclusive_lock(out), Gradebook(out / GRADEBOOK) as gradebook:
+        run = gradebook.last_run()
+        if run is None:
+            raise nothing
+        yield gradebook, run
+
+
+@contextmanager
+def exclusive_lock(out: Path) -> Iterator[None]:
+    """Lock OUT for one command, because two would grade the same submissions twice; a full disk becomes a `StoreFault`.
+
+    The lock ends with the process, however that ends.
+    """
+    folder = os.open(out, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise UsageError(f"{out}: another command is using this folder", "wait until it is done, or choose another folder") from None
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO):
+            raise
+        raise StoreFault(Path(error.filename or out), os.strerror(error.errno).lower()) from None
+    finally:
+        os.close(folder)
+
+
+def choose_exercises(course: Course, request: GradeRequest) -> tuple[Lesson, list[str]]:
+    """Find the lesson and the exercises of a request. Raise `UsageError` with the known ones."""
+    lesson = choose_lesson(course, request.lesson)
+    known = exercise_ids(lesson)
+    unknown = [name for name in request.exercises if name not in known]
+    if unknown:
+        raise UsageError(f"no exercise `{unknown[0]}` in {lesson.id}", f"choose one of: {', '.join(known)}")
+    return lesson, [name for name in known if not request.exercises or name in request.exercises]
+
+
+def _refuse_readable(places: dict[str, Path]) -> None:
+    """Raise `UsageError` if submissions could read one of these places: what is below the standard library or a package."""
+    readable, _ = readable_paths()
+    for name, place in places.items():
+        above = next((path for path in readable if place.resolve().is_relative_to(Path(path).resolve())), None)
+        if above:
+            raise UsageError(f"{name} in {above}: submissions can read this folder", "use a folder outside of Python's packages")
+
+
+def _refuse_among_submissions(out: Path, submissions: Path, kind: str) -> None:
+    """Raise `UsageError` if the next run would take the results for a student's files."""
+    places = (out.resolve(),) if kind == "nbgrader" else (out.resolve(), out.resolve().parent)
+    if submissions.resolve() in places:
+        raise UsageError(f"{out}: results would be among the submissions", "give --out a folder beside them")
+
+
+def _make_folder(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{out}: {error.strerror}", "choose a writable folder with --out") from None

@@ -1,15 +1,17 @@
-"""Who has more time: `OUT/extensions.csv`, which is read again whenever grades are counted.
+"""What each result counts: lateness, extensions, overrides, which of several attempts, and the total by weights.
+
+A result is what the grader found, and never changes. A `Grade` says what it counts, by `GradingRules`: the policy in course.yaml, the
+roster, the overrides in the gradebook, and `OUT/extensions.csv`, which gives single students more time:
 
     student,due,exercise
     Ada Lovelace,2026-11-27 23:59+01:00,forward
 
-`student` is a name, number, login or e-mail as the roster has it; without an exercise the time holds for all of them.
+`student` is a name, number, login or e-mail of the roster; a line without an exercise is for all of them. Grades are computed whenever
+they are needed and stored nowhere, so a changed policy, override or extension takes effect without grading again.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -21,82 +23,34 @@ from typing import Literal
 from msgspec import Struct
 
 from autograder.course.errors import UsageError
-from autograder.course.model import CheckResult, HandedIn, Override, Person, Policy, Result
+from autograder.course.model import HandedIn, Override, Person, Policy, Result
 from autograder.course.text import clean
 from autograder.instructor.gradebook import Attempted, Gradebook
-from autograder.instructor.roster import known_as
-
-COLUMNS = ("student", "due", "exercise")
-
-
-def read_extensions(path: Path, people: Mapping[str, Person]) -> dict[tuple[str, str], datetime]:
-    """Read extensions by student and exercise, "" for all. Raise `UsageError` with the line of what cannot be."""
-    if not path.exists():
-        return {}
-    try:
-        rows = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
-    except (UnicodeDecodeError, csv.Error):
-        raise UsageError(f"{path}: not a CSV in UTF-8", f"begin it with a line of column names: {','.join(COLUMNS)}") from None
-    header = [cell.strip().casefold() for cell in rows[0]] if rows else []
-    if not {"student", "due"} <= set(header):
-        raise UsageError(f"{path}:1: no columns `student` and `due`", f"begin it with a line of column names: {','.join(COLUMNS)}")
-    known = known_as(people)
-    found = {}
-    for line, row in enumerate(rows[1:], 2):
-        said = {column: cell.strip() for column, cell in zip(header, row, strict=False)}
-        if any(said.values()):
-            who = said.get("student", "")
-            found[known.get(who.casefold(), who), said.get("exercise", "")] = _moment(path, line, said.get("due", ""))
-    return found
-
-
-def unmet(extensions: Iterable[tuple[str, str]], students: Collection[str], exercises: Collection[str]) -> Iterator[str]:
-    """Say of each extension that meets nobody here, or no exercise, whom or what it names: a typing error would cost a student."""
-    for student, exercise in extensions:
-        if student not in students:
-            yield f"extensions.csv: nobody here is `{clean(student, 60)}`{_meant(student, students)}"
-        elif exercise and exercise not in exercises:
-            yield f"extensions.csv: no exercise `{clean(exercise, 60)}`, of {clean(student, 60)}{_meant(exercise, exercises)}"
-
-
-def _meant(word: str, known: Collection[str]) -> str:
-    small = {one.casefold(): one for one in sorted(known)}
-    close = get_close_matches(word.casefold(), small, n=1)
-    return f"; did you mean {clean(small[close[0]], 60)}?" if close else ""
-
-
-def _moment(path: Path, line: int, text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise UsageError(f"{path}:{line}: `{clean(text, 40)}` is no time with its zone", "write it like 2026-11-27 23:59+01:00")
-    return moment
+from autograder.instructor.roster import known_as, read_csv, read_time
 
 
 class Grade(Struct, frozen=True):
-    """What one result counts. `score` is with what was decided, `penalty` what lateness takes of it."""
+    """What one result counts: `score` includes overrides, and `penalty` is for lateness."""
 
     result: Result
     handed_in: HandedIn
-    decided: dict[str, Override]  # by check; of several the last
+    overrides: dict[str, Override]  # by check; the last of several
     score: float
     days_late: int
     penalty: float
 
     @property
     def judged(self) -> bool:
-        """False where a fault of ours left no result, which is never a zero, and nobody has decided either."""
-        return self.result.status != "not_judged" or bool(self.decided)
+        """False if a fault of ours left no result and nobody has overridden it: that is never a zero."""
+        return self.result.status != "not_judged" or bool(self.overrides)
 
     @property
     def final(self) -> float:
         return round(self.score - self.penalty, 2)
 
 
-class Standing(Struct, frozen=True):
-    """One student's exercises, and the whole in percent; None where something was not judged. `passed` is None without a pass mark."""
+class StudentGrades(Struct, frozen=True):
+    """One student's grades by exercise, and the total in percent: None if anything was not judged. `passed` is None without a pass mark."""
 
     person: Person
     grades: dict[str, Grade]
@@ -104,39 +58,48 @@ class Standing(Struct, frozen=True):
     passed: bool | None
 
 
-class Rules(Struct, frozen=True):
-    """All that says what a result counts, read once."""
+class GradingRules(Struct, frozen=True):
+    """Everything that decides what a result counts, read once."""
 
     policy: Policy
     people: dict[str, Person]
-    decided: dict[tuple[str, str, str], dict[str, Override]]  # by student, lesson, exercise
+    overrides: dict[tuple[str, str, str], dict[str, Override]]  # by student, lesson and exercise, then by check
     extensions: dict[tuple[str, str], datetime]  # by student and exercise, or "" for all of theirs
 
     def due(self, student: str, exercise: str) -> tuple[datetime | None, bool]:
-        """Give until when this may be handed in, and whether that is more time than others have."""
+        """Return when an exercise is due for a student, and whether that is an extension."""
         person = self.people.get(student)
         own = self.extensions.get((student, exercise)) or self.extensions.get((student, "")) or (person.due if person else None)
         return own or self.policy.due_of.get(exercise) or self.policy.due, own is not None
 
-    def grade(self, attempted: Attempted) -> Grade:
-        """Say what an attempt counts."""
-        result, handed_in = attempted.result, attempted.handed_in
-        decided = self.decided.get((result.student, result.lesson, result.exercise), {})
+    def grade(self, attempt: Attempted) -> Grade:
+        """Compute what an attempt counts."""
+        result, handed_in = attempt.result, attempt.handed_in
+        overrides = self.overrides.get((result.student, result.lesson, result.exercise), {})
         graded = {check.id: check.points for check in result.checks}
-        score = result.score + sum(one.points - graded.get(one.check, 0) for one in decided.values())
+        score = result.score + sum(override.points - graded.get(override.check, 0) for override in overrides.values())
         days = self._days_late(result.student, result.exercise, handed_in)
-        return Grade(result, handed_in, decided, round(score, 2), days, self._penalty(score, days))
+        return Grade(result, handed_in, overrides, round(score, 2), days, self._penalty(score, days))
 
     def choose(self, attempts: list[Attempted]) -> Attempted:
-        """Choose the attempt that counts: the last, or the one that counts most, of equals the earlier."""
-        latest = {one.handed_in.attempt: one for one in attempts}  # of two gradings of an attempt the later
+        """Choose the attempt that counts: the last one, or the one with the highest grade and, of equals, the earliest."""
+        latest = {one.handed_in.attempt: one for one in attempts}  # if an attempt was graded twice, the later result
         if self.policy.counts == "last":
             return latest[max(latest)]
         grades = {number: self.grade(one) for number, one in latest.items()}
         return latest[max(grades, key=lambda number: (grades[number].judged, grades[number].final, -number))]
 
+    def unmatched(self, students: Collection[str], exercises: Collection[str]) -> Iterator[str]:
+        """Yield a line for each extension that matches no student or exercise: a typing error would cost a student points."""
+        students = students | self.people.keys()
+        for student, exercise in self.extensions:
+            if student not in students:
+                yield f"extensions.csv: no student `{clean(student, 60)}`{_suggestion(student, students)}"
+            elif exercise and exercise not in exercises:
+                yield f"extensions.csv: no exercise `{clean(exercise, 60)}`, for {clean(student, 60)}{_suggestion(exercise, exercises)}"
+
     def _days_late(self, student: str, exercise: str, handed_in: HandedIn) -> int:
-        """Count the days begun after the time that holds. Where only the platform says "late", it is one, unless there was more time."""
+        """Count the days begun after the due date. If only the platform says "late", it is one, or none with an extension."""
         due, extended = self.due(student, exercise)
         if handed_in.at is None or due is None:
             return int(handed_in.late and not extended)
@@ -151,80 +114,102 @@ class Rules(Struct, frozen=True):
         return round(score * percent / 100, 2)
 
 
-def read_rules(out: Path, gradebook: Gradebook, policy: Policy) -> Rules:
-    """Read what says what results count. Raise `UsageError` for an extension that cannot be."""
+def read_rules(out: Path, gradebook: Gradebook, policy: Policy) -> GradingRules:
+    """Read everything that decides what results count. Raise `UsageError` for a mistake in extensions.csv."""
     people = gradebook.people()
-    decided: dict[tuple[str, str, str], dict[str, Override]] = {}
+    overrides: dict[tuple[str, str, str], dict[str, Override]] = {}
     for one in gradebook.overrides():
-        decided.setdefault((one.student, one.lesson, one.exercise), {})[one.check] = one
-    return Rules(policy, people, decided, read_extensions(out / "extensions.csv", people))
+        overrides.setdefault((one.student, one.lesson, one.exercise), {})[one.check] = one
+    return GradingRules(policy, people, overrides, read_extensions(out / "extensions.csv", people))
 
 
-def grades(gradebook: Gradebook, run: str, rules: Rules) -> Iterator[Grade]:
-    """Give what each result of a run counts, by student, lesson and exercise."""
+def read_extensions(path: Path, people: Mapping[str, Person]) -> dict[tuple[str, str], datetime]:
+    """Read due dates by student and exercise, "" for all. Raise `UsageError` with the line of a mistake."""
+    if not path.exists():
+        return {}
+    rows = read_csv(path)
+    header = [cell.strip().casefold() for cell in rows[0][1]] if rows else []
+    if not {"student", "due"} <= set(header):
+        raise UsageError(f"{path}:1: no columns `student` and `due`", "begin it with a line of column names: student,due,exercise")
+    known = known_as(people)
+    extensions = {}
+    for line, row in rows[1:]:
+        cells = {column: cell.strip() for column, cell in zip(header, row, strict=False)}
+        if any(cells.values()):
+            student = cells.get("student", "")
+            extensions[known.get(student.casefold(), student), cells.get("exercise", "")] = read_time(path, line, cells.get("due", ""))
+    return extensions
+
+
+def _suggestion(word: str, known: Collection[str]) -> str:
+    names = {name.casefold(): name for name in sorted(known)}
+    close = get_close_matches(word.casefold(), names, n=1)
+    return f"; did you mean {clean(names[close[0]], 60)}?" if close else ""
+
+
+def grades(gradebook: Gradebook, run: str, rules: GradingRules) -> Iterator[Grade]:
+    """Yield what each result of a run counts, by student, lesson and exercise."""
     for attempts in gradebook.attempts(run):
         yield rules.grade(rules.choose(attempts))
 
 
-def standings(gradebook: Gradebook, run: str, rules: Rules) -> Iterator[Standing]:
-    """Give each student's exercises and whole, by student."""
+def student_grades(gradebook: Gradebook, run: str, rules: GradingRules) -> Iterator[StudentGrades]:
+    """Yield each student's grades and total, by student."""
     for student, own in groupby(grades(gradebook, run, rules), key=lambda grade: grade.result.student):
-        yield standing(rules.people.get(student, Person(student)), own, rules.policy)
+        yield _total(rules.people.get(student, Person(student)), own, rules.policy)
 
 
-def standing(person: Person, own: Iterable[Grade], policy: Policy) -> Standing:
-    """Put a student's exercises together by their weights; an exercise without one weighs what its points are."""
-    by_exercise = {grade.result.exercise: grade for grade in own}
-    weights = {name: policy.weights.get(name, grade.result.max_score) for name, grade in by_exercise.items()}
+def _total(person: Person, own: Iterable[Grade], policy: Policy) -> StudentGrades:
+    """Weigh a student's exercises; one that the policy does not name weighs as much as its points."""
+    grades = {grade.result.exercise: grade for grade in own}
+    weights = {name: policy.weights.get(name, grade.result.max_score) for name, grade in grades.items()}
     whole = sum(weights.values())
-    if not whole or not all(grade.judged for grade in by_exercise.values()):
-        return Standing(person, by_exercise, None, None)
-    shares = {name: grade.final / grade.result.max_score if grade.result.max_score else 0.0 for name, grade in by_exercise.items()}
+    if not whole or not all(grade.judged for grade in grades.values()):
+        return StudentGrades(person, grades, None, None)
+    shares = {name: grade.final / grade.result.max_score if grade.result.max_score else 0.0 for name, grade in grades.items()}
     percent = round(100 * sum(weights[name] * share for name, share in shares.items()) / whole, 2)
-    return Standing(person, by_exercise, percent, percent >= policy.pass_mark if policy.pass_mark is not None else None)
+    return StudentGrades(person, grades, percent, percent >= policy.pass_mark if policy.pass_mark is not None else None)
 
 
 def revealed(policy: Policy, now: datetime) -> Literal["all", "titles", "nothing"]:
-    """Say what students may see at this time."""
+    """Return how much feedback students may see at this time."""
     return policy.reveal if policy.reveal_from is None or now >= policy.reveal_from else "nothing"
 
 
-def decide(graded: Iterable[Grade], checks: dict[str, dict[str, float]], student: str, wanted: str, points: float, reason: str) -> Override:
-    """Make out which check of which exercise is meant, and decide it.
+def make_override(
+    graded: Iterable[Grade], points_of: Mapping[str, Mapping[str, float]], check: str, points: float, reason: str
+) -> Override:
+    """Override a check, named CHECK or EXERCISE.CHECK, among a student's grades.
 
-    `graded` is what the student has, `checks` the most points of each check by exercise. Raise `UsageError` for what cannot be.
+    `points_of` holds the maximum points of each check by exercise, over the class. Raise `UsageError` for what cannot be overridden.
     """
     results = {grade.result.exercise: grade.result for grade in graded}
-    exercise, check = _decision(wanted, {name: own for name, own in checks.items() if name in results})
-    most = checks[exercise][check]
+    exercise, name = _find_check(check, {exercise: checks for exercise, checks in points_of.items() if exercise in results})
+    most = points_of[exercise][name]
     if not 0 <= points <= most:
-        raise UsageError(f"{points:g} points for `{check}`, which has {most:g}", f"give from 0 to {most:g}")
+        raise UsageError(f"{points:g} points for `{name}`, which has {most:g}", f"give 0 to {most:g} points")
     if not reason.strip():
-        raise UsageError("no reason is given", 'say why, for the student and for later: --reason "..."')
+        raise UsageError("the reason is empty", 'say why, for the student and the record: --reason "..."')
     made_at = datetime.now(UTC).isoformat(timespec="seconds")
-    return Override(student, results[exercise].lesson, exercise, check, points, clean(reason), made_at)
+    result = results[exercise]
+    return Override(result.student, result.lesson, exercise, name, points, clean(reason), made_at)
 
 
-def _decision(wanted: str, checks: dict[str, dict[str, float]]) -> tuple[str, str]:
-    """Find EXERCISE.CHECK, or the one exercise that has a check of this name."""
+def _find_check(wanted: str, points_of: Mapping[str, Mapping[str, float]]) -> tuple[str, str]:
+    """Find EXERCISE.CHECK, or the only exercise that has a check of this name."""
     exercise, _, check = wanted.rpartition(".")
-    found = [(name, check) for name, own in checks.items() if check in own and exercise in ("", name)]
+    found = [(name, check) for name, checks in points_of.items() if check in checks and exercise in ("", name)]
     if len(found) == 1:
         return found[0]
     if found:
-        raise UsageError(f"several exercises have a check `{check}`", f"say which: {', '.join('.'.join(each) for each in found)}")
-    known = [f"{name}.{each}" for name, own in checks.items() for each in own]
+        raise UsageError(f"several exercises have a check `{check}`", f"choose one of: {', '.join('.'.join(each) for each in found)}")
+    known = [f"{name}.{each}" for name, checks in points_of.items() for each in checks]
     close = get_close_matches(wanted, known, n=3, cutoff=0.4) or known[:8]
-    raise UsageError(f"no check `{wanted}` was graded for this student", f"choose one as EXERCISE.CHECK: {', '.join(close)}")
-
-
-def most_points(checks: Iterable[CheckResult]) -> dict[str, float]:
-    """Give the most points of each check."""
-    return {check.id: check.max_points for check in checks}
+    raise UsageError(f"no check `{wanted}` was graded for this student", f"choose one, as EXERCISE.CHECK: {', '.join(close)}")
 
 
 class Column(Struct, frozen=True):
-    """One exercise. `title` is what the platform calls it."""
+    """One exercise of an export. `title` is the platform's name for it."""
 
     lesson: str
     exercise: str
@@ -233,31 +218,28 @@ class Column(Struct, frozen=True):
 
 
 class Sheet(Struct, frozen=True):
-    """A class as exports see it. `rows` reads it anew each time, student by student; `policy` reveals what it does now."""
+    """A class as exports see it. `rows` reads it again each time, student by student; `policy` has what is revealed now."""
 
     columns: tuple[Column, ...]
-    rows: Callable[[], Iterator[Standing]]
+    rows: Callable[[], Iterator[StudentGrades]]
     policy: Policy
     sections: Mapping[str, str]
-    by_hand: Mapping[str, float]  # questions that a person marks, by the name of their cell in the notebook
+    by_hand: Mapping[str, float]  # points of questions that a person marks, by the name of their notebook cell
 
 
-def sheet_of(gradebook: Gradebook, run: str, rules: Rules, titles: Mapping[str, str], sections: Mapping[str, str],
+def sheet_of(gradebook: Gradebook, run: str, rules: GradingRules, titles: Mapping[str, str], sections: Mapping[str, str],
              by_hand: Mapping[str, float]) -> Sheet:  # fmt: skip
-    """Make a sheet of a run. Raise `UsageError` for a title of an exercise that was not graded."""
-    most: dict[tuple[str, str], float] = {}
-    for standing in standings(gradebook, run, rules):
-        for grade in standing.grades.values():
-            most.setdefault((grade.result.lesson, grade.result.exercise), grade.result.max_score)
-    unknown = next((name for name in titles if name not in {exercise for _, exercise in most}), None)
+    """Make a sheet of a run. Raise `UsageError` for the title of an exercise that was not graded."""
+    most = {(grade.result.lesson, grade.result.exercise): grade.result.max_score for grade in grades(gradebook, run, rules)}
+    known = [exercise for _, exercise in most]
+    unknown = next((name for name in titles if name not in known), None)
     if unknown is not None:
-        known = ", ".join(exercise for _, exercise in most)
-        raise UsageError(f"no exercise `{clean(unknown, 40)}` was graded here", f"give a title for one of: {known}")
+        raise UsageError(f"no exercise `{clean(unknown, 40)}` was graded here", f"give a title for one of: {', '.join(known)}")
     columns = tuple(Column(lesson, exercise, titles.get(exercise, exercise), score) for (lesson, exercise), score in most.items())
     now = Policy(reveal=revealed(rules.policy, datetime.now(UTC)))
-    return Sheet(columns, lambda: standings(gradebook, run, rules), now, sections, by_hand)
+    return Sheet(columns, lambda: student_grades(gradebook, run, rules), now, sections, by_hand)
 
 
-def unjudged(standing: Standing) -> list[str]:
-    """Name what was not judged of a student, in words for the instructor; an export leaves it empty and never writes a zero."""
-    return [f"{clean(standing.person.student, 60)}: {name} was not judged" for name, one in standing.grades.items() if not one.judged]
+def unjudged(student: StudentGrades) -> list[str]:
+    """List a student's exercises that were not judged, for the instructor; an export leaves them empty and never writes a zero."""
+    return [f"{clean(student.person.student, 60)}: {name} was not judged" for name, grade in student.grades.items() if not grade.judged]

@@ -21,7 +21,7 @@ from autograder.course.model import CheckResult, Limits, Policy, Result
 from autograder.course.store import replaced
 from autograder.course.text import clean, number
 from autograder.grading.rounds import open_round
-from autograder.instructor.grades import Grade, Sheet, Standing, unjudged
+from autograder.instructor.grades import Grade, Sheet, StudentGrades, unjudged
 from autograder.instructor.intake import open_folder
 from autograder.instructor.roster import file_slug
 from autograder.instructor.uploads import read_submissions
@@ -125,7 +125,7 @@ def write(sheet: Sheet, path: Path) -> list[str]:
     return notes
 
 
-def _write_one(sheet: Sheet, standing: Standing, folder: Path) -> None:
+def _write_one(sheet: Sheet, standing: StudentGrades, folder: Path) -> None:
     results = [_as_counted(grade) for grade in standing.grades.values()]
     seconds = sum(check.seconds for result in results for check in result.checks)
     made = gradescope_results(results, sheet.sections, sheet.policy, seconds=seconds, student=standing.person.student)
@@ -145,7 +145,7 @@ def _as_counted(grade: Grade) -> Result:
 
 
 def _decided(check: CheckResult, grade: Grade) -> CheckResult:
-    one = grade.decided.get(check.id)
+    one = grade.overrides.get(check.id)
     if one is None:
         return check
     words = f"Your instructor gave {number(one.points)} in place of {number(check.points)}: {one.reason}\n{check.message}"

@@ -15,7 +15,7 @@ from autograder.course.errors import UsageError
 from autograder.course.model import Person, Submission
 from autograder.instructor.file_tree import Archive, FileTree, Folder, Subtree, Unreadable, innermost, joined
 from autograder.instructor.platforms import FOLDER, PLATFORMS, ZIPS, Platform
-from autograder.instructor.roster import join, read_roster
+from autograder.instructor.roster import join
 from autograder.instructor.uploads import Student, Upload, read_submissions
 
 
@@ -34,10 +34,9 @@ class ClassUploads(Struct):
             yield from read_submissions(student, lesson, exercises, self.notes.append, every=every)
 
 
-def open_class(path: Path, lesson: str, kind: str | None = None, roster: Path | None = None, known: Sequence[Person] = ()) -> ClassUploads:
-    """Open a class's folder or zip; `known` is a roster that was read before. Raise `UsageError` if there is no class in it."""
+def open_class(path: Path, lesson: str, kind: str | None = None, people: Sequence[Person] = ()) -> ClassUploads:
+    """Open a class's folder or zip, and match it with the roster, if there is one. Raise `UsageError` if there is no class in it."""
     tree = _open_tree(path)
-    people = read_roster(roster) if roster else list(known)
     detected, tree = _detect(tree, lesson) if kind is None else (kind, _root(tree, lesson, PLATFORMS[kind]))
     platform = PLATFORMS[detected]
     students = platform.students(tree, lesson) if platform.matches(tree) else []
@@ -105,7 +104,7 @@ def _above_students(tree: FileTree, lesson: str) -> str:
     return folder
 
 
-def _merge_people(students: list[Student], roster: list[Person]) -> list[Person]:
+def _merge_people(students: list[Student], roster: Sequence[Person]) -> list[Person]:
     """Combine what the roster and the platform know about each person."""
     known = {person.student: person for person in roster}
     for student in students:

@@ -12,7 +12,7 @@ from msgspec import Struct, field
 
 from autograder.course.model import CheckResult, Result
 from autograder.grading.attempt import ALIKE
-from autograder.instructor.grades import Grade, Standing
+from autograder.instructor.grades import Grade, StudentGrades
 from autograder.instructor.roster import feedback_name
 
 
@@ -209,10 +209,10 @@ class Measures(Struct):
         return sorted(below, key=lambda row: (row.percent, row.student))
 
 
-def measure(standings: Iterable[Standing], exercises: Iterable[str] = ()) -> Measures:
+def measure(students: Iterable[StudentGrades], exercises: Iterable[str] = ()) -> Measures:
     """Take a class's measures; `exercises` gives their order."""
     made = Measures()
-    for standing in standings:
+    for standing in students:
         marks: dict[str, None] = {}
         for grade in standing.grades.values():
             _exercise(made, grade)
@@ -256,9 +256,9 @@ def _marks(grade: Grade) -> list[str]:
     return [mark for mark in made if mark]
 
 
-def _row(standing: Standing, marks: tuple[str, ...]) -> Row:
+def _row(standing: StudentGrades, marks: tuple[str, ...]) -> Row:
     grades = standing.grades
-    scores = {name: grade.final if grade.result.status == "graded" or grade.decided else None for name, grade in grades.items()}
+    scores = {name: grade.final if grade.result.status == "graded" or grade.overrides else None for name, grade in grades.items()}
     missing = tuple(name for name, grade in grades.items() if grade.result.status == "missing")
     late, student = any(grade.days_late for grade in grades.values()), standing.person.student
     return Row(student, feedback_name(student).removesuffix(".md"), standing.percent, standing.passed, scores, missing, marks, late)

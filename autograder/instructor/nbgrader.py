@@ -21,7 +21,7 @@ import msgspec
 
 from autograder.course.errors import UsageError
 from autograder.course.text import clean
-from autograder.instructor.grades import Grade, Sheet, Standing, unjudged
+from autograder.instructor.grades import Grade, Sheet, StudentGrades, unjudged
 
 WHAT = "nbgrader's gradebook.db, for its formgrader"
 LARGEST = 6 << 20
@@ -40,7 +40,7 @@ def write(sheet: Sheet, path: Path) -> list[str]:
             for standing in sheet.rows():
                 notes += unjudged(standing)
                 own = [grade for grade in standing.grades.values() if grade.result.lesson == lesson and grade.result.exercise in known]
-                if any(grade.result.status != "missing" or grade.decided for grade in own):
+                if any(grade.result.status != "missing" or grade.overrides for grade in own):
                     _student(book, lesson, standing, own, path.resolve().parent)
     return notes
 
@@ -109,7 +109,7 @@ def _cells(lesson: str, sheet: Sheet) -> Iterator[tuple[str, float]]:
                 yield from ((_cell(grade.result.exercise, check.id), check.max_points) for check in grade.result.checks)
 
 
-def _student(book: Any, lesson: str, standing: Standing, own: list[Grade], course: Path) -> None:
+def _student(book: Any, lesson: str, standing: StudentGrades, own: list[Grade], course: Path) -> None:
     person = standing.person
     name = text_id(person.login or person.student)
     first, _, last = person.student.rpartition(" ")
@@ -117,7 +117,7 @@ def _student(book: Any, lesson: str, standing: Standing, own: list[Grade], cours
     when = _hand_over(course, name, lesson) or next((f"{g.handed_in.at:%Y-%m-%d %H:%M:%S.%f %Z}" for g in own if g.handed_in.at), None)
     submission = book.update_or_create_submission(lesson, name, **({"timestamp": when} if when else {}))
     scores = {_cell(grade.result.exercise, check.id): (grade, check) for grade in own for check in grade.result.checks}
-    decided = {_cell(grade.result.exercise, check): one.points for grade in own for check, one in grade.decided.items()}
+    decided = {_cell(grade.result.exercise, check): one.points for grade in own for check, one in grade.overrides.items()}
     for notebook in submission.notebooks:
         notebook.late_submission_penalty = sum(grade.penalty for grade in own)
         for cell in notebook.grades:

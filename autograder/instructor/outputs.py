@@ -22,7 +22,7 @@ from autograder.course.store import replaced, write_texts
 from autograder.course.text import clean
 from autograder.instructor.export import write_csv, write_jsonl
 from autograder.instructor.gradebook import Gradebook
-from autograder.instructor.grades import Grade, Rules, Standing, revealed, standings
+from autograder.instructor.grades import Grade, GradingRules, StudentGrades, revealed, student_grades
 from autograder.instructor.measures import FEW_PERCENT, HELPED, Group, Measures, Row, groups, measure
 from autograder.instructor.roster import feedback_name
 
@@ -43,7 +43,7 @@ def feedback(student: str, grades: Iterable[Grade], sections: Mapping[str, str],
             said: dict[str, str] = {}
             for check in result.checks:
                 told = check.message != said.get(check.outcome) and reveal == "all"
-                lines += _check(check, sections, grade.decided.get(check.id), told=told)
+                lines += _check(check, sections, grade.overrides.get(check.id), told=told)
                 said[check.outcome] = check.message
             lines += [""]
         elif policy.reveal != "nothing":
@@ -55,7 +55,7 @@ def standing_lines(grade: Grade) -> list[str]:
     """Say what lateness costs, and what was decided for a check that was not graded."""
     lines = []
     graded = {check.id for check in grade.result.checks}
-    for one in (one for one in grade.decided.values() if one.check not in graded):
+    for one in (one for one in grade.overrides.values() if one.check not in graded):
         lines += [f"{points(one.points)} points for `{one.check}`, given by your instructor: {escaped(one.reason)}", ""]
     if grade.penalty:
         days = "a day" if grade.days_late == 1 else f"{grade.days_late} days"
@@ -154,7 +154,7 @@ def report_page(
     )
 
 
-def student_page(standing: Standing, sections: Mapping[str, str], policy: Policy, now: datetime | None = None) -> str:
+def student_page(standing: StudentGrades, sections: Mapping[str, str], policy: Policy, now: datetime | None = None) -> str:
     """Write one student's feedback as a page, with what the policy reveals by `now`."""
     reveal = revealed(policy, now or datetime.now(UTC))
     later = f"{policy.reveal_from:%Y-%m-%d %H:%M %Z}" if policy.reveal_from and policy.reveal != "nothing" else ""
@@ -232,7 +232,7 @@ def sections_of(lessons: Iterable[Lesson]) -> dict[str, str]:
     return {section.id: section.title for lesson in lessons for section in lesson.sections}
 
 
-def write_files(out: Path, course: Course, gradebook: Gradebook, run: str, rules: Rules) -> None:
+def write_files(out: Path, course: Course, gradebook: Gradebook, run: str, rules: GradingRules) -> None:
     """Write all files of a run. Results and grades.csv hold what the grader gave; feedback and report say what was decided beside it."""
     write_jsonl(out / "results.jsonl", gradebook.results(run, rules.choose))
     write_csv(out / "grades.csv", gradebook.results(run, rules.choose))
@@ -240,14 +240,14 @@ def write_files(out: Path, course: Course, gradebook: Gradebook, run: str, rules
     write_report(out / "report.html", course, gradebook, run, rules)
 
 
-def write_feedback(out: Path, course: Course, gradebook: Gradebook, run: str, rules: Rules, only: str | None = None) -> int:
+def write_feedback(out: Path, course: Course, gradebook: Gradebook, run: str, rules: GradingRules, only: str | None = None) -> int:
     """Write each student's feedback, or one's, as text and as a page, and say for how many."""
     folder, sections = out / "feedback", sections_of(course.lessons)
     folder.mkdir(exist_ok=True)
     order = {exercise.id: place for place, exercise in enumerate(one for lesson in course.lessons for one in lesson.exercises)}
 
     def texts() -> Iterator[tuple[Path, str]]:
-        for one in standings(gradebook, run, rules):
+        for one in student_grades(gradebook, run, rules):
             student = one.person.student
             if only in (None, student):
                 path = folder / feedback_name(student)
@@ -258,9 +258,9 @@ def write_feedback(out: Path, course: Course, gradebook: Gradebook, run: str, ru
     return write_texts(texts()) // 2
 
 
-def write_report(path: Path, course: Course, gradebook: Gradebook, run: str, rules: Rules, *, hidden: bool = False) -> Reported:
+def write_report(path: Path, course: Course, gradebook: Gradebook, run: str, rules: GradingRules, *, hidden: bool = False) -> Reported:
     """Write the report on a run; `hidden` leaves names out. Return what stands in it."""
-    made = measure(standings(gradebook, run, rules), [exercise.id for lesson in course.lessons for exercise in lesson.exercises])
+    made = measure(student_grades(gradebook, run, rules), [exercise.id for lesson in course.lessons for exercise in lesson.exercises])
     graded = {one.lesson for one in made.exercises.values()}
     lessons = [lesson for lesson in course.lessons if lesson.id in graded]
     alike = groups(gradebook.unexplained(run, rules.choose))

@@ -1,4 +1,8 @@
-"""What is not as it was from one run to another: whose points, by which checks."""
+"""Grade a run again, after a check was fixed, and compare: whose grade changes, and because of which checks.
+
+It grades into a copy of the gradebook, with the numbers of the same round; only `apply` brings the copy's results into OUT. What the fix
+cannot affect is reused, as in every run. Overrides and extensions stay as they are.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from heapq import merge
-from itertools import groupby
+from itertools import groupby, repeat
 from pathlib import Path
 
 from msgspec import Struct
@@ -14,94 +18,43 @@ from msgspec.structs import replace
 
 from autograder.course.errors import UsageError
 from autograder.course.model import CheckResult, Course
-from autograder.grading.rounds import CacheKeys, find_round
-from autograder.instructor.grade import Request, Run, alone, choose, open_pool, refuse_readable, storing
+from autograder.grading.rounds import find_round
+from autograder.instructor.grade import GRADEBOOK, GradeRequest, Run, make_plan, open_graded, run_plan
 from autograder.instructor.gradebook import Gradebook
-from autograder.instructor.grades import Grade, Rules, grades, read_rules
-from autograder.instructor.intake import open_class
+from autograder.instructor.grades import Grade, GradingRules, grades, read_rules
 from autograder.instructor.outputs import write_files
-from autograder.instructor.worker import Settings
-
-Named = tuple[str, str, str]  # student, lesson, exercise
 
 
-class Moved(Struct, frozen=True):
-    """One check that earns other points than before. `decided` says that a person's points hold all the same."""
+class CheckChange(Struct, frozen=True):
+    """One check that earns other points than before. If it is `overridden`, the student's points stay the same."""
 
     check: str
     before: float
     after: float
     message: str
-    decided: bool
+    overridden: bool
 
 
-class Change(Struct, frozen=True):
-    """One student's exercise that is not as it was; `before` or `after` is None where there was or is none."""
+class GradeChange(Struct, frozen=True):
+    """One student's exercise whose grade changes; `before` or `after` is None if there was or is none."""
 
     student: str
     exercise: str
     before: float | None
     after: float | None
-    moved: tuple[Moved, ...]
-    anew: bool = False  # another file was handed in than the one that was graded
+    checks: tuple[CheckChange, ...]
+    resubmitted: bool = False  # the file is not the one that was graded before
 
     @property
-    def by(self) -> float:
+    def difference(self) -> float:
         return round((self.after or 0) - (self.before or 0), 2)
 
 
-def compare(book: Gradebook, before: str, after: str, rules: Rules) -> Iterator[Change]:
-    """Give each student's exercise whose points, file or checks are not as they were, by student, lesson and exercise."""
-    runs = (_in_order(book, run, rules, which) for which, run in enumerate((before, after)))
-    for _, same in groupby(merge(*runs, key=lambda one: one[:2]), key=lambda one: one[0]):
-        both = {which: grade for _, which, grade in same}
-        change = _change(both.get(0), both.get(1))
-        if change.before != change.after or change.moved or change.anew:
-            yield change
-
-
-def _in_order(book: Gradebook, run: str, rules: Rules, which: int) -> Iterator[tuple[Named, int, Grade]]:
-    for grade in grades(book, run, rules):
-        yield _named(grade), which, grade
-
-
-def _named(grade: Grade) -> Named:
-    return grade.result.student, grade.result.lesson, grade.result.exercise
-
-
-def _change(old: Grade | None, new: Grade | None) -> Change:
-    one = new or old
-    assert one is not None
-    anew = bool(old and new and old.result.sha256 != new.result.sha256)
-    return Change(one.result.student, one.result.exercise, _counts(old), _counts(new), tuple(_moved(old, new)), anew)
-
-
-def _counts(grade: Grade | None) -> float | None:
-    return grade.final if grade and grade.judged else None
-
-
-def _moved(old: Grade | None, new: Grade | None) -> Iterator[Moved]:
-    """Give the checks that earn other points, also those that only one of the two has."""
-    if old is None or new is None:
-        return
-    earlier = {check.id: check for check in old.result.checks}
-    later = {check.id: check for check in new.result.checks}
-    for name in dict.fromkeys([*earlier, *later]):
-        was, now = _points(earlier.get(name)), _points(later.get(name))
-        if was != now:
-            words = later[name].message if name in later else "there is no such check any more"
-            yield Moved(name, was, now, words, name in new.decided)
-
-
-def _points(check: CheckResult | None) -> float:
-    return check.points if check else 0.0
-
-
-class Regraded(Struct, frozen=True):
-    """What grading again gives: how many were compared, what changes, what could not be judged, and whether it was written."""
+class RegradeReport(Struct, frozen=True):
+    """What grading again did: how many results were compared, what changes, the faults of ours, and whether it was written."""
 
     compared: int
-    changes: tuple[Change, ...]
+    changes: tuple[GradeChange, ...]
     faults: tuple[str, ...]
     graded: int
     interrupted: bool
@@ -109,72 +62,92 @@ class Regraded(Struct, frozen=True):
 
 
 def regrade(course: Course, out: Path, submissions: Path | None, walls: tuple[str, ...], workers: int,
-            progress: Callable[[int, int], None], *, apply: bool, afresh: bool) -> Regraded:  # fmt: skip
-    """Grade again what the last run into OUT graded; with `apply`, take it into the gradebook when all is there.
+            progress: Callable[[int, int], None], *, apply: bool, fresh: bool) -> RegradeReport:  # fmt: skip
+    """Grade again what the last run into OUT graded; with `apply`, write the results once all are there.
 
-    `submissions` is where these lie now, if not where they lay. Raise `UsageError` for what cannot be graded again.
+    `submissions` is where they are now, if they were moved. Raise `UsageError` if they cannot be graded again.
     """
-    with storing(out), alone(out), Gradebook(out / "gradebook.sqlite") as book, _beside(out) as folder:
-        before = _last(book, out)
-        asked = _asked(book, before, out, submissions)
-        copy = folder / "gradebook.sqlite"
-        book.copy_to(copy)
-        with Gradebook(copy) as beside:
-            run, interrupted = _again(
-                course, replace(asked, out=out, walls=walls, workers=workers, afresh=afresh), beside, before, progress
-            )
-            rules = read_rules(out, beside, course.policy)
-            changes = tuple(compare(beside, before, run.name, rules))
-        written = apply and not interrupted and not run.faults
+    with open_graded(out) as (book, before), _copy_of(book, out) as path:
+        request = replace(_last_request(book, before, out, submissions), out=out, walls=walls, workers=workers, fresh=fresh)
+        with Gradebook(path) as copy:
+            run = _grade_again(course, request, copy, before, progress)
+            changes = tuple(compare(copy, before, run.name, read_rules(out, copy, course.policy)))
+        written = apply and not run.interrupted and not run.faults
         if written:
-            book.adopt(copy, run.name)
+            book.adopt(path, run.name)
             write_files(out, course, book, run.name, read_rules(out, book, course.policy))
-    counted = run.summary.results
-    return Regraded(counted, changes, tuple(run.faults), counted - run.taken, interrupted, written)
+    return RegradeReport(run.done, changes, tuple(run.faults), run.done - run.reused, run.interrupted, written)
 
 
 @contextmanager
-def _beside(out: Path) -> Iterator[Path]:
-    """Make a folder for the copy. OUT is this command's alone, so one that is there was left by a command that was killed."""
+def _copy_of(book: Gradebook, out: Path) -> Iterator[Path]:
+    """Copy the gradebook into a folder of OUT. OUT is locked, so a folder that is already there is left from a command that was killed."""
     folder = out / "private" / "regrade"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700)
     try:
-        yield folder
+        book.copy_to(folder / GRADEBOOK)
+        yield folder / GRADEBOOK
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _last(book: Gradebook, out: Path) -> str:
-    run = book.last_run()
-    if run is None:
-        raise UsageError(f"{out}: nothing was graded into this folder", "run `course grade` first, with this --out")
-    return run
-
-
-def _asked(book: Gradebook, run: str, out: Path, submissions: Path | None) -> Request:
-    asked = book.request(run, Request)
-    if asked is None:
-        raise UsageError(f"{out}: it is not written what was graded here", "run `course grade` once more, with this --out")
-    place = submissions or asked.submissions
+def _last_request(book: Gradebook, run: str, out: Path, submissions: Path | None) -> GradeRequest:
+    request = book.request(run, GradeRequest)
+    if request is None:
+        raise UsageError(f"{out}: there is no record of what was graded here", "run `course grade` once more, with this --out")
+    place = submissions or request.submissions
     if not place.exists():
         raise UsageError(f"{place}: the submissions are no longer there", "say where they are: `course regrade OUT SUBMISSIONS`")
-    return replace(asked, submissions=place)
+    return replace(request, submissions=place)
 
 
-def _again(course: Course, asked: Request, book: Gradebook, before: str, progress: Callable[[int, int], None]) -> tuple[Run, bool]:
-    """Grade into the copy, with the numbers of the run before."""
-    lesson, exercises = choose(course, asked)
-    known = tuple(book.people().values()) if asked.roster else ()
-    handed_in = open_class(asked.submissions, lesson.id, asked.kind, known=known)
-    refuse_readable({"course": course.root, "submissions": asked.submissions, "results": asked.out})
+def _grade_again(course: Course, request: GradeRequest, book: Gradebook, before: str, progress: Callable[[int, int], None]) -> Run:
+    plan = make_plan(course, request, tuple(book.people().values()) if request.roster else ())
     first = next(book.results(before), None)
     if first is None:
-        raise UsageError(f"{asked.out}: the last run graded nothing", "run `course grade` again, with this --out")
-    chosen = find_round(asked.out, first.round)
-    every = course.policy.counts == "best"
-    expected = len(exercises) * sum(max(1, len(one.uploads)) if every else 1 for one in handed_in.students)
-    settings = Settings(str(course.root), chosen, asked.walls)
-    run = Run(book, CacheKeys(course, chosen, asked.walls), lambda done: progress(done, expected), afresh=asked.afresh)
-    book.begin(run.name, replace(asked, afresh=False))
-    return run, run.grade(handed_in.submissions(lesson.id, exercises, every=every), settings, open_pool(asked, settings))
+        raise UsageError(f"{request.out}: the last run graded nothing", "run `course grade` again, with this --out")
+    return run_plan(course, request, plan, find_round(request.out, first.round), book, progress)
+
+
+def compare(book: Gradebook, before: str, after: str, rules: GradingRules) -> Iterator[GradeChange]:
+    """Yield each change from one run to another, by student, lesson and exercise."""
+    runs = merge(zip(repeat("before"), grades(book, before, rules)), zip(repeat("after"), grades(book, after, rules)), key=_exercise_of)
+    for _, pair in groupby(runs, key=_exercise_of):
+        by_run = dict(pair)
+        change = _change(by_run.get("before"), by_run.get("after"))
+        if change.before != change.after or change.checks or change.resubmitted:
+            yield change
+
+
+def _exercise_of(graded: tuple[str, Grade]) -> tuple[str, str, str]:
+    result = graded[1].result
+    return result.student, result.lesson, result.exercise
+
+
+def _change(old: Grade | None, new: Grade | None) -> GradeChange:
+    grade = new or old
+    assert grade is not None
+    resubmitted = bool(old and new and old.result.sha256 != new.result.sha256)
+    return GradeChange(grade.result.student, grade.result.exercise, _final(old), _final(new), tuple(_checks(old, new)), resubmitted)
+
+
+def _final(grade: Grade | None) -> float | None:
+    return grade.final if grade and grade.judged else None
+
+
+def _checks(old: Grade | None, new: Grade | None) -> Iterator[CheckChange]:
+    """Yield the checks that earn other points, also those that only one of the two has."""
+    if old is None or new is None:
+        return
+    earlier = {check.id: check for check in old.result.checks}
+    later = {check.id: check for check in new.result.checks}
+    for name in earlier | later:
+        before, after = _points(earlier.get(name)), _points(later.get(name))
+        if before != after:
+            message = later[name].message if name in later else "this check no longer exists"
+            yield CheckChange(name, before, after, message, name in new.overrides)
+
+
+def _points(check: CheckResult | None) -> float:
+    return check.points if check else 0.0

@@ -1,9 +1,10 @@
-"""Who is in the class: a CSV of one's own, or one that a platform exports, read by the names of its columns.
+"""The class list: a CSV of your own, or one that a platform exports, read by the names of its columns.
 
     name,id,email,login,section,due,handed in
 
-Only a name is needed, or first and last name. `id` is the platform's number, `due` a time in place of the course's, and
-`handed in` when the student handed in, where a platform knows it and its download does not say so. Both are times with a zone.
+Only a name is required, or a first and a last name. `id` is the platform's number; `due` replaces the course's due date for one
+student; `handed in` is when they submitted, if the platform knows it but its download does not say so. Both are times with a zone.
+Students are matched by number, login, e-mail or name; what two people share matches neither.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ import io
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
+from typing import TypeVar
 
 from msgspec.structs import replace
 
@@ -25,9 +27,10 @@ from autograder.course.errors import UsageError
 from autograder.course.model import Person
 from autograder.course.text import clean
 from autograder.instructor.file_tree import text_of
-from autograder.instructor.uploads import Student, Upload
+from autograder.instructor.uploads import Student
 
-LARGEST_ROSTER = 16 << 20
+V = TypeVar("V")
+LARGEST_ROSTER = 16 << 20  # bytes
 _COLUMNS = {
     "student": ("name", "student", "full name", "student name"),
     "first": ("first name", "firstname", "given name"),
@@ -45,37 +48,48 @@ _PARTICIPANT = re.compile(r"participant\s+(\d+)", re.IGNORECASE)
 
 
 def read_roster(path: Path) -> list[Person]:
-    """Read who is in the class. Raise `UsageError` with the line of the first thing that cannot be."""
-    rows = list(_rows(path))
+    """Read who is in the class. Raise `UsageError` with the line of the first mistake."""
+    rows = read_csv(path)
     if not rows:
         raise UsageError(f"{path}: the roster is empty", "begin it with a line of column names: name,id,email")
     columns = [_NAMED.get(name.strip().casefold().lstrip("\ufeff"), "") for name in rows[0][1]]
     if "student" not in columns and "last" not in columns:
-        fix = f"name the columns in the first line: name,id,email,login,section,due; here are {clean(', '.join(rows[0][1]), 120)}"
+        fix = f"name the columns in the first line: name,id,email,login,section,due; this file has {clean(', '.join(rows[0][1]), 120)}"
         raise UsageError(f"{path}:1: no column `name`", fix)
     people = [_person(path, line, columns, row) for line, row in rows[1:] if any(cell.strip() for cell in row) and not _points_row(row)]
-    return _apart(people)
+    return _distinct(people)
 
 
-def _rows(path: Path) -> list[tuple[int, list[str]]]:
+def read_csv(path: Path) -> list[tuple[int, list[str]]]:
+    """Read the rows of a CSV with their line numbers; the separator may be a comma, a semicolon or a tab."""
     text = _text(path)
     first = text.split("\n", 1)[0]
-    delimiter = max(",;\t", key=first.count)
-    reader = csv.reader(io.StringIO(text), delimiter=delimiter)
+    reader = csv.reader(io.StringIO(text), delimiter=max(",;\t", key=first.count))
     try:
         return [(reader.line_num, row) for row in reader]
     except csv.Error as error:
-        raise UsageError(f"{path}:{reader.line_num}: {error}", "save the roster as plain CSV") from None
+        raise UsageError(f"{path}:{reader.line_num}: {error}", "save it as plain CSV in UTF-8") from None
+
+
+def read_time(path: Path, line: int, text: str) -> datetime:
+    """Read a time that says its zone. Raise `UsageError` with the line."""
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        time = None
+    if time is None or time.tzinfo is None:
+        raise UsageError(f"{path}:{line}: `{clean(text, 40)}` is not a time with a zone", "write it like 2026-11-20 23:59+01:00")
+    return time
 
 
 def _text(path: Path) -> str:
-    """Read text as spreadsheets write it: UTF-8, UTF-16 with its mark, or else the code page of Windows."""
+    """Decode a file as spreadsheets write it: UTF-8, UTF-16 with its mark, or else Windows' code page."""
     try:
         if path.stat().st_size > LARGEST_ROSTER:
             raise UsageError(f"{path}: larger than {LARGEST_ROSTER >> 20} MiB", "give a CSV with one line for each student")
         data = path.read_bytes()
     except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}", "give the CSV that names the class") from None
+        raise UsageError(f"{path}: {error.strerror}", "give a CSV with one line for each student") from None
     if data[:4] == b"PK\x03\x04":
         raise UsageError(f"{path}: a spreadsheet, not a CSV", "save it as CSV")
     for encoding in ("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig", "cp1252"):
@@ -83,147 +97,129 @@ def _text(path: Path) -> str:
             return data.decode(encoding)
         except UnicodeDecodeError:
             continue
-    raise UsageError(f"{path}: not text", "save the roster as plain CSV in UTF-8")
+    raise UsageError(f"{path}: not text", "save it as plain CSV in UTF-8")
 
 
 def _points_row(row: list[str]) -> bool:
-    """Tell the row of points that Canvas puts below its columns, and the one that is empty but for a remark."""
+    """Whether this is the row of points that Canvas writes below its columns, or its row with nothing but a remark."""
     return row[0].strip() in ("Points Possible", "") and not any("@" in cell for cell in row)
 
 
 def _person(path: Path, line: int, columns: list[str], row: list[str]) -> Person:
     cells = [(column, text_of(cell.strip())) for column, cell in zip(columns, row, strict=False) if column and cell.strip()]
-    said = dict(sorted(cells, key=lambda cell: bool(_PARTICIPANT.fullmatch(cell[1]))))  # last, so kept: what Moodle's files are named by
-    name = said.get("student") or " ".join(filter(None, (said.get("first"), said.get("last")))) or said.get("id", "")
+    known = dict(sorted(cells, key=lambda cell: bool(_PARTICIPANT.fullmatch(cell[1]))))  # last, so kept: Moodle's files carry it
+    name = known.get("student") or " ".join(filter(None, (known.get("first"), known.get("last")))) or known.get("id", "")
     if not name:
         raise UsageError(f"{path}:{line}: this line has no name", "give every student a name, or remove the line")
-    if said.get("email") and not _EMAIL.fullmatch(said["email"]):
-        raise UsageError(f"{path}:{line}: `{clean(said['email'], 60)}` is no e-mail address", "mend it, or leave it empty")
-    number = _PARTICIPANT.fullmatch(said.get("id", ""))
+    if known.get("email") and not _EMAIL.fullmatch(known["email"]):
+        raise UsageError(f"{path}:{line}: `{clean(known['email'], 60)}` is not an e-mail address", "correct it, or leave it empty")
+    number = _PARTICIPANT.fullmatch(known.get("id", ""))
+    times = {column: read_time(path, line, known[column]) for column in ("due", "handed_in") if column in known}
     return Person(
         student=name,
-        id=number[1] if number else said.get("id", ""),
-        email=said.get("email", ""),
-        login=said.get("login", ""),
-        section=said.get("section", ""),
-        due=_moment(path, line, "due", said),
-        handed_in=_moment(path, line, "handed_in", said),
+        id=number[1] if number else known.get("id", ""),
+        email=known.get("email", ""),
+        login=known.get("login", ""),
+        section=known.get("section", ""),
+        due=times.get("due"),
+        handed_in=times.get("handed_in"),
     )
 
 
-def _moment(path: Path, line: int, column: str, said: dict[str, str]) -> datetime | None:
-    if column not in said:
-        return None
-    try:
-        moment = datetime.fromisoformat(said[column])
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        problem = f"`{clean(said[column], 40)}` is no time with its zone"
-        raise UsageError(f"{path}:{line}: {problem}", "write it like 2026-11-20 23:59+01:00")
-    return moment
-
-
-def _apart(people: list[Person]) -> list[Person]:
-    """Keep people of one name apart: by number, login or e-mail, and else by their place."""
+def _distinct(people: list[Person]) -> list[Person]:
+    """Add a number, login or e-mail to names that several people have, or else their position."""
     often = Counter(person.student for person in people)
     kept: dict[str, Person] = {}
-    for place, person in enumerate(people, 1):
+    for position, person in enumerate(people, 1):
         name = person.student
         if often[name] > 1:
-            name = f"{name} ({person.id or person.login or person.email or place})"
+            name = f"{name} ({person.id or person.login or person.email or position})"
         kept[name] = replace(person, student=name)
     return list(kept.values())
 
 
-def join(students: list[Student], people: list[Person]) -> tuple[list[Student], list[str]]:
-    """Give the class: who is in the roster, with what they handed in, and who handed in and is not in it; and lines about these."""
-    known, notes = _keys(people), []
-    owned: dict[str, list[Student]] = {person.student: [] for person in people}
-    strangers = []
+def join(students: list[Student], people: Sequence[Person]) -> tuple[list[Student], list[str]]:
+    """Match uploads with the roster. Return everyone in it, then students who are not in it; and notes for the instructor."""
+    known = _unique((key, person) for person in people for key in set(_person_keys(person)))
+    matched: dict[str, list[Student]] = {person.student: [] for person in people}
+    strangers, notes = [], []
     for student in students:
-        person = next((known[key] for key in _keys_of_student(student) if key in known), None)
+        person = next((known[key] for key in _student_keys(student) if key in known), None)
         if person:
-            owned[person.student].append(student)
+            matched[person.student].append(student)
         else:
-            strangers.append(student)
-            notes.append(f"{student.name}: handed in, and is not in the roster")
-    joined = []
-    for person in people:
-        own = owned[person.student]
-        joined.append(_joined(person, own[-1:]))
+            taken = student.name in matched
+            strangers.append(replace(student, name=f"{student.name} (not in the roster)") if taken else student)
+            notes.append(f"{student.name}: submitted, but is not in the roster")
+    for name, own in matched.items():
         if len(own) > 1:
-            notes.append(f"{person.student}: handed in as {', '.join(one.name for one in own)}; the last of these is taken")
-    return [*joined, *(_renamed(one, owned) for one in strangers)], notes
+            notes.append(f"{name}: submitted as {', '.join(one.name for one in own)}; only the last is graded")
+    return [*(_as_person(person, matched[person.student]) for person in people), *strangers], notes
 
 
-def _joined(person: Person, own: list[Student]) -> Student:
-    uploads = own[0].uploads if own else ()
+def _as_person(person: Person, own: list[Student]) -> Student:
+    student = own[-1] if own else Student(person.student)
+    uploads = student.uploads
     if person.handed_in and uploads:
-        uploads = (*uploads[:-1], _at(uploads[-1], person))
-    return Student(person.student, uploads, person.id or (own[0].id if own else ""), person.login)
+        *earlier, last = uploads
+        uploads = (*earlier, replace(last, facts=replace(last.facts, at=person.handed_in)))
+    return Student(person.student, uploads, person.id or student.id, person.login)
 
 
-def _at(hand_in: Upload, person: Person) -> Upload:
-    return replace(hand_in, facts=replace(hand_in.facts, at=person.handed_in))
+def _unique(pairs: Iterable[tuple[str, V]]) -> dict[str, V]:
+    """Make a dictionary without the keys that occur twice."""
+    listed = list(pairs)
+    often = Counter(key for key, _ in listed)
+    return {key: value for key, value in listed if often[key] == 1}
 
 
-def _renamed(stranger: Student, taken: Iterable[str]) -> Student:
-    return replace(stranger, name=f"{stranger.name} (not in the roster)") if stranger.name in taken else stranger
-
-
-def _keys(people: list[Person]) -> dict[str, Person]:
-    """List what people are known by; what two share is nobody's."""
-    pairs = [(key, person) for person in people for key in set(_keys_of_person(person))]
-    often = Counter(key for key, _ in pairs)
-    return {key: person for key, person in pairs if often[key] == 1}
-
-
-def _keys_of_person(person: Person) -> Iterator[str]:
+def _person_keys(person: Person) -> Iterator[str]:
     yield from (f"exactly {word.casefold()}" for word in (person.id, person.login, person.email, person.student) if word)
     yield f"letters {letters(person.student)}"
     *first, last = person.student.replace(",", " ").split() or [""]
     yield f"letters {letters(last + ''.join(first))}"
 
 
-def _keys_of_student(student: Student) -> Iterator[str]:
+def _student_keys(student: Student) -> Iterator[str]:
     words = [student.id, student.login, student.name, *student.aliases]
     yield from (f"exactly {word.casefold()}" for word in words if word)
     yield from (f"letters {letters(word)}" for word in words[2:] if letters(word))
 
 
 def letters(name: str) -> str:
-    """Give a name as Canvas writes it into files: its letters and digits alone, small, accents composed."""
+    """Return a name as Canvas writes it into file names: only letters and digits, lower case, accents composed."""
     return "".join(c for c in unicodedata.normalize("NFC", name).casefold() if c.isalnum())
 
 
 def known_as(people: Mapping[str, Person]) -> dict[str, str]:
-    """Give students by the words they are known by, in small letters; what two share means nobody."""
-    words = [(word.casefold(), one.student) for one in people.values() for word in {one.student, one.id, one.login, one.email} if word]
-    often = Counter(word for word, _ in words)
-    return {word: student for word, student in words if often[word] == 1}
+    """Map every name, number, login and e-mail, in lower case, to its student."""
+    return _unique(
+        (word, person.student)
+        for person in people.values()
+        for word in {word.casefold() for word in (person.student, person.id, person.login, person.email) if word}
+    )
 
 
 def find_student(word: str, names: Iterable[str], people: Mapping[str, Person]) -> str:
-    """Find who is meant by a name, number, login or e-mail. Raise `UsageError` with who may be meant."""
-    graded = list(names)
+    """Find a graded student by name, number, login or e-mail. Raise `UsageError` with similar names."""
+    graded = set(names)
     if word in graded:
         return word
-    known = {name.casefold(): name for name in graded} | {w: s for w, s in known_as(people).items() if s in graded}
+    known = {name.casefold(): name for name in sorted(graded)} | {key: name for key, name in known_as(people).items() if name in graded}
     if word.casefold() in known:
         return known[word.casefold()]
     close = get_close_matches(word.casefold(), known, n=3, cutoff=0.5)
-    meant = ", ".join(dict.fromkeys(known[each] for each in close))
-    raise UsageError(f"no student `{word}` was graded here", f"did you mean {meant}?" if meant else "give the name that grades.csv has")
+    similar = ", ".join(dict.fromkeys(known[key] for key in close))
+    raise UsageError(f"no student `{word}` was graded here", f"did you mean {similar}?" if similar else "use the name in grades.csv")
 
 
 def file_slug(student: str) -> str:
-    """Name a student's files: a slug that any file system takes, and a hash that keeps two of them apart."""
+    """Name a student's files: a slug that every file system accepts, and a hash that makes it unique."""
     plain = unicodedata.normalize("NFKD", student).encode("ascii", "ignore").decode().lower()
     slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40] or "student"
     return f"{slug}-{hashlib.sha256(student.encode()).hexdigest()[:8]}"
 
 
 def feedback_name(student: str) -> str:
-    """Name a student's file."""
+    """Name a student's feedback file."""
     return f"{file_slug(student)}.md"

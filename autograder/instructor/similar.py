@@ -1,8 +1,9 @@
-"""Submissions that are alike beyond the starter and what much of the class wrote: candidates to look at, never a verdict.
+"""Pairs of students with similar code, beyond the starter and what much of the class wrote: candidates to look at, never a verdict.
 
-Code is cut into tokens without names of one's own, comments and layout; runs of `RUN` tokens are hashed, and of each `WINDOW` hashes
-one is kept (winnowing, Schleimer, Wilkerson and Aiken 2003), so that any shared stretch of RUN + WINDOW − 1 tokens is found wherever it
-stands. What the starter holds, or many hold, counts nothing; of the rest, the fewer hold it the more it counts. Nothing is run.
+Code becomes tokens, without the student's own names, comments and layout. Each run of `RUN` tokens is hashed, and the least of every
+`WINDOW` hashes is kept (winnowing: Schleimer, Wilkerson and Aiken 2003), so any shared stretch of RUN + WINDOW − 1 tokens is found,
+wherever it is. Hashes from the starter, or of many students, are ignored; the fewer students share one, the more it weighs. No code
+is run.
 """
 
 from __future__ import annotations
@@ -23,18 +24,18 @@ from autograder.course.model import Lesson, Submission
 RUN, WINDOW = 12, 5
 MOST_TOKENS, MOST_TEXT, MOST_LINE = 100_000, 1 << 20, 500  # a tokenizer's time grows with the square of a hostile line's length
 FEWEST_SHARED = 3  # kept hashes: a stretch of about twenty tokens
-MANY = (6, 50)  # more holders than a tenth of the class is common ground, but never fewer than this, nor more
+MANY = (6, 50)  # a hash is ignored if more than a tenth of the class has it; the least and most that this tenth may be
 SKIPPED = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENCODING, tokenize.ENDMARKER}
 
 
 class Pair(msgspec.Struct, frozen=True):
-    """Two students whose code for an exercise is alike. `share` is the part of the smaller one's own code that both have."""
+    """Two students with similar code for an exercise. `share` is how much of the smaller one's own code both have, by weight."""
 
     exercise: str
     first: str
     second: str
     share: float
-    lines: tuple[tuple[int, ...], tuple[int, ...]]  # where it begins, in each
+    lines: tuple[tuple[int, ...], tuple[int, ...]]  # where shared code begins, in each
 
 
 class _Cell(msgspec.Struct):
@@ -47,7 +48,7 @@ class _Notebook(msgspec.Struct):
 
 
 def code_of(name: str, source: bytes) -> str:
-    """Give the Python in a submitted file: a module's text, or a notebook's cells of code; nothing where it is neither."""
+    """Return the Python code of a submitted module or notebook; "" if the notebook cannot be read."""
     if not name.endswith(".ipynb"):
         return source.decode("utf-8", errors="replace")
     try:
@@ -58,7 +59,7 @@ def code_of(name: str, source: bytes) -> str:
 
 
 def fingerprints(code: str) -> dict[int, int]:
-    """Give the kept hashes of some code, each with the line where it first stands."""
+    """Return the kept hashes of some code, each with the line where it first begins."""
     hashes = list(_hashes(code))
     kept: dict[int, int] = {}
     for start in range(max(0, len(hashes) - WINDOW + 1) or min(1, len(hashes))):
@@ -67,36 +68,37 @@ def fingerprints(code: str) -> dict[int, int]:
     return kept
 
 
-def pairs(submissions: Iterable[Submission], starters: Mapping[str, Iterable[str]], least: float) -> list[Pair]:
-    """Find pairs of students of whose own code at least the share `least` is alike, the most alike first.
+def similar_pairs(submissions: Iterable[Submission], starters: Mapping[str, Iterable[str]], least: float) -> list[Pair]:
+    """Find pairs of students who share at least `least` of their own code, the most similar first.
 
-    `starters` gives for each exercise the code that all students were given.
+    `starters` holds for each exercise the code that all students were given.
     """
-    prints: dict[str, dict[str, dict[int, int]]] = defaultdict(dict)
     given = {exercise: {value for code in codes for value, _ in _hashes(code)} for exercise, codes in starters.items()}
-    for one in submissions:
-        if one.source is not None and one.exercise in given:
-            found = fingerprints(code_of(one.name, one.source))
-            prints[one.exercise][one.student] = {value: line for value, line in found.items() if value not in given[one.exercise]}
-    made = [pair for exercise, own in prints.items() for pair in _alike(exercise, own, least)]
-    return sorted(made, key=lambda pair: (-pair.share, pair.exercise, pair.first, pair.second))
+    prints: dict[str, dict[str, dict[int, int]]] = defaultdict(dict)
+    for submission in submissions:
+        exercise = submission.exercise
+        if submission.source is not None and exercise in given:
+            kept = fingerprints(code_of(submission.name, submission.source))
+            prints[exercise][submission.student] = {value: line for value, line in kept.items() if value not in given[exercise]}
+    pairs = [pair for exercise, by_student in prints.items() for pair in _pairs(exercise, by_student, least)]
+    return sorted(pairs, key=lambda pair: (-pair.share, pair.exercise, pair.first, pair.second))
 
 
 def starters(lesson: Lesson) -> dict[str, list[str]]:
-    """Give for each exercise the code that all students were given: its starter, and the lesson's notebook where there is one."""
+    """Return for each exercise the code that all students were given: its starter, and the lesson's notebook if there is one."""
     notebook = [code_of(path.name, path.read_bytes()) for path in lesson.exercises[0].starter.parent.glob("*.ipynb")]
-    return {one.id: [one.starter.read_text(encoding="utf-8"), *notebook] for one in lesson.exercises}
+    return {exercise.id: [exercise.starter.read_text(encoding="utf-8"), *notebook] for exercise in lesson.exercises}
 
 
-def _alike(exercise: str, own: dict[str, dict[int, int]], least: float) -> Iterator[Pair]:
-    """Compare the students of one exercise by what few of them hold."""
+def _pairs(exercise: str, prints: dict[str, dict[int, int]], least: float) -> Iterator[Pair]:
+    """Compare the students of one exercise by hashes that few of them share."""
     holders: dict[int, list[str]] = defaultdict(list)
-    for student, found in own.items():
-        for value in found:
+    for student, hashes in prints.items():
+        for value in hashes:
             holders[value].append(student)
-    most = max(MANY[0], min(MANY[1], len(own) // 10))
-    weights = {value: log(1 + len(own) / len(students)) for value, students in holders.items() if len(students) <= most}
-    whole = {student: sum(weights.get(value, 0.0) for value in found) for student, found in own.items()}
+    most = max(MANY[0], min(MANY[1], len(prints) // 10))
+    weights = {value: log(1 + len(prints) / len(students)) for value, students in holders.items() if len(students) <= most}
+    totals = {student: sum(weights.get(value, 0.0) for value in hashes) for student, hashes in prints.items()}
     shared: dict[tuple[str, str], float] = defaultdict(float)
     counts: Counter[tuple[str, str]] = Counter()
     for value, weight in weights.items():
@@ -104,15 +106,15 @@ def _alike(exercise: str, own: dict[str, dict[int, int]], least: float) -> Itera
             shared[pair] += weight
             counts[pair] += 1
     for (first, second), weight in shared.items():
-        share = weight / min(whole[first], whole[second])
+        share = weight / min(totals[first], totals[second])
         if counts[first, second] >= FEWEST_SHARED and share >= least:
-            both = own[first].keys() & own[second].keys() & weights.keys()
-            lines = tuple(sorted({own[first][value] for value in both})), tuple(sorted({own[second][value] for value in both}))
-            yield Pair(exercise, first, second, round(share, 4), lines)
+            values = prints[first].keys() & prints[second].keys() & weights.keys()
+            one, two = (tuple(sorted({prints[student][value] for value in values})) for student in (first, second))
+            yield Pair(exercise, first, second, round(share, 4), (one, two))
 
 
 def _hashes(code: str) -> Iterator[tuple[int, int]]:
-    """Hash each run of tokens, the same in every process; give the line where it begins."""
+    """Yield a hash of each run of tokens, the same in every process, and the line where it begins."""
     tokens = list(_tokens(code))
     for start in range(len(tokens) - RUN + 1):
         text = "\0".join(token for token, _ in tokens[start : start + RUN])
@@ -120,7 +122,7 @@ def _hashes(code: str) -> Iterator[tuple[int, int]]:
 
 
 def _tokens(code: str) -> Iterator[tuple[str, int]]:
-    """Cut code into tokens as far as it can be cut: a name of one's own is V, a text S; keywords, builtins and attributes stay."""
+    """Yield the tokens of code, as far as it can be read: own names become V, strings S; keywords, builtins and attributes stay."""
     before, lines = "", (line[:MOST_LINE] + "\n" for line in code[:MOST_TEXT].split("\n"))
     try:
         for count, token in enumerate(tokenize.generate_tokens(lambda: next(lines, ""))):

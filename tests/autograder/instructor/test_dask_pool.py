@@ -16,7 +16,7 @@ from autograder.course.errors import SandboxFault, UsageError
 from autograder.course.loading import read_course
 from autograder.grading.rounds import CacheKeys, Round
 from autograder.instructor.dask_pool import DaskPool, standing
-from autograder.instructor.grade import Request, open_pool
+from autograder.instructor.grade import GradeRequest, open_pool
 from autograder.instructor.worker import Settings
 from bench.chaos import grading as chaos
 from tests.programs import PATIENCE, running, wait_for
@@ -134,7 +134,7 @@ def test_where_no_scheduler_answers_the_address_is_named(address, monkeypatch):
 def test_without_dask_the_option_says_what_to_install(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "autograder.instructor.dask_pool", None)
     with pytest.raises(UsageError) as refused:
-        open_pool(Request(tmp_path, tmp_path, cluster="tcp://127.0.0.1:9"), Settings(str(ROOT), Round("round-1", b"secret"), ()))
+        open_pool(GradeRequest(tmp_path, tmp_path, cluster="tcp://127.0.0.1:9"), Settings(str(ROOT), Round("round-1", b"secret"), ()))
     assert str(refused.value) == "--cluster needs Dask, which is not installed\n  fix: pip install -c constraints.txt -e '.[cluster]'"
 
 

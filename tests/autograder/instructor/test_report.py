@@ -15,7 +15,7 @@ from autograder.cli.tables import class_table
 from autograder.course.loading import read_course
 from autograder.course.model import CheckResult, Policy
 from autograder.instructor.gradebook import Gradebook, Kept
-from autograder.instructor.grades import read_rules, standings
+from autograder.instructor.grades import read_rules, student_grades
 from autograder.instructor.measures import Group, measure
 from autograder.instructor.outputs import misconception_sentences, report_page, student_page, write_feedback, write_report
 from autograder.instructor.roster import feedback_name
@@ -33,7 +33,7 @@ def standings_of(tmp_path, *results, policy=None):
     with Gradebook(tmp_path / "gradebook.sqlite") as book:
         book.begin("2026-01-01T00:00:00+00:00", {})
         book.keep("2026-01-01T00:00:00+00:00", [Kept(one) for one in results])
-        return list(standings(book, "2026-01-01T00:00:00+00:00", read_rules(tmp_path, book, policy or Policy())))
+        return list(student_grades(book, "2026-01-01T00:00:00+00:00", read_rules(tmp_path, book, policy or Policy())))
 
 
 def graded(student, *points, **more):
@@ -80,7 +80,7 @@ def test_a_score_stands_for_each_exercise_that_someone_handed_in(handed_in):
 def test_where_scores_do_not_fit_the_whole_stands_in_their_place(handed_in):
     results, names = handed_in
     assert cells(class_table(results, names, 80)) == [
-        ["student", "handed in", "points", "what went wrong"],
+        ["student", "submitted", "points", "what went wrong"],
         ["Ada", "8 of 9", "16 / 18", ""],
         ["Bo", "1 of 9", "1 / 18", ""],
     ]

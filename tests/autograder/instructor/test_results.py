@@ -15,7 +15,7 @@ from autograder.course.store import BATCH, write_texts
 from autograder.grading.rounds import open_round
 from autograder.instructor.export import write_csv, write_jsonl
 from autograder.instructor.gradebook import Attempted, Gradebook, Kept
-from autograder.instructor.grades import Rules
+from autograder.instructor.grades import GradingRules
 from autograder.instructor.outputs import feedback
 from autograder.instructor.roster import feedback_name
 
@@ -27,7 +27,7 @@ def result(student="Ada", **changes):
 
 def counted(**changes):
     """What a result counts where nothing was decided and nobody is late."""
-    return Rules(Policy(), {}, {}, {}).grade(Attempted(result(**changes), {}, HandedIn()))
+    return GradingRules(Policy(), {}, {}, {}).grade(Attempted(result(**changes), {}, HandedIn()))
 
 
 # ---- gradebook
@@ -212,7 +212,7 @@ def test_what_one_fault_does_to_all_checks_is_said_once():
 def test_feedback_says_what_was_decided_what_lateness_takes_and_when_more_is_shown():
     due = datetime(2026, 11, 20, 12, tzinfo=UTC)
     decided = {("Ada", "12_diffusion", "forward"): {"by_hand": Override("Ada", "12_diffusion", "forward", "by_hand", 2, "the *idea* was right", "")}}
-    rules = Rules(Policy(due=due, late=Late(10), reveal_from=due), {}, decided, {})
+    rules = GradingRules(Policy(due=due, late=Late(10), reveal_from=due), {}, decided, {})
     check = CheckResult("by_hand", "By hand", 1, 2, "failed", "wrong", "words")
     grade = rules.grade(Attempted(result(checks=(check,)), {}, HandedIn(at=datetime(2026, 11, 21, 13, tzinfo=UTC))))
     start = "# Ada\n\n## forward: 2 of 2 points\n\nHanded in 2 days late, which takes 0.4 points: 1.6 count.\n\n"
@@ -224,7 +224,7 @@ def test_feedback_says_what_was_decided_what_lateness_takes_and_when_more_is_sho
 
 def test_feedback_says_what_was_decided_where_nothing_was_graded():
     decided = {("Ada", "12_diffusion", "forward"): {"by_hand": Override("Ada", "12_diffusion", "forward", "by_hand", 2, "came by e-mail", "")}}
-    grade = Rules(Policy(), {}, decided, {}).grade(Attempted(result(status="missing", score=0), {}, HandedIn()))
+    grade = GradingRules(Policy(), {}, decided, {}).grade(Attempted(result(status="missing", score=0), {}, HandedIn()))
     said = "Nothing was handed in.\n\n2 points for `by_hand`, given by your instructor: came by e-mail\n"
     assert feedback("Ada", [grade], {}, Policy()) == f"# Ada\n\n## forward: 2 of 2 points\n\n{said}"
 

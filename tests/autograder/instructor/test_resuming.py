@@ -16,7 +16,7 @@ import pytest
 from autograder.course.errors import SandboxFault, StoreFault, UsageError
 from autograder.course.loading import read_course
 from autograder.course.model import HandedIn, Submission
-from autograder.instructor.grade import Request, alone, storing
+from autograder.instructor.grade import GradeRequest, exclusive_lock
 from autograder.instructor.grade import grade as run
 from autograder.instructor.gradebook import Gradebook, Kept
 from autograder.instructor.measures import Summary
@@ -53,8 +53,8 @@ def test_what_is_unchanged_is_taken_over_and_no_worker_starts(three, monkeypatch
     before = chaos.contents(three / "out"), (three / "out" / "results.jsonl").read_bytes()
     monkeypatch.setattr(LocalPool, "submit", lambda *_: pytest.fail("something was submitted to a worker"))
     walls = ("landlock", "seccomp", "limits", "privileges")
-    finished = run(read_course(ROOT), Request(three / "class", three / "out", exercises=("forward",), seed=5, walls=walls), lambda *_: None)
-    assert (finished.summary.results, finished.taken) == (3, 3)
+    finished = run(read_course(ROOT), GradeRequest(three / "class", three / "out", exercises=("forward",), seed=5, walls=walls), lambda *_: None)
+    assert (finished.summary.results, finished.reused) == (3, 3)
     assert (chaos.contents(three / "out"), (three / "out" / "results.jsonl").read_bytes()) == before
 
 
@@ -62,7 +62,7 @@ def test_what_has_changed_is_graded_again_and_nothing_else(three):
     (three / "class" / "s0001" / "forward.py").write_text("def forward_step(x_prev, beta, eps): return 0\n")
     (three / "class" / "s0003").mkdir()
     _, summary = grade(three)
-    assert (summary["results"], summary["from_before"]) == (4, 2)
+    assert (summary["results"], summary["reused"]) == (4, 2)
     assert [one["student"] for one in chaos.results(three / "out")] == ["s0000", "s0001", "s0002", "s0003"]
     assert chaos.attempts(three / "out") == 5
 
@@ -71,9 +71,9 @@ def test_a_clock_that_was_set_back_between_runs_loses_nothing(three, monkeypatch
     """Only what is said of time is wrong: the run that began last is the last, and all it has counts."""
     (three / "class" / "s0003").mkdir()
     monkeypatch.setattr("autograder.instructor.grade.datetime", SimpleNamespace(now=lambda zone: datetime(2001, 1, 1, tzinfo=zone)))
-    asked = Request(three / "class", three / "out", exercises=("forward",), seed=5, walls=("landlock", "seccomp", "limits", "privileges"))
+    asked = GradeRequest(three / "class", three / "out", exercises=("forward",), seed=5, walls=("landlock", "seccomp", "limits", "privileges"))
     finished = run(read_course(ROOT), asked, lambda *_: None)
-    assert (finished.run[:4], finished.summary.results, finished.taken) == ("2001", 4, 3)
+    assert (finished.run[:4], finished.summary.results, finished.reused) == ("2001", 4, 3)
     with Gradebook(three / "out" / "gradebook.sqlite") as book:
         assert book.last_run() == finished.run
         assert [one.student for one in book.results(finished.run)] == ["s0000", "s0001", "s0002", "s0003"]
@@ -87,16 +87,16 @@ def test_a_clock_that_jumps_by_years_during_a_run_changes_only_what_is_said_of_t
     assert chaos.everything(tmp_path / "jumped") == chaos.everything(three / "out")
 
 
-@pytest.mark.parametrize("option", ["--afresh", "--new-round"])
+@pytest.mark.parametrize("option", ["--fresh", "--new-round"])
 def test_all_is_graded_again_where_that_is_asked_for(three, option):
-    assert grade(three, option)[1]["from_before"] == 0
+    assert grade(three, option)[1]["reused"] == 0
     assert chaos.attempts(three / "out") == 6
 
 
-def test_the_command_says_how_many_are_from_before(three):
+def test_the_command_says_how_many_are_reused(three):
     done = subprocess.run([word for word in chaos.command(three / "class", three / "out") if word != "--json"], cwd=ROOT, capture_output=True, text=True)
     assert "3 results in " in done.stdout
-    assert " s, 3 of them from before: nothing about these has changed. They lie in " in done.stdout
+    assert " s, 3 of them unchanged since an earlier run. Files in " in done.stdout
 
 
 def test_killed_at_random_moments_and_finished_it_equals_the_undisturbed_run(tmp_path, walls, monkeypatch):
@@ -112,7 +112,7 @@ def test_killed_at_random_moments_and_finished_it_equals_the_undisturbed_run(tmp
         summary = chaos.finish(submissions, out)
         demand_no_child(before)
     demand_no_scratch(tmp_path / "scratch")
-    assert (summary["results"], summary["from_before"] > 0) == (12, True)
+    assert (summary["results"], summary["reused"] > 0) == (12, True)
     assert chaos.everything(out) == chaos.everything(tmp_path / "calm")
 
 
@@ -164,7 +164,7 @@ def test_a_fault_of_ours_is_told_at_the_end_and_never_taken_over(tmp_path, monke
     assert (done.returncode, done.stderr) == (1, told)
     assert json.loads(done.stdout)["statuses"]["not_judged"] == 1
     done, summary = grade(tmp_path)
-    assert (done.returncode, summary["from_before"], summary["statuses"]["graded"]) == (0, 0, 1)
+    assert (done.returncode, summary["reused"], summary["statuses"]["graded"]) == (0, 0, 1)
 
 
 def test_a_full_disk_is_one_line_and_loses_nothing(three):
@@ -188,22 +188,22 @@ def test_a_full_disk_is_one_line_and_loses_nothing(three):
 
 
 def test_two_commands_never_grade_into_one_folder_at_once(tmp_path):
-    with alone(tmp_path), pytest.raises(UsageError) as refused, alone(tmp_path):
+    with exclusive_lock(tmp_path), pytest.raises(UsageError) as refused, exclusive_lock(tmp_path):
         pass
-    assert str(refused.value) == f"{tmp_path}: another command is at work there\n  fix: wait until it is done, or choose another folder"
-    with alone(tmp_path):
+    assert str(refused.value) == f"{tmp_path}: another command is using this folder\n  fix: wait until it is done, or choose another folder"
+    with exclusive_lock(tmp_path):
         pass
 
 
 @pytest.mark.parametrize(("number", "words"), [(errno.ENOSPC, "no space left on device"), (errno.EDQUOT, "disk quota exceeded")])
 def test_a_file_that_cannot_be_written_is_told_with_its_name(tmp_path, number, words):
-    with pytest.raises(StoreFault) as fault, storing(tmp_path):
+    with pytest.raises(StoreFault) as fault, exclusive_lock(tmp_path):
         raise OSError(number, "", str(tmp_path / "grades.csv.new"))
     assert str(fault.value) == f"{tmp_path}/grades.csv.new: {words}\n  fix: make room and give the same command again: it goes on where it was"
 
 
 def test_other_trouble_with_files_stays_what_it_is(tmp_path):
-    with pytest.raises(FileNotFoundError), storing(tmp_path):
+    with pytest.raises(FileNotFoundError), exclusive_lock(tmp_path):
         (tmp_path / "nowhere").read_bytes()
 
 
@@ -238,10 +238,10 @@ def test_the_last_run_is_the_one_that_began_last_even_if_it_only_took_over(tmp_p
 
 
 def test_what_a_run_was_asked_can_be_read_with_its_paths(tmp_path):
-    asked = Request(tmp_path / "class", tmp_path / "out", exercises=("forward",))
+    asked = GradeRequest(tmp_path / "class", tmp_path / "out", exercises=("forward",))
     with Gradebook(tmp_path / "g.sqlite") as book:
         book.begin("run", asked)
-        assert book.request("run", Request) == asked
+        assert book.request("run", GradeRequest) == asked
 
 
 def test_the_summary_has_the_exercises_in_the_courses_order_whichever_was_graded_first():

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from autograder.cli.main import main
 from autograder.course.loading import read_course
 from autograder.course.model import Submission
-from autograder.instructor.similar import MANY, RUN, WINDOW, code_of, fingerprints, pairs, starters
+from autograder.instructor.similar import MANY, RUN, WINDOW, code_of, fingerprints, similar_pairs, starters
 
 ROOT = Path(__file__).resolve().parents[3]
 STARTER = "def noise_to(x0, t, eps, alpha_bars):\n    raise NotImplementedError\n"
@@ -48,7 +48,7 @@ def submission(student, source, name="forward.py"):
 
 
 def found(sources, least=0.6):
-    return pairs([submission(name, source) for name, source in sources.items()], {"forward": [STARTER]}, least)
+    return similar_pairs([submission(name, source) for name, source in sources.items()], {"forward": [STARTER]}, least)
 
 
 def test_renaming_comments_and_layout_hide_nothing():
@@ -64,7 +64,7 @@ def test_functions_in_another_order_are_found():
 
 
 def test_what_the_starter_holds_counts_nothing():
-    assert pairs([submission("ada", OWN), submission("bo", OWN)], {"forward": [STARTER, OWN]}, 0) == []
+    assert similar_pairs([submission("ada", OWN), submission("bo", OWN)], {"forward": [STARTER, OWN]}, 0) == []
 
 
 def test_what_many_wrote_is_common_ground():
@@ -94,7 +94,7 @@ def test_a_notebooks_code_is_compared_with_a_files():
 @pytest.mark.parametrize("name", ["forward.py", "forward.ipynb"])
 def test_what_cannot_be_read_is_like_nothing(name, source):
     students = [Submission(student, "12_diffusion", "forward", name, source, "", "present") for student in ("a", "b")]
-    assert pairs(students, {"forward": [STARTER]}, 0) == []
+    assert similar_pairs(students, {"forward": [STARTER]}, 0) == []
 
 
 def test_a_hostile_line_of_megabytes_keeps_nobody_busy():
@@ -111,7 +111,7 @@ def test_the_starter_of_every_exercise_is_known():
     given = starters(lesson)
     assert given.keys() == {exercise.id for exercise in lesson.exercises}
     untouched = [submission(student, given["forward"][0]) for student in ("ada", "bo")]
-    assert pairs(untouched, given, 0) == []
+    assert similar_pairs(untouched, given, 0) == []
 
 
 def test_the_command_shows_pairs_and_calls_nobody_a_cheat(tmp_path):
@@ -120,6 +120,6 @@ def test_the_command_shows_pairs_and_calls_nobody_a_cheat(tmp_path):
         (tmp_path / student / "forward.py").write_text(source)
     arguments = ["--course", str(ROOT), "similar", str(tmp_path), "--exercise", "forward"]
     said = CliRunner().invoke(main, arguments, env={"COLUMNS": "100"}).output
-    assert "│ forward  │ 100 % │ ada     │ 2-" in said
-    assert said.endswith("1 pair in 3 students' code. Alike is not copied: read both before you ask anyone.\n")
+    assert "│ forward  │   100 % │ ada     │ 2-" in said
+    assert said.endswith("1 similar pair among 3 students. Similar is not copied: read both before you ask anyone.\n")
     assert [pair["second"] for pair in json.loads(CliRunner().invoke(main, [*arguments, "--json"]).output)] == ["bo"]

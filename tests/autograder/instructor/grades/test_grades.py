@@ -8,7 +8,7 @@ import pytest
 from autograder.course.errors import UsageError
 from autograder.course.model import CheckResult, HandedIn, Late, Override, Person, Policy, Result
 from autograder.instructor.gradebook import Attempted, Gradebook, Kept
-from autograder.instructor.grades import Rules, decide, grades, read_extensions, read_rules, standings, unmet
+from autograder.instructor.grades import GradingRules, grades, make_override, read_extensions, read_rules, student_grades
 from autograder.instructor.roster import find_student
 
 DUE = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -24,7 +24,7 @@ def result(student="Ada", exercise="forward", checks=(BY_HAND, JUMP), **changes)
 
 def counted(handed_in=HandedIn(), policy=Policy(due=DUE, late=Late(10)), decided=(), people=(), extensions=None, **changes):  # noqa: B008  # frozen
     key = ("Ada", "12_diffusion", "forward")
-    rules = Rules(policy, {one.student: one for one in people}, {key: {one.check: one for one in decided}}, extensions or {})
+    rules = GradingRules(policy, {one.student: one for one in people}, {key: {one.check: one for one in decided}}, extensions or {})
     return rules.grade(Attempted(result(**changes), {}, handed_in))
 
 
@@ -98,7 +98,7 @@ def written(tmp_path, attempts, policy, overrides=(), people=()):
         for one in overrides:
             book.override(one)
         rules = read_rules(tmp_path, book, policy)
-        return list(grades(book, "run", rules)), list(standings(book, "run", rules))
+        return list(grades(book, "run", rules)), list(student_grades(book, "run", rules))
 
 
 def test_the_best_attempt_is_the_one_that_counts_most_after_lateness(tmp_path):
@@ -158,8 +158,8 @@ def test_an_extension_is_given_to_whoever_the_roster_knows(tmp_path, who):
 
 BROKEN = {
     "no columns": ("who,when\n", ":1: no columns `student` and `due`\n  fix: begin it with a line of column names: student,due,exercise"),
-    "no zone": ("student,due\nAda,2026-11-27\n", ":2: `2026-11-27` is no time with its zone\n  fix: write it like 2026-11-27 23:59+01:00"),
-    "not text": (b"\xff\xfe", ": not a CSV in UTF-8\n  fix: begin it with a line of column names: student,due,exercise"),
+    "no zone": ("student,due\nAda,2026-11-27\n", ":2: `2026-11-27` is not a time with a zone\n  fix: write it like 2026-11-20 23:59+01:00"),
+    "not text": (b"student,due\n\x81\x8d", ": not text\n  fix: save it as plain CSV in UTF-8"),
 }
 
 
@@ -173,10 +173,11 @@ def test_a_broken_extension_is_told_in_full(tmp_path, text, message):
 
 def test_an_extension_that_meets_nobody_is_told_with_who_may_be_meant():
     asked = [("Ada", ""), ("Ada", "forward"), ("Adda", ""), ("Zoë", ""), ("Ada", "forwrd")]
-    assert list(unmet(asked, {"Ada", "Bo"}, ["schedule", "forward"])) == [
-        "extensions.csv: nobody here is `Adda`; did you mean Ada?",
-        "extensions.csv: nobody here is `Zoë`",
-        "extensions.csv: no exercise `forwrd`, of Ada; did you mean forward?",
+    rules = GradingRules(Policy(), {"Ada": Person("Ada")}, {}, dict.fromkeys(asked, DUE))
+    assert list(rules.unmatched({"Bo"}, ["schedule", "forward"])) == [
+        "extensions.csv: no student `Adda`; did you mean Ada?",
+        "extensions.csv: no student `Zoë`",
+        "extensions.csv: no exercise `forwrd`, for Ada; did you mean forward?",
     ]
 
 
@@ -190,7 +191,7 @@ def test_a_student_is_found_by_what_the_roster_knows(word):
 
 @pytest.mark.parametrize(
     ("word", "message"),
-    [("Adda", "no student `Adda` was graded here\n  fix: did you mean Ada?"), ("zzz", "no student `zzz` was graded here\n  fix: give the name that grades.csv has")],
+    [("Adda", "no student `Adda` was graded here\n  fix: did you mean Ada?"), ("zzz", "no student `zzz` was graded here\n  fix: use the name in grades.csv")],
 )
 def test_a_student_that_is_not_there_is_told_in_full(word, message):
     with pytest.raises(UsageError) as caught:
@@ -200,13 +201,13 @@ def test_a_student_that_is_not_there_is_told_in_full(word, message):
 
 CHECKS = {"forward": {"by_hand": 4.0, "jump": 6.0}, "ddim": {"jump": 3.0}}
 DECIDED = {
-    "another check": ("by_hnd", 1, "x", "no check `by_hnd` was graded for this student\n  fix: choose one as EXERCISE.CHECK: forward.by_hand"),
-    "no check like it": ("zzz", 1, "x", "no check `zzz` was graded for this student\n  fix: choose one as EXERCISE.CHECK: forward.by_hand, forward.jump, ddim.jump"),
-    "two of that name": ("jump", 1, "x", "several exercises have a check `jump`\n  fix: say which: forward.jump, ddim.jump"),
-    "too many points": ("by_hand", 4.5, "x", "4.5 points for `by_hand`, which has 4\n  fix: give from 0 to 4"),
-    "below nothing": ("by_hand", -1, "x", "-1 points for `by_hand`, which has 4\n  fix: give from 0 to 4"),
-    "not a number": ("by_hand", float("nan"), "x", "nan points for `by_hand`, which has 4\n  fix: give from 0 to 4"),
-    "no reason": ("by_hand", 1, " ", 'no reason is given\n  fix: say why, for the student and for later: --reason "..."'),
+    "another check": ("by_hnd", 1, "x", "no check `by_hnd` was graded for this student\n  fix: choose one, as EXERCISE.CHECK: forward.by_hand"),
+    "no check like it": ("zzz", 1, "x", "no check `zzz` was graded for this student\n  fix: choose one, as EXERCISE.CHECK: forward.by_hand, forward.jump, ddim.jump"),
+    "two of that name": ("jump", 1, "x", "several exercises have a check `jump`\n  fix: choose one of: forward.jump, ddim.jump"),
+    "too many points": ("by_hand", 4.5, "x", "4.5 points for `by_hand`, which has 4\n  fix: give 0 to 4 points"),
+    "below nothing": ("by_hand", -1, "x", "-1 points for `by_hand`, which has 4\n  fix: give 0 to 4 points"),
+    "not a number": ("by_hand", float("nan"), "x", "nan points for `by_hand`, which has 4\n  fix: give 0 to 4 points"),
+    "no reason": ("by_hand", 1, " ", 'the reason is empty\n  fix: say why, for the student and the record: --reason "..."'),
 }  # fmt: skip
 
 
@@ -214,11 +215,11 @@ DECIDED = {
 def test_what_cannot_be_decided_is_told_in_full(check, points, reason, message):
     own = [counted(), counted(exercise="ddim")]
     with pytest.raises(UsageError) as caught:
-        decide(own, CHECKS, "Ada", check, points, reason)
+        make_override(own, CHECKS, check, points, reason)
     assert str(caught.value) == message
 
 
 def test_a_check_is_meant_by_its_exercise_or_alone():
     own = [counted(), counted(exercise="ddim")]
-    assert decide(own, CHECKS, "Ada", "by_hand", 1, "x").exercise == "forward"
-    assert decide(own, CHECKS, "Ada", "ddim.jump", 3, "x").exercise == "ddim"
+    assert make_override(own, CHECKS, "by_hand", 1, "x").exercise == "forward"
+    assert make_override(own, CHECKS, "ddim.jump", 3, "x").exercise == "ddim"

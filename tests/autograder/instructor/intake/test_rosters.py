@@ -72,15 +72,15 @@ def test_a_roster_is_read_whoever_wrote_it(tmp_path, text, encoding, people):
 
 MISTAKES = {
     "empty": ("", ": the roster is empty\n  fix: begin it with a line of column names: name,id,email"),
-    "no names": ("id,mail\n1,a@b.c\n", ":1: no column `name`\n  fix: name the columns in the first line: name,id,email,login,section,due; here are id, mail"),
+    "no names": ("id,mail\n1,a@b.c\n", ":1: no column `name`\n  fix: name the columns in the first line: name,id,email,login,section,due; this file has id, mail"),
     "a line without a name": ("name,email\n,a@b.c\n", ":2: this line has no name\n  fix: give every student a name, or remove the line"),
-    "no e-mail": ("name,email\nBo,bo\n", ":2: `bo` is no e-mail address\n  fix: mend it, or leave it empty"),
-    "an e-mail that is a formula": ("name,email\nBo,=cmd|x@example.org\n", ":2: `=cmd|x@example.org` is no e-mail address\n  fix: mend it, or leave it empty"),
-    "a time without a zone": ("name,due\nBo,2026-11-20 23:59\n", ":2: `2026-11-20 23:59` is no time with its zone\n  fix: write it like 2026-11-20 23:59+01:00"),
-    "no time": ("name,due\nBo,\x1b[31mtomorrow\n", ":2: `�[31mtomorrow` is no time with its zone\n  fix: write it like 2026-11-20 23:59+01:00"),
+    "no e-mail": ("name,email\nBo,bo\n", ":2: `bo` is not an e-mail address\n  fix: correct it, or leave it empty"),
+    "an e-mail that is a formula": ("name,email\nBo,=cmd|x@example.org\n", ":2: `=cmd|x@example.org` is not an e-mail address\n  fix: correct it, or leave it empty"),
+    "a time without a zone": ("name,due\nBo,2026-11-20 23:59\n", ":2: `2026-11-20 23:59` is not a time with a zone\n  fix: write it like 2026-11-20 23:59+01:00"),
+    "no time": ("name,due\nBo,\x1b[31mtomorrow\n", ":2: `�[31mtomorrow` is not a time with a zone\n  fix: write it like 2026-11-20 23:59+01:00"),
     "a spreadsheet": (b"PK\x03\x04abc", ": a spreadsheet, not a CSV\n  fix: save it as CSV"),
-    "not text": (b"name\n\x81\x8d\n", ": not text\n  fix: save the roster as plain CSV in UTF-8"),
-    "an endless cell": ('name\n"' + "x" * 200_000 + '"\n', ":2: field larger than field limit (131072)\n  fix: save the roster as plain CSV"),
+    "not text": (b"name\n\x81\x8d\n", ": not text\n  fix: save it as plain CSV in UTF-8"),
+    "an endless cell": ('name\n"' + "x" * 200_000 + '"\n', ":2: field larger than field limit (131072)\n  fix: save it as plain CSV in UTF-8"),
 }  # fmt: skip
 
 
@@ -95,7 +95,7 @@ def test_a_mistake_is_told_in_full_with_its_line(tmp_path, text, message):
 def test_a_roster_that_is_not_there_is_told(tmp_path):
     with pytest.raises(UsageError) as caught:
         read_roster(tmp_path / "none.csv")
-    assert str(caught.value) == f"{tmp_path / 'none.csv'}: No such file or directory\n  fix: give the CSV that names the class"
+    assert str(caught.value) == f"{tmp_path / 'none.csv'}: No such file or directory\n  fix: give a CSV with one line for each student"
 
 
 JOINED = {
@@ -115,39 +115,39 @@ JOINED = {
 def test_a_hand_in_finds_its_student(tmp_path, path, text):
     if ".git" in path:
         (tmp_path / "in" / "diffusion-2026-ada-l" / ".git").mkdir(parents=True)
-    opened = open_class(handed_in(tmp_path, path), LESSON, roster=roster(tmp_path, text + "Bo B\n" if "," not in text else text + "Bo B,\n"))
+    opened = open_class(handed_in(tmp_path, path), LESSON, people=read_roster(roster(tmp_path, text + "Bo B\n" if "," not in text else text + "Bo B,\n")))
     got = {one.student: one.status for one in opened.submissions(LESSON, ["forward"], every=False)}
     assert [*got.items()] in ([("Ada Lovelace", "present"), ("Bo B", "missing")], [("Lovelace, Ada", "present"), ("Bo B", "missing")])
     assert opened.missing == ("Bo B",)
 
 
 def test_the_platforms_number_is_learnt_where_the_roster_has_none(tmp_path):
-    opened = open_class(handed_in(tmp_path, "lovelaceada_77_9_forward.py"), LESSON, roster=roster(tmp_path, "name\nAda Lovelace\n"))
+    opened = open_class(handed_in(tmp_path, "lovelaceada_77_9_forward.py"), LESSON, people=read_roster(roster(tmp_path, "name\nAda Lovelace\n")))
     assert opened.people == [Person("Ada Lovelace", "77")]
 
 
 def test_who_is_not_in_the_roster_is_told_and_graded(tmp_path):
-    opened = open_class(handed_in(tmp_path, "Eve/forward.py", "Ada/forward.py"), LESSON, roster=roster(tmp_path, "name\nAda\n"))
+    opened = open_class(handed_in(tmp_path, "Eve/forward.py", "Ada/forward.py"), LESSON, people=read_roster(roster(tmp_path, "name\nAda\n")))
     assert [student.name for student in opened.students] == ["Ada", "Eve"]
-    assert opened.notes == ["Eve: handed in, and is not in the roster"]
+    assert opened.notes == ["Eve: submitted, but is not in the roster"]
 
 
 def test_a_name_that_two_share_joins_nobody(tmp_path):
     """Rather a line for the instructor than one student's grade for another."""
-    opened = open_class(handed_in(tmp_path, "Li Wei/forward.py"), LESSON, roster=roster(tmp_path, "name,id\nLi Wei,1\nLi Wei,2\n"))
+    opened = open_class(handed_in(tmp_path, "Li Wei/forward.py"), LESSON, people=read_roster(roster(tmp_path, "name,id\nLi Wei,1\nLi Wei,2\n")))
     assert opened.missing == ("Li Wei (1)", "Li Wei (2)")
-    assert opened.notes == ["Li Wei: handed in, and is not in the roster"]
+    assert opened.notes == ["Li Wei: submitted, but is not in the roster"]
 
 
 def test_two_hand_ins_of_one_student_are_told(tmp_path):
-    opened = open_class(handed_in(tmp_path, "ada/forward.py", "al4/forward.py"), LESSON, roster=roster(tmp_path, "name,login\nAda,al4\n"))
+    opened = open_class(handed_in(tmp_path, "ada/forward.py", "al4/forward.py"), LESSON, people=read_roster(roster(tmp_path, "name,login\nAda,al4\n")))
     assert [student.name for student in opened.students] == ["Ada"]
-    assert opened.notes == ["Ada: handed in as ada, al4; the last of these is taken"]
+    assert opened.notes == ["Ada: submitted as ada, al4; only the last is graded"]
 
 
 def test_when_it_was_handed_in_comes_from_the_roster(tmp_path):
     text = "name,handed in\nAda,2026-11-21 08:00Z\n"
-    opened = open_class(handed_in(tmp_path, "ada/forward.py"), LESSON, roster=roster(tmp_path, text))
+    opened = open_class(handed_in(tmp_path, "ada/forward.py"), LESSON, people=read_roster(roster(tmp_path, text)))
     (one,) = opened.submissions(LESSON, ["forward"], every=False)
     assert one.handed_in == HandedIn(at=datetime(2026, 11, 21, 8, tzinfo=UTC))
 

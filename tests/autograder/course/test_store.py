@@ -16,7 +16,7 @@ from autograder.course.errors import StoreFault, UsageError
 from autograder.course.model import HandedIn, Override, Result, Submission
 from autograder.course.store import Schema, open_strictly, transaction
 from autograder.instructor import gradebook
-from autograder.instructor.grade import Request
+from autograder.instructor.grade import GradeRequest
 from autograder.instructor.gradebook import Gradebook, Kept
 from autograder.instructor.measures import groups
 from autograder.learner import workspace
@@ -97,7 +97,7 @@ def test_an_old_gradebook_is_read_whole(old):
         assert book.people()["Eli Roth"].email == "eli@example.org"
         assert book.overrides() == [msgspec.json.decode(row["override"], type=Override) for row in before["overrides"]]
         assert [one.points for one in book.overrides("Carlos Mendoza")] == [1, 1.5]
-        asked = book.request(second, Request)
+        asked = book.request(second, GradeRequest)
         assert (asked.submissions, asked.exercises, asked.roster.name) == (Path("/home/teacher/work/class"), ("forward", "practice"), "roster.csv")
         named = {check.misconception for one in book.results(second) for check in one.checks}
         assert named == {None, "beta_as_standard_deviation"}

@@ -1,4 +1,7 @@
-"""Where a learner's reviews lie: in the workspace, and without one in the folder that the system has for a person's data."""
+"""A learner's deck: the cards of some lessons with the review log, and everything that can be done with them.
+
+The log lies in the workspace, or without one in the system's folder for a user's data.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,7 @@ if TYPE_CHECKING:
 
 
 def own_place() -> Path:
-    """Give the folder for a learner who has no workspace."""
+    """Return the folder of a learner who has no workspace."""
     return platformdirs.user_data_path(package_name(), appauthor=False)
 
 
@@ -67,7 +70,7 @@ def in_words(interval: timedelta) -> str:
 
 
 def following(queue: Queue) -> str:
-    """Say when the next cards come, after those that are asked now; nothing where none is to come."""
+    """Return a sentence that says when the next cards come, or nothing if none will."""
     if queue.learning:
         soonest = datetime.fromtimestamp(queue.learning[0][0] / 1000).astimezone()
         return f"Next: a card that you are learning, at {soonest:%H:%M}."
@@ -80,12 +83,12 @@ def following(queue: Queue) -> str:
 
 NEW_A_DAY = 10
 FORMAT = "1"  # of the cached states
-LONGEST = 600_000  # milliseconds that thinking counts for; then somebody went for coffee
-BEHIND = 3_600_000  # milliseconds that the clock may lie behind the last answer before it is asked about
+LONGEST = 600_000  # milliseconds that count for one answer; after that somebody went for coffee
+BEHIND = 3_600_000  # milliseconds that the clock may be behind the last answer before we ask about it
 
 
 class Chosen(msgspec.Struct, frozen=True):
-    """Which cards are reviewed: all, or those with one of these tags and of one of these objectives; and how many new ones a day."""
+    """Which cards to review: all, or those with one of these tags and one of these objectives; and how many new ones a day."""
 
     tags: tuple[str, ...] = ()
     objectives: tuple[str, ...] = ()
@@ -110,7 +113,7 @@ class Counts(msgspec.Struct, frozen=True):
 
 
 class Deck:
-    """The cards of some lessons with one learner's log. `faces` are by id, those that are chosen."""
+    """The cards of some lessons with one learner's log. `faces` holds the chosen ones by id."""
 
     def __init__(self, log: Log, lessons: Iterable[Lesson], chosen: Chosen):
         self.log = log
@@ -119,13 +122,13 @@ class Deck:
         self.faces = {name: face for name, face in self._every.items() if chosen.has(face)}
         self.states: dict[str, State] = {}
         self._read = -1
-        self._answered: list[Row] = []  # in this sitting, and not taken back
+        self._answered: list[Row] = []  # in this session, and not undone
         self.refresh()
 
     @classmethod
     def open(cls, place: Path, lessons: Sequence[Lesson], chosen: Chosen | None = None) -> Self:
-        """Open the deck of these lessons with the log that lies in a folder. Close it, or use it in a `with`."""
-        with suppress(OSError):  # the log tells that nothing can be written
+        """Open the deck of these lessons with the log in the folder `place`. Close it, or use it in a `with`."""
+        with suppress(OSError):  # the log's note will say that nothing can be written
             place.mkdir(parents=True, exist_ok=True)
         return cls(Log(place / NAME), lessons, chosen or Chosen())
 
@@ -141,16 +144,16 @@ class Deck:
     # ---- what is there
 
     def state(self, face: Face) -> State:
-        """Say where a face stands."""
+        """Return the state of a face."""
         return self.states.get(face.id, State())
 
     def queue(self, now: datetime) -> Queue:
-        """Put in order what is left today."""
+        """Return what is left today, in order."""
         self.refresh()
         return queue_of(self.faces.values(), self.states, now, self._new)
 
     def next_card(self, now: datetime) -> Face | None:
-        """Choose what to ask now; None when nothing is left for now."""
+        """Return the face to ask now; None if nothing is left for now."""
         return self.queue(now).first()
 
     def counts(self, now: datetime) -> Counts:
@@ -159,25 +162,24 @@ class Deck:
         return Counts(len(left.new), len(left.learning), len(left.due))
 
     def intervals(self, face: Face, now: datetime) -> dict[int, timedelta]:
-        """Say for each rating (1 Again, 2 Hard, 3 Good, 4 Easy) when the card would come back."""
+        """Return for each rating (1 Again, 2 Hard, 3 Good, 4 Easy) how long until the card would come back."""
         at, zone, scheduler = milliseconds(now), zone_of(now), self.scheduling.scheduler()
         return {rating: timedelta(milliseconds=after(self.state(face), rating, at, zone, scheduler).due - at) for rating in (1, 2, 3, 4)}
 
     def clock_behind(self, now: datetime) -> timedelta | None:
-        """Say by how much the clock lies behind this device's last answer, if it is more than an hour: one of the two is wrong."""
+        """Return by how much the clock is behind this device's last answer, if by more than an hour: one of the two is wrong."""
         behind = self.log.newest_reading() - milliseconds(now)
         return timedelta(milliseconds=behind) if behind > BEHIND else None
 
     # ---- what is done
 
     def answer(self, face: Face, rating: int, now: datetime, took: int = 0, *, cram: bool = False) -> State:
-        """Write an answer down (`took` in milliseconds) and say where the face stands then. A crammed card's schedule stays.
+        """Record an answer (`took` in milliseconds) and return the face's new state; `cram` leaves the schedule as it is.
 
-        Raise `UsageError` where it cannot be kept, as all that writes does.
+        Raise `UsageError` if it cannot be written, as every method that writes does.
         """
         at, zone = milliseconds(now), zone_of(now)
         kind: Kind = "cram" if cram else "review"
-
         made: list[Row] = []
 
         def write() -> None:
@@ -188,7 +190,7 @@ class Deck:
         return self.state(face)
 
     def undo(self, now: datetime) -> Face | None:
-        """Withdraw the last answer that stands: of this sitting, or else of today on this device. Give its face, None without one."""
+        """Undo the last answer of this session, or else of today on this device. Return its face, None if there is none."""
         row = self._answered.pop() if self._answered else self._last_of_today(now)
         if row is None:
             return None
@@ -196,12 +198,12 @@ class Deck:
         return self._every[row.card]
 
     def flag(self, face: Face, now: datetime) -> bool:
-        """Flag a card, or take its flag away; say whether it has one now."""
+        """Flag a card, or remove its flag. Return whether it has one now."""
         self._write(lambda: self.log.add("flag", milliseconds(now), zone_of(now), card=face.id))
         return self.state(face).flagged
 
     def bring(self, cards: Iterable[str], now: datetime, why: str) -> tuple[str, ...]:
-        """Make cards (ids with their lesson) due today, each at most once a day; give those that were not due already."""
+        """Make cards (ids with their lesson) due today, each at most once a day. Return those that were not due already."""
         self.refresh()
         at, zone = milliseconds(now), zone_of(now)
         today, wanted = day_of(at, zone), set(cards)
@@ -217,11 +219,11 @@ class Deck:
         return tuple(dict.fromkeys(face.of for face in faces))
 
     def trust_clock(self, now: datetime) -> None:
-        """Write down that the clock is right now: what this device said later than now, it said with a wrong clock."""
+        """Record that the clock is right now: later times from this device came from a wrong clock."""
         self._write(lambda: self.log.add("clock", milliseconds(now), zone_of(now)))
 
     def adopt(self, scheduling: Scheduling, now: datetime) -> None:
-        """Schedule by other parameters from now on, all cards anew. Raise `ValueError` where `fsrs` refuses them."""
+        """Use other parameters from now on, for all cards. Raise `ValueError` if `fsrs` refuses them."""
         scheduling.scheduler()
 
         def write() -> None:
@@ -231,13 +233,13 @@ class Deck:
         self._write(write)
 
     def merge(self, other: Path, now: datetime) -> Merged:
-        """Add what another device or Anki knows. Raise `UsageError` where `other` cannot be read."""
+        """Add the reviews of another device or of Anki. Raise `UsageError` if `other` cannot be read."""
         merged = merge(self.log, other, self._every.values(), zone_of(now))
         self.refresh()
         return merged
 
     def refresh(self) -> None:
-        """Read what was written since, here or elsewhere, and compute anew what it touches; keep that in the cache."""
+        """Read what was written since, here or elsewhere, recompute the states that it touches, and cache them."""
         if self.log.last() == self._read:
             return
         with self.log.reading():
@@ -260,15 +262,15 @@ class Deck:
             with self.log.writing():
                 self.log.describe(self.scheduling.id, self.scheduling.facts)
                 write()
-        except StoreFault as fault:  # the disk is full, or another program holds the file
-            fix = "make room, or end what holds the file, and come back: what was answered before is kept"
-            raise UsageError(f"{self.log.path}: this cannot be kept ({fault.why})", fix) from None
+        except StoreFault as fault:  # the disk is full, or another program has locked the file
+            fix = "make room, or close the program that uses the file, and come back: earlier answers are saved"
+            raise UsageError(f"{self.log.path}: this cannot be saved ({fault.why})", fix) from None
         self.refresh()
 
     def _keep(self, made: dict[str, State], upto: int, *, whole: bool) -> None:
         encoded = {card: msgspec.json.encode(state).decode() for card, state in made.items()}
         about = {"upto": str(upto), "format": FORMAT, "scheduling": self.scheduling.id}
-        with suppress(StoreFault), self.log.writing():  # a disk that takes no writing: computed again next time
+        with suppress(StoreFault), self.log.writing():  # otherwise they are computed again next time
             self.log.cache(about, encoded, whole=whole)
 
     def _last_of_today(self, now: datetime) -> Row | None:
@@ -277,7 +279,7 @@ class Deck:
         return next((row for row in own if row.id not in withdrawn and row.card in self._every), None)
 
     def _is_at_hand(self, face: Face, now: datetime) -> bool:
-        """Whether a face comes today anyway."""
+        """Whether a face is asked today anyway."""
         state, zone = self.state(face), zone_of(now)
         due = state.phase == "review" and day_of(state.due, zone) <= day_of(milliseconds(now), zone)
         return state.wanted or state.learning or due

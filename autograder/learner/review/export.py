@@ -1,4 +1,7 @@
-r"""Cards as the HTML that Anki shows: formulas between `\(` and `\)`, which its MathJax sets, and pictures by their file's name."""
+r"""Export cards to Anki, CSV and JSON.
+
+For Anki, a card becomes HTML with formulas between `\(` and `\)`, for its MathJax, and images by file name.
+"""
 
 from __future__ import annotations
 
@@ -27,14 +30,14 @@ _MARKDOWN = MarkdownIt("commonmark", {"html": False, "breaks": True})
 
 
 def in_html(text: str, lesson: str) -> str:
-    """Write a card's Markdown as HTML. Gaps stay as they are, for Anki asks them itself."""
+    """Return a card's Markdown as HTML. Cloze gaps stay as they are, since Anki hides them itself."""
     kept: list[str] = []
 
     def keep(piece: str) -> str:
         kept.append(piece)
         return f"\ue000{len(kept) - 1}\ue001"
 
-    text = GAP.sub(lambda gap: f"{{{{c{gap['number']}::{_apart(gap['text'])}{'::' + gap['hint'] if gap['hint'] else ''}}}}}", text)
+    text = GAP.sub(lambda gap: f"{{{{c{gap['number']}::{_separated(gap['text'])}{'::' + gap['hint'] if gap['hint'] else ''}}}}}", text)
     text = IMAGE.sub(lambda found: keep(_image(found["path"], found["words"], lesson)), text)
     text = _FORMULA.sub(lambda found: keep(_mathjax(found[2], displayed=found[1] == "$$")), text).replace(r"\$", "$")
     made = _MARKDOWN.renderInline(text) if "\n\n" not in text else _MARKDOWN.render(text).strip()
@@ -42,13 +45,13 @@ def in_html(text: str, lesson: str) -> str:
 
 
 def figures(lesson: Lesson, card: Card, root: Path) -> Iterator[tuple[Path, str]]:
-    """Give a card's figures: the file, and the name that it has in Anki."""
+    """Yield a card's figures, each with its name in Anki."""
     for found in IMAGE.finditer("\n".join((card.front, card.back, card.cloze))):
         yield root / "lessons" / lesson.id / found["path"], media_name(lesson.id, found["path"])
 
 
 def media_name(lesson: str, path: str) -> str:
-    """Name a figure so that no other lesson's has the same name."""
+    """Return a figure's name in Anki, which no other lesson's figure has."""
     return f"{lesson}-{Path(path).name}"
 
 
@@ -61,8 +64,8 @@ def _mathjax(formula: str, *, displayed: bool) -> str:
     return before + html.escape(formula, quote=False) + after
 
 
-def _apart(text: str) -> str:
-    """Part double braces: Anki ends a gap at the first of them."""
+def _separated(text: str) -> str:
+    """Separate double braces: Anki would end the gap at the first pair."""
     while "}}" in text or "{{" in text:
         text = text.replace("}}", "} }").replace("{{", "{ {")
     return text if not text.endswith("}") else f"{text} "
@@ -79,7 +82,7 @@ _FROM = '<div class="from">{{Section}}</div>'
 
 
 def write_deck(course: Course, lessons: tuple[Lesson, ...], to: str, out: Path) -> int:
-    """Write the cards of some lessons in one of FORMATS; return how many. Raise `UsageError` where that can't be."""
+    """Write the cards of some lessons in one of FORMATS. Return how many; raise `UsageError` if there are none or `out` is not writable."""
     count = sum(len(lesson.cards) for lesson in lessons)
     if not count:
         raise UsageError("there is no card to write", "choose a lesson that has cards")
@@ -87,17 +90,17 @@ def write_deck(course: Course, lessons: tuple[Lesson, ...], to: str, out: Path) 
         FORMATS[to](course, lessons, out)
     except OSError as error:
         problem = error.strerror or str(error)
-        raise UsageError(f"{error.filename or out}: {problem}", "name a file in a folder that you may write in: --out PATH") from None
+        raise UsageError(f"{error.filename or out}: {problem}", "name a file that can be written: --out PATH") from None
     return count
 
 
 def guid(lesson: Lesson, card: Card) -> str:
-    """Give the id by which Anki knows a card again."""
+    """Return the id by which Anki recognises a card."""
     return f"{lesson.id}/{card.id}"
 
 
 def _notes(lessons: tuple[Lesson, ...]) -> Iterator[tuple[Lesson, Card, str, str, str]]:
-    """Give each card with its sides in HTML, and the title of its section."""
+    """Yield each card with both sides and its section's title in HTML."""
     for lesson in lessons:
         titles = {section.id: section.title for section in lesson.sections}
         for card in lesson.cards:
@@ -140,12 +143,12 @@ def _note_types() -> tuple[genanki.Model, genanki.Model]:
 
 
 def _fixed_id(lesson: str) -> int:
-    """Give a deck's id: always the same for the same lesson, in the range of Anki's own ids."""
+    """Return a deck's id: always the same for a lesson, and in the range of Anki's own ids."""
     return 1 << 40 | int.from_bytes(hashlib.sha256(lesson.encode()).digest()[:4], "big")
 
 
 def _anki_text(course: Course, lessons: tuple[Lesson, ...], out: Path) -> None:
-    """Write a text file whose headers tell Anki everything; it goes into Anki's own note types, Basic and Cloze."""
+    """Write a text file with headers for Anki; the cards use Anki's own note types, Basic and Cloze."""
     heads = ("separator:Tab", "html:true", "guid column:1", "notetype column:2", "deck column:3", "tags column:4")
     with replaced(out) as beside, beside.open("w", encoding="utf-8", newline="") as file:
         file.write("".join(f"#{head}\n" for head in heads))
@@ -159,7 +162,7 @@ def _anki_text(course: Course, lessons: tuple[Lesson, ...], out: Path) -> None:
 
 
 def _csv(course: Course, lessons: tuple[Lesson, ...], out: Path) -> None:
-    """Write one line for each face, a card's text as the author wrote it."""
+    """Write one line for each face, in the author's Markdown."""
     with replaced(out) as beside, beside.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)

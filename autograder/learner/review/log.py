@@ -1,7 +1,8 @@
-"""The rows of the review log, and their spare copy: the same as lines of JSON beside it, from which a damaged file is made good.
+"""The review log: rows in SQLite, and a spare copy of them as lines of JSON, from which a lost or damaged log is restored.
 
-A line is written before its row is in the log, so that a killed process can leave a line too many, never one too few. A line that
-cannot be read is left out.
+Rows are only added. An undo is a row that withdraws another, so the union of two devices' logs is a log. `number` is greater than
+that of every row that the device knew when it wrote this one. A line of the copy is written before its row, so a killed process can
+leave one line too many but never one too few.
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ Kind = Literal["review", "cram", "undo", "bring", "flag", "clock", "adopt"]
 
 
 class Row(msgspec.Struct, frozen=True):
-    """One row: when (`at`, milliseconds of UTC; `zone`, minutes east of it), what, to which face, and under which scheduling.
+    """One thing that a learner did with a face: `at` in milliseconds of UTC, `zone` in minutes east of it.
 
-    `about` is the id of the row that an undo withdraws, or why a card was brought back.
+    `took` is in milliseconds. `about` is the id of the row that an undo withdraws, or the reason why a card was brought back.
     """
 
     id: str
@@ -44,7 +45,7 @@ class Row(msgspec.Struct, frozen=True):
 
     @property
     def sound(self) -> bool:
-        """Whether a row from elsewhere can be one that this program wrote."""
+        """Whether this program could have written a row that comes from elsewhere."""
         names = self.id, self.device, self.card, self.scheduling, self.about
         return (
             EARLIEST <= self.at <= LATEST
@@ -58,13 +59,13 @@ class Row(msgspec.Struct, frozen=True):
 
 
 class Spare:
-    """The lines beside a log. Where they cannot be written, there are none."""
+    """The spare copy beside a log. If it cannot be written, there is none."""
 
     def __init__(self, path: Path):
         self.path = path
 
     def add(self, found: Iterable[Row | tuple[str, str]]) -> None:
-        """Add rows, and schedulings as pairs of id and facts: all of them or, on a full disk, none."""
+        """Add rows, and schedulings as pairs of id and facts: all of them, or none if the disk is full."""
         lines = b"".join(msgspec.json.encode(one) + b"\n" for one in found)
         before = self.size()
         written = 0
@@ -74,19 +75,19 @@ class Spare:
             self.cut(before)
 
     def size(self) -> int:
-        """Say how many bytes there are."""
+        """Return the size in bytes."""
         with suppress(OSError):
             return self.path.stat().st_size
         return 0
 
     def cut(self, size: int) -> None:
-        """Take away what was added since there were so many bytes: half a line would spoil the next one."""
+        """Cut the copy back to this size in bytes: half a line would spoil the next one."""
         with suppress(OSError):
             if self.size() > size:
                 os.truncate(self.path, size)
 
     def read(self) -> Iterator[Row | tuple[str, str]]:
-        """Give what can be read."""
+        """Yield every line that can be read."""
         with suppress(OSError), self.path.open("rb") as file:
             for line in iter(lambda: file.readline(LONGEST), b""):
                 with suppress(msgspec.MsgspecError, UnicodeDecodeError):
@@ -125,7 +126,7 @@ _COLUMNS = ", ".join(Row.__struct_fields__)
 
 
 class Log:
-    """An open review log. `note` says what the person should know: kept aside, or not writable."""
+    """An open review log. `note` says what the learner should know: a damaged file was kept aside, or nothing can be written."""
 
     def __init__(self, path: Path):
         self.path = path
@@ -133,7 +134,7 @@ class Log:
         self._db, self.note = opened.db, opened.note
         self._spare = Spare(path.with_suffix(".jsonl") if opened.remembers else Path(os.devnull))
         self.device = self._device()
-        self._make_good()
+        self._restore()
 
     def __enter__(self) -> Self:
         return self
@@ -144,60 +145,60 @@ class Log:
     # ---- reading
 
     def last(self) -> int:
-        """The place of the newest row; 0 in an empty log."""
+        """Return the place of the newest row; 0 for an empty log."""
         return int(self._db.execute("SELECT coalesce(max(place), 0) FROM log").fetchone()[0])
 
     def since(self, place: int) -> list[Row]:
-        """List the rows that were written after that place."""
+        """Return the rows that were written after that place."""
         return self._rows("WHERE place > ? ORDER BY place", place)
 
     def of(self, cards: Iterable[str] | None = None) -> dict[str, list[Row]]:
-        """Give the rows of some faces, or of all."""
+        """Return the rows of some faces, or of all, by face."""
         if cards is None:
             return _by_card(self._rows("WHERE card != ''"))
         return _by_card(row for card in cards for row in self._rows("WHERE card = ?", card))
 
     def special(self, *kinds: Kind) -> list[Row]:
-        """List the rows of kinds that are rare: no reviews."""
+        """Return the rows of some kinds other than `review` and `cram`, which are indexed because they are rare."""
         marks = ", ".join("?" * len(kinds))
         return self._rows(f"WHERE kind NOT IN ('review', 'cram') AND kind IN ({marks}) ORDER BY number, id", *kinds)
 
     def newest_reading(self) -> int:
-        """The latest that this device's clock said since it was last put right, in milliseconds; 0 where it wrote nothing."""
+        """Return the latest time of this device since its clock was last corrected, in milliseconds; 0 if it wrote nothing."""
         right = "SELECT coalesce(max(number), 0) FROM log WHERE kind = 'clock' AND device = ?"
         query = f"SELECT coalesce(max(at), 0) FROM log WHERE device = ? AND number >= ({right})"
         return int(self._db.execute(query, (self.device, self.device)).fetchone()[0])
 
     def latest(self, *kinds: Kind) -> Iterator[Row]:
-        """Give this device's rows of some kinds, the newest first."""
+        """Yield this device's rows of some kinds, newest first."""
         marks = ", ".join("?" * len(kinds))
         query = f"SELECT {_COLUMNS} FROM log WHERE device = ? AND kind IN ({marks}) ORDER BY number DESC, place DESC"
         for values in self._db.execute(query, (self.device, *kinds)):
             yield Row(*values)
 
-    def strangers(self, rows: Iterable[Row]) -> list[Row]:
-        """Keep the rows that are not in the log."""
+    def unknown(self, rows: Iterable[Row]) -> list[Row]:
+        """Return those of the rows that are not in the log."""
         known = {found for (found,) in self._db.execute("SELECT id FROM log")}
         return [row for row in rows if row.id not in known]
 
     def scheduling(self, name: str) -> str | None:
-        """Give the facts of a scheduling that a row names."""
+        """Return the facts of a scheduling by its id."""
         found = self._db.execute("SELECT facts FROM schedulings WHERE id = ?", (name,)).fetchone()
         return found[0] if found else None
 
     def schedulings(self) -> dict[str, str]:
-        """Give the facts of all schedulings, by id."""
+        """Return the facts of all schedulings by id."""
         return dict(self._db.execute("SELECT id, facts FROM schedulings"))
 
     def cached(self) -> tuple[dict[str, str], dict[str, str]]:
-        """Give what the cache says of itself, and its states by card."""
+        """Return what the cache says about itself, and its states by face."""
         return dict(self._db.execute("SELECT name, value FROM cached")), dict(self._db.execute("SELECT card, state FROM states"))
 
     # ---- writing
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """Read several things as they stand at one moment, whatever others write meanwhile."""
+        """Read several things from one snapshot, whatever others write meanwhile."""
         self._db.execute("BEGIN")
         try:
             yield
@@ -206,7 +207,7 @@ class Log:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Do several things as one, while no other terminal writes. What cannot be kept is not in the spare copy either."""
+        """Make several changes all or nothing, in the spare copy too. Raise `StoreFault` if they cannot be written."""
         before: int | None = None
         try:
             with transaction(self._db, self.path):
@@ -219,26 +220,26 @@ class Log:
 
     def add(self, kind: Kind, at: int, zone: int, *, card: str = "", rating: int = 0, took: int = 0,
             scheduling: str = "", about: str = "") -> Row:  # fmt: skip
-        """Write a row. It is on disk when this returns, or when the `writing` around it ends."""
+        """Add a row. It is on disk when this returns, or when the `writing` around it ends."""
         number = int(self._db.execute("SELECT coalesce(max(number), 0) + 1 FROM log").fetchone()[0])
         row = Row(uuid.uuid4().hex, self.device, number, at, zone, kind, card, rating, took, scheduling, about)
         self.insert([row])
         return row
 
     def insert(self, rows: Iterable[Row]) -> int:
-        """Add rows that are not there yet; return how many were new."""
+        """Add the rows that are not in the log yet. Return how many were new."""
         rows = list(rows)
         self._spare.add(rows)
         return self._insert(rows)
 
     def describe(self, name: str, facts: str) -> None:
-        """Write down what a scheduling is, once."""
+        """Record the facts of a scheduling, once."""
         if self.scheduling(name) is None:
             self._spare.add([(name, facts)])
         self._db.execute("INSERT OR IGNORE INTO schedulings VALUES (?, ?)", (name, facts))
 
     def cache(self, about: dict[str, str], states: dict[str, str], *, whole: bool) -> None:
-        """Keep states, in addition to those that are kept or instead of them."""
+        """Cache states, in addition to the cached ones or (`whole`) instead of them."""
         if whole:
             self._db.execute("DELETE FROM states")
         self._db.executemany("INSERT OR REPLACE INTO cached VALUES (?, ?)", about.items())
@@ -256,7 +257,7 @@ class Log:
         return self._db.total_changes - before
 
     def _device(self) -> str:
-        """Give this file on this machine its name. A copy of the file, here or elsewhere, is another device."""
+        """Return the name of this file on this machine. A copy of the file, here or elsewhere, is another device."""
         mark = f"{platform.node()}:{self.path.stat().st_ino}" if self.path.is_file() else ""
         found = self._db.execute("SELECT device FROM devices WHERE mark = ?", (mark,)).fetchone()
         if found:
@@ -266,8 +267,8 @@ class Log:
             self._db.execute("INSERT OR IGNORE INTO devices VALUES (?, ?)", (mark, name))
         return name
 
-    def _make_good(self) -> None:
-        """Fill an empty log from its spare copy, or begin the copy of a log that has none."""
+    def _restore(self) -> None:
+        """Fill an empty log from its spare copy, or begin a copy if there is none."""
         if self.last() == 0:
             found = list(self._spare.read())
             rows = [one for one in found if isinstance(one, Row)]

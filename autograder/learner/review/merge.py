@@ -1,7 +1,6 @@
-"""Logs from elsewhere: another device's, whose union with this one is a log again, and what Anki knows of our cards.
+"""Merge reviews from elsewhere: from another device's log, or from Anki's history of our cards.
 
-What comes in is not believed: a row that this program could not have written is left out and counted, and a file is read without
-being written to.
+The input is not trusted: rows that this program could not have written are left out and counted, and no input file is written to.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ WHERE revlog.ease BETWEEN 1 AND 4 AND revlog.type IN (0, 1, 2, 3)
 
 
 class Merged(msgspec.Struct, frozen=True):
-    """What a merge came to: rows that were new, rows that were here already, and what was left out."""
+    """How many rows a merge added, how many were known already, and how many were left out."""
 
     new: int
     known: int
@@ -43,10 +42,9 @@ class Merged(msgspec.Struct, frozen=True):
 
 
 def merge(log: Log, other: Path, faces: Iterable[Face], zone: int) -> Merged:
-    """Add another log's rows: a folder that holds one, its file or its spare copy, or an Anki package with its history.
+    """Add the rows of `other`: a review log, its folder or its spare copy, or an Anki package with scheduling.
 
-    Anki says when a review was, not where: `zone`, in minutes east of UTC, is taken for that. Raise `UsageError` where `other`
-    is none of these.
+    Anki stores no time zone with a review, so all get `zone`, in minutes east of UTC. Raise `UsageError` if `other` cannot be read.
     """
     path = other / NAME if other.is_dir() else other
     if not path.is_file():
@@ -58,7 +56,7 @@ def merge(log: Log, other: Path, faces: Iterable[Face], zone: int) -> Merged:
     rows = [one for one in found if isinstance(one, Row)]
     sound = {row.id: row for row in rows if row.sound}
     with log.writing():
-        fresh = log.strangers(sound.values())
+        fresh = log.unknown(sound.values())
         for one in found:
             if isinstance(one, tuple):
                 log.describe(*one)
@@ -87,7 +85,7 @@ def _row(values: tuple[object, ...]) -> Row:
 
 
 def _from_anki(path: Path, faces: Iterable[Face], zone: int) -> Iterator[Row]:
-    """Give the reviews of our cards that a package holds. Their ids are made of Anki's, so that a second time adds none."""
+    """Yield the reviews of our cards in a package. Their ids are made from Anki's, so merging twice adds nothing."""
     known = {(face.of, max(0, face.number - 1)): face.id for face in faces}
     with tempfile.TemporaryDirectory() as folder:
         database = Path(folder) / "collection"

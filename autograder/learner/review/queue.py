@@ -1,4 +1,7 @@
-"""Cards as they are asked: a card with a front and a back has one face, a text with gaps has one for each number."""
+"""The faces of cards, and the order in which they are asked today.
+
+A card with a front and a back has one face; a cloze card has one for each gap number.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +17,12 @@ from autograder.course.model import Card, Lesson
 from autograder.learner.review.schedule import DAY, State, day_of, milliseconds, zone_of
 
 Side = Literal["front", "back"]
-_BRACED = r"(?:[^{}]|\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\})"  # braces in pairs, up to three deep, as formulas have them
+_BRACED = r"(?:[^{}]|\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\})"  # pairs of braces, up to three deep, as in formulas
 GAP = re.compile(rf"\{{\{{c(?P<number>[0-9]+)::(?P<text>{_BRACED}+?)(?:::(?P<hint>[^{{}}]*?))?\}}\}}")
 
 
 class Face(msgspec.Struct, frozen=True):
-    """One thing that is asked, with a history of its own. `front` and `back` are Markdown with LaTeX between dollars."""
+    """One side of a card to ask, with its own history. `front` and `back` are Markdown with LaTeX between dollars."""
 
     id: str
     lesson: str
@@ -30,12 +33,12 @@ class Face(msgspec.Struct, frozen=True):
 
     @property
     def of(self) -> str:
-        """The card's id with its lesson, which the faces of one card share."""
+        """The card's id with its lesson; all faces of a card share it."""
         return f"{self.lesson}/{self.card.id}"
 
 
 def faces_of(lessons: Iterable[Lesson]) -> Iterator[Face]:
-    """Give the faces of all cards, in the order of the lessons' decks."""
+    """Yield the faces of all cards, in the order of the lessons' decks."""
     for lesson in lessons:
         for card in lesson.cards:
             name = f"{lesson.id}/{card.id}"
@@ -47,12 +50,12 @@ def faces_of(lessons: Iterable[Lesson]) -> Iterator[Face]:
 
 
 def numbers(cloze: str) -> list[int]:
-    """List the numbers of a text's gaps."""
+    """Return the gap numbers of a cloze text."""
     return sorted({int(gap["number"]) for gap in GAP.finditer(cloze)})
 
 
 def filled(cloze: str, number: int, side: Side) -> str:
-    """Write a text with the gaps of one number open, on the front, or marked, on the back; all others are filled."""
+    """Return a cloze text with the gaps of one number hidden (front) or marked (back), and all others filled in."""
 
     def shown(gap: re.Match[str]) -> str:
         in_formula = cloze[: gap.start()].replace(r"\$", "").count("$") % 2 == 1
@@ -65,13 +68,15 @@ def filled(cloze: str, number: int, side: Side) -> str:
     return GAP.sub(shown, cloze)
 
 
-AHEAD = 20 * 60_000  # a learning card may come so much early when nothing else is left, in milliseconds
+AHEAD = 20 * 60_000  # milliseconds that a learning card may come early when nothing else is left
 NEW = State()
 
 
 class Queue(msgspec.Struct, frozen=True):
-    """What is left today: learning (soonest first), due and new (in the order in which they are asked); `later` holds the days to
-    come, one for each face that is due then."""
+    """What is left today: learning faces with their moments (soonest first), due and new faces (in the order in which they are asked).
+
+    `later` holds a future day for each face that is due then.
+    """
 
     now: int
     today: int
@@ -81,7 +86,7 @@ class Queue(msgspec.Struct, frozen=True):
     later: tuple[int, ...]
 
     def first(self) -> Face | None:
-        """Choose what is asked now."""
+        """Return the face to ask now, if any."""
         if self.learning and self.learning[0][0] <= self.now:
             return self.learning[0][1]
         for face in (*self.due, *self.new):
@@ -90,7 +95,7 @@ class Queue(msgspec.Struct, frozen=True):
 
 
 def queue_of(faces: Iterable[Face], states: Mapping[str, State], now: datetime, limit: int) -> Queue:
-    """Put the faces in today's order; `limit` is how many new ones a day are begun. Cards that were brought back come first."""
+    """Return today's queue; at most `limit` new faces are begun a day. Cards that were brought back come first."""
     at, zone = milliseconds(now), zone_of(now)
     today = day_of(at, zone)
     known = [(states.get(face.id, NEW), face) for face in faces]
@@ -110,7 +115,7 @@ def queue_of(faces: Iterable[Face], states: Mapping[str, State], now: datetime, 
 
 
 def _one_of_each(faces: Iterable[Face], claimed: dict[str, str]) -> list[Face]:
-    """Keep of each card the first face, unless another one of it was asked today; note in `claimed` which."""
+    """Keep the first face of each card, unless another one was asked today; `claimed` records which."""
     return [face for face in faces if claimed.setdefault(face.of, face.id) == face.id]
 
 
@@ -119,5 +124,5 @@ def _card(face: str) -> str:
 
 
 def _mixed(face: Face, today: int) -> str:
-    """Mix the cards of a day: in another order each day, in the same order whenever it is asked."""
+    """Return a sort key that shuffles the cards differently each day, and the same way all day."""
     return hashlib.sha256(f"{today} {face.id}".encode()).hexdigest()

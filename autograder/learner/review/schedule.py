@@ -1,7 +1,7 @@
-"""When a card comes back: a pure function of its rows in the log and of the parameters. The counting is all `fsrs`'s.
+"""When a card comes back: a pure function of its rows in the log and of the parameters. `fsrs` does the arithmetic.
 
-What is ours: the rows' order, undo, the card that a failed check brings back, and that a day turns at 4 in the morning where
-the learner is. No chance: `fsrs`'s fuzz is off.
+Ours are the order of the rows, undo, cards that a failed check brings back, and days that begin at 4 a.m. where the learner is.
+`fsrs`'s random fuzz is off, so the same log always means the same schedule.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import msgspec
 
 from autograder.learner.review.log import Log, Row
 
-TURN = 4 * 3_600_000  # the day turns at 4 in the morning, in milliseconds
+DAY_START = 4 * 3_600_000  # a day begins at 4 a.m., in milliseconds
 DAY = 86_400_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -27,7 +27,7 @@ _STATES = {phase: state for state, phase in _PHASES.items()}
 
 
 class Scheduling(msgspec.Struct, frozen=True):
-    """Which algorithm, of which library, with which parameters. Steps are in seconds."""
+    """An algorithm, its library and its parameters. Steps are in seconds, the interval in days."""
 
     algorithm: str = "FSRS-6"
     library: str = f"fsrs {version('fsrs')}"
@@ -46,13 +46,13 @@ class Scheduling(msgspec.Struct, frozen=True):
         return hashlib.sha256(self.facts.encode()).hexdigest()[:16]
 
     def scheduler(self) -> fsrs.Scheduler:
-        """Make `fsrs`'s scheduler. Raise `ValueError` where the parameters are out of its bounds."""
+        """Return `fsrs`'s scheduler. Raise `ValueError` if parameters are out of bounds."""
         learning, relearning = ([timedelta(seconds=step) for step in steps] for steps in (self.learning_steps, self.relearning_steps))
         return fsrs.Scheduler(self.parameters, self.desired_retention, learning, relearning, self.maximum_interval, enable_fuzzing=False)
 
 
 class State(msgspec.Struct, frozen=True):
-    """Where one face stands. Moments are milliseconds of UTC, days are counted by `day_of`; `wanted` says that it was brought back."""
+    """The state of one face. Moments are milliseconds of UTC, days are numbered by `day_of`; `wanted` means that it was brought back."""
 
     phase: Phase = "new"
     due: int = 0
@@ -76,39 +76,39 @@ Clocks = Mapping[str, Sequence[Row]]
 
 
 def milliseconds(moment: datetime) -> int:
-    """Count a moment in milliseconds of UTC."""
+    """Return a moment in milliseconds of UTC."""
     return (moment - _EPOCH) // _MILLISECOND
 
 
 def zone_of(moment: datetime) -> int:
-    """Give the minutes that the moment's zone lies east of UTC."""
+    """Return the UTC offset of a moment in minutes."""
     return (moment.utcoffset() or timedelta()) // timedelta(minutes=1)
 
 
 def day_of(at: int, zone: int) -> int:
-    """Number the day in which a moment lies, where the clock is `zone` minutes east of UTC."""
-    return (at + zone * 60_000 - TURN) // DAY
+    """Return the number of the day of a moment (milliseconds), `zone` minutes east of UTC."""
+    return (at + zone * 60_000 - DAY_START) // DAY
 
 
 def date_of(day: int) -> date:
-    """Give the date of a day that `day_of` numbered."""
+    """Return the date of a day that `day_of` numbered."""
     return date(1970, 1, 1) + timedelta(days=day)
 
 
 def scheduling_in_force(log: Log) -> Scheduling:
-    """Give the parameters that were last adopted, or `fsrs`'s own."""
+    """Return the scheduling that was adopted last, or `fsrs`'s defaults."""
     for row in reversed(log.special("adopt")):
         try:
             adopted = msgspec.json.decode(log.scheduling(row.scheduling) or "", type=Scheduling)
             adopted.scheduler()
         except (msgspec.MsgspecError, ValueError):
-            continue  # of another version, or damaged
+            continue  # from another version, or damaged
         return msgspec.structs.replace(adopted, library=Scheduling().library)
     return Scheduling()
 
 
 def clocks_of(log: Log) -> Clocks:
-    """Give by device the rows that say: the clock is right now, and what it said before was not."""
+    """Return by device the rows with which a learner confirmed the clock: later times before them were wrong."""
     found: dict[str, list[Row]] = {}
     for row in log.special("clock"):
         found.setdefault(row.device, []).append(row)
@@ -116,18 +116,18 @@ def clocks_of(log: Log) -> Clocks:
 
 
 def moment_of(row: Row, clocks: Clocks) -> int:
-    """Say when a row was written: as its clock said, but no later than the device's clock said once it was put right."""
+    """Return when a row was written: the time that its clock showed, but no later than when that clock was corrected."""
     return min((clock.at for clock in clocks.get(row.device, ()) if clock.number > row.number and clock.at < row.at), default=row.at)
 
 
 def replay(rows: Mapping[str, Sequence[Row]], clocks: Clocks, scheduling: Scheduling) -> dict[str, State]:
-    """Compute where every face stands, from its rows in whatever order."""
+    """Return the state of every face, from its rows in any order."""
     scheduler = scheduling.scheduler()
-    return {card: _replayed(own, clocks, scheduler) for card, own in rows.items()}
+    return {card: [State(), *(step.after for step in steps(own, clocks, scheduler))][-1] for card, own in rows.items()}
 
 
 def in_order(rows: Iterable[Row], clocks: Clocks) -> list[tuple[int, Row]]:
-    """Put rows that stand (none that was withdrawn) in the order in which they happened, each with its moment."""
+    """Return the rows that were not withdrawn, in the order in which they happened, each with its moment."""
     rows = list(rows)
     withdrawn = {row.about for row in rows if row.kind == "undo"}
     standing = [(moment_of(row, clocks), row) for row in rows if row.kind != "undo" and row.id not in withdrawn]
@@ -135,7 +135,7 @@ def in_order(rows: Iterable[Row], clocks: Clocks) -> list[tuple[int, Row]]:
 
 
 class Step(msgspec.Struct, frozen=True):
-    """One row of a face, when it was, and where the face stood before and after."""
+    """One row of a face, its moment, and the state before and after."""
 
     at: int
     row: Row
@@ -144,7 +144,7 @@ class Step(msgspec.Struct, frozen=True):
 
 
 def steps(rows: Iterable[Row], clocks: Clocks, scheduler: fsrs.Scheduler) -> Iterator[Step]:
-    """Go through a face's rows as they happened."""
+    """Yield a step for each row of a face, in the order in which they happened."""
     state = State()
     for at, row in in_order(rows, clocks):
         before = state
@@ -157,15 +157,8 @@ def steps(rows: Iterable[Row], clocks: Clocks, scheduler: fsrs.Scheduler) -> Ite
         yield Step(at, row, before, state)
 
 
-def _replayed(rows: Iterable[Row], clocks: Clocks, scheduler: fsrs.Scheduler) -> State:
-    state = State()
-    for step in steps(rows, clocks, scheduler):
-        state = step.after
-    return state
-
-
 def recalled(state: State, at: int, zone: int, scheduler: fsrs.Scheduler) -> float:
-    """Give the probability, by `fsrs`, that a face is known now."""
+    """Return the probability that a face is remembered at a moment (`fsrs`'s retrievability)."""
     when = _EPOCH + at * _MILLISECOND
     last = when - timedelta(days=max(0, day_of(at, zone) - state.last_day))
     card = fsrs.Card(0, _STATES.get(state.phase, fsrs.State.Learning), state.step, state.stability, state.difficulty, when, last)
@@ -173,10 +166,10 @@ def recalled(state: State, at: int, zone: int, scheduler: fsrs.Scheduler) -> flo
 
 
 def after(state: State, rating: int, at: int, zone: int, scheduler: fsrs.Scheduler) -> State:
-    """Say where a face stands after an answer.
+    """Return the state of a face after an answer.
 
-    `fsrs` counts days of 24 hours between two reviews. It is told a last review so many whole days ago as the day has turned
-    since, so that a card of last night is a day old this morning.
+    `fsrs` counts days of 24 hours between two reviews. We pass a last review as many whole days ago as days have begun since, so a
+    card that was answered last night is a day old this morning.
     """
     when, day = _EPOCH + at * _MILLISECOND, day_of(at, zone)
     last = when - timedelta(days=max(0, day - state.last_day)) if state.reviews else None

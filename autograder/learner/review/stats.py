@@ -1,4 +1,4 @@
-"""What the log tells a learner about years of reviews. Counts and shares, no praise and no blame; computed anew each time."""
+"""Statistics over years of reviews, and FSRS parameters fitted to them. Counts and shares, no praise and no blame."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-AHEAD = 30  # days that are looked ahead
+AHEAD = 30  # days of the forecast
 HARDEST = 5
 MONTHS = 12
 
 
 class Month(msgspec.Struct, frozen=True):
-    """Of the cards whose interval was a day or more, how many were still known when they came back."""
+    """How many cards in review were asked in a month, and how many of them were still known."""
 
     first: date
     known: int
@@ -36,7 +36,7 @@ class Month(msgspec.Struct, frozen=True):
 
 
 class Hard(msgspec.Struct, frozen=True):
-    """A card that was forgotten: how often, and how difficult FSRS holds it, from 1 to 10."""
+    """A card that was forgotten: how often, and its FSRS difficulty, from 1 to 10."""
 
     face: Face
     lapses: int
@@ -44,7 +44,7 @@ class Hard(msgspec.Struct, frozen=True):
 
 
 class Part(msgspec.Struct, frozen=True):
-    """One objective: its cards, how many were begun, how many are due, and the share that would be known now."""
+    """One objective: its cards, how many were begun, how many are due, and the share of the begun ones expected to be known now."""
 
     objective: str
     faces: int
@@ -54,7 +54,7 @@ class Part(msgspec.Struct, frozen=True):
 
 
 class Days(msgspec.Struct, frozen=True):
-    """On which days there were answers: how many in a row up to today or yesterday, the longest row, and all."""
+    """Days with answers: the current streak (up to today or yesterday), the longest one, and all."""
 
     row: int
     longest: int
@@ -62,7 +62,7 @@ class Days(msgspec.Struct, frozen=True):
 
 
 class Stats(msgspec.Struct, frozen=True):
-    """All of it. `due` counts today (with what is overdue) and the days after; `minutes` is the time spent on answers."""
+    """All statistics. `due` counts cards for today (with overdue ones) and each day after; `minutes` is the time spent on answers."""
 
     today: date
     answers: int
@@ -76,7 +76,7 @@ class Stats(msgspec.Struct, frozen=True):
 
 
 def stats_of(deck: Deck, now: datetime) -> Stats:
-    """Count over the chosen cards. A card that the course no longer has counts where answers are counted, and nowhere else."""
+    """Compute the statistics of the chosen cards. Cards that the course no longer has count only among the answers."""
     deck.refresh()
     zone = zone_of(now)
     today = day_of(milliseconds(now), zone)
@@ -111,7 +111,7 @@ def _months(done: Iterable[Step]) -> tuple[Month, ...]:
 
 
 def _days(days: set[int], today: int) -> Days:
-    """Count rows of days. A today without answers is not over yet, and breaks no row."""
+    """Count streaks of days. A today without answers is not over yet, so it breaks none."""
     rows: list[list[int]] = []
     for day in sorted(days):
         if rows and rows[-1][-1] == day - 1:
@@ -132,16 +132,16 @@ def _part(deck: Deck, objective: str, now: datetime) -> Part:
 
 
 def days_ahead(stats: Stats) -> Sequence[date]:
-    """Give the dates that `due` counts."""
+    """Return the dates of `due`."""
     return [stats.today + timedelta(days=number) for number in range(len(stats.due))]
 
 
-ENOUGH = 512  # answers that count, says FSRS
-_SMALLEST = 1e-9  # probability, so that a loss is finite
+ENOUGH = 512  # answers that FSRS's optimizer asks for
+_SMALLEST = 1e-9  # the least probability, so that the loss is finite
 
 
 class Fit(msgspec.Struct, frozen=True):
-    """What a fit came to: how many answers counted, the losses of the parameters in force and of the fitted ones, and those."""
+    """A fit: how many answers counted, the losses of the parameters in use and of the fitted ones, and the fitted scheduling."""
 
     counted: int
     before: float
@@ -150,19 +150,19 @@ class Fit(msgspec.Struct, frozen=True):
 
 
 def fit(deck: Deck) -> Fit:
-    """Fit parameters to the whole log. Raise `UsageError` where it is too short, or what `fsrs` needs is not installed."""
+    """Fit parameters to the whole log. Raise `UsageError` if it is too short, or if `fsrs`'s optimizer is not installed."""
     histories = _histories(deck, deck.scheduling)
     counted = sum(_counts(step) for step in chain.from_iterable(histories))
     if counted < ENOUGH:
-        problem = f"{counted} answers count so far, and {ENOUGH} are needed: those given a day or more after the last"
-        raise UsageError(problem, "go on reviewing; the parameters that FSRS begins with are good ones")
+        problem = f"{ENOUGH} answers are needed, and {counted} count so far: those given a day or more after the previous one"
+        raise UsageError(problem, "keep reviewing; FSRS's default parameters are good ones")
     parameters = _optimal([log for place, own in enumerate(histories) for log in _as_logs(place, own)])
     fitted = msgspec.structs.replace(deck.scheduling, parameters=parameters)
     return Fit(counted, loss(deck, deck.scheduling), loss(deck, fitted), fitted)
 
 
 def loss(deck: Deck, scheduling: Scheduling) -> float:
-    """Give the mean loss of some parameters over the log."""
+    """Return the mean log loss of some parameters over the log, in nats."""
     scheduler, losses = scheduling.scheduler(), []
     for step in chain.from_iterable(_histories(deck, scheduling)):
         if _counts(step):
@@ -172,18 +172,18 @@ def loss(deck: Deck, scheduling: Scheduling) -> float:
 
 
 def _histories(deck: Deck, scheduling: Scheduling) -> list[list[Step]]:
-    """Give the answers of every face, as those parameters would have scheduled it."""
+    """Return the answers to every face, with the states that these parameters would have given it."""
     clocks, scheduler = clocks_of(deck.log), scheduling.scheduler()
     return [[step for step in steps(rows, clocks, scheduler) if step.row.kind == "review"] for _, rows in sorted(deck.log.of().items())]
 
 
 def _counts(step: Step) -> bool:
-    """Whether memory was tested: a day or more has turned since the last answer."""
+    """Whether an answer tested memory: a new day has begun since the previous one."""
     return step.before.reviews > 0 and day_of(step.at, step.row.zone) > step.before.last_day
 
 
 def _as_logs(place: int, own: Sequence[Step]) -> Iterator[fsrs.ReviewLog]:
-    """Write a face's answers as `fsrs` wants them, in days that turn where ours do: midnight, and a second for each answer before."""
+    """Convert a face's answers for `fsrs`, which begins days at midnight: each gets our day, and a second for each answer before."""
     for number, step in enumerate(own):
         day = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=day_of(step.at, step.row.zone), seconds=number)
         yield fsrs.ReviewLog(place, fsrs.Rating(step.row.rating), day, None)
@@ -198,11 +198,11 @@ def _optimal(logs: list[fsrs.ReviewLog]) -> tuple[float, ...]:
 
 
 def draw(stats: Stats, out: Path) -> None:
-    """Draw into a PNG file. Raise `UsageError` where there is no matplotlib, or the file cannot be written."""
+    """Draw the forecast and the months into a PNG file. Raise `UsageError` if matplotlib is missing or the file cannot be written."""
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        raise UsageError("a picture needs matplotlib", "install it: `pip install matplotlib`") from None
+        raise UsageError("drawing needs matplotlib", "install it: `pip install matplotlib`") from None
     figure = Figure(figsize=(8, 5), layout="constrained")
     above, below = figure.subplots(2, 1)
     _due(above, stats)
@@ -210,7 +210,7 @@ def draw(stats: Stats, out: Path) -> None:
     try:
         figure.savefig(out, format="png", dpi=120, metadata={"Software": None})
     except OSError as error:
-        raise UsageError(f"{out}: {error.strerror or error}", "name a file in a folder that you may write in: --png PATH") from None
+        raise UsageError(f"{out}: {error.strerror or error}", "name a file that can be written: --png PATH") from None
 
 
 def _due(axes: Axes, stats: Stats) -> None:

@@ -58,8 +58,8 @@ def test_an_answer_is_kept_whole_or_refused_in_the_log_and_in_its_spare_copy(sma
             kept += answered(deck, kept, 3)[0]
             with full(small_disk, room):
                 more, words = answered(deck, kept, 400)
-            assert words.startswith(f"{place}/reviews.sqlite: this cannot be kept (")
-            assert words.endswith("\n  fix: make room, or end what holds the file, and come back: what was answered before is kept")
+            assert words.startswith(f"{place}/reviews.sqlite: this cannot be saved (")
+            assert words.endswith("\n  fix: make room, or close the program that uses the file, and come back: earlier answers are saved")
             kept += more
             more, words = answered(deck, kept, 1)
             assert (more, words) == (1, "")

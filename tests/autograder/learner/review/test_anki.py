@@ -168,7 +168,7 @@ def test_the_command_says_what_it_wrote_and_what_it_cannot(root, tmp_path):
     assert deck("--to", "apkg", "--out", out) == (0, f"{out}: 75 cards.\n")
     assert deck("--to", "csv", "--out", tmp_path / "no" / "deck.csv") == (
         2,
-        f"{tmp_path}/no/deck.csv.new: No such file or directory\n  fix: name a file in a folder that you may write in: --out PATH\n",
+        f"{tmp_path}/no/deck.csv.new: No such file or directory\n  fix: name a file that can be written: --out PATH\n",
     )
 
 

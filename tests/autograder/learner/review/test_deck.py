@@ -364,8 +364,8 @@ def test_an_answer_that_cannot_be_kept_is_told_and_does_not_count(opened, tmp_pa
     with pytest.raises(UsageError) as raised:
         deck.answer(face, 3, MORNING)
     assert str(raised.value) == (
-        f"{tmp_path / 'kept' / 'reviews.sqlite'}: this cannot be kept (database is locked)\n"
-        "  fix: make room, or end what holds the file, and come back: what was answered before is kept"
+        f"{tmp_path / 'kept' / 'reviews.sqlite'}: this cannot be saved (database is locked)\n"
+        "  fix: make room, or close the program that uses the file, and come back: earlier answers are saved"
     )
     assert (deck.state(face), deck.undo(MORNING)) == (State(), None)
     holder.close()

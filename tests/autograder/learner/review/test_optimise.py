@@ -49,8 +49,8 @@ def test_too_few_answers_are_told(opened):
     with pytest.raises(UsageError) as raised:
         fit(deck)
     assert str(raised.value) == (
-        "1 answers count so far, and 512 are needed: those given a day or more after the last\n"
-        "  fix: go on reviewing; the parameters that FSRS begins with are good ones"
+        "512 answers are needed, and 1 count so far: those given a day or more after the previous one\n"
+        "  fix: keep reviewing; FSRS's default parameters are good ones"
     )
 
 

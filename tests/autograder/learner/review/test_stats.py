@@ -114,11 +114,11 @@ def test_what_cannot_be_drawn_is_told(deck, tmp_path, monkeypatch):
     stats = stats_of(deck, MORNING)
     with pytest.raises(UsageError) as raised:
         draw(stats, tmp_path / "no" / "stats.png")
-    assert str(raised.value) == f"{tmp_path}/no/stats.png: No such file or directory\n  fix: name a file in a folder that you may write in: --png PATH"
+    assert str(raised.value) == f"{tmp_path}/no/stats.png: No such file or directory\n  fix: name a file that can be written: --png PATH"
     monkeypatch.setitem(__import__("sys").modules, "matplotlib.figure", None)
     with pytest.raises(UsageError) as raised:
         draw(stats, tmp_path / "stats.png")
-    assert str(raised.value) == "a picture needs matplotlib\n  fix: install it: `pip install matplotlib`"
+    assert str(raised.value) == "drawing needs matplotlib\n  fix: install it: `pip install matplotlib`"
 
 
 def test_who_has_not_begun_is_told_how(root, tmp_path, monkeypatch):

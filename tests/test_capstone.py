@@ -89,8 +89,8 @@ def test_a_model_that_has_learned_nothing_is_told_how_far_off_its_noise_is():
     told = runs["draws_new_quilts"].first_failure.words
     assert told.startswith("drew 0 different new quilts, where a perfect model draws about ")
     assert told.endswith(
-        "; of 200 images, 0 are copies of those it saw and 200 are no quilts. "
-        "Its mean squared error on new quilts, noised as in the lesson, is 1.01; one that always answers 0 has 1"
+        "; of 200 images, 0 are copies of those it saw and 200 are not quilts. "
+        "Its mean squared error on new quilts, noised as in the lesson, is 1.01; a model that always returns 0 has 1"
     )
 
 
@@ -128,5 +128,5 @@ def test_a_model_that_is_not_told_t_fails_that_check_and_is_told_why():
             return self.layer(x)
 
     _, runs = points(Deaf, lambda model, images, alpha_bars, steps: None)
-    assert runs["is_told_t"].first_failure.words == "answers the same at t = 5 and at t = 90: the model is not told t"
+    assert runs["is_told_t"].first_failure.words == "gives the same output at t = 5 and at t = 90: the model does not use t"
     assert runs["answers_in_shape"].passed

@@ -84,7 +84,7 @@ def test_a_match_and_parts_are_marked_item_by_item(fresh):
             assert "<h2>Right</h2>" in ask(f"{fresh.address}question-{question.id}.html", method="POST", body=urlencode(fields).encode())[2]
             fields["answer.video-filter"] = "vae-one-pass"
             text = ask(f"{fresh.address}question-{question.id}.html", method="POST", body=urlencode(fields).encode())[2]
-            assert "Part 1: You chose “A VAE: one pass for each frame, and its training is calm”." in unescape(text)
+            assert "Part 1: You chose “A VAE: one pass per frame, and its training is stable”." in unescape(text)
 
 
 def test_a_mark_speaks_of_what_is_seen_and_not_of_ids(fresh):

@@ -1,4 +1,4 @@
-"""Chunks for heads, a large negative number for the mask, sums in place on tensors of its own."""
+"""Chunks for heads, a large negative number for the mask, in-place sums on its own tensors."""
 
 import torch
 

@@ -1,4 +1,4 @@
-"""Numpy in double precision, one row and one head at a time, tokens picked by the mask."""
+"""Numpy in double precision, one row and one head at a time, tokens selected by the mask."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""In place, but on copies of its own; recursion instead of a loop; the model told a 0-d tensor by name."""
+"""In place, but on its own copies; recursion instead of a loop; t passed to the model by name, as a 0-d tensor."""
 
 import torch
 

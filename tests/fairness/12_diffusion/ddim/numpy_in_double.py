@@ -1,4 +1,4 @@
-"""Numpy in double precision throughout; the model is told t as one integer tensor per row."""
+"""Numpy in double precision throughout; the model gets t as an integer tensor with one entry per row."""
 
 import numpy as np
 import torch

@@ -1,4 +1,4 @@
-"""Annotations, keyword calls, noise drawn only where it is used, the reference's sums in another order."""
+"""Annotations, keyword calls, noise drawn only where it is needed, the reference's sums in another order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The mean written with ε̂ instead of x̂_0, and no noise drawn at the last step."""
+"""The mean written with ε̂ instead of x̂_0, and no noise drawn in the last step."""
 
 from math import sqrt
 

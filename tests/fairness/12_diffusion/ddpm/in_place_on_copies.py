@@ -1,4 +1,4 @@
-"""Annotations, keyword calls, and sums in place on copies of its own."""
+"""Annotations, keyword calls, and in-place sums on its own copies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numpy in double precision throughout; all tables made at once."""
+"""Numpy in double precision throughout; all tables computed up front."""
 
 import numpy as np
 import torch

@@ -1,4 +1,4 @@
-"""As the formulas stand, in torch and single precision."""
+"""The formulas as written, in torch and single precision."""
 
 import torch
 

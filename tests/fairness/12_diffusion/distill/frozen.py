@@ -1,4 +1,4 @@
-"""The teacher frozen for the while, the target by way of the clean image, in place on copies."""
+"""The teacher frozen temporarily, the target computed through the clean image, in place on copies."""
 
 import torch
 

@@ -1,4 +1,4 @@
-"""As the formulas stand, one t for all or one per sample."""
+"""The formulas as written, with one t for all or one per sample."""
 
 import torch
 

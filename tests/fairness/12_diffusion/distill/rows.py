@@ -1,4 +1,4 @@
-"""The arithmetic row by row in numpy, the models asked about whole batches, the optimizer's closure."""
+"""The arithmetic row by row in numpy, the models called on whole batches, the optimizer's closure."""
 
 import numpy as np
 import torch

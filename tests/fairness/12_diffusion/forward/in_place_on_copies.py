@@ -1,4 +1,4 @@
-"""In place, but on copies of its own; tables by running products."""
+"""In place, but on its own copies; tables by running products."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Torch in double precision, where numpy came in."""
+"""Torch in double precision for numpy arguments."""
 
 import torch
 

@@ -1,4 +1,4 @@
-"""Numpy in double precision; a call is spared where w = 0 or w = 1."""
+"""Numpy in double precision; one call saved if w = 0 or w = 1."""
 
 import numpy as np
 import torch

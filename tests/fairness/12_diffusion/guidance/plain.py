@@ -1,4 +1,4 @@
-"""As the formulas stand, two calls of the model."""
+"""The formulas as written, with two model calls."""
 
 import torch
 

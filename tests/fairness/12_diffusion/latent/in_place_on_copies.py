@@ -1,4 +1,4 @@
-"""In place, but on copies of its own."""
+"""In place, but on its own copies."""
 
 import torch
 

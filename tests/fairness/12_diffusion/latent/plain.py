@@ -1,4 +1,4 @@
-"""As the formulas stand, in torch."""
+"""The formulas as written, in torch."""
 
 import torch
 

@@ -1,4 +1,4 @@
-"""As the formulas stand."""
+"""The formulas as written."""
 
 import torch
 

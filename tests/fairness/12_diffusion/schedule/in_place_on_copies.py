@@ -1,4 +1,4 @@
-"""In place, but on arrays of its own; a cosine by way of the double angle."""
+"""In place, but on its own arrays; a cosine from the double angle."""
 
 import numpy as np
 

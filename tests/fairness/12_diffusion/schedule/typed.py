@@ -1,4 +1,4 @@
-"""Annotations, small functions of its own, keyword calls."""
+"""Annotations, its own small functions, keyword calls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scale and shift after a normalisation, zero at the start; numpy for the waves."""
+"""Scale and shift after a normalisation, initially zero; numpy for the waves."""
 
 from __future__ import annotations
 

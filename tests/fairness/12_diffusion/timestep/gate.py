@@ -1,4 +1,4 @@
-"""A gate for each channel, and the image tiled with the embedding; keyword arguments and a table of waves."""
+"""A gate per channel, and the embedding tiled over the image; keyword arguments and a table of waves."""
 
 import torch
 from torch import nn

@@ -1,4 +1,4 @@
-"""Inside, the network guesses the clean quilt; its answer is turned into noise by the table it was trained with."""
+"""The network predicts the clean quilt internally; the table it was trained with converts that into noise."""
 
 import numpy as np
 import torch

@@ -1,4 +1,4 @@
-"""A plain convolutional network that knows nothing of tiles but their size: down by four, up by four, with a way past."""
+"""A plain convolutional network that knows nothing of tiles but their size: down by four, up by four, with a skip connection."""
 
 import torch
 from torch import nn

@@ -1,4 +1,4 @@
-"""The pixels of a tile become channels; one-by-one convolutions do the rest. An epoch is a shuffle, t is drawn evenly over a batch."""
+"""The pixels of a tile become channels; one-by-one convolutions do the rest. Each epoch is shuffled, and t is stratified over a batch."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Each tile is a token of 16 numbers; a small perceptron answers for each, told t. AdamW, and weights averaged at the end."""
+"""Each tile is a token of 16 numbers; a small MLP predicts the noise of each, given t. AdamW, and averaged weights at the end."""
 
 import copy
 import math

@@ -106,7 +106,7 @@ export function readout() {
   return {
     node,
     set(rows) {
-      node.replaceChildren(...rows.map(([name, value, mistake]) => el("div", mistake ? { class: "slip" } : {}, el("dt", {}, name), el("dd", {}, value))));
+      node.replaceChildren(...rows.map(([name, value, mistake]) => el("div", mistake ? { class: "mistake" } : {}, el("dt", {}, name), el("dd", {}, value))));
     },
   };
 }

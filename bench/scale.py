@@ -185,14 +185,14 @@ def report(students: int) -> None:
         subprocess.run([*example, "--exercise", "forward", "--exercise", "practice"], cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
         with Gradebook(out / "example" / "gradebook.sqlite") as book:
             run = str(book.last_run())
-            given = [(one.result, one.private) for attempts in book.attempts(run) for one in attempts]
+            given = [one for attempts in book.attempts(run) for one in attempts]
         course = read_course(ROOT)
         with Gradebook(out / "gradebook.sqlite") as book:
             book.begin(run, {})
             for number in range(students):
                 who = f"Student {number:05d}"
-                chosen = [one for one in given if one[0].student == given[2 * (number % (len(given) // 2))][0].student]
-                book.keep(run, [Kept(replace(result, student=who), private) for result, private in chosen])
+                chosen = [one for one in given if one.result.student == given[2 * (number % (len(given) // 2))].result.student]
+                book.keep(run, [Kept(replace(one.result, student=who), one.notes) for one in chosen])
             rules = read_rules(out, book, course.policy)
             started = time.monotonic(), time.process_time()
             write_report(out / "report.html", course, book, run, rules)

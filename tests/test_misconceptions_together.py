@@ -221,6 +221,6 @@ def test_a_misconception_in_a_function_that_others_use_is_named_once_and_they_po
     assert {check.misconception for check in failed[of]} == {misconception}
     for function in USES[name, of]:
         assert {check.misconception for check in failed[function]} <= {None}
-        assert all(check.message.endswith(f" It uses `{of}`, which is not right yet: mend that first.") for check in failed[function])
+        assert all(check.message.endswith(f" It uses `{of}`, which is not right yet: fix that first.") for check in failed[function])
     others = set(failed) - {of, *USES[name, of]}
     assert [function for function in others if failed[function]] == []

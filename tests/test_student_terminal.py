@@ -65,7 +65,7 @@ def test_watch_answers_each_save_until_ctrl_c(typed):
     path.write_text(RIGHT.replace("beta ** .5 * eps", "beta * eps"))
     terminal = typed("check", "--watch", "forward.py").shows("11 of 14 public checks pass", "Watching: save a file")
     path.write_text("def f(:\n")
-    terminal.shows("Nothing can be judged yet")
+    terminal.shows("Nothing can be checked yet")
     beside = typed.folder / ".forward.py.swp~"
     beside.write_text(RIGHT)
     beside.replace(path)

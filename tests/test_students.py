@@ -92,7 +92,7 @@ def test_a_failure_shows_the_call_the_misconception_the_section_the_card_and_a_l
         "  – 2 more checks wait until these pass.\n"
         "  Due today in course review: noise-scale\n"
         "  Stuck? course hint forward.py\n"
-        "These are the public checks. Graded, the same is asked with hidden numbers.\n"
+        "These are the public checks. Your grade comes from the same checks with hidden numbers.\n"
     )
 
 
@@ -102,13 +102,12 @@ def test_a_file_that_does_not_load_is_told_once(started, walls):
     assert status == 1
     assert re.sub(r"\S+ -c", "python -c", said) == (
         "forward.py: 0 of 14 public checks pass, 0 of 20 points\n"
-        "  ✗ Nothing can be judged yet\n"
+        "  ✗ Nothing can be checked yet\n"
         "      `forward.py` raised SyntaxError (line 1): '(' was never closed.\n"
         "        line 1: def f(x:\n"
-        "      Python cannot read this line: look for a bracket, quote or colon that is missing in it or just\n"
-        "      above.\n"
+        "      Python cannot read this line: look for a missing bracket, quote or colon in it or just above.\n"
         '      python -c "import forward"\n'
-        "These are the public checks. Graded, the same is asked with hidden numbers.\n"
+        "These are the public checks. Your grade comes from the same checks with hidden numbers.\n"
     )
     write("forward.py", "")
     assert started("check", "forward.py") == ("forward.py\n  forward.py is empty: save it in your editor first.\n", 1)
@@ -125,7 +124,7 @@ def test_what_a_file_prints_is_shown_harmless_and_short(started, walls):
     write("forward.py", RIGHT + "print('\\x1b[31mred')\nfor i in range(30): print(i)\n")
     said, _ = started("check", "forward.py")
     assert "  What your code printed:\n    [31mred\n    0\n" in said
-    assert "    ... and 19 lines more\n" in said
+    assert "    ... and 19 more lines\n" in said
     assert "\x1b" not in said
 
 

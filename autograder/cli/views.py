@@ -1,4 +1,4 @@
-"""What the terminal shows of a check, of progress, of the learner's reviews and of the lesson. Builds it; the commands print."""
+"""What the terminal shows: a check of a file, progress, review statistics, the lesson. Built here, printed by the commands."""
 
 from __future__ import annotations
 
@@ -20,49 +20,59 @@ if TYPE_CHECKING:
 
     from autograder.author.lint.context import LintContext
     from autograder.course.model import CheckResult, Lesson, Section
-    from autograder.learner.check import Checked
+    from autograder.grading.feedback import CheckFeedback
+    from autograder.learner.check import Checked, Remark
     from autograder.learner.progress import Part, Standing
     from autograder.learner.review.queue import Face
     from autograder.learner.review.stats import Days, Stats
 
 
 PRINTED = 12  # lines of a student's own output
-HIDDEN_REMAIN = "These are the public checks. Graded, the same is asked with hidden numbers."
+HIDDEN_REMAIN = "These are the public checks. Your grade comes from the same checks with hidden numbers."
 
 
 def show(console: Console, checked: Checked, lesson: Lesson) -> None:
-    """Print what the public checks say of one file."""
-    unanswered = [check for check in checked.checks if check.message == "There is no answer yet."]
+    """Print what the public checks found in one file."""
     console.print(_headline(checked), soft_wrap=True)
     if checked.problem:
         console.print(Padding(Text(checked.problem.replace("`", ""), "yellow"), (0, 0, 0, 2), expand=False))
     if checked.blank:
         console.print(Text("  Nothing is written for it yet.", "dim"))
     elif checked.stopper:
-        _failure(console, checked, checked.stopper, lesson, title="Nothing can be judged yet")
+        (told,) = _feedback((checked.stopper,), lesson)
+        _failure(console, told, checked.remarks.get(told.check.id), title="Nothing can be checked yet")
     else:
-        _one_by_one(console, checked, lesson, unanswered)
+        _one_by_one(console, checked, lesson)
     _printed(console, checked)
 
 
-def _one_by_one(console: Console, checked: Checked, lesson: Lesson, unanswered: list[CheckResult]) -> None:
-    """Show every check; one that says what the one before said, and functions that are not written, in a line."""
+def _feedback(checks: tuple[CheckResult, ...], lesson: Lesson) -> Iterator[CheckFeedback]:
+    from autograder.grading.feedback import check_feedback
+
+    return check_feedback(checks, {section.id: section.title for section in lesson.sections})
+
+
+def _one_by_one(console: Console, checked: Checked, lesson: Lesson) -> None:
+    """Show every check; functions that are not written yet, except the first, take a line each."""
     from autograder.learner.check import is_unwritten
 
-    said = ""
     unwritten = False
-    for check in checked.checks:
+    for told in _feedback(checked.checks, lesson):
+        check = told.check
         if unwritten and is_unwritten(check):
             console.print(_titled("✗", "red", Text.assemble((check.title, "bold"), (" (not written yet)", "dim"))))
             continue
         unwritten = unwritten or is_unwritten(check)
         if check.outcome == "passed":
             console.print(_titled("✓", "green", Text(check.title)))
-        elif check.outcome == "failed" and check not in unanswered:
-            _failure(console, checked, check, lesson, again=check.message == said)
-            said = check.message
-    for line in _waiting(checked, unanswered):
+        elif check.outcome == "failed" and not _is_unanswered(check):
+            _failure(console, told, checked.remarks.get(check.id))
+    for line in _waiting(checked):
         console.print(Padding(Text(line, "dim"), (0, 0, 0, 2), expand=False))
+
+
+def _is_unanswered(check: CheckResult) -> bool:
+    return check.failure is not None and check.failure.kind == "unanswered"
 
 
 def _headline(checked: Checked) -> Text:
@@ -74,60 +84,52 @@ def _headline(checked: Checked) -> Text:
 
 
 def _titled(mark: str, style: str, title: Text) -> Table:
-    """Put a mark before a title, which may take several lines."""
+    """Return a mark and a title, which may take several lines."""
     row = Table.grid(padding=(0, 1, 0, 0))
     row.add_row(Text(f"  {mark}", style), title)
     return row
 
 
-def _failure(console: Console, checked: Checked, check: CheckResult, lesson: Lesson, *, again: bool = False, title: str = "") -> None:
-    """Show one failure: the message as the grader has it, own lines, where to read, and the line that repeats it."""
-    console.print(_titled("✗", "red", Text(title or check.title, "bold")))
-    remark = checked.remarks.get(check.id)
-    lines = [] if again else [Text(check.message)]
-    if remark and not again:
+def _failure(console: Console, told: CheckFeedback, remark: Remark | None, title: str = "") -> None:
+    """Show one failure: the grader's message, the student's own lines, where to read on, and the command that repeats it."""
+    console.print(_titled("✗", "red", Text(title or told.check.title, "bold")))
+    lines = [Text(line) for line in told.message]
+    if remark and told.message:
         lines += [Text(f"  {line}", "cyan") for line in remark.lines] + ([Text(remark.advice)] if remark.advice else [])
-    if check.section and not again:
-        titles = {section.id: section.title for section in lesson.sections}
-        lines.append(Text(f"Reread: {titles.get(check.section, check.section)} (course read {check.section})"))
-    if check.card and not again:
-        lines.append(Text(f"Card: {check.card}"))
+    lines += [Text(line.replace("`", "")) for line in told.next]
     for line in lines:
         console.print(Padding(line, (0, 0, 0, 6), expand=False))
     if remark and remark.command:
         console.print(Text.assemble("      ", (remark.command, "blue")), soft_wrap=True)
 
 
-def _waiting(checked: Checked, unanswered: list[CheckResult]) -> Iterator[str]:
+def _waiting(checked: Checked) -> Iterator[str]:
     waiting = sum(check.outcome == "not_judged" for check in checked.checks)
     if waiting:
         yield f"– {waiting} more {'check waits' if waiting == 1 else 'checks wait'} until these pass."
-    if unanswered:
-        names = ", ".join(check.id for check in unanswered)
-        yield f"– No answer yet: {names}."
+    if names := [check.id for check in checked.checks if _is_unanswered(check)]:
+        yield f"– No answer yet: {', '.join(names)}."
 
 
 def _printed(console: Console, checked: Checked) -> None:
-
-    lines = [clean(line, 200) for line in checked.stdout.splitlines()]
-    if lines:
+    if lines := [clean(line, 200) for line in checked.stdout.splitlines()]:
         console.print(Text("  What your code printed:", "dim"))
-        more = [f"... and {len(lines) - PRINTED} lines more"] if len(lines) > PRINTED else []
+        more = [f"... and {len(lines) - PRINTED} more lines"] if len(lines) > PRINTED else []
         for line in lines[:PRINTED] + more:
             console.print(Text(f"    {line}", "dim"), soft_wrap=True)
 
 
 def say_due(console: Console, cards: tuple[str, ...]) -> None:
-    """Say which cards a named misconception brought back."""
+    """Print which cards a misconception brought back."""
     if cards:
         console.print(f"  Due today in course review: {', '.join(cards)}", style="dim", markup=False)
 
 
-NARROW = 64  # columns, below which a table leaves no room for an objective's words
+NARROW = 64  # columns; a narrower table has no room for an objective's text
 
 
 def progress_table(found: tuple[Standing, ...], width: int) -> Table:
-    """One row for each objective, one column for each thing that is done for it."""
+    """Return a table of the objectives, with a column for each kind of work."""
     if width < NARROW:
         return _lines(found)
     made = Table(title="Progress")
@@ -161,7 +163,7 @@ BAR = 30  # characters of a whole bar
 
 
 def stats_view(stats: Stats) -> RenderableType:
-    """Put all figures below each other."""
+    """Return all review statistics, one below the other."""
     return Group(*_parts(stats))
 
 
@@ -195,7 +197,7 @@ def _count(number: int, noun: str) -> str:
 
 
 def _columns(counts: tuple[int, ...]) -> Iterator[Text]:
-    """Draw a column for each day, two characters wide, and write the days below."""
+    """Draw a column for each day, two characters wide, with the days below."""
     highest = max(counts)
     for line in reversed(range(HEIGHT)):
         label = f"{highest if line == HEIGHT - 1 else '':>5} "
@@ -245,18 +247,18 @@ def _objectives(stats: Stats) -> Table:
 def for_terminal(lesson: Lesson, section: str | None = None) -> str:
     """Return the lesson, or one section, as Markdown that a terminal can show: formulas as Unicode, no comments.
 
-    Raises UsageError where there is no such section.
+    Raise `UsageError` if there is no such section.
     """
     text = lesson.text if section is None else _cut(lesson, section)
     text = uncommented(text)
-    text = re.sub(r"!\[([^\]]*)\]\([^)]*\)", r"*Picture: \1*", text)
+    text = re.sub(r"!\[([^\]]*)\]\([^)]*\)", r"*Image: \1*", text)
     text = FOLDED.sub(lambda folded: f"**{folded['question']}**\n\n> {folded['answer'].replace(chr(10), chr(10) + '> ')}", text)
     text = re.sub(r"^(#+ .*?) *\{#[^}]*\} *$", r"\1", text, flags=re.MULTILINE)
     return formulas_in_unicode(text).strip() + "\n"
 
 
 def map_table(context: LintContext) -> Table:
-    """Return the map of a lesson: below each objective what it has, what it has none of marked."""
+    """Return the map of a lesson: below each objective its sections, cards and so on, with "none" marked."""
     from autograder.author.lint.lesson import COLUMNS, coverage
 
     table, texts = Table.grid(padding=(0, 2, 0, 0)), {objective.id: objective.text for objective in context.lesson.objectives}

@@ -266,8 +266,26 @@ class Submission(Struct, frozen=True):
     handed_in: HandedIn = HandedIn()
 
 
+class Failure(Struct, frozen=True, omit_defaults=True):
+    """What went wrong in a check, as data; `grading.feedback` puts it into words.
+
+    kind: "value" a wrong value, "demand" anything else that the check demands, "missing" no such function, "unanswered" no answer
+    to the question, "ended" no value at all: the check's `reason` says how.
+    """
+
+    kind: Literal["value", "demand", "missing", "unanswered", "ended"]
+    function: str = ""  # that was called last
+    call: str = ""  # with its arguments, short; empty if these are secret
+    file: str = ""  # in place of a function, if the file as a whole failed
+    words: str = ""  # what the call did, as the rest of a sentence; empty if that is secret
+    exception: str = ""  # the class of what it raised
+    lines: tuple[str, ...] = ()  # of the student's file, that the exception passed through
+    uses: str = ""  # a function that is wrong, and that this one uses
+    published: bool = False  # whether it is right for the published numbers
+
+
 class CheckResult(Struct, frozen=True):
-    """The contract's record of one check; `reason` is None when it passed."""
+    """The contract's record of one check; `reason` is None when it passed, `failure` unless a call or an answer failed."""
 
     id: str
     title: str
@@ -280,6 +298,7 @@ class CheckResult(Struct, frozen=True):
     section: str | None = None
     card: str | None = None
     seconds: float = 0.0
+    failure: Failure | None = None
 
 
 class Result(Struct, frozen=True):
@@ -297,3 +316,14 @@ class Result(Struct, frozen=True):
     round: str
     graded_at: str
     version: str
+
+
+class Notes(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What only the instructor may see of an attempt: what a secret run saw, by check, and why something could not be judged.
+
+    `shared_errors` holds, by function, a hash of all wrong values that no misconception explains: equal hashes, equal answers.
+    """
+
+    failures: dict[str, Failure] = {}
+    shared_errors: dict[str, str] = {}
+    fault: str = ""

@@ -1,34 +1,35 @@
 """START HERE: one submission, from file to Result.
 
-    source -> guest: load          the student's file runs behind the wall
+    source -> guest: load          the student's file runs behind the walls
     each check: call, compare      with the round's secret numbers -> transcripts
-    a check failed:                which misconception explains all that the function gave?
-                                   run it again with the published numbers, so that the message gives no secret away
-    -> Result, and a private note  what the secret run saw, for the instructor's eyes
+    a check failed:                which misconception explains every value that the function gave?
+                                   run it again with the published numbers, so that no message gives a secret one away
+    -> the results, and notes      what the secret run saw, for the instructor only
 
-A question of the exercise `practice` is marked without a guest: an answer is data, not code. Trouble of ours is raised as
-`SandboxFault`; it is never a student's zero.
+Answers to practice questions are marked without a guest (`marking`): an answer is data, not code. A fault of ours is raised as
+`SandboxFault`; it never costs a student points.
 """
 
 from __future__ import annotations
 
 import msgspec
+from msgspec.structs import replace
 
-from autograder.course.model import Check, CheckResult, Exercise, Misconception, Submission
+from autograder.course.model import Check, CheckResult, Exercise, Failure, Misconception, Notes, Submission
+from autograder.grading import feedback
 from autograder.grading.checks import Transcript, load_checks, seed_of
 from autograder.grading.diagnosis import Diagnosis, load_misconceptions, shared_by
 from autograder.grading.recorded import ReplayedAnswers, known_calls, misconceptions_of, read_recordings
 from autograder.grading.reference import Answering, Answers, load_module
-from autograder.grading.submission_run import Sitting
+from autograder.grading.submission_run import SubmissionRun
 from autograder.sandbox.local import LocalRunner
 from autograder.sandbox.servers import Sandbox
 
 PUBLIC = b"published numbers"
-ALIKE = "alike:"  # in the private notes, before a function's name: the hash of the wrong values that no misconception explains
 
 
 class Materials(msgspec.Struct, frozen=True):
-    """What judges one exercise, loaded: its checks, the reference's answers, and the misconceptions."""
+    """What judges one exercise, loaded: its checks, the reference's answers and the misconceptions."""
 
     exercise: Exercise
     checks: tuple[Check, ...]
@@ -38,21 +39,28 @@ class Materials(msgspec.Struct, frozen=True):
 
 
 class Attempt(msgspec.Struct, frozen=True):
-    """What came of one submission: the checks, what the student may see printed, and what only the instructor may see.
+    """One submission, judged: a result for each check, what it printed, and what only the instructor may see.
 
-    `transcripts` are by the check's id. They hold the run's numbers, so at home alone they are a student's to see.
+    `transcripts` are by the check's id. They hold the run's numbers, so a student may see them only if these are published.
     """
 
     checks: tuple[CheckResult, ...]
-    stdout: str
-    private: dict[str, str]
+    stdout: str = ""
+    notes: Notes = Notes()
     transcripts: dict[str, Transcript] = {}
 
 
-def load_materials(exercise: Exercise) -> Materials:
-    """Load an exercise's checks, answer and misconceptions, or in a student release what was recorded of these.
+class Cause(msgspec.Struct, frozen=True):
+    """Why a function is wrong, as far as it is known: a misconception, or another wrong function that it uses."""
 
-    Raise `CourseError` where they do not fit together.
+    misconception: Misconception | None = None
+    uses: str = ""
+
+
+def load_materials(exercise: Exercise) -> Materials:
+    """Load an exercise's checks, answer and misconceptions; in a student release, what was recorded of them.
+
+    Raise `CourseError` if they do not fit together.
     """
     checks, props = load_checks(exercise.checks), exercise.starter.parent / "props.py"
     if exercise.recordings.is_file():
@@ -64,64 +72,64 @@ def load_materials(exercise: Exercise) -> Materials:
 
 
 def attempt(submission: Submission, materials: Materials, sandbox: Sandbox | LocalRunner, secret: bytes) -> Attempt:
-    """Judge one submission with the numbers of `secret`. Raise `SandboxFault` where the sandbox fails."""
-    seeds, public, torch = _seeds(materials, secret), secret == PUBLIC, materials.exercise.uses_torch
-    judged = Sitting(submission, materials.checks, materials.answers, sandbox, seeds, torch=torch)
-    judged.play(materials.checks)
-    failed = [check for check in materials.checks if judged.failed(check)]
-    again = Sitting(submission, materials.checks, materials.answers, sandbox, _seeds(materials, PUBLIC), torch=torch)
-    if not public and any(_worth_a_rerun(judged.transcripts[check.id]) for check in failed if check.id in judged.transcripts):
-        again.play(tuple(check for check in materials.checks if not judged.waiting(check)))
-    used = {of: judged.leans_on(of) for of in dict.fromkeys(check.of for check in failed)}
-    own = [of for of, wrong in used.items() if not wrong]  # whatever leans on a wrong function is no evidence of a misconception
-    misconceptions = {of: materials.diagnosis.name(of, judged.transcripts, seeds) for of in own}
-    results = tuple(
-        _result(one, judged, again, misconceptions.get(one.of), used.get(one.of, ""), public=public) for one in materials.checks
+    """Judge one submission with the numbers of `secret`. Raise `SandboxFault` if the sandbox fails."""
+    run = _run(submission, materials, sandbox, secret)
+    run.execute(materials.checks)
+    failed = [check for check in materials.checks if run.failed(check)]
+    published = run if secret == PUBLIC else _run(submission, materials, sandbox, PUBLIC)
+    if published is not run and any(run.worth_a_rerun(check) for check in failed):
+        published.execute(tuple(check for check in materials.checks if not run.waits_for(check)))
+    causes = {of: _cause(of, run, materials.diagnosis) for of in dict.fromkeys(check.of for check in failed)}
+    return Attempt(
+        checks=tuple(_result(check, run, published, causes.get(check.of, Cause())) for check in materials.checks),
+        stdout=run.printed,
+        notes=Notes({check.id: run.failure(check, numbers=True) for check in failed}, _shared_errors(causes, run)),
+        transcripts={check.id: run.transcript(check) for check in materials.checks if run.tried(check)},
     )
-    private = {check.id: judged.words(check, numbers=True) for check in failed}
-    shared = {of: shared_by(of, judged.transcripts) for of, misconception in misconceptions.items() if misconception is None}
-    private |= {ALIKE + of: found for of, found in shared.items() if found}
-    not_executed = {name: Transcript(ended=outcome) for name, outcome in judged.not_executed.items()}
-    return Attempt(results, judged.printed, private, not_executed | judged.transcripts)
 
 
-def _seeds(materials: Materials, secret: bytes) -> dict[str, int]:
-    return {check.id: seed_of(secret, materials.exercise.id, check.id) for check in materials.checks}
+def _run(submission: Submission, materials: Materials, sandbox: Sandbox | LocalRunner, secret: bytes) -> SubmissionRun:
+    seeds = {check.id: seed_of(secret, materials.exercise.id, check.id) for check in materials.checks}
+    return SubmissionRun(submission, materials.checks, materials.answers, sandbox, seeds, torch=materials.exercise.uses_torch)
 
 
-def _worth_a_rerun(transcript: Transcript) -> bool:
-    return transcript.ended is None or transcript.ended.kind in ("raised", "refused")
+def _cause(of: str, run: SubmissionRun, diagnosis: Diagnosis) -> Cause:
+    """Find out why a function is wrong. What uses a wrong function is no evidence of a misconception."""
+    if wrong := run.wrong_function_used_by(of):
+        return Cause(uses=wrong)
+    return Cause(diagnosis.name(of, run.transcripts, run.seeds))
 
 
-def _result(check: Check, judged: Sitting, again: Sitting, misconception: Misconception | None, used: str, *, public: bool) -> CheckResult:
-    """Put into the contract's words what the sittings saw of one check; `used` is a wrong function that its own leans on."""
-    seconds = round(judged.seconds.get(check.id, 0.0), 4)
-    if judged.passed(check):
-        return CheckResult(check.id, check.title, check.points, check.points, "passed", seconds=seconds)
-    waiting = judged.waiting(check)
-    if waiting:
-        words = f"Not judged: it needs “{waiting.title}”, which did not pass."
-        return CheckResult(check.id, check.title, 0, check.points, "not_judged", "needs", words, seconds=seconds)
-    if again.passed(check):
-        message = f"{judged.words(check, numbers=False)} It is right for the published numbers, wrong for fresh ones."
-    elif again.executed(check):
-        message = again.words(check, numbers=True)
-    else:
-        message = judged.words(check, numbers=public)
-    hint = f" It uses `{used}`, which is not right yet: mend that first." if used else ""
-    return CheckResult(
-        id=check.id,
-        title=check.title,
-        points=round(check.points * judged.share(check), 2),
-        max_points=check.points,
+def _result(check: Check, run: SubmissionRun, published: SubmissionRun, cause: Cause) -> CheckResult:
+    """Return the contract's record of one check."""
+    result = CheckResult(check.id, check.title, check.points, check.points, "passed", seconds=round(run.seconds.get(check.id, 0.0), 4))
+    if run.passed(check):
+        return result
+    if needed := run.waits_for(check):
+        return replace(result, points=0, outcome="not_judged", reason="needs", message=feedback.waiting(needed))
+    failure = replace(_failure(check, run, published), uses=cause.uses)
+    known = cause.misconception
+    return replace(
+        result,
+        points=round(check.points * run.share(check), 2),
         outcome="failed",
-        reason=judged.reason(check),
-        message=message + (f" {misconception.sentence}" if misconception else hint),
-        misconception=misconception.id if misconception else None,
-        section=misconception.section if misconception else None,
-        card=misconception.card if misconception else None,
-        seconds=seconds,
+        reason=run.reason(check),
+        message=feedback.message(failure, known),
+        misconception=known and known.id,
+        section=known and known.section,
+        card=known and known.card,
+        failure=failure,
     )
 
 
-# ---- practice: answers are data
+def _failure(check: Check, run: SubmissionRun, published: SubmissionRun) -> Failure:
+    """Return what went wrong, with the published numbers if it did there too, and otherwise without any."""
+    if published.passed(check):
+        return replace(run.failure(check, numbers=False), published=True)
+    return published.failure(check, numbers=True) if published.tried(check) else run.failure(check, numbers=False)
+
+
+def _shared_errors(causes: dict[str, Cause], run: SubmissionRun) -> dict[str, str]:
+    """Hash the values of each wrong function whose cause is unknown, so that students who share them can be found."""
+    hashes = {of: shared_by(of, run.transcripts) for of, cause in causes.items() if cause == Cause()}
+    return {of: found for of, found in hashes.items() if found}

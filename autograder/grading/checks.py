@@ -13,7 +13,7 @@ import inspect
 from collections.abc import Callable
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import numpy as np
@@ -65,12 +65,13 @@ class Called(msgspec.Struct):
 
 
 class Compared(msgspec.Struct):
-    """One comparison: whether it held and, where not, what the call did. `call` is the place in the transcript it is about."""
+    """One comparison: whether it held and, if not, what the call did. `call` is the index of the call that it is about."""
 
     ok: bool
     call: int
     words: str = ""
-    share: float = 0.0  # of the check's points, where it did not hold
+    share: float = 0.0  # of the check's points, if it did not hold
+    kind: Literal["value", "demand"] = "demand"  # of the call's value with another one, or whatever else the check demands
 
 
 class Transcript(msgspec.Struct):
@@ -137,7 +138,7 @@ def close(got: Any, expected: Any, *, atol: float | None = None, rtol: float | N
     words = difference(got, expected, absolute, relative)
     if at >= 0:
         transcript.calls[at].atol = max(transcript.calls[at].atol, absolute)
-    transcript.comparisons.append(Compared(words == "", at, f"gave {words}" if words else ""))
+    transcript.comparisons.append(Compared(words == "", at, f"gave {words}" if words else "", kind="value"))
 
 
 def _relative(call: Called) -> float:

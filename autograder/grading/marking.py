@@ -12,7 +12,7 @@ from typing import Any, Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from autograder.course.model import CheckResult, Key, Lesson, Question, Submission, Wrong
+from autograder.course.model import CheckResult, Failure, Key, Lesson, Question, Submission, Wrong
 from autograder.course.strict_yaml import AnswersError, read_answers
 from autograder.grading.attempt import Attempt
 from autograder.grading.questions import Functions, shown, values, variant
@@ -216,11 +216,11 @@ def mark_answers(submission: Submission, lesson: Lesson, functions: Functions) -
         answers = read_answers(submission.source or b"")
     except AnswersError as error:
         words = f"`{submission.name}` cannot be read: {error}"
-        refused = [CheckResult(q.id, title(q), 0, q.points, "failed", "refused", words) for q in lesson.questions]
-        return Attempt(tuple(refused), "", {})
+        whole = Failure("ended", file=submission.name)
+        return Attempt(tuple(CheckResult(q.id, title(q), 0, q.points, "failed", "refused", words, failure=whole) for q in lesson.questions))
     known = [question.id for question in lesson.questions]
     strays = [str(name)[:100] for name in answers if name not in known][:100]
-    return Attempt(tuple(_marked(q, lesson.keys.get(q.id, Key()), answers, strays, functions) for q in lesson.questions), "", {})
+    return Attempt(tuple(_marked(q, lesson.keys.get(q.id, Key()), answers, strays, functions) for q in lesson.questions))
 
 
 def title(question: Question) -> str:
@@ -233,6 +233,8 @@ def _marked(question: Question, key: Key, answers: dict[str, object], strays: li
     near = difflib.get_close_matches(question.id, strays, 1) if question.id not in answers else []
     message = made.message + (f" There is an answer to `{near[0]}`: is this the question it belongs to?" if near else "")
     passed = made.outcome == "passed"
+    given = answers.get(question.id)
+    unanswered = not near and _blank(given.get("answer") if isinstance(given, dict) and "seed" in given else given)
     return CheckResult(
         id=question.id,
         title=title(question),
@@ -244,4 +246,5 @@ def _marked(question: Question, key: Key, answers: dict[str, object], strays: li
         misconception=made.misconception,
         section=None if passed else made.section,
         card=None if passed else made.card,
+        failure=Failure("unanswered") if unanswered else None,
     )

@@ -1,8 +1,8 @@
 """One submission against the checks, with one set of numbers: guests come and go, transcripts stay.
 
-A guest that died is replaced for the next check, at most twice, and all guests of a sitting share one budget of CPU time.
-Where the clock on the wall alone stopped something, this machine may have been too busy: that is tried again, once in a sitting.
-It says what became of each check; what that is worth is said in `attempt`.
+A guest that died is replaced for the next check, at most twice, and all guests share one budget of CPU time. If only the wall
+clock stopped something, this machine may have been too busy: that is tried again, once in a run. What became of each check is
+found here; what it is worth is decided in `attempt`.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Any
 
 import msgspec
 
-from autograder.course.model import Check, Reason, Submission
-from autograder.grading import explain
+from autograder.course.model import Check, Failure, Reason, Submission
+from autograder.grading import feedback
 from autograder.grading.checks import Asked, Transcript, run
 from autograder.grading.reference import Answering, ObjectProxy, mapped
 from autograder.sandbox.guest.runtime import NAMES
@@ -29,8 +29,8 @@ GUESTS = 3  # the first, and two fresh ones after a death
 RETURNED = Outcome("returned")
 
 
-class Sitting:
-    """Plays checks for one submission; lives as long as its transcripts are read."""
+class SubmissionRun:
+    """Runs checks on one submission; keeps their transcripts, by the check's id. `seeds` are by the check's id, too."""
 
     def __init__(
         self,
@@ -43,40 +43,41 @@ class Sitting:
         torch: bool = False,
     ):
         self.transcripts: dict[str, Transcript] = {}
-        self.not_executed: dict[str, Outcome] = {}
+        self._not_executed: dict[str, Outcome] = {}
         self.seconds: dict[str, float] = {}
+        self.seeds = seeds
         self._output = bytearray()
-        self._submission, self._answers, self._sandbox, self._seeds = submission, answers, sandbox, seeds
+        self._submission, self._answers, self._sandbox = submission, answers, sandbox
         self._profile = profile_for(submission.source or b"", torch)
         self._by_id = {check.id: check for check in checks}
         self._guest: Guest | None = None
         self._has_props: Guest | None = None  # the guest that has the props
         self._guests = 0
         self._spent = self._waited = 0.0
-        self._patient = True  # what was idle is tried again, once
+        self._patient = True  # whether an idle check may still be tried again
         self._loaded = self._last = RETURNED
-        self._names: dict[str, set[str]] = {}  # what the loaded file says it defines, each with what it uses of the others
+        self._uses: dict[str, set[str]] = {}  # what the loaded file says it defines, each with those of them that it uses
 
-    def play(self, checks: tuple[Check, ...]) -> None:
+    def execute(self, checks: tuple[Check, ...]) -> None:
         """Run these checks in order, each on a living guest; afterwards no guest is left."""
         try:
             for check in checks:
-                if self.waiting(check):
+                if self.waits_for(check):
                     continue
-                if self._tried(check).idle and self._patient:
+                if self._execute(check).idle and self._patient:
                     self._forgive()
-                    self._tried(check)
+                    self._execute(check)
         finally:
             self._leave()
 
-    def _tried(self, check: Check) -> Outcome:
-        """Run a check, and say what cut it short."""
-        self.not_executed.pop(check.id, None)
+    def _execute(self, check: Check) -> Outcome:
+        """Run a check, and return what cut it short."""
+        self._not_executed.pop(check.id, None)
         ready = self._ready()
         if ready.kind != "returned":
-            self.not_executed[check.id] = ready
+            self._not_executed[check.id] = ready
             return ready
-        self.transcripts[check.id] = transcript = run(check, self._player, self._answers, self._seeds[check.id])
+        self.transcripts[check.id] = transcript = run(check, self._call, self._answers, self.seeds[check.id])
         self.seconds[check.id] = sum(call.outcome.seconds for call in transcript.calls)
         if self._guest:
             self._guest.forget()
@@ -84,7 +85,7 @@ class Sitting:
 
     @property
     def printed(self) -> str:
-        """What the guests printed, one after the other, as far as it is kept."""
+        """What the guests printed, one after the other, up to the limit."""
         return self._output[: self._sandbox.limits.output_kib << 10].decode("utf-8", errors="replace")
 
     # -- what became of a check
@@ -93,60 +94,66 @@ class Sitting:
         return check.id in self.transcripts and self.transcripts[check.id].passed
 
     def failed(self, check: Check) -> bool:
-        return not self.passed(check) and not self.waiting(check)
+        return not self.passed(check) and not self.waits_for(check)
 
-    def leans_on(self, function: str) -> str:
-        """Name the first function that this one uses and that gave something wrong in a check of its own; nothing where there is none."""
-        wrong = dict.fromkeys(
-            check.of for check in self._by_id.values() if check.id in self.transcripts and self.transcripts[check.id].strayed
-        )
-        uses = self._names.get(function, set())
-        return next((one for one in wrong if one in uses and function not in self._names.get(one, ())), "")
+    def tried(self, check: Check) -> bool:
+        return check.id in self.transcripts or check.id in self._not_executed
 
-    def share(self, check: Check) -> float:
-        """Say which part of its points a check earned."""
-        return self.transcripts[check.id].share if check.id in self.transcripts else 0.0
-
-    def waiting(self, check: Check) -> Check | None:
-        """Give the first check that this one needs and that did not pass."""
+    def waits_for(self, check: Check) -> Check | None:
+        """Return the first check that this one needs and that did not pass."""
         return next((self._by_id[need] for need in check.needs if not self.passed(self._by_id[need])), None)
 
-    def executed(self, check: Check) -> bool:
-        return check.id in self.transcripts or check.id in self.not_executed
+    def worth_a_rerun(self, check: Check) -> bool:
+        """Whether other numbers may say more about a failed check: it compared something, or the student's code raised or was refused."""
+        known = self.transcripts.get(check.id)
+        return known is not None and (known.ended is None or known.ended.kind in ("raised", "refused"))
+
+    def transcript(self, check: Check) -> Transcript:
+        """Return what happened in a check that was tried."""
+        return self.transcripts.get(check.id) or Transcript(ended=self._not_executed[check.id])
+
+    def share(self, check: Check) -> float:
+        """Return the share of its points that a check earned."""
+        return self.transcript(check).share
 
     def reason(self, check: Check) -> Reason:
-        """Give the contract's reason of a check that failed."""
-        return explain.reason(self.transcripts.get(check.id) or Transcript(ended=self.not_executed[check.id]))
+        """Return the contract's reason for a failed check."""
+        return feedback.reason(self.transcript(check))
 
-    def words(self, check: Check, *, numbers: bool) -> str:
-        """Say what went wrong in a check that failed; without `numbers`, only what a student may know of a secret run."""
+    def failure(self, check: Check, *, numbers: bool) -> Failure:
+        """Return what went wrong in a failed check; without `numbers`, only what a student may know of a secret run."""
         if check.id in self.transcripts:
-            return explain.failure(check, self.transcripts[check.id], self._answers.function, numbers=numbers)
-        not_executed = self.not_executed[check.id]
-        told = numbers or not_executed is self._loaded  # a file that is only loaded has met no number yet
-        return f"`{self._submission.name}` {explain.ending(not_executed, numbers=told)}"
+            return feedback.failure(check, self.transcripts[check.id], self._answers.function, numbers=numbers)
+        ended = self._not_executed[check.id]  # a file that is only loaded has met no number yet
+        return feedback.ending(ended, numbers=numbers or ended is self._loaded, file=self._submission.name)
+
+    def wrong_function_used_by(self, function: str) -> str:
+        """Name the first function that this one uses and that failed a check of its own; an empty text if there is none."""
+        wrong = (check.of for check in self._by_id.values() if check.id in self.transcripts and self.transcripts[check.id].strayed)
+        uses = self._uses.get(function, set())
+        return next((one for one in wrong if one in uses and function not in self._uses.get(one, ())), "")
 
     # -- guests
 
     def _ready(self) -> Outcome:
-        """Have a living guest with the submission loaded, or say why there is none."""
+        """Make sure that a living guest has the submission loaded; return why not, if it cannot be."""
         if over := self._over():
             return over
         if self._guest and self._guest.alive:
             return RETURNED
         if self._guests == GUESTS:
-            again = f"its process was lost {GUESTS} times, so it is not run again"
-            return self._last if self._last is self._loaded else Outcome(self._last.kind, detail=again)
+            lost = f"its process was lost {GUESTS} times, so it is not run again"
+            return self._last if self._last is self._loaded else Outcome(self._last.kind, detail=lost)
         self._leave()
         return self._open()
 
     def _forgive(self) -> None:
-        """Let the next check have a fresh guest that is not counted, and a fresh clock on the wall."""
+        """Give the next check a fresh guest that does not count, and a fresh wall clock."""
         self._leave()
         self._patient, self._waited, self._guests = False, 0.0, self._guests - 1
 
     def _over(self) -> Outcome | None:
-        """Say so when all checks together have taken too long: in CPU time, or ten times as much in waiting."""
+        """Return an outcome if all checks together have taken too long: in CPU time, or ten times as much in waiting."""
         limit = self._sandbox.limits.submission_seconds
         spent = self._spent + (self._guest.cpu_seconds if self._guest and self._guest.alive else 0.0)
         if spent > limit:
@@ -161,10 +168,7 @@ class Sitting:
         self._guest = self._sandbox.open(self._profile)
         self._loaded = self._guest.load(self._submission.exercise, source, notebook=notebook)
         claimed = self._loaded.value if isinstance(self._loaded.value, dict) else {}
-        known = [(name, used) for name, used in list(claimed.items())[:NAMES] if isinstance(name, str)]
-        self._names = {
-            name[:100]: {one for one in used if isinstance(one, str)} if isinstance(used, list) else set() for name, used in known
-        }
+        self._uses = {name[:100]: _texts(used) for name, used in list(claimed.items())[:NAMES] if isinstance(name, str)}
         if self._loaded.kind == "returned" or (notebook and self._loaded.kind == "raised" and self._loaded.value):
             return RETURNED  # a notebook goes on after a cell that fails
         self._leave()
@@ -181,13 +185,13 @@ class Sitting:
 
     # -- calls
 
-    def _player(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], questions: list[Asked]) -> Outcome:
+    def _call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], questions: list[Asked]) -> Outcome:
         assert self._guest is not None
         if over := self._over():
             return over
         if name.startswith("props."):
             self._bring_props()
-        elif name[0] != "@" and name not in self._names and len(self._names) < NAMES:
+        elif name[0] != "@" and name not in self._uses and len(self._uses) < NAMES:
             return self._missing(name)
         self._guest.on_ask = lambda callback, a, k: questions.append(Asked(callback.__name__, tuple(a), k))
         target, sent = _target(self._submission.exercise, name, mapped(args, _held))
@@ -204,11 +208,11 @@ class Sitting:
             self._guest.load("props", self._answers.props.read_bytes())
 
     def _missing(self, name: str) -> Outcome:
-        near = difflib.get_close_matches(name, self._names, 1, 0.5)
+        near = difflib.get_close_matches(name, self._uses, 1, 0.5)
         words = f"there is no function `{name}` in {self._submission.name}" + (f", but there is `{near[0]}`" if near else "")
         if self._loaded.raised:
             words += f"; {', '.join(self._loaded.raised.where)} raised {self._loaded.raised.kind}"
-        return Outcome("raised", raised=Raised("NameError", words))
+        return Outcome("raised", raised=Raised("NameError", words), missing=True)
 
     def _argument_names(self, function: str, changed: tuple[str, ...]) -> tuple[str, ...]:
         """Name the arguments that a guest reports by position."""
@@ -222,8 +226,12 @@ def _held(item: Any) -> Any:
     return item.held if isinstance(item, ObjectProxy) else item
 
 
+def _texts(claimed: Any) -> set[str]:
+    return {one for one in claimed if isinstance(one, str)} if isinstance(claimed, list) else set()
+
+
 def _target(module: str, name: str, args: tuple[Any, ...]) -> tuple[tuple[str | int, ...], tuple[Any, ...]]:
-    """Give what the wire calls a function, one of the props, or something of an object, and the arguments that are left."""
+    """Return the protocol's name of a function, of one of the props or of a method, and the arguments that are left."""
     if name.startswith("props."):
         return ("props", name.removeprefix("props.")), args
     if not name.startswith("@"):

@@ -2,12 +2,13 @@
 
 It is the journal as well: a result is on disk before it is shown, so a run that was killed goes on where it was. Each attempt
 stands with the key of what it rests on (see `cache_keys`), and a later run takes it over by that key instead of grading again.
-The result's own JSON is the record; the columns beside it are for asking. What a secret run saw stands in `private`, which no
+The result's own JSON is the record; the columns beside it are for asking. What a secret run saw is in `private`, which no
 export reads.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Self, TypeVar
 
 import msgspec
 
-from autograder.course.model import HandedIn, Override, Person, Result, Submission
+from autograder.course.model import Failure, HandedIn, Notes, Override, Person, Result, Submission
 from autograder.course.store import Connection, Schema, columns, open_strictly, transaction
 
 T = TypeVar("T")
@@ -59,7 +60,24 @@ def _first(db: Connection) -> None:
     db.execute("CREATE INDEX IF NOT EXISTS attempts_by_key ON attempts (key, student)")
 
 
-SCHEMA = Schema((_first,))
+_CALL = re.compile(r"`(\w+)(\(.*?\))?` (.*)", re.DOTALL)
+
+
+def _notes_as_data(db: Connection) -> None:
+    """Rewrite `private`, which held a sentence for each check, hashes under alike:FUNCTION, and a fault of ours."""
+    rows = db.execute("SELECT id, private FROM attempts WHERE private != '{}'").fetchall()
+    db.executemany("UPDATE attempts SET private = ? WHERE id = ?", [(_json(_notes_of(private)), number) for number, private in rows])
+
+
+def _notes_of(private: str) -> Notes:
+    texts = msgspec.json.decode(private, type=dict[str, str])
+    calls = {name: call for name, words in texts.items() if (call := _CALL.fullmatch(words))}
+    failures = {name: Failure("ended", call[1], call[1] + (call[2] or ""), words=call[3]) for name, call in calls.items()}
+    shared = {name.removeprefix("alike:"): hashed for name, hashed in texts.items() if name.startswith("alike:")}
+    return Notes(failures, shared, texts.get("fault", ""))
+
+
+SCHEMA = Schema((_first, _notes_as_data))
 ATTEMPTS = (  # what a run graded, and what it took over from earlier ones
     "SELECT result, private, handed_in FROM ("
     "SELECT student, lesson, exercise, id, result, private, handed_in FROM attempts WHERE run = ?1 UNION ALL "
@@ -78,7 +96,7 @@ class Kept(msgspec.Struct, frozen=True):
     """One attempt to write down. One without a `key` is never taken over: a fault of ours."""
 
     result: Result
-    private: dict[str, str] = {}
+    notes: Notes = Notes()
     handed_in: HandedIn = FIRST
     key: str | None = None
 
@@ -87,7 +105,7 @@ class Attempted(msgspec.Struct, frozen=True):
     """One attempt as it was written down."""
 
     result: Result
-    private: dict[str, str]
+    notes: Notes
     handed_in: HandedIn
 
 
@@ -154,11 +172,9 @@ class Gradebook:
         """Name who has a result in a run."""
         return {name for (name,) in self._db.execute(STUDENTS, (run,))}
 
-    def unexplained(self, run: str, choose: Choose = last) -> Iterator[tuple[Result, dict[str, str]]]:
-        """Give the results of a run that have private notes, each with these."""
-        for attempts in self.attempts(run):
-            if (one := choose(attempts)).private:
-                yield one.result, one.private
+    def unexplained(self, run: str, choose: Choose = last) -> Iterator[Attempted]:
+        """Return the attempts of a run in which something is wrong that no misconception explains."""
+        return (one for one in map(choose, self.attempts(run)) if one.notes.shared_errors)
 
     def last_run(self) -> str | None:
         """Name the run that began last."""
@@ -213,13 +229,13 @@ class Gradebook:
 
 def _attempted(result: str, private: str, handed_in: str) -> Attempted:
     decode = msgspec.json.decode
-    return Attempted(decode(result, type=Result), decode(private, type=dict[str, str]), decode(handed_in, type=HandedIn))
+    return Attempted(decode(result, type=Result), decode(private, type=Notes), decode(handed_in, type=HandedIn))
 
 
 def _row(run: str, one: Kept) -> tuple[object, ...]:
     result = one.result
     values = (run, result.student, result.lesson, result.exercise, result.status, result.score, result.max_score, result.sha256)
-    more = (result.round, result.graded_at, result.version, _json(result), _json(one.private), _json(one.handed_in), one.key)
+    more = (result.round, result.graded_at, result.version, _json(result), _json(one.notes), _json(one.handed_in), one.key)
     return (*values, *more)
 
 

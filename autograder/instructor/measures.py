@@ -11,7 +11,8 @@ from typing import Any
 from msgspec import Struct, field
 
 from autograder.course.model import CheckResult, Result
-from autograder.grading.attempt import ALIKE
+from autograder.grading import feedback
+from autograder.instructor.gradebook import Attempted
 from autograder.instructor.grades import Grade, StudentGrades
 from autograder.instructor.roster import feedback_name
 
@@ -88,15 +89,13 @@ class Group(Struct, frozen=True):
     words: str
 
 
-def groups(attempts: Iterable[tuple[Result, dict[str, str]]]) -> list[Group]:
-    """Group attempts by equal unexplained answers, the largest group first; who shares with nobody is in none."""
+def groups(attempts: Iterable[Attempted]) -> list[Group]:
+    """Group attempts by equal wrong answers that no misconception explains, the largest group first. One student is no group."""
     found: dict[tuple[str, str, str], list[tuple[str, str]]] = defaultdict(list)
-    for result, private in attempts:
-        for name, shared in private.items():
-            if name.startswith(ALIKE):
-                function = name.removeprefix(ALIKE)
-                words = next((text for text in private.values() if text.startswith(f"`{function}(")), "")
-                found[result.exercise, function, shared].append((result.student, words))
+    for attempt in attempts:
+        said = {failure.function: feedback.message(failure) for failure in reversed(attempt.notes.failures.values()) if failure.call}
+        for function, shared in attempt.notes.shared_errors.items():
+            found[attempt.result.exercise, function, shared].append((attempt.result.student, said.get(function, "")))
     made = [
         Group(exercise, function, tuple(sorted(student for student, _ in own)), own[0][1])
         for (exercise, function, _), own in found.items()

@@ -12,7 +12,7 @@ import msgspec
 
 from autograder.course.errors import SandboxFault
 from autograder.course.loading import package_name, read_course
-from autograder.course.model import Check, CheckResult, HandedIn, Lesson, Limits, Result, Submission, limits_for
+from autograder.course.model import Check, CheckResult, HandedIn, Lesson, Limits, Notes, Result, Submission, limits_for
 from autograder.grading.attempt import Attempt, Materials, attempt, load_materials
 from autograder.grading.marking import mark_answers, title
 from autograder.grading.questions import Functions, functions_of
@@ -35,7 +35,7 @@ class Graded(msgspec.Struct, frozen=True):
     """One result, and what only the instructor may see of it."""
 
     result: Result
-    private: dict[str, str]
+    notes: Notes
     handed_in: HandedIn = HandedIn()
 
 
@@ -57,11 +57,11 @@ class Grader:
         lesson = self._lesson(submission)
         checks = self._checks(lesson, submission.exercise)
         if submission.status == "missing":
-            return self._graded(submission, checks, Attempt((), "", {}))
+            return self._graded(submission, checks, Attempt(()))
         if submission.status == "unreadable":
             words = f"It could not be read: {submission.problem}."
             refused = tuple(CheckResult(c.id, c.title, 0, c.points, "failed", "refused", words) for c in checks)
-            return self._graded(submission, checks, Attempt(refused, "", {}))
+            return self._graded(submission, checks, Attempt(refused))
         fault = ""
         for _ in range(TRIES):
             try:
@@ -88,7 +88,7 @@ class Grader:
         checks = self._checks(self._lesson(submission), submission.exercise)
         words = "Not judged: a fault of the grader, not of this file."
         lost = tuple(CheckResult(c.id, c.title, 0, c.points, "not_judged", "fault", words) for c in checks)
-        return self._graded(submission, checks, Attempt(lost, "", {"fault": why}))
+        return self._graded(submission, checks, Attempt(lost, notes=Notes(fault=why)))
 
     def _lesson(self, submission: Submission) -> Lesson:
         return next(lesson for lesson in self.course.lessons if lesson.id == submission.lesson)
@@ -139,7 +139,7 @@ class Grader:
             graded_at=datetime.now(UTC).isoformat(timespec="seconds"),
             version=self.version,
         )
-        return Graded(result, made.private, submission.handed_in)
+        return Graded(result, made.notes, submission.handed_in)
 
 
 def _never() -> None:

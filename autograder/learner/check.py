@@ -1,14 +1,13 @@
-"""Run the public checks on a student's own files, and say what the grader would say of them, word for word.
+"""Run the public checks on a student's own files. The messages are the grader's, word for word.
 
-Behind walls where this system has them, in a plain process with a time limit where it has not. A `Checker` keeps what was
-loaded, so that the second check of a file costs milliseconds.
+The checks run behind walls if this system has them, otherwise in a plain process with a time limit. A `Checker` keeps what it
+loaded, so the second check of a file takes milliseconds.
 """
 
 from __future__ import annotations
 
 import contextlib
 import io
-import re
 import sys
 import tokenize
 from collections.abc import Collection, Iterator, Mapping
@@ -32,20 +31,18 @@ from autograder.sandbox.preload import Launched
 from autograder.sandbox.servers import Sandbox
 
 ADVICE = {
-    "TabError": "Tabs and spaces are mixed in the indentation: let your editor turn every tab into four spaces.",
-    "IndentationError": "The indentation is off: all lines of a block begin with the same number of spaces.",
-    "SyntaxError": "Python cannot read this line: look for a bracket, quote or colon that is missing in it or just above.",
-    "EOFError": "Nobody is there to type when it is checked: what a function needs comes in its arguments, not by input().",
+    "TabError": "The indentation mixes tabs and spaces: set your editor to turn every tab into four spaces.",
+    "IndentationError": "The indentation is wrong: all lines of a block begin with the same number of spaces.",
+    "SyntaxError": "Python cannot read this line: look for a missing bracket, quote or colon in it or just above.",
+    "EOFError": "Nobody can type an input while the file is checked: a function gets what it needs as arguments, not from input().",
     "SystemExit": "This ends the whole program: return a value instead.",
-    "NameError": "A name is used that nothing has been given: look for a typing misconception, or a missing import.",
+    "NameError": "This name is not defined: look for a typing mistake or a missing import.",
 }
-UNTOUCHED = "`{name}` is as it was given: nothing is written in it yet, or it is not saved."
-_RAISED = re.compile(r"^`[^`]*` raised (\w+)")
-_LINE = re.compile(r"line (\d+)")
+UNTOUCHED = "`{name}` is still the starter: you have not written anything in it yet, or not saved it."
 
 
 class Remark(msgspec.Struct, frozen=True):
-    """What is told beside a failed check: the student's own lines that a traceback passed, advice, and how to repeat the call."""
+    """What is shown beside a failed check: the student's own lines in the traceback, advice, and how to repeat the call."""
 
     lines: tuple[str, ...] = ()
     advice: str = ""
@@ -53,7 +50,7 @@ class Remark(msgspec.Struct, frozen=True):
 
 
 class Checked(msgspec.Struct, frozen=True):
-    """What the public checks say of one file. `problem` says why there is nothing to judge, or what should be known first."""
+    """What the public checks found in one file. `problem` says why nothing was checked, or what to know first."""
 
     exercise: str
     name: str
@@ -66,7 +63,7 @@ class Checked(msgspec.Struct, frozen=True):
 
     @property
     def label(self) -> str:
-        """The file, and which exercise of it where it holds several."""
+        """The file, and the exercise if the file holds several."""
         return self.name if self.name in names_of(self.exercise) else f"{self.exercise} in {self.name}"
 
     @property
@@ -88,14 +85,14 @@ class Checked(msgspec.Struct, frozen=True):
 
     @property
     def stopper(self) -> CheckResult | None:
-        """The first check, where one fault of the whole file fails them all: it does not load, or is no YAML."""
-        failed = [check for check in self.checks if check.outcome != "not_judged"]
-        whole = len(failed) > 1 and all(check.message == failed[0].message for check in failed)
-        return failed[0] if whole and failed[0].message.startswith(f"`{self.name}` ") else None
+        """The first check, if one fault of the whole file fails them all: it does not load, or is not YAML."""
+        judged = [check for check in self.checks if check.outcome != "not_judged"]
+        whole = len(judged) > 1 and judged[0].failure and judged[0].failure.file
+        return judged[0] if whole and all(check.failure == judged[0].failure for check in judged) else None
 
     @property
     def blank(self) -> bool:
-        """Whether nothing of this exercise is written yet in a file that holds others, too: then a line is enough."""
+        """Whether nothing of this exercise is written yet, in a file that holds others too: then one line says it."""
         judged = [check for check in self.checks if check.outcome != "not_judged"]
         return self.name not in names_of(self.exercise) and bool(judged) and all(map(is_unwritten, judged))
 
@@ -106,9 +103,9 @@ class Checked(msgspec.Struct, frozen=True):
 
 
 class Checker:
-    """Checks files, one after the other, and keeps servers and materials warm between them.
+    """Checks files one after another; keeps servers and materials loaded in between.
 
-    `walls`: True demands them, False does without, None takes what the system has. `ahead` prepares for a next check.
+    `walls`: True requires them, False does without, None takes what the system has. `ahead` prepares for the next check.
     """
 
     def __init__(self, policy: Policy, *, walls: bool | None = None, ahead: bool = False):
@@ -136,29 +133,29 @@ class Checker:
         return self._sandboxes[limits]
 
     def warm(self, *profiles: str) -> None:
-        """Begin to start what the next checks need, while this process does something else."""
-        with contextlib.suppress(SandboxFault, OSError):  # the check will meet it, and tell
+        """Start what the next checks need, in the background."""
+        with contextlib.suppress(SandboxFault, OSError):  # the check will meet the fault again, and report it
             for profile in profiles:
                 self._sandbox(self._policy.limits).prepare(profile)
 
     def take(self, launched: Mapping[str, Launched]) -> None:
-        """Take servers that were launched before there was a sandbox, by profile."""
+        """Take over servers that were launched before there was a sandbox, by profile."""
         with contextlib.suppress(SandboxFault, OSError):
             for profile, server in launched.items():
                 if isinstance(sandbox := self._sandbox(self._policy.limits), Sandbox):
                     sandbox.prepare(profile, server)
 
     def load(self, workspace: Workspace, exercise: str) -> None:
-        """Load what judges an exercise, unless it is loaded."""
+        """Load what judges an exercise, unless it is loaded already."""
         if exercise != "practice" and exercise not in self._materials:
             self._materials[exercise] = load_materials(next(one for one in workspace.lesson.exercises if one.id == exercise))
 
     def check(self, workspace: Workspace, exercise: str) -> Checked:
-        """Run the public checks of one exercise on the file that is there."""
+        """Run the public checks of one exercise on the student's file."""
         path = file_of(workspace, exercise)
         name = path.name if path else names_of(exercise)[0]
         if path is None:
-            return Checked(exercise, name, "", (), {}, problem=f"`{name}` is not there.")
+            return Checked(exercise, name, "", (), {}, problem=f"`{name}` does not exist.")
         source = path.read_bytes()
         submission = Submission("", workspace.lesson.id, exercise, name, source, digest(source), "present")
         if problem := unreadable(name, source):
@@ -175,7 +172,7 @@ class Checker:
         remarks = {
             check.id: _remark(workspace, submission, materials, check, made.transcripts[check.id])
             for check in made.checks
-            if check.outcome == "failed" and check.id in made.transcripts
+            if check.outcome == "failed"
         }
         functions = {check.id: check.of for check in materials.checks}
         name, sha256 = submission.name, submission.sha256 or ""
@@ -198,31 +195,29 @@ class Checker:
 
 
 def is_unwritten(check: CheckResult) -> bool:
-    """Say whether a check failed because the function is still the starter's, and not one that it uses."""
-    return check.reason == "raised" and "` raised NotImplementedError (" in check.message and " It uses `" not in check.message
+    """Whether a check failed because the function itself is still the starter's, not one that it uses."""
+    return check.failure is not None and check.failure.exception == "NotImplementedError" and not check.failure.uses
 
 
 def unreadable(name: str, source: bytes) -> str:
-    """Say why a file cannot be read as text; nothing where it can."""
+    """Return why a file cannot be read as text; an empty text if it can."""
     if not source.strip():
         return f"`{name}` is empty: save it in your editor first."
     try:
         encoding = tokenize.detect_encoding(io.BytesIO(source).readline)[0] if name.endswith(".py") else "utf-8"
         source.decode(encoding)
     except (SyntaxError, UnicodeDecodeError, LookupError):
-        return f"`{name}` is not text in UTF-8: save it again with that encoding."
-    return f"`{name}` holds zero bytes: it is not a text file." if b"\0" in source else ""
+        return f"`{name}` is not UTF-8 text: save it with that encoding."
+    return f"`{name}` contains zero bytes: it is not a text file." if b"\0" in source else ""
 
 
 def _remark(workspace: Workspace, submission: Submission, materials: Materials, check: CheckResult, transcript: Transcript) -> Remark:
-    raised = transcript.ended.raised if transcript.ended else None
-    found = _RAISED.match(check.message)
-    kind = found.group(1) if found else ""
-    advice = ADVICE.get(kind, "") if kind != "NameError" or "there is no function" not in check.message else ""
+    failure, notebook = check.failure, submission.name.endswith(".ipynb")
+    assert failure is not None
+    advice = ADVICE.get(failure.exception, "") if failure.kind != "missing" else ""
     python = line(submission.exercise, check.id, transcript, materials.answers.function, workspace.hidden)
-    notebook = submission.name.endswith(".ipynb")
-    lines = _own_lines(submission, raised.where) if raised else ()
-    return Remark(lines, advice, as_command(_in_a_cell(python, submission.exercise) if notebook else python, notebook=notebook))
+    command = as_command(_in_a_cell(python, submission.exercise) if notebook else python, notebook=notebook)
+    return Remark(_own_lines(submission, failure.lines), advice, command)
 
 
 def _in_a_cell(python: str, exercise: str) -> str:
@@ -231,25 +226,21 @@ def _in_a_cell(python: str, exercise: str) -> str:
 
 
 def _own_lines(submission: Submission, where: tuple[str, ...]) -> tuple[str, ...]:
-    """Show the student's own lines that a traceback passed, with their numbers. Cells of a notebook are named alone."""
+    """Return the student's own lines in a traceback, each with its number and text. Of a notebook only the cells are named."""
     if submission.name.endswith(".ipynb") or submission.source is None:
         return where
-    text = submission.source.decode("utf-8-sig", errors="replace").splitlines()
-    shown = []
-    for one in where:
-        number = _LINE.search(one)
-        at = int(number.group(1)) if number else 0
-        shown.append(f"{one}: {text[at - 1].strip()}" if 0 < at <= len(text) else one)
-    return tuple(shown)
+    text = dict(enumerate(submission.source.decode("utf-8-sig", errors="replace").splitlines(), 1))
+    numbers = [(one, int(number) if (number := one.removeprefix("line ")).isdecimal() else 0) for one in where]
+    return tuple(f"{one}: {text[number].strip()}" if number in text else one for one, number in numbers)
 
 
-SETTLE = 30  # milliseconds in which the parts of one save come together: an editor writes, renames, touches
+SETTLE = 30  # milliseconds to wait for the other parts of a save: an editor writes, renames, touches
 STEP = 10
-LOOK = 500  # milliseconds after which one looks for oneself: some disks tell nothing, and nobody tells of what came before the watch
+LOOK = 500  # milliseconds after which the files are compared anyway: some disks report nothing, and no watch reports what came before it
 
 
 def saves(workspace: Workspace, exercises: Collection[str], stop: Event | None = None) -> Iterator[tuple[str, ...]]:
-    """Yield which of these exercises were saved since this was called, each time something was; end when `stop` is set."""
+    """Yield the exercises whose files were saved since the last time; end when `stop` is set."""
     owners = {name for exercise in exercises for name in names_within(workspace.lesson, exercise)}
     return _saves(workspace, exercises, {name: _content(workspace.folder / name) for name in owners}, stop)
 
@@ -257,7 +248,7 @@ def saves(workspace: Workspace, exercises: Collection[str], stop: Event | None =
 def _saves(
     workspace: Workspace, exercises: Collection[str], known: dict[str, bytes | None], stop: Event | None
 ) -> Iterator[tuple[str, ...]]:
-    """Compare with what is known whenever something is told of the folder, or nothing was for a while."""
+    """Compare the files with `known` whenever the folder changes, and every now and then."""
     ticks = watch(workspace.folder, debounce=SETTLE, step=STEP, rust_timeout=LOOK, yield_on_timeout=True, recursive=False, stop_event=stop)
     for _ in ticks:
         now = {name: _content(workspace.folder / name) for name in known}

@@ -1,11 +1,12 @@
-"""One line of Python that repeats the call which failed, to be pasted where the student's file lies.
+"""One line of Python that repeats the call that failed, to paste in the folder of the student's file.
 
-Small arguments are written out, arrays are kept beside as .npz, and where functions or objects take part, the line asks
-`again` to play the check up to that call, in the student's own Python: a debugger can be put there, and a traceback is whole.
+Small arguments are written out and large arrays saved as .npz. If the call takes functions or objects, the line calls `again`,
+which runs the check up to that call in the student's own Python: there a debugger works, and tracebacks are whole.
 """
 
 from __future__ import annotations
 
+import inspect
 import math
 import shutil
 import sys
@@ -18,45 +19,45 @@ import numpy as np
 
 from autograder.course.errors import UsageError
 from autograder.grading.checks import Called, Transcript, executed_by, run, seed_of
-from autograder.grading.explain import call_text
+from autograder.grading.feedback import call_text
 from autograder.grading.reference import is_tensor
 
-SMALL = 8  # numbers of an array that is written out
+SMALL = 8  # an array of at most so many numbers is written out
 
 
 def line(exercise: str, check: str, transcript: Transcript, parameters: Callable[[str], Callable[..., Any]], hidden: Path) -> str:
-    """Give Python that repeats the failing call of a check; arrays are kept below `hidden`."""
+    """Return Python that repeats the failing call of a check; arrays are saved below `hidden`."""
     failed = transcript.first_failure
     called = transcript.calls[failed.call] if failed and failed.call >= 0 else transcript.calls[-1] if transcript.calls else None
     if called is None:
         return f"import {exercise}"
-    if called.outcome.raised and called.outcome.raised.message.startswith(f"there is no function `{called.function}`"):
+    if called.outcome.missing:
         return f"from {exercise} import {called.function}"
     values = (*called.args, *called.kwargs.values())
     plain = called.function.isidentifier() and all(_is_data(value) for value in values)
-    said_in_words = failed is not None and not failed.words.startswith("gave") and not called.outcome.changed
-    if plain and not said_in_words:
+    shown_by_value = failed is None or failed.kind == "value" or called.outcome.changed
+    if plain and shown_by_value:
         try:
             return _direct(exercise, check, called, parameters, hidden)
         except OSError:
-            pass  # nothing can be kept here
+            pass  # nothing can be saved here
     return f"from autograder.learner.repro import again; print(again('{exercise}', '{check}'))"
 
 
 def as_command(python: str, *, notebook: bool) -> str:
-    """Write a line of Python as what is pasted: into a terminal, or for a notebook into a cell."""
+    """Return a line of Python as it is pasted: into a terminal or, for a notebook, into a cell."""
     return python if notebook else f'{interpreter()} -c "{python}"'
 
 
 def interpreter() -> str:
-    """Name the Python that has what the student's file needs: `python` where a terminal finds this very one."""
+    """Return the command of this Python, which has what the student's file needs: `python` if that is the one on PATH."""
     found = shutil.which("python")
     same = found and Path(found).parent.resolve() == Path(sys.executable).parent.resolve()
     return "python" if same else f"'{sys.executable}'" if " " in sys.executable else sys.executable
 
 
 def _direct(exercise: str, check: str, called: Called, function: Callable[[str], Callable[..., Any]], hidden: Path) -> str:
-    """Write the call out, with what is too large for a line in a file."""
+    """Write the call out; what is too large for a line goes into a file."""
     names = _names(called, function)
     kept = {name: value for name, value in names.items() if not _is_small(value)}
     where = f"{hidden.name}/failed/{exercise}-{check}.npz"
@@ -81,8 +82,6 @@ def _direct(exercise: str, check: str, called: Called, function: Callable[[str],
 
 
 def _names(called: Called, function: Callable[[str], Callable[..., Any]]) -> dict[str, Any]:
-    import inspect
-
     names = list(inspect.signature(function(called.function)).parameters)
     names += [f"argument{number}" for number in range(len(names), len(called.args))]
     return dict(zip(names, called.args, strict=False)) | called.kwargs
@@ -118,9 +117,9 @@ def _written(name: str, value: Any, kept: bool) -> str:
 
 
 def again(exercise: str, check: str) -> Any:
-    """Play one public check with the file of this exercise in the current folder; give what its failing call gave.
+    """Run one public check on this exercise's file in the current folder; return what its failing call returned.
 
-    What the student's code raises is raised here too, with its whole traceback. Raise `UsageError` where there is no such check.
+    What the student's code raises is raised here too, with its whole traceback. Raise `UsageError` if there is no such check.
     """
     from autograder.grading.attempt import PUBLIC, load_materials
     from autograder.learner.workspace import course_of, open_workspace
@@ -150,7 +149,7 @@ def again(exercise: str, check: str) -> Any:
     transcript = run(asked, executed_by(function_of), materials.answers, seed_of(PUBLIC, exercise, check))
     if raised:
         raise raised[0]
-    return _what_it_gave(transcript, materials.answers.function)
+    return _what_it_returned(transcript, materials.answers.function)
 
 
 def _loaded(path: Path) -> types.ModuleType:
@@ -161,9 +160,9 @@ def _loaded(path: Path) -> types.ModuleType:
     return importlib.import_module(path.stem)
 
 
-def _what_it_gave(transcript: Transcript, function: Callable[[str], Callable[..., Any]]) -> Any:
+def _what_it_returned(transcript: Transcript, function: Callable[[str], Callable[..., Any]]) -> Any:
     failed = transcript.first_failure
     if failed is None or failed.call < 0:
         return transcript.ended.detail if transcript.ended else "This check passes now."
     called = transcript.calls[failed.call]
-    return called.outcome.value if failed.words.startswith("gave") else f"{call_text(called, function)} {failed.words}"
+    return called.outcome.value if failed.kind == "value" else f"{call_text(called, function)} {failed.words}"

@@ -23,7 +23,8 @@ class Raised(Struct, frozen=True):
 class Outcome(Struct, frozen=True):
     """What the sandbox saw of one call: a value, or why there is none.
 
-    `idle`: it was stopped by the clock on the wall alone, so it slept, or this machine was too busy for it.
+    `idle`: it was stopped by the clock on the wall alone, so it slept, or this machine was too busy for it. `missing`: the file
+    defines no such function.
     """
 
     kind: Literal["returned", "raised", "timed_out", "out_of_memory", "killed", "refused"]
@@ -33,6 +34,7 @@ class Outcome(Struct, frozen=True):
     changed: tuple[str, ...] = ()
     seconds: float = 0.0
     idle: bool = False
+    missing: bool = False
 
 
 WALL_FACTOR = 10

@@ -31,7 +31,7 @@ def test_one_section_is_shown_without_comments_ids_and_markup():
         "**2.167**. Measured here: 0.125 seconds. See [carrying](#carrying).\n\n"
         "**Predict first: is the order of the two important?**\n\n"
         "> No: a + b = b + a.\n\n"
-        "*Picture: Two bars, and one as long as both*\n"
+        "*Image: Two bars, and one as long as both*\n"
     )
 
 

@@ -94,7 +94,7 @@ def test_what_uses_a_wrong_function_points_to_it_and_is_told_no_misconception(ju
     """Through a helper of the student's own, too."""
     wrong = LEANS.replace("(x_t - (1 - a) ** .5 * eps) / a ** .5", "(x_t - (1 - a) ** .5 * eps) * 2")
     _, checks = judge(wrong)
-    assert checks["in_the_middle"].message.endswith(" values differ). It uses `predict_x0`, which is not right yet: mend that first.")
+    assert checks["in_the_middle"].message.endswith(" values differ). It uses `predict_x0`, which is not right yet: fix that first.")
     assert checks["the_way_back"].message.endswith(" values differ).")
 
 
@@ -140,7 +140,7 @@ def test_right_for_the_published_numbers_only_is_said_so(judge, forward):
     calls = [call for transcript in published for call in transcript.calls if call.function == "noise_to"]
     known = {abs(float(call.args[0].ravel()[0])) for call in calls}
     _, checks = judge(by_heart + f"\nKNOWN = {known!r}\n")
-    assert checks["in_the_middle"].message == "`noise_to` gave a wrong answer. It is right for the published numbers, wrong for fresh ones."
+    assert checks["in_the_middle"].message == "`noise_to` gave a wrong answer. It is right for the published numbers, but wrong for new ones."
 
 
 def test_what_a_secret_run_raised_is_told_by_kind_and_line_alone(judge):

@@ -7,9 +7,9 @@ from torch import nn
 
 from autograder.course.model import Limits, Submission
 from autograder.grading.checks import Called, Student, Transcript, executed_by
-from autograder.grading.explain import call_text
+from autograder.grading.feedback import call_text
 from autograder.grading.reference import Answers, ObjectProxy, fuzzy_key, load_module
-from autograder.grading.submission_run import Sitting
+from autograder.grading.submission_run import SubmissionRun
 from autograder.sandbox.guests import Handle
 from autograder.sandbox.outcome import Outcome
 from autograder.sandbox.servers import Sandbox
@@ -51,10 +51,10 @@ def executed(request, files):
         return
     with Sandbox(Limits()) as sandbox:
         submission = Submission("ada", "12_diffusion", "answer", "answer.py", SOURCE.encode(), None, "present")
-        sitting = Sitting(submission, (), answers, sandbox, {}, torch=True)
-        assert sitting._ready().kind == "returned"
-        yield Student(sitting._player, transcript), transcript
-        sitting._leave()
+        started = SubmissionRun(submission, (), answers, sandbox, {}, torch=True)
+        assert started._ready().kind == "returned"
+        yield Student(started._call, transcript), transcript
+        started._leave()
 
 
 def test_an_object_is_called_by_itself_and_by_its_methods(executed):

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 from msgspec import msgpack
 
-from autograder.course.model import Submission
+from autograder.course.model import Notes, Submission
 from autograder.grading.rounds import Round
 from autograder.instructor.pool import BatchSize, Completed, LocalPool, Lost, grade_all
 from autograder.instructor.worker import Graded, Settings
@@ -62,7 +62,7 @@ def test_a_lost_load_is_tried_again_one_by_one():
 def test_what_is_lost_twice_by_itself_is_not_judged_and_says_why():
     made = dict(graded_by(Script(Lost("in a batch of two"), Lost("gone"), "graded", Lost("its worker ended"))))
     assert made["a"].result.status == "not_judged"
-    assert made["a"].private == {"fault": "tried 2 times: its worker ended"}
+    assert made["a"].notes == Notes(fault="tried 2 times: its worker ended")
     assert {made[name].result.status for name in "bc"} == {"graded"}
 
 

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from autograder.course.errors import UsageError
-from autograder.course.model import CheckResult, HandedIn, Late, Override, Person, Policy, Result
+from autograder.course.model import CheckResult, Failure, HandedIn, Late, Notes, Override, Person, Policy, Result
 from autograder.course.store import BATCH, write_texts
 from autograder.grading.rounds import open_round
 from autograder.instructor.export import write_csv, write_jsonl
@@ -37,7 +37,7 @@ def test_every_attempt_is_kept_and_the_last_of_a_run_counts(tmp_path):
     with Gradebook(tmp_path / "g.sqlite") as book:
         book.keep("run", [Kept(result(score=1.0))])
         book.keep("run", [Kept(result(score=2.0))])
-        book.keep("other", [Kept(result(score=0.0), {"check": "private words"})])
+        book.keep("other", [Kept(result(score=0.0), Notes({"check": Failure("value", "f", "f(1)", words="gave 2.")}))])
         assert [one.score for one in book.results("run")] == [2.0]
     with Gradebook(tmp_path / "g.sqlite") as book:
         assert [one.score for one in book.results("other")] == [0.0]
@@ -153,7 +153,7 @@ def test_jsonl_holds_the_contracts_fields(tmp_path):
     write_jsonl(tmp_path / "r.jsonl", [result(checks=(check,))])
     line = json.loads((tmp_path / "r.jsonl").read_text(encoding="utf-8"))
     assert list(line) == ["student", "lesson", "exercise", "status", "score", "max_score", "checks", "stdout", "sha256", "round", "graded_at", "version"]
-    assert list(line["checks"][0]) == ["id", "title", "points", "max_points", "outcome", "reason", "message", "misconception", "section", "card", "seconds"]
+    assert list(line["checks"][0]) == ["id", "title", "points", "max_points", "outcome", "reason", "message", "misconception", "section", "card", "seconds", "failure"]
 
 
 # ---- feedback

@@ -1,9 +1,12 @@
 """Wrong answers that many share and no misconception explains: found, shown to who grades, and made a misconception."""
 
+import json
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,10 +15,10 @@ from msgspec.structs import replace
 from autograder.author.misconceptions import begin_misconception
 from autograder.course.errors import UsageError
 from autograder.course.loading import read_course
-from autograder.course.model import HandedIn, Limits, Result, Submission
-from autograder.grading.attempt import ALIKE, attempt, load_materials
+from autograder.course.model import Failure, HandedIn, Limits, Notes, Result, Submission
+from autograder.grading.attempt import attempt, load_materials
 from autograder.grading.reference import digest
-from autograder.instructor.gradebook import Gradebook, Kept
+from autograder.instructor.gradebook import Attempted, Gradebook, Kept
 from autograder.instructor.measures import Group, groups
 from autograder.sandbox.servers import Sandbox
 
@@ -34,13 +37,13 @@ SOURCES = {
 
 
 @pytest.fixture(scope="module")
-def privates(walls):
+def notes(walls):
     materials = load_materials(FORWARD)
     with Sandbox(Limits()) as sandbox:
         made = {}
         for student, source in SOURCES.items():
             submission = Submission(student, "12_diffusion", "forward", "forward.py", source.encode(), None, "present")
-            made[student] = attempt(submission, materials, sandbox, b"a secret").private
+            made[student] = attempt(submission, materials, sandbox, b"a secret").notes
     return made
 
 
@@ -48,23 +51,43 @@ def result(student):
     return Result(student, "12_diffusion", "forward", "graded", 0, 20, (), "", "0", "round-1", "", "0")
 
 
-def test_equal_wrong_values_make_a_group_however_they_are_written(privates):
-    """A misconception is in no group, nor who shares with nobody, nor who gave no value at all."""
-    (found,) = groups((result(student), private) for student, private in privates.items())
+def test_equal_wrong_values_make_a_group_however_they_are_written(notes):
+    """In no group: a misconception, an answer that nobody shares, and no value at all."""
+    (found,) = groups(Attempted(result(student), own, HandedIn()) for student, own in notes.items())
     assert (found.exercise, found.function, found.students) == ("forward", "forward_step", ("ada", "bo"))
     assert found.words.startswith("`forward_step(")
 
 
-def test_no_value_is_kept(privates):
-    assert len(privates["ada"][ALIKE + "forward_step"]) == 32
-    assert ALIKE + "forward_step" not in privates["di"]
-    assert ALIKE + "forward_step" not in privates["flo"]
+def test_no_value_is_kept(notes):
+    assert len(notes["ada"].shared_errors["forward_step"]) == 32
+    assert "forward_step" not in notes["di"].shared_errors
+    assert "forward_step" not in notes["flo"].shared_errors
+
+
+def noted(shared, function="forward_step", words="gave 2."):
+    return Notes({"c": Failure("value", function, f"{function}(1)", words=words)}, {function: shared})
 
 
 def test_the_largest_group_comes_first():
     pairs = [("a", "1"), ("b", "1"), ("c", "2"), ("d", "2"), ("e", "2"), ("f", "3")]
-    made = groups((result(student), {ALIKE + "forward_step": shared, "c": "`forward_step(1)` gave 2"}) for student, shared in pairs)
+    made = groups(Attempted(result(student), noted(shared), HandedIn()) for student, shared in pairs)
     assert [group.students for group in made] == [("c", "d", "e"), ("a", "b")]
+    assert made[0].words == "`forward_step(1)` gave 2."
+
+
+def test_notes_of_an_earlier_version_are_found(tmp_path):
+    """They were sentences by check, hashes under alike:FUNCTION, and a fault of ours."""
+    call = "`forward_step(x=array (4, 8))` gave 2 where 1 was expected. Try."
+    old = {"alike:forward_step": "1f", "by_hand": call, "jump": "`forward.py` raised KeyError."}
+    with Gradebook(tmp_path / "gradebook.sqlite") as book:
+        book.keep("run", [Kept(result(student)) for student in ("ada", "bo", "cy")])
+    with closing(sqlite3.connect(tmp_path / "gradebook.sqlite")) as db, db:
+        db.execute("UPDATE attempts SET private = ? WHERE student != 'cy'", (json.dumps(old),))
+        db.execute("""UPDATE attempts SET private = '{"fault": "its worker ended"}' WHERE student = 'cy'""")
+        db.execute("PRAGMA user_version = 1")
+    with Gradebook(tmp_path / "gradebook.sqlite") as book:
+        assert groups(book.unexplained("run")) == [Group("forward", "forward_step", ("ada", "bo"), call)]
+        assert [one.notes for (one,) in book.attempts("run")][2] == Notes(fault="its worker ended")
 
 
 def test_any_dict_has_a_hash_in_any_order():
@@ -108,11 +131,11 @@ def test_of_several_attempts_the_one_that_counts_is_looked_at(tmp_path):
         book.begin("run", {})
         for number, (score, shared) in enumerate([(9, "best"), (3, "last")], 1):
             for student in ("ada", "bo"):
-                private = {ALIKE + "total": shared, "by_hand": f"`total(1)` gave the {shared}"}
-                book.keep("run", [Kept(replace(result(student), score=score), private, HandedIn(attempt=number))])
+                own = noted(shared, "total", f"gave the {shared}.")
+                book.keep("run", [Kept(replace(result(student), score=score), own, HandedIn(attempt=number))])
     for counts in ("best", "last"):
         policy.write_text(re.sub(r"counts: \w+", f"counts: {counts}", policy.read_text(encoding="utf-8")), encoding="utf-8")
-        assert f"1: `total(1)` gave the {counts}\n" in course("--course", tmp_path / "course", "misconceptions", "list", tmp_path).stdout
+        assert f"1: `total(1)` gave the {counts}.\n" in course("--course", tmp_path / "course", "misconceptions", "list", tmp_path).stdout
 
 
 @pytest.mark.usefixtures("walls")

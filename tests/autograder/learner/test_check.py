@@ -77,7 +77,7 @@ def test_a_right_file_passes_all_and_nothing_is_remarked(check, right):
 
 def test_what_is_not_written_yet_is_told_of_an_untouched_file(workspace, checker):
     assert checker.check(workspace, "forward").problem == (
-        "`forward.py` is as it was given: nothing is written in it yet, or it is not saved."
+        "`forward.py` is still the starter: you have not written anything in it yet, or not saved it."
     )
 
 
@@ -86,8 +86,8 @@ def test_what_is_not_written_yet_is_told_of_an_untouched_file(workspace, checker
     [
         (b"", "forward.py", "`forward.py` is empty: save it in your editor first."),
         (b" \n", "forward.py", "`forward.py` is empty: save it in your editor first."),
-        ("# é".encode("latin-1"), "forward.py", "`forward.py` is not text in UTF-8: save it again with that encoding."),
-        (b"x = 1\0", "forward.py", "`forward.py` holds zero bytes: it is not a text file."),
+        ("# é".encode("latin-1"), "forward.py", "`forward.py` is not UTF-8 text: save it with that encoding."),
+        (b"x = 1\0", "forward.py", "`forward.py` contains zero bytes: it is not a text file."),
     ],
     ids=["empty", "blank", "latin-1", "zero bytes"],
 )
@@ -129,27 +129,27 @@ def test_a_notebook_is_checked_and_its_failures_are_repeated_in_a_cell(workspace
         (
             "def f():\n        x = 1\n\ty = 2\n",
             "`forward.py` raised TabError (line 3): inconsistent use of tabs and spaces in indentation.",
-            "Tabs and spaces are mixed in the indentation: let your editor turn every tab into four spaces.",
+            "The indentation mixes tabs and spaces: set your editor to turn every tab into four spaces.",
         ),
         (
             "def f():\n    x = 1\n   y = 2\n",
             "`forward.py` raised IndentationError (line 3): unindent does not match any outer indentation level.",
-            "The indentation is off: all lines of a block begin with the same number of spaces.",
+            "The indentation is wrong: all lines of a block begin with the same number of spaces.",
         ),
         (
             "def f(:\n",
             "`forward.py` raised SyntaxError (line 1): invalid syntax.",
-            "Python cannot read this line: look for a bracket, quote or colon that is missing in it or just above.",
+            "Python cannot read this line: look for a missing bracket, quote or colon in it or just above.",
         ),
         (
             "import numpy\nx = np.zeros(3)\n",
             "`forward.py` raised NameError (line 2): name 'np' is not defined.",
-            "A name is used that nothing has been given: look for a typing misconception, or a missing import.",
+            "This name is not defined: look for a typing mistake or a missing import.",
         ),
         (
             "beta = float(input())\n",
             "`forward.py` raised EOFError (line 1): EOF when reading a line.",
-            "Nobody is there to type when it is checked: what a function needs comes in its arguments, not by input().",
+            "Nobody can type an input while the file is checked: a function gets what it needs as arguments, not from input().",
         ),
         ("exit()\n", "`forward.py` raised SystemExit (line 1).", "This ends the whole program: return a value instead."),
     ],
@@ -293,4 +293,4 @@ def test_a_written_function_that_uses_an_unwritten_one_is_not_called_unwritten(c
     checked = check(source)
     assert checked.unwritten == ("forward_step",)
     told = by_id(checked)["in_the_middle"].message
-    assert told.endswith("): forward_step. It uses `forward_step`, which is not right yet: mend that first.")
+    assert told.endswith("): forward_step. It uses `forward_step`, which is not right yet: fix that first.")

@@ -12,7 +12,7 @@ import pytest
 
 from autograder.course.errors import CourseError
 from autograder.course.loading import read_course
-from autograder.course.model import Key, Limits, Submission
+from autograder.course.model import Key, Limits, Notes, Submission
 from autograder.grading import attempt as story
 from autograder.grading.attempt import PUBLIC, attempt, load_materials
 from autograder.grading.checks import executed_by
@@ -21,7 +21,7 @@ from autograder.grading.marking import mark
 from autograder.grading.questions import VARIANTS, functions_of, namespace_of, question_text, variant, working
 from autograder.grading.recorded import pack, unpack
 from autograder.grading.reference import Answers, load_module
-from autograder.grading.submission_run import RETURNED, Sitting
+from autograder.grading.submission_run import RETURNED, SubmissionRun
 from autograder.learner import repro
 from tests.test_exercises import COURSE
 
@@ -33,8 +33,8 @@ MISCONCEPTIONS = [(name, misconception.id) for name, exercise in EXERCISES.items
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
-class Played(Sitting):
-    """A sitting without guests: a function of ours stands in the student's place."""
+class Played(SubmissionRun):
+    """A run without guests: a function of ours stands in for the student's."""
 
     function_of = None
 
@@ -42,7 +42,7 @@ class Played(Sitting):
         return RETURNED
 
     @property
-    def _player(self):
+    def _call(self):
         return executed_by(type(self).function_of)
 
 
@@ -61,7 +61,7 @@ def releases(release):
 @pytest.fixture
 def feedback(monkeypatch, tmp_path):
     """Give all that materials say of functions in a student's place: results, notes, and the lines that repeat a failure."""
-    monkeypatch.setattr(story, "Sitting", Played)
+    monkeypatch.setattr(story, "SubmissionRun", Played)
 
     def feedback(materials, function_of, checks=None):
         Played.function_of = staticmethod(function_of)
@@ -73,7 +73,7 @@ def feedback(monkeypatch, tmp_path):
             for check in made.checks
             if check.outcome == "failed" and check.id in made.transcripts
         }
-        return [msgspec.structs.replace(check, seconds=0) for check in made.checks], made.private, lines
+        return [msgspec.structs.replace(check, seconds=0) for check in made.checks], made.notes, lines
 
     (tmp_path / ".course").mkdir()
     return feedback
@@ -101,9 +101,9 @@ def test_a_starter_is_told_the_same(name, feedback, releases):
 
 @pytest.mark.parametrize("name", [name for name in EXERCISES if name not in COURSE.policy.limits_of])  # a training is held by its own tests
 def test_an_answer_passes_with_recordings(name, feedback, releases):
-    checks, private, lines = feedback(releases(name), clones(name).answers.function)
+    checks, notes, lines = feedback(releases(name), clones(name).answers.function)
     assert {check.outcome for check in checks} == {"passed"}
-    assert (private, lines) == ({}, {})
+    assert (notes, lines) == (Notes(), {})
 
 
 # ---- questions

@@ -1,0 +1,144 @@
+"""What went wrong, as data and then in words: a transcript becomes a `Failure`, and that a message with what to read next.
+
+Nothing is decided here. Texts are plain, with `code` between backticks; the terminal, the pages and the exports only add their own
+markup. Of a secret run, students learn which function failed, the kind of exception, and their own lines.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from autograder.course.model import Check, CheckResult, Failure, Misconception, Override, Reason
+from autograder.course.text import clean, number
+from autograder.grading.checks import Called, Transcript
+from autograder.grading.comparison import kind_of
+from autograder.grading.reference import ObjectProxy
+from autograder.sandbox.outcome import Outcome
+
+SHOWN = 4  # how many items of a short list are written out
+FunctionOf = Callable[[str], Callable[..., Any]]  # by its name, for the names of its parameters
+
+
+# ---- what went wrong, as data
+
+
+def reason(transcript: Transcript) -> Reason:
+    """Return the contract's reason for a failed check."""
+    if transcript.ended is None or transcript.first_failure:
+        return "wrong"
+    return transcript.ended.kind if transcript.ended.kind != "returned" else "refused"
+
+
+def failure(check: Check, transcript: Transcript, function_of: FunctionOf, *, numbers: bool) -> Failure:
+    """Return what went wrong first. Without `numbers`, it holds nothing that the run computed or printed."""
+    failed = transcript.first_failure
+    called = transcript.calls[failed.call if failed else -1] if transcript.calls else None
+    function = called.function if called else check.of
+    shown = numbers and called is not None and (failed is None or failed.call >= 0)
+    call = call_text(called, function_of) if called and shown else ""
+    if failed:
+        return Failure(failed.kind, function, call, words=f"{failed.words}." if shown else "")
+    assert transcript.ended is not None
+    return ending(transcript.ended, numbers=numbers, function=function, call=call)
+
+
+def ending(outcome: Outcome, *, numbers: bool, function: str = "", call: str = "", file: str = "") -> Failure:
+    """Return how a call, or the loading of a file, ended without a value."""
+    ended = Failure("missing" if outcome.missing else "ended", function, call, file)
+    if raised := outcome.raised:
+        exception, lines = clean(raised.kind, 60), tuple(clean(line, 60) for line in raised.where)
+        said = f": {clean(raised.message, 300)}" if numbers and raised.message not in ("", "None") else ""  # exit() says None
+        verb = "ran out of memory with" if outcome.kind == "out_of_memory" else "raised"
+        where = f" ({', then '.join(lines)})" if lines else ""
+        return replace(ended, words=f"{verb} {exception}{where}{said}".rstrip(".") + ".", exception=exception, lines=lines)
+    words = {"timed_out": "was stopped", "out_of_memory": "ran out of memory", "killed": "gave no answer", "refused": "was refused"}
+    return replace(ended, words=f"{words[outcome.kind]}: {clean(outcome.detail, 300)}.")
+
+
+def call_text(called: Called, function_of: FunctionOf) -> str:
+    """Write a call as a student would, arrays by their shapes: `noise_to(x0=array (4, 8, 9), t=100, ...)`, `Block()(array (3, 8))`."""
+    if called.args and isinstance(called.args[0], ObjectProxy) and "()" in called.function:  # the object is called, not given
+        return f"{called.function}({', '.join(map(_short, called.args[1:]))})"
+    try:
+        names = list(inspect.signature(function_of(called.function)).parameters)
+    except (AttributeError, TypeError, ValueError):
+        names = []
+    names += [f"argument {i + 1}" for i in range(len(names), len(called.args))]
+    given = {**dict(zip(names, called.args, strict=False)), **called.kwargs}
+    return f"{called.function}({', '.join(f'{name}={_short(value)}' for name, value in given.items())})"
+
+
+def _short(value: Any) -> str:
+    kind = kind_of(value)
+    if kind in ("array", "bool array") and hasattr(value, "shape"):
+        if value.ndim == 1 and len(value) <= SHOWN and kind == "array":
+            return f"[{', '.join(f'{float(v):.4g}' for v in value)}]"
+        return f"array {tuple(value.shape)}"
+    if kind == "number":
+        return f"{float(value):.4g}" if not isinstance(value, int) else str(value)
+    return getattr(value, "__name__", None) or f"{value!r:.40}"
+
+
+# ---- in words
+
+
+def message(failure: Failure, misconception: Misconception | None = None) -> str:
+    """Say what went wrong, what it shows and what to do."""
+    sentences = [f"`{failure.file or failure.call or failure.function}` {failure.words or 'gave a wrong answer.'}"]
+    if failure.published:
+        sentences.append("It is right for the published numbers, but wrong for new ones.")
+    if misconception:
+        sentences.append(misconception.sentence)
+    elif failure.uses:
+        sentences.append(f"It uses `{failure.uses}`, which is not right yet: fix that first.")
+    return " ".join(sentences)
+
+
+def waiting(needed: Check) -> str:
+    """Say which check has to pass before another one is judged."""
+    return f"Not judged: it needs “{needed.title}”, which did not pass."
+
+
+class CheckFeedback(Struct, frozen=True):
+    """What a student may read about one check: who gave other points, what went wrong, and where to read on."""
+
+    check: CheckResult
+    points: str  # "1.5 of 3"
+    override: tuple[str, ...] = ()
+    message: tuple[str, ...] = ()  # a line each
+    next: tuple[str, ...] = ()
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        return (*self.override, *self.message, *self.next)
+
+
+def check_feedback(checks: Iterable[CheckResult], sections: Mapping[str, str], overrides: Mapping[str, Override] | None = None,
+                   *, titles_only: bool = False) -> Iterator[CheckFeedback]:  # fmt: skip
+    """Say what came of each check. `sections` has the titles of the lesson's sections by id, `overrides` are by the check's id.
+
+    A message that the last check with the same outcome had already is not repeated.
+    """
+    last: dict[str, str] = {}
+    for check in checks:
+        override = (overrides or {}).get(check.id)
+        earned = override.points if override else check.points
+        own = (f"Your instructor gave {number(earned)} instead of {number(check.points)}: {override.reason}",) if override else ()
+        feedback = CheckFeedback(check, f"{number(earned)} of {number(check.max_points)}", own)
+        if check.outcome != "passed" and not titles_only and check.message != last.get(check.outcome):
+            lines = tuple(line for line in check.message.split("\n") if line)
+            feedback = replace(feedback, message=lines, next=tuple(_next(check, sections)))
+        last[check.outcome] = check.message
+        yield feedback
+
+
+def _next(check: CheckResult, sections: Mapping[str, str]) -> Iterator[str]:
+    if check.section:
+        yield f"Reread: {sections.get(check.section, check.section)} (`course read {check.section}`)"
+    if check.card:
+        yield f"Card: `{check.card}`"

@@ -106,7 +106,7 @@ def test_a_misconception_begins_with_the_functions_parameters_and_what_is_to_do(
 
 
 REFUSED = {
-    "two words": "`two words` cannot be a function's name\n  fix: use letters and underscores, like noise_left_out",
+    "two words": "`two words` is not a valid function name\n  fix: use letters and underscores, like noise_left_out",
     "beta_as_standard_deviation": "there is a `beta_as_standard_deviation` in forward.py already\n  fix: choose another name",
 }
 

@@ -178,7 +178,7 @@ class Run:
 
     def _kept(self, submission: Submission, graded: Graded) -> Kept:
         judged = graded.result.status != "not_judged"
-        return Kept(graded.result, graded.private, graded.handed_in, self._cache_keys.key(submission) if judged else None)
+        return Kept(graded.result, graded.notes, graded.handed_in, self._cache_keys.key(submission) if judged else None)
 
     def _count(self) -> None:
         self.done += 1
@@ -186,7 +186,7 @@ class Run:
 
 
 def _fault(graded: Graded) -> str:
-    return f"not judged: {graded.result.student}, {graded.result.exercise}: {graded.private.get('fault', 'a fault of the grader')}"
+    return f"not judged: {graded.result.student}, {graded.result.exercise}: {graded.notes.fault or 'a fault of the grader'}"
 
 
 def open_pool(request: GradeRequest, settings: Settings) -> WorkerPool:

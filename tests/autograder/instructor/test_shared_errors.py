@@ -144,7 +144,7 @@ def test_the_command_lists_groups_and_refuses_what_is_not_there(tmp_path):
         (tmp_path / "class" / student).mkdir(parents=True)
         (tmp_path / "class" / student / "forward.py").write_text(SOURCES[student])
     graded = course("grade", tmp_path / "class", "--out", tmp_path / "out", "--exercise", "forward")
-    assert f"`course misconceptions new {tmp_path}/out GROUP NAME` makes one of these a misconception." in graded.stdout.replace("\n", "")
+    assert f"Turn one of these into a misconception: `course misconceptions new {tmp_path}/out GROUP NAME`." in graded.stdout.replace("\n", "")
     assert "forward_step" in course("misconceptions", "list", tmp_path / "out").stdout
     refused = course("misconceptions", "new", tmp_path / "out", 2, "seven_times")
     fix = f"take one of the 1 that `course misconceptions list {tmp_path}/out` shows"

@@ -14,7 +14,7 @@ import msgspec
 from autograder.course.errors import UsageError
 
 if TYPE_CHECKING:
-    from autograder.course.model import Course, Lesson
+    from autograder.course.model import Lesson
     from autograder.learner.review.deck import Chosen, Deck
     from autograder.learner.workspace import State, Workspace
 
@@ -90,13 +90,13 @@ def opened_deck(root: Path | None, lesson: str | None = None, chosen: Chosen | N
     """Open the deck of the workspace's lesson, or outside a workspace the whole course's; print the log's notes on leaving.
 
     Raises UsageError for a tag or objective that no card has."""
-    from autograder.course.loading import read_course
+    from autograder.course.loading import choose_lesson, read_course
     from autograder.learner.review.deck import Chosen, Deck, own_place
     from autograder.learner.workspace import HIDDEN, workspace_above
 
     course, around = read_course(find_course(root)), workspace_above(Path.cwd())
     wanted = lesson or (around[1].lesson if around else None)
-    lessons = _lessons(course, wanted)
+    lessons = (choose_lesson(course, wanted),) if wanted else course.lessons
     place = around[0] / HIDDEN if around else own_place()
     chosen = chosen or Chosen()
     _refuse_unknown(lessons, chosen)
@@ -104,16 +104,6 @@ def opened_deck(root: Path | None, lesson: str | None = None, chosen: Chosen | N
         yield Opened(deck, lessons, course.root, place, around is not None)
         if deck.log.note:
             click.echo(deck.log.note, err=True)
-
-
-def _lessons(course: Course, wanted: str | None) -> tuple[Lesson, ...]:
-    """Return the wanted lesson, or all of them. Raises UsageError for an unknown one."""
-    found = tuple(lesson for lesson in course.lessons if wanted in (None, lesson.id))
-    if found:
-        return found
-    from autograder.course.loading import choose_lesson
-
-    return (choose_lesson(course, wanted),)
 
 
 def _refuse_unknown(lessons: tuple[Lesson, ...], chosen: Chosen) -> None:

@@ -79,7 +79,7 @@ def check(root: Path | None, files: tuple[str, ...], watching: bool, no_walls: b
     from rich.console import Console
 
     from autograder.course.loading import read_policy
-    from autograder.learner.check import Checker
+    from autograder.learner.check import Checker, saves
     from autograder.learner.workspace import exercises_of, file_of
 
     console = Console(highlight=False)
@@ -89,7 +89,7 @@ def check(root: Path | None, files: tuple[str, ...], watching: bool, no_walls: b
         with opened_workspace(root) as (workspace, state):
             chosen = _chosen(workspace, files)
             watched = chosen if files else list(exercises_of(workspace.lesson))
-            saved = _saves(workspace, watched) if watching else None
+            saved = saves(workspace, watched) if watching else None  # from now on: a save during the first check counts
             passed = _all(console, checker, workspace, state, chosen)
             if not checker.walled:
                 console.print("Your files ran in a plain process with a time limit, without walls.", style="dim")
@@ -146,13 +146,6 @@ def _all(console: Console, checker: Checker, workspace: Workspace, state: State,
     if judged:
         console.print(HIDDEN_REMAIN, style="dim")
     return whole
-
-
-def _saves(workspace: Workspace, exercises: list[str]) -> Iterator[tuple[str, ...]]:
-    """Start watching for saves now, so that one during the first check counts."""
-    from autograder.learner.check import saves
-
-    return saves(workspace, exercises)
 
 
 def _watch(console: Console, checker: Checker, workspace: Workspace, state: State, saved: Iterator[tuple[str, ...]]) -> None:

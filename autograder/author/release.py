@@ -128,34 +128,7 @@ CONTENT = ("course.yaml", "exercises", "lessons", "solutions")
 HOME = Path(__file__).resolve().parents[2]  # of the engine; the course may be elsewhere
 EPOCH = (1980, 1, 1, 0, 0, 0)
 
-SETUP = """\
-#!/usr/bin/env bash
-# Runs once, as root, when Gradescope builds its image: installs Python and what the course needs.
-set -euo pipefail
-source="${AUTOGRADER:-/autograder}/source"
-target="${COURSE_ENV:-/opt/course}"
-apt-get update -qq
-python="$(command -v python3.13 || command -v python3.12 || command -v python3.11 || true)"
-if [ -z "$python" ]; then
-  apt-get install -y -qq python3.11
-  python=python3.11
-fi
-apt-get install -y -qq libseccomp2 "$(basename "$python")-venv"
-"$python" -m venv "$target"
-torch="$(grep '^torch==' "$source/course/constraints.txt")"
-"$target/bin/python" -m pip install --quiet "$torch" --index-url https://download.pytorch.org/whl/cpu  # a third of the size
-"$target/bin/python" -m pip install --quiet -c "$source/course/constraints.txt" -e "$source/course"
-chmod -R go= "$source"  # guests run as another user: what judges them is not theirs to read
-"""
-RUN = """\
-#!/usr/bin/env bash
-# Runs for each submission: /autograder/submission is graded into /autograder/results/results.json.
-set -euo pipefail
-place="${AUTOGRADER:-/autograder}"
-python="${COURSE_ENV:-/opt/course}/bin/python"
-cd "$place/source/course"
-exec "$python" -m autograder gradescope "$place"
-"""
+SCRIPTS = Path(__file__).with_name("gradescope")  # what Gradescope runs: setup.sh once, run_autograder for each submission
 
 
 def build_gradescope(root: Path, out: Path) -> Path:
@@ -174,10 +147,9 @@ def build_gradescope(root: Path, out: Path) -> Path:
 
 
 def _write(path: Path, root: Path, drawn: Path) -> None:
-    scripts = {"setup.sh": SETUP, "run_autograder": RUN}
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, text in scripts.items():
-            _add(archive, name, text.encode(), 0o755)
+        for script in sorted(SCRIPTS.iterdir()):
+            _add(archive, script.name, script.read_bytes(), 0o755)
         _add(archive, "private/rounds.json", (drawn / "private" / "rounds.json").read_bytes(), 0o600)
         for home, names in ((HOME, ENGINE), (root, CONTENT)):
             for own in _files(home, names):

@@ -13,28 +13,7 @@ from autograder.course.model import Lesson, Question
 from autograder.course.store import replaced
 from autograder.learner.workspace import HIDDEN, ORIGIN, Origin, Workspace, digest, exercises_of, names_of
 
-README = """\
-# {title}
-
-Your workspace. Edit the files below, and run these commands in this folder:
-
-    course read                   the lesson (one section: course read SECTION)
-    course check {first:<17}what is right so far, and which idea is wrong
-    course check --watch          check again after every save
-    course hint {first:<18}a hint when you are stuck, one per attempt
-    course practice               questions, with fresh numbers each time
-    course review                 the flashcards that are due today
-    course serve                  all of this in your browser
-    course progress               what you have done, and what is next
-    course submit                 check and pack your files
-
-{files}
-Answers to the practice questions go into answers.yaml.
-
-`course reset FILE` restores a starter and keeps a copy of your version. No
-command overwrites your work. Your progress stays in {hidden}/ here.
-At home the checks use published numbers; grading uses hidden ones.
-"""
+README = Path(__file__).parent / "templates" / "workspace.md"
 
 
 class Started(msgspec.Struct, frozen=True):
@@ -102,7 +81,7 @@ def readme(lesson: Lesson) -> str:
     """Return the workspace's README, which fits one screen."""
     names = [names_of(exercise)[0] for exercise in exercises_of(lesson)]
     files = textwrap.fill(f"Files: {', '.join(names)}.", 79)
-    return README.format(title=lesson.title, first=names[0], files=files, hidden=HIDDEN)
+    return README.read_text(encoding="utf-8").format(title=lesson.title, first=names[0], files=files, hidden=HIDDEN)
 
 
 def answers(lesson: Lesson) -> str:

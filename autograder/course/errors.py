@@ -1,8 +1,8 @@
-"""The kinds of trouble, told apart by who can mend it.
+"""The kinds of errors, by who can fix them.
 
-`CourseError` speaks to the author of the course (file, line, one fix), `UsageError` to the person at the terminal, and
-`SandboxFault` is our own: a guest that could not be opened, a wall that would not stand. A fault is never a student's zero.
-`StoreFault` is trouble beside both: a disk that takes no more. What was written before stays.
+`CourseError` is for the author of the course (file, line, one fix), `UsageError` for the person at the terminal. `SandboxFault` is
+ours: a guest that could not be opened, a wall that is missing. It never costs a student points. `StoreFault` is a disk that cannot
+be written; what was written before is safe.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import msgspec
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """One thing wrong in the course: where, what, and one way to mend it. `rule` is the lint rule's id, if one found it."""
+    """One fault in the course: where, what, and one way to fix it. `rule` is the id of the lint rule that found it, if any."""
 
     path: Path
     line: int | None
@@ -27,7 +27,7 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 class CourseError(Exception):
-    """The course has faults; `findings` lists all that were seen, in the order of the files."""
+    """The course has faults; `findings` lists them all, in the order of the files."""
 
     def __init__(self, findings: list[Finding]):
         super().__init__("\n".join(str(finding) for finding in findings))
@@ -44,20 +44,20 @@ class UsageError(Exception):
 
 
 class SandboxFault(Exception):
-    """The sandbox itself failed. Nothing can be said about the submission, so nothing is."""
+    """The sandbox itself failed, so nothing can be said about the submission."""
 
 
 class WallsMissing(SandboxFault):
-    """Walls that were asked for do not stand on this machine; `missing` gives the reason for each."""
+    """Walls that are required are missing on this machine; `missing` has the reason for each."""
 
     def __init__(self, missing: dict[str, str]):
-        super().__init__("walls that do not stand: " + ", ".join(f"{wall} ({reason})" for wall, reason in missing.items()))
+        super().__init__("missing walls: " + ", ".join(f"{wall} ({reason})" for wall, reason in missing.items()))
         self.missing = missing
 
 
 class StoreFault(Exception):
-    """What has to be kept cannot be written: the disk is full, or gone. What was written before is whole."""
+    """A store cannot be written: the disk is full, or gone. What was written before is intact."""
 
     def __init__(self, path: Path, why: str):
-        super().__init__(f"{path}: {why}\n  fix: make room and give the same command again: it goes on where it was")
+        super().__init__(f"{path}: {why}\n  fix: free some disk space and run the command again: it continues where it stopped")
         self.why = why

@@ -1,4 +1,4 @@
-"""Read `hints.yaml`: for each exercise its objectives, and for each function what helps who is stuck. Students may read it all."""
+"""Read a course: its lessons, exercises, questions, cards, hints and widgets, and report every fault with its file and line."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from autograder.course.strict_yaml import At, Complain, load
 
 
 class Help(Struct, frozen=True, forbid_unknown_fields=True):
-    """What one exercise serves, and the hints for each of its functions, each nearer to the answer than the one before."""
+    """The objectives of one exercise, and the hints for each of its functions, each closer to the answer than the one before."""
 
     objectives: tuple[str, ...] = ()
     functions: dict[str, tuple[str, ...]] = {}
 
 
 def read_hints(root: Path, lesson: str) -> dict[str, Help]:
-    """Return the help of each exercise of a lesson; none where there is no such file. Raise `CourseError` with every finding."""
+    """Read a lesson's `hints.yaml`, by exercise; empty if there is none. Raise `CourseError` with every finding."""
     folders, path = Folders(root), root / "exercises" / lesson / "hints.yaml"
     if not path.is_file():
         return {}
@@ -39,14 +39,13 @@ def read_hints(root: Path, lesson: str) -> dict[str, Help]:
     return found
 
 
-PLACED = re.compile(r"^<!-- *widget: *(?P<id>[\w-]+) *-->$", re.MULTILINE)  # the line of a lesson's text in whose place it stands
+PLACED = re.compile(r"^<!-- *widget: *(?P<id>[\w-]+) *-->$", re.MULTILINE)  # the line of a lesson's text that a widget replaces
 
 
 class Widget(Struct, frozen=True, forbid_unknown_fields=True):
-    """One thing to play with: its title, a sentence that says what to try, and the JavaScript module that draws it.
+    """One widget: its title, a sentence that says what to try, and the JavaScript module that draws it.
 
-    `live` names the Python module below `solutions/` that computes its frames while one watches; the widget shows recorded ones
-    where there is none.
+    `live` names the Python module in `solutions/` that computes its frames on demand; without one the widget shows recorded frames.
     """
 
     title: str
@@ -56,7 +55,7 @@ class Widget(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def read_widgets(root: Path, lesson: str) -> dict[str, Widget]:
-    """Return a lesson's widgets in their order; none where it has none. Raise `CourseError` with every finding."""
+    """Read a lesson's widgets, in their order; empty if it has none. Raise `CourseError` with every finding."""
     folders, folder = Folders(root), root / "lessons" / lesson / "widgets"
     path = folder / "widgets.yaml"
     if not path.is_file():
@@ -65,7 +64,7 @@ def read_widgets(root: Path, lesson: str) -> dict[str, Widget]:
     for name, widget in found.items():
         if not (folder / widget.module).is_file():
             line = at.value[name].value["module"].line if at.value else 1
-            folders.about(path)(line, f"widget `{name}`: there is no module `{widget.module}`", "create it here, or mend its name")
+            folders.about(path)(line, f"widget `{name}`: there is no module `{widget.module}`", "create it here, or correct its name")
     if folders.findings:
         raise CourseError(folders.findings)
     return found
@@ -96,7 +95,7 @@ class CourseFile(Struct, frozen=True):
 
 
 class FrontMatter(Struct, frozen=True):
-    """The keys at the head of a `lesson.md`."""
+    """The front matter of a `lesson.md`."""
 
     title: str
     number: int
@@ -110,13 +109,13 @@ class FrontMatter(Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Folders:
-    """The course's root, and what was found wrong below it."""
+    """The course's root, and the faults found in it so far."""
 
     root: Path
     findings: list[Finding] = field(default_factory=list)
 
     def about(self, path: Path) -> Complain:
-        """Return where to complain of a file: takes a line, the problem and the fix."""
+        """Return a function that adds a finding about a file."""
         where = path.relative_to(self.root)
         return lambda line, problem, fix: self.findings.append(Finding(where, line, problem, fix))
 
@@ -135,13 +134,13 @@ class Folders:
         return None
 
     def typed(self, path: Path, kind: type[T], text: str) -> tuple[T, At]:
-        """Read YAML as `kind`; return the tree with the lines too."""
+        """Read YAML as `kind`; return the tree with its lines too."""
         at = load(text, self.about(path))
         return read(at, kind, self.about(path)), at
 
 
 def read_course(root: Path) -> Course:
-    """Read the whole course below `root`. Raises CourseError with every finding, in the order of files and lines."""
+    """Read the course in `root`. Raise `CourseError` with every finding, in the order of files and lines."""
     course, findings = survey(root)
     if findings:
         raise CourseError(findings)
@@ -149,7 +148,7 @@ def read_course(root: Path) -> Course:
 
 
 def read_policy(root: Path) -> Policy:
-    """Read only how the course is graded, which takes no time. Raises CourseError with what is wrong in course.yaml."""
+    """Read the grading policy alone, which is fast. Raise `CourseError` with every finding in course.yaml."""
     folders = Folders(root)
     text = folders.text(root / "course.yaml", "the course's description")
     policy = folders.typed(root / "course.yaml", CourseFile, text)[0].grading if text is not None else Policy()
@@ -159,7 +158,7 @@ def read_policy(root: Path) -> Policy:
 
 
 def survey(root: Path) -> tuple[Course, list[Finding]]:
-    """Read what can be read of the course, blanks where it can't, and list every finding."""
+    """Read as much of the course as possible, with blanks for the rest. Return it with every finding."""
     folders = Folders(root)
     course, course_at = CourseFile("", "", ""), At({}, 1)
     if (text := folders.text(root / "course.yaml", "the course's description")) is not None:
@@ -200,7 +199,7 @@ def _lesson(folders: Folders, path: Path) -> Lesson:
 
 
 def _front_matter(folders: Folders, path: Path) -> tuple[FrontMatter, str]:
-    """Return the front matter, and the text with as many empty lines in its place."""
+    """Return the front matter, and the text in which empty lines take its place."""
     blank = FrontMatter("", 0, 0, (), ())
     text = folders.text(path, "the lesson's text")
     if text is None:
@@ -225,14 +224,14 @@ def _sections(text: str, complain: Complain) -> tuple[Section, ...]:
             fix = "end the heading with an id, like `{#a-short-name}`"
             complain(line, f"the section `{title}` has no id", fix)
         elif name in found:
-            complain(line, f"section `{name}` stands here and on line {found[name].line}", "give one of them another id")
+            complain(line, f"section `{name}` is here and on line {found[name].line}", "give one of them another id")
         else:
             found[name] = Section(name, title, line)
     return tuple(found.values())
 
 
 def _headings(text: str) -> list[tuple[int, re.Match[str]]]:
-    """Find the `##` lines that stand outside code."""
+    """Return the `##` lines outside code blocks, with their numbers."""
     headings, in_code = [], False
     for number, line in enumerate(text.split("\n"), 1):
         in_code ^= line.lstrip().startswith("```")
@@ -277,9 +276,9 @@ def _exercise(folders: Folders, lesson: str, starter: Path) -> Exercise:
 
 
 def _list(folders: Folders, path: Path, kind: type[T]) -> tuple[tuple[T, ...], list[At]]:
-    """Read a file that is one list of `kind`, and the tree of each item; a file that isn't there is an empty list.
+    """Read a file that is one list of `kind`, and the tree of each item. A missing file is an empty list.
 
-    An item that is no mapping has been complained of, and is left out.
+    Items that are not mappings were complained about, and are left out.
     """
     if not path.exists() or (text := folders.text(path, "the list")) is None:
         return (), []
@@ -298,7 +297,7 @@ def _keys(folders: Folders, path: Path) -> tuple[dict[str, Key], At]:
 
 
 def _recorded_keys(folders: Folders, path: Path) -> dict[str, Key]:
-    fix = "take the release as it was handed out, or build it again"
+    fix = "download the release again, or rebuild it"
     try:
         return msgspec.json.decode(gzip.decompress(path.read_bytes()), type=dict[str, Key])
     except FileNotFoundError:
@@ -309,12 +308,12 @@ def _recorded_keys(folders: Folders, path: Path) -> dict[str, Key]:
 
 
 def recordings(root: Path, lesson: str, name: str) -> Path:
-    """Say where a release keeps the recordings of an exercise, or of what else is named."""
+    """Return the path of a release's recordings of an exercise (or of the keys)."""
     return root / "recordings" / lesson / f"{name}.json.gz"
 
 
 def demand_solutions(root: Path) -> None:
-    """Raise `UsageError` where a course is a student release: it can be learned from, and no more."""
+    """Raise `UsageError` if a course is a student release, which has no solutions."""
     if not _has_solutions(root):
         raise UsageError(f"{root}: a student release, without solutions", "do this in a clone of the course")
 
@@ -328,7 +327,7 @@ def _is_release(root: Path) -> bool:
 
 
 def choose_lesson(course: Course, wanted: str | None) -> Lesson:
-    """Find the lesson that is asked for, or the only one. Raise `UsageError` with what there is."""
+    """Return the lesson that is asked for, or the only one. Raise `UsageError` with the choices."""
     lessons = {lesson.id: lesson for lesson in course.lessons}
     if wanted and wanted not in lessons:
         raise UsageError(f"no lesson `{wanted}`", f"choose one of: {', '.join(lessons)}")
@@ -338,5 +337,5 @@ def choose_lesson(course: Course, wanted: str | None) -> Lesson:
 
 
 def exercise_ids(lesson: Lesson) -> list[str]:
-    """Name what can be graded of a lesson, its questions last."""
+    """Return the ids of what can be graded in a lesson: its exercises, and its questions as "practice"."""
     return [exercise.id for exercise in lesson.exercises] + (["practice"] if lesson.questions else [])

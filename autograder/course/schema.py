@@ -1,7 +1,7 @@
-"""From YAML to the model: the fields of a frozen struct are the schema of the mapping that fills it.
+"""From YAML to the model: the fields of a frozen struct are the schema of its mapping.
 
-Every fault is complained of where it stands, and the reading goes on with a blank in its place, so that one run shows all.
-A field named `line` is never a key: it is filled with the line where the mapping begins.
+Each fault is complained about with its line, and reading goes on with a blank value, so one run shows all of them. A field named
+`line` is never a key: it gets the line on which the mapping begins.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 from msgspec import NODEFAULT, Struct
 from msgspec.structs import FieldInfo, fields
 
-from autograder.course.strict_yaml import SPOILED, At, Complain
+from autograder.course.strict_yaml import INVALID, At, Complain
 
 T = TypeVar("T")
 ID = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*")
@@ -37,17 +37,17 @@ _SHAPES: dict[Any, tuple[str, tuple[type, ...]]] = {
 def read(at: At, kind: type[T], complain: Complain, owner: str = "") -> T:
     """Return `at` as `kind`: a struct, tuple[X, ...], dict[str, X], a Literal, a union, or a plain type. Whole numbers stay int.
 
-    `owner` begins the sentence of every complaint: "question `fresh-step`: `points`".
+    Every complaint begins with `owner`, like "question `fresh-step`: `points`".
     """
     shape: Any = kind
-    if at.value is SPOILED:
+    if at.value is INVALID:
         at, complain = At(None, at.line), _silent
     result: T = _READERS.get(_shape(shape), _plain)(at, kind, complain, owner)
     return result
 
 
 def meant(word: str, known: Iterable[str], otherwise: str) -> str:
-    """Ask whether one of the `known` words was meant, or say what to do `otherwise`."""
+    """Return a fix for an unknown word: the most similar known one, or what to do `otherwise`."""
     close = get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f"did you mean `{close[0]}`?" if close else otherwise
 
@@ -104,7 +104,7 @@ def _moment(at: At, kind: Any, complain: Complain, owner: str) -> Any:
         complain(at.line, f"{owner} should be {wanted}, and is {_described(at.value)}", "write the day, the time, and the zone")
         return datetime.min
     if moment.tzinfo is None:
-        complain(at.line, f"{owner} does not say in which zone it is meant", "add the difference from UTC, as in 2026-11-20 23:59+01:00")
+        complain(at.line, f"{owner} has no time zone", "add the difference from UTC, as in 2026-11-20 23:59+01:00")
     return moment
 
 
@@ -113,7 +113,7 @@ def _literal(at: At, kind: Any, complain: Complain, owner: str) -> Any:
     if at.value not in words:
         complain(at.line, f"{owner} is {_described(at.value) if at.value is not None else 'empty'}",
                  meant(str(at.value), words, f"write one of {', '.join(words)}"))  # fmt: skip
-        return ""  # none of the words, so that what depends on them is left alone
+        return ""  # none of the words, so that nothing that depends on them is checked
     return at.value
 
 
@@ -141,7 +141,7 @@ def _complain_of_repeats(items: tuple[Any, ...], ats: list[At], complain: Compla
     lines: dict[str, int] = {}
     for item, at in zip(items, ats, strict=True):
         if item.id and item.id in lines:
-            problem = f"{type(item).__name__.lower()} `{item.id}` stands here and on line {lines[item.id]}"
+            problem = f"{type(item).__name__.lower()} `{item.id}` is here and on line {lines[item.id]}"
             complain(at.line, problem, "give one of them another id")
         lines.setdefault(item.id, at.line)
 
@@ -173,7 +173,7 @@ def _struct(at: At, kind: Any, complain: Complain, owner: str) -> Any:
 
 @cache
 def _keys_of(kind: Any) -> dict[str, FieldInfo]:
-    """List a struct's keys; remembered, for msgspec resolves the types anew each time, at half the cost of reading the course."""
+    """Return a struct's keys; cached, since msgspec resolves the types each time, which took half the time of reading a course."""
     return {field.name: field for field in fields(kind) if field.name != "line"}
 
 
@@ -190,7 +190,7 @@ def _field(at: At, field: FieldInfo, complain: Complain, start: str) -> Any:
 
 
 def _silent(line: int, problem: str, fix: str) -> None:
-    """Say nothing: the fault has been told."""
+    """Ignore a complaint: the fault was reported already."""
 
 
 _READERS: dict[Any, Any] = {Struct: _struct, tuple: _tuple, dict: _dict, datetime: _moment, Literal: _literal, Union: _union}

@@ -191,7 +191,7 @@ def _version(db: Connection) -> int:
 def _refuse_newer(db: Connection, path: Path, schema: Schema) -> None:
     """Refuse a file that this version would misread, by its number or by a column that it doesn't know."""
     version, known = _version(db), len(schema.migrations)
-    fix = "update the course package, then give the same command again; nothing in the file was changed"
+    fix = "update the course package, then run the command again; the file was not changed"
     if version > known:
         problem = f"written by a newer version of the course package (format {version}; this version reads up to {known})"
         raise UsageError(f"{path}: {problem}", fix)

@@ -1,8 +1,8 @@
-"""Strict YAML that keeps the line of everything.
+"""Strict YAML that keeps the line of every value.
 
-A text becomes a tree of `At`: values with their lines. Built from the parser's events, one by one, so that depth and aliases
-are met before they cost anything. What YAML 1.1 reads in a surprising way (`no`, `1e-6`, `012`, `12:30`, a repeated key) is
-complained about; the caller decides whether a complaint is collected or raised.
+A text becomes a tree of `At`: values with their lines. It is built from the parser's events, so that deep nesting and aliases are
+refused before they cost anything. Complaints name what YAML 1.1 reads in a surprising way (`no`, `1e-6`, `012`, `12:30`, a repeated
+key); the caller collects or raises them.
 """
 
 from __future__ import annotations
@@ -18,48 +18,48 @@ import yaml
 Complain = Callable[[int, str, str], None]
 """Takes a line, the problem, and one fix."""
 
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C parser where there is one: ten times as fast
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C parser, if available, is ten times as fast
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
 _FLOAT = re.compile(r"[-+]?([0-9]{1,400}(\.[0-9]{0,400})?|\.[0-9]{1,400})([eE][-+]?[0-9]{1,4})?")
 
 
-SPOILED = object()
-"""Stands for a value that was complained of, so that nobody complains of it again."""
+INVALID = object()
+"""Takes the place of a value that was complained about, so that it is complained about once."""
 
 
 @dataclass(frozen=True)
 class At:
-    """A value and its line: text, number, bool, None, a list of At, or a dict of text to At (each with its key's line)."""
+    """A value (text, number, bool, None, a list of At, or a dict from text to At) and its line, or its key's if it has one."""
 
     value: Any
     line: int
 
 
 class TooDeep(Exception):
-    """Brackets within brackets, further than the reader follows."""
+    """Values are nested more deeply than the reader allows."""
 
 
 def load(text: str, complain: Complain, *, strict: bool = True, depth: int = 16) -> At:
-    """Read one YAML document; an empty one is None. After a fault that ends the reading, what was complained of is all there is.
+    """Read one YAML document; an empty one is None. After a syntax error the whole document is INVALID.
 
-    Where `strict` is false, as for students, numbers with a point or an exponent are Decimals, which keep the digits that were written,
-    and what is neither a number, `true`, `false` nor `null` is text, as it stands.
+    If `strict` is false, as for students, numbers with a point or an exponent are Decimals, which keep the digits as written, and
+    everything but numbers, `true`, `false` and `null` is text.
     """
     try:
         return _Reader(_events(text), complain, strict).document(depth)
     except TooDeep as deep:
-        complain(int(deep.args[0]), f"this lies more than {depth} levels deep", "write it flatter")
+        complain(int(deep.args[0]), f"this is nested more than {depth} levels deep", "use fewer levels")
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         complain(mark.line + 1 if mark else 1, f"this is not YAML: {error.problem or error.context}", _fix_for(error))
     except yaml.YAMLError:
         complain(1, "this is not YAML: it holds a character that text cannot hold", "save the file again as plain UTF-8 text")
-    return At(SPOILED, 1)
+    return At(INVALID, 1)
 
 
 def plain(at: At) -> Any:
-    """Return the tree without its lines."""
+    """Return the tree without lines."""
     if isinstance(at.value, dict):
         return {key: plain(value) for key, value in at.value.items()}
     return [plain(item) for item in at.value] if isinstance(at.value, list) else at.value
@@ -77,7 +77,7 @@ def _fix_for(error: yaml.MarkedYAMLError) -> str:
 
 @dataclass(frozen=True)
 class _Reader:
-    """Consumes the events of one document."""
+    """Reads the events of one document."""
 
     events: Iterator[Any]
     complain: Complain
@@ -98,7 +98,7 @@ class _Reader:
         line = _line(event)
         if isinstance(event, yaml.AliasEvent):
             self.complain(line, f"`*{event.anchor}` repeats another place", "write the value out: aliases are not read")
-            return At(SPOILED, line)
+            return At(INVALID, line)
         self.check_plainness(event)
         if isinstance(event, yaml.ScalarEvent):
             return At(self.scalar(event) if event.implicit[0] else event.value, line)
@@ -124,7 +124,7 @@ class _Reader:
             key, line = self.key(event, depth), _line(event)
             value = self.node(next(self.events), depth - 1)
             if key in entries:
-                problem = f"the key `{key}` stands here and on line {entries[key].line}"
+                problem = f"the key `{key}` is here and on line {entries[key].line}"
                 self.complain(line, problem, "keep one of them: YAML would silently take the last")
             elif key is not None:
                 entries[key] = At(value.value, line)
@@ -142,11 +142,11 @@ class _Reader:
         return str(event.value)
 
     def scalar(self, event: Any) -> Any:
-        """Return what an unquoted word means. A word that YAML 1.1 and 1.2 read in two ways is a trap."""
+        """Return the value of an unquoted word. Complain if YAML 1.1 and 1.2 disagree about it."""
         value, text = _meaning(event.value, self.strict), event.value
         if self.strict and (trap := _trap(text, value)):
             self.complain(_line(event), *trap)
-            return SPOILED
+            return INVALID
         return value
 
 
@@ -161,7 +161,7 @@ def _meaning(text: str, strict: bool) -> Any:
 
 
 def _trap(text: str, value: Any) -> tuple[str, str] | None:
-    """Compare our reading, which is YAML 1.2's, with the one that YAML 1.1 (PyYAML) gives."""
+    """Compare our reading, which is YAML 1.2's, with that of YAML 1.1 (PyYAML)."""
     tag = yaml.SafeLoader.yaml_implicit_resolvers.get(text[:1], [])
     other = next((name.rpartition(":")[2] for name, pattern in tag if pattern.match(text)), "str")
     ours = {bool: "bool", int: "int", float: "float", str: "str"}.get(type(value), "null")
@@ -175,7 +175,7 @@ def _trap(text: str, value: Any) -> tuple[str, str] | None:
 
 
 def _with_point(text: str) -> str:
-    """1e-6 as 1.0e-6, 1.5e6 as 1.5e+6, and 08 as 8.0: the form that every reader takes for a number."""
+    """Write 1e-6 as 1.0e-6, 1.5e6 as 1.5e+6 and 08 as 8.0: the form that every reader takes for a number."""
     digits, _, exponent = text.lower().partition("e")
     if not exponent:
         return repr(float(text))
@@ -191,7 +191,7 @@ DEEPEST = 4
 
 
 class AnswersError(Exception):
-    """The file cannot be read as answers. `problem` is one line for the student; `line` is where, if it is somewhere."""
+    """The file cannot be read as answers. `problem` is one line for the student; `line` is where, if known."""
 
     def __init__(self, problem: str, line: int | None = None):
         super().__init__(problem if line is None else f"line {line}: {problem}")
@@ -200,10 +200,10 @@ class AnswersError(Exception):
 
 
 def read_answers(data: bytes) -> dict[str, Any]:
-    """Return question ids with what was answered: text, int, Decimal, bool, None, a list, or a map by part.
+    """Return the answers by question id: text, int, Decimal, bool, None, a list, or a dict by part.
 
-    A number with a point stays a Decimal, because 0.80 and 0.800 are different answers where three decimals are asked.
-    `0,79` stays text, and is told apart when it is marked.
+    A number with a point stays a Decimal, because 0.80 and 0.800 are different answers to a question that asks for three decimals.
+    `0,79` stays text, which marking recognises.
     """
     if len(data) > MOST_BYTES:
         raise AnswersError(f"the file is larger than {MOST_BYTES // 1024} KiB: it should hold `question: answer` lines only")

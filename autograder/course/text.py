@@ -1,4 +1,4 @@
-"""Text that strangers wrote, made harmless for a terminal, a spreadsheet and Markdown."""
+"""Clean text from strangers for terminals and spreadsheets, and write LaTeX formulas in Unicode."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from unicodedata import normalize
 
 
 def clean(cell_text: str, length: int = 500) -> str:
-    """Make a stranger's text harmless for a terminal: one line, no control or direction characters, not too long."""
+    """Make a stranger's text safe for a terminal: one line, without control and direction characters, cut to `length`."""
     shown = cell_text if cell_text.isprintable() else "".join(c if unicodedata.category(c)[0] != "C" else " " for c in cell_text)
     shown = " ".join(shown.split())
     return shown if len(shown) <= length else shown[: length - 1] + "…"
 
 
 def cell(value: str | float) -> str | float:
-    """Make a cell harmless."""
+    """Make the value of a spreadsheet's cell safe."""
     return cell_text(value) if isinstance(value, str) else value
 
 
 def cell_text(value: str, length: int = 500) -> str:
-    """Make a text harmless for a cell: a spreadsheet takes what starts with = + - @ for a formula."""
+    """Make a text safe for a cell: a spreadsheet runs what starts with = + - @ as a formula."""
     shown = clean(value, length)
     return f"'{shown}" if shown.startswith(("=", "+", "-", "@")) else shown
 
 
 def number(value: float) -> str:
-    """Write points as every spreadsheet reads them: a point, no needless decimals."""
+    """Write points so that every spreadsheet reads them: at most two decimals, with a point."""
     return f"{round(value, 2):.2f}".rstrip("0").rstrip(".")
 
 
@@ -56,14 +56,14 @@ _RELATIONS = re.compile(r" *([=∼≈≤≥≠∝→∈<>]) *")
 
 
 def in_unicode(formula: str) -> str:
-    """Write one formula, without its dollars, as a line of text."""
+    """Return a LaTeX formula, without its dollars, as a line of Unicode text."""
     line = normalize("NFC", _sequence(iter(_TOKEN.findall(formula)), ""))
     line = _RELATIONS.sub(r" \1 ", _OPERATORS.sub(r" \1 ", line))
     return re.sub(r" +([.,)])", r"\1", re.sub(r" {2,}", " ", line)).strip()
 
 
 def formulas_in_unicode(text: str) -> str:
-    """Write all formulas of a Markdown text in Unicode; displayed ones get a paragraph of their own."""
+    """Replace all formulas in a Markdown text by Unicode; displayed ones become paragraphs."""
     text = re.sub(r"\$\$(.+?)\$\$", lambda match: f"\n\n> {in_unicode(match[1])}\n\n", text, flags=re.DOTALL)
     return re.sub(r"(?<!\\)\$([^$\n]+)\$", lambda match: in_unicode(match[1]), text).replace(r"\$", "$")
 
@@ -76,11 +76,11 @@ def _sequence(tokens: Iterator[str], end: str) -> str:
         if piece := _piece(token, tokens):
             parts.append((token, piece))
     followers = [*(piece for _, piece in parts[1:]), ""]
-    return "".join(_kept_apart(token, piece, follower) for (token, piece), follower in zip(parts, followers, strict=False))
+    return "".join(_parenthesised(token, piece, follower) for (token, piece), follower in zip(parts, followers, strict=False))
 
 
-def _kept_apart(token: str, piece: str, follower: str) -> str:
-    """Put a fraction in parentheses where a factor follows, which would seem to stand below the line too."""
+def _parenthesised(token: str, piece: str, follower: str) -> str:
+    """Put a fraction in parentheses if a factor follows, which would seem to be in the denominator too."""
     return f"({piece})" if token == r"\frac" and re.match(r"[\w(√ ]", follower) else piece
 
 
@@ -93,7 +93,7 @@ def _piece(token: str, tokens: Iterator[str]) -> str:
         letters = _argument(tokens)
         return letters[:1] + _ACCENTS[token] + letters[1:]
     if token == r"\frac":
-        return f"{_held(_argument(tokens))}/{_held(_argument(tokens))}"
+        return f"{_grouped(_argument(tokens))}/{_grouped(_argument(tokens))}"
     if token == r"\sqrt":
         under = _argument(tokens)
         return f"√{under}" if _SINGLE.fullmatch(under) else f"√({under})"
@@ -110,14 +110,14 @@ def _argument(tokens: Iterator[str]) -> str:
 
 
 def _script(mark: str, letters: str) -> str:
-    """Write an index small where every letter of it exists small."""
+    """Write an index in small letters if Unicode has them all."""
     if all(ord(letter) in _SCRIPTS[mark] for letter in letters):
         return letters.translate(_SCRIPTS[mark])
     return f"{mark}{letters}" if re.fullmatch(r"\w" if mark == "^" else r"\w+", letters) else f"{mark}({letters})"
 
 
-def _held(term: str) -> str:
-    """Put a term in parentheses where a fraction would tear it apart."""
+def _grouped(term: str) -> str:
+    """Put a term in parentheses if a fraction bar would split it."""
     flat, before = term, ""
     while flat != before:
         flat, before = re.sub(r"\([^()]*\)", "", flat), flat
@@ -131,5 +131,5 @@ FOLDED = re.compile(r"<details><summary>(?P<question>.*?)</summary>\s*(?P<answer
 
 
 def uncommented(text: str) -> str:
-    """Return the text as it is read: without what computes its numbers, and without other comments."""
+    """Return the text without comments, some of which compute its numbers."""
     return _COMMENT.sub("", text)

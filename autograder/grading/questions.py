@@ -195,7 +195,7 @@ def replayed_functions(path: Path) -> Functions:
     try:
         recorded = read_gz(path, PracticeRecordings)
     except (OSError, EOFError, ValueError) as error:
-        fix = "take the release as it was handed out, or build it again"
+        fix = "download the release again, or rebuild it"
         raise CourseError([Finding(path, None, f"these recordings cannot be read: {error}", fix)]) from None
     known = {name: [_misconception(misconception, path) for misconception in own] for name, own in recorded.misconceptions.items()}
     working = {where: {_key(each.numbers): tuple(each.lines) for each in all_} for where, all_ in recorded.working.items()}

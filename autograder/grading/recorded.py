@@ -148,7 +148,7 @@ def read_recordings(exercise: Exercise) -> Recordings:
 
 
 def _unusable(exercise: Exercise, problem: str) -> CourseError:
-    return CourseError([Finding(exercise.recordings, None, problem, "take the release as it was handed out, or build it again")])
+    return CourseError([Finding(exercise.recordings, None, problem, "download the release again, or rebuild it")])
 
 
 class ReplayedAnswers:

@@ -41,7 +41,7 @@ exercises/13_adding/practice.yaml:15: question `fresh-sum`: there is no key `tel
         ],
         ["content"],
         """\
-exercises/13_adding/practice.yaml:6: the key `points` stands here and on line 5
+exercises/13_adding/practice.yaml:6: the key `points` is here and on line 5
   fix: keep one of them: YAML would silently take the last
 """,
     ),
@@ -51,7 +51,7 @@ exercises/13_adding/practice.yaml:6: the key `points` stands here and on line 5
         ],
         ["content"],
         """\
-lessons/13_adding/flashcards.yaml:7: card `sum` stands here and on line 1
+lessons/13_adding/flashcards.yaml:7: card `sum` is here and on line 1
   fix: give one of them another id
 """,
     ),
@@ -540,7 +540,7 @@ lessons/13_adding/lesson.md: the widget `abacus` is not placed in the text
         ["text-widgets"],
         """\
 lessons/13_adding/widgets/widgets.yaml:1: widget `abacus`: there is no module `abacus.js`
-  fix: create it here, or mend its name
+  fix: create it here, or correct its name
 """,
     ),
     "link_to_no_section": Planted(
@@ -926,7 +926,7 @@ course.yaml: the course's description is missing
         ],
         ["content"],
         """\
-course.yaml:6: `grading`: `due` does not say in which zone it is meant
+course.yaml:6: `grading`: `due` has no time zone
   fix: add the difference from UTC, as in 2026-11-20 23:59+01:00
 course.yaml:8: `due_of`: there is no exercise `sum`
   fix: did you mean `sums`?

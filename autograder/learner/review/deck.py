@@ -263,7 +263,7 @@ class Deck:
                 self.log.describe(self.scheduling.id, self.scheduling.facts)
                 write()
         except StoreFault as fault:  # the disk is full, or another program has locked the file
-            fix = "make room, or close the program that uses the file, and come back: earlier answers are saved"
+            fix = "free some disk space, or close the program that uses the file, and come back: earlier answers are saved"
             raise UsageError(f"{self.log.path}: this cannot be saved ({fault.why})", fix) from None
         self.refresh()
 

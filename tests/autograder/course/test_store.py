@@ -35,7 +35,7 @@ STORES = {  # how each is opened
     "state.sqlite": lambda path: State(path.parent),
 }
 SCHEMAS = {"gradebook.sqlite": gradebook.SCHEMA, "reviews.sqlite": log.SCHEMA, "state.sqlite": workspace.SCHEMA}
-UPDATE = "\n  fix: update the course package, then give the same command again; nothing in the file was changed"
+UPDATE = "\n  fix: update the course package, then run the command again; the file was not changed"
 
 
 @pytest.fixture
@@ -198,7 +198,7 @@ def test_a_newer_file_is_refused_and_unchanged_byte_for_byte(old, tmp_path, name
 @pytest.mark.parametrize(("name", "table"), [("gradebook.sqlite", "attempts"), ("gradebook.sqlite", "people"), ("reviews.sqlite", "log"), ("state.sqlite", "events")])
 @pytest.mark.parametrize("version", [0, 1])
 def test_a_column_more_is_refused_and_the_file_unchanged_byte_for_byte(old, name, table, version):
-    """A session's answers would be lost in silence, and a gradebook would say "make room"."""
+    """A session's answers would be lost in silence, and a gradebook would ask for disk space."""
     path = old / name
     if version:
         with STORES[name](path):
@@ -286,5 +286,5 @@ def test_a_transaction_that_cannot_be_written_is_a_fault_and_leaves_nothing(tmp_
     with closing(open_strictly(path, Schema((ONE,)), "")) as db:
         with pytest.raises(StoreFault) as fault, transaction(db, path):
             broken(db)
-        assert str(fault.value) == f"{path}: no such table: nowhere\n  fix: make room and give the same command again: it goes on where it was"
+        assert str(fault.value) == f"{path}: no such table: nowhere\n  fix: free some disk space and run the command again: it continues where it stopped"
         assert db.execute("SELECT * FROM things").fetchall() == [("one",)]

@@ -59,7 +59,7 @@ def test_an_answer_is_kept_whole_or_refused_in_the_log_and_in_its_spare_copy(sma
             with full(small_disk, room):
                 more, words = answered(deck, kept, 400)
             assert words.startswith(f"{place}/reviews.sqlite: this cannot be saved (")
-            assert words.endswith("\n  fix: make room, or close the program that uses the file, and come back: earlier answers are saved")
+            assert words.endswith("\n  fix: free some disk space, or close the program that uses the file, and come back: earlier answers are saved")
             kept += more
             more, words = answered(deck, kept, 1)
             assert (more, words) == (1, "")
@@ -95,7 +95,7 @@ def test_the_gradebook_keeps_attempts_all_or_nothing(small_disk):
             keep(book, 1)
             with full(small_disk, room), pytest.raises(StoreFault) as fault:
                 keep(book, 5, times=400)
-            assert str(fault.value).endswith("\n  fix: make room and give the same command again: it goes on where it was")
+            assert str(fault.value).endswith("\n  fix: free some disk space and run the command again: it continues where it stopped")
             keep(book, 1)
         with Gradebook(path) as book:
             assert [one.student for one in book.results("run")] == kept
@@ -107,7 +107,7 @@ def test_a_gradebook_that_cannot_even_be_opened_for_want_of_room_is_told_so(smal
         book.keep("run", [Kept(result())])
     with full(small_disk), pytest.raises(StoreFault) as fault:
         Gradebook(path)
-    assert str(fault.value) == f"{path}: disk I/O error\n  fix: make room and give the same command again: it goes on where it was"
+    assert str(fault.value) == f"{path}: disk I/O error\n  fix: free some disk space and run the command again: it continues where it stopped"
     with Gradebook(path) as book:
         assert list(book.results("run")) == [result()]
 
@@ -119,7 +119,7 @@ def test_grading_onto_a_full_disk_is_one_line(small_disk, walls):
         book.keep("before", [Kept(result())])
     with full(small_disk):
         done, _ = grade(small_disk)
-    line = f"{small_disk}/out: no space left on device\n  fix: make room and give the same command again: it goes on where it was\n"
+    line = f"{small_disk}/out: no space left on device\n  fix: free some disk space and run the command again: it continues where it stopped\n"
     assert (done.returncode, done.stderr) == (3, "walls: landlock, seccomp, limits, privileges\n" + line)
     assert chaos.attempts(small_disk / "out") == 1
 

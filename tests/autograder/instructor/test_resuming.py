@@ -180,7 +180,7 @@ def test_a_full_disk_is_one_line_and_loses_nothing(three):
     command = [sys.executable, "-c", boot, *chaos.command(three / "class", three / "out")[3:]]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 3
-    line = f"{three}/out/gradebook.sqlite: database or disk is full\n  fix: make room and give the same command again: it goes on where it was\n"
+    line = f"{three}/out/gradebook.sqlite: database or disk is full\n  fix: free some disk space and run the command again: it continues where it stopped\n"
     assert done.stderr == "walls: landlock, seccomp, limits, privileges\n" + line
     assert chaos.attempts(three / "out") >= 3
     assert grade(three)[1]["results"] == 60
@@ -199,7 +199,7 @@ def test_two_commands_never_grade_into_one_folder_at_once(tmp_path):
 def test_a_file_that_cannot_be_written_is_told_with_its_name(tmp_path, number, words):
     with pytest.raises(StoreFault) as fault, exclusive_lock(tmp_path):
         raise OSError(number, "", str(tmp_path / "grades.csv.new"))
-    assert str(fault.value) == f"{tmp_path}/grades.csv.new: {words}\n  fix: make room and give the same command again: it goes on where it was"
+    assert str(fault.value) == f"{tmp_path}/grades.csv.new: {words}\n  fix: free some disk space and run the command again: it continues where it stopped"
 
 
 def test_other_trouble_with_files_stays_what_it_is(tmp_path):

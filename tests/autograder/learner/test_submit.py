@@ -67,7 +67,7 @@ def test_what_is_unfinished_is_said_and_packed_all_the_same(workspace, pack, rig
         "`loss.py` cannot be read: line 1: invalid syntax.",
         "`ddpm.py` is empty: save it in your editor first.",
         "`ddim.py` is missing.",
-        "`answers.yaml` cannot be read: line 2: the key `fresh-step` stands here and on line 1: "
+        "`answers.yaml` cannot be read: line 2: the key `fresh-step` is here and on line 1: "
         "keep one of them: YAML would silently take the last.",
         untouched(workspace, "forward.py", "loss.py", "ddpm.py", "ddim.py", "answers.yaml"),
     )

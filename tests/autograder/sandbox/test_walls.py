@@ -69,7 +69,7 @@ def test_a_wall_that_does_not_stand_is_named_with_its_reason(monkeypatch):
     monkeypatch.setattr("autograder.sandbox.servers.free_user", lambda slot: None)
     with Sandbox(Limits()) as sandbox, pytest.raises(WallsMissing) as caught:
         sandbox.open("numpy")
-    assert str(caught.value) == "walls that do not stand: landlock ([Errno 2] No such file or directory: '/nowhere/at/all')"
+    assert str(caught.value) == "missing walls: landlock ([Errno 2] No such file or directory: '/nowhere/at/all')"
 
 
 def test_guests_read_packages_and_never_the_course():

@@ -182,7 +182,7 @@ def test_recordings_of_other_checks_are_refused(released, tmp_path):
         load_materials(exercise)
     assert str(refused.value) == (
         f"{exercise.recordings}: these recordings belong to another checks/forward.py or props.py\n"
-        "  fix: take the release as it was handed out, or build it again"
+        "  fix: download the release again, or rebuild it"
     )
     exercise.recordings.write_bytes(b"damaged")
     with pytest.raises(CourseError, match="these recordings cannot be read"):

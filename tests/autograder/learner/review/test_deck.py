@@ -365,7 +365,7 @@ def test_an_answer_that_cannot_be_kept_is_told_and_does_not_count(opened, tmp_pa
         deck.answer(face, 3, MORNING)
     assert str(raised.value) == (
         f"{tmp_path / 'kept' / 'reviews.sqlite'}: this cannot be saved (database is locked)\n"
-        "  fix: make room, or close the program that uses the file, and come back: earlier answers are saved"
+        "  fix: free some disk space, or close the program that uses the file, and come back: earlier answers are saved"
     )
     assert (deck.state(face), deck.undo(MORNING)) == (State(), None)
     holder.close()

@@ -119,7 +119,7 @@ def test_grading_onto_a_full_disk_is_one_line(small_disk, walls):
         book.keep("before", [Kept(result())])
     with full(small_disk):
         done, _ = grade(small_disk)
-    line = f"{small_disk}/out: no space left on device\n  fix: free some disk space and run the command again: it continues where it stopped\n"
+    line = f"{small_disk}/out/gradebook.sqlite: disk I/O error\n  fix: free some disk space and run the command again: it continues where it stopped\n"
     assert (done.returncode, done.stderr) == (3, "walls: landlock, seccomp, limits, privileges\n" + line)
     assert chaos.attempts(small_disk / "out") == 1
 

@@ -57,8 +57,8 @@ class SuperResolution(nn.Module):
     def forward(self, x: Tensor, t: Tensor, *, words: Tensor, small: Tensor, s: Tensor) -> Tensor:
         """Predict. # x: (B, 3, SIZE, SIZE), small: (B, 3, SMALL, SMALL) noised to s: (B,)"""
         vector = torch.cat([self.pool(words), timestep_embedding(s, AUGMENTATION_DIM)], dim=1)
-        beside = F.interpolate(small, size=x.shape[-2:], mode="nearest")
-        return self.unet(x, t, context=words, vector=vector, extra=beside)  # type: ignore[no-any-return]
+        upsampled = F.interpolate(small, size=x.shape[-2:], mode="nearest")
+        return self.unet(x, t, context=words, vector=vector, extra=upsampled)  # type: ignore[no-any-return]
 
 
 class Cascade(nn.Module):
@@ -126,6 +126,8 @@ def sample_images(model: Cascade, ids: Tensor, config: SamplingConfig) -> Tensor
     base = guided(model.base, ALPHA_BARS, CleanLoss.predicts, {"words": words}, {"words": nothing}, w)
     small = run_sampler(config, base, (len(ids), 3, SMALL, SMALL), BETAS)
     s = torch.full((len(ids),), AUGMENTATION)
-    beside = {"small": augment(small, s, torch.Generator().manual_seed(config.seed + T)), "s": s}
-    large = guided(model.super_resolution, ALPHA_BARS, CleanLoss.predicts, {"words": words, **beside}, {"words": nothing, **beside}, w)
+    condition = {"small": augment(small, s, torch.Generator().manual_seed(config.seed + T)), "s": s}
+    large = guided(
+        model.super_resolution, ALPHA_BARS, CleanLoss.predicts, {"words": words, **condition}, {"words": nothing, **condition}, w
+    )
     return run_sampler(config, large, (len(ids), 3, SIZE, SIZE), BETAS)

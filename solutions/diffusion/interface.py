@@ -1,7 +1,7 @@
 """What every model's module implements, and the code they share.
 
 Each module listed in `models` has `sample(config) -> Tensor` (n, C, H, W) in [-1, 1] and `train(options) -> None`. A request that
-cannot be met raises `InvalidRequest`, whose one line lists the valid choices.
+cannot be met raises `InvalidRequest`, with one line that lists the valid choices.
 """
 
 from collections.abc import Callable, Sequence
@@ -58,20 +58,20 @@ def run_sampler(
 ) -> Tensor:
     """Sample from noise of this shape, drawn with the config's seed; `steps` is the default number of steps. # shape"""
     generator = torch.Generator().manual_seed(config.seed)
-    T, wanted = len(betas) - 1, config.steps
+    T, chosen = len(betas) - 1, config.steps
 
     def draw_noise(shape: tuple[int, ...]) -> Tensor:
         return torch.randn(shape, generator=generator)
 
     if config.sampler == "ddpm":
-        if wanted not in (None, T):
-            raise InvalidRequest(f"ddpm always takes {T} steps, not {wanted}: omit --steps, or use --sampler ddim")
+        if chosen not in (None, T):
+            raise InvalidRequest(f"ddpm always takes {T} steps, not {chosen}: omit --steps, or use --sampler ddim")
         return ddpm_sample(eps_model, draw_noise(shape), betas, draw_noise, clip=clip, callback=config.callback)  # type: ignore[no-any-return]
     if config.sampler == "ddim":
-        wanted = steps if wanted is None else wanted
-        if not 1 <= wanted <= T:
-            raise InvalidRequest(f"cannot sample in {wanted} steps: choose 1 to {T}")
-        path, bars = even_path(T, wanted), alpha_bars(betas)
+        chosen = steps if chosen is None else chosen
+        if not 1 <= chosen <= T:
+            raise InvalidRequest(f"cannot sample in {chosen} steps: choose 1 to {T}")
+        path, bars = even_path(T, chosen), alpha_bars(betas)
         return ddim_sample(eps_model, draw_noise(shape), bars, path, draw_noise, eta=config.eta, clip=clip, callback=config.callback)  # type: ignore[no-any-return]
     raise InvalidRequest(f"unknown sampler `{config.sampler}`: choose ddim or ddpm")
 

@@ -84,9 +84,9 @@ def train(
     if checkpoint and checkpoint.exists():
         state = resume(checkpoint, state["config"], model, ema, optimisers, generator)
     total = config.steps if minutes is None else 60 * minutes
-    with _interrupts() as asked_to_stop, tqdm(total=round(total), disable=not progress, unit="step" if minutes is None else "s") as bar:
+    with _interrupts() as interrupts, tqdm(total=round(total), disable=not progress, unit="step" if minutes is None else "s") as bar:
         last_save = time.monotonic()
-        while (done := state["step"] if minutes is None else state["seconds"]) < total and not asked_to_stop:
+        while (done := state["step"] if minutes is None else state["seconds"]) < total and not interrupts:
             bar.update(int(done) - bar.n)
             started = time.perf_counter()
             rate = config.lr * min(1, (state["step"] + 1) / config.warmup) * (1 + math.cos(math.pi * done / total)) / 2
@@ -99,7 +99,7 @@ def train(
             if checkpoint and time.monotonic() - last_save > 60:
                 save(checkpoint, state, model, ema, optimisers, generator)
                 last_save = time.monotonic()
-        bar.update(round(total) - bar.n if not asked_to_stop else 0)
+        bar.update(round(total) - bar.n if not interrupts else 0)
     if checkpoint:
         save(checkpoint, state, model, ema, optimisers, generator)
     return Run(ema, state["losses"], state["seconds"], finished=done >= total)
@@ -142,14 +142,14 @@ def _average(ema: State, model: nn.Module, decay: float) -> None:
 @contextmanager
 def _interrupts() -> Iterator[list[int]]:
     """Yield a list that Ctrl-C appends to, so that no step is cut short; a second Ctrl-C interrupts as usual."""
-    asked: list[int] = []
+    signals: list[int] = []
 
     def ask(number: int, _: Any) -> None:
-        asked.append(number)
+        signals.append(number)
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
     before = signal.signal(signal.SIGINT, ask)
     try:
-        yield asked
+        yield signals
     finally:
         signal.signal(signal.SIGINT, before)

@@ -2,11 +2,11 @@
 import { choice, controls, el, load, sentence, written } from "./parts.js";
 
 const MEASURES = {
-  fd: ["Fréchet distance (less is better)", 0, "how far the generated images are from real ones, in the features of a small classifier", -1],
-  coverage: ["coverage (more is better)", 2, "the share of real images that have a generated one close by", 1],
-  recall: ["recall (more is better)", 2, "the share of real images that the model could have generated", 1],
-  agreement: ["class accuracy (more is better)", 2, "the share of images that a classifier assigns to the requested class", 1],
-  "seconds for 64": ["seconds for 64 images (less is better)", 3, "how long they take on one core", -1],
+  fd: ["Fréchet distance (lower is better)", 0, "how far the generated images are from real ones, in the features of a small classifier", -1],
+  coverage: ["coverage (higher is better)", 2, "the share of real images that have a generated one close by", 1],
+  recall: ["recall (higher is better)", 2, "the share of real images that the model could have generated", 1],
+  agreement: ["class accuracy (higher is better)", 2, "the share of images that a classifier assigns to the requested class", 1],
+  "seconds for 64": ["seconds for 64 images (lower is better)", 3, "how long they take on one core", -1],
 };
 
 export async function mount(stage) {

@@ -124,7 +124,7 @@ def record_practice(lesson: Lesson, functions: Functions) -> PracticeRecordings:
         made.variants[question.id] = drawn
         for numbers in (variant(question, None, functions), *drawn):
             for part in (question, *question.parts):
-                if part.kind == "number":
+                if part.computes:
                     _add_values(made, part, numbers, functions)
                 own = key if part is question else key.parts.get(part.id, Key())
                 if lines := working(part, own, numbers, namespace_of(question, functions)):

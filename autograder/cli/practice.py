@@ -1,4 +1,4 @@
-"""`course practice`: a question, an answer, what it says at once, and the working; then the next."""
+"""`course practice`: ask a question, mark the answer, show the working; then the next."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from autograder.cli.context import opened_workspace
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from autograder.course.kinds import Mark
     from autograder.course.model import Question
-    from autograder.grading.marking import Mark
     from autograder.grading.questions import Functions
     from autograder.learner.practice import Asked
     from autograder.learner.workspace import State, Workspace
 
 
 class _Left(Exception):
-    """The person has had enough."""
+    """The student leaves."""
 
 
 @click.command()
 @click.argument("question", required=False)
-@click.option("--fresh", is_flag=True, help="Ask with fresh numbers, not with those of the published question.")
-@click.option("--seed", type=int, help="Ask with the numbers of this seed.")
+@click.option("--fresh", is_flag=True, help="Use fresh numbers instead of the published ones.")
+@click.option("--seed", type=int, help="Use the numbers of this seed.")
 @click.pass_obj
 def practice(root: Path | None, question: str | None, fresh: bool, seed: int | None) -> None:
     """Answer the lesson's questions in the terminal.
 
-    It asks one QUESTION, or those that you have not mastered, one after the other. An empty line leaves. Wrong answers cost
-    nothing: try again, or look at the working. Three fresh variants in a row make a question with numbers mastered.
+    Asks QUESTION, or all questions that you have not mastered. An empty line leaves. A wrong answer costs nothing: try again,
+    or look at the working. To master a question with numbers, answer three fresh variants in a row.
     """
     from rich.console import Console
 
@@ -57,7 +57,7 @@ def practice(root: Path | None, question: str | None, fresh: bool, seed: int | N
 
 
 def _following(workspace: Workspace, state: State, chosen: Question, wanted: str | None) -> Question | None:
-    """Stay with a question that can be asked with fresh numbers until it is mastered; then go on, unless one was asked for."""
+    """Return the same question until it is mastered, if it has numbers; then the next, unless one question was wanted."""
     from autograder.learner.practice import choose, mastered
 
     if not mastered(state, chosen):
@@ -67,7 +67,7 @@ def _following(workspace: Workspace, state: State, chosen: Question, wanted: str
 
 def _practise(console: Console, workspace: Workspace, state: State, functions: Functions, question: Question,
               fresh: bool, seed: int | None) -> None:  # fmt: skip
-    """Ask one variant until it is right or the working was looked at."""
+    """Ask one variant until the answer is right or the student looks at the working."""
     from autograder.cli.context import now
     from autograder.cli.views import say_due
     from autograder.learner.practice import answer, ask, draw, for_answers, shown_working
@@ -84,9 +84,9 @@ def _practise(console: Console, workspace: Workspace, state: State, functions: F
             console.print("  ✓ Right.", style="green")
             console.print(f"  In answers.yaml: {for_answers(asked, given)}", style="dim", markup=False, soft_wrap=True)
             break
-        _show_mark(console, made)
+        _show_mark(console, question, made)
         say_due(console, bring_back(workspace, [made], f"practice {question.id}", now()))
-        wrong = {line.partition(":")[0] for line in made.message.split("\n")}
+        wrong = {remark.part for remark in made.remarks}
         if click.prompt("Try again (Enter), or see the working (w)?", default="", show_default=False).strip().lower().startswith("w"):
             break
     for line in shown_working(asked, functions):
@@ -94,15 +94,17 @@ def _practise(console: Console, workspace: Workspace, state: State, functions: F
     _show_streak(console, state, asked)
 
 
-def _show_mark(console: Console, made: Mark) -> None:
-    for line in made.message.split("\n"):
+def _show_mark(console: Console, question: Question, made: Mark) -> None:
+    from autograder.grading.feedback import mark_message
+
+    for line in mark_message(question, made).split("\n"):
         console.print(f"  ✗ {line}", style="red", markup=False)
     if made.section:
         console.print(f"  Reread: course read {made.section}", style="dim", markup=False)
 
 
 def _show_question(console: Console, asked: Asked) -> None:
-    """Show a question; its parts, if it has any, are shown one by one when they are asked."""
+    """Show a question; each part is shown when it is asked."""
     seed = "" if asked.seed is None else f" (seed {asked.seed})"
     console.print()
     console.rule(f"{asked.question.id}{seed}", align="left", style="dim")
@@ -119,7 +121,7 @@ def _show_text(console: Console, asked: Asked, question: Question) -> None:
 
 
 def _typed_parts(console: Console, asked: Asked, given: dict[str, Any] | None, wrong: set[str] | None) -> dict[str, Any]:
-    """Ask the parts one by one; on a further try only those that were wrong."""
+    """Ask the parts one by one; on another try, only those that were wrong."""
     answers = dict(given or {})
     for number, part in enumerate(asked.question.parts, 1):
         if wrong is None or part.id in wrong:
@@ -130,14 +132,14 @@ def _typed_parts(console: Console, asked: Asked, given: dict[str, Any] | None, w
 
 
 def _typed(question: Question) -> Any:
-    """Ask for the answer in the form that the question takes; an empty line leaves."""
+    """Ask for an answer; an empty line leaves."""
+    from autograder.course.kinds import form_of
     from autograder.learner.practice import read_answer
-    from autograder.learner.start import form
 
-    if question.kind == "match":
-        options = ", ".join(option.id for option in question.options)
-        return {choice.id: _line(f"{choice.id} (one of: {options})") for choice in question.choices}
-    return read_answer(question, _line(form(question).capitalize()))
+    form = form_of(question)
+    if form.keys:
+        return {key: _line(f"{key} ({form.expected})") for key in form.keys}
+    return read_answer(question, _line(form.expected.capitalize()))
 
 
 def _line(label: str) -> str:

@@ -119,7 +119,7 @@ class Question(Struct, frozen=True):
     """
 
     id: str
-    kind: Literal["number", "choice", "order", "match", "parts"]
+    kind: str  # a key of `kinds.KINDS`
     text: str
     line: int
     objective: str = ""

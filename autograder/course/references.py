@@ -10,24 +10,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from autograder.course.kinds import KINDS, ids_of
 from autograder.course.model import Key, Lesson, Policy, Question, Wrong
 from autograder.course.schema import meant
 from autograder.course.strict_yaml import At, Complain
 
 T = TypeVar("T")
 
-_OF_KIND: dict[str, tuple[set[str], set[str]]] = {  # what a kind needs, and what it may have beside
-    "number": ({"computes", "arguments", "tolerance"}, {"decimals", "tells", "numbers"}),
-    "choice": ({"choices"}, {"several", "numbers"}),
-    "order": ({"choices"}, {"numbers"}),
-    "match": ({"choices", "options"}, {"numbers"}),
-    "parts": ({"parts"}, {"numbers"}),
-}
 _OF_ALL = {"id", "kind", "text", "points", "card"}
 _OF_WHOLES = {"objective", "section", "core"}
-_KNOWN = set[str]().union(_OF_ALL, _OF_WHOLES, *(needs | may for needs, may in _OF_KIND.values()))
-_ARTICLE = {"number": "a number", "choice": "a choice", "order": "an order", "match": "a match", "parts": "a question of parts"}
-_FORM_OF_MISTAKE = {"choice": "a wrong choice", "order": "`later>earlier`, two choices in the wrong order", "match": "`choice=option`"}
 _PLACE = re.compile(r"\[\[(\w+)\]\]")
 _MISCONCEPTION = re.compile(r"M[0-9]{2}")
 
@@ -50,8 +41,8 @@ def mappings(items: Iterable[T], at: At) -> list[tuple[T, At]]:
 def check_cards(lesson: Lesson, ats: Sequence[At], complain: Complain) -> None:
     for card, at in zip(lesson.cards, ats, strict=True):
         owner = f"card `{card.id}`"
-        _check_named(owner, "objective", card.objective, _ids(lesson.objectives), at, complain)
-        _check_named(owner, "section", card.section, _ids(lesson.sections), at, complain)
+        _check_named(owner, "objective", card.objective, ids_of(lesson.objectives), at, complain)
+        _check_named(owner, "section", card.section, ids_of(lesson.sections), at, complain)
         if bool(card.cloze) == bool(card.front or card.back) or bool(card.front) != bool(card.back):
             complain(at.line, f"{owner} needs a front and a back, or a cloze alone", "give it the one or the other")
         if card.cloze and not re.search(r"\{\{c[0-9]+::.+?\}\}", card.cloze):
@@ -61,7 +52,7 @@ def check_cards(lesson: Lesson, ats: Sequence[At], complain: Complain) -> None:
 def check_questions(lesson: Lesson, ats: Sequence[At], root: Path, complain: Complain) -> None:
     for question, at in zip(lesson.questions, ats, strict=True):
         owner = f"question `{question.id}`"
-        for name, known in (("objective", _ids(lesson.objectives)), ("section", _ids(lesson.sections))):
+        for name, known in (("objective", ids_of(lesson.objectives)), ("section", ids_of(lesson.sections))):
             _check_named(owner, name, getattr(question, name), known, at, complain)
         _check_question(owner, question, question, lesson, at, root, complain)
         for part, part_at in mappings(question.parts, at.value.get("parts", at)):
@@ -70,12 +61,8 @@ def check_questions(lesson: Lesson, ats: Sequence[At], root: Path, complain: Com
 
 def check_keys(lesson: Lesson, at: At, complain: Complain) -> None:
     """Hold the answers in `solutions/` to the questions, one by one."""
-    cards = _ids(lesson.cards)
+    cards = ids_of(lesson.cards)
     _check_parallel("question", lesson.questions, lesson.keys, at, cards, complain)
-
-
-def _ids(items: Iterable[object]) -> list[str]:
-    return [str(getattr(item, "id", "")) for item in items]
 
 
 def _check_named(owner: str, key: str, name: str, known: list[str], at: At, complain: Complain) -> None:
@@ -90,27 +77,30 @@ def _check_named(owner: str, key: str, name: str, known: list[str], at: At, comp
 
 
 def _check_question(owner: str, question: Question, whole: Question, lesson: Lesson, at: At, root: Path, complain: Complain) -> None:
-    if question.kind not in _OF_KIND:
+    kind = KINDS.get(question.kind)
+    if kind is None:
+        if "kind" in at.value and isinstance(at.value["kind"].value, str):
+            fix = meant(question.kind, KINDS, f"write one of {', '.join(KINDS)}")
+            complain(line_of(at, "kind"), f"{owner}: `kind` is the text `{question.kind[:40]}`", fix)
         return
-    needs, may = _OF_KIND[question.kind]
-    allowed = _OF_ALL | needs | may if question is whole else (_OF_ALL | needs | may) - {"numbers"}
-    allowed |= _OF_WHOLES if question is whole else set()
-    if question is not whole and question.kind == "parts":
+    of_wholes = _OF_WHOLES | {"numbers"} if question is not whole else set[str]()
+    if of_wholes and "parts" in kind.needs:
         complain(at.line, f"{owner}: a part cannot have parts", "make it a question of its own")
-    for key in sorted((at.value.keys() & _KNOWN) - allowed):
-        place = "the whole question" if question is not whole and key in _OF_WHOLES | {"numbers"} else "another kind of question"
-        complain(line_of(at, key), f"{owner}: `{key}` belongs to {place}, not to {_ARTICLE[question.kind]}", "remove it")
-    for key in sorted(needs - at.value.keys()):
-        complain(at.line, f"{owner}: {_ARTICLE[question.kind]} needs `{key}`", f"add `{key}: ...`")
+    allowed = (_OF_ALL | _OF_WHOLES | kind.needs | kind.may) - of_wholes
+    for key in sorted(at.value.keys() & set(Question.__struct_fields__) - allowed):
+        place = "the whole question" if key in of_wholes else "another kind of question"
+        complain(line_of(at, key), f"{owner}: `{key}` belongs to {place}, not to {kind.noun}", "remove it")
+    for key in sorted(kind.needs - at.value.keys()):
+        complain(at.line, f"{owner}: {kind.noun} needs `{key}`", f"add `{key}: ...`")
     if question.card is not None:
-        _check_named(owner, "card", question.card, _ids(lesson.cards), at, complain)
+        _check_named(owner, "card", question.card, ids_of(lesson.cards), at, complain)
     _check_numbers(owner, question, whole, at, complain)
-    if question.kind == "number" and question.computes:
+    if "computes" in kind.needs and question.computes:
         _check_computes(owner, question, lesson, at, root, complain)
-    for name in _ids((*question.choices, *question.parts)):
+    for name in ids_of((*question.choices, *question.parts)):
         if name in ("seed", "answer"):
             complain(at.line, f"{owner}: `{name}` is not free as an id", "take another: answers to fresh numbers use this word")
-    if question.kind in ("choice", "order", "match") and len(question.choices) == 1:
+    if "choices" in kind.needs and len(question.choices) == 1:
         complain(line_of(at, "choices"), f"{owner}: there is one choice only", "give at least two")
 
 
@@ -127,13 +117,13 @@ def _check_numbers(owner: str, question: Question, whole: Question, at: At, comp
         if isinstance(argument, str) and argument not in known:
             complain(line_of(at, "arguments"), f"{owner}: there is no number `{argument}`", meant(argument, known, "add it to `numbers`"))
     written = at.value["tolerance"].value if "tolerance" in at.value else None
-    if question.kind == "number" and isinstance(written, int | float) and question.tolerance <= 0:
+    if "tolerance" in KINDS[question.kind].needs and isinstance(written, int | float) and question.tolerance <= 0:
         complain(line_of(at, "tolerance"), f"{owner}: the tolerance is {question.tolerance}", "write one above 0, like 0.002")
 
 
 def _check_computes(owner: str, question: Question, lesson: Lesson, at: At, root: Path, complain: Complain) -> None:
     exercise, _, function = question.computes.partition(".")
-    line, known = line_of(at, "computes"), [*_ids(lesson.exercises), "practice"]
+    line, known = line_of(at, "computes"), [*ids_of(lesson.exercises), "practice"]
     if not function.isidentifier():
         complain(line, f"{owner}: `{question.computes}` names no function", "write EXERCISE.FUNCTION, like sums.total")
     elif exercise not in known:
@@ -153,71 +143,35 @@ def _check_parallel(noun: str, questions: Sequence[Question], keys: dict[str, Ke
     for name, question in known.items():
         if name in keys:
             _check_key(f"{noun} `{name}`", question, keys[name], at.value[name], cards, complain)
-        elif question.kind != "number":
+        elif (kind := KINDS.get(question.kind)) and "computes" not in kind.needs:
             complain(at.line, f"{noun} `{name}` has no answer here", f"add `{name}:` with what is right")
 
 
 def _check_key(owner: str, question: Question, key: Key, at: At, cards: list[str], complain: Complain) -> None:
-    if question.kind not in _OF_KIND or "" in _ids((*question.choices, *question.options)) or not isinstance(at.value, dict):
+    kind = KINDS.get(question.kind)
+    if kind is None or "" in ids_of((*question.choices, *question.options)) or not isinstance(at.value, dict):
         return  # complained of as a value
-    if question.kind == "parts":
+    if "parts" in kind.needs:
         _check_parallel(f"{owner}, part", question.parts, key.parts, At(at.value.get("parts", At({}, at.line)).value, line_of(at, "parts")),
                         cards, complain)  # fmt: skip
-    if question.kind in ("number", "parts"):
+    if kind.problem is None:
         for name in sorted({"right", "wrong"} & at.value.keys()):
             fix = "remove it: the answer is computed or in its parts"
-            complain(line_of(at, name), f"{owner}: {_ARTICLE[question.kind]} has no `{name}`", fix)
+            complain(line_of(at, name), f"{owner}: {kind.noun} has no `{name}`", fix)
     elif "right" not in at.value:
         complain(at.line, f"{owner}: `right` is missing", "add `right: ...`")
     elif not isinstance(at.value["right"].value, str | list | dict):
         pass  # complained of as a value
-    elif problem := _problem_with_right(question, key.right):
+    elif problem := kind.problem(question, key.right):
         complain(line_of(at, "right"), f"{owner}: {problem[0]}", problem[1])
     else:
-        possible = sorted(_possible_mistakes(question, key))
+        possible = sorted(kind.wrongs(question, key))
         for name in [name for name in key.wrong if name not in possible]:
             turned = ">".join(reversed(name.split(">")))
-            fix = meant(turned if turned in possible else name, possible, f"write {_FORM_OF_MISTAKE[question.kind]}")
+            fix = meant(turned if turned in possible else name, possible, f"write {kind.form_of_wrong}")
             complain(line_of(at, "wrong", name), f"{owner}: `{name}` is no wrong answer", fix)
     for name, wrong in key.wrong.items():
         _check_wrong(f"{owner}, `{name}`", wrong, at.value["wrong"].value[name], cards, complain)
-
-
-def _problem_with_right(question: Question, right: object) -> tuple[str, str] | None:
-    choices = _ids(question.choices)
-    if question.kind == "match":
-        return _problem_with_match(question, right)
-    if isinstance(right, str) != (question.kind == "choice" and not question.several) or isinstance(right, dict):
-        wanted = "a list of choices" if question.kind == "order" or question.several else "one choice"
-        return f"`right` should be {wanted}", "write it like the question's `choices`"
-    named = [right] if isinstance(right, str) else list(right) if isinstance(right, tuple) else []
-    for name in named:
-        if name not in choices:
-            return f"there is no choice `{name}`", meant(name, choices, f"take one of {', '.join(choices)}")
-    if question.kind == "order" and sorted(named) != sorted(choices):
-        return "`right` should hold each choice once", f"put {', '.join(choices)} in order"
-    return None
-
-
-def _problem_with_match(question: Question, right: object) -> tuple[str, str] | None:
-    choices, options = _ids(question.choices), _ids(question.options)
-    if not isinstance(right, dict) or sorted(right) != sorted(choices):
-        return "`right` should give an option to each choice", f"write a mapping with the keys {', '.join(choices)}"
-    for option in right.values():
-        if option not in options:
-            return f"there is no option `{option}`", meant(option, options, f"take one of {', '.join(options)}")
-    return None
-
-
-def _possible_mistakes(question: Question, key: Key) -> set[str]:
-    """List the keys that `wrong` may have."""
-    choices, right = _ids(question.choices), key.right
-    if question.kind == "choice":
-        return set(choices) - ({right} if isinstance(right, str) else set())
-    if question.kind == "order" and isinstance(right, tuple):
-        return {f"{later}>{earlier}" for place, later in enumerate(right) for earlier in right[:place]}
-    pairs = {f"{choice}={option}" for choice in choices for option in _ids(question.options)}
-    return pairs - {f"{choice}={option}" for choice, option in right.items()} if isinstance(right, dict) else pairs
 
 
 def _check_wrong(owner: str, wrong: Wrong, at: At, cards: list[str], complain: Complain) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
 from unicodedata import normalize
 
 
@@ -29,6 +31,20 @@ def cell_text(value: str, length: int = 500) -> str:
 def number(value: float) -> str:
     """Write points so that every spreadsheet reads them: at most two decimals, with a point."""
     return f"{round(value, 2):.2f}".rstrip("0").rstrip(".")
+
+
+def quoted(value: Any) -> str:
+    """Show an answer, whatever its type, short and harmless."""
+    if isinstance(value, list | dict):
+        return "A list" if isinstance(value, list) else "A map"
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    return "`" + "".join(letter for letter in text[:40] if letter.isprintable() and letter != "`") + ("…`" if len(text) > 40 else "`")
+
+
+def plain(number: float | Decimal) -> str:
+    """Write a number of a question: 0.3, 5, 0.00001."""
+    text = format(Decimal(str(number)).normalize(), "f")
+    return "0" if text == "-0" else text
 
 
 _TOKEN = re.compile(r"\\(?:text|operatorname|mathrm)\s*\{[^}]*\}|\\[A-Za-z]+|\\.|\S", re.DOTALL)

@@ -13,8 +13,9 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from autograder.course.model import Check, CheckResult, Failure, Misconception, Override, Reason
-from autograder.course.text import clean, number
+from autograder.course.kinds import Mark, Remark
+from autograder.course.model import Check, CheckResult, Failure, Misconception, Override, Question, Reason
+from autograder.course.text import clean, number, plain
 from autograder.grading.checks import Called, Transcript
 from autograder.grading.comparison import kind_of
 from autograder.grading.reference import ObjectProxy
@@ -142,3 +143,62 @@ def _next(check: CheckResult, sections: Mapping[str, str]) -> Iterator[str]:
         yield f"Reread: {sections.get(check.section, check.section)} (`course read {check.section}`)"
     if check.card:
         yield f"Card: `{check.card}`"
+
+
+# ---- marks of questions, in words
+
+WORDS = {
+    "blank": "There is no answer yet.",
+    "no_seed": "`seed` should be a whole number, like 7.",
+    "no_variant": "A fresh variant is written `{{seed: 7, answer: {example}}}`: `seed` and `answer`, nothing else, and no decimal comma.",
+    "comma": "{given} has a decimal comma: write a decimal point, and {decimals} decimals.",
+    "no_number": "{given} is not a number: write one number with {decimals} decimals, like {like}.",
+    "too_large": "This is not an ordinary number: write one number with {decimals} decimals, like {like}.",
+    "rounded": "{given} is rounded too far: with fewer than {decimals} decimals, the right answer and a mistake look the same.",
+    "known_number": "Your answer{where} is {given}. {sentence}",
+    "wrong_number": "Your answer{where} is {given}. That is not right, and it matches no known mistake: compute it again, line by line.",
+    "no_choice": "Answer with one of {known}.",
+    "no_list": "Answer with a list of {known}.",
+    "unknown_choice": "There is no choice {given}: {hint}",
+    "choose_one": "Choose one.",
+    "known_choice": "You chose {0}. {sentence}",
+    "wrong_choice": "{0} is not right.",
+    "known_omission": "You left out {0}. {sentence}",
+    "incomplete": "What you chose is right, but something is missing.",
+    "each_once": "List each of these once: {known}.",
+    "known_order": "You put {0} before {1}. {sentence}",
+    "wrong_order": "You put {0} before {1}. It is the other way round.",
+    "no_pairs": "Match each of these: `{id}: {form}`.",
+    "unknown_item": "There is no item {given}: {hint}",
+    "unknown_match": "There is no match {given}: {hint}",
+    "unmatched": "{0} has no match yet.",
+    "known_pair": "You matched {0} with {1}. {sentence}",
+    "wrong_pair": "You matched {0} with {1}. They do not belong together.",
+    "no_parts": "Answer part by part: `{id}: {form}`.",
+    "unknown_part": "There is no part {given}: {hint}",
+}
+
+
+def remark_words(question: Question, remark: Remark, name: Callable[[str], str] = "`{}`".format) -> str:
+    """Say a remark in words. `name` shows the id of a choice or option: in backticks, unless the reader sees no ids."""
+    asked = next((part for part in question.parts if part.id == remark.part), question)
+    items, known = [name(item) for item in remark.items], ", ".join(remark.known)
+    numbers = ", ".join(f"{letter} = {plain(number)}" for letter, number in remark.numbers.items())
+    return WORDS.get(remark.kind, "{sentence}").format(
+        *items,
+        id=asked.id,
+        given=remark.given,
+        sentence=remark.sentence,
+        known=known,
+        hint=f"did you mean {items[0]}?" if items else f"take one of {known}.",
+        form=f"{{{', '.join(f'{item}: ...' for item in remark.known)}}}",
+        where=f" for {numbers}" if numbers else "",
+        decimals=asked.decimals,
+        like=f"{0.123456789:.{asked.decimals}f}",
+        example="0.123" if asked.computes else "...",
+    )
+
+
+def mark_message(question: Question, made: Mark) -> str:
+    """Say a mark in words, a remark a line."""
+    return "\n".join(f"{remark.part}: " * bool(remark.part) + remark_words(question, remark) for remark in made.remarks)

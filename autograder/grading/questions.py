@@ -1,4 +1,4 @@
-"""The numbers of a question: published or drawn from a seed, and what the reference and the misconceptions answer to them."""
+"""The numbers of a question, published or drawn from a seed; their answers, text and working; and the mark of an answer."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import random
 import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from difflib import get_close_matches
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -16,22 +17,24 @@ import msgspec
 from msgspec import Struct
 
 from autograder.course.errors import CourseError, Finding
+from autograder.course.kinds import Drawn, Mark, Remark, failed, ids_of, mark_answer
 from autograder.course.loading import recordings
-from autograder.course.model import Key, Lesson, Misconception, Question, Range
+from autograder.course.model import CheckResult, Failure, Key, Lesson, Misconception, Question, Range, Submission
+from autograder.course.strict_yaml import AnswersError, read_answers
+from autograder.course.text import plain
+from autograder.grading.attempt import Attempt
 from autograder.grading.diagnosis import load_misconceptions
+from autograder.grading.feedback import mark_message
 from autograder.grading.recorded import FORMAT, read_gz
 from autograder.grading.reference import Answers, load_module
 
 DRAWS = 1000
-VARIANTS = 50  # of a question: as many as a student release has recorded, so a seed is taken modulo this everywhere
-APART = 2.5  # tolerances between any two of: the right answer, each misconception's
+VARIANTS = 50  # of a question: a student release has recorded these, so a seed counts modulo 50 everywhere
+SEPARATION = 2.5  # in tolerances, between any two of: the right answer, each misconception's
 
 
 class Functions(Struct, frozen=True):
-    """Where answers come from: the reference function and the misconceptions of `EXERCISE.FUNCTION`.
-
-    Where they are recordings, the variants that were drawn and the workings' lines come along.
-    """
+    """The reference function and the misconceptions of `EXERCISE.FUNCTION`; if recorded, also the variants and the workings' lines."""
 
     reference: Callable[[str], Callable[..., Any]]
     misconceptions: Callable[[str], Sequence[Misconception]]
@@ -40,10 +43,9 @@ class Functions(Struct, frozen=True):
 
 
 def variant(question: Question, seed: int | None, functions: Functions) -> dict[str, float]:
-    """Return the numbers of a question: the published ones, or for a seed (modulo 50) fresh ones, the same wherever they are drawn.
+    """Return the published numbers of a question, or those of a seed (modulo 50), which are the same on every machine.
 
-    Fresh numbers are drawn again until the right answer and every misconception's lie 2.5 tolerances apart. Raises CourseError where
-    1000 draws don't do it.
+    Draws again until every misconception can be detected. Raises CourseError after 1000 draws.
     """
     published = {name: drawn.published for name, drawn in question.numbers.items()}
     if seed is None or not published:
@@ -54,29 +56,29 @@ def variant(question: Question, seed: int | None, functions: Functions) -> dict[
     rng = random.Random(hashlib.blake2b(f"{question.id}:{seed}".encode(), digest_size=8).digest())
     for _ in range(DRAWS):
         fresh = {name: _draw(drawn, rng) for name, drawn in question.numbers.items()}
-        if fresh != published and tell_apart(question, fresh, functions):
+        if fresh != published and detectable(question, fresh, functions):
             return fresh
-    problem = f"question `{question.id}`: {DRAWS} draws gave no numbers that tell its misconceptions apart"
+    problem = f"question `{question.id}`: in {DRAWS} draws, no numbers distinguished all of its misconceptions"
     raise CourseError([Finding(Path("practice.yaml"), question.line, problem, "widen the ranges of its numbers, or drop one of `tells`")])
 
 
-def tell_apart(question: Question, numbers: Mapping[str, float], functions: Functions) -> bool:
-    """Say whether with these numbers all answers are finite, and the right one and the misconceptions' are told from each other."""
+def detectable(question: Question, numbers: Mapping[str, float], functions: Functions) -> bool:
+    """Whether all answers are finite, and the right one and the misconceptions' lie 2.5 tolerances or more apart."""
     for part in (question, *question.parts):
-        if part.kind == "number":
+        if part.computes:
             try:
                 right, misconceptions = values(part, numbers, functions)
             except (ArithmeticError, ValueError):
                 return False
             known = sorted([right, *(value for _, value in misconceptions)])
-            near = any(later - earlier <= APART * part.tolerance for earlier, later in pairwise(known))
+            near = any(later - earlier <= SEPARATION * part.tolerance for earlier, later in pairwise(known))
             if near or not all(math.isfinite(value) for value in known):
                 return False
     return True
 
 
 def values(question: Question, numbers: Mapping[str, float], functions: Functions) -> tuple[float, list[tuple[Misconception, float]]]:
-    """Compute the right answer of a `number`, and the answer of every misconception in `tells`."""
+    """Compute the right answer of a question, and the answer of every misconception in `tells`."""
     arguments = [numbers[argument] if isinstance(argument, str) else argument for argument in question.arguments]
     misconceptions = [misconception for misconception in functions.misconceptions(question.computes) if misconception.id in question.tells]
     right = float(functions.reference(question.computes)(*arguments))
@@ -84,7 +86,7 @@ def values(question: Question, numbers: Mapping[str, float], functions: Function
 
 
 def _draw(drawn: Range, rng: random.Random) -> float:
-    """Draw from the grid, exactly: 0.1 three times is 0.3. Whole grids give whole numbers, fit to be an index."""
+    """Draw from the grid, exactly: 0.1 three times is 0.3. A grid of whole numbers yields an int, which can be an index."""
     low, high, step = (Decimal(str(number)) for number in (drawn.low, drawn.high, drawn.step))
     value = low + step * rng.randrange(int((high - low) / step) + 1)
     whole = all(isinstance(number, int) for number in (drawn.low, drawn.step, drawn.published))
@@ -95,14 +97,8 @@ RECORDED = "recorded working"  # no name that an expression could use
 _PLACE = re.compile(r"\[\[(?:(?P<name>\w+)|= *(?P<expression>.+?) *(?: :(?P<format>[^\]\s]+))?)\]\]")
 
 
-def shown(number: float | Decimal) -> str:
-    """Write a number plainly: 0.3, 5, 0.00001."""
-    plain = format(Decimal(str(number)).normalize(), "f")
-    return "0" if plain == "-0" else plain
-
-
 def question_text(question: Question, numbers: Mapping[str, float]) -> str:
-    """Return the question as Markdown, numbers filled in, its choices and parts listed with the ids to answer with."""
+    """Return the question as Markdown with its numbers, and its choices and parts with the ids to answer with."""
     lines = [_filled(question.text, numbers, {})]
     lines += ["", *(f"- `{choice.id}`: {_filled(choice.text, numbers, {})}" for choice in question.choices)] if question.choices else []
     lines += ["", *(f"- `{option.id}`: {_filled(option.text, numbers, {})}" for option in question.options)] if question.options else []
@@ -112,7 +108,7 @@ def question_text(question: Question, numbers: Mapping[str, float]) -> str:
 
 
 def working(question: Question, key: Key, numbers: Mapping[str, float], namespace: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the working line by line, with the reader's numbers. Raises ValueError where an expression of it fails."""
+    """Return the lines of the working with these numbers. Raises ValueError if an expression fails."""
     if RECORDED in namespace:
         recorded: tuple[str, ...] = namespace[RECORDED](question, numbers)
         return recorded
@@ -122,7 +118,7 @@ def working(question: Question, key: Key, numbers: Mapping[str, float], namespac
 
 
 def namespace_of(question: Question, functions: Functions) -> dict[str, Any]:
-    """Return what a working may use: sqrt, np, and the public functions of the answers' modules; of recorded answers, their lines."""
+    """Return the names that a working may use: sqrt, np, and the public functions of the answers' modules; or the recorded lines."""
     if functions.working:
         return {RECORDED: functions.working}
     import numpy as np  # late: a question can be marked without it
@@ -135,7 +131,7 @@ def namespace_of(question: Question, functions: Functions) -> dict[str, Any]:
 
 
 def evaluate(expression: str, namespace: Mapping[str, Any]) -> Any:
-    """Compute an author's expression. Raises ValueError that says what is wrong with it."""
+    """Compute an author's expression. Raises ValueError with the cause."""
     try:
         return eval(expression, dict(namespace))
     except Exception as error:
@@ -145,7 +141,7 @@ def evaluate(expression: str, namespace: Mapping[str, Any]) -> Any:
 def _filled(text: str, numbers: Mapping[str, float], namespace: Mapping[str, Any], decimals: int = 3) -> str:
     def fill(place: re.Match[str]) -> str:
         if place["name"]:
-            return shown(numbers[place["name"]]) if place["name"] in numbers else place[0]
+            return plain(numbers[place["name"]]) if place["name"] in numbers else place[0]
         value = evaluate(place["expression"], {**namespace, **numbers})
         written = format(value, place["format"] or (f".{decimals}f" if not isinstance(value, int | str) else ""))
         return written.lstrip("-") if re.fullmatch(r"-0\.?0*", written) else written
@@ -154,11 +150,11 @@ def _filled(text: str, numbers: Mapping[str, float], namespace: Mapping[str, Any
 
 
 Number = int | float  # a whole number stays one: it may be an index
-Values = list[tuple[list[Number], float]]  # arguments, and what a function gives for them
+Values = list[tuple[list[Number], float]]  # arguments, and what a function returns for them
 
 
 class MisconceptionValues(msgspec.Struct, frozen=True):
-    """A misconception of a question's function, and what it gives."""
+    """A misconception of a question's function, and what it returns."""
 
     id: str
     of: str
@@ -176,7 +172,7 @@ class WorkingLines(msgspec.Struct, frozen=True):
 
 
 class PracticeRecordings(msgspec.Struct, frozen=True):
-    """All that a release knows of a lesson's questions, but for the keys. `working` goes by a question's place."""
+    """All that a release knows about a lesson's questions, except the keys. The keys of `working` are those of `place`."""
 
     variants: dict[str, list[dict[str, Number]]]
     values: dict[str, Values]
@@ -186,12 +182,12 @@ class PracticeRecordings(msgspec.Struct, frozen=True):
 
 
 def place(question: Question) -> str:
-    """Name a question or a part of one by its id and its line, since a part's id is its whole's affair."""
+    """Name a question or part by its id and line, since parts of two questions may share an id."""
     return f"{question.id}:{question.line}"
 
 
 def replayed_functions(path: Path) -> Functions:
-    """Give what was recorded as functions. Raise `CourseError` where it cannot be read."""
+    """Return the recordings as functions. Raises CourseError if they cannot be read."""
     try:
         recorded = read_gz(path, PracticeRecordings)
     except (OSError, EOFError, ValueError) as error:
@@ -240,7 +236,7 @@ def _looked_up(name: str, values: Values, path: Path) -> Callable[..., float]:
 
 
 def functions_of(root: Path, lesson: Lesson) -> Functions:
-    """Return the functions that answer a lesson's questions: the exercises' answers and misconceptions, or their recordings."""
+    """Return the functions that answer a lesson's questions: the solutions', or a release's recordings."""
     folder, recorded = root / "solutions" / lesson.id, recordings(root, lesson.id, "practice")
     if recorded.is_file():
         return replayed_functions(recorded)
@@ -263,3 +259,58 @@ def functions_of(root: Path, lesson: Lesson) -> Functions:
         return answers[exercise].function(function)
 
     return Functions(reference, known_misconceptions)
+
+
+# ---- marks
+
+
+def mark(question: Question, key: Key, answer: Any, functions: Functions) -> Mark:
+    """Mark an answer; `{seed: 7, answer: 0.790}` answers a fresh variant."""
+    seed = None
+    if isinstance(answer, dict) and "seed" in answer:
+        seed = answer["seed"]
+        if isinstance(seed, bool) or not isinstance(seed, int) or abs(seed) > 2**63:
+            return failed(question, Remark("no_seed"))
+        if answer.keys() - {"seed", "answer"}:
+            return failed(question, Remark("no_variant"))
+        answer = answer.get("answer")
+    numbers = variant(question, seed, functions)
+    return mark_answer(question, key, answer, Drawn(numbers, lambda part: values(part, numbers, functions)))
+
+
+def mark_answers(submission: Submission, lesson: Lesson, functions: Functions) -> Attempt:
+    """Mark an `answers.yaml`: each question is a check of its own."""
+    try:
+        answers = read_answers(submission.source or b"")
+    except AnswersError as error:
+        problem = f"`{submission.name}` cannot be read: {error}"
+        whole = Failure("ended", file=submission.name)
+        return Attempt(tuple(CheckResult(q.id, title(q), 0, q.points, "failed", "refused", problem, failure=whole) for q in lesson.questions))
+    known = ids_of(lesson.questions)
+    strays = [str(name)[:100] for name in answers if name not in known][:100]
+    return Attempt(tuple(_marked(q, lesson.keys.get(q.id, Key()), answers, strays, functions) for q in lesson.questions))
+
+
+def title(question: Question) -> str:
+    """Return a question's title: its id in words."""
+    return question.id.replace("-", " ").capitalize()
+
+
+def _marked(question: Question, key: Key, answers: dict[str, object], strays: list[str], functions: Functions) -> CheckResult:
+    made = mark(question, key, answers.get(question.id), functions)
+    if made.outcome == "passed":
+        return CheckResult(question.id, title(question), made.points, question.points, "passed")
+    near = get_close_matches(question.id, strays, 1) if question.id not in answers else []
+    return CheckResult(
+        id=question.id,
+        title=title(question),
+        points=made.points,
+        max_points=question.points,
+        outcome="failed",
+        reason="wrong",
+        message=mark_message(question, made) + "".join(f" There is an answer to `{name}`: is it meant for this question?" for name in near),
+        misconception=made.misconception,
+        section=made.section,
+        card=made.card,
+        failure=Failure("unanswered") if made.remarks == (Remark("blank"),) and not near else None,
+    )

@@ -14,8 +14,7 @@ from autograder.course.errors import SandboxFault
 from autograder.course.loading import package_name, read_course
 from autograder.course.model import Check, CheckResult, HandedIn, Lesson, Limits, Notes, Result, Submission, limits_for
 from autograder.grading.attempt import Attempt, Materials, attempt, load_materials
-from autograder.grading.marking import mark_answers, title
-from autograder.grading.questions import Functions, functions_of
+from autograder.grading.questions import Functions, functions_of, mark_answers, title
 from autograder.grading.rounds import Round
 from autograder.sandbox.preload import Launched
 from autograder.sandbox.servers import Sandbox

@@ -22,8 +22,7 @@ from autograder.course.errors import SandboxFault
 from autograder.course.model import CheckResult, Limits, Policy, Submission, limits_for
 from autograder.grading.attempt import PUBLIC, Attempt, Materials, attempt, load_materials
 from autograder.grading.checks import Transcript
-from autograder.grading.marking import mark_answers
-from autograder.grading.questions import Functions, functions_of
+from autograder.grading.questions import Functions, functions_of, mark_answers
 from autograder.learner.repro import as_command, line
 from autograder.learner.workspace import Workspace, digest, file_of, is_untouched, names_of, names_within
 from autograder.sandbox.local import LocalRunner

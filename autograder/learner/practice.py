@@ -1,12 +1,11 @@
-"""Practice in the terminal: one question, one answer, what it says at once. Mastered is what a streak of fresh variants shows.
+"""Practice: which question is asked, with which numbers, what an answer earns, and when a question is mastered.
 
-A question with numbers is mastered by three fresh variants in a row, each right at the first try; one without, by being
-answered right when it was last asked. A wrong answer costs the streak and nothing else.
+Three fresh variants in a row, each right at the first try, master a question with numbers. A question without numbers is
+mastered while its last answer was right. A wrong answer costs the streak and nothing else.
 """
 
 from __future__ import annotations
 
-import difflib
 import random
 import re
 from collections.abc import Mapping
@@ -15,18 +14,17 @@ from typing import Any
 import msgspec
 
 from autograder.course.errors import UsageError
+from autograder.course.kinds import Mark, form_of
 from autograder.course.model import Key, Lesson, Question
-from autograder.grading.marking import Mark, mark
-from autograder.grading.questions import Functions, functions_of, namespace_of, question_text, variant, working
+from autograder.course.schema import meant
+from autograder.grading.questions import VARIANTS, Functions, functions_of, mark, namespace_of, question_text, variant, working
 from autograder.learner.workspace import State, Workspace
 
 STREAK = 3
-_NUMBER = re.compile(r"[-+−]?[0-9]*\.?[0-9]*([eE][-+]?[0-9]+)?")
-VARIANTS = 50  # as many as a student release has recorded
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """A question as it is asked: with the published numbers, or with those of a seed."""
+    """A question with the numbers that it is asked with: the published ones, or those of a seed."""
 
     question: Question
     key: Key
@@ -44,20 +42,18 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 def choose(lesson: Lesson, state: State, wanted: str | None) -> Question | None:
-    """Find the question that is asked for, or the first that is not mastered, the core ones first; None when all are."""
+    """Return the wanted question, or the first that is not mastered, core questions first; None when all are mastered."""
     questions = {question.id: question for question in lesson.questions}
     if wanted is None:
         order = sorted(lesson.questions, key=lambda question: not question.core)
         return next((question for question in order if not mastered(state, question)), None)
     if wanted not in questions:
-        near = difflib.get_close_matches(wanted, questions, 1)
-        fix = f"did you mean `{near[0]}`?" if near else f"take one of {', '.join(questions)}"
-        raise UsageError(f"there is no question `{wanted}`", fix)
+        raise UsageError(f"there is no question `{wanted}`", meant(wanted, questions, f"take one of {', '.join(questions)}"))
     return questions[wanted]
 
 
 def draw(state: State, question: Question, *, fresh: bool, seed: int | None) -> int | None:
-    """Choose the seed: the one that is asked for, a fresh one, or none (the published numbers) while these are not yet done."""
+    """Return the given seed or a fresh one; None, for the published numbers, until these have been answered."""
     if seed is not None or not question.numbers:
         return seed if question.numbers else None
     done = [event.facts for event in state.events("practice", question.id)]
@@ -68,35 +64,30 @@ def draw(state: State, question: Question, *, fresh: bool, seed: int | None) -> 
 
 
 def ask(workspace: Workspace, question: Question, seed: int | None, functions: Functions) -> Asked:
-    """Ask a question with the numbers of a seed."""
+    """Return a question with the numbers of a seed."""
     return Asked(question, workspace.lesson.keys.get(question.id, Key()), seed, variant(question, seed, functions))
 
 
 def functions_for(workspace: Workspace) -> Functions:
-    """Give the functions that answer the lesson's questions."""
+    """Return the functions that answer the lesson's questions."""
     return functions_of(workspace.root, workspace.lesson)
 
 
 def read_answer(question: Question, typed: str) -> Any:
-    """Turn what was typed into what `answers.yaml` would hold: a text, or a list of ids. Parts and matches are asked one by one."""
-    typed = typed.strip()
-    if question.kind == "order" or (question.kind == "choice" and question.several):
-        return [word for word in re.split(r"[\s,;\[\]]+", typed) if word]
-    return typed
+    """Return a typed line as `answers.yaml` would hold it: a text, or a list of ids. Parts and matches are asked one by one."""
+    return [word for word in re.split(r"[\s,;\[\]]+", typed) if word] if form_of(question).listed else typed.strip()
 
 
 def answer(state: State, asked: Asked, given: Any, functions: Functions) -> Mark:
-    """Mark an answer, and write it down; what is no number where one was asked for is told so, and not counted."""
-    held = given if asked.seed is None else {"seed": asked.seed, "answer": given}
-    made = mark(asked.question, asked.key, held, functions)
-    if asked.question.kind == "number" and not _NUMBER.fullmatch(str(given).strip()):
-        return made
-    state.add("practice", asked.question.id, seed=asked.seed, right=made.outcome == "passed", misconception=made.misconception)
+    """Mark an answer and remember it, unless it cannot be read."""
+    made = mark(asked.question, asked.key, given if asked.seed is None else {"seed": asked.seed, "answer": given}, functions)
+    if made.readable:
+        state.add("practice", asked.question.id, seed=asked.seed, right=made.outcome == "passed", misconception=made.misconception)
     return made
 
 
 def for_answers(asked: Asked, given: Any) -> str:
-    """Write an answer as the line of `answers.yaml` that hands it in."""
+    """Return the line of `answers.yaml` that submits an answer."""
     value = _as_yaml(given)
     return f"{asked.question.id}: {value if asked.seed is None else f'{{seed: {asked.seed}, answer: {value}}}'}"
 
@@ -108,12 +99,12 @@ def _as_yaml(given: Any) -> str:
 
 
 def shown_working(asked: Asked, functions: Functions) -> tuple[str, ...]:
-    """Give the working with the reader's numbers, line by line."""
+    """Return the lines of the working with the numbers that were asked."""
     return working(asked.question, asked.key, asked.numbers, namespace_of(asked.question, functions))
 
 
 def streak(state: State, question: Question) -> int:
-    """Count the fresh variants in a row, up to the last one, that were right at the first try; a variant counts once."""
+    """Count the last fresh variants in a row that were right at the first try, each variant once."""
     row: list[int] = []
     tried: set[int | None] = set()
     for event in state.events("practice", question.id):
@@ -127,7 +118,7 @@ def streak(state: State, question: Question) -> int:
 
 
 def mastered(state: State, question: Question) -> bool:
-    """Say whether a question is mastered."""
+    """Return whether a question is mastered."""
     if question.numbers:
         return streak(state, question) >= STREAK
     return next((event.facts["right"] for event in reversed(list(state.events("practice", question.id)))), False)

@@ -11,9 +11,9 @@ from typing import Any
 import msgspec
 
 from autograder.course.errors import UsageError
+from autograder.course.kinds import Mark
 from autograder.course.loading import read_hints
 from autograder.course.model import CheckResult
-from autograder.grading.marking import Mark
 from autograder.learner.check import Checked
 from autograder.learner.practice import mastered
 from autograder.learner.review.deck import Deck

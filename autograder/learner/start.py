@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from autograder.course.errors import UsageError
+from autograder.course.kinds import form_of
 from autograder.course.model import Lesson, Question
 from autograder.course.store import replaced
 from autograder.learner.workspace import HIDDEN, ORIGIN, Origin, Workspace, digest, exercises_of, names_of
@@ -92,22 +93,10 @@ def answers(lesson: Lesson) -> str:
 
 
 def _blank(question: Question, indent: str) -> str:
-    if question.kind == "parts":
+    if question.parts:
         return f"{indent}{question.id}:\n" + "".join(_blank(part, indent + "  ") for part in question.parts)
-    if question.kind == "match":
-        lines = "".join(f"{indent}  {choice.id}:\n" for choice in question.choices)
-        return f"{indent}{question.id}:  # each one of: {', '.join(option.id for option in question.options)}\n{lines}"
-    return f"{indent}{question.id}:  # {form(question)}\n"
-
-
-def form(question: Question) -> str:
-    """Describe the form of an answer to a question."""
-    ids = ", ".join(choice.id for choice in question.choices)
-    if question.kind == "number":
-        return f"a number with {question.decimals} decimals"
-    if question.kind == "order":
-        return f"a list in the right order, like [{ids}]"
-    return f"a list of those that are right: [{ids}]" if question.several else f"one of: {ids}"
+    form = form_of(question)
+    return f"{indent}{question.id}:  # {'each ' * bool(form.keys)}{form.expected}\n" + "".join(f"{indent}  {key}:\n" for key in form.keys)
 
 
 def _made(path: Path, data: bytes) -> bool:

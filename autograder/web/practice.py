@@ -1,10 +1,11 @@
-"""Practice in the browser: the questions with what is mastered of each, one question, and its mark at once.
+"""Practice in the browser: an overview, one question, and its mark.
 
-The questions, their numbers, the marks and what is remembered are the terminal's: this only asks and shows.
+Questions, numbers, marks and progress are those of `learner.practice`, as in the terminal; this module shows them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -12,9 +13,10 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.routing import BaseRoute, Route
 
-from autograder.course.model import Question
+from autograder.course.kinds import Form, Mark, Remark, form_of
+from autograder.course.model import Choice, Question
 from autograder.course.text import formulas_in_unicode
-from autograder.grading.marking import Mark
+from autograder.grading.feedback import remark_words
 from autograder.grading.questions import question_text
 from autograder.learner.practice import STREAK, Asked, answer, ask, choose, draw, for_answers, mastered, shown_working, streak
 from autograder.learner.workspace import State
@@ -23,7 +25,7 @@ from autograder.web.server import ReaderSession
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """How far a reader is with one question: fresh variants in a row, and whether that is enough."""
+    """A reader's progress with one question: fresh variants in a row, and whether it is mastered."""
 
     question: Question
     row: int
@@ -31,9 +33,10 @@ class Standing(msgspec.Struct, frozen=True):
 
 
 class Part(msgspec.Struct, frozen=True):
-    """What a form asks: a question or a part of one, its texts as HTML, and the names of its fields."""
+    """A question or a part of one as a form shows it: its field's name, and ids with their texts as HTML."""
 
     question: Question
+    form: Form
     field: str
     text: Markup
     choices: tuple[tuple[str, Markup], ...]
@@ -41,7 +44,7 @@ class Part(msgspec.Struct, frozen=True):
 
 
 def routes(session: ReaderSession, frame: Frame) -> list[BaseRoute]:
-    """Give the addresses of practice."""
+    """Return the addresses of practice."""
     return [
         Route("/practice.html", shown(frame, lambda request: _overview(session, frame))),
         Route("/question-{id}.html", shown(frame, lambda request: _question(session, frame, request)), methods=["GET"]),
@@ -64,7 +67,7 @@ def _standing(state: State, question: Question) -> Standing:
 def _question(session: ReaderSession, frame: Frame, request: Request) -> str:
     with session.state() as state:
         chosen = choose(session.lesson, state, request.path_params["id"])
-        assert chosen is not None  # one that is named is found, or refused
+        assert chosen is not None  # `choose` raises if there is no such question
         asked = _asked(session, chosen, _seed(request.query_params.get("seed", "")), state, fresh="fresh" in request.query_params)
         return _page(session, frame, state, asked)
 
@@ -78,28 +81,26 @@ def _asked(session: ReaderSession, question: Question, seed: int | None, state: 
 
 
 def _marked(session: ReaderSession, frame: Frame, request: Request, fields: dict[str, list[str]]) -> str:
-    """Mark what was sent. With scripts the page asks for the mark alone."""
+    """Mark what was sent. The page's script asks for the mark alone."""
     with session.state() as state:
         chosen = choose(session.lesson, state, request.path_params["id"])
         assert chosen is not None
         asked = ask(session.workspace, chosen, _seed(fields.get("seed", [""])[0]) if chosen.numbers else None, session.functions())
-        given = _given(chosen, fields, "")
+        given = _given(chosen, fields, "answer")
         made = answer(state, asked, given, session.functions())
         mark = _mark(session, frame, state, asked, made, given)
         return mark if request.headers.get("x-part") == "mark" else _page(session, frame, state, asked, mark, fields)
 
 
-def _given(question: Question, fields: dict[str, list[str]], path: str) -> Any:
+def _given(question: Question, fields: dict[str, list[str]], name: str) -> Any:
     """Turn fields into what `answers.yaml` would hold."""
-    name = path or "answer"
-    if question.kind == "parts":
-        return {part.id: _given(part, fields, f"answer.{part.id}") for part in question.parts}
-    if question.kind == "match":
-        return {choice.id: fields.get(f"{name}.{choice.id}", [""])[0] for choice in question.choices}
+    form = form_of(question)
+    if question.parts:
+        return {part.id: _given(part, fields, f"{name}.{part.id}") for part in question.parts}
+    if form.keys:
+        return {key: fields.get(f"{name}.{key}", [""])[0] for key in form.keys}
     values = fields.get(name, [])
-    if question.kind == "order" or question.several:
-        return values
-    return values[0].strip() if values else ""
+    return values if form.listed else values[0].strip() if values else ""
 
 
 def _mark(session: ReaderSession, frame: Frame, state: State, asked: Asked, made: Mark, given: Any) -> Markup:
@@ -108,7 +109,7 @@ def _mark(session: ReaderSession, frame: Frame, state: State, asked: Asked, made
     return fragment(
         "mark.html",
         right=right,
-        lines=[_as_seen(asked, line) for line in made.message.split("\n") if line],
+        lines=[_line(asked, remark) for remark in made.remarks],
         question=asked.question,
         section=next((one for one in session.lesson.sections if one.id == made.section), None),
         working=[frame.prose.line(line) for line in shown_working(asked, session.functions())],
@@ -120,18 +121,15 @@ def _mark(session: ReaderSession, frame: Frame, state: State, asked: Asked, made
     )
 
 
-def _as_seen(asked: Asked, line: str) -> str:
-    """Say a line of a mark to who sees no ids: by what is chosen, and by the number of a part."""
-    name, colon, rest = line.partition(": ")
-    numbers = {part.id: number for number, part in enumerate(asked.question.parts, 1)}
-    if colon and name in numbers:
-        question, start, line = asked.question.parts[numbers[name] - 1], f"Part {numbers[name]}: ", rest
-    else:
-        question, start = asked.question, ""
-    for one in (*question.choices, *question.options):
-        words = formulas_in_unicode(_filled(asked, question, one.text)).rstrip(".")
-        line = line.replace(f"`{one.id}`", f"“{words}”")
-    return start + line
+def _line(asked: Asked, remark: Remark) -> str:
+    """Word a remark for a reader who sees no ids: choices by their texts, a part by its number."""
+    number, part = next(((n, part) for n, part in enumerate(asked.question.parts, 1) if part.id == remark.part), (0, asked.question))
+    texts = {one.id: _filled(asked, part, one.text) for one in (*part.choices, *part.options)}
+
+    def name(item: str) -> str:
+        return f"“{formulas_in_unicode(texts[item]).rstrip('.')}”" if item in texts else f"`{item}`"
+
+    return f"Part {number}: " * bool(number) + remark_words(asked.question, remark, name)
 
 
 def _page(
@@ -148,10 +146,10 @@ def _page(
 
 
 def _part(frame: Frame, asked: Asked, question: Question, field: str) -> Part:
-    def lines(choices: tuple[Any, ...]) -> tuple[tuple[str, Markup], ...]:
+    def lines(choices: Iterable[Choice]) -> tuple[tuple[str, Markup], ...]:
         return tuple((one.id, Markup(frame.prose.line(_filled(asked, question, one.text)))) for one in choices)
 
-    return Part(question, field, _html(frame, asked, question), lines(question.choices), lines(question.options))
+    return Part(question, form_of(question), field, _html(frame, asked, question), lines(question.choices), lines(question.options))
 
 
 def _html(frame: Frame, asked: Asked, question: Question) -> Markup:

@@ -652,7 +652,7 @@ exercises/13_adding/practice.yaml:1: question `fresh-sum`: `total` has no miscon
         ["question-functions"],
         """\
 exercises/13_adding/practice.yaml:1: question `fresh-sum`: there is no function `totals` in solutions/13_adding/sums.py
-  fix: write it, or mend `computes`
+  fix: write it, or fix `computes`
 """,
     ),
     "misconception_that_answers_right": Planted(
@@ -662,11 +662,11 @@ exercises/13_adding/practice.yaml:1: question `fresh-sum`: there is no function 
         ["question-published"],
         """\
 exercises/13_adding/practice.yaml:1: question `fresh-sum`: misconception `taken_away` answers 0.500, as the reference does
-  fix: choose numbers that tell them apart, or drop it from `tells`
+  fix: choose numbers that distinguish them, or drop it from `tells`
 exercises/13_adding/practice.yaml:1: question `fresh-sum`: misconception `second_forgotten` answers 0.500, as the reference does
-  fix: choose numbers that tell them apart, or drop it from `tells`
+  fix: choose numbers that distinguish them, or drop it from `tells`
 exercises/13_adding/practice.yaml:1: question `fresh-sum`: misconceptions `taken_away` and `second_forgotten` both answer 0.500
-  fix: choose numbers that tell them apart, or drop it from `tells`
+  fix: choose numbers that distinguish them, or drop it from `tells`
 """,
     ),
     "misconceptions_that_answer_the_same": Planted(
@@ -676,7 +676,7 @@ exercises/13_adding/practice.yaml:1: question `fresh-sum`: misconceptions `taken
         ["question-published", "check-misconceptions"],
         """\
 exercises/13_adding/practice.yaml:1: question `fresh-sum`: misconceptions `taken_away` and `second_forgotten` both answer 0.210
-  fix: choose numbers that tell them apart, or drop it from `tells`
+  fix: choose numbers that distinguish them, or drop it from `tells`
 solutions/13_adding/misconceptions/sums.py:6: misconception `taken_away` is not recognised as itself
   fix: add a call where it differs from the reference and the other misconceptions by ten tolerances, or drop it
 solutions/13_adding/misconceptions/sums.py:12: misconception `second_forgotten` is not recognised as itself
@@ -747,7 +747,7 @@ exercises/13_adding/checks/sums.py:6: check `by_hand` passes the student's value
         ],
         ["question-variants"],
         """\
-exercises/13_adding/practice.yaml:1: question `fresh-sum`: 1000 draws gave no numbers that tell its misconceptions apart
+exercises/13_adding/practice.yaml:1: question `fresh-sum`: in 1000 draws, no numbers distinguished all of its misconceptions
   fix: widen the ranges of its numbers, or drop one of `tells`
 """,
     ),
@@ -768,7 +768,7 @@ solutions/13_adding/practice.yaml:1: question `fresh-sum`: the working ends in `
         ["question-workings"],
         """\
 solutions/13_adding/practice.yaml:1: question `fresh-sum`: in the working `a + c` fails with NameError: name 'c' is not defined
-  fix: mend the expression
+  fix: correct the expression
 """,
     ),
     "no_working": Planted(
@@ -797,8 +797,8 @@ solutions/13_adding/practice.yaml:21: question `both-ways`, part `even`: the wro
         ],
         ["question-sentences"],
         """\
-solutions/13_adding/practice.yaml:21: question `both-ways`, part `even`: `five` and `four` are told the same
-  fix: give each a sentence of its own
+solutions/13_adding/practice.yaml:21: question `both-ways`, part `even`: `five` and `four` have the same sentence
+  fix: write one for each
 """,
     ),
     "order_given_away": Planted(
@@ -807,7 +807,7 @@ solutions/13_adding/practice.yaml:21: question `both-ways`, part `even`: `five` 
         ],
         ["question-orders"],
         """\
-exercises/13_adding/practice.yaml:24: question `by-hand`: the choices stand in the right order
+exercises/13_adding/practice.yaml:24: question `by-hand`: the choices are listed in the right order
   fix: shuffle them
 """,
     ),

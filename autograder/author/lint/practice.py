@@ -1,4 +1,4 @@
-"""Rules over the questions: their numbers tell the misconceptions apart, their answers are marked as promised, their words are there."""
+"""Rules about questions: numbers that distinguish the misconceptions, answers that get the mark they should, no missing sentence."""
 
 from __future__ import annotations
 
@@ -11,20 +11,22 @@ from typing import Any
 
 from autograder.author.lint.context import LintContext
 from autograder.course.errors import CourseError, Finding
+from autograder.course.kinds import KINDS, Mark, form_of, ids_of
 from autograder.course.model import Key, Question
-from autograder.grading.marking import Mark, mark
-from autograder.grading.questions import APART, VARIANTS, namespace_of, shown, tell_apart, values, variant, working
+from autograder.course.text import plain
+from autograder.grading.feedback import mark_message
+from autograder.grading.questions import SEPARATION, VARIANTS, detectable, mark, namespace_of, values, variant, working
 
 
 def functions(context: LintContext) -> Iterator[Finding]:
-    for owner, whole, part in _parts(context, "number"):
+    for owner, whole, part, _ in _computed(context):
         exercise, _, name = part.computes.partition(".")
         known = [misconception.id for misconception in context.misconceptions.get(exercise, ()) if misconception.of == name]
         path = f"solutions/{context.lesson.id}/{exercise}.py"
         try:
             parameters = inspect.signature(context.functions.reference(part.computes)).parameters
         except (AttributeError, AssertionError):
-            yield Finding(context.asked, whole.line, f"{owner}: there is no function `{name}` in {path}", "write it, or mend `computes`")
+            yield Finding(context.asked, whole.line, f"{owner}: there is no function `{name}` in {path}", "write it, or fix `computes`")
             continue
         if len(part.arguments) > len(parameters):
             fix = f"its parameters are {', '.join(parameters)}"
@@ -36,74 +38,67 @@ def functions(context: LintContext) -> Iterator[Finding]:
 
 
 def published(context: LintContext) -> Iterator[Finding]:
-    for owner, whole, part in _parts(context, "number"):
+    for owner, whole, part, _ in _computed(context):
         if not _computable(context, whole):
             continue
         right, misconceptions = values(part, variant(whole, None, context.functions), context.functions)
-        fix = "choose numbers that tell them apart, or drop it from `tells`"
+        fix = "choose numbers that distinguish them, or drop it from `tells`"
         for misconception, value in misconceptions:
-            if abs(value - right) <= APART * part.tolerance:
+            if abs(value - right) <= SEPARATION * part.tolerance:
                 problem = f"{owner}: misconception `{misconception.id}` answers {value:.{part.decimals}f}, as the reference does"
                 yield Finding(context.asked, whole.line, problem, fix)
         for (one, value), (other, same) in combinations(misconceptions, 2):
-            if abs(value - same) <= APART * part.tolerance:
+            if abs(value - same) <= SEPARATION * part.tolerance:
                 problem = f"{owner}: misconceptions `{one.id}` and `{other.id}` both answer {value:.{part.decimals}f}"
                 yield Finding(context.asked, whole.line, problem, fix)
 
 
 def variants(context: LintContext) -> Iterator[Finding]:
     for question in context.lesson.questions:
-        sound = question.kind in ("number", "parts") and _computable(context, question)
-        if sound and tell_apart(question, variant(question, None, context.functions), context.functions):
+        if _computable(context, question) and detectable(question, variant(question, None, context.functions), context.functions):
             yield from _variants(context, question)
 
 
 def _variants(context: LintContext, question: Question) -> Iterator[Finding]:
     key = context.lesson.keys.get(question.id, Key())
-    for seed in (None, *range(VARIANTS)):
+    for seed in (None, *range(VARIANTS)) if question.numbers else (None,):
         try:
             numbers = variant(question, seed, context.functions)
         except CourseError as error:
             yield Finding(context.asked, question.line, error.findings[0].problem, error.findings[0].fix)
             return
-        right = {part.id: _right(context, part, key if part is question else key.parts[part.id], numbers) for part in _wholes(question)}
-        for answer, misconception in _answers(context, question, numbers, right):
-            made = mark(question, key, {"seed": seed, "answer": answer} if seed is not None else answer, context.functions)
+        for answer, misconception in _answers(context, question, key, numbers):
+            made = mark(question, key, answer if seed is None else {"seed": seed, "answer": answer}, context.functions)
             if (made.misconception, made.outcome) != (misconception, "failed" if misconception else "passed"):
-                where = ", ".join(f"{name} = {shown(number)}" for name, number in numbers.items())
-                problem = (
-                    f"question `{question.id}`: for {where} the answer {answer} is told as {_told(made)}, not as {misconception or 'right'}"
-                )
+                where = ", ".join(f"{name} = {plain(number)}" for name, number in numbers.items())
+                marked = f"marked as {_marked(question, made)}, not as {misconception or 'right'}"
+                problem = f"question `{question.id}`:{f' for {where}' if where else ''} the answer {answer} is {marked}"
                 yield Finding(context.asked, question.line, problem, "widen the grid, or lower the tolerance")
                 return
 
 
-def _answers(
-    context: LintContext, question: Question, numbers: Mapping[str, float], right: dict[str, Any]
-) -> Iterator[tuple[Any, str | None]]:
-    """Give the right answer, and for each misconception of each part the answer that makes this misconception alone."""
-    yield (right if question.kind == "parts" else right[question.id]), None
-    for part in _wholes(question):
-        if part.kind == "number":
-            for misconception, value in values(part, numbers, context.functions)[1]:
-                wrong = Decimal(f"{value:.{part.decimals}f}")
-                yield ({**right, part.id: wrong} if question.kind == "parts" else wrong), misconception.id
+def _answers(context: LintContext, question: Question, key: Key, numbers: Mapping[str, float]) -> Iterator[tuple[Any, str | None]]:
+    """Yield the right answer; then, for each misconception of each part, the answer in which nothing else is wrong."""
+    right = {part.id: _right(context, part, own, numbers) for part, own in _parts(question, key)}
+    yield (right if question.parts else right[question.id]), None
+    for part, _ in _parts(question, key):
+        for misconception, value in values(part, numbers, context.functions)[1] if part.computes else ():
+            wrong = Decimal(f"{value:.{part.decimals}f}")
+            yield ({**right, part.id: wrong} if question.parts else wrong), misconception.id
 
 
 def _right(context: LintContext, part: Question, key: Key, numbers: Mapping[str, float]) -> Any:
-    if part.kind == "number":
+    if part.computes:
         return Decimal(f"{values(part, numbers, context.functions)[0]:.{part.decimals}f}")
     return list(key.right) if isinstance(key.right, tuple) else key.right
 
 
-def _told(made: Mark) -> str:
-    return made.misconception or ("right" if made.outcome == "passed" else f"wrong ({made.message})")
+def _marked(question: Question, made: Mark) -> str:
+    return made.misconception or ("right" if made.outcome == "passed" else f"wrong ({mark_message(question, made)})")
 
 
 def workings(context: LintContext) -> Iterator[Finding]:
-    for owner, whole, part in _parts(context, "number"):
-        key = context.lesson.keys.get(whole.id, Key())
-        key = key if part is whole else key.parts.get(part.id, Key())
+    for owner, whole, part, key in _computed(context):
         if not key.working:
             yield Finding(context.answers, key.line or 1, f"{owner} has no working", "add `working:`, line by line down to the answer")
         elif _computable(context, whole):
@@ -117,7 +112,7 @@ def _working(context: LintContext, owner: str, whole: Question, part: Question, 
             last = working(part, key, numbers, namespace_of(part, context.functions))[-1]
         except (ValueError, CourseError) as error:
             if isinstance(error, ValueError):
-                yield Finding(context.answers, key.line, f"{owner}: in the working {error}", "mend the expression")
+                yield Finding(context.answers, key.line, f"{owner}: in the working {error}", "correct the expression")
             return
         right = f"{values(part, numbers, context.functions)[0] + 0.0:.{part.decimals}f}"
         ends = re.findall(r"[-−]?[0-9]+(?:\.[0-9]+)?", last)
@@ -128,34 +123,30 @@ def _working(context: LintContext, owner: str, whole: Question, part: Question, 
 
 
 def sentences(context: LintContext) -> Iterator[Finding]:
-    for owner, whole, part in _parts(context, "choice"):
-        key = context.lesson.keys.get(whole.id, Key())
-        key = key if part is whole else key.parts.get(part.id, Key())
+    for owner, _, part, key in _asked(context):
         right = (key.right,) if isinstance(key.right, str) else tuple(key.right or ())
-        for choice in part.choices:
-            if choice.id not in right and choice.id not in key.wrong:
-                fix = f"add `{choice.id}: {{sentence: ...}}` to `wrong`"
-                yield Finding(context.answers, key.line, f"{owner}: the wrong choice `{choice.id}` has no sentence", fix)
-        for (one, told), (other, same) in combinations(key.wrong.items(), 2):
-            if told.sentence == same.sentence:
-                problem = f"{owner}: `{one}` and `{other}` are told the same"
-                yield Finding(context.answers, key.line, problem, "give each a sentence of its own")
+        wrongs = KINDS[part.kind].wrongs(part, key)
+        for name in ids_of(part.choices):
+            if name in wrongs and name not in right and name not in key.wrong:
+                fix = f"add `{name}: {{sentence: ...}}` to `wrong`"
+                yield Finding(context.answers, key.line, f"{owner}: the wrong choice `{name}` has no sentence", fix)
+        for (one, wrong), (other, same) in combinations(key.wrong.items(), 2):
+            if wrong.sentence == same.sentence:
+                yield Finding(context.answers, key.line, f"{owner}: `{one}` and `{other}` have the same sentence", "write one for each")
 
 
 def orders(context: LintContext) -> Iterator[Finding]:
-    for owner, whole, part in _parts(context, "order"):
-        key = context.lesson.keys.get(whole.id, Key())
-        key = key if part is whole else key.parts.get(part.id, Key())
-        if tuple(choice.id for choice in part.choices) == key.right:
-            yield Finding(context.asked, whole.line, f"{owner}: the choices stand in the right order", "shuffle them")
+    for owner, whole, part, key in _asked(context):
+        if form_of(part).control == "order" and tuple(ids_of(part.choices)) == key.right:
+            yield Finding(context.asked, whole.line, f"{owner}: the choices are listed in the right order", "shuffle them")
 
 
 def misconceptions(context: LintContext) -> Iterator[Finding]:
     tags = {tag for card in context.lesson.cards for tag in card.tags}
     for name, key in context.lesson.keys.items():
-        for told in [*key.wrong.values(), *(wrong for part in key.parts.values() for wrong in part.wrong.values())]:
-            if told.misconception and told.misconception not in tags:
-                problem = f"question `{name}`: no card has the tag `{told.misconception}`"
+        for wrong in [*key.wrong.values(), *(wrong for part in key.parts.values() for wrong in part.wrong.values())]:
+            if wrong.misconception and wrong.misconception not in tags:
+                problem = f"question `{name}`: no card has the tag `{wrong.misconception}`"
                 yield Finding(context.answers, key.line, problem, "write a card for the misconception, or fix its id")
 
 
@@ -166,23 +157,27 @@ def fronts(context: LintContext) -> Iterator[Finding]:
             yield Finding(context.cards, other.line, problem, "ask for one thing on each card, or remove one")
 
 
-def _wholes(question: Question) -> tuple[Question, ...]:
-    return question.parts or (question,)
+def _parts(question: Question, key: Key) -> list[tuple[Question, Key]]:
+    """List a question's parts, or the question itself if it has none, each with its key."""
+    return [(part, key.parts.get(part.id, Key())) for part in question.parts] or [(question, key)]
 
 
-def _parts(context: LintContext, kind: str) -> Iterator[tuple[str, Question, Question]]:
-    """Give every question and part of a kind: how it is called, the whole, and itself."""
+def _asked(context: LintContext) -> Iterator[tuple[str, Question, Question, Key]]:
+    """Yield every question without parts, and every part: its name for messages, the whole question, itself and its key."""
     for whole in context.lesson.questions:
-        for part in _wholes(whole):
-            if part.kind == kind:
-                yield f"question `{whole.id}`" + (f", part `{part.id}`" if part is not whole else ""), whole, part
+        for part, key in _parts(whole, context.lesson.keys.get(whole.id, Key())):
+            yield f"question `{whole.id}`" + (f", part `{part.id}`" if part is not whole else ""), whole, part, key
+
+
+def _computed(context: LintContext) -> Iterator[tuple[str, Question, Question, Key]]:
+    return (asked for asked in _asked(context) if asked[2].computes)
 
 
 def _computable(context: LintContext, whole: Question) -> bool:
-    """Say whether the functions answer the published numbers; where they don't, other rules have told why."""
+    """Whether the functions answer the published numbers; if they don't, other rules say why."""
     try:
-        for part in _wholes(whole):
-            if part.kind == "number":
+        for part, _ in _parts(whole, Key()):
+            if part.computes:
                 values(part, variant(whole, None, context.functions), context.functions)
     except Exception:
         return False

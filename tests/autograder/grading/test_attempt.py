@@ -6,8 +6,7 @@ from autograder.course.loading import read_course
 from autograder.course.model import Submission
 from autograder.grading.attempt import PUBLIC, attempt, load_materials
 from autograder.grading.checks import seed_of
-from autograder.grading.marking import mark_answers
-from autograder.grading.questions import functions_of
+from autograder.grading.questions import functions_of, mark_answers
 from autograder.grading.submission_run import GUESTS
 from autograder.sandbox.outcome import Outcome
 
@@ -268,7 +267,7 @@ def test_answers_are_marked_by_the_same_functions(lesson, root):
     misconception = told("fresh-step: 0.550")
     assert (misconception.reason, misconception.misconception, misconception.points) == ("wrong", "beta_as_standard_deviation", 0)
     assert (
-        told("fresh-stp: 0.790").message == "There is no answer yet. There is an answer to `fresh-stp`: is this the question it belongs to?"
+        told("fresh-stp: 0.790").message == "There is no answer yet. There is an answer to `fresh-stp`: is it meant for this question?"
     )
     broken = told("fresh-step: [")
     assert broken.reason == "refused"

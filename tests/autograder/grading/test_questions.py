@@ -10,10 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.course.errors import CourseError
+from autograder.course.kinds import Mark, Remark
 from autograder.course.model import Choice, Key, Misconception, Question, Range, Wrong
 from autograder.course.strict_yaml import read_answers
-from autograder.grading.marking import Mark, mark
-from autograder.grading.questions import Functions, namespace_of, question_text, shown, tell_apart, values, variant, working
+from autograder.course.text import plain
+from autograder.grading.feedback import mark_message
+from autograder.grading.questions import Functions, detectable, mark, namespace_of, question_text, values, variant, working
 
 
 def step(x, beta, eps):
@@ -83,7 +85,7 @@ def test_fresh_numbers_are_clean_lie_on_the_grid_and_tell_every_misconception():
     for seed in range(200):
         numbers = variant(FRESH, seed, FUNCTIONS)
         assert numbers != published
-        assert all(len(shown(number)) <= 5 and FRESH.numbers[name].low <= number <= FRESH.numbers[name].high for name, number in numbers.items())
+        assert all(len(plain(number)) <= 5 and FRESH.numbers[name].low <= number <= FRESH.numbers[name].high for name, number in numbers.items())
         right, misconceptions = values(FRESH, numbers, FUNCTIONS)
         known = sorted([right, *(value for _, value in misconceptions)])
         assert min(b - a for a, b in pairwise(known)) > 2.5 * 0.002
@@ -97,20 +99,20 @@ def test_a_whole_grid_gives_whole_numbers_and_both_ends():
     assert {type(t) for t in drawn} == {int}
 
 
-def test_numbers_that_can_never_tell_are_the_authors_fault():
+def test_numbers_that_can_never_distinguish_are_the_authors_fault():
     """After a thousand draws the question says so."""
     question = Question(**{**{name: getattr(FRESH, name) for name in FRESH.__struct_fields__}, "tolerance": 10})
     with pytest.raises(CourseError) as error:
         variant(question, 1, FUNCTIONS)
     assert str(error.value) == (
-        "practice.yaml:3: question `fresh-step`: 1000 draws gave no numbers that tell its misconceptions apart\n"
+        "practice.yaml:3: question `fresh-step`: in 1000 draws, no numbers distinguished all of its misconceptions\n"
         "  fix: widen the ranges of its numbers, or drop one of `tells`"
     )
 
 
 @pytest.mark.parametrize("beta", [1.5, math.nan])
 def test_numbers_that_a_function_cannot_take_are_drawn_again(beta):
-    assert not tell_apart(FRESH, {"x": 0.5, "beta": beta, "eps": 1.0}, FUNCTIONS)
+    assert not detectable(FRESH, {"x": 0.5, "beta": beta, "eps": 1.0}, FUNCTIONS)
 
 
 # ---- text
@@ -118,7 +120,7 @@ def test_numbers_that_a_function_cannot_take_are_drawn_again(beta):
 
 @pytest.mark.parametrize(("number", "text"), [(0.1 + 0.2, "0.30000000000000004"), (0.3, "0.3"), (-0.0, "0"), (5.0, "5"), (1e-5, "0.00001"), (1000, "1000")])
 def test_a_number_is_shown_plainly(number, text):
-    assert shown(number) == text
+    assert plain(number) == text
 
 
 def test_the_text_has_the_numbers_choices_and_parts():
@@ -161,7 +163,7 @@ def test_the_namespace_has_the_functions_of_the_answers_module():
 
 
 def test_the_right_answer_earns_all_points():
-    assert marked("0.790") == marked("0.79") == marked("0.7915") == marked('"0.790"') == Mark(4, "passed", "", None, "one-step", "formula")
+    assert marked("0.790") == marked("0.79") == marked("0.7915") == marked('"0.790"') == Mark(4, "passed", (), None, "one-step", "formula")
     assert marked("−0.382", Question("n", "number", "", 1, computes="forward.step", arguments=(-0.5, 0.04, 0.54), tolerance=0.002)).points == 1
 
 
@@ -175,8 +177,10 @@ def test_the_right_answer_earns_all_points():
 )
 def test_a_misconceptions_answer_is_told_as_the_misconception(line, misconception, card, sentence):
     """The very value of a misconception gets its sentence, section and card."""
-    message = f"Your answer for x = 0.5, beta = 0.04, eps = 1.5 is {line}. {sentence}"
-    assert marked(line) == Mark(0, "failed", message, misconception, "by-hand", card)
+    made = marked(line)
+    numbers = {"x": 0.5, "beta": 0.04, "eps": 1.5}
+    assert made == Mark(0, "failed", (Remark("known_number", given=line, numbers=numbers, sentence=sentence),), misconception, "by-hand", card)
+    assert mark_message(FRESH, made) == f"Your answer for x = 0.5, beta = 0.04, eps = 1.5 is {line}. {sentence}"
 
 
 _LIKE = "write one number with 3 decimals, like 0.123."
@@ -184,15 +188,15 @@ _WHERE = "Your answer for x = 0.5, beta = 0.04, eps = 1.5 is"
 
 
 @pytest.mark.parametrize(
-    ("line", "message"),
+    ("line", "told"),
     [
         ("0,79", "`0,79` has a decimal comma: write a decimal point, and 3 decimals."),
         ('"-0,790"', "`-0,790` has a decimal comma: write a decimal point, and 3 decimals."),
-        ("0.8", "0.8 is rounded too far: only 3 decimals tell the right answer from a misconception."),
-        ("1", "1 is rounded too far: only 3 decimals tell the right answer from a misconception."),
+        ("0.8", "0.8 is rounded too far: with fewer than 3 decimals, the right answer and a mistake look the same."),
+        ("1", "1 is rounded too far: with fewer than 3 decimals, the right answer and a mistake look the same."),
         ("0.80", f"{_WHERE} 0.80. The image must shrink."),
-        ("0.250", f"{_WHERE} 0.250. That is not it, and no misconception that is known here gives it: compute it again, line by line."),
-        ("0.7921", f"{_WHERE} 0.7921. That is not it, and no misconception that is known here gives it: compute it again, line by line."),
+        ("0.250", f"{_WHERE} 0.250. That is not right, and it matches no known mistake: compute it again, line by line."),
+        ("0.7921", f"{_WHERE} 0.7921. That is not right, and it matches no known mistake: compute it again, line by line."),
         ("", "There is no answer yet."),
         ('""', "There is no answer yet."),
         ("true", f"`true` is not a number: {_LIKE}"),
@@ -209,23 +213,23 @@ _WHERE = "Your answer for x = 0.5, beta = 0.04, eps = 1.5 is"
         ("{seed: 7}", "There is no answer yet."),
     ],
 )  # fmt: skip
-def test_an_answer_that_is_not_right_is_told_why(line, message):
+def test_an_answer_that_is_not_right_is_told_why(line, told):
     """Every message in full; none earns a point or names a misconception that was not made."""
     made = marked(line)
-    assert (made.message, made.points, made.outcome) == (message, 0, "failed")
+    assert (mark_message(FRESH, made), made.points, made.outcome) == (told, 0, "failed")
     assert made.misconception == ("signal_untouched" if line == "0.80" else None)
 
 
 @pytest.mark.parametrize("answer", [math.nan, math.inf, -math.inf, Decimal("NaN"), Decimal("sNaN"), Decimal("Infinity"), 10**5000, -1e300], ids=list("abcdefgh"))
 def test_numbers_that_are_none_are_told(answer):
-    assert mark(FRESH, Key(), answer, FUNCTIONS).message == f"This is not an ordinary number: {_LIKE}"
+    assert mark_message(FRESH, mark(FRESH, Key(), answer, FUNCTIONS)) == f"This is not an ordinary number: {_LIKE}"
 
 
 def test_a_fresh_variant_is_marked_with_its_own_numbers():
     """The seed's numbers decide, and the message names them."""
     numbers = variant(FRESH, 7, FUNCTIONS)
     assert marked(f"{{seed: 7, answer: {step(**numbers):.3f}}}").outcome == "passed"
-    assert marked("{seed: 7, answer: 0.790}").message.startswith("Your answer for x = -0.9, beta = 0.04, eps = 1.5 is 0.790.")
+    assert mark_message(FRESH, marked("{seed: 7, answer: 0.790}")).startswith("Your answer for x = -0.9, beta = 0.04, eps = 1.5 is 0.790.")
 
 
 def test_in_fifty_variants_right_passes_and_each_misconception_is_told_as_itself():
@@ -252,11 +256,11 @@ def test_in_fifty_variants_right_passes_and_each_misconception_is_told_as_itself
 )
 def test_right_choices_earn_all_points(question, key, line):
     made = marked(line, question, key)
-    assert (made.outcome, made.points, made.message) == ("passed", question.points, "")
+    assert (made.outcome, made.points, made.remarks) == ("passed", question.points, ())
 
 
 @pytest.mark.parametrize(
-    ("question", "key", "line", "message"),
+    ("question", "key", "line", "told"),
     [
         (CHOICE, CHOICE_KEY, "vae", "You chose `vae`. Blurred."),
         (CHOICE, CHOICE_KEY, "diffusion", "`diffusion` is not right."),
@@ -269,12 +273,12 @@ def test_right_choices_earn_all_points(question, key, line):
         (CHOICE, CHOICE_KEY, "{seed: 1, answr: gan}", "A fresh variant is written `{seed: 7, answer: ...}`: `seed` and `answer`, nothing else, and no decimal comma."),
         (SEVERAL, SEVERAL_KEY, "[vae, gan, diffusion]", "You chose `diffusion`. Slow."),
         (SEVERAL, SEVERAL_KEY, "vae", "You left out `gan`. GANs too."),
-        (SEVERAL, SEVERAL_KEY, "gan", "What you chose is right, and something is missing."),
+        (SEVERAL, SEVERAL_KEY, "gan", "What you chose is right, but something is missing."),
         (SEVERAL, SEVERAL_KEY, "[[vae]]", "Answer with a list of vae, gan, diffusion."),
         (ORDER, ORDER_KEY, "[c, b, a]", "You put `c` before `a`. First a."),
         (ORDER, ORDER_KEY, "[b, a, c]", "You put `b` before `a`. It is the other way round."),
-        (ORDER, ORDER_KEY, "[a, b]", "Put each of them in the list once: b, a, c."),
-        (ORDER, ORDER_KEY, "[a, b, b, c]", "Put each of them in the list once: b, a, c."),
+        (ORDER, ORDER_KEY, "[a, b]", "List each of these once: b, a, c."),
+        (ORDER, ORDER_KEY, "[a, b, b, c]", "List each of these once: b, a, c."),
         (ORDER, ORDER_KEY, "abc", "There is no choice `abc`: take one of b, a, c."),
         (MATCH, MATCH_KEY, "{vae: two, gan: one}", "You matched `gan` with `one`. Not one."),
         (MATCH, MATCH_KEY, "{vae: two, gan: two}", "You matched `vae` with `two`. They do not belong together."),
@@ -282,31 +286,34 @@ def test_right_choices_earn_all_points(question, key, line):
         (MATCH, MATCH_KEY, "{vae: one, gna: two}", "There is no item `gna`: did you mean `gan`?"),
         (MATCH, MATCH_KEY, "{vae: one, gan: [two]}", "`gan` has no match yet."),
         (MATCH, MATCH_KEY, "{vae: , gan: }", "There is no answer yet."),
-        (MATCH, MATCH_KEY, "one", "Give each one its match: `pairs: {vae: ..., gan: ...}`."),
+        (MATCH, MATCH_KEY, "one", "Match each of these: `pairs: {vae: ..., gan: ...}`."),
         (PARTS, PARTS_KEY, "0.790", "Answer part by part: `both: {a: ..., b: ...}`."),
         (PARTS, PARTS_KEY, "{a: , b: ''}", "There is no answer yet."),
         (PARTS, PARTS_KEY, "{a: 0.790, c: gan}", "b: There is no answer yet.\nThere is no part `c`: take one of a, b."),
     ],
 )  # fmt: skip
-def test_wrong_choices_get_their_own_sentence(question, key, line, message):
+def test_wrong_choices_get_their_own_sentence(question, key, line, told):
     """Every message in full."""
     made = marked(line, question, key)
-    assert (made.message, made.outcome) == (message, "failed")
+    assert (mark_message(question, made), made.outcome) == (told, "failed")
 
 
 def test_a_wrong_choice_brings_its_misconception_and_its_card():
-    assert marked("vae", CHOICE, CHOICE_KEY) == Mark(0, "failed", "You chose `vae`. Blurred.", "M16", "s", "trilemma")
+    remark = Remark("known_choice", items=("vae",), sentence="Blurred.")
+    assert marked("vae", CHOICE, CHOICE_KEY) == Mark(0, "failed", (remark,), "M16", "s", "trilemma")
 
 
 def test_parts_share_the_points_by_their_weights():
     """Six points, a part of weight one and a part of weight two; the first misconception that has a name is named."""
-    assert marked("{a: 0.790, b: gan}", PARTS, PARTS_KEY) == Mark(6, "passed", "", None, "s", None)
+    assert marked("{a: 0.790, b: gan}", PARTS, PARTS_KEY) == Mark(6, "passed", (), None, "s", None)
     assert marked("{a: 0.100, b: gan}", PARTS, PARTS_KEY).points == 4
     half = marked("{a: 0.790, b: vae}", PARTS, PARTS_KEY)
-    assert half == Mark(2, "failed", "b: You chose `vae`. Blurred.", "M16", "s", "trilemma")
+    remark = Remark("known_choice", part="b", items=("vae",), sentence="Blurred.")
+    assert half == Mark(2, "failed", (remark,), "M16", "s", "trilemma")
+    assert mark_message(PARTS, half) == "b: You chose `vae`. Blurred."
     none = marked("{a: 0.550}", PARTS, PARTS_KEY)
     assert (none.points, none.misconception) == (0, "scaled_by_beta")
-    assert none.message == f"a: {_WHERE} 0.550. You scaled the noise by β.\nb: There is no answer yet."
+    assert mark_message(PARTS, none) == f"a: {_WHERE} 0.550. You scaled the noise by β.\nb: There is no answer yet."
 
 
 def test_a_fresh_variant_of_parts_gives_all_parts_its_numbers():
@@ -332,4 +339,4 @@ def test_no_answer_of_any_kind_raises(question, key, answer):
     made = mark(question, key, answer, FUNCTIONS)
     assert 0 <= made.points <= question.points
     assert (made.points == question.points) == (made.outcome == "passed")
-    assert made.message or made.outcome == "passed"
+    assert mark_message(question, made) or made.outcome == "passed"

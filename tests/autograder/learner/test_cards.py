@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+from autograder.course.kinds import Mark
 from autograder.course.model import CheckResult
-from autograder.grading.marking import Mark
 from autograder.learner.progress import bring_back, due_by_objective
 from autograder.learner.review.deck import Chosen, Deck
 
@@ -21,8 +21,8 @@ def test_a_named_misconception_makes_its_card_due_today_once(workspace):
 
 def test_a_practice_answer_brings_its_card_too_and_what_has_no_name_brings_none(workspace):
     told = [
-        Mark(0, "failed", "", "beta_as_standard_deviation", "one-step-by-hand", "noise-scale"),
-        Mark(0, "failed", "", None, "one-step-by-hand", "signal-root"),
+        Mark(0, "failed", (), "beta_as_standard_deviation", "one-step-by-hand", "noise-scale"),
+        Mark(0, "failed", (), None, "one-step-by-hand", "signal-root"),
         CheckResult("right", "Right", 2, 2, "passed", card="alpha-bar", misconception="x"),
     ]
     assert bring_back(workspace, told, "practice fresh-step", MORNING) == ("noise-scale",)

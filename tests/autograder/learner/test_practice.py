@@ -3,6 +3,7 @@
 import pytest
 
 from autograder.course.errors import UsageError
+from autograder.grading.feedback import mark_message
 from autograder.grading.questions import values
 from autograder.learner.practice import (
     STREAK,
@@ -81,7 +82,7 @@ def test_what_is_no_number_is_told_and_costs_nothing(workspace, state, question,
     asked = question("fresh-step")
     try_it(workspace, state, functions, asked, 1)
     made = answer(state, ask(workspace, asked, 2, functions), "0,79", functions)
-    assert made.message == "`0,79` has a decimal comma: write a decimal point, and 3 decimals."
+    assert mark_message(asked, made) == "`0,79` has a decimal comma: write a decimal point, and 3 decimals."
     assert streak(state, asked) == 1
 
 

@@ -6,8 +6,8 @@ from urllib.parse import urlencode
 import pytest
 
 from autograder.course.model import Key
-from autograder.grading.marking import mark
-from autograder.grading.questions import functions_of, values, variant
+from autograder.grading.feedback import mark_message
+from autograder.grading.questions import functions_of, mark, values, variant
 from autograder.learner.start import start
 from tests.autograder.web.conftest import serving
 from tests.autograder.web.test_guard import ask
@@ -40,7 +40,7 @@ def test_a_known_misconception_is_named_in_the_graders_words(root, fresh):
     functions = functions_of(root, fresh.session.lesson)
     _, misconceptions = values(question, variant(question, 7, functions), functions)
     for misconception, value in misconceptions:
-        words = mark(question, Key(), {"seed": 7, "answer": f"{value:.3f}"}, functions).message
+        words = mark_message(question, mark(question, Key(), {"seed": 7, "answer": f"{value:.3f}"}, functions))
         assert words.endswith(misconception.sentence)
         assert words.replace("`", "") in unescape(send(fresh, "fresh-step", answer=f"{value:.3f}", seed="7")[2])
 

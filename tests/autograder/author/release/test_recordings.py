@@ -17,8 +17,7 @@ from autograder.grading import attempt as story
 from autograder.grading.attempt import PUBLIC, attempt, load_materials
 from autograder.grading.checks import executed_by
 from autograder.grading.diagnosis import load_misconceptions
-from autograder.grading.marking import mark
-from autograder.grading.questions import VARIANTS, functions_of, namespace_of, question_text, variant, working
+from autograder.grading.questions import VARIANTS, functions_of, mark, namespace_of, question_text, variant, working
 from autograder.grading.recorded import pack, unpack
 from autograder.grading.reference import Answers, load_module
 from autograder.grading.submission_run import RETURNED, SubmissionRun

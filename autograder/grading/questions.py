@@ -285,7 +285,8 @@ def mark_answers(submission: Submission, lesson: Lesson, functions: Functions) -
     except AnswersError as error:
         problem = f"`{submission.name}` cannot be read: {error}"
         whole = Failure("ended", file=submission.name)
-        return Attempt(tuple(CheckResult(q.id, title(q), 0, q.points, "failed", "refused", problem, failure=whole) for q in lesson.questions))
+        refused = (CheckResult(q.id, title(q), 0, q.points, "failed", "refused", problem, failure=whole) for q in lesson.questions)
+        return Attempt(tuple(refused))
     known = ids_of(lesson.questions)
     strays = [str(name)[:100] for name in answers if name not in known][:100]
     return Attempt(tuple(_marked(q, lesson.keys.get(q.id, Key()), answers, strays, functions) for q in lesson.questions))

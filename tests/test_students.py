@@ -277,7 +277,7 @@ def test_outside_a_workspace_every_command_says_so(course, tmp_path):
     [
         (
             ["check", "forwrad.py"],
-            "forwrad.py: no exercise has a file of this name\n  fix: did you mean `forward.py`? A file keeps the name that it was given\n",
+            "forwrad.py: no exercise has a file of this name\n  fix: did you mean `forward.py`? Files keep the names that `course start` gave them\n",
         ),
         (["check"], "nothing to check: every file is still the starter, or is not saved\n  fix: open schedule.py in your editor, or name a file: `course check schedule.py`\n"),
         (["practice", "fresh-stop"], "there is no question `fresh-stop`\n  fix: did you mean `fresh-step`?\n"),

@@ -1,4 +1,4 @@
-"""A workspace: a folder of a student's files, and in its `.course/` where the course lies that they belong to."""
+"""A workspace: a folder with a student's files, whose `.course/` says which course they belong to and remembers what was done."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ RELEASE = "student_release"  # within the installed package
 
 
 class Origin(msgspec.Struct, frozen=True):
-    """What `.course/course.json` holds: where the course lies, which lesson, and the hash of every file as it was given."""
+    """The content of `.course/course.json`: the course's path, the lesson, and the hash of every file as it was handed out."""
 
     course: str
     lesson: str
@@ -33,7 +33,7 @@ class Origin(msgspec.Struct, frozen=True):
 
 
 class Workspace(msgspec.Struct, frozen=True):
-    """An open workspace. `root` is the course's folder, of a clone or of a student release."""
+    """An open workspace. `root` is the course: a clone or a student release."""
 
     folder: Path
     root: Path
@@ -46,7 +46,7 @@ class Workspace(msgspec.Struct, frozen=True):
 
 
 def workspace_above(start: Path) -> tuple[Path, Origin] | None:
-    """Find the workspace that `start` lies in. Raise `UsageError` where its origin is damaged."""
+    """Return the folder and origin of the workspace around `start`, if any. Raise `UsageError` if the origin is damaged."""
     for folder in (start, *start.parents):
         path = folder / HIDDEN / ORIGIN
         if path.is_file():
@@ -59,23 +59,23 @@ def workspace_above(start: Path) -> tuple[Path, Origin] | None:
 
 
 def course_of(folder: Path) -> Path:
-    """Find the course that the workspace around `folder` belongs to: where it was, or else the one this code came with."""
+    """Return the course of the workspace around `folder`: where it was, or else the one that came with this code."""
     found = workspace_above(folder)
-    told = [Path(found[1].course)] if found else []
-    course = next((path for path in told if (path / "course.yaml").is_file()), None) or own_course()
+    recorded = Path(found[1].course) if found else folder
+    course = recorded if found and (recorded / "course.yaml").is_file() else own_course()
     if course is None:
-        raise UsageError(f"{told[0] if told else folder}: the course is not there any more", "say where it is: `course --course PATH ...`")
+        raise UsageError(f"{recorded}: the course is not there any more", "say where it is: `course --course PATH ...`")
     return course
 
 
 def own_course() -> Path | None:
-    """Find the course that this code came with: the clone around it, or in an installed package the student release."""
+    """Return the course that came with this code: the clone around it, or the student release in an installed package."""
     own = Path(__file__).resolve().parents[2], Path(__file__).resolve().parents[1] / RELEASE
     return next((path for path in own if (path / "course.yaml").is_file()), None)
 
 
 def open_workspace(start: Path, root: Path) -> Workspace:
-    """Open the workspace that `start` lies in; `root` is the course it is of. Raise `UsageError` where there is none."""
+    """Open the workspace around `start`, of the course in `root`. Raise `UsageError` if there is none."""
     found = workspace_above(start)
     if found is None:
         raise UsageError(
@@ -90,34 +90,34 @@ def open_workspace(start: Path, root: Path) -> Workspace:
 
 
 def file_of(workspace: Workspace, exercise: str) -> Path | None:
-    """Find the file of an exercise, or of the practice questions: the first in which something was written, or else its own."""
+    """Return the file of an exercise (or "practice"): the first that was edited, or else its own, if it exists."""
     found = [path for name in names_within(workspace.lesson, exercise) if (path := workspace.folder / name).is_file()]
     own = next((path for path in found if path.name in names_of(exercise)), None)
     return next((path for path in found if not is_untouched(workspace, path)), own)
 
 
 def is_untouched(workspace: Workspace, path: Path) -> bool:
-    """Say whether a file is as `course start` gave it."""
+    """Return whether a file is still as `course start` made it."""
     return workspace.given.get(path.name) == digest(path.read_bytes())
 
 
 def names_of(exercise: str) -> tuple[str, ...]:
-    """Name the files that an exercise has for itself; a Python file comes before a notebook."""
+    """Return the names of an exercise's own files, the Python file before the notebook."""
     return ("answers.yaml",) if exercise == "practice" else (f"{exercise}.py", f"{exercise}.ipynb")
 
 
 def names_within(lesson: Lesson, exercise: str) -> tuple[str, ...]:
-    """Name every file in which an exercise may be written: its own, and the lesson's notebook, which holds them all."""
+    """Return the names of all files that can hold an exercise: its own, and the lesson's notebook."""
     return names_of(exercise) + (() if exercise == "practice" else (f"{lesson.id}.ipynb",))
 
 
 def exercises_of(lesson: Lesson) -> tuple[str, ...]:
-    """List what has a file: the exercises in the lesson's order, and the practice questions."""
+    """Return the ids of what has a file: the exercises in the lesson's order, and "practice" if there are questions."""
     return (*(exercise.id for exercise in lesson.exercises), *(("practice",) if lesson.questions else ()))
 
 
 def exercises_named(workspace: Workspace, file: str) -> list[str]:
-    """Tell which exercises a file on the command line holds: one, or all that are written in the lesson's notebook."""
+    """Return the exercises in a file named on the command line: one, or all that are done in the lesson's notebook."""
     name = f"{workspace.lesson.id}.ipynb"
     if os.path.basename(file) != name or not (workspace.folder / name).is_file():
         return [exercise_named(workspace, file)]
@@ -128,28 +128,28 @@ def exercises_named(workspace: Workspace, file: str) -> list[str]:
 
 
 def exercise_named(workspace: Workspace, file: str) -> str:
-    """Tell which exercise a file on the command line is of. Raise `UsageError` that says what is there."""
+    """Return the exercise of a file named on the command line. Raise `UsageError` with the most likely fix."""
     known = {name: exercise for exercise in exercises_of(workspace.lesson) for name in names_of(exercise)}
     name = os.path.basename(file.rstrip("/\\"))
     exercise = known.get(name) or (name if name in known.values() else None)
     if exercise is None:
-        raise UsageError(f"{file}: no exercise has a file of this name", _meant(name, known))
+        raise UsageError(f"{file}: no exercise has a file of this name", _did_you_mean(name, known))
     if file_of(workspace, exercise) is None:
         raise UsageError(f"{names_of(exercise)[0]} is not in {workspace.folder}", _renamed(workspace, exercise))
     return exercise
 
 
-def _meant(name: str, known: dict[str, str]) -> str:
+def _did_you_mean(name: str, known: dict[str, str]) -> str:
     stem = os.path.splitext(name)[0]
     stems = {os.path.splitext(own)[0]: own for own in reversed(known)} | {one: names_of(one)[0] for one in known.values()}
     near = difflib.get_close_matches(stem, stems, 1, 0.6) or [one for one in stems if stem.startswith(one)]
     if near:
-        return f"did you mean `{stems[near[0]]}`? A file keeps the name that it was given"
+        return f"did you mean `{stems[near[0]]}`? Files keep the names that `course start` gave them"
     return f"take one of {', '.join(names_of(one)[0] for one in dict.fromkeys(known.values()))}"
 
 
 def _renamed(workspace: Workspace, exercise: str) -> str:
-    """Say what to do about a file that is not there: it may have another name now."""
+    """Return a fix for a missing file, which may have been renamed."""
     name, put_back = names_of(exercise)[0], f"`course reset {names_of(exercise)[0]}` puts the starter back"
     own = {one for other in exercises_of(workspace.lesson) for one in names_of(other)} | set(workspace.given)
     strays = [path.name for path in sorted(workspace.folder.glob(f"*{Path(name).suffix}")) if path.name not in own]
@@ -158,7 +158,7 @@ def _renamed(workspace: Workspace, exercise: str) -> str:
 
 
 def digest(data: bytes) -> str:
-    """Give the SHA-256 of a file's bytes, as the manifest and the state write it."""
+    """Return the SHA-256 of a file's bytes in hexadecimal."""
     return hashlib.sha256(data).hexdigest()
 
 
@@ -182,7 +182,7 @@ Kind = Literal["read", "check", "hint", "practice", "reset", "submit"]
 
 
 class Event(msgspec.Struct, frozen=True):
-    """One thing that was done, when, to what, and what came of it."""
+    """One thing that was done: when (UTC, ISO 8601), what, to which subject, and facts about it."""
 
     at: str
     kind: str
@@ -191,7 +191,7 @@ class Event(msgspec.Struct, frozen=True):
 
 
 class State:
-    """The open state of a workspace. `note` says what the person should know: kept aside, or not writable."""
+    """The open state of a workspace. `note` says what the student should know: a damaged file was kept aside, or nothing can be written."""
 
     def __init__(self, hidden: Path):
         self._path = hidden / "state.sqlite"
@@ -205,7 +205,7 @@ class State:
         self._db.close()
 
     def add(self, kind: Kind, subject: str, **facts: Any) -> None:
-        """Write an event down. It is on disk when this returns; where nothing can be written, `note` says so."""
+        """Record an event. It is on disk when this returns; if it cannot be written, `note` says so."""
         if not self._remembers:
             return
         row = datetime.now(UTC).isoformat(timespec="milliseconds"), kind, subject, msgspec.json.encode(facts).decode()
@@ -216,7 +216,7 @@ class State:
             self.note = f"{self._path} cannot be written ({fault.why}): what you do is not remembered."
 
     def events(self, kind: Kind, subject: str | None = None) -> Iterator[Event]:
-        """Give the events of a kind, of one subject or of all, in the order they happened."""
+        """Yield the events of a kind, of one subject or of all, in the order in which they happened."""
         query, values = "SELECT at, kind, subject, facts FROM events WHERE kind = ?", [str(kind)]
         if subject is not None:
             query, values = f"{query} AND subject = ?", [*values, subject]

@@ -150,10 +150,10 @@ def test_a_lesson_that_the_course_no_longer_has_is_told(workspace, root):
 @pytest.mark.parametrize(
     ("file", "words"),
     [
-        ("forwrad.py", "forwrad.py: no exercise has a file of this name\n  fix: did you mean `forward.py`? A file keeps the name that it was given"),
-        ("forward2.py", "forward2.py: no exercise has a file of this name\n  fix: did you mean `forward.py`? A file keeps the name that it was given"),
+        ("forwrad.py", "forwrad.py: no exercise has a file of this name\n  fix: did you mean `forward.py`? Files keep the names that `course start` gave them"),
+        ("forward2.py", "forward2.py: no exercise has a file of this name\n  fix: did you mean `forward.py`? Files keep the names that `course start` gave them"),
         ("nosuch.py", "nosuch.py: no exercise has a file of this name\n  fix: take one of {all}"),
-        ("anwsers.yml", "anwsers.yml: no exercise has a file of this name\n  fix: did you mean `answers.yaml`? A file keeps the name that it was given"),
+        ("anwsers.yml", "anwsers.yml: no exercise has a file of this name\n  fix: did you mean `answers.yaml`? Files keep the names that `course start` gave them"),
         ("zzz.py", "zzz.py: no exercise has a file of this name\n  fix: take one of {all}"),
     ],
 )

@@ -47,7 +47,7 @@ def load(text: str, complain: Complain, *, strict: bool = True, depth: int = 16)
     everything but numbers, `true`, `false` and `null` is text.
     """
     try:
-        return _Reader(_events(text), complain, strict).document(depth)
+        return _Reader(yaml.parse(text, Loader=_LOADER), complain, strict).document(depth)
     except TooDeep as deep:
         complain(int(deep.args[0]), f"this is nested more than {depth} levels deep", "use fewer levels")
     except yaml.MarkedYAMLError as error:
@@ -63,10 +63,6 @@ def plain(at: At) -> Any:
     if isinstance(at.value, dict):
         return {key: plain(value) for key, value in at.value.items()}
     return [plain(item) for item in at.value] if isinstance(at.value, list) else at.value
-
-
-def _events(text: str) -> Iterator[Any]:
-    yield from yaml.parse(text, Loader=_LOADER)
 
 
 def _fix_for(error: yaml.MarkedYAMLError) -> str:

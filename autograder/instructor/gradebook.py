@@ -1,9 +1,8 @@
-"""Every attempt ever made, in one SQLite file; nothing in it is overwritten.
+"""The gradebook: every attempt ever graded, in one SQLite file in which nothing is overwritten.
 
-It is the journal as well: a result is on disk before it is shown, so a run that was killed goes on where it was. Each attempt
-stands with the key of what it rests on (see `cache_keys`), and a later run takes it over by that key instead of grading again.
-The result's own JSON is the record; the columns beside it are for asking. What a secret run saw is in `private`, which no
-export reads.
+It is also the journal: a result is on disk before it is shown, so a run that was killed continues where it stopped. Each attempt has
+a key of everything that decides it (see `CacheKeys`); a later run reuses an attempt with the same key instead of grading again. The
+result's JSON is the record, and the columns beside it are for queries. What a secret run saw is in `private`, which no export reads.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
-from types import TracebackType
 from typing import Self, TypeVar
 
 import msgspec
@@ -51,7 +49,7 @@ CREATE TABLE IF NOT EXISTS overrides (id INTEGER PRIMARY KEY, student TEXT NOT N
 
 
 def _first(db: Connection) -> None:
-    """Make the tables. A gradebook from before versions may have them already, without the columns that came last."""
+    """Create the tables. A gradebook from before versions has them already, perhaps without the latest columns."""
     for statement in _TABLES.split(";"):
         db.execute(statement)
     for column in ("handed_in TEXT NOT NULL DEFAULT '{}'", "key TEXT"):
@@ -71,14 +69,18 @@ def _notes_as_data(db: Connection) -> None:
 
 def _notes_of(private: str) -> Notes:
     texts = msgspec.json.decode(private, type=dict[str, str])
-    calls = {name: call for name, words in texts.items() if (call := _CALL.fullmatch(words))}
-    failures = {name: Failure("ended", call[1], call[1] + (call[2] or ""), words=call[3]) for name, call in calls.items()}
-    shared = {name.removeprefix("alike:"): hashed for name, hashed in texts.items() if name.startswith("alike:")}
-    return Notes(failures, shared, texts.get("fault", ""))
+    shared = {name.removeprefix("alike:"): texts.pop(name) for name in [*texts] if name.startswith("alike:")}
+    fault = texts.pop("fault", "")
+    return Notes({name: _failure_of(words) for name, words in texts.items()}, shared, fault)
+
+
+def _failure_of(words: str) -> Failure:
+    call = _CALL.fullmatch(words)
+    return Failure("ended", call[1], call[1] + (call[2] or ""), words=call[3]) if call else Failure("demand", words=words)
 
 
 SCHEMA = Schema((_first, _notes_as_data))
-ATTEMPTS = (  # what a run graded, and what it took over from earlier ones
+ATTEMPTS = (  # that a run graded, or took over from earlier runs
     "SELECT result, private, handed_in FROM ("
     "SELECT student, lesson, exercise, id, result, private, handed_in FROM attempts WHERE run = ?1 UNION ALL "
     "SELECT student, lesson, exercise, id, result, private, taken.handed_in FROM taken JOIN attempts ON id = attempt WHERE taken.run = ?1"
@@ -93,7 +95,7 @@ KNOWN = "SELECT id, result FROM attempts WHERE key = ? AND student = ? AND lesso
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """One attempt to write down. One without a `key` is never taken over: a fault of ours."""
+    """One attempt to store. It is never reused if it has no `key`, since a fault of ours decided it."""
 
     result: Result
     notes: Notes = Notes()
@@ -102,7 +104,7 @@ class Kept(msgspec.Struct, frozen=True):
 
 
 class Attempted(msgspec.Struct, frozen=True):
-    """One attempt as it was written down."""
+    """One stored attempt."""
 
     result: Result
     notes: Notes
@@ -113,12 +115,16 @@ Choose = Callable[[list[Attempted]], Attempted]
 
 
 def last(attempts: list[Attempted]) -> Attempted:
-    """Choose the attempt that was handed in last; of two gradings of it the later."""
+    """Choose the attempt that was handed in last, as it was graded last."""
     return max(reversed(attempts), key=lambda one: one.handed_in.attempt)
 
 
 class Gradebook:
-    """An open gradebook. `run` names what one command graded. Opening raises `StoreFault` on a full disk, `UsageError` for no gradebook."""
+    """An open gradebook; a run is what one command graded.
+
+    Opening raises `StoreFault` if the disk is full, and `UsageError` if the file is no gradebook or a newer one. Every method that
+    writes is all or nothing, is on disk when it returns, and raises `StoreFault` if it cannot write.
+    """
 
     def __init__(self, path: Path):
         self._path = path
@@ -128,21 +134,18 @@ class Gradebook:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *raised: object) -> None:
         self._db.close()
 
     def keep(self, run: str, attempts: Iterable[Kept]) -> None:
-        """Write attempts down, and what was taken over since, all or nothing; they are on disk when this returns.
-
-        Raise `StoreFault` where they cannot be written.
-        """
+        """Store attempts, with those taken over since the last call."""
         with transaction(self._db, self._path):
             self._db.executemany("INSERT INTO taken VALUES (?, ?, ?)", self._taken)
             self._db.executemany(f"INSERT INTO attempts VALUES (NULL{', ?' * 15})", (_row(run, one) for one in attempts))
         self._taken.clear()
 
     def take(self, run: str, submission: Submission, key: str) -> Result | None:
-        """Take over what this submission got before on the same grounds, if it did. It counts for the run from the next `keep` on."""
+        """Return the result of an earlier attempt with this key, if any. It belongs to the run from the next `keep` on."""
         found = self._db.execute(KNOWN, (key, submission.student, submission.lesson, submission.exercise)).fetchone()
         if found is None:
             return None
@@ -150,26 +153,25 @@ class Gradebook:
         return msgspec.json.decode(found[1], type=Result)
 
     def attempts(self, run: str) -> Iterator[list[Attempted]]:
-        """Give for each student, lesson and exercise of a run all attempts, in the order in which they were graded."""
+        """Yield for each student, lesson and exercise of a run all attempts, in the order in which they were graded."""
         rows = (_attempted(*row) for row in self._db.execute(ATTEMPTS, (run,)))
         for _, own in groupby(rows, key=lambda one: (one.result.student, one.result.lesson, one.result.exercise)):
             yield list(own)
 
     def results(self, run: str, choose: Choose = last) -> Iterator[Result]:
-        """Give the results of a run by student, lesson and exercise, of several attempts the one that `choose` takes."""
-        for attempts in self.attempts(run):
-            yield choose(attempts).result
+        """Return the results of a run by student, lesson and exercise; `choose` decides between several attempts."""
+        return (choose(attempts).result for attempts in self.attempts(run))
 
     def added(self, run: str, since: tuple[int, int]) -> tuple[tuple[int, int], Iterator[tuple[int, Attempted]]]:
-        """Give what was added to a run since a place in the file, each with its number, and the place to go on from; begin at (0, 0).
+        """Return the place to continue from, and what was added to a run since a place (at first (0, 0)), each with its number.
 
-        What is added meanwhile may come twice.
+        Attempts that are added meanwhile may come twice.
         """
         place = self._db.execute("SELECT (SELECT ifnull(max(id), 0) FROM attempts), (SELECT ifnull(max(rowid), 0) FROM taken)").fetchone()
         return place, ((number, _attempted(*row)) for number, *row in self._db.execute(ADDED, (run, *since)))
 
     def students(self, run: str) -> set[str]:
-        """Name who has a result in a run."""
+        """Return the students who have a result in a run."""
         return {name for (name,) in self._db.execute(STUDENTS, (run,))}
 
     def unexplained(self, run: str, choose: Choose = last) -> Iterator[Attempted]:
@@ -177,7 +179,7 @@ class Gradebook:
         return (one for one in map(choose, self.attempts(run)) if one.notes.shared_errors)
 
     def last_run(self) -> str | None:
-        """Name the run that began last."""
+        """Return the name of the run that began last."""
         found = self._db.execute("SELECT run FROM runs ORDER BY rowid DESC LIMIT 1").fetchone()
         return str(found[0]) if found else None
 
@@ -186,43 +188,43 @@ class Gradebook:
         self._db.execute("VACUUM INTO ?", (str(path),))
 
     def adopt(self, path: Path, run: str) -> None:
-        """Take one run from a copy that was made of this file and to which nothing else was added here since."""
+        """Add one run from a copy of this file. Nothing may have been added to this file since it was copied."""
         self._db.execute("ATTACH ? AS copy", (str(path),))
         with transaction(self._db, self._path):
             for table in ("attempts", "taken", "runs"):
                 self._db.execute(f"INSERT INTO {table} SELECT * FROM copy.{table} WHERE run = ?", (run,))
         self._db.execute("DETACH copy")
 
-    # ---- the class, and what a person decided
+    # ---- the class, and points given by a person
 
     def begin(self, run: str, request: object) -> None:
-        """Write down what a run was asked to grade, so that it can be graded again."""
+        """Record what a run was asked to grade, so that it can be graded again."""
         with transaction(self._db, self._path):
             self._db.execute("INSERT OR REPLACE INTO runs VALUES (?, ?)", (run, _json(request)))
 
     def request(self, run: str, kind: type[T]) -> T | None:
-        """Give what a run was asked to grade; None for a run older than this."""
+        """Return what a run was asked to grade; None if an early version did not record it."""
         found = self._db.execute("SELECT request FROM runs WHERE run = ?", (run,)).fetchone()
         return msgspec.json.decode(found[0], type=kind, dec_hook=_path) if found else None
 
     def enrol(self, people: Iterable[Person], *, anew: bool = True) -> None:
-        """Keep who is in the class; `anew` takes the place of what was known of them."""
+        """Record people of the class; `anew` replaces what was recorded about them before."""
         kept = "REPLACE" if anew else "IGNORE"
         with transaction(self._db, self._path):
             self._db.executemany(f"INSERT OR {kept} INTO people VALUES (?, ?)", ((person.student, _json(person)) for person in people))
 
     def people(self) -> dict[str, Person]:
-        """Give who is in the class, by the name that results carry."""
-        rows = self._db.execute("SELECT person FROM people ORDER BY student")
-        return {one.student: one for one in (msgspec.json.decode(text, type=Person) for (text,) in rows)}
+        """Return the people of the class by the name that results have."""
+        rows = self._db.execute("SELECT student, person FROM people ORDER BY student")
+        return {student: msgspec.json.decode(text, type=Person) for student, text in rows}
 
     def override(self, override: Override) -> None:
-        """Append what a person decided; the last for a check holds."""
+        """Append points given by a person; the last override of a check counts."""
         with transaction(self._db, self._path):
             self._db.execute("INSERT INTO overrides VALUES (NULL, ?, ?)", (override.student, _json(override)))
 
     def overrides(self, student: str | None = None) -> list[Override]:
-        """List what was decided, of one student or of all, oldest first."""
+        """Return the overrides of one student or of all, oldest first."""
         rows = self._db.execute("SELECT override FROM overrides WHERE ?1 IS NULL OR student = ?1 ORDER BY id", (student,))
         return [msgspec.json.decode(text, type=Override) for (text,) in rows]
 
@@ -240,7 +242,7 @@ def _row(run: str, one: Kept) -> tuple[object, ...]:
 
 
 def _json(value: object) -> str:
-    return msgspec.json.encode(value, enc_hook=str).decode()  # what msgspec does not know of is a path
+    return msgspec.json.encode(value, enc_hook=str).decode()  # the only type that msgspec does not know is Path
 
 
 def _path(kind: type, text: str) -> object:

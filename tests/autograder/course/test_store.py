@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from autograder.cli.main import main
 from autograder.course.errors import StoreFault, UsageError
-from autograder.course.model import HandedIn, Override, Result, Submission
+from autograder.course.model import HandedIn, Notes, Override, Result, Submission
 from autograder.course.store import Schema, open_strictly, transaction
 from autograder.instructor import gradebook
 from autograder.instructor.grade import GradeRequest
@@ -108,6 +108,21 @@ def test_errors_that_students_share_are_found_in_an_old_gradebook(old):
         [group] = groups(book.unexplained(book.last_run()))
     assert (group.exercise, group.function, group.students) == ("forward", "predict_x0", ("Dee Kim", "Eli Roth"))
     assert group.words.startswith("`predict_x0(x_t=array (4, 2, 5, 9), t=1, ")
+
+
+def test_no_private_note_of_an_old_gradebook_is_lost(old):
+    """Neither a call's, nor any other sentence, nor a fault of ours."""
+    more = {"jumps": "You called the model with t = 0.", "fault": "the guest could not be opened"}
+    with closing(sqlite3.connect(old / "gradebook.sqlite")) as db, db:
+        db.execute("UPDATE attempts SET private = ? WHERE id = 1", [json.dumps(more)])
+    before = [json.loads(row["private"]) for row in content(old / "gradebook.sqlite")["attempts"]]
+    with Gradebook(old / "gradebook.sqlite"):
+        pass
+    for texts, row in zip(before, content(old / "gradebook.sqlite")["attempts"], strict=True):
+        notes = msgspec.json.decode(row["private"], type=Notes)
+        said = {name: f"`{one.call}` {one.words}" if one.call else one.words for name, one in notes.failures.items()}
+        shared = {f"alike:{function}": hashed for function, hashed in notes.shared_errors.items()}
+        assert said | shared | ({"fault": notes.fault} if notes.fault else {}) == texts
 
 
 def test_what_an_old_gradebook_holds_is_taken_over_and_added_to(old):

@@ -38,19 +38,19 @@ class Target:
 
 def frames() -> Callable[[bytes], None]:
     """The trusted side reads a frame: refused with `ProtocolError`, and never decoded where a limit is passed."""
-    from autograder.sandbox.guest import protocol as room
+    from autograder.sandbox.guest import protocol
 
     def read(data: bytes) -> None:
         refused = ""
         try:
-            room.scan(data)
-        except room.ProtocolError as error:
+            protocol.scan(data)
+        except protocol.ProtocolError as error:
             refused = str(error)
         try:
-            room.unpack(data, room.FromGuest, lambda reference: reference, lambda array, torch: array)
-        except room.ProtocolError:
+            protocol.unpack(data, protocol.FromGuest, lambda reference: reference, lambda array, framework: array)
+        except protocol.ProtocolError:
             return
-        assert not (refused and room.tiny(data)), f"tiny, decoded, and yet the scan says: {refused}"
+        assert not (refused and protocol.tiny(data)), f"tiny, decoded, and yet the scan says: {refused}"
 
     return read
 
@@ -58,22 +58,22 @@ def frames() -> Callable[[bytes], None]:
 def frames_seeds() -> Iterable[bytes]:
     import numpy as np
 
-    from autograder.sandbox.guest import protocol as room
+    from autograder.sandbox.guest import protocol
 
     values = (1, 0.5, "x", None, True, [1, [2, {"a": b"x"}]], np.ones((2, 3)), np.zeros(0, np.int8))
     for value in values:
-        yield room.pack(room.Reply("id", "returned", value=value), lambda thing: room.Reference("handle", 1))[4:]
-    yield room.pack(room.Ask("id", 0, [np.ones(2), 3], {"t": 1}), lambda thing: room.Reference("handle", 1))[4:]
+        yield protocol.pack(protocol.Reply("id", "returned", value=value), lambda thing: protocol.Reference("handle", 1))[4:]
+    yield protocol.pack(protocol.Ask("id", 0, [np.ones(2), 3], {"t": 1}), lambda thing: protocol.Reference("handle", 1))[4:]
 
 
 def notebook() -> Callable[[bytes], None]:
     """The guest reads a notebook: `ValueError` in one line where it is none."""
-    from autograder.sandbox.guest import notebook as room
+    from autograder.sandbox.guest import notebook
 
     def read(data: bytes) -> None:
         refused = ""
         try:
-            list(room.cells(data))
+            list(notebook.cells(data))
         except ValueError as error:
             refused = str(error)
         assert "\n" not in refused

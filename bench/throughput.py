@@ -83,7 +83,7 @@ def fork_and_call(source: bytes) -> Spent:
     materials = load_materials(exercise)
     runs = [materials.diagnosis.rerun(check, number, None) for number, check in enumerate(materials.checks)]
     calls = [call for run in runs for call in run.calls]
-    profile = profile_for(source, torch=False)
+    profile = profile_for(source)
     with Sandbox(Limits(), ()) as sandbox:
         sandbox.open(profile).close()
         (server,) = sandbox.pids()

@@ -10,12 +10,15 @@ import base64
 import gzip
 import inspect
 import json
+import types
+from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from autograder.author import notebook_player
 from autograder.course.model import Exercise, Lesson
-from autograder.grading import comparison, recorded, reference
+from autograder.grading import checks
 from autograder.grading.attempt import PUBLIC, Materials, load_materials
 from autograder.grading.checks import executed_by, run, seed_of
 from autograder.grading.recorded import pack
@@ -38,13 +41,18 @@ import sys
 import types
 
 """
-HEAD = """from __future__ import annotations
+SHIM = """class Struct:
+    \"\"\"What `msgspec.Struct` is to the course: a class with these fields.\"\"\"
 
-import base64
-from collections.abc import Callable
-from typing import Any
+    def __init_subclass__(cls, **options):
+        for name in [name for name, value in vars(cls).items() if isinstance(value, list)]:
+            setattr(cls, name, dataclasses.field(default_factory=list))
+        dataclasses.dataclass(cls)
 
-import numpy as np"""
+
+msgspec = types.SimpleNamespace(Struct=Struct, structs=types.SimpleNamespace(replace=dataclasses.replace))"""
+SHIMMED = ("__future__", "msgspec")
+CHECK_FILE_USES = ("asked", "check", "close", "earned", "expect", "untouched")
 
 
 def notebook(lesson: Lesson) -> str:
@@ -74,42 +82,90 @@ def _exercise(materials: Materials, exercise: Exercise) -> list[Cell]:
     for node in tree.body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             cells.append(_solution(f"{exercise.id}-{node.name}", _source(source, node)))
-            checks = [check for check in materials.checks if check.of == node.name]
-            cells += [_test(exercise, check.id, check.title, check.points) for check in checks]
-            judged |= {check.id for check in checks}
+            own = [check for check in materials.checks if check.of == node.name]
+            cells += [_test(exercise, check.id, check.title, check.points) for check in own]
+            judged |= {check.id for check in own}
     cells += [_test(exercise, check.id, check.title, check.points) for check in materials.checks if check.id not in judged]
     return cells
 
 
-def _source(source: str, node: ast.FunctionDef | ast.ClassDef) -> str:
-    first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+def _source(source: str, node: ast.stmt) -> str:
+    first = min([node.lineno, *(decorator.lineno for decorator in getattr(node, "decorator_list", ()))])
     return "\n".join(source.split("\n")[first - 1 : node.end_lineno])
 
 
 def _player() -> str:
-    """Put the player and what it uses into one text that needs nothing of the course."""
-    borrowed = [inspect.getsource(part) for part in (reference.mapped, recorded.unpack)]
-    texts = [_without_imports(part) for part in (comparison, notebook_player)]
-    text = _quoted("\n\n".join([HEAD, *borrowed, *texts]))
+    """Join the player, and what it and a check file use of the engine, into one text that needs nothing of the course."""
+    bundle = Bundle()
+    for name in CHECK_FILE_USES:
+        bundle.add(checks, name)
+    for name in ("load", "play"):
+        bundle.add(notebook_player, name)
+    imports = "\n".join(["from __future__ import annotations", *sorted({"import dataclasses", "import types", *bundle.imports})])
+    text = _quoted("\n\n\n".join([imports, SHIM, *bundle.texts]))
     return f"{PLAYER}course = sys.modules['course_player'] = types.ModuleType('course_player')\nexec({text}, course.__dict__)"
 
 
-def _without_imports(module: Any) -> str:
-    """Give a module's text without its docstring's neighbours of the course: the names are there already."""
-    lines = inspect.getsource(module).split("\n")
-    return "\n".join(line for line in lines if not line.startswith(("from autograder", "from __future__")))
+class Bundle:
+    """Definitions of the engine, each after those that it uses, and what they import from outside."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self.imports: set[str] = set()
+        self._modules: dict[str, types.ModuleType] = {}  # where each name that was taken is defined
+
+    def add(self, module: types.ModuleType, name: str) -> None:
+        """Take what a name means at the top of a module, if anything, and all that this uses."""
+        node = next((node for node in _parsed(module).body if name in _bound(node)), None)
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith("autograder."):
+            self.add(import_module(str(node.module)), name)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            node.names = [alias for alias in node.names if name == (alias.asname or alias.name)]
+            origin = node.module if isinstance(node, ast.ImportFrom) else node.names[0].name
+            self.imports |= {ast.unparse(node)} if origin not in SHIMMED else set()
+        elif node and name not in self._modules:
+            self._modules[name] = module
+            for used in _used(node):
+                self.add(module, used)
+            self.texts.append(_source(inspect.getsource(module), node))
+        elif node:
+            assert self._modules[name] is module, f"two definitions of `{name}`"
+
+
+def _parsed(module: types.ModuleType) -> ast.Module:
+    return ast.parse(inspect.getsource(module))
+
+
+def _bound(node: ast.stmt) -> set[str]:
+    """Return the names that a statement at the top of a module defines or imports."""
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return {alias.asname or alias.name for alias in node.names}
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return {node.name}
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+    return {target.id for target in targets if isinstance(target, ast.Name)}
+
+
+def _used(node: ast.AST) -> Iterator[str]:
+    """Yield the names in a definition, but not those in annotations, which are never evaluated."""
+    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+        yield node.id
+    for field, value in ast.iter_fields(node):
+        for child in value if isinstance(value, list) else [value]:
+            if isinstance(child, ast.AST) and field not in ("annotation", "returns"):
+                yield from _used(child)
 
 
 def _loading(materials: Materials) -> str:
     """Write the cell that brings an exercise's checks and the recorded answers."""
     exercise = materials.exercise
-    checks = exercise.checks.read_text(encoding="utf-8").replace("from autograder.api import", "from course_player import")
+    asked = exercise.checks.read_text(encoding="utf-8").replace("from autograder.api import", "from course_player import")
     seeds = {check.id: seed_of(PUBLIC, exercise.id, check.id) for check in materials.checks}
     answers = {check.id: _recorded(materials, check.id, seeds[check.id]) for check in materials.checks}
     packed = gzip.compress(json.dumps({name: each for name, each in answers.items() if each}).encode(), mtime=0)
-    given = [json.dumps(exercise.id), _quoted(checks), repr(seeds), repr(base64.b64encode(packed).decode())]
+    given = [json.dumps(exercise.id), _quoted(asked), repr(seeds), repr(base64.b64encode(packed).decode())]
     props = exercise.starter.parent / "props.py"
-    if props.is_file() and "student.props" in checks:
+    if props.is_file() and "student.props" in asked:
         given.append(_quoted(props.read_text(encoding="utf-8")))
     return f"# The checks of `{exercise.id}` with the published numbers. Run this cell, leave it as it is.\ncourse.load(\n" + "".join(
         f"    {each},\n" for each in given

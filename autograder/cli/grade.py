@@ -201,11 +201,12 @@ def doctor(root: Path | None) -> None:
     from importlib.metadata import PackageNotFoundError, version
 
     from autograder.course.loading import package_name, read_course
+    from autograder.sandbox.guest.frameworks import FRAMEWORKS
     from autograder.sandbox.guest.walls import WALLS
     from autograder.sandbox.servers import free_user, missing_walls
 
     click.echo(f"python      {platform.python_version()} on {platform.system()} {platform.release()}")
-    for package in (package_name(), "numpy", "torch", "nbgrader"):
+    for package in (package_name(), "numpy", *FRAMEWORKS, "nbgrader"):
         try:
             click.echo(f"{package:<11} {version(package)}")
         except PackageNotFoundError:

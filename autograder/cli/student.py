@@ -107,7 +107,7 @@ def _likely(files: tuple[str, ...]) -> tuple[str, ...]:
     from autograder.sandbox.preload import profile_for
 
     paths = [Path(file) for file in files] or sorted(Path.cwd().glob("*.py"))
-    wanted = [profile_for(path.read_bytes(), False) for path in paths if path.suffix in (".py", ".ipynb") and path.is_file()]
+    wanted = [profile_for(path.read_bytes()) for path in paths if path.suffix in (".py", ".ipynb") and path.is_file()]
     return tuple(dict.fromkeys(wanted))
 
 

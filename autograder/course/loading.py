@@ -82,7 +82,7 @@ def package_name() -> str:
 T = TypeVar("T")
 _FOLDER = re.compile(r"([0-9]{2})_[a-z0-9_]+")
 _HEADING = re.compile(r"## +(?P<title>.*?) *(\{#(?P<id>[^}]*)\})? *")
-_TORCH = re.compile(r"^\s*(import|from)\s+torch\b", re.MULTILINE)
+_IMPORT = re.compile(r"^\s*(?:import|from)\s+(\w+)", re.MULTILINE)
 
 
 class CourseFile(Struct, frozen=True):
@@ -272,7 +272,7 @@ def _exercise(folders: Folders, lesson: str, starter: Path) -> Exercise:
         if not path.is_file():
             folders.missing(path, f"exercise `{name}` has no {what}", "create this file")
     source = folders.text(starter, "the starter") or ""
-    return Exercise(name, lesson, starter, checks, answer, misconceptions, recorded, uses_torch=bool(_TORCH.search(source)))
+    return Exercise(name, lesson, starter, checks, answer, misconceptions, recorded, tuple(sorted(set(_IMPORT.findall(source)))))
 
 
 def _list(folders: Folders, path: Path, kind: type[T]) -> tuple[tuple[T, ...], list[At]]:

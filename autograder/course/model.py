@@ -92,7 +92,7 @@ class Exercise(Struct, frozen=True):
     answer: Path
     misconceptions: Path
     recordings: Path
-    uses_torch: bool = False
+    imports: tuple[str, ...] = ()  # packages that the starter imports
 
 
 class Range(Struct, frozen=True, forbid_unknown_fields=True):

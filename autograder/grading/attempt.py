@@ -90,7 +90,7 @@ def attempt(submission: Submission, materials: Materials, sandbox: Sandbox | Loc
 
 def _run(submission: Submission, materials: Materials, sandbox: Sandbox | LocalRunner, secret: bytes) -> SubmissionRun:
     seeds = {check.id: seed_of(secret, materials.exercise.id, check.id) for check in materials.checks}
-    return SubmissionRun(submission, materials.checks, materials.answers, sandbox, seeds, torch=materials.exercise.uses_torch)
+    return SubmissionRun(submission, materials.checks, materials.answers, sandbox, seeds, imports=materials.exercise.imports)
 
 
 def _cause(of: str, run: SubmissionRun, diagnosis: Diagnosis) -> Cause:

@@ -1,9 +1,8 @@
-"""What a check file uses: `@check`, `close`, `expect`, `untouched`, `asked`, and the `student` and `reference` it is given.
+"""What a check file uses: `@check`, `close`, `expect`, `untouched`, `asked`, and the `student` and `reference` that it is given.
 
-A check reads like a test: it calls the student's functions, calls the reference the same way, and compares. It is run many
-times: once on a guest with the round's numbers, again with the public ones, and with each misconception in the student's
-place. Every run leaves a `Transcript`; a comparison that fails is written down and the check goes on. What a failure means
-is said elsewhere.
+A check reads like a test: it calls the student's functions, calls the reference the same way, and compares. It runs many times: on a guest
+with the round's numbers, again with the published ones, and with each misconception in the student's place. Every run leaves a
+`Transcript`; a comparison that fails is recorded and the check goes on. What a failure means is decided elsewhere.
 """
 
 from __future__ import annotations
@@ -28,20 +27,20 @@ from autograder.grading.reference import (
     Answered,
     Answering,
     ObjectProxy,
-    as_number,
+    as_arrays,
     contains_float32,
     copied,
     load_module,
     mapped,
     on_object,
 )
-from autograder.sandbox.guest.runtime import is_memory
-from autograder.sandbox.outcome import Outcome, Raised
+from autograder.sandbox.guest.frameworks import is_out_of_memory
+from autograder.sandbox.guests import Outcome, Raised
 
 Player = Callable[[str, tuple[Any, ...], dict[str, Any], "list[Asked]"], Outcome]
 
 
-# ---- what is written down
+# ---- the transcript
 
 
 class Asked(msgspec.Struct):
@@ -53,7 +52,7 @@ class Asked(msgspec.Struct):
 
 
 class Called(msgspec.Struct):
-    """One call of the student's code, and how it ended. `of` is the function that it is evidence about."""
+    """One call of the student's code, and how it ended. It is evidence about the function `of`."""
 
     function: str
     args: tuple[Any, ...]
@@ -75,7 +74,7 @@ class Compared(msgspec.Struct):
 
 
 class Transcript(msgspec.Struct):
-    """All that happened in one run of one check. `ended` is the outcome that cut it short."""
+    """Everything that happened in one run of one check. `ended` is the outcome that cut it short."""
 
     calls: list[Called] = []
     comparisons: list[Compared] = []
@@ -88,12 +87,12 @@ class Transcript(msgspec.Struct):
 
     @property
     def strayed(self) -> bool:
-        """Whether a call gave something wrong, or nothing: more than an argument that was changed in place."""
+        """Whether a call returned something wrong, or nothing; an argument changed in place does not count."""
         return self.ended is not None or any(not c.ok and (c.call < 0 or not self.calls[c.call].outcome.changed) for c in self.comparisons)
 
     @property
     def share(self) -> float:
-        """What part of the check's points was earned: that of the comparison that earned least."""
+        """The part of the check's points that was earned: the least that any comparison earned."""
         return min((1.0 if c.ok else c.share for c in self.comparisons), default=0.0) if self.ended is None else 0.0
 
     @property
@@ -105,14 +104,14 @@ _running: ContextVar[Transcript] = ContextVar("transcript of the running check")
 
 
 class _CheckEnded(Exception):
-    """The student's code gave no value: nothing further can be asked in this check."""
+    """The student's code returned no value, so the check cannot go on."""
 
 
 # ---- what a check file uses
 
 
 def check(*, points: float, of: str, needs: Any = ()) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Declare a check: its points, the function it is about, and the checks without which it says nothing."""
+    """Declare a check: its points, the function it is about, and the checks that must pass before it means anything."""
     needed = needs if isinstance(needs, tuple) else (needs,)
 
     def declare(function: Callable[..., None]) -> Callable[..., None]:
@@ -126,9 +125,9 @@ def check(*, points: float, of: str, needs: Any = ()) -> Callable[[Callable[...,
 
 
 def close(got: Any, expected: Any, *, atol: float | None = None, rtol: float | None = None) -> None:
-    """Compare what the student's code gave with what is expected, and go on either way.
+    """Compare what the student's code returned with what is expected, and go on either way.
 
-    Kind, shape and finiteness are exact; dtype is free. The tolerance is the reference call's own, unless it is given.
+    Kind, shape and finiteness must agree; dtype is free. The tolerance is the reference call's own, unless you pass one.
     """
     transcript = _running.get()
     at = next((i for i in reversed(range(len(transcript.calls))) if transcript.calls[i].outcome.value is got), len(transcript.calls) - 1)
@@ -146,19 +145,19 @@ def _relative(call: Called) -> float:
 
 
 def expect(condition: bool, words: str) -> None:
-    """Demand something of the last call that is not a value; `words` go on after the call: "used noise at the last step"."""
+    """Require something of the last call other than a value; `words` continue after its name: "used noise at the last step"."""
     transcript = _running.get()
     transcript.comparisons.append(Compared(bool(condition), len(transcript.calls) - 1, "" if condition else words))
 
 
 def earned(share: float, words: str) -> None:
-    """Give this share of the check's points, 0 to 1, for the last call; `words` say what is missing where it is not all of them."""
+    """Give this share (0 to 1) of the check's points for the last call; if it is not 1, `words` say what is missing."""
     transcript = _running.get()
     transcript.comparisons.append(Compared(share >= 1, len(transcript.calls) - 1, "" if share >= 1 else words, max(0.0, share)))
 
 
 def untouched() -> None:
-    """Demand that no call of this check changed an argument in place."""
+    """Require that no call of this check changed an argument in place."""
     transcript = _running.get()
     for at, call in enumerate(transcript.calls):
         changed = ", ".join(f"`{name}`" for name in call.outcome.changed)
@@ -167,7 +166,7 @@ def untouched() -> None:
 
 
 def asked(function: str) -> list[tuple[Any, ...]]:
-    """List the arguments that the last call gave to the callback of this name, in order, named ones in their places."""
+    """List the arguments that the last call passed to the callback of this name, in order; keywords take their positions."""
     call = _running.get().calls[-1]
     callback = next(item for item in (*call.args, *call.kwargs.values()) if getattr(item, "__name__", "") == function)
     bind = inspect.signature(callback).bind
@@ -178,10 +177,10 @@ def asked(function: str) -> list[tuple[Any, ...]]:
 
 
 class Student:
-    """What a check calls. Whoever plays the student (a guest, a misconception, the reference itself) answers.
+    """The student's functions, answered by whatever plays the student: a guest, a misconception or the reference itself.
 
-    `student.props.NAME(...)` calls a function of the lesson's props.py on the student's side. What comes back and is not data
-    is a `ObjectProxy`.
+    `student.props.NAME(...)` calls a function of the lesson's props.py on the student's side. A returned object that is not data becomes
+    an `ObjectProxy`.
     """
 
     def __init__(self, player: Player, transcript: Transcript, prefix: str = ""):
@@ -193,10 +192,10 @@ class Student:
         return lambda *args, **kwargs: self.executed(self._prefix + name, args, kwargs)
 
     def executed(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], *, shown: str = "", of: str | None = None) -> Any:
-        """Play one call, write it down as `shown`, and give its value."""
+        """Make one call, record it as `shown`, and return its value."""
         of = _about(name, args) if of is None else of
-        for thing in (item for item in (*args, *kwargs.values()) if isinstance(item, ObjectProxy) and not name.startswith(("@", "props."))):
-            thing.of = of
+        for proxy in (item for item in (*args, *kwargs.values()) if isinstance(item, ObjectProxy) and not name.startswith(("@", "props."))):
+            proxy.of = of
         questions: list[Asked] = []
         outcome = self._player(name, args, kwargs, questions)
         if outcome.kind == "returned" and kind_of(outcome.value) == "object":
@@ -209,7 +208,7 @@ class Student:
 
 
 def _about(name: str, args: tuple[Any, ...]) -> str:
-    """Say which function a call is evidence about: one of the props asks about whoever its objects were last given to."""
+    """Return the function that a call is evidence about; for a call of the props, the one that its objects were last passed to."""
     used = [item.of for item in args if isinstance(item, ObjectProxy) and not item.of.startswith("props.")]
     return used[0] if used and name.startswith("props.") else name
 
@@ -232,59 +231,74 @@ class Reference:
 def run(check: Check, player: Player, answers: Answering, seed: int) -> Transcript:
     """Run one check and return its transcript. `seed` gives the numbers that the check draws."""
     transcript = Transcript()
-    given: list[Any] = [Student(player, transcript), Reference(answers, transcript)]
-    if check.draws:
-        given.append(default_rng(seed))
-    token = _running.set(transcript)
     try:
-        check.function(*given)
+        execute(check, player, answers, seed, transcript)
     except _CheckEnded:
         transcript.ended = transcript.calls[-1].outcome
-    except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:  # torch raises RuntimeError
-        if is_memory(error):
+    except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:  # a framework's are RuntimeErrors
+        if is_out_of_memory(error):
             raise MemoryError from None
         transcript.ended = Outcome("refused", detail=f"what it returned cannot be used: {error}")
-    finally:
-        _running.reset(token)
     return transcript
 
 
+def execute(check: Check, player: Player, answers: Answering, seed: int, transcript: Transcript) -> None:
+    """Run one check, writing into its transcript, and let every exception pass."""
+    given: list[Any] = [Student(player, transcript), Reference(answers, transcript)]
+    token = _running.set(transcript)
+    try:
+        check.function(*given, *([default_rng(seed)] if check.draws else []))
+    finally:
+        _running.reset(token)
+
+
 def executed_by(function_of: Callable[[str], Callable[..., Any]]) -> Player:
-    """Let functions of ours stand in the student's place: copies of the arguments, callbacks written down, tensors back as arrays."""
+    """Let functions of ours stand in for the student's: arguments are copied, callbacks recorded, tensors returned as arrays."""
 
     def play(name: str, args: tuple[Any, ...], kwargs: dict[str, Any], questions: list[Asked]) -> Outcome:
-        def watched(item: Any) -> Any:
-            if isinstance(item, ObjectProxy):
-                return item.held
-            if not callable(item):
-                return item
-
-            def callback(*a: Any, **k: Any) -> Any:
-                questions.append(Asked(item.__name__, copied(a), copied(k)))
-                return item(*a, **k)
-
-            return callback
-
         try:
-            given, named = mapped(copied(args), watched), mapped(copied(kwargs), watched)
+            given, named = lent(args, questions), lent(kwargs, questions)
             with np.errstate(all="ignore"):
-                function, given = (on_object(name, given[0]), given[1:]) if name.startswith("@") else (function_of(name), given)
-                return Outcome("returned", value=as_number(function(*given, **named)))
+                function, given = target(name, given, function_of)
+                return Outcome("returned", value=as_arrays(function(*given, **named)))
         except Exception as error:
-            if is_memory(error):  # of ours: it says nothing of the function
+            if is_out_of_memory(error):  # of ours: it says nothing about the function
                 raise MemoryError from None
             return Outcome("raised", raised=Raised(type(error).__name__, str(error)))
 
     return play
 
 
+def lent(value: Any, questions: list[Asked]) -> Any:
+    """Copy arguments for a call in this process: proxies become their objects, and callbacks record what they are asked."""
+
+    def leaf(item: Any) -> Any:
+        if isinstance(item, ObjectProxy):
+            return item.held
+        if not callable(item):
+            return item
+
+        def callback(*args: Any, **kwargs: Any) -> Any:
+            questions.append(Asked(item.__name__, copied(args), copied(kwargs)))
+            return item(*args, **kwargs)
+
+        return callback
+
+    return mapped(copied(value), leaf)
+
+
+def target(name: str, args: tuple[Any, ...], function_of: Callable[[str], Any]) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+    """Find what to call, and with which arguments: a name that begins with "@" is a part of the first argument."""
+    return (on_object(name, args[0]), args[1:]) if name.startswith("@") else (function_of(name), args)
+
+
 def seed_of(secret: bytes, exercise: str, check: str) -> int:
-    """Give the seed of a check's numbers: keyed, so that one check's numbers tell nothing of another's."""
+    """Return the seed of a check's numbers; it is keyed, so that one check's numbers reveal nothing about another's."""
     return int.from_bytes(hmac.digest(secret, f"{exercise}\0{check}".encode(), "sha256"), "big")
 
 
 def load_checks(path: Path) -> tuple[Check, ...]:
-    """Read a check file: its checks in the order they stand. Raise `CourseError` where one of them cannot be."""
+    """Read the checks of a file, in their order. Raise `CourseError` if one of them is invalid."""
     found = [value.check for value in vars(load_module(path)).values() if isinstance(getattr(value, "check", None), Check)]
     findings = []
     for number, one in enumerate(found):

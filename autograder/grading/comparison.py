@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.grading.reference import mapped
+from autograder.grading.reference import as_arrays
 
 
 def difference(got: Any, expected: Any, atol: float, rtol: float, *, nan_equal: bool = False) -> str:
@@ -65,9 +65,8 @@ def _array(value: Any) -> np.ndarray[Any, Any]:
     """Give a value as an array of float64; an array of objects where it is not made of numbers of one shape."""
     if isinstance(value, np.ndarray | float | int):
         return np.asarray(value, dtype=np.float64)
-    plain = mapped(value, lambda item: item.detach().numpy() if hasattr(item, "detach") else item)
     try:
-        return np.asarray(plain, dtype=np.float64)
+        return np.asarray(as_arrays(value), dtype=np.float64)
     except (ValueError, TypeError, OverflowError):
         return np.empty(1, dtype=object)
 

@@ -19,7 +19,7 @@ from autograder.course.text import clean, number, plain
 from autograder.grading.checks import Called, Transcript
 from autograder.grading.comparison import kind_of
 from autograder.grading.reference import ObjectProxy
-from autograder.sandbox.outcome import Outcome
+from autograder.sandbox.guests import Outcome
 
 SHOWN = 4  # how many items of a short list are written out
 FunctionOf = Callable[[str], Callable[..., Any]]  # by its name, for the names of its parameters

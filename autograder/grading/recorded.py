@@ -1,6 +1,6 @@
 """Any value that a call gives, as plain JSON, and back: what JSON cannot say is a mapping with one key that names its kind.
 
-{"array": ["<f8", [4, 2], BASE64]}   and "scalar" for one number of numpy's, "tensor" for torch's
+{"array": ["<f8", [4, 2], BASE64]}   and "scalar" for one number of numpy's, a framework's name for its tensor
 {"tuple": [...]}   {"dict": [[KEY, VALUE], ...]}   {"float": "nan"}   {"object": "ConditionedBlock 1"}
 """
 
@@ -22,7 +22,8 @@ import numpy as np
 from autograder.course.errors import CourseError, Finding
 from autograder.course.model import Check, Exercise, Misconception
 from autograder.grading.diagnosis import Evidence
-from autograder.grading.reference import Answered, ObjectProxy, fuzzy_key, is_tensor, load_module
+from autograder.grading.reference import Answered, ObjectProxy, fuzzy_key, load_module
+from autograder.sandbox.guest.frameworks import FRAMEWORKS, framework_of
 
 T = TypeVar("T")
 
@@ -35,8 +36,8 @@ def pack(value: Any) -> Any:
         return {"array" if isinstance(value, np.ndarray) else "scalar": _array(np.asarray(value))}
     if isinstance(value, float):
         return value if math.isfinite(value) else {"float": repr(value)}
-    if is_tensor(value):
-        return {"tensor": _array(value.detach().numpy())}
+    if framework := framework_of(value):
+        return {framework.name: _array(framework.to_numpy(value))}
     if isinstance(value, list | tuple):
         items = [pack(item) for item in value]
         return items if isinstance(value, list) else {"tuple": items}
@@ -54,10 +55,10 @@ def unpack(packed: Any) -> Any:
     if not isinstance(packed, dict):
         return packed
     ((kind, inside),) = packed.items()
-    if kind in ("array", "scalar", "tensor"):
+    if kind in ("array", "scalar", *FRAMEWORKS):
         dtype, shape, text = inside
         array = np.frombuffer(base64.b64decode(text), np.dtype(dtype)).reshape(shape).copy()
-        return array if kind == "array" else array[()] if kind == "scalar" else __import__("torch").from_numpy(array)
+        return array if kind == "array" else array[()] if kind == "scalar" else FRAMEWORKS[kind].from_numpy(array)
     if kind == "dict":
         return {unpack(key): unpack(item) for key, item in inside}
     if kind == "object":
@@ -80,7 +81,7 @@ def read_gz(path: Path, kind: type[T]) -> T:
     return msgspec.json.decode(gzip.decompress(path.read_bytes()), type=kind)
 
 
-FORMAT = 1
+FORMAT = 2
 
 
 class RecordedMisconception(msgspec.Struct, frozen=True):

@@ -16,6 +16,8 @@ from typing import Any, Protocol
 import msgspec
 import numpy as np
 
+from autograder.sandbox.guest.frameworks import framework_of, part_of
+
 FLOOR = 1e-6
 FLOAT32_ERRORS = 20
 FLOAT32_RELATIVE = 1e-5
@@ -92,11 +94,6 @@ def load_module(path: Path) -> types.ModuleType:
 # ---- what can be done with any value that crosses
 
 
-def is_tensor(value: Any) -> bool:
-    """Say whether this is a torch tensor, without importing torch."""
-    return type(value).__module__ == "torch" and hasattr(value, "detach")
-
-
 def mapped(value: Any, leaf: Callable[[Any], Any]) -> Any:
     """Rebuild lists, tuples and dicts with `leaf` applied to everything else."""
     if isinstance(value, list | tuple):
@@ -108,15 +105,22 @@ def mapped(value: Any, leaf: Callable[[Any], Any]) -> Any:
 
 def copied(value: Any) -> Any:
     """Copy arrays and tensors, so that whoever gets them may change them."""
-    return mapped(value, lambda item: item.copy() if isinstance(item, np.ndarray) else item.clone() if is_tensor(item) else item)
+
+    def leaf(item: Any) -> Any:
+        if isinstance(item, np.ndarray):
+            return item.copy()
+        framework = framework_of(item)
+        return framework.copy(item) if framework else item
+
+    return mapped(value, leaf)
 
 
 def cast(value: Any, dtype: type[np.floating[Any]]) -> Any:
     """Turn every float, array of floats and tensor of floats into `dtype`."""
 
     def leaf(item: Any) -> Any:
-        if is_tensor(item):
-            return item.to(getattr(__import__("torch"), dtype.__name__)) if item.is_floating_point() else item.clone()
+        if framework := framework_of(item):
+            return framework.cast(item, dtype.__name__)
         if isinstance(item, np.ndarray):
             return item.astype(dtype) if item.dtype.kind == "f" else item.copy()
         return dtype(item) if isinstance(item, float) else item
@@ -135,9 +139,15 @@ def contains_float32(value: Any) -> bool:
     return str(getattr(value, "dtype", "")).endswith("float32")
 
 
-def as_number(value: Any) -> Any:
-    """Give tensors as arrays and leave everything else as it is."""
-    return mapped(value, lambda item: item.detach().numpy() if is_tensor(item) else item)
+def as_array(value: Any) -> Any:
+    """Turn a tensor into an array; return every other value as it is."""
+    framework = framework_of(value)
+    return framework.to_numpy(value) if framework else value
+
+
+def as_arrays(value: Any) -> Any:
+    """Turn the tensors in a value into arrays."""
+    return mapped(value, as_array)
 
 
 def float32_error(value: Any, compute: Callable[[], Any]) -> float:
@@ -154,7 +164,7 @@ def numbers(value: Any) -> list[np.ndarray[Any, Any]]:
         return [array for item in value for array in numbers(item)]
     if isinstance(value, dict):
         return numbers(list(value.values()))
-    plain = as_number(value)
+    plain = as_array(value)
     return [np.asarray(plain, np.float64)] if isinstance(plain, int | float | np.ndarray | np.generic) else []
 
 
@@ -176,8 +186,7 @@ def _in_order(value: Any) -> Any:
 
 def _spelled(value: Any) -> Any:
     """Give what MessagePack cannot write as something that it can."""
-    if is_tensor(value):
-        value = value.detach().numpy()
+    value = as_array(value)
     if isinstance(value, np.ndarray | np.generic):
         return type(value).__name__, value.dtype.str, value.shape, value.tobytes()
     if isinstance(value, types.FunctionType):
@@ -196,8 +205,7 @@ def fuzzy_key(value: Any) -> bytes:
 
 
 def _rough(item: Any) -> Any:
-    if is_tensor(item):
-        item = item.detach().numpy()
+    item = as_array(item)
     if isinstance(item, np.ndarray | np.generic | float):
         array = np.asarray(item)
         return array.astype(np.float16) + np.float16(0) if array.dtype.kind == "f" else array.astype(np.int64)
@@ -248,8 +256,5 @@ class ObjectProxy:
 
 def on_object(name: str, held: Any) -> Callable[..., Any]:
     """Find what a name like "@call" or "@method decode" means for an object of ours."""
-    if name == "@weights":
-        return lambda: {key: value.detach().clone() for key, value in held.state_dict().items()}
-    if name == "@set_weights":
-        return lambda weights: held.load_state_dict(weights) and None
-    return held if name == "@call" else getattr(held, name.removeprefix("@method "))  # type: ignore[no-any-return]
+    found = held if name == "@call" else part_of(held, name.removeprefix("@method "))
+    return (lambda: copied(found())) if name == "@weights" else found

@@ -18,6 +18,7 @@ import msgspec
 from autograder.course.errors import UsageError
 from autograder.course.loading import package_name
 from autograder.course.model import Course, Lesson, Submission, limits_for
+from autograder.sandbox.guest.frameworks import FRAMEWORKS
 
 
 class Round(msgspec.Struct, frozen=True):
@@ -105,7 +106,7 @@ def _files(course: Course) -> bytes:
 
 def _machine() -> Iterator[str]:
     yield platform.python_version()
-    yield from (version(name) for name in (package_name(), "numpy", "torch"))
+    yield from (version(name) for name in (package_name(), "numpy", *FRAMEWORKS))
 
 
 def _judging_files(root: Path, lesson: Lesson, exercise: str) -> Iterator[bytes]:

@@ -18,10 +18,10 @@ from autograder.course.model import Check, Failure, Reason, Submission
 from autograder.grading import feedback
 from autograder.grading.checks import Asked, Transcript, run
 from autograder.grading.reference import Answering, ObjectProxy, mapped
+from autograder.sandbox.channels import WALL_FACTOR
 from autograder.sandbox.guest.runtime import NAMES
-from autograder.sandbox.guests import Guest
+from autograder.sandbox.guests import Guest, Outcome, Raised
 from autograder.sandbox.local import LocalRunner
-from autograder.sandbox.outcome import WALL_FACTOR, Outcome, Raised
 from autograder.sandbox.preload import profile_for
 from autograder.sandbox.servers import Sandbox
 
@@ -40,7 +40,7 @@ class SubmissionRun:
         sandbox: Sandbox | LocalRunner,
         seeds: Mapping[str, int],
         *,
-        torch: bool = False,
+        imports: tuple[str, ...] = (),
     ):
         self.transcripts: dict[str, Transcript] = {}
         self._not_executed: dict[str, Outcome] = {}
@@ -48,7 +48,7 @@ class SubmissionRun:
         self.seeds = seeds
         self._output = bytearray()
         self._submission, self._answers, self._sandbox = submission, answers, sandbox
-        self._profile = profile_for(submission.source or b"", torch)
+        self._profile = profile_for(submission.source or b"", imports)
         self._by_id = {check.id: check for check in checks}
         self._guest: Guest | None = None
         self._has_props: Guest | None = None  # the guest that has the props

@@ -183,8 +183,8 @@ class LocalPool:
     def submit(self, batch: int, submissions: list[bytes]) -> None:
         """Give it to the worker that holds least."""
         if len(self._workers) < self._most and all(worker.held for worker in self._workers):
-            if not self._workers and (profile := profile_for(submissions[0], torch=False)) != "numpy":
-                self._warm = Preloader(profile)  # torch is imported once for all, while the workers start
+            if not self._workers and (profile := profile_for(submissions[0])) != "numpy":
+                self._warm = Preloader(profile)  # a framework is imported once for all, while the workers start
             self._workers.append(_Worker(self._settings, slot := len(self._workers), self._cores(slot), self._warm))
         worker = min(self._workers, key=lambda one: len(one.held))
         worker.held.append(batch)

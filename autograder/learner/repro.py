@@ -20,7 +20,7 @@ import numpy as np
 from autograder.course.errors import UsageError
 from autograder.grading.checks import Called, Transcript, executed_by, run, seed_of
 from autograder.grading.feedback import call_text
-from autograder.grading.reference import is_tensor
+from autograder.sandbox.guest.frameworks import framework_of
 
 SMALL = 8  # an array of at most so many numbers is written out
 
@@ -67,9 +67,8 @@ def _direct(exercise: str, check: str, called: Called, function: Callable[[str],
         np.savez(hidden.parent / where, **arrays)
     written = {name: _written(name, value, name in kept) for name, value in names.items()}
     given = [written[name] for name in list(names)[: len(called.args)]] + [f"{name}={written[name]}" for name in called.kwargs]
-    libraries = [library for library, mark in (("numpy as np", "np."), ("torch", "torch.")) if kept or any(mark in one for one in given)]
-    if not any(is_tensor(value) for value in names.values()):
-        libraries = [library for library in libraries if library != "torch"]
+    frameworks = {framework.name for value in names.values() if (framework := framework_of(value))}
+    libraries = ["numpy as np"] * (bool(kept) or any("np." in one for one in given)) + sorted(frameworks)
     steps = [f"from {exercise} import *"] + [f"import {', '.join(libraries)}"] * bool(libraries)
     steps += [f"a = np.load('{where}')"] * bool(kept)
     if called.outcome.changed:
@@ -90,11 +89,11 @@ def _names(called: Called, function: Callable[[str], Callable[..., Any]]) -> dic
 def _is_data(value: Any) -> bool:
     if isinstance(value, list | tuple):
         return all(map(_is_data, value))
-    return value is None or isinstance(value, bool | int | float | str | np.ndarray | np.generic) or is_tensor(value)
+    return value is None or isinstance(value, bool | int | float | str | np.ndarray | np.generic) or framework_of(value) is not None
 
 
 def _is_small(value: Any) -> bool:
-    if isinstance(value, np.ndarray) or is_tensor(value):
+    if isinstance(value, np.ndarray) or framework_of(value):
         array = np.asarray(value)
         usual = array.dtype in ((np.float64, np.int64, np.bool_) if isinstance(value, np.ndarray) else (np.float32, np.int64, np.bool_))
         return bool(usual and array.size <= SMALL and np.isfinite(array).all())
@@ -104,10 +103,12 @@ def _is_small(value: Any) -> bool:
 
 
 def _written(name: str, value: Any, kept: bool) -> str:
+    framework = framework_of(value)
     if kept:
-        return f"torch.from_numpy(a['{name}'])" if is_tensor(value) else f"a['{name}']" if np.ndim(value) else f"a['{name}'][()]"
-    if is_tensor(value):
-        return f"torch.tensor({value.tolist()!r})"
+        array = f"a['{name}']"
+        return framework.conversion.format(array) if framework else array if np.ndim(value) else f"{array}[()]"
+    if framework:
+        return framework.literal.format(repr(value.tolist()))
     if isinstance(value, np.ndarray):
         return f"np.array({value.tolist()!r})"
     return repr(value.item() if isinstance(value, np.generic) else value)

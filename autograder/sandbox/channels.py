@@ -1,46 +1,174 @@
-"""The line to a guest's process: bytes out, frames in, and what the process prints, each wait with a deadline.
+"""The channel to a guest's process: bytes out, frames in, and what the process prints, with a deadline for every wait.
 
-It knows sockets, pipes and clocks, and no message. `alone` has another one, for systems without fork.
+It knows sockets, pipes and clocks, and no message. `ForkedChannel` leads to a guest behind walls, `LocalChannel` to one that is a plain
+process, on any system. They differ in how they wait and in what they know about the process; `Frames` is the same for both.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
+import selectors
 import socket
+import threading
 import time
-from typing import Protocol
+from collections.abc import Callable, Iterator
+from typing import IO, Literal, Protocol
 
 from autograder.course.errors import SandboxFault
 from autograder.sandbox.guest import protocol
-from autograder.sandbox.outcome import Deadline
 
 READ = 1 << 16
+LARGEST_READ = 1 << 20
 DYING_MILLISECONDS = 500
+LARGEST_WAIT = 0.5  # seconds
+WALL_FACTOR = 10
 
 
 class HungUp(Exception):
-    """The other end of the line is gone."""
+    """The other end of the channel is gone."""
 
 
-class Channel(Protocol):
-    """What an open guest needs of its line."""
+class Lost(Exception):
+    """The guest is gone or must go; `kind`, `detail` and `idle` are those of the call's outcome."""
 
-    output: bytearray
-    printed: int
+    def __init__(self, kind: Literal["timed_out", "killed", "refused"], detail: str, *, idle: bool = False):
+        super().__init__(detail)
+        self.kind, self.detail, self.idle = kind, detail, idle
+
+
+class Clocked(Protocol):
+    """Something that uses CPU time."""
 
     @property
     def cpu_seconds(self) -> float: ...
 
-    @property
-    def waiting(self) -> bool: ...
+
+class Deadline:
+    """The time of one call: CPU seconds decide, ten times as many seconds of waiting are the backstop.
+
+    Only waiting for the guest counts as waiting: while we compute what it asked for, the backstop stands still.
+    """
+
+    def __init__(self, guest: Clocked, seconds: float):
+        self._guest, self._seconds = guest, seconds
+        self._cpu, self._began = guest.cpu_seconds, time.monotonic()
+        self._last = self._waited = 0.0
+        self._since: float | None = None
+
+    @contextlib.contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Count the time of this block as waited for the guest."""
+        self._since = time.monotonic()
+        try:
+            yield
+        finally:
+            self._waited, self._since = self.waited, None
 
     @property
-    def closed(self) -> bool: ...
+    def waited(self) -> float:
+        """Seconds waited for the guest so far."""
+        return self._waited + (0.0 if self._since is None else time.monotonic() - self._since)
 
-    def send(self, data: bytes, deadline: Deadline) -> None: ...
+    def used(self) -> float:
+        """Return the CPU seconds since the call began; after the guest's end, those last seen."""
+        with contextlib.suppress(SandboxFault):
+            self._last = self._guest.cpu_seconds - self._cpu
+        return max(0.0, self._last)
 
-    def frame(self, deadline: Deadline) -> bytearray: ...
+    def milliseconds(self) -> int:
+        """Return how long to sleep before looking again: one thread cannot use more CPU time than wall time."""
+        return max(1, int(1000 * min(self._seconds - self._last, self._seconds * WALL_FACTOR)) + 1)
+
+    def check(self) -> None:
+        """Raise `Lost` when time is up."""
+        if time.monotonic() - self._began < self._seconds:
+            return  # one thread cannot have used more CPU time than that
+        if self.used() > self._seconds:
+            raise Lost("timed_out", f"no answer in {self._seconds:g} s of computing")
+        if self.waited > self._seconds * WALL_FACTOR:
+            raise Lost("timed_out", f"no answer in {self._seconds * WALL_FACTOR:g} s", idle=True)
+
+
+class Printed:
+    """What a process printed: the first `kept` bytes, and how many there were."""
+
+    def __init__(self, kept: int):
+        self.output, self.size, self._kept = bytearray(), 0, kept
+
+    def add(self, chunk: bytes) -> None:
+        self.output += chunk[: max(0, self._kept - len(self.output))]
+        self.size += len(chunk)
+
+
+class Frames:
+    """Whole frames over a socket. `wait(deadline, writing)` returns when the socket may be ready, or raises `Lost`."""
+
+    def __init__(self, connection: socket.socket, wait: Callable[[Deadline, bool], None]):
+        self._socket, self._wait, self._buffer = connection, wait, bytearray()
+
+    @property
+    def waiting(self) -> bool:
+        """Whether bytes have come that nobody asked for."""
+        return bool(self._buffer)
+
+    @property
+    def closed(self) -> bool:
+        return self._socket.fileno() == -1
+
+    def send(self, data: bytes, deadline: Deadline) -> None:
+        """Send all bytes. Raise `HungUp` at the end of the channel, `Lost` when time is up."""
+        rest = memoryview(data)
+        while rest:
+            try:
+                rest = rest[self._socket.send(rest) :]
+            except BlockingIOError:
+                self._wait(deadline, True)
+            except OSError:
+                raise HungUp from None
+
+    def receive(self, deadline: Deadline) -> bytearray:
+        """Read one frame's body; its size is checked before more is read. Raise `HungUp` at the end of the channel, `Lost` when time is up.
+
+        What follows a frame has no call's id to echo, so the next call refuses it.
+        """
+        self._fill(protocol.HEADER.size, deadline)
+        size = int(protocol.HEADER.unpack(self._taken(protocol.HEADER.size))[0])
+        if size > protocol.FRAME_BYTES:
+            raise protocol.ProtocolError(f"a frame of {size >> 20} MiB, where {protocol.FRAME_BYTES >> 20} may be sent")
+        self._fill(size, deadline)
+        return self._taken(size)
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def _taken(self, size: int) -> bytearray:
+        taken, self._buffer = self._buffer[:size], self._buffer[size:]
+        return taken
+
+    def _fill(self, size: int, deadline: Deadline) -> None:
+        while len(self._buffer) < size:
+            self._wait(deadline, False)
+            try:
+                chunk = self._socket.recv(min(LARGEST_READ, max(READ, size - len(self._buffer))))
+            except BlockingIOError:
+                continue
+            except OSError:
+                chunk = b""
+            if not chunk:
+                raise HungUp
+            self._buffer += chunk
+
+
+class Channel(Protocol):
+    """What an open guest needs of its channel."""
+
+    frames: Frames
+    printed: Printed
+
+    @property
+    def cpu_seconds(self) -> float: ...
 
     def drain(self) -> None: ...
 
@@ -50,14 +178,12 @@ class Channel(Protocol):
 
 
 class ForkedChannel:
-    """The line to a forked guest: a socket for frames, a pipe for what it prints, and the kernel's clock of its process."""
+    """The channel to a forked guest: a socket for frames, a pipe for what it prints, and the kernel's clock of its process."""
 
-    def __init__(self, pid: int, wire_socket: socket.socket, output: int, kept: int):
-        self.output, self.printed = bytearray(), 0
-        self._socket, self._pipe, self._kept = wire_socket, output, kept
-        self._pid = pid
+    def __init__(self, pid: int, connection: socket.socket, output: int, kept: int):
+        self.frames, self.printed = Frames(connection, self._wait), Printed(kept)
+        self._socket, self._pipe, self._pid = connection, output, pid
         self._clock = (~pid << 3) | 2  # the kernel's name for the CPU clock of a process
-        self._buffer = bytearray()
         self._socket.setblocking(False)
         os.set_blocking(output, False)
         self._poll = select.poll()
@@ -67,55 +193,11 @@ class ForkedChannel:
 
     @property
     def cpu_seconds(self) -> float:
-        """CPU time used so far. Raise `SandboxFault` where the process was taken away from under us."""
+        """CPU time used so far. Raise `SandboxFault` if the process was taken away from under us."""
         try:
             return time.clock_gettime(self._clock)
         except OSError:
             raise SandboxFault("a guest's process is gone") from None
-
-    @property
-    def waiting(self) -> bool:
-        """Say whether bytes have come that nobody asked for."""
-        return bool(self._buffer)
-
-    @property
-    def closed(self) -> bool:
-        return self._socket.fileno() == -1
-
-    def send(self, data: bytes, deadline: Deadline) -> None:
-        """Send all bytes. Raise `HungUp` at the end of the line, `Lost` where time is up."""
-        rest = memoryview(data)
-        while rest:
-            try:
-                rest = rest[self._socket.send(rest) :]
-            except BlockingIOError:
-                self._wait(deadline, writing=True)
-            except OSError:
-                raise HungUp from None
-
-    def frame(self, deadline: Deadline) -> bytearray:
-        """Read one frame's body; its length is checked before more is read. Raise `HungUp` at the end of the line.
-
-        What follows a frame has no call's id to echo, so the next call refuses it.
-        """
-        need = protocol.HEADER.size
-        body = False
-        while True:
-            while len(self._buffer) >= need:
-                if body:
-                    frame, self._buffer = self._buffer[:need], self._buffer[need:]
-                    return frame
-                need, body = body_size(self._buffer), True
-            self._wait(deadline)
-            try:
-                chunk = self._socket.recv(min(1 << 20, max(READ, need - len(self._buffer))))
-            except BlockingIOError:
-                continue
-            except OSError:
-                chunk = b""
-            if not chunk:
-                raise HungUp
-            self._buffer += chunk
 
     def drain(self) -> None:
         """Read what is printed so far."""
@@ -124,7 +206,7 @@ class ForkedChannel:
                 return
 
     def dead(self) -> bool:
-        """Say whether the process has ended, once it has hung up; a moment is left for its last steps."""
+        """Return whether the process has ended, once it has hung up; a moment is left for its last steps."""
         try:
             watched = os.pidfd_open(self._pid)
         except OSError:
@@ -137,11 +219,11 @@ class ForkedChannel:
             os.close(watched)
 
     def close(self) -> None:
-        self._socket.close()
+        self.frames.close()
         os.close(self._pipe)
 
-    def _wait(self, deadline: Deadline, *, writing: bool = False) -> None:
-        """Sleep until there is something to read (or to write); drain what is printed; raise `Lost` when time is up."""
+    def _wait(self, deadline: Deadline, writing: bool) -> None:
+        """Sleep until there is something to read (or to write), and drain what is printed."""
         if writing:
             self._poll.modify(self._socket, select.POLLIN | select.POLLOUT)
         for fd, _ in self._poll.poll(deadline.milliseconds()):
@@ -153,21 +235,61 @@ class ForkedChannel:
 
     def _drain_once(self) -> bool:
         try:
-            chunk = os.read(self._pipe, 1 << 16)
+            chunk = os.read(self._pipe, READ)
         except BlockingIOError:
             return False
         if not chunk and self._pipe_open:
             self._poll.unregister(self._pipe)
             self._pipe_open = False
-        self.output += chunk[: max(0, self._kept - len(self.output))]
-        self.printed += len(chunk)
+        self.printed.add(chunk)
         return bool(chunk)
 
 
-def body_size(buffer: bytearray) -> int:
-    """Take a frame's header from the front of a buffer; return the size of its body. Raise `ProtocolError` where it is too large."""
-    need = int(protocol.HEADER.unpack(buffer[: protocol.HEADER.size])[0])
-    del buffer[: protocol.HEADER.size]
-    if need > protocol.FRAME_BYTES:
-        raise protocol.ProtocolError(f"a frame of {need >> 20} MiB, where {protocol.FRAME_BYTES >> 20} may be sent")
-    return need
+class LocalChannel:
+    """The channel to a guest without walls, on any system: a socket, and a thread that reads what is printed.
+
+    Not every system tells how much CPU time another process used, so the time that it was waited for counts instead.
+    """
+
+    def __init__(self, connection: socket.socket, output: IO[bytes], kept: int):
+        self.frames, self.printed = Frames(connection, self._wait), Printed(kept)
+        self._pipe, self._busy, self._since = output, 0.0, 0.0
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.setblocking(False)
+        self._selector = selectors.DefaultSelector()
+        self._key = self._selector.register(connection, selectors.EVENT_READ)
+        self._reader = threading.Thread(target=self._listen, daemon=True)
+        self._reader.start()
+
+    @property
+    def cpu_seconds(self) -> float:
+        """How long it was waited for."""
+        return self._busy + (time.monotonic() - self._since if self._since else 0.0)
+
+    def drain(self) -> None:
+        """Read what is printed so far: the thread does."""
+
+    def dead(self) -> bool:
+        """Return False: not every system tells who killed a process."""
+        return False
+
+    def close(self) -> None:
+        self._selector.close()
+        self.frames.close()
+        self._reader.join(1)
+        if not self._reader.is_alive():
+            self._pipe.close()
+
+    def _wait(self, deadline: Deadline, writing: bool) -> None:
+        self._since = time.monotonic()
+        try:
+            self._selector.modify(self._key.fileobj, selectors.EVENT_WRITE if writing else selectors.EVENT_READ)
+            self._selector.select(min(deadline.milliseconds() / 1000, LARGEST_WAIT))
+            deadline.check()
+        finally:
+            self._busy, self._since = self._busy + time.monotonic() - self._since, 0.0
+
+    def _listen(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            while chunk := self._pipe.read1(READ):  # type: ignore[attr-defined]  # a BufferedReader
+                self.printed.add(chunk)

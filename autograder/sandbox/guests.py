@@ -1,4 +1,4 @@
-"""An open guest as the trusted side sees it: frames out, frames in, one exchange at a time, every one with a deadline."""
+"""An open guest as the trusted side sees it: one call at a time, each with a deadline and an outcome."""
 
 from __future__ import annotations
 
@@ -6,18 +6,17 @@ import contextlib
 import secrets
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Literal, Protocol, Self
 
 import msgspec
 import numpy as np
 
 from autograder.course.errors import SandboxFault, WallsMissing
 from autograder.course.model import Limits
-from autograder.sandbox.channels import Channel, HungUp
+from autograder.sandbox.channels import Channel, Deadline, HungUp, Lost
 from autograder.sandbox.guest import protocol, walls
 from autograder.sandbox.guest.forkserver import Ended
-from autograder.sandbox.guest.runtime import is_memory
-from autograder.sandbox.outcome import Deadline, Lost, Outcome, Raised
+from autograder.sandbox.guest.frameworks import is_out_of_memory
 
 START_SECONDS = 60
 ASKS = 5_000
@@ -28,8 +27,33 @@ SIGKILL, SIGXCPU = -9, -24
 Callback = Callable[..., Any]
 
 
+class Raised(msgspec.Struct, frozen=True):
+    """An exception of the student's code: its kind, its message, and the student's own lines it passed through."""
+
+    kind: str
+    message: str
+    where: tuple[str, ...] = ()
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What the sandbox saw of one call: a value, or why there is none.
+
+    `idle`: only the time on the wall ran out, so the guest slept, or this machine was too busy for it. `missing`: the file defines no
+    such function.
+    """
+
+    kind: Literal["returned", "raised", "timed_out", "out_of_memory", "killed", "refused"]
+    value: Any = None
+    raised: Raised | None = None
+    detail: str = ""
+    changed: tuple[str, ...] = ()
+    seconds: float = 0.0
+    idle: bool = False
+    missing: bool = False
+
+
 class Supervisor(Protocol):
-    """Who opened the guest: it knows the limits, and it alone can end the process."""
+    """What opened the guest: it knows the limits, and it alone can end the process."""
 
     @property
     def limits(self) -> Limits: ...
@@ -59,13 +83,13 @@ class Handle:
 class Guest:
     """One forked process with one submission. Lives from `Server.open` until `close`; after a loss, `alive` is false."""
 
-    def __init__(self, server: Supervisor, pid: int, line: Channel):
+    def __init__(self, server: Supervisor, pid: int, channel: Channel):
         self.pid, self.alive = pid, True
         self.callbacks: list[Callback] = []
         self.on_ask: Callable[[Callback, list[Any], dict[str, Any]], None] | None = None
         self.ended: Ended | None = None
         self.waited = 0.0  # seconds that its calls were waited for
-        self._server, self._line, self._holding = server, line, False
+        self._server, self._channel, self._holding = server, channel, False
         self._await_walls()
 
     def __enter__(self) -> Self:
@@ -76,18 +100,18 @@ class Guest:
 
     @property
     def cpu_seconds(self) -> float:
-        """CPU time used so far. Raise `SandboxFault` where the process was taken away from under us."""
-        return self._line.cpu_seconds
+        """CPU time used so far. Raise `SandboxFault` if the process was taken away from under us."""
+        return self._channel.cpu_seconds
 
     @property
     def output(self) -> bytearray:
         """The first of what the process printed, as much as the limits keep."""
-        return self._line.output
+        return self._channel.printed.output
 
     @property
     def printed(self) -> int:
         """How many bytes it printed, kept or not."""
-        return self._line.printed
+        return self._channel.printed.size
 
     def load(self, module: str, source: bytes, *, notebook: bool = False, seconds: float | None = None) -> Outcome:
         """Run a source as the module `module`. The outcome's value lists the names it defines."""
@@ -109,14 +133,14 @@ class Guest:
 
     def close(self) -> None:
         """Kill the guest; keep what it printed and how it ended. Closing twice is harmless."""
-        if self._line.closed:
+        if self._channel.frames.closed:
             return
         self.alive = False
         try:
-            self._line.drain()
+            self._channel.drain()
             self.ended = self._server.end()
         finally:
-            self._line.close()
+            self._channel.close()
 
     # -- one exchange
 
@@ -137,14 +161,14 @@ class Guest:
             raise SandboxFault("a call to a guest that is gone")
         deadline = Deadline(self, seconds)
         try:
-            if self._line.waiting:
+            if self._channel.frames.waiting:
                 raise protocol.ProtocolError("a reply before it was asked")
             call = secrets.token_hex(8)
             self._write(message(call), deadline)
             reply = self._answer_until_reply(call, deadline)
         except Lost as lost:
             self.close()
-            return msgspec.structs.replace(lost.outcome, seconds=deadline.used())
+            return Outcome(lost.kind, detail=lost.detail, seconds=deadline.used(), idle=lost.idle)
         except protocol.ProtocolError as error:
             self.close()
             return Outcome("refused", detail=f"it sent {error}", seconds=deadline.used())
@@ -184,10 +208,10 @@ class Guest:
                 self.on_ask(callback, ask.args, ask.kwargs)
             return protocol.Answer(ask.id, callback(*ask.args, **ask.kwargs))
         except Exception as error:
-            if is_memory(error):  # of ours, not of the guest's
+            if is_out_of_memory(error):  # of ours, not of the guest's
                 raise MemoryError from None
             words = f"`{getattr(callback, '__name__', 'the function')}` was called with something it cannot take: {error}"
-            raise Lost(Outcome("refused", detail=words)) from None
+            raise Lost("refused", words) from None
 
     # -- bytes
 
@@ -195,16 +219,16 @@ class Guest:
         data = protocol.pack(message, self._number)
         try:
             with deadline.waiting():
-                self._line.send(data, deadline)
+                self._channel.frames.send(data, deadline)
         except HungUp:
-            raise Lost(self._death()) from None
+            raise self._death() from None
 
     def _read(self, deadline: Deadline) -> bytearray:
         try:
             with deadline.waiting():
-                return self._line.frame(deadline)
+                return self._channel.frames.receive(deadline)
         except HungUp:
-            raise Lost(self._death()) from None
+            raise self._death() from None
 
     def _number(self, value: Any) -> protocol.Reference:
         if isinstance(value, Handle):
@@ -222,20 +246,20 @@ class Guest:
         self._holding = True
         return Handle(reference.number, reference.label)
 
-    def _death(self) -> Outcome:
-        """Say how the guest died: by itself, or by a limit that the kernel enforces.
+    def _death(self) -> Lost:
+        """Return how the guest died: by itself, or by a limit that the kernel enforces.
 
-        Raise `SandboxFault` where it was killed from outside: it cannot kill itself, and whose memory ran out nobody can say.
+        Raise `SandboxFault` if it was killed from outside: it cannot kill itself, and nobody can say whose memory ran out.
         """
-        dead = self._line.dead()
+        dead = self._channel.dead()
         self.close()
         status, seconds = (self.ended.status, self.ended.cpu_seconds) if self.ended else (0, 0.0)
         if status == SIGXCPU or (status == SIGKILL and seconds > self._server.limits.submission_seconds):
-            return Outcome("timed_out", detail="it used all of the submission's time")
+            return Lost("timed_out", "it used all of the submission's time")
         if dead and status == SIGKILL:
             raise SandboxFault("a guest was killed from outside, as the kernel does where memory is short")
         how = f"the process ended itself with status {status}" if status >= 0 else f"the process died of signal {-status}"
-        return Outcome("killed", detail=how)
+        return Lost("killed", how)
 
 
 def _outcome(reply: protocol.Reply, seconds: float) -> Outcome:
@@ -248,7 +272,7 @@ def _outcome(reply: protocol.Reply, seconds: float) -> Outcome:
     return Outcome("returned", value=reply.value, changed=changed, seconds=seconds)
 
 
-def _as_numpy(array: np.ndarray[Any, Any], torch: bool) -> np.ndarray[Any, Any]:
+def _as_numpy(array: np.ndarray[Any, Any], framework: int) -> np.ndarray[Any, Any]:
     return array
 
 

@@ -13,26 +13,21 @@ import secrets
 import socket
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import Self
 
 from autograder.course.errors import SandboxFault
 from autograder.course.model import Limits
-from autograder.sandbox.channels import READ, HungUp, body_size
-from autograder.sandbox.guest import protocol
+from autograder.sandbox.channels import LocalChannel
 from autograder.sandbox.guest.forkserver import Ended
 from autograder.sandbox.guests import START_SECONDS, Guest
-from autograder.sandbox.outcome import Deadline
 
 BOOT = (
-    "import sys; sys.path.insert(0, {root!r}); from autograder.sandbox.guest.forkserver import main_without_walls; "
-    "main_without_walls({port}, {token!r}, {profile!r})"
+    "import sys; sys.path.insert(0, {root!r}); from autograder.sandbox.guest.runtime import main_without_fork; "
+    "main_without_fork({port}, {token!r}, {profile!r})"
 )
-LARGEST_WAIT = 0.5
 
 
 class LocalRunner:
@@ -128,94 +123,3 @@ def _exactly(connection: socket.socket, size: int) -> bytes:
         while len(data) < size and (chunk := connection.recv(size - len(data))):
             data += chunk
     return data
-
-
-class LocalChannel:
-    """The line to a guest without walls: a socket with a timeout, and a thread that reads what is printed."""
-
-    def __init__(self, connection: socket.socket, printed: IO[bytes], kept: int):
-        self.output, self.printed = bytearray(), 0
-        self._socket, self._pipe, self._kept = connection, printed, kept
-        self._buffer, self._busy, self._since = bytearray(), 0.0, 0.0
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._reader = threading.Thread(target=self._listen, daemon=True)
-        self._reader.start()
-
-    @property
-    def cpu_seconds(self) -> float:
-        """How long it was waited for: all that can be known everywhere of what it computed."""
-        return self._busy + (time.monotonic() - self._since if self._since else 0.0)
-
-    @property
-    def waiting(self) -> bool:
-        return bool(self._buffer)
-
-    @property
-    def closed(self) -> bool:
-        return self._socket.fileno() == -1
-
-    def send(self, data: bytes, deadline: Deadline) -> None:
-        """Send all bytes. Raise `HungUp` at the end of the line, `Lost` where time is up."""
-        rest = memoryview(data)
-        with self._timed():
-            while rest:
-                self._wait(deadline)
-                try:
-                    rest = rest[self._socket.send(rest) :]
-                except TimeoutError:
-                    continue
-                except OSError:
-                    raise HungUp from None
-
-    def frame(self, deadline: Deadline) -> bytearray:
-        """Read one frame's body. Raise `HungUp` at the end of the line."""
-        with self._timed():
-            size = body_size(self._filled(protocol.HEADER.size, deadline))
-            self._filled(size, deadline)
-        frame, self._buffer = self._buffer[:size], self._buffer[size:]
-        return frame
-
-    def drain(self) -> None:
-        """Read what is printed so far: the thread does."""
-
-    def dead(self) -> bool:
-        """Say no: who killed it cannot be told everywhere."""
-        return False
-
-    def close(self) -> None:
-        self._socket.close()
-        self._reader.join(1)
-        if not self._reader.is_alive():
-            self._pipe.close()
-
-    def _filled(self, size: int, deadline: Deadline) -> bytearray:
-        while len(self._buffer) < size:
-            self._wait(deadline)
-            try:
-                chunk = self._socket.recv(max(READ, size - len(self._buffer)))
-            except TimeoutError:
-                continue
-            except OSError:
-                chunk = b""
-            if not chunk:
-                raise HungUp
-            self._buffer += chunk
-        return self._buffer
-
-    def _wait(self, deadline: Deadline) -> None:
-        deadline.check()
-        self._socket.settimeout(min(deadline.milliseconds() / 1000, LARGEST_WAIT))
-
-    @contextlib.contextmanager
-    def _timed(self) -> Iterator[None]:
-        self._since = time.monotonic()
-        try:
-            yield
-        finally:
-            self._busy, self._since = self._busy + time.monotonic() - self._since, 0.0
-
-    def _listen(self) -> None:
-        with contextlib.suppress(OSError, ValueError):
-            while chunk := self._pipe.read1(READ):  # type: ignore[attr-defined]  # a BufferedReader
-                self.output += chunk[: max(0, self._kept - len(self.output))]
-                self.printed += len(chunk)

@@ -1,7 +1,7 @@
 """Start the process of a fork server, before anything slow is imported: it warms up while this process does the same.
 
 The first moment of `sandbox`, and all that it needs: what a guest should find loaded, and a process that will have it. It
-imports the standard library alone. The server asks for its plan when it is warm, and dies with the thread that started it.
+needs the standard library alone. The server asks for its plan when it is warm, and dies with the thread that started it.
 Several supervisors on one machine share the import: see `Preloader`.
 """
 
@@ -14,12 +14,14 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, NamedTuple
 
+from autograder.sandbox.guest.frameworks import FRAMEWORKS, NUMPY
+
 LAST_SECONDS = 10
 SHARE = b"share"  # asked, with a socket, of a server that has no plan yet
-_TORCH = re.compile(rb"\b(import|from)\s+torch\b")
 _BOOT = "import sys; sys.path.insert(0, {root!r}); from autograder.sandbox.guest.forkserver import main; main({control}, {profile!r})"
 
 
@@ -64,15 +66,16 @@ class Preloader:
         self._errors.close()
 
 
-def profile_for(source: bytes, torch: bool) -> str:
-    """Choose the lightest server that has what a source imports, and torch where the checks send tensors."""
-    if not torch and not _TORCH.search(source):
-        return "numpy"
-    return "training" if b"optim" in source else "torch"
+def profile_for(source: bytes, imported: Iterable[str] = ()) -> str:
+    """Choose the lightest preload profile that has what a source imports, and what its exercise does (`imported`)."""
+    for name, framework in FRAMEWORKS.items():
+        if name in imported or re.search(rf"\b(import|from)\s+{name}\b".encode(), source):
+            return f"{name} training" if framework.optimiser in source else name
+    return NUMPY
 
 
 def launch(profile: str) -> Launched:
-    """Start a fork server of this profile (see `forkserver.PROFILES`) and do not wait."""
+    """Start a fork server of this profile (see `profile_for`) and do not wait."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     boot = _BOOT.format(root=str(Path(__file__).resolve().parents[2]), control=theirs.fileno(), profile=profile)
     one_thread = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}

@@ -56,7 +56,7 @@ def free_user(slot: int) -> int | None:
 
 
 class Server:
-    """A fork server and its control socket. `profile` says what its guests find loaded: numpy, torch, or torch to train with."""
+    """A fork server and its control socket. `profile` names what its guests find loaded (see `preload.profile_for`)."""
 
     def __init__(self, *, profile: str, limits: Limits, wanted: tuple[str, ...] = walls.WALLS, user: int | None = None):
         self.profile, self.limits, self.wanted, self.user = profile, limits, wanted, user
@@ -192,7 +192,7 @@ class Sandbox:
             self._servers[profile].begin(launched)
 
     def open(self, profile: str) -> Guest:
-        """Open a guest that finds this much loaded (see `forkserver.PROFILES`)."""
+        """Open a guest that finds this much loaded (see `preload.profile_for`)."""
         self.prepare(profile)
         return self._servers[profile].open()
 

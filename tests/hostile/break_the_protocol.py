@@ -1,6 +1,6 @@
 """Attacks on the frames: a guest that writes its own replies instead of letting them be written.
 
-The guest's own words for it lie in the guest's memory, where an attacker finds them as easily: `room` is its loop, `protocol` packs.
+The guest's own words for it lie in the guest's memory, where an attacker finds them as easily: `guest` is its loop, `protocol` packs.
 """
 
 from .attack import HANGS, PRELUDE, Attack, giving, stepping, while_right
@@ -10,9 +10,9 @@ import struct, time
 import msgspec
 protocol = sys.modules["autograder.sandbox.guest.protocol"]
 frame = sys._getframe()
-while "room" not in frame.f_locals:
+while "guest" not in frame.f_locals:
     frame = frame.f_back
-room = frame.f_locals["room"]
+guest = frame.f_locals["guest"]
 pack = msgspec.msgpack.encode
 
 def raw(body):
@@ -21,18 +21,18 @@ def raw(body):
         data = data[os.write(3, data):]
 
 def reply(*rest, id=None):
-    return pack(["Reply", room.running if id is None else id, "returned", *rest])
+    return pack(["Reply", guest.running if id is None else id, "returned", *rest])
 
 def extension(code, data):
     return reply(msgspec.msgpack.Ext(code, data))
 
-def array(*shape, data=b"", dtype=11, torch=0, dimensions=None):
+def array(*shape, data=b"", dtype=11, framework=0, dimensions=None):
     size = len(shape) if dimensions is None else dimensions
-    return extension(1, struct.pack(f"<BBB{len(shape)}Q", torch, dtype, size, *shape) + data)
+    return extension(1, struct.pack(f"<BBB{len(shape)}Q", framework, dtype, size, *shape) + data)
 
 def with_items(head, items):
     # a reply whose value is written out by hand
-    return pack(["Reply", room.running, "returned"]).replace(b"\\x93", b"\\x94", 1) + head + items
+    return pack(["Reply", guest.running, "returned"]).replace(b"\\x93", b"\\x94", 1) + head + items
 
 def gone():
     while os.read(3, 1 << 16):
@@ -65,12 +65,12 @@ FRAMES = (
     ("made-up-id", "A reply with a made-up id is refused", "raw(reply(0.664, id='0' * 16))"),
     ("no-id", "A reply without an id is refused", "raw(pack(['Reply']))"),
     ("number-for-id", "A reply whose id is a number is refused", "raw(reply(0.664, id=7))"),
-    ("passed", "A message of no known kind is refused", "raw(pack(['Verdict', room.running, 'passed', 20]))"),
-    ("unknown-outcome", "A reply of no known outcome is refused", "raw(pack(['Reply', room.running, 'passed', 20]))"),
+    ("passed", "A message of no known kind is refused", "raw(pack(['Verdict', guest.running, 'passed', 20]))"),
+    ("unknown-outcome", "A reply of no known outcome is refused", "raw(pack(['Reply', guest.running, 'passed', 20]))"),
     ("walls-again", "Saying once more that all walls stand is no reply", "raw(pack(['Raised', {}]))"),
-    ("load-us", "A message that only the other side may send is refused", "raw(pack(['Load', room.running, 'solutions', b'', False]))"),
-    ("ask-nobody", "A call of a function that was not given is refused", "raw(pack(['Ask', room.running, 0, [], {}]))"),
-    ("ask-below-zero", "A call of function number minus one is refused", "raw(pack(['Ask', room.running, -1, [], {}]))"),
+    ("load-us", "A message that only the other side may send is refused", "raw(pack(['Load', guest.running, 'solutions', b'', False]))"),
+    ("ask-nobody", "A call of a function that was not given is refused", "raw(pack(['Ask', guest.running, 0, [], {}]))"),
+    ("ask-below-zero", "A call of function number minus one is refused", "raw(pack(['Ask', guest.running, -1, [], {}]))"),
     ("shape-too-large", "An array with more shape than bytes is refused", "raw(array(8, 9, data=bytes(8)))"),
     ("shape-too-small", "An array with more bytes than shape is refused", "raw(array(1, data=bytes(800)))"),
     ("shape-that-overflows", "A shape whose product is 2^64 is refused", "raw(array(2**32, 2**32))"),
@@ -79,7 +79,7 @@ FRAMES = (
     ("shape-missing", "An array without its shape is refused", "raw(array(dimensions=4))"),
     ("no-header", "An array of no bytes is refused", "raw(extension(1, b''))"),
     ("unknown-dtype", "An array of an unknown dtype is refused", "raw(array(1, data=bytes(8), dtype=200))"),
-    ("unknown-kind", "An array that is neither numpy's nor torch's is refused", "raw(array(1, data=bytes(8), torch=7))"),
+    ("unknown-kind", "An array that is neither numpy's nor torch's is refused", "raw(array(1, data=bytes(8), framework=7))"),
     ("unknown-extension", "An extension nobody knows is refused", "raw(extension(99, b'x' * 16))"),
     ("time-of-no-calendar", "A timestamp beyond every calendar is refused", r"raw(extension(-1, b'\xff' * 12))"),
     ("object-for-a-key", "A map that has an object for a key is refused",
@@ -96,12 +96,12 @@ WORDS = (
     ("handle-with-a-long-name", "An object whose type has a name of megabytes, in colour, is told in few plain words",
      r"raw(extension(3, pack((1, '\x1b[31mPASSED\n' * 500_000))))"),
     ("exception-in-colour", "What an exception is called, says and where it was is stripped of colours and length",
-     r"raw(pack(['Reply', room.running, 'raised', None, '\x1b[2J' * 9000, '<script>' * 8000, ['line \x07' * 5000] * 99, []]))"),
+     r"raw(pack(['Reply', guest.running, 'raised', None, '\x1b[2J' * 9000, '<script>' * 8000, ['line \x07' * 5000] * 99, []]))"),
     ("changed-without-end", "A list of changed arguments that makes no sense is refused or told in few plain words",
      r"raw(reply(0.5, '', '', [], ['\x1b[31m' * 100] * 9000))"),
     ("changed-by-number", "A changed argument with a number of 60,000 digits is refused or told in few plain words",
      "raw(reply(0.5, '', '', [], ['9' * 60_000]))"),
-    ("out-of-memory-said", "Saying that memory ran out earns nothing", "raw(pack(['Reply', room.running, 'out_of_memory', 20]))"),
+    ("out-of-memory-said", "Saying that memory ran out earns nothing", "raw(pack(['Reply', guest.running, 'out_of_memory', 20]))"),
 )  # fmt: skip
 
 TRICKLE = """\
@@ -152,7 +152,7 @@ ATTACKS = (
     Attack(
         "questions-without-end",
         "A guest that asks a function that was not given, again and again, is refused",
-        forging("def answer(shape):\n    while True:\n        raw(pack(['Ask', room.running, 0, [], {}]))"),
+        forging("def answer(shape):\n    while True:\n        raw(pack(['Ask', guest.running, 0, [], {}]))"),
         reasons=frozenset({"refused"}),
     ),
     Attack(
@@ -166,7 +166,7 @@ def serve(self, message):
     call = message.target[1] if hasattr(message, "target") else ""
     value = globals()[call](*message.args, **message.kwargs) if call else names
     raw(protocol.pack(protocol.Reply(message.id, "returned", value=value), self.refer)[4:])
-type(room).reply = serve
+type(guest).reply = serve
 print("TRIED")
 """
         ),
@@ -178,7 +178,7 @@ print("TRIED")
         PRELUDE
         + FORGE
         + """
-type(room).reply = lambda self, message: raw(reply([f"noise_too{i:09}linear_bet" for i in range(9_900)], id=message.id))
+type(guest).reply = lambda self, message: raw(reply([f"noise_too{i:09}linear_bet" for i in range(9_900)], id=message.id))
 print("TRIED")
 """,
         reasons=frozenset({"raised", "refused"}),

@@ -10,8 +10,7 @@ import pytest
 from autograder.course.loading import read_course
 from autograder.grading.attempt import load_materials
 from autograder.grading.checks import run
-from autograder.sandbox.guests import Handle
-from autograder.sandbox.outcome import Outcome
+from autograder.sandbox.guests import Handle, Outcome
 from tests.conftest import ROOT
 
 EXERCISES = read_course(ROOT).lessons[0].exercises

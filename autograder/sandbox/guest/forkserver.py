@@ -1,4 +1,4 @@
-"""Warm server: import numpy and torch once, then fork a guest for each submission.
+"""Warm server: import numpy and a framework once, then fork a guest for each submission.
 
 A fresh interpreter started by `sandbox`. It belongs to the untrusted side: a child inherits all of its memory, so it must
 never hold an answer, a path to one, or the gradebook.
@@ -17,25 +17,15 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import gc
-import importlib
 import os
 import signal
 import socket
-import sys
-import threading
-import time
 from collections.abc import Callable
 from typing import NoReturn
 
 import msgspec
 
 from autograder.sandbox.guest import runtime, walls
-
-# What students import most: loaded once here, so that no guest pays for it.
-PRELOADED = """abc bisect cmath collections contextlib copy ctypes dataclasses decimal enum fractions functools hashlib heapq
-    inspect io itertools json linecache math operator os pathlib random re statistics string textwrap threading time traceback
-    types typing unittest.mock warnings weakref numpy numpy.linalg numpy.random numpy.typing""".split()
-PROFILES = ("numpy", "torch", "training")  # each holds the one before; what is not needed makes every fork dearer
 
 MADV_COLLAPSE = 25  # Linux 6.1; an older kernel refuses, and forks stay as dear as they were
 HUGE_PAGE = 1 << 21
@@ -57,7 +47,7 @@ def main(control_fd: int, profile: str) -> NoReturn:
     os.dup2(control_fd, CHANNEL_FD)
     os.close(control_fd)
     gc.disable()  # an import leaves next to nothing to collect
-    warm(profile)
+    runtime.preload(profile)
     _settle()
     control, plan = _planned(socket.socket(fileno=CHANNEL_FD))
     if plan:
@@ -92,9 +82,9 @@ def serve(control: socket.socket, plan: walls.Plan) -> None:
     if plan.cores:
         os.sched_setaffinity(0, plan.cores)
     prepared = walls.prepare(plan)
-    forget_the_course()
+    runtime.install_stubs()
     runtime.warm_up()
-    room = runtime.GuestRuntime(runtime.over(CHANNEL_FD))
+    guest = runtime.GuestRuntime(runtime.over(CHANNEL_FD))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     server, child, fork = os.getpid(), 0, _forking()
     _settle()
@@ -107,28 +97,12 @@ def serve(control: socket.socket, plan: walls.Plan) -> None:
         if request == b"open":
             child = fork()
             if child == 0:
-                _become_guest(room, prepared, fds[0], fds[1], server)
+                _become_guest(guest, prepared, fds[0], fds[1], server)
             os.close(fds[0])
             os.close(fds[1])
             control.send(b"%d" % child)
         elif request == b"end":
             control.send(msgspec.json.encode(_end(child)))
-
-
-def warm(profile: str) -> None:
-    """Load what guests will want, and use it once: what torch sets up at first use is then there before any wall is."""
-    os.environ.clear()
-    for name in PRELOADED:
-        importlib.import_module(name)
-    if profile in PROFILES[PROFILES.index("torch") :]:
-        import torch
-
-        torch.set_num_threads(1)
-        layer = torch.nn.Linear(2, 2)
-        loss = torch.nn.functional.mse_loss(layer(torch.zeros(1, 2)).softmax(-1).cumprod(0), torch.zeros(1, 2))
-        loss.backward()  # type: ignore[no-untyped-call]
-        if profile == "training":
-            torch.optim.AdamW(layer.parameters()).step()
 
 
 def _settle() -> None:
@@ -139,7 +113,7 @@ def _settle() -> None:
 
 
 def _gather_pages() -> None:
-    """Put what Python and torch allocated into huge pages: a fork copies one entry of the page table where there were 512."""
+    """Put what Python and its libraries allocated into huge pages: a fork copies one entry of the page table where there were 512."""
     with open("/proc/self/maps") as file:
         mappings = [line.split() for line in file]
     for span, mode, _, _, _, *name in mappings:
@@ -148,15 +122,6 @@ def _gather_pages() -> None:
             first, last = -(-start // HUGE_PAGE) * HUGE_PAGE, end // HUGE_PAGE * HUGE_PAGE
             for page in range(first, last, HUGE_PAGE):  # one at a time: a range ends at the first that has nothing in it
                 walls.libc.madvise(ctypes.c_void_p(page), ctypes.c_size_t(HUGE_PAGE), MADV_COLLAPSE)
-
-
-def forget_the_course() -> None:
-    """From here on, imports find the standard library and the given packages, and nothing says where the course lies."""
-    runtime.install_stubs()
-    sys.path[:] = [path for path in sys.path if "site-packages" in path or path.startswith((sys.base_prefix, sys.base_exec_prefix))]
-    sys.meta_path[:] = [finder for finder in sys.meta_path if "editable" not in getattr(finder, "__module__", "")]
-    sys.path_importer_cache.clear()
-    sys.argv[:] = [""]
 
 
 def _forking() -> Callable[[], int]:
@@ -177,15 +142,15 @@ def _forking() -> Callable[[], int]:
     return fork
 
 
-def _become_guest(room: runtime.GuestRuntime, prepared: walls.Prepared, wire_fd: int, output_fd: int, server: int) -> NoReturn:
+def _become_guest(guest: runtime.GuestRuntime, prepared: walls.Prepared, channel_fd: int, output_fd: int, server: int) -> NoReturn:
     try:
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # its own: what is set on an open file stays for all who share it
         os.dup2(output_fd, 1)
         os.dup2(output_fd, 2)
-        os.dup2(wire_fd, CHANNEL_FD)
+        os.dup2(channel_fd, CHANNEL_FD)
         missing = walls.raise_walls(prepared, server)
         os.closerange(CHANNEL_FD + 1, 1 << 16)
-        runtime.serve(room, missing)
+        runtime.serve(guest, missing)
     finally:
         os._exit(0)
 
@@ -195,26 +160,3 @@ def _end(child: int) -> Ended:
         os.kill(child, signal.SIGKILL)
     _, status, usage = os.wait4(child, 0)
     return Ended(os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime, usage.ru_maxrss)
-
-
-LOOK = 1.0  # seconds between two looks whether the supervisor still lives
-
-
-def main_without_walls(port: int, token: str, profile: str) -> None:
-    """Call the supervisor on this port and serve until it hangs up."""
-    connection = socket.create_connection(("127.0.0.1", port))
-    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    supervisor = os.getppid()
-    watch = threading.Thread(target=_watch, args=(supervisor,), daemon=True)
-    watch.start()
-    connection.sendall(token.encode())
-    warm(profile)
-    forget_the_course()
-    runtime.serve(runtime.GuestRuntime(runtime.GuestChannel(connection.recv, connection.send)), {})
-
-
-def _watch(supervisor: int) -> None:
-    """End with the supervisor: student code that never returns would outlive it. (Windows keeps telling the old parent.)"""
-    while os.getppid() == supervisor:
-        time.sleep(LOOK)
-    os._exit(0)

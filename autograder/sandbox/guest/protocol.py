@@ -18,6 +18,8 @@ from typing import Any, Literal
 import msgspec
 import numpy as np
 
+from autograder.sandbox.guest.frameworks import NUMBERS, framework_of
+
 FRAME_BYTES = 8 << 20
 DEPTH = 16
 NODES = 10_000
@@ -114,20 +116,20 @@ class Reference(msgspec.Struct, frozen=True):
 # ---- values
 
 
-def pack_array(array: np.ndarray[Any, Any], torch: bool) -> bytes:
-    """Encode an array as: kind, dtype code, number of dimensions, each dimension, bytes in C order."""
+def pack_array(array: np.ndarray[Any, Any], framework: int) -> bytes:
+    """Encode an array as: framework (0: numpy), dtype code, number of dimensions, each dimension, bytes in C order."""
     code = CODES.get(array.dtype.newbyteorder("="))
     if code is None:
         raise NotData(f"an array of dtype {array.dtype}")
     if array.ndim > DIMENSIONS:
         raise NotData(f"an array of {array.ndim} dimensions")
     raw = np.ascontiguousarray(array, dtype=DTYPES[code] if code == 0 else "<" + DTYPES[code])
-    return struct.pack(f"<BBB{array.ndim}Q", torch, code, array.ndim, *array.shape) + raw.tobytes()
+    return struct.pack(f"<BBB{array.ndim}Q", framework, code, array.ndim, *array.shape) + raw.tobytes()
 
 
-def unpack_array(data: memoryview) -> tuple[np.ndarray[Any, Any], bool]:
-    """Rebuild an array that owns its memory; the flag says that it was a tensor. Raise `ProtocolError` where sizes do not agree."""
-    if len(data) < 3 or data[0] > 1 or data[1] >= len(DTYPES) or data[2] > DIMENSIONS:
+def unpack_array(data: memoryview) -> tuple[np.ndarray[Any, Any], int]:
+    """Rebuild an array that owns its memory, with the number of its framework. Raise `ProtocolError` if sizes do not agree."""
+    if len(data) < 3 or data[0] > len(NUMBERS) or data[1] >= len(DTYPES) or data[2] > DIMENSIONS:
         raise ProtocolError("an array with an unknown kind, dtype or number of dimensions")
     start = 3 + 8 * data[2]
     if len(data) < start:
@@ -136,7 +138,7 @@ def unpack_array(data: memoryview) -> tuple[np.ndarray[Any, Any], bool]:
     dtype = np.dtype(DTYPES[data[1]])
     if math.prod(shape) * dtype.itemsize != len(data) - start or any(n > FRAME_BYTES for n in shape):
         raise ProtocolError(f"an array of shape {shape} with {len(data) - start} bytes")
-    return np.frombuffer(data[start:], dtype=dtype).reshape(shape).copy(), bool(data[0])
+    return np.frombuffer(data[start:], dtype=dtype).reshape(shape).copy(), data[0]
 
 
 def pack(message: Any, refer: Callable[[Any], Reference]) -> bytes:
@@ -144,9 +146,9 @@ def pack(message: Any, refer: Callable[[Any], Reference]) -> bytes:
 
     def extend(value: Any) -> msgspec.msgpack.Ext:
         if isinstance(value, np.ndarray | np.generic):
-            return msgspec.msgpack.Ext(ARRAY, pack_array(np.asarray(value), False))
-        if type(value).__module__.partition(".")[0] == "torch" and hasattr(value, "detach") and hasattr(value, "dtype"):
-            return msgspec.msgpack.Ext(ARRAY, pack_array(_numpy_of(value), True))
+            return msgspec.msgpack.Ext(ARRAY, pack_array(np.asarray(value), 0))
+        if framework := framework_of(value):
+            return msgspec.msgpack.Ext(ARRAY, pack_array(framework.to_numpy(value), NUMBERS[framework.name]))
         reference = value if isinstance(value, Reference) else refer(value)
         code = CALLBACK if reference.kind == "callback" else HANDLE
         return msgspec.msgpack.Ext(code, msgspec.msgpack.encode((reference.number, reference.label[:100])))
@@ -164,14 +166,7 @@ def pack(message: Any, refer: Callable[[Any], Reference]) -> bytes:
     return HEADER.pack(len(body)) + body
 
 
-def _numpy_of(tensor: Any) -> np.ndarray[Any, Any]:
-    tensor = tensor.detach().cpu()
-    if str(tensor.dtype) == "torch.bfloat16":
-        tensor = tensor.float()
-    return np.asarray(tensor.resolve_conj().resolve_neg().numpy())
-
-
-def unpack(body: bytes | bytearray, kind: Any, resolve: Callable[[Reference], Any], array: Callable[[Any, bool], Any]) -> Any:
+def unpack(body: bytes | bytearray, kind: Any, resolve: Callable[[Reference], Any], array: Callable[[Any, int], Any]) -> Any:
     """Decode a body as one of the messages of `kind`; `resolve` turns numbers back into things, `array` makes the array's kind.
 
     Raise `ProtocolError` for whatever does not fit.

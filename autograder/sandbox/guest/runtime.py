@@ -1,46 +1,102 @@
-"""The guest: one forked process that runs one submission and answers calls.
+"""The guest: one process that runs one submission and answers calls.
 
-It reads frames from its socket and answers each: load a source, call a function, forget handles. Student code runs in this
-very process and may do here what it likes: it can write its own replies, and all that earns is what the replies' values
-are worth. So nothing here decides anything. What is done here for the student's sake, not for safety: seeded randomness,
-errors with the student's own lines, harmless stand-ins for plots and progress bars, and telling which arguments a function
-changed in place.
+It reads frames from its socket and answers each: load a source, call a function, forget handles. The student's code runs in this very
+process and can do here what it likes: it can write its own replies, and earns by that only what the values in them are worth. So
+nothing here decides anything. What follows is for the student's sake, not for safety: seeded randomness, errors with the student's own
+lines, harmless stubs for plots and progress bars, and a list of the arguments that a function changed in place.
 """
 
 from __future__ import annotations
 
+import importlib
 import io
 import itertools
 import os
 import random
 import socket
 import sys
+import threading
+import time
 import traceback
 import types
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, NoReturn
 
 import msgspec
 import numpy as np
 
-from autograder.sandbox.guest import notebook, protocol, stubs
+from autograder.sandbox.guest import frameworks, notebook, protocol, stubs
 
 HANDLES = 100
 MESSAGE = 2_000
 NAMES = 200
-USED = 20  # names that are told of what one function uses
+USED = 20  # names listed of what one function uses
+LOOK = 1.0  # seconds between two looks at whether the supervisor still lives
+
+# What students import most: loaded once, so that no guest pays for it.
+PRELOADED = """abc bisect cmath collections contextlib copy ctypes dataclasses decimal enum fractions functools hashlib heapq
+    inspect io itertools json linecache math operator os pathlib random re statistics string textwrap threading time traceback
+    types typing unittest.mock warnings weakref numpy numpy.linalg numpy.random numpy.typing""".split()
+
+WARM_UPS = 20
+_WARM_UP = b"""
+import numpy as np
+def f(x, n, a, table):
+    y = np.asarray(x) * a + np.sqrt(table) ** 2
+    z = np.cumsum(np.concatenate([np.zeros(1), np.linspace(0, 1, n)])).reshape(-1, 1)
+    return float((y + z[np.arange(1)]).sum()) and y
+"""
+
+
+# ---- before the first line of a student
+
+
+def preload(profile: str) -> None:
+    """Import what guests will want, and use it once."""
+    os.environ.clear()
+    for name in PRELOADED:
+        importlib.import_module(name)
+    frameworks.load(profile)
 
 
 def install_stubs() -> None:
-    """Put in place, once and in the server, what every guest shares: stand-ins, and seeded randomness."""
+    """Install what every guest shares, once in the server: stubs, seeded randomness, and no way to the course."""
     stubs.install()
+    stubs.hide_the_course()
     np.random.seed(0)
-    if "torch" in sys.modules:
-        sys.modules["torch"].manual_seed(0)
+    for framework in frameworks.loaded():
+        framework.seed()
+
+
+def warm_up() -> None:
+    """Load and call once in the server, so that no guest has to prepare what Python prepares at first use."""
+    theirs, ours = socket.socketpair()
+    sources = [_WARM_UP, *(framework.warm_up for framework in frameworks.loaded())]
+    with theirs, ours:
+        guest, spare = GuestRuntime(over(theirs.fileno())), GuestRuntime(over(ours.fileno()))
+        before = set(sys.modules)
+        x = np.linspace(0, 1, 6).reshape(2, 3)
+        for _ in range(WARM_UPS):
+            for source in sources:
+                for message in (
+                    protocol.Load("0", "warm_up", source),
+                    protocol.Call("0", ["warm_up", "f"], [x, 2, 0.5], {"table": x[0]}),
+                    protocol.Call("0", ["warm_up", "missing"], [], {}),
+                ):
+                    ours.sendall(protocol.pack(message, spare.refer))
+                    body = guest.read_frame()
+                    assert body is not None
+                    guest.reply(guest.decode(body))
+                    spare.read_frame()
+        for name in set(sys.modules) - before:
+            del sys.modules[name]
+
+
+# ---- one guest
 
 
 class GuestChannel(NamedTuple):
-    """How bytes come in and go out: `read(most)` gives none at the end, `write(data)` says how many it took."""
+    """How bytes come in and go out: `read(most)` returns none at the end, `write(data)` returns how many it took."""
 
     read: Callable[[int], bytes]
     write: Callable[[memoryview], int]
@@ -51,68 +107,43 @@ def over(fd: int) -> GuestChannel:
     return GuestChannel(lambda most: os.read(fd, most), lambda data: os.write(fd, data))
 
 
-def serve(room: GuestRuntime, missing: dict[str, str]) -> None:
-    """Say which walls are missing, then answer until the other side hangs up."""
+def serve(guest: GuestRuntime, missing: dict[str, str]) -> None:
+    """Report which walls are missing, then answer until the other side hangs up."""
     sys.stdin = io.StringIO()
-    sys.stdout = sys.stderr = room.output
-    random.seed(0)  # numpy's and torch's state is seeded already
-    room.send(protocol.Raised(missing))
-    while (body := room.read_frame()) is not None:
-        message = room.decode(body)
+    sys.stdout = sys.stderr = guest.output
+    random.seed(0)  # the state of numpy and of the frameworks is seeded already
+    guest.send(protocol.Raised(missing))
+    while (body := guest.read_frame()) is not None:
+        message = guest.decode(body)
         if isinstance(message, protocol.Free):
-            room.handles.clear()
+            guest.handles.clear()
         else:
-            room.reply(message)
+            guest.reply(message)
 
 
-def warm_up() -> None:
-    """Go through loads and calls once in the server: what Python prepares at first use, no guest then has to."""
-    theirs, ours = socket.socketpair()
-    with theirs, ours:
-        room, spare = GuestRuntime(over(theirs.fileno())), GuestRuntime(over(ours.fileno()))
-        before = set(sys.modules)
-        for _ in range(REHEARSALS):
-            x = np.linspace(0, 1, 6).reshape(2, 3)
-            for message in (
-                protocol.Load("0", "rehearsal", _REHEARSED + (_REHEARSED_TORCH if "torch" in sys.modules else b"")),
-                protocol.Call("0", ["rehearsal", "f"], [x, 2, 0.5], {"table": x[0]}),
-                protocol.Call("0", ["rehearsal", "missing"], [], {}),
-            ):
-                ours.sendall(protocol.pack(message, spare.refer))
-                body = room.read_frame()
-                assert body is not None
-                room.reply(room.decode(body))
-                spare.read_frame()
-        for name in set(sys.modules) - before:
-            del sys.modules[name]
+def main_without_fork(port: int, token: str, profile: str) -> None:
+    """Be a guest without walls, in an interpreter of its own: call the supervisor on this port and serve until it hangs up."""
+    connection = socket.create_connection(("127.0.0.1", port))
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    connection.sendall(token.encode())
+    preload(profile)
+    install_stubs()
+    serve(GuestRuntime(GuestChannel(connection.recv, connection.send)), {})
 
 
-REHEARSALS = 20
-_REHEARSED = b"""
-import numpy as np
-def f(x, n, a, table):
-    y = np.asarray(x) * a + np.sqrt(table) ** 2
-    z = np.cumsum(np.concatenate([np.zeros(1), np.linspace(0, 1, n)])).reshape(-1, 1)
-    return float((y + z[np.arange(1)]).sum()) and y
-"""
-_REHEARSED_TORCH = b"""
-import torch
-def g(x, n, a, table):
-    y = torch.as_tensor(x, dtype=torch.float64) * a + torch.sqrt(torch.as_tensor(table)) ** 2
-    z = torch.cat([torch.zeros(1, dtype=torch.float64), torch.linspace(0, 1, n, dtype=torch.float64)]).cumsum(0).view(-1, 1)
-    return y + z[torch.as_tensor([0])].float()
-numpy_f = f
-def f(x, n, a, table):
-    numpy_f(x, n, a, table)
-    return g(x, n, a, table)
-"""
+def _end_with(supervisor: int) -> NoReturn:
+    """End with the supervisor: student code that never returns would outlive it. (Windows goes on naming the old parent.)"""
+    while os.getppid() == supervisor:
+        time.sleep(LOOK)
+    os._exit(0)
 
 
 class GuestRuntime:
-    """What lives as long as the guest: its line, its output, its modules, its handles. Made before the fork, used after it."""
+    """What lives as long as the guest: its channel, output, modules and handles. Made before the fork, used after it."""
 
-    def __init__(self, line: GuestChannel):
-        self.line = line
+    def __init__(self, channel: GuestChannel):
+        self.channel = channel
         self.output = io.TextIOWrapper(io.FileIO(1, "w", closefd=False), "utf-8", errors="replace", line_buffering=True, write_through=True)
         self.modules: dict[str, types.ModuleType] = {}
         self.handles: dict[int, Any] = {}
@@ -128,7 +159,7 @@ class GuestRuntime:
     def _read(self, size: int) -> bytes | None:
         chunks = []
         while size:
-            chunk = self.line.read(size)
+            chunk = self.channel.read(size)
             if not chunk:
                 return None
             chunks.append(chunk)
@@ -138,10 +169,10 @@ class GuestRuntime:
     def send(self, message: protocol.FromGuest) -> None:
         data = memoryview(protocol.pack(message, self.refer))
         while data:
-            data = data[self.line.write(data) :]
+            data = data[self.channel.write(data) :]
 
     def decode(self, body: bytes) -> Any:
-        return protocol.unpack(body, protocol.ToGuest, self.resolve, _array)
+        return protocol.unpack(body, protocol.ToGuest, self.resolve, frameworks.rebuilt)
 
     def refer(self, value: Any) -> protocol.Reference:
         if len(self.handles) >= HANDLES:
@@ -167,9 +198,9 @@ class GuestRuntime:
         try:
             self.send(reply)
         except protocol.NotData as error:
-            self.send(protocol.Reply(message.id, "refused", message=f"it gave {error}"))
+            self.send(protocol.Reply(message.id, "refused", message=f"it returned {error}"))
         except Exception as error:  # a sparse tensor, one without data: whatever cannot be turned into bytes
-            self.send(protocol.Reply(message.id, "refused", message=f"it gave a value that cannot be sent ({type(error).__name__})"))
+            self.send(protocol.Reply(message.id, "refused", message=f"it returned a value that cannot be sent ({type(error).__name__})"))
 
     def load(self, message: protocol.Load) -> protocol.Reply:
         module = types.ModuleType(message.module)
@@ -194,62 +225,46 @@ class GuestRuntime:
 
     def call(self, message: protocol.Call) -> protocol.Reply:
         function = self.target(message.target)
-        before = [protocol.pack_array(_plain(a), False) if _is_array(a) else None for a in (*message.args, *message.kwargs.values())]
+        given: dict[str | int, Any] = dict(enumerate(message.args)) | message.kwargs
+        before = {name: _bytes(value) for name, value in given.items()}
         value = function(*message.args, **message.kwargs)
-        names: list[str | int] = [*range(len(message.args)), *message.kwargs]
-        after = zip(names, (*message.args, *message.kwargs.values()), before, strict=True)
-        changed = [name for name, a, was in after if was is not None and protocol.pack_array(_plain(a), False) != was]
+        changed = [name for name, was in before.items() if was is not None and _bytes(given[name]) != was]
         return protocol.Reply(message.id, "returned", value=value, changed=changed)
 
     def target(self, target: list[str | int]) -> Any:
         owner, *rest = target
         if isinstance(owner, str):
             return getattr(self.modules[owner], str(rest[0]))
-        thing = self.handles[owner]
-        if not rest:
-            return thing
-        if rest[0] == "@weights":
-            return thing.state_dict
-        if rest[0] == "@set_weights":
-            return lambda weights: thing.load_state_dict(weights) and None
-        return getattr(thing, str(rest[0]))
+        held = self.handles[owner]
+        return frameworks.part_of(held, str(rest[0])) if rest else held
 
 
 class _Callback:
     """A function of the trusted side: calling it sends the question and waits for the answer."""
 
-    def __init__(self, room: GuestRuntime, number: int):
-        self._room, self._number = room, number
+    def __init__(self, guest: GuestRuntime, number: int):
+        self._guest, self._number = guest, number
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        self._room.send(protocol.Ask(self._room.running, self._number, list(args), kwargs))
-        body = self._room.read_frame()
+        self._guest.send(protocol.Ask(self._guest.running, self._number, list(args), kwargs))
+        body = self._guest.read_frame()
         if body is None:
             os._exit(0)
-        answer = self._room.decode(body)
+        answer = self._guest.decode(body)
         if answer.refused:
             raise ValueError(answer.refused)
         return answer.value
 
 
-def _array(array: np.ndarray[Any, Any], torch: bool) -> Any:
-    if torch:
-        import torch as library
-
-        return library.from_numpy(array)
-    return array
-
-
-def _is_array(value: Any) -> bool:
-    return isinstance(value, np.ndarray) or (type(value).__module__ == "torch" and hasattr(value, "detach"))
-
-
-def _plain(value: Any) -> np.ndarray[Any, Any]:
-    return value if isinstance(value, np.ndarray) else np.asarray(value.detach().numpy())
+def _bytes(value: Any) -> bytes | None:
+    """Encode an array or a tensor, to see later whether it was changed; None for every other value."""
+    framework = frameworks.framework_of(value)
+    array = framework.to_numpy(value) if framework else value
+    return protocol.pack_array(array, 0) if isinstance(array, np.ndarray) else None
 
 
 def _functions(module: types.ModuleType) -> dict[str, list[str]]:
-    """List what can be called, each with what it uses of the module: the last ones, since own definitions come after a star's imports."""
+    """List what can be called and what each uses of the module; the last ones, since own definitions come after the imports of a star."""
     known = [(name, value) for name, value in list(vars(module).items()) if callable(value) and not name.startswith("_")][-NAMES:]
     return {name: sorted(_used(value, module, set()) - {name})[:USED] for name, value in known}
 
@@ -273,7 +288,7 @@ def _names(code: types.CodeType) -> set[str]:
 def _raised(call: str, error: BaseException) -> protocol.Reply:
     if isinstance(error, protocol.NotData):
         return protocol.Reply(call, "refused", message=f"it sent {error}")
-    kind: Literal["out_of_memory", "raised"] = "out_of_memory" if is_memory(error) else "raised"
+    kind: Literal["out_of_memory", "raised"] = "out_of_memory" if frameworks.is_out_of_memory(error) else "raised"
     try:
         message = str(error.msg if isinstance(error, SyntaxError) else error)[:MESSAGE]
     except BaseException:
@@ -281,13 +296,8 @@ def _raised(call: str, error: BaseException) -> protocol.Reply:
     return protocol.Reply(call, kind, exception=type(error).__name__[:100], message=message, where=_where(error))
 
 
-def is_memory(error: BaseException) -> bool:
-    """Say whether memory ran out: torch has no exception of its own for that."""
-    return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and "allocate memory" in str(error))
-
-
 def _where(error: BaseException) -> list[str]:
-    """List the student's own lines that the exception passed through, outermost first, at most the first two and the last two."""
+    """List the student's own lines that an exception passed through, outermost first: the first two and the last two at most."""
     lines = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
     if isinstance(error, SyntaxError):
         lines.append((error.filename or "", error.lineno))

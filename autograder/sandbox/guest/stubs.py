@@ -13,23 +13,12 @@ import types
 from collections.abc import Iterator
 from typing import Any
 
+from autograder.sandbox.guest import frameworks
+
 SILENT = ("matplotlib", "seaborn", "IPython", "ipywidgets", "tqdm")
-GIVEN = ("numpy", "torch")
+GIVEN = (frameworks.NUMPY, *frameworks.FRAMEWORKS)
 # What may be read from disk beside the standard library: the given packages and what they are made of.
-READABLE = (
-    *GIVEN,
-    "numpy.libs",
-    "torchgen",
-    "functorch",
-    "sympy",
-    "mpmath",
-    "networkx",
-    "jinja2",
-    "markupsafe",
-    "fsspec",
-    "filelock",
-    "typing_extensions",
-)
+READABLE = (frameworks.NUMPY, "numpy.libs", *(package for framework in frameworks.FRAMEWORKS.values() for package in framework.packages))
 
 
 class Nothing(types.ModuleType):
@@ -116,6 +105,14 @@ def install() -> None:
     """Put the stand-ins in place in this process."""
     sys.meta_path.insert(0, _Finder())
     threading.Thread.start = _no_threads  # type: ignore[method-assign]
-    if "torch" in sys.modules:
-        for name in ("set_num_threads", "set_num_interop_threads"):
-            setattr(sys.modules["torch"], name, lambda count: None)
+    for framework in frameworks.loaded():
+        for name in framework.threads:
+            setattr(sys.modules[framework.name], name, lambda count: None)
+
+
+def hide_the_course() -> None:
+    """Let imports find the standard library and the given packages alone, and leave nothing that says where the course is."""
+    sys.path[:] = [path for path in sys.path if "site-packages" in path or path.startswith((sys.base_prefix, sys.base_exec_prefix))]
+    sys.meta_path[:] = [finder for finder in sys.meta_path if "editable" not in getattr(finder, "__module__", "")]
+    sys.path_importer_cache.clear()
+    sys.argv[:] = [""]

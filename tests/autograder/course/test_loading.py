@@ -63,7 +63,7 @@ def test_an_exercise_is_its_four_files():
         "solutions/13_adding/sums.py",
         "solutions/13_adding/misconceptions/sums.py",
     ]
-    assert not exercise.uses_torch
+    assert "torch" not in exercise.imports
 
 
 def test_exercises_come_in_the_order_of_the_front_matter(tiny):
@@ -74,7 +74,7 @@ def test_exercises_come_in_the_order_of_the_front_matter(tiny):
     (tiny / "exercises/13_adding/props.py").write_text("")
     change(tiny / "lessons/13_adding/lesson.md", "minutes: 1\n", "minutes: 1\nexercises: [zero, sums]\n")
     exercises = read_course(tiny).lessons[0].exercises
-    assert [(exercise.id, exercise.uses_torch) for exercise in exercises] == [("zero", True), ("sums", False), ("alone", True)]
+    assert [(exercise.id, "torch" in exercise.imports) for exercise in exercises] == [("zero", True), ("sums", False), ("alone", True)]
 
 
 def test_an_exercise_that_is_named_but_not_there_is_told(tiny):

@@ -8,7 +8,7 @@ from autograder.grading.attempt import PUBLIC, attempt, load_materials
 from autograder.grading.checks import seed_of
 from autograder.grading.questions import functions_of, mark_answers
 from autograder.grading.submission_run import GUESTS
-from autograder.sandbox.outcome import Outcome
+from autograder.sandbox.guests import Outcome
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,7 @@ from autograder.course.errors import CourseError
 from autograder.grading.checks import asked, check, close, executed_by, expect, load_checks, run, seed_of, untouched
 from autograder.grading.comparison import difference
 from autograder.grading.reference import Answers
-from autograder.sandbox.guests import Handle
-from autograder.sandbox.outcome import Outcome
+from autograder.sandbox.guests import Handle, Outcome
 
 SAME = {
     "a float and an int": (1.0, 1),

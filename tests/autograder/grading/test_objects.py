@@ -10,8 +10,7 @@ from autograder.grading.checks import Called, Student, Transcript, executed_by
 from autograder.grading.feedback import call_text
 from autograder.grading.reference import Answers, ObjectProxy, fuzzy_key, load_module
 from autograder.grading.submission_run import SubmissionRun
-from autograder.sandbox.guests import Handle
-from autograder.sandbox.outcome import Outcome
+from autograder.sandbox.guests import Handle, Outcome
 from autograder.sandbox.servers import Sandbox
 
 SOURCE = """
@@ -51,7 +50,7 @@ def executed(request, files):
         return
     with Sandbox(Limits()) as sandbox:
         submission = Submission("ada", "12_diffusion", "answer", "answer.py", SOURCE.encode(), None, "present")
-        started = SubmissionRun(submission, (), answers, sandbox, {}, torch=True)
+        started = SubmissionRun(submission, (), answers, sandbox, {}, imports=("torch",))
         assert started._ready().kind == "returned"
         yield Student(started._call, transcript), transcript
         started._leave()

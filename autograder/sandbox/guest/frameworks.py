@@ -1,0 +1,125 @@
+"""Everything the engine knows about a framework for tensors: one entry of a table. Both sides of the wall use it.
+
+Everywhere else values are numpy's. A framework's arrays ("tensors") cross the wall as numpy's, with the number of their framework,
+and are rebuilt inside the guest. At import this module needs the standard library alone, since `preload` runs before numpy is loaded.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any, NamedTuple
+
+NUMPY = "numpy"  # the preload profile that every other one contains
+
+
+class Framework(NamedTuple):
+    """How to load one framework, recognise its tensors, and turn them into numpy's arrays and back."""
+
+    name: str  # of its package, and of its preload profile; "NAME training" has an optimiser too
+    packages: tuple[str, ...]  # it and what it is made of: guests may read these
+    optimiser: bytes  # found in every source that trains
+    out_of_memory: str  # what a RuntimeError says when memory ran out
+    load: Callable[[bool], None]  # import it with one thread and use it once, with its optimiser if True
+    seed: Callable[[], None]
+    threads: tuple[str, ...]  # functions that would start threads: stubs replace them
+    warm_up: bytes  # a source with a function f(x, n, a, table), run in the server before the first fork
+    is_tensor: Callable[[Any], bool]  # of a value whose type is defined in the package
+    to_numpy: Callable[[Any], Any]  # without a copy where possible
+    from_numpy: Callable[[Any], Any]
+    copy: Callable[[Any], Any]
+    cast: Callable[[Any, str], Any]  # a copy; floats get this dtype, "float32" or "float64"
+    literal: str  # Python for a tensor, from a list of numbers
+    conversion: str  # Python for a tensor, from an array
+
+
+# ---- torch
+
+
+def _load_torch(training: bool) -> None:
+    torch = import_module("torch")
+    torch.set_num_threads(1)
+    layer = torch.nn.Linear(2, 2)
+    torch.nn.functional.mse_loss(layer(torch.zeros(1, 2)).softmax(-1).cumprod(0), torch.zeros(1, 2)).backward()
+    if training:
+        torch.optim.AdamW(layer.parameters()).step()
+
+
+def _torch_to_numpy(tensor: Any) -> Any:
+    tensor = tensor.detach().cpu()
+    if str(tensor.dtype) == "torch.bfloat16":
+        tensor = tensor.float()
+    return tensor.resolve_conj().resolve_neg().numpy()
+
+
+def _cast_torch(tensor: Any, dtype: str) -> Any:
+    return tensor.to(getattr(import_module("torch"), dtype)) if tensor.is_floating_point() else tensor.clone()
+
+
+TORCH = Framework(
+    name="torch",
+    packages=tuple("torch torchgen functorch sympy mpmath networkx jinja2 markupsafe fsspec filelock typing_extensions".split()),
+    optimiser=b"optim",
+    out_of_memory="allocate memory",
+    load=_load_torch,
+    seed=lambda: import_module("torch").manual_seed(0),
+    threads=("set_num_threads", "set_num_interop_threads"),
+    warm_up=b"""
+import torch
+def f(x, n, a, table):
+    y = torch.as_tensor(x, dtype=torch.float64) * a + torch.sqrt(torch.as_tensor(table)) ** 2
+    z = torch.cat([torch.zeros(1, dtype=torch.float64), torch.linspace(0, 1, n, dtype=torch.float64)]).cumsum(0).view(-1, 1)
+    return y + z[torch.as_tensor([0])].float()
+""",
+    is_tensor=lambda value: hasattr(value, "detach") and hasattr(value, "dtype"),
+    to_numpy=_torch_to_numpy,
+    from_numpy=lambda array: import_module("torch").from_numpy(array),
+    copy=lambda tensor: tensor.clone(),
+    cast=_cast_torch,
+    literal="torch.tensor({})",
+    conversion="torch.from_numpy({})",
+)
+
+
+# ---- what the engine asks
+
+
+FRAMEWORKS = {framework.name: framework for framework in (TORCH,)}
+NUMBERS = {name: number for number, name in enumerate(FRAMEWORKS, 1)}  # on the wire; 0 is numpy
+
+
+def framework_of(value: Any) -> Framework | None:
+    """Return the framework that a tensor belongs to, without importing it; None for every other value."""
+    found = FRAMEWORKS.get(type(value).__module__.partition(".")[0])
+    return found if found and found.is_tensor(value) else None
+
+
+def rebuilt(array: Any, number: int) -> Any:
+    """Turn an array from the wire into a tensor of the framework with this number."""
+    return list(FRAMEWORKS.values())[number - 1].from_numpy(array) if number else array
+
+
+def loaded() -> list[Framework]:
+    """List the frameworks that this process has imported."""
+    return [framework for name, framework in FRAMEWORKS.items() if name in sys.modules]
+
+
+def load(profile: str) -> None:
+    """Import what a preload profile names beside numpy, and use it once: what it sets up at first use is then there before any wall."""
+    name, *training = profile.split()
+    if name in FRAMEWORKS:
+        FRAMEWORKS[name].load(bool(training))
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Return whether memory ran out: a framework may have no exception of its own for that."""
+    said = isinstance(error, RuntimeError) and any(framework.out_of_memory in str(error) for framework in FRAMEWORKS.values())
+    return said or isinstance(error, MemoryError)
+
+
+def part_of(held: Any, name: str) -> Any:
+    """Find a method of an object, or what reads ("@weights") and sets ("@set_weights") its weights."""
+    if name == "@set_weights":
+        return lambda weights: held.load_state_dict(weights) and None
+    return getattr(held, "state_dict" if name == "@weights" else name)

@@ -28,7 +28,7 @@ def test_a_documented_misconception_is_a_function_or_a_wrong_choice(misconceptio
 def test_a_documented_misconception_is_on_a_card_and_in_the_lesson(misconception):
     """The card that brings it back, and the warning in the text, by its id."""
     assert any(misconception in card.tags for card in LESSON.cards)
-    assert f"misconception {misconception})" in LESSON.text
+    assert f"mistake {misconception})" in LESSON.text
 
 
 def test_misconceptions_are_many_and_each_has_a_sentence_of_its_own():

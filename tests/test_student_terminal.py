@@ -52,10 +52,10 @@ def test_practice_answers_each_key_and_leaves_by_ctrl_d_and_ctrl_c(typed):
     terminal.press("\n").shows("or see the working (w)?: A number with 3 decimals:")
     terminal.press("0.79\n").shows("✓ Right.", "sum: 0.4899 + (0.3000) = 0.790", "fresh-step (seed ")
     assert terminal.press("\x04").ends() == 0
-    assert terminal.text.endswith("Until next time: what you answered is remembered.")
+    assert terminal.text.endswith("Until next time. Your answers are saved.")
     left = typed("practice").shows("A number with 3 decimals:")
     assert left.press("\x03").ends() == 0
-    assert left.text.endswith("Until next time: what you answered is remembered.")
+    assert left.text.endswith("Until next time. Your answers are saved.")
 
 
 @pytest.mark.usefixtures("walls")

@@ -234,7 +234,7 @@ def test_practice_tells_at_once_shows_the_working_and_the_line_for_answers(start
     assert "✗ Your answer for x = 0.5, beta = 0.04, eps = 1.5 is 0.550. You scaled the noise by β." in said
     assert "  Reread: course read one-step-by-hand\n" in said
     assert "  ✓ Right.\n  In answers.yaml: fresh-step: 0.790\n    x_t = " in said
-    assert said.endswith("Until next time: what you answered is remembered.\n")
+    assert said.endswith("Until next time. Your answers are saved.\n")
 
 
 def test_practice_of_a_seed_is_asked_once(started):

@@ -43,7 +43,7 @@ def practice(root: Path | None, question: str | None, fresh: bool, seed: int | N
         functions = functions_for(workspace)
         chosen = choose(workspace.lesson, state, question)
         if chosen is None:
-            console.print("Every question is mastered. `course practice QUESTION` asks one again.", markup=False)
+            console.print("You have mastered every question. To practise one again: course practice QUESTION", markup=False)
         try:
             seen: set[str] = set()
             while chosen is not None:
@@ -53,7 +53,7 @@ def practice(root: Path | None, question: str | None, fresh: bool, seed: int | N
                     break
                 chosen = _following(workspace, state, chosen, question)
         except (_Left, click.Abort):
-            console.print("\nUntil next time: what you answered is remembered.")
+            console.print("\nUntil next time. Your answers are saved.")
 
 
 def _following(workspace: Workspace, state: State, chosen: Question, wanted: str | None) -> Question | None:

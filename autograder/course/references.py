@@ -1,6 +1,6 @@
-"""Follow every id to what it names, and hold each question to what its kind needs. Shapes and types are right by now.
+"""Check that every id names something, and that each question has what its kind needs. Shapes and types are checked already.
 
-Items and their YAML trees come side by side, so that a complaint names the line of the very key.
+Items come with their YAML trees, so that a complaint can name the line of a key.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _MISCONCEPTION = re.compile(r"M[0-9]{2}")
 
 
 def line_of(at: At, *keys: str) -> int:
-    """Return the line of the key at the end of this path, or of the last one on it that is there."""
+    """Return the line of the key at the end of this path, or of the last key on it that exists."""
     for key in keys:
         if not isinstance(at.value, dict) or key not in at.value:
             break
@@ -33,7 +33,7 @@ def line_of(at: At, *keys: str) -> int:
 
 
 def mappings(items: Iterable[T], at: At) -> list[tuple[T, At]]:
-    """Pair what was read of a list with where it stands, as far as it was a list of mappings."""
+    """Pair each item of a list with its place; what was not a mapping is left out."""
     ats = at.value if isinstance(at.value, list) else []
     return [(item, own) for item, own in zip(items, ats, strict=False) if isinstance(own.value, dict)]
 
@@ -44,7 +44,7 @@ def check_cards(lesson: Lesson, ats: Sequence[At], complain: Complain) -> None:
         _check_named(owner, "objective", card.objective, ids_of(lesson.objectives), at, complain)
         _check_named(owner, "section", card.section, ids_of(lesson.sections), at, complain)
         if bool(card.cloze) == bool(card.front or card.back) or bool(card.front) != bool(card.back):
-            complain(at.line, f"{owner} needs a front and a back, or a cloze alone", "give it the one or the other")
+            complain(at.line, f"{owner} needs a front and a back, or only a cloze", "write one or the other")
         if card.cloze and not re.search(r"\{\{c[0-9]+::.+?\}\}", card.cloze):
             complain(line_of(at, "cloze"), f"{owner}: the cloze hides nothing", "mark what is hidden, like {{c1::this}}")
 
@@ -60,13 +60,13 @@ def check_questions(lesson: Lesson, ats: Sequence[At], root: Path, complain: Com
 
 
 def check_keys(lesson: Lesson, at: At, complain: Complain) -> None:
-    """Hold the answers in `solutions/` to the questions, one by one."""
+    """Check the answers in `solutions/` against the questions."""
     cards = ids_of(lesson.cards)
     _check_parallel("question", lesson.questions, lesson.keys, at, cards, complain)
 
 
 def _check_named(owner: str, key: str, name: str, known: list[str], at: At, complain: Complain) -> None:
-    if name and known and name not in known:  # where nothing is known, the list itself has been complained of
+    if name and known and name not in known:  # if nothing is known, the list itself has its complaint
         fix = meant(name, known, f"take one of {', '.join(dict.fromkeys(known))}")
         complain(line_of(at, key), f"{owner}: there is no {key} `{name}`", fix)
     elif not name and key not in at.value:
@@ -99,9 +99,9 @@ def _check_question(owner: str, question: Question, whole: Question, lesson: Les
         _check_computes(owner, question, lesson, at, root, complain)
     for name in ids_of((*question.choices, *question.parts)):
         if name in ("seed", "answer"):
-            complain(at.line, f"{owner}: `{name}` is not free as an id", "take another: answers to fresh numbers use this word")
+            complain(at.line, f"{owner}: `{name}` cannot be an id", "choose another: answers to fresh numbers use this word")
     if "choices" in kind.needs and len(question.choices) == 1:
-        complain(line_of(at, "choices"), f"{owner}: there is one choice only", "give at least two")
+        complain(line_of(at, "choices"), f"{owner}: there is only one choice", "write at least two")
 
 
 def _check_numbers(owner: str, question: Question, whole: Question, at: At, complain: Complain) -> None:
@@ -150,7 +150,7 @@ def _check_parallel(noun: str, questions: Sequence[Question], keys: dict[str, Ke
 def _check_key(owner: str, question: Question, key: Key, at: At, cards: list[str], complain: Complain) -> None:
     kind = KINDS.get(question.kind)
     if kind is None or "" in ids_of((*question.choices, *question.options)) or not isinstance(at.value, dict):
-        return  # complained of as a value
+        return  # its value has a complaint
     if "parts" in kind.needs:
         _check_parallel(f"{owner}, part", question.parts, key.parts, At(at.value.get("parts", At({}, at.line)).value, line_of(at, "parts")),
                         cards, complain)  # fmt: skip
@@ -161,7 +161,7 @@ def _check_key(owner: str, question: Question, key: Key, at: At, cards: list[str
     elif "right" not in at.value:
         complain(at.line, f"{owner}: `right` is missing", "add `right: ...`")
     elif not isinstance(at.value["right"].value, str | list | dict):
-        pass  # complained of as a value
+        pass  # its value has a complaint
     elif problem := kind.problem(question, key.right):
         complain(line_of(at, "right"), f"{owner}: {problem[0]}", problem[1])
     else:
@@ -169,7 +169,7 @@ def _check_key(owner: str, question: Question, key: Key, at: At, cards: list[str
         for name in [name for name in key.wrong if name not in possible]:
             turned = ">".join(reversed(name.split(">")))
             fix = meant(turned if turned in possible else name, possible, f"write {kind.form_of_wrong}")
-            complain(line_of(at, "wrong", name), f"{owner}: `{name}` is no wrong answer", fix)
+            complain(line_of(at, "wrong", name), f"{owner}: `{name}` is not a wrong answer", fix)
     for name, wrong in key.wrong.items():
         _check_wrong(f"{owner}, `{name}`", wrong, at.value["wrong"].value[name], cards, complain)
 
@@ -185,7 +185,7 @@ _BY_EXERCISE = ("limits_of", "due_of", "weights")
 
 
 def check_policy(policy: Policy, at: At, exercises: list[str], complain: Complain) -> None:
-    """Complain of what names no exercise, and of numbers that nothing can be."""
+    """Complain of unknown exercises and of numbers out of range."""
     for key in _BY_EXERCISE:
         for name in getattr(policy, key):
             if exercises and name not in exercises:

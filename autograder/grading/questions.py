@@ -193,7 +193,10 @@ def replayed_functions(path: Path) -> Functions:
     except (OSError, EOFError, ValueError) as error:
         fix = "download the release again, or rebuild it"
         raise CourseError([Finding(path, None, f"these recordings cannot be read: {error}", fix)]) from None
-    known = {name: [_misconception(misconception, path) for misconception in own] for name, own in recorded.misconceptions.items()}
+    known = {
+        name: [Misconception(one.id, one.of, one.sentence, one.section, one.card, _looked_up(one.id, one.values, path)) for one in own]
+        for name, own in recorded.misconceptions.items()
+    }
     working = {where: {_key(each.numbers): tuple(each.lines) for each in all_} for where, all_ in recorded.working.items()}
 
     def reference(name: str) -> Callable[..., float]:
@@ -208,17 +211,6 @@ def replayed_functions(path: Path) -> Functions:
     return Functions(reference, misconceptions, recorded.variants, lines)
 
 
-def _misconception(misconception: MisconceptionValues, path: Path) -> Misconception:
-    return Misconception(
-        misconception.id,
-        misconception.of,
-        misconception.sentence,
-        misconception.section,
-        misconception.card,
-        _looked_up(misconception.id, misconception.values, path),
-    )
-
-
 def _key(numbers: Mapping[str, float]) -> tuple[tuple[str, float], ...]:
     return tuple(sorted(numbers.items()))
 
@@ -228,8 +220,8 @@ def _looked_up(name: str, values: Values, path: Path) -> Callable[..., float]:
 
     def function(*arguments: Any) -> float:
         if arguments not in known:
-            problem = f"no answer of `{name}` to these numbers was recorded: a student release knows fifty variants of a question"
-            raise CourseError([Finding(path, None, problem, "answer one of them, or mark in a clone of the course")])
+            problem = f"`{name}` has no recorded answer to these numbers: a student release has {VARIANTS} variants of a question"
+            raise CourseError([Finding(path, None, problem, "answer one of these variants, or use a clone of the course")])
         return known[arguments]
 
     return function

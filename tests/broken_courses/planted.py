@@ -239,8 +239,8 @@ solutions/13_adding/practice.yaml:8: question `why-carry`, `habit`: there is no 
         ],
         ["content"],
         """\
-lessons/13_adding/flashcards.yaml:1: card `sum` needs a front and a back, or a cloze alone
-  fix: give it the one or the other
+lessons/13_adding/flashcards.yaml:1: card `sum` needs a front and a back, or only a cloze
+  fix: write one or the other
 """,
     ),
     "cloze_that_hides_nothing": Planted(
@@ -341,7 +341,7 @@ solutions/13_adding/practice.yaml:10: question `by-hand`: `right` should hold ea
         ],
         ["content"],
         """\
-solutions/13_adding/practice.yaml:12: question `by-hand`: `ones>carry` is no wrong answer
+solutions/13_adding/practice.yaml:12: question `by-hand`: `ones>carry` is not a wrong answer
   fix: did you mean `carry>ones`?
 """,
     ),

@@ -1,4 +1,4 @@
-// Sends a form without leaving the page, and lets an order be dragged or moved by its arrows.
+// Sends the form without leaving the page; lists in an order can be dragged, or moved with arrows.
 
 const form = document.getElementById("question");
 const mark = document.getElementById("mark");
@@ -12,7 +12,7 @@ form.addEventListener("submit", async (event) => {
     if (!answer.ok) throw new Error(answer.statusText);
     mark.innerHTML = await answer.text();
   } catch {
-    mark.textContent = "The site does not answer. Look whether `course serve` still runs.";
+    mark.textContent = "The site does not answer. Is `course serve` still running?";
   }
   button.disabled = false;
   mark.focus({ preventScroll: true });

@@ -126,7 +126,7 @@ def test_a_seed_that_is_none_is_not_taken(fresh, seed):
 def test_without_a_workspace_answers_are_marked_and_forgotten(root, tmp_path):
     with serving(root, tmp_path) as served:
         assert "<h2>Right</h2>" in send(served, "fresh-step", answer="0.790")[2]
-        assert "This is no workspace" in ask(served.address + "practice.html")[2]
+        assert "This is not a workspace" in ask(served.address + "practice.html")[2]
         folder = served.session.workspace.folder
         assert folder.is_dir()
     assert not folder.exists()

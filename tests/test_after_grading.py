@@ -118,7 +118,7 @@ def test_what_was_decided_holds_when_all_is_graded_again(graded):
     ]
     text = next((graded / "out" / "feedback").glob("bo-*")).read_text(encoding="utf-8")
     assert "## sums: 0.5 of 1 points" in text
-    assert "Your instructor gave 0.5 in place of 0: late idea" in text
+    assert "Your instructor gave 0.5 instead of 0: late idea" in text
     course(graded, "export", graded / "out", "--to", "canvas", "--out", graded / "c.csv")
     assert [row[-1] for row in csv.reader((graded / "c.csv").read_text(encoding="utf-8").splitlines())] == ["sums", "1", "0.5", "0", "0"]
 

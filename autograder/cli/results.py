@@ -210,7 +210,7 @@ def report(root: Path | None, out: Path, hidden: bool, to: Path | None) -> None:
         summary = summarize(gradebook, run, rules, list(written.made.exercises))
     tables = [summary_table(summary), misconception_table(summary, written.sections), hard_table(written.made)]
     if not hidden:
-        tables += [shared_errors_table(written.alike), help_table(written.made, rules.policy.pass_mark)]
+        tables += [shared_errors_table(written.groups), help_table(written.made, rules.policy.pass_mark)]
     console = Console(highlight=False)
     for table in filter(None, tables):
         console.print(table)

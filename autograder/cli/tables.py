@@ -10,9 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from autograder.course.model import Result
-from autograder.course.text import clean
+from autograder.course.text import clean, number
 from autograder.instructor.measures import Group, Measures, Summary
-from autograder.instructor.outputs import points
 from autograder.instructor.regrade import GradeChange
 from autograder.instructor.similar import Pair
 
@@ -51,7 +50,7 @@ def class_table(results: Iterable[Result], exercises: list[str], width: int) -> 
 def _total(results: Collection[Result]) -> list[Text]:
     earned, most = sum(result.score for result in results), sum(result.max_score for result in results)
     submitted = sum(result.status != "missing" for result in results)
-    return [Text(f"{submitted} of {len(results)}"), Text(f"{points(earned)} / {points(most)}", "green" if earned == most else "")]
+    return [Text(f"{submitted} of {len(results)}"), Text(f"{number(earned)} / {number(most)}", "green" if earned == most else "")]
 
 
 def _score(result: Result | None) -> Text:
@@ -60,7 +59,7 @@ def _score(result: Result | None) -> Text:
     if result.status != "graded":
         return Text(result.status.replace("_", " "), style="dim")
     style = "green" if result.score == result.max_score else ""
-    return Text(f"{points(result.score)} / {points(result.max_score)}", style=style)
+    return Text(f"{number(result.score)} / {number(result.max_score)}", style=style)
 
 
 def _marks(results: Iterable[Result]) -> list[str]:
@@ -80,15 +79,15 @@ def summary_table(summary: Summary) -> Table:
     table = _table("Summary", *columns, no_wrap=True)
     for (_, exercise), one in summary.exercises.items():
         counts = [str(one.statuses[status]) for status in ("graded", "missing", "unreadable", "not_judged")]
-        table.add_row(exercise, *counts, f"{one.mean:.1f}", points(one.max_score))
+        table.add_row(exercise, *counts, f"{one.mean:.1f}", number(one.max_score))
     return table
 
 
 def shared_errors_table(groups: Sequence[Group], most: int = MISCONCEPTIONS) -> Table | None:
     """One numbered row for each wrong answer that students share and no misconception explains; None if there is none."""
     table = _table("Shared wrong answers that no misconception explains", ">group", "exercise", "function", ">students", "for example")
-    for number, group in enumerate(groups[:most], 1):
-        table.add_row(str(number), group.exercise, group.function, str(len(group.students)), Text(clean(group.students[0], 40)))
+    for place, group in enumerate(groups[:most], 1):
+        table.add_row(str(place), group.exercise, group.function, str(len(group.students)), Text(clean(group.students[0], 40)))
     return table if table.row_count else None
 
 
@@ -148,7 +147,7 @@ def change_table(changes: Iterable[GradeChange]) -> Table:
     """One row for each changed grade: before, after, the difference, and why."""
     table = _table("Changed grades", "student", "exercise", ">before", ">after", ">difference", "why")
     for change in changes:
-        grades = ("" if grade is None else points(grade) for grade in (change.before, change.after))
+        grades = ("" if grade is None else number(grade) for grade in (change.before, change.after))
         table.add_row(Text(clean(change.student, 40)), change.exercise, *grades, f"{change.difference:+g}", Text(_why(change)))
     return table
 
@@ -170,5 +169,5 @@ def _why(change: GradeChange) -> str:
     reasons = ["resubmitted"] if change.resubmitted else []
     for check in change.checks:
         kept = " (your override is kept)" if check.overridden else ""
-        reasons.append(f"{check.check} {points(check.before)} → {points(check.after)}{kept}")
+        reasons.append(f"{check.check} {number(check.before)} → {number(check.after)}{kept}")
     return ", ".join(reasons)

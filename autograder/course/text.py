@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from decimal import Decimal
+from html import escape
 from typing import Any
 from unicodedata import normalize
 
@@ -26,6 +27,29 @@ def cell_text(value: str, length: int = 500) -> str:
     """Make a text safe for a cell: a spreadsheet runs what starts with = + - @ as a formula."""
     shown = clean(value, length)
     return f"'{shown}" if shown.startswith(("=", "+", "-", "@")) else shown
+
+
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~&])")
+
+
+def escaped_markdown(text: str) -> str:
+    """Write a stranger's text so that Markdown shows it as it is."""
+    return _MARKUP.sub(r"\\\1", clean(text))
+
+
+def to_markdown(text: str) -> str:
+    """Write a text with `code` as Markdown; the rest is escaped, and all of it if the backticks are doubtful."""
+    parts = clean(text, 2_000).split("`")
+    risky = "``" in text or any("<" in part for part in parts[1::2])  # Markdown pairs runs of backticks, not single ones
+    if len(parts) % 2 == 0 or risky:
+        return escaped_markdown(text)
+    return "`".join(part if i % 2 else _MARKUP.sub(r"\\\1", part) for i, part in enumerate(parts))
+
+
+def to_html(text: str) -> str:
+    """Write a text with `code` as HTML; all of it is escaped."""
+    parts = re.split(r"`([^`]*)`", text)
+    return "".join(f"<code>{escape(part)}</code>" if i % 2 else escape(part) for i, part in enumerate(parts))
 
 
 def number(value: float) -> str:

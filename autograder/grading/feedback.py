@@ -106,36 +106,43 @@ def waiting(needed: Check) -> str:
 
 
 class CheckFeedback(Struct, frozen=True):
-    """What a student may read about one check: who gave other points, what went wrong, and where to read on."""
+    """What a student may read about one check: an override, what went wrong, and where to read on; a line of text each.
+
+    `repeated`: the last check with the same outcome had the same message.
+    """
 
     check: CheckResult
-    points: str  # "1.5 of 3"
+    earned: float
     override: tuple[str, ...] = ()
-    message: tuple[str, ...] = ()  # a line each
+    message: tuple[str, ...] = ()
     next: tuple[str, ...] = ()
+    repeated: bool = False
+
+    @property
+    def points(self) -> str:
+        return f"{number(self.earned)} of {number(self.check.max_points)}"
 
     @property
     def lines(self) -> tuple[str, ...]:
-        return (*self.override, *self.message, *self.next)
+        """All that is to say, but nothing twice; the message in one line, as no student's text should begin one."""
+        return self.override if self.repeated or not self.message else (*self.override, " ".join(self.message), *self.next)
 
 
 def check_feedback(checks: Iterable[CheckResult], sections: Mapping[str, str], overrides: Mapping[str, Override] | None = None,
                    *, titles_only: bool = False) -> Iterator[CheckFeedback]:  # fmt: skip
-    """Say what came of each check. `sections` has the titles of the lesson's sections by id, `overrides` are by the check's id.
-
-    A message that the last check with the same outcome had already is not repeated.
-    """
+    """Say what came of each check. `sections` has the titles of the lesson's sections by id, `overrides` are by the check's id."""
     last: dict[str, str] = {}
     for check in checks:
         override = (overrides or {}).get(check.id)
         earned = override.points if override else check.points
         own = (f"Your instructor gave {number(earned)} instead of {number(check.points)}: {override.reason}",) if override else ()
-        feedback = CheckFeedback(check, f"{number(earned)} of {number(check.max_points)}", own)
-        if check.outcome != "passed" and not titles_only and check.message != last.get(check.outcome):
-            lines = tuple(line for line in check.message.split("\n") if line)
-            feedback = replace(feedback, message=lines, next=tuple(_next(check, sections)))
+        repeated = check.message == last.get(check.outcome)
         last[check.outcome] = check.message
-        yield feedback
+        if check.outcome == "passed" or titles_only:
+            yield CheckFeedback(check, earned, own)
+        else:
+            message = tuple(line for line in check.message.split("\n") if line)
+            yield CheckFeedback(check, earned, own, message, tuple(_next(check, sections)), repeated)
 
 
 def _next(check: CheckResult, sections: Mapping[str, str]) -> Iterator[str]:

@@ -1,44 +1,24 @@
-"""Results as plain files: `results.jsonl`, one line for a student and exercise, and `grades.csv` for a spreadsheet."""
+"""What results count, exported for other tools: Canvas, Moodle, a spreadsheet; Gradescope and nbgrader have files of their own."""
 
 from __future__ import annotations
 
 import csv
-import html
 import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-import msgspec
 from msgspec import Struct
 
 from autograder.course.errors import UsageError
-from autograder.course.model import Policy, Result
 from autograder.course.store import replaced
-from autograder.course.text import cell, cell_text, clean, number
+from autograder.course.text import cell_text, clean, number, to_html
 from autograder.instructor import gradescope, nbgrader
 from autograder.instructor.grades import Grade, Sheet, StudentGrades, unjudged
-
-COLUMNS = ("student", "lesson", "exercise", "status", "score", "max_score")
-
-
-def write_jsonl(path: Path, results: Iterable[Result]) -> None:
-    """Write each result as one line of JSON."""
-    with replaced(path) as beside, beside.open("wb") as file:
-        for result in results:
-            file.write(msgspec.json.encode(result) + b"\n")
-
-
-def write_csv(path: Path, results: Iterable[Result]) -> None:
-    """Write the columns of the contract."""
-    with replaced(path) as beside, beside.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(COLUMNS)
-        for result in results:
-            writer.writerow([cell(getattr(result, name)) for name in COLUMNS])
+from autograder.instructor.outputs import exercise_feedback
 
 
 def write_rows(path: Path, rows: Iterable[Iterable[str]]) -> None:
-    """Write a CSV whose cells are harmless already."""
+    """Write a CSV; its cells are harmless already."""
     with replaced(path) as beside, beside.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows(rows)
 
@@ -92,7 +72,7 @@ _CANVAS_WHAT = "Canvas's gradebook CSV"
 
 
 def canvas_write(sheet: Sheet, path: Path) -> list[str]:
-    """Write the CSV; say whom Canvas must find by name."""
+    """Write the CSV; note the students whom Canvas can only find by name."""
     notes: list[str] = []
     write_rows(path, _canvas_rows(sheet, notes))
     return notes
@@ -109,15 +89,15 @@ def _canvas_rows(sheet: Sheet, notes: list[str]) -> Iterator[list[str]]:
         scores = [number(grade.final) if grade and grade.judged else "" for grade in grades]
         yield [cell_text(person.student), cell_text(person.id), cell_text(person.login), cell_text(person.section), *scores]
     if nameless:
-        notes.append(f"{nameless} without Canvas's number or a login: Canvas finds these by name; a roster with `id` is safer")
+        notes.append(f"{nameless} without Canvas's number or a login: Canvas finds them by name; a roster with `id` is safer")
 
 
 _MOODLE_WHAT = "a CSV for Moodle's grade import"
-_EMAIL = re.compile(r"[A-Za-z0-9_][^\s@]*@[^\s@]+")  # begins so that no spreadsheet takes it for a formula
+_EMAIL = re.compile(r"[A-Za-z0-9_][^\s@]*@[^\s@]+")  # no spreadsheet takes one that begins so for a formula
 
 
 def moodle_write(sheet: Sheet, path: Path) -> list[str]:
-    """Write the CSV; say who has no e-mail."""
+    """Write the CSV; note the students without an e-mail address."""
     notes: list[str] = []
     write_rows(path, _moodle_rows(sheet, notes))
     return notes
@@ -133,39 +113,25 @@ def _moodle_rows(sheet: Sheet, notes: list[str]) -> Iterator[list[str]]:
         row = [cell_text(person.student), cell_text(person.id), person.email if _EMAIL.fullmatch(person.email) else cell_text(person.email)]
         for column in sheet.columns:
             grade = standing.grades.get(column.exercise)
-            row += [number(grade.final), feedback(grade, sheet.policy)] if grade and grade.judged else ["", ""]
+            row += [number(grade.final), moodle_feedback(grade, sheet)] if grade and grade.judged else ["", ""]
         yield row
     if nameless:
-        notes.append(f"{nameless} without an e-mail: Moodle finds students by it; grade with a --roster that has them")
+        notes.append(f"{nameless} without an e-mail address, which Moodle finds students by: grade with a --roster that has them")
 
 
-def feedback(grade: Grade, policy: Policy) -> str:
-    """Write what a student may read of one exercise as a line of HTML."""
-    lines = [f"{number(grade.score)} of {number(grade.result.max_score)} points."]
-    if grade.result.status == "missing":
-        lines.append("Nothing was handed in.")
-    if grade.penalty:
-        lines.append(f"{number(grade.penalty)} points are taken for lateness: {number(grade.final)} count.")
-    said: dict[str, str] = {}
-    for check in grade.result.checks if policy.reveal != "nothing" else ():
-        decided = grade.overrides.get(check.id)
-        if check.outcome == "passed" and not decided:
-            continue
-        earned = decided.points if decided else check.points
-        words = check.message if policy.reveal == "all" and check.message != said.get(check.outcome) else ""
-        said[check.outcome] = check.message
-        lines.append(f"{clean(check.title, 200)} ({number(earned)} of {number(check.max_points)}). {clean(words, 1_000)}".rstrip())
-        if decided:
-            lines.append(f"Your instructor gave {number(decided.points)}: {clean(decided.reason, 500)}")
-    graded = {check.id for check in grade.result.checks}
-    lines += [
-        f"{number(one.points)} for {one.check}: {clean(one.reason, 500)}" for one in grade.overrides.values() if one.check not in graded
-    ]
-    return "<br>".join(html.escape(line, quote=False) for line in lines)
+def moodle_feedback(grade: Grade, sheet: Sheet) -> str:
+    """Write what a student may read about one exercise as a line of HTML; checks that passed are left out."""
+    told = exercise_feedback(grade, sheet.sections, sheet.policy)
+    lines = [f"{told.points}.", *told.remarks]
+    for check in told.checks:
+        if check.check.outcome != "passed" or check.override:
+            message = () if check.repeated else check.message
+            lines += [" ".join((f"{clean(check.check.title, 200)} ({check.points}).", *message)), *check.override]
+    return "<br>".join(to_html(clean(line, 1_000)) for line in lines)
 
 
 class Format(Struct, frozen=True):
-    """One thing that results are exported to: what it is, and what writes it and returns lines for the instructor."""
+    """One export format: what it is, and a function that writes it and returns notes for the instructor."""
 
     what: str
     write: Callable[[Sheet, Path], list[str]]
@@ -181,7 +147,7 @@ FORMATS = {
 
 
 def export(sheet: Sheet, to: str, path: Path) -> list[str]:
-    """Write a class for another tool. Raise `UsageError` where that cannot be written."""
+    """Write a class for another tool, and return notes for the instructor. Raise `UsageError` if it cannot be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         notes: list[str] = FORMATS[to].write(sheet, path)

@@ -1,7 +1,7 @@
-"""Results as Gradescope reads them: one `results.json` for what one student handed in.
+"""Results as Gradescope reads them: one `results.json` for each student's submission.
 
-The format is that of Gradescope's autograder specifications: a test for each check, its text shown as it is (`text`, never
-Markdown or HTML, since parts of it are a stranger's). Checks that draw secret numbers say only what feedback says.
+The format is that of Gradescope's autograder specifications, with a test for each check. Texts are shown as they are (`text`, never
+Markdown or HTML, since students wrote parts of them) and say no more of secret numbers than other feedback.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Literal
 
 import msgspec
-from msgspec.structs import replace
 
 from autograder.course.errors import SandboxFault, UsageError
 from autograder.course.loading import exercise_ids
-from autograder.course.model import CheckResult, Limits, Policy, Result
+from autograder.course.model import HandedIn, Limits, Policy
 from autograder.course.store import replaced
 from autograder.course.text import clean, number
+from autograder.grading.feedback import check_feedback
 from autograder.grading.rounds import open_round
 from autograder.instructor.grades import Grade, Sheet, StudentGrades, unjudged
 from autograder.instructor.intake import open_folder
@@ -33,7 +33,7 @@ Visibility = Literal["visible", "hidden", "after_due_date", "after_published"]
 
 
 class Test(msgspec.Struct, frozen=True):
-    """One line of the student's page. `tags` hold the exercise, and the misconception where one is named."""
+    """One line of the student's page. `tags` hold the exercise and, if one is named, the misconception."""
 
     name: str
     number: str
@@ -47,7 +47,7 @@ class Test(msgspec.Struct, frozen=True):
 
 
 class GradescopeResults(msgspec.Struct, frozen=True):
-    """The whole of `results.json`. What the grader itself prints is for the instructor alone."""
+    """The whole of `results.json`. Only the instructor sees what the grader itself prints."""
 
     score: float
     execution_time: float
@@ -60,50 +60,45 @@ class GradescopeResults(msgspec.Struct, frozen=True):
 
 
 def gradescope_results(
-    results: Iterable[Result], sections: Mapping[str, str], policy: Policy, *, seconds: float, early: bool = False, **extra: str
+    grades: Iterable[Grade], sections: Mapping[str, str], policy: Policy, *, seconds: float, early: bool = False, **extra: str
 ) -> GradescopeResults:
-    """Put the results of one student into Gradescope's words. `sections` gives the titles of the lesson's sections by id.
+    """Return one student's grades in Gradescope's format. `sections` has the titles of the lesson's sections by id.
 
-    What the policy reveals later (`early`) is shown once the instructor publishes: the sheet is not written a second time.
-    Raise `SandboxFault` where one of them could not be judged: no result is shown then, and never a zero.
+    What the policy reveals later (`early`) is shown when the instructor publishes the results: the file is not written again.
+    Raise `SandboxFault` if one of them could not be judged: then no result is shown, and never a zero.
     """
-    known = list(results)
-    for result in known:
-        if result.status == "not_judged":
-            raise SandboxFault(f"`{result.exercise}` was not judged, by a fault of the grader")
+    known = list(grades)
+    for grade in known:
+        if not grade.judged:
+            raise SandboxFault(f"`{grade.result.exercise}` was not judged, by a fault of the grader")
     visibility: Visibility = "hidden" if policy.reveal == "nothing" else "after_published" if early else "visible"
     told = policy.reveal == "all"
-    tests = tuple(test for number, result in enumerate(known, 1) for test in _tests(number, result, sections, visibility, told))
-    printed = [f"What {one.exercise} printed:\n{_lines(one.stdout)}" for one in known if one.stdout and told and not early]
-    score = round(sum(result.score for result in known), 2)
-    return GradescopeResults(score, round(seconds, 2), "\n\n".join(printed), tests, extra)
+    tests = tuple(test for number, grade in enumerate(known, 1) for test in _tests(number, grade, sections, visibility, told))
+    printed = [f"What {one.exercise} printed:\n{_lines(one.stdout)}" for one in (grade.result for grade in known) if one.stdout]
+    score = round(sum(grade.final for grade in known), 2)
+    return GradescopeResults(score, round(seconds, 2), "\n\n".join(printed) if told and not early else "", tests, extra)
 
 
-def _tests(number: int, result: Result, sections: Mapping[str, str], visibility: Visibility, told: bool) -> Iterator[Test]:
+def _tests(place: int, grade: Grade, sections: Mapping[str, str], visibility: Visibility, told: bool) -> Iterator[Test]:
+    result, tags = grade.result, (grade.result.exercise,)
     if not result.checks:
-        words = "Nothing was handed in for this exercise."
-        yield Test(result.exercise, str(number), 0, result.max_score, "failed", words, (result.exercise,), visibility)
-    for place, check in enumerate(result.checks, 1):
-        tags = (result.exercise, check.misconception) if told and check.misconception else (result.exercise,)
+        yield Test(result.exercise, str(place), 0, result.max_score, "failed", "Nothing was submitted for this exercise.", tags, visibility)
+    feedback = check_feedback(result.checks, sections, grade.overrides, titles_only=not told)
+    for number_within, one in enumerate(feedback, 1):
+        check, lines = one.check, (*one.override, *one.message, *one.next) if told else ()
         yield Test(
             name=clean(f"{result.exercise}: {check.title}"),
-            number=f"{number}.{place}",
-            score=check.points,
+            number=f"{place}.{number_within}",
+            score=one.earned,
             max_score=check.max_points,
             status="passed" if check.outcome == "passed" else "failed",
-            output=_said(check, sections) if told else "",
-            tags=tags,
+            output="\n".join(clean(line, 2_000) for line in lines),
+            tags=(*tags, check.misconception) if told and check.misconception else tags,
             visibility=visibility,
         )
-
-
-def _said(check: CheckResult, sections: Mapping[str, str]) -> str:
-    lines = [clean(line, 2_000) for line in check.message.split("\n") if line]
-    if check.section:
-        lines.append(f"Reread: {sections.get(check.section, check.section)} (course read {check.section})")
-    if check.card:
-        lines.append(f"Card: {check.card}")
-    return "\n".join(lines)
+    if grade.penalty:
+        name = f"{result.exercise}: Late: {number(grade.penalty)} of {number(grade.score)} points are deducted."
+        yield Test(name, f"{place}.{len(result.checks) + 1}", -grade.penalty, 0, "failed", "", tags, visibility)
 
 
 def _lines(text: str) -> str:
@@ -114,7 +109,7 @@ WHAT = "a results.json for each student, as Gradescope shows it"
 
 
 def write(sheet: Sheet, path: Path) -> list[str]:
-    """Write the folders; a student of whom something was not judged gets none."""
+    """Write a folder for each student, unless something was not judged."""
     path.mkdir(exist_ok=True)
     notes: list[str] = []
     for standing in sheet.rows():
@@ -126,44 +121,26 @@ def write(sheet: Sheet, path: Path) -> list[str]:
 
 
 def _write_one(sheet: Sheet, standing: StudentGrades, folder: Path) -> None:
-    results = [_as_counted(grade) for grade in standing.grades.values()]
-    seconds = sum(check.seconds for result in results for check in result.checks)
-    made = gradescope_results(results, sheet.sections, sheet.policy, seconds=seconds, student=standing.person.student)
+    grades = list(standing.grades.values())
+    seconds = sum(check.seconds for grade in grades for check in grade.result.checks)
+    made = gradescope_results(grades, sheet.sections, sheet.policy, seconds=seconds, student=standing.person.student)
     folder.mkdir(exist_ok=True)
     with replaced(folder / "results.json") as beside:
         beside.write_bytes(msgspec.json.format(msgspec.json.encode(made), indent=1))
 
 
-def _as_counted(grade: Grade) -> Result:
-    """Give a result with what was decided in it, and with the score that counts."""
-    checks = tuple(_decided(check, grade) for check in grade.result.checks)
-    if grade.penalty:
-        words = f"Late: {number(grade.penalty)} of {number(grade.score)} points are taken."
-        checks = (*checks, CheckResult("late", words, -grade.penalty, 0, "failed", "refused"))
-    status = "graded" if grade.result.status == "not_judged" else grade.result.status
-    return replace(grade.result, checks=checks, score=grade.final, status=status)
-
-
-def _decided(check: CheckResult, grade: Grade) -> CheckResult:
-    one = grade.overrides.get(check.id)
-    if one is None:
-        return check
-    words = f"Your instructor gave {number(one.points)} in place of {number(check.points)}: {one.reason}\n{check.message}"
-    return replace(check, points=one.points, message=words)
-
-
-COURSE = "course"  # the folder of autograder.zip in which the course lies, as `author.release` builds it
+COURSE = "course"  # the course's folder in autograder.zip, as `author.release` builds it
 
 
 def grade_in_container(place: Path) -> GradescopeResults:
     """Grade `place`/submission with `place`/source into `place`/results/results.json. Return what was written.
 
-    Raise `UsageError` where the layout is not Gradescope's, or no wall keeps the solutions from a submission.
+    Raise `UsageError` if the layout is not Gradescope's, or no wall keeps the solutions from a submission.
     """
     started = time.monotonic()
     source, results = place / "source", place / "results"
     if not (source / COURSE / "course.yaml").is_file() or not (place / "submission").is_dir():
-        raise UsageError(f"{place}: not laid out like Gradescope's /autograder", "this command is run by run_autograder, over there")
+        raise UsageError(f"{place}: not laid out like Gradescope's /autograder", "only run_autograder runs this command, on Gradescope")
     results.mkdir(exist_ok=True)
     for private in (source, results):
         private.chmod(0o700)
@@ -174,13 +151,14 @@ def grade_in_container(place: Path) -> GradescopeResults:
         lesson = grader.course.lessons[0]
         notes: list[str] = []
         handed_in = read_submissions(open_folder(place / "submission", "submission"), lesson.id, exercise_ids(lesson), notes.append)
-        made = [grader.grade(submission).result for submission in handed_in]
+        graded = [grader.grade(submission).result for submission in handed_in]
     finally:
         grader.close()
     policy = grader.course.policy
     early = policy.reveal_from is not None and datetime.now(UTC) < policy.reveal_from
     titles = {section.id: section.title for section in lesson.sections}
     extra = {"round": chosen.name, "version": grader.version, "walls": ", ".join(walls), "notes": "; ".join(notes)}
+    made = [Grade(result, HandedIn(), {}, result.score, 0, 0.0) for result in graded]
     written = gradescope_results(made, titles, policy, seconds=time.monotonic() - started, early=early, **extra)
     with replaced(results / "results.json") as beside:
         beside.write_bytes(msgspec.json.format(msgspec.json.encode(written)))
@@ -188,10 +166,10 @@ def grade_in_container(place: Path) -> GradescopeResults:
 
 
 def standing_walls(limits: Limits) -> tuple[str, ...]:
-    """Try the walls. Raise `UsageError` where none of them keeps a submission from reading what judges it."""
+    """Return the walls that stand. Raise `UsageError` if none of them keeps a submission from reading the solutions."""
     missing = missing_walls(limits)
     other_user = "privileges" not in missing and free_user(0) is not None
     if "landlock" in missing and not other_user:
         problem = f"nothing keeps a submission from reading the solutions: landlock is missing ({missing['landlock']})"
-        raise UsageError(problem, "run this as root, so that submissions can be run as another user")
+        raise UsageError(problem, "run this as root: then submissions run as another user")
     return tuple(wall for wall in WALLS if wall not in missing)

@@ -18,6 +18,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from autograder.course.errors import CourseError, UsageError
 from autograder.course.loading import Widget, read_widgets
 from autograder.course.model import Lesson
+from autograder.course.text import to_html
 from autograder.web.markdown import Prose
 
 HERE = Path(__file__).parent
@@ -83,9 +84,7 @@ def _environment() -> Environment:
 
 def coded(text: str) -> Markup:
     """Escape a text and render what is between backticks as code."""
-    pieces = text.split("`")
-    whole = pieces if len(pieces) % 2 else [*pieces[:-2], "`".join(pieces[-2:])]
-    return Markup("").join(Markup("<code>{}</code>").format(piece) if place % 2 else piece for place, piece in enumerate(whole))
+    return Markup(to_html(text))
 
 
 Answer = Callable[[Request], Awaitable[Response]]

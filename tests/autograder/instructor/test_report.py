@@ -178,7 +178,7 @@ def test_a_students_page_shows_what_the_policy_reveals(tmp_path):
     assert "Check a" not in student_page(one, sections, Policy(reveal="nothing"))
     later = Policy(reveal_from=datetime.now(UTC) + timedelta(days=1))
     assert "Check a" not in student_page(one, sections, later)
-    assert "What was checked is shown from " in student_page(one, sections, later)
+    assert "The checks are shown from " in student_page(one, sections, later)
 
 
 # ---- the command

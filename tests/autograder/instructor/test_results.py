@@ -13,10 +13,9 @@ from autograder.course.errors import UsageError
 from autograder.course.model import CheckResult, Failure, HandedIn, Late, Notes, Override, Person, Policy, Result
 from autograder.course.store import BATCH, write_texts
 from autograder.grading.rounds import open_round
-from autograder.instructor.export import write_csv, write_jsonl
 from autograder.instructor.gradebook import Attempted, Gradebook, Kept
-from autograder.instructor.grades import GradingRules
-from autograder.instructor.outputs import feedback
+from autograder.instructor.grades import GradingRules, StudentGrades
+from autograder.instructor.outputs import student_markdown, write_csv, write_jsonl
 from autograder.instructor.roster import feedback_name
 
 
@@ -27,7 +26,7 @@ def result(student="Ada", **changes):
 
 def counted(**changes):
     """What a result counts where nothing was decided and nobody is late."""
-    return GradingRules(Policy(), {}, {}, {}).grade(Attempted(result(**changes), {}, HandedIn()))
+    return GradingRules(Policy(), {}, {}, {}).grade(Attempted(result(**changes), Notes(), HandedIn()))
 
 
 # ---- gradebook
@@ -159,6 +158,10 @@ def test_jsonl_holds_the_contracts_fields(tmp_path):
 # ---- feedback
 
 
+def feedback(student, grades, sections, policy, now=None):
+    return student_markdown(StudentGrades(Person(student), {grade.result.exercise: grade for grade in grades}, None, None), sections, policy, now)
+
+
 def test_feedback_files_are_named_apart_and_safely():
     assert feedback_name("Zoë Ångström").startswith("zoe-angstrom-")
     assert feedback_name("../../etc/passwd").startswith("etc-passwd-")
@@ -172,7 +175,7 @@ def test_feedback_shows_the_misconception_its_section_and_its_card():
     assert feedback("Ada", [counted(checks=(check,))], {"sec": "One step by hand"}, Policy()) == (
         "# Ada\n\n## forward: 1 of 2 points\n\n- ✗ **By hand** (0 of 2)\n"
         "  `f(x_0=1)` gave 1 where 2 was expected. Use a root.\n"
-        "  Reread: One step by hand (`course read sec`).\n  Card: `noise-scale`.\n"
+        "  Reread: One step by hand (`course read sec`)\n  Card: `noise-scale`\n"
     )
 
 
@@ -214,18 +217,18 @@ def test_feedback_says_what_was_decided_what_lateness_takes_and_when_more_is_sho
     decided = {("Ada", "12_diffusion", "forward"): {"by_hand": Override("Ada", "12_diffusion", "forward", "by_hand", 2, "the *idea* was right", "")}}
     rules = GradingRules(Policy(due=due, late=Late(10), reveal_from=due), {}, decided, {})
     check = CheckResult("by_hand", "By hand", 1, 2, "failed", "wrong", "words")
-    grade = rules.grade(Attempted(result(checks=(check,)), {}, HandedIn(at=datetime(2026, 11, 21, 13, tzinfo=UTC))))
-    start = "# Ada\n\n## forward: 2 of 2 points\n\nHanded in 2 days late, which takes 0.4 points: 1.6 count.\n\n"
-    said = "- ✗ **By hand** (2 of 2)\n  Your instructor gave 2 in place of 1: the \\*idea\\* was right\n"
+    grade = rules.grade(Attempted(result(checks=(check,)), Notes(), HandedIn(at=datetime(2026, 11, 21, 13, tzinfo=UTC))))
+    start = "# Ada\n\n## forward: 2 of 2 points\n\nSubmitted 2 days late: 0.4 points are deducted, so 1.6 count.\n\n"
+    said = "- ✗ **By hand** (2 of 2)\n  Your instructor gave 2 instead of 1: the \\*idea\\* was right\n"
     assert feedback("Ada", [grade], {}, rules.policy, due) == f"{start}{said}  words\n"
-    assert feedback("Ada", [grade], {}, rules.policy, datetime(2026, 11, 20, tzinfo=UTC)) == f"{start}What was checked is shown from 2026-11-20 12:00 UTC on.\n"
+    assert feedback("Ada", [grade], {}, rules.policy, datetime(2026, 11, 20, tzinfo=UTC)) == f"{start}The checks are shown from 2026-11-20 12:00 UTC on.\n"
     assert feedback("Ada", [grade], {}, Policy(reveal="nothing"), due) == start.rstrip() + "\n"
 
 
 def test_feedback_says_what_was_decided_where_nothing_was_graded():
     decided = {("Ada", "12_diffusion", "forward"): {"by_hand": Override("Ada", "12_diffusion", "forward", "by_hand", 2, "came by e-mail", "")}}
-    grade = GradingRules(Policy(), {}, decided, {}).grade(Attempted(result(status="missing", score=0), {}, HandedIn()))
-    said = "Nothing was handed in.\n\n2 points for `by_hand`, given by your instructor: came by e-mail\n"
+    grade = GradingRules(Policy(), {}, decided, {}).grade(Attempted(result(status="missing", score=0), Notes(), HandedIn()))
+    said = "Nothing was submitted.\n\nYour instructor gave 2 points for `by_hand`: came by e-mail\n"
     assert feedback("Ada", [grade], {}, Policy()) == f"# Ada\n\n## forward: 2 of 2 points\n\n{said}"
 
 

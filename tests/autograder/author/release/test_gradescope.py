@@ -12,8 +12,9 @@ import pytest
 
 from autograder.author.release import build_gradescope
 from autograder.course.errors import SandboxFault, UsageError
-from autograder.course.model import CheckResult, Policy, Result
+from autograder.course.model import CheckResult, HandedIn, Policy, Result
 from autograder.instructor import gradescope
+from autograder.instructor.grades import Grade
 from autograder.instructor.gradescope import gradescope_results
 from autograder.sandbox.servers import missing_walls
 from tests.autograder.learner.conftest import RIGHT
@@ -73,7 +74,7 @@ def test_the_student_is_told_what_course_grade_tells(graded):
     by_hand = next(test for test in results["tests"] if test["name"].startswith("forward: The lesson's worked example"))
     assert by_hand["output"] == (
         "`forward_step(x_prev=0.8, beta=0.1, eps=-0.3)` gave 0.7289 where 0.664 was expected. You scaled the noise by β. β is the noise's "
-        "variance: multiply ε by its square root.\nReread: One step by hand (course read one-step-by-hand)\nCard: noise-scale"
+        "variance: multiply ε by its square root.\nReread: One step by hand (`course read one-step-by-hand`)\nCard: `noise-scale`"
     )
     assert by_hand["tags"] == ["forward", "beta_as_standard_deviation"]
     assert (by_hand["score"], by_hand["max_score"]) == (0, 2)
@@ -83,7 +84,7 @@ def test_the_student_is_told_what_course_grade_tells(graded):
 def test_what_was_not_handed_in_is_said_once(graded):
     _, results = graded
     (loss,) = [test for test in results["tests"] if test["name"] == "loss"]
-    assert (loss["score"], loss["output"]) == (0, "Nothing was handed in for this exercise.")
+    assert (loss["score"], loss["output"]) == (0, "Nothing was submitted for this exercise.")
     assert loss["max_score"] > 0
 
 
@@ -129,7 +130,7 @@ def test_a_layout_that_is_not_gradescopes_is_refused(tmp_path):
     with pytest.raises(UsageError) as refused:
         gradescope.grade_in_container(tmp_path)
     assert str(refused.value) == (
-        f"{tmp_path}: not laid out like Gradescope's /autograder\n  fix: this command is run by run_autograder, over there"
+        f"{tmp_path}: not laid out like Gradescope's /autograder\n  fix: only run_autograder runs this command, on Gradescope"
     )
 
 
@@ -141,7 +142,7 @@ def test_nothing_is_run_where_no_wall_keeps_the_solutions(monkeypatch):
         gradescope.standing_walls(None)
     assert str(refused.value) == (
         "nothing keeps a submission from reading the solutions: landlock is missing (not in this kernel)\n"
-        "  fix: run this as root, so that submissions can be run as another user"
+        "  fix: run this as root: then submissions run as another user"
     )
     monkeypatch.setattr(gradescope, "free_user", lambda slot: 61184)
     assert gradescope.standing_walls(None) == ("seccomp", "limits", "privileges")
@@ -149,6 +150,7 @@ def test_nothing_is_run_where_no_wall_keeps_the_solutions(monkeypatch):
 
 FAILED = CheckResult("by_hand", "By hand", 0, 2, "failed", "wrong", "gave 1", "misconception", "a-section", "a-card")
 RESULT = Result("student", "12_diffusion", "forward", "graded", 0, 2, (FAILED,), "printed", None, "round-1", "", "0")
+GRADE = Grade(RESULT, HandedIn(), {}, 0, 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -156,7 +158,7 @@ RESULT = Result("student", "12_diffusion", "forward", "graded", 0, 2, (FAILED,),
     [
         (
             "all",
-            "gave 1\nReread: a-section (course read a-section)\nCard: a-card",
+            "gave 1\nReread: a-section (`course read a-section`)\nCard: `a-card`",
             ("forward", "misconception"),
             "visible",
             "What forward printed:\nprinted",
@@ -166,13 +168,13 @@ RESULT = Result("student", "12_diffusion", "forward", "graded", 0, 2, (FAILED,),
     ],
 )
 def test_the_courses_policy_says_what_is_shown(reveal, output, tags, visibility, printed):
-    made = gradescope_results([RESULT], {}, Policy(reveal=reveal), seconds=1.234)
+    made = gradescope_results([GRADE], {}, Policy(reveal=reveal), seconds=1.234)
     (test,) = made.tests
     assert (test.output, test.tags, test.visibility, made.output, made.execution_time) == (output, tags, visibility, printed, 1.23)
 
 
 def test_what_is_revealed_later_is_shown_when_the_instructor_publishes():
-    made = gradescope_results([RESULT], {}, Policy(), seconds=1, early=True)
+    made = gradescope_results([GRADE], {}, Policy(), seconds=1, early=True)
     assert (made.tests[0].visibility, made.output) == ("after_published", "")
 
 
@@ -180,7 +182,7 @@ def test_a_fault_of_ours_is_no_zero():
     """No results.json is written then: Gradescope shows that the autograder failed, and the submission can be run again."""
     lost = Result("student", "12_diffusion", "forward", "not_judged", 0, 2, (), "", None, "round-1", "", "0")
     with pytest.raises(SandboxFault, match=r"^`forward` was not judged, by a fault of the grader$"):
-        gradescope_results([lost], {}, Policy(), seconds=1)
+        gradescope_results([Grade(lost, HandedIn(), {}, 0, 0, 0)], {}, Policy(), seconds=1)
 
 
 def test_walls_are_tried_for_real(walls):

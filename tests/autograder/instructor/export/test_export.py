@@ -34,7 +34,7 @@ def test_canvas_gets_its_header_its_points_row_and_the_scores_that_count(make, t
     ]
     assert notes == [
         "Di: forward was not judged",
-        "3 without Canvas's number or a login: Canvas finds these by name; a roster with `id` is safer",
+        "3 without Canvas's number or a login: Canvas finds them by name; a roster with `id` is safer",
     ]
 
 
@@ -45,12 +45,13 @@ def test_moodle_gets_grades_and_feedback_and_the_e_mail_as_given(make, tmp_path)
     assert ada == ["Ada Lovelace", "501", "ada@example.org", "5", "5 of 5 points.", "2", "2 of 2 points."]
     assert bo[:4] == ["Bo", "502", "bo+x@example.org", "3.6"]
     assert bo[4] == (
-        "4 of 5 points.<br>0.4 points are taken for lateness: 3.6 count.<br>By hand (1 of 2). `f(1)` gave &lt;b&gt;1&lt;/b&gt; where 2 was expected."
-        "<br>Your instructor gave 1: half &lt;i&gt;right&lt;/i&gt;"
+        "4 of 5 points.<br>Submitted a day late: 0.4 points are deducted, so 3.6 count."
+        "<br>By hand (1 of 2). <code>f(1)</code> gave &lt;b&gt;1&lt;/b&gt; where 2 was expected."
+        "<br>Your instructor gave 1 instead of 0: half &lt;i&gt;right&lt;/i&gt;"
     )
-    assert cy == ["Cy", "", "'=cmd@example.org", "0", "0 of 5 points.<br>Nothing was handed in.", "", ""]
+    assert cy == ["Cy", "", "'=cmd@example.org", "0", "0 of 5 points.<br>Nothing was submitted.", "", ""]
     assert di[3:5] == ["", ""]
-    assert notes == ["Di: forward was not judged", "2 without an e-mail: Moodle finds students by it; grade with a --roster that has them"]
+    assert notes == ["Di: forward was not judged", "2 without an e-mail address, which Moodle finds students by: grade with a --roster that has them"]
 
 
 @pytest.mark.parametrize(("reveal", "said"), [("titles", "By hand (0 of 2)."), ("nothing", "3 of 5 points.")])
@@ -86,9 +87,9 @@ def test_gradescope_gets_a_folder_for_each_student(make, tmp_path):
     bo = json.loads((tmp_path / "gs" / found["Bo"] / "results.json").read_text())
     assert (bo["score"], bo["output_format"]) == (3.6, "text")
     assert [(test["score"], test["name"], test["output"].split("\n")[0]) for test in bo["tests"]] == [
-        (1.0, "forward: By hand", "Your instructor gave 1 in place of 0: half <i>right</i>"),
+        (1.0, "forward: By hand", "Your instructor gave 1 instead of 0: half <i>right</i>"),
         (3.0, "forward: The jump", ""),
-        (-0.4, "forward: Late: 0.4 of 4 points are taken.", ""),
+        (-0.4, "forward: Late: 0.4 of 4 points are deducted.", ""),
     ]
 
 

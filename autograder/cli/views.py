@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from autograder.course.errors import UsageError
-from autograder.course.schema import meant
+from autograder.course.schema import did_you_mean
 from autograder.course.text import FOLDED, clean, formulas_in_unicode, uncommented
 
 if TYPE_CHECKING:
@@ -278,7 +278,7 @@ def _map_cell(column: str, ids: tuple[str, ...]) -> Text:
 def _cut(lesson: Lesson, section: str) -> str:
     known = {each.id: place for place, each in enumerate(lesson.sections)}
     if section not in known:
-        raise UsageError(f"there is no section `{section}` in {lesson.id}", meant(section, known, f"take one of {', '.join(known)}"))
+        raise UsageError(f"there is no section `{section}` in {lesson.id}", did_you_mean(section, known, f"take one of {', '.join(known)}"))
     lines, following = lesson.text.split("\n"), lesson.sections[known[section] + 1 :]
     end: Section | None = following[0] if following else None
     return "\n".join(lines[lesson.sections[known[section]].line - 1 : end.line - 1 if end else None])

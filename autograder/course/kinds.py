@@ -16,7 +16,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from autograder.course.model import Key, Misconception, Question
-from autograder.course.schema import meant
+from autograder.course.schema import did_you_mean
 from autograder.course.text import quoted
 
 HUGE = 1e9
@@ -152,7 +152,7 @@ def _unknown_name(noun: str, names: Iterable[str], known: list[str]) -> Problem:
     """Find what an author's key names that is not there."""
     for name in names:
         if name not in known:
-            return f"there is no {noun} `{name}`", meant(name, known, f"take one of {', '.join(known)}")
+            return f"there is no {noun} `{name}`", did_you_mean(name, known, f"take one of {', '.join(known)}")
     return None
 
 

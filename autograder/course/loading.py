@@ -16,8 +16,8 @@ from msgspec import Struct
 from autograder.course.errors import CourseError, Finding, UsageError
 from autograder.course.model import Card, Course, Exercise, Key, Lesson, Objective, Policy, Question, Section
 from autograder.course.references import check_cards, check_keys, check_policy, check_questions, mappings
-from autograder.course.schema import meant, read
-from autograder.course.strict_yaml import At, Complain, load
+from autograder.course.schema import did_you_mean, read
+from autograder.course.strict_yaml import Complain, Node, load
 
 
 class Help(Struct, frozen=True, forbid_unknown_fields=True):
@@ -60,10 +60,10 @@ def read_widgets(root: Path, lesson: str) -> dict[str, Widget]:
     path = folder / "widgets.yaml"
     if not path.is_file():
         return {}
-    found, at = folders.typed(path, dict[str, Widget], folders.text(path, "the widgets") or "{}")
+    found, node = folders.typed(path, dict[str, Widget], folders.text(path, "the widgets") or "{}")
     for name, widget in found.items():
         if not (folder / widget.module).is_file():
-            line = at.value[name].value["module"].line if at.value else 1
+            line = node.value[name].value["module"].line if node.value else 1
             folders.about(path)(line, f"widget `{name}`: there is no module `{widget.module}`", "create it here, or correct its name")
     if folders.findings:
         raise CourseError(folders.findings)
@@ -133,10 +133,10 @@ class Folders:
             self.missing(path, f"this cannot be read: {error.strerror}", "make it a file that may be read")
         return None
 
-    def typed(self, path: Path, kind: type[T], text: str) -> tuple[T, At]:
+    def typed(self, path: Path, kind: type[T], text: str) -> tuple[T, Node]:
         """Read YAML as `kind`; return the tree with its lines too."""
-        at = load(text, self.about(path))
-        return read(at, kind, self.about(path)), at
+        node = load(text, self.about(path))
+        return read(node, kind, self.about(path)), node
 
 
 def read_course(root: Path) -> Course:
@@ -160,14 +160,14 @@ def read_policy(root: Path) -> Policy:
 def survey(root: Path) -> tuple[Course, list[Finding]]:
     """Read as much of the course as possible, with blanks for the rest. Return it with every finding."""
     folders = Folders(root)
-    course, course_at = CourseFile("", "", ""), At({}, 1)
+    course, course_node = CourseFile("", "", ""), Node({}, 1)
     if (text := folders.text(root / "course.yaml", "the course's description")) is not None:
-        course, course_at = folders.typed(root / "course.yaml", CourseFile, text)
+        course, course_node = folders.typed(root / "course.yaml", CourseFile, text)
     lessons = tuple(_lesson(folders, path) for path in sorted((root / "lessons").glob("[!._]*")) if _is_lesson(folders, path))
     if not lessons:
         folders.missing(root / "lessons", "there is no lesson here", "create a lesson's folder, like `lessons/01_first_lesson`")
     exercises = [exercise.id for lesson in lessons for exercise in lesson.exercises] + ["practice"] * any(one.questions for one in lessons)
-    check_policy(course.grading, course_at, exercises, folders.about(root / "course.yaml"))
+    check_policy(course.grading, course_node, exercises, folders.about(root / "course.yaml"))
     findings = sorted(folders.findings, key=lambda finding: (str(finding.path), finding.line or 0))
     return Course(course.title, course.track, course.phase, course.grading, lessons, root), findings
 
@@ -188,7 +188,7 @@ def _lesson(folders: Folders, path: Path) -> Lesson:
     exercises = _exercises(folders, path.name, front.exercises)
     cards, card_lines = _list(folders, path / "flashcards.yaml", Card)
     questions, question_lines = _list(folders, asked, Question)
-    keys, key_lines = _keys(folders, answered) if questions else ({}, At({}, 1))
+    keys, key_lines = _keys(folders, answered) if questions else ({}, Node({}, 1))
     lesson = Lesson(path.name, front.title, front.number, front.minutes, front.objectives, front.prerequisites, sections, exercises,
                     questions, keys, cards, text, front.reference, front.explain)  # fmt: skip
     check_cards(lesson, card_lines, folders.about(path / "flashcards.yaml"))
@@ -209,10 +209,10 @@ def _front_matter(folders: Folders, path: Path) -> tuple[FrontMatter, str]:
         folders.about(path)(1, "the lesson has no front matter", "begin with a line `---`, the keys, and a line `---`")
         return blank, text
     end = [line.rstrip() for line in lines].index("---", 1)
-    front, at = folders.typed(path, FrontMatter, "\n".join(["", *lines[1:end]]))
+    front, node = folders.typed(path, FrontMatter, "\n".join(["", *lines[1:end]]))
     if front.number and front.number != int(path.parent.name[:2]):
         fix = f"write {int(path.parent.name[:2])}, or rename the three folders"
-        folders.about(path)(at.value["number"].line, f"`number` is {front.number}, and the folder is `{path.parent.name}`", fix)
+        folders.about(path)(node.value["number"].line, f"`number` is {front.number}, and the folder is `{path.parent.name}`", fix)
     return front, "\n".join([""] * (end + 1) + lines[end + 1 :])
 
 
@@ -247,7 +247,7 @@ def _exercises(folders: Folders, lesson: str, order: tuple[str, ...]) -> tuple[E
     found = {path.stem: path for path in sorted(folder.glob("[!._]*.py")) if path.stem != "props"}
     for name in order:
         if name not in found:
-            fix = meant(name, found, f"create exercises/{lesson}/{name}.py, or take it from the list")
+            fix = did_you_mean(name, found, f"create exercises/{lesson}/{name}.py, or take it from the list")
             folders.missing(folders.root / "lessons" / lesson / "lesson.md", f"`exercises` names `{name}`, and there is no such file", fix)
     names = [name for name in order if name in found] + [name for name in found if name not in order]
     return tuple(_exercise(folders, lesson, found[name]) for name in names)
@@ -275,25 +275,25 @@ def _exercise(folders: Folders, lesson: str, starter: Path) -> Exercise:
     return Exercise(name, lesson, starter, checks, answer, misconceptions, recorded, tuple(sorted(set(_IMPORT.findall(source)))))
 
 
-def _list(folders: Folders, path: Path, kind: type[T]) -> tuple[tuple[T, ...], list[At]]:
+def _list(folders: Folders, path: Path, kind: type[T]) -> tuple[tuple[T, ...], list[Node]]:
     """Read a file that is one list of `kind`, and the tree of each item. A missing file is an empty list.
 
     Items that are not mappings were complained about, and are left out.
     """
     if not path.exists() or (text := folders.text(path, "the list")) is None:
         return (), []
-    items, at = folders.typed(path, tuple[kind, ...], text)  # type: ignore[valid-type]  # the element type is a variable
-    pairs = mappings(items, at)
+    items, node = folders.typed(path, tuple[kind, ...], text)  # type: ignore[valid-type]  # the element type is a variable
+    pairs = mappings(items, node)
     return tuple(item for item, _ in pairs), [own for _, own in pairs]
 
 
-def _keys(folders: Folders, path: Path) -> tuple[dict[str, Key], At]:
+def _keys(folders: Folders, path: Path) -> tuple[dict[str, Key], Node]:
     if _is_release(folders.root):
-        return _recorded_keys(folders, recordings(folders.root, path.parent.name, "keys")), At({}, 1)
+        return _recorded_keys(folders, recordings(folders.root, path.parent.name, "keys")), Node({}, 1)
     if not _has_solutions(folders.root) or (text := folders.text(path, "the practice questions' answers")) is None:
-        return {}, At({}, 1)
-    keys, at = folders.typed(path, dict[str, Key], text)
-    return keys, at if keys else At({}, at.line)
+        return {}, Node({}, 1)
+    keys, node = folders.typed(path, dict[str, Key], text)
+    return keys, node if keys else Node({}, node.line)
 
 
 def _recorded_keys(folders: Folders, path: Path) -> dict[str, Key]:

@@ -12,8 +12,8 @@ from typing import TypeVar
 
 from autograder.course.kinds import KINDS, ids_of
 from autograder.course.model import Key, Lesson, Policy, Question, Wrong
-from autograder.course.schema import meant
-from autograder.course.strict_yaml import At, Complain
+from autograder.course.schema import did_you_mean
+from autograder.course.strict_yaml import Complain, Node
 
 T = TypeVar("T")
 
@@ -23,111 +23,112 @@ _PLACE = re.compile(r"\[\[(\w+)\]\]")
 _MISCONCEPTION = re.compile(r"M[0-9]{2}")
 
 
-def line_of(at: At, *keys: str) -> int:
+def line_of(node: Node, *keys: str) -> int:
     """Return the line of the key at the end of this path, or of the last key on it that exists."""
     for key in keys:
-        if not isinstance(at.value, dict) or key not in at.value:
+        if not isinstance(node.value, dict) or key not in node.value:
             break
-        at = at.value[key]
-    return at.line
+        node = node.value[key]
+    return node.line
 
 
-def mappings(items: Iterable[T], at: At) -> list[tuple[T, At]]:
+def mappings(items: Iterable[T], node: Node) -> list[tuple[T, Node]]:
     """Pair each item of a list with its place; what was not a mapping is left out."""
-    ats = at.value if isinstance(at.value, list) else []
-    return [(item, own) for item, own in zip(items, ats, strict=False) if isinstance(own.value, dict)]
+    nodes = node.value if isinstance(node.value, list) else []
+    return [(item, own) for item, own in zip(items, nodes, strict=False) if isinstance(own.value, dict)]
 
 
-def check_cards(lesson: Lesson, ats: Sequence[At], complain: Complain) -> None:
-    for card, at in zip(lesson.cards, ats, strict=True):
+def check_cards(lesson: Lesson, nodes: Sequence[Node], complain: Complain) -> None:
+    for card, node in zip(lesson.cards, nodes, strict=True):
         owner = f"card `{card.id}`"
-        _check_named(owner, "objective", card.objective, ids_of(lesson.objectives), at, complain)
-        _check_named(owner, "section", card.section, ids_of(lesson.sections), at, complain)
+        _check_named(owner, "objective", card.objective, ids_of(lesson.objectives), node, complain)
+        _check_named(owner, "section", card.section, ids_of(lesson.sections), node, complain)
         if bool(card.cloze) == bool(card.front or card.back) or bool(card.front) != bool(card.back):
-            complain(at.line, f"{owner} needs a front and a back, or only a cloze", "write one or the other")
+            complain(node.line, f"{owner} needs a front and a back, or only a cloze", "write one or the other")
         if card.cloze and not re.search(r"\{\{c[0-9]+::.+?\}\}", card.cloze):
-            complain(line_of(at, "cloze"), f"{owner}: the cloze hides nothing", "mark what is hidden, like {{c1::this}}")
+            complain(line_of(node, "cloze"), f"{owner}: the cloze hides nothing", "mark what is hidden, like {{c1::this}}")
 
 
-def check_questions(lesson: Lesson, ats: Sequence[At], root: Path, complain: Complain) -> None:
-    for question, at in zip(lesson.questions, ats, strict=True):
+def check_questions(lesson: Lesson, nodes: Sequence[Node], root: Path, complain: Complain) -> None:
+    for question, node in zip(lesson.questions, nodes, strict=True):
         owner = f"question `{question.id}`"
         for name, known in (("objective", ids_of(lesson.objectives)), ("section", ids_of(lesson.sections))):
-            _check_named(owner, name, getattr(question, name), known, at, complain)
-        _check_question(owner, question, question, lesson, at, root, complain)
-        for part, part_at in mappings(question.parts, at.value.get("parts", at)):
-            _check_question(f"{owner}, part `{part.id}`", part, question, lesson, part_at, root, complain)
+            _check_named(owner, name, getattr(question, name), known, node, complain)
+        _check_question(owner, question, question, lesson, node, root, complain)
+        for part, part_node in mappings(question.parts, node.value.get("parts", node)):
+            _check_question(f"{owner}, part `{part.id}`", part, question, lesson, part_node, root, complain)
 
 
-def check_keys(lesson: Lesson, at: At, complain: Complain) -> None:
+def check_keys(lesson: Lesson, node: Node, complain: Complain) -> None:
     """Check the answers in `solutions/` against the questions."""
     cards = ids_of(lesson.cards)
-    _check_parallel("question", lesson.questions, lesson.keys, at, cards, complain)
+    _check_parallel("question", lesson.questions, lesson.keys, node, cards, complain)
 
 
-def _check_named(owner: str, key: str, name: str, known: list[str], at: At, complain: Complain) -> None:
+def _check_named(owner: str, key: str, name: str, known: list[str], node: Node, complain: Complain) -> None:
     if name and known and name not in known:  # if nothing is known, the list itself has its complaint
-        fix = meant(name, known, f"take one of {', '.join(dict.fromkeys(known))}")
-        complain(line_of(at, key), f"{owner}: there is no {key} `{name}`", fix)
-    elif not name and key not in at.value:
-        complain(at.line, f"{owner}: `{key}` is missing", f"add `{key}: ...`")
+        fix = did_you_mean(name, known, f"take one of {', '.join(dict.fromkeys(known))}")
+        complain(line_of(node, key), f"{owner}: there is no {key} `{name}`", fix)
+    elif not name and key not in node.value:
+        complain(node.line, f"{owner}: `{key}` is missing", f"add `{key}: ...`")
 
 
 # ---- questions
 
 
-def _check_question(owner: str, question: Question, whole: Question, lesson: Lesson, at: At, root: Path, complain: Complain) -> None:
+def _check_question(owner: str, question: Question, whole: Question, lesson: Lesson, node: Node, root: Path, complain: Complain) -> None:
     kind = KINDS.get(question.kind)
     if kind is None:
-        if "kind" in at.value and isinstance(at.value["kind"].value, str):
-            fix = meant(question.kind, KINDS, f"write one of {', '.join(KINDS)}")
-            complain(line_of(at, "kind"), f"{owner}: `kind` is the text `{question.kind[:40]}`", fix)
+        if "kind" in node.value and isinstance(node.value["kind"].value, str):
+            fix = did_you_mean(question.kind, KINDS, f"write one of {', '.join(KINDS)}")
+            complain(line_of(node, "kind"), f"{owner}: `kind` is the text `{question.kind[:40]}`", fix)
         return
     of_wholes = _OF_WHOLES | {"numbers"} if question is not whole else set[str]()
     if of_wholes and "parts" in kind.needs:
-        complain(at.line, f"{owner}: a part cannot have parts", "make it a question of its own")
+        complain(node.line, f"{owner}: a part cannot have parts", "make it a question of its own")
     allowed = (_OF_ALL | _OF_WHOLES | kind.needs | kind.may) - of_wholes
-    for key in sorted(at.value.keys() & set(Question.__struct_fields__) - allowed):
+    for key in sorted(node.value.keys() & set(Question.__struct_fields__) - allowed):
         place = "the whole question" if key in of_wholes else "another kind of question"
-        complain(line_of(at, key), f"{owner}: `{key}` belongs to {place}, not to {kind.noun}", "remove it")
-    for key in sorted(kind.needs - at.value.keys()):
-        complain(at.line, f"{owner}: {kind.noun} needs `{key}`", f"add `{key}: ...`")
+        complain(line_of(node, key), f"{owner}: `{key}` belongs to {place}, not to {kind.noun}", "remove it")
+    for key in sorted(kind.needs - node.value.keys()):
+        complain(node.line, f"{owner}: {kind.noun} needs `{key}`", f"add `{key}: ...`")
     if question.card is not None:
-        _check_named(owner, "card", question.card, ids_of(lesson.cards), at, complain)
-    _check_numbers(owner, question, whole, at, complain)
+        _check_named(owner, "card", question.card, ids_of(lesson.cards), node, complain)
+    _check_numbers(owner, question, whole, node, complain)
     if "computes" in kind.needs and question.computes:
-        _check_computes(owner, question, lesson, at, root, complain)
+        _check_computes(owner, question, lesson, node, root, complain)
     for name in ids_of((*question.choices, *question.parts)):
         if name in ("seed", "answer"):
-            complain(at.line, f"{owner}: `{name}` cannot be an id", "choose another: answers to fresh numbers use this word")
+            complain(node.line, f"{owner}: `{name}` cannot be an id", "choose another: answers to fresh numbers use this word")
     if "choices" in kind.needs and len(question.choices) == 1:
-        complain(line_of(at, "choices"), f"{owner}: there is only one choice", "write at least two")
+        complain(line_of(node, "choices"), f"{owner}: there is only one choice", "write at least two")
 
 
-def _check_numbers(owner: str, question: Question, whole: Question, at: At, complain: Complain) -> None:
+def _check_numbers(owner: str, question: Question, whole: Question, node: Node, complain: Complain) -> None:
     for name, drawn in question.numbers.items():
-        line, written = line_of(at, "numbers", name), at.value["numbers"].value[name].value
+        line, written = line_of(node, "numbers", name), node.value["numbers"].value[name].value
         if isinstance(written, dict) and (drawn.step <= 0 or drawn.low >= drawn.high):
             complain(line, f"{owner}: number `{name}` has no grid", "give a low below the high, and a step above 0")
     known = list(whole.numbers)
     for name in dict.fromkeys(_PLACE.findall(question.text)):
         if name not in known:
-            complain(line_of(at, "text"), f"{owner}: there is no number `{name}`", meant(name, known, "add it to `numbers`"))
+            complain(line_of(node, "text"), f"{owner}: there is no number `{name}`", did_you_mean(name, known, "add it to `numbers`"))
     for argument in question.arguments:
         if isinstance(argument, str) and argument not in known:
-            complain(line_of(at, "arguments"), f"{owner}: there is no number `{argument}`", meant(argument, known, "add it to `numbers`"))
-    written = at.value["tolerance"].value if "tolerance" in at.value else None
+            fix = did_you_mean(argument, known, "add it to `numbers`")
+            complain(line_of(node, "arguments"), f"{owner}: there is no number `{argument}`", fix)
+    written = node.value["tolerance"].value if "tolerance" in node.value else None
     if "tolerance" in KINDS[question.kind].needs and isinstance(written, int | float) and question.tolerance <= 0:
-        complain(line_of(at, "tolerance"), f"{owner}: the tolerance is {question.tolerance}", "write one above 0, like 0.002")
+        complain(line_of(node, "tolerance"), f"{owner}: the tolerance is {question.tolerance}", "write one above 0, like 0.002")
 
 
-def _check_computes(owner: str, question: Question, lesson: Lesson, at: At, root: Path, complain: Complain) -> None:
+def _check_computes(owner: str, question: Question, lesson: Lesson, node: Node, root: Path, complain: Complain) -> None:
     exercise, _, function = question.computes.partition(".")
-    line, known = line_of(at, "computes"), [*ids_of(lesson.exercises), "practice"]
+    line, known = line_of(node, "computes"), [*ids_of(lesson.exercises), "practice"]
     if not function.isidentifier():
         complain(line, f"{owner}: `{question.computes}` names no function", "write EXERCISE.FUNCTION, like sums.total")
     elif exercise not in known:
-        complain(line, f"{owner}: there is no exercise `{exercise}`", meant(exercise, known, f"take one of {', '.join(known)}"))
+        complain(line, f"{owner}: there is no exercise `{exercise}`", did_you_mean(exercise, known, f"take one of {', '.join(known)}"))
     elif (root / "solutions").is_dir() and not (root / "solutions" / lesson.id / f"{exercise}.py").is_file():
         complain(line, f"{owner}: solutions/{lesson.id}/{exercise}.py is missing", "create this file, with the function in it")
 
@@ -135,70 +136,71 @@ def _check_computes(owner: str, question: Question, lesson: Lesson, at: At, root
 # ---- keys
 
 
-def _check_parallel(noun: str, questions: Sequence[Question], keys: dict[str, Key], at: At, cards: list[str], complain: Complain) -> None:
+def _check_parallel(noun: str, questions: Sequence[Question], keys: dict[str, Key], node: Node, cards: list[str],
+                    complain: Complain) -> None:  # fmt: skip
     known = {question.id: question for question in questions}
     for name in [name for name in keys if name not in known]:
-        fix = meant(name, known, "remove it, or write the question first")
-        complain(line_of(at, name), f"there is no {noun} `{name}`", fix)
+        fix = did_you_mean(name, known, "remove it, or write the question first")
+        complain(line_of(node, name), f"there is no {noun} `{name}`", fix)
     for name, question in known.items():
         if name in keys:
-            _check_key(f"{noun} `{name}`", question, keys[name], at.value[name], cards, complain)
+            _check_key(f"{noun} `{name}`", question, keys[name], node.value[name], cards, complain)
         elif (kind := KINDS.get(question.kind)) and "computes" not in kind.needs:
-            complain(at.line, f"{noun} `{name}` has no answer here", f"add `{name}:` with what is right")
+            complain(node.line, f"{noun} `{name}` has no answer here", f"add `{name}:` with what is right")
 
 
-def _check_key(owner: str, question: Question, key: Key, at: At, cards: list[str], complain: Complain) -> None:
+def _check_key(owner: str, question: Question, key: Key, node: Node, cards: list[str], complain: Complain) -> None:
     kind = KINDS.get(question.kind)
-    if kind is None or "" in ids_of((*question.choices, *question.options)) or not isinstance(at.value, dict):
+    if kind is None or "" in ids_of((*question.choices, *question.options)) or not isinstance(node.value, dict):
         return  # its value has a complaint
     if "parts" in kind.needs:
-        _check_parallel(f"{owner}, part", question.parts, key.parts, At(at.value.get("parts", At({}, at.line)).value, line_of(at, "parts")),
-                        cards, complain)  # fmt: skip
+        parts = Node(node.value.get("parts", Node({}, node.line)).value, line_of(node, "parts"))
+        _check_parallel(f"{owner}, part", question.parts, key.parts, parts, cards, complain)
     if kind.problem is None:
-        for name in sorted({"right", "wrong"} & at.value.keys()):
+        for name in sorted({"right", "wrong"} & node.value.keys()):
             fix = "remove it: the answer is computed or in its parts"
-            complain(line_of(at, name), f"{owner}: {kind.noun} has no `{name}`", fix)
-    elif "right" not in at.value:
-        complain(at.line, f"{owner}: `right` is missing", "add `right: ...`")
-    elif not isinstance(at.value["right"].value, str | list | dict):
+            complain(line_of(node, name), f"{owner}: {kind.noun} has no `{name}`", fix)
+    elif "right" not in node.value:
+        complain(node.line, f"{owner}: `right` is missing", "add `right: ...`")
+    elif not isinstance(node.value["right"].value, str | list | dict):
         pass  # its value has a complaint
     elif problem := kind.problem(question, key.right):
-        complain(line_of(at, "right"), f"{owner}: {problem[0]}", problem[1])
+        complain(line_of(node, "right"), f"{owner}: {problem[0]}", problem[1])
     else:
         possible = sorted(kind.wrongs(question, key))
         for name in [name for name in key.wrong if name not in possible]:
             turned = ">".join(reversed(name.split(">")))
-            fix = meant(turned if turned in possible else name, possible, f"write {kind.form_of_wrong}")
-            complain(line_of(at, "wrong", name), f"{owner}: `{name}` is not a wrong answer", fix)
+            fix = did_you_mean(turned if turned in possible else name, possible, f"write {kind.form_of_wrong}")
+            complain(line_of(node, "wrong", name), f"{owner}: `{name}` is not a wrong answer", fix)
     for name, wrong in key.wrong.items():
-        _check_wrong(f"{owner}, `{name}`", wrong, at.value["wrong"].value[name], cards, complain)
+        _check_wrong(f"{owner}, `{name}`", wrong, node.value["wrong"].value[name], cards, complain)
 
 
-def _check_wrong(owner: str, wrong: Wrong, at: At, cards: list[str], complain: Complain) -> None:
+def _check_wrong(owner: str, wrong: Wrong, node: Node, cards: list[str], complain: Complain) -> None:
     if wrong.misconception is not None and not _MISCONCEPTION.fullmatch(wrong.misconception):
-        complain(line_of(at, "misconception"), f"{owner}: `{wrong.misconception}` is not the id of a misconception", "write it like M16")
+        complain(line_of(node, "misconception"), f"{owner}: `{wrong.misconception}` is not the id of a misconception", "write it like M16")
     if wrong.card is not None:
-        _check_named(owner, "card", wrong.card, cards, at, complain)
+        _check_named(owner, "card", wrong.card, cards, node, complain)
 
 
 _BY_EXERCISE = ("limits_of", "due_of", "weights")
 
 
-def check_policy(policy: Policy, at: At, exercises: list[str], complain: Complain) -> None:
+def check_policy(policy: Policy, node: Node, exercises: list[str], complain: Complain) -> None:
     """Complain of unknown exercises and of numbers out of range."""
     for key in _BY_EXERCISE:
         for name in getattr(policy, key):
             if exercises and name not in exercises:
-                fix = meant(name, exercises, f"take one of {', '.join(exercises)}")
-                complain(line_of(at, "grading", key, name), f"`{key}`: there is no exercise `{name}`", fix)
+                fix = did_you_mean(name, exercises, f"take one of {', '.join(exercises)}")
+                complain(line_of(node, "grading", key, name), f"`{key}`: there is no exercise `{name}`", fix)
     for keys, value in _shares(policy):
         if not 0 <= value <= 100:
-            complain(line_of(at, "grading", *keys), f"`{keys[-1]}` is {value:g}", "write a percentage, from 0 to 100")
+            complain(line_of(node, "grading", *keys), f"`{keys[-1]}` is {value:g}", "write a percentage, from 0 to 100")
     for name, weight in policy.weights.items():
         if weight < 0:
-            complain(line_of(at, "grading", "weights", name), f"`weights`, `{name}` is {weight:g}", "write 0 or more; 0 counts nothing")
+            complain(line_of(node, "grading", "weights", name), f"`weights`, `{name}` is {weight:g}", "write 0 or more; 0 counts nothing")
     if policy.late and policy.late.grace_minutes < 0:
-        complain(line_of(at, "grading", "late", "grace_minutes"), "`grace_minutes` is below 0", "write 0 or more")
+        complain(line_of(node, "grading", "late", "grace_minutes"), "`grace_minutes` is below 0", "write 0 or more")
 
 
 def _shares(policy: Policy) -> Iterator[tuple[tuple[str, ...], float]]:

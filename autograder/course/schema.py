@@ -18,7 +18,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 from msgspec import NODEFAULT, Struct
 from msgspec.structs import FieldInfo, fields
 
-from autograder.course.strict_yaml import INVALID, At, Complain
+from autograder.course.strict_yaml import INVALID, Complain, Node
 
 T = TypeVar("T")
 ID = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*")
@@ -34,19 +34,19 @@ _SHAPES: dict[Any, tuple[str, tuple[type, ...]]] = {
 }
 
 
-def read(at: At, kind: type[T], complain: Complain, owner: str = "") -> T:
-    """Return `at` as `kind`: a struct, tuple[X, ...], dict[str, X], a Literal, a union, or a plain type. Whole numbers stay int.
+def read(node: Node, kind: type[T], complain: Complain, owner: str = "") -> T:
+    """Return `node` as `kind`: a struct, tuple[X, ...], dict[str, X], a Literal, a union, or a plain type. Whole numbers stay int.
 
     Every complaint begins with `owner`, like "question `fresh-step`: `points`".
     """
     shape: Any = kind
-    if at.value is INVALID:
-        at, complain = At(None, at.line), _silent
-    result: T = _READERS.get(_shape(shape), _plain)(at, kind, complain, owner)
+    if node.value is INVALID:
+        node, complain = Node(None, node.line), _silent
+    result: T = _READERS.get(_shape(shape), _plain)(node, kind, complain, owner)
     return result
 
 
-def meant(word: str, known: Iterable[str], otherwise: str) -> str:
+def did_you_mean(word: str, known: Iterable[str], otherwise: str) -> str:
     """Return a fix for an unknown word: the most similar known one, or what to do `otherwise`."""
     close = get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f"did you mean `{close[0]}`?" if close else otherwise
@@ -60,20 +60,20 @@ def _shape(kind: Any) -> Any:
     return Union if origin is UnionType else origin or kind
 
 
-def _fits(at: At, kind: Any) -> bool:
+def _fits(node: Node, kind: Any) -> bool:
     shape = _shape(kind)
     types = (dict,) if shape is Struct else (str,) if shape is Literal else _SHAPES[shape][1]
-    return isinstance(at.value, types) and (isinstance(at.value, bool) <= (shape is bool))
+    return isinstance(node.value, types) and (isinstance(node.value, bool) <= (shape is bool))
 
 
-def _complain_of_kind(at: At, wanted: str, complain: Complain, owner: str) -> None:
+def _complain_of_kind(node: Node, wanted: str, complain: Complain, owner: str) -> None:
     owner = owner or "this file"
-    if at.value is None:
-        complain(at.line, f"{owner} is empty", f"write {wanted}" + (", or remove the key" if "`" in owner else ""))
-    elif wanted == "text" and not isinstance(at.value, list | dict):
-        complain(at.line, f"{owner} should be text, and is {_described(at.value)}", "put it in quotes")
+    if node.value is None:
+        complain(node.line, f"{owner} is empty", f"write {wanted}" + (", or remove the key" if "`" in owner else ""))
+    elif wanted == "text" and not isinstance(node.value, list | dict):
+        complain(node.line, f"{owner} should be text, and is {_described(node.value)}", "put it in quotes")
     else:
-        complain(at.line, f"{owner} should be {wanted}, and is {_described(at.value)}", f"write {wanted}")
+        complain(node.line, f"{owner} should be {wanted}, and is {_described(node.value)}", f"write {wanted}")
 
 
 def _described(value: Any) -> str:
@@ -84,90 +84,90 @@ def _described(value: Any) -> str:
     return "a list" if isinstance(value, list) else "a mapping" if isinstance(value, dict) else f"the text `{value[:40]}`"
 
 
-def _plain(at: At, kind: Any, complain: Complain, owner: str) -> Any:
-    if not _fits(at, kind):
-        _complain_of_kind(at, _SHAPES[kind][0], complain, owner)
+def _plain(node: Node, kind: Any, complain: Complain, owner: str) -> Any:
+    if not _fits(node, kind):
+        _complain_of_kind(node, _SHAPES[kind][0], complain, owner)
         return None if kind is NoneType else kind()
-    if isinstance(at.value, float) and not math.isfinite(at.value):
-        complain(at.line, f"{owner} is too large", "write a number that a float can hold")
-    return at.value
+    if isinstance(node.value, float) and not math.isfinite(node.value):
+        complain(node.line, f"{owner} is too large", "write a number that a float can hold")
+    return node.value
 
 
-def _moment(at: At, kind: Any, complain: Complain, owner: str) -> Any:
+def _moment(node: Node, kind: Any, complain: Complain, owner: str) -> Any:
     wanted = _SHAPES[datetime][0]
-    if not _fits(at, datetime):
-        _complain_of_kind(at, wanted, complain, owner)
+    if not _fits(node, datetime):
+        _complain_of_kind(node, wanted, complain, owner)
         return datetime.min
     try:
-        moment = datetime.fromisoformat(at.value)
+        moment = datetime.fromisoformat(node.value)
     except ValueError:
-        complain(at.line, f"{owner} should be {wanted}, and is {_described(at.value)}", "write the day, the time, and the zone")
+        complain(node.line, f"{owner} should be {wanted}, and is {_described(node.value)}", "write the day, the time, and the zone")
         return datetime.min
     if moment.tzinfo is None:
-        complain(at.line, f"{owner} has no time zone", "add the difference from UTC, as in 2026-11-20 23:59+01:00")
+        complain(node.line, f"{owner} has no time zone", "add the difference from UTC, as in 2026-11-20 23:59+01:00")
     return moment
 
 
-def _literal(at: At, kind: Any, complain: Complain, owner: str) -> Any:
+def _literal(node: Node, kind: Any, complain: Complain, owner: str) -> Any:
     words = get_args(kind)
-    if at.value not in words:
-        complain(at.line, f"{owner} is {_described(at.value) if at.value is not None else 'empty'}",
-                 meant(str(at.value), words, f"write one of {', '.join(words)}"))  # fmt: skip
+    if node.value not in words:
+        complain(node.line, f"{owner} is {_described(node.value) if node.value is not None else 'empty'}",
+                 did_you_mean(str(node.value), words, f"write one of {', '.join(words)}"))  # fmt: skip
         return ""  # none of the words, so that nothing that depends on them is checked
-    return at.value
+    return node.value
 
 
-def _union(at: At, kind: Any, complain: Complain, owner: str) -> Any:
-    fitting = [alternative for alternative in get_args(kind) if _fits(at, alternative)]
+def _union(node: Node, kind: Any, complain: Complain, owner: str) -> Any:
+    fitting = [alternative for alternative in get_args(kind) if _fits(node, alternative)]
     if fitting:
-        return read(at, fitting[0], complain, owner)
+        return read(node, fitting[0], complain, owner)
     wanted = [_SHAPES[_shape(alternative)][0] for alternative in get_args(kind) if alternative is not NoneType]
-    _complain_of_kind(at, " or ".join(wanted), complain, owner)
-    return read(At(None, at.line), kind, _silent) if NoneType in get_args(kind) else ""
+    _complain_of_kind(node, " or ".join(wanted), complain, owner)
+    return read(Node(None, node.line), kind, _silent) if NoneType in get_args(kind) else ""
 
 
-def _tuple(at: At, kind: Any, complain: Complain, owner: str) -> Any:
-    if not _fits(at, tuple):
-        _complain_of_kind(at, "a list", complain, owner)
+def _tuple(node: Node, kind: Any, complain: Complain, owner: str) -> Any:
+    if not _fits(node, tuple):
+        _complain_of_kind(node, "a list", complain, owner)
         return ()
     item_kind = get_args(kind)[0]
-    items = tuple(read(item, item_kind, complain, f"{owner}, item {number}") for number, item in enumerate(at.value, 1))
+    items = tuple(read(item, item_kind, complain, f"{owner}, item {number}") for number, item in enumerate(node.value, 1))
     if _shape(item_kind) is Struct and "id" in item_kind.__struct_fields__:
-        _complain_of_repeats(items, at.value, complain)
+        _complain_of_repeats(items, node.value, complain)
     return items
 
 
-def _complain_of_repeats(items: tuple[Any, ...], ats: list[At], complain: Complain) -> None:
+def _complain_of_repeats(items: tuple[Any, ...], nodes: list[Node], complain: Complain) -> None:
     lines: dict[str, int] = {}
-    for item, at in zip(items, ats, strict=True):
+    for item, node in zip(items, nodes, strict=True):
         if item.id and item.id in lines:
             problem = f"{type(item).__name__.lower()} `{item.id}` is here and on line {lines[item.id]}"
-            complain(at.line, problem, "give one of them another id")
-        lines.setdefault(item.id, at.line)
+            complain(node.line, problem, "give one of them another id")
+        lines.setdefault(item.id, node.line)
 
 
-def _dict(at: At, kind: Any, complain: Complain, owner: str) -> Any:
-    if not _fits(at, dict):
-        _complain_of_kind(at, "a mapping", complain, owner)
+def _dict(node: Node, kind: Any, complain: Complain, owner: str) -> Any:
+    if not _fits(node, dict):
+        _complain_of_kind(node, "a mapping", complain, owner)
         return {}
     start = f"{owner}, " if owner else ""
-    return {key: read(value, get_args(kind)[1], complain, f"{start}`{key}`") for key, value in at.value.items()}
+    return {key: read(value, get_args(kind)[1], complain, f"{start}`{key}`") for key, value in node.value.items()}
 
 
-def _struct(at: At, kind: Any, complain: Complain, owner: str) -> Any:
-    if not _fits(at, dict):
-        _complain_of_kind(at, "a mapping", complain, owner)
-        return read(At({}, at.line), kind, _silent)
+def _struct(node: Node, kind: Any, complain: Complain, owner: str) -> Any:
+    if not _fits(node, dict):
+        _complain_of_kind(node, "a mapping", complain, owner)
+        return read(Node({}, node.line), kind, _silent)
     known = _keys_of(kind)
-    owner = _named(at, kind, known) or owner
+    owner = _named(node, kind, known) or owner
     start = f"{owner}: " if owner else ""
-    for key in [key for key in at.value if key not in known]:
-        complain(at.value[key].line, f"{start}there is no key `{key}`", meant(key, known, f"the keys are {', '.join(known)}"))
-    found = {name: _field(at, field, complain, start) for name, field in known.items() if name in at.value or field.required}
+    for key in [key for key in node.value if key not in known]:
+        complain(node.value[key].line, f"{start}there is no key `{key}`", did_you_mean(key, known, f"the keys are {', '.join(known)}"))
+    found = {name: _field(node, field, complain, start) for name, field in known.items() if name in node.value or field.required}
     if "line" in kind.__struct_fields__:
-        found["line"] = at.line
+        found["line"] = node.line
     if "id" in found and found["id"] and not ID.fullmatch(found["id"]):
-        complain(at.value["id"].line, f"{start}an id is made of small letters, digits and hyphens", "rename it, like `a-short-name`")
+        complain(node.value["id"].line, f"{start}an id is made of small letters, digits and hyphens", "rename it, like `a-short-name`")
     return kind(**found)
 
 
@@ -177,16 +177,16 @@ def _keys_of(kind: Any) -> dict[str, FieldInfo]:
     return {field.name: field for field in fields(kind) if field.name != "line"}
 
 
-def _named(at: At, kind: Any, known: dict[str, FieldInfo]) -> str:
-    name = at.value.get("id")
+def _named(node: Node, kind: Any, known: dict[str, FieldInfo]) -> str:
+    name = node.value.get("id")
     return f"{kind.__name__.lower()} `{name.value}`" if "id" in known and name and isinstance(name.value, str) else ""
 
 
-def _field(at: At, field: FieldInfo, complain: Complain, start: str) -> Any:
-    if field.name in at.value:
-        return read(at.value[field.name], field.type, complain, f"{start}`{field.name}`")
-    complain(at.line, f"{start}`{field.name}` is missing", f"add `{field.name}: ...`")
-    return field.default if field.default is not NODEFAULT else read(At(None, at.line), field.type, _silent)
+def _field(node: Node, field: FieldInfo, complain: Complain, start: str) -> Any:
+    if field.name in node.value:
+        return read(node.value[field.name], field.type, complain, f"{start}`{field.name}`")
+    complain(node.line, f"{start}`{field.name}` is missing", f"add `{field.name}: ...`")
+    return field.default if field.default is not NODEFAULT else read(Node(None, node.line), field.type, _silent)
 
 
 def _silent(line: int, problem: str, fix: str) -> None:

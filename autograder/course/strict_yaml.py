@@ -1,6 +1,6 @@
 """Strict YAML that keeps the line of every value.
 
-A text becomes a tree of `At`: values with their lines. It is built from the parser's events, so that deep nesting and aliases are
+A text becomes a tree of `Node`s: values with their lines. It is built from the parser's events, so that deep nesting and aliases are
 refused before they cost anything. Complaints name what YAML 1.1 reads in a surprising way (`no`, `1e-6`, `012`, `12:30`, a repeated
 key); the caller collects or raises them.
 """
@@ -29,8 +29,8 @@ INVALID = object()
 
 
 @dataclass(frozen=True)
-class At:
-    """A value (text, number, bool, None, a list of At, or a dict from text to At) and its line, or its key's if it has one."""
+class Node:
+    """A value (text, number, bool, None, a list of nodes, or a dict from text to nodes) and its line, or its key's if it has one."""
 
     value: Any
     line: int
@@ -40,7 +40,7 @@ class TooDeep(Exception):
     """Values are nested more deeply than the reader allows."""
 
 
-def load(text: str, complain: Complain, *, strict: bool = True, depth: int = 16) -> At:
+def load(text: str, complain: Complain, *, strict: bool = True, depth: int = 16) -> Node:
     """Read one YAML document; an empty one is None. After a syntax error the whole document is INVALID.
 
     If `strict` is false, as for students, numbers with a point or an exponent are Decimals, which keep the digits as written, and
@@ -55,14 +55,14 @@ def load(text: str, complain: Complain, *, strict: bool = True, depth: int = 16)
         complain(mark.line + 1 if mark else 1, f"this is not YAML: {error.problem or error.context}", _fix_for(error))
     except yaml.YAMLError:
         complain(1, "this is not YAML: it holds a character that text cannot hold", "save the file again as plain UTF-8 text")
-    return At(INVALID, 1)
+    return Node(INVALID, 1)
 
 
-def plain(at: At) -> Any:
+def plain(node: Node) -> Any:
     """Return the tree without lines."""
-    if isinstance(at.value, dict):
-        return {key: plain(value) for key, value in at.value.items()}
-    return [plain(item) for item in at.value] if isinstance(at.value, list) else at.value
+    if isinstance(node.value, dict):
+        return {key: plain(value) for key, value in node.value.items()}
+    return [plain(item) for item in node.value] if isinstance(node.value, list) else node.value
 
 
 def _fix_for(error: yaml.MarkedYAMLError) -> str:
@@ -79,8 +79,8 @@ class _Reader:
     complain: Complain
     strict: bool
 
-    def document(self, depth: int) -> At:
-        root = At(None, 1)
+    def document(self, depth: int) -> Node:
+        root = Node(None, 1)
         seen = False
         for event in self.events:
             if isinstance(event, yaml.DocumentStartEvent):
@@ -90,17 +90,17 @@ class _Reader:
                 seen, root = True, self.node(next(self.events), depth)
         return root
 
-    def node(self, event: Any, depth: int) -> At:
+    def node(self, event: Any, depth: int) -> Node:
         line = _line(event)
         if isinstance(event, yaml.AliasEvent):
             self.complain(line, f"`*{event.anchor}` repeats another place", "write the value out: aliases are not read")
-            return At(INVALID, line)
+            return Node(INVALID, line)
         self.check_plainness(event)
         if isinstance(event, yaml.ScalarEvent):
-            return At(self.scalar(event) if event.implicit[0] else event.value, line)
+            return Node(self.scalar(event) if event.implicit[0] else event.value, line)
         if depth == 0:
             raise TooDeep(line)
-        return At(self.mapping(depth) if isinstance(event, yaml.MappingStartEvent) else self.sequence(depth), line)
+        return Node(self.mapping(depth) if isinstance(event, yaml.MappingStartEvent) else self.sequence(depth), line)
 
     def check_plainness(self, event: Any) -> None:
         if event.anchor is not None:
@@ -108,14 +108,14 @@ class _Reader:
         if event.tag is not None:
             self.complain(_line(event), f"the tag `{event.tag}` is not read here", "remove it")
 
-    def sequence(self, depth: int) -> list[At]:
+    def sequence(self, depth: int) -> list[Node]:
         items = []
         while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
             items.append(self.node(event, depth - 1))
         return items
 
-    def mapping(self, depth: int) -> dict[str, At]:
-        entries: dict[str, At] = {}
+    def mapping(self, depth: int) -> dict[str, Node]:
+        entries: dict[str, Node] = {}
         while not isinstance(event := next(self.events), yaml.MappingEndEvent):
             key, line = self.key(event, depth), _line(event)
             value = self.node(next(self.events), depth - 1)
@@ -123,7 +123,7 @@ class _Reader:
                 problem = f"the key `{key}` is here and on line {entries[key].line}"
                 self.complain(line, problem, "keep one of them: YAML would silently take the last")
             elif key is not None:
-                entries[key] = At(value.value, line)
+                entries[key] = Node(value.value, line)
         return entries
 
     def key(self, event: Any, depth: int) -> str | None:

@@ -16,7 +16,7 @@ import msgspec
 from autograder.course.errors import UsageError
 from autograder.course.kinds import Mark, form_of
 from autograder.course.model import Key, Lesson, Question
-from autograder.course.schema import meant
+from autograder.course.schema import did_you_mean
 from autograder.grading.questions import VARIANTS, Functions, functions_of, mark, namespace_of, question_text, variant, working
 from autograder.learner.workspace import State, Workspace
 
@@ -48,7 +48,7 @@ def choose(lesson: Lesson, state: State, wanted: str | None) -> Question | None:
         order = sorted(lesson.questions, key=lambda question: not question.core)
         return next((question for question in order if not mastered(state, question)), None)
     if wanted not in questions:
-        raise UsageError(f"there is no question `{wanted}`", meant(wanted, questions, f"take one of {', '.join(questions)}"))
+        raise UsageError(f"there is no question `{wanted}`", did_you_mean(wanted, questions, f"take one of {', '.join(questions)}"))
     return questions[wanted]
 
 

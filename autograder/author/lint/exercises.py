@@ -18,7 +18,7 @@ from autograder.author.lint.context import LintContext
 from autograder.course.errors import Finding
 from autograder.course.loading import Help, read_hints
 from autograder.course.model import Check
-from autograder.course.schema import meant
+from autograder.course.schema import did_you_mean
 from autograder.grading.attempt import PUBLIC, Materials
 from autograder.grading.checks import Transcript, executed_by, run, seed_of
 from autograder.grading.reference import Answers, load_module, numbers
@@ -173,7 +173,7 @@ def misconceptions_lead_somewhere(context: LintContext) -> Iterator[Finding]:
             for noun, name, known in (("section", misconception.section, sections), ("card", misconception.card, cards)):
                 if name not in known:
                     problem = f"misconception `{misconception.id}`: there is no {noun} `{name}`"
-                    yield Finding(path, line, problem, meant(name, known, f"write the {noun}, or mend the name"))
+                    yield Finding(path, line, problem, did_you_mean(name, known, f"write the {noun}, or mend the name"))
 
 
 def starters(context: LintContext) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ from typing import Any
 from autograder.author.lint.context import LintContext
 from autograder.course.errors import Finding
 from autograder.course.loading import PLACED, read_widgets
-from autograder.course.schema import meant
+from autograder.course.schema import did_you_mean
 from autograder.grading.questions import evaluate
 
 _LITERAL = r"[-−+]?[0-9][0-9,]*(?:\.[0-9]+)?(?:[eE][-+−]?[0-9]+)?"
@@ -92,7 +92,7 @@ def links(context: LintContext) -> Iterator[Finding]:
     text, known = _blanked(_CODE, context.lesson.text), [section.id for section in context.lesson.sections]
     for match in _LINK.finditer(text):
         if match["id"] not in known:
-            fix = meant(match["id"], known, f"link to one of {', '.join(known)}")
+            fix = did_you_mean(match["id"], known, f"link to one of {', '.join(known)}")
             yield Finding(context.text, _line(text, match.start()), f"there is no section `{match['id']}`", fix)
 
 
@@ -121,7 +121,7 @@ def widgets(context: LintContext) -> Iterator[Finding]:
     for match in PLACED.finditer(_blanked(_CODE, context.lesson.text)):
         placed.add(match["id"])
         if match["id"] not in known:
-            fix = meant(match["id"], known, "describe it in widgets/widgets.yaml, or remove this line")
+            fix = did_you_mean(match["id"], known, "describe it in widgets/widgets.yaml, or remove this line")
             yield Finding(context.text, _line(context.lesson.text, match.start()), f"there is no widget `{match['id']}`", fix)
     for name in known.keys() - placed:
         fix = f"add a line `<!-- widget: {name} -->` where it belongs"

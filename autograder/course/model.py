@@ -1,4 +1,4 @@
-"""The words of the course as frozen data. Nothing here reads, runs or judges.
+"""The course's vocabulary as frozen data: nothing here reads files, runs code or judges.
 
 Course > Lesson > Exercise > Check (or Question). A Submission is a file; an attempt turns it into a Result.
 """
@@ -16,18 +16,18 @@ from msgspec import Struct, field
 
 
 class Limits(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a submission may use. Seconds are of CPU time; ten times as much waiting is the backstop."""
+    """The resources of a submission. Seconds are CPU time; a submission that only waits is stopped after ten times as much."""
 
     import_seconds: float = 5.0
     call_seconds: float = 2.0
     submission_seconds: float = 20.0
     memory_mib: int = 1024
     output_kib: int = 64
-    source_kib: int = 6144  # of code; what a notebook holds besides is not counted
+    source_kib: int = 6144  # of code; the rest of a notebook does not count
 
 
 class Late(Struct, frozen=True, forbid_unknown_fields=True):
-    """What handing in late costs: `percent` of what was earned, once or for each day begun, and never more than `most`."""
+    """The penalty for late work: `percent` of the score, once or for each day begun, and at most `most` percent."""
 
     percent: float
     per: Literal["day", "hand-in"] = "day"
@@ -36,22 +36,22 @@ class Late(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Policy(Struct, frozen=True, forbid_unknown_fields=True):
-    """How results are made, what they count, and what students see of them. Keys that end in `_of` are by exercise."""
+    """How submissions are graded, what results count, and what students see of them. Keys that end in `_of` are by exercise."""
 
     limits: Limits = Limits()
     limits_of: dict[str, Limits] = field(default_factory=dict)
     reveal: Literal["all", "titles", "nothing"] = "all"
-    reveal_from: datetime | None = None  # nothing is revealed before
+    reveal_from: datetime | None = None  # nothing is shown before
     due: datetime | None = None
     due_of: dict[str, datetime] = field(default_factory=dict)
     late: Late | None = None
     counts: Literal["last", "best"] = "last"  # which of a student's attempts
-    weights: dict[str, float] = field(default_factory=dict)  # an exercise that is not named weighs what its points are
+    weights: dict[str, float] = field(default_factory=dict)  # by exercise; by default its points
     pass_mark: float | None = None  # percent of the whole
 
 
 def limits_for(policy: Policy, exercise: str) -> Limits:
-    """Give what a submission of this exercise may use."""
+    """Return the limits of an exercise's submissions."""
     return policy.limits_of.get(exercise, policy.limits)
 
 
@@ -62,7 +62,7 @@ class Objective(Struct, frozen=True):
 
 
 class Section(Struct, frozen=True):
-    """A heading of the lesson's text: `## Title {#id}`, on line `line`."""
+    """A heading `## Title {#id}` in the lesson's text, on line `line`."""
 
     id: str
     title: str
@@ -83,7 +83,7 @@ class Card(Struct, frozen=True):
 
 
 class Exercise(Struct, frozen=True):
-    """One file that students write, and the three files that judge it. A student release has `recordings` for two of them."""
+    """A file that students write, and the three files that judge it. A student release has `recordings` in place of two of them."""
 
     id: str
     lesson: str
@@ -96,7 +96,7 @@ class Exercise(Struct, frozen=True):
 
 
 class Range(Struct, frozen=True, forbid_unknown_fields=True):
-    """A number of a question: the published one, and the grid that fresh ones are drawn from."""
+    """A number in a question: its published value, and the grid from which fresh values are drawn."""
 
     published: float
     low: float
@@ -140,7 +140,7 @@ class Question(Struct, frozen=True):
 
 
 class Wrong(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a wrong choice is told: the sentence, the id of the documented misconception (M01...), the card to bring back."""
+    """The feedback to a wrong choice: a sentence, the documented misconception's id (M01...), and the card to bring back."""
 
     sentence: str
     misconception: str | None = None
@@ -148,7 +148,7 @@ class Wrong(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Key(Struct, frozen=True):
-    """What `solutions/` knows of a question: what is right, what each wrong choice is told, and the working, line by line.
+    """The answer to a question, in `solutions/`: what is right, the feedback to each wrong choice, and the working, line by line.
 
     `right`: a choice's id (a list of them where several are right), an order as a list of ids, a match as left: right.
     `wrong` is keyed by the choice, by `first>second` for two neighbours in the wrong order, by `left=right` for a match.
@@ -162,8 +162,8 @@ class Key(Struct, frozen=True):
 
 
 class Lesson(Struct, frozen=True):
-    """One lesson. `text` is its Markdown, the front matter left blank so that lines keep their numbers; `reference` names
-    the modules whose public functions its computed numbers may use, `explain` asks questions that a person reads and marks."""
+    """One lesson. `text` is its Markdown with empty lines for the front matter, so that lines keep their numbers; `reference` names
+    the modules whose public functions its computed numbers may use, `explain` holds questions that a person marks."""
 
     id: str
     title: str
@@ -191,7 +191,7 @@ class Course(Struct, frozen=True):
 
 
 class Check(Struct, frozen=True):
-    """What is asked of one function: `function(student, reference[, rng])` calls and compares; `draws` says that it takes `rng`."""
+    """One test of a function: `function(student, reference[, rng])` calls and compares; `draws` if it takes `rng`."""
 
     id: str
     title: str
@@ -203,7 +203,7 @@ class Check(Struct, frozen=True):
 
 
 class Misconception(Struct, frozen=True):
-    """A misconception as a function: what a student who has it would have written, and the sentence that puts it right."""
+    """A misconception as the function that a student with it would write, and the sentence that corrects it."""
 
     id: str
     of: str
@@ -221,7 +221,7 @@ Status = Literal["graded", "missing", "unreadable", "not_judged"]
 
 
 class HandedIn(Struct, frozen=True):
-    """How a file came: which attempt it is, when it was handed in and whether it is called late, where the platform says so."""
+    """How a file was handed in: which attempt it is, when, and whether it is marked late, if the platform says so."""
 
     attempt: int = 1
     at: datetime | None = None
@@ -229,19 +229,19 @@ class HandedIn(Struct, frozen=True):
 
 
 class Person(Struct, frozen=True):
-    """One student as the roster or the platform's file names know them; `student` is the name that results carry."""
+    """One student as in the roster or the platform's file names; `student` is the name in results."""
 
     student: str
     id: str = ""
     email: str = ""
     login: str = ""
     section: str = ""
-    due: datetime | None = None  # in place of the course's
-    handed_in: datetime | None = None  # where the roster says it
+    due: datetime | None = None  # instead of the course's
+    handed_in: datetime | None = None  # if the roster says so
 
 
 class Override(Struct, frozen=True):
-    """Points that a person gave for one check, in place of the grader's, and why."""
+    """Points for one check given by a person instead of the grader, and the reason."""
 
     student: str
     lesson: str
@@ -253,7 +253,7 @@ class Override(Struct, frozen=True):
 
 
 class Submission(Struct, frozen=True):
-    """One student's file for one exercise. `source` is None where `status` says why there is nothing to grade."""
+    """One student's file for one exercise. `source` is None if there is nothing to grade; `status` says why."""
 
     student: str
     lesson: str

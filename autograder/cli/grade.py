@@ -79,14 +79,15 @@ def grade(root: Path | None, submissions: Path, out: Path, kind: str | None, ros
         click.echo(json.dumps(_as_json(report, out, seconds, walls), ensure_ascii=False))
     else:
         _print(report, out, seconds)
-    if report.interrupted:
-        errors.print(f"Interrupted: {report.done} of {report.expected} are graded and kept.")
-    for line in (*report.faults, *report.folders):
+    folders = [f"{student.name}: {student.problem}" for student in report.plan.uploads.students if student.problem]
+    if report.run.interrupted:
+        errors.print(f"Interrupted: {report.run.done} of {report.plan.expected} are graded and kept.")
+    for line in (*report.run.faults, *folders):
         click.echo(clean(line, 500), err=True)
     echo_notes(report.notes)
     for line in _missing(report, submissions):
         click.echo(line, err=True)
-    if report.interrupted or report.folders or report.summary.count("not_judged"):
+    if report.run.interrupted or folders or report.summary.count("not_judged"):
         sys.exit(1)
 
 
@@ -94,9 +95,10 @@ def _missing(report: GradeReport, submissions: Path) -> Iterator[str]:
     """Yield who in the roster has no submission, and whether nobody has one."""
     from autograder.course.text import clean
 
-    if report.missing:
-        names = ", ".join(clean(name, 40) for name in report.missing[:NOTES])
-        more = f" and {len(report.missing) - NOTES} more" if len(report.missing) > NOTES else ""
+    missing = report.plan.uploads.missing
+    if missing:
+        names = ", ".join(clean(name, 40) for name in missing[:NOTES])
+        more = f" and {len(missing) - NOTES} more" if len(missing) > NOTES else ""
         yield f"no submission from: {names}{more}"
     if 0 < report.summary.results == report.summary.count("missing"):
         yield f"No student has a file for these exercises: is {submissions} the folder that holds one folder for each student?"
@@ -160,10 +162,19 @@ def _lines(errors: Console) -> Callable[[int, int], None]:
 
 
 def _as_json(report: GradeReport, out: Path, seconds: float, walls: tuple[str, ...]) -> dict[str, object]:
-    run = {"out": str(out), "round": report.round, "interrupted": report.interrupted, "walls": list(walls)}
-    uploads = {"from": report.kind, "notes": list(report.notes), "missing": list(report.missing)}
-    rate = round((report.done - report.reused) / seconds, 2)
-    return report.summary.as_json() | run | uploads | {"reused": report.reused, "seconds": round(seconds, 3), "per_second": rate}
+    run, uploads = report.run, report.plan.uploads
+    return report.summary.as_json() | {
+        "out": str(out),
+        "round": report.round,
+        "interrupted": run.interrupted,
+        "walls": walls,
+        "from": uploads.kind,
+        "notes": report.notes,
+        "missing": uploads.missing,
+        "reused": run.reused,
+        "seconds": round(seconds, 3),
+        "per_second": round((run.done - run.reused) / seconds, 2),
+    }
 
 
 def _print(report: GradeReport, out: Path, seconds: float) -> None:
@@ -173,19 +184,20 @@ def _print(report: GradeReport, out: Path, seconds: float) -> None:
     from autograder.instructor.grade import GRADEBOOK
     from autograder.instructor.gradebook import Gradebook
     from autograder.instructor.measures import groups
+    from autograder.instructor.outputs import sections_of
 
     console = Console(highlight=False)
     exercises = [exercise for _, exercise in report.summary.exercises]
     with Gradebook(out / GRADEBOOK) as gradebook:
-        shared_errors = shared_errors_table(groups(gradebook.unexplained(report.run, report.rules.choose)))
+        shared_errors = shared_errors_table(groups(gradebook.unexplained(report.run.name, report.rules.choose)))
         if report.summary.results <= SHOWN * max(1, len(exercises)):
-            console.print(class_table(gradebook.results(report.run, report.rules.choose), exercises, console.width))
+            console.print(class_table(gradebook.results(report.run.name, report.rules.choose), exercises, console.width))
     console.print(summary_table(report.summary))
-    for table in filter(None, (misconception_table(report.summary, report.sections), shared_errors)):
+    for table in filter(None, (misconception_table(report.summary, sections_of([report.plan.lesson])), shared_errors)):
         console.print(table)
     if shared_errors:
         click.echo(f"Turn one of these into a misconception: `course misconceptions new {out} GROUP NAME`.")
-    reused = f", {report.reused} of them unchanged since an earlier run" if report.reused else ""
+    reused = f", {report.run.reused} of them unchanged since an earlier run" if report.run.reused else ""
     click.echo(f"{report.summary.results} results in {seconds:.1f} s{reused}. Files in {out}/:")
     click.echo("  report.html, results.jsonl, grades.csv, feedback/, gradebook.sqlite")
 

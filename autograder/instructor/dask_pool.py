@@ -1,14 +1,14 @@
-"""An existing Dask cluster as a worker pool: each of its worker processes has fork servers and walls of its own.
+"""An existing Dask cluster as a worker pool. Each worker process of the cluster has its own fork servers and walls.
 
     this process --submissions, as bytes--> scheduler --> worker --guest--> ...
     this process <--graded, as bytes------- scheduler <-- worker
 
-Every worker's machine has this package and the course at the same path; a worker whose course, versions or walls differ is refused
-before anything is graded. What crosses is bytes of ours, with the round's secret among them: the cluster is on the trusted side of
-the wall, and Dask itself runs whatever its clients send, so its ports are for trusted machines alone (TLS is Dask's business).
+Every worker's machine has this package, and the course at the same path; a worker with another course, other versions or missing walls
+is refused before anything is graded. The round's secret is among the bytes, and Dask runs whatever its clients send: the cluster is on
+the trusted side of the wall, and its ports are for trusted machines only.
 
-Handing out one submission costs Dask more than grading a small one, so a batch has as many as take a worker about `BATCH_SECONDS`.
-Dask runs a dead worker's tasks on another; where one ends several workers, it gives up, and `pool` tries each submission alone.
+A task costs Dask more than grading a small submission, so a batch has as many as take a worker about `BATCH_SECONDS`. If a worker
+dies, Dask runs its tasks on another; if a task ends several workers, Dask gives up, and `pool` tries each submission alone.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ CONNECT_SECONDS = 5
 ADDRESS = re.compile(r"(tcp|tls|ws|wss)://[^/]+:\d+")
 
 
-# ---- on the workers
+# on the workers
 
 
-def standing(settings: bytes, cache_keys: str) -> str:
-    """Say what keeps this worker from grading; nothing where it can. Runs on the worker."""
+def worker_problem(settings: bytes, cache_keys: str) -> str:
+    """Return what keeps this worker from grading, or "". Runs on the worker."""
     known = msgspec.msgpack.decode(settings, type=Settings)
     root = Path(known.root)
     try:
@@ -66,14 +66,14 @@ def grade_batch(settings: bytes, submissions: list[bytes]) -> tuple[float, list[
 
 
 def release(dask_worker: Any) -> None:
-    """Stop the fork servers of this worker. Runs on the worker, which Dask hands in."""
+    """Stop the fork servers of a worker. Runs on the worker, which Dask passes."""
     for _, grader in _graders(dask_worker).values():
         grader.close()
     _graders(dask_worker).clear()
 
 
 def _grader(settings: bytes) -> Grader:
-    """Give this thread's grader, warm from the batch before; a fork server dies with the thread that started it."""
+    """Return this thread's grader, kept from the last batch. Threads don't share: a fork server dies with the thread that started it."""
     graders, thread = _graders(get_worker()), threading.get_ident()
     known, grader = graders.get(thread, (b"", None))
     if grader is None or known != settings:
@@ -89,11 +89,11 @@ def _graders(worker: Any) -> dict[int, tuple[bytes, Grader]]:
     return kept
 
 
-# ---- on this side
+# on this side
 
 
 class DaskPool:
-    """The workers of the scheduler at `address`, all that stand when it is opened and all that join later."""
+    """The workers of the scheduler at `address`, including those that join later."""
 
     def __init__(self, settings: Settings, address: str):
         self._settings, self._address = msgspec.msgpack.encode(settings), address
@@ -103,14 +103,14 @@ class DaskPool:
         self._size = BatchSize(BATCH_SECONDS, LARGEST_BATCH)
         self._threads, self._counted = 0, 0.0
         if not ADDRESS.fullmatch(address):
-            raise UsageError(f"`{address}` is no scheduler's address", "give it as `dask scheduler` names it: tcp://HOST:PORT")
-        for name in ("distributed", "distributed.client"):  # what goes wrong is told by who asks
+            raise UsageError(f"`{address}` is not a scheduler's address", "give it as `dask scheduler` prints it: tcp://HOST:PORT")
+        for name in ("distributed", "distributed.client"):  # errors are raised to the caller instead
             logging.getLogger(name).setLevel(logging.CRITICAL)
         try:
             self._client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
         except (OSError, ValueError):
-            fix = "start one with `dask scheduler`, or give the address that it names"
-            raise UsageError(f"{address}: no Dask scheduler answers there", fix) from None
+            fix = "start one with `dask scheduler`, or give the address that it prints"
+            raise UsageError(f"{address}: no Dask scheduler answers at this address", fix) from None
         try:
             self._demand_workers(settings)
         except UsageError:
@@ -118,19 +118,19 @@ class DaskPool:
             raise
 
     def wants(self) -> int:
-        """As many as take about `BATCH_SECONDS`, while a thread has no batch ahead. Raise `SandboxFault` where the scheduler is gone."""
+        """Return how many take about `BATCH_SECONDS`, or 0 if all threads have enough. Raise `SandboxFault` if the scheduler is gone."""
         if len(self._out) >= AHEAD * self._threads_there():
             return 0
         return self._size.now()
 
     def submit(self, batch: int, submissions: list[bytes]) -> None:
-        """Give it to the scheduler, which chooses the worker."""
+        """Submit the batch to the scheduler, which chooses the worker."""
         future = self._client.submit(grade_batch, self._settings, submissions, key=f"course-{self._name}-{batch}", pure=False)
         self._out[batch] = future
         future.add_done_callback(lambda _: self._done.put(batch))
 
     def completed(self) -> list[Completed]:
-        """Wait for batches. Raise `SandboxFault` where the scheduler is gone."""
+        """Wait for batches. Raise `SandboxFault` if the scheduler is gone."""
         done = [self._done.get()]
         while not self._done.empty():
             done.append(self._done.get_nowait())
@@ -140,7 +140,7 @@ class DaskPool:
         return [self._received(batch, future) for batch, future in futures.items()]
 
     def close(self) -> None:
-        """Stop the workers' fork servers and leave; the cluster stays."""
+        """Stop the workers' fork servers and disconnect; the cluster keeps running."""
         if self._client.status == "running":
             with contextlib.suppress(OSError):  # it ended just now
                 self._client.cancel(list(self._out.values()))
@@ -158,11 +158,11 @@ class DaskPool:
     def _gone(self) -> SandboxFault:
         return SandboxFault(
             f"the Dask cluster at {self._address} is gone; what was graded is kept\n"
-            "  fix: start it and give the same command again, which goes on where it was"
+            "  fix: start it and give the same command again, which continues where it was"
         )
 
     def _threads_there(self) -> int:
-        """Count the threads of all workers, asked once a second: workers come and go."""
+        """Return the number of threads of all workers, asked once a second: workers come and go."""
         if time.monotonic() > self._counted + 1:
             try:
                 self._threads, self._counted = sum(self._client.nthreads().values()), time.monotonic()
@@ -172,9 +172,9 @@ class DaskPool:
 
     def _demand_workers(self, settings: Settings) -> None:
         cache_keys = CacheKeys(read_course(Path(settings.root)), settings.round, settings.walls).shared
-        told: dict[str, Any] = self._client.run(standing, self._settings, cache_keys, on_error="return")
-        if not told:
+        problems: dict[str, Any] = self._client.run(worker_problem, self._settings, cache_keys, on_error="return")
+        if not problems:
             raise UsageError(f"{self._address}: the cluster has no workers", f"start some: dask worker {self._address} --nthreads 1")
-        for worker, problem in sorted(told.items()):
+        for worker, problem in sorted(problems.items()):
             if problem:
-                raise UsageError(f"{worker}: this worker cannot grade: {problem}", "mend it or stop it, and give the command again")
+                raise UsageError(f"{worker}: this worker cannot grade: {problem}", "fix it or stop it, and give the command again")

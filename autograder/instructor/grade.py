@@ -26,7 +26,7 @@ from autograder.instructor.gradebook import Gradebook, Kept
 from autograder.instructor.grades import GradingRules, read_rules
 from autograder.instructor.intake import ClassUploads, open_class
 from autograder.instructor.measures import Summary
-from autograder.instructor.outputs import sections_of, write_files
+from autograder.instructor.outputs import write_files
 from autograder.instructor.pool import LocalPool, WorkerPool, grade_all
 from autograder.instructor.roster import read_roster
 from autograder.instructor.worker import Graded, Settings
@@ -54,26 +54,17 @@ class GradeRequest(Struct, frozen=True):
 
 
 class GradeReport(Struct, frozen=True):
-    """What a run did: `done` of `expected` results, `reused` of them from earlier runs.
+    """What came of a run: its plan, the run itself, and the `summary` of the results that count by `rules`.
 
-    `faults` lists results that were not judged, `folders` students' folders that cannot be read, `notes` what was skipped, renamed or
-    not found, `missing` students of the roster without a submission.
+    `notes` lists submissions that were skipped or renamed, and extensions that match nobody.
     """
 
-    summary: Summary
-    sections: dict[str, str]
-    rules: GradingRules
-    run: str
+    plan: Plan
+    run: Run
     round: str
-    done: int
-    expected: int
-    reused: int
-    interrupted: bool
-    faults: tuple[str, ...]
-    folders: tuple[str, ...]
-    kind: str
+    summary: Summary
+    rules: GradingRules
     notes: tuple[str, ...]
-    missing: tuple[str, ...]
 
 
 def grade(course: Course, request: GradeRequest, progress: Callable[[int, int], None]) -> GradeReport:
@@ -90,26 +81,10 @@ def grade(course: Course, request: GradeRequest, progress: Callable[[int, int], 
         gradebook.enrol(plan.uploads.people, anew=request.roster is not None)
         run = run_plan(course, request, plan, current, gradebook, progress)
         rules = read_rules(request.out, gradebook, course.policy)
-        unmatched = rules.unmatched(gradebook.students(run.name), exercise_ids(plan.lesson))
-        notes = (*plan.uploads.notes, *unmatched)
         write_files(request.out, course, gradebook, run.name, rules)
         summary = summarize(gradebook, run.name, rules, plan.exercises)
-    return GradeReport(
-        summary,
-        sections_of([plan.lesson]),
-        rules,
-        run.name,
-        current.name,
-        run.done,
-        plan.expected,
-        run.reused,
-        run.interrupted,
-        faults=tuple(run.faults),
-        folders=tuple(f"{student.name}: {student.problem}" for student in plan.uploads.students if student.problem),
-        kind=plan.uploads.kind,
-        notes=notes,
-        missing=plan.uploads.missing,
-    )
+        unmatched = rules.unmatched(gradebook.students(run.name), exercise_ids(plan.lesson))
+        return GradeReport(plan, run, current.name, summary, rules, (*plan.uploads.notes, *unmatched))
 
 
 class Plan(Struct, frozen=True):

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from autograder.course.errors import UsageError
 from autograder.course.model import Person, Submission
-from autograder.instructor.file_tree import Archive, FileTree, Folder, Subtree, Unreadable, innermost, joined
+from autograder.instructor.file_tree import Archive, FileTree, Folder, Subtree, Unreadable, innermost, joined, visible
 from autograder.instructor.platforms import FOLDER, PLATFORMS, ZIPS, Platform
 from autograder.instructor.roster import join
 from autograder.instructor.uploads import Student, Upload, read_submissions
@@ -93,15 +93,11 @@ def _root(tree: FileTree, lesson: str, platform: Platform) -> FileTree:
 
 
 def _above_students(tree: FileTree, lesson: str) -> str:
-    """Find the folder that holds the students' folders in a zip, which may have other folders around it."""
-    folder = ""
-    while len(names := tree.names(folder)) == 1:
-        below = joined(folder, names[0])
-        inside = tree.names(below)
-        if not inside or lesson in inside or any(tree.kind(joined(below, name)) != "folder" for name in inside):
-            break
-        folder = below
-    return folder
+    """Return the folder that holds the students' folders in a zip, which may have other folders around it."""
+    folder = innermost(tree, lesson)
+    names = visible(tree, folder)
+    holds_students = names and lesson not in names and all(tree.kind(joined(folder, name)) == "folder" for name in names)
+    return folder if holds_students else folder.rpartition("/")[0]
 
 
 def _merge_people(students: list[Student], roster: Sequence[Person]) -> list[Person]:

@@ -1,4 +1,8 @@
-"""One worker's own work: submissions graded one after another, in this process."""
+"""Grade submissions one after another, in this process, with the fork servers and materials kept from one to the next.
+
+Every worker of a pool has a `Grader`, and so has Gradescope's container. A fault of ours is tried again and never costs points: it
+becomes a result with the status `not_judged`. How an attempt is judged is in `grading.attempt`.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from autograder.course.errors import SandboxFault
 from autograder.course.loading import package_name, read_course
@@ -23,7 +28,7 @@ TRIES = 2
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """What a worker must know to grade: where the course lies, which round, which walls."""
+    """What a worker needs to grade: the course's folder, the round and the walls."""
 
     root: str
     round: Round
@@ -31,7 +36,7 @@ class Settings(msgspec.Struct, frozen=True):
 
 
 class Graded(msgspec.Struct, frozen=True):
-    """One result, and what only the instructor may see of it."""
+    """One result, and notes that only the instructor may see."""
 
     result: Result
     notes: Notes
@@ -39,32 +44,29 @@ class Graded(msgspec.Struct, frozen=True):
 
 
 class Grader:
-    """Grades one submission after another, in this process. Holds the course's materials and the fork servers."""
+    """Grades one submission after another. `launched` holds servers that are already preloading, by profile."""
 
     def __init__(self, settings: Settings, slot: int = 0, launched: Mapping[str, Launched] | None = None):
         self.settings = settings
         self.course = read_course(Path(settings.root))
         self.version = version(package_name())
         self._slot = slot
-        self._launched = dict(launched or {})  # servers that are warming up already, by profile: the first sandbox's
+        self._launched = dict(launched or {})  # for the first sandbox
         self._sandboxes: dict[Limits, Sandbox] = {}
         self._materials: dict[tuple[str, str], Materials] = {}
-        self._answering: dict[str, Functions] = {}
+        self._functions: dict[str, Functions] = {}
 
     def grade(self, submission: Submission) -> Graded:
-        """Grade one submission. A fault of the sandbox is tried again once with fresh servers, then told as one."""
-        lesson = self._lesson(submission)
-        checks = self._checks(lesson, submission.exercise)
+        """Grade one submission. After a fault of the sandbox, try once more with fresh servers."""
         if submission.status == "missing":
-            return self._graded(submission, checks, Attempt(()))
+            return self._graded(submission, Attempt(()))
         if submission.status == "unreadable":
-            words = f"It could not be read: {submission.problem}."
-            refused = tuple(CheckResult(c.id, c.title, 0, c.points, "failed", "refused", words) for c in checks)
-            return self._graded(submission, checks, Attempt(refused))
+            ending = CheckResult("", "", 0, 0, "failed", "refused", f"It could not be read: {submission.problem}.")
+            return self._graded(submission, Attempt(self._all(submission, ending)))
         fault = ""
         for _ in range(TRIES):
             try:
-                return self._graded(submission, checks, self._attempt(submission, lesson))
+                return self._graded(submission, self._attempt(submission))
             except SandboxFault as error:
                 fault = str(error)
                 self.close()
@@ -77,26 +79,23 @@ class Grader:
         graded = [encode(self.grade(decode(data, type=Submission))) for data in submissions]
         return time.monotonic() - started, graded
 
+    def fault(self, submission: Submission, why: str) -> Graded:
+        """Return a result that was not judged because of a fault of ours; `why` is for the instructor."""
+        ending = CheckResult("", "", 0, 0, "not_judged", "fault", "Not judged: a fault of the grader, not of this file.")
+        return self._graded(submission, Attempt(self._all(submission, ending), notes=Notes(fault=why)))
+
     def close(self) -> None:
-        """Stop all fork servers; the next submission starts them afresh."""
+        """Stop all fork servers; the next submission starts new ones."""
         for sandbox in self._sandboxes.values():
             sandbox.close()
 
-    def fault(self, submission: Submission, why: str) -> Graded:
-        """Tell a submission that could not be judged as a fault of ours; `why` is for the instructor."""
-        checks = self._checks(self._lesson(submission), submission.exercise)
-        words = "Not judged: a fault of the grader, not of this file."
-        lost = tuple(CheckResult(c.id, c.title, 0, c.points, "not_judged", "fault", words) for c in checks)
-        return self._graded(submission, checks, Attempt(lost, notes=Notes(fault=why)))
-
-    def _lesson(self, submission: Submission) -> Lesson:
-        return next(lesson for lesson in self.course.lessons if lesson.id == submission.lesson)
-
-    def _attempt(self, submission: Submission, lesson: Lesson) -> Attempt:
+    def _attempt(self, submission: Submission) -> Attempt:
+        lesson = self._lesson(submission)
         if submission.exercise == "practice":
-            return mark_answers(submission, lesson, self._functions(lesson))
-        materials, sandbox = self._loaded(lesson, submission.exercise), self._sandbox(submission.exercise)
-        return attempt(submission, materials, sandbox, self.settings.round.secret)
+            if lesson.id not in self._functions:
+                self._functions[lesson.id] = functions_of(self.course.root, lesson)
+            return mark_answers(submission, lesson, self._functions[lesson.id])
+        return attempt(submission, self._loaded(submission), self._sandbox(submission.exercise), self.settings.round.secret)
 
     def _sandbox(self, exercise: str) -> Sandbox:
         limits = limits_for(self.course.policy, exercise)
@@ -106,39 +105,43 @@ class Grader:
                 self._sandboxes[limits].prepare(*self._launched.popitem())
         return self._sandboxes[limits]
 
-    def _checks(self, lesson: Lesson, exercise: str) -> tuple[Check, ...]:
-        if exercise == "practice":
-            return tuple(Check(q.id, title(q), q.points, q.id, (), _never) for q in lesson.questions)
-        return self._loaded(lesson, exercise).checks
+    def _lesson(self, submission: Submission) -> Lesson:
+        return next(lesson for lesson in self.course.lessons if lesson.id == submission.lesson)
 
-    def _functions(self, lesson: Lesson) -> Functions:
-        if lesson.id not in self._answering:
-            self._answering[lesson.id] = functions_of(self.course.root, lesson)
-        return self._answering[lesson.id]
+    def _loaded(self, submission: Submission) -> Materials:
+        key = submission.lesson, submission.exercise
+        if key not in self._materials:
+            exercises = self._lesson(submission).exercises
+            self._materials[key] = load_materials(next(exercise for exercise in exercises if exercise.id == submission.exercise))
+        return self._materials[key]
 
-    def _loaded(self, lesson: Lesson, exercise: str) -> Materials:
-        if (lesson.id, exercise) not in self._materials:
-            self._materials[lesson.id, exercise] = load_materials(next(e for e in lesson.exercises if e.id == exercise))
-        return self._materials[lesson.id, exercise]
+    def _checks(self, submission: Submission) -> tuple[Check, ...]:
+        if submission.exercise != "practice":
+            return self._loaded(submission).checks
+        return tuple(Check(q.id, title(q), q.points, q.id, (), _never) for q in self._lesson(submission).questions)
 
-    def _graded(self, submission: Submission, checks: tuple[Check, ...], made: Attempt) -> Graded:
+    def _all(self, submission: Submission, ending: CheckResult) -> tuple[CheckResult, ...]:
+        """Return this ending for every check."""
+        return tuple(replace(ending, id=check.id, title=check.title, max_points=check.points) for check in self._checks(submission))
+
+    def _graded(self, submission: Submission, judged: Attempt) -> Graded:
         status = "graded" if submission.status == "present" else submission.status
-        faulty = any(check.reason == "fault" for check in made.checks)
+        faulty = any(check.reason == "fault" for check in judged.checks)
         result = Result(
             student=submission.student,
             lesson=submission.lesson,
             exercise=submission.exercise,
             status="not_judged" if faulty else status,
-            score=sum(check.points for check in made.checks),
-            max_score=sum(check.points for check in checks),
-            checks=made.checks,
-            stdout=made.stdout,
+            score=sum(check.points for check in judged.checks),
+            max_score=sum(check.points for check in self._checks(submission)),
+            checks=judged.checks,
+            stdout=judged.stdout,
             sha256=submission.sha256,
             round=self.settings.round.name,
             graded_at=datetime.now(UTC).isoformat(timespec="seconds"),
             version=self.version,
         )
-        return Graded(result, made.notes, submission.handed_in)
+        return Graded(result, judged.notes, submission.handed_in)
 
 
 def _never() -> None:

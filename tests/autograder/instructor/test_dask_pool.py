@@ -15,7 +15,7 @@ from msgspec import msgpack
 from autograder.course.errors import SandboxFault, UsageError
 from autograder.course.loading import read_course
 from autograder.grading.rounds import CacheKeys, Round
-from autograder.instructor.dask_pool import DaskPool, standing
+from autograder.instructor.dask_pool import DaskPool, worker_problem
 from autograder.instructor.grade import GradeRequest, open_pool
 from autograder.instructor.worker import Settings
 from bench.chaos import grading as chaos
@@ -85,14 +85,14 @@ STRANGE = {
 
 @pytest.mark.parametrize(("root", "walls", "cache_keys", "words"), STRANGE.values(), ids=STRANGE.keys())
 def test_a_worker_says_what_keeps_it_from_grading(root, walls, cache_keys, words):
-    assert standing(msgpack.encode(Settings(str(root), Round("round-1", b"secret"), walls)), cache_keys) == words
+    assert worker_problem(msgpack.encode(Settings(str(root), Round("round-1", b"secret"), walls)), cache_keys) == words
 
 
 def test_a_worker_that_lacks_a_wall_says_so(monkeypatch):
     course, chosen = read_course(ROOT), Round("round-1", b"secret")
     monkeypatch.setattr("autograder.instructor.dask_pool.missing_walls", lambda limits: {"landlock": "taken away for the test"})
     settings = msgpack.encode(Settings(str(ROOT), chosen, ("landlock",)))
-    assert standing(settings, CacheKeys(course, chosen, ("landlock",)).shared) == "walls are missing: landlock"
+    assert worker_problem(settings, CacheKeys(course, chosen, ("landlock",)).shared) == "walls are missing: landlock"
 
 
 def test_no_fork_server_is_left_behind_on_a_worker(cluster, tmp_path):
@@ -113,13 +113,13 @@ def test_a_worker_that_cannot_grade_is_named_before_anything_is_graded(cluster, 
     command = chaos.command(tmp_path / "class", tmp_path / "out", "--cluster", address)
     done = subprocess.run([sys.executable, "-c", boot, *command[3:]], cwd=ROOT, capture_output=True, text=True, timeout=120)
     told = f": this worker cannot grade: its course in {ROOT}, or what it grades with, is not the same as here\n"
-    assert (done.returncode, done.stderr.removeprefix(WALLS).partition("tcp://")[2].partition(": ")[2]) == (2, told[2:] + "  fix: mend it or stop it, and give the command again\n")
+    assert (done.returncode, done.stderr.removeprefix(WALLS).partition("tcp://")[2].partition(": ")[2]) == (2, told[2:] + "  fix: fix it or stop it, and give the command again\n")
     assert chaos.attempts(tmp_path / "out") == 0
 
 
 ADDRESSES = {
-    "tcp://127.0.0.1:9": "tcp://127.0.0.1:9: no Dask scheduler answers there\n  fix: start one with `dask scheduler`, or give the address that it names",
-    "localhost": "`localhost` is no scheduler's address\n  fix: give it as `dask scheduler` names it: tcp://HOST:PORT",
+    "tcp://127.0.0.1:9": "tcp://127.0.0.1:9: no Dask scheduler answers at this address\n  fix: start one with `dask scheduler`, or give the address that it prints",
+    "localhost": "`localhost` is not a scheduler's address\n  fix: give it as `dask scheduler` prints it: tcp://HOST:PORT",
 }
 
 
@@ -144,7 +144,7 @@ def test_a_cluster_that_goes_away_is_one_line_and_keeps_what_is_graded(tmp_path,
         wait_for(lambda: chaos.attempts(tmp_path / "out") >= 1)
         scheduler.kill()
         _, errors = process.communicate()
-    words = f"the Dask cluster at {address} is gone; what was graded is kept\n  fix: start it and give the same command again, which goes on where it was\n"
+    words = f"the Dask cluster at {address} is gone; what was graded is kept\n  fix: start it and give the same command again, which continues where it was\n"
     assert (process.returncode, errors) == (3, WALLS + words)
     assert 1 <= chaos.attempts(tmp_path / "out") < 1000
 

@@ -54,7 +54,7 @@ def test_what_is_unchanged_is_taken_over_and_no_worker_starts(three, monkeypatch
     monkeypatch.setattr(LocalPool, "submit", lambda *_: pytest.fail("something was submitted to a worker"))
     walls = ("landlock", "seccomp", "limits", "privileges")
     finished = run(read_course(ROOT), GradeRequest(three / "class", three / "out", exercises=("forward",), seed=5, walls=walls), lambda *_: None)
-    assert (finished.summary.results, finished.reused) == (3, 3)
+    assert (finished.summary.results, finished.run.reused) == (3, 3)
     assert (chaos.contents(three / "out"), (three / "out" / "results.jsonl").read_bytes()) == before
 
 
@@ -73,10 +73,10 @@ def test_a_clock_that_was_set_back_between_runs_loses_nothing(three, monkeypatch
     monkeypatch.setattr("autograder.instructor.grade.datetime", SimpleNamespace(now=lambda zone: datetime(2001, 1, 1, tzinfo=zone)))
     asked = GradeRequest(three / "class", three / "out", exercises=("forward",), seed=5, walls=("landlock", "seccomp", "limits", "privileges"))
     finished = run(read_course(ROOT), asked, lambda *_: None)
-    assert (finished.run[:4], finished.summary.results, finished.reused) == ("2001", 4, 3)
+    assert (finished.run.name[:4], finished.summary.results, finished.run.reused) == ("2001", 4, 3)
     with Gradebook(three / "out" / "gradebook.sqlite") as book:
-        assert book.last_run() == finished.run
-        assert [one.student for one in book.results(finished.run)] == ["s0000", "s0001", "s0002", "s0003"]
+        assert book.last_run() == finished.run.name
+        assert [one.student for one in book.results(finished.run.name)] == ["s0000", "s0001", "s0002", "s0003"]
     assert [one["student"] for one in chaos.results(three / "out")] == ["s0000", "s0001", "s0002", "s0003"]
 
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from autograder.course.model import Limits
-    from autograder.instructor.grade import GradeReport
+    from autograder.instructor.grade import GradeReport, GradeRequest
 
 
 SHOWN = 60  # students in a table; of a larger class only the summary is shown
@@ -47,9 +47,7 @@ UNSAFE = click.option("--unsafe", is_flag=True, help="Grade even if walls are mi
 @UNSAFE
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object; everything else goes to stderr.")
 @click.pass_obj
-def grade(root: Path | None, submissions: Path, out: Path, kind: str | None, roster: Path | None, lesson: str | None,
-          exercises: tuple[str, ...], seed: int | None, new_round: bool, fresh: bool, workers: int | None, cluster: str,
-          unsafe: bool, as_json: bool) -> None:  # fmt: skip
+def grade(root: Path | None, /, unsafe: bool, as_json: bool, **options: Any) -> None:
     """Grade the submissions of a class into OUT.
 
     SUBMISSIONS is a folder with one folder for each student, a zip, or a download from Canvas, Moodle, GitHub Classroom, nbgrader or
@@ -69,23 +67,22 @@ def grade(root: Path | None, submissions: Path, out: Path, kind: str | None, ros
     errors = Console(stderr=True, highlight=False)
     course = read_course(find_clone(root))
     walls = check_walls(course.policy.limits, unsafe, errors)
-    request = GradeRequest(submissions, out, lesson, exercises, seed, new_round, workers or 0, walls,
-                           fresh=fresh, cluster=cluster, kind=kind, roster=roster)  # fmt: skip
+    request = GradeRequest(walls=walls, **options)
     started = time.monotonic()
     with progress_bar(errors) as progress:
         report = run(course, request, progress)
     seconds = time.monotonic() - started
     if as_json:
-        click.echo(json.dumps(_as_json(report, out, seconds, walls), ensure_ascii=False))
+        click.echo(json.dumps(_as_json(report, request, seconds), ensure_ascii=False))
     else:
-        _print(report, out, seconds)
+        _print(report, request.out, seconds)
     folders = [f"{student.name}: {student.problem}" for student in report.plan.uploads.students if student.problem]
     if report.run.interrupted:
         errors.print(f"Interrupted: {report.run.done} of {report.plan.expected} are graded and kept.")
     for line in (*report.run.faults, *folders):
         click.echo(clean(line, 500), err=True)
     echo_notes(report.notes)
-    for line in _missing(report, submissions):
+    for line in _missing(report, request.submissions):
         click.echo(line, err=True)
     if report.run.interrupted or folders or report.summary.count("not_judged"):
         sys.exit(1)
@@ -161,13 +158,13 @@ def _lines(errors: Console) -> Callable[[int, int], None]:
     return show
 
 
-def _as_json(report: GradeReport, out: Path, seconds: float, walls: tuple[str, ...]) -> dict[str, object]:
+def _as_json(report: GradeReport, request: GradeRequest, seconds: float) -> dict[str, object]:
     run, uploads = report.run, report.plan.uploads
     return report.summary.as_json() | {
-        "out": str(out),
+        "out": str(request.out),
         "round": report.round,
         "interrupted": run.interrupted,
-        "walls": walls,
+        "walls": request.walls,
         "from": uploads.kind,
         "notes": report.notes,
         "missing": uploads.missing,

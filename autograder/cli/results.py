@@ -58,27 +58,25 @@ def override(root: Path | None, student: str, check: str, points: float, reason:
     to the gradebook, is kept when the class is graded again, and is shown in feedback and exports.
     """
     from autograder.course.text import clean
-    from autograder.instructor.grades import Grade, grades, make_override, read_rules
-    from autograder.instructor.outputs import write_feedback
-    from autograder.instructor.roster import feedback_name, find_student
+    from autograder.instructor import grades, outputs, roster
 
     with opened_results(root, out) as (course, gradebook, run, rules):
-        name = find_student(student, gradebook.students(run), rules.people)
-        own: dict[str, Grade] = {}
+        name = roster.find_student(student, gradebook.students(run), rules.people)
+        own: dict[str, grades.Grade] = {}
         points_of: dict[str, dict[str, float]] = {}
-        for grade in grades(gradebook, run, rules):
+        for grade in grades.grades(gradebook, run, rules):
             points_of.setdefault(grade.result.exercise, {}).update({each.id: each.max_points for each in grade.result.checks})
             if grade.result.student == name:
                 own[grade.result.exercise] = grade
-        made = make_override(own.values(), points_of, check, points, reason)
+        made = grades.make_override(own.values(), points_of, check, points, reason)
         gradebook.override(made)
-        rules = read_rules(out, gradebook, course.policy)
-        write_feedback(out, course, gradebook, run, rules, only=name)
-        after = next(g for g in grades(gradebook, run, rules) if (g.result.student, g.result.exercise) == (name, made.exercise))
+        rules = grades.read_rules(out, gradebook, course.policy)
+        outputs.write_feedback(out, course, gradebook, run, rules, only=name)
+        after = next(g for g in grades.grades(gradebook, run, rules) if (g.result.student, g.result.exercise) == (name, made.exercise))
     most = points_of[made.exercise][made.check]
     click.echo(f"{clean(name, 60)}: {made.exercise}.{made.check} now earns {points:g} of {most:g}.")
     before = own[made.exercise]
-    click.echo(f"{made.exercise}: {before.final:g} before, {after.final:g} now. Feedback rewritten: {feedback_name(name)}")
+    click.echo(f"{made.exercise}: {before.final:g} before, {after.final:g} now. Feedback rewritten: {roster.feedback_name(name)}")
 
 
 @click.command()
@@ -156,7 +154,7 @@ def regrade(root: Path | None, out: Path, submissions: Path | None, apply: bool,
     course = read_course(find_clone(root))
     walls = check_walls(course.policy.limits, unsafe, errors)
     with progress_bar(errors) as progress:
-        report = run(course, out, submissions, walls, workers or 0, progress, apply=apply, fresh=fresh)
+        report = run(course, out, submissions, walls, workers, progress, apply=apply, fresh=fresh)
     echo_notes(report.faults)
     _print_changes(report, as_json)
     if report.interrupted or report.faults:

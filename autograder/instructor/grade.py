@@ -45,7 +45,7 @@ class GradeRequest(Struct, frozen=True):
     exercises: tuple[str, ...] = ()
     seed: int | None = None
     new_round: bool = False
-    workers: int = 0
+    workers: int | None = None  # one for each core
     walls: tuple[str, ...] = WALLS
     kind: str | None = None
     roster: Path | None = None
@@ -136,7 +136,8 @@ class Run:
                     for _, graded in batch:
                         self._count()
                         if graded.result.status == "not_judged":
-                            self.faults.append(_fault(graded))
+                            why = graded.notes.fault or "a fault of the grader"
+                            self.faults.append(f"not judged: {graded.result.student}, {graded.result.exercise}: {why}")
         except KeyboardInterrupt:
             self.interrupted = True
         finally:
@@ -158,10 +159,6 @@ class Run:
     def _count(self) -> None:
         self.done += 1
         self._progress(self.done)
-
-
-def _fault(graded: Graded) -> str:
-    return f"not judged: {graded.result.student}, {graded.result.exercise}: {graded.notes.fault or 'a fault of the grader'}"
 
 
 def open_pool(request: GradeRequest, settings: Settings) -> WorkerPool:

@@ -1,9 +1,9 @@
-"""nbgrader's own `gradebook.db`, through its API, so that its formgrader shows our scores and takes what is graded by hand.
+"""Export to nbgrader's own `gradebook.db`, through its API: formgrader then shows these scores, and can grade by hand.
 
-PATH is the database of an nbgrader course, or a new one. Each check is a grade cell, named as in the course's notebook; points
-that a person decided are manual scores, and what lateness takes is nbgrader's late penalty. Questions in free text wait for a
-person, and what was given for them in formgrader stays. Where the course holds what was submitted, its notebooks are put where
-formgrader looks for graded ones, without outputs, which nobody has run here.
+The path is the database of an nbgrader course, or a new one. Each check is a grade cell, named as in the course's notebook; overrides
+are manual scores, and lateness is nbgrader's late penalty. Questions in free text wait for a person, and what formgrader was told about
+them is kept. If the course holds the submitted notebooks, they are copied to where formgrader looks for graded ones, without their
+outputs, which nobody has run here.
 """
 
 from __future__ import annotations
@@ -24,30 +24,30 @@ from autograder.course.text import clean
 from autograder.instructor.grades import Grade, Sheet, StudentGrades, unjudged
 
 WHAT = "nbgrader's gradebook.db, for its formgrader"
-LARGEST = 6 << 20
+LARGEST = 6 << 20  # bytes of a notebook
 
 
 def write(sheet: Sheet, path: Path) -> list[str]:
-    """Put scores into a gradebook, new or there; say what has no place in it. Raise `UsageError` without nbgrader."""
+    """Write scores into a gradebook, new or existing. Return notes on what it has no place for. Raise `UsageError` without nbgrader."""
     notes: list[str] = []
     path = path / "gradebook.db" if path.is_dir() else path
     with _opened(path) as book:
         for lesson in dict.fromkeys(column.lesson for column in sheet.columns):
             cells = _assignment(book, lesson, sheet)
-            known = {column.exercise for column in sheet.columns if any(cell.startswith(_cell(column.exercise, "")) for cell in cells)}
-            others = [column.exercise for column in sheet.columns if column.lesson == lesson and column.exercise not in known]
-            notes += [f"{name}: {lesson}'s notebook has no cells for it, so it is left out" for name in others]
-            for standing in sheet.rows():
-                notes += unjudged(standing)
-                own = [grade for grade in standing.grades.values() if grade.result.lesson == lesson and grade.result.exercise in known]
+            exercises = [column.exercise for column in sheet.columns if column.lesson == lesson]
+            known = {name for name in exercises if any(cell.startswith(_cell(name, "")) for cell in cells)}
+            notes += [f"{name}: {lesson}'s notebook has no cells for it, so it is left out" for name in exercises if name not in known]
+            for student in sheet.rows():
+                notes += unjudged(student)
+                own = [grade for grade in student.grades.values() if grade.result.lesson == lesson and grade.result.exercise in known]
                 if any(grade.result.status != "missing" or grade.overrides for grade in own):
-                    _student(book, lesson, standing, own, path.resolve().parent)
+                    _write_student(book, lesson, student, own, path.resolve().parent)
     return notes
 
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
-    """Open nbgrader's gradebook. It calls `alembic` by name, which lies beside this Python."""
+    """Open nbgrader's gradebook. It runs `alembic` by name, which is beside this Python."""
     try:
         from nbgrader.api import Gradebook
         from sqlalchemy.exc import SAWarning, SQLAlchemyError
@@ -57,19 +57,19 @@ def _opened(path: Path) -> Iterator[Any]:
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{before}"
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", SAWarning)  # of nbgrader's own queries
+            warnings.simplefilter("ignore", SAWarning)  # from nbgrader's own queries
             with Gradebook(f"sqlite:///{path.resolve()}") as book, _one_transaction(book.db()):
                 yield book
     except SQLAlchemyError as error:
         reason = clean(str(getattr(error, "orig", error)), 200)
-        raise UsageError(f"{path}: {reason}", "give an nbgrader course's gradebook.db, or a file that is not there yet") from None
+        raise UsageError(f"{path}: {reason}", "give the gradebook.db of an nbgrader course, or a file that does not exist yet") from None
     finally:
         os.environ["PATH"] = before
 
 
 @contextmanager
 def _one_transaction(session: Any) -> Iterator[None]:
-    """Make one transaction of all: nbgrader's API commits three times for each student, and reads all again after each."""
+    """Commit only once: nbgrader's API commits three times for each student, and reads everything again after each commit."""
     session.commit, session.expire_on_commit = session.flush, False
     yield
     del session.commit
@@ -82,13 +82,13 @@ def _cell(exercise: str, check: str) -> str:
 
 
 def _assignment(book: Any, lesson: str, sheet: Sheet) -> list[str]:
-    """Find the assignment's grade cells, or make them: those of the checks that were graded, and those that are graded by hand."""
+    """Find the assignment's grade cells, or create them for the checks that were graded and the questions graded by hand."""
     from nbgrader.api import MissingEntry
 
     try:
-        found = [cell.name for notebook in book.find_assignment(lesson).notebooks for cell in notebook.grade_cells]
-        if found:
-            return found
+        names = [cell.name for notebook in book.find_assignment(lesson).notebooks for cell in notebook.grade_cells]
+        if names:
+            return names
     except MissingEntry:
         book.add_assignment(lesson)
     book.update_or_create_notebook(lesson, lesson)
@@ -102,62 +102,62 @@ def _assignment(book: Any, lesson: str, sheet: Sheet) -> list[str]:
 
 
 def _cells(lesson: str, sheet: Sheet) -> Iterator[tuple[str, float]]:
-    in_notebook = {column.exercise for column in sheet.columns if column.lesson == lesson and column.exercise != "practice"}
-    for standing in sheet.rows():
-        for grade in standing.grades.values():
-            if grade.result.exercise in in_notebook and grade.result.lesson == lesson:
-                yield from ((_cell(grade.result.exercise, check.id), check.max_points) for check in grade.result.checks)
+    """Yield the name and points of each check's cell."""
+    for result in (grade.result for student in sheet.rows() for grade in student.grades.values()):
+        if result.lesson == lesson and result.exercise != "practice":
+            yield from ((_cell(result.exercise, check.id), check.max_points) for check in result.checks)
 
 
-def _student(book: Any, lesson: str, standing: StudentGrades, own: list[Grade], course: Path) -> None:
-    person = standing.person
-    name = text_id(person.login or person.student)
+def _write_student(book: Any, lesson: str, student: StudentGrades, own: list[Grade], course: Path) -> None:
+    person = student.person
+    name = student_id(person.login or person.student)
     first, _, last = person.student.rpartition(" ")
     book.update_or_create_student(name, first_name=first or None, last_name=last, email=person.email or None)
-    when = _hand_over(course, name, lesson) or next((f"{g.handed_in.at:%Y-%m-%d %H:%M:%S.%f %Z}" for g in own if g.handed_in.at), None)
-    submission = book.update_or_create_submission(lesson, name, **({"timestamp": when} if when else {}))
+    time = _copy_notebook(course, name, lesson) or next((f"{g.handed_in.at:%Y-%m-%d %H:%M:%S.%f %Z}" for g in own if g.handed_in.at), None)
+    submission = book.update_or_create_submission(lesson, name, **({"timestamp": time} if time else {}))
     scores = {_cell(grade.result.exercise, check.id): (grade, check) for grade in own for check in grade.result.checks}
-    decided = {_cell(grade.result.exercise, check): one.points for grade in own for check, one in grade.overrides.items()}
+    overrides = {_cell(grade.result.exercise, check): override.points for grade in own for check, override in grade.overrides.items()}
     for notebook in submission.notebooks:
         notebook.late_submission_penalty = sum(grade.penalty for grade in own)
         for cell in notebook.grades:
-            if cell.name in scores or cell.name in decided:
+            if cell.name in scores or cell.name in overrides:
                 grade, check = scores.get(cell.name, (None, None))
                 cell.auto_score = check.points if grade and check and grade.result.status != "not_judged" else None
-                cell.manual_score = decided.get(cell.name, cell.manual_score)
+                cell.manual_score = overrides.get(cell.name, cell.manual_score)
                 cell.needs_manual_grade = cell.auto_score is None and cell.manual_score is None
             elif cell.cell.cell_type == "markdown":
                 cell.needs_manual_grade = cell.manual_score is None
 
 
-def text_id(name: str) -> str:
-    """Make a name one that can be a folder's, as nbgrader demands of a student's id."""
+def student_id(name: str) -> str:
+    """Make a name into a student id for nbgrader, which must be a folder's name."""
     return clean(name, 120).replace("/", "-").lstrip(".") or "student"
 
 
-def _hand_over(course: Path, student: str, lesson: str) -> str | None:
-    """Put a submitted notebook where formgrader looks for graded ones; give the time that stands beside it, if one does.
+def _copy_notebook(course: Path, student: str, lesson: str) -> str | None:
+    """Copy a submitted notebook to where formgrader looks for graded ones; return the time beside it, if there is one.
 
-    Outputs go: they are a stranger's, and formgrader would show them as they are.
+    Outputs are left out: they are untrusted, and formgrader would show them as they are.
     """
-    given, taken = (course / kind / student / lesson for kind in ("submitted", "autograded"))
-    notebook, stamp = given / f"{lesson}.ipynb", given / "timestamp.txt"
-    if any(place.is_symlink() for place in (given.parent, given, notebook, stamp, taken.parent, taken)) or not notebook.is_file():
+    submitted, graded = (course / kind / student / lesson for kind in ("submitted", "autograded"))
+    notebook, stamp = submitted / f"{lesson}.ipynb", submitted / "timestamp.txt"
+    places = (submitted.parent, submitted, notebook, stamp, graded.parent, graded)
+    if any(place.is_symlink() for place in places) or not notebook.is_file():
         return None
     try:
         content = _without_outputs(notebook.read_bytes() if notebook.stat().st_size <= LARGEST else b"")
-        when = stamp.read_text(encoding="ascii").strip()[:100] if stamp.is_file() and stamp.stat().st_size < 1 << 10 else None
+        time = stamp.read_text(encoding="ascii").strip()[:100] if stamp.is_file() and stamp.stat().st_size < 1 << 10 else None
     except (ValueError, RecursionError, OSError):
         return None
-    taken.mkdir(parents=True, exist_ok=True)
-    (taken / notebook.name).write_text(content, encoding="utf-8")
-    if when:
-        (taken / stamp.name).write_text(when, encoding="ascii")
-    return when
+    graded.mkdir(parents=True, exist_ok=True)
+    (graded / notebook.name).write_text(content, encoding="utf-8")
+    if time:
+        (graded / stamp.name).write_text(time, encoding="ascii")
+    return time
 
 
 def _without_outputs(data: bytes) -> str:
-    """Read a notebook and leave its outputs out. Raise `ValueError` where it is none."""
+    """Return a notebook without its outputs. Raise `ValueError` if it is not a notebook."""
     book: Any = msgspec.json.decode(data)
     if not isinstance(book, dict) or not isinstance(book.get("cells"), list) or not all(isinstance(cell, dict) for cell in book["cells"]):
         raise ValueError("not a notebook")

@@ -61,7 +61,7 @@ class RegradeReport(Struct, frozen=True):
     written: bool
 
 
-def regrade(course: Course, out: Path, submissions: Path | None, walls: tuple[str, ...], workers: int,
+def regrade(course: Course, out: Path, submissions: Path | None, walls: tuple[str, ...], workers: int | None,
             progress: Callable[[int, int], None], *, apply: bool, fresh: bool) -> RegradeReport:  # fmt: skip
     """Grade again what the last run into OUT graded; with `apply`, write the results once all are there.
 

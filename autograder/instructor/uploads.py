@@ -13,7 +13,7 @@ import re
 import tokenize
 from collections.abc import Callable, Iterable, Iterator
 
-from msgspec import Struct, field
+from msgspec import Struct
 from msgspec.structs import replace
 
 from autograder.course.model import HandedIn, Submission
@@ -51,7 +51,7 @@ class Student(Struct, frozen=True):
     uploads: tuple[Upload, ...] = ()
     id: str = ""
     login: str = ""
-    aliases: tuple[str, ...] = field(default_factory=tuple)  # other names that a roster may have
+    aliases: tuple[str, ...] = ()  # other names that a roster may have
 
     @property
     def problem(self) -> str:

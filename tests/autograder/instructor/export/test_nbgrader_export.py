@@ -14,7 +14,7 @@ from autograder.grading.attempt import load_materials
 from autograder.instructor.export import export
 from autograder.instructor.gradebook import Gradebook, Kept
 from autograder.instructor.grades import read_rules, sheet_of
-from autograder.instructor.nbgrader import text_id
+from autograder.instructor.nbgrader import student_id
 from tests.autograder.author.notebook.test_nbgrader import EXERCISES, LESSON, SHIPPED, run  # noqa: F401  # the fixture: one build serves both
 
 from .conftest import DUE, LATE
@@ -149,7 +149,7 @@ def test_a_file_that_is_no_gradebook_is_told_in_full(make, tmp_path):
     (tmp_path / "x.db").write_text("no database " * 200)
     with pytest.raises(UsageError) as caught:
         export(make(), "nbgrader", tmp_path / "x.db")
-    assert str(caught.value) == f"{tmp_path / 'x.db'}: file is not a database\n  fix: give an nbgrader course's gradebook.db, or a file that is not there yet"
+    assert str(caught.value) == f"{tmp_path / 'x.db'}: file is not a database\n  fix: give the gradebook.db of an nbgrader course, or a file that does not exist yet"
     assert (tmp_path / "x.db").read_text().startswith("no database")
 
 
@@ -162,4 +162,4 @@ def test_without_nbgrader_it_is_said_how_to_get_it(make, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(("name", "id"), [("../../etc", "-..-etc"), ("Ada Lovelace", "Ada Lovelace"), ("a\nb", "a b"), ("..", "student")])
 def test_a_students_id_names_a_folder_within_the_course(name, id):
-    assert text_id(name) == id
+    assert student_id(name) == id

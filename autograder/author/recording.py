@@ -137,7 +137,7 @@ def _add_values(made: PracticeRecordings, part: Question, numbers: dict[str, flo
     _add(made.values.setdefault(name, []), arguments, functions.reference(name))
     known = made.misconceptions.setdefault(name, [])
     for misconception in functions.misconceptions(name):
-        if misconception.id in part.tells:
+        if misconception.id in part.detects:
             own = next((one for one in known if one.id == misconception.id), None)
             if own is None:
                 own = MisconceptionValues(

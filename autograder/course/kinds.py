@@ -329,7 +329,7 @@ def _mark_parts(question: Question, key: Key, answer: Any, drawn: Drawn) -> Mark
 KINDS: dict[str, QuestionKind] = {
     "number": QuestionKind(
         "a number", frozenset({"computes", "arguments", "tolerance"}), _number_form, _mark_number,
-        frozenset({"decimals", "tells", "numbers"})),
+        frozenset({"decimals", "detects", "numbers"})),
     "choice": QuestionKind(
         "a choice", frozenset({"choices"}), _choice_form, _mark_choice, frozenset({"several", "numbers"}),
         _problem_with_choice, _wrong_choices, "a wrong choice"),

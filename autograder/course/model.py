@@ -113,7 +113,7 @@ class Question(Struct, frozen=True):
     """One practice question, or one part of one.
 
     number: `numbers` fill `[[name]]` in the text, `computes` names the reference function (EXERCISE.FUNCTION) that is
-    called with `arguments` in order, and `tells` the misconceptions of that function that are told apart.
+    called with `arguments` in order, and `detects` the misconceptions of that function that a wrong answer can show.
     choice, order: `choices`, and for a choice `several`. match: `choices` on the left, `options` on the right.
     parts: questions that share the text and the numbers.
     """
@@ -132,7 +132,7 @@ class Question(Struct, frozen=True):
     arguments: tuple[str | float, ...] = ()
     decimals: int = 3
     tolerance: float = 0.0
-    tells: tuple[str, ...] = ()
+    detects: tuple[str, ...] = ()
     choices: tuple[Choice, ...] = ()
     options: tuple[Choice, ...] = ()
     several: bool = False

@@ -59,7 +59,7 @@ def variant(question: Question, seed: int | None, functions: Functions) -> dict[
         if fresh != published and detectable(question, fresh, functions):
             return fresh
     problem = f"question `{question.id}`: in {DRAWS} draws, no numbers distinguished all of its misconceptions"
-    raise CourseError([Finding(Path("practice.yaml"), question.line, problem, "widen the ranges of its numbers, or drop one of `tells`")])
+    raise CourseError([Finding(Path("practice.yaml"), question.line, problem, "widen the ranges of its numbers, or drop one of `detects`")])
 
 
 def detectable(question: Question, numbers: Mapping[str, float], functions: Functions) -> bool:
@@ -78,11 +78,11 @@ def detectable(question: Question, numbers: Mapping[str, float], functions: Func
 
 
 def values(question: Question, numbers: Mapping[str, float], functions: Functions) -> tuple[float, list[tuple[Misconception, float]]]:
-    """Compute the right answer of a question, and the answer of every misconception in `tells`."""
+    """Compute the right answer of a question, and the answer of every misconception in `detects`."""
     arguments = [numbers[argument] if isinstance(argument, str) else argument for argument in question.arguments]
-    misconceptions = [misconception for misconception in functions.misconceptions(question.computes) if misconception.id in question.tells]
+    detected = [misconception for misconception in functions.misconceptions(question.computes) if misconception.id in question.detects]
     right = float(functions.reference(question.computes)(*arguments))
-    return right, [(misconception, float(misconception.function(*arguments))) for misconception in misconceptions]
+    return right, [(misconception, float(misconception.function(*arguments))) for misconception in detected]
 
 
 def _draw(drawn: Range, rng: random.Random) -> float:

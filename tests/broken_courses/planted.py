@@ -27,12 +27,12 @@ class Planted(NamedTuple):
 PLANTED = {
     "unknown_key": Planted(
         [
-            (ASKED, "  tells: [taken_away, second_forgotten]", "  tels: [taken_away, second_forgotten]"),
+            (ASKED, "  detects: [taken_away, second_forgotten]", "  detect: [taken_away, second_forgotten]"),
         ],
         ["content"],
         """\
-exercises/13_adding/practice.yaml:15: question `fresh-sum`: there is no key `tels`
-  fix: did you mean `tells`?
+exercises/13_adding/practice.yaml:15: question `fresh-sum`: there is no key `detect`
+  fix: did you mean `detects`?
 """,
     ),
     "repeated_key": Planted(
@@ -637,7 +637,7 @@ lessons/13_adding/flashcards.yaml:1: card `sum`: there is no image `figures/sum.
     ),
     "misconception_that_does_not_exist": Planted(
         [
-            (ASKED, "tells: [taken_away, second_forgotten]", "tells: [taken_away, first_forgotten]"),
+            (ASKED, "detects: [taken_away, second_forgotten]", "detects: [taken_away, first_forgotten]"),
         ],
         ["question-functions"],
         """\
@@ -662,11 +662,11 @@ exercises/13_adding/practice.yaml:1: question `fresh-sum`: there is no function 
         ["question-published"],
         """\
 exercises/13_adding/practice.yaml:1: question `fresh-sum`: misconception `taken_away` answers 0.500, as the reference does
-  fix: choose numbers that distinguish them, or drop it from `tells`
+  fix: choose numbers that distinguish them, or drop it from `detects`
 exercises/13_adding/practice.yaml:1: question `fresh-sum`: misconception `second_forgotten` answers 0.500, as the reference does
-  fix: choose numbers that distinguish them, or drop it from `tells`
+  fix: choose numbers that distinguish them, or drop it from `detects`
 exercises/13_adding/practice.yaml:1: question `fresh-sum`: misconceptions `taken_away` and `second_forgotten` both answer 0.500
-  fix: choose numbers that distinguish them, or drop it from `tells`
+  fix: choose numbers that distinguish them, or drop it from `detects`
 """,
     ),
     "misconceptions_that_answer_the_same": Planted(
@@ -676,7 +676,7 @@ exercises/13_adding/practice.yaml:1: question `fresh-sum`: misconceptions `taken
         ["question-published", "check-misconceptions"],
         """\
 exercises/13_adding/practice.yaml:1: question `fresh-sum`: misconceptions `taken_away` and `second_forgotten` both answer 0.210
-  fix: choose numbers that distinguish them, or drop it from `tells`
+  fix: choose numbers that distinguish them, or drop it from `detects`
 solutions/13_adding/misconceptions/sums.py:6: misconception `taken_away` is not recognised as itself
   fix: add a call where it differs from the reference and the other misconceptions by ten tolerances, or drop it
 solutions/13_adding/misconceptions/sums.py:12: misconception `second_forgotten` is not recognised as itself
@@ -748,7 +748,7 @@ exercises/13_adding/checks/sums.py:6: check `by_hand` passes the student's value
         ["question-variants"],
         """\
 exercises/13_adding/practice.yaml:1: question `fresh-sum`: in 1000 draws, no numbers distinguished all of its misconceptions
-  fix: widen the ranges of its numbers, or drop one of `tells`
+  fix: widen the ranges of its numbers, or drop one of `detects`
 """,
     ),
     "working_that_ends_elsewhere": Planted(

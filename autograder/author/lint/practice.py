@@ -31,7 +31,7 @@ def functions(context: LintContext) -> Iterator[Finding]:
         if len(part.arguments) > len(parameters):
             fix = f"its parameters are {', '.join(parameters)}"
             yield Finding(context.asked, whole.line, f"{owner}: `{name}` cannot take {len(part.arguments)} arguments", fix)
-        for misconception in part.tells:
+        for misconception in part.detects:
             if misconception not in known:
                 fix = f"take one of {', '.join(known)}" if known else "write it as a function of the misconceptions"
                 yield Finding(context.asked, whole.line, f"{owner}: `{name}` has no misconception `{misconception}`", fix)
@@ -42,7 +42,7 @@ def published(context: LintContext) -> Iterator[Finding]:
         if not _computable(context, whole):
             continue
         right, misconceptions = values(part, variant(whole, None, context.functions), context.functions)
-        fix = "choose numbers that distinguish them, or drop it from `tells`"
+        fix = "choose numbers that distinguish them, or drop it from `detects`"
         for misconception, value in misconceptions:
             if abs(value - right) <= SEPARATION * part.tolerance:
                 problem = f"{owner}: misconception `{misconception.id}` answers {value:.{part.decimals}f}, as the reference does"

@@ -27,7 +27,7 @@ MISCONCEPTIONS = [
     Misconception("scaled_by_beta", "step", "You scaled the noise by β.", "by-hand", "noise", lambda x, b, e: math.sqrt(1 - b) * x + b * e),
     Misconception("signal_untouched", "step", "The image must shrink.", "by-hand", "signal", lambda x, b, e: x + math.sqrt(b) * e),
     Misconception("no_root", "step", "Take the root.", "by-hand", "signal", lambda x, b, e: (1 - b) * x + math.sqrt(b) * e),
-    Misconception("never_told", "step", "Not in `tells`.", "by-hand", "signal", lambda x, b, e: 0.25),
+    Misconception("never_told", "step", "Not in `detects`.", "by-hand", "signal", lambda x, b, e: 0.25),
 ]
 FUNCTIONS = Functions(lambda name: {"forward.step": step}[name], lambda name: [misconception for misconception in MISCONCEPTIONS if name == f"forward.{misconception.of}"])
 
@@ -43,7 +43,7 @@ FRESH = Question(
     computes="forward.step",
     arguments=("x", "beta", "eps"),
     tolerance=0.002,
-    tells=("scaled_by_beta", "signal_untouched", "no_root"),
+    detects=("scaled_by_beta", "signal_untouched", "no_root"),
 )
 CHOICES = (Choice("vae", "VAE"), Choice("gan", "GAN"), Choice("diffusion", "Diffusion"))
 CHOICE = Question("which", "choice", "Which?", 1, section="s", card="c", points=2, choices=CHOICES)
@@ -51,7 +51,7 @@ SEVERAL = Question("some", "choice", "Which?", 1, choices=CHOICES, several=True)
 ORDER = Question("loop", "order", "Order.", 1, choices=(Choice("b", "B"), Choice("a", "A"), Choice("c", "C")))
 MATCH = Question("pairs", "match", "Match.", 1, choices=CHOICES[:2], options=(Choice("one", "1"), Choice("two", "2")))
 PARTS = Question("both", "parts", "Take [[x]].", 1, section="s", points=6, numbers=FRESH.numbers, parts=(
-    Question("a", "number", "One step?", 1, computes="forward.step", arguments=("x", "beta", "eps"), tolerance=0.002, tells=FRESH.tells),
+    Question("a", "number", "One step?", 1, computes="forward.step", arguments=("x", "beta", "eps"), tolerance=0.002, detects=FRESH.detects),
     Question("b", "choice", "Which?", 1, points=2, choices=CHOICES),
 ))  # fmt: skip
 CHOICE_KEY = Key("gan", {"vae": Wrong("Blurred.", "M16", "trilemma")})
@@ -106,7 +106,7 @@ def test_numbers_that_can_never_distinguish_are_the_authors_fault():
         variant(question, 1, FUNCTIONS)
     assert str(error.value) == (
         "practice.yaml:3: question `fresh-step`: in 1000 draws, no numbers distinguished all of its misconceptions\n"
-        "  fix: widen the ranges of its numbers, or drop one of `tells`"
+        "  fix: widen the ranges of its numbers, or drop one of `detects`"
     )
 
 

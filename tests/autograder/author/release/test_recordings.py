@@ -117,7 +117,7 @@ def answers(question, key, numbers, functions):
     """Give answers to a question with these numbers: right, every misconception's, every choice, and nonsense."""
     if question.kind == "number":
         arguments = [numbers[one] if isinstance(one, str) else one for one in question.arguments]
-        misconceptions = [misconception.function(*arguments) for misconception in functions.misconceptions(question.computes) if misconception.id in question.tells]
+        misconceptions = [misconception.function(*arguments) for misconception in functions.misconceptions(question.computes) if misconception.id in question.detects]
         return [round(float(value), question.decimals + 2) for value in (functions.reference(question.computes)(*arguments), *misconceptions, 1234.5)] + ["0,79"]
     ids = [choice.id for choice in question.choices]
     if question.kind == "choice":

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from autograder.cli.main import AUDIENCES, main
+from autograder.cli.main import COMMANDS, HIDDEN, main
 
 PAGE = Path(__file__).with_name("commands.md")
 INTRODUCTION = """\
@@ -25,11 +25,10 @@ Exit status: 0 if it worked; 1 if your work or the course has faults; 2 if the c
 
 def page() -> str:
     """Render the whole page."""
-    listed = {name for names in AUDIENCES.values() for name in names}
-    audiences = AUDIENCES | {"Called by other programs": tuple(name for name in main.commands if name not in listed)}
-    parts = [INTRODUCTION]
-    for audience, names in audiences.items():
-        parts += [f"## {audience}\n", *(part for name in names for part in sections(main.commands[name], f"course {name}"))]
+    parts, context = [INTRODUCTION], click.Context(main)
+    for audience, names in (COMMANDS | {"Called by other programs": HIDDEN}).items():
+        commands = {name: main.get_command(context, name) for name in names}
+        parts += [f"## {audience}\n", *(part for name, command in commands.items() for part in sections(command, f"course {name}"))]
     return "\n".join(parts)
 
 

@@ -156,7 +156,7 @@ def test_a_figure_opens_in_the_browser(review, tmp_path):
     terminal.press("o").press("?").shows("Press any key to go back.")
     assert (tmp_path / "opened").read_text() == (course / "lessons/13_adding/figures/bars-light.svg").as_uri() + "\n"
     (course / "lessons/13_adding/figures/bars-light.svg").unlink()
-    terminal.press("x").shows(FRONT).press("o").shows("The figure cannot be opened:")
+    terminal.press("x").shows(FRONT).press("o").shows("Cannot open the figure:")
 
 
 def test_cramming_asks_until_known_and_leaves_the_schedule(review, kept):

@@ -185,6 +185,3 @@ def gradescope(place: Path) -> None:
     written = grade_in_container(place)
     most = sum(test.max_score for test in written.tests)
     click.echo(f"{written.score:g} of {most:g} points in {written.execution_time:g} s. Walls: {written.extra_data['walls'] or 'none'}.")
-
-
-COMMANDS = (lint, map_, notebook, misconceptions, release, gradescope)

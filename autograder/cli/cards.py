@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from autograder.cli.context import find_course, now, opened_deck
+from autograder.cli.context import Opened, find_course, now, opened_deck
 from autograder.course.errors import UsageError
-
-if TYPE_CHECKING:
-    from autograder.cli.context import Opened
+from autograder.course.loading import choose_lesson, read_course
+from autograder.learner.review.deck import NEW_A_DAY, Chosen, following
+from autograder.learner.review.schedule import Scheduling
 
 
 @click.command()
@@ -31,8 +30,6 @@ def review(root: Path | None, new: int | None, tags: tuple[str, ...], objectives
     your data folder, whose path is printed. OTHER is the reviews.sqlite of another device, or an .apkg or .colpkg exported by
     Anki with its scheduling. Merging the same file twice is harmless.
     """
-    from autograder.learner.review.deck import NEW_A_DAY, Chosen
-
     chosen = Chosen(tags, objectives, NEW_A_DAY if new is None else new)
     with opened_deck(root, lesson, chosen) as opened:
         if other is None:
@@ -52,8 +49,7 @@ def _merge(opened: Opened, other: Path) -> None:
 def _review(opened: Opened, *, cram: bool) -> None:
     from rich.console import Console
 
-    from autograder.cli.keys import Keys
-    from autograder.cli.review_screen import ReviewSession, summary
+    from autograder.cli.review_screen import Keys, ReviewSession, summary
 
     deck = opened.deck
     if not (deck.faces if cram else deck.next_card(now())):
@@ -80,8 +76,6 @@ def _review(opened: Opened, *, cram: bool) -> None:
 
 def _following(opened: Opened) -> str:
     """Return a sentence that says when the next cards are due."""
-    from autograder.learner.review.deck import following
-
     none = "There are no cards." if not opened.deck.faces else "Nothing is left for today."
     return following(opened.deck.queue(now())) or none
 
@@ -110,7 +104,6 @@ def deck(root: Path | None, form: str, out: Path, lesson: str | None) -> None:
     apkg is Anki's package format: importing a newer one updates the cards and keeps your progress. anki-text is Anki's text
     format; csv and json are plain tables.
     """
-    from autograder.course.loading import choose_lesson, read_course
     from autograder.learner.review.export import write_deck
 
     course = read_course(find_course(root))
@@ -168,10 +161,5 @@ def optimise(root: Path | None, yes: bool, defaults: bool) -> None:
 
 
 def _adopt_defaults(opened: Opened) -> None:
-    from autograder.learner.review.schedule import Scheduling
-
     opened.deck.adopt(Scheduling(), now())
     click.echo("Cards are scheduled by FSRS's default parameters again.")
-
-
-COMMANDS: tuple[click.Command, ...] = (deck, optimise, review, stats)

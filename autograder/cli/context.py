@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
-import msgspec
 
 from autograder.course.errors import UsageError
+from autograder.course.loading import choose_lesson, demand_solutions, read_course
+from autograder.course.model import Lesson
+from autograder.learner.workspace import HIDDEN, State, Workspace, course_of, open_workspace, own_course, workspace_above
 
 if TYPE_CHECKING:
-    from autograder.course.model import Lesson
     from autograder.learner.review.deck import Chosen, Deck
-    from autograder.learner.workspace import State, Workspace
 
 
 def find_course(start: Path | None) -> Path:
@@ -27,8 +28,6 @@ def find_course(start: Path | None) -> Path:
         if not (start / "course.yaml").is_file():
             raise UsageError(f"{start}: no course.yaml there", "give the folder that holds course.yaml")
         return start.resolve()
-    from autograder.learner.workspace import course_of, own_course
-
     for folder in (Path.cwd(), *Path.cwd().parents):
         if (folder / "course.yaml").is_file():
             return folder
@@ -42,8 +41,6 @@ def find_course(start: Path | None) -> Path:
 
 def find_clone(start: Path | None) -> Path:
     """Return the course's folder, as `find_course` does. Raises UsageError if it is a student release, without solutions."""
-    from autograder.course.loading import demand_solutions
-
     found = find_course(start)
     demand_solutions(found)
     return found
@@ -51,16 +48,12 @@ def find_clone(start: Path | None) -> Path:
 
 def find_lesson(root: Path | None, wanted: str | None) -> Lesson:
     """Read the course and return the wanted lesson, or its only one."""
-    from autograder.course.loading import choose_lesson, read_course
-
     return choose_lesson(read_course(find_course(root)), wanted)
 
 
 @contextmanager
 def opened_workspace(root: Path | None) -> Iterator[tuple[Workspace, State]]:
     """Open the current workspace and its state; print the state's notes on leaving."""
-    from autograder.learner.workspace import State, open_workspace, workspace_above
-
     here = Path.cwd()
     course = find_course(root) if root or workspace_above(here) else here
     workspace = open_workspace(here, course)
@@ -70,7 +63,7 @@ def opened_workspace(root: Path | None) -> Iterator[tuple[Workspace, State]]:
         click.echo(state.note, err=True)
 
 
-class Opened(msgspec.Struct, frozen=True):
+class Opened(NamedTuple):
     """An open deck: the lessons whose cards it holds, the course's folder, and the folder of the review log."""
 
     deck: Deck
@@ -90,9 +83,7 @@ def opened_deck(root: Path | None, lesson: str | None = None, chosen: Chosen | N
     """Open the deck of the workspace's lesson, or outside a workspace the whole course's; print the log's notes on leaving.
 
     Raises UsageError for a tag or objective that no card has."""
-    from autograder.course.loading import choose_lesson, read_course
     from autograder.learner.review.deck import Chosen, Deck, own_place
-    from autograder.learner.workspace import HIDDEN, workspace_above
 
     course, around = read_course(find_course(root)), workspace_above(Path.cwd())
     wanted = lesson or (around[1].lesson if around else None)
@@ -107,8 +98,6 @@ def opened_deck(root: Path | None, lesson: str | None = None, chosen: Chosen | N
 
 
 def _refuse_unknown(lessons: tuple[Lesson, ...], chosen: Chosen) -> None:
-    import difflib
-
     cards = [card for lesson in lessons for card in lesson.cards]
     known = {"tag": {tag for card in cards for tag in card.tags}, "objective": {card.objective for card in cards}}
     for noun, asked in (("tag", chosen.tags), ("objective", chosen.objectives)):

@@ -231,6 +231,3 @@ def doctor(root: Path | None) -> None:
         click.echo("Untrusted code cannot be run safely here.")
         sys.exit(1)
     click.echo("All walls work: untrusted code can be graded here.")
-
-
-COMMANDS = (grade, doctor)

@@ -1,6 +1,6 @@
 """The `course` command: its subcommands, and one clear message and exit status for every error.
 
-Slow imports (numpy, the sandbox) stay inside the commands, so that `course --help` answers at once.
+A command's module is imported when the command runs, so that `course --help` answers at once.
 Exit status: 0 success, 1 the work or the course has faults, 2 usage error, 3 our fault. Tracebacks appear only with --debug.
 """
 
@@ -10,29 +10,71 @@ import io
 import os
 import shutil
 import sys
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 
 import click
 
-from autograder.cli import author, cards, grade, reader, results, student
 from autograder.course.errors import CourseError, SandboxFault, StoreFault, UsageError
 
-AUDIENCES = {
-    "Learn": ("start", "read", "check", "hint", "practice", "progress", "reset", "submit", "serve"),
-    "Review": ("review", "stats", "optimise", "deck"),
-    "Grade, in a clone": ("grade", "report", "override", "feedback", "export", "regrade", "similar", "doctor"),
-    "Write the course, in a clone": ("lint", "map", "misconceptions", "notebook", "release", "site"),
+COMMANDS = {  # audience -> command -> its module in this package, and its sentence in `course --help`
+    "Learn": {
+        "start": ("student", "Create a workspace in DIR (default: this folder)."),
+        "read": ("reader", "Read the lesson, or one SECTION of it, in the terminal."),
+        "check": ("check", "Run the public checks on your FILEs."),
+        "hint": ("student", "Show the open hints for FILE."),
+        "practice": ("practice", "Answer the lesson's questions in the terminal."),
+        "progress": ("student", "Show how far you are with each objective, and what is next."),
+        "reset": ("student", "Restore FILE to its starter."),
+        "submit": ("student", "Pack your files into one zip to hand in."),
+        "serve": ("reader", "Open the lesson in your browser."),
+    },
+    "Review": {
+        "review": ("cards", "Review the cards that are due, one key for each answer."),
+        "stats": ("cards", "Show due cards, retention and the hardest cards."),
+        "optimise": ("cards", "Fit the schedule of cards to your own answers."),
+        "deck": ("cards", "Export the flashcards to Anki, CSV or JSON."),
+    },
+    "Grade, in a clone": {
+        "grade": ("grade", "Grade the submissions of a class into OUT."),
+        "report": ("results", "Report what the class of OUT understood."),
+        "override": ("results", "Change the points that STUDENT gets for CHECK."),
+        "feedback": ("results", "Write OUT/feedback again."),
+        "export": ("results", "Export the grades of OUT's last run to a platform."),
+        "regrade": ("results", "Grade the last run into OUT again and show what changes."),
+        "similar": ("results", "List pairs of submissions with similar code."),
+        "doctor": ("grade", "Check whether this machine can grade untrusted code."),
+    },
+    "Write the course, in a clone": {
+        "lint": ("author", "Check the course, or one LESSON of it, for mistakes."),
+        "map": ("author", "Show what teaches, asks and tests each objective."),
+        "misconceptions": ("author", "Turn wrong answers that many share into misconceptions."),
+        "notebook": ("author", "Build a lesson's exercises as one nbgrader notebook."),
+        "release": ("author", "Build the student release, without the solutions."),
+        "site": ("reader", "Write the lesson's site as static files."),
+    },
 }
+HIDDEN = {"gradescope": "author"}  # called by other programs
+_MODULES = HIDDEN | {name: module for commands in COMMANDS.values() for name, (module, _) in commands.items()}
 
 
 class _Commands(click.Group):
-    """Lists the commands by audience, and turns our errors into a message and an exit status."""
+    """Imports a command when it is wanted, lists the commands by audience, and turns our errors into a message and an exit status."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return list(_MODULES)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in _MODULES:
+            return None
+        module = import_module(f"autograder.cli.{_MODULES[name]}")
+        return next(one for one in vars(module).values() if isinstance(one, click.Command) and one.name == name)
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
-        for audience, names in AUDIENCES.items():
+        for audience, commands in COMMANDS.items():
             with formatter.section(audience):
-                formatter.write_dl([(name, self.commands[name].get_short_help_str(200)) for name in names])
+                formatter.write_dl([(name, sentence) for name, (_, sentence) in commands.items()])
 
     def invoke(self, context: click.Context) -> object:
         try:
@@ -71,8 +113,3 @@ def main(context: click.Context, debug: bool, root: Path | None) -> None:
             os.environ.setdefault(name, str(size))
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(name, "1")  # arrays are small and every core has a worker: more threads would only wait
-
-
-for _group in (student, reader, cards, grade, results, author):
-    for _command in _group.COMMANDS:
-        main.add_command(_command)

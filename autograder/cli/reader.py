@@ -93,6 +93,3 @@ def site(root: Path | None, out: Path, lesson: str | None) -> None:
 
     written = write_site(find_course(root), find_lesson(root, lesson), out)
     click.echo(f"{out}: {written.files} files, {written.bytes / 1e6:.1f} MB. Open {out / 'index.html'}, or put the folder on a web server.")
-
-
-COMMANDS: tuple[click.Command, ...] = (read, serve, site)

@@ -270,6 +270,3 @@ def _request(place: Path, lesson: str | None, exercises: tuple[str, ...]) -> Gra
             request = gradebook.request(run, GradeRequest) if run else None
     request = request or GradeRequest(place, place)
     return replace(request, lesson=lesson or request.lesson, exercises=exercises or request.exercises)
-
-
-COMMANDS: tuple[click.Command, ...] = (override, feedback, export, regrade, report, similar)

@@ -1,0 +1,122 @@
+"""`course check`: run the public checks on a student's own files, once or at every save."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from autograder.cli.context import find_course, opened_workspace
+from autograder.course.errors import SandboxFault, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import Console
+
+    from autograder.learner.check import Checker
+    from autograder.learner.workspace import State, Workspace
+
+
+@click.command()
+@click.argument("files", metavar="[FILE]...", nargs=-1)
+@click.option("--watch", "watching", is_flag=True, help="Keep running, and check each file again when you save it. Ctrl-C stops.")
+@click.option("--no-walls", is_flag=True, help="Run your files in a plain process with a time limit, without walls.")
+@click.pass_obj
+def check(root: Path | None, files: tuple[str, ...], watching: bool, no_walls: bool) -> None:
+    """Run the public checks on your FILEs.
+
+    A FILE is a Python file, the notebook or answers.yaml. Without FILE, every file that you have started is checked. The exit
+    status is 1 until everything passes. The output of your code is shown too.
+    """
+    from autograder.sandbox.preload import launch
+
+    likely = _likely(files)
+    launched = {profile: launch(profile) for profile in likely if not no_walls and sys.platform == "linux"}
+    # Slow imports, while the fork servers warm up in parallel.
+    from rich.console import Console
+
+    from autograder.course.loading import read_policy
+    from autograder.learner.check import Checker, saves
+    from autograder.learner.workspace import exercises_of, file_of
+
+    console = Console(highlight=False)
+    course = find_course(root)
+    with Checker(read_policy(course), walls=False if no_walls else None, ahead=watching or len(files) != 1) as checker:
+        checker.take(launched) if launched else checker.warm(*likely)
+        with opened_workspace(root) as (workspace, state):
+            chosen = _chosen(workspace, files)
+            watched = chosen if files else list(exercises_of(workspace.lesson))
+            saved = saves(workspace, watched) if watching else None  # from now on: a save during the first check counts
+            passed = _all(console, checker, workspace, state, chosen)
+            if not checker.walled:
+                console.print("Your files ran in a plain process with a time limit, without walls.", style="dim")
+            if saved:
+                for exercise in watched:
+                    if file_of(workspace, exercise):
+                        checker.load(workspace, exercise)
+                _watch(console, checker, workspace, state, saved)
+    if not passed and not watching:
+        sys.exit(1)
+
+
+def _likely(files: tuple[str, ...]) -> tuple[str, ...]:
+    """Guess, before the course is read, which preload profiles these files need."""
+    from autograder.sandbox.preload import profile_for
+
+    paths = [Path(file) for file in files] or sorted(Path.cwd().glob("*.py"))
+    wanted = [profile_for(path.read_bytes()) for path in paths if path.suffix in (".py", ".ipynb") and path.is_file()]
+    return tuple(dict.fromkeys(wanted))
+
+
+def _chosen(workspace: Workspace, files: tuple[str, ...]) -> list[str]:
+    """Return the exercises to check: those of the files, or every one whose file differs from its starter."""
+    from autograder.learner.workspace import exercises_named, exercises_of, file_of, is_untouched
+
+    if files:
+        return list(dict.fromkeys(exercise for file in files for exercise in exercises_named(workspace, file)))
+    found = {exercise: path for exercise in exercises_of(workspace.lesson) if (path := file_of(workspace, exercise))}
+    begun = [one for one, path in found.items() if not is_untouched(workspace, path)]
+    if not begun:
+        first = next(iter(found.values())).name if found else "FILE"
+        fix = f"open {first} in your editor, or name a file: `course check {first}`"
+        raise UsageError("nothing to check: every file is still the starter, or is not saved", fix)
+    return begun
+
+
+def _all(console: Console, checker: Checker, workspace: Workspace, state: State, exercises: list[str]) -> bool:
+    """Check these exercises and print the feedback. Return whether everything passes."""
+    from autograder.cli.context import now
+    from autograder.cli.views import HIDDEN_REMAIN, say_due, show
+    from autograder.learner.progress import bring_back, remember
+
+    whole, judged = True, False
+    for exercise in exercises:
+        checked = checker.check(workspace, exercise)
+        remember(state, checked)
+        show(console, checked, workspace.lesson)
+        right = bool(checked.checks) and checked.passed == len(checked.checks)
+        whole = whole and right
+        say_due(console, bring_back(workspace, checked.checks, f"check {exercise}", now()))
+        judged = judged or bool(checked.checks)
+        if not right and checked.functions and not checked.problem and not checked.stopper and not checked.blank:
+            console.print(f"  Stuck? course hint {checked.name if checked.label == checked.name else exercise}", style="dim", markup=False)
+    if judged:
+        console.print(HIDDEN_REMAIN, style="dim")
+    return whole
+
+
+def _watch(console: Console, checker: Checker, workspace: Workspace, state: State, saved: Iterator[tuple[str, ...]]) -> None:
+    """Check every saved file until Ctrl-C."""
+    console.print("Watching: save a file to check it again. Ctrl-C stops.", style="dim")
+    try:
+        for changed in saved:
+            console.print()
+            try:
+                _all(console, checker, workspace, state, list(changed))
+            except SandboxFault as fault:
+                console.print(str(fault), markup=False)
+    except KeyboardInterrupt:
+        console.print()

@@ -1,9 +1,9 @@
-"""Which misconception gives exactly what the student's code gave.
+"""Which misconception returns exactly what the student's code returned.
 
-It reruns, it does not guess: the checks are run with each misconception in the student's place, with the same numbers, and
-call is held against call. A misconception is named for a function when it agrees with the student on every call of that function in
-the attempt, at least one call tells it from the reference by ten tolerances, and no other misconception with another sentence does
-as well. Where nothing fits, nothing is named.
+It reruns instead of guessing: the checks are run with each misconception in the student's place, with the same numbers, and the
+calls are compared one by one. A misconception is named for a function if it agrees with the student on every call of that function
+in the attempt, at least one call separates it from the reference by ten tolerances, and no misconception with another sentence
+fits too. If nothing fits, nothing is named.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Transcripts = Mapping[str, Transcript]  # by the check's id
 
 
 def misconception(*, of: str, section: str, card: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Declare a misconception: a function that makes it in the place of `of`. Its docstring is what the student is told."""
+    """Declare a misconception: a function to run in place of `of`. Its docstring is the sentence that the student reads."""
 
     def declare(function: Callable[..., Any]) -> Callable[..., Any]:
         sentence = " ".join((inspect.getdoc(function) or "").split())
@@ -39,19 +39,19 @@ def misconception(*, of: str, section: str, card: str) -> Callable[[Callable[...
 
 
 def load_misconceptions(path: Path) -> tuple[Misconception, ...]:
-    """Read a file of misconceptions, in the order they stand. Raise `CourseError` where one has no sentence."""
+    """Read the misconceptions of a file, in their order. Raise `CourseError` if one has no sentence."""
     values = [getattr(value, "misconception", None) for value in vars(load_module(path)).values()]
     found = tuple(value for value in values if isinstance(value, Misconception))
     silent = [misconception for misconception in found if not misconception.sentence]
     if silent:
         lines = [misconception.function.__code__.co_firstlineno for misconception in silent]
-        fix = "write what the student is told as its docstring"
+        fix = "write the sentence that the student reads as its docstring"
         raise CourseError([Finding(path, n, f"misconception `{s.id}` has no sentence", fix) for n, s in zip(lines, silent, strict=True)])
     return found
 
 
 class Evidence(msgspec.Struct, frozen=True):
-    """One call as far as it says something about who made it: what it was given (its fuzzy key), how it ended, with what value."""
+    """What a call shows about its function: its arguments (as a fuzzy key), how it ended, and its value."""
 
     given: bytes
     kind: str
@@ -62,7 +62,7 @@ Recorded = Callable[[Check, Misconception | None, str], list[Evidence]]
 
 
 class Diagnosis:
-    """The reruns of one exercise's checks, with the reference or a misconception in the student's place: made here, or `recorded`."""
+    """The reruns of one exercise's checks, with the reference or a misconception in the student's place: made here or `recorded`."""
 
     def __init__(
         self, checks: tuple[Check, ...], answers: Answering, misconceptions: tuple[Misconception, ...], recorded: Recorded | None = None
@@ -73,7 +73,7 @@ class Diagnosis:
         self._seen: dict[tuple[str, int, str, str], list[Evidence]] = {}
 
     def rerun(self, check: Check, seed: int, misconception: Misconception | None) -> Transcript:
-        """Run a check with a misconception (or, with None, the reference) in the student's place. Remembered."""
+        """Run a check with a misconception, or None for the reference, in the student's place. Results are kept."""
         key = check.id, seed, misconception.id if misconception else ""
         if key not in self._reruns:
 
@@ -84,7 +84,7 @@ class Diagnosis:
         return self._reruns[key]
 
     def name(self, function: str, transcripts: Transcripts, seeds: Mapping[str, int]) -> Misconception | None:
-        """Name the misconception that explains all that `function` gave in these transcripts, or None."""
+        """Return the misconception that explains everything that `function` returned in these transcripts, or None."""
         own = {check.id: _calls(transcripts[check.id], function) for check in self.checks if check.id in transcripts}
         given = {name: [(call, _evidence(call)) for call in calls] for name, calls in own.items() if calls}
         fitting = [
@@ -97,7 +97,7 @@ class Diagnosis:
 
     def _explains(self, misconception: Misconception, given: Mapping[str, list[tuple[Called, Evidence]]], seeds: Mapping[str, int]) -> bool:
         separated = False
-        for check in (one for one in self.checks if one.id in given):  # without a call nothing is rerun
+        for check in (one for one in self.checks if one.id in given):  # a check without a call is not rerun
             known = self._known(check, seeds[check.id], misconception, misconception.of)
             right = self._known(check, seeds[check.id], None, misconception.of)
             own = given[check.id]
@@ -107,7 +107,7 @@ class Diagnosis:
         return separated
 
     def _known(self, check: Check, seed: int, misconception: Misconception | None, of: str) -> list[Evidence]:
-        """Give what a misconception (or, with None, the reference) gave in the calls about `of`. Remembered."""
+        """Return what the calls about `of` show with a misconception, or None for the reference. Results are kept."""
         if self._recorded:
             return self._recorded(check, misconception, of)
         key = check.id, seed, misconception.id if misconception else "", of
@@ -116,7 +116,7 @@ class Diagnosis:
         return self._seen[key]
 
     def _agree(self, own: tuple[Called, Evidence], known: Evidence) -> bool:
-        """Say whether the student's call and the misconception's ended alike. Two that raised are no evidence, but no contradiction."""
+        """Whether the student's call and the misconception's ended alike. Two that raised are no evidence, and no contradiction."""
         call, evidence = own
         if evidence.given != known.given:
             return False
@@ -126,7 +126,7 @@ class Diagnosis:
         return difference(evidence.value, known.value, max(atol, call.atol), rtol, nan_equal=True) == ""
 
     def _far(self, own: tuple[Called, Evidence], known: Evidence, right: Evidence) -> bool:
-        """Say whether this call tells the misconception from the reference by ten tolerances, and the student's call returned."""
+        """Whether this call returned, and separates the misconception from the reference by ten tolerances."""
         call, evidence = own
         if evidence.kind != "returned" or known.kind != "returned":
             return False
@@ -134,7 +134,7 @@ class Diagnosis:
         return difference(known.value, right.value, SEPARATION * atol, SEPARATION * rtol, nan_equal=True) != ""
 
     def _tolerance(self, call: Called) -> tuple[float, float]:
-        """Give the reference's tolerance of a call; where objects take part, which it is not given, float32's."""
+        """Return the reference's tolerance of a call; float32's if the call takes objects, which the reference is not given."""
         if not has_tolerance(call):
             return OBJECTS
         answered = self.answers.answer(call.function, call.args, call.kwargs)
@@ -142,7 +142,7 @@ class Diagnosis:
 
 
 def has_tolerance(call: Called) -> bool:
-    """Say whether the reference can be asked for the same: no object takes part, and the call is a function's own."""
+    """Whether the reference can answer the same call: no object takes part, and it is the function's own call."""
     parts = (*call.args, *call.kwargs.values(), call.outcome.value)
     return call.function == call.of and not any(isinstance(item, ObjectProxy) for item in parts)
 
@@ -152,7 +152,7 @@ def _evidence(call: Called) -> Evidence:
 
 
 def shared_by(function: str, transcripts: Transcripts) -> str:
-    """Hash all that a function gave in an attempt, so that equal wrong answers can be found; nothing where it gave no value."""
+    """Hash everything that a function returned in an attempt, so that equal wrong answers can be found; "" if it returned nothing."""
     outcomes = [call.outcome for name in sorted(transcripts) for call in _calls(transcripts[name], function)]
     if all(outcome.kind != "returned" for outcome in outcomes):
         return ""
@@ -160,5 +160,5 @@ def shared_by(function: str, transcripts: Transcripts) -> str:
 
 
 def _calls(transcript: Transcript, function: str) -> list[Called]:
-    """List the calls that are evidence about a function: its own, and those of objects that it made or was given."""
+    """Return the calls that are evidence about a function: its own, and those of objects that it made or was given."""
     return [call for call in transcript.calls if call.of == function]

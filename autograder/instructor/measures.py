@@ -1,4 +1,4 @@
-"""A class in short: counts, means, the misconceptions that many made. Grows with the exercises, not with the students."""
+"""What a class understood, in numbers: scores, misconceptions, shared errors, and how hard and telling each check was."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from autograder.instructor.roster import feedback_name
 
 
 class ExerciseSummary(Struct):
-    """What is known of one exercise after any number of results."""
+    """One exercise after any number of results."""
 
     max_score: float = 0.0
     total: float = 0.0
@@ -26,7 +26,7 @@ class ExerciseSummary(Struct):
     misconceptions: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def count(self, result: Result, score: float) -> None:
-        """Count one result in, as `score`: what was earned, or what counts of it."""
+        """Add one result with its `score`: what was earned, or what counts."""
         self.max_score = max(self.max_score, result.max_score)
         self.total += score if result.status == "graded" else 0
         self.statuses[result.status] += 1
@@ -38,42 +38,40 @@ class ExerciseSummary(Struct):
 
     @property
     def mean(self) -> float:
-        """Mean score of what was handed in and judged."""
+        """The mean score of the submissions that were judged."""
         return self.total / self.graded if self.graded else 0.0
+
+    def as_json(self, lesson: str, exercise: str) -> dict[str, Any]:
+        counts = {name: count for (name, _), count in sorted(self.misconceptions.items())}
+        figures = {"mean": round(self.mean, 4), "max_score": self.max_score, "statuses": dict(self.statuses), "misconceptions": counts}
+        return {"lesson": lesson, "exercise": exercise, **figures}
 
 
 class Summary(Struct):
-    """What is known of a run after any number of results."""
+    """A run after any number of results."""
 
     exercises: dict[tuple[str, str], ExerciseSummary] = {}
     results: int = 0
 
     def add(self, result: Result) -> None:
-        """Count one result in."""
+        """Add one result."""
         self.exercises.setdefault((result.lesson, result.exercise), ExerciseSummary()).count(result, result.score)
         self.results += 1
 
     def sort(self, exercises: list[str]) -> None:
-        """Put the exercises into this order, whichever was graded first."""
+        """Sort the exercises into this order."""
         self.exercises = dict(sorted(self.exercises.items(), key=lambda item: exercises.index(item[0][1])))
 
     def count(self, status: str) -> int:
-        """Count the results of one status."""
+        """Return the number of results with a status."""
         return sum(one.statuses[status] for one in self.exercises.values())
 
     def as_json(self) -> dict[str, Any]:
-        """Give the summary as plain data for `--json`."""
+        """Return the summary as plain data for `--json`."""
         return {
             "results": self.results,
             "statuses": {name: self.count(name) for name in ("graded", "missing", "unreadable", "not_judged")},
-            "exercises": [
-                {"lesson": lesson, "exercise": exercise, "mean": round(one.mean, 4), "max_score": one.max_score}
-                | {
-                    "statuses": dict(one.statuses),
-                    "misconceptions": {misconception: count for (misconception, _), count in sorted(one.misconceptions.items())},
-                }
-                for (lesson, exercise), one in sorted(self.exercises.items())
-            ],
+            "exercises": [one.as_json(*names) for names, one in sorted(self.exercises.items())],
         }
 
 
@@ -81,7 +79,7 @@ FEWEST = 2
 
 
 class Group(Struct, frozen=True):
-    """Students whose `function` gave the same wrong values in every call, and what one of its checks said."""
+    """Students whose `function` returned the same wrong values in every call, and what one of its checks said."""
 
     exercise: str
     function: str
@@ -107,11 +105,11 @@ def groups(attempts: Iterable[Attempted]) -> list[Group]:
 BINS = 10
 SLOWEST = 10
 HELPED = 20
-FEW_PERCENT = 50.0  # below this a student needs help, where the policy has no pass mark
+FEW_PERCENT = 50.0  # students below this need help, if the policy has no pass mark
 
 
 class CheckMeasure(Struct):
-    """One check over all that were graded; `sums` are of x, x², r, r² and xr, for its points x and the exercise's other points r."""
+    """One check over the class; `sums` are of x, x², r, r² and xr, for its points x and the exercise's other points r."""
 
     exercise: str
     id: str
@@ -130,19 +128,19 @@ class CheckMeasure(Struct):
 
     @property
     def difficulty(self) -> float:
-        """The share of its points that were earned."""
+        """The share of its points that the class earned."""
         return self.sums[0] / (self.count * self.max_points) if self.count and self.max_points else 0.0
 
     @property
     def discrimination(self) -> float | None:
-        """The correlation of its points with the rest; None where one of them is the same for all."""
+        """The correlation of its points with the rest; None if one of the two is the same for all."""
         n, (x, xx, r, rr, xr) = self.count, self.sums
-        spread = (n * xx - x * x) * (n * rr - r * r)
-        return (n * xr - x * r) / sqrt(spread) if spread > 1e-9 * max(1.0, xx * rr) else None
+        variances = (n * xx - x * x) * (n * rr - r * r)
+        return (n * xr - x * r) / sqrt(variances) if variances > 1e-9 * max(1.0, xx * rr) else None
 
 
 class MisconceptionCount(Struct):
-    """One misconception: who made it in which exercise, counted by students, and where to reread."""
+    """One misconception in one exercise: how many students have it, and where to reread."""
 
     exercise: str
     id: str
@@ -151,7 +149,7 @@ class MisconceptionCount(Struct):
 
 
 class ExerciseMeasure(Struct):
-    """One exercise over the class; `bins` counts scores by tenths of what can be earned."""
+    """One exercise over the class; `bins` counts the scores by tenths of the points."""
 
     name: str
     lesson: str
@@ -161,7 +159,7 @@ class ExerciseMeasure(Struct):
 
 
 class Row(Struct, frozen=True):
-    """One student in the table. A score is None if there is none; `marks` are misconceptions, and endings other than simply wrong."""
+    """One student in the table. `marks` are misconceptions, and reasons other than a wrong value."""
 
     student: str
     file: str
@@ -174,7 +172,7 @@ class Row(Struct, frozen=True):
 
 
 class Measures(Struct):
-    """All of it, after `measure`."""
+    """All measures of a class."""
 
     exercises: dict[str, ExerciseMeasure] = field(default_factory=dict)
     checks: dict[tuple[str, str], CheckMeasure] = field(default_factory=dict)
@@ -194,22 +192,20 @@ class Measures(Struct):
 
     def by_misconceptions(self) -> list[MisconceptionCount]:
         """The misconceptions, the most frequent first."""
-        return sorted(
-            self.misconceptions.values(), key=lambda misconception: (-misconception.students, misconception.exercise, misconception.id)
-        )
+        return sorted(self.misconceptions.values(), key=lambda one: (-one.students, one.exercise, one.id))
 
     def by_difficulty(self) -> list[CheckMeasure]:
         """The checks, the hardest first."""
         return sorted(self.checks.values(), key=lambda check: check.difficulty)
 
     def in_need(self, mark: float | None) -> list[Row]:
-        """Who needs help: below the pass mark, the lowest first."""
+        """The students below the pass mark, the lowest first."""
         below = [row for row in self.rows if row.percent is not None and row.percent < (FEW_PERCENT if mark is None else mark)]
         return sorted(below, key=lambda row: (row.percent, row.student))
 
 
 def measure(students: Iterable[StudentGrades], exercises: Iterable[str] = ()) -> Measures:
-    """Take a class's measures; `exercises` gives their order."""
+    """Measure a class; `exercises` is the order of the exercises."""
     made = Measures()
     for standing in students:
         marks: dict[str, None] = {}
@@ -239,14 +235,10 @@ def _exercise(made: Measures, grade: Grade) -> None:
     if len(made.slow) > SLOWEST:
         heapq.heappop(made.slow)
     for check in result.checks:
-        measured = made.checks.setdefault(
-            (result.exercise, check.id), CheckMeasure(result.exercise, check.id, check.title, check.max_points)
-        )
-        measured.add(check, result.score - check.points)
-    for misconception, section in {check.misconception: check.section or "" for check in result.checks if check.misconception}.items():
-        made.misconceptions.setdefault(
-            (result.exercise, misconception), MisconceptionCount(result.exercise, misconception, section)
-        ).students += 1
+        new = CheckMeasure(result.exercise, check.id, check.title, check.max_points)
+        made.checks.setdefault((result.exercise, check.id), new).add(check, result.score - check.points)
+    for name, section in {check.misconception: check.section or "" for check in result.checks if check.misconception}.items():
+        made.misconceptions.setdefault((result.exercise, name), MisconceptionCount(result.exercise, name, section)).students += 1
 
 
 def _marks(grade: Grade) -> list[str]:

@@ -154,7 +154,7 @@ def again(exercise: str, check: str) -> Any:
 
 
 def _loaded(path: Path) -> types.ModuleType:
-    """Run the student's file as a module, as `import` would."""
+    """Import the student's file."""
     import importlib
 
     sys.path.insert(0, str(path.parent))

@@ -1,6 +1,6 @@
-"""How a reader's files stand: each exercise's file, what its last check said, and at once what a new one says.
+"""The page of a reader's exercises: each file with the results of its last check, kept up to date.
 
-Nothing is run here: `course check` does, in a terminal, and writes down what it said.
+Nothing is run here: `course check`, in a terminal, runs the checks and saves their results.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ PAUSE = 0.25  # seconds between two looks at the files
 
 
 class Row(msgspec.Struct, frozen=True):
-    """One exercise: its file, how it stands in a word, and what its last check said, if there was one."""
+    """One exercise: its file, its state in a word, and the results of its last check, if there was one."""
 
     exercise: str
     title: str
@@ -44,7 +44,7 @@ class Row(msgspec.Struct, frozen=True):
 
 
 def routes(session: ReaderSession, frame: Frame) -> list[BaseRoute]:
-    """Give the addresses of the exercises."""
+    """Return the routes of the exercises."""
 
     async def events(request: Request) -> Response:
         return Events(changes(session))  # type: ignore[return-value]  # a route's return value is called as an ASGI app
@@ -66,7 +66,7 @@ def _page(session: ReaderSession, frame: Frame, request: Request) -> str:
 
 
 def rows_of(session: ReaderSession) -> list[Row]:
-    """Look at every file of the workspace, and at what was said of it last."""
+    """Return a row for each exercise of the workspace."""
     with session.state() as state:
         last = {event.subject: event for event in state.events("check")}
     return [_row(session, exercise, last.get(exercise)) for exercise in exercises_of(session.lesson)]
@@ -90,7 +90,7 @@ def _row(session: ReaderSession, exercise: str, event: Any) -> Row:
 
 
 def _title(session: ReaderSession, exercise: str) -> str:
-    """Take the first sentence of the starter's own description."""
+    """Return the first sentence of the starter's docstring."""
     found = next((one for one in session.lesson.exercises if one.id == exercise), None)
     if found is None:
         return "Answers to the practice questions"
@@ -101,7 +101,7 @@ def _title(session: ReaderSession, exercise: str) -> str:
 
 
 async def changes(session: ReaderSession) -> AsyncGenerator[tuple[str, dict[str, Any]], None]:
-    """Tell each time when a file or what is remembered of it has changed."""
+    """Yield an event whenever a file or the results of its checks have changed."""
     before = None
     while True:
         seen = await asyncio.to_thread(_seen, session)

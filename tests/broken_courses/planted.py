@@ -874,7 +874,7 @@ solutions/13_adding/misconceptions/sums.py:12: misconception `second_forgotten`:
         ["exercise-starters"],
         """\
 solutions/13_adding/misconceptions/sums.py:12: misconception `second_forgotten` has no sentence
-  fix: write what the student is told as its docstring
+  fix: write the sentence that the student reads as its docstring
 """,
     ),
     "stray_file": Planted(

@@ -68,15 +68,14 @@ def override(root: Path | None, student: str, check: str, points: float, reason:
             points_of.setdefault(grade.result.exercise, {}).update({each.id: each.max_points for each in grade.result.checks})
             if grade.result.student == name:
                 own[grade.result.exercise] = grade
-        made = grades.make_override(own.values(), points_of, check, points, reason)
-        gradebook.override(made)
+        override = grades.make_override(own.values(), points_of, check, points, reason)
+        gradebook.override(override)
         rules = grades.read_rules(out, gradebook, course.policy)
         outputs.write_feedback(out, course, gradebook, run, rules, only=name)
-        after = next(g for g in grades.grades(gradebook, run, rules) if (g.result.student, g.result.exercise) == (name, made.exercise))
-    most = points_of[made.exercise][made.check]
-    click.echo(f"{clean(name, 60)}: {made.exercise}.{made.check} now earns {points:g} of {most:g}.")
-    before = own[made.exercise]
-    click.echo(f"{made.exercise}: {before.final:g} before, {after.final:g} now. Feedback rewritten: {roster.feedback_name(name)}")
+        after = next(g for g in grades.grades(gradebook, run, rules) if (g.result.student, g.result.exercise) == (name, override.exercise))
+    most, before = points_of[override.exercise][override.check], own[override.exercise]
+    click.echo(f"{clean(name, 60)}: {override.exercise}.{override.check} now earns {points:g} of {most:g}.")
+    click.echo(f"{override.exercise}: {before.final:g} before, {after.final:g} now. Feedback rewritten: {roster.feedback_name(name)}")
 
 
 @click.command()
@@ -122,8 +121,8 @@ def export(root: Path | None, out: Path, to: str, path: Path, titles: tuple[str,
 
 
 def _title(text: str) -> tuple[str, str]:
-    exercise, found, title = text.partition("=")
-    if not found or not title.strip():
+    exercise, _, title = text.partition("=")
+    if not title.strip():
         raise UsageError(f"--title {text}: no title", 'write it as EXERCISE=TITLE: --title forward="Noising (4711)"')
     return exercise, title.strip()
 
@@ -257,7 +256,7 @@ def similar(root: Path | None, place: Path, exercises: tuple[str, ...], lesson: 
 
 
 def _request(place: Path, lesson: str | None, exercises: tuple[str, ...]) -> GradeRequest:
-    """Make a request for what a graded folder was made from, or for submissions as they are."""
+    """Return the request that a graded folder was made by, or a new one for a folder of submissions."""
     from msgspec.structs import replace
 
     from autograder.instructor.grade import GRADEBOOK, GradeRequest

@@ -198,11 +198,11 @@ def make_override(
 def _find_check(wanted: str, points_of: Mapping[str, Mapping[str, float]]) -> tuple[str, str]:
     """Find EXERCISE.CHECK, or the only exercise that has a check of this name."""
     exercise, _, check = wanted.rpartition(".")
-    found = [(name, check) for name, checks in points_of.items() if check in checks and exercise in ("", name)]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise UsageError(f"several exercises have a check `{check}`", f"choose one of: {', '.join('.'.join(each) for each in found)}")
+    matches = [(name, check) for name, checks in points_of.items() if check in checks and exercise in ("", name)]
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        raise UsageError(f"several exercises have a check `{check}`", f"choose one of: {', '.join('.'.join(each) for each in matches)}")
     known = [f"{name}.{each}" for name, checks in points_of.items() for each in checks]
     close = get_close_matches(wanted, known, n=3, cutoff=0.4) or known[:8]
     raise UsageError(f"no check `{wanted}` was graded for this student", f"choose one, as EXERCISE.CHECK: {', '.join(close)}")

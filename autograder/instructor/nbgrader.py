@@ -1,9 +1,9 @@
 """Export to nbgrader's own `gradebook.db`, through its API: formgrader then shows these scores, and can grade by hand.
 
 The path is the database of an nbgrader course, or a new one. Each check is a grade cell, named as in the course's notebook; overrides
-are manual scores, and lateness is nbgrader's late penalty. Questions in free text wait for a person, and what formgrader was told about
-them is kept. If the course holds the submitted notebooks, they are copied to where formgrader looks for graded ones, without their
-outputs, which nobody has run here.
+are manual scores, and lateness is nbgrader's late penalty. Questions in free text wait for a person; scores that were given for them in
+formgrader are kept. If the course holds the submitted notebooks, they are copied to where formgrader looks for graded ones, without
+their outputs, which nobody has run here.
 """
 
 from __future__ import annotations

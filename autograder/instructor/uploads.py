@@ -106,10 +106,10 @@ def _submission(upload: Upload, student: str, lesson: str, exercise: str, names:
     try:
         if upload.problem:
             raise Unreadable(upload.problem)
-        found = _exact(upload, lesson, names) or _similar(upload, lesson, names, note)
-        if found is None:
+        match = _exact(upload, lesson, names) or _similar(upload, lesson, names, note)
+        if match is None:
             return None
-        path, name = found
+        path, name = match
         source = upload.tree.read(path)
         _require_text(name, source)
     except Unreadable as error:
@@ -132,16 +132,12 @@ def _similar(upload: Upload, lesson: str, names: tuple[str, ...], note: Note) ->
     below = upload.path(lesson)
     files = [(name, joined(below, name)) for name in (upload.tree.names(below) if below else ())]
     files += [(name, upload.path(name)) for name in upload.names()]
-    found = [(path, wanted, name) for wanted in names for name, path in files if _plain(name) == wanted.casefold()]
-    if len(found) != 1:
+    matches = [(path, wanted, name) for wanted in names for name, path in files if _NUMBERED.sub("", name).casefold() == wanted.casefold()]
+    if len(matches) != 1:
         return None
-    path, wanted, name = found[0]
+    [(path, wanted, name)] = matches
     note(f"`{clean(name, 80)}` is used as {wanted}")
     return path, wanted
-
-
-def _plain(name: str) -> str:
-    return _NUMBERED.sub("", name).casefold()
 
 
 def _require_text(name: str, source: bytes) -> None:

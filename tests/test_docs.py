@@ -11,6 +11,7 @@ import unicodedata
 from itertools import pairwise
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -142,6 +143,14 @@ def test_every_block_is_run_or_held_by_a_test():
 def test_commands_are_documented_as_their_help_has_them():
     """`make docs` writes the page anew."""
     assert read("docs/commands.md") == commands_page()
+
+
+@pytest.mark.parametrize("page", DOCUMENTS)
+def test_every_command_that_a_page_names_is_there(page):
+    for first, second in re.findall(r"`course ([a-z]+)(?: ([a-z]+))?", read(page)):
+        assert first in main.commands, first
+        group = main.commands[first]
+        assert not isinstance(group, click.Group) or second in ("", *group.commands), f"{first} {second}"
 
 
 def test_readme_stays_short_enough_for_a_first_visit():

@@ -36,7 +36,7 @@ quick: .venv/test
 test: .venv/test
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/pytest -n 2 --dist loadgroup --cov
 
 wheel: .venv/test
 	$(BIN)/course release --out build/student_release

@@ -63,6 +63,16 @@ def test_a_guest_has_three_streams_and_its_socket_and_no_environment():
 
 
 @pytest.mark.usefixtures("walls")
+def test_what_measures_coverage_here_is_not_in_a_guest(monkeypatch, tmp_path):
+    """A tracer would write where no guest may, and takes its time."""
+    monkeypatch.setenv("COVERAGE_PROCESS_START", str(tmp_path / "settings"))
+    source = b"import sys\ndef f(): return [sys.gettrace() is None, 'coverage' in sys.modules]"
+    with Sandbox(Limits()) as sandbox, sandbox.open("numpy") as guest:
+        guest.load("forward", source)
+        assert guest.call(("forward", "f"), (), {}).value == [True, False]
+
+
+@pytest.mark.usefixtures("walls")
 def test_a_wall_that_does_not_stand_is_named_with_its_reason(monkeypatch):
     """The plan asks for a path that is not there, so the ruleset cannot be made."""
     monkeypatch.setattr("autograder.sandbox.servers.readable_paths", lambda: (("/nowhere/at/all",), ()))

@@ -68,16 +68,12 @@ def _question(session: ReaderSession, frame: Frame, request: Request) -> str:
     with session.state() as state:
         chosen = choose(session.lesson, state, request.path_params["id"])
         assert chosen is not None  # `choose` raises if there is no such question
-        asked = _asked(session, chosen, _seed(request.query_params.get("seed", "")), state, fresh="fresh" in request.query_params)
-        return _page(session, frame, state, asked)
+        seed = draw(state, chosen, fresh="fresh" in request.query_params, seed=_seed(request.query_params.get("seed", "")))
+        return _page(session, frame, state, ask(session.workspace, chosen, seed, session.functions()))
 
 
 def _seed(written: str) -> int | None:
     return int(written) if written.isascii() and written.isdigit() and len(written) < 10 else None
-
-
-def _asked(session: ReaderSession, question: Question, seed: int | None, state: State, *, fresh: bool) -> Asked:
-    return ask(session.workspace, question, draw(state, question, fresh=fresh, seed=seed), session.functions())
 
 
 def _marked(session: ReaderSession, frame: Frame, request: Request, fields: dict[str, list[str]]) -> str:

@@ -494,7 +494,7 @@ def large(root, workspace, tmp_path):
 
 def test_a_class_is_searched_and_sorted_while_it_is_graded(large, visit, tmp_path):
     page = visit(large.address + "grades.html")
-    rows, find, forward = page.locator(".roll tbody tr"), page.get_by_label("Find"), page.get_by_role("link", name="forward")
+    rows, find, forward = page.locator(".class-table tbody tr"), page.get_by_label("Find"), page.get_by_role("link", name="forward")
     expect(rows).to_have_count(100)
     page.get_by_role("link", name="Next").click()
     expect(rows).to_have_count(50)

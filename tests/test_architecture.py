@@ -135,6 +135,11 @@ def test_make_quick_names_tests_that_are_there():
     assert [name for name in named if not (ROOT / name).exists()] == []
 
 
+def test_a_framework_is_one_adapter():
+    named = {str(path.relative_to(ENGINE)) for path in MODULES if re.search(r"\btorch\b", path.read_text(encoding="utf-8"))}
+    assert named == {"sandbox/guest/frameworks.py"}
+
+
 def users_of(*names):
     return {str(path.relative_to(ENGINE)) for path in MODULES for _, name in imports(path) if name.split(".")[0] in names}
 

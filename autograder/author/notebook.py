@@ -112,7 +112,7 @@ class Bundle:
     def __init__(self) -> None:
         self.texts: list[str] = []
         self.imports: set[str] = set()
-        self._modules: dict[str, types.ModuleType] = {}  # where each name that was taken is defined
+        self._modules: dict[str, types.ModuleType] = {}  # the module of each name that was taken
 
     def add(self, module: types.ModuleType, name: str) -> None:
         """Take what a name means at the top of a module, if anything, and all that this uses."""

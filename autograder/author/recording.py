@@ -1,7 +1,6 @@
-"""Record what the reference and every misconception give, for the published numbers of the checks and fifty variants of each question.
+"""Record what the reference and every misconception return, for the published numbers of the checks and fifty variants of each question.
 
-It needs the solutions at hand; what it returns holds values and sentences, and no code. How values are written is the
-business of `replay`.
+It needs the solutions; the recordings hold values and sentences, and no code. `grading/recorded` says how values are written.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ from autograder.grading.reference import Answered, Answering, digest, fuzzy_key
 
 
 class Listener:
-    """Stands between a check and the reference's answers, and writes down each answer by function and fuzzy key."""
+    """Stands between a check and the reference's answers, and records each answer by function and fuzzy key."""
 
     def __init__(self, answers: Answering, checks: Path):
         self.heard: dict[str, dict[str, Answered]] = {}
@@ -51,17 +50,17 @@ class Listener:
         return self._answers.function(name)
 
     def answer(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Answered:
-        """Give the reference's answer. Raise `CourseError` where two calls are too much alike to be told apart when replayed."""
+        """Return the reference's answer. Raise `CourseError` if two calls are too similar to be distinguished when replayed."""
         answered = self._answers.answer(name, args, kwargs)
         before = self.heard.setdefault(name, {}).setdefault(fuzzy_key((args, kwargs)).hex(), answered)
         if before is not answered and digest(before.value) != digest(answered.value):
-            problem = f"two calls of `{name}` are given numbers that agree in three digits, and have different answers"
+            problem = f"two calls of `{name}` get numbers that agree in three digits, and have different answers"
             raise CourseError([Finding(self._checks, None, problem, "draw numbers that lie further apart: they cannot be recorded")])
         return answered
 
 
 def record_exercise(materials: Materials) -> Recordings:
-    """Run every check with the reference and with each misconception in the student's place, and give what was seen."""
+    """Run every check with the reference and with each misconception in the student's place, and record the calls."""
     exercise = materials.exercise
     listener = Listener(materials.answers, exercise.checks)
     reruns = Diagnosis(materials.checks, listener, materials.misconceptions)
@@ -75,15 +74,12 @@ def record_exercise(materials: Materials) -> Recordings:
             if known := list(_known(transcript, misconception, listener)):
                 runs[check.id][misconception.id if misconception else ""] = known
     answers = {name: {call: _recorded(one) for call, one in own.items()} for name, own in listener.heard.items()}
-    misconceptions = [
-        RecordedMisconception(misconception.id, misconception.of, misconception.sentence, misconception.section, misconception.card)
-        for misconception in materials.misconceptions
-    ]
+    misconceptions = msgspec.convert(materials.misconceptions, list[RecordedMisconception], from_attributes=True)
     return Recordings(exercise.id, fingerprint(exercise), _parameters(sorted(executed), materials.answers), answers, misconceptions, runs)
 
 
 def _known(transcript: Transcript, misconception: Misconception | None, listener: Listener) -> Iterator[Known]:
-    """Give the calls of a run that may be held against a student's, and let the listener hear their tolerances."""
+    """Yield the calls of a run that may be compared with a student's, and let the listener hear their tolerances."""
     for call in transcript.calls:
         if not call.of or (misconception and call.of != misconception.of):
             continue
@@ -102,7 +98,7 @@ def _recorded(answered: Answered) -> Recorded:
 
 
 def _parameters(names: list[str], answers: Answering) -> dict[str, list[str]]:
-    """Give the parameters of those that are functions of the answer file; the props' are read from the props."""
+    """Return the parameters of the functions of the answer file; those of the props are read from the props."""
     known = {}
     for name in names:
         try:
@@ -116,7 +112,7 @@ def _parameters(names: list[str], answers: Answering) -> dict[str, list[str]]:
 
 
 def record_practice(lesson: Lesson, functions: Functions) -> PracticeRecordings:
-    """Draw fifty variants of each question, and give the values, the misconceptions' values and the workings of all."""
+    """Draw fifty variants of each question; record the values, the misconceptions' values and the workings of all."""
     made = PracticeRecordings({}, {}, {}, {})
     for question in lesson.questions:
         key = lesson.keys.get(question.id, Key())
@@ -150,7 +146,7 @@ def _add_values(made: PracticeRecordings, part: Question, numbers: dict[str, flo
 def _add(values: list[tuple[list[float], float]], arguments: list[float], function: Callable[..., Any]) -> None:
     if all(known != arguments for known, _ in values):
         value = float(function(*arguments))
-        assert math.isfinite(value), "lint refuses questions whose answers are not"
+        assert math.isfinite(value), "lint refuses questions with an infinite answer"
         values.append((arguments, value))
 
 
@@ -167,6 +163,6 @@ def write_recordings(root: Path, lesson: Lesson, exercises: list[tuple[Exercise,
 
 
 def without_working(key: Key) -> Key:
-    """Leave the working's expressions out of a key: its lines are recorded with their numbers filled in."""
+    """Drop the working's expressions from a key: its lines are recorded with their numbers filled in."""
     parts = {name: without_working(part) for name, part in key.parts.items()}
     return msgspec.structs.replace(key, working=(), parts=parts)

@@ -1,7 +1,7 @@
-"""How two values differ, in words: kind, shape and finiteness are exact, dtype is free, numbers have a tolerance.
+"""How two values differ, in words: kind, shape and finiteness must agree, dtype is free, numbers have a tolerance.
 
-It compares what a student's code gave with what is expected, and a misconception's value with the student's. It does not say what
-a difference means.
+It compares what a student's code returned with what is expected, and a misconception's value with the student's. What a difference
+means is decided elsewhere.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from autograder.grading.reference import as_arrays
 
 
 def difference(got: Any, expected: Any, atol: float, rtol: float, *, nan_equal: bool = False) -> str:
-    """Say in words how `got` differs from `expected`; an empty text where it does not."""
+    """Return how `got` differs from `expected`, in words; an empty text if it does not."""
     kind, wanted = kind_of(got), kind_of(expected)
     if wanted == "sequence" and kind in ("sequence", "array") and isinstance(got, list | tuple | np.ndarray):
         if len(got) != len(expected):
@@ -55,14 +55,14 @@ def kind_of(value: Any) -> str:
 
 
 def _numbers_only(value: Any) -> bool:
-    """Say whether all that lists hold are numbers: numpy would also read text and truth values as such."""
+    """Return whether lists hold numbers only: numpy would read text and truth values as numbers, too."""
     if isinstance(value, list | tuple):
         return all(map(_numbers_only, value))
     return kind_of(value) in ("number", "array")
 
 
 def _array(value: Any) -> np.ndarray[Any, Any]:
-    """Give a value as an array of float64; an array of objects where it is not made of numbers of one shape."""
+    """Return a value as an array of float64; an array of objects if its numbers have no common shape."""
     if isinstance(value, np.ndarray | float | int):
         return np.asarray(value, dtype=np.float64)
     try:
@@ -97,7 +97,7 @@ def _number_difference(got: np.ndarray[Any, Any], expected: np.ndarray[Any, Any]
 
 
 def significant(a: float, b: float) -> tuple[str, str]:
-    """Write two numbers with just as many digits as show that they differ, four at the least."""
+    """Write two numbers with as many digits as it takes to see that they differ, but at least four."""
     for digits in range(4, 17):
         texts = f"{a:.{digits}g}", f"{b:.{digits}g}"
         if texts[0] != texts[1]:

@@ -1,4 +1,6 @@
-"""Any value that a call gives, as plain JSON, and back: what JSON cannot say is a mapping with one key that names its kind.
+"""What a release records of an exercise, and its replay where there are no solutions.
+
+Values are JSON. What JSON lacks is a mapping with one key that names its kind:
 
 {"array": ["<f8", [4, 2], BASE64]}   and "scalar" for one number of numpy's, a framework's name for its tensor
 {"tuple": [...]}   {"dict": [[KEY, VALUE], ...]}   {"float": "nan"}   {"object": "ConditionedBlock 1"}
@@ -29,7 +31,7 @@ T = TypeVar("T")
 
 
 def pack(value: Any) -> Any:
-    """Give a value as what JSON can say. Raise `TypeError` for what is no value."""
+    """Turn a value into JSON's types. Raise `TypeError` for an object that is not data."""
     if value is None or isinstance(value, bool | str) or (isinstance(value, int) and type(value) is int):
         return value
     if isinstance(value, np.ndarray | np.generic):
@@ -45,11 +47,11 @@ def pack(value: Any) -> Any:
         return {"dict": [[pack(key), pack(item)] for key, item in value.items()]}
     if isinstance(value, ObjectProxy):
         return {"object": repr(value)}
-    raise TypeError(f"a {type(value).__name__} is no value that can be recorded")
+    raise TypeError(f"a {type(value).__name__} cannot be recorded")
 
 
 def unpack(packed: Any) -> Any:
-    """Give back the value."""
+    """Return the value that was packed."""
     if isinstance(packed, list):
         return [unpack(item) for item in packed]
     if not isinstance(packed, dict):
@@ -77,7 +79,7 @@ def write_gz(path: Path, recordings: Any) -> None:
 
 
 def read_gz(path: Path, kind: type[T]) -> T:
-    """Read them back as `kind`."""
+    """Read recordings as `kind`."""
     return msgspec.json.decode(gzip.decompress(path.read_bytes()), type=kind)
 
 
@@ -85,7 +87,7 @@ FORMAT = 2
 
 
 class RecordedMisconception(msgspec.Struct, frozen=True):
-    """A misconception without its function: whom it is about, and what is told."""
+    """A misconception without its function."""
 
     id: str
     of: str
@@ -95,7 +97,7 @@ class RecordedMisconception(msgspec.Struct, frozen=True):
 
 
 class Known(msgspec.Struct, frozen=True):
-    """One call of a run with the reference or a misconception in the student's place. `given` is the fuzzy key of its arguments."""
+    """One call of a run with the reference or a misconception in the student's place; `given` is the fuzzy key of its arguments."""
 
     function: str
     of: str
@@ -105,7 +107,7 @@ class Known(msgspec.Struct, frozen=True):
 
 
 class Recorded(msgspec.Struct, frozen=True):
-    """What the reference answers to one call, and how far from it a right answer may lie."""
+    """What the reference answers to one call, and how far from it a right answer may be."""
 
     value: msgspec.Raw
     atol: float
@@ -113,10 +115,10 @@ class Recorded(msgspec.Struct, frozen=True):
 
 
 class Recordings(msgspec.Struct, frozen=True):
-    """All that a release knows of one exercise.
+    """Everything that a release knows about one exercise.
 
-    parameters: each function's, by name. answers: by function, then by fuzzy key. runs: by check, then by misconception ("" is the
-    reference), the calls in order. checks: the hash of the files that were recorded.
+    parameters: those of each function, by its name. answers: by function, then by fuzzy key. runs: the calls in order, by check, then by
+    misconception ("" is the reference). checks: the hash of the files that were recorded.
     """
 
     exercise: str
@@ -129,14 +131,14 @@ class Recordings(msgspec.Struct, frozen=True):
 
 
 def fingerprint(exercise: Exercise) -> str:
-    """Hash what is asked of an exercise: its checks, and the props."""
+    """Hash the checks and the props of an exercise."""
     props = exercise.starter.parent / "props.py"
     text = exercise.checks.read_bytes() + (props.read_bytes() if props.is_file() else b"")
     return hashlib.sha256(text.replace(b"\r\n", b"\n")).hexdigest()
 
 
 def read_recordings(exercise: Exercise) -> Recordings:
-    """Read an exercise's recordings. Raise `CourseError` where they cannot be, or are not of these checks."""
+    """Read an exercise's recordings. Raise `CourseError` if they are damaged, or belong to other checks."""
     try:
         recordings = read_gz(exercise.recordings, Recordings)
     except (OSError, EOFError, ValueError) as error:
@@ -153,7 +155,7 @@ def _unusable(exercise: Exercise, problem: str) -> CourseError:
 
 
 class ReplayedAnswers:
-    """Stands in the place of `recordings.Answers`: gives out what was recorded, and computes nothing."""
+    """Stands in for `reference.Answers`: returns what was recorded, and computes nothing."""
 
     def __init__(self, recordings: Recordings, path: Path, props: Path):
         self.props = props if props.is_file() else None
@@ -165,7 +167,7 @@ class ReplayedAnswers:
         return load_module(self.props) if self.props else None
 
     def function(self, name: str) -> Callable[..., Any]:
-        """Give something with the signature of a function, which cannot be called. Raise `AttributeError` where there is none."""
+        """Return a stand-in with the signature of a function, which cannot be called. Raise `AttributeError` for an unknown name."""
         if name.startswith("props."):
             return getattr(self._props, name.removeprefix("props."))  # type: ignore[no-any-return]
         if name not in self._recordings.parameters:
@@ -173,7 +175,7 @@ class ReplayedAnswers:
         return _signed(name, self._recordings.parameters[name])
 
     def answer(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Answered:
-        """Give what the reference answered to this call. Raise `CourseError` where it was not asked when the release was built."""
+        """Return what the reference answered to this call. Raise `CourseError` if it was not asked when the release was built."""
         key = name, fuzzy_key((args, kwargs)).hex()
         if key not in self._known:
             try:
@@ -194,7 +196,7 @@ def _signed(name: str, parameters: list[str]) -> Callable[..., Any]:
 
 
 def misconceptions_of(recordings: Recordings) -> tuple[Misconception, ...]:
-    """Give the misconceptions, each with a function that cannot be called."""
+    """Return the misconceptions, each with a function that cannot be called."""
     return tuple(
         Misconception(
             misconception.id,
@@ -209,7 +211,7 @@ def misconceptions_of(recordings: Recordings) -> tuple[Misconception, ...]:
 
 
 def known_calls(recordings: Recordings) -> Callable[[Check, Misconception | None, str], list[Evidence]]:
-    """Give the function that tells what a misconception (or, with None, the reference) gave in the calls about `of` in a check."""
+    """Return a function that finds the calls about `of` in a check, as a misconception (or with None the reference) made them."""
     read: dict[tuple[str, str, str], list[Evidence]] = {}
 
     def known(check: Check, misconception: Misconception | None, of: str) -> list[Evidence]:

@@ -1,7 +1,7 @@
-"""The reference's answers as values: asked for once, remembered by function and arguments, each with its tolerance.
+"""The reference's answers as values: computed once, remembered by function and arguments, each with its tolerance.
 
-All students of a round get the same numbers, so the reference answers each question once a round. It knows how a value is
-copied, cast and told apart from another; it does not compare, and does not know what a check is.
+All students of a round get the same numbers, so the reference answers each question once a round. This module copies, casts and hashes
+values; it does not compare them, and does not know what a check is.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ FLOAT32_RELATIVE = 1e-5
 
 
 class Answered(msgspec.Struct, frozen=True):
-    """A reference value and how far from it a right answer may lie: `atol` + `rtol` times its size."""
+    """A reference value and how far from it a right answer may be: `atol` + `rtol` times its size."""
 
     value: Any
     atol: float
@@ -32,7 +32,7 @@ class Answered(msgspec.Struct, frozen=True):
 
 
 class Answering(Protocol):
-    """Who answers for the reference: the answer file's functions, or what a release recorded of them."""
+    """What answers for the reference: the functions of the answer file, or what a release recorded of them."""
 
     @property
     def props(self) -> Path | None: ...
@@ -43,7 +43,7 @@ class Answering(Protocol):
 
 
 class Answers:
-    """The functions of an answer file, called on copies and remembered. `props` is the file of what a guest may build too."""
+    """The functions of an answer file, called on copies of the arguments. `props` is the file that guests may import too."""
 
     def __init__(self, module: types.ModuleType, props: Path | None = None):
         self.module, self.props = module, props
@@ -51,7 +51,7 @@ class Answers:
         self._known: dict[bytes, Answered] = {}
 
     def function(self, name: str) -> Callable[..., Any]:
-        """Find a function by name, one of the props as "props.NAME". Raise `AttributeError` where there is none."""
+        """Find a function by name, those of the props as "props.NAME". Raise `AttributeError` if there is none."""
         module = self.module
         if name.startswith("props.") and self.props:
             module = self._props = self._props or load_module(self.props)
@@ -65,7 +65,7 @@ class Answers:
         return len(self._known)
 
     def answer(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Answered:
-        """Give what the reference answers to this call."""
+        """Return what the reference answers to this call."""
         key = digest((name, args, kwargs))
         if key not in self._known:
             self._known[key] = self._compute(name, args, kwargs)
@@ -81,7 +81,7 @@ class Answers:
 
 
 def load_module(path: Path) -> types.ModuleType:
-    """Run a Python file of the course (never a student's) as a module of its own."""
+    """Run a Python file of the course (never of a student) as a module."""
     name = "course_" + "_".join(path.with_suffix("").parts[-3:])
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
@@ -91,7 +91,7 @@ def load_module(path: Path) -> types.ModuleType:
     return module
 
 
-# ---- what can be done with any value that crosses
+# ---- values
 
 
 def mapped(value: Any, leaf: Callable[[Any], Any]) -> Any:
@@ -104,7 +104,7 @@ def mapped(value: Any, leaf: Callable[[Any], Any]) -> Any:
 
 
 def copied(value: Any) -> Any:
-    """Copy arrays and tensors, so that whoever gets them may change them."""
+    """Copy the arrays and tensors in a value."""
 
     def leaf(item: Any) -> Any:
         if isinstance(item, np.ndarray):
@@ -129,7 +129,7 @@ def cast(value: Any, dtype: type[np.floating[Any]]) -> Any:
 
 
 def contains_float32(value: Any) -> bool:
-    """Say whether any array or tensor in it is float32."""
+    """Return whether any array or tensor in a value is float32."""
     if isinstance(value, list | tuple):
         return any(contains_float32(item) for item in value)
     if isinstance(value, dict):
@@ -151,7 +151,7 @@ def as_arrays(value: Any) -> Any:
 
 
 def float32_error(value: Any, compute: Callable[[], Any]) -> float:
-    """Measure the largest difference between `value` and the same computed in the other precision, where both are finite."""
+    """Return the largest difference between `value` and the same computed in the other precision, among finite numbers."""
     with np.errstate(all="ignore"):
         pairs = zip(numbers(value), numbers(compute()), strict=True)
         differences = [np.abs(a - b)[np.isfinite(a) & np.isfinite(b)] for a, b in pairs if a.shape == b.shape]
@@ -178,14 +178,14 @@ def digest(value: Any) -> bytes:
 
 
 def _in_order(value: Any) -> Any:
-    """Write dicts as pairs in one order, whatever their keys are."""
+    """Turn dicts into pairs in one order, whatever their keys are."""
     if isinstance(value, dict):
         return "dict", [(key, _in_order(value[key])) for key in sorted(value, key=lambda key: (type(key).__name__, repr(key)))]
     return [_in_order(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _spelled(value: Any) -> Any:
-    """Give what MessagePack cannot write as something that it can."""
+    """Turn what MessagePack cannot write into something that it can."""
     value = as_array(value)
     if isinstance(value, np.ndarray | np.generic):
         return type(value).__name__, value.dtype.str, value.shape, value.tobytes()
@@ -196,7 +196,7 @@ def _spelled(value: Any) -> Any:
 
 
 def fuzzy_key(value: Any) -> bytes:
-    """Hash what a call was given so that the same call has the same hash on every machine.
+    """Hash the arguments of a call so that the same call has the same hash on every machine.
 
     Floats count with three digits, since the last bits differ between processors; functions count by name.
     """
@@ -213,14 +213,14 @@ def _rough(item: Any) -> Any:
 
 
 class ObjectProxy:
-    """An object that is no data and stays on the student's side: call it, its methods, and get or set its weights.
+    """An object that is not data and stays on the student's side: call it or its methods, and get or set its weights.
 
-    `held` is the object itself where we play the student, its handle where a guest does. Two are equal that were made alike.
+    `held` is the object itself, or its handle if a guest has it. Two proxies are equal if their labels are.
     """
 
     def __init__(self, student: Any, name: str, label: str, held: Any):
         self.held, self.of = held, name
-        self._chance = True  # its weights are still those it drew for itself: what it does is no evidence of anything
+        self._chance = True  # its weights are still random: what it does is no evidence of anything
         self._student, self._name, self._label = student, name, label
 
     def __repr__(self) -> str:
@@ -246,7 +246,7 @@ class ObjectProxy:
         return value
 
     def set_weights(self, weights: dict[str, Any]) -> None:
-        """Put these weights in the place of its own."""
+        """Replace its weights."""
         self._chance = False
         self._asked("@set_weights", f"{self._name}().load_state_dict", (weights,), {})
 
@@ -255,6 +255,6 @@ class ObjectProxy:
 
 
 def on_object(name: str, held: Any) -> Callable[..., Any]:
-    """Find what a name like "@call" or "@method decode" means for an object of ours."""
+    """Find what "@call", "@method NAME", "@weights" or "@set_weights" means for an object in this process."""
     found = held if name == "@call" else part_of(held, name.removeprefix("@method "))
     return (lambda: copied(found())) if name == "@weights" else found

@@ -1,6 +1,6 @@
-"""The secret of a round: the numbers that graded checks draw, the same for a resumed run and for a regrade.
+"""The secret of a round, which decides the numbers that graded checks draw: the same for a resumed run and for a regrade.
 
-It lies in OUT/private/, which only its owner may read. Results carry the round's name, never the secret.
+It is kept in OUT/private/, which only its owner may read. Results carry the round's name, never the secret.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Round(msgspec.Struct, frozen=True):
 
 
 def open_round(out: Path, *, seed: int | None = None, new: bool = False) -> Round:
-    """Give the round of OUT: the one that is there, or a new one. A `seed` fixes the secret, for tests and demos."""
+    """Return the round of OUT: the last one, or a new one. A `seed` fixes the secret, for tests and demos."""
     folder = out / "private"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
@@ -47,7 +47,7 @@ def open_round(out: Path, *, seed: int | None = None, new: bool = False) -> Roun
 
 
 def find_round(out: Path, name: str) -> Round:
-    """Give the round of this name. Raise `UsageError` where its secret is lost."""
+    """Return the round with this name. Raise `UsageError` if its secret is lost."""
     found = next((one for one in _known(out / "private" / "rounds.json") if one.name == name), None)
     if found is None:
         raise UsageError(f"{out / 'private'}: the numbers of `{name}` are lost", "grade again with `course grade --new-round`")
@@ -77,7 +77,7 @@ ENGINE = Path(__file__).parents[1]
 
 
 class CacheKeys:
-    """Gives each submission its key; `shared` is what all of them rest on. Files are read once, when an exercise is first asked for."""
+    """The key of each submission; `shared` covers what all of them depend on. Files are read once, when an exercise is first asked for."""
 
     def __init__(self, course: Course, chosen: Round, walls: tuple[str, ...]):
         self._course = course
@@ -85,7 +85,7 @@ class CacheKeys:
         self._of: dict[tuple[str, str], bytes] = {}
 
     def key(self, submission: Submission) -> str:
-        """Hash a submission together with all that judges it."""
+        """Hash a submission together with everything that judges it."""
         own = (submission.name, submission.status, submission.problem, submission.sha256 or "", str(submission.handed_in.attempt))
         return _hash([self._judge(submission.lesson, submission.exercise), *own]).hex()
 
@@ -98,7 +98,7 @@ class CacheKeys:
 
 
 def _files(course: Course) -> bytes:
-    """Hash what every exercise of a course rests on: the reference implementation and the engine's judging packages."""
+    """Hash what every exercise of a course depends on: the reference implementation and the engine's judging packages."""
     lessons = {lesson.id for lesson in course.lessons}
     reference = [path for path in sorted((course.root / "solutions").glob("*")) if path.name not in lessons]
     return _hash(_contents([*reference, *(ENGINE / package for package in JUDGING)]))
@@ -110,7 +110,7 @@ def _machine() -> Iterator[str]:
 
 
 def _judging_files(root: Path, lesson: Lesson, exercise: str) -> Iterator[bytes]:
-    """Give the contents of what judges an exercise. A question is marked by the functions of all exercises, so it rests on all answers."""
+    """Return the contents of what judges an exercise. Questions are marked by functions of any exercise, so they depend on all answers."""
     if exercise == "practice":
         return _contents([root / "exercises" / lesson.id / "practice.yaml", root / "solutions" / lesson.id])
     one = next(e for e in lesson.exercises if e.id == exercise)
@@ -118,7 +118,7 @@ def _judging_files(root: Path, lesson: Lesson, exercise: str) -> Iterator[bytes]
 
 
 def _contents(places: Iterable[Path]) -> Iterator[bytes]:
-    """Give names and contents of files, and of what lies in folders; notes and what Python compiled have no say."""
+    """Yield the names and contents of files, also of those in folders; notes and compiled files don't count."""
     for place in places:
         for path in sorted(place.rglob("*")) if place.is_dir() else [place]:
             if path.is_file() and path.suffix not in (".md", ".pyc"):
@@ -127,7 +127,7 @@ def _contents(places: Iterable[Path]) -> Iterator[bytes]:
 
 
 def _hash(parts: Iterable[bytes | str]) -> bytes:
-    """Hash parts so that no two lists of parts run together."""
+    """Hash a list of parts so that different lists have different hashes."""
     made = hashlib.sha256()
     for part in parts:
         data = part.encode() if isinstance(part, str) else part

@@ -1,1 +1,1 @@
-"""Running strangers' code: the trusted side of the wall. `guest/` is the untrusted side."""
+"""Running untrusted code: the trusted side of the wall. `guest/` is the untrusted side."""

@@ -248,7 +248,7 @@ class ForkedChannel:
 class LocalChannel:
     """The channel to a guest without walls, on any system: a socket, and a thread that reads what is printed.
 
-    Not every system tells how much CPU time another process used, so the time that it was waited for counts instead.
+    Not every system reports another process's CPU time, so the time spent waiting for it counts instead.
     """
 
     def __init__(self, connection: socket.socket, output: IO[bytes], kept: int):
@@ -263,14 +263,14 @@ class LocalChannel:
 
     @property
     def cpu_seconds(self) -> float:
-        """How long it was waited for."""
+        """Seconds spent waiting for it."""
         return self._busy + (time.monotonic() - self._since if self._since else 0.0)
 
     def drain(self) -> None:
         """Read what is printed so far: the thread does."""
 
     def dead(self) -> bool:
-        """Return False: not every system tells who killed a process."""
+        """Return False: not every system reports what killed a process."""
         return False
 
     def close(self) -> None:

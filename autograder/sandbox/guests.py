@@ -28,7 +28,7 @@ Callback = Callable[..., Any]
 
 
 class Raised(msgspec.Struct, frozen=True):
-    """An exception of the student's code: its kind, its message, and the student's own lines it passed through."""
+    """An exception of the student's code: its type, its message, and the student's own lines that it passed through."""
 
     kind: str
     message: str
@@ -62,10 +62,10 @@ class Supervisor(Protocol):
 
 
 class Handle:
-    """An object that stayed inside a guest: call it, its methods, its weights through `Guest.call`.
+    """An object that stayed inside a guest; `Guest.call` calls it or its methods, and gets or sets its weights.
 
-    A plain class, since MessagePack would write a Struct or a dataclass out as data, and it must cross as a number. It has no hash, so
-    that a map which has one for a key is refused.
+    A plain class, because MessagePack would write a Struct or a dataclass as data, and this must cross as a number. It has no hash, so that
+    a map with one as a key is refused.
     """
 
     __slots__ = ("number", "type_name")
@@ -81,14 +81,14 @@ class Handle:
 
 
 class Guest:
-    """One forked process with one submission. Lives from `Server.open` until `close`; after a loss, `alive` is false."""
+    """One process with one submission. Lives from `Server.open` until `close`; once it is lost, `alive` is false."""
 
     def __init__(self, server: Supervisor, pid: int, channel: Channel):
         self.pid, self.alive = pid, True
         self.callbacks: list[Callback] = []
         self.on_ask: Callable[[Callback, list[Any], dict[str, Any]], None] | None = None
         self.ended: Ended | None = None
-        self.waited = 0.0  # seconds that its calls were waited for
+        self.waited = 0.0  # seconds spent waiting for its calls
         self._server, self._channel, self._holding = server, channel, False
         self._await_walls()
 
@@ -105,7 +105,7 @@ class Guest:
 
     @property
     def output(self) -> bytearray:
-        """The first of what the process printed, as much as the limits keep."""
+        """The beginning of what the process printed, as much as the limits keep."""
         return self._channel.printed.output
 
     @property
@@ -114,7 +114,7 @@ class Guest:
         return self._channel.printed.size
 
     def load(self, module: str, source: bytes, *, notebook: bool = False, seconds: float | None = None) -> Outcome:
-        """Run a source as the module `module`. The outcome's value lists the names it defines."""
+        """Run a source as the module `module`. The outcome's value lists the names that it defines."""
         limits = self._server.limits
         limit = limits.import_seconds if seconds is None else seconds
         return self._exchange(lambda call: protocol.Load(call, module, source, notebook, limits.source_kib << 10), limit)
@@ -125,7 +125,7 @@ class Guest:
         return self._exchange(lambda call: protocol.Call(call, list(target), list(args), kwargs), limit)
 
     def forget(self) -> None:
-        """Free every handle, if there is any."""
+        """Free all handles, if there are any."""
         if self.alive and self._holding:
             self._holding = False
             with contextlib.suppress(Lost):
@@ -199,7 +199,7 @@ class Guest:
                 raise protocol.ProtocolError(f"a question whose answer is {error}") from None
 
     def _answered(self, ask: protocol.Ask) -> protocol.Answer:
-        """Answer a callback. It is a pure function of the check file, so what it raises is about its arguments: refused."""
+        """Answer a callback. It is a pure function of the check file, so whatever it raises is the fault of its arguments: refused."""
         if not 0 <= ask.callback < len(self.callbacks):
             raise protocol.ProtocolError("a call of a function that was not given")
         callback = self.callbacks[ask.callback]
@@ -257,7 +257,7 @@ class Guest:
         if status == SIGXCPU or (status == SIGKILL and seconds > self._server.limits.submission_seconds):
             return Lost("timed_out", "it used all of the submission's time")
         if dead and status == SIGKILL:
-            raise SandboxFault("a guest was killed from outside, as the kernel does where memory is short")
+            raise SandboxFault("a guest was killed from outside, as the kernel does when memory runs out")
         how = f"the process ended itself with status {status}" if status >= 0 else f"the process died of signal {-status}"
         return Lost("killed", how)
 

@@ -1,8 +1,7 @@
-"""Guests without walls, for who runs their own file at home: a process for each guest, a time limit, and any system.
+"""Guests without walls, for students who run their own file at home: a process for each guest, a time limit, and any system.
 
-No fork, no poll and no file descriptor is passed on, since Windows has none of them: the guest is a fresh interpreter that
-calls back over the loopback and says a token first. It speaks the same wire as a guest behind walls. There is no clock of
-its CPU time either, so the time that a call takes on the wall decides. Strangers' code must not be run this way.
+Windows has no fork and no poll, and passes no file descriptors on. So the guest is a fresh interpreter that connects over the loopback and
+sends a token first. It uses the same protocol as a guest behind walls. Never run untrusted code this way.
 """
 
 from __future__ import annotations
@@ -44,12 +43,12 @@ class LocalRunner:
         self.close()
 
     def prepare(self, profile: str) -> None:
-        """Start a process that the next `open` of this profile will find warm."""
+        """Start a process that the next `open` with this profile will use."""
         if profile not in self._spare:
             self._spare[profile] = _Starting(profile)
 
     def open(self, profile: str) -> Guest:
-        """Open a guest that finds this much loaded. Raise `SandboxFault` where it does not come up."""
+        """Open a guest with this preload profile. Raise `SandboxFault` if it does not come up."""
         starting = self._spare.pop(profile, None) or _Starting(profile)
         line = starting.answered(self.limits.output_kib << 10)
         if self._ahead:
@@ -57,7 +56,7 @@ class LocalRunner:
         return Guest(_Supervisor(self.limits, starting.process), starting.process.pid, line)
 
     def close(self) -> None:
-        """End the processes that nobody opened."""
+        """End the processes that were not used."""
         for starting in self._spare.values():
             starting.stop()
         self._spare.clear()
@@ -71,14 +70,14 @@ class _Supervisor:
 
     def end(self) -> Ended:
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(0.05)  # a process that hung up is about to say its status
+            self._process.wait(0.05)  # a process that hung up is about to end
         if self._process.poll() is None:
             self._process.kill()
         return Ended(self._process.wait(), 0.0, 0)
 
 
 class _Starting:
-    """A process that was started and has not called back yet."""
+    """A process that was started and has not connected yet."""
 
     def __init__(self, profile: str):
         self._token, self._listener = secrets.token_hex(16), socket.create_server(("127.0.0.1", 0))
@@ -95,7 +94,7 @@ class _Starting:
         )
 
     def answered(self, kept: int) -> LocalChannel:
-        """Wait for its call. Raise `SandboxFault` with its own words where it does not come."""
+        """Wait until it connects. Raise `SandboxFault`, with what it printed, if it does not."""
         began = time.monotonic()
         self._listener.settimeout(0.2)
         while time.monotonic() - began < START_SECONDS and self.process.poll() is None:
@@ -111,7 +110,7 @@ class _Starting:
         raise SandboxFault(f"Python could not be started for your file: {said[-1] if said else 'it did not answer'}")
 
     def stop(self) -> str:
-        """End the process; give what it printed."""
+        """End the process; return what it printed."""
         self._listener.close()
         self.process.kill()
         return self.process.communicate()[0].decode(errors="replace")

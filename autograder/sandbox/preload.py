@@ -1,8 +1,7 @@
-"""Start the process of a fork server, before anything slow is imported: it warms up while this process does the same.
+"""Start a fork server before anything slow is imported: it warms up while this process does the same.
 
-The first moment of `sandbox`, and all that it needs: what a guest should find loaded, and a process that will have it. It
-needs the standard library alone. The server asks for its plan when it is warm, and dies with the thread that started it.
-Several supervisors on one machine share the import: see `Preloader`.
+This module needs the standard library alone. The server asks for its plan once it is warm, and dies with the thread that started it.
+Several supervisors on one machine can share one import: see `Preloader`.
 """
 
 from __future__ import annotations
@@ -21,14 +20,14 @@ from typing import IO, NamedTuple
 from autograder.sandbox.guest.frameworks import FRAMEWORKS, NUMPY
 
 LAST_SECONDS = 10
-SHARE = b"share"  # asked, with a socket, of a server that has no plan yet
+SHARE = b"share"  # the request, with a socket, to a server that has no plan yet
 _BOOT = "import sys; sys.path.insert(0, {root!r}); from autograder.sandbox.guest.forkserver import main; main({control}, {profile!r})"
 
 
 class Launched(NamedTuple):
-    """A fork server that is warming up: the control socket, its process, and what it writes to its errors.
+    """A fork server that is warming up: the control socket, its process, and its standard error.
 
-    The last two are None where another process started it: it ends when its control socket is closed, or with that process.
+    The last two are None if another process started it: it ends when its control socket is closed, or with that process.
     """
 
     control: socket.socket
@@ -37,7 +36,7 @@ class Launched(NamedTuple):
 
 
 class Preloader:
-    """A server that imports once and forks a fork server for each who asks, with a control socket of its own.
+    """A server that imports once and forks a fork server, with a control socket of its own, on each request.
 
     It runs no guest. The servers that it forked end with it.
     """
@@ -47,7 +46,7 @@ class Preloader:
         self._control, self._process, self._errors = launch(profile)
 
     def server(self) -> socket.socket:
-        """Give the control socket of a new fork server. Where this one is gone, its supervisor will find it closed."""
+        """Return the control socket of a new fork server; it is closed if this one is gone."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs, contextlib.suppress(OSError):
             socket.send_fds(self._control, [SHARE], [theirs.fileno()])
@@ -75,13 +74,13 @@ def profile_for(source: bytes, imported: Iterable[str] = ()) -> str:
 
 
 def launch(profile: str) -> Launched:
-    """Start a fork server of this profile (see `profile_for`) and do not wait."""
+    """Start a fork server with this preload profile, and do not wait."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     boot = _BOOT.format(root=str(Path(__file__).resolve().parents[2]), control=theirs.fileno(), profile=profile)
     one_thread = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-    large_pages = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}  # a fork copies and a child touches half as much
+    large_pages = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}  # a fork copies half as much, and a child touches half as much
     kept = {name: value for name, value in os.environ.items() if name.startswith("OPENBLAS_CORETYPE")}
-    errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed by who stops the server)
+    errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed when the server is stopped)
     process = subprocess.Popen(
         [sys.executable, "-P", "-s", "-B", "-c", boot],
         stdin=subprocess.DEVNULL,

@@ -1,4 +1,4 @@
-"""What a guest may reach: the files it may read, and the user it may become."""
+"""Fork servers as the trusted side sees them, and what their guests may reach: the files to read, and the user to become."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from autograder.sandbox.preload import Launched, launch
 
 
 def readable_paths() -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """List what a guest may read (the standard library, the given packages), and the folders that it may only list."""
+    """Return what a guest may read (the standard library, the given packages), and the folders that it may only list."""
     library = {Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib")}
     others = ("site-packages", "dist-packages", "__pycache__")
     files = [entry for folder in library for entry in folder.iterdir() if entry.name not in others]
@@ -41,12 +41,12 @@ def readable_paths() -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def free_user(slot: int) -> int | None:
-    """Choose an unused user for guests, where this process is root and that user could read Python; None otherwise."""
+    """Return an unused user for guests, if this process is root and that user can read Python; otherwise None."""
     import pwd
 
     if os.geteuid() != 0:
         return None
-    user = 61184 + slot % 4000  # a range that systemd, too, gives to nobody for long
+    user = 61184 + slot % 4000  # a range that systemd uses only for a short time, if at all
     with contextlib.suppress(KeyError):
         pwd.getpwuid(user)
         return None
@@ -74,18 +74,18 @@ class Server:
         self.stop()
 
     def start(self) -> None:
-        """Start the server and wait until it is warm. Raise `SandboxFault` with its own words where it does not come up."""
+        """Start the server and wait until it is warm. Raise `SandboxFault`, with its last error, if it does not come up."""
         self.begin()
         self._settle()
 
     def begin(self, launched: Launched | None = None) -> None:
-        """Start the server, or take one that was launched, and do not wait. It dies with the thread that started it."""
+        """Start the server, or take one that was launched, without waiting. It dies with the thread that started it."""
         self._control, self._process, self._errors = launched or launch(self.profile)
         self._control.settimeout(START_SECONDS)
         memory = self.limits.memory_mib << 20
         seconds = int(self.limits.submission_seconds + self.limits.import_seconds) + 2
         readable, listed = readable_paths()
-        cores = tuple(os.sched_getaffinity(0))  # a server that another process launched would keep to that one's
+        cores = tuple(os.sched_getaffinity(0))  # a server launched by another process would keep its cores
         plan = walls.Plan(self.wanted, readable, listed, memory, seconds, self.user, cores)
         try:
             self._control.send(msgspec.json.encode(plan))
@@ -94,13 +94,13 @@ class Server:
         self._warming = True
 
     def _settle(self) -> None:
-        """Wait until the server has said that it is warm."""
+        """Wait until the server is warm."""
         if self._warming:
             self._warming = False
             self.pid = int(self._answer())
 
     def stop(self) -> None:
-        """Hang up, and wait for a server of our own: it ends, and with it any guest."""
+        """End the server, and with it any guest."""
         if self._control:
             self._control.close()
         if self._process:
@@ -136,7 +136,7 @@ class Server:
         raise SandboxFault(f"the fork server does not answer: {said or cause}")
 
     def _words(self) -> str:
-        """Give the last line that the server wrote to its errors."""
+        """Return the last line of the server's standard error."""
         if self._errors is None:
             return ""
         self._errors.seek(0)
@@ -144,7 +144,7 @@ class Server:
         return lines[-1] if lines else ""
 
     def open(self) -> Guest:
-        """Fork a guest and wait until its walls stand. Raise `SandboxFault` where one of them does not."""
+        """Fork a guest and wait until its walls stand. Raise `SandboxFault` if one of them does not."""
         if self._control is None:
             self.start()
         ours, theirs = socket.socketpair()
@@ -166,7 +166,7 @@ class Server:
 
 
 class Sandbox:
-    """The fork servers of one worker, one for each profile, each started when first needed."""
+    """The fork servers of one worker: one for each preload profile, started when it is first needed."""
 
     def __init__(self, limits: Limits, wanted: tuple[str, ...] = walls.WALLS, slot: int = 0):
         self.limits, self.wanted = limits, wanted
@@ -186,13 +186,13 @@ class Sandbox:
         self._servers.clear()
 
     def prepare(self, profile: str, launched: Launched | None = None) -> None:
-        """Begin to start a server, or take one that was launched, and do not wait until it is warm."""
+        """Start a server, or take one that was launched, without waiting until it is warm."""
         if profile not in self._servers:
             self._servers[profile] = Server(profile=profile, limits=self.limits, wanted=self.wanted, user=self._user)
             self._servers[profile].begin(launched)
 
     def open(self, profile: str) -> Guest:
-        """Open a guest that finds this much loaded (see `preload.profile_for`)."""
+        """Open a guest with this preload profile (see `preload.profile_for`)."""
         self.prepare(profile)
         return self._servers[profile].open()
 
@@ -204,7 +204,7 @@ class Sandbox:
 
 
 def missing_walls(limits: Limits) -> dict[str, str]:
-    """Try every wall on this machine; return those that do not stand, each with the reason. Raise `SandboxFault` if nothing runs."""
+    """Try every wall on this machine; return the missing ones, each with the reason. Raise `SandboxFault` if nothing runs."""
     try:
         with Sandbox(limits) as sandbox:
             sandbox.open("numpy").close()

@@ -1,15 +1,15 @@
 """Warm server: import numpy and a framework once, then fork a guest for each submission.
 
-A fresh interpreter started by `sandbox`. It belongs to the untrusted side: a child inherits all of its memory, so it must
-never hold an answer, a path to one, or the gradebook.
+A fresh interpreter, started by `preload`. It belongs to the untrusted side: a child inherits all of its memory, so it must never hold an
+answer, a path to one, or the gradebook.
 
     sandbox --plan, open, end-->   forkserver --fork--> guest   (one submission, then killed)
     sandbox <--calls and answers, over the guest's own socket--> guest
-    boot    --share-->   a server without a plan --fork--> forkserver, for another supervisor   (the import is made once)
+    preload --share-->   a server without a plan --fork--> forkserver, for another supervisor   (one import for all)
 
-It does not run student code, does not judge and does not enforce time: the sandbox does, by asking for `end`. Only the
-parent can kill and reap without a race, so `end` is asked of this process. One guest at a time, and one thread only: a
-child forked while another thread holds a lock can hang for ever.
+It runs no student code, judges nothing and enforces no time: the sandbox does, by asking for `end`. Only the parent can kill and reap
+without a race, so this process does both. One guest at a time, and one thread only: a child forked while another thread holds a lock
+can hang for ever.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from autograder.sandbox.guest import runtime, walls
 MADV_COLLAPSE = 25  # Linux 6.1; an older kernel refuses, and forks stay as dear as they were
 HUGE_PAGE = 1 << 21
 
-CHANNEL_FD = 3  # the server's control socket and, in its place, the guest's own: nothing else stays open above the standard streams
+CHANNEL_FD = 3  # the server's control socket, in a guest its own: nothing else stays open above the standard streams
 
 
 class Ended(msgspec.Struct):
@@ -56,7 +56,7 @@ def main(control_fd: int, profile: str) -> NoReturn:
 
 
 def _planned(control: socket.socket) -> tuple[socket.socket, bytes]:
-    """Wait for a plan; meanwhile fork a server for each other supervisor, which waits for its own. No plan: the supervisor hung up."""
+    """Wait for a plan; meanwhile fork a server for each other supervisor, which waits for its own. No plan: it hung up."""
     server = os.getpid()
     servers: list[int] = []
     while True:
@@ -78,7 +78,7 @@ def _planned(control: socket.socket) -> tuple[socket.socket, bytes]:
 
 
 def serve(control: socket.socket, plan: walls.Plan) -> None:
-    """Say that this server is ready, and open and end guests as they are asked for."""
+    """Report that this server is ready, then open and end guests on request."""
     if plan.cores:
         os.sched_setaffinity(0, plan.cores)
     prepared = walls.prepare(plan)
@@ -106,28 +106,28 @@ def serve(control: socket.socket, plan: walls.Plan) -> None:
 
 
 def _settle() -> None:
-    """Leave what is there as it is: a collection in a child would write to every object, and so copy every page."""
+    """Exempt every object from garbage collection: a collection in a child would write to all of them, and so copy every page."""
     gc.collect()
     gc.freeze()
     _gather_pages()
 
 
 def _gather_pages() -> None:
-    """Put what Python and its libraries allocated into huge pages: a fork copies one entry of the page table where there were 512."""
+    """Collapse memory into huge pages: a fork then copies one entry of the page table instead of 512."""
     with open("/proc/self/maps") as file:
         mappings = [line.split() for line in file]
     for span, mode, _, _, _, *name in mappings:
         if mode == "rw-p" and name in ([], ["[heap]"]):
             start, end = (int(address, 16) for address in span.split("-"))
             first, last = -(-start // HUGE_PAGE) * HUGE_PAGE, end // HUGE_PAGE * HUGE_PAGE
-            for page in range(first, last, HUGE_PAGE):  # one at a time: a range ends at the first that has nothing in it
+            for page in range(first, last, HUGE_PAGE):  # one at a time: a range ends at the first empty one
                 walls.libc.madvise(ctypes.c_void_p(page), ctypes.c_size_t(HUGE_PAGE), MADV_COLLAPSE)
 
 
 def _forking() -> Callable[[], int]:
-    """Choose how to fork: where the C library has `_Fork`, without what Python does in a child for the sake of threads.
+    """Choose how to fork: with `_Fork` of the C library if it has one, which skips what Python does in a child because of threads.
 
-    That work touches more pages than walls and greeting together.
+    That work touches more pages than everything else that a guest does before its first call.
     """
     bare = getattr(ctypes.PyDLL(None, use_errno=True), "_Fork", None)
     if bare is None or len(os.listdir("/proc/self/task")) > 1:
@@ -144,7 +144,7 @@ def _forking() -> Callable[[], int]:
 
 def _become_guest(guest: runtime.GuestRuntime, prepared: walls.Prepared, channel_fd: int, output_fd: int, server: int) -> NoReturn:
     try:
-        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # its own: what is set on an open file stays for all who share it
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # its own: flags set on an open file apply to every process that shares it
         os.dup2(output_fd, 1)
         os.dup2(output_fd, 2)
         os.dup2(channel_fd, CHANNEL_FD)

@@ -26,7 +26,7 @@ class Framework(NamedTuple):
     threads: tuple[str, ...]  # functions that would start threads: stubs replace them
     warm_up: bytes  # a source with a function f(x, n, a, table), run in the server before the first fork
     is_tensor: Callable[[Any], bool]  # of a value whose type is defined in the package
-    to_numpy: Callable[[Any], Any]  # without a copy where possible
+    to_numpy: Callable[[Any], Any]  # without a copy if possible
     from_numpy: Callable[[Any], Any]
     copy: Callable[[Any], Any]
     cast: Callable[[Any, str], Any]  # a copy; floats get this dtype, "float32" or "float64"
@@ -86,7 +86,7 @@ def f(x, n, a, table):
 
 
 FRAMEWORKS = {framework.name: framework for framework in (TORCH,)}
-NUMBERS = {name: number for number, name in enumerate(FRAMEWORKS, 1)}  # on the wire; 0 is numpy
+NUMBERS = {name: number for number, name in enumerate(FRAMEWORKS, 1)}  # in a frame; 0 is numpy
 
 
 def framework_of(value: Any) -> Framework | None:
@@ -96,7 +96,7 @@ def framework_of(value: Any) -> Framework | None:
 
 
 def rebuilt(array: Any, number: int) -> Any:
-    """Turn an array from the wire into a tensor of the framework with this number."""
+    """Turn an array from a frame into a tensor of the framework with this number."""
     return list(FRAMEWORKS.values())[number - 1].from_numpy(array) if number else array
 
 

@@ -1,8 +1,7 @@
-"""Read the code cells of a Jupyter notebook as Python, inside the guest, where a broken one can hurt nobody.
+"""Read the code cells of a Jupyter notebook as Python, inside the guest, where a malicious one does no harm.
 
-Line magics and shell lines are dropped, also behind `=`; a cell under `%%time` keeps its body, a cell under any other cell
-magic is dropped whole. Cells that nbgrader locks are not the student's: they are the course's own tests, and are left out.
-It does not run anything.
+Line magics and shell lines are dropped, also behind `=`. A cell that starts with `%%time` keeps its body; with any other cell magic it is
+dropped. Cells that nbgrader locks are the course's own tests and are dropped, too. Nothing is run here.
 """
 
 from __future__ import annotations
@@ -19,9 +18,9 @@ _KEPT = ("%%time", "%%timeit", "%%capture")
 
 
 def cells(source: bytes) -> Iterator[tuple[str, str]]:
-    """Yield ("cell N", Python) for each code cell, counted as the reader sees them: code cells from 1.
+    """Yield ("cell N", Python) for each code cell; code cells are counted from 1, as the reader sees them.
 
-    Raise `ValueError` in words where the bytes are not a notebook.
+    Raise `ValueError`, saying why, if the bytes are not a notebook.
     """
     try:
         notebook = json.loads(source)
@@ -48,7 +47,7 @@ def python(text: str) -> str:
         lines[first] = ""
     try:
         ast.parse("\n".join(lines))
-        return "\n".join(lines)  # nothing to drop: a line that begins with % may be a formatted text's
+        return "\n".join(lines)  # nothing to drop: a line that begins with % may belong to a formatted text
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         pass
     return "\n".join(_line(line) for line in _joined(lines))

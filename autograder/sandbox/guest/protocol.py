@@ -1,11 +1,11 @@
 """The frames that cross the wall: plain data in, plain data out, limits before decoding.
 
-A frame is four bytes of length (little endian) and a MessagePack body. What may be in it: None, bool, int, float, text,
-bytes, lists, maps, and three extensions: an array (rebuilt from dtype, shape and bytes), a function of the other side
-(a callback, known by number) and an object of the guest's (a handle, known by number). Nothing is pickled.
+A frame is four bytes of length (little endian) and a MessagePack body, which holds None, bool, int, float, text, bytes, lists, maps, and
+three extensions: an array (rebuilt from dtype, shape and bytes), a function of the other side (a callback, known by number) and an object
+of the guest (a handle, known by number). Nothing is pickled.
 
-Both sides use this file. The trusted side never decodes a frame before `scan` has walked it: frame 8 MiB, depth 16,
-10,000 nodes, text 64 KiB. It judges nothing and knows nothing of the course.
+Both sides use this module. The trusted side never decodes a frame before `scan` has walked it: frame 8 MiB, depth 16, 10,000 nodes,
+text 64 KiB. It knows nothing about the course.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ CODES = {np.dtype(name): code for code, name in enumerate(DTYPES)}
 
 
 class ProtocolError(Exception):
-    """The bytes are not a frame that may cross. The message says which rule they break."""
+    """These bytes may not cross. The message says which rule they break."""
 
 
 class NotData(Exception):
@@ -44,7 +44,7 @@ class NotData(Exception):
 
 
 class Load(msgspec.Struct, tag=True, array_like=True):
-    """Run `source` as the module `module`, unless its code has more than `most` bytes (0: whatever it has)."""
+    """Run `source` as the module `module`, unless its code has more than `most` bytes (0: no limit)."""
 
     id: str
     module: str
@@ -75,7 +75,7 @@ class Free(msgspec.Struct, tag=True, array_like=True):
 
 
 class Reply(msgspec.Struct, tag=True, array_like=True):
-    """How a `Load` or `Call` ended. `where` are the student's own lines; `changed` the arguments that were altered in place."""
+    """How a `Load` or `Call` ended. `where`: the student's own lines. `changed`: the arguments that were changed in place."""
 
     id: str
     kind: Literal["returned", "raised", "out_of_memory", "refused"]
@@ -96,7 +96,7 @@ class Ask(msgspec.Struct, tag=True, array_like=True):
 
 
 class Raised(msgspec.Struct, tag=True, array_like=True):
-    """The guest stands: all walls are up (`missing` is empty), or these could not be raised, each with the reason."""
+    """The guest is ready. `missing`: walls that could not be raised, each with the reason."""
 
     missing: dict[str, str]
 
@@ -106,7 +106,7 @@ FromGuest = Reply | Ask | Raised
 
 
 class Reference(msgspec.Struct, frozen=True):
-    """A number for something that stays on its own side: a callback or a handle. `label` names its type."""
+    """The number of something that stays on its own side: a callback or a handle. `label` names its type."""
 
     kind: Literal["callback", "handle"]
     number: int
@@ -142,7 +142,7 @@ def unpack_array(data: memoryview) -> tuple[np.ndarray[Any, Any], int]:
 
 
 def pack(message: Any, refer: Callable[[Any], Reference]) -> bytes:
-    """Encode a message, header included; `refer` gives the number of whatever is not data."""
+    """Encode a message, header included; `refer` numbers whatever is not data."""
 
     def extend(value: Any) -> msgspec.msgpack.Ext:
         if isinstance(value, np.ndarray | np.generic):
@@ -167,9 +167,9 @@ def pack(message: Any, refer: Callable[[Any], Reference]) -> bytes:
 
 
 def unpack(body: bytes | bytearray, kind: Any, resolve: Callable[[Reference], Any], array: Callable[[Any, int], Any]) -> Any:
-    """Decode a body as one of the messages of `kind`; `resolve` turns numbers back into things, `array` makes the array's kind.
+    """Decode a body as one of the messages of `kind`; `resolve` looks up what is not data, `array` may turn an array into a tensor.
 
-    Raise `ProtocolError` for whatever does not fit.
+    Raise `ProtocolError` if it is anything else.
     """
 
     def extend(code: int, data: memoryview) -> Any:
@@ -197,7 +197,7 @@ _NESTED = {0xDC: (2, 1), 0xDD: (4, 1), 0xDE: (2, 2), 0xDF: (4, 2)}
 
 
 def _step(tag: int) -> int:
-    """Say how far the next item is where the first byte alone tells that, and nothing is inside; 0 elsewhere."""
+    """Return how far the next item is, if the first byte alone decides that and nothing is inside; otherwise 0."""
     if tag <= 0x7F or tag >= 0xE0:
         return 1
     if 0xA0 <= tag <= 0xBF:
@@ -211,12 +211,12 @@ _FLAT = bytes(tag for tag in range(256) if not (0x80 <= tag <= 0x9F or tag in _N
 
 
 def tiny(body: bytes | bytearray) -> bool:
-    """Say whether a body is so short, and has so few bytes that may open a list, that it cannot pass a limit whatever it says."""
+    """Return whether a body is too short, and has too few bytes that may open a list, to pass any limit."""
     return len(body) <= NODES and len(body.translate(None, _FLAT)) <= DEPTH
 
 
 def scan(body: bytes | bytearray) -> None:
-    """Walk the items of a MessagePack body without building any; raise `ProtocolError` where a limit is passed or bytes miss."""
+    """Walk the items of a MessagePack body without building any. Raise `ProtocolError` if it passes a limit or ends too early."""
     at, nodes = 0, 0
     open_items = [1]  # items still to come, one entry a level
     while open_items:

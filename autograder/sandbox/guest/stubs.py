@@ -1,6 +1,6 @@
-"""Stand-ins for what a grader has no use for: plots, progress bars, threads. They cost nothing and break nothing.
+"""Stubs for what is of no use in a grader: plots, progress bars, threads. They cost nothing and break nothing.
 
-A package that is neither here nor readable is named, so that a student learns which import to drop.
+If a student imports any other package that is not available, the error names it.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from autograder.sandbox.guest import frameworks
 
 SILENT = ("matplotlib", "seaborn", "IPython", "ipywidgets", "tqdm")
 GIVEN = (frameworks.NUMPY, *frameworks.FRAMEWORKS)
-# What may be read from disk beside the standard library: the given packages and what they are made of.
+# What guests may read besides the standard library: the given packages and their dependencies.
 READABLE = (frameworks.NUMPY, "numpy.libs", *(package for framework in frameworks.FRAMEWORKS.values() for package in framework.packages))
 
 
 class Nothing(types.ModuleType):
-    """Can be called, indexed, entered, unpacked and asked for anything; nothing happens."""
+    """Can be called, indexed, entered and unpacked, and has every attribute; nothing happens."""
 
     def __init__(self, name: str = "nothing"):
         super().__init__(name)
@@ -51,7 +51,7 @@ class Nothing(types.ModuleType):
 
 
 def progress(iterable: Any = (), *args: Any, **kwargs: Any) -> Any:
-    """Stand in for `tqdm.tqdm`: give back what is iterated."""
+    """Stand in for `tqdm.tqdm`: iterate, and show nothing."""
     return _Bar(iterable)
 
 
@@ -77,7 +77,7 @@ class _Bar:
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """First in line for imports: silences what is silent, names what is not given, leaves the rest to Python."""
+    """First in line for imports: stubs for silent packages, an error for those that are not available; the rest is Python's."""
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> importlib.machinery.ModuleSpec | None:
         top = name.partition(".")[0]
@@ -102,7 +102,7 @@ def _no_threads(self: threading.Thread) -> None:
 
 
 def install() -> None:
-    """Put the stand-ins in place in this process."""
+    """Install the stubs in this process."""
     sys.meta_path.insert(0, _Finder())
     threading.Thread.start = _no_threads  # type: ignore[method-assign]
     for framework in frameworks.loaded():

@@ -3,11 +3,11 @@
     landlock    reads the standard library and the named packages, writes nowhere; no signal and no abstract socket leaves
     seccomp     an allow-list of system calls; whatever is not named is answered with EPERM
     limits      memory, CPU seconds, open files, core files
-    privileges  root gives up its powers: another user where that user can read Python, no capability in any case
+    privileges  root gives up its powers: it becomes another user if that user can read Python, and keeps no capability in any case
 
-`prepare` does once, in the fork server, what can be done once: it opens a ruleset and compiles the filter. `raise_walls`
-does the rest in each child, in an order that matters: limits and privileges need system calls that the filter denies.
-A wall that cannot be raised is reported by name; whether that is allowed is the trusted side's business.
+`prepare` does once, in the fork server, what can be done once: it opens a ruleset and compiles the filter. `raise_walls` does the rest in
+each child, in an order that matters: limits and privileges need system calls that the filter denies. A wall that cannot be raised is
+reported by name; the trusted side decides whether that is allowed.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ import msgspec
 
 try:
     import resource
-except ImportError:  # Windows has neither limits nor the library below: no wall stands there, but the module can be read
+except ImportError:  # Windows has neither limits nor the library below: there are no walls, but this module can be imported
     resource = None  # type: ignore[assignment]
 
 WALLS = ("landlock", "seccomp", "limits", "privileges")
 
 PR_SET_PDEATHSIG, PR_SET_SECCOMP, PR_CAPBSET_DROP, PR_SET_SECUREBITS, PR_SET_NO_NEW_PRIVS = 1, 22, 24, 28, 38
 SECCOMP_MODE_FILTER = 2
-SECURE_NOROOT = 0b1111  # SECBIT_NOROOT and SECBIT_NO_SETUID_FIXUP, each locked: uid 0 means nothing any more
+SECURE_NOROOT = 0b1111  # SECBIT_NOROOT and SECBIT_NO_SETUID_FIXUP, each locked: uid 0 has no meaning any more
 LAST_CAPABILITY = 63
 
 # Reading files that are open or that Landlock lets through, memory, clocks, its own signals' handlers, its own end.
@@ -44,8 +44,8 @@ ALLOWED = """
     getpid getppid gettid getuid geteuid getgid getegid getresuid getresgid getgroups getpgrp
     uname sysinfo getrusage times nanosleep gettimeofday time getrandom getrlimit exit exit_group
 """.split()
-OF_ITSELF = ("sched_getaffinity", "getpgid", "getsid")  # where the process that is asked about is 0
-CLOCKS = ("clock_gettime", "clock_getres", "clock_nanosleep")  # no clock of another process, whose number is beyond the last one's
+OF_ITSELF = ("sched_getaffinity", "getpgid", "getsid")  # only if the process asked about is 0
+CLOCKS = ("clock_gettime", "clock_getres", "clock_nanosleep")  # not those of other processes, which have larger numbers
 LAST_CLOCK = 11
 FCNTL_ALLOWED = (0, 1, 2, 3, 4, 1030)  # F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC: never F_SETOWN, F_SETSIG
 IOCTL_ALLOWED = (0x5401, 0x5413, 0x541B)  # TCGETS, TIOCGWINSZ, FIONREAD
@@ -56,7 +56,7 @@ with contextlib.suppress(TypeError):  # Windows
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """What the trusted side asks for: which walls, what may be read, how much may be used, which user a guest becomes, on which cores."""
+    """What the trusted side asks for: the walls, what may be read, how much may be used, the user that a guest becomes, the cores."""
 
     walls: tuple[str, ...] = WALLS
     read: tuple[str, ...] = ()
@@ -64,13 +64,13 @@ class Plan(msgspec.Struct, frozen=True):
     memory_bytes: int = 1 << 30
     cpu_seconds: int = 60
     user: int | None = None
-    cores: tuple[int, ...] = ()  # any, where none is named
+    cores: tuple[int, ...] = ()  # empty: any
 
 
 class Prepared(msgspec.Struct, frozen=True):
     """What a child needs to raise its walls in a few system calls: an open ruleset, a compiled filter, limits as numbers.
 
-    `missing` could not be prepared.
+    `missing`: the walls that could not be prepared, each with the reason.
     """
 
     plan: Plan
@@ -167,7 +167,7 @@ def _program() -> Any:
 
     rules = sc.SyscallFilter(sc.ERRNO(1))
     for name in ALLOWED:
-        with contextlib.suppress(ValueError):  # a call that this machine does not have
+        with contextlib.suppress(ValueError):  # a call that this machine lacks
             rules.add_rule(sc.ALLOW, name)
     for name in OF_ITSELF:
         rules.add_rule(sc.ALLOW, name, sc.Arg(0, sc.EQ, 0))
@@ -194,7 +194,7 @@ def _filter(program: Any) -> None:
 
 
 def _limits(plan: Plan) -> tuple[tuple[int, tuple[int, int]], ...]:
-    """List what a guest may use. Memory is counted on top of what the fork server has mapped, as its children do too."""
+    """List what a guest may use. Memory comes on top of what the fork server has mapped, since its children inherit that."""
     with open("/proc/self/statm") as file:
         mapped = int(file.read().split()[0]) * resource.getpagesize()
     most = (
@@ -207,7 +207,7 @@ def _limits(plan: Plan) -> tuple[tuple[int, tuple[int, int]], ...]:
         (resource.RLIMIT_MEMLOCK, 0),
         (resource.RLIMIT_MSGQUEUE, 0),
     )
-    # What has used its CPU seconds is told so (SIGXCPU), and killed a second later if it does not listen.
+    # A guest that has used its CPU seconds gets SIGXCPU, and is killed a second later if it ignores that.
     return tuple((limit, (amount, amount + (limit == resource.RLIMIT_CPU))) for limit, amount in most)
 
 
@@ -221,7 +221,7 @@ def _limit(limits: Iterable[tuple[int, tuple[int, int]]]) -> None:
 
 
 def _drop_bounds() -> None:
-    """Give up, in the server and so in all its children, every capability that a program could be started with: none is."""
+    """Drop every capability from the bounding set of the server, and so of its children: no program can be started with one."""
     if os.geteuid() == 0:
         for capability in range(LAST_CAPABILITY + 1):
             if libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0:
@@ -229,7 +229,7 @@ def _drop_bounds() -> None:
 
 
 def _drop_privileges(user: int | None) -> None:
-    """Become `user` where one is given, and give up every capability either way. An ordinary user has none to give up."""
+    """Become `user`, if there is one, and give up every capability. An ordinary user has none to give up."""
     if os.geteuid() != 0:
         _prctl(PR_SET_NO_NEW_PRIVS, 1)
         return

@@ -43,7 +43,7 @@ def files(tmp_path_factory):
 
 @pytest.fixture(params=["here", "behind the wall"])
 def executed(request, files):
-    """Give a student, played in this process and by a guest, and the transcript it leaves."""
+    """Give a student, run in this process and by a guest, and its transcript."""
     answers, transcript = Answers(load_module(files / "answer.py"), files / "props.py"), Transcript()
     if request.param == "here":
         yield Student(executed_by(answers.function), transcript), transcript

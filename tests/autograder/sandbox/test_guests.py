@@ -268,7 +268,7 @@ def test_a_guest_killed_from_outside_is_a_fault_and_no_outcome(sandbox, seconds)
         killer.join(0 if seconds else 10)
         with pytest.raises(SandboxFault) as fault:
             call("f")
-        assert str(fault.value) == "a guest was killed from outside, as the kernel does where memory is short"
+        assert str(fault.value) == "a guest was killed from outside, as the kernel does when memory runs out"
 
 
 DEAF = "import signal\nsignal.signal(signal.SIGXCPU, signal.SIG_IGN)\n"
@@ -342,7 +342,7 @@ def test_servers_that_share_an_import_serve_apart(two):
         assert calls[1]("f").value == 1
 
 
-def test_a_server_that_shares_an_import_ends_with_its_keeper_and_with_the_import(two):
+def test_a_server_that_shares_an_import_ends_with_its_supervisor_and_with_the_import(two):
     """Neither a supervisor that is gone nor the process that imported leaves a server behind."""
     for server in two:
         server.open().close()

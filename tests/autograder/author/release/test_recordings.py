@@ -1,6 +1,6 @@
 """A release says what the clone says, word for word: over all starters, all misconceptions, and all questions.
 
-Files are played in this process, as the misconceptions' functions stand in the student's place, so that hundreds take seconds.
+Files are run in this process, with the misconceptions' functions in the student's place, so that hundreds take seconds.
 """
 
 import shutil

@@ -53,8 +53,8 @@ def _strings(value):
 
 
 def public_lines(root):
-    """List the lines of code that students are shown anyway: in starters, checks and props."""
-    return set().union(*(code_lines(path) for path in sorted((root / "exercises").rglob("*.py"))))
+    """List the lines of code that students are shown anyway: in starters, checks, props, and the engine that the notebook plays."""
+    return set().union(*(code_lines(path) for top in ("exercises", "autograder") for path in sorted((root / top).rglob("*.py"))))
 
 
 def sentences(root):

@@ -210,8 +210,8 @@ def with_misconception(name: str, of: str, misconception: str) -> str:
     text = EXERCISES[name].misconceptions.read_text()
     needed(text, sources)
     modules = [f"_module({module!r}, {source!r})" for module, source in sources.items()]
-    slipped = [HEAD, *modules, f"{of} = _module('misconceptions', {text!r}).{misconception}"]
-    return "\n".join([(FAIR / name / "plain.py").read_text(), *slipped])
+    mistaken = [HEAD, *modules, f"{of} = _module('misconceptions', {text!r}).{misconception}"]
+    return "\n".join([(FAIR / name / "plain.py").read_text(), *mistaken])
 
 
 @pytest.mark.parametrize(("name", "of", "misconception"), USED, ids=lambda value: value)

@@ -49,7 +49,7 @@ def kept(tmp_path):
     return read
 
 
-def test_a_sitting_from_the_first_card_to_leaving(review, kept, tmp_path):
+def test_a_session_from_the_first_card_to_leaving(review, kept, tmp_path):
     terminal = review().shows("New 10 Learning 0 Due 0", FIRST, FRONT)
     assert ANSWER not in terminal.flat
     terminal.press(" ").shows(ANSWER, "Why a third family", "1 Again 2 Hard 3 Good 4 Easy 1 min 6 min 10 min 8 days")
@@ -73,7 +73,7 @@ def test_the_docs_show_the_screen(review):
 
 
 def test_a_hundred_keys_typed_ahead_answer_card_after_card(review, kept):
-    """Nothing that is typed fast is lost; the sitting ends by itself, and says what comes."""
+    """Nothing that is typed fast is lost; the session ends by itself and says what comes."""
     terminal = review("--new", "25").shows(FRONT)
     terminal.press(" 4" * 25)
     assert terminal.ends() == 0

@@ -16,7 +16,7 @@ from tests.autograder.learner.conftest import RIGHT
 from tests.programs import running
 
 ROOT = Path(__file__).resolve().parents[1]
-SLIPPED = RIGHT.replace("beta ** .5 * eps", "beta * eps")
+MISTAKEN = RIGHT.replace("beta ** .5 * eps", "beta * eps")
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_from_an_empty_folder_to_a_submission(course, walls):
     """Start, write, check, see the misconception, mend it, practise, look at the progress, pack: nobody has to be asked."""
     said, status = course("start")
     assert (said.split(":")[0], status) == ("Created in this folder", 0)
-    write("forward.py", SLIPPED)
+    write("forward.py", MISTAKEN)
     said, status = course("check", "forward.py")
     assert status == 1
     assert said.startswith("forward.py: 11 of 14 public checks pass, 15.5 of 20 points\n")
@@ -79,7 +79,7 @@ def test_what_was_submitted_is_graded_as_it_is(started, walls, tmp_path):
 
 
 def test_a_failure_shows_the_call_the_misconception_the_section_the_card_and_a_line_to_paste(started, walls):
-    write("forward.py", SLIPPED)
+    write("forward.py", MISTAKEN)
     said, _ = started("check", "forward.py")
     shown = " ".join(said.split())
     assert (
@@ -146,7 +146,7 @@ def test_hints_open_one_by_one(started, walls):
         "An attempt is a version that you saved and checked: course check forward.py\n",
         0,
     )
-    write("forward.py", SLIPPED)
+    write("forward.py", MISTAKEN)
     started("check", "forward.py")
     said, _ = started("hint", "forward.py")
     assert said.startswith("forward_step, hint 1 of 3\n")
@@ -299,7 +299,7 @@ def test_starting_among_other_things_is_refused(course, tmp_path):
 
 def test_who_works_in_the_lessons_notebook_is_checked_and_packed_from_it(started, walls):
     """The starters stay as they were given, so the notebook is what counts, and what is handed in."""
-    cells = [{"cell_type": "code", "source": SLIPPED}]
+    cells = [{"cell_type": "code", "source": MISTAKEN}]
     write("12_diffusion.ipynb", json.dumps({"cells": cells}))
     said, _ = started("check", "forward")
     assert said.startswith("forward in 12_diffusion.ipynb: 11 of 14 public checks pass, 15.5 of 20 points\n")
@@ -310,7 +310,7 @@ def test_who_works_in_the_lessons_notebook_is_checked_and_packed_from_it(started
 
 def test_watching_checks_again_at_a_save_and_ctrl_c_ends_it(started, walls):
     """A process of its own, as in a terminal: it says when it watches, answers a save, and ends well."""
-    write("forward.py", SLIPPED)
+    write("forward.py", MISTAKEN)
     command = [sys.executable, "-m", "autograder", "check", "--watch", "forward.py"]
     with running(command, stdout=subprocess.PIPE, env={**os.environ, "PYTHONUNBUFFERED": "1"}) as process:
         said = read_until(process.stdout, "Watching: save a file to check it again. Ctrl-C stops.")

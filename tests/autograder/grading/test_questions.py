@@ -1,4 +1,4 @@
-"""Fresh numbers are clean, repeatable and tell misconceptions apart; every answer, however strange, gets its mark."""
+"""Fresh numbers are clean and repeatable, and distinguish misconceptions; every answer, however strange, gets its mark."""
 
 import math
 from decimal import Decimal

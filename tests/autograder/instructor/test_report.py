@@ -41,11 +41,11 @@ def graded(student, *points, **more):
     return result(student, score=float(sum(points)), max_score=6.0, checks=checks, **more)
 
 
-SLIPPED = check("a", 0, "failed", reason="wrong", message="`f(1)` gave 2. Use a root.", misconception="beta_as_standard_deviation", section="one-step-by-hand")
+MISTAKEN = check("a", 0, "failed", reason="wrong", message="`f(1)` gave 2. Use a root.", misconception="beta_as_standard_deviation", section="one-step-by-hand")
 
 
-def page(made, alike=(), hidden=False, policy=None):
-    return report_page("Lesson", "2026-01-01T00:00:00", made, list(alike), {}, {}, policy or Policy(), hidden=hidden)
+def page(made, shared=(), hidden=False, policy=None):
+    return report_page("Lesson", "2026-01-01T00:00:00", made, list(shared), {}, {}, policy or Policy(), hidden=hidden)
 
 
 # ---- in the terminal
@@ -113,8 +113,8 @@ def test_only_what_was_graded_is_measured_and_the_rest_is_counted(tmp_path):
 
 
 def test_a_misconception_is_counted_once_for_a_student(tmp_path):
-    twice = (SLIPPED, check("b", 0, "failed", reason="wrong", misconception="beta_as_standard_deviation", section="one-step-by-hand"))
-    made = measure(standings_of(tmp_path, result("x", checks=twice), result("y", checks=(SLIPPED,))))
+    twice = (MISTAKEN, check("b", 0, "failed", reason="wrong", misconception="beta_as_standard_deviation", section="one-step-by-hand"))
+    made = measure(standings_of(tmp_path, result("x", checks=twice), result("y", checks=(MISTAKEN,))))
     assert [(misconception.id, misconception.students, misconception.section) for misconception in made.by_misconceptions()] == [("beta_as_standard_deviation", 2, "one-step-by-hand")]
 
 
@@ -168,7 +168,7 @@ def test_hidden_names_are_nowhere_nor_the_numbers_of_a_secret_run(tmp_path):
 
 
 def test_a_students_page_shows_what_the_policy_reveals(tmp_path):
-    (one,) = standings_of(tmp_path, result("Ada", checks=(SLIPPED,)))
+    (one,) = standings_of(tmp_path, result("Ada", checks=(MISTAKEN,)))
     sections = {"one-step-by-hand": "One step by hand"}
     assert "<code>f(1)</code> gave 2. Use a root." in student_page(one, sections, Policy())
     assert "Reread: One step by hand" in student_page(one, sections, Policy())
@@ -186,7 +186,7 @@ def test_a_students_page_shows_what_the_policy_reveals(tmp_path):
 
 @pytest.fixture
 def out(tmp_path):
-    standings_of(tmp_path, result("Ada", score=0.5, checks=(SLIPPED,)), result("Bo", score=2.0, checks=(check("a", 2),)), result("Cy", status="missing", score=0.0))
+    standings_of(tmp_path, result("Ada", score=0.5, checks=(MISTAKEN,)), result("Bo", score=2.0, checks=(check("a", 2),)), result("Cy", status="missing", score=0.0))
     return tmp_path
 
 

@@ -30,12 +30,12 @@ def by_id(checked):
     return {one.id: one for one in checked.checks}
 
 
-SLIPPED = "beta ** .5 * eps", "beta * eps"
+MISTAKEN = "beta ** .5 * eps", "beta * eps"
 
 
 def test_the_words_are_the_graders_own(check, right, root, lesson, sandbox):
     """Each result equals, but for its seconds, what `attempt` says of the same file with the published numbers."""
-    source = right.replace(*SLIPPED).replace("(1 - a) ** .5 * eps) / a ** .5", "a ** .5 * eps) / a ** .5")
+    source = right.replace(*MISTAKEN).replace("(1 - a) ** .5 * eps) / a ** .5", "a ** .5 * eps) / a ** .5")
     materials = load_materials(next(one for one in lesson.exercises if one.id == "forward"))
     submission = Submission("", lesson.id, "forward", "forward.py", source.encode(), "", "present")
     graded = attempt(submission, materials, sandbox, PUBLIC).checks
@@ -47,7 +47,7 @@ def test_the_words_are_the_graders_own(check, right, root, lesson, sandbox):
 
 def test_without_walls_the_words_are_the_same(check, right):
     """A plain process, as on a system that has no walls, gives what a guest behind walls gives."""
-    source = right.replace(*SLIPPED).replace("def alpha_bars(betas): return", "def alpha_bars(betas):\n  print('hello')\n  return nothing if len(betas) == 7 else")
+    source = right.replace(*MISTAKEN).replace("def alpha_bars(betas): return", "def alpha_bars(betas):\n  print('hello')\n  return nothing if len(betas) == 7 else")
     behind = check(source)
     with Checker(Policy(), walls=False) as checker:
         alone = check(source, by=checker)
@@ -116,7 +116,7 @@ def test_what_is_not_begun_in_a_notebook_is_blank_and_a_starter_of_its_own_is_no
 
 def test_a_notebook_is_checked_and_its_failures_are_repeated_in_a_cell(workspace, checker, right):
     (workspace.folder / "forward.py").unlink()
-    cells = [{"cell_type": "code", "source": right.replace(*SLIPPED)}]
+    cells = [{"cell_type": "code", "source": right.replace(*MISTAKEN)}]
     (workspace.folder / "forward.ipynb").write_text(json.dumps({"cells": cells}))
     checked = checker.check(workspace, "forward")
     assert checked.passed == 11
@@ -221,7 +221,7 @@ def repeated(command, folder, monkeypatch):
 
 
 def test_a_call_with_numbers_is_written_out_and_prints_the_wrong_value(check, right, workspace, monkeypatch):
-    command = check(right.replace(*SLIPPED)).remarks["by_hand"].command
+    command = check(right.replace(*MISTAKEN)).remarks["by_hand"].command
     assert command.endswith('-c "from forward import *; print(forward_step(0.8, 0.1, -0.3))"')
     assert float(repeated(command, workspace.folder, monkeypatch)) == pytest.approx(0.7289, abs=1e-4)
 

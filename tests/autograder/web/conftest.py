@@ -56,7 +56,7 @@ def site(root, workspace):
 
 @pytest.fixture(scope="session")
 def class_site(root, workspace, tmp_path_factory):
-    """The same for who teaches, with a small class graded, and its report and feedback written."""
+    """The same for instructors, with a small class graded, and its report and feedback written."""
     out, course = tmp_path_factory.mktemp("graded"), read_course(root)
     misconception = CheckResult("one", "One", 0, 2, "failed", "wrong", "`f(1)` gave 2.", "beta_as_standard_deviation", "one-step-by-hand", "noise-scale")
     made = [Result(name, "12_diffusion", "forward", "graded", 3, 20, (misconception,), "", None, "r", "2026-11-01T00:00:00+00:00", "1") for name in ("Aiko", "Zoë")]

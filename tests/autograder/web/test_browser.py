@@ -481,12 +481,12 @@ def test_the_site_as_files_plays_recordings_and_remembers_what_was_read(visit, a
     expect(link).to_have_attribute("data-read", "yes")
 
 
-# ---- for who teaches
+# ---- for instructors
 
 
 @pytest.fixture
 def large(root, workspace, tmp_path):
-    """A site before a class of 150, for who teaches."""
+    """A site before a class of 150, for instructors."""
     keep(tmp_path, *(result(f"Student {number:03}", number % 21) for number in range(150)))
     with serving(root, workspace, grades_in=tmp_path) as served:
         yield served

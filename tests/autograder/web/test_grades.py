@@ -35,7 +35,7 @@ def out(tmp_path):
     return tmp_path / "out"
 
 
-def roll_of(out):
+def view_of(out):
     return ClassView(out / "gradebook.sqlite", ("schedule", "forward"))
 
 
@@ -48,7 +48,7 @@ def names(found):
 
 def test_means_and_misconceptions_are_counted_over_what_was_graded(out):
     keep(out, result("Aiko", 0, status="missing", checks=()), result("Aiko", 8, exercise="schedule", checks=()))
-    found = roll_of(out).look(View())
+    found = view_of(out).look(View())
     assert {name: (one.mean, one.max_score) for name, one in found.exercises.items()} == {"schedule": (8.0, 20), "forward": (11.5, 20)}
     assert list(found.exercises) == ["schedule", "forward"]
     assert found.misconceptions == (("beta_as_standard_deviation", 2),)
@@ -57,11 +57,11 @@ def test_means_and_misconceptions_are_counted_over_what_was_graded(out):
 
 def test_a_misconception_is_counted_once_for_a_student_however_often_it_was_made(out):
     keep(out, result("Zoë", 0, exercise="schedule"))
-    assert roll_of(out).look(View()).misconceptions == (("beta_as_standard_deviation", 2),)
+    assert view_of(out).look(View()).misconceptions == (("beta_as_standard_deviation", 2),)
 
 
 def test_only_what_was_added_is_read(out, monkeypatch):
-    class_view, read = roll_of(out), []
+    class_view, read = view_of(out), []
     add = ClassView._add
     monkeypatch.setattr(ClassView, "_add", lambda self, number, one: (read.append(one.result.student), add(self, number, one)))
     class_view.look(View())
@@ -73,7 +73,7 @@ def test_only_what_was_added_is_read(out, monkeypatch):
 
 
 def test_an_attempt_that_was_handed_in_later_takes_the_others_place(out):
-    class_view = roll_of(out)
+    class_view = view_of(out)
     class_view.look(View())
     keep(out, result("Zoë", 10, checks=()), handed_in=HandedIn(attempt=2))
     keep(out, result("Zoë", 0))  # the first one, graded again
@@ -95,7 +95,7 @@ def test_what_was_taken_over_from_an_earlier_run_counts(tmp_path):
         gradebook.begin("r1", {})
         gradebook.keep("r1", [Kept(result("Aiko", 7), key="k")])
         gradebook.begin("r2", {})
-        class_view = roll_of(tmp_path)
+        class_view = view_of(tmp_path)
         assert class_view.look(View()).students == 0
         gradebook.take("r2", submission, "k")
         gradebook.keep("r2", [])
@@ -103,7 +103,7 @@ def test_what_was_taken_over_from_an_earlier_run_counts(tmp_path):
 
 
 def test_a_new_run_begins_anew(out):
-    class_view = roll_of(out)
+    class_view = view_of(out)
     assert class_view.look(View()).students == 2
     keep(out, result("Aiko", 7), run="r2")
     assert names(class_view.look(View())) == ["Aiko"]
@@ -112,7 +112,7 @@ def test_a_new_run_begins_anew(out):
 def test_a_large_class_is_shown_in_pages_found_by_words_and_sorted_by_a_column(tmp_path):
     made = [result(f"Student {number:03}", number % 21, checks=(MISCONCEPTION,) if number % 50 == 0 else ()) for number in range(250)]
     keep(tmp_path, *made, result("Bo", 0, status="not_judged", checks=()))
-    class_view = roll_of(tmp_path)
+    class_view = view_of(tmp_path)
     first, last = class_view.look(View()), class_view.look(View(page=99))
     assert (first.pages, len(first.shown), names(first)[0]) == (3, 100, "Bo")
     assert (last.view.page, names(last)[-1]) == (3, "Student 249")

@@ -19,7 +19,7 @@ from autograder.instructor.gradescope import gradescope_results
 from autograder.sandbox.servers import missing_walls
 from tests.autograder.learner.conftest import RIGHT
 
-SLIPPED = RIGHT.replace("beta ** .5 * eps", "beta * eps") + "print('hello \\x1b[31m')\n"
+MISTAKEN = RIGHT.replace("beta ** .5 * eps", "beta * eps") + "print('hello \\x1b[31m')\n"
 
 
 def unpacked(zipped, place):
@@ -42,7 +42,7 @@ def layout(root, tmp_path_factory):
 @pytest.fixture(scope="module")
 def graded(layout, walls):
     """A submission with a misconception, an answer, and nothing else; run as Gradescope runs it."""
-    (layout / "submission" / "forward.py").write_text(SLIPPED)
+    (layout / "submission" / "forward.py").write_text(MISTAKEN)
     (layout / "submission" / "answers.yaml").write_text("fresh-step: 0.550\n")
     python = layout.parent / "python" / "bin"
     python.mkdir(parents=True)

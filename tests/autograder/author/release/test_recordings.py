@@ -32,7 +32,7 @@ MISCONCEPTIONS = [(name, misconception.id) for name, exercise in EXERCISES.items
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
-class Played(SubmissionRun):
+class Recorded(SubmissionRun):
     """A run without guests: a function of ours stands in for the student's."""
 
     function_of = None
@@ -60,10 +60,10 @@ def releases(release):
 @pytest.fixture
 def feedback(monkeypatch, tmp_path):
     """Give all that materials say of functions in a student's place: results, notes, and the lines that repeat a failure."""
-    monkeypatch.setattr(story, "SubmissionRun", Played)
+    monkeypatch.setattr(story, "SubmissionRun", Recorded)
 
     def feedback(materials, function_of, checks=None):
-        Played.function_of = staticmethod(function_of)
+        Recorded.function_of = staticmethod(function_of)
         name = materials.exercise.id
         submission = Submission("", LESSON.id, name, f"{name}.py", b"", None, "present")
         made = attempt(submission, materials, SimpleNamespace(limits=Limits()), PUBLIC)

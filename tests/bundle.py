@@ -23,8 +23,8 @@ def bundle(answer: Path, misconceptions: Path | None = None, instead: dict[str, 
     lines = [HEAD, *(f"_module({name!r}, {source!r})" for name, source in sources.items())]
     lines.append(f"globals().update((k, v) for k, v in vars(_module('answer', {answer.read_text()!r})).items() if k[0] != '_')")
     if misconceptions:
-        lines.append(f"_slips = _module('misconceptions', {misconceptions.read_text()!r})")
-        lines += [f"{function} = _slips.{misconception}" for function, misconception in (instead or {}).items()]
+        lines.append(f"_misconceptions = _module('misconceptions', {misconceptions.read_text()!r})")
+        lines += [f"{function} = _misconceptions.{misconception}" for function, misconception in (instead or {}).items()]
     return "\n".join(lines)
 
 

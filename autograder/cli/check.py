@@ -45,7 +45,7 @@ def check(root: Path | None, files: tuple[str, ...], watching: bool, no_walls: b
     console = Console(highlight=False)
     course = find_course(root)
     with Checker(read_policy(course), walls=False if no_walls else None, ahead=watching or len(files) != 1) as checker:
-        checker.take(launched) if launched else checker.warm(*likely)
+        checker.take(launched) if launched else checker.prepare(*likely)
         with opened_workspace(root) as (workspace, state):
             chosen = _chosen(workspace, files)
             watched = chosen if files else list(exercises_of(workspace.lesson))

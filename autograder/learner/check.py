@@ -131,7 +131,7 @@ class Checker:
             self._sandboxes[limits] = Sandbox(limits) if self.walled else LocalRunner(limits, ahead=self._ahead)
         return self._sandboxes[limits]
 
-    def warm(self, *profiles: str) -> None:
+    def prepare(self, *profiles: str) -> None:
         """Start what the next checks need, in the background."""
         with contextlib.suppress(SandboxFault, OSError):  # the check will meet the fault again, and report it
             for profile in profiles:

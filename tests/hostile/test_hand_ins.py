@@ -191,8 +191,8 @@ def test_names_stay_apart_and_cannot_run_or_colour_anything(run: dict[str, Any])
 
 def test_names_that_look_alike_are_kept_apart(run: dict[str, Any]) -> None:
     """Two folders whose names are written alike, or become alike when they are made harmless, are two students."""
-    alike = [result["student"] for result in run["results"] if result["student"].startswith("twin")]
-    assert len(set(alike)) == len(TWINS), set(alike)
+    twins = [result["student"] for result in run["results"] if result["student"].startswith("twin")]
+    assert len(set(twins)) == len(TWINS), set(twins)
 
 
 def test_markup_in_feedback_is_shown_and_does_nothing(run: dict[str, Any]) -> None:

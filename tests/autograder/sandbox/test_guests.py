@@ -322,14 +322,14 @@ def test_a_fork_server_has_one_thread(sandbox, profile):
 @pytest.fixture
 def two(walls):
     """Two servers that one import warmed up, each for a supervisor of its own."""
-    warm = Preloader("numpy")
+    preloader = Preloader("numpy")
     both = [Server(profile="numpy", limits=Limits()) for _ in range(2)]
     for server in both:
-        server.begin(Launched(warm.server()))
+        server.begin(Launched(preloader.server()))
     yield both
     for server in both:
         server.stop()
-    warm.close()
+    preloader.close()
 
 
 def test_servers_that_share_an_import_serve_apart(two):

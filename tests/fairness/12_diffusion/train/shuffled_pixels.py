@@ -53,8 +53,8 @@ def train(model, images, alpha_bars, steps):
             x0 = images[batch]
             t = ((torch.rand(1) + torch.arange(len(x0)) / len(x0)) % 1 * top).long() + 1
             eps = torch.randn_like(x0)
-            signal, spread = alpha_bars[t].sqrt().reshape(-1, 1, 1, 1), (1 - alpha_bars[t]).sqrt().reshape(-1, 1, 1, 1)
-            loss = ((model(signal * x0 + spread * eps, t) - eps) ** 2).mean()
+            signal, noise = alpha_bars[t].sqrt().reshape(-1, 1, 1, 1), (1 - alpha_bars[t]).sqrt().reshape(-1, 1, 1, 1)
+            loss = ((model(signal * x0 + noise * eps, t) - eps) ** 2).mean()
             model.zero_grad()
             loss.backward()
             for group in optimizer.param_groups:

@@ -227,8 +227,8 @@ def similar(root: Path | None, place: Path, exercises: tuple[str, ...], lesson: 
     """List pairs of submissions with similar code.
 
     Pass what `course grade` reads, or the folder that it wrote. Code from the starter or from much of the class, names, comments and
-    layout are ignored. Look at each pair yourself: similar code is not proof of copying, and a short exercise leaves little room to
-    differ.
+    layout are ignored. Look at each pair yourself: similar code is not proof of copying, and short
+    exercises have few solutions.
     """
     import msgspec
     from rich.console import Console

@@ -6,7 +6,7 @@
                                    run it again with the published numbers, so that no message gives a secret one away
     -> the results, and notes      what the secret run saw, for the instructor only
 
-Answers to practice questions are marked without a guest (`marking`): an answer is data, not code. A fault of ours is raised as
+Answers to practice questions are marked without a guest (see `questions`): an answer is data, not code. A fault of ours is raised as
 `SandboxFault`; it never costs a student points.
 """
 

@@ -47,6 +47,6 @@ def test_a_filled_notebook_is_graded_as_the_files_are(tmp_path):
 
 
 def told(check):
-    """Give a check's result without its seconds, and without the name of the file and the cell."""
-    message = re.sub(r"cell [0-9]+, line", "line", check["message"])
-    return {key: value for key, value in check.items() if key != "seconds"} | {"message": message}
+    """Return a check's result without its seconds and without the names of cells."""
+    text = re.sub(r"cell [0-9]+, line", "line", json.dumps(check))
+    return {key: value for key, value in json.loads(text).items() if key != "seconds"}

@@ -4,7 +4,7 @@ import pytest
 
 from autograder.course.errors import CourseError, UsageError
 from autograder.course.loading import read_hints
-from autograder.course.model import CheckResult
+from autograder.course.model import CheckResult, Failure
 from autograder.learner.check import Checked
 from autograder.learner.progress import advice, hints, remember, standings
 
@@ -37,14 +37,16 @@ def test_an_untouched_starter_is_no_attempt(workspace, state):
 
 def test_a_function_that_is_still_the_starters_is_no_attempt(workspace, state):
     """Who works on another function of the file opens no hints for this one."""
-    check = CheckResult("c", "c", 0, 1, "failed", "raised", "`noise_to(t=1)` raised NotImplementedError (line 45): noise_to.")
+    failure = Failure("ended", "noise_to", exception="NotImplementedError")
+    check = CheckResult("c", "c", 0, 1, "failed", "raised", "`noise_to(t=1)` raised NotImplementedError (line 45): noise_to.", failure=failure)
     remember(state, Checked("forward", "forward.py", "a", (check,), {}, functions={"c": "noise_to"}))
     assert hints(workspace, state, "forward.py", "noise_to").hints == ()
 
 
 def test_the_first_function_that_was_written_is_meant_before_those_that_were_not(workspace, state):
     raised = "`linear_betas(T=5)` raised NotImplementedError (line 17): linear_betas."
-    checks = CheckResult("a", "a", 0, 1, "failed", "raised", raised), CheckResult("b", "b", 0, 1, "failed", "wrong", "no")
+    failure = Failure("ended", "linear_betas", exception="NotImplementedError")
+    checks = CheckResult("a", "a", 0, 1, "failed", "raised", raised, failure=failure), CheckResult("b", "b", 0, 1, "failed", "wrong", "no")
     remember(state, Checked("forward", "forward.py", "x", checks, {}, functions={"a": "linear_betas", "b": "noise_to"}))
     assert hints(workspace, state, "forward.py").function == "noise_to"
 

@@ -13,7 +13,6 @@ import tokenize
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from threading import Event
-from typing import Self
 
 import msgspec
 from watchfiles import watch
@@ -23,7 +22,7 @@ from autograder.course.model import CheckResult, Limits, Policy, Submission, lim
 from autograder.grading.attempt import PUBLIC, Attempt, Materials, attempt, load_materials
 from autograder.grading.checks import Transcript
 from autograder.grading.questions import Functions, functions_of, mark_answers
-from autograder.learner.repro import as_command, line
+from autograder.learner.repro import in_terminal, line
 from autograder.learner.workspace import Workspace, digest, file_of, is_untouched, names_of, names_within
 from autograder.sandbox.local import LocalRunner
 from autograder.sandbox.preload import Launched
@@ -101,7 +100,7 @@ class Checked(msgspec.Struct, frozen=True):
         return tuple(dict.fromkeys(self.functions.get(check.id, check.id) for check in self.checks if is_unwritten(check)))
 
 
-class Checker:
+class Checker(contextlib.AbstractContextManager["Checker"]):
     """Checks files one after another; keeps servers and materials loaded in between.
 
     `walls`: True requires them, False does without, None takes what the system has. `ahead` prepares for the next check.
@@ -115,13 +114,7 @@ class Checker:
         self._materials: dict[str, Materials] = {}
         self._functions: Functions | None = None
 
-    def __enter__(self) -> Self:
-        return self
-
     def __exit__(self, *raised: object) -> None:
-        self._close()
-
-    def _close(self) -> None:
         for sandbox in self._sandboxes.values():
             sandbox.close()
         self._sandboxes.clear()
@@ -161,12 +154,11 @@ class Checker:
             return Checked(exercise, name, digest(source), (), {}, problem=problem)
         untouched = UNTOUCHED.format(name=name) if is_untouched(workspace, path) else ""
         if exercise == "practice":
-            made = mark_answers(submission, workspace.lesson, self._answering(workspace))
-            return Checked(exercise, name, digest(source), made.checks, {}, problem=untouched)
+            self._functions = self._functions or functions_of(workspace.root, workspace.lesson)
+            answered = mark_answers(submission, workspace.lesson, self._functions)
+            return Checked(exercise, name, digest(source), answered.checks, {}, problem=untouched)
         self.load(workspace, exercise)
-        return self._judged(workspace, submission, self._materials[exercise], untouched)
-
-    def _judged(self, workspace: Workspace, submission: Submission, materials: Materials, untouched: str) -> Checked:
+        materials = self._materials[exercise]
         made = self._attempt(submission, materials)
         remarks = {
             check.id: _remark(workspace, submission, materials, check, made.transcripts[check.id])
@@ -174,8 +166,7 @@ class Checker:
             if check.outcome == "failed"
         }
         functions = {check.id: check.of for check in materials.checks}
-        name, sha256 = submission.name, submission.sha256 or ""
-        return Checked(submission.exercise, name, sha256, made.checks, remarks, made.stdout, untouched, functions)
+        return Checked(exercise, name, digest(source), made.checks, remarks, made.stdout, untouched, functions)
 
     def _attempt(self, submission: Submission, materials: Materials) -> Attempt:
         limits = limits_for(self._policy, submission.exercise)
@@ -184,13 +175,9 @@ class Checker:
         except (SandboxFault, OSError):
             if self._demanded or not self.walled:
                 raise
-            self._close()
+            self.__exit__()
             self.walled = False
             return attempt(submission, materials, self._sandbox(limits), PUBLIC)
-
-    def _answering(self, workspace: Workspace) -> Functions:
-        self._functions = self._functions or functions_of(workspace.root, workspace.lesson)
-        return self._functions
 
 
 def is_unwritten(check: CheckResult) -> bool:
@@ -211,17 +198,15 @@ def unreadable(name: str, source: bytes) -> str:
 
 
 def _remark(workspace: Workspace, submission: Submission, materials: Materials, check: CheckResult, transcript: Transcript) -> Remark:
-    failure, notebook = check.failure, submission.name.endswith(".ipynb")
+    failure, exercise = check.failure, submission.exercise
     assert failure is not None
     advice = ADVICE.get(failure.exception, "") if failure.kind != "missing" else ""
-    python = line(submission.exercise, check.id, transcript, materials.answers.function, workspace.hidden)
-    command = as_command(_in_a_cell(python, submission.exercise) if notebook else python, notebook=notebook)
+    python = line(exercise, check.id, transcript, materials.answers.function, workspace.hidden)
+    if submission.name.endswith(".ipynb"):  # which has its functions already
+        command = python.replace(f"from {exercise} import *; ", "").replace(f"import {exercise}", "# run all cells from the top")
+    else:
+        command = in_terminal(python)
     return Remark(_own_lines(submission, failure.lines), advice, command)
-
-
-def _in_a_cell(python: str, exercise: str) -> str:
-    """A notebook has its functions already."""
-    return python.replace(f"from {exercise} import *; ", "").replace(f"import {exercise}", "# run all cells from the top")
 
 
 def _own_lines(submission: Submission, where: tuple[str, ...]) -> tuple[str, ...]:
@@ -234,28 +219,25 @@ def _own_lines(submission: Submission, where: tuple[str, ...]) -> tuple[str, ...
 
 
 SETTLE = 30  # milliseconds to wait for the other parts of a save: an editor writes, renames, touches
-STEP = 10
 LOOK = 500  # milliseconds after which the files are compared anyway: some disks report nothing, and no watch reports what came before it
 
 
 def saves(workspace: Workspace, exercises: Collection[str], stop: Event | None = None) -> Iterator[tuple[str, ...]]:
-    """Yield the exercises whose files were saved since the last time; end when `stop` is set."""
+    """Yield the exercises whose files were saved since this call or the last yield; end when `stop` is set."""
     owners = {name for exercise in exercises for name in names_within(workspace.lesson, exercise)}
-    return _saves(workspace, exercises, {name: _content(workspace.folder / name) for name in owners}, stop)
+    known = {name: _content(workspace.folder / name) for name in owners}
 
+    def compare() -> Iterator[tuple[str, ...]]:
+        nonlocal known
+        for _ in watch(
+            workspace.folder, debounce=SETTLE, step=10, rust_timeout=LOOK, yield_on_timeout=True, recursive=False, stop_event=stop
+        ):
+            before, known = known, {name: _content(workspace.folder / name) for name in owners}
+            changed = {name for name in owners if known[name] != before[name]}
+            if saved := tuple(one for one in exercises if (path := file_of(workspace, one)) and path.name in changed):
+                yield saved
 
-def _saves(
-    workspace: Workspace, exercises: Collection[str], known: dict[str, bytes | None], stop: Event | None
-) -> Iterator[tuple[str, ...]]:
-    """Compare the files with `known` whenever the folder changes, and every now and then."""
-    ticks = watch(workspace.folder, debounce=SETTLE, step=STEP, rust_timeout=LOOK, yield_on_timeout=True, recursive=False, stop_event=stop)
-    for _ in ticks:
-        now = {name: _content(workspace.folder / name) for name in known}
-        changed = {name for name in known if now[name] != known[name]}
-        known = now
-        saved = tuple(one for one in exercises if (path := file_of(workspace, one)) and path.name in changed)
-        if saved:
-            yield saved
+    return compare()
 
 
 def _content(path: Path) -> bytes | None:

@@ -105,16 +105,15 @@ def shown_working(asked: Asked, functions: Functions) -> tuple[str, ...]:
 
 def streak(state: State, question: Question) -> int:
     """Count the last fresh variants in a row that were right at the first try, each variant once."""
-    row: list[int] = []
-    tried: set[int | None] = set()
+    count, tried = 0, set[int | None]()
     for event in state.events("practice", question.id):
         seed, right = event.facts["seed"], event.facts["right"]
         if not right:
-            row = []
-        elif seed is not None and seed not in tried and seed not in row:
-            row.append(seed)
+            count = 0
+        elif seed is not None and seed not in tried:
+            count += 1
         tried.add(seed)
-    return len(row)
+    return count
 
 
 def mastered(state: State, question: Question) -> bool:

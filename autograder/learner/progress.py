@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -14,6 +13,7 @@ from autograder.course.errors import UsageError
 from autograder.course.kinds import Mark
 from autograder.course.loading import read_hints
 from autograder.course.model import CheckResult
+from autograder.course.schema import did_you_mean
 from autograder.learner.check import Checked
 from autograder.learner.practice import mastered
 from autograder.learner.review.deck import Deck
@@ -26,13 +26,12 @@ def bring_back(workspace: Workspace, told: Iterable[CheckResult | Mark], why: st
     wanted = dict.fromkeys(one.card for one in told if one.outcome == "failed" and one.misconception and one.card)
     if not wanted:
         return ()
-    lesson = workspace.lesson
     try:
-        with Deck.open(workspace.hidden, [lesson]) as deck:
-            brought = deck.bring([f"{lesson.id}/{card}" for card in wanted], now, why)
+        with Deck.open(workspace.hidden, [workspace.lesson]) as deck:
+            brought = deck.bring([f"{workspace.lesson.id}/{card}" for card in wanted], now, why)
+            return tuple(name.partition("/")[2] for name in brought)
     except UsageError:  # the log cannot be written now; the check still counts
         return ()
-    return tuple(name.partition("/")[2] for name in brought)
 
 
 def due_by_objective(workspace: Workspace, now: datetime) -> Callable[[str], int] | None:
@@ -57,20 +56,11 @@ class Opened(msgspec.Struct, frozen=True):
 def remember(state: State, checked: Checked) -> None:
     """Record the outcome of a check; hints, progress and the manifest are computed from these records."""
     if checked.checks:
-        state.add(
-            "check",
-            checked.exercise,
-            sha256=checked.sha256,
-            score=checked.score,
-            max_score=checked.max_score,
-            passed=checked.passed,
-            checks=len(checked.checks),
-            failing=list(checked.failing),
-            unwritten=list(checked.unwritten),
-            untouched=bool(checked.problem),
-            misconceptions=sorted({check.misconception for check in checked.checks if check.misconception}),
-            results=msgspec.to_builtins(checked.checks),
-        )
+        copied = ("sha256", "score", "max_score", "passed", "failing", "unwritten")
+        facts: dict[str, Any] = {name: getattr(checked, name) for name in copied}
+        facts["misconceptions"] = sorted({check.misconception for check in checked.checks if check.misconception})
+        facts |= {"checks": len(checked.checks), "untouched": bool(checked.problem), "results": checked.checks}
+        state.add("check", checked.exercise, **facts)
 
 
 def results_of(facts: dict[str, Any]) -> tuple[CheckResult, ...]:
@@ -95,8 +85,7 @@ def hints(workspace: Workspace, state: State, file: str, function: str | None = 
     if chosen is None:
         return None
     if chosen not in functions:
-        near = difflib.get_close_matches(chosen, functions, 1)
-        fix = f"did you mean `{near[0]}`?" if near else f"take one of {', '.join(functions)}"
+        fix = did_you_mean(chosen, functions, f"take one of {', '.join(functions)}")
         raise UsageError(f"{exercise} has no function `{chosen}`", fix)
     tried = [one for one in tries if chosen in one["failing"] and chosen not in one["unwritten"] and not one["untouched"]]
     attempts = len({one["sha256"] for one in tried})
@@ -130,23 +119,18 @@ def standings(workspace: Workspace, state: State, due: Callable[[str], int] | No
     lesson = workspace.lesson
     seen = {event.subject for event in state.events("read")}
     sections = {section.id for section in lesson.sections} if lesson.id in seen else seen
-    passed = {event.subject: event.facts["passed"] == event.facts["checks"] for event in state.events("check")}
+    checked = {event.subject: event.facts for event in state.events("check")}  # the last of each
+    passed = {exercise for exercise, facts in checked.items() if facts["passed"] == facts["checks"]}
     helps = read_hints(workspace.root, lesson.id)
     found = []
     for objective in lesson.objectives:
         own = [question for question in lesson.questions if question.objective == objective.id]
         used = {card.section for card in lesson.cards if card.objective == objective.id} | {question.section for question in own}
         exercises = [one.id for one in lesson.exercises if one.id in helps and objective.id in helps[one.id].objectives]
-        found.append(
-            Standing(
-                objective.id,
-                objective.text,
-                _part([section.id for section in lesson.sections if section.id in used], sections),
-                _part([question.id for question in own], {question.id for question in own if mastered(state, question)}),
-                _part(exercises, {exercise for exercise, whole in passed.items() if whole}),
-                due(objective.id) if due else None,
-            )
-        )
+        read = _part([section.id for section in lesson.sections if section.id in used], sections)
+        practised = _part([question.id for question in own], {question.id for question in own if mastered(state, question)})
+        counted = due(objective.id) if due else None
+        found.append(Standing(objective.id, objective.text, read, practised, _part(exercises, passed), counted))
     return tuple(found)
 
 
@@ -158,10 +142,7 @@ def _part(wanted: list[str], done: set[str]) -> Part:
 def advice(found: tuple[Standing, ...]) -> str:
     """Return the next command: reading comes before practice, practice before writing."""
     for standing in found:
-        if standing.read.following:
-            return f"course read {standing.read.following}"
-        if standing.practised.following:
-            return f"course practice {standing.practised.following}"
-        if standing.checked.following:
-            return f"course check {standing.checked.following}.py"
+        for verb, part, suffix in (("read", standing.read, ""), ("practice", standing.practised, ""), ("check", standing.checked, ".py")):
+            if part.following:
+                return f"course {verb} {part.following}{suffix}"
     return "course submit"

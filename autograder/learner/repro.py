@@ -6,11 +6,12 @@ which runs the check up to that call in the student's own Python: there a debugg
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import inspect
 import math
 import shutil
 import sys
-import types
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -34,26 +35,20 @@ def line(exercise: str, check: str, transcript: Transcript, parameters: Callable
     if called.outcome.missing:
         return f"from {exercise} import {called.function}"
     values = (*called.args, *called.kwargs.values())
-    plain = called.function.isidentifier() and all(_is_data(value) for value in values)
+    plain = called.function.isidentifier() and all(map(_is_data, values))
     shown_by_value = failed is None or failed.kind == "value" or called.outcome.changed
     if plain and shown_by_value:
-        try:
+        with contextlib.suppress(OSError):  # nothing can be saved here
             return _direct(exercise, check, called, parameters, hidden)
-        except OSError:
-            pass  # nothing can be saved here
     return f"from autograder.learner.repro import again; print(again('{exercise}', '{check}'))"
 
 
-def as_command(python: str, *, notebook: bool) -> str:
-    """Return a line of Python as it is pasted: into a terminal or, for a notebook, into a cell."""
-    return python if notebook else f'{interpreter()} -c "{python}"'
-
-
-def interpreter() -> str:
-    """Return the command of this Python, which has what the student's file needs: `python` if that is the one on PATH."""
-    found = shutil.which("python")
-    same = found and Path(found).parent.resolve() == Path(sys.executable).parent.resolve()
-    return "python" if same else f"'{sys.executable}'" if " " in sys.executable else sys.executable
+def in_terminal(python: str) -> str:
+    """Return the command that runs a line with this Python, which has what the file needs: `python` if that is the one on PATH."""
+    found, own = shutil.which("python"), sys.executable
+    same = found and Path(found).parent.resolve() == Path(own).parent.resolve()
+    command = "python" if same else f"'{own}'" if " " in own else own
+    return f'{command} -c "{python}"'
 
 
 def _direct(exercise: str, check: str, called: Called, function: Callable[[str], Callable[..., Any]], hidden: Path) -> str:
@@ -126,12 +121,12 @@ def again(exercise: str, check: str) -> Any:
     from autograder.learner.workspace import course_of, open_workspace
 
     workspace = open_workspace(Path.cwd(), course_of(Path.cwd()))
-    found = next((one for one in workspace.lesson.exercises if one.id == exercise), None)
-    materials = load_materials(found) if found else None
+    materials = next((load_materials(one) for one in workspace.lesson.exercises if one.id == exercise), None)
     asked = next((one for one in materials.checks if one.id == check), None) if materials else None
     if materials is None or asked is None:
         raise UsageError(f"there is no check `{check}` of `{exercise}`", "paste the line as `course check` printed it")
-    module, raised = _loaded(workspace.folder / f"{exercise}.py"), []
+    sys.path.insert(0, str(workspace.folder))
+    module, raised = importlib.import_module(exercise), []
 
     def function_of(name: str) -> Callable[..., Any]:
         if name.startswith("props."):
@@ -150,20 +145,8 @@ def again(exercise: str, check: str) -> Any:
     transcript = run(asked, executed_by(function_of), materials.answers, seed_of(PUBLIC, exercise, check))
     if raised:
         raise raised[0]
-    return _what_it_returned(transcript, materials.answers.function)
-
-
-def _loaded(path: Path) -> types.ModuleType:
-    """Import the student's file."""
-    import importlib
-
-    sys.path.insert(0, str(path.parent))
-    return importlib.import_module(path.stem)
-
-
-def _what_it_returned(transcript: Transcript, function: Callable[[str], Callable[..., Any]]) -> Any:
     failed = transcript.first_failure
     if failed is None or failed.call < 0:
         return transcript.ended.detail if transcript.ended else "This check passes now."
     called = transcript.calls[failed.call]
-    return called.outcome.value if failed.kind == "value" else f"{call_text(called, function)} {failed.words}"
+    return called.outcome.value if failed.kind == "value" else f"{call_text(called, materials.answers.function)} {failed.words}"

@@ -70,19 +70,14 @@ def given_files(root: Path, lesson: Lesson) -> dict[str, bytes]:
     """Return every file of a fresh workspace by name."""
     folder = root / "exercises" / lesson.id
     files = {exercise.starter.name: exercise.starter.read_bytes() for exercise in lesson.exercises}
-    for name in ("props.py", f"{lesson.id}.ipynb"):
-        if (folder / name).is_file():
-            files[name] = (folder / name).read_bytes()
+    others = (folder / "props.py", folder / f"{lesson.id}.ipynb")
+    files |= {path.name: path.read_bytes() for path in others if path.is_file()}
     if lesson.questions:
         files["answers.yaml"] = answers(lesson).encode()
-    return files | {"README.md": readme(lesson).encode()}
-
-
-def readme(lesson: Lesson) -> str:
-    """Return the workspace's README, which fits one screen."""
     names = [names_of(exercise)[0] for exercise in exercises_of(lesson)]
-    files = textwrap.fill(f"Files: {', '.join(names)}.", 79)
-    return README.read_text(encoding="utf-8").format(title=lesson.title, first=names[0], files=files, hidden=HIDDEN)
+    listed = textwrap.fill(f"Files: {', '.join(names)}.", 79)
+    readme = README.read_text(encoding="utf-8").format(title=lesson.title, first=names[0], files=listed, hidden=HIDDEN)
+    return files | {"README.md": readme.encode()}
 
 
 def answers(lesson: Lesson) -> str:

@@ -65,7 +65,8 @@ class Submitted(msgspec.Struct, frozen=True):
 def submit(workspace: Workspace, state: State, checker: Checker, out: Path | None, student: str | None) -> Submitted:
     """Check the files, pack them into `out` (default: NAME.zip in the workspace), and list what is unfinished."""
     name = student or workspace.folder.name
-    target = out or workspace.folder / f"{_file_name(name)}.zip"
+    safe = "".join(c if c.isalnum() or c in " -_.'" else "-" for c in name).strip(" .") or "submission"  # on every file system
+    target = out or workspace.folder / f"{safe}.zip"
     if target.exists() and not zipfile.is_zipfile(target):
         raise UsageError(f"{target}: this file exists and is not a zip", "give another name: `--out my-work.zip`")
     found = {exercise: path for exercise in exercises_of(workspace.lesson) if (path := file_of(workspace, exercise))}
@@ -88,8 +89,11 @@ def submit(workspace: Workspace, state: State, checker: Checker, out: Path | Non
                 warnings.append(f"{where}: {seen.passed} of {seen.checks} {what}.")
     if untouched:
         warnings.append(f"still the starter, or not saved: {', '.join(untouched)}.")
-    manifest = _manifest(workspace, name, sources, public)
-    _write(target, {f"{workspace.lesson.id}/{file}": data for file, data in sources.items()}, manifest)
+    files = {f"{workspace.lesson.id}/{file}": data for file, data in sources.items()}
+    packed = {path: Packed(digest(data), len(data)) for path, data in files.items()}
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    manifest = Manifest(workspace.lesson.id, name, now, version(package_name()), packed, public)
+    _write(target, files, manifest)
     state.add("submit", target.name, sha256=digest(target.read_bytes()), warnings=len(warnings))
     return Submitted(target, manifest, tuple(warnings))
 
@@ -115,18 +119,11 @@ def _problem(name: str, source: bytes) -> str:
 
 def _seen(workspace: Workspace, state: State, checker: Checker, exercise: str, sha256: str) -> Seen:
     """Return the recorded results of exactly this file, or run the checks now."""
-    known = [event.facts for event in state.events("check", exercise) if event.facts["sha256"] == sha256]
-    if known:
-        return msgspec.convert({name: known[-1][name] for name in Seen.__struct_fields__}, Seen)
+    if known := [event.facts for event in state.events("check", exercise) if event.facts["sha256"] == sha256]:
+        return msgspec.convert(known[-1], Seen)
     checked = checker.check(workspace, exercise)
     remember(state, checked)
     return Seen(checked.score, checked.max_score, checked.passed, len(checked.checks))
-
-
-def _manifest(workspace: Workspace, student: str, sources: dict[str, bytes], public: dict[str, Seen]) -> Manifest:
-    files = {f"{workspace.lesson.id}/{name}": Packed(digest(data), len(data)) for name, data in sources.items()}
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    return Manifest(workspace.lesson.id, student, now, version(package_name()), files, public)
 
 
 def _write(target: Path, files: dict[str, bytes], manifest: Manifest) -> None:
@@ -140,8 +137,3 @@ def _write(target: Path, files: dict[str, bytes], manifest: Manifest) -> None:
             beside.write_bytes(data.getvalue())
     except OSError as error:
         raise UsageError(f"{target}: {error.strerror}", "choose a place that you may write to: `--out /tmp/my-work.zip`") from None
-
-
-def _file_name(student: str) -> str:
-    """Return a file name that every file system accepts."""
-    return "".join(c if c.isalnum() or c in " -_.'" else "-" for c in student).strip(" .") or "submission"

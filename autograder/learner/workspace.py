@@ -6,9 +6,10 @@ import difflib
 import hashlib
 import os
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 import msgspec
 
@@ -77,10 +78,8 @@ def open_workspace(start: Path, root: Path) -> Workspace:
     """Open the workspace around `start`, of the course in `root`. Raise `UsageError` if there is none."""
     found = workspace_above(start)
     if found is None:
-        raise UsageError(
-            f"{start}: this is not a workspace, and no folder above is",
-            "go into the folder that `course start` made, or make one: `course start my-course`",
-        )
+        fix = "go into the folder that `course start` made, or make one: `course start my-course`"
+        raise UsageError(f"{start}: this is not a workspace, and no folder above is", fix)
     folder, origin = found
     lessons = {lesson.id: lesson for lesson in read_course(root).lessons}
     if origin.lesson not in lessons:
@@ -189,16 +188,13 @@ class Event(msgspec.Struct, frozen=True):
     facts: dict[str, Any]
 
 
-class State:
+class State(AbstractContextManager["State"]):
     """The open state of a workspace. `note` says what the student should know: a damaged file was kept aside, or nothing can be written."""
 
     def __init__(self, hidden: Path):
         self._path = hidden / "state.sqlite"
         opened = open_leniently(self._path, SCHEMA, "what you do is not remembered.")
         self._db, self.note, self._remembers = opened.db, opened.note, opened.remembers
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *raised: object) -> None:
         self._db.close()

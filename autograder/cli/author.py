@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 import click
 
 from autograder.cli.context import find_clone, find_course, find_lesson
+from autograder.course.errors import UsageError
+from autograder.course.loading import read_policy
 
 if TYPE_CHECKING:
     from autograder.instructor.measures import Group
-
-
-FINDING = ("line", "rule", "problem", "fix")
 
 
 @click.command()
@@ -33,7 +32,8 @@ def lint(root: Path | None, lesson: str | None, as_json: bool, no_cache: bool) -
 
     findings = check_course_once(find_clone(root), lesson, fresh=no_cache)
     if as_json:
-        click.echo(json.dumps([{"path": str(one.path), **{name: getattr(one, name) for name in FINDING}} for one in findings]))
+        fields = ("line", "rule", "problem", "fix")
+        click.echo(json.dumps([{"path": str(one.path), **{name: getattr(one, name) for name in fields}} for one in findings]))
     else:
         for finding in findings:
             click.echo(f"{finding}  [{finding.rule}]")
@@ -93,8 +93,7 @@ def list_(root: Path | None, out: Path) -> None:
     from autograder.cli.tables import shared_errors_table
 
     found = _groups(root, out)
-    table = shared_errors_table(found, len(found))
-    if table is None:
+    if (table := shared_errors_table(found, len(found))) is None:
         click.echo("No unexplained wrong answer is shared by several students.")
         return
     console = Console(highlight=False)
@@ -116,13 +115,11 @@ def new(root: Path | None, out: Path, group: int, name: str, lesson: str | None)
     section and card are left to you.
     """
     from autograder.author.misconceptions import append_misconception, begin_misconception
-    from autograder.course.errors import UsageError
 
     found = _groups(root, out)
     if group > len(found):
-        raise UsageError(
-            f"there is no group {group} in {out}", f"take one of the {len(found)} that `course misconceptions list {out}` shows"
-        )
+        fix = f"take one of the {len(found)} that `course misconceptions list {out}` shows"
+        raise UsageError(f"there is no group {group} in {out}", fix)
     chosen = found[group - 1]
     exercise = next(one for one in find_lesson(root, lesson).exercises if one.id == chosen.exercise)
     append_misconception(exercise.misconceptions, begin_misconception(chosen.function, len(chosen.students), exercise, name))
@@ -132,8 +129,6 @@ def new(root: Path | None, out: Path, group: int, name: str, lesson: str | None)
 
 
 def _groups(root: Path | None, out: Path) -> list[Group]:
-    from autograder.course.errors import UsageError
-    from autograder.course.loading import read_policy
     from autograder.instructor.gradebook import Gradebook
     from autograder.instructor.grades import read_rules
     from autograder.instructor.measures import groups
@@ -171,9 +166,8 @@ def release(root: Path | None, out: Path, platform: str | None) -> None:
             click.echo(path)
         return
     built = build(course, out)
-    content = f"{built.exercises} exercises, {built.questions} questions, {built.cards} cards"
-    held = f"{content}, recordings of {built.misconceptions} misconceptions"
-    click.echo(f"{out}: {held}; {built.bytes / 1e6:.1f} MB. It contains no solutions.")
+    held = f"{built.exercises} exercises, {built.questions} questions, {built.cards} cards"
+    click.echo(f"{out}: {held}, recordings of {built.misconceptions} misconceptions; {built.bytes / 1e6:.1f} MB. It contains no solutions.")
 
 
 @click.command(hidden=True)

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import click
+from rich.console import Console
 
 from autograder.cli.context import Opened, find_course, now, opened_deck
+from autograder.cli.review_screen import Keys, ReviewSession, summary
+from autograder.cli.views import stats_view
 from autograder.course.errors import UsageError
 from autograder.course.loading import choose_lesson, read_course
 from autograder.learner.review.deck import NEW_A_DAY, Chosen, following
 from autograder.learner.review.schedule import Scheduling
+from autograder.learner.review.stats import draw, fit, stats_of
 
 
 @click.command()
@@ -34,23 +39,15 @@ def review(root: Path | None, new: int | None, tags: tuple[str, ...], objectives
     with opened_deck(root, lesson, chosen) as opened:
         if other is None:
             _review(opened, cram=cram)
-        else:
-            _merge(opened, other)
-
-
-def _merge(opened: Opened, other: Path) -> None:
-    merged = opened.deck.merge(other, now())
-    new = f"{merged.new} new entr{'y' if merged.new == 1 else 'ies'}"
-    known = f"{merged.known} {'was' if merged.known == 1 else 'were'} here already"
-    refused = f" {merged.refused} could not be read and were skipped." if merged.refused else ""
-    click.echo(f"{other}: {new}, {known}.{refused}")
+            return
+        merged = opened.deck.merge(other, now())
+        entries = f"{merged.new} new entr{'y' if merged.new == 1 else 'ies'}"
+        known = f"{merged.known} {'was' if merged.known == 1 else 'were'} here already"
+        refused = f" {merged.refused} could not be read and were skipped." if merged.refused else ""
+        click.echo(f"{other}: {entries}, {known}.{refused}")
 
 
 def _review(opened: Opened, *, cram: bool) -> None:
-    from rich.console import Console
-
-    from autograder.cli.review_screen import Keys, ReviewSession, summary
-
     deck = opened.deck
     if not (deck.faces if cram else deck.next_card(now())):
         click.echo(f"Nothing is due. {_following(opened)}".strip())
@@ -60,12 +57,9 @@ def _review(opened: Opened, *, cram: bool) -> None:
     _ask_about_clock(opened)
     console = Console(highlight=False)
     session: ReviewSession | None = None
-    try:
-        with console.screen(hide_cursor=False), Keys(console.set_alt_screen) as keys:
-            session = ReviewSession(console, keys, deck, opened.lessons, opened.root, cram=cram)
-            session.run()
-    except KeyboardInterrupt:
-        pass  # like q: every answer is saved already
+    with suppress(KeyboardInterrupt), console.screen(hide_cursor=False), Keys(console.set_alt_screen) as keys:
+        session = ReviewSession(console, keys, deck, opened.lessons, opened.root, cram=cram)
+        session.run()  # Ctrl-C is like q: every answer is saved already
     left = deck.counts(now())
     click.echo(summary(session.answers if session else ()))
     if not cram:
@@ -83,8 +77,7 @@ def _following(opened: Opened) -> str:
 def _ask_about_clock(opened: Opened) -> None:
     """Ask which is right if the clock is behind the last answer."""
     moment = now()
-    behind = opened.deck.clock_behind(moment)
-    if behind is None:
+    if (behind := opened.deck.clock_behind(moment)) is None:
         return
     said, dated = (f"{one.day} {one:%B %Y, %H:%M}" for one in (moment, moment + behind))
     click.echo(f"This computer's clock says {said}, but your last answer here is dated {dated}.")
@@ -117,11 +110,6 @@ def deck(root: Path | None, form: str, out: Path, lesson: str | None) -> None:
 @click.pass_obj
 def stats(root: Path | None, lesson: str | None, png: Path | None) -> None:
     """Show due cards, retention and the hardest cards."""
-    from rich.console import Console
-
-    from autograder.cli.views import stats_view
-    from autograder.learner.review.stats import stats_of
-
     with opened_deck(root, lesson) as opened:
         found = stats_of(opened.deck, now())
     if not found.answers:
@@ -129,8 +117,6 @@ def stats(root: Path | None, lesson: str | None, png: Path | None) -> None:
         return
     Console(highlight=False).print(stats_view(found))
     if png:
-        from autograder.learner.review.stats import draw
-
         draw(found, png)
         click.echo(f"Drawn: {png}")
 
@@ -147,10 +133,9 @@ def optimise(root: Path | None, yes: bool, defaults: bool) -> None:
     """
     with opened_deck(root) as opened:
         if defaults:
-            _adopt_defaults(opened)
+            opened.deck.adopt(Scheduling(), now())
+            click.echo("Cards are scheduled by FSRS's default parameters again.")
             return
-        from autograder.learner.review.stats import fit
-
         found = fit(opened.deck)
         click.echo(f"{found.counted} answers count. Mean log loss over them: {found.before:.4f} now, {found.after:.4f} fitted.")
         if found.after >= found.before:
@@ -158,8 +143,3 @@ def optimise(root: Path | None, yes: bool, defaults: bool) -> None:
         elif yes or click.confirm("Adopt them? Every card is rescheduled"):
             opened.deck.adopt(found.scheduling, now())
             click.echo("Adopted. To go back: course optimise --defaults")
-
-
-def _adopt_defaults(opened: Opened) -> None:
-    opened.deck.adopt(Scheduling(), now())
-    click.echo("Cards are scheduled by FSRS's default parameters again.")

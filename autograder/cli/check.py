@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from autograder.cli.context import find_course, opened_workspace
+from autograder.cli.context import find_course, now, opened_workspace
 from autograder.course.errors import SandboxFault, UsageError
+from autograder.course.loading import read_policy
+from autograder.learner.workspace import State, Workspace, exercises_named, exercises_of, file_of, is_untouched
+from autograder.sandbox.preload import launch, profile_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from rich.console import Console
 
     from autograder.learner.check import Checker
-    from autograder.learner.workspace import State, Workspace
 
 
 @click.command()
@@ -31,16 +32,12 @@ def check(root: Path | None, files: tuple[str, ...], watching: bool, no_walls: b
     A FILE is a Python file, the notebook or answers.yaml. Without FILE, every file that you have started is checked. The exit
     status is 1 until everything passes. The output of your code is shown too.
     """
-    from autograder.sandbox.preload import launch
-
     likely = _likely(files)
     launched = {profile: launch(profile) for profile in likely if not no_walls and sys.platform == "linux"}
     # Slow imports, while the fork servers warm up in parallel.
     from rich.console import Console
 
-    from autograder.course.loading import read_policy
     from autograder.learner.check import Checker, saves
-    from autograder.learner.workspace import exercises_of, file_of
 
     console = Console(highlight=False)
     course = find_course(root)
@@ -64,8 +61,6 @@ def check(root: Path | None, files: tuple[str, ...], watching: bool, no_walls: b
 
 def _likely(files: tuple[str, ...]) -> tuple[str, ...]:
     """Guess, before the course is read, which preload profiles these files need."""
-    from autograder.sandbox.preload import profile_for
-
     paths = [Path(file) for file in files] or sorted(Path.cwd().glob("*.py"))
     wanted = [profile_for(path.read_bytes()) for path in paths if path.suffix in (".py", ".ipynb") and path.is_file()]
     return tuple(dict.fromkeys(wanted))
@@ -73,8 +68,6 @@ def _likely(files: tuple[str, ...]) -> tuple[str, ...]:
 
 def _chosen(workspace: Workspace, files: tuple[str, ...]) -> list[str]:
     """Return the exercises to check: those of the files, or every one whose file differs from its starter."""
-    from autograder.learner.workspace import exercises_named, exercises_of, file_of, is_untouched
-
     if files:
         return list(dict.fromkeys(exercise for file in files for exercise in exercises_named(workspace, file)))
     found = {exercise: path for exercise in exercises_of(workspace.lesson) if (path := file_of(workspace, exercise))}
@@ -88,7 +81,6 @@ def _chosen(workspace: Workspace, files: tuple[str, ...]) -> list[str]:
 
 def _all(console: Console, checker: Checker, workspace: Workspace, state: State, exercises: list[str]) -> bool:
     """Check these exercises and print the feedback. Return whether everything passes."""
-    from autograder.cli.context import now
     from autograder.cli.views import HIDDEN_REMAIN, say_due, show
     from autograder.learner.progress import bring_back, remember
 
@@ -98,9 +90,8 @@ def _all(console: Console, checker: Checker, workspace: Workspace, state: State,
         remember(state, checked)
         show(console, checked, workspace.lesson)
         right = bool(checked.checks) and checked.passed == len(checked.checks)
-        whole = whole and right
+        whole, judged = whole and right, judged or bool(checked.checks)
         say_due(console, bring_back(workspace, checked.checks, f"check {exercise}", now()))
-        judged = judged or bool(checked.checks)
         if not right and checked.functions and not checked.problem and not checked.stopper and not checked.blank:
             console.print(f"  Stuck? course hint {checked.name if checked.label == checked.name else exercise}", style="dim", markup=False)
     if judged:

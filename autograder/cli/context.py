@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -14,6 +13,7 @@ import click
 from autograder.course.errors import UsageError
 from autograder.course.loading import choose_lesson, demand_solutions, read_course
 from autograder.course.model import Lesson
+from autograder.course.schema import did_you_mean
 from autograder.learner.workspace import HIDDEN, State, Workspace, course_of, open_workspace, own_course, workspace_above
 
 if TYPE_CHECKING:
@@ -33,8 +33,7 @@ def find_course(start: Path | None) -> Path:
             return folder
         if (folder / ".course").is_dir():
             return course_of(folder)
-    own = own_course()
-    if own:
+    if own := own_course():
         return own
     raise UsageError("no course.yaml here or in any folder above", "go into the course's folder, or name it with --course")
 
@@ -90,19 +89,13 @@ def opened_deck(root: Path | None, lesson: str | None = None, chosen: Chosen | N
     lessons = (choose_lesson(course, wanted),) if wanted else course.lessons
     place = around[0] / HIDDEN if around else own_place()
     chosen = chosen or Chosen()
-    _refuse_unknown(lessons, chosen)
+    cards = [card for lesson in lessons for card in lesson.cards]
+    known = {"tag": {tag for card in cards for tag in card.tags}, "objective": {card.objective for card in cards}}
+    for noun, asked in (("tag", chosen.tags), ("objective", chosen.objectives)):
+        if unknown := next((one for one in asked if one not in known[noun]), None):
+            fix = did_you_mean(unknown, known[noun], f"take one of {', '.join(sorted(known[noun]))}")
+            raise UsageError(f"no card has the {noun} `{unknown}`", fix)
     with Deck.open(place, lessons, chosen) as deck:
         yield Opened(deck, lessons, course.root, place, around is not None)
         if deck.log.note:
             click.echo(deck.log.note, err=True)
-
-
-def _refuse_unknown(lessons: tuple[Lesson, ...], chosen: Chosen) -> None:
-    cards = [card for lesson in lessons for card in lesson.cards]
-    known = {"tag": {tag for card in cards for tag in card.tags}, "objective": {card.objective for card in cards}}
-    for noun, asked in (("tag", chosen.tags), ("objective", chosen.objectives)):
-        for one in asked:
-            if one not in known[noun]:
-                near = difflib.get_close_matches(one, known[noun], 1)
-                fix = f"did you mean `{near[0]}`?" if near else f"take one of {', '.join(sorted(known[noun]))}"
-                raise UsageError(f"no card has the {noun} `{one}`", fix)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import click
 
 from autograder.cli.context import find_course, find_lesson
+from autograder.learner.workspace import HIDDEN, State, workspace_above
 
 
 @click.command()
@@ -27,29 +28,18 @@ def read(root: Path | None, section: str | None, contents: bool, lesson: str | N
     from autograder.cli.views import for_terminal
 
     if contents:
-        found = find_lesson(root, lesson).sections
-        for one in found:
-            click.echo(f"{one.id:<{max(len(each.id) for each in found)}}  {one.title}")
+        sections = find_lesson(root, lesson).sections
+        for one in sections:
+            click.echo(f"{one.id:<{max(len(each.id) for each in sections)}}  {one.title}")
         return
     console = Console(highlight=False)
     shown = Markdown(for_terminal(find_lesson(root, lesson), section))
-    if console.is_terminal:
-        os.environ.setdefault("LESS", "-FRX")  # keep colours; no pager if the text fits the screen
-        with console.pager(styles=True):
-            console.print(shown)
-    else:
+    os.environ.setdefault("LESS", "-FRX")  # keep colours; no pager if the text fits the screen
+    with console.pager(styles=True) if console.is_terminal else nullcontext():
         console.print(shown)
-    _remember(section)
-
-
-def _remember(section: str | None) -> None:
-    """Record in the workspace, if there is one, that a section or the whole lesson was read."""
-    from autograder.learner.workspace import State, workspace_above
-
-    found = workspace_above(Path.cwd())
-    if found:
+    if found := workspace_above(Path.cwd()):
         folder, origin = found
-        with State(folder / ".course") as state:
+        with State(folder / HIDDEN) as state:
             state.add("read", section or origin.lesson)
 
 

@@ -14,11 +14,11 @@ import sys
 import time
 import webbrowser
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import click
 import msgspec
@@ -30,13 +30,10 @@ from rich.table import Table
 from rich.text import Text
 
 from autograder.cli.context import now
+from autograder.course.model import Lesson
 from autograder.course.text import formulas_in_unicode
-from autograder.learner.review.deck import KEYS, MEANINGS, RATINGS, in_words
-
-if TYPE_CHECKING:
-    from autograder.course.model import Lesson
-    from autograder.learner.review.deck import Counts, Deck
-    from autograder.learner.review.queue import Face
+from autograder.learner.review.deck import KEYS, MEANINGS, RATINGS, Counts, Deck, in_words
+from autograder.learner.review.queue import Face
 
 if sys.platform != "win32":
     import termios
@@ -51,7 +48,10 @@ HELP = "\n".join([*(f"{key:<15}{does}" for key, does in KEYS), "", MEANINGS])
 
 
 class View(msgspec.Struct, frozen=True):
-    """What the screen shows: the card, how many are left, whether the answer is visible, and the last message."""
+    """What the screen shows: the card, how many are left, whether the answer is visible, and the last message.
+
+    It fits the window: a card that is too long is cut at its top and marked with an ellipsis.
+    """
 
     face: Face
     title: str
@@ -62,20 +62,13 @@ class View(msgspec.Struct, frozen=True):
     flagged: bool = False
     said: str = ""
 
-
-class Screen:
-    """A view fitted to the window: a card that is too long is cut at its top and marked with an ellipsis."""
-
-    def __init__(self, view: View):
-        self.view = view
-
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         width, height = min(WIDEST, options.max_width), options.size.height - 1  # keep the last line free
         fitted = options.update(width=width, height=None)
-        roomy = height >= LOW
-        head = console.render_lines(_head(self.view, roomy=roomy, wide=width >= WIDE), fitted)
-        body = console.render_lines(_card(self.view, roomy=roomy), fitted)
-        foot = console.render_lines(_foot(self.view, wide=width >= WIDE), fitted)
+        roomy, wide = height >= LOW, width >= WIDE
+        head = console.render_lines(_head(self, roomy=roomy, wide=wide), fitted)
+        body = console.render_lines(_card(self, roomy=roomy), fitted)
+        foot = console.render_lines(_foot(self, wide=wide), fitted)
         room = max(1, height - len(head) - len(foot))
         if len(body) > room:
             body = [[Segment("…")], *body[len(body) - room + 1 :]]
@@ -90,9 +83,8 @@ def _head(view: View, *, roomy: bool, wide: bool) -> RenderableType:
         left = Text(f"Cramming: {view.left} left")
     else:
         parts = (("New", view.left.new, "blue"), ("Learning", view.left.learning, "red"), ("Due", view.left.due, "green"))
-        left = Text("  ").join(
-            Text(f"{name} {count}", f"{colour}{' bold underline' if name == view.kind else ''}") for name, count, colour in parts
-        )
+        styles = {view.kind: " bold underline"}
+        left = Text("  ").join(Text(f"{name} {count}", colour + styles.get(name, "")) for name, count, colour in parts)
     if view.flagged:
         left.append("  ⚑ flagged", "yellow")
     row = Table.grid(expand=True, padding=(0, 1))
@@ -117,17 +109,16 @@ def _foot(view: View, *, wide: bool) -> RenderableType:
     lines: list[RenderableType] = [Text(view.said, "yellow")] if view.said else []
     if not view.shown:
         gap = "   " if wide else " "
-        keys = (("Space", "bold"), f" shows the answer{gap}", ("?", "bold"), f" help{gap}", ("q", "bold"), " quit")
-        return Group(*lines, Text.assemble(*keys))
+        keys = Text.assemble(("Space", "bold"), f" shows the answer{gap}", ("?", "bold"), f" help{gap}", ("q", "bold"), " quit")
+        return Group(*lines, keys)
     row = Table.grid(padding=(0, 3 if wide else 1, 0, 0))
     row.add_row(*(_rating(number, view.intervals.get(number)) for number in (1, 2, 3, 4)))
     return Group(*lines, row)
 
 
 def _rating(number: int, interval: timedelta | None) -> Text:
-    told = [Text(in_words(interval), "dim")] if interval is not None else []
-    name = Text.assemble((str(number), "bold"), " ", (RATINGS[number - 1], COLOURS[number - 1]))
-    return Text("\n").join([name, *told])
+    below = "" if interval is None else f"\n{in_words(interval)}"
+    return Text.assemble((str(number), "bold"), " ", (RATINGS[number - 1], COLOURS[number - 1]), (below, "dim"))
 
 
 ENTER, REDRAW, END = "\r", "", "\x04"
@@ -151,10 +142,9 @@ class Keys:
         self._before = termios.tcgetattr(self._keyboard)
         self._wakeup, self._waker = os.pipe()
         os.set_blocking(self._waker, False)
-        self._handlers = {name: signal.signal(name, self._wake) for name in (signal.SIGWINCH, signal.SIGCONT)}
-        for name in (signal.SIGTERM, signal.SIGHUP):
-            self._handlers[name] = signal.signal(name, _leave)
-        self._handlers[signal.SIGTSTP] = signal.signal(signal.SIGTSTP, self._sleep)
+        wakes = ((name, self._wake) for name in (signal.SIGWINCH, signal.SIGCONT))
+        ends = ((name, signal.default_int_handler) for name in (signal.SIGTERM, signal.SIGHUP))
+        self._handlers = {name: signal.signal(name, handler) for name, handler in (*wakes, *ends, (signal.SIGTSTP, self._sleep))}
         tty.setcbreak(self._keyboard, termios.TCSADRAIN)
         return self
 
@@ -177,7 +167,8 @@ class Keys:
         if self._wakeup in ready:
             os.read(self._wakeup, _LONGEST)
             return REDRAW
-        self._waiting += _keys_of(os.read(self._keyboard, _LONGEST))
+        text = os.read(self._keyboard, _LONGEST).decode("utf-8", "replace") or END
+        self._waiting += [text] if text.startswith("\x1b") else text.replace("\n", ENTER)  # an escape sequence, like an arrow, is one key
         return self._waiting.pop(0)
 
     @contextmanager
@@ -201,23 +192,8 @@ class Keys:
     def _wake(self, number: int, frame: FrameType | None) -> None:
         if number == signal.SIGCONT:
             tty.setcbreak(self._keyboard, termios.TCSADRAIN)
-        try:
+        with suppress(BlockingIOError):  # a redraw is pending already
             os.write(self._waker, b"x")
-        except BlockingIOError:
-            return  # a redraw is pending already
-
-
-def _leave(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
-
-
-def _keys_of(data: bytes) -> list[str]:
-    """Split input into keys. An escape sequence, like an arrow, is one key."""
-    if not data:
-        return [END]
-    if data.startswith(b"\x1b"):
-        return [data.decode("utf-8", "replace")]
-    return [ENTER if key == "\n" else key for key in data.decode("utf-8", "replace")]
 
 
 LEAVE = ("q", END, "\x1b")
@@ -233,6 +209,7 @@ class ReviewSession:
         self._cram = list(deck.faces.values()) if cram else None
         self._crammed: list[tuple[Face, int]] = []
         self._said, self._asked_at = "", 0.0
+        self._actions = {"e": self._open_section, "f": self._flag, "o": self._open_figure, "?": self._help}
         self.answers: list[int] = []
 
     def run(self) -> None:
@@ -262,11 +239,8 @@ class ReviewSession:
             elif shown and (key in NEXT or key in ("1", "2", "3", "4")):
                 self._answer(face, 3 if key in NEXT else int(key))
                 return self._next()
-            elif action := self._others().get(key):
-                action(face)
-
-    def _others(self) -> dict[str, Callable[[Face], None]]:
-        return {"e": self._open_section, "f": self._flag, "o": self._open_figure, "?": self._help}
+            elif key in self._actions:
+                self._actions[key](face)
 
     def _draw(self, face: Face, shown: bool) -> None:
         moment = now()
@@ -277,7 +251,7 @@ class ReviewSession:
         intervals = self._deck.intervals(face, moment) if shown and self._cram is None else {}
         view = View(face, titles.get(face.card.section, ""), left, kind, shown, intervals, state.flagged, self._said)
         self._console.clear()
-        self._console.print(Screen(view), end="")
+        self._console.print(view, end="")
 
     def _answer(self, face: Face, rating: int) -> None:
         took = round((time.monotonic() - self._asked_at) * 1000)
@@ -331,6 +305,5 @@ def summary(answers: Sequence[int]) -> str:
     """Return a sentence that sums up a session's ratings."""
     if not answers:
         return "No cards answered."
-    again = answers.count(1)
-    words = f"{len(answers)} card{'s' if len(answers) != 1 else ''} answered"
-    return f"{words}, {again} of them Again." if again else f"{words}."
+    again = f", {answers.count(1)} of them Again" if 1 in answers else ""
+    return f"{len(answers)} card{'s' if len(answers) != 1 else ''} answered{again}."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+from rich.console import Console
 
 from autograder.cli.context import find_course, find_lesson, now, opened_workspace
 from autograder.learner import start as starting
@@ -26,11 +27,12 @@ def start(root: Path | None, folder: Path | None, lesson: str | None) -> None:
     made = starting.start((folder or Path.cwd()).absolute(), find_course(root), chosen)
     here = made.folder == Path.cwd()
     where = "this folder" if here else str(folder)
+    typed = f'"{where}"' if " " in where else where  # a shell would split it
     click.echo(f"Created in {where}: {', '.join(made.made)}" if made.made else f"Nothing to do: {where} has every file.")
     if made.kept and made.made:
         click.echo(f"Left unchanged: {', '.join(made.kept)}")
     first = chosen.exercises[0].id if chosen.exercises else "answers.yaml"
-    click.echo(f"Next: {'' if here else f'cd {_typed(where)}, then '}course read, and course check {first}.py")
+    click.echo(f"Next: {'' if here else f'cd {typed}, then '}course read, and course check {first}.py")
 
 
 @click.command()
@@ -53,8 +55,6 @@ def hint(root: Path | None, file: str, function: str | None) -> None:
 
     They are for FUNCTION, or for the first function that fails. Each version that you check and that fails opens one more hint.
     """
-    from rich.console import Console
-
     from autograder.learner.progress import hints
 
     console = Console(highlight=False)
@@ -100,8 +100,6 @@ def submit(root: Path | None, out: Path | None, name: str | None) -> None:
 @click.pass_obj
 def progress(root: Path | None) -> None:
     """Show how far you are with each objective, and what is next."""
-    from rich.console import Console
-
     from autograder.cli.views import progress_table
     from autograder.learner.progress import advice, due_by_objective, standings
 
@@ -114,11 +112,6 @@ def progress(root: Path | None) -> None:
         click.echo(f"Due today: {due} card{'s' if due != 1 else ''} (course review)")
 
 
-def _typed(word: str) -> str:
-    """Quote a word if a shell would split it."""
-    return f'"{word}"' if " " in word else word
-
-
-def _short(path: Path | None) -> str:
+def _short(path: Path) -> str:
     """Return a path relative to the current folder, if it is below it."""
-    return str(path.relative_to(Path.cwd())) if path and path.is_relative_to(Path.cwd()) else str(path)
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from rich.console import Group, RenderableType
+from rich.console import RenderableType, group
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -19,12 +19,11 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from autograder.author.lint.context import LintContext
-    from autograder.course.model import CheckResult, Lesson, Section
+    from autograder.course.model import CheckResult, Lesson
     from autograder.grading.feedback import CheckFeedback
     from autograder.learner.check import Checked, Remark
     from autograder.learner.progress import Part, Standing
-    from autograder.learner.review.queue import Face
-    from autograder.learner.review.stats import Days, Stats
+    from autograder.learner.review.stats import Stats
 
 
 PRINTED = 12  # lines of a student's own output
@@ -43,7 +42,11 @@ def show(console: Console, checked: Checked, lesson: Lesson) -> None:
         _failure(console, told, checked.remarks.get(told.check.id), title="Nothing can be checked yet")
     else:
         _one_by_one(console, checked, lesson)
-    _printed(console, checked)
+    if lines := [clean(line, 200) for line in checked.stdout.splitlines()]:
+        console.print(Text("  What your code printed:", "dim"))
+        more = [f"... and {len(lines) - PRINTED} more lines"] if len(lines) > PRINTED else []
+        for line in lines[:PRINTED] + more:
+            console.print(Text(f"    {line}", "dim"), soft_wrap=True)
 
 
 def _feedback(checks: tuple[CheckResult, ...], lesson: Lesson) -> Iterator[CheckFeedback]:
@@ -67,7 +70,12 @@ def _one_by_one(console: Console, checked: Checked, lesson: Lesson) -> None:
             console.print(_titled("✓", "green", Text(check.title)))
         elif check.outcome == "failed" and not _is_unanswered(check):
             _failure(console, told, checked.remarks.get(check.id))
-    for line in _waiting(checked):
+    lines = []
+    if waiting := sum(check.outcome == "not_judged" for check in checked.checks):
+        lines.append(f"– {waiting} more {'check waits' if waiting == 1 else 'checks wait'} until these pass.")
+    if names := [check.id for check in checked.checks if _is_unanswered(check)]:
+        lines.append(f"– No answer yet: {', '.join(names)}.")
+    for line in lines:
         console.print(Padding(Text(line, "dim"), (0, 0, 0, 2), expand=False))
 
 
@@ -101,22 +109,6 @@ def _failure(console: Console, told: CheckFeedback, remark: Remark | None, title
         console.print(Padding(line, (0, 0, 0, 6), expand=False))
     if remark and remark.command:
         console.print(Text.assemble("      ", (remark.command, "blue")), soft_wrap=True)
-
-
-def _waiting(checked: Checked) -> Iterator[str]:
-    waiting = sum(check.outcome == "not_judged" for check in checked.checks)
-    if waiting:
-        yield f"– {waiting} more {'check waits' if waiting == 1 else 'checks wait'} until these pass."
-    if names := [check.id for check in checked.checks if _is_unanswered(check)]:
-        yield f"– No answer yet: {', '.join(names)}."
-
-
-def _printed(console: Console, checked: Checked) -> None:
-    if lines := [clean(line, 200) for line in checked.stdout.splitlines()]:
-        console.print(Text("  What your code printed:", "dim"))
-        more = [f"... and {len(lines) - PRINTED} more lines"] if len(lines) > PRINTED else []
-        for line in lines[:PRINTED] + more:
-            console.print(Text(f"    {line}", "dim"), soft_wrap=True)
 
 
 def say_due(console: Console, cards: tuple[str, ...]) -> None:
@@ -162,14 +154,16 @@ HEIGHT = 4  # lines of the columns
 BAR = 30  # characters of a whole bar
 
 
-def stats_view(stats: Stats) -> RenderableType:
+@group()
+def stats_view(stats: Stats) -> Iterator[RenderableType]:
     """Return all review statistics, one below the other."""
-    return Group(*_parts(stats))
-
-
-def _parts(stats: Stats) -> Iterator[RenderableType]:
     hours = f"{stats.minutes / 60:.0f} hours" if stats.minutes >= 120 else f"{stats.minutes:.0f} minutes"
-    yield Text(f"{_count(stats.answers, 'answer')} in {hours}. {_in_words(stats.days)}")
+    days = stats.days
+    if days.row > 1:
+        row = f"{days.row} days in a row{f' (the longest row: {days.longest})' if days.longest > days.row else ''}."
+    else:
+        row = f"On {_count(days.all, 'day')}; the longest row: {_count(days.longest, 'day')}."
+    yield Text(f"{_count(stats.answers, 'answer')} in {hours}. {row}")
     yield Text(f"\nDue in the next {len(stats.due)} days: {sum(stats.due)}", "bold")
     if any(stats.due):
         yield from _columns(stats.due)
@@ -183,13 +177,6 @@ def _parts(stats: Stats) -> Iterator[RenderableType]:
     yield _objectives(stats)
     if stats.flagged:
         yield Text(f"\nFlagged: {', '.join(dict.fromkeys(face.card.id for face in stats.flagged))}")
-
-
-def _in_words(days: Days) -> str:
-    if days.row > 1:
-        more = f" (the longest row: {days.longest})" if days.longest > days.row else ""
-        return f"{days.row} days in a row{more}."
-    return f"On {_count(days.all, 'day')}; the longest row: {_count(days.longest, 'day')}."
 
 
 def _count(number: int, noun: str) -> str:
@@ -219,18 +206,11 @@ def _months(stats: Stats) -> Table:
 def _hardest(stats: Stats) -> Table:
     table = Table.grid(padding=(0, 2))
     for hard in stats.hardest:
-        table.add_row(f"  {hard.face.id.partition('/')[2]}", Text(f"forgotten {_times(hard.lapses)}", "dim"), _short(hard.face))
+        times = {1: "once", 2: "twice"}.get(hard.lapses, f"{hard.lapses} times")
+        front = Text(" ".join(formulas_in_unicode(hard.face.front).replace("*", "").split()), no_wrap=True)
+        front.truncate(60, overflow="ellipsis")
+        table.add_row(f"  {hard.face.id.partition('/')[2]}", Text(f"forgotten {times}", "dim"), front)
     return table
-
-
-def _times(number: int) -> str:
-    return {1: "once", 2: "twice"}.get(number, f"{number} times")
-
-
-def _short(face: Face) -> Text:
-    text = Text(" ".join(formulas_in_unicode(face.front).replace("*", "").split()), no_wrap=True)
-    text.truncate(60, overflow="ellipsis")
-    return text
 
 
 def _objectives(stats: Stats) -> Table:
@@ -249,8 +229,12 @@ def for_terminal(lesson: Lesson, section: str | None = None) -> str:
 
     Raise `UsageError` if there is no such section.
     """
-    text = lesson.text if section is None else _cut(lesson, section)
-    text = uncommented(text)
+    known = {each.id: place for place, each in enumerate(lesson.sections)}
+    if section is not None and section not in known:
+        raise UsageError(f"there is no section `{section}` in {lesson.id}", did_you_mean(section, known, f"take one of {', '.join(known)}"))
+    starts = [each.line - 1 for each in lesson.sections]
+    first, end = (starts[known[section]], [*starts, None][known[section] + 1]) if section is not None else (None, None)
+    text = uncommented("\n".join(lesson.text.split("\n")[first:end]))
     text = re.sub(r"!\[([^\]]*)\]\([^)]*\)", r"*Image: \1*", text)
     text = FOLDED.sub(lambda folded: f"**{folded['question']}**\n\n> {folded['answer'].replace(chr(10), chr(10) + '> ')}", text)
     text = re.sub(r"^(#+ .*?) *\{#[^}]*\} *$", r"\1", text, flags=re.MULTILINE)
@@ -265,20 +249,6 @@ def map_table(context: LintContext) -> Table:
     for objective, row in coverage(context).items():
         table.add_row(Text(objective, "bold"), Text(texts[objective], "bold"))
         for column in COLUMNS:
-            table.add_row(f"  {column}", _map_cell(column, row[column]))
+            shown = str(len(row[column])) if column == "cards" else ", ".join(row[column])
+            table.add_row(f"  {column}", Text(shown) if row[column] else Text("none", "red"))
     return table
-
-
-def _map_cell(column: str, ids: tuple[str, ...]) -> Text:
-    if not ids:
-        return Text("none", "red")
-    return Text(str(len(ids)) if column == "cards" else ", ".join(ids))
-
-
-def _cut(lesson: Lesson, section: str) -> str:
-    known = {each.id: place for place, each in enumerate(lesson.sections)}
-    if section not in known:
-        raise UsageError(f"there is no section `{section}` in {lesson.id}", did_you_mean(section, known, f"take one of {', '.join(known)}"))
-    lines, following = lesson.text.split("\n"), lesson.sections[known[section] + 1 :]
-    end: Section | None = following[0] if following else None
-    return "\n".join(lines[lesson.sections[known[section]].line - 1 : end.line - 1 if end else None])

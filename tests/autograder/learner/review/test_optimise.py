@@ -73,7 +73,7 @@ def optimise(root, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
 
     def run(*arguments, before=0.5, after=0.4, typed=""):
-        monkeypatch.setattr(stats, "fit", lambda deck: Fit(870, before, after, FITTED))
+        monkeypatch.setattr("autograder.cli.cards.fit", lambda deck: Fit(870, before, after, FITTED))
         done = CliRunner().invoke(main, ["--course", str(root), "optimise", *arguments], input=typed)
         with Deck.open(tmp_path / "denoising-course", read_course(root).lessons) as deck:
             return done.output, deck.scheduling

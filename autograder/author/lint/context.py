@@ -6,22 +6,25 @@ import importlib
 import importlib.util
 import json
 import math
+import random
 from collections.abc import Callable, Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, wraps
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 
 from autograder.course.errors import CourseError, Finding
 from autograder.course.loading import Help, read_hints
 from autograder.course.model import Lesson, Misconception
 from autograder.grading.attempt import Materials, load_materials
-from autograder.grading.diagnosis import load_misconceptions
+from autograder.grading.diagnosis import Diagnosis, load_misconceptions
 from autograder.grading.questions import Functions, functions_of
 from autograder.grading.reference import load_module
+from autograder.sandbox.guest.frameworks import loaded
 
 
 class LintContext:
@@ -40,8 +43,8 @@ class LintContext:
 
     @cached_property
     def materials(self) -> tuple[Materials, ...]:
-        """The materials of each exercise."""
-        return tuple(map(load_materials, self.lesson.exercises))
+        """The materials of each exercise; each check starts with the same random state."""
+        return tuple(_seeded(load_materials(exercise)) for exercise in self.lesson.exercises)
 
     @cached_property
     def helps(self) -> dict[str, Help]:
@@ -84,6 +87,24 @@ class LintContext:
         except ModuleNotFoundError:
             spec = None
         return importlib.import_module(name) if spec and spec.origin == str(path) else load_module(path)
+
+
+def _seeded(materials: Materials) -> Materials:
+    """Seed random, numpy and the loaded frameworks before each check, as in a guest: the findings of two runs agree."""
+
+    def seeded(function: Callable[..., None]) -> Callable[..., None]:
+        @wraps(function)
+        def run(*args: Any) -> None:
+            random.seed(0)
+            np.random.seed(0)
+            for framework in loaded():
+                framework.seed()
+            function(*args)
+
+        return run
+
+    checks = tuple(replace(check, function=seeded(check.function)) for check in materials.checks)
+    return replace(materials, checks=checks, diagnosis=Diagnosis(checks, materials.answers, materials.misconceptions))
 
 
 class Rule(Struct, frozen=True):

@@ -107,7 +107,8 @@ def _seed(materials: Materials, check: Check, secret: bytes) -> int:
 
 
 def _line(check: Check) -> int:
-    return check.function.__code__.co_firstlineno
+    line: int = inspect.unwrap(check.function).__code__.co_firstlineno
+    return line
 
 
 def _why(transcript: Transcript) -> str:

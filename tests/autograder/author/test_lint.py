@@ -10,7 +10,7 @@ from autograder.author.lint.lesson import agrees, coverage
 from autograder.author.lint.rules import RULES, check_course
 from autograder.course.errors import Finding, UsageError
 from autograder.course.loading import read_course
-from tests.broken_courses.planted import ANSWERS, ASKED, PLANTED, TEXT
+from tests.broken_courses.planted import ANSWERS, ASKED, CHECKS, PLANTED, TEXT
 
 TINY = Path(__file__).parents[2] / "broken_courses" / "tiny"
 
@@ -53,6 +53,19 @@ def test_planted_misconception_is_told_in_full_and_nothing_else_is(tiny, name):
 def test_a_good_course_has_no_findings():
     """The tiny course, a lesson 13 of folders alone, breaks no rule. (That the course itself has none is the example of docs/author.md.)"""
     assert check_course(TINY) == []
+
+
+def test_two_runs_agree_about_a_check_that_draws_from_shared_generators(tiny):
+    """Checks start with the random state that a guest has, whatever was drawn before."""
+    draws = "    close(student.total(1.5, 2.25), torch.rand(()) + np.random.random() + random.random() + 9)"
+    edits = [
+        (CHECKS, "from autograder.api", "import random\n\nimport numpy as np\nimport torch\n\nfrom autograder.api"),
+        (CHECKS, "    close(student.total(1.5, 2.25), reference.total(1.5, 2.25))", draws),
+    ]
+    plant(tiny, edits)
+    findings = check_course(tiny)
+    assert "check `by_hand` fails on the course's own answer" in told(findings)
+    assert check_course(tiny) == findings
 
 
 def test_every_rule_is_broken_by_a_planted_misconception():

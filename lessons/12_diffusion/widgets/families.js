@@ -25,7 +25,7 @@ export async function mount(stage) {
     body.replaceChildren(...rows.map(([family, mean, std]) => {
       const bar = el("div", { class: family === best ? "bar best" : "bar" });
       bar.style.width = `${(100 * mean) / most}%`;
-      return el("tr", {}, el("th", { scope: "row" }, family), el("td", {}, `${written(mean, digits)} ± ${written(std, digits)}`), el("td", { class: "room" }, bar));
+      return el("tr", {}, el("th", { scope: "row" }, family), el("td", {}, `${written(mean, digits)} ± ${written(std, digits)}`), el("td", { class: "plot" }, bar));
     }));
     said.set(`${name}: ${meaning}. ${best[0].toUpperCase()}${best.slice(1)} is best here. Mean of ${seeds} seeds, ${n} images each.`);
   }

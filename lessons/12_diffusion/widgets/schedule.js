@@ -34,9 +34,9 @@ export function mount(stage) {
       ]),
       ...[0, 250, 500, 750, 1000].map((tick) => svg("text", { x: across(tick), y: HEIGHT - 12, "text-anchor": tick === T ? "end" : "middle" }, `${tick === 0 ? "t = " : ""}${tick}`)),
       svg("line", { x1: across(t.value), x2: across(t.value), y1: TOP, y2: HEIGHT - BOTTOM, class: "cursor" }),
-      curve(linear, "ink"), curve(cosine, "ink2"),
-      svg("circle", { cx: across(t.value), cy: up(of(linear[t.value])), r: 5, class: "dot ink" }),
-      svg("circle", { cx: across(t.value), cy: up(of(cosine[t.value])), r: 5, class: "dot ink2" }),
+      curve(linear, "stroke"), curve(cosine, "stroke-2"),
+      svg("circle", { cx: across(t.value), cy: up(of(linear[t.value])), r: 5, class: "dot stroke" }),
+      svg("circle", { cx: across(t.value), cy: up(of(cosine[t.value])), r: 5, class: "dot stroke-2" }),
     );
     node.setAttribute("aria-label", `${name} over t, for the linear and the cosine schedule, from t = 0 to 1000`);
   }

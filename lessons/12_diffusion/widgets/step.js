@@ -36,7 +36,7 @@ export function mount(stage) {
       svg("line", { x1: at(-3), x2: at(3), y1: 115, y2: 115, class: "axis" }), ...ticks,
       ...arrow(0, x.value, 22, "strong", `x = ${written(x.value, 2)}`),
       ...arrow(0, signal, 57, "strong", `shrunk to ${written(signal)}`),
-      ...arrow(signal, result, 92, "ink", `noise moves it by ${written(result - signal)}`),
+      ...arrow(signal, result, 92, "stroke", `noise moves it by ${written(result - signal)}`),
     );
     node.setAttribute("aria-label", `On a line from −3 to 3: the pixel ${written(x.value, 2)} shrinks to ${written(signal)} and noise moves it to ${written(result)}`);
   }

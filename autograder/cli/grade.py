@@ -4,24 +4,33 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from autograder.cli.context import find_clone, find_course
+from autograder.cli.tables import class_table, misconception_table, shared_errors_table, summary_table
 from autograder.course.errors import UsageError
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from autograder.course.model import Limits
-    from autograder.instructor.grade import GradeReport, GradeRequest
-
+from autograder.course.loading import package_name, read_course
+from autograder.course.model import Limits
+from autograder.course.text import clean
+from autograder.instructor.grade import GRADEBOOK, GradeReport, GradeRequest
+from autograder.instructor.grade import grade as run_grade
+from autograder.instructor.gradebook import Gradebook
+from autograder.instructor.measures import groups
+from autograder.instructor.outputs import sections_of
+from autograder.sandbox.guest.frameworks import FRAMEWORKS
+from autograder.sandbox.guest.walls import WALLS
+from autograder.sandbox.servers import free_user, missing_walls
 
 SHOWN = 60  # students in a table; of a larger class only the summary is shown
 NOTES = 20  # notes about submissions, and names of missing students
@@ -57,20 +66,13 @@ def grade(root: Path | None, /, unsafe: bool, as_json: bool, **options: Any) -> 
     OUT/gradebook.sqlite every attempt ever graded. The same OUT keeps the same secret numbers until --new-round. An interrupted
     run continues where it stopped; submissions that have not changed are not graded again.
     """
-    from rich.console import Console
-
-    from autograder.course.loading import read_course
-    from autograder.course.text import clean
-    from autograder.instructor.grade import GradeRequest
-    from autograder.instructor.grade import grade as run
-
     errors = Console(stderr=True, highlight=False)
     course = read_course(find_clone(root))
     walls = check_walls(course.policy.limits, unsafe, errors)
     request = GradeRequest(walls=walls, **options)
     started = time.monotonic()
     with progress_bar(errors) as progress:
-        report = run(course, request, progress)
+        report = run_grade(course, request, progress)
     seconds = time.monotonic() - started
     if as_json:
         click.echo(json.dumps(_as_json(report, request, seconds), ensure_ascii=False))
@@ -90,8 +92,6 @@ def grade(root: Path | None, /, unsafe: bool, as_json: bool, **options: Any) -> 
 
 def _missing(report: GradeReport, submissions: Path) -> Iterator[str]:
     """Yield who in the roster has no submission, and whether nobody has one."""
-    from autograder.course.text import clean
-
     missing = report.plan.uploads.missing
     if missing:
         names = ", ".join(clean(name, 40) for name in missing[:NOTES])
@@ -103,8 +103,6 @@ def _missing(report: GradeReport, submissions: Path) -> Iterator[str]:
 
 def echo_notes(notes: Sequence[str]) -> None:
     """Print the first notes to stderr, made harmless."""
-    from autograder.course.text import clean
-
     for note in notes[:NOTES]:
         click.echo(clean(note, 300), err=True)
     if len(notes) > NOTES:
@@ -113,9 +111,6 @@ def echo_notes(notes: Sequence[str]) -> None:
 
 def check_walls(limits: Limits, unsafe: bool, errors: Console) -> tuple[str, ...]:
     """Try the walls, print and return those that work. Raise `UsageError` if any is missing, unless `unsafe`."""
-    from autograder.sandbox.guest.walls import WALLS
-    from autograder.sandbox.servers import missing_walls
-
     missing = missing_walls(limits)
     for wall, reason in missing.items():
         errors.print(f"wall missing: {wall} ({reason})")
@@ -133,8 +128,6 @@ def progress_bar(errors: Console) -> Iterator[Callable[[int, int], None]]:
     if not errors.is_terminal:
         yield _lines(errors)
         return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
     columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]:.0f}/s"), TimeRemainingColumn())
     with Progress(*columns, console=errors, transient=True) as progress:
         task = progress.add_task("grading", total=None, rate=0.0)
@@ -175,14 +168,6 @@ def _as_json(report: GradeReport, request: GradeRequest, seconds: float) -> dict
 
 
 def _print(report: GradeReport, out: Path, seconds: float) -> None:
-    from rich.console import Console
-
-    from autograder.cli.tables import class_table, misconception_table, shared_errors_table, summary_table
-    from autograder.instructor.grade import GRADEBOOK
-    from autograder.instructor.gradebook import Gradebook
-    from autograder.instructor.measures import groups
-    from autograder.instructor.outputs import sections_of
-
     console = Console(highlight=False)
     exercises = [exercise for _, exercise in report.summary.exercises]
     with Gradebook(out / GRADEBOOK) as gradebook:
@@ -206,14 +191,6 @@ def doctor(root: Path | None) -> None:
 
     Shows the versions of Python and packages, and each wall. Exit status 1 if untrusted code cannot be run safely here.
     """
-    import platform
-    from importlib.metadata import PackageNotFoundError, version
-
-    from autograder.course.loading import package_name, read_course
-    from autograder.sandbox.guest.frameworks import FRAMEWORKS
-    from autograder.sandbox.guest.walls import WALLS
-    from autograder.sandbox.servers import free_user, missing_walls
-
     click.echo(f"python      {platform.python_version()} on {platform.system()} {platform.release()}")
     for package in (package_name(), "numpy", *FRAMEWORKS, "nbgrader"):
         try:

@@ -7,21 +7,30 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
+import msgspec
+from msgspec.structs import replace
+from rich.console import Console
 
+from autograder.author.notebook import EXPLAINED
+from autograder.cli import tables
 from autograder.cli.context import find_clone, find_course
 from autograder.cli.grade import FRESH, SHOWN, UNSAFE, WORKERS, check_walls, echo_notes, progress_bar
 from autograder.course.errors import UsageError
-
-if TYPE_CHECKING:
-    from autograder.course.model import Course
-    from autograder.instructor.grade import GradeRequest
-    from autograder.instructor.gradebook import Gradebook
-    from autograder.instructor.grades import GradingRules
-    from autograder.instructor.regrade import RegradeReport
-
+from autograder.course.loading import exercise_ids, read_course
+from autograder.course.model import Course
+from autograder.course.text import clean
+from autograder.instructor.export import export as run_export
+from autograder.instructor.grade import GRADEBOOK, GradeRequest, choose_exercises, open_graded, summarize
+from autograder.instructor.gradebook import Gradebook
+from autograder.instructor.grades import Grade, GradingRules, grades, make_override, read_rules, sheet_of
+from autograder.instructor.intake import open_class
+from autograder.instructor.outputs import sections_of, write_feedback, write_report
+from autograder.instructor.regrade import RegradeReport
+from autograder.instructor.regrade import regrade as run_regrade
+from autograder.instructor.roster import feedback_name, find_student, read_roster
+from autograder.instructor.similar import similar_pairs, starters
 
 FORMATS = ("canvas", "moodle", "csv", "gradescope", "nbgrader")
 PAIRS_SHOWN = 20
@@ -31,10 +40,6 @@ OUT = click.argument("out", type=click.Path(path_type=Path))
 @contextmanager
 def opened_results(root: Path | None, out: Path) -> Iterator[tuple[Course, Gradebook, str, GradingRules]]:
     """Open what `course grade` wrote: the course, the gradebook, the last run, and the rules for what results count."""
-    from autograder.course.loading import exercise_ids, read_course
-    from autograder.instructor.grade import open_graded
-    from autograder.instructor.grades import read_rules
-
     course = read_course(find_course(root))
     with open_graded(out) as (gradebook, run):
         rules = read_rules(out, gradebook, course.policy)
@@ -57,25 +62,22 @@ def override(root: Path | None, student: str, check: str, points: float, reason:
     STUDENT is a name, or a number, login or e-mail from the roster; CHECK is a check's id, or EXERCISE.CHECK. The override is added
     to the gradebook, is kept when the class is graded again, and is shown in feedback and exports.
     """
-    from autograder.course.text import clean
-    from autograder.instructor import grades, outputs, roster
-
     with opened_results(root, out) as (course, gradebook, run, rules):
-        name = roster.find_student(student, gradebook.students(run), rules.people)
-        own: dict[str, grades.Grade] = {}
+        name = find_student(student, gradebook.students(run), rules.people)
+        own: dict[str, Grade] = {}
         points_of: dict[str, dict[str, float]] = {}
-        for grade in grades.grades(gradebook, run, rules):
+        for grade in grades(gradebook, run, rules):
             points_of.setdefault(grade.result.exercise, {}).update({each.id: each.max_points for each in grade.result.checks})
             if grade.result.student == name:
                 own[grade.result.exercise] = grade
-        override = grades.make_override(own.values(), points_of, check, points, reason)
+        override = make_override(own.values(), points_of, check, points, reason)
         gradebook.override(override)
-        rules = grades.read_rules(out, gradebook, course.policy)
-        outputs.write_feedback(out, course, gradebook, run, rules, only=name)
-        after = next(g for g in grades.grades(gradebook, run, rules) if (g.result.student, g.result.exercise) == (name, override.exercise))
+        rules = read_rules(out, gradebook, course.policy)
+        write_feedback(out, course, gradebook, run, rules, only=name)
+        after = next(g for g in grades(gradebook, run, rules) if (g.result.student, g.result.exercise) == (name, override.exercise))
     most, before = points_of[override.exercise][override.check], own[override.exercise]
     click.echo(f"{clean(name, 60)}: {override.exercise}.{override.check} now earns {points:g} of {most:g}.")
-    click.echo(f"{override.exercise}: {before.final:g} before, {after.final:g} now. Feedback rewritten: {roster.feedback_name(name)}")
+    click.echo(f"{override.exercise}: {before.final:g} before, {after.final:g} now. Feedback rewritten: {feedback_name(name)}")
 
 
 @click.command()
@@ -86,8 +88,6 @@ def feedback(root: Path | None, out: Path) -> None:
 
     Do this after you changed what feedback reveals, or extended a due date.
     """
-    from autograder.instructor.outputs import write_feedback
-
     with opened_results(root, out) as (course, gradebook, run, rules):
         written = write_feedback(out, course, gradebook, run, rules)
     click.echo(f"{written} files in {out / 'feedback'}/")
@@ -105,11 +105,6 @@ def export(root: Path | None, out: Path, to: str, path: Path, titles: tuple[str,
     Grades include lateness, extensions and overrides. canvas, moodle and csv are one CSV file; gradescope is a folder with a
     results.json for each student; nbgrader is the gradebook.db of an nbgrader course, which is created if it does not exist.
     """
-    from autograder.author.notebook import EXPLAINED
-    from autograder.instructor.export import export as run_export
-    from autograder.instructor.grades import sheet_of
-    from autograder.instructor.outputs import sections_of
-
     named = dict(_title(title) for title in titles)
     with opened_results(root, out) as (course, gradebook, run, rules):
         by_hand = {f"explain-{number}": EXPLAINED for lesson in course.lessons for number, _ in enumerate(lesson.explain, 1)}
@@ -144,16 +139,11 @@ def regrade(root: Path | None, out: Path, submissions: Path | None, apply: bool,
     moved. The secret numbers stay the same, and overrides are kept. Exit status 1 if something was not judged or the run was
     interrupted; nothing is written then.
     """
-    from rich.console import Console
-
-    from autograder.course.loading import read_course
-    from autograder.instructor.regrade import regrade as run
-
     errors = Console(stderr=True, highlight=False)
     course = read_course(find_clone(root))
     walls = check_walls(course.policy.limits, unsafe, errors)
     with progress_bar(errors) as progress:
-        report = run(course, out, submissions, walls, workers, progress, apply=apply, fresh=fresh)
+        report = run_regrade(course, out, submissions, walls, workers, progress, apply=apply, fresh=fresh)
     echo_notes(report.faults)
     _print_changes(report, as_json)
     if report.interrupted or report.faults:
@@ -161,19 +151,14 @@ def regrade(root: Path | None, out: Path, submissions: Path | None, apply: bool,
 
 
 def _print_changes(report: RegradeReport, as_json: bool) -> None:
-    import msgspec
-    from rich.console import Console
-
-    from autograder.cli.tables import change_table, check_table
-
     if as_json:
         click.echo(msgspec.json.encode(report).decode())
         return
     console = Console(highlight=False)
     if any(change.checks for change in report.changes):
-        console.print(check_table(report.changes))
+        console.print(tables.check_table(report.changes))
     if report.changes:
-        console.print(change_table(report.changes[:SHOWN]))
+        console.print(tables.change_table(report.changes[:SHOWN]))
     if len(report.changes) > SHOWN:
         click.echo(f"... and {len(report.changes) - SHOWN} more; --json prints all")
     click.echo(f"{report.compared} results, {report.graded} graded again, {len(report.changes)} changed.")
@@ -194,22 +179,15 @@ def report(root: Path | None, out: Path, hidden: bool, to: Path | None) -> None:
     Prints a summary and writes the full report as one HTML file, which needs no network. OUT is the folder that `course grade`
     wrote.
     """
-    from rich.console import Console
-
-    from autograder.cli.tables import hard_table, help_table, misconception_table, shared_errors_table, summary_table
-    from autograder.course.text import clean
-    from autograder.instructor.grade import summarize
-    from autograder.instructor.outputs import write_report
-
     path = to or out / ("report-without-names.html" if hidden else "report.html")
     with opened_results(root, out) as (course, gradebook, run, rules):
         written = write_report(path, course, gradebook, run, rules, hidden=hidden)
         summary = summarize(gradebook, run, rules, list(written.made.exercises))
-    tables = [summary_table(summary), misconception_table(summary, written.sections), hard_table(written.made)]
+    shown = [tables.summary_table(summary), tables.misconception_table(summary, written.sections), tables.hard_table(written.made)]
     if not hidden:
-        tables += [shared_errors_table(written.groups), help_table(written.made, rules.policy.pass_mark)]
+        shown += [tables.shared_errors_table(written.groups), tables.help_table(written.made, rules.policy.pass_mark)]
     console = Console(highlight=False)
-    for table in filter(None, tables):
+    for table in filter(None, shown):
         console.print(table)
     for student, exercise in written.made.not_judged if not hidden else ():
         click.echo(f"not judged, because of a fault of ours: {clean(student, 60)}, {exercise}")
@@ -230,16 +208,6 @@ def similar(root: Path | None, place: Path, exercises: tuple[str, ...], lesson: 
     layout are ignored. Look at each pair yourself: similar code is not proof of copying, and short
     exercises have few solutions.
     """
-    import msgspec
-    from rich.console import Console
-
-    from autograder.cli.tables import pair_table
-    from autograder.course.loading import read_course
-    from autograder.instructor.grade import choose_exercises
-    from autograder.instructor.intake import open_class
-    from autograder.instructor.roster import read_roster
-    from autograder.instructor.similar import similar_pairs, starters
-
     request = _request(place, lesson, exercises)
     chosen, names = choose_exercises(read_course(find_course(root)), request)
     uploads = open_class(request.submissions, chosen.id, request.kind, read_roster(request.roster) if request.roster else ())
@@ -249,7 +217,7 @@ def similar(root: Path | None, place: Path, exercises: tuple[str, ...], lesson: 
         click.echo(json.dumps(msgspec.to_builtins(pairs), ensure_ascii=False))
         return
     if pairs:
-        Console(highlight=False).print(pair_table(pairs[:PAIRS_SHOWN]))
+        Console(highlight=False).print(tables.pair_table(pairs[:PAIRS_SHOWN]))
     shown = f", of which the {PAIRS_SHOWN} most similar are shown" if len(pairs) > PAIRS_SHOWN else ""
     counted = f"{len(pairs)} similar pair{'s' * (len(pairs) != 1)} among {len(uploads.students)} students{shown}"
     click.echo(f"{counted}. Similar is not copied: read both before you ask anyone.")
@@ -257,11 +225,6 @@ def similar(root: Path | None, place: Path, exercises: tuple[str, ...], lesson: 
 
 def _request(place: Path, lesson: str | None, exercises: tuple[str, ...]) -> GradeRequest:
     """Return the request that a graded folder was made by, or a new one for a folder of submissions."""
-    from msgspec.structs import replace
-
-    from autograder.instructor.grade import GRADEBOOK, GradeRequest
-    from autograder.instructor.gradebook import Gradebook
-
     request = None
     if (place / GRADEBOOK).is_file():
         with Gradebook(place / GRADEBOOK) as gradebook:

@@ -14,6 +14,7 @@ import struct
 import unicodedata
 import zipfile
 import zlib
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -245,8 +246,9 @@ def _member_path(member: zipfile.ZipInfo) -> str:
     """Return a member's path in its archive, or "" for what macOS adds. Raise `ValueError` for a path that is not allowed."""
     raw = member.orig_filename
     shown = f"`{clean(raw, 80)}`"
-    if not member.flag_bits & 0x800:
-        raw = _guessed(raw)
+    if not member.flag_bits & 0x800:  # no declared encoding: zipfile assumes code page 437, but most programs write UTF-8
+        with suppress(UnicodeError):
+            raw = raw.encode("cp437").decode("utf-8")
     raw = raw.replace("\\", "/")
     parts = [part for part in raw.split("/") if part not in ("", ".")]
     if raw.startswith("/") or ".." in parts or _DRIVE.match(raw) or "\0" in raw:
@@ -254,11 +256,3 @@ def _member_path(member: zipfile.ZipInfo) -> str:
     if len(parts) > DEEPEST or len(raw) > LONGEST:
         raise ValueError(f"{shown} has too long a path, so it is skipped")
     return "" if parts[:1] == ["__MACOSX"] else "/".join(parts)
-
-
-def _guessed(name: str) -> str:
-    """Decode a name without a declared encoding: zipfile assumes code page 437, but most programs that omit it write UTF-8."""
-    try:
-        return name.encode("cp437").decode("utf-8")
-    except UnicodeError:
-        return name

@@ -22,14 +22,14 @@ from autograder.course.errors import StoreFault, UsageError
 from autograder.course.loading import choose_lesson, exercise_ids
 from autograder.course.model import Course, Lesson, Person, Submission
 from autograder.grading.rounds import CacheKeys, Round, open_round
-from autograder.instructor.gradebook import Gradebook, Kept
+from autograder.instructor.gradebook import Attempted, Gradebook, Kept
 from autograder.instructor.grades import GradingRules, read_rules
 from autograder.instructor.intake import ClassUploads, open_class
 from autograder.instructor.measures import Summary
 from autograder.instructor.outputs import write_files
 from autograder.instructor.pool import LocalPool, WorkerPool, grade_all
 from autograder.instructor.roster import read_roster
-from autograder.instructor.worker import Graded, Settings
+from autograder.instructor.worker import Settings
 from autograder.sandbox.guest.walls import WALLS
 from autograder.sandbox.servers import readable_paths
 
@@ -74,8 +74,14 @@ def grade(course: Course, request: GradeRequest, progress: Callable[[int, int], 
     be written.
     """
     plan = make_plan(course, request, read_roster(request.roster) if request.roster else ())
-    _refuse_among_submissions(request.out, request.submissions, plan.uploads.kind)
-    _make_folder(request.out)
+    out = request.out.resolve()
+    places = (out,) if plan.uploads.kind == "nbgrader" else (out, out.parent)  # where the next run would take results for submissions
+    if request.submissions.resolve() in places:
+        raise UsageError(f"{request.out}: results would be among the submissions", "give --out a folder beside them")
+    try:
+        request.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{request.out}: {error.strerror}", "choose a writable folder with --out") from None
     with exclusive_lock(request.out), Gradebook(request.out / GRADEBOOK) as gradebook:
         current = open_round(request.out, seed=request.seed, new=request.new_round)
         gradebook.enrol(plan.uploads.people, anew=request.roster is not None)
@@ -101,7 +107,9 @@ def make_plan(course: Course, request: GradeRequest, people: Sequence[Person]) -
     """Find the exercises and the class. Raise `UsageError` if there is nothing to grade, or if submissions could read the answers."""
     lesson, exercises = choose_exercises(course, request)
     uploads = open_class(request.submissions, lesson.id, request.kind, people)
-    _refuse_readable({"course": course.root, "submissions": request.submissions, "results": request.out})
+    for name, place in {"course": course.root, "submissions": request.submissions, "results": request.out}.items():
+        if above := next((path for path in readable_paths()[0] if place.resolve().is_relative_to(Path(path).resolve())), None):
+            raise UsageError(f"{name} in {above}: submissions can read this folder", "use a folder outside of Python's packages")
     every = course.policy.counts == "best"
     attempts = (max(1, len(student.uploads)) if every else 1 for student in uploads.students)
     return Plan(lesson, exercises, uploads, every, len(exercises) * sum(attempts))
@@ -152,7 +160,7 @@ class Run:
                 self.reused += 1
                 self._count()
 
-    def _kept(self, submission: Submission, graded: Graded) -> Kept:
+    def _kept(self, submission: Submission, graded: Attempted) -> Kept:
         judged = graded.result.status != "not_judged"
         return Kept(graded.result, graded.notes, graded.handed_in, self._cache_keys.key(submission) if judged else None)
 
@@ -222,26 +230,3 @@ def choose_exercises(course: Course, request: GradeRequest) -> tuple[Lesson, lis
     if unknown:
         raise UsageError(f"no exercise `{unknown[0]}` in {lesson.id}", f"choose one of: {', '.join(known)}")
     return lesson, [name for name in known if not request.exercises or name in request.exercises]
-
-
-def _refuse_readable(places: dict[str, Path]) -> None:
-    """Raise `UsageError` if submissions could read one of these places: what is below the standard library or a package."""
-    readable, _ = readable_paths()
-    for name, place in places.items():
-        above = next((path for path in readable if place.resolve().is_relative_to(Path(path).resolve())), None)
-        if above:
-            raise UsageError(f"{name} in {above}: submissions can read this folder", "use a folder outside of Python's packages")
-
-
-def _refuse_among_submissions(out: Path, submissions: Path, kind: str) -> None:
-    """Raise `UsageError` if the next run would take the results for a student's files."""
-    places = (out.resolve(),) if kind == "nbgrader" else (out.resolve(), out.resolve().parent)
-    if submissions.resolve() in places:
-        raise UsageError(f"{out}: results would be among the submissions", "give --out a folder beside them")
-
-
-def _make_folder(out: Path) -> None:
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"{out}: {error.strerror}", "choose a writable folder with --out") from None

@@ -19,7 +19,6 @@ from autograder.course.model import Failure, HandedIn, Notes, Override, Person, 
 from autograder.course.store import Connection, Schema, columns, open_strictly, transaction
 
 T = TypeVar("T")
-FIRST = HandedIn()
 _TABLES = """
 CREATE TABLE IF NOT EXISTS attempts (
     id INTEGER PRIMARY KEY,
@@ -94,21 +93,18 @@ STUDENTS = "SELECT student FROM attempts WHERE run = ?1 UNION SELECT student FRO
 KNOWN = "SELECT id, result FROM attempts WHERE key = ? AND student = ? AND lesson = ? AND exercise = ? ORDER BY id DESC LIMIT 1"
 
 
-class Kept(msgspec.Struct, frozen=True):
-    """One attempt to store. It is never reused if it has no `key`, since a fault of ours decided it."""
+class Attempted(msgspec.Struct, frozen=True):
+    """One graded attempt; the notes are for the instructor only."""
 
     result: Result
     notes: Notes = Notes()
-    handed_in: HandedIn = FIRST
+    handed_in: HandedIn = HandedIn()
+
+
+class Kept(Attempted, frozen=True):
+    """One attempt to store. It is never reused if it has no `key`, since a fault of ours decided it."""
+
     key: str | None = None
-
-
-class Attempted(msgspec.Struct, frozen=True):
-    """One stored attempt."""
-
-    result: Result
-    notes: Notes
-    handed_in: HandedIn
 
 
 Choose = Callable[[list[Attempted]], Attempted]
@@ -205,7 +201,7 @@ class Gradebook:
     def request(self, run: str, kind: type[T]) -> T | None:
         """Return what a run was asked to grade; None if an early version did not record it."""
         found = self._db.execute("SELECT request FROM runs WHERE run = ?", (run,)).fetchone()
-        return msgspec.json.decode(found[0], type=kind, dec_hook=_path) if found else None
+        return msgspec.json.decode(found[0], type=kind, dec_hook=lambda kind, text: kind(text)) if found else None
 
     def enrol(self, people: Iterable[Person], *, anew: bool = True) -> None:
         """Record people of the class; `anew` replaces what was recorded about them before."""
@@ -243,7 +239,3 @@ def _row(run: str, one: Kept) -> tuple[object, ...]:
 
 def _json(value: object) -> str:
     return msgspec.json.encode(value, enc_hook=str).decode()  # the only type that msgspec does not know is Path
-
-
-def _path(kind: type, text: str) -> object:
-    return kind(text)

@@ -41,7 +41,9 @@ def open_class(path: Path, lesson: str, kind: str | None = None, people: Sequenc
     platform = PLATFORMS[detected]
     students = platform.students(tree, lesson) if platform.matches(tree) else []
     if not students:
-        raise _no_students(path, kind)
+        if kind in (None, "folder"):
+            raise UsageError(f"{path}: no student's folder in it", "put each student's files into a folder named after the student")
+        raise UsageError(f"{path}: no submissions from `{kind}` in it", f"give {platform.wanted}, or leave --from out")
     notes = tree.notes
     missing: tuple[str, ...] = ()
     if people:
@@ -108,9 +110,3 @@ def _merge_people(students: list[Student], roster: Sequence[Person]) -> list[Per
             person = known.get(student.name, Person(student.name))
             known[student.name] = replace(person, id=person.id or student.id, login=person.login or student.login)
     return list(known.values())
-
-
-def _no_students(path: Path, kind: str | None) -> UsageError:
-    if kind in (None, "folder"):
-        return UsageError(f"{path}: no student's folder in it", "put each student's files into a folder named after the student")
-    return UsageError(f"{path}: no submissions from `{kind}` in it", f"give {PLATFORMS[kind].wanted}, or leave --from out")

@@ -92,20 +92,15 @@ def _assignment(book: Any, lesson: str, sheet: Sheet) -> list[str]:
     except MissingEntry:
         book.add_assignment(lesson)
     book.update_or_create_notebook(lesson, lesson)
-    cells = dict(_cells(lesson, sheet))
+    results = (grade.result for student in sheet.rows() for grade in student.grades.values())
+    graded = (result for result in results if result.lesson == lesson and result.exercise != "practice")
+    cells = {_cell(result.exercise, check.id): check.max_points for result in graded for check in result.checks}
     for name, points in cells.items():
         book.update_or_create_grade_cell(name, lesson, lesson, max_score=points, cell_type="code")
     for name, points in sheet.by_hand.items():
         book.update_or_create_grade_cell(name, lesson, lesson, max_score=points, cell_type="markdown")
         book.update_or_create_solution_cell(name, lesson, lesson)
     return [*cells, *sheet.by_hand]
-
-
-def _cells(lesson: str, sheet: Sheet) -> Iterator[tuple[str, float]]:
-    """Yield the name and points of each check's cell."""
-    for result in (grade.result for student in sheet.rows() for grade in student.grades.values()):
-        if result.lesson == lesson and result.exercise != "practice":
-            yield from ((_cell(result.exercise, check.id), check.max_points) for check in result.checks)
 
 
 def _write_student(book: Any, lesson: str, student: StudentGrades, own: list[Grade], course: Path) -> None:

@@ -36,11 +36,6 @@ class Platform(Struct, frozen=True):
 # ---- a folder for each student
 
 
-def is_folders(tree: FileTree) -> bool:
-    """Return whether there is any folder."""
-    return bool(_folders(tree))
-
-
 def folder_students(tree: FileTree, lesson: str) -> list[Student]:
     """Find a student for each folder, also one that cannot be read."""
     names = _student_names(_folders(tree))
@@ -150,7 +145,8 @@ def canvas_students(tree: FileTree, lesson: str) -> list[Student]:
     names: dict[str, str] = {}
     late: set[tuple[str, int]] = set()
     for path, match in _matching(tree, _canvas_match, "not named like a file from Canvas"):
-        attempt, name = _canvas_attempt(match["file"])
+        numbered = _CANVAS_ATTEMPT.fullmatch(match["file"])
+        attempt, name = (int(numbered["number"]) + 1, numbered["stem"] + numbered["suffix"]) if numbered else (1, match["file"])
         files[match["id"]][attempt].setdefault(name, path)
         names[match["id"]] = text_of(match["name"])
         if match["late"]:
@@ -164,12 +160,6 @@ def canvas_students(tree: FileTree, lesson: str) -> list[Student]:
 
 def _canvas_match(path: str) -> re.Match[str] | None:
     return _CANVAS_ANONYMOUS.fullmatch(path) or _CANVAS_NAME.fullmatch(path)
-
-
-def _canvas_attempt(file: str) -> tuple[int, str]:
-    """Split a file's name into the number of the attempt and the original name."""
-    match = _CANVAS_ATTEMPT.fullmatch(file)
-    return (int(match["number"]) + 1, match["stem"] + match["suffix"]) if match else (1, file)
 
 
 def _matching(tree: FileTree, match: Callable[[str], re.Match[str] | None], why: str) -> Iterator[tuple[str, re.Match[str]]]:
@@ -193,11 +183,6 @@ def _numbered_students(names: Mapping[str, str], uploads: Mapping[str, tuple[Upl
 # ---- Moodle: NAME_123456_assignsubmission_file_, a folder or the start of a file's name
 
 _MOODLE_NAME = re.compile(r"(?P<name>.+)_(?P<id>\d+)_assignsubmission_(?P<what>[a-z]+)_?(?P<file>.*)")
-
-
-def is_moodle(tree: FileTree) -> bool:
-    """Return whether anything is named as Moodle names it."""
-    return any(_MOODLE_NAME.fullmatch(name) for name in tree.names())
 
 
 def moodle_students(tree: FileTree, lesson: str) -> list[Student]:
@@ -226,7 +211,8 @@ def is_classroom(tree: FileTree) -> bool:
 def classroom_students(tree: FileTree, lesson: str) -> list[Student]:
     """Find a student for each clone, named by what follows the assignment's name."""
     folders = _clones(tree)
-    prefix = _shared_prefix(folders)
+    shared = os.path.commonprefix(folders) if len(folders) > 1 else ""  # noqa: RUF071 (by letters, as meant)
+    prefix = shared[: shared.rfind("-") + 1]
     return [
         Student(
             name=name.removeprefix(prefix) or name,
@@ -240,15 +226,6 @@ def classroom_students(tree: FileTree, lesson: str) -> list[Student]:
 
 def _clones(tree: FileTree) -> list[str]:
     return [name for name in visible(tree) if tree.kind(name) == "folder"]
-
-
-def _shared_prefix(folders: list[str]) -> str:
-    """Return what all names begin with, up to a hyphen; "" for a single name."""
-    if len(folders) < 2:
-        return ""
-    first, last = min(folders), max(folders)  # what these two share, all between them share
-    same = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))
-    return first[: first.rfind("-", 0, same) + 1]
 
 
 # ---- nbgrader: submitted/STUDENT/ASSIGNMENT/, with the time in timestamp.txt
@@ -300,10 +277,14 @@ def _nbgrader_time(tree: FileTree, folder: str) -> datetime | None:
         return None
 
 
-FOLDER = Platform(is_folders, folder_students, "a folder named after each student, with the files in it")
+FOLDER = Platform(lambda tree: bool(_folders(tree)), folder_students, "a folder named after each student, with the files in it")
 ZIPS = Platform(is_zips, zip_students, "a zip named after each student, as `course submit` packs it")
 PLATFORMS = {  # in the order in which they are tried
-    "moodle": Platform(is_moodle, moodle_students, "folders named NAME_123456_assignsubmission_file, as in Moodle's download"),
+    "moodle": Platform(
+        lambda tree: any(map(_MOODLE_NAME.fullmatch, tree.names())),
+        moodle_students,
+        "folders named NAME_123456_assignsubmission_file, as in Moodle's download",
+    ),
     "canvas": Platform(is_canvas, canvas_students, "files named NAME_12345_67890_FILE, as in Canvas's download"),
     "classroom": Platform(is_classroom, classroom_students, "a folder with `.git` in it for each student, as `gh classroom clone` makes"),
     "nbgrader": Platform(is_nbgrader, nbgrader_students, "nbgrader's folder `submitted`, or the course that holds it"),

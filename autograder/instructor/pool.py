@@ -24,7 +24,8 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from autograder.course.model import Submission
-from autograder.instructor.worker import TRIES, Graded, Grader, Settings
+from autograder.instructor.gradebook import Attempted
+from autograder.instructor.worker import TRIES, Grader, Settings
 from autograder.sandbox.preload import Launched, Preloader, profile_for
 
 AHEAD = 2  # batches at one worker: the one it works on, and the next
@@ -77,7 +78,7 @@ class BatchSize:
         self._for_one = max(1e-4, 0.7 * self._for_one + 0.3 * seconds / count)
 
 
-def grade_all(submissions: Iterable[Submission], settings: Settings, pool: WorkerPool) -> Iterator[list[tuple[Submission, Graded]]]:
+def grade_all(submissions: Iterable[Submission], settings: Settings, pool: WorkerPool) -> Iterator[list[tuple[Submission, Attempted]]]:
     """Grade submissions and yield those that are done, some at a time and in no order."""
     new = ((submission, 1) for submission in submissions)
     again: deque[tuple[Submission, int]] = deque()  # with the number of the try
@@ -95,7 +96,7 @@ def grade_all(submissions: Iterable[Submission], settings: Settings, pool: Worke
 
     feed()
     while submitted:
-        done: list[tuple[Submission, Graded]] = []
+        done: list[tuple[Submission, Attempted]] = []
         for number, graded in pool.completed():
             batch = submitted.pop(number, [])  # empty if it came back before
             if isinstance(graded, Lost):
@@ -104,7 +105,7 @@ def grade_all(submissions: Iterable[Submission], settings: Settings, pool: Worke
                 why = f"tried {TRIES} times: {graded.why}"
                 done += [(one, Grader(settings).fault(one, why)) for one, tries in batch if tries + more > TRIES]
             elif batch:
-                done += [(one, msgspec.msgpack.decode(data, type=Graded)) for (one, _), data in zip(batch, graded, strict=True)]
+                done += [(one, msgspec.msgpack.decode(data, type=Attempted)) for (one, _), data in zip(batch, graded, strict=True)]
         yield done
         feed()
 

@@ -17,7 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from autograder.course.errors import UsageError
-from autograder.course.model import CheckResult, Course
+from autograder.course.model import Course
 from autograder.grading.rounds import find_round
 from autograder.instructor.grade import GRADEBOOK, GradeRequest, Run, make_plan, open_graded, run_plan
 from autograder.instructor.gradebook import Gradebook
@@ -113,9 +113,11 @@ def _grade_again(course: Course, request: GradeRequest, book: Gradebook, before:
 def compare(book: Gradebook, before: str, after: str, rules: GradingRules) -> Iterator[GradeChange]:
     """Yield each change from one run to another, by student, lesson and exercise."""
     runs = merge(zip(repeat("before"), grades(book, before, rules)), zip(repeat("after"), grades(book, after, rules)), key=_exercise_of)
-    for _, pair in groupby(runs, key=_exercise_of):
+    for (student, _, exercise), pair in groupby(runs, key=_exercise_of):
         by_run = dict(pair)
-        change = _change(by_run.get("before"), by_run.get("after"))
+        old, new = by_run.get("before"), by_run.get("after")
+        resubmitted = bool(old and new and old.result.sha256 != new.result.sha256)
+        change = GradeChange(student, exercise, _final(old), _final(new), tuple(_checks(old, new)), resubmitted)
         if change.before != change.after or change.checks or change.resubmitted:
             yield change
 
@@ -123,13 +125,6 @@ def compare(book: Gradebook, before: str, after: str, rules: GradingRules) -> It
 def _exercise_of(graded: tuple[str, Grade]) -> tuple[str, str, str]:
     result = graded[1].result
     return result.student, result.lesson, result.exercise
-
-
-def _change(old: Grade | None, new: Grade | None) -> GradeChange:
-    grade = new or old
-    assert grade is not None
-    resubmitted = bool(old and new and old.result.sha256 != new.result.sha256)
-    return GradeChange(grade.result.student, grade.result.exercise, _final(old), _final(new), tuple(_checks(old, new)), resubmitted)
 
 
 def _final(grade: Grade | None) -> float | None:
@@ -140,14 +135,10 @@ def _checks(old: Grade | None, new: Grade | None) -> Iterator[CheckChange]:
     """Yield the checks that earn other points, also those that only one of the two has."""
     if old is None or new is None:
         return
-    earlier = {check.id: check for check in old.result.checks}
+    earlier = {check.id: check.points for check in old.result.checks}
     later = {check.id: check for check in new.result.checks}
-    for name in earlier | later:
-        before, after = _points(earlier.get(name)), _points(later.get(name))
+    for name in dict.fromkeys((*earlier, *later)):
+        before, after = earlier.get(name, 0.0), later[name].points if name in later else 0.0
         if before != after:
             message = later[name].message if name in later else "this check no longer exists"
             yield CheckChange(name, before, after, message, name in new.overrides)
-
-
-def _points(check: CheckResult | None) -> float:
-    return check.points if check else 0.0

@@ -130,14 +130,8 @@ def _tokens(code: str) -> Iterator[tuple[str, int]]:
                 return
             if token.type in SKIPPED:
                 continue
-            yield _plain(token, before), token.start[0]
+            kept = token.type != tokenize.NAME or keyword.iskeyword(token.string) or before == "." or hasattr(builtins, token.string)
+            yield "S" if token.type == tokenize.STRING else token.string if kept else "V", token.start[0]
             before = token.string
     except (tokenize.TokenError, SyntaxError):
         return
-
-
-def _plain(token: tokenize.TokenInfo, before: str) -> str:
-    if token.type == tokenize.STRING:
-        return "S"
-    kept = keyword.iskeyword(token.string) or before == "." or hasattr(builtins, token.string)
-    return token.string if token.type != tokenize.NAME or kept else "V"

@@ -39,10 +39,6 @@ class Upload(Struct, frozen=True):
     def path(self, name: str) -> str:
         return self.files.get(name, "") if self.files is not None else joined(self.folder, name)
 
-    def unreadable(self, problem: str) -> Upload:
-        """Return this upload without its files, with the reason."""
-        return replace(self, folder="", files={}, problem=problem)
-
 
 class Student(Struct, frozen=True):
     """One student as a platform names them, with uploads in the order of their time; `id` is the platform's number."""
@@ -86,11 +82,11 @@ def _opened(upload: Upload, lesson: str, note: Note) -> Upload:
     if upload.problem or not packed or any(name == lesson or name.endswith((".py", ".ipynb", ".yaml")) for name in names):
         return upload
     if len(packed) > 1:
-        return upload.unreadable(f"several archives were submitted: {clean(', '.join(packed), 200)}")
+        return replace(upload, folder="", files={}, problem=f"several archives were submitted: {clean(', '.join(packed), 200)}")
     try:
         archive = Archive(upload.tree.read(upload.path(packed[0]), LARGEST_ZIP), clean(packed[0], 80))
     except Unreadable as error:
-        return upload.unreadable(str(error))
+        return replace(upload, folder="", files={}, problem=str(error))
     folder = innermost(archive, lesson)
     for line in archive.notes:
         note(line)

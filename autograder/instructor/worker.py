@@ -17,10 +17,11 @@ from msgspec.structs import replace
 
 from autograder.course.errors import SandboxFault
 from autograder.course.loading import package_name, read_course
-from autograder.course.model import Check, CheckResult, HandedIn, Lesson, Limits, Notes, Result, Submission, limits_for
+from autograder.course.model import CheckResult, Lesson, Limits, Notes, Result, Submission, limits_for
 from autograder.grading.attempt import Attempt, Materials, attempt, load_materials
 from autograder.grading.questions import Functions, functions_of, mark_answers, title
 from autograder.grading.rounds import Round
+from autograder.instructor.gradebook import Attempted
 from autograder.sandbox.preload import Launched
 from autograder.sandbox.servers import Sandbox
 
@@ -33,14 +34,6 @@ class Settings(msgspec.Struct, frozen=True):
     root: str
     round: Round
     walls: tuple[str, ...]
-
-
-class Graded(msgspec.Struct, frozen=True):
-    """One result, and notes that only the instructor may see."""
-
-    result: Result
-    notes: Notes
-    handed_in: HandedIn = HandedIn()
 
 
 class Grader:
@@ -56,7 +49,7 @@ class Grader:
         self._materials: dict[tuple[str, str], Materials] = {}
         self._functions: dict[str, Functions] = {}
 
-    def grade(self, submission: Submission) -> Graded:
+    def grade(self, submission: Submission) -> Attempted:
         """Grade one submission. After a fault of the sandbox, try once more with fresh servers."""
         if submission.status == "missing":
             return self._graded(submission, Attempt(()))
@@ -79,7 +72,7 @@ class Grader:
         graded = [encode(self.grade(decode(data, type=Submission))) for data in submissions]
         return time.monotonic() - started, graded
 
-    def fault(self, submission: Submission, why: str) -> Graded:
+    def fault(self, submission: Submission, why: str) -> Attempted:
         """Return a result that was not judged because of a fault of ours; `why` is for the instructor."""
         ending = CheckResult("", "", 0, 0, "not_judged", "fault", "Not judged: a fault of the grader, not of this file.")
         return self._graded(submission, Attempt(self._all(submission, ending), notes=Notes(fault=why)))
@@ -115,16 +108,17 @@ class Grader:
             self._materials[key] = load_materials(next(exercise for exercise in exercises if exercise.id == submission.exercise))
         return self._materials[key]
 
-    def _checks(self, submission: Submission) -> tuple[Check, ...]:
-        if submission.exercise != "practice":
-            return self._loaded(submission).checks
-        return tuple(Check(q.id, title(q), q.points, q.id, (), _never) for q in self._lesson(submission).questions)
+    def _checks(self, submission: Submission) -> list[tuple[str, str, float]]:
+        """Return the id, title and points of each check or question."""
+        if submission.exercise == "practice":
+            return [(question.id, title(question), question.points) for question in self._lesson(submission).questions]
+        return [(check.id, check.title, check.points) for check in self._loaded(submission).checks]
 
     def _all(self, submission: Submission, ending: CheckResult) -> tuple[CheckResult, ...]:
         """Return this ending for every check."""
-        return tuple(replace(ending, id=check.id, title=check.title, max_points=check.points) for check in self._checks(submission))
+        return tuple(replace(ending, id=id, title=title, max_points=points) for id, title, points in self._checks(submission))
 
-    def _graded(self, submission: Submission, judged: Attempt) -> Graded:
+    def _graded(self, submission: Submission, judged: Attempt) -> Attempted:
         status = "graded" if submission.status == "present" else submission.status
         faulty = any(check.reason == "fault" for check in judged.checks)
         result = Result(
@@ -133,7 +127,7 @@ class Grader:
             exercise=submission.exercise,
             status="not_judged" if faulty else status,
             score=sum(check.points for check in judged.checks),
-            max_score=sum(check.points for check in self._checks(submission)),
+            max_score=sum(points for _, _, points in self._checks(submission)),
             checks=judged.checks,
             stdout=judged.stdout,
             sha256=submission.sha256,
@@ -141,8 +135,4 @@ class Grader:
             graded_at=datetime.now(UTC).isoformat(timespec="seconds"),
             version=self.version,
         )
-        return Graded(result, judged.notes, submission.handed_in)
-
-
-def _never() -> None:
-    raise AssertionError("a question is marked, not run")
+        return Attempted(result, judged.notes, submission.handed_in)

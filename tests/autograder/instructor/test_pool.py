@@ -9,8 +9,9 @@ from msgspec import msgpack
 
 from autograder.course.model import Notes, Submission
 from autograder.grading.rounds import Round
+from autograder.instructor.gradebook import Attempted
 from autograder.instructor.pool import BatchSize, Completed, LocalPool, Lost, grade_all
-from autograder.instructor.worker import Graded, Settings
+from autograder.instructor.worker import Settings
 from bench.throughput import NUMPY
 from tests.autograder.instructor.test_results import result
 
@@ -35,7 +36,7 @@ class Script:
         batch, submissions = self.out.pop()
         answer = self.answers.pop(0) if self.answers else "graded"
         students = [msgpack.decode(data, type=Submission).student for data in submissions]
-        graded = [msgpack.encode(Graded(result(student), {})) for student in students]
+        graded = [msgpack.encode(Attempted(result(student), {})) for student in students]
         completed = {"graded": [Completed(batch, graded)], "twice": [Completed(batch, graded), Completed(batch, graded)]}
         return completed.get(answer) or [Completed(batch, answer)]
 

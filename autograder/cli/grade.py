@@ -91,9 +91,7 @@ def grade(root: Path | None, /, unsafe: bool, as_json: bool, **options: Any) -> 
 
 
 def _missing(report: GradeReport, submissions: Path) -> Iterator[str]:
-    """Yield who in the roster has no submission, and whether nobody has one."""
-    missing = report.plan.uploads.missing
-    if missing:
+    if missing := report.plan.uploads.missing:
         names = ", ".join(clean(name, 40) for name in missing[:NOTES])
         more = f" and {len(missing) - NOTES} more" if len(missing) > NOTES else ""
         yield f"no submission from: {names}{more}"

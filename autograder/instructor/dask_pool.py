@@ -41,9 +41,6 @@ CONNECT_SECONDS = 5
 ADDRESS = re.compile(r"(tcp|tls|ws|wss)://[^/]+:\d+")
 
 
-# on the workers
-
-
 def worker_problem(settings: bytes, cache_keys: str) -> str:
     """Return what keeps this worker from grading, or "". Runs on the worker."""
     known = msgspec.msgpack.decode(settings, type=Settings)
@@ -89,9 +86,6 @@ def _graders(worker: Any) -> dict[int, tuple[bytes, Grader]]:
     return kept
 
 
-# on this side
-
-
 class DaskPool:
     """The workers of the scheduler at `address`, including those that join later."""
 
@@ -119,12 +113,9 @@ class DaskPool:
 
     def wants(self) -> int:
         """Return how many take about `BATCH_SECONDS`, or 0 if all threads have enough. Raise `SandboxFault` if the scheduler is gone."""
-        if len(self._out) >= AHEAD * self._threads_there():
-            return 0
-        return self._size.now()
+        return 0 if len(self._out) >= AHEAD * self._threads_there() else self._size.now()
 
     def submit(self, batch: int, submissions: list[bytes]) -> None:
-        """Submit the batch to the scheduler, which chooses the worker."""
         future = self._client.submit(grade_batch, self._settings, submissions, key=f"course-{self._name}-{batch}", pure=False)
         self._out[batch] = future
         future.add_done_callback(lambda _: self._done.put(batch))

@@ -56,8 +56,7 @@ class Folder:
     """A folder on disk."""
 
     def __init__(self, root: Path):
-        self.root = root
-        self.notes: list[str] = []
+        self.root, self.notes = root, list[str]()
 
     def names(self, folder: str = "") -> list[str]:
         if folder and self.kind(folder) != "folder":
@@ -108,8 +107,7 @@ class Archive:
             self._zip = zipfile.ZipFile(io.BytesIO(source) if isinstance(source, bytes) else source)
         except _DAMAGED:
             raise Unreadable(f"{name} is not a zip file, or is damaged") from None
-        self.name = name
-        self.notes: list[str] = []
+        self.name, self.notes = name, list[str]()
         self._members: dict[str, zipfile.ZipInfo] = {}
         self._duplicates: set[str] = set()
         self._folders: dict[str, set[str]] = {"": set()}
@@ -176,8 +174,7 @@ class Subtree:
     """A folder of a tree, as a tree."""
 
     def __init__(self, tree: FileTree, folder: str):
-        self.tree, self.folder = tree, folder
-        self.notes = tree.notes
+        self.tree, self.folder, self.notes = tree, folder, tree.notes
 
     def names(self, folder: str = "") -> list[str]:
         return self.tree.names(joined(self.folder, folder))

@@ -107,8 +107,9 @@ def make_plan(course: Course, request: GradeRequest, people: Sequence[Person]) -
     """Find the exercises and the class. Raise `UsageError` if there is nothing to grade, or if submissions could read the answers."""
     lesson, exercises = choose_exercises(course, request)
     uploads = open_class(request.submissions, lesson.id, request.kind, people)
+    readable, _ = readable_paths()
     for name, place in {"course": course.root, "submissions": request.submissions, "results": request.out}.items():
-        if above := next((path for path in readable_paths()[0] if place.resolve().is_relative_to(Path(path).resolve())), None):
+        if above := next((path for path in readable if place.resolve().is_relative_to(Path(path).resolve())), None):
             raise UsageError(f"{name} in {above}: submissions can read this folder", "use a folder outside of Python's packages")
     every = course.policy.counts == "best"
     attempts = (max(1, len(student.uploads)) if every else 1 for student in uploads.students)
@@ -161,8 +162,8 @@ class Run:
                 self._count()
 
     def _kept(self, submission: Submission, graded: Attempted) -> Kept:
-        judged = graded.result.status != "not_judged"
-        return Kept(graded.result, graded.notes, graded.handed_in, self._cache_keys.key(submission) if judged else None)
+        key = None if graded.result.status == "not_judged" else self._cache_keys.key(submission)
+        return Kept(graded.result, graded.notes, graded.handed_in, key)
 
     def _count(self) -> None:
         self.done += 1

@@ -78,8 +78,9 @@ class GradingRules(Struct, frozen=True):
         overrides = self.overrides.get((result.student, result.lesson, result.exercise), {})
         graded = {check.id: check.points for check in result.checks}
         score = result.score + sum(override.points - graded.get(override.check, 0) for override in overrides.values())
-        days = self._days_late(result.student, result.exercise, handed_in)
-        return Grade(result, handed_in, overrides, round(score, 2), days, self._penalty(score, days))
+        days, late = self._days_late(result.student, result.exercise, handed_in), self.policy.late
+        percent = min(late.most, late.percent * (days if late.per == "day" else 1)) if late and days else 0.0
+        return Grade(result, handed_in, overrides, round(score, 2), days, round(score * percent / 100, 2))
 
     def choose(self, attempts: list[Attempted]) -> Attempted:
         """Choose the attempt that counts: the last one, or the one with the highest grade and, of equals, the earliest."""
@@ -105,13 +106,6 @@ class GradingRules(Struct, frozen=True):
             return int(handed_in.late and not extended)
         grace = timedelta(minutes=self.policy.late.grace_minutes if self.policy.late else 0)
         return max(0, math.ceil((handed_in.at - due - grace) / timedelta(days=1)))
-
-    def _penalty(self, score: float, days: int) -> float:
-        late = self.policy.late
-        if late is None or days == 0:
-            return 0.0
-        percent = min(late.most, late.percent * (days if late.per == "day" else 1))
-        return round(score * percent / 100, 2)
 
 
 def read_rules(out: Path, gradebook: Gradebook, policy: Policy) -> GradingRules:
@@ -176,9 +170,8 @@ def revealed(policy: Policy, now: datetime) -> Literal["all", "titles", "nothing
     return policy.reveal if policy.reveal_from is None or now >= policy.reveal_from else "nothing"
 
 
-def make_override(
-    graded: Iterable[Grade], points_of: Mapping[str, Mapping[str, float]], check: str, points: float, reason: str
-) -> Override:
+def make_override(graded: Iterable[Grade], points_of: Mapping[str, Mapping[str, float]], check: str, points: float,
+                  reason: str) -> Override:  # fmt: skip
     """Override a check, named CHECK or EXERCISE.CHECK, among a student's grades.
 
     `points_of` holds the maximum points of each check by exercise, over the class. Raise `UsageError` for what cannot be overridden.
@@ -190,8 +183,7 @@ def make_override(
         raise UsageError(f"{points:g} points for `{name}`, which has {most:g}", f"give 0 to {most:g} points")
     if not reason.strip():
         raise UsageError("the reason is empty", 'say why, for the student and the record: --reason "..."')
-    made_at = datetime.now(UTC).isoformat(timespec="seconds")
-    result = results[exercise]
+    result, made_at = results[exercise], datetime.now(UTC).isoformat(timespec="seconds")
     return Override(result.student, result.lesson, exercise, name, points, clean(reason), made_at)
 
 

@@ -44,13 +44,12 @@ def open_class(path: Path, lesson: str, kind: str | None = None, people: Sequenc
         if kind in (None, "folder"):
             raise UsageError(f"{path}: no student's folder in it", "put each student's files into a folder named after the student")
         raise UsageError(f"{path}: no submissions from `{kind}` in it", f"give {platform.wanted}, or leave --from out")
-    notes = tree.notes
     missing: tuple[str, ...] = ()
     if people:
         students, unmatched = join(students, people)
-        notes += unmatched
+        tree.notes += unmatched
         missing = tuple(student.name for student in students if not student.uploads)
-    return ClassUploads(detected, students, _merge_people(students, people), notes, missing)
+    return ClassUploads(detected, students, _merge_people(students, people), tree.notes, missing)
 
 
 def open_folder(path: Path, student: str) -> Student:
@@ -103,7 +102,6 @@ def _above_students(tree: FileTree, lesson: str) -> str:
 
 
 def _merge_people(students: list[Student], roster: Sequence[Person]) -> list[Person]:
-    """Combine what the roster and the platform know about each person."""
     known = {person.student: person for person in roster}
     for student in students:
         if student.id or student.login:

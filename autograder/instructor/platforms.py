@@ -50,8 +50,7 @@ def _problem(tree: FileTree, folder: str) -> str:
     """Return why a student's folder cannot be read at all, or ""."""
     if tree.kind(folder) == "link":
         return "the student's folder is a link, which is not followed"
-    problem = tree.problem(folder)
-    return f"the student's folder cannot be read: {problem}" if problem else ""
+    return f"the student's folder cannot be read: {problem}" if (problem := tree.problem(folder)) else ""
 
 
 def _student_names(entries: list[str], suffix: int = 0) -> dict[str, str]:

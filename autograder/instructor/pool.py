@@ -120,7 +120,6 @@ class LocalPool:
         self._size = BatchSize(BATCH_SECONDS, LARGEST_BATCH)
 
     def wants(self) -> int:
-        """Return how many take about `BATCH_SECONDS`, or 0 if every worker has enough."""
         return self._size.now() if sum(len(worker.held) for worker in self._workers) < AHEAD * self._most else 0
 
     def submit(self, batch: int, submissions: list[bytes]) -> None:
@@ -137,12 +136,10 @@ class LocalPool:
             return
 
     def completed(self) -> list[Completed]:
-        """Wait for results, or for the end of a worker, which is replaced."""
         busy = {worker.connection: worker for worker in self._workers if worker.held}
         return [one for connection in wait(list(busy)) for one in self._received(busy[connection])]  # type: ignore[index]
 
     def close(self) -> None:
-        """Stop the workers."""
         for worker in self._workers:
             worker.stop()
         if self._preloader:
@@ -159,9 +156,8 @@ class LocalPool:
         except (EOFError, OSError):
             worker.stop()
             self._workers[worker.slot] = _Worker(self._settings, worker.slot, self._cores(worker.slot))
-            working, *held = worker.held
-            why = "its worker ended"
-            return [Completed(working, Lost(why)), *(Completed(batch, Lost(why, worked=False)) for batch in held)]
+            working = worker.held[0]
+            return [Completed(batch, Lost("its worker ended", worked=batch == working)) for batch in worker.held]
         seconds, graded = msgspec.msgpack.decode(received, type=tuple[float, list[bytes]])
         self._size.took(seconds, len(graded))
         return [Completed(worker.held.popleft(), graded)]

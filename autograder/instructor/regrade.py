@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from autograder.course.errors import UsageError
 from autograder.course.model import Course
 from autograder.grading.rounds import find_round
-from autograder.instructor.grade import GRADEBOOK, GradeRequest, Run, make_plan, open_graded, run_plan
+from autograder.instructor.grade import GRADEBOOK, GradeRequest, make_plan, open_graded, run_plan
 from autograder.instructor.gradebook import Gradebook
 from autograder.instructor.grades import Grade, GradingRules, grades, read_rules
 from autograder.instructor.outputs import write_files
@@ -70,7 +70,11 @@ def regrade(course: Course, out: Path, submissions: Path | None, walls: tuple[st
     with open_graded(out) as (book, before), _copy_of(book, out) as path:
         request = replace(_last_request(book, before, out, submissions), out=out, walls=walls, workers=workers, fresh=fresh)
         with Gradebook(path) as copy:
-            run = _grade_again(course, request, copy, before, progress)
+            plan = make_plan(course, request, tuple(copy.people().values()) if request.roster else ())
+            first = next(copy.results(before), None)
+            if first is None:
+                raise UsageError(f"{out}: the last run graded nothing", "run `course grade` again, with this --out")
+            run = run_plan(course, request, plan, find_round(out, first.round), copy, progress)
             changes = tuple(compare(copy, before, run.name, read_rules(out, copy, course.policy)))
         written = apply and not run.interrupted and not run.faults
         if written:
@@ -100,14 +104,6 @@ def _last_request(book: Gradebook, run: str, out: Path, submissions: Path | None
     if not place.exists():
         raise UsageError(f"{place}: the submissions are no longer there", "say where they are: `course regrade OUT SUBMISSIONS`")
     return replace(request, submissions=place)
-
-
-def _grade_again(course: Course, request: GradeRequest, book: Gradebook, before: str, progress: Callable[[int, int], None]) -> Run:
-    plan = make_plan(course, request, tuple(book.people().values()) if request.roster else ())
-    first = next(book.results(before), None)
-    if first is None:
-        raise UsageError(f"{request.out}: the last run graded nothing", "run `course grade` again, with this --out")
-    return run_plan(course, request, plan, find_round(request.out, first.round), book, progress)
 
 
 def compare(book: Gradebook, before: str, after: str, rules: GradingRules) -> Iterator[GradeChange]:

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
@@ -113,17 +113,11 @@ def _person(path: Path, line: int, columns: list[str], row: list[str]) -> Person
         raise UsageError(f"{path}:{line}: this line has no name", "give every student a name, or remove the line")
     if known.get("email") and not _EMAIL.fullmatch(known["email"]):
         raise UsageError(f"{path}:{line}: `{clean(known['email'], 60)}` is not an e-mail address", "correct it, or leave it empty")
-    number = _PARTICIPANT.fullmatch(known.get("id", ""))
-    times = {column: read_time(path, line, known[column]) for column in ("due", "handed_in") if column in known}
-    return Person(
-        student=name,
-        id=number[1] if number else known.get("id", ""),
-        email=known.get("email", ""),
-        login=known.get("login", ""),
-        section=known.get("section", ""),
-        due=times.get("due"),
-        handed_in=times.get("handed_in"),
-    )
+    if number := _PARTICIPANT.fullmatch(known.get("id", "")):
+        known["id"] = number[1]
+    facts: dict[str, Any] = {column: known[column] for column in ("id", "email", "login", "section") if column in known}
+    facts |= {column: read_time(path, line, known[column]) for column in ("due", "handed_in") if column in known}
+    return Person(name, **facts)
 
 
 def _distinct(people: list[Person]) -> list[Person]:
@@ -131,10 +125,8 @@ def _distinct(people: list[Person]) -> list[Person]:
     often = Counter(person.student for person in people)
     kept: dict[str, Person] = {}
     for position, person in enumerate(people, 1):
-        name = person.student
-        if often[name] > 1:
-            name = f"{name} ({person.id or person.login or person.email or position})"
-        kept[name] = replace(person, student=name)
+        mark = f" ({person.id or person.login or person.email or position})" if often[person.student] > 1 else ""
+        kept[person.student + mark] = replace(person, student=person.student + mark)
     return list(kept.values())
 
 
@@ -144,12 +136,11 @@ def join(students: list[Student], people: Sequence[Person]) -> tuple[list[Studen
     matched: dict[str, list[Student]] = {person.student: [] for person in people}
     strangers, notes = [], []
     for student in students:
-        person = next((known[key] for key in _student_keys(student) if key in known), None)
-        if person:
+        if person := next((known[key] for key in _student_keys(student) if key in known), None):
             matched[person.student].append(student)
         else:
-            taken = student.name in matched
-            strangers.append(replace(student, name=f"{student.name} (not in the roster)") if taken else student)
+            name = f"{student.name} (not in the roster)" if student.name in matched else student.name
+            strangers.append(replace(student, name=name))
             notes.append(f"{student.name}: submitted, but is not in the roster")
     for name, own in matched.items():
         if len(own) > 1:

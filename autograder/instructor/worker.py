@@ -43,8 +43,7 @@ class Grader:
         self.settings = settings
         self.course = read_course(Path(settings.root))
         self.version = version(package_name())
-        self._slot = slot
-        self._launched = dict(launched or {})  # for the first sandbox
+        self._slot, self._launched = slot, dict(launched or {})  # the launched are for the first sandbox
         self._sandboxes: dict[Limits, Sandbox] = {}
         self._materials: dict[tuple[str, str], Materials] = {}
         self._functions: dict[str, Functions] = {}

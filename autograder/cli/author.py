@@ -123,8 +123,8 @@ def new(root: Path | None, out: Path, group: int, name: str, lesson: str | None)
     chosen = found[group - 1]
     exercise = next(one for one in find_lesson(root, lesson).exercises if one.id == chosen.exercise)
     append_misconception(exercise.misconceptions, begin_misconception(chosen.function, len(chosen.students), exercise, name))
-    made = f"for the answer of {len(chosen.students)} students, among them {chosen.students[0]}"
-    click.echo(f"{exercise.misconceptions}: added `{name}`, {made}.")
+    among = f"{len(chosen.students)} students, among them {chosen.students[0]}"
+    click.echo(f"{exercise.misconceptions}: added `{name}`, for the answer of {among}.")
     click.echo("Now write the misconception, its sentence, section and card; `course lint` lists what is missing.")
 
 

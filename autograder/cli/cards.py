@@ -69,8 +69,7 @@ def _review(opened: Opened, *, cram: bool) -> None:
 
 
 def _following(opened: Opened) -> str:
-    """Return a sentence that says when the next cards are due."""
-    none = "There are no cards." if not opened.deck.faces else "Nothing is left for today."
+    none = "Nothing is left for today." if opened.deck.faces else "There are no cards."
     return following(opened.deck.queue(now())) or none
 
 

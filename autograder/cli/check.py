@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,9 +41,8 @@ def check(root: Path | None, files: tuple[str, ...], watching: bool, no_walls: b
     from autograder.learner.check import Checker, saves
 
     console = Console(highlight=False)
-    course = find_course(root)
-    with Checker(read_policy(course), walls=False if no_walls else None, ahead=watching or len(files) != 1) as checker:
-        checker.take(launched) if launched else checker.prepare(*likely)
+    with Checker(read_policy(find_course(root)), walls=False if no_walls else None, ahead=watching or len(files) != 1) as checker:
+        checker.prepare(launched or dict.fromkeys(likely))
         with opened_workspace(root) as (workspace, state):
             chosen = _chosen(workspace, files)
             watched = chosen if files else list(exercises_of(workspace.lesson))
@@ -102,12 +102,11 @@ def _all(console: Console, checker: Checker, workspace: Workspace, state: State,
 def _watch(console: Console, checker: Checker, workspace: Workspace, state: State, saved: Iterator[tuple[str, ...]]) -> None:
     """Check every saved file until Ctrl-C."""
     console.print("Watching: save a file to check it again. Ctrl-C stops.", style="dim")
-    try:
+    with suppress(KeyboardInterrupt):
         for changed in saved:
             console.print()
             try:
                 _all(console, checker, workspace, state, list(changed))
             except SandboxFault as fault:
                 console.print(str(fault), markup=False)
-    except KeyboardInterrupt:
-        console.print()
+    console.print()

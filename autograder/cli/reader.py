@@ -7,8 +7,11 @@ from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import click
+from rich.console import Console
+from rich.markdown import Markdown
 
 from autograder.cli.context import find_course, find_lesson
+from autograder.cli.views import for_terminal
 from autograder.learner.workspace import HIDDEN, State, workspace_above
 
 
@@ -22,11 +25,6 @@ def read(root: Path | None, section: str | None, contents: bool, lesson: str | N
 
     In a terminal it is paged: Space turns the page, q quits.
     """
-    from rich.console import Console
-    from rich.markdown import Markdown
-
-    from autograder.cli.views import for_terminal
-
     if contents:
         sections = find_lesson(root, lesson).sections
         for one in sections:

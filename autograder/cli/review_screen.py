@@ -30,6 +30,7 @@ from rich.table import Table
 from rich.text import Text
 
 from autograder.cli.context import now
+from autograder.cli.views import for_terminal
 from autograder.course.model import Lesson
 from autograder.course.text import formulas_in_unicode
 from autograder.learner.review.deck import KEYS, MEANINGS, RATINGS, Counts, Deck, in_words
@@ -276,8 +277,6 @@ class ReviewSession:
         self._said = "Flagged." if self._deck.flag(face, now()) else "Flag removed."
 
     def _open_section(self, face: Face) -> None:
-        from autograder.cli.views import for_terminal
-
         os.environ.setdefault("LESS", "-R")
         text = Markdown(for_terminal(self._lessons[face.lesson], face.card.section))
         with self._keys.aside(), self._console.pager(styles=True):

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from autograder.learner.progress import Part, Standing
     from autograder.learner.review.stats import Stats
 
-
 PRINTED = 12  # lines of a student's own output
 HIDDEN_REMAIN = "These are the public checks. Your grade comes from the same checks with hidden numbers."
 
@@ -70,13 +69,11 @@ def _one_by_one(console: Console, checked: Checked, lesson: Lesson) -> None:
             console.print(_titled("✓", "green", Text(check.title)))
         elif check.outcome == "failed" and not _is_unanswered(check):
             _failure(console, told, checked.remarks.get(check.id))
-    lines = []
     if waiting := sum(check.outcome == "not_judged" for check in checked.checks):
-        lines.append(f"– {waiting} more {'check waits' if waiting == 1 else 'checks wait'} until these pass.")
+        words = f"– {waiting} more {'check waits' if waiting == 1 else 'checks wait'} until these pass."
+        console.print(Padding(Text(words, "dim"), (0, 0, 0, 2), expand=False))
     if names := [check.id for check in checked.checks if _is_unanswered(check)]:
-        lines.append(f"– No answer yet: {', '.join(names)}.")
-    for line in lines:
-        console.print(Padding(Text(line, "dim"), (0, 0, 0, 2), expand=False))
+        console.print(Padding(Text(f"– No answer yet: {', '.join(names)}.", "dim"), (0, 0, 0, 2), expand=False))
 
 
 def _is_unanswered(check: CheckResult) -> bool:
@@ -92,7 +89,6 @@ def _headline(checked: Checked) -> Text:
 
 
 def _titled(mark: str, style: str, title: Text) -> Table:
-    """Return a mark and a title, which may take several lines."""
     row = Table.grid(padding=(0, 1, 0, 0))
     row.add_row(Text(f"  {mark}", style), title)
     return row

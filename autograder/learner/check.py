@@ -124,18 +124,12 @@ class Checker(contextlib.AbstractContextManager["Checker"]):
             self._sandboxes[limits] = Sandbox(limits) if self.walled else LocalRunner(limits, ahead=self._ahead)
         return self._sandboxes[limits]
 
-    def prepare(self, *profiles: str) -> None:
-        """Start what the next checks need, in the background."""
+    def prepare(self, servers: Mapping[str, Launched | None]) -> None:
+        """Start the server of each profile in the background, or take over the one that was launched already."""
         with contextlib.suppress(SandboxFault, OSError):  # the check will meet the fault again, and report it
-            for profile in profiles:
-                self._sandbox(self._policy.limits).prepare(profile)
-
-    def take(self, launched: Mapping[str, Launched]) -> None:
-        """Take over servers that were launched before there was a sandbox, by profile."""
-        with contextlib.suppress(SandboxFault, OSError):
-            for profile, server in launched.items():
-                if isinstance(sandbox := self._sandbox(self._policy.limits), Sandbox):
-                    sandbox.prepare(profile, server)
+            for profile, launched in servers.items():
+                sandbox = self._sandbox(self._policy.limits)
+                sandbox.prepare(profile, launched) if isinstance(sandbox, Sandbox) else sandbox.prepare(profile)
 
     def load(self, workspace: Workspace, exercise: str) -> None:
         """Load what judges an exercise, unless it is loaded already."""
@@ -160,11 +154,8 @@ class Checker(contextlib.AbstractContextManager["Checker"]):
         self.load(workspace, exercise)
         materials = self._materials[exercise]
         made = self._attempt(submission, materials)
-        remarks = {
-            check.id: _remark(workspace, submission, materials, check, made.transcripts[check.id])
-            for check in made.checks
-            if check.outcome == "failed"
-        }
+        failed = [check for check in made.checks if check.outcome == "failed"]
+        remarks = {check.id: _remark(workspace, submission, materials, check, made.transcripts[check.id]) for check in failed}
         functions = {check.id: check.of for check in materials.checks}
         return Checked(exercise, name, digest(source), made.checks, remarks, made.stdout, untouched, functions)
 
@@ -203,17 +194,14 @@ def _remark(workspace: Workspace, submission: Submission, materials: Materials, 
     advice = ADVICE.get(failure.exception, "") if failure.kind != "missing" else ""
     python = line(exercise, check.id, transcript, materials.answers.function, workspace.hidden)
     if submission.name.endswith(".ipynb"):  # which has its functions already
-        command = python.replace(f"from {exercise} import *; ", "").replace(f"import {exercise}", "# run all cells from the top")
-    else:
-        command = in_terminal(python)
-    return Remark(_own_lines(submission, failure.lines), advice, command)
+        python = python.replace(f"from {exercise} import *; ", "").replace(f"import {exercise}", "# run all cells from the top")
+        return Remark(failure.lines, advice, python)
+    return Remark(_own_lines(submission, failure.lines), advice, in_terminal(python))
 
 
 def _own_lines(submission: Submission, where: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the student's own lines in a traceback, each with its number and text. Of a notebook only the cells are named."""
-    if submission.name.endswith(".ipynb") or submission.source is None:
-        return where
-    text = dict(enumerate(submission.source.decode("utf-8-sig", errors="replace").splitlines(), 1))
+    """Return the student's own lines in a traceback, each with its number and text."""
+    text = dict(enumerate((submission.source or b"").decode("utf-8-sig", errors="replace").splitlines(), 1))
     numbers = [(one, int(number) if (number := one.removeprefix("line ")).isdecimal() else 0) for one in where]
     return tuple(f"{one}: {text[number].strip()}" if number in text else one for one, number in numbers)
 

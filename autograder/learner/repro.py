@@ -34,8 +34,7 @@ def line(exercise: str, check: str, transcript: Transcript, parameters: Callable
         return f"import {exercise}"
     if called.outcome.missing:
         return f"from {exercise} import {called.function}"
-    values = (*called.args, *called.kwargs.values())
-    plain = called.function.isidentifier() and all(map(_is_data, values))
+    plain = called.function.isidentifier() and all(map(_is_data, (*called.args, *called.kwargs.values())))
     shown_by_value = failed is None or failed.kind == "value" or called.outcome.changed
     if plain and shown_by_value:
         with contextlib.suppress(OSError):  # nothing can be saved here

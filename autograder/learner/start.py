@@ -58,7 +58,10 @@ def reset(workspace: Workspace, file: str) -> Path | None:
     path, kept = workspace.folder / name, None
     try:
         if path.exists() and path.read_bytes() != files[name]:
-            kept = _aside(workspace, path)
+            folder, stem = workspace.hidden / "kept", f"{path.stem}-{datetime.now():%Y%m%d-%H%M%S}"
+            folder.mkdir(exist_ok=True)
+            copies = (folder / f"{stem}{f'-{number}' if number else ''}{path.suffix}" for number in range(10_000))
+            kept = next(copy for copy in copies if not copy.exists())
             path.replace(kept)
         _made(path, files[name])
     except OSError as error:
@@ -102,12 +105,3 @@ def _made(path: Path, data: bytes) -> bool:
     except FileExistsError:
         return False
     return True
-
-
-def _aside(workspace: Workspace, path: Path) -> Path:
-    """Return an unused path for a copy: named by the second, then by a number."""
-    folder = workspace.hidden / "kept"
-    folder.mkdir(exist_ok=True)
-    stem = f"{path.stem}-{datetime.now():%Y%m%d-%H%M%S}"
-    names = (folder / f"{stem}{f'-{number}' if number else ''}{path.suffix}" for number in range(10_000))
-    return next(name for name in names if not name.exists())

@@ -75,13 +75,13 @@ def submit(workspace: Workspace, state: State, checker: Checker, out: Path | Non
     sources = {path.name: path.read_bytes() for path in found.values()}
     warnings, untouched, public = [], [], {}
     for exercise in exercises_of(workspace.lesson):
-        path = found.get(exercise)
-        problem = _problem(path.name, sources[path.name]) if path else f"`{names_of(exercise)[0]}` is missing."
-        if path and is_untouched(workspace, path):
+        if (path := found.get(exercise)) is None:
+            warnings.append(f"`{names_of(exercise)[0]}` is missing.")
+        elif is_untouched(workspace, path):
             untouched.append(path.name)
-        elif problem:
+        elif problem := _problem(path.name, sources[path.name]):
             warnings.append(problem)
-        elif path:
+        else:
             public[exercise] = seen = _seen(workspace, state, checker, exercise, digest(sources[path.name]))
             if seen.passed < seen.checks:
                 what = "public checks pass" if exercise != "practice" else "answers are right"

@@ -70,8 +70,8 @@ def course_of(folder: Path) -> Path:
 
 def own_course() -> Path | None:
     """Return the course that came with this code: the clone around it, or the student release in an installed package."""
-    own = Path(__file__).resolve().parents[2], Path(__file__).resolve().parents[1] / RELEASE
-    return next((path for path in own if (path / "course.yaml").is_file()), None)
+    here = Path(__file__).resolve()
+    return next((path for path in (here.parents[2], here.parents[1] / RELEASE) if (path / "course.yaml").is_file()), None)
 
 
 def open_workspace(start: Path, root: Path) -> Workspace:

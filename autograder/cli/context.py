@@ -92,9 +92,10 @@ def opened_deck(root: Path | None, lesson: str | None = None, chosen: Chosen | N
     cards = [card for lesson in lessons for card in lesson.cards]
     known = {"tag": {tag for card in cards for tag in card.tags}, "objective": {card.objective for card in cards}}
     for noun, asked in (("tag", chosen.tags), ("objective", chosen.objectives)):
-        if unknown := next((one for one in asked if one not in known[noun]), None):
-            fix = did_you_mean(unknown, known[noun], f"take one of {', '.join(sorted(known[noun]))}")
-            raise UsageError(f"no card has the {noun} `{unknown}`", fix)
+        for one in asked:
+            if one not in known[noun]:
+                fix = did_you_mean(one, known[noun], f"take one of {', '.join(sorted(known[noun]))}")
+                raise UsageError(f"no card has the {noun} `{one}`", fix)
     with Deck.open(place, lessons, chosen) as deck:
         yield Opened(deck, lessons, course.root, place, around is not None)
         if deck.log.note:

@@ -64,13 +64,9 @@ def _score(result: Result | None) -> Text:
 
 def _marks(results: Iterable[Result]) -> list[str]:
     """List each misconception once, and each outcome that is not simply wrong."""
-    marks = []
-    for result in results:
-        for check in result.checks:
-            mark = check.misconception or (check.reason if check.reason not in (None, "wrong", "needs") else None)
-            if mark and mark not in marks:
-                marks.append(mark)
-    return marks
+    checks = (check for result in results for check in result.checks)
+    marks = (check.misconception or (check.reason if check.reason not in ("wrong", "needs") else None) for check in checks)
+    return list(dict.fromkeys(mark for mark in marks if mark))
 
 
 def summary_table(summary: Summary) -> Table:
@@ -166,8 +162,6 @@ def check_table(changes: Iterable[GradeChange]) -> Table:
 
 
 def _why(change: GradeChange) -> str:
-    reasons = ["resubmitted"] if change.resubmitted else []
-    for check in change.checks:
-        kept = " (your override is kept)" if check.overridden else ""
-        reasons.append(f"{check.check} {number(check.before)} → {number(check.after)}{kept}")
-    return ", ".join(reasons)
+    kept = {True: " (your override is kept)", False: ""}
+    checks = (f"{check.check} {number(check.before)} → {number(check.after)}{kept[check.overridden]}" for check in change.checks)
+    return ", ".join((*(["resubmitted"] if change.resubmitted else ()), *checks))

@@ -87,18 +87,15 @@ def _detect(tree: FileTree, lesson: str) -> tuple[str, FileTree]:
 
 
 def _root(tree: FileTree, lesson: str, platform: Platform) -> FileTree:
-    """Return where a platform's files begin: here, or below folders that hold nothing but one folder."""
+    """Return where a platform's files begin: here, or below folders that hold nothing but one folder, which a zip may have around them."""
     if platform is not FOLDER:
         return tree if platform.matches(tree) else Subtree(tree, innermost(tree, lesson))
-    return Subtree(tree, _above_students(tree, lesson)) if isinstance(tree, Archive) else tree
-
-
-def _above_students(tree: FileTree, lesson: str) -> str:
-    """Return the folder that holds the students' folders in a zip, which may have other folders around it."""
+    if not isinstance(tree, Archive):
+        return tree
     folder = innermost(tree, lesson)
     names = visible(tree, folder)
     holds_students = names and lesson not in names and all(tree.kind(joined(folder, name)) == "folder" for name in names)
-    return folder if holds_students else folder.rpartition("/")[0]
+    return Subtree(tree, folder if holds_students else folder.rpartition("/")[0])
 
 
 def _merge_people(students: list[Student], roster: Sequence[Person]) -> list[Person]:

@@ -58,22 +58,17 @@ def _opened(path: Path) -> Iterator[Any]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SAWarning)  # from nbgrader's own queries
-            with Gradebook(f"sqlite:///{path.resolve()}") as book, _one_transaction(book.db()):
+            with Gradebook(f"sqlite:///{path.resolve()}") as book:
+                session: Any = book.db()  # the API commits three times for each student, and reads everything again after each commit
+                session.commit, session.expire_on_commit = session.flush, False
                 yield book
+                del session.commit
+                session.commit()
     except SQLAlchemyError as error:
         reason = clean(str(getattr(error, "orig", error)), 200)
         raise UsageError(f"{path}: {reason}", "give the gradebook.db of an nbgrader course, or a file that does not exist yet") from None
     finally:
         os.environ["PATH"] = before
-
-
-@contextmanager
-def _one_transaction(session: Any) -> Iterator[None]:
-    """Commit only once: nbgrader's API commits three times for each student, and reads everything again after each commit."""
-    session.commit, session.expire_on_commit = session.flush, False
-    yield
-    del session.commit
-    session.commit()
 
 
 def _cell(exercise: str, check: str) -> str:

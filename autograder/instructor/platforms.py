@@ -42,8 +42,8 @@ def folder_students(tree: FileTree, lesson: str) -> list[Student]:
     return [Student(name, (Upload(tree, folder, problem=_problem(tree, folder)),)) for folder, name in names.items()]
 
 
-def _folders(tree: FileTree) -> list[str]:
-    return [name for name in visible(tree) if tree.kind(name) in ("folder", "link")]
+def _folders(tree: FileTree, kinds: tuple[str, ...] = ("folder", "link")) -> list[str]:
+    return [name for name in visible(tree) if tree.kind(name) in kinds]
 
 
 def _problem(tree: FileTree, folder: str) -> str:
@@ -203,13 +203,13 @@ def moodle_students(tree: FileTree, lesson: str) -> list[Student]:
 
 def is_classroom(tree: FileTree) -> bool:
     """Return whether every folder is a clone."""
-    folders = _clones(tree)
+    folders = _folders(tree, ("folder",))
     return bool(folders) and all(tree.kind(f"{folder}/.git") in ("folder", "file") for folder in folders)
 
 
 def classroom_students(tree: FileTree, lesson: str) -> list[Student]:
     """Find a student for each clone, named by what follows the assignment's name."""
-    folders = _clones(tree)
+    folders = _folders(tree, ("folder",))
     shared = os.path.commonprefix(folders) if len(folders) > 1 else ""  # noqa: RUF071 (by letters, as meant)
     prefix = shared[: shared.rfind("-") + 1]
     return [
@@ -221,10 +221,6 @@ def classroom_students(tree: FileTree, lesson: str) -> list[Student]:
         )
         for folder, name in _student_names(folders).items()
     ]
-
-
-def _clones(tree: FileTree) -> list[str]:
-    return [name for name in visible(tree) if tree.kind(name) == "folder"]
 
 
 # ---- nbgrader: submitted/STUDENT/ASSIGNMENT/, with the time in timestamp.txt

@@ -16,6 +16,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
@@ -73,13 +74,10 @@ def read_csv(path: Path) -> list[tuple[int, list[str]]]:
 
 def read_time(path: Path, line: int, text: str) -> datetime:
     """Read a time that says its zone. Raise `UsageError` with the line."""
-    try:
-        time = datetime.fromisoformat(text)
-    except ValueError:
-        time = None
-    if time is None or time.tzinfo is None:
-        raise UsageError(f"{path}:{line}: `{clean(text, 40)}` is not a time with a zone", "write it like 2026-11-20 23:59+01:00")
-    return time
+    with suppress(ValueError):
+        if (time := datetime.fromisoformat(text)).tzinfo:
+            return time
+    raise UsageError(f"{path}:{line}: `{clean(text, 40)}` is not a time with a zone", "write it like 2026-11-20 23:59+01:00")
 
 
 def _text(path: Path) -> str:
@@ -93,10 +91,8 @@ def _text(path: Path) -> str:
     if data[:4] == b"PK\x03\x04":
         raise UsageError(f"{path}: a spreadsheet, not a CSV", "save it as CSV")
     for encoding in ("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig", "cp1252"):
-        try:
+        with suppress(UnicodeDecodeError):
             return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
     raise UsageError(f"{path}: not text", "save it as plain CSV in UTF-8")
 
 

@@ -97,7 +97,6 @@ def _opened(upload: Upload, lesson: str, note: Note) -> Upload:
 
 
 def _submission(upload: Upload, student: str, lesson: str, exercise: str, names: tuple[str, ...], note: Note) -> Submission | None:
-    """Read the file of an exercise; None if there is none."""
     name = names[0]
     try:
         if upload.problem:

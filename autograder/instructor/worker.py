@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from autograder.course.errors import SandboxFault
 from autograder.course.loading import package_name, read_course
 from autograder.course.model import CheckResult, Lesson, Limits, Notes, Result, Submission, limits_for
 from autograder.grading.attempt import Attempt, Materials, attempt, load_materials
-from autograder.grading.questions import Functions, functions_of, mark_answers, title
+from autograder.grading.questions import functions_of, mark_answers, title
 from autograder.grading.rounds import Round
 from autograder.instructor.gradebook import Attempted
 from autograder.sandbox.preload import Launched
@@ -45,8 +46,8 @@ class Grader:
         self.version = version(package_name())
         self._slot, self._launched = slot, dict(launched or {})  # the launched are for the first sandbox
         self._sandboxes: dict[Limits, Sandbox] = {}
-        self._materials: dict[tuple[str, str], Materials] = {}
-        self._functions: dict[str, Functions] = {}
+        self._loaded = cache(self._load)
+        self._functions = cache(lambda lesson: functions_of(self.course.root, self._lesson(lesson)))
 
     def grade(self, submission: Submission) -> Attempted:
         """Grade one submission. After a fault of the sandbox, try once more with fresh servers."""
@@ -82,12 +83,10 @@ class Grader:
             sandbox.close()
 
     def _attempt(self, submission: Submission) -> Attempt:
-        lesson = self._lesson(submission)
-        if submission.exercise == "practice":
-            if lesson.id not in self._functions:
-                self._functions[lesson.id] = functions_of(self.course.root, lesson)
-            return mark_answers(submission, lesson, self._functions[lesson.id])
-        return attempt(submission, self._loaded(submission), self._sandbox(submission.exercise), self.settings.round.secret)
+        lesson, exercise = submission.lesson, submission.exercise
+        if exercise == "practice":
+            return mark_answers(submission, self._lesson(lesson), self._functions(lesson))
+        return attempt(submission, self._loaded(lesson, exercise), self._sandbox(exercise), self.settings.round.secret)
 
     def _sandbox(self, exercise: str) -> Sandbox:
         limits = limits_for(self.course.policy, exercise)
@@ -97,21 +96,17 @@ class Grader:
                 self._sandboxes[limits].prepare(*self._launched.popitem())
         return self._sandboxes[limits]
 
-    def _lesson(self, submission: Submission) -> Lesson:
-        return next(lesson for lesson in self.course.lessons if lesson.id == submission.lesson)
+    def _lesson(self, wanted: str) -> Lesson:
+        return next(lesson for lesson in self.course.lessons if lesson.id == wanted)
 
-    def _loaded(self, submission: Submission) -> Materials:
-        key = submission.lesson, submission.exercise
-        if key not in self._materials:
-            exercises = self._lesson(submission).exercises
-            self._materials[key] = load_materials(next(exercise for exercise in exercises if exercise.id == submission.exercise))
-        return self._materials[key]
+    def _load(self, lesson: str, wanted: str) -> Materials:
+        return load_materials(next(exercise for exercise in self._lesson(lesson).exercises if exercise.id == wanted))
 
     def _checks(self, submission: Submission) -> list[tuple[str, str, float]]:
         """Return the id, title and points of each check or question."""
         if submission.exercise == "practice":
-            return [(question.id, title(question), question.points) for question in self._lesson(submission).questions]
-        return [(check.id, check.title, check.points) for check in self._loaded(submission).checks]
+            return [(question.id, title(question), question.points) for question in self._lesson(submission.lesson).questions]
+        return [(check.id, check.title, check.points) for check in self._loaded(submission.lesson, submission.exercise).checks]
 
     def _all(self, submission: Submission, ending: CheckResult) -> tuple[CheckResult, ...]:
         """Return this ending for every check."""

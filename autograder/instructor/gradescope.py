@@ -21,7 +21,7 @@ from autograder.course.store import replaced
 from autograder.course.text import clean, number
 from autograder.grading.feedback import check_feedback
 from autograder.grading.rounds import open_round
-from autograder.instructor.grades import Grade, Sheet, StudentGrades, unjudged
+from autograder.instructor.grades import Grade, Sheet, unjudged
 from autograder.instructor.intake import open_folder
 from autograder.instructor.roster import file_slug
 from autograder.instructor.uploads import read_submissions
@@ -68,24 +68,26 @@ def gradescope_results(
     Raise `SandboxFault` if one of them could not be judged: then no result is shown, and never a zero.
     """
     known = list(grades)
-    for grade in known:
-        if not grade.judged:
-            raise SandboxFault(f"`{grade.result.exercise}` was not judged, by a fault of the grader")
+    if lost := next((grade.result.exercise for grade in known if not grade.judged), None):
+        raise SandboxFault(f"`{lost}` was not judged, by a fault of the grader")
     visibility: Visibility = "hidden" if policy.reveal == "nothing" else "after_published" if early else "visible"
-    told = policy.reveal == "all"
-    tests = tuple(test for number, grade in enumerate(known, 1) for test in _tests(number, grade, sections, visibility, told))
-    printed = [f"What {one.exercise} printed:\n{_lines(one.stdout)}" for one in (grade.result for grade in known) if one.stdout]
-    score = round(sum(grade.final for grade in known), 2)
-    return GradescopeResults(score, round(seconds, 2), "\n\n".join(printed) if told and not early else "", tests, extra)
+    full = policy.reveal == "all"
+    tests = tuple(test for number, grade in enumerate(known, 1) for test in _tests(number, grade, sections, visibility, full))
+    printed = [
+        f"What {one.exercise} printed:\n" + "\n".join(clean(line, 200) for line in one.stdout.splitlines()[:40])
+        for one in (grade.result for grade in known)
+        if one.stdout and full and not early
+    ]
+    return GradescopeResults(round(sum(grade.final for grade in known), 2), round(seconds, 2), "\n\n".join(printed), tests, extra)
 
 
-def _tests(place: int, grade: Grade, sections: Mapping[str, str], visibility: Visibility, told: bool) -> Iterator[Test]:
+def _tests(place: int, grade: Grade, sections: Mapping[str, str], visibility: Visibility, full: bool) -> Iterator[Test]:
     result, tags = grade.result, (grade.result.exercise,)
     if not result.checks:
         yield Test(result.exercise, str(place), 0, result.max_score, "failed", "Nothing was submitted for this exercise.", tags, visibility)
-    feedback = check_feedback(result.checks, sections, grade.overrides, titles_only=not told)
+    feedback = check_feedback(result.checks, sections, grade.overrides, titles_only=not full)
     for number_within, one in enumerate(feedback, 1):
-        check, lines = one.check, (*one.override, *one.message, *one.next) if told else ()
+        check, lines = one.check, (*one.override, *one.message, *one.next) if full else ()
         yield Test(
             name=clean(f"{result.exercise}: {check.title}"),
             number=f"{place}.{number_within}",
@@ -93,16 +95,12 @@ def _tests(place: int, grade: Grade, sections: Mapping[str, str], visibility: Vi
             max_score=check.max_points,
             status="passed" if check.outcome == "passed" else "failed",
             output="\n".join(clean(line, 2_000) for line in lines),
-            tags=(*tags, check.misconception) if told and check.misconception else tags,
+            tags=(*tags, check.misconception) if full and check.misconception else tags,
             visibility=visibility,
         )
     if grade.penalty:
         name = f"{result.exercise}: Late: {number(grade.penalty)} of {number(grade.score)} points are deducted."
         yield Test(name, f"{place}.{len(result.checks) + 1}", -grade.penalty, 0, "failed", "", tags, visibility)
-
-
-def _lines(text: str) -> str:
-    return "\n".join(clean(line, 200) for line in text.splitlines()[:40])
 
 
 WHAT = "a results.json for each student, as Gradescope shows it"
@@ -112,19 +110,20 @@ def write(sheet: Sheet, path: Path) -> list[str]:
     """Write a folder for each student, unless something was not judged."""
     path.mkdir(exist_ok=True)
     notes: list[str] = []
-    for standing in sheet.rows():
-        missing = unjudged(standing)
-        notes += [f"{line}, so there is no file for them" for line in missing]
-        if not missing:
-            _write_one(sheet, standing, path / file_slug(standing.person.student))
+    for student in sheet.rows():
+        if missing := unjudged(student):
+            notes += [f"{line}, so there is no file for them" for line in missing]
+            continue
+        grades, name = student.grades.values(), student.person.student
+        seconds = sum(check.seconds for grade in grades for check in grade.result.checks)
+        made = gradescope_results(grades, sheet.sections, sheet.policy, seconds=seconds, student=name)
+        folder = path / file_slug(name)
+        folder.mkdir(exist_ok=True)
+        _write_results(folder, made)
     return notes
 
 
-def _write_one(sheet: Sheet, standing: StudentGrades, folder: Path) -> None:
-    grades = list(standing.grades.values())
-    seconds = sum(check.seconds for grade in grades for check in grade.result.checks)
-    made = gradescope_results(grades, sheet.sections, sheet.policy, seconds=seconds, student=standing.person.student)
-    folder.mkdir(exist_ok=True)
+def _write_results(folder: Path, made: GradescopeResults) -> None:
     with replaced(folder / "results.json") as beside:
         beside.write_bytes(msgspec.json.format(msgspec.json.encode(made), indent=1))
 
@@ -147,29 +146,26 @@ def grade_in_container(place: Path) -> GradescopeResults:
     chosen = open_round(source)
     walls = standing_walls(Limits())
     grader = Grader(Settings(str(source / COURSE), chosen, walls))
+    lesson, policy = grader.course.lessons[0], grader.course.policy
+    notes: list[str] = []
     try:
-        lesson = grader.course.lessons[0]
-        notes: list[str] = []
         handed_in = read_submissions(open_folder(place / "submission", "submission"), lesson.id, exercise_ids(lesson), notes.append)
         graded = [grader.grade(submission).result for submission in handed_in]
     finally:
         grader.close()
-    policy = grader.course.policy
     early = policy.reveal_from is not None and datetime.now(UTC) < policy.reveal_from
     titles = {section.id: section.title for section in lesson.sections}
     extra = {"round": chosen.name, "version": grader.version, "walls": ", ".join(walls), "notes": "; ".join(notes)}
     made = [Grade(result, HandedIn(), {}, result.score, 0, 0.0) for result in graded]
     written = gradescope_results(made, titles, policy, seconds=time.monotonic() - started, early=early, **extra)
-    with replaced(results / "results.json") as beside:
-        beside.write_bytes(msgspec.json.format(msgspec.json.encode(written)))
+    _write_results(results, written)
     return written
 
 
 def standing_walls(limits: Limits) -> tuple[str, ...]:
     """Return the walls that stand. Raise `UsageError` if none of them keeps a submission from reading the solutions."""
     missing = missing_walls(limits)
-    other_user = "privileges" not in missing and free_user(0) is not None
-    if "landlock" in missing and not other_user:
+    if "landlock" in missing and ("privileges" in missing or free_user(0) is None):
         problem = f"nothing keeps a submission from reading the solutions: landlock is missing ({missing['landlock']})"
         raise UsageError(problem, "run this as root: then submissions run as another user")
     return tuple(wall for wall in WALLS if wall not in missing)

@@ -123,8 +123,7 @@ class CheckMeasure(Struct):
         self.count += 1
         self.reasons[check.reason or check.outcome] += 1
         x = check.points
-        for place, value in enumerate((x, x * x, rest, rest * rest, x * rest)):
-            self.sums[place] += value
+        self.sums = [a + b for a, b in zip(self.sums, (x, x * x, rest, rest * rest, x * rest), strict=True)]
 
     @property
     def difficulty(self) -> float:
@@ -207,15 +206,12 @@ class Measures(Struct):
 def measure(students: Iterable[StudentGrades], exercises: Iterable[str] = ()) -> Measures:
     """Measure a class; `exercises` is the order of the exercises."""
     made = Measures()
-    for standing in students:
-        marks: dict[str, None] = {}
-        for grade in standing.grades.values():
+    for student in students:
+        for grade in student.grades.values():
             _exercise(made, grade)
-            marks |= dict.fromkeys(_marks(grade))
-        made.rows.append(_row(standing, tuple(marks)))
+        made.rows.append(_row(student))
     order = list(exercises)
     made.exercises = dict(sorted(made.exercises.items(), key=lambda item: order.index(item[0]) if item[0] in order else len(order)))
-    made.slow.sort(reverse=True)
     return made
 
 
@@ -231,9 +227,7 @@ def _exercise(made: Measures, grade: Grade) -> None:
     one.bins[min(BINS - 1, max(0, int(share * BINS)))] += 1
     one.full += share >= 1
     seconds = sum(check.seconds for check in result.checks)
-    heapq.heappush(made.slow, (seconds, result.student, result.exercise))
-    if len(made.slow) > SLOWEST:
-        heapq.heappop(made.slow)
+    made.slow = heapq.nlargest(SLOWEST, [*made.slow, (seconds, result.student, result.exercise)])
     for check in result.checks:
         new = CheckMeasure(result.exercise, check.id, check.title, check.max_points)
         made.checks.setdefault((result.exercise, check.id), new).add(check, result.score - check.points)
@@ -241,15 +235,11 @@ def _exercise(made: Measures, grade: Grade) -> None:
         made.misconceptions.setdefault((result.exercise, name), MisconceptionCount(result.exercise, name, section)).students += 1
 
 
-def _marks(grade: Grade) -> list[str]:
-    ends = ("raised", "timed_out", "out_of_memory", "killed", "refused", "fault")
-    made = (check.misconception or (check.reason if check.reason in ends else None) for check in grade.result.checks)
-    return [mark for mark in made if mark]
-
-
-def _row(standing: StudentGrades, marks: tuple[str, ...]) -> Row:
-    grades = standing.grades
+def _row(student: StudentGrades) -> Row:
+    name, grades = student.person.student, student.grades
     scores = {name: grade.final if grade.result.status == "graded" or grade.overrides else None for name, grade in grades.items()}
     missing = tuple(name for name, grade in grades.items() if grade.result.status == "missing")
-    late, student = any(grade.days_late for grade in grades.values()), standing.person.student
-    return Row(student, feedback_name(student).removesuffix(".md"), standing.percent, standing.passed, scores, missing, marks, late)
+    found = (check.misconception or check.reason for grade in grades.values() for check in grade.result.checks)
+    marks = tuple(dict.fromkeys(mark for mark in found if mark not in (None, "", "wrong", "needs")))
+    late = any(grade.days_late for grade in grades.values())
+    return Row(name, feedback_name(name).removesuffix(".md"), student.percent, student.passed, scores, missing, marks, late)

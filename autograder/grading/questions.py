@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from difflib import get_close_matches
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from autograder.course.text import plain
 from autograder.grading.attempt import Attempt
 from autograder.grading.diagnosis import load_misconceptions
 from autograder.grading.feedback import mark_message
-from autograder.grading.recorded import FORMAT, read_gz
+from autograder.grading.recorded import FORMAT, RecordedMisconception, read_gz
 from autograder.grading.reference import Answers, load_module
 
 DRAWS = 1000
@@ -153,14 +154,9 @@ Number = int | float  # a whole number stays one: it may be an index
 Values = list[tuple[list[Number], float]]  # arguments, and what a function returns for them
 
 
-class MisconceptionValues(msgspec.Struct, frozen=True):
+class MisconceptionValues(RecordedMisconception, frozen=True):
     """A misconception of a question's function, and what it returns."""
 
-    id: str
-    of: str
-    sentence: str
-    section: str
-    card: str
     values: Values
 
 
@@ -193,26 +189,17 @@ def replayed_functions(path: Path) -> Functions:
     except (OSError, EOFError, ValueError) as error:
         fix = "download the release again, or rebuild it"
         raise CourseError([Finding(path, None, f"these recordings cannot be read: {error}", fix)]) from None
-    known = {
-        name: [Misconception(one.id, one.of, one.sentence, one.section, one.card, _looked_up(one.id, one.values, path)) for one in own]
-        for name, own in recorded.misconceptions.items()
-    }
-    working = {where: {_key(each.numbers): tuple(each.lines) for each in all_} for where, all_ in recorded.working.items()}
 
     def reference(name: str) -> Callable[..., float]:
         return _looked_up(name, recorded.values.get(name, []), path)
 
     def misconceptions(name: str) -> Sequence[Misconception]:
-        return known.get(name, [])
+        return [one.with_function(_looked_up(one.id, one.values, path)) for one in recorded.misconceptions.get(name, [])]
 
     def lines(question: Question, numbers: Mapping[str, float]) -> tuple[str, ...]:
-        return working.get(place(question), {}).get(_key(numbers), ())
+        return next((tuple(one.lines) for one in recorded.working.get(place(question), []) if one.numbers == numbers), ())
 
     return Functions(reference, misconceptions, recorded.variants, lines)
-
-
-def _key(numbers: Mapping[str, float]) -> tuple[tuple[str, float], ...]:
-    return tuple(sorted(numbers.items()))
 
 
 def _looked_up(name: str, values: Values, path: Path) -> Callable[..., float]:
@@ -232,25 +219,21 @@ def functions_of(root: Path, lesson: Lesson) -> Functions:
     folder, recorded = root / "solutions" / lesson.id, recordings(root, lesson.id, "practice")
     if recorded.is_file():
         return replayed_functions(recorded)
-    answers: dict[str, Answers] = {}
-    misconceptions: dict[str, tuple[Misconception, ...]] = {}
 
-    def loaded(name: str) -> tuple[str, str]:
+    @cache
+    def loaded(exercise: str) -> tuple[Answers, tuple[Misconception, ...]]:
+        file = f"{exercise}.py"
+        return Answers(load_module(folder / file)), load_misconceptions(folder / "misconceptions" / file)
+
+    def misconceptions(name: str) -> list[Misconception]:
         exercise, _, function = name.partition(".")
-        if exercise not in answers:
-            answers[exercise] = Answers(load_module(folder / f"{exercise}.py"))
-            misconceptions[exercise] = load_misconceptions(folder / "misconceptions" / f"{exercise}.py")
-        return exercise, function
-
-    def known_misconceptions(name: str) -> list[Misconception]:
-        exercise, function = loaded(name)
-        return [misconception for misconception in misconceptions[exercise] if misconception.of == function]
+        return [misconception for misconception in loaded(exercise)[1] if misconception.of == function]
 
     def reference(name: str) -> Callable[..., Any]:
-        exercise, function = loaded(name)
-        return answers[exercise].function(function)
+        exercise, _, function = name.partition(".")
+        return loaded(exercise)[0].function(function)
 
-    return Functions(reference, known_misconceptions)
+    return Functions(reference, misconceptions)
 
 
 # ---- marks
@@ -275,10 +258,10 @@ def mark_answers(submission: Submission, lesson: Lesson, functions: Functions) -
     try:
         answers = read_answers(submission.source or b"")
     except AnswersError as error:
-        problem = f"`{submission.name}` cannot be read: {error}"
-        whole = Failure("ended", file=submission.name)
-        refused = (CheckResult(q.id, title(q), 0, q.points, "failed", "refused", problem, failure=whole) for q in lesson.questions)
-        return Attempt(tuple(refused))
+        problem, whole = f"`{submission.name}` cannot be read: {error}", Failure("ended", file=submission.name)
+        return Attempt(
+            tuple(CheckResult(q.id, title(q), 0, q.points, "failed", "refused", problem, failure=whole) for q in lesson.questions)
+        )
     known = ids_of(lesson.questions)
     strays = [str(name)[:100] for name in answers if name not in known][:100]
     return Attempt(tuple(_marked(q, lesson.keys.get(q.id, Key()), answers, strays, functions) for q in lesson.questions))

@@ -95,6 +95,9 @@ class RecordedMisconception(msgspec.Struct, frozen=True):
     section: str
     card: str
 
+    def with_function(self, function: Callable[..., Any]) -> Misconception:
+        return Misconception(self.id, self.of, self.sentence, self.section, self.card, function)
+
 
 class Known(msgspec.Struct, frozen=True):
     """One call of a run with the reference or a misconception in the student's place; `given` is the fuzzy key of its arguments."""
@@ -141,17 +144,14 @@ def read_recordings(exercise: Exercise) -> Recordings:
     """Read an exercise's recordings. Raise `CourseError` if they are damaged, or belong to other checks."""
     try:
         recordings = read_gz(exercise.recordings, Recordings)
+        if recordings.format == FORMAT and recordings.checks == fingerprint(exercise):
+            return recordings
+        problem = f"these recordings belong to another checks/{exercise.checks.name} or props.py"
+        if recordings.format != FORMAT:
+            problem = f"these recordings are of format {recordings.format}, and {FORMAT} is read here"
     except (OSError, EOFError, ValueError) as error:
-        raise _unusable(exercise, f"these recordings cannot be read: {error}") from None
-    if recordings.format != FORMAT:
-        raise _unusable(exercise, f"these recordings are of format {recordings.format}, and {FORMAT} is read here")
-    if recordings.checks != fingerprint(exercise):
-        raise _unusable(exercise, f"these recordings belong to another checks/{exercise.checks.name} or props.py")
-    return recordings
-
-
-def _unusable(exercise: Exercise, problem: str) -> CourseError:
-    return CourseError([Finding(exercise.recordings, None, problem, "download the release again, or rebuild it")])
+        problem = f"these recordings cannot be read: {error}"
+    raise CourseError([Finding(exercise.recordings, None, problem, "download the release again, or rebuild it")])
 
 
 class ReplayedAnswers:
@@ -197,17 +197,7 @@ def _signed(name: str, parameters: list[str]) -> Callable[..., Any]:
 
 def misconceptions_of(recordings: Recordings) -> tuple[Misconception, ...]:
     """Return the misconceptions, each with a function that cannot be called."""
-    return tuple(
-        Misconception(
-            misconception.id,
-            misconception.of,
-            misconception.sentence,
-            misconception.section,
-            misconception.card,
-            _signed(misconception.id, recordings.parameters.get(misconception.of, [])),
-        )
-        for misconception in recordings.misconceptions
-    )
+    return tuple(one.with_function(_signed(one.id, recordings.parameters.get(one.of, []))) for one in recordings.misconceptions)
 
 
 def known_calls(recordings: Recordings) -> Callable[[Check, Misconception | None, str], list[Evidence]]:
@@ -217,12 +207,8 @@ def known_calls(recordings: Recordings) -> Callable[[Check, Misconception | None
     def known(check: Check, misconception: Misconception | None, of: str) -> list[Evidence]:
         key = check.id, misconception.id if misconception else "", of
         if key not in read:
-            calls = recordings.runs.get(check.id, {}).get(key[1], [])
-            read[key] = [_evidence(call) for call in calls if call.of == of]
+            calls = [call for call in recordings.runs.get(check.id, {}).get(key[1], []) if call.of == of]
+            read[key] = [Evidence(bytes.fromhex(call.given), call.kind, unpack(msgspec.json.decode(call.value))) for call in calls]
         return read[key]
 
     return known
-
-
-def _evidence(call: Known) -> Evidence:
-    return Evidence(bytes.fromhex(call.given), call.kind, unpack(msgspec.json.decode(call.value)))

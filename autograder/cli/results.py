@@ -181,15 +181,15 @@ def report(root: Path | None, out: Path, hidden: bool, to: Path | None) -> None:
     """
     path = to or out / ("report-without-names.html" if hidden else "report.html")
     with opened_results(root, out) as (course, gradebook, run, rules):
-        written = write_report(path, course, gradebook, run, rules, hidden=hidden)
-        summary = summarize(gradebook, run, rules, list(written.made.exercises))
-    shown = [tables.summary_table(summary), tables.misconception_table(summary, written.sections), tables.hard_table(written.made)]
+        made, groups, sections = write_report(path, course, gradebook, run, rules, hidden=hidden)
+        summary = summarize(gradebook, run, rules, list(made.exercises))
+    shown = [tables.summary_table(summary), tables.misconception_table(summary, sections), tables.hard_table(made)]
     if not hidden:
-        shown += [tables.shared_errors_table(written.groups), tables.help_table(written.made, rules.policy.pass_mark)]
+        shown += [tables.shared_errors_table(groups), tables.help_table(made, rules.policy.pass_mark)]
     console = Console(highlight=False)
     for table in filter(None, shown):
         console.print(table)
-    for student, exercise in written.made.not_judged if not hidden else ():
+    for student, exercise in made.not_judged if not hidden else ():
         click.echo(f"not judged, because of a fault of ours: {clean(student, 60)}, {exercise}")
     click.echo(f"The whole report: {path}")
 

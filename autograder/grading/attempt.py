@@ -111,9 +111,9 @@ def _result(check: Check, run: SubmissionRun, published: SubmissionRun, cause: C
     known = cause.misconception
     return replace(
         result,
-        points=round(check.points * run.share(check), 2),
+        points=round(check.points * run.transcript(check).share, 2),
         outcome="failed",
-        reason=run.reason(check),
+        reason=feedback.reason(run.transcript(check)),
         message=feedback.message(failure, known),
         misconception=known and known.id,
         section=known and known.section,

@@ -42,11 +42,9 @@ def load_misconceptions(path: Path) -> tuple[Misconception, ...]:
     """Read the misconceptions of a file, in their order. Raise `CourseError` if one has no sentence."""
     values = [getattr(value, "misconception", None) for value in vars(load_module(path)).values()]
     found = tuple(value for value in values if isinstance(value, Misconception))
-    silent = [misconception for misconception in found if not misconception.sentence]
-    if silent:
-        lines = [misconception.function.__code__.co_firstlineno for misconception in silent]
+    if silent := [(one.function.__code__.co_firstlineno, one.id) for one in found if not one.sentence]:
         fix = "write the sentence that the student reads as its docstring"
-        raise CourseError([Finding(path, n, f"misconception `{s.id}` has no sentence", fix) for n, s in zip(lines, silent, strict=True)])
+        raise CourseError([Finding(path, line, f"misconception `{name}` has no sentence", fix) for line, name in silent])
     return found
 
 
@@ -67,8 +65,7 @@ class Diagnosis:
     def __init__(
         self, checks: tuple[Check, ...], answers: Answering, misconceptions: tuple[Misconception, ...], recorded: Recorded | None = None
     ):
-        self.checks, self.answers, self.misconceptions = checks, answers, misconceptions
-        self._recorded = recorded
+        self.checks, self.answers, self.misconceptions, self._recorded = checks, answers, misconceptions, recorded
         self._reruns: dict[tuple[str, int, str], Transcript] = {}
         self._seen: dict[tuple[str, int, str, str], list[Evidence]] = {}
 
@@ -87,19 +84,13 @@ class Diagnosis:
         """Return the misconception that explains everything that `function` returned in these transcripts, or None."""
         own = {check.id: _calls(transcripts[check.id], function) for check in self.checks if check.id in transcripts}
         given = {name: [(call, _evidence(call)) for call in calls] for name, calls in own.items() if calls}
-        fitting = [
-            misconception
-            for misconception in self.misconceptions
-            if misconception.of == function and self._explains(misconception, given, seeds)
-        ]
-        sentences = {misconception.sentence for misconception in fitting}
-        return fitting[0] if len(sentences) == 1 else None
+        fitting = [one for one in self.misconceptions if one.of == function and self._explains(one, given, seeds)]
+        return fitting[0] if len({one.sentence for one in fitting}) == 1 else None
 
     def _explains(self, misconception: Misconception, given: Mapping[str, list[tuple[Called, Evidence]]], seeds: Mapping[str, int]) -> bool:
         separated = False
         for check in (one for one in self.checks if one.id in given):  # a check without a call is not rerun
-            known = self._known(check, seeds[check.id], misconception, misconception.of)
-            right = self._known(check, seeds[check.id], None, misconception.of)
+            known, right = (self._known(check, seeds[check.id], one, misconception.of) for one in (misconception, None))
             own = given[check.id]
             if len(own) > len(known) or not all(map(self._agree, own, known)):
                 return False

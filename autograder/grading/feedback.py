@@ -7,7 +7,10 @@ markup. Of a secret run, students learn which function failed, the kind of excep
 from __future__ import annotations
 
 import inspect
+import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
@@ -65,10 +68,9 @@ def call_text(called: Called, function_of: FunctionOf) -> str:
     """Write a call as a student would, arrays by their shapes: `noise_to(x0=array (4, 8, 9), t=100, ...)`, `Block()(array (3, 8))`."""
     if called.args and isinstance(called.args[0], ObjectProxy) and "()" in called.function:  # the object is called, not given
         return f"{called.function}({', '.join(map(_short, called.args[1:]))})"
-    try:
-        names = list(inspect.signature(function_of(called.function)).parameters)
-    except (AttributeError, TypeError, ValueError):
-        names = []
+    names: list[str] = []
+    with suppress(AttributeError, TypeError, ValueError):
+        names += inspect.signature(function_of(called.function)).parameters
     names += [f"argument {i + 1}" for i in range(len(names), len(called.args))]
     given = {**dict(zip(names, called.args, strict=False)), **called.kwargs}
     return f"{called.function}({', '.join(f'{name}={_short(value)}' for name, value in given.items())})"
@@ -141,49 +143,15 @@ def check_feedback(checks: Iterable[CheckResult], sections: Mapping[str, str], o
         if check.outcome == "passed" or titles_only:
             yield CheckFeedback(check, earned, own)
         else:
-            message = tuple(line for line in check.message.split("\n") if line)
-            yield CheckFeedback(check, earned, own, message, tuple(_next(check, sections)), repeated)
-
-
-def _next(check: CheckResult, sections: Mapping[str, str]) -> Iterator[str]:
-    if check.section:
-        yield f"Reread: {sections.get(check.section, check.section)} (`course read {check.section}`)"
-    if check.card:
-        yield f"Card: `{check.card}`"
+            message = tuple(filter(None, check.message.split("\n")))
+            reread = (f"Reread: {sections.get(check.section, check.section)} (`course read {check.section}`)",) if check.section else ()
+            card = (f"Card: `{check.card}`",) if check.card else ()
+            yield CheckFeedback(check, earned, own, message, (*reread, *card), repeated)
 
 
 # ---- marks of questions, in words
 
-WORDS = {
-    "blank": "There is no answer yet.",
-    "no_seed": "`seed` should be a whole number, like 7.",
-    "no_variant": "A fresh variant is written `{{seed: 7, answer: {example}}}`: `seed` and `answer`, nothing else, and no decimal comma.",
-    "comma": "{given} has a decimal comma: write a decimal point, and {decimals} decimals.",
-    "no_number": "{given} is not a number: write one number with {decimals} decimals, like {like}.",
-    "too_large": "This is not an ordinary number: write one number with {decimals} decimals, like {like}.",
-    "rounded": "{given} is rounded too far: with fewer than {decimals} decimals, the right answer and a mistake look the same.",
-    "known_number": "Your answer{where} is {given}. {sentence}",
-    "wrong_number": "Your answer{where} is {given}. That is not right, and it matches no known mistake: compute it again, line by line.",
-    "no_choice": "Answer with one of {known}.",
-    "no_list": "Answer with a list of {known}.",
-    "unknown_choice": "There is no choice {given}: {hint}",
-    "choose_one": "Choose one.",
-    "known_choice": "You chose {0}. {sentence}",
-    "wrong_choice": "{0} is not right.",
-    "known_omission": "You left out {0}. {sentence}",
-    "incomplete": "What you chose is right, but something is missing.",
-    "each_once": "List each of these once: {known}.",
-    "known_order": "You put {0} before {1}. {sentence}",
-    "wrong_order": "You put {0} before {1}. It is the other way round.",
-    "no_pairs": "Match each of these: `{id}: {form}`.",
-    "unknown_item": "There is no item {given}: {hint}",
-    "unknown_match": "There is no match {given}: {hint}",
-    "unmatched": "{0} has no match yet.",
-    "known_pair": "You matched {0} with {1}. {sentence}",
-    "wrong_pair": "You matched {0} with {1}. They do not belong together.",
-    "no_parts": "Answer part by part: `{id}: {form}`.",
-    "unknown_part": "There is no part {given}: {hint}",
-}
+WORDS: dict[str, str] = tomllib.loads((Path(__file__).parent / "remarks.toml").read_text(encoding="utf-8"))
 
 
 def remark_words(question: Question, remark: Remark, name: Callable[[str], str] = "`{}`".format) -> str:

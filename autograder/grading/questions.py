@@ -94,7 +94,6 @@ def _draw(drawn: Range, rng: random.Random) -> float:
     return int(value) if whole else float(value) + 0.0
 
 
-RECORDED = "recorded working"  # no name that an expression could use
 _PLACE = re.compile(r"\[\[(?:(?P<name>\w+)|= *(?P<expression>.+?) *(?: :(?P<format>[^\]\s]+))?)\]\]")
 
 
@@ -110,18 +109,13 @@ def question_text(question: Question, numbers: Mapping[str, float]) -> str:
 
 def working(question: Question, key: Key, numbers: Mapping[str, float], namespace: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the lines of the working with these numbers. Raises ValueError if an expression fails."""
-    if RECORDED in namespace:
-        recorded: tuple[str, ...] = namespace[RECORDED](question, numbers)
-        return recorded
     lines = tuple(_filled(line, numbers, namespace, question.decimals) for line in key.working)
     parts = [(part, working(part, key.parts[part.id], numbers, namespace)) for part in question.parts if part.id in key.parts]
     return (*lines, *(f"{part.id}. {line}" if place == 0 else line for part, below in parts for place, line in enumerate(below)))
 
 
 def namespace_of(question: Question, functions: Functions) -> dict[str, Any]:
-    """Return the names that a working may use: sqrt, np, and the public functions of the answers' modules; or the recorded lines."""
-    if functions.working:
-        return {RECORDED: functions.working}
+    """Return the names that a working may use: sqrt, np, and the public functions of the answers' modules."""
     import numpy as np  # late: a question can be marked without it
 
     names: dict[str, Any] = {"np": np, "sqrt": math.sqrt}

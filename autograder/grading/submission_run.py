@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from autograder.course.model import Check, Failure, Reason, Submission
+from autograder.course.model import Check, Failure, Submission
 from autograder.grading import feedback
 from autograder.grading.checks import Asked, Transcript, run
 from autograder.grading.reference import Answering, ObjectProxy, mapped
@@ -65,7 +65,8 @@ class SubmissionRun:
                 if self.waits_for(check):
                     continue
                 if self._execute(check).idle and self._patient:
-                    self._forgive()
+                    self._leave()  # the next guest does not count, and the wall clock starts again
+                    self._patient, self._waited, self._guests = False, 0.0, self._guests - 1
                     self._execute(check)
         finally:
             self._leave()
@@ -73,8 +74,7 @@ class SubmissionRun:
     def _execute(self, check: Check) -> Outcome:
         """Run a check, and return what cut it short."""
         self._not_executed.pop(check.id, None)
-        ready = self._ready()
-        if ready.kind != "returned":
+        if (ready := self._ready()).kind != "returned":
             self._not_executed[check.id] = ready
             return ready
         self.transcripts[check.id] = transcript = run(check, self._call, self._answers, self.seeds[check.id])
@@ -112,14 +112,6 @@ class SubmissionRun:
         """Return what happened in a check that was tried."""
         return self.transcripts.get(check.id) or Transcript(ended=self._not_executed[check.id])
 
-    def share(self, check: Check) -> float:
-        """Return the share of its points that a check earned."""
-        return self.transcript(check).share
-
-    def reason(self, check: Check) -> Reason:
-        """Return the contract's reason for a failed check."""
-        return feedback.reason(self.transcript(check))
-
     def failure(self, check: Check, *, numbers: bool) -> Failure:
         """Return what went wrong in a failed check; without `numbers`, only what a student may know of a secret run."""
         if check.id in self.transcripts:
@@ -129,9 +121,8 @@ class SubmissionRun:
 
     def wrong_function_used_by(self, function: str) -> str:
         """Name the first function that this one uses and that failed a check of its own; an empty text if there is none."""
-        wrong = (check.of for check in self._by_id.values() if check.id in self.transcripts and self.transcripts[check.id].strayed)
-        uses = self._uses.get(function, set())
-        return next((one for one in wrong if one in uses and function not in self._uses.get(one, ())), "")
+        wrong = (self._by_id[name].of for name in self._by_id if name in self.transcripts and self.transcripts[name].strayed)
+        return next((one for one in wrong if one in self._uses.get(function, ()) and function not in self._uses.get(one, ())), "")
 
     # -- guests
 
@@ -146,11 +137,6 @@ class SubmissionRun:
             return self._last if self._last is self._loaded else Outcome(self._last.kind, detail=lost)
         self._leave()
         return self._open()
-
-    def _forgive(self) -> None:
-        """Give the next check a fresh guest that does not count, and a fresh wall clock."""
-        self._leave()
-        self._patient, self._waited, self._guests = False, 0.0, self._guests - 1
 
     def _over(self) -> Outcome | None:
         """Return an outcome if all checks together have taken too long: in CPU time, or ten times as much in waiting."""
@@ -168,7 +154,11 @@ class SubmissionRun:
         self._guest = self._sandbox.open(self._profile)
         self._loaded = self._guest.load(self._submission.exercise, source, notebook=notebook)
         claimed = self._loaded.value if isinstance(self._loaded.value, dict) else {}
-        self._uses = {name[:100]: _texts(used) for name, used in list(claimed.items())[:NAMES] if isinstance(name, str)}
+        self._uses = {
+            name[:100]: {one for one in used if isinstance(one, str)} if isinstance(used, list) else set()
+            for name, used in list(claimed.items())[:NAMES]
+            if isinstance(name, str)
+        }
         if self._loaded.kind == "returned" or (notebook and self._loaded.kind == "raised" and self._loaded.value):
             return RETURNED  # a notebook goes on after a cell that fails
         self._leave()
@@ -190,7 +180,9 @@ class SubmissionRun:
         if over := self._over():
             return over
         if name.startswith("props."):
-            self._bring_props()
+            if self._has_props is not self._guest and self._answers.props:
+                self._has_props = self._guest
+                self._guest.load("props", self._answers.props.read_bytes())
         elif name[0] != "@" and name not in self._uses and len(self._uses) < NAMES:
             return self._missing(name)
         self._guest.on_ask = lambda callback, a, k: questions.append(Asked(callback.__name__, tuple(a), k))
@@ -199,13 +191,6 @@ class SubmissionRun:
         if not self._guest.alive:
             self._last = outcome
         return msgspec.structs.replace(outcome, changed=self._argument_names(name, outcome.changed)) if outcome.changed else outcome
-
-    def _bring_props(self) -> None:
-        """Load the lesson's props into this guest, once."""
-        assert self._guest is not None
-        if self._has_props is not self._guest and self._answers.props:
-            self._has_props = self._guest
-            self._guest.load("props", self._answers.props.read_bytes())
 
     def _missing(self, name: str) -> Outcome:
         near = difflib.get_close_matches(name, self._uses, 1, 0.5)
@@ -217,17 +202,13 @@ class SubmissionRun:
     def _argument_names(self, function: str, changed: tuple[str, ...]) -> tuple[str, ...]:
         """Name the arguments that a guest reports by position."""
         if function.startswith("@"):
-            return tuple("argument" for _ in changed)
+            return ("argument",) * len(changed)
         names = dict(enumerate(inspect.signature(self._answers.function(function)).parameters))
         return tuple(names.get(int(one), one) if one.isdecimal() else one for one in changed)
 
 
 def _held(item: Any) -> Any:
     return item.held if isinstance(item, ObjectProxy) else item
-
-
-def _texts(claimed: Any) -> set[str]:
-    return {one for one in claimed if isinstance(one, str)} if isinstance(claimed, list) else set()
 
 
 def _target(module: str, name: str, args: tuple[Any, ...]) -> tuple[tuple[str | int, ...], tuple[Any, ...]]:

@@ -54,7 +54,6 @@ class Summary(Struct):
     results: int = 0
 
     def add(self, result: Result) -> None:
-        """Add one result."""
         self.exercises.setdefault((result.lesson, result.exercise), ExerciseSummary()).count(result, result.score)
         self.results += 1
 
@@ -190,15 +189,15 @@ class Measures(Struct):
         return sum(known) / len(known) if known else None
 
     def by_misconceptions(self) -> list[MisconceptionCount]:
-        """The misconceptions, the most frequent first."""
+        """Return the misconceptions, the most frequent first."""
         return sorted(self.misconceptions.values(), key=lambda one: (-one.students, one.exercise, one.id))
 
     def by_difficulty(self) -> list[CheckMeasure]:
-        """The checks, the hardest first."""
+        """Return the checks, the hardest first."""
         return sorted(self.checks.values(), key=lambda check: check.difficulty)
 
     def in_need(self, mark: float | None) -> list[Row]:
-        """The students below the pass mark, the lowest first."""
+        """Return the students below the pass mark, the lowest first."""
         below = [row for row in self.rows if row.percent is not None and row.percent < (FEW_PERCENT if mark is None else mark)]
         return sorted(below, key=lambda row: (row.percent, row.student))
 

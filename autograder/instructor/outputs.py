@@ -30,6 +30,8 @@ from autograder.instructor.grades import Grade, GradingRules, StudentGrades, rev
 from autograder.instructor.measures import FEW_PERCENT, HELPED, Group, Measures, Row, groups, measure
 from autograder.instructor.roster import feedback_name
 
+Reported = tuple[Measures, list[Group], dict[str, str]]  # what a report shows: with the sections' titles by id
+
 COLUMNS = ("student", "lesson", "exercise", "status", "score", "max_score")
 
 
@@ -69,13 +71,14 @@ class ExerciseFeedback(Struct, frozen=True):
 
 
 def exercise_feedback(grade: Grade, sections: Mapping[str, str], policy: Policy, now: datetime | None = None) -> ExerciseFeedback:
-    """Say what came of an exercise, as far as the policy reveals it by `now`. `sections` has the titles of sections by id."""
+    """Return the feedback on an exercise that the policy reveals by `now`. `sections` has the titles of sections by id."""
     reveal, result = revealed(policy, now or datetime.now(UTC)), grade.result
     checks = check_feedback(result.checks, sections, grade.overrides, titles_only=reveal == "titles") if reveal != "nothing" else ()
+    remarks = list(_remarks(grade))
+    if policy.reveal_from and reveal == "nothing" != policy.reveal:
+        remarks.append(f"The checks are shown from {policy.reveal_from:%Y-%m-%d %H:%M %Z} on.")
     points = f"{number(grade.score)} of {number(result.max_score)} points"
-    later = policy.reveal_from and reveal == "nothing" != policy.reveal
-    remarks = (*_remarks(grade), *([f"The checks are shown from {policy.reveal_from:%Y-%m-%d %H:%M %Z} on."] if later else []))
-    return ExerciseFeedback(result.exercise, points, remarks, tuple(checks))
+    return ExerciseFeedback(result.exercise, points, tuple(remarks), tuple(checks))
 
 
 def _remarks(grade: Grade) -> Iterator[str]:
@@ -91,27 +94,24 @@ def _remarks(grade: Grade) -> Iterator[str]:
         yield f"Submitted {days} late: {number(grade.penalty)} points are deducted, so {number(grade.final)} count."
 
 
-def student_markdown(standing: StudentGrades, sections: Mapping[str, str], policy: Policy, now: datetime | None = None) -> str:
+def student_markdown(own: StudentGrades, sections: Mapping[str, str], policy: Policy, now: datetime | None = None) -> str:
     """Write one student's feedback as Markdown, with what the policy reveals by `now`."""
-    lines = [f"# {escaped_markdown(standing.person.student)}", ""]
-    for told in (exercise_feedback(grade, sections, policy, now) for grade in standing.grades.values()):
-        lines += [f"## {told.title}: {told.points}", ""]
-        lines += [line for remark in told.remarks for line in (to_markdown(remark), "")]
-        for check in told.checks:
+    lines = [f"# {escaped_markdown(own.person.student)}", ""]
+    for exercise in (exercise_feedback(grade, sections, policy, now) for grade in own.grades.values()):
+        lines += [f"## {exercise.title}: {exercise.points}", ""]
+        lines += [line for remark in exercise.remarks for line in (to_markdown(remark), "")]
+        for check in exercise.checks:
             lines.append(f"- {MARKS[check.check.outcome]} **{escaped_markdown(check.check.title)}** ({check.points})")
             lines += [f"  {to_markdown(line)}" for line in check.lines]
-        lines += [""] if told.checks else []
+        lines += [""] if exercise.checks else []
     return "\n".join(lines).rstrip() + "\n"
 
 
-def student_page(standing: StudentGrades, sections: Mapping[str, str], policy: Policy, now: datetime | None = None) -> str:
+def student_page(own: StudentGrades, sections: Mapping[str, str], policy: Policy, now: datetime | None = None) -> str:
     """Write one student's feedback as a page, with what the policy reveals by `now`."""
-    looks = {name: value for name, value in _looks().items() if name.startswith("style")}
-    exercises = [exercise_feedback(grade, sections, policy, now) for grade in standing.grades.values()]
+    exercises = [exercise_feedback(grade, sections, policy, now) for grade in own.grades.values()]
     page = _environment().get_template("student.html")
-    return page.render(
-        **looks, student=standing.person.student, percent=standing.percent, passed=standing.passed, exercises=exercises, marks=MARKS
-    )
+    return page.render(student=own.person.student, percent=own.percent, passed=own.passed, exercises=exercises, marks=MARKS)
 
 
 # ---- the report
@@ -135,32 +135,25 @@ def report_page(
     hidden: bool = False,
 ) -> str:
     """Write the report. `sentences` has each misconception's sentence by id; `hidden` leaves out names and what a secret run saw."""
-    checks_of: dict[str, list[object]] = {name: [] for name in made.exercises}
-    for check in made.checks.values():
-        checks_of[check.exercise].append(check)
-    return (
-        _environment()
-        .get_template("report.html")
-        .render(
-            **_looks(),
-            title=title,
-            run=run[:16].replace("T", " "),
-            made=made,
-            rows=_nameless(made.rows) if hidden else made.rows,
-            misconceptions=made.by_misconceptions(),
-            misconceptions_shown=MISCONCEPTIONS,
-            groups=shared[:GROUPS],
-            sections=sections,
-            sentences=sentences,
-            checks_of={name: checks for name, checks in checks_of.items() if checks},
-            need=made.in_need(policy.pass_mark),
-            mark=FEW_PERCENT if policy.pass_mark is None else policy.pass_mark,
-            pass_mark=policy.pass_mark,
-            helped=HELPED,
-            slow=[one for one in made.slow if one[0] >= SLOW_SECONDS],
-            reason_words=REASONS,
-            hidden=hidden,
-        )
+    page = _environment().get_template("report.html")
+    return page.render(
+        title=title,
+        run=run[:16].replace("T", " "),
+        made=made,
+        rows=_nameless(made.rows) if hidden else made.rows,
+        misconceptions=made.by_misconceptions(),
+        misconceptions_shown=MISCONCEPTIONS,
+        groups=shared[:GROUPS],
+        sections=sections,
+        sentences=sentences,
+        checks_of={name: [check for check in made.checks.values() if check.exercise == name] for name in made.exercises},
+        need=made.in_need(policy.pass_mark),
+        mark=FEW_PERCENT if policy.pass_mark is None else policy.pass_mark,
+        pass_mark=policy.pass_mark,
+        helped=HELPED,
+        slow=[one for one in made.slow if one[0] >= SLOW_SECONDS],
+        reason_words=REASONS,
+        hidden=hidden,
     )
 
 
@@ -176,8 +169,7 @@ def misconception_sentences(folders: Iterable[Path]) -> dict[str, str]:
 
 def _nameless(rows: list[Row]) -> list[Row]:
     """Replace the names, and shuffle: the order would reveal them."""
-    mixed = list(rows)
-    secrets.SystemRandom().shuffle(mixed)
+    mixed = secrets.SystemRandom().sample(rows, len(rows))
     return [replace(row, student=f"student {number}", file="") for number, row in enumerate(mixed, 1)]
 
 
@@ -186,26 +178,11 @@ def _environment() -> Environment:
     made = Environment(loader=FileSystemLoader(PAGES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     made.filters.update(clean=clean, words=lambda text: text.replace("_", " "), code=lambda text: Markup(to_html(text)))
     made.globals["points"] = number
+    for name, file in (("style", "style.css"), ("script", "table.js")):
+        text = (PAGES / file).read_text(encoding="utf-8")
+        made.globals[name] = Markup(text)
+        made.globals[f"{name}_hash"] = "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()  # the page allows it
     return made
-
-
-@cache
-def _looks() -> dict[str, Markup | str]:
-    """Return style and script, with the hashes by which the page allows them."""
-    style, script = ((PAGES / name).read_text(encoding="utf-8") for name in ("style.css", "table.js"))
-    return {"style": Markup(style), "style_hash": _hash(style), "script": Markup(script), "script_hash": _hash(script)}
-
-
-def _hash(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-
-class Reported(Struct, frozen=True):
-    """What a report shows: the measures, the groups that share an error, and the sections' titles by id."""
-
-    made: Measures
-    groups: list[Group]
-    sections: dict[str, str]
 
 
 def sections_of(lessons: Iterable[Lesson]) -> dict[str, str]:
@@ -229,18 +206,17 @@ def write_feedback(out: Path, course: Course, gradebook: Gradebook, run: str, ru
 
     def texts() -> Iterator[tuple[Path, str]]:
         for one in student_grades(gradebook, run, rules):
-            student = one.person.student
-            if only in (None, student):
-                path = folder / feedback_name(student)
-                standing = replace(one, grades=dict(sorted(one.grades.items(), key=lambda own: order.get(own[0], len(order)))))
-                yield path, student_markdown(standing, sections, rules.policy)
-                yield path.with_suffix(".html"), student_page(standing, sections, rules.policy)
+            if only in (None, one.person.student):
+                path = folder / feedback_name(one.person.student)
+                own = replace(one, grades=dict(sorted(one.grades.items(), key=lambda item: order.get(item[0], len(order)))))
+                yield path, student_markdown(own, sections, rules.policy)
+                yield path.with_suffix(".html"), student_page(own, sections, rules.policy)
 
     return write_texts(texts()) // 2
 
 
 def write_report(path: Path, course: Course, gradebook: Gradebook, run: str, rules: GradingRules, *, hidden: bool = False) -> Reported:
-    """Write the report on a run, with `hidden` without names. Return what it shows."""
+    """Write the report on a run, with `hidden` without names. Return the measures, shared errors and sections' titles that it shows."""
     made = measure(student_grades(gradebook, run, rules), [exercise.id for lesson in course.lessons for exercise in lesson.exercises])
     graded = {one.lesson for one in made.exercises.values()}
     lessons = [lesson for lesson in course.lessons if lesson.id in graded]
@@ -251,4 +227,4 @@ def write_report(path: Path, course: Course, gradebook: Gradebook, run: str, rul
     with replaced(path) as beside:
         page = report_page(title, run, made, shared, sections, sentences, rules.policy, hidden=hidden)
         beside.write_text(page, encoding="utf-8")
-    return Reported(made, shared, sections)
+    return made, shared, sections

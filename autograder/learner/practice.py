@@ -100,6 +100,8 @@ def _as_yaml(given: Any) -> str:
 
 def shown_working(asked: Asked, functions: Functions) -> tuple[str, ...]:
     """Return the lines of the working with the numbers that were asked."""
+    if functions.working:
+        return functions.working(asked.question, asked.numbers)
     return working(asked.question, asked.key, asked.numbers, namespace_of(asked.question, functions))
 
 

@@ -58,25 +58,20 @@ def build(root: Path, out: Path) -> Built:
     """
     course = read_course(root)
     demand_solutions(root)
-    with replaced_folder(out, MARK) as new:
-        misconceptions = _fill(course, new)
     lessons = course.lessons
+    with replaced_folder(out, MARK) as new:
+        new.mkdir()
+        shutil.copyfile(root / "course.yaml", new / "course.yaml")
+        misconceptions = sum(_fill(root, lesson, new) for lesson in lessons)
+        release = Release(version(package_name()), tuple(lesson.id for lesson in lessons))
+        (new / MARK).write_bytes(msgspec.json.format(msgspec.json.encode(release)) + b"\n")
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     counts = [sum(len(own) for own in each) for each in zip(*((x.exercises, x.questions, x.cards) for x in lessons), strict=True)]
     return Built(out, counts[0], misconceptions, counts[1], counts[2], size)
 
 
-def _fill(course: Course, into: Path) -> int:
-    """Copy and record what students get. Return the number of recorded misconceptions."""
-    into.mkdir()
-    shutil.copyfile(course.root / "course.yaml", into / "course.yaml")
-    misconceptions = sum(_fill_lesson(course.root, lesson, into) for lesson in course.lessons)
-    release = Release(version(package_name()), tuple(lesson.id for lesson in course.lessons))
-    (into / MARK).write_bytes(msgspec.json.format(msgspec.json.encode(release)) + b"\n")
-    return misconceptions
-
-
-def _fill_lesson(root: Path, lesson: Lesson, into: Path) -> int:
+def _fill(root: Path, lesson: Lesson, into: Path) -> int:
+    """Copy and record what students get of a lesson. Return the number of recorded misconceptions."""
     for folder in ("lessons", "exercises"):
         shutil.copytree(root / folder / lesson.id, into / folder / lesson.id, ignore=NOT_FOR_STUDENTS)
     recorded = [(exercise, record_exercise(load_materials(exercise))) for exercise in lesson.exercises]
@@ -147,20 +142,16 @@ def build_gradescope(root: Path, out: Path) -> Path:
 
 
 def _write(path: Path, root: Path, drawn: Path) -> None:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for script in sorted(SCRIPTS.iterdir()):
-            _add(archive, script.name, script.read_bytes(), 0o755)
-        _add(archive, "private/rounds.json", (drawn / "private" / "rounds.json").read_bytes(), 0o600)
-        for home, names in ((HOME, ENGINE), (root, CONTENT)):
-            for own in _files(home, names):
-                _add(archive, f"{COURSE}/{own.relative_to(home).as_posix()}", own.read_bytes(), 0o644)
+    files = [(script.name, script, 0o755) for script in sorted(SCRIPTS.iterdir())]
+    files.append(("private/rounds.json", drawn / "private" / "rounds.json", 0o600))
+    for home, names in ((HOME, ENGINE), (root, CONTENT)):
+        files += [(f"{COURSE}/{own.relative_to(home).as_posix()}", own, 0o644) for own in _files(home, names)]
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, file, mode in files:
+            info = zipfile.ZipInfo(name, EPOCH)
+            info.external_attr = (0o100000 | mode) << 16
+            archive.writestr(info, file.read_bytes(), zipfile.ZIP_DEFLATED)
     path.chmod(0o600)  # it contains the round's secret
-
-
-def _add(archive: zipfile.ZipFile, name: str, data: bytes, mode: int) -> None:
-    info = zipfile.ZipInfo(name, EPOCH)
-    info.external_attr = (0o100000 | mode) << 16
-    archive.writestr(info, data, zipfile.ZIP_DEFLATED)
 
 
 def _files(root: Path, names: tuple[str, ...]) -> Iterator[Path]:

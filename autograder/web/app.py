@@ -23,13 +23,13 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from autograder.course.loading import read_policy
-from autograder.course.model import Lesson, Question
+from autograder.course.model import Lesson
 from autograder.course.store import replaced_folder
 from autograder.grading.questions import question_text
 from autograder.learner.review.queue import faces_of
 from autograder.web import cards, class_view, exercises, practice
 from autograder.web.live import Events, Studio
-from autograder.web.pages import STATIC, Answer, Frame, frame_of, nothing_here, page, shown
+from autograder.web.pages import STATIC, Answer, Frame, frame_of, nothing_here, page, reading, shown
 from autograder.web.server import ReaderSession
 
 PAGES = ("index", "play", "practice", "cards", "exercises")
@@ -39,13 +39,13 @@ def build(session: ReaderSession, grades_in: Path | None = None) -> Starlette:
     """Build the app of a lesson; `grades_in` is the output folder of `course grade`, for instructors."""
     pages = (*PAGES, "grades") if grades_in else PAGES
     frame = frame_of(session.workspace.root, session.lesson, pages, served=True, kept=session.kept)
-    reading = frame.read()  # once: it depends on the course alone
+    text = reading(frame.lesson, frame.prose)  # once: it depends on the course alone
 
     def lesson(request: Request) -> str:
         with session.state() as state:
             read = {event.subject for event in state.events("read")}
         sections = {section.id for section in session.lesson.sections}
-        return page(frame, "index", session.lesson.title, reading=reading, read=sections if session.lesson.id in read else read & sections)
+        return page(frame, "index", session.lesson.title, reading=text, read=sections if session.lesson.id in read else read & sections)
 
     studios = {name: Studio(session.workspace.root, frame.widgets[name].live) for name in sorted(frame.live)}
 
@@ -56,7 +56,7 @@ def build(session: ReaderSession, grades_in: Path | None = None) -> Starlette:
             await studio.close()
 
     routes = [
-        Route("/", _to_the_lesson),
+        Route("/", lambda request: RedirectResponse("index.html")),
         Route("/index.html", shown(frame, lesson)),
         Route("/play.html", shown(frame, lambda request: play(frame))),
         Route("/read", _remembering(session), methods=["POST"]),
@@ -85,10 +85,6 @@ def _showing(studio: Studio) -> Answer:
         return Events(studio.show(asked))  # type: ignore[return-value]  # a route's return value is called as an ASGI app
 
     return answer
-
-
-async def _to_the_lesson(request: Request) -> Response:
-    return RedirectResponse("index.html")
 
 
 def _remembering(session: ReaderSession) -> Answer:
@@ -128,34 +124,25 @@ def write_site(root: Path, lesson: Lesson, out: Path) -> Written:
     """Write a lesson's site to the folder `out`. Raises UsageError if the folder holds something else or cannot be written."""
     frame = frame_of(root, lesson, STATIC_PAGES, served=False, kept=False)
     with replaced_folder(out, MARK) as new:
-        _fill(frame, new)
+        for folder in (STATIC, *frame.folders):
+            shutil.copytree(folder, new / folder.name, ignore=LEFT_OUT)
+        for name, html in _pages(frame).items():
+            (new / name).write_text(html, encoding="utf-8")
+        (new / MARK).write_text("Written by `course site`, which may overwrite this folder.\n", encoding="utf-8")
     sizes = [path.stat().st_size for path in out.rglob("*") if path.is_file()]
     return Written(out, len(sizes), sum(sizes))
 
 
-def _fill(frame: Frame, into: Path) -> None:
-    shutil.copytree(STATIC, into / "static", ignore=LEFT_OUT)
-    for folder in frame.folders:
-        shutil.copytree(folder, into / folder.name, ignore=LEFT_OUT)
-    for name, html in _pages(frame).items():
-        (into / name).write_text(html, encoding="utf-8")
-    (into / MARK).write_text("Written by `course site`, which may overwrite this folder.\n", encoding="utf-8")
-
-
 def _pages(frame: Frame) -> dict[str, str]:
     lesson = frame.lesson
+    published = {one.id: {name: drawn.published for name, drawn in one.numbers.items()} for one in lesson.questions}
+    questions = [(one.id, Markup(frame.prose.blocks(question_text(one, published[one.id])))) for one in lesson.questions]
     return {
-        "index.html": page(frame, "index", lesson.title, reading=frame.read(), read=set()),
+        "index.html": page(frame, "index", lesson.title, reading=reading(lesson, frame.prose), read=set()),
         "play.html": play(frame),
-        "practice.html": page(frame, "practice", "Practice", "questions.html", questions=[_asked(frame, one) for one in lesson.questions]),
+        "practice.html": page(frame, "practice", "Practice", "questions.html", questions=questions),
         "cards.html": page(frame, "cards", "Cards", "deck.html", decks=_decks(frame)),
     }
-
-
-def _asked(frame: Frame, question: Question) -> tuple[str, Markup]:
-    """Return a question's id, and its text with the published numbers."""
-    published = {name: drawn.published for name, drawn in question.numbers.items()}
-    return question.id, Markup(frame.prose.blocks(question_text(question, published)))
 
 
 def _decks(frame: Frame) -> list[tuple[str, str, list[tuple[Markup, Markup]]]]:

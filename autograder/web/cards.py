@@ -53,7 +53,7 @@ def _answered(session: ReaderSession, frame: Frame, request: Request, fields: di
 
 def _done(deck: Deck, sent: dict[str, str]) -> tuple[str, Face | None]:
     """Do what was asked. Return a message, and the face to show next unless it is the queue's."""
-    now, face, does = _now(), deck.faces.get(sent.get("face", "")), sent.get("do", "")
+    now, face, does = datetime.now().astimezone(), deck.faces.get(sent.get("face", "")), sent.get("do", "")
     if does == "undo":
         before = deck.undo(now)
         return ("Undone.", before) if before else ("There is no answer from today to undo.", None)
@@ -71,7 +71,7 @@ def _done(deck: Deck, sent: dict[str, str]) -> tuple[str, Face | None]:
 
 
 def _next(frame: Frame, deck: Deck, said: str, face: Face | None = None) -> Markup:
-    now = _now()
+    now = datetime.now().astimezone()
     face = face or deck.next_card(now)
     left = deck.counts(now)
     if face is None:
@@ -82,7 +82,3 @@ def _next(frame: Frame, deck: Deck, said: str, face: Face | None = None) -> Mark
     front, back = (Markup(frame.prose.blocks(side)) for side in (face.front, face.back))
     return fragment("card.html", face=face, state=state, left=left, said=said, note=deck.log.note, ratings=ratings, section=section,
                     front=front, back=back)  # fmt: skip
-
-
-def _now() -> datetime:
-    return datetime.now().astimezone()

@@ -5,12 +5,10 @@ Read-only. It shows what the grader gave; overrides appear in the report.
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections import Counter
 from collections.abc import AsyncGenerator
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
@@ -23,7 +21,7 @@ from autograder.course.text import clean
 from autograder.instructor.gradebook import Attempted, Gradebook
 from autograder.instructor.measures import ExerciseSummary
 from autograder.instructor.roster import file_slug
-from autograder.web.live import Events, stamps
+from autograder.web.live import Event, Events, changed
 from autograder.web.pages import Frame, fragment, page, shown
 
 ON_A_PAGE = 100  # students
@@ -143,17 +141,13 @@ class ClassView:
             return
         tally = self._tallies.setdefault(result.exercise, ExerciseSummary())
         tally.max_score = result.max_score
-        if before:
-            _count(tally, before, -1)
-        _count(tally, mark, 1)
+        for one, by in ((before, -1), (mark, 1)):
+            if one:
+                tally.statuses[one.status] += by
+                tally.total += by * one.score if one.status == "graded" else 0
         self._misconceptions.subtract(student.misconceptions)  # once per student, over all exercises
         student.marks[result.exercise] = mark
         self._misconceptions.update(student.misconceptions)
-
-
-def _count(tally: ExerciseSummary, mark: Mark, by: int) -> None:
-    tally.statuses[mark.status] += by
-    tally.total += by * mark.score if mark.status == "graded" else 0
 
 
 def _height(student: Student, exercise: str) -> float:
@@ -205,12 +199,6 @@ def _as_written(path: Path, request: Request) -> Response:
     return HTMLResponse(html, headers={"Content-Security-Policy": WRITTEN})
 
 
-async def changes(out: Path) -> AsyncGenerator[tuple[str, dict[str, Any]], None]:
-    """Tell each time when the gradebook has grown."""
-    before = None
-    while True:
-        seen = stamps(out / name for name in ("gradebook.sqlite", "gradebook.sqlite-wal", "report.html"))
-        if seen != before:
-            before = seen
-            yield "changed", {}
-        await asyncio.sleep(PAUSE)
+def changes(out: Path) -> AsyncGenerator[Event, None]:
+    """Yield an event whenever the gradebook has grown."""
+    return changed([out / name for name in ("gradebook.sqlite", "gradebook.sqlite-wal", "report.html")], PAUSE)

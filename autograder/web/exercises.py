@@ -6,7 +6,6 @@ Nothing is run here: `course check`, in a terminal, runs the checks and saves th
 from __future__ import annotations
 
 import ast
-import asyncio
 import re
 from collections.abc import AsyncGenerator
 from datetime import datetime
@@ -20,7 +19,7 @@ from starlette.routing import BaseRoute, Route
 from autograder.course.model import CheckResult
 from autograder.learner.progress import results_of
 from autograder.learner.workspace import digest, exercises_of, file_of, is_untouched, names_of, names_within
-from autograder.web.live import Events, stamps
+from autograder.web.live import Event, Events, changed
 from autograder.web.pages import Frame, fragment, page, shown
 from autograder.web.server import ReaderSession
 
@@ -100,19 +99,9 @@ def _title(session: ReaderSession, exercise: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-async def changes(session: ReaderSession) -> AsyncGenerator[tuple[str, dict[str, Any]], None]:
+def changes(session: ReaderSession) -> AsyncGenerator[Event, None]:
     """Yield an event whenever a file or the results of its checks have changed."""
-    before = None
-    while True:
-        seen = await asyncio.to_thread(_seen, session)
-        if seen != before:
-            before = seen
-            yield "changed", {}
-        await asyncio.sleep(PAUSE)
-
-
-def _seen(session: ReaderSession) -> tuple[Any, ...]:
-    lesson, folder = session.lesson, session.workspace.folder
+    lesson, workspace = session.lesson, session.workspace
     names = {name for exercise in exercises_of(lesson) for name in names_within(lesson, exercise)}
-    paths = [folder / name for name in sorted(names)] + [session.workspace.hidden / name for name in ("state.sqlite", "state.sqlite-wal")]
-    return stamps(paths)
+    paths = [workspace.folder / name for name in sorted(names)]
+    return changed([*paths, workspace.hidden / "state.sqlite", workspace.hidden / "state.sqlite-wal"], PAUSE)

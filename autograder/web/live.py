@@ -15,7 +15,7 @@ import asyncio
 import contextlib
 import os
 import sys
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -111,12 +111,16 @@ HEADERS = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-cont
 class Events:
     """A response of server-sent events, each a kind and data; it ends with its events, or when the browser leaves."""
 
-    def __init__(self, events: AsyncGenerator[tuple[str, dict[str, Any]], None]):
+    def __init__(self, events: AsyncGenerator[Event, None]):
         self._events = events
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def left() -> None:
+            while (await receive())["type"] != "http.disconnect":
+                pass
+
         telling = asyncio.create_task(self._tell(send))
-        leaving = asyncio.create_task(_left(receive))
+        leaving = asyncio.create_task(left())
         try:
             await asyncio.wait((telling, leaving), return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -133,19 +137,19 @@ class Events:
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-def stamps(paths: Iterable[Path]) -> tuple[tuple[int, int] | None, ...]:
-    """Return the modification time and size of each file, which show whether to read it again."""
-    return tuple(map(_stamp, paths))
+async def changed(paths: Sequence[Path], pause: float) -> AsyncGenerator[Event, None]:
+    """Yield an event at once, and whenever one of the files has another modification time or size; `pause` is in seconds."""
+    before = None
+    while True:
+        seen = await asyncio.to_thread(lambda: [_stamp(path) for path in paths])
+        if seen != before:
+            before = seen
+            yield "changed", {}
+        await asyncio.sleep(pause)
 
 
 def _stamp(path: Path) -> tuple[int, int] | None:
-    try:
+    with contextlib.suppress(OSError):
         found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size
-
-
-async def _left(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
+        return found.st_mtime_ns, found.st_size
+    return None

@@ -44,13 +44,14 @@ class Prose:
         kept: list[str] = []
         text = PLACED.sub(lambda match: _keep(kept, self._host(match["id"])), text)
         text = FOLDED.sub(lambda match: _keep(kept, self._folded(match["question"], match["answer"])), uncommented(text))
-        return self._put_back(self._markdown(_formulas_out(text, kept)), kept)
+        parser = _parser()
+        tokens = _figures(parser.parse(_formulas_out(text, kept)))
+        return _put_back(parser.renderer.render(tokens, parser.options, {"folder": self._folder}), kept)
 
     def line(self, text: str) -> str:
         """Turn a line of text into HTML without a paragraph around it."""
         kept: list[str] = []
-        made: str = _parser().renderInline(_formulas_out(uncommented(text), kept))
-        return self._put_back(made, kept)
+        return _put_back(_parser().renderInline(_formulas_out(uncommented(text), kept)), kept)
 
     def _folded(self, question: str, answer: str) -> str:
         asked = question.removeprefix("Predict first: ")
@@ -58,15 +59,10 @@ class Prose:
         summary = label + self.line(asked[:1].upper() + asked[1:])
         return f'<details class="predict"><summary>{summary}</summary>{self.blocks(answer)}</details>'
 
-    def _markdown(self, text: str) -> str:
-        parser = _parser()
-        tokens = _figures(parser.parse(text))
-        made: str = parser.renderer.render(tokens, parser.options, {"folder": self._folder})
-        return made
 
-    def _put_back(self, html: str, kept: list[str]) -> str:
-        whole = _PLACE.sub(lambda match: kept[int(match[1] or match[2])], html)
-        return _HEADED.sub(lambda match: f'{match[1]}<span class="hidden">{match[3]}</span>{match[2]}', whole)
+def _put_back(html: str, kept: list[str]) -> str:
+    whole = _PLACE.sub(lambda match: kept[int(match[1] or match[2])], html)
+    return _HEADED.sub(lambda match: f'{match[1]}<span class="hidden">{match[3]}</span>{match[2]}', whole)
 
 
 def mathml(formula: str, *, block: bool = False) -> str:
@@ -139,34 +135,22 @@ def _figures(tokens: list[Token]) -> list[Token]:
     place = 0
     while place < len(tokens):
         three = tokens[place : place + 3]
-        if _is_image(three):
+        if _content(three) == ["image"]:
+            three[0].tag = three[2].tag = "figure"
             caption = tokens[place + 3 : place + 6]
-            made += [_renamed(three[0], "figure"), three[1]]
-            if _is_caption(caption):
-                made += [_renamed(caption[0], "figcaption"), caption[1], _renamed(caption[2], "figcaption")]
-                place += 3
-            made.append(_renamed(three[2], "figure"))
-            place += 3
+            types = _content(caption)
+            if types[:1] == ["em_open"] and types[-1] == "em_close" and types.count("em_open") == 1:
+                caption[0].tag = caption[2].tag = "figcaption"
+                three[2:2] = caption
+            made += three
+            place += len(three)
         else:
             made.append(tokens[place])
             place += 1
     return made
 
 
-def _children(three: Sequence[Token]) -> list[Token]:
-    whole = len(three) == 3 and three[0].type == "paragraph_open" and three[1].type == "inline"
-    return list(three[1].children or ()) if whole else []
-
-
-def _is_image(three: Sequence[Token]) -> bool:
-    return [child.type for child in _children(three)] == ["image"]
-
-
-def _is_caption(three: Sequence[Token]) -> bool:
-    types = [child.type for child in _children(three)]
-    return bool(types) and types[0] == "em_open" and types[-1] == "em_close" and types.count("em_open") == 1
-
-
-def _renamed(token: Token, tag: str) -> Token:
-    token.tag = tag
-    return token
+def _content(three: Sequence[Token]) -> list[str]:
+    """Return the types of what is in a paragraph; empty if these tokens are none."""
+    paragraph = len(three) == 3 and three[0].type == "paragraph_open" and three[1].type == "inline"
+    return [child.type for child in three[1].children or ()] if paragraph else []

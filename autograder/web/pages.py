@@ -50,9 +50,6 @@ class Frame(Struct, frozen=True):
         """Return the HTML that hosts a widget, with a heading of this level; empty if there is no such widget."""
         return fragment("widget.html", frame=self, id=widget, widget=self.widgets[widget], level=level) if widget in self.widgets else ""
 
-    def read(self) -> Reading:
-        return reading(self.lesson, self.prose)
-
 
 def frame_of(root: Path, lesson: Lesson, pages: tuple[str, ...], *, served: bool, kept: bool) -> Frame:
     """Collect what the site needs of a lesson. Its own processes run only where its solutions are."""

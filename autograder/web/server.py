@@ -103,7 +103,11 @@ class Guard:
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                _protect(MutableHeaders(scope=message))
+                headers = MutableHeaders(scope=message)
+                drawing = headers.get("content-type", "").startswith("image/svg")
+                headers.setdefault("Content-Security-Policy", DRAWING if drawing else POLICY)
+                headers.update(HEADERS)
+                headers.setdefault("Cache-Control", "no-cache")
             await send(message)
 
         problem = refusal(scope["method"], Headers(scope=scope), self._hosts)
@@ -131,14 +135,6 @@ def refusal(method: str, headers: Mapping[str, str], hosts: set[str]) -> str:
     return ""
 
 
-def _protect(headers: MutableHeaders) -> None:
-    drawing = headers.get("content-type", "").startswith("image/svg")
-    headers.setdefault("Content-Security-Policy", DRAWING if drawing else POLICY)
-    for name, value in HEADERS.items():
-        headers[name] = value
-    headers.setdefault("Cache-Control", "no-cache")
-
-
 PREFIX = "course-site-"
 
 
@@ -146,7 +142,11 @@ class TemporaryWorkspace:
     """A private folder, `path`, that is removed on leaving; a killed process's folder is removed by the next `sweep`."""
 
     def __init__(self) -> None:
-        self.path, self._held = _made()
+        while True:
+            self.path = Path(tempfile.mkdtemp(prefix=PREFIX))
+            self._held = _hold(self.path)
+            if self.path.is_dir():  # not swept before it was locked
+                break
 
     def __enter__(self) -> Self:
         return self
@@ -160,18 +160,9 @@ class TemporaryWorkspace:
 def sweep() -> None:
     """Remove this user's folders whose process has ended."""
     for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        held = _hold(path)
-        if held is not None:
+        if (held := _hold(path)) is not None:
             shutil.rmtree(path, ignore_errors=True)
             os.close(held)
-
-
-def _made() -> tuple[Path, int | None]:
-    while True:
-        path = Path(tempfile.mkdtemp(prefix=PREFIX))
-        held = _hold(path)
-        if path.is_dir():  # not swept before it was locked
-            return path, held
 
 
 def _hold(path: Path) -> int | None:
@@ -198,7 +189,11 @@ class ReaderSession:
         self.kept = found is not None and found[1].lesson == lesson.id
         sweep()
         self._temporary = None if self.kept else TemporaryWorkspace()
-        self.workspace = open_workspace(start, root) if self._temporary is None else _blank(self._temporary.path, root, lesson)
+        if self._temporary is None:
+            self.workspace = open_workspace(start, root)
+        else:
+            (self._temporary.path / HIDDEN).mkdir()
+            self.workspace = Workspace(self._temporary.path, root, lesson, {})
         self._functions: Functions | None = None
         self._loading = threading.Lock()
 
@@ -222,8 +217,3 @@ class ReaderSession:
         with self._loading:
             self._functions = self._functions or functions_for(self.workspace)
             return self._functions
-
-
-def _blank(folder: Path, root: Path, lesson: Lesson) -> Workspace:
-    (folder / HIDDEN).mkdir()
-    return Workspace(folder, root, lesson, {})

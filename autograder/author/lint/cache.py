@@ -76,12 +76,8 @@ def _versions() -> Iterator[bytes]:
 
 def _contents(root: Path, names: tuple[str, ...]) -> Iterator[bytes]:
     """Yield the paths below `root` and the contents of files and folders, following links, without compiled files."""
-    for path in sorted(_files(root, names)):
+    tops = [root / name for name in names]
+    walked = [Path(folder, file) for top in tops for folder, _, files in os.walk(top, followlinks=True) for file in files]
+    for path in sorted(path for path in (*tops, *walked) if path.is_file() and path.suffix != ".pyc"):
         yield str(path.relative_to(root)).encode()
         yield path.read_bytes()
-
-
-def _files(root: Path, names: tuple[str, ...]) -> Iterator[Path]:
-    for name in names:
-        walked = [Path(folder, file) for folder, _, files in os.walk(root / name, followlinks=True) for file in files]
-        yield from (path for path in (root / name, *walked) if path.is_file() and path.suffix != ".pyc")

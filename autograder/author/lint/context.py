@@ -8,7 +8,8 @@ import json
 import math
 import random
 from collections.abc import Callable, Iterator, Mapping
-from functools import cached_property, wraps
+from functools import cached_property, reduce, wraps
+from operator import getitem
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -56,8 +57,8 @@ class LintContext:
     def misconceptions(self) -> dict[str, tuple[Misconception, ...]]:
         """The misconceptions of each exercise, and of `practice` if it has any."""
         folder = self.root / "solutions" / self.lesson.id / "misconceptions"
-        names = [exercise.id for exercise in self.lesson.exercises] + ["practice"]
-        return {name: load_misconceptions(folder / f"{name}.py") for name in names if (folder / f"{name}.py").is_file()}
+        paths = [folder / f"{name}.py" for name in (*(exercise.id for exercise in self.lesson.exercises), "practice")]
+        return {path.stem: load_misconceptions(path) for path in paths if path.is_file()}
 
     @cached_property
     def names(self) -> Mapping[str, Any]:
@@ -69,10 +70,8 @@ class LintContext:
 
     def measured(self, file: str, *keys: str | int) -> Any:
         """Return a recorded measurement: weights/FILE of the reference implementation, then key by key."""
-        value = json.loads((self._path(self.lesson.reference[0]).parent / "weights" / file).read_text(encoding="utf-8"))
-        for key in keys:
-            value = value[key]
-        return value
+        path = self._path(self.lesson.reference[0]).with_name("weights") / file
+        return reduce(getitem, keys, json.loads(path.read_text(encoding="utf-8")))
 
     def _path(self, module: str) -> Path:
         return self.root.joinpath(*module.split(".")).with_suffix(".py")

@@ -112,10 +112,9 @@ def _line(check: Check) -> int:
 
 
 def _why(transcript: Transcript) -> str:
-    failure = transcript.first_failure
+    failure, ended = transcript.first_failure, transcript.ended
     if failure:
         return failure.words
-    ended = transcript.ended
     return (ended.raised.message if ended.raised else ended.detail) if ended else "it compares nothing"
 
 
@@ -160,17 +159,15 @@ def runnable(context: LintContext) -> Iterator[Finding]:
                 yield Finding(path.relative_to(context.root), line, problem, "correct this line")
 
 
-def misconceptions_lead_somewhere(context: LintContext) -> Iterator[Finding]:
+def misconception_names(context: LintContext) -> Iterator[Finding]:
     sections, cards = {section.id for section in context.lesson.sections}, {card.id for card in context.lesson.cards}
     for exercise, misconceptions in context.misconceptions.items():
         path = Path("solutions") / context.lesson.id / "misconceptions" / f"{exercise}.py"
         for misconception in misconceptions:
             line = misconception.function.__code__.co_firstlineno
             if not signature_of(context, f"{exercise}.{misconception.of}"):
-                fix = "write the function, or mend the name"
-                yield Finding(
-                    path, line, f"misconception `{misconception.id}`: there is no function `{misconception.of}` in the answer", fix
-                )
+                problem = f"misconception `{misconception.id}`: there is no function `{misconception.of}` in the answer"
+                yield Finding(path, line, problem, "write the function, or mend the name")
             for noun, name, known in (("section", misconception.section, sections), ("card", misconception.card, cards)):
                 if name not in known:
                     problem = f"misconception `{misconception.id}`: there is no {noun} `{name}`"
@@ -247,9 +244,8 @@ def strays(context: LintContext) -> Iterator[Finding]:
     for folder, known in {**folders, answers / "misconceptions": names | {"practice"}}.items():
         for path in sorted(folder.glob("[!._]*.py")):
             if path.stem not in known:
-                yield Finding(
-                    path.relative_to(context.root), None, "no exercise has this name", "rename it after its starter, or remove it"
-                )
+                fix = "rename it after its starter, or remove it"
+                yield Finding(path.relative_to(context.root), None, "no exercise has this name", fix)
 
 
 def _parameters(node: ast.FunctionDef) -> str:

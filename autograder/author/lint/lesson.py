@@ -81,9 +81,8 @@ def card_images(context: LintContext) -> Iterator[Finding]:
         for match in _IMAGE.finditer("\n".join((card.front, card.back, card.cloze))):
             owner, path = f"card `{card.id}`", match["path"]
             if not match["alt"].strip():
-                yield Finding(
-                    context.cards, card.line, f"{owner}: the image `{path}` has no alt text", "describe in the brackets what it shows"
-                )
+                problem = f"{owner}: the image `{path}` has no alt text"
+                yield Finding(context.cards, card.line, problem, "describe in the brackets what it shows")
             if not (context.root / context.cards.parent / path).is_file():
                 yield Finding(context.cards, card.line, f"{owner}: there is no image `{path}`", "name a file of `figures/`")
 
@@ -171,9 +170,9 @@ def _row(context: LintContext, line: int, written: list[str], row: list[Any]) ->
         yield Finding(context.text, line, f"this row has {len(written)} cells, but the computed one has {len(row)}", "write every cell")
     for cell, value in zip(written, row, strict=False):
         number = re.fullmatch(rf"({_LITERAL}) *%?", cell)
-        same = agrees(number[1], value) if number and not isinstance(value, str) else cell == str(value)
-        if not same:
-            right = _written(value, number[1]) if number and not isinstance(value, str) else str(value)
+        literal = number[1] if number and not isinstance(value, str) else ""
+        if not (agrees(literal, value) if literal else cell == str(value)):
+            right = _written(value, literal) if literal else str(value)
             yield Finding(context.text, line, f"the cell says {cell or 'nothing'}, but the computed value is {right}", f"write {right}")
 
 
@@ -206,21 +205,19 @@ _FIXES = {
 
 def coverage(context: LintContext) -> dict[str, dict[str, tuple[str, ...]]]:
     """Return the ids in each column for each objective. `hints.yaml` says which objectives an exercise serves."""
-    return {objective.id: _objective_row(context, objective.id) for objective in context.lesson.objectives}
-
-
-def _objective_row(context: LintContext, objective: str) -> dict[str, tuple[str, ...]]:
-    lesson = context.lesson
-    cards = [card for card in lesson.cards if card.objective == objective]
-    questions = [question for question in lesson.questions if question.objective == objective]
-    used = {card.section for card in cards} | {question.section for question in questions}
-    return {
-        "sections": tuple(section.id for section in lesson.sections if section.id in used),
-        "questions": tuple(question.id for question in questions),
-        "exercises": tuple(name for name, help in context.helps.items() if objective in help.objectives),
-        "cards": tuple(card.id for card in cards),
-        "misconceptions": tuple(sorted({tag for card in cards for tag in card.tags})),
-    }
+    lesson, rows = context.lesson, {}
+    for objective in [one.id for one in lesson.objectives]:
+        cards = [card for card in lesson.cards if card.objective == objective]
+        questions = [question for question in lesson.questions if question.objective == objective]
+        used = {card.section for card in cards} | {question.section for question in questions}
+        rows[objective] = {
+            "sections": tuple(section.id for section in lesson.sections if section.id in used),
+            "questions": tuple(question.id for question in questions),
+            "exercises": tuple(name for name, help in context.helps.items() if objective in help.objectives),
+            "cards": tuple(card.id for card in cards),
+            "misconceptions": tuple(sorted({tag for card in cards for tag in card.tags})),
+        }
+    return rows
 
 
 def empty_cells(context: LintContext) -> Iterator[Finding]:

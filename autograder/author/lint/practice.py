@@ -11,7 +11,7 @@ from typing import Any
 
 from autograder.author.lint.context import LintContext
 from autograder.course.errors import CourseError, Finding
-from autograder.course.kinds import KINDS, Mark, form_of, ids_of
+from autograder.course.kinds import KINDS, form_of, ids_of
 from autograder.course.model import Key, Question
 from autograder.course.text import plain
 from autograder.grading.feedback import mark_message
@@ -71,7 +71,8 @@ def _variants(context: LintContext, question: Question) -> Iterator[Finding]:
             made = mark(question, key, answer if seed is None else {"seed": seed, "answer": answer}, context.functions)
             if (made.misconception, made.outcome) != (misconception, "failed" if misconception else "passed"):
                 where = ", ".join(f"{name} = {plain(number)}" for name, number in numbers.items())
-                marked = f"marked as {_marked(question, made)}, not as {misconception or 'right'}"
+                verdict = "right" if made.outcome == "passed" else f"wrong ({mark_message(question, made)})"
+                marked = f"marked as {made.misconception or verdict}, not as {misconception or 'right'}"
                 problem = f"question `{question.id}`:{f' for {where}' if where else ''} the answer {answer} is {marked}"
                 yield Finding(context.asked, question.line, problem, "widen the grid, or lower the tolerance")
                 return
@@ -93,10 +94,6 @@ def _right(context: LintContext, part: Question, key: Key, numbers: Mapping[str,
     return list(key.right) if isinstance(key.right, tuple) else key.right
 
 
-def _marked(question: Question, made: Mark) -> str:
-    return made.misconception or ("right" if made.outcome == "passed" else f"wrong ({mark_message(question, made)})")
-
-
 def workings(context: LintContext) -> Iterator[Finding]:
     for owner, whole, part, key in _computed(context):
         if not key.working:
@@ -110,10 +107,11 @@ def _working(context: LintContext, owner: str, whole: Question, part: Question, 
         try:
             numbers = variant(whole, seed, context.functions)
             last = working(part, key, numbers, namespace_of(part, context.functions))[-1]
-        except (ValueError, CourseError) as error:
-            if isinstance(error, ValueError):
-                yield Finding(context.answers, key.line, f"{owner}: in the working {error}", "correct the expression")
+        except ValueError as error:
+            yield Finding(context.answers, key.line, f"{owner}: in the working {error}", "correct the expression")
             return
+        except CourseError:
+            return  # reported by `question-variants`
         right = f"{values(part, numbers, context.functions)[0] + 0.0:.{part.decimals}f}"
         ends = re.findall(r"[-−]?[0-9]+(?:\.[0-9]+)?", last)
         if not ends or Decimal(ends[-1].replace("−", "-")) != Decimal(right):

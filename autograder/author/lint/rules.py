@@ -21,11 +21,7 @@ _TEXT = (
     Rule("text-links", "A link within the lesson points to a section.", lesson_rules.links),
     Rule("text-warnings", "A misconception named in the text has a card.", lesson_rules.warnings),
     Rule("text-predictions", "Folded text answers a question to predict.", lesson_rules.predictions),
-    Rule(
-        "text-widgets",
-        "Every widget is placed in the text and described in `widgets.yaml`.",
-        lesson_rules.widgets,
-    ),
+    Rule("text-widgets", "Every widget is placed in the text and described in `widgets.yaml`.", lesson_rules.widgets),
     Rule("formulas", "Formulas and their braces are closed.", lesson_rules.formulas),
 )
 _RUNNABLE = Rule("exercise-runs", "Checks, answers and misconceptions can be imported.", exercises.runnable)
@@ -39,9 +35,7 @@ _WHOLE = (
     Rule("check-misconceptions", "Every misconception fails a check and is named as itself.", exercises.misconceptions_are_named),
     Rule("check-crossing", "No expected value is sent as an argument before it is asked for.", exercises.nothing_crosses_early),
     Rule("check-references", "The reference never receives the student's values.", exercises.references_stand_alone),
-    Rule(
-        "misconception-leads", "A misconception names a function, a section and a card that exist.", exercises.misconceptions_lead_somewhere
-    ),
+    Rule("misconception-leads", "A misconception names a function, a section and a card that exist.", exercises.misconception_names),
     Rule("misconception-cards", "A misconception named by a question has a card.", practice.misconceptions),
     Rule("card-fronts", "No two cards have the same front.", practice.fronts),
     Rule("card-images", "A card's image exists and has alt text.", lesson_rules.card_images),
@@ -84,10 +78,7 @@ def _lint(context: LintContext, more: Sequence[Rule] | None) -> list[Finding]:
         try:
             found += [replace(finding, rule=rule.id) for finding in rule.find(context)]
         except CourseError as error:
-            found += [replace(finding, rule=rule.id, path=_below(context.root, finding.path)) for finding in error.findings]
+            paths = [one.path.relative_to(context.root) if one.path.is_absolute() else one.path for one in error.findings]
+            found += [replace(one, rule=rule.id, path=path) for one, path in zip(error.findings, paths, strict=True)]
     once = {(finding.path, finding.line, finding.problem): finding for finding in reversed(found)}
     return list(reversed(once.values()))
-
-
-def _below(root: Path, path: Path) -> Path:
-    return path.relative_to(root) if path.is_absolute() else path

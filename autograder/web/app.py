@@ -6,8 +6,10 @@ Every page is rendered per request, in a thread, so that none holds up another. 
 from __future__ import annotations
 
 import shutil
-from collections.abc import AsyncIterator
+from collections import defaultdict
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -28,7 +30,7 @@ from autograder.course.store import replaced_folder
 from autograder.grading.questions import question_text
 from autograder.learner.review.queue import faces_of
 from autograder.web import cards, class_view, exercises, practice
-from autograder.web.live import Events, Studio
+from autograder.web.live import Event, Studio, streamed
 from autograder.web.pages import STATIC, Answer, Frame, frame_of, nothing_here, page, reading, shown
 from autograder.web.server import ReaderSession
 
@@ -64,7 +66,7 @@ def build(session: ReaderSession, grades_in: Path | None = None) -> Starlette:
         *cards.routes(session, frame),
         *exercises.routes(session, frame),
         *(class_view.routes(grades_in, frame, best=read_policy(session.workspace.root).counts == "best") if grades_in else ()),
-        *(Route(f"/live-{name}", _showing(studio), methods=["GET"]) for name, studio in studios.items()),
+        *(Route(f"/live-{name}", streamed(partial(_frames, studio)), methods=["GET"]) for name, studio in studios.items()),
         Mount("/static", StaticFiles(directory=STATIC)),
         *(Mount(f"/{folder.name}", StaticFiles(directory=folder)) for folder in frame.folders),
     ]
@@ -77,14 +79,10 @@ def play(frame: Frame) -> str:
     return page(frame, "play", "Play", hosts=[frame.host(widget, 2) for widget in frame.widgets])
 
 
-def _showing(studio: Studio) -> Answer:
-    """Stream the frames that a lesson's own process computes."""
-
-    async def answer(request: Request) -> Response:
-        asked = {name[:40]: value[:400] for name, value in list(request.query_params.items())[:20] if name not in ("id", "go")}
-        return Events(studio.show(asked))  # type: ignore[return-value]  # a route's return value is called as an ASGI app
-
-    return answer
+def _frames(studio: Studio, request: Request) -> AsyncGenerator[Event, None]:
+    """Yield the frames that a lesson's own process computes."""
+    asked = {name[:40]: value[:400] for name, value in list(request.query_params.items())[:20] if name not in ("id", "go")}
+    return studio.show(asked)
 
 
 def _remembering(session: ReaderSession) -> Answer:
@@ -147,11 +145,7 @@ def _pages(frame: Frame) -> dict[str, str]:
 
 def _decks(frame: Frame) -> list[tuple[str, str, list[tuple[Markup, Markup]]]]:
     """Return the cards by section, each with its front and back."""
-    faces = list(faces_of([frame.lesson]))
-    made = []
-    for section in frame.lesson.sections:
-        own = [face for face in faces if face.card.section == section.id]
-        sides = [(Markup(frame.prose.blocks(face.front)), Markup(frame.prose.blocks(face.back))) for face in own]
-        if sides:
-            made.append((section.id, section.title, sides))
-    return made
+    sides: dict[str, list[tuple[Markup, Markup]]] = defaultdict(list)
+    for face in faces_of([frame.lesson]):
+        sides[face.card.section].append((Markup(frame.prose.blocks(face.front)), Markup(frame.prose.blocks(face.back))))
+    return [(section.id, section.title, sides[section.id]) for section in frame.lesson.sections if section.id in sides]

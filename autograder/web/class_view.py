@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import AsyncGenerator
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -21,7 +21,7 @@ from autograder.course.text import clean
 from autograder.instructor.gradebook import Attempted, Gradebook
 from autograder.instructor.measures import ExerciseSummary
 from autograder.instructor.roster import file_slug
-from autograder.web.live import Event, Events, changed
+from autograder.web.live import changed, streamed
 from autograder.web.pages import Frame, fragment, page, shown
 
 ON_A_PAGE = 100  # students
@@ -99,14 +99,11 @@ class ClassView:
             pages = max(1, -(-len(found) // ON_A_PAGE))
             view = msgspec.structs.replace(view, page=min(max(1, view.page), pages))
             shown = found[(view.page - 1) * ON_A_PAGE : view.page * ON_A_PAGE]
-            return self._as_class(view, len(found), pages, tuple(shown))
-
-    def _as_class(self, view: View, found: int, pages: int, shown: tuple[Student, ...]) -> Class:
-        named = sorted(self._tallies, key=lambda name: (self._order.index(name) if name in self._order else len(self._order), name))
-        statuses = sum((one.statuses for one in self._tallies.values()), Counter[str]())
-        tallies = {name: msgspec.structs.replace(self._tallies[name]) for name in named}
-        misconceptions = tuple(pair for pair in self._misconceptions.most_common(MISCONCEPTIONS) if pair[1])
-        return Class(tallies, statuses, misconceptions, len(self._students), found, view, pages, shown)
+            named = sorted(self._tallies, key=lambda name: (self._order.index(name) if name in self._order else len(self._order), name))
+            statuses = sum((one.statuses for one in self._tallies.values()), Counter[str]())
+            tallies = {name: msgspec.structs.replace(self._tallies[name]) for name in named}
+            misconceptions = tuple(pair for pair in self._misconceptions.most_common(MISCONCEPTIONS) if pair[1])
+            return Class(tallies, statuses, misconceptions, len(self._students), len(found), view, pages, tuple(shown))
 
     def _forget(self, run: str) -> None:
         self._run, self._since = run, (0, 0)
@@ -164,12 +161,10 @@ def routes(out: Path, frame: Frame, *, best: bool) -> list[BaseRoute]:
     """Return the routes of the grades in `out`, which may not exist yet; `best` says which attempt counts."""
     class_view = ClassView(out / "gradebook.sqlite", tuple(exercise.id for exercise in frame.lesson.exercises), best=best)
 
-    async def events(request: Request) -> Response:
-        return Events(changes(out))  # type: ignore[return-value]  # a route's return value is called as an ASGI app
-
+    changes = partial(changed, [out / name for name in ("gradebook.sqlite", "gradebook.sqlite-wal", "report.html")], PAUSE)
     return [
         Route("/grades.html", shown(frame, lambda request: _page(out, class_view, frame, request))),
-        Route("/grades-events", events),
+        Route("/grades-events", streamed(lambda request: changes())),
         Route("/report.html", lambda request: _as_written(out / "report.html", request)),
         Route("/feedback/{name}.html", lambda request: _as_written(out / "feedback" / f"{request.path_params['name']}.html", request)),
     ]
@@ -197,8 +192,3 @@ def _as_written(path: Path, request: Request) -> Response:
     if theme in ("light", "dark"):
         html = html.replace("<html ", f'<html data-theme="{theme}" ', 1)
     return HTMLResponse(html, headers={"Content-Security-Policy": WRITTEN})
-
-
-def changes(out: Path) -> AsyncGenerator[Event, None]:
-    """Yield an event whenever the gradebook has grown."""
-    return changed([out / name for name in ("gradebook.sqlite", "gradebook.sqlite-wal", "report.html")], PAUSE)

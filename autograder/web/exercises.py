@@ -13,13 +13,12 @@ from typing import Any
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from autograder.course.model import CheckResult
 from autograder.learner.progress import results_of
 from autograder.learner.workspace import digest, exercises_of, file_of, is_untouched, names_of, names_within
-from autograder.web.live import Event, Events, changed
+from autograder.web.live import Event, changed, streamed
 from autograder.web.pages import Frame, fragment, page, shown
 from autograder.web.server import ReaderSession
 
@@ -44,13 +43,9 @@ class Row(msgspec.Struct, frozen=True):
 
 def routes(session: ReaderSession, frame: Frame) -> list[BaseRoute]:
     """Return the routes of the exercises."""
-
-    async def events(request: Request) -> Response:
-        return Events(changes(session))  # type: ignore[return-value]  # a route's return value is called as an ASGI app
-
     return [
         Route("/exercises.html", shown(frame, lambda request: _page(session, frame, request))),
-        Route("/exercises-events", events),
+        Route("/exercises-events", streamed(lambda request: changes(session))),
     ]
 
 

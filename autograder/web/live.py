@@ -15,11 +15,13 @@ import asyncio
 import contextlib
 import os
 import sys
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 LONGEST = 300.0  # seconds of one request
@@ -135,6 +137,15 @@ class Events:
                 body = f"event: {kind}\ndata: {msgspec.json.encode(data).decode()}\n\n".encode()
                 await send({"type": "http.response.body", "body": body, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def streamed(events: Callable[[Request], AsyncGenerator[Event, None]]) -> Callable[[Request], Awaitable[Response]]:
+    """Return a route that streams the events of a request."""
+
+    async def answer(request: Request) -> Response:
+        return Events(events(request))  # type: ignore[return-value]  # a route's return value is called as an ASGI app
+
+    return answer
 
 
 async def changed(paths: Sequence[Path], pause: float) -> AsyncGenerator[Event, None]:

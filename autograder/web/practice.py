@@ -133,7 +133,7 @@ def _page(
 ) -> str:
     question = asked.question
     parts = [_part(frame, asked, part, f"answer.{part.id}") for part in question.parts] or [_part(frame, asked, question, "answer")]
-    stem = _html(frame, asked, question) if question.parts else None
+    stem = Markup(frame.prose.blocks(_filled(asked, question, question.text))) if question.parts else None
     standing = _standing(state, question)
     section = next((one for one in session.lesson.sections if one.id == question.section), None)
     title = f"{question.id.replace('-', ' ').capitalize()} · Practice"
@@ -145,11 +145,8 @@ def _part(frame: Frame, asked: Asked, question: Question, field: str) -> Part:
     def lines(choices: Iterable[Choice]) -> tuple[tuple[str, Markup], ...]:
         return tuple((one.id, Markup(frame.prose.line(_filled(asked, question, one.text)))) for one in choices)
 
-    return Part(question, form_of(question), field, _html(frame, asked, question), lines(question.choices), lines(question.options))
-
-
-def _html(frame: Frame, asked: Asked, question: Question) -> Markup:
-    return Markup(frame.prose.blocks(_filled(asked, question, question.text)))
+    text = Markup(frame.prose.blocks(_filled(asked, question, question.text)))
+    return Part(question, form_of(question), field, text, lines(question.choices), lines(question.options))
 
 
 def _filled(asked: Asked, question: Question, text: str) -> str:

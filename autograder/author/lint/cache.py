@@ -34,7 +34,8 @@ class Kept(msgspec.Struct):
 
 def check_course_once(root: Path, only: str | None = None, *, fresh: bool = False) -> list[Finding]:
     """Return the findings of `check_course`, from the cache unless it is out of date or `fresh` is set."""
-    place, key = _place(root, only), _key(root)
+    name = hashlib.sha256(f"{root.resolve()}\0{only or ''}".encode()).hexdigest()[:16]
+    place, key = platformdirs.user_cache_path(package_name(), appauthor=False) / f"lint-{name}.json", _key(root)
     kept = None if fresh else _read(place)
     if kept is not None and kept.key == key:
         return kept.findings
@@ -52,11 +53,6 @@ def _read(place: Path) -> Kept | None:
         return msgspec.json.decode(place.read_bytes(), type=Kept, dec_hook=lambda kind, text: kind(text))
     except (OSError, msgspec.MsgspecError, TypeError):  # missing or damaged
         return None
-
-
-def _place(root: Path, only: str | None) -> Path:
-    name = hashlib.sha256(f"{root.resolve()}\0{only or ''}".encode()).hexdigest()[:16]
-    return platformdirs.user_cache_path(package_name(), appauthor=False) / f"lint-{name}.json"
 
 
 def _key(root: Path) -> str:

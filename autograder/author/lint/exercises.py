@@ -30,12 +30,10 @@ def answers_pass(context: LintContext) -> Iterator[Finding]:
     """Find checks that fail on the course's own answer."""
     for materials, path in _exercises(context):
         for check in materials.checks:
-            for secret in SECRETS:
-                transcript = materials.diagnosis.rerun(check, _seed(materials, check, secret), None)
-                if not transcript.passed:
-                    problem = f"check `{check.id}` fails on the course's own answer: {_why(transcript)}"
-                    yield Finding(path, _line(check), problem, "mend the check or the answer")
-                    break
+            reruns = (materials.diagnosis.rerun(check, _seed(materials, check, secret), None) for secret in SECRETS)
+            if failed := next((transcript for transcript in reruns if not transcript.passed), None):
+                problem = f"check `{check.id}` fails on the course's own answer: {_why(failed)}"
+                yield Finding(path, _line(check), problem, "mend the check or the answer")
 
 
 def starters_fail(context: LintContext) -> Iterator[Finding]:
@@ -125,11 +123,7 @@ def _leaves(value: Any) -> set[bytes]:
 
 def _off(function_of: Callable[[str], Callable[..., Any]]) -> Callable[[str], Callable[..., Any]]:
     """Return the same functions, each slightly wrong."""
-
-    def off(name: str) -> Callable[..., Any]:
-        return lambda *args, **kwargs: _shifted(function_of(name)(*args, **kwargs))
-
-    return off
+    return lambda name: lambda *args, **kwargs: _shifted(function_of(name)(*args, **kwargs))
 
 
 def _shifted(value: Any) -> Any:
@@ -212,9 +206,8 @@ def hints(context: LintContext) -> Iterator[Finding]:
                 fix = f"write {FEWEST_HINTS} or 3 below `{exercise.id}: functions: {name}:`, each nearer to the answer"
                 yield Finding(path, None, f"`{exercise.id}.{name}` has fewer than {FEWEST_HINTS} hints", fix)
         for name in written.functions.keys() - {node.name for node in nodes}:
-            if signature_of(context, f"{exercise.id}.{name}"):
-                continue  # reported by `exercise-starters`
-            yield Finding(path, None, f"hints for `{exercise.id}.{name}`: there is no such function", "rename or remove them")
+            if not signature_of(context, f"{exercise.id}.{name}"):  # else `exercise-starters` reports it
+                yield Finding(path, None, f"hints for `{exercise.id}.{name}`: there is no such function", "rename or remove them")
         for name in set(written.objectives) - objectives:
             yield Finding(path, None, f"`{exercise.id}`: there is no objective `{name}`", f"take one of {', '.join(sorted(objectives))}")
         answer = map(str.strip, exercise.answer.read_text(encoding="utf-8").splitlines())

@@ -80,18 +80,16 @@ def _variants(context: LintContext, question: Question) -> Iterator[Finding]:
 
 def _answers(context: LintContext, question: Question, key: Key, numbers: Mapping[str, float]) -> Iterator[tuple[Any, str | None]]:
     """Yield the right answer; then, for each misconception of each part, the answer in which nothing else is wrong."""
-    right = {part.id: _right(context, part, own, numbers) for part, own in _parts(question, key)}
+    right: dict[str, Any] = {}
+    for part, own in _parts(question, key):
+        right[part.id] = list(own.right) if isinstance(own.right, tuple) else own.right
+        if part.computes:
+            right[part.id] = Decimal(f"{values(part, numbers, context.functions)[0]:.{part.decimals}f}")
     yield (right if question.parts else right[question.id]), None
     for part, _ in _parts(question, key):
         for misconception, value in values(part, numbers, context.functions)[1] if part.computes else ():
             wrong = Decimal(f"{value:.{part.decimals}f}")
             yield ({**right, part.id: wrong} if question.parts else wrong), misconception.id
-
-
-def _right(context: LintContext, part: Question, key: Key, numbers: Mapping[str, float]) -> Any:
-    if part.computes:
-        return Decimal(f"{values(part, numbers, context.functions)[0]:.{part.decimals}f}")
-    return list(key.right) if isinstance(key.right, tuple) else key.right
 
 
 def workings(context: LintContext) -> Iterator[Finding]:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.author import notebook_player
-from autograder.course.model import Exercise, Lesson
+from autograder.course.model import Check, Exercise, Lesson
 from autograder.grading import checks
 from autograder.grading.attempt import PUBLIC, Materials, load_materials
 from autograder.grading.checks import executed_by, run, seed_of
@@ -34,7 +34,6 @@ stands in its docstring; you may add cells of your own.
 
 Hand this file in as it is. It is graded again with other numbers.
 """
-
 
 PLAYER = """# What plays the checks. You need not read this cell, but run it first.
 import sys
@@ -57,12 +56,11 @@ CHECK_FILE_USES = ("asked", "check", "close", "earned", "expect", "untouched")
 
 def notebook(lesson: Lesson) -> str:
     """Return the notebook of a lesson as JSON text. Every exercise of it must have its answer at hand."""
-    cells = [_text("introduction", INTRODUCTION.format(title=lesson.title)), _locked("player", _player())]
-    cells.append(_code("imports", "\n".join(sorted(_imports(lesson)))))
+    cells = [_cell("markdown", "introduction", INTRODUCTION.format(title=lesson.title)), _locked("player", _player())]
+    cells.append(_cell("code", "imports", "\n".join(sorted(_imports(lesson)))))
     for exercise in lesson.exercises:
         cells += _exercise(load_materials(exercise), exercise)
-    for number, question in enumerate(lesson.explain, 1):
-        cells += [_explain(f"explain-{number}", question)]
+    cells += [_explain(f"explain-{number}", question) for number, question in enumerate(lesson.explain, 1)]
     metadata = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}, "language_info": {"name": "python"}}
     return json.dumps({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}, ensure_ascii=False, indent=1) + "\n"
 
@@ -76,12 +74,14 @@ def _imports(lesson: Lesson) -> set[str]:
 def _exercise(materials: Materials, exercise: Exercise) -> list[Cell]:
     source = exercise.starter.read_text(encoding="utf-8")
     tree = ast.parse(source)
-    cells = [_text(f"{exercise.id}-about", f"## {exercise.id}\n\n{ast.get_docstring(tree)}")]
+    cells = [_cell("markdown", f"{exercise.id}-about", f"## {exercise.id}\n\n{ast.get_docstring(tree)}")]
     cells.append(_locked(f"{exercise.id}-checks", _loading(materials)))
     judged = set()
     for node in tree.body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            cells.append(_solution(f"{exercise.id}-{node.name}", _source(source, node)))
+            name = f"{exercise.id}-{node.name}"
+            marks = _marked(name, grade=False, solution=True, locked=False, kind="code")
+            cells.append(_cell("code", name, _source(source, node), **marks))
             own = [check for check in materials.checks if check.of == node.name]
             cells += [_test(exercise, check.id, check.title, check.points) for check in own]
             judged |= {check.id for check in own}
@@ -116,7 +116,7 @@ class Bundle:
 
     def add(self, module: types.ModuleType, name: str) -> None:
         """Take what a name means at the top of a module, if anything, and all that this uses."""
-        node = next((node for node in _parsed(module).body if name in _bound(node)), None)
+        node = next((node for node in ast.parse(inspect.getsource(module)).body if name in _bound(node)), None)
         if isinstance(node, ast.ImportFrom) and str(node.module).startswith("autograder."):
             self.add(import_module(str(node.module)), name)
         elif isinstance(node, ast.Import | ast.ImportFrom):
@@ -130,10 +130,6 @@ class Bundle:
             self.texts.append(_source(inspect.getsource(module), node))
         elif node:
             assert self._modules[name] is module, f"two definitions of `{name}`"
-
-
-def _parsed(module: types.ModuleType) -> ast.Module:
-    return ast.parse(inspect.getsource(module))
 
 
 def _bound(node: ast.stmt) -> set[str]:
@@ -161,20 +157,18 @@ def _loading(materials: Materials) -> str:
     exercise = materials.exercise
     asked = exercise.checks.read_text(encoding="utf-8").replace("from autograder.api import", "from course_player import")
     seeds = {check.id: seed_of(PUBLIC, exercise.id, check.id) for check in materials.checks}
-    answers = {check.id: _recorded(materials, check.id, seeds[check.id]) for check in materials.checks}
+    answers = {check.id: _recorded(materials, check, seeds[check.id]) for check in materials.checks}
     packed = gzip.compress(json.dumps({name: each for name, each in answers.items() if each}).encode(), mtime=0)
     given = [json.dumps(exercise.id), _quoted(asked), repr(seeds), repr(base64.b64encode(packed).decode())]
     props = exercise.starter.parent / "props.py"
     if props.is_file() and "student.props" in asked:
         given.append(_quoted(props.read_text(encoding="utf-8")))
-    return f"# The checks of `{exercise.id}` with the published numbers. Run this cell, leave it as it is.\ncourse.load(\n" + "".join(
-        f"    {each},\n" for each in given
-    ) + ")"  # fmt: skip
+    arguments = "".join(f"    {each},\n" for each in given)
+    return f"# The checks of `{exercise.id}` with the published numbers. Run this cell, leave it as it is.\ncourse.load(\n{arguments})"
 
 
-def _recorded(materials: Materials, check_id: str, seed: int) -> list[Any]:
+def _recorded(materials: Materials, check: Check, seed: int) -> list[Any]:
     """List what the reference answers in a check with the published numbers, in order, each with its tolerance."""
-    check = next(each for each in materials.checks if each.id == check_id)
     transcript = run(check, executed_by(materials.answers.function), materials.answers, seed)
     return [[pack(each.value), each.atol, each.rtol] for each in transcript.answers]
 
@@ -197,20 +191,8 @@ def _marked(name: str, *, grade: bool, solution: bool, locked: bool, kind: str, 
     return {"nbgrader": marks | {"cell_type": kind} | ({} if points is None else {"points": points})}
 
 
-def _text(name: str, text: str) -> Cell:
-    return _cell("markdown", name, text)
-
-
-def _code(name: str, text: str) -> Cell:
-    return _cell("code", name, text)
-
-
 def _locked(name: str, text: str) -> Cell:
     return _cell("code", name, text, **_marked(name, grade=False, solution=False, locked=True, kind="code"))
-
-
-def _solution(name: str, text: str) -> Cell:
-    return _cell("code", name, text, **_marked(name, grade=False, solution=True, locked=False, kind="code"))
 
 
 def _test(exercise: Exercise, check: str, title: str, points: float) -> Cell:

@@ -73,7 +73,9 @@ def record_exercise(materials: Materials) -> Recordings:
             executed |= {call.function for call in transcript.calls}
             if known := list(_known(transcript, misconception, listener)):
                 runs[check.id][misconception.id if misconception else ""] = known
-    answers = {name: {call: _recorded(one) for call, one in own.items()} for name, own in listener.heard.items()}
+    answers = {
+        name: {call: Recorded(_raw(one.value), one.atol, one.rtol) for call, one in own.items()} for name, own in listener.heard.items()
+    }
     misconceptions = msgspec.convert(materials.misconceptions, list[RecordedMisconception], from_attributes=True)
     return Recordings(exercise.id, fingerprint(exercise), _parameters(sorted(executed), materials.answers), answers, misconceptions, runs)
 
@@ -91,10 +93,6 @@ def _known(transcript: Transcript, misconception: Misconception | None, listener
 
 def _raw(value: Any) -> msgspec.Raw:
     return msgspec.Raw(msgspec.json.encode(pack(value)))
-
-
-def _recorded(answered: Answered) -> Recorded:
-    return Recorded(_raw(answered.value), answered.atol, answered.rtol)
 
 
 def _parameters(names: list[str], answers: Answering) -> dict[str, list[str]]:
@@ -132,15 +130,13 @@ def _add_values(made: PracticeRecordings, part: Question, numbers: dict[str, flo
     name, arguments = part.computes, [numbers[one] if isinstance(one, str) else one for one in part.arguments]
     _add(made.values.setdefault(name, []), arguments, functions.reference(name))
     known = made.misconceptions.setdefault(name, [])
-    for misconception in functions.misconceptions(name):
-        if misconception.id in part.detects:
-            own = next((one for one in known if one.id == misconception.id), None)
+    for each in functions.misconceptions(name):
+        if each.id in part.detects:
+            own = next((one for one in known if one.id == each.id), None)
             if own is None:
-                own = MisconceptionValues(
-                    misconception.id, misconception.of, misconception.sentence, misconception.section, misconception.card, []
-                )
+                own = MisconceptionValues(each.id, each.of, each.sentence, each.section, each.card, [])
                 known.append(own)
-            _add(own.values, arguments, misconception.function)
+            _add(own.values, arguments, each.function)
 
 
 def _add(values: list[tuple[list[float], float]], arguments: list[float], function: Callable[..., Any]) -> None:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
+import msgspec
+from rich.console import Console
+from rich.markdown import Markdown
 
-from autograder.cli.context import opened_workspace
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from autograder.course.kinds import Mark
-    from autograder.course.model import Question
-    from autograder.grading.questions import Functions
-    from autograder.learner.practice import Asked
-    from autograder.learner.workspace import State, Workspace
+from autograder.cli.context import now, opened_workspace
+from autograder.cli.views import say_due
+from autograder.course.kinds import form_of
+from autograder.course.model import Question
+from autograder.course.text import formulas_in_unicode
+from autograder.grading.feedback import mark_message
+from autograder.grading.questions import Functions, functions_of, question_text
+from autograder.learner.practice import STREAK, Asked, answer, ask, choose, draw, for_answers, mastered, read_answer, shown_working, streak
+from autograder.learner.progress import bring_back
+from autograder.learner.workspace import State, Workspace
 
 
 class _Left(Exception):
@@ -34,13 +37,9 @@ def practice(root: Path | None, question: str | None, fresh: bool, seed: int | N
     Asks QUESTION, or all questions that you have not mastered. An empty line leaves. A wrong answer costs nothing: try again,
     or look at the working. To master a question with numbers, answer three fresh variants in a row.
     """
-    from rich.console import Console
-
-    from autograder.learner.practice import choose, functions_for
-
     console = Console(highlight=False)
     with opened_workspace(root) as (workspace, state):
-        functions = functions_for(workspace)
+        functions = functions_of(workspace.root, workspace.lesson)
         chosen = choose(workspace.lesson, state, question)
         if chosen is None:
             console.print("You have mastered every question. To practise one again: course practice QUESTION", markup=False)
@@ -58,8 +57,6 @@ def practice(root: Path | None, question: str | None, fresh: bool, seed: int | N
 
 def _following(workspace: Workspace, state: State, chosen: Question, wanted: str | None) -> Question | None:
     """Return the same question until it is mastered, if it has numbers; then the next, unless one question was wanted."""
-    from autograder.learner.practice import choose, mastered
-
     if not mastered(state, chosen):
         return chosen if chosen.numbers else choose(workspace.lesson, state, wanted)
     return choose(workspace.lesson, state, None) if wanted is None else None
@@ -68,11 +65,6 @@ def _following(workspace: Workspace, state: State, chosen: Question, wanted: str
 def _practise(console: Console, workspace: Workspace, state: State, functions: Functions, question: Question,
               fresh: bool, seed: int | None) -> None:  # fmt: skip
     """Ask one variant until the answer is right or the student looks at the working."""
-    from autograder.cli.context import now
-    from autograder.cli.views import say_due
-    from autograder.learner.practice import answer, ask, draw, for_answers, shown_working
-    from autograder.learner.progress import bring_back
-
     asked = ask(workspace, question, draw(state, question, fresh=fresh, seed=seed), functions)
     _show_question(console, asked)
     given: Any = None
@@ -84,7 +76,10 @@ def _practise(console: Console, workspace: Workspace, state: State, functions: F
             console.print("  ✓ Right.", style="green")
             console.print(f"  In answers.yaml: {for_answers(asked, given)}", style="dim", markup=False, soft_wrap=True)
             break
-        _show_mark(console, question, made)
+        for line in mark_message(question, made).split("\n"):
+            console.print(f"  ✗ {line}", style="red", markup=False)
+        if made.section:
+            console.print(f"  Reread: course read {made.section}", style="dim", markup=False)
         say_due(console, bring_back(workspace, [made], f"practice {question.id}", now()))
         wrong = {remark.part for remark in made.remarks}
         if click.prompt("Try again (Enter), or see the working (w)?", default="", show_default=False).strip().lower().startswith("w"):
@@ -94,29 +89,15 @@ def _practise(console: Console, workspace: Workspace, state: State, functions: F
     _show_streak(console, state, asked)
 
 
-def _show_mark(console: Console, question: Question, made: Mark) -> None:
-    from autograder.grading.feedback import mark_message
-
-    for line in mark_message(question, made).split("\n"):
-        console.print(f"  ✗ {line}", style="red", markup=False)
-    if made.section:
-        console.print(f"  Reread: course read {made.section}", style="dim", markup=False)
-
-
 def _show_question(console: Console, asked: Asked) -> None:
     """Show a question; each part is shown when it is asked."""
     seed = "" if asked.seed is None else f" (seed {asked.seed})"
     console.print()
     console.rule(f"{asked.question.id}{seed}", align="left", style="dim")
-    _show_text(console, asked, asked.stem)
+    _show_text(console, asked, msgspec.structs.replace(asked.question, parts=()))
 
 
 def _show_text(console: Console, asked: Asked, question: Question) -> None:
-    from rich.markdown import Markdown
-
-    from autograder.course.text import formulas_in_unicode
-    from autograder.grading.questions import question_text
-
     console.print(Markdown(formulas_in_unicode(question_text(question, asked.numbers))))
 
 
@@ -133,9 +114,6 @@ def _typed_parts(console: Console, asked: Asked, given: dict[str, Any] | None, w
 
 def _typed(question: Question) -> Any:
     """Ask for an answer; an empty line leaves."""
-    from autograder.course.kinds import form_of
-    from autograder.learner.practice import read_answer
-
     form = form_of(question)
     if form.keys:
         return {key: _line(f"{key} ({form.expected})") for key in form.keys}
@@ -150,8 +128,6 @@ def _line(label: str) -> str:
 
 
 def _show_streak(console: Console, state: State, asked: Asked) -> None:
-    from autograder.learner.practice import STREAK, mastered, streak
-
     question = asked.question
     if mastered(state, question):
         console.print("  Mastered." if question.numbers else "  Done.", style="green")

@@ -71,8 +71,7 @@ def _marks(results: Iterable[Result]) -> list[str]:
 
 def summary_table(summary: Summary) -> Table:
     """One row for each exercise: how many results of each status, and the mean score."""
-    columns = ("exercise", ">graded", ">missing", ">unreadable", ">not judged", ">mean", ">of")
-    table = _table("Summary", *columns, no_wrap=True)
+    table = _table("Summary", "exercise", ">graded", ">missing", ">unreadable", ">not judged", ">mean", ">of", no_wrap=True)
     for (_, exercise), one in summary.exercises.items():
         counts = [str(one.statuses[status]) for status in ("graded", "missing", "unreadable", "not_judged")]
         table.add_row(exercise, *counts, f"{one.mean:.1f}", number(one.max_score))
@@ -142,9 +141,12 @@ def _ranges(lines: Iterable[int]) -> str:
 def change_table(changes: Iterable[GradeChange]) -> Table:
     """One row for each changed grade: before, after, the difference, and why."""
     table = _table("Changed grades", "student", "exercise", ">before", ">after", ">difference", "why")
+    kept = {True: " (your override is kept)", False: ""}
     for change in changes:
         grades = ("" if grade is None else number(grade) for grade in (change.before, change.after))
-        table.add_row(Text(clean(change.student, 40)), change.exercise, *grades, f"{change.difference:+g}", Text(_why(change)))
+        why = ["resubmitted"] if change.resubmitted else []
+        why += [f"{check.check} {number(check.before)} → {number(check.after)}{kept[check.overridden]}" for check in change.checks]
+        table.add_row(Text(clean(change.student, 40)), change.exercise, *grades, f"{change.difference:+g}", Text(", ".join(why)))
     return table
 
 
@@ -159,9 +161,3 @@ def check_table(changes: Iterable[GradeChange]) -> Table:
     for key in sorted({*more, *fewer}, key=lambda key: (-more[key] - fewer[key], key)):
         table.add_row(*key, str(more[key]), str(fewer[key]))
     return table
-
-
-def _why(change: GradeChange) -> str:
-    kept = {True: " (your override is kept)", False: ""}
-    checks = (f"{check.check} {number(check.before)} → {number(check.after)}{kept[check.overridden]}" for check in change.checks)
-    return ", ".join((*(["resubmitted"] if change.resubmitted else ()), *checks))

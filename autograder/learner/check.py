@@ -196,14 +196,10 @@ def _remark(workspace: Workspace, submission: Submission, materials: Materials, 
     if submission.name.endswith(".ipynb"):  # which has its functions already
         python = python.replace(f"from {exercise} import *; ", "").replace(f"import {exercise}", "# run all cells from the top")
         return Remark(failure.lines, advice, python)
-    return Remark(_own_lines(submission, failure.lines), advice, in_terminal(python))
-
-
-def _own_lines(submission: Submission, where: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the student's own lines in a traceback, each with its number and text."""
     text = dict(enumerate((submission.source or b"").decode("utf-8-sig", errors="replace").splitlines(), 1))
-    numbers = [(one, int(number) if (number := one.removeprefix("line ")).isdecimal() else 0) for one in where]
-    return tuple(f"{one}: {text[number].strip()}" if number in text else one for one, number in numbers)
+    numbers = [(one, int(number) if (number := one.removeprefix("line ")).isdecimal() else 0) for one in failure.lines]
+    own_lines = tuple(f"{one}: {text[number].strip()}" if number in text else one for one, number in numbers)
+    return Remark(own_lines, advice, in_terminal(python))
 
 
 SETTLE = 30  # milliseconds to wait for the other parts of a save: an editor writes, renames, touches

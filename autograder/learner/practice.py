@@ -17,7 +17,7 @@ from autograder.course.errors import UsageError
 from autograder.course.kinds import Mark, form_of
 from autograder.course.model import Key, Lesson, Question
 from autograder.course.schema import did_you_mean
-from autograder.grading.questions import VARIANTS, Functions, functions_of, mark, namespace_of, question_text, variant, working
+from autograder.grading.questions import VARIANTS, Functions, mark, namespace_of, variant, working
 from autograder.learner.workspace import State, Workspace
 
 STREAK = 3
@@ -30,15 +30,6 @@ class Asked(msgspec.Struct, frozen=True):
     key: Key
     seed: int | None
     numbers: Mapping[str, float]
-
-    @property
-    def text(self) -> str:
-        return question_text(self.question, self.numbers)
-
-    @property
-    def stem(self) -> Question:
-        """The question without its parts."""
-        return msgspec.structs.replace(self.question, parts=())
 
 
 def choose(lesson: Lesson, state: State, wanted: str | None) -> Question | None:
@@ -66,11 +57,6 @@ def draw(state: State, question: Question, *, fresh: bool, seed: int | None) -> 
 def ask(workspace: Workspace, question: Question, seed: int | None, functions: Functions) -> Asked:
     """Return a question with the numbers of a seed."""
     return Asked(question, workspace.lesson.keys.get(question.id, Key()), seed, variant(question, seed, functions))
-
-
-def functions_for(workspace: Workspace) -> Functions:
-    """Return the functions that answer the lesson's questions."""
-    return functions_of(workspace.root, workspace.lesson)
 
 
 def read_answer(question: Question, typed: str) -> Any:

@@ -23,8 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from autograder.course.errors import UsageError
 from autograder.course.model import Lesson
-from autograder.grading.questions import Functions
-from autograder.learner.practice import functions_for
+from autograder.grading.questions import Functions, functions_of
 from autograder.learner.workspace import HIDDEN, State, Workspace, open_workspace, workspace_above
 
 PORT = 8012
@@ -214,5 +213,5 @@ class ReaderSession:
     def functions(self) -> Functions:
         """Return the functions that answer the questions, loaded when the first question is marked."""
         with self._loading:
-            self._functions = self._functions or functions_for(self.workspace)
+            self._functions = self._functions or functions_of(self.workspace.root, self.workspace.lesson)
             return self._functions

@@ -13,7 +13,6 @@ import json
 import types
 from collections.abc import Iterator
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 from autograder.author import notebook_player
@@ -57,18 +56,14 @@ CHECK_FILE_USES = ("asked", "check", "close", "earned", "expect", "untouched")
 def notebook(lesson: Lesson) -> str:
     """Return the notebook of a lesson as JSON text. Every exercise of it must have its answer at hand."""
     cells = [_cell("markdown", "introduction", INTRODUCTION.format(title=lesson.title)), _locked("player", _player())]
-    cells.append(_cell("code", "imports", "\n".join(sorted(_imports(lesson)))))
+    nodes = [node for exercise in lesson.exercises for node in ast.parse(exercise.starter.read_bytes()).body]
+    imports = {ast.unparse(node) for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)}
+    cells.append(_cell("code", "imports", "\n".join(sorted(imports))))
     for exercise in lesson.exercises:
         cells += _exercise(load_materials(exercise), exercise)
     cells += [_explain(f"explain-{number}", question) for number, question in enumerate(lesson.explain, 1)]
     metadata = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}, "language_info": {"name": "python"}}
     return json.dumps({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}, ensure_ascii=False, indent=1) + "\n"
-
-
-def _imports(lesson: Lesson) -> set[str]:
-    """Collect what the starters import."""
-    nodes = [node for exercise in lesson.exercises for node in ast.parse(exercise.starter.read_bytes()).body]
-    return {ast.unparse(node) for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)}
 
 
 def _exercise(materials: Materials, exercise: Exercise) -> list[Cell]:
@@ -204,8 +199,3 @@ def _test(exercise: Exercise, check: str, title: str, points: float) -> Cell:
 def _explain(name: str, question: str) -> Cell:
     text = f"**{question}**\n\nYOUR ANSWER HERE"
     return _cell("markdown", name, text, **_marked(name, grade=True, solution=True, locked=False, kind="markdown", points=EXPLAINED))
-
-
-def write_notebook(lesson: Lesson, path: Path) -> None:
-    """Write the notebook of a lesson."""
-    path.write_text(notebook(lesson), encoding="utf-8")

@@ -64,11 +64,11 @@ def notebook(root: Path | None, lesson: str | None, out: Path | None) -> None:
 
     It contains the starters, and locked cells that replay the public checks.
     """
-    from autograder.author.notebook import write_notebook
+    from autograder.author.notebook import notebook as notebook_of
 
     clone, chosen = find_clone(root), find_lesson(root, lesson)
     path = out or clone / "exercises" / chosen.id / f"{chosen.id}.ipynb"
-    write_notebook(chosen, path)
+    path.write_text(notebook_of(chosen), encoding="utf-8")
     click.echo(f"{path}: {len(chosen.exercises)} exercises, {len(chosen.explain)} questions to mark by hand")
 
 

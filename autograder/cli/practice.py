@@ -86,7 +86,7 @@ def _practise(console: Console, workspace: Workspace, state: State, functions: F
             break
     for line in shown_working(asked, functions):
         console.print(f"    {line}", markup=False)
-    _show_streak(console, state, asked)
+    _show_streak(console, state, question)
 
 
 def _show_question(console: Console, asked: Asked) -> None:
@@ -127,8 +127,7 @@ def _line(label: str) -> str:
     return str(typed)
 
 
-def _show_streak(console: Console, state: State, asked: Asked) -> None:
-    question = asked.question
+def _show_streak(console: Console, state: State, question: Question) -> None:
     if mastered(state, question):
         console.print("  Mastered." if question.numbers else "  Done.", style="green")
     elif question.numbers:

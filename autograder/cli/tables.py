@@ -58,8 +58,7 @@ def _score(result: Result | None) -> Text:
         return Text("")
     if result.status != "graded":
         return Text(result.status.replace("_", " "), style="dim")
-    style = "green" if result.score == result.max_score else ""
-    return Text(f"{number(result.score)} / {number(result.max_score)}", style=style)
+    return Text(f"{number(result.score)} / {number(result.max_score)}", "green" if result.score == result.max_score else "")
 
 
 def _marks(results: Iterable[Result]) -> list[str]:
@@ -152,12 +151,9 @@ def change_table(changes: Iterable[GradeChange]) -> Table:
 
 def check_table(changes: Iterable[GradeChange]) -> Table:
     """One row for each changed check: how many students get more points, and how many fewer."""
-    more: Counter[tuple[str, str]] = Counter()
-    fewer: Counter[tuple[str, str]] = Counter()
-    for change in changes:
-        for check in change.checks:
-            (more if check.after > check.before else fewer)[change.exercise, check.check] += 1
+    counts = Counter((change.exercise, check.check, check.after > check.before) for change in changes for check in change.checks)
     table = _table("Changed checks", "exercise", "check", ">more points", ">fewer")
-    for key in sorted({*more, *fewer}, key=lambda key: (-more[key] - fewer[key], key)):
-        table.add_row(*key, str(more[key]), str(fewer[key]))
+    checks = {(exercise, check) for exercise, check, _ in counts}
+    for key in sorted(checks, key=lambda key: (-counts[*key, True] - counts[*key, False], key)):
+        table.add_row(*key, str(counts[*key, True]), str(counts[*key, False]))
     return table

@@ -22,17 +22,16 @@ from autograder.course.errors import CourseError, Finding
 from autograder.course.model import Check
 from autograder.grading.comparison import difference, kind_of
 from autograder.grading.reference import (
-    FLOAT32_RELATIVE,
     FLOOR,
     Answered,
     Answering,
     ObjectProxy,
     as_arrays,
-    contains_float32,
     copied,
     load_module,
     mapped,
     on_object,
+    rtol_for,
 )
 from autograder.sandbox.guest.frameworks import is_out_of_memory
 from autograder.sandbox.guests import Outcome, Raised
@@ -133,15 +132,13 @@ def close(got: Any, expected: Any, *, atol: float | None = None, rtol: float | N
     at = next((i for i in reversed(range(len(transcript.calls))) if transcript.calls[i].outcome.value is got), len(transcript.calls) - 1)
     known = next((a for a in transcript.answers if a.value is expected), None)
     absolute = atol if atol is not None else known.atol if known else FLOOR
-    relative = rtol if rtol is not None else known.rtol if known else _relative(transcript.calls[at]) if at >= 0 else 0.0
+    relative = (
+        rtol if rtol is not None else known.rtol if known else rtol_for([(one.args, one.kwargs) for one in transcript.calls[at:][:1]])
+    )
     words = difference(got, expected, absolute, relative)
     if at >= 0:
         transcript.calls[at].atol = max(transcript.calls[at].atol, absolute)
     transcript.comparisons.append(Compared(words == "", at, f"gave {words}" if words else "", kind="value"))
-
-
-def _relative(call: Called) -> float:
-    return FLOAT32_RELATIVE if contains_float32((call.args, call.kwargs)) else 0.0
 
 
 def expect(condition: bool, words: str) -> None:

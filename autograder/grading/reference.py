@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -74,10 +74,10 @@ class Answers:
     def _compute(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Answered:
         function = self.function(name)
         value = function(*copied(args), **copied(kwargs))
-        single = contains_float32((args, kwargs))
-        other = cast((args, kwargs), np.float64 if single else np.float32)
+        rtol = rtol_for((args, kwargs))
+        other = cast((args, kwargs), np.float64 if rtol else np.float32)
         error = float32_error(value, lambda: function(*other[0], **other[1]))
-        return Answered(value, max(FLOOR, FLOAT32_ERRORS * error), FLOAT32_RELATIVE if single else 0.0)
+        return Answered(value, max(FLOOR, FLOAT32_ERRORS * error), rtol)
 
 
 def load_module(path: Path) -> types.ModuleType:
@@ -128,15 +128,18 @@ def cast(value: Any, dtype: type[np.floating[Any]]) -> Any:
     return mapped(value, leaf)
 
 
-def contains_float32(value: Any) -> bool:
-    """Return whether any array or tensor in a value is float32."""
-    if isinstance(value, list | tuple):
-        return any(contains_float32(item) for item in value)
-    if isinstance(value, dict):
-        return contains_float32(list(value.values()))
-    if isinstance(value, np.ndarray):
-        return bool(value.dtype == np.float32)
-    return str(getattr(value, "dtype", "")).endswith("float32")
+def leaves(value: Any) -> Iterator[Any]:
+    """Yield everything in lists, tuples and dicts, however deeply nested."""
+    if isinstance(value, list | tuple | dict):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from leaves(item)
+    else:
+        yield value
+
+
+def rtol_for(arguments: Any) -> float:
+    """Return the relative tolerance of a call: above 0 if any array or tensor in its arguments is float32."""
+    return FLOAT32_RELATIVE if any(str(getattr(item, "dtype", "")).endswith("float32") for item in leaves(arguments)) else 0.0
 
 
 def as_array(value: Any) -> Any:
@@ -160,12 +163,9 @@ def float32_error(value: Any, compute: Callable[[], Any]) -> float:
 
 def numbers(value: Any) -> list[np.ndarray[Any, Any]]:
     """List the arrays of numbers in a value, as float64."""
-    if isinstance(value, list | tuple):
-        return [array for item in value for array in numbers(item)]
-    if isinstance(value, dict):
-        return numbers(list(value.values()))
-    plain = as_array(value)
-    return [np.asarray(plain, np.float64)] if isinstance(plain, int | float | np.ndarray | np.generic) else []
+    return [
+        np.asarray(leaf, np.float64) for leaf in map(as_array, leaves(value)) if isinstance(leaf, int | float | np.ndarray | np.generic)
+    ]
 
 
 def digest(value: Any) -> bytes:

@@ -81,7 +81,8 @@ class CacheKeys:
 
     def __init__(self, course: Course, chosen: Round, walls: tuple[str, ...]):
         self._course = course
-        self.shared = _hash([*_machine(), *walls, chosen.name, chosen.secret, _files(course)]).hex()
+        packages = map(version, (package_name(), "numpy", *FRAMEWORKS))
+        self.shared = _hash([platform.python_version(), *packages, *walls, chosen.name, chosen.secret, _files(course)]).hex()
         self._of: dict[tuple[str, str], bytes] = {}
 
     def key(self, submission: Submission) -> str:
@@ -102,11 +103,6 @@ def _files(course: Course) -> bytes:
     lessons = {lesson.id for lesson in course.lessons}
     reference = [path for path in sorted((course.root / "solutions").glob("*")) if path.name not in lessons]
     return _hash(_contents([*reference, *(ENGINE / package for package in JUDGING)]))
-
-
-def _machine() -> Iterator[str]:
-    yield platform.python_version()
-    yield from (version(name) for name in (package_name(), "numpy", *FRAMEWORKS))
 
 
 def _judging_files(root: Path, lesson: Lesson, exercise: str) -> Iterator[bytes]:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import contextlib
 import secrets
 from collections.abc import Callable
-from types import TracebackType
-from typing import Any, Literal, Protocol, Self
+from typing import Any, Literal, Protocol
 
 import msgspec
-import numpy as np
 
 from autograder.course.errors import SandboxFault, WallsMissing
 from autograder.course.model import Limits
@@ -64,8 +62,7 @@ class Supervisor(Protocol):
 class Handle:
     """An object that stayed inside a guest; `Guest.call` calls it or its methods, and gets or sets its weights.
 
-    A plain class, because MessagePack would write a Struct or a dataclass as data, and this must cross as a number. It has no hash, so that
-    a map with one as a key is refused.
+    A plain class: MessagePack would write a Struct as data, and this must cross as a number. No hash: a map with one as a key is refused.
     """
 
     __slots__ = ("number", "type_name")
@@ -80,7 +77,7 @@ class Handle:
         return isinstance(other, Handle) and (self.number, self.type_name) == (other.number, other.type_name)
 
 
-class Guest:
+class Guest(contextlib.AbstractContextManager["Guest"]):
     """One process with one submission. Lives from `Server.open` until `close`; once it is lost, `alive` is false."""
 
     def __init__(self, server: Supervisor, pid: int, channel: Channel):
@@ -92,10 +89,7 @@ class Guest:
         self._server, self._channel, self._holding = server, channel, False
         self._await_walls()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *raised: object) -> None:
         self.close()
 
     @property
@@ -147,7 +141,7 @@ class Guest:
     def _await_walls(self) -> None:
         try:
             first = self._read(Deadline(self, START_SECONDS))
-            missing = protocol.unpack(first, protocol.FromGuest, _no_reference, _as_numpy)
+            missing = protocol.unpack(first, protocol.FromGuest, _no_reference, lambda array, _: array)
         except (Lost, protocol.ProtocolError) as error:
             self.close()
             raise SandboxFault(f"a guest did not come up: {error}") from None
@@ -185,7 +179,7 @@ class Guest:
             body = self._read(deadline)
             if not protocol.tiny(body):
                 protocol.scan(body)
-            message = protocol.unpack(body, protocol.FromGuest, self._handle, _as_numpy)
+            message = protocol.unpack(body, protocol.FromGuest, self._handle, lambda array, _: array)
             if isinstance(message, protocol.Raised) or message.id != call:
                 raise protocol.ProtocolError("a reply to something that was not asked")
             if isinstance(message, protocol.Reply):
@@ -270,10 +264,6 @@ def _outcome(reply: protocol.Reply, seconds: float) -> Outcome:
     if reply.kind == "refused":
         return Outcome("refused", detail=reply.message[:500], seconds=seconds)
     return Outcome("returned", value=reply.value, changed=changed, seconds=seconds)
-
-
-def _as_numpy(array: np.ndarray[Any, Any], framework: int) -> np.ndarray[Any, Any]:
-    return array
 
 
 def _no_reference(reference: protocol.Reference) -> Handle:

@@ -14,8 +14,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from autograder.course.errors import SandboxFault
 from autograder.course.model import Limits
@@ -29,17 +27,14 @@ BOOT = (
 )
 
 
-class LocalRunner:
+class LocalRunner(contextlib.AbstractContextManager["LocalRunner"]):
     """Opens guests without walls, one process each. With `ahead`, the next process warms up while one is in use."""
 
     def __init__(self, limits: Limits, *, ahead: bool = False):
         self.limits, self._ahead = limits, ahead
         self._spare: dict[str, _Starting] = {}
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *raised: object) -> None:
         self.close()
 
     def prepare(self, profile: str) -> None:

@@ -8,9 +8,8 @@ import os
 import socket
 import subprocess
 import sysconfig
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 from typing import IO, NoReturn, Self
 
 import msgspec
@@ -70,7 +69,7 @@ class Server:
         self.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *raised: object) -> None:
         self.stop()
 
     def start(self) -> None:
@@ -94,7 +93,6 @@ class Server:
         self._warming = True
 
     def _settle(self) -> None:
-        """Wait until the server is warm."""
         if self._warming:
             self._warming = False
             self.pid = int(self._answer())
@@ -131,17 +129,13 @@ class Server:
         return answer
 
     def _fail(self, cause: str) -> NoReturn:
-        said = self._words()
+        """Stop the server and raise `SandboxFault` with the last line of its standard error, or else the cause."""
+        lines = [cause]
+        if self._errors:
+            self._errors.seek(0)
+            lines += self._errors.read(1 << 16).decode(errors="replace").strip().splitlines()
         self.stop()
-        raise SandboxFault(f"the fork server does not answer: {said or cause}")
-
-    def _words(self) -> str:
-        """Return the last line of the server's standard error."""
-        if self._errors is None:
-            return ""
-        self._errors.seek(0)
-        lines = self._errors.read(1 << 16).decode(errors="replace").strip().splitlines()
-        return lines[-1] if lines else ""
+        raise SandboxFault(f"the fork server does not answer: {lines[-1]}")
 
     def open(self) -> Guest:
         """Fork a guest and wait until its walls stand. Raise `SandboxFault` if one of them does not."""
@@ -165,7 +159,7 @@ class Server:
         return msgspec.json.decode(self._ask(b"end"), type=Ended)
 
 
-class Sandbox:
+class Sandbox(contextlib.AbstractContextManager["Sandbox"]):
     """The fork servers of one worker: one for each preload profile, started when it is first needed."""
 
     def __init__(self, limits: Limits, wanted: tuple[str, ...] = walls.WALLS, slot: int = 0):
@@ -173,10 +167,7 @@ class Sandbox:
         self._user = free_user(slot) if "privileges" in wanted else None
         self._servers: dict[str, Server] = {}
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *raised: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -196,11 +187,9 @@ class Sandbox:
         self.prepare(profile)
         return self._servers[profile].open()
 
-    def pids(self) -> Iterator[int]:
+    def pids(self) -> list[int]:
         """The process ids of the running servers."""
-        for server in self._servers.values():
-            if server.pid:
-                yield server.pid
+        return [server.pid for server in self._servers.values() if server.pid]
 
 
 def missing_walls(limits: Limits) -> dict[str, str]:

@@ -50,13 +50,10 @@ class Nothing(types.ModuleType):
     def __exit__(self, *args: object) -> None: ...
 
 
-def progress(iterable: Any = (), *args: Any, **kwargs: Any) -> Any:
+class Bar:
     """Stand in for `tqdm.tqdm`: iterate, and show nothing."""
-    return _Bar(iterable)
 
-
-class _Bar:
-    def __init__(self, iterable: Any):
+    def __init__(self, iterable: Any = (), *args: Any, **kwargs: Any):
         self._iterable = iterable
 
     def __iter__(self) -> Iterator[Any]:
@@ -91,7 +88,7 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> types.ModuleType:
         module = Nothing(spec.name)
         if spec.name.startswith("tqdm"):
-            vars(module).update(tqdm=progress, trange=lambda *bounds, **_: progress(range(*bounds)))
+            vars(module).update(tqdm=Bar, trange=lambda *bounds, **_: Bar(range(*bounds)))
         return module
 
     def exec_module(self, module: types.ModuleType) -> None: ...

@@ -130,11 +130,9 @@ def close(got: Any, expected: Any, *, atol: float | None = None, rtol: float | N
     """
     transcript = _running.get()
     at = next((i for i in reversed(range(len(transcript.calls))) if transcript.calls[i].outcome.value is got), len(transcript.calls) - 1)
-    known = next((a for a in transcript.answers if a.value is expected), None)
-    absolute = atol if atol is not None else known.atol if known else FLOOR
-    relative = (
-        rtol if rtol is not None else known.rtol if known else rtol_for([(one.args, one.kwargs) for one in transcript.calls[at:][:1]])
-    )
+    arguments = [(one.args, one.kwargs) for one in transcript.calls[at:][:1]]
+    known = next((a for a in transcript.answers if a.value is expected), None) or Answered(None, FLOOR, rtol_for(arguments))
+    absolute, relative = known.atol if atol is None else atol, known.rtol if rtol is None else rtol
     words = difference(got, expected, absolute, relative)
     if at >= 0:
         transcript.calls[at].atol = max(transcript.calls[at].atol, absolute)

@@ -18,6 +18,7 @@ import msgspec
 from autograder.course.errors import UsageError
 from autograder.course.loading import package_name
 from autograder.course.model import Course, Lesson, Submission, limits_for
+from autograder.course.store import replaced
 from autograder.sandbox.guest.frameworks import FRAMEWORKS
 
 
@@ -42,7 +43,8 @@ def open_round(out: Path, *, seed: int | None = None, new: bool = False) -> Roun
     if earlier and not new:
         return earlier
     chosen = Round(f"round-{len(known) + 1}", fixed or secrets.token_bytes(32))
-    _write(path, [*known, chosen])
+    with replaced(path) as beside, open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(msgspec.json.encode([*known, chosen]))
     return chosen
 
 
@@ -61,15 +63,6 @@ def _known(path: Path) -> list[Round]:
         return msgspec.json.decode(path.read_bytes(), type=list[Round])
     except (msgspec.MsgspecError, UnicodeDecodeError):
         raise UsageError(f"{path}: damaged", "move it aside; the next run starts a new round") from None
-
-
-def _write(path: Path, rounds: list[Round]) -> None:
-    beside = path.with_suffix(".new")
-    with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(msgspec.json.encode(rounds))
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
 
 
 JUDGING = ("course", "sandbox", "grading")  # the packages whose code decides a result

@@ -84,7 +84,7 @@ def serve(control: socket.socket, plan: walls.Plan) -> None:
     prepared = walls.prepare(plan)
     runtime.install_stubs()
     runtime.warm_up()
-    guest = runtime.GuestRuntime(runtime.over(CHANNEL_FD))
+    guest = runtime.over(CHANNEL_FD)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     server, child, fork = os.getpid(), 0, _forking()
     _settle()

@@ -20,7 +20,7 @@ import time
 import traceback
 import types
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple, NoReturn
+from typing import Any, Literal, NoReturn
 
 import msgspec
 import numpy as np
@@ -73,7 +73,7 @@ def warm_up() -> None:
     theirs, ours = socket.socketpair()
     sources = [_WARM_UP, *(framework.warm_up for framework in frameworks.loaded())]
     with theirs, ours:
-        guest, spare = GuestRuntime(over(theirs.fileno())), GuestRuntime(over(ours.fileno()))
+        guest, spare = over(theirs.fileno()), over(ours.fileno())
         before = set(sys.modules)
         x = np.linspace(0, 1, 6).reshape(2, 3)
         for _ in range(WARM_UPS):
@@ -95,16 +95,9 @@ def warm_up() -> None:
 # ---- one guest
 
 
-class GuestChannel(NamedTuple):
-    """How bytes come in and go out: `read(most)` returns none at the end, `write(data)` returns how many it took."""
-
-    read: Callable[[int], bytes]
-    write: Callable[[memoryview], int]
-
-
-def over(fd: int) -> GuestChannel:
-    """Read and write a file descriptor."""
-    return GuestChannel(lambda most: os.read(fd, most), lambda data: os.write(fd, data))
+def over(fd: int) -> GuestRuntime:
+    """Return a guest that reads and writes a file descriptor."""
+    return GuestRuntime(lambda most: os.read(fd, most), lambda data: os.write(fd, data))
 
 
 def serve(guest: GuestRuntime, missing: dict[str, str]) -> None:
@@ -129,7 +122,7 @@ def main_without_fork(port: int, token: str, profile: str) -> None:
     connection.sendall(token.encode())
     preload(profile)
     install_stubs()
-    serve(GuestRuntime(GuestChannel(connection.recv, connection.send)), {})
+    serve(GuestRuntime(connection.recv, connection.send), {})
 
 
 def _end_with(supervisor: int) -> NoReturn:
@@ -140,10 +133,13 @@ def _end_with(supervisor: int) -> NoReturn:
 
 
 class GuestRuntime:
-    """What lives as long as the guest: its channel, output, modules and handles. Made before the fork, used after it."""
+    """What lives as long as the guest: its channel, output, modules and handles. Made before the fork, used after it.
 
-    def __init__(self, channel: GuestChannel):
-        self.channel = channel
+    `receive(most)` returns no bytes at the end of the channel, `transmit(data)` returns how many it took.
+    """
+
+    def __init__(self, receive: Callable[[int], bytes], transmit: Callable[[memoryview], int]):
+        self._receive, self._transmit = receive, transmit
         self.output = io.TextIOWrapper(io.FileIO(1, "w", closefd=False), "utf-8", errors="replace", line_buffering=True, write_through=True)
         self.modules: dict[str, types.ModuleType] = {}
         self.handles: dict[int, Any] = {}
@@ -159,7 +155,7 @@ class GuestRuntime:
     def _read(self, size: int) -> bytes | None:
         chunks = []
         while size:
-            chunk = self.channel.read(size)
+            chunk = self._receive(size)
             if not chunk:
                 return None
             chunks.append(chunk)
@@ -169,7 +165,7 @@ class GuestRuntime:
     def send(self, message: protocol.FromGuest) -> None:
         data = memoryview(protocol.pack(message, self.refer))
         while data:
-            data = data[self.channel.write(data) :]
+            data = data[self._transmit(data) :]
 
     def decode(self, body: bytes) -> Any:
         return protocol.unpack(body, protocol.ToGuest, self.resolve, frameworks.rebuilt)
@@ -219,9 +215,8 @@ class GuestRuntime:
                 problem = problem or _raised(message.id, error)
                 if not message.notebook:
                     return problem
-        if problem:  # the cells after the one that failed were run all the same
-            return msgspec.structs.replace(problem, value=_functions(module))
-        return protocol.Reply(message.id, "returned", value=_functions(module))
+        reply = problem or protocol.Reply(message.id, "returned")  # the cells after the one that failed were run all the same
+        return msgspec.structs.replace(reply, value=_functions(module))
 
     def call(self, message: protocol.Call) -> protocol.Reply:
         function = self.target(message.target)

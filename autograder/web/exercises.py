@@ -26,17 +26,14 @@ PAUSE = 0.25  # seconds between two looks at the files
 
 
 class Row(msgspec.Struct, frozen=True):
-    """One exercise: its file, its state in a word, and the results of its last check, if there was one."""
+    """One exercise: its file, its state in a word, and the facts and results of its last check, if there was one."""
 
     exercise: str
     title: str
     name: str
     stand: str
-    passed: int = 0
+    facts: dict[str, Any] | None = None
     checks: tuple[CheckResult, ...] = ()
-    of: int = 0
-    score: float = 0.0
-    max_score: float = 0.0
     at: str = ""
     changed: bool = False
 
@@ -77,10 +74,8 @@ def _row(session: ReaderSession, exercise: str, event: Any) -> Row:
     facts = event.facts
     stand = "passes" if facts["passed"] == facts["checks"] else "begun" if not untouched else "as given"
     when = datetime.fromisoformat(event.at).astimezone()
-    return Row(
-        exercise, title, name, stand, facts["passed"], results_of(facts), facts["checks"], facts["score"], facts["max_score"],
-        f"{when:%Y-%m-%d %H:%M}", changed=digest(path.read_bytes()) != facts["sha256"],
-    )  # fmt: skip
+    is_changed = digest(path.read_bytes()) != facts["sha256"]
+    return Row(exercise, title, name, stand, facts, results_of(facts), f"{when:%Y-%m-%d %H:%M}", is_changed)
 
 
 def _title(session: ReaderSession, exercise: str) -> str:

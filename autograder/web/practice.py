@@ -54,14 +54,10 @@ def routes(session: ReaderSession, frame: Frame) -> list[BaseRoute]:
 
 def _overview(session: ReaderSession, frame: Frame) -> str:
     with session.state() as state:
-        standings = [_standing(state, question) for question in session.lesson.questions]
+        standings = [Standing(one, min(streak(state, one), STREAK), mastered(state, one)) for one in session.lesson.questions]
         following = choose(session.lesson, state, None)
     titles = {section.id: section.title for section in session.lesson.sections}
     return page(frame, "practice", "Practice", standings=standings, following=following, titles=titles, streak=STREAK)
-
-
-def _standing(state: State, question: Question) -> Standing:
-    return Standing(question, min(streak(state, question), STREAK) if question.numbers else 0, mastered(state, question))
 
 
 def _question(session: ReaderSession, frame: Frame, request: Request) -> str:
@@ -69,7 +65,7 @@ def _question(session: ReaderSession, frame: Frame, request: Request) -> str:
         chosen = choose(session.lesson, state, request.path_params["id"])
         assert chosen is not None  # `choose` raises if there is no such question
         seed = draw(state, chosen, fresh="fresh" in request.query_params, seed=_seed(request.query_params.get("seed", "")))
-        return _page(session, frame, state, ask(session.workspace, chosen, seed, session.functions()))
+        return _page(session, frame, ask(session.workspace, chosen, seed, session.functions()))
 
 
 def _seed(written: str) -> int | None:
@@ -85,7 +81,7 @@ def _marked(session: ReaderSession, frame: Frame, request: Request, fields: dict
         given = _given(chosen, fields, "answer")
         made = answer(state, asked, given, session.functions())
         mark = _mark(session, frame, state, asked, made, given)
-        return mark if request.headers.get("x-part") == "mark" else _page(session, frame, state, asked, mark, fields)
+        return mark if request.headers.get("x-part") == "mark" else _page(session, frame, asked, mark, fields)
 
 
 def _given(question: Question, fields: dict[str, list[str]], name: str) -> Any:
@@ -129,16 +125,14 @@ def _line(asked: Asked, remark: Remark) -> str:
 
 
 def _page(
-    session: ReaderSession, frame: Frame, state: State, asked: Asked, mark: Markup | None = None, fields: dict[str, list[str]] | None = None
+    session: ReaderSession, frame: Frame, asked: Asked, mark: Markup | None = None, fields: dict[str, list[str]] | None = None
 ) -> str:
     question = asked.question
     parts = [_part(frame, asked, part, f"answer.{part.id}") for part in question.parts] or [_part(frame, asked, question, "answer")]
     stem = Markup(frame.prose.blocks(_filled(asked, question, question.text))) if question.parts else None
-    standing = _standing(state, question)
     section = next((one for one in session.lesson.sections if one.id == question.section), None)
     title = f"{question.id.replace('-', ' ').capitalize()} · Practice"
-    return page(frame, "question", title, asked=asked, stem=stem, parts=parts, standing=standing, streak=STREAK, section=section,
-                mark=mark, fields=fields or {})  # fmt: skip
+    return page(frame, "question", title, asked=asked, stem=stem, parts=parts, section=section, mark=mark, fields=fields or {})
 
 
 def _part(frame: Frame, asked: Asked, question: Question, field: str) -> Part:

@@ -5,12 +5,12 @@ The log lies in the workspace, or without one in the system's folder for a user'
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from itertools import takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import msgspec
 import platformdirs
@@ -32,9 +32,6 @@ from autograder.learner.review.schedule import (
     scheduling_in_force,
     zone_of,
 )
-
-if TYPE_CHECKING:
-    from autograder.learner.review.queue import Queue
 
 
 def own_place() -> Path:
@@ -180,13 +177,9 @@ class Deck:
         """
         at, zone = milliseconds(now), zone_of(now)
         kind: Kind = "cram" if cram else "review"
-        made: list[Row] = []
-
-        def write() -> None:
-            made.append(self.log.add(kind, at, zone, card=face.id, rating=rating, took=min(LONGEST, took), scheduling=self.scheduling.id))
-
-        self._write(write)
-        self._answered += made
+        with self._writing():
+            row = self.log.add(kind, at, zone, card=face.id, rating=rating, took=min(LONGEST, took), scheduling=self.scheduling.id)
+        self._answered.append(row)
         return self.state(face)
 
     def undo(self, now: datetime) -> Face | None:
@@ -194,12 +187,14 @@ class Deck:
         row = self._answered.pop() if self._answered else self._last_of_today(now)
         if row is None:
             return None
-        self._write(lambda: self.log.add("undo", milliseconds(now), zone_of(now), card=row.card, about=row.id))
+        with self._writing():
+            self.log.add("undo", milliseconds(now), zone_of(now), card=row.card, about=row.id)
         return self._every[row.card]
 
     def flag(self, face: Face, now: datetime) -> bool:
         """Flag a card, or remove its flag. Return whether it has one now."""
-        self._write(lambda: self.log.add("flag", milliseconds(now), zone_of(now), card=face.id))
+        with self._writing():
+            self.log.add("flag", milliseconds(now), zone_of(now), card=face.id)
         return self.state(face).flagged
 
     def bring(self, cards: Iterable[str], now: datetime, why: str) -> tuple[str, ...]:
@@ -209,28 +204,23 @@ class Deck:
         today, wanted = day_of(at, zone), set(cards)
         lately = {row.card for row in self.log.special("bring") if day_of(row.at, row.zone) == today}
         faces = [face for face in self._every.values() if face.of in wanted and face.id not in lately and not self._is_at_hand(face, now)]
-
-        def write() -> None:
-            for face in faces:
-                self.log.add("bring", at, zone, card=face.id, about=why[:200])
-
         if faces:
-            self._write(write)
+            with self._writing():
+                for face in faces:
+                    self.log.add("bring", at, zone, card=face.id, about=why[:200])
         return tuple(dict.fromkeys(face.of for face in faces))
 
     def trust_clock(self, now: datetime) -> None:
         """Record that the clock is right now: later times from this device came from a wrong clock."""
-        self._write(lambda: self.log.add("clock", milliseconds(now), zone_of(now)))
+        with self._writing():
+            self.log.add("clock", milliseconds(now), zone_of(now))
 
     def adopt(self, scheduling: Scheduling, now: datetime) -> None:
         """Use other parameters from now on, for all cards. Raise `ValueError` if `fsrs` refuses them."""
         scheduling.scheduler()
-
-        def write() -> None:
+        with self._writing():
             self.log.describe(scheduling.id, scheduling.facts)
             self.log.add("adopt", milliseconds(now), zone_of(now), scheduling=scheduling.id)
-
-        self._write(write)
 
     def merge(self, other: Path, now: datetime) -> Merged:
         """Add the reviews of another device or of Anki. Raise `UsageError` if `other` cannot be read."""
@@ -257,11 +247,12 @@ class Deck:
 
     # ---- how
 
-    def _write(self, write: Callable[[], object]) -> None:
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
         try:
             with self.log.writing():
                 self.log.describe(self.scheduling.id, self.scheduling.facts)
-                write()
+                yield
         except StoreFault as fault:  # the disk is full, or another program has locked the file
             fix = "free some disk space, or close the program that uses the file, and come back: earlier answers are saved"
             raise UsageError(f"{self.log.path}: this cannot be saved ({fault.why})", fix) from None
@@ -275,7 +266,7 @@ class Deck:
 
     def _last_of_today(self, now: datetime) -> Row | None:
         withdrawn, today = {row.about for row in self.log.special("undo")}, day_of(milliseconds(now), zone_of(now))
-        own = takewhile(lambda row: day_of(row.at, row.zone) == today, self.log.latest("review", "cram"))
+        own = takewhile(lambda row: day_of(row.at, row.zone) == today, self.log.latest_answers())
         return next((row for row in own if row.id not in withdrawn and row.card in self._every), None)
 
     def _is_at_hand(self, face: Face, now: datetime) -> bool:

@@ -89,8 +89,7 @@ def write_deck(course: Course, lessons: tuple[Lesson, ...], to: str, out: Path) 
     try:
         FORMATS[to](course, lessons, out)
     except OSError as error:
-        problem = error.strerror or str(error)
-        raise UsageError(f"{error.filename or out}: {problem}", "name a file that can be written: --out PATH") from None
+        raise UsageError(f"{error.filename or out}: {error.strerror or error}", "name a file that can be written: --out PATH") from None
     return count
 
 
@@ -125,8 +124,7 @@ def _apkg(course: Course, lessons: tuple[Lesson, ...], out: Path) -> None:
     media: dict[str, Path] = {}
     for place, (lesson, card, front, back, section) in enumerate(_notes(lessons)):
         kind, fields = (gaps, [front, section]) if card.cloze else (pair, [front, back, section])
-        note = genanki.Note(kind, fields, tags=_tags(lesson, card), guid=guid(lesson, card), due=place)
-        decks[lesson.id].add_note(note)
+        decks[lesson.id].add_note(genanki.Note(kind, fields, tags=_tags(lesson, card), guid=guid(lesson, card), due=place))
         media |= {name: path for path, name in figures(lesson, card, course.root)}
     with tempfile.TemporaryDirectory() as folder, replaced(out) as beside:
         named = [shutil.copyfile(path, Path(folder) / name) for name, path in media.items()]
@@ -181,6 +179,5 @@ def _json(course: Course, lessons: tuple[Lesson, ...], out: Path) -> None:
         beside.write_bytes(msgspec.json.format(msgspec.json.encode({"course": course.title, "cards": cards}), indent=2) + b"\n")
 
 
-FORMATS: dict[str, Callable[[Course, tuple[Lesson, ...], Path], None]] = {
-    "apkg": _apkg, "anki-text": _anki_text, "csv": _csv, "json": _json,
-}  # fmt: skip
+Write = Callable[[Course, tuple[Lesson, ...], Path], None]
+FORMATS: dict[str, Write] = {"apkg": _apkg, "anki-text": _anki_text, "csv": _csv, "json": _json}

@@ -158,10 +158,9 @@ class Log:
             return _by_card(self._rows("WHERE card != ''"))
         return _by_card(row for card in cards for row in self._rows("WHERE card = ?", card))
 
-    def special(self, *kinds: Kind) -> list[Row]:
-        """Return the rows of some kinds other than `review` and `cram`, which are indexed because they are rare."""
-        marks = ", ".join("?" * len(kinds))
-        return self._rows(f"WHERE kind NOT IN ('review', 'cram') AND kind IN ({marks}) ORDER BY number, id", *kinds)
+    def special(self, kind: Kind) -> list[Row]:
+        """Return the rows of a kind other than `review` and `cram`, which are indexed because they are rare."""
+        return self._rows("WHERE kind NOT IN ('review', 'cram') AND kind = ? ORDER BY number, id", kind)
 
     def newest_reading(self) -> int:
         """Return the latest time of this device since its clock was last corrected, in milliseconds; 0 if it wrote nothing."""
@@ -169,12 +168,10 @@ class Log:
         query = f"SELECT coalesce(max(at), 0) FROM log WHERE device = ? AND number >= ({right})"
         return int(self._db.execute(query, (self.device, self.device)).fetchone()[0])
 
-    def latest(self, *kinds: Kind) -> Iterator[Row]:
-        """Yield this device's rows of some kinds, newest first."""
-        marks = ", ".join("?" * len(kinds))
-        query = f"SELECT {_COLUMNS} FROM log WHERE device = ? AND kind IN ({marks}) ORDER BY number DESC, place DESC"
-        for values in self._db.execute(query, (self.device, *kinds)):
-            yield Row(*values)
+    def latest_answers(self) -> Iterator[Row]:
+        """Yield this device's answers, newest first."""
+        query = f"SELECT {_COLUMNS} FROM log WHERE device = ? AND kind IN ('review', 'cram') ORDER BY number DESC, place DESC"
+        return (Row(*values) for values in self._db.execute(query, (self.device,)))
 
     def unknown(self, rows: Iterable[Row]) -> list[Row]:
         """Return those of the rows that are not in the log."""
@@ -226,11 +223,11 @@ class Log:
         self.insert([row])
         return row
 
-    def insert(self, rows: Iterable[Row]) -> int:
-        """Add the rows that are not in the log yet. Return how many were new."""
+    def insert(self, rows: Iterable[Row]) -> None:
+        """Add the rows that are not in the log yet."""
         rows = list(rows)
         self._spare.add(rows)
-        return self._insert(rows)
+        self._insert(rows)
 
     def describe(self, name: str, facts: str) -> None:
         """Record the facts of a scheduling, once."""
@@ -250,11 +247,9 @@ class Log:
     def _rows(self, where: str, *values: object) -> list[Row]:
         return [Row(*found) for found in self._db.execute(f"SELECT {_COLUMNS} FROM log {where}", values)]
 
-    def _insert(self, rows: Iterable[Row]) -> int:
-        before = self._db.total_changes
+    def _insert(self, rows: Iterable[Row]) -> None:
         marks = ", ".join("?" * len(Row.__struct_fields__))
         self._db.executemany(f"INSERT OR IGNORE INTO log ({_COLUMNS}) VALUES ({marks})", (msgspec.structs.astuple(row) for row in rows))
-        return self._db.total_changes - before
 
     def _device(self) -> str:
         """Return the name of this file on this machine. A copy of the file, here or elsewhere, is another device."""

@@ -103,7 +103,8 @@ def queue_of(faces: Iterable[Face], states: Mapping[str, State], now: datetime, 
     wanted = [face for state, face in known if state.wanted]
     learning = sorted((state.due, face.id, face) for state, face in known if state.learning and not state.wanted and days[face.id] == today)
     due = [face for state, face in known if state.phase == "review" and not state.wanted and days[face.id] == today]
-    due.sort(key=lambda face: (states[face.id].due // DAY, _mixed(face, today)))
+    # a hash shuffles the cards differently each day, and the same way all day
+    due.sort(key=lambda face: (states[face.id].due // DAY, hashlib.sha256(f"{today} {face.id}".encode()).hexdigest()))
     new = [face for state, face in known if not state.reviews and not state.wanted]
     claimed = {_card(name): name for name, state in states.items() if state.reviews and state.last_day == today}
     due_now, new_now = _one_of_each(due, claimed), _one_of_each(new, claimed)
@@ -121,8 +122,3 @@ def _one_of_each(faces: Iterable[Face], claimed: dict[str, str]) -> list[Face]:
 
 def _card(face: str) -> str:
     return "/".join(face.split("/")[:2])
-
-
-def _mixed(face: Face, today: int) -> str:
-    """Return a sort key that shuffles the cards differently each day, and the same way all day."""
-    return hashlib.sha256(f"{today} {face.id}".encode()).hexdigest()

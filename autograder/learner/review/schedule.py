@@ -115,7 +115,7 @@ def clocks_of(log: Log) -> Clocks:
     return found
 
 
-def moment_of(row: Row, clocks: Clocks) -> int:
+def _moment_of(row: Row, clocks: Clocks) -> int:
     """Return when a row was written: the time that its clock showed, but no later than when that clock was corrected."""
     return min((clock.at for clock in clocks.get(row.device, ()) if clock.number > row.number and clock.at < row.at), default=row.at)
 
@@ -124,14 +124,6 @@ def replay(rows: Mapping[str, Sequence[Row]], clocks: Clocks, scheduling: Schedu
     """Return the state of every face, from its rows in any order."""
     scheduler = scheduling.scheduler()
     return {card: [State(), *(step.after for step in steps(own, clocks, scheduler))][-1] for card, own in rows.items()}
-
-
-def in_order(rows: Iterable[Row], clocks: Clocks) -> list[tuple[int, Row]]:
-    """Return the rows that were not withdrawn, in the order in which they happened, each with its moment."""
-    rows = list(rows)
-    withdrawn = {row.about for row in rows if row.kind == "undo"}
-    standing = [(moment_of(row, clocks), row) for row in rows if row.kind != "undo" and row.id not in withdrawn]
-    return sorted(standing, key=lambda pair: (pair[0], pair[1].number, pair[1].id))
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -144,9 +136,11 @@ class Step(msgspec.Struct, frozen=True):
 
 
 def steps(rows: Iterable[Row], clocks: Clocks, scheduler: fsrs.Scheduler) -> Iterator[Step]:
-    """Yield a step for each row of a face, in the order in which they happened."""
-    state = State()
-    for at, row in in_order(rows, clocks):
+    """Yield a step for each row of a face that was not withdrawn, in the order in which they happened."""
+    state, rows = State(), list(rows)
+    withdrawn = {row.about for row in rows if row.kind == "undo"}
+    standing = [(_moment_of(row, clocks), row) for row in rows if row.kind != "undo" and row.id not in withdrawn]
+    for at, row in sorted(standing, key=lambda pair: (pair[0], pair[1].number, pair[1].id)):
         before = state
         if row.kind == "review":
             state = after(state, row.rating, at, row.zone, scheduler)
@@ -159,24 +153,26 @@ def steps(rows: Iterable[Row], clocks: Clocks, scheduler: fsrs.Scheduler) -> Ite
 
 def recalled(state: State, at: int, zone: int, scheduler: fsrs.Scheduler) -> float:
     """Return the probability that a face is remembered at a moment (`fsrs`'s retrievability)."""
-    when = _EPOCH + at * _MILLISECOND
-    last = when - timedelta(days=max(0, day_of(at, zone) - state.last_day))
-    card = fsrs.Card(0, _STATES.get(state.phase, fsrs.State.Learning), state.step, state.stability, state.difficulty, when, last)
-    return float(scheduler.get_card_retrievability(card, when))
+    card = _card(state, at, zone)
+    return float(scheduler.get_card_retrievability(card, card.due))
 
 
 def after(state: State, rating: int, at: int, zone: int, scheduler: fsrs.Scheduler) -> State:
-    """Return the state of a face after an answer.
-
-    `fsrs` counts days of 24 hours between two reviews. We pass a last review as many whole days ago as days have begun since, so a
-    card that was answered last night is a day old this morning.
-    """
-    when, day = _EPOCH + at * _MILLISECOND, day_of(at, zone)
-    last = when - timedelta(days=max(0, day - state.last_day)) if state.reviews else None
-    known = _STATES.get(state.phase, fsrs.State.Learning)
-    card = fsrs.Card(0, known, state.step, state.stability, state.difficulty, when, last)
-    made, _ = scheduler.review_card(card, fsrs.Rating(rating), when)
+    """Return the state of a face after an answer."""
+    card, day = _card(state, at, zone), day_of(at, zone)
+    made, _ = scheduler.review_card(card, fsrs.Rating(rating), card.due)
     lapsed = state.phase == "review" and rating == fsrs.Rating.Again
     return State(_PHASES[made.state], milliseconds(made.due), made.step, made.stability, made.difficulty, at, day,
                  state.first_day if state.reviews else day, state.reviews + 1, state.lapses + lapsed,
                  flagged=state.flagged)  # fmt: skip
+
+
+def _card(state: State, at: int, zone: int) -> fsrs.Card:
+    """Return a face as a card that is due at this moment.
+
+    `fsrs` counts days of 24 hours between two reviews. We pass a last review as many whole days ago as days have begun since, so a
+    card that was answered last night is a day old this morning.
+    """
+    when, known = _EPOCH + at * _MILLISECOND, _STATES.get(state.phase, fsrs.State.Learning)
+    last = when - timedelta(days=max(0, day_of(at, zone) - state.last_day)) if state.reviews else None
+    return fsrs.Card(0, known, state.step, state.stability, state.difficulty, when, last)

@@ -6,9 +6,8 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
-from itertools import chain
+from itertools import chain, groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import fsrs
 import msgspec
@@ -17,10 +16,6 @@ from autograder.course.errors import UsageError
 from autograder.learner.review.deck import Deck
 from autograder.learner.review.queue import Face
 from autograder.learner.review.schedule import Scheduling, Step, clocks_of, date_of, day_of, milliseconds, recalled, steps, zone_of
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
 
 AHEAD = 30  # days of the forecast
 HARDEST = 5
@@ -112,12 +107,8 @@ def _months(done: Iterable[Step]) -> tuple[Month, ...]:
 
 def _days(days: set[int], today: int) -> Days:
     """Count streaks of days. A today without answers is not over yet, so it breaks none."""
-    rows: list[list[int]] = []
-    for day in sorted(days):
-        if rows and rows[-1][-1] == day - 1:
-            rows[-1].append(day)
-        else:
-            rows.append([day])
+    runs = groupby(enumerate(sorted(days)), key=lambda pair: pair[1] - pair[0])  # the same in a row of successive days
+    rows = [[day for _, day in run] for _, run in runs]
     current = len(rows[-1]) if rows and rows[-1][-1] >= today - 1 else 0
     return Days(current, max(map(len, rows), default=0), len(days))
 
@@ -129,11 +120,6 @@ def _part(deck: Deck, objective: str, now: datetime) -> Part:
     due = sum(day_of(state.due, zone) <= day_of(milliseconds(now), zone) for state in begun)
     shares = [recalled(state, milliseconds(now), zone, deck.scheduling.scheduler()) for state in begun]
     return Part(objective, len(own), len(begun), due, sum(shares) / len(shares) if shares else None)
-
-
-def days_ahead(stats: Stats) -> Sequence[date]:
-    """Return the dates of `due`."""
-    return [stats.today + timedelta(days=number) for number in range(len(stats.due))]
 
 
 ENOUGH = 512  # answers that FSRS's optimizer asks for
@@ -205,22 +191,14 @@ def draw(stats: Stats, out: Path) -> None:
         raise UsageError("drawing needs matplotlib", "install it: `pip install matplotlib`") from None
     figure = Figure(figsize=(8, 5), layout="constrained")
     above, below = figure.subplots(2, 1)
-    _due(above, stats)
-    _known(below, stats)
+    above.bar([f"{(stats.today + timedelta(days=number)).day}" for number in range(len(stats.due))], stats.due, color="#0072b2")
+    above.set(title=f"Due in the next {len(stats.due)} days, from {stats.today:%Y-%m-%d}", ylabel="cards")
+    above.tick_params(axis="x", labelsize=7)
+    shares = [100 * month.known / month.asked for month in stats.months]
+    bars = below.bar([f"{month.first:%Y-%m}" for month in stats.months], shares, color="#009e73")
+    below.bar_label(bars, [f"{month.known} of {month.asked}" for month in stats.months], fontsize=7)
+    below.set(title="Still known when it came back", ylabel="%", ylim=(0, 110))
     try:
         figure.savefig(out, format="png", dpi=120, metadata={"Software": None})
     except OSError as error:
         raise UsageError(f"{out}: {error.strerror or error}", "name a file that can be written: --png PATH") from None
-
-
-def _due(axes: Axes, stats: Stats) -> None:
-    axes.bar([f"{day.day}" for day in days_ahead(stats)], stats.due, color="#0072b2")
-    axes.set(title=f"Due in the next {len(stats.due)} days, from {stats.today:%Y-%m-%d}", ylabel="cards")
-    axes.tick_params(axis="x", labelsize=7)
-
-
-def _known(axes: Axes, stats: Stats) -> None:
-    shares = [100 * month.known / month.asked for month in stats.months]
-    bars = axes.bar([f"{month.first:%Y-%m}" for month in stats.months], shares, color="#009e73")
-    axes.bar_label(bars, [f"{month.known} of {month.asked}" for month in stats.months], fontsize=7)
-    axes.set(title="Still known when it came back", ylabel="%", ylim=(0, 110))

@@ -159,10 +159,6 @@ def _unknown_name(noun: str, names: Iterable[str], known: list[str]) -> Problem:
 # ---- a number
 
 
-def _number_form(question: Question) -> Form:
-    return Form(f"a number with {question.decimals} decimals", "number")
-
-
 def _mark_number(question: Question, key: Key, answer: Any, drawn: Drawn) -> Mark:
     read = _read_number(answer)
     if isinstance(read, Remark):
@@ -232,10 +228,6 @@ def _wrong_choices(question: Question, key: Key) -> set[str]:
 # ---- an order
 
 
-def _order_form(question: Question) -> Form:
-    return Form(f"a list in the right order, like [{', '.join(ids_of(question.choices))}]", "order", listed=True)
-
-
 def _mark_order(question: Question, key: Key, answer: Any, drawn: Drawn) -> Mark:
     chosen, known = _read_ids(question, answer), ids_of(question.choices)
     if isinstance(chosen, Remark):
@@ -254,9 +246,8 @@ def _problem_with_order(question: Question, right: Any) -> Problem:
     known = ids_of(question.choices)
     if not isinstance(right, tuple):
         return "`right` should be a list of choices", "write it like the question's `choices`"
-    if problem := _unknown_name("choice", right, known):
-        return problem
-    return None if sorted(right) == sorted(known) else ("`right` should hold each choice once", f"put {', '.join(known)} in order")
+    once = None if sorted(right) == sorted(known) else ("`right` should hold each choice once", f"put {', '.join(known)} in order")
+    return _unknown_name("choice", right, known) or once
 
 
 def _wrong_orders(question: Question, key: Key) -> set[str]:
@@ -265,10 +256,6 @@ def _wrong_orders(question: Question, key: Key) -> set[str]:
 
 
 # ---- a match
-
-
-def _match_form(question: Question) -> Form:
-    return Form(f"one of: {', '.join(ids_of(question.options))}", "match", keys=tuple(ids_of(question.choices)))
 
 
 def _mark_match(question: Question, key: Key, answer: Any, drawn: Drawn) -> Mark:
@@ -328,17 +315,20 @@ def _mark_parts(question: Question, key: Key, answer: Any, drawn: Drawn) -> Mark
 
 KINDS: dict[str, QuestionKind] = {
     "number": QuestionKind(
-        "a number", frozenset({"computes", "arguments", "tolerance"}), _number_form, _mark_number,
+        "a number", frozenset({"computes", "arguments", "tolerance"}),
+        lambda question: Form(f"a number with {question.decimals} decimals", "number"), _mark_number,
         frozenset({"decimals", "detects", "numbers"})),
     "choice": QuestionKind(
         "a choice", frozenset({"choices"}), _choice_form, _mark_choice, frozenset({"several", "numbers"}),
         _problem_with_choice, _wrong_choices, "a wrong choice"),
     "order": QuestionKind(
-        "an order", frozenset({"choices"}), _order_form, _mark_order,
-        problem=_problem_with_order, wrongs=_wrong_orders, form_of_wrong="`later>earlier`, two choices in the wrong order"),
+        "an order", frozenset({"choices"}),
+        lambda question: Form(f"a list in the right order, like [{', '.join(ids_of(question.choices))}]", "order", listed=True),
+        _mark_order, problem=_problem_with_order, wrongs=_wrong_orders, form_of_wrong="`later>earlier`, two choices in the wrong order"),
     "match": QuestionKind(
-        "a match", frozenset({"choices", "options"}), _match_form, _mark_match,
-        problem=_problem_with_match, wrongs=_wrong_pairs, form_of_wrong="`choice=option`"),
+        "a match", frozenset({"choices", "options"}),
+        lambda question: Form(f"one of: {', '.join(ids_of(question.options))}", "match", keys=tuple(ids_of(question.choices))),
+        _mark_match, problem=_problem_with_match, wrongs=_wrong_pairs, form_of_wrong="`choice=option`"),
     "parts": QuestionKind(
         "a question of parts", frozenset({"parts"}), lambda question: Form("an answer for each part", "parts"), _mark_parts),
 }  # fmt: skip

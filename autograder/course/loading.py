@@ -32,8 +32,7 @@ def read_hints(root: Path, lesson: str) -> dict[str, Help]:
     folders, path = Folders(root), root / "exercises" / lesson / "hints.yaml"
     if not path.is_file():
         return {}
-    text = folders.text(path, "the hints")
-    found, _ = folders.typed(path, dict[str, Help], text or "{}")
+    found, _ = folders.typed(path, dict[str, Help], folders.text(path, "the hints") or "{}")
     if folders.findings:
         raise CourseError(folders.findings)
     return found
@@ -173,12 +172,10 @@ def survey(root: Path) -> tuple[Course, list[Finding]]:
 
 
 def _is_lesson(folders: Folders, path: Path) -> bool:
-    if not path.is_dir():
-        return False
-    if _FOLDER.fullmatch(path.name):
-        return True
-    folders.missing(path, "this folder is not named like a lesson", "name it with two digits and small letters, like `01_first_lesson`")
-    return False
+    named = _FOLDER.fullmatch(path.name) is not None
+    if path.is_dir() and not named:
+        folders.missing(path, "this folder is not named like a lesson", "name it with two digits and small letters, like `01_first_lesson`")
+    return path.is_dir() and named
 
 
 def _lesson(folders: Folders, path: Path) -> Lesson:
@@ -221,8 +218,7 @@ def _sections(text: str, complain: Complain) -> tuple[Section, ...]:
     for line, heading in _headings(text):
         title, name = heading["title"], heading["id"]
         if not name:
-            fix = "end the heading with an id, like `{#a-short-name}`"
-            complain(line, f"the section `{title}` has no id", fix)
+            complain(line, f"the section `{title}` has no id", "end the heading with an id, like `{#a-short-name}`")
         elif name in found:
             complain(line, f"section `{name}` is here and on line {found[name].line}", "give one of them another id")
         else:
@@ -255,20 +251,14 @@ def _exercises(folders: Folders, lesson: str, order: tuple[str, ...]) -> tuple[E
 
 def _exercise(folders: Folders, lesson: str, starter: Path) -> Exercise:
     name, answers = starter.stem, folders.root / "solutions" / lesson
-    checks, answer, misconceptions = (
-        starter.parent / "checks" / starter.name,
-        answers / starter.name,
-        answers / "misconceptions" / starter.name,
-    )
-    kept, recorded = _has_solutions(folders.root), recordings(folders.root, lesson, name)
-    judging = (
-        [(answer, "answer"), (misconceptions, "misconceptions")]
-        if kept
-        else [(recorded, "recordings")]
-        if _is_release(folders.root)
-        else []
-    )
-    for path, what in [(checks, "checks"), *judging]:
+    checks, answer = starter.parent / "checks" / starter.name, answers / starter.name
+    misconceptions = answers / "misconceptions" / starter.name
+    recorded, judging = recordings(folders.root, lesson, name), [(checks, "checks")]
+    if _has_solutions(folders.root):
+        judging += [(answer, "answer"), (misconceptions, "misconceptions")]
+    elif _is_release(folders.root):
+        judging += [(recorded, "recordings")]
+    for path, what in judging:
         if not path.is_file():
             folders.missing(path, f"exercise `{name}` has no {what}", "create this file")
     source = folders.text(starter, "the starter") or ""

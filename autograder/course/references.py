@@ -16,7 +16,6 @@ from autograder.course.schema import did_you_mean
 from autograder.course.strict_yaml import Complain, Node
 
 T = TypeVar("T")
-
 _OF_ALL = {"id", "kind", "text", "points", "card"}
 _OF_WHOLES = {"objective", "section", "core"}
 _PLACE = re.compile(r"\[\[(\w+)\]\]")
@@ -61,8 +60,7 @@ def check_questions(lesson: Lesson, nodes: Sequence[Node], root: Path, complain:
 
 def check_keys(lesson: Lesson, node: Node, complain: Complain) -> None:
     """Check the answers in `solutions/` against the questions."""
-    cards = ids_of(lesson.cards)
-    _check_parallel("question", lesson.questions, lesson.keys, node, cards, complain)
+    _check_parallel("question", lesson.questions, lesson.keys, node, ids_of(lesson.cards), complain)
 
 
 def _check_named(owner: str, key: str, name: str, known: list[str], node: Node, complain: Complain) -> None:
@@ -140,8 +138,7 @@ def _check_parallel(noun: str, questions: Sequence[Question], keys: dict[str, Ke
                     complain: Complain) -> None:  # fmt: skip
     known = {question.id: question for question in questions}
     for name in [name for name in keys if name not in known]:
-        fix = did_you_mean(name, known, "remove it, or write the question first")
-        complain(line_of(node, name), f"there is no {noun} `{name}`", fix)
+        complain(line_of(node, name), f"there is no {noun} `{name}`", did_you_mean(name, known, "remove it, or write the question first"))
     for name, question in known.items():
         if name in keys:
             _check_key(f"{noun} `{name}`", question, keys[name], node.value[name], cards, complain)
@@ -158,8 +155,7 @@ def _check_key(owner: str, question: Question, key: Key, node: Node, cards: list
         _check_parallel(f"{owner}, part", question.parts, key.parts, parts, cards, complain)
     if kind.problem is None:
         for name in sorted({"right", "wrong"} & node.value.keys()):
-            fix = "remove it: the answer is computed or in its parts"
-            complain(line_of(node, name), f"{owner}: {kind.noun} has no `{name}`", fix)
+            complain(line_of(node, name), f"{owner}: {kind.noun} has no `{name}`", "remove it: the answer is computed or in its parts")
     elif "right" not in node.value:
         complain(node.line, f"{owner}: `right` is missing", "add `right: ...`")
     elif not isinstance(node.value["right"].value, str | list | dict):
@@ -183,12 +179,9 @@ def _check_wrong(owner: str, wrong: Wrong, node: Node, cards: list[str], complai
         _check_named(owner, "card", wrong.card, cards, node, complain)
 
 
-_BY_EXERCISE = ("limits_of", "due_of", "weights")
-
-
 def check_policy(policy: Policy, node: Node, exercises: list[str], complain: Complain) -> None:
     """Complain of unknown exercises and of numbers out of range."""
-    for key in _BY_EXERCISE:
+    for key in ("limits_of", "due_of", "weights"):
         for name in getattr(policy, key):
             if exercises and name not in exercises:
                 fix = did_you_mean(name, exercises, f"take one of {', '.join(exercises)}")

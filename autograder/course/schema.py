@@ -141,8 +141,8 @@ def _complain_of_repeats(items: tuple[Any, ...], nodes: list[Node], complain: Co
     lines: dict[str, int] = {}
     for item, node in zip(items, nodes, strict=True):
         if item.id and item.id in lines:
-            problem = f"{type(item).__name__.lower()} `{item.id}` is here and on line {lines[item.id]}"
-            complain(node.line, problem, "give one of them another id")
+            name = type(item).__name__.lower()
+            complain(node.line, f"{name} `{item.id}` is here and on line {lines[item.id]}", "give one of them another id")
         lines.setdefault(item.id, node.line)
 
 

@@ -260,7 +260,7 @@ def write_texts(texts: Iterable[tuple[Path, str]]) -> int:
     waiting, there = ((path, text.encode()) for path, text in texts), 0
     with ThreadPoolExecutor(AT_ONCE) as threads:
         while some := list(islice(waiting, BATCH)):
-            other = {path: data for path, data in some if not _holds(path, data)}
+            other = {path: data for path, data in some if not path.exists() or path.read_bytes() != data}
             for path, data in other.items():
                 _beside(path).write_bytes(data)
             list(threads.map(_synced, map(_beside, other)))
@@ -268,13 +268,6 @@ def write_texts(texts: Iterable[tuple[Path, str]]) -> int:
                 _beside(path).replace(path)
             there += len(some)
     return there
-
-
-def _holds(path: Path, data: bytes) -> bool:
-    try:
-        return path.read_bytes() == data
-    except FileNotFoundError:
-        return False
 
 
 def _beside(path: Path) -> Path:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import takewhile
 from typing import Any
 
 import yaml
@@ -22,7 +23,6 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C parser, if
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
 _FLOAT = re.compile(r"[-+]?([0-9]{1,400}(\.[0-9]{0,400})?|\.[0-9]{1,400})([eE][-+]?[0-9]{1,4})?")
-
 
 INVALID = object()
 """Takes the place of a value that was complained about, so that it is complained about once."""
@@ -80,8 +80,7 @@ class _Reader:
     strict: bool
 
     def document(self, depth: int) -> Node:
-        root = Node(None, 1)
-        seen = False
+        root, seen = Node(None, 1), False
         for event in self.events:
             if isinstance(event, yaml.DocumentStartEvent):
                 if seen:
@@ -109,10 +108,8 @@ class _Reader:
             self.complain(_line(event), f"the tag `{event.tag}` is not read here", "remove it")
 
     def sequence(self, depth: int) -> list[Node]:
-        items = []
-        while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
-            items.append(self.node(event, depth - 1))
-        return items
+        items = takewhile(lambda event: not isinstance(event, yaml.SequenceEndEvent), self.events)
+        return [self.node(event, depth - 1) for event in items]
 
     def mapping(self, depth: int) -> dict[str, Node]:
         entries: dict[str, Node] = {}

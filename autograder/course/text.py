@@ -116,12 +116,9 @@ def _sequence(tokens: Iterator[str], end: str) -> str:
         if piece := _piece(token, tokens):
             parts.append((token, piece))
     followers = [*(piece for _, piece in parts[1:]), ""]
-    return "".join(_parenthesised(token, piece, follower) for (token, piece), follower in zip(parts, followers, strict=False))
-
-
-def _parenthesised(token: str, piece: str, follower: str) -> str:
-    """Put a fraction in parentheses if a factor follows, which would seem to be in the denominator too."""
-    return f"({piece})" if token == r"\frac" and re.match(r"[\w(√ ]", follower) else piece
+    # a fraction is put in parentheses if a factor follows, which would seem to be in the denominator too
+    return "".join(f"({piece})" if token == r"\frac" and re.match(r"[\w(√ ]", follower) else piece
+                   for (token, piece), follower in zip(parts, followers, strict=False))  # fmt: skip
 
 
 def _piece(token: str, tokens: Iterator[str]) -> str:
@@ -165,8 +162,6 @@ def _grouped(term: str) -> str:
 
 
 _COMMENT = re.compile(r"^[ \t]*<!--(?:(?!-->).)*-->\n|<!--(?:(?!-->).)*-->", re.DOTALL | re.MULTILINE)
-
-
 FOLDED = re.compile(r"<details><summary>(?P<question>.*?)</summary>\s*(?P<answer>.*?)\s*</details>", re.DOTALL)
 
 

@@ -243,7 +243,10 @@ class Deck:
         made = replay(touched, clocks, self.scheduling)
         self.states = made if whole else {card: msgspec.json.decode(state, type=State) for card, state in states.items()} | made
         if rows or whole:
-            self._keep(made, self._read, whole=whole)
+            encoded = {card: msgspec.json.encode(state).decode() for card, state in made.items()}
+            about = {"upto": str(self._read), "format": FORMAT, "scheduling": self.scheduling.id}
+            with suppress(StoreFault), self.log.writing():  # otherwise they are computed again next time
+                self.log.cache(about, encoded, whole=whole)
 
     # ---- how
 
@@ -257,12 +260,6 @@ class Deck:
             fix = "free some disk space, or close the program that uses the file, and come back: earlier answers are saved"
             raise UsageError(f"{self.log.path}: this cannot be saved ({fault.why})", fix) from None
         self.refresh()
-
-    def _keep(self, made: dict[str, State], upto: int, *, whole: bool) -> None:
-        encoded = {card: msgspec.json.encode(state).decode() for card, state in made.items()}
-        about = {"upto": str(upto), "format": FORMAT, "scheduling": self.scheduling.id}
-        with suppress(StoreFault), self.log.writing():  # otherwise they are computed again next time
-            self.log.cache(about, encoded, whole=whole)
 
     def _last_of_today(self, now: datetime) -> Row | None:
         withdrawn, today = {row.about for row in self.log.special("undo")}, day_of(milliseconds(now), zone_of(now))

@@ -135,8 +135,8 @@ def _note_types() -> tuple[genanki.Model, genanki.Model]:
     fields = [{"name": name} for name in ("Front", "Back", "Section")]
     answer = f"{{{{FrontSide}}}}<hr id=answer>{{{{Completed}}}}{_FROM}"
     pair = genanki.Model(PAIR, "Course card", fields, [{"name": "Card", "qfmt": "{{Front}}", "afmt": answer}], _CSS)
-    gap_fields, gap = [{"name": "Text"}, {"name": "Section"}], "{{cloze:Text}}"
-    templates = [{"name": "Gap", "qfmt": gap, "afmt": gap + _FROM}]
+    gap_fields = [{"name": "Text"}, {"name": "Section"}]
+    templates = [{"name": "Gap", "qfmt": "{{cloze:Text}}", "afmt": "{{cloze:Text}}" + _FROM}]
     return pair, genanki.Model(GAPS, "Course card with gaps", gap_fields, templates, _CSS, genanki.Model.CLOZE)
 
 

@@ -46,15 +46,13 @@ class Row(msgspec.Struct, frozen=True):
     @property
     def sound(self) -> bool:
         """Whether this program could have written a row that comes from elsewhere."""
-        names = self.id, self.device, self.card, self.scheduling, self.about
         return (
             EARLIEST <= self.at <= LATEST
             and abs(self.zone) <= 24 * 60
             and self.kind in get_args(Kind)
             and (self.rating in (1, 2, 3, 4) or self.kind not in ("review", "cram"))
-            and 0 <= self.number < 2**53
-            and 0 <= self.took < 2**53
-            and all(len(name) <= 200 for name in names)
+            and all(0 <= number < 2**53 for number in (self.number, self.took))
+            and all(len(name) <= 200 for name in (self.id, self.device, self.card, self.scheduling, self.about))
         )
 
 
@@ -67,8 +65,7 @@ class Spare:
     def add(self, found: Iterable[Row | tuple[str, str]]) -> None:
         """Add rows, and schedulings as pairs of id and facts: all of them, or none if the disk is full."""
         lines = b"".join(msgspec.json.encode(one) + b"\n" for one in found)
-        before = self.size()
-        written = 0
+        before, written = self.size(), 0
         with suppress(OSError), self.path.open("ab", buffering=0) as file:
             written = file.write(lines)
         if written < len(lines):
@@ -155,8 +152,8 @@ class Log:
     def of(self, cards: Iterable[str] | None = None) -> dict[str, list[Row]]:
         """Return the rows of some faces, or of all, by face."""
         if cards is None:
-            return _by_card(self._rows("WHERE card != ''"))
-        return _by_card(row for card in cards for row in self._rows("WHERE card = ?", card))
+            return grouped(self._rows("WHERE card != ''"), "card")
+        return grouped((row for card in cards for row in self._rows("WHERE card = ?", card)), "card")
 
     def special(self, kind: Kind) -> list[Row]:
         """Return the rows of a kind other than `review` and `cram`, which are indexed because they are rare."""
@@ -276,8 +273,9 @@ class Log:
             self._spare.add([*self.schedulings().items(), *self.since(0)])
 
 
-def _by_card(rows: Iterable[Row]) -> dict[str, list[Row]]:
+def grouped(rows: Iterable[Row], key: Literal["card", "device"]) -> dict[str, list[Row]]:
+    """Return the rows by card or by device."""
     found: dict[str, list[Row]] = {}
     for row in rows:
-        found.setdefault(row.card, []).append(row)
+        found.setdefault(getattr(row, key), []).append(row)
     return found

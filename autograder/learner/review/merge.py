@@ -57,9 +57,8 @@ def merge(log: Log, other: Path, faces: Iterable[Face], zone: int) -> Merged:
     sound = {row.id: row for row in rows if row.sound}
     with log.writing():
         fresh = log.unknown(sound.values())
-        for one in found:
-            if isinstance(one, tuple):
-                log.describe(*one)
+        for one in (one for one in found if isinstance(one, tuple)):
+            log.describe(*one)
         log.insert(fresh)
     return Merged(len(fresh), len(sound) - len(fresh), len(rows) - sum(row.sound for row in rows))
 

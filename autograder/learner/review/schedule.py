@@ -15,7 +15,7 @@ from typing import Literal
 import fsrs
 import msgspec
 
-from autograder.learner.review.log import Log, Row
+from autograder.learner.review.log import Log, Row, grouped
 
 DAY_START = 4 * 3_600_000  # a day begins at 4 a.m., in milliseconds
 DAY = 86_400_000
@@ -109,10 +109,7 @@ def scheduling_in_force(log: Log) -> Scheduling:
 
 def clocks_of(log: Log) -> Clocks:
     """Return by device the rows with which a learner confirmed the clock: later times before them were wrong."""
-    found: dict[str, list[Row]] = {}
-    for row in log.special("clock"):
-        found.setdefault(row.device, []).append(row)
-    return found
+    return grouped(log.special("clock"), "device")
 
 
 def _moment_of(row: Row, clocks: Clocks) -> int:

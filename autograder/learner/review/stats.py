@@ -95,14 +95,11 @@ def stats_of(deck: Deck, now: datetime) -> Stats:
 
 
 def _months(done: Iterable[Step]) -> tuple[Month, ...]:
-    asked: Counter[date] = Counter()
-    known: Counter[date] = Counter()
+    known: dict[date, list[bool]] = {}
     for step in done:
         if step.row.kind == "review" and step.before.phase == "review":
-            first = date_of(day_of(step.at, step.row.zone)).replace(day=1)
-            asked[first] += 1
-            known[first] += step.row.rating > 1
-    return tuple(Month(first, known[first], asked[first]) for first in sorted(asked)[-MONTHS:])
+            known.setdefault(date_of(day_of(step.at, step.row.zone)).replace(day=1), []).append(step.row.rating > 1)
+    return tuple(Month(first, sum(known[first]), len(known[first])) for first in sorted(known)[-MONTHS:])
 
 
 def _days(days: set[int], today: int) -> Days:
@@ -142,8 +139,11 @@ def fit(deck: Deck) -> Fit:
     if counted < ENOUGH:
         problem = f"{ENOUGH} answers are needed, and {counted} count so far: those given a day or more after the previous one"
         raise UsageError(problem, "keep reviewing; FSRS's default parameters are good ones")
-    parameters = _optimal([log for place, own in enumerate(histories) for log in _as_logs(place, own)])
-    fitted = msgspec.structs.replace(deck.scheduling, parameters=parameters)
+    try:
+        found = fsrs.Optimizer([log for place, own in enumerate(histories) for log in _as_logs(place, own)]).compute_optimal_parameters()
+    except ImportError:
+        raise UsageError("fitting needs pandas and tqdm", "install them: `pip install pandas tqdm`") from None
+    fitted = msgspec.structs.replace(deck.scheduling, parameters=tuple(map(float, found)))
     return Fit(counted, loss(deck, deck.scheduling), loss(deck, fitted), fitted)
 
 
@@ -173,14 +173,6 @@ def _as_logs(place: int, own: Sequence[Step]) -> Iterator[fsrs.ReviewLog]:
     for number, step in enumerate(own):
         day = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=day_of(step.at, step.row.zone), seconds=number)
         yield fsrs.ReviewLog(place, fsrs.Rating(step.row.rating), day, None)
-
-
-def _optimal(logs: list[fsrs.ReviewLog]) -> tuple[float, ...]:
-    try:
-        found = fsrs.Optimizer(logs).compute_optimal_parameters()
-    except ImportError:
-        raise UsageError("fitting needs pandas and tqdm", "install them: `pip install pandas tqdm`") from None
-    return tuple(float(parameter) for parameter in found)
 
 
 def draw(stats: Stats, out: Path) -> None:

@@ -6,7 +6,7 @@ Items come with their YAML trees, so that a complaint can name the line of a key
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -186,7 +186,8 @@ def check_policy(policy: Policy, node: Node, exercises: list[str], complain: Com
             if exercises and name not in exercises:
                 fix = did_you_mean(name, exercises, f"take one of {', '.join(exercises)}")
                 complain(line_of(node, "grading", key, name), f"`{key}`: there is no exercise `{name}`", fix)
-    for keys, value in _shares(policy):
+    late = [(("late", "percent"), policy.late.percent), (("late", "most"), policy.late.most)] if policy.late else []
+    for keys, value in [(("pass_mark",), policy.pass_mark or 0), *late]:
         if not 0 <= value <= 100:
             complain(line_of(node, "grading", *keys), f"`{keys[-1]}` is {value:g}", "write a percentage, from 0 to 100")
     for name, weight in policy.weights.items():
@@ -194,11 +195,3 @@ def check_policy(policy: Policy, node: Node, exercises: list[str], complain: Com
             complain(line_of(node, "grading", "weights", name), f"`weights`, `{name}` is {weight:g}", "write 0 or more; 0 counts nothing")
     if policy.late and policy.late.grace_minutes < 0:
         complain(line_of(node, "grading", "late", "grace_minutes"), "`grace_minutes` is below 0", "write 0 or more")
-
-
-def _shares(policy: Policy) -> Iterator[tuple[tuple[str, ...], float]]:
-    if policy.pass_mark is not None:
-        yield ("pass_mark",), policy.pass_mark
-    if policy.late:
-        yield ("late", "percent"), policy.late.percent
-        yield ("late", "most"), policy.late.most

@@ -77,10 +77,8 @@ def _complain_of_kind(node: Node, wanted: str, complain: Complain, owner: str) -
 
 
 def _described(value: Any) -> str:
-    if isinstance(value, bool):
-        return f"`{str(value).lower()}`"
     if isinstance(value, int | float):
-        return f"the number {value}"
+        return f"`{str(value).lower()}`" if isinstance(value, bool) else f"the number {value}"
     return "a list" if isinstance(value, list) else "a mapping" if isinstance(value, dict) else f"the text `{value[:40]}`"
 
 
@@ -158,8 +156,9 @@ def _struct(node: Node, kind: Any, complain: Complain, owner: str) -> Any:
     if not _fits(node, dict):
         _complain_of_kind(node, "a mapping", complain, owner)
         return read(Node({}, node.line), kind, _silent)
-    known = _keys_of(kind)
-    owner = _named(node, kind, known) or owner
+    known, name = _keys_of(kind), node.value.get("id")
+    if "id" in known and name and isinstance(name.value, str):
+        owner = f"{kind.__name__.lower()} `{name.value}`"
     start = f"{owner}: " if owner else ""
     for key in [key for key in node.value if key not in known]:
         complain(node.value[key].line, f"{start}there is no key `{key}`", did_you_mean(key, known, f"the keys are {', '.join(known)}"))
@@ -175,11 +174,6 @@ def _struct(node: Node, kind: Any, complain: Complain, owner: str) -> Any:
 def _keys_of(kind: Any) -> dict[str, FieldInfo]:
     """Return a struct's keys; cached, since msgspec resolves the types each time, which took half the time of reading a course."""
     return {field.name: field for field in fields(kind) if field.name != "line"}
-
-
-def _named(node: Node, kind: Any, known: dict[str, FieldInfo]) -> str:
-    name = node.value.get("id")
-    return f"{kind.__name__.lower()} `{name.value}`" if "id" in known and name and isinstance(name.value, str) else ""
 
 
 def _field(node: Node, field: FieldInfo, complain: Complain, start: str) -> Any:

@@ -23,6 +23,8 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C parser, if
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
 _FLOAT = re.compile(r"[-+]?([0-9]{1,400}(\.[0-9]{0,400})?|\.[0-9]{1,400})([eE][-+]?[0-9]{1,4})?")
+_QUOTE = "put the text in quotes, and indent with spaces"
+_LOOK = "look at this line and the one above: a missing space after `:`, a quote or bracket left open, or an indent that is off"
 
 INVALID = object()
 """Takes the place of a value that was complained about, so that it is complained about once."""
@@ -52,7 +54,8 @@ def load(text: str, complain: Complain, *, strict: bool = True, depth: int = 16)
         complain(int(deep.args[0]), f"this is nested more than {depth} levels deep", "use fewer levels")
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        complain(mark.line + 1 if mark else 1, f"this is not YAML: {error.problem or error.context}", _fix_for(error))
+        quote = "token" in str(error.problem) and "character" in str(error.problem)
+        complain(mark.line + 1 if mark else 1, f"this is not YAML: {error.problem or error.context}", _QUOTE if quote else _LOOK)
     except yaml.YAMLError:
         complain(1, "this is not YAML: it holds a character that text cannot hold", "save the file again as plain UTF-8 text")
     return Node(INVALID, 1)
@@ -63,12 +66,6 @@ def plain(node: Node) -> Any:
     if isinstance(node.value, dict):
         return {key: plain(value) for key, value in node.value.items()}
     return [plain(item) for item in node.value] if isinstance(node.value, list) else node.value
-
-
-def _fix_for(error: yaml.MarkedYAMLError) -> str:
-    if "token" in str(error.problem) and "character" in str(error.problem):
-        return "put the text in quotes, and indent with spaces"
-    return "look at this line and the one above: a missing space after `:`, a quote or bracket left open, or an indent that is off"
 
 
 @dataclass(frozen=True)
@@ -144,13 +141,11 @@ class _Reader:
 
 
 def _meaning(text: str, strict: bool) -> Any:
-    if text in _WORDS:
-        return _WORDS[text]
     if _INT.fullmatch(text):
         return int(text)
     if _FLOAT.fullmatch(text):
         return float(text) if strict else Decimal(text)
-    return text
+    return _WORDS.get(text, text)
 
 
 def _trap(text: str, value: Any) -> tuple[str, str] | None:

@@ -140,7 +140,6 @@ def _unknown(noun: str, word: Any, known: list[str]) -> Remark:
 
 
 def _read_ids(question: Question, answer: Any) -> list[str] | Remark:
-    """Read one id or a list of them, or return what is wrong."""
     known, words = ids_of(question.choices), answer if isinstance(answer, list) else [answer]
     if not all(isinstance(word, str | int) for word in words):
         return Remark("no_list" if form_of(question).listed else "no_choice", known=tuple(known))
@@ -149,7 +148,6 @@ def _read_ids(question: Question, answer: Any) -> list[str] | Remark:
 
 
 def _unknown_name(noun: str, names: Iterable[str], known: list[str]) -> Problem:
-    """Find what an author's key names that is not there."""
     for name in names:
         if name not in known:
             return f"there is no {noun} `{name}`", did_you_mean(name, known, f"take one of {', '.join(known)}")

@@ -70,10 +70,9 @@ def _complain_of_kind(node: Node, wanted: str, complain: Complain, owner: str) -
     owner = owner or "this file"
     if node.value is None:
         complain(node.line, f"{owner} is empty", f"write {wanted}" + (", or remove the key" if "`" in owner else ""))
-    elif wanted == "text" and not isinstance(node.value, list | dict):
-        complain(node.line, f"{owner} should be text, and is {_described(node.value)}", "put it in quotes")
     else:
-        complain(node.line, f"{owner} should be {wanted}, and is {_described(node.value)}", f"write {wanted}")
+        fix = "put it in quotes" if wanted == "text" and not isinstance(node.value, list | dict) else f"write {wanted}"
+        complain(node.line, f"{owner} should be {wanted}, and is {_described(node.value)}", fix)
 
 
 def _described(value: Any) -> str:

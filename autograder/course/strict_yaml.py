@@ -165,9 +165,8 @@ def _trap(text: str, value: Any) -> tuple[str, str] | None:
 def _with_point(text: str) -> str:
     """Write 1e-6 as 1.0e-6, 1.5e6 as 1.5e+6 and 08 as 8.0: the form that every reader takes for a number."""
     digits, _, exponent = text.lower().partition("e")
-    if not exponent:
-        return repr(float(text))
-    return f"{digits if '.' in digits else digits + '.0'}e{exponent if exponent[0] in '+-' else '+' + exponent}"
+    signed = exponent if exponent[:1] in ("+", "-") else f"+{exponent}"
+    return f"{digits if '.' in digits else digits + '.0'}e{signed}" if exponent else repr(float(text))
 
 
 def _line(event: Any) -> int:

@@ -106,7 +106,7 @@ def queue_of(faces: Iterable[Face], states: Mapping[str, State], now: datetime, 
     # a hash shuffles the cards differently each day, and the same way all day
     due.sort(key=lambda face: (states[face.id].due // DAY, hashlib.sha256(f"{today} {face.id}".encode()).hexdigest()))
     new = [face for state, face in known if not state.reviews and not state.wanted]
-    claimed = {_card(name): name for name, state in states.items() if state.reviews and state.last_day == today}
+    claimed = {"/".join(name.split("/")[:2]): name for name, state in states.items() if state.reviews and state.last_day == today}
     due_now, new_now = _one_of_each(due, claimed), _one_of_each(new, claimed)
     begun = sum(state.first_day == today and state.reviews > 0 for state, _ in known)
     new_now = new_now[: max(0, limit - begun)]
@@ -118,7 +118,3 @@ def queue_of(faces: Iterable[Face], states: Mapping[str, State], now: datetime, 
 def _one_of_each(faces: Iterable[Face], claimed: dict[str, str]) -> list[Face]:
     """Keep the first face of each card, unless another one was asked today; `claimed` records which."""
     return [face for face in faces if claimed.setdefault(face.of, face.id) == face.id]
-
-
-def _card(face: str) -> str:
-    return "/".join(face.split("/")[:2])

@@ -141,8 +141,7 @@ def close(got: Any, expected: Any, *, atol: float | None = None, rtol: float | N
 
 def expect(condition: bool, words: str) -> None:
     """Require something of the last call other than a value; `words` continue after its name: "used noise at the last step"."""
-    transcript = _running.get()
-    transcript.comparisons.append(Compared(bool(condition), len(transcript.calls) - 1, "" if condition else words))
+    earned(float(bool(condition)), words)
 
 
 def earned(share: float, words: str) -> None:

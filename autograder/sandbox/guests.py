@@ -257,13 +257,12 @@ class Guest(contextlib.AbstractContextManager["Guest"]):
 
 
 def _outcome(reply: protocol.Reply, seconds: float) -> Outcome:
-    changed = tuple(str(name) for name in reply.changed)
-    if reply.kind in ("raised", "out_of_memory"):
-        raised = Raised(reply.exception[:100], reply.message[:2000], tuple(where[:60] for where in reply.where[:4]))
-        return Outcome(reply.kind, value=reply.value, raised=raised, seconds=seconds)
     if reply.kind == "refused":
         return Outcome("refused", detail=reply.message[:500], seconds=seconds)
-    return Outcome("returned", value=reply.value, changed=changed, seconds=seconds)
+    if reply.kind == "returned":
+        return Outcome("returned", value=reply.value, changed=tuple(map(str, reply.changed)), seconds=seconds)
+    raised = Raised(reply.exception[:100], reply.message[:2000], tuple(where[:60] for where in reply.where[:4]))
+    return Outcome(reply.kind, value=reply.value, raised=raised, seconds=seconds)
 
 
 def _no_reference(reference: protocol.Reference) -> Handle:

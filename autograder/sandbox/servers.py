@@ -62,7 +62,6 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self._errors: IO[bytes] | None = None
-        self._warming = False
         self.pid: int | None = None  # known when it is warm
 
     def __enter__(self) -> Self:
@@ -90,11 +89,9 @@ class Server:
             self._control.send(msgspec.json.encode(plan))
         except OSError as error:
             self._fail(str(error))
-        self._warming = True
 
     def _settle(self) -> None:
-        if self._warming:
-            self._warming = False
+        if self.pid is None:
             self.pid = int(self._answer())
 
     def stop(self) -> None:
@@ -107,7 +104,6 @@ class Server:
         if self._errors:
             self._errors.close()
         self._control = self._process = self._errors = self.pid = None
-        self._warming = False
 
     def _ask(self, message: bytes, fds: tuple[int, ...] = ()) -> bytes:
         if self._control is None:

@@ -10,7 +10,6 @@ import ast
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
 
 _SHELL = re.compile(r"^(?P<indent>\s*)(?P<target>[\w.,\[\]' ]+=\s*)?(!|%(?=[A-Za-z]))")
 _HELP = re.compile(r"^\s*(\?{1,2}[\w.]+|[\w.]+\?{1,2})\s*$")
@@ -24,17 +23,14 @@ def cells(source: bytes) -> Iterator[tuple[str, str]]:
     """
     try:
         notebook = json.loads(source)
-        found = ["" if _locked(cell) else "".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+        code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+        found = ["" if cell.get("metadata", {}).get("nbgrader", {}).get("locked") else "".join(cell["source"]) for cell in code]
     except RecursionError:
         raise ValueError("not a notebook: nested too deeply") from None
     except (ValueError, KeyError, TypeError, AttributeError):
         raise ValueError("not a notebook: the file is cut short or is not Jupyter's JSON") from None
     for number, text in enumerate(found, 1):
         yield f"cell {number}", python(text)
-
-
-def _locked(cell: Any) -> bool:
-    return bool(cell.get("metadata", {}).get("nbgrader", {}).get("locked"))
 
 
 def python(text: str) -> str:

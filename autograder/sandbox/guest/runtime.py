@@ -296,10 +296,8 @@ def _where(error: BaseException) -> list[str]:
     lines = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
     if isinstance(error, SyntaxError):
         lines.append((error.filename or "", error.lineno))
-    own = [_line(name, line) for name, line in lines if "/" not in name and not name.startswith("<")]
-    own = [line for line, _ in itertools.groupby(own)]  # a comprehension is a frame of its own
+    named = [
+        (f"{name}, " if name.startswith("cell ") else "", line) for name, line in lines if "/" not in name and not name.startswith("<")
+    ]
+    own = [f"{name}line {line}" for (name, line), _ in itertools.groupby(named)]  # a comprehension is a frame of its own
     return own[:2] + own[2:][-2:]
-
-
-def _line(name: str, line: int | None) -> str:
-    return f"{name}, line {line}" if name.startswith("cell ") else f"line {line}"

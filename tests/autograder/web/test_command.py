@@ -23,7 +23,7 @@ def serve(folder, *more):
         lines = []
         for line in process.stdout:
             lines.append(line)
-            if line == "Ctrl-C ends it.\n":
+            if line == "Press Ctrl-C to stop.\n":
                 break
         printed = "".join(lines)
         assert ask(re.search(r"http\S+", printed)[0] + "static/site.css")[0] == 200  # it answers by now
@@ -60,7 +60,7 @@ def test_an_open_page_does_not_keep_it_from_ending(root, site, tmp_path):
 
 def test_outside_a_workspace_it_says_that_nothing_is_remembered(root, tmp_path):
     with serve(tmp_path) as (process, printed):
-        assert printed.splitlines()[1:] == ["This is not a workspace, so your progress is not saved. Run `course start` to create one.", "Ctrl-C ends it."]
+        assert printed.splitlines()[1:] == ["This is not a workspace, so your progress is not saved. Run `course start` to create one.", "Press Ctrl-C to stop."]
         assert end(process) == 0
 
 

@@ -11,7 +11,8 @@ def _module(name, source):
     module = sys.modules[name] = types.ModuleType(name)
     exec(compile(source, name, "exec"), module.__dict__)
     return module
-_module("autograder.api", "def misconception(**facts): return lambda function: function")
+if "autograder.api" not in sys.modules:  # in a guest; where a test runs a bundle itself, the real one serves
+    _module("autograder.api", "def misconception(**facts): return lambda function: function")
 """
 
 

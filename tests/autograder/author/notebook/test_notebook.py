@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import autograder.api  # noqa: F401  # before a bundle would make one up
 from autograder.author.notebook import notebook
 from autograder.course.loading import read_course
 from autograder.grading.attempt import PUBLIC, load_materials

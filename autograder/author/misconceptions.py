@@ -1,7 +1,5 @@
 """Start a misconception from a wrong answer that many students share."""
 
-from __future__ import annotations
-
 from inspect import signature
 from pathlib import Path
 

@@ -3,8 +3,6 @@
 The format is nbgrader's (metadata schema 3): `grade`, `solution`, `locked`, `points`, `grade_id`. The same course gives the same bytes.
 """
 
-from __future__ import annotations
-
 import ast
 import base64
 import gzip

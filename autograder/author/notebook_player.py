@@ -8,8 +8,6 @@ Scores that must be trusted come from `course grade`.
 Nothing that it uses of the engine may need more than the standard library and numpy (`notebook.HEAD` stands in for msgspec).
 """
 
-from __future__ import annotations
-
 import base64
 import gzip
 import inspect

@@ -3,8 +3,6 @@
 It needs the solutions; the recordings hold values and sentences, and no code. `grading/recorded` says how values are written.
 """
 
-from __future__ import annotations
-
 import inspect
 import math
 from collections.abc import Callable, Iterator

@@ -4,8 +4,6 @@ Only the zip contains solutions. Everything is built beside its destination and 
 leaves the earlier one intact.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

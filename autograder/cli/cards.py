@@ -1,7 +1,5 @@
 """Commands for reviewing: `course review` and what belongs to it."""
 
-from __future__ import annotations
-
 import sys
 from contextlib import suppress
 from pathlib import Path

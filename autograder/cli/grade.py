@@ -1,7 +1,5 @@
 """Commands that grade a class: `course grade`, `course doctor`. What they print and how they exit; the work is in `instructor`."""
 
-from __future__ import annotations
-
 import json
 import os
 import platform

@@ -4,8 +4,6 @@ A command's module is imported when the command runs, so that `course --help` an
 Exit status: 0 success, 1 the work or the course has faults, 2 usage error, 3 our fault. Tracebacks appear only with --debug.
 """
 
-from __future__ import annotations
-
 import io
 import os
 import shutil

@@ -1,7 +1,5 @@
 """`course practice`: ask a question, mark the answer, show the working; then the next."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

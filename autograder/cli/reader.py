@@ -1,7 +1,5 @@
 """Commands for reading: `course read` in the terminal, `course serve` and `course site` in a browser."""
 
-from __future__ import annotations
-
 import os
 from contextlib import nullcontext, suppress
 from pathlib import Path

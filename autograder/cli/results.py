@@ -1,7 +1,5 @@
 """Commands for after grading: overrides, feedback, exports, regrading, the report, and similar code. They print; `instructor` does it."""
 
-from __future__ import annotations
-
 import json
 import sys
 from collections.abc import Iterator

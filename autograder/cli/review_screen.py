@@ -4,8 +4,6 @@ Inside `Keys`, keys arrive at once and are not echoed; Ctrl-C and Ctrl-Z work as
 exception, and while the program is suspended.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import select

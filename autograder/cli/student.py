@@ -1,7 +1,5 @@
 """Commands for students: the workspace, from `course start` to `course submit`. `check` and `practice` have their own modules."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

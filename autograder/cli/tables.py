@@ -1,7 +1,5 @@
 """Tables of results for the terminal. They are built here and printed by the commands."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import groupby

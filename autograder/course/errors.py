@@ -5,8 +5,6 @@ ours: a guest that could not be opened, a wall that is missing. It never costs a
 be written; what was written before is safe.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import msgspec

@@ -4,8 +4,6 @@ Everything else looks a question's kind up in `KINDS` and never compares names, 
 hostile: whatever its type, it gets a mark, never an exception. A mark is data; `grading.feedback` words it.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal

@@ -1,7 +1,5 @@
 """Read a course: its lessons, exercises, questions, cards, hints and widgets, and report every fault with its file and line."""
 
-from __future__ import annotations
-
 import gzip
 import re
 from dataclasses import dataclass, field

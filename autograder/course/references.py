@@ -3,8 +3,6 @@
 Items come with their YAML trees, so that a complaint can name the line of a key.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path

@@ -4,8 +4,6 @@ Each fault is complained about with its line, and reading goes on with a blank v
 `line` is never a key: it gets the line on which the mapping begins.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Iterable

@@ -5,8 +5,6 @@ says how many of its schema's migrations it has had. An older file is migrated w
 it is. Nothing else in the engine imports `sqlite3`.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 import sqlite3

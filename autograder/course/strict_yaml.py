@@ -5,8 +5,6 @@ refused before they cost anything. Complaints name what YAML 1.1 reads in a surp
 key); the caller collects or raises them.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Clean text from strangers for terminals and spreadsheets, and write LaTeX formulas in Unicode."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Iterator

@@ -10,8 +10,6 @@ Answers to practice questions are marked without a guest (see `questions`): an a
 `SandboxFault`; it never costs a student points.
 """
 
-from __future__ import annotations
-
 import msgspec
 from msgspec.structs import replace
 

@@ -5,8 +5,6 @@ with the round's numbers, again with the published ones, and with each misconcep
 `Transcript`; a comparison that fails is recorded and the check goes on. What a failure means is decided elsewhere.
 """
 
-from __future__ import annotations
-
 import hmac
 import inspect
 from collections.abc import Callable

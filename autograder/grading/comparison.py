@@ -4,8 +4,6 @@ It compares what a student's code returned with what is expected, and a misconce
 means is decided elsewhere.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

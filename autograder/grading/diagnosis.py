@@ -6,8 +6,6 @@ in the attempt, at least one call separates it from the reference by ten toleran
 fits too. If nothing fits, nothing is named.
 """
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Callable, Mapping
 from pathlib import Path

@@ -4,8 +4,6 @@ Nothing is decided here. Texts are plain, with `code` between backticks; the ter
 markup. Of a secret run, students learn which function failed, the kind of exception, and their own lines.
 """
 
-from __future__ import annotations
-
 import inspect
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping

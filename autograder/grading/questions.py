@@ -1,7 +1,5 @@
 """The numbers of a question, published or drawn from a seed; their answers, text and working; and the mark of an answer."""
 
-from __future__ import annotations
-
 import hashlib
 import math
 import random

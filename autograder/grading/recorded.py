@@ -6,8 +6,6 @@ Values are JSON. What JSON lacks is a mapping with one key that names its kind:
 {"tuple": [...]}   {"dict": [[KEY, VALUE], ...]}   {"float": "nan"}   {"object": "ConditionedBlock 1"}
 """
 
-from __future__ import annotations
-
 import base64
 import gzip
 import hashlib

@@ -4,8 +4,6 @@ All students of a round get the same numbers, so the reference answers each ques
 values; it does not compare them, and does not know what a check is.
 """
 
-from __future__ import annotations
-
 import hashlib
 import importlib.util
 import types

@@ -3,8 +3,6 @@
 It is kept in OUT/private/, which only its owner may read. Results carry the round's name, never the secret.
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 import platform

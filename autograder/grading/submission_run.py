@@ -5,8 +5,6 @@ clock stopped something, this machine may have been too busy: that is tried agai
 found here; what it is worth is decided in `attempt`.
 """
 
-from __future__ import annotations
-
 import difflib
 import inspect
 from collections.abc import Mapping

@@ -11,8 +11,6 @@ A task costs Dask more than grading a small submission, so a batch has as many a
 dies, Dask runs its tasks on another; if a task ends several workers, Dask gives up, and `pool` tries each submission alone.
 """
 
-from __future__ import annotations
-
 import contextlib
 import logging
 import os

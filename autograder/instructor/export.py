@@ -1,7 +1,5 @@
 """What results count, exported for other tools: Canvas, Moodle, a spreadsheet; Gradescope and nbgrader have files of their own."""
 
-from __future__ import annotations
-
 import csv
 import re
 from collections.abc import Callable, Iterator

@@ -4,8 +4,6 @@ All of it is untrusted. No link is followed at any step of a path, only regular 
 read has a limit. What the files mean is decided elsewhere: `platforms` knows whose they are, `uploads` which exercise they answer.
 """
 
-from __future__ import annotations
-
 import io
 import os
 import re

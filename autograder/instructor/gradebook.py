@@ -5,8 +5,6 @@ a key of everything that decides it (see `CacheKeys`); a later run reuses an att
 result's JSON is the record, and the columns beside it are for queries. What a secret run saw is in `private`, which no export reads.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby

@@ -10,8 +10,6 @@ roster, the overrides in the gradebook, and `OUT/extensions.csv`, which gives si
 they are needed and stored nowhere, so a changed policy, override or extension takes effect without grading again.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta

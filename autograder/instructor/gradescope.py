@@ -4,8 +4,6 @@ The format is that of Gradescope's autograder specifications, with a test for ea
 Markdown or HTML, since students wrote parts of them) and say no more of secret numbers than other feedback.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime

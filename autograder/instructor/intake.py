@@ -3,8 +3,6 @@
 `platforms` knows how each platform names its files, `roster` who is in the class, `uploads` how a file is read. Nothing is graded here.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 

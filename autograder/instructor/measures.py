@@ -1,7 +1,5 @@
 """What a class understood, in numbers: scores, misconceptions, shared errors, and how hard and telling each check was."""
 
-from __future__ import annotations
-
 import heapq
 from collections import Counter, defaultdict
 from collections.abc import Iterable

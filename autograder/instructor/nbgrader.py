@@ -6,8 +6,6 @@ formgrader are kept. If the course holds the submitted notebooks, they are copie
 their outputs, which nobody has run here.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import sys

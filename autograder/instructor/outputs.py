@@ -3,8 +3,6 @@
 Feedback shows public numbers only, and nothing that a student wrote is taken for markup.
 """
 
-from __future__ import annotations
-
 import ast
 import base64
 import csv

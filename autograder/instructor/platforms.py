@@ -4,8 +4,6 @@ A `Platform` recognises a tree by the names in it and finds the students. It rea
 it, and `uploads` reads what it found. All names are untrusted. To add a platform, write a section and an entry in `PLATFORMS`.
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 import re

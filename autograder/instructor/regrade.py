@@ -4,8 +4,6 @@ It grades into a copy of the gradebook, with the numbers of the same round; only
 cannot affect is reused, as in every run. Overrides and extensions stay as they are.
 """
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

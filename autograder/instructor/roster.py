@@ -7,8 +7,6 @@ student; `handed in` is when they submitted, if the platform knows it but its do
 Students are matched by number, login, e-mail or name; what two people share matches neither.
 """
 
-from __future__ import annotations
-
 import csv
 import hashlib
 import io

@@ -6,8 +6,6 @@ wherever it is. Hashes from the starter, or of many students, are ignored; the f
 is run.
 """
 
-from __future__ import annotations
-
 import builtins
 import hashlib
 import keyword

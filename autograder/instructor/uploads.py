@@ -5,8 +5,6 @@ exercise's file is graded, or each of them where the best attempt counts. Files 
 takes no memory. Nothing here is run or judged: an upload that cannot be read becomes a submission with the status `unreadable`.
 """
 
-from __future__ import annotations
-
 import hashlib
 import io
 import re

@@ -4,8 +4,6 @@ Every worker of a pool has a `Grader`, and so has Gradescope's container. A faul
 becomes a result with the status `not_judged`. How an attempt is judged is in `grading.attempt`.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime

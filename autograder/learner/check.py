@@ -4,8 +4,6 @@ The checks run behind walls if this system has them, otherwise in a plain proces
 loaded, so the second check of a file takes milliseconds.
 """
 
-from __future__ import annotations
-
 import contextlib
 import io
 import sys

@@ -4,8 +4,6 @@ Three fresh variants in a row, each right at the first try, master a question wi
 mastered while its last answer was right. A wrong answer costs the streak and nothing else.
 """
 
-from __future__ import annotations
-
 import random
 import re
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """A student's progress: which cards a mistake brings back, which hints are open, and what is done for each objective."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime

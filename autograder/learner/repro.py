@@ -4,8 +4,6 @@ Small arguments are written out and large arrays saved as .npz. If the call take
 which runs the check up to that call in the student's own Python: there a debugger works, and tracebacks are whole.
 """
 
-from __future__ import annotations
-
 import contextlib
 import importlib
 import inspect

@@ -1,7 +1,5 @@
 """Create a workspace: starters, `answers.yaml`, the notebook and a one-screen README. Existing files are never changed."""
 
-from __future__ import annotations
-
 import textwrap
 from datetime import datetime
 from pathlib import Path

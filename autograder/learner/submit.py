@@ -4,8 +4,6 @@ The manifest is the student's claim: its hashes reveal a file that changed on th
 said at home. Grading believes neither.
 """
 
-from __future__ import annotations
-
 import ast
 import io
 import zipfile

@@ -1,7 +1,5 @@
 """A workspace: a folder with a student's files, whose `.course/` says which course they belong to and remembers what was done."""
 
-from __future__ import annotations
-
 import difflib
 import hashlib
 import os

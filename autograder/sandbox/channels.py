@@ -4,8 +4,6 @@ It knows sockets, pipes and clocks, and no message. `ForkedChannel` leads to a g
 process, on any system. They differ in how they wait and in what they know about the process; `Frames` is the same for both.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import select

@@ -1,7 +1,5 @@
 """An open guest as the trusted side sees it: one call at a time, each with a deadline and an outcome."""
 
-from __future__ import annotations
-
 import contextlib
 import secrets
 from collections.abc import Callable

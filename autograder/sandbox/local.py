@@ -4,8 +4,6 @@ Windows has no fork and no poll, and passes no file descriptors on. So the guest
 sends a token first. It uses the same protocol as a guest behind walls. Never run untrusted code this way.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import secrets

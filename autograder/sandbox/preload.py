@@ -4,8 +4,6 @@ This module needs the standard library alone. The server asks for its plan once 
 Several supervisors on one machine can share one import: see `Preloader`.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import re

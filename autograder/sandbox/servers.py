@@ -1,7 +1,5 @@
 """Fork servers as the trusted side sees them, and what their guests may reach: the files to read, and the user to become."""
 
-from __future__ import annotations
-
 import contextlib
 import importlib.util
 import os

@@ -3,8 +3,6 @@
 Every page is rendered per request, in a thread, so that none holds up another. `server` runs the app; nothing here listens.
 """
 
-from __future__ import annotations
-
 import shutil
 from collections import defaultdict
 from collections.abc import AsyncGenerator, AsyncIterator

@@ -4,8 +4,6 @@ Every request reopens the deck, so a terminal may review at the same time. A rat
 is not recorded.
 """
 
-from __future__ import annotations
-
 import re
 from datetime import datetime
 from pathlib import Path

@@ -3,8 +3,6 @@
 Read-only. It shows what the grader gave; overrides appear in the report.
 """
 
-from __future__ import annotations
-
 import threading
 from collections import Counter
 from functools import partial

@@ -3,8 +3,6 @@
 Nothing is run here: `course check`, in a terminal, runs the checks and saves their results.
 """
 
-from __future__ import annotations
-
 import ast
 import re
 from collections.abc import AsyncGenerator

@@ -9,8 +9,6 @@ The process is a Python module named in the lesson's `widgets.yaml`, started by 
 So no frame is computed that nobody waits for. The content of a frame is up to the lesson's process and its page.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import os

@@ -4,8 +4,6 @@ Formulas, folded answers and widgets are replaced by marks before Markdown is pa
 students' text: templates escape that.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Sequence
 from functools import cache

@@ -1,7 +1,5 @@
 """Rendering pages: Jinja templates with escaping on, routes that render in a thread, and the lesson's text as HTML."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable
 from functools import cache
 from pathlib import Path

@@ -3,8 +3,6 @@
 Questions, numbers, marks and progress are those of `learner.practice`, as in the terminal; this module shows them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Any
 

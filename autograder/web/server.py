@@ -2,8 +2,6 @@
 
 The address holds a random token of this run."""
 
-from __future__ import annotations
-
 import hmac
 import os
 import secrets

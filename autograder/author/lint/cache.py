@@ -4,8 +4,6 @@ The user's cache folder holds one file for each course and lesson, with a hash o
 dependencies. Nothing slow is imported unless the rules have to run.
 """
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import os

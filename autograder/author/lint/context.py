@@ -1,7 +1,5 @@
 """What a rule works on: one lesson, its files and its functions, each loaded once."""
 
-from __future__ import annotations
-
 import importlib
 import importlib.util
 import json

@@ -3,8 +3,6 @@
 Only the course's own code runs here, so no sandbox is needed.
 """
 
-from __future__ import annotations
-
 import ast
 import inspect
 import traceback

@@ -1,7 +1,5 @@
 """Rules for `lesson.md`: numbers are computed, images described, and links and warnings point somewhere."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from decimal import Decimal

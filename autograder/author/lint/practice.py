@@ -1,7 +1,5 @@
 """Rules about questions: numbers that distinguish the misconceptions, answers that get the mark they should, no missing sentence."""
 
-from __future__ import annotations
-
 import inspect
 import re
 from collections.abc import Iterator, Mapping

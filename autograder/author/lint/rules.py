@@ -1,7 +1,5 @@
 """The rules of `course lint`, and running them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

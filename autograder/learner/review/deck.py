@@ -3,8 +3,6 @@
 The log lies in the workspace, or without one in the system's folder for a user's data.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta

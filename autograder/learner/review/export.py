@@ -3,8 +3,6 @@ r"""Export cards to Anki, CSV and JSON.
 For Anki, a card becomes HTML with formulas between `\(` and `\)`, for its MathJax, and images by file name.
 """
 
-from __future__ import annotations
-
 import csv
 import hashlib
 import html

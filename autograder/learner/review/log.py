@@ -5,8 +5,6 @@ that of every row that the device knew when it wrote this one. A line of the cop
 leave one line too many but never one too few.
 """
 
-from __future__ import annotations
-
 import os
 import platform
 import uuid

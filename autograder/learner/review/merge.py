@@ -3,8 +3,6 @@
 The input is not trusted: rows that this program could not have written are left out and counted, and no input file is written to.
 """
 
-from __future__ import annotations
-
 import hashlib
 import struct
 import tempfile

@@ -3,8 +3,6 @@
 A card with a front and a back has one face; a cloze card has one for each gap number.
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping

@@ -4,8 +4,6 @@ Ours are the order of the rows, undo, cards that a failed check brings back, and
 `fsrs`'s random fuzz is off, so the same log always means the same schedule.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta

@@ -1,7 +1,5 @@
 """Statistics over years of reviews, and FSRS parameters fitted to them. Counts and shares, no praise and no blame."""
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence

@@ -12,8 +12,6 @@ without a race, so this process does both. One guest at a time, and one thread o
 can hang for ever.
 """
 
-from __future__ import annotations
-
 import contextlib
 import ctypes
 import gc

@@ -4,8 +4,6 @@ Everywhere else values are numpy's. A framework's arrays ("tensors") cross the w
 and are rebuilt inside the guest. At import this module needs the standard library alone, since `preload` runs before numpy is loaded.
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable
 from importlib import import_module

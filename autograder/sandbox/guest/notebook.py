@@ -4,8 +4,6 @@ Line magics and shell lines are dropped, also behind `=`. A cell that starts wit
 dropped. Cells that nbgrader locks are the course's own tests and are dropped, too. Nothing is run here.
 """
 
-from __future__ import annotations
-
 import ast
 import json
 import re

@@ -8,8 +8,6 @@ Both sides use this module. The trusted side never decodes a frame before `scan`
 text 64 KiB. It knows nothing about the course.
 """
 
-from __future__ import annotations
-
 import math
 import struct
 from collections.abc import Callable

@@ -3,8 +3,6 @@
 If a student imports any other package that is not available, the error names it.
 """
 
-from __future__ import annotations
-
 import importlib.abc
 import importlib.machinery
 import sys

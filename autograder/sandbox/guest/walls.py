@@ -10,8 +10,6 @@ each child, in an order that matters: limits and privileges need system calls th
 reported by name; the trusted side decides whether that is allowed.
 """
 
-from __future__ import annotations
-
 import contextlib
 import ctypes
 import os

@@ -188,13 +188,19 @@ def _version(db: Connection) -> int:
 
 def _refuse_newer(db: Connection, path: Path, schema: Schema) -> None:
     """Refuse a file that this version would misread, by its number or by a column that it doesn't know."""
-    version, known = _version(db), len(schema.migrations)
+    db.execute("BEGIN")  # one snapshot: another process may be migrating the file
+    try:
+        version, tables = _version(db), [table for (table,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        found = {table: columns(db, table) for table in tables}
+    finally:
+        db.rollback()
+    known = len(schema.migrations)
     fix = "update the course package, then run the command again; the file was not changed"
     if version > known:
         problem = f"written by a newer version of the course package (format {version}; this version reads up to {known})"
         raise UsageError(f"{path}: {problem}", fix)
     for table, expected in _tables(schema.migrations[: max(1, version)]).items():
-        if unknown := columns(db, table) - expected:
+        if unknown := found.get(table, set()) - expected:
             problem = f"written by another version of the course package (table {table} has the unknown column {min(unknown)})"
             raise UsageError(f"{path}: {problem}", fix)
 

@@ -219,7 +219,7 @@ def test_missing_walls_refuse_unknown_code(tmp_path):
     hand_in(tmp_path / "class", ada=RIGHT_STEP)
     stub = f"import sys; sys.path.insert(0, {str(tmp_path / 'site')!r}); "
     boot = (
-        f"{stub}import autograder.sandbox.servers as s; real = s.subprocess.Popen\n"
+        f"{stub}import autograder.cli.grade, autograder.sandbox.servers as s; real = s.subprocess.Popen\n"
         f"def popen(command, **k):\n    command[-1] = {stub!r} + command[-1]\n    return real(command, **k)\n"
         "s.subprocess.Popen = popen\nfrom autograder.cli.main import main; main()"
     )

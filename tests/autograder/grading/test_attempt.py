@@ -9,6 +9,7 @@ from autograder.grading.checks import seed_of
 from autograder.grading.questions import functions_of, mark_answers
 from autograder.grading.submission_run import GUESTS
 from autograder.sandbox.guests import Outcome
+from tests.autograder.learner.conftest import RIGHT
 
 
 @pytest.fixture(scope="module")
@@ -19,21 +20,6 @@ def lesson(root):
 @pytest.fixture(scope="module")
 def forward(lesson):
     return load_materials(next(exercise for exercise in lesson.exercises if exercise.id == "forward"))
-
-
-RIGHT = """
-import numpy as np
-def linear_betas(T, first=1e-4, last=0.02): return np.r_[0, np.linspace(first, last, T)]
-def alpha_bars(betas): return np.cumprod(1 - betas)
-def forward_step(x_prev, beta, eps): return (1 - beta) ** .5 * x_prev + beta ** .5 * eps
-def per_sample(t, x, table): return np.asarray(table)[t].reshape(np.shape(t) + (1,) * (np.ndim(x) - np.ndim(t)))
-def noise_to(x0, t, eps, alpha_bars):
-    a = per_sample(t, x0, alpha_bars)
-    return a ** .5 * x0 + (1 - a) ** .5 * eps
-def predict_x0(x_t, t, eps, alpha_bars):
-    a = per_sample(t, x_t, alpha_bars)
-    return (x_t - (1 - a) ** .5 * eps) / a ** .5
-"""
 
 
 @pytest.fixture

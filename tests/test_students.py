@@ -12,6 +12,8 @@ import pytest
 from click.testing import CliRunner
 
 from autograder.cli.main import main
+from autograder.course.errors import SandboxFault
+from autograder.sandbox.servers import Sandbox
 from tests.autograder.learner.conftest import RIGHT
 from tests.programs import running
 
@@ -116,8 +118,30 @@ def test_a_file_that_does_not_load_is_told_once(started, walls):
 def test_no_walls_can_be_asked_for(started):
     write("forward.py", RIGHT)
     said, status = started("check", "--no-walls", "forward.py")
-    assert (said.splitlines()[0], status) == ("forward.py: 14 of 14 public checks pass, 20 of 20 points", 0)
-    assert said.endswith("Your files ran in a plain process with a time limit, without walls.\n")
+    first, second, *_ = said.splitlines()
+    assert first == "Without walls, as you asked: your files run in a plain process with a time limit, and can do whatever you can."
+    assert (second, status) == ("forward.py: 14 of 14 public checks pass, 20 of 20 points", 0)
+
+
+def test_a_fault_of_the_sandbox_is_told_and_the_other_files_are_checked(started, walls, monkeypatch):
+    """Neither `check` nor `submit` runs the file in another way: one ends with status 3, the other packs it all the same."""
+    opened = Sandbox.open
+
+    def fails_for_torch(self, profile):
+        if profile != "numpy":
+            raise SandboxFault("the fork server does not answer: it ended")
+        return opened(self, profile)
+
+    monkeypatch.setattr(Sandbox, "open", fails_for_torch)
+    write("forward.py", RIGHT)
+    write("timestep.py", "import torch\n")
+    said, status = started("check", "forward.py", "timestep.py")
+    told = "not checked, because the sandbox failed (the fork server does not answer: it ended)."
+    assert (said.splitlines()[0], status) == ("forward.py: 14 of 14 public checks pass, 20 of 20 points", 3)
+    assert f"timestep: {told} This is not a mistake of yours: check it again.\n" in said
+    said, status = started("submit")
+    assert f"unfinished: timestep.py: {told}\n" in said
+    assert status == 0
 
 
 def test_what_a_file_prints_is_shown_harmless_and_short(started, walls):

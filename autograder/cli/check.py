@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ from autograder.course.errors import SandboxFault, UsageError
 from autograder.course.loading import read_policy
 from autograder.learner.workspace import State, Workspace, exercises_named, exercises_of, file_of, is_untouched
 from autograder.sandbox.preload import launch, profile_for
+
+FAULT = "not checked, because the sandbox failed ({fault}). This is not a mistake of yours: check it again."
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -32,6 +35,8 @@ def check(root: Path | None, files: tuple[str, ...], watching: bool, no_walls: b
 
     A FILE is a Python file, the notebook or answers.yaml. Without FILE, every file that you have started is checked. The exit
     status is 1 until everything passes. The output of your code is shown too.
+
+    Your files run behind walls if this system has them (see `course doctor`); if it has none, that is said before they run.
     """
     likely = _likely(files)
     launched = {profile: launch(profile) for profile in likely if not no_walls and sys.platform == "linux"}
@@ -41,22 +46,21 @@ def check(root: Path | None, files: tuple[str, ...], watching: bool, no_walls: b
     from autograder.learner.check import Checker, saves
 
     console = Console(highlight=False)
-    with Checker(read_policy(find_course(root)), walls=False if no_walls else None, ahead=watching or len(files) != 1) as checker:
+    ahead = watching or len(files) != 1
+    with Checker(read_policy(find_course(root)), tell=partial(click.secho, dim=True), walls=not no_walls, ahead=ahead) as checker:
         checker.prepare(launched or dict.fromkeys(likely))
         with opened_workspace(root) as (workspace, state):
             chosen = _chosen(workspace, files)
             watched = chosen if files else list(exercises_of(workspace.lesson))
             saved = saves(workspace, watched) if watching else None  # from now on: a save during the first check counts
-            passed = _all(console, checker, workspace, state, chosen)
-            if not checker.walled:
-                console.print("Your files ran in a plain process with a time limit, without walls.", style="dim")
+            status = _all(console, checker, workspace, state, chosen)
             if saved:
                 for exercise in watched:
                     if file_of(workspace, exercise):
                         checker.load(workspace, exercise)
                 _watch(console, checker, workspace, state, saved)
-    if not passed and not watching:
-        sys.exit(1)
+    if not watching:
+        sys.exit(status)
 
 
 def _likely(files: tuple[str, ...]) -> tuple[str, ...]:
@@ -79,24 +83,29 @@ def _chosen(workspace: Workspace, files: tuple[str, ...]) -> list[str]:
     return begun
 
 
-def _all(console: Console, checker: Checker, workspace: Workspace, state: State, exercises: list[str]) -> bool:
-    """Check these exercises and print the feedback. Return whether everything passes."""
+def _all(console: Console, checker: Checker, workspace: Workspace, state: State, exercises: list[str]) -> int:
+    """Check these exercises and print the feedback. Return the exit status: 1 until everything passes, 3 after a fault of ours."""
     from autograder.cli.views import HIDDEN_REMAIN, say_due, show
     from autograder.learner.progress import bring_back, remember
 
-    whole, judged = True, False
+    status, judged = 0, False
     for exercise in exercises:
-        checked = checker.check(workspace, exercise)
+        try:
+            checked = checker.check(workspace, exercise)
+        except SandboxFault as fault:
+            console.print(f"{exercise}: {FAULT.format(fault=fault)}", markup=False, soft_wrap=True)
+            status = 3
+            continue
         remember(state, checked)
         show(console, checked, workspace.lesson)
         right = bool(checked.checks) and checked.passed == len(checked.checks)
-        whole, judged = whole and right, judged or bool(checked.checks)
+        status, judged = max(status, not right), judged or bool(checked.checks)
         say_due(console, bring_back(workspace, checked.checks, f"check {exercise}", now()))
         if not right and checked.functions and not checked.problem and not checked.stopper and not checked.blank:
             console.print(f"  Stuck? course hint {checked.name if checked.label == checked.name else exercise}", style="dim", markup=False)
     if judged:
         console.print(HIDDEN_REMAIN, style="dim")
-    return whole
+    return status
 
 
 def _watch(console: Console, checker: Checker, workspace: Workspace, state: State, saved: Iterator[tuple[str, ...]]) -> None:
@@ -105,8 +114,5 @@ def _watch(console: Console, checker: Checker, workspace: Workspace, state: Stat
     with suppress(KeyboardInterrupt):
         for changed in saved:
             console.print()
-            try:
-                _all(console, checker, workspace, state, list(changed))
-            except SandboxFault as fault:
-                console.print(str(fault), markup=False)
+            _all(console, checker, workspace, state, list(changed))
     console.print()

@@ -83,7 +83,7 @@ def submit(root: Path | None, out: Path | None, name: str | None) -> None:
     from autograder.learner.check import Checker
     from autograder.learner.submit import submit as run
 
-    with opened_workspace(root) as (workspace, state), Checker(read_policy(workspace.root), ahead=True) as checker:
+    with opened_workspace(root) as (workspace, state), Checker(read_policy(workspace.root), tell=click.echo, ahead=True) as checker:
         made = run(workspace, state, checker, out, name)
     for warning in made.warnings:
         click.echo(f"unfinished: {warning.replace('`', '')}")

@@ -49,7 +49,8 @@ class WallsMissing(SandboxFault):
     """Walls that are required are missing on this machine; `missing` has the reason for each."""
 
     def __init__(self, missing: dict[str, str]):
-        super().__init__("missing walls: " + ", ".join(f"{wall} ({reason})" for wall, reason in missing.items()))
+        self.reasons = ", ".join(f"{wall} ({reason})" for wall, reason in missing.items())
+        super().__init__(f"missing walls: {self.reasons}")
         self.missing = missing
 
 

@@ -1,29 +1,30 @@
 """Run the public checks on a student's own files. The messages are the grader's, word for word.
 
-The checks run behind walls if this system has them, otherwise in a plain process with a time limit. A `Checker` keeps what it
-loaded, so the second check of a file takes milliseconds.
+The checks run behind walls if this system has them, otherwise in a plain process with a time limit. Which of the two is decided before the
+first line of a student's code runs, and never again: a file that makes the sandbox fail must not get a run without walls. A `Checker`
+keeps what it loaded, so the second check of a file takes milliseconds.
 """
 
 import contextlib
 import io
 import sys
 import tokenize
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from threading import Event
 
 import msgspec
 from watchfiles import watch
 
-from autograder.course.errors import SandboxFault
+from autograder.course.errors import SandboxFault, WallsMissing
 from autograder.course.model import CheckResult, Limits, Policy, Submission, limits_for
-from autograder.grading.attempt import PUBLIC, Attempt, Materials, attempt, load_materials
+from autograder.grading.attempt import PUBLIC, Materials, attempt, load_materials
 from autograder.grading.checks import Transcript
 from autograder.grading.questions import Functions, functions_of, mark_answers
 from autograder.learner.repro import in_terminal, line
 from autograder.learner.workspace import Workspace, digest, file_of, is_untouched, names_of, names_within
 from autograder.sandbox.local import LocalRunner
-from autograder.sandbox.preload import Launched
+from autograder.sandbox.preload import Launched, profile_for
 from autograder.sandbox.servers import Sandbox
 
 ADVICE = {
@@ -34,6 +35,7 @@ ADVICE = {
     "SystemExit": "This ends the whole program: return a value instead.",
     "NameError": "This name is not defined: look for a typing mistake or a missing import.",
 }
+WITHOUT_WALLS = "Without walls, {why}: your files run in a plain process with a time limit, and can do whatever you can."
 UNTOUCHED = "`{name}` is still the starter: you have not written anything in it yet, or not saved it."
 
 
@@ -101,13 +103,14 @@ class Checked(msgspec.Struct, frozen=True):
 class Checker(contextlib.AbstractContextManager["Checker"]):
     """Checks files one after another; keeps servers and materials loaded in between.
 
-    `walls`: True requires them, False does without, None takes what the system has. `ahead` prepares for the next check.
+    It takes the walls that the system has; with `walls=False` none. `tell` is told, before anything runs, that there are none.
+    `ahead` prepares for the next check.
     """
 
-    def __init__(self, policy: Policy, *, walls: bool | None = None, ahead: bool = False):
-        self.walled = walls is not False and (walls is True or sys.platform == "linux")
-        self._demanded = walls is True
-        self._policy, self._ahead = policy, ahead
+    def __init__(self, policy: Policy, *, tell: Callable[[str], None], walls: bool = True, ahead: bool = False):
+        self.walled = walls and sys.platform == "linux"
+        self._why = "as you asked" if not walls else "as this system has none"
+        self._policy, self._tell, self._ahead, self._settled = policy, tell, ahead, False
         self._sandboxes: dict[Limits, Sandbox | LocalRunner] = {}
         self._materials: dict[str, Materials] = {}
         self._functions: Functions | None = None
@@ -121,6 +124,20 @@ class Checker(contextlib.AbstractContextManager["Checker"]):
         if limits not in self._sandboxes:
             self._sandboxes[limits] = Sandbox(limits) if self.walled else LocalRunner(limits, ahead=self._ahead)
         return self._sandboxes[limits]
+
+    def _settle(self, profile: str) -> None:
+        """Decide, before any student's code runs, whether there are walls, and tell if there are none."""
+        if self._settled:
+            return
+        if self.walled:
+            try:
+                self._sandbox(self._policy.limits).open(profile).close()
+            except WallsMissing as error:
+                self.walled, self._why = False, f"as this system lacks {error.reasons}"
+                self.__exit__()
+        self._settled = True
+        if not self.walled:
+            self._tell(WITHOUT_WALLS.format(why=self._why))
 
     def prepare(self, servers: Mapping[str, Launched | None]) -> None:
         """Start the server of each profile in the background, or take over the one that was launched already."""
@@ -151,22 +168,12 @@ class Checker(contextlib.AbstractContextManager["Checker"]):
             return Checked(exercise, name, digest(source), answered.checks, {}, problem=untouched)
         self.load(workspace, exercise)
         materials = self._materials[exercise]
-        made = self._attempt(submission, materials)
+        self._settle(profile_for(source, materials.exercise.imports))
+        made = attempt(submission, materials, self._sandbox(limits_for(self._policy, exercise)), PUBLIC)
         failed = [check for check in made.checks if check.outcome == "failed"]
         remarks = {check.id: _remark(workspace, submission, materials, check, made.transcripts[check.id]) for check in failed}
         functions = {check.id: check.of for check in materials.checks}
         return Checked(exercise, name, digest(source), made.checks, remarks, made.stdout, untouched, functions)
-
-    def _attempt(self, submission: Submission, materials: Materials) -> Attempt:
-        limits = limits_for(self._policy, submission.exercise)
-        try:
-            return attempt(submission, materials, self._sandbox(limits), PUBLIC)
-        except (SandboxFault, OSError):
-            if self._demanded or not self.walled:
-                raise
-            self.__exit__()
-            self.walled = False
-            return attempt(submission, materials, self._sandbox(limits), PUBLIC)
 
 
 def is_unwritten(check: CheckResult) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from autograder.course.errors import UsageError
+from autograder.course.errors import SandboxFault, UsageError
 from autograder.course.loading import package_name
 from autograder.course.store import replaced
 from autograder.course.strict_yaml import AnswersError, read_answers
@@ -80,10 +80,14 @@ def submit(workspace: Workspace, state: State, checker: Checker, out: Path | Non
         elif problem := _problem(path.name, sources[path.name]):
             warnings.append(problem)
         else:
-            public[exercise] = seen = _seen(workspace, state, checker, exercise, digest(sources[path.name]))
+            where = f"`{path.name}`" if path.name in names_of(exercise) else f"`{exercise}` in `{path.name}`"
+            try:
+                public[exercise] = seen = _seen(workspace, state, checker, exercise, digest(sources[path.name]))
+            except SandboxFault as fault:
+                warnings.append(f"{where}: not checked, because the sandbox failed ({fault}).")
+                continue
             if seen.passed < seen.checks:
                 what = "public checks pass" if exercise != "practice" else "answers are right"
-                where = f"`{path.name}`" if path.name in names_of(exercise) else f"`{exercise}` in `{path.name}`"
                 warnings.append(f"{where}: {seen.passed} of {seen.checks} {what}.")
     if untouched:
         warnings.append(f"still the starter, or not saved: {', '.join(untouched)}.")

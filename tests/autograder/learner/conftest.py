@@ -34,7 +34,7 @@ def state(workspace):
 @pytest.fixture(scope="session")
 def checker(walls):
     """A checker behind walls."""
-    with Checker(Policy(), walls=True) as checker:
+    with Checker(Policy(), tell=pytest.fail) as checker:
         yield checker
 
 

@@ -7,12 +7,16 @@ from contextlib import redirect_stdout
 import numpy as np
 import pytest
 
+from autograder.course.errors import SandboxFault, WallsMissing
 from autograder.course.model import Policy, Submission
 from autograder.grading.attempt import PUBLIC, attempt, load_materials
 from autograder.grading.checks import executed_by, run, seed_of
 from autograder.grading.reference import load_module
 from autograder.learner.check import Checker
 from autograder.learner.repro import line
+from autograder.sandbox.guests import Guest
+from autograder.sandbox.local import LocalRunner
+from autograder.sandbox.servers import Sandbox
 
 
 @pytest.fixture
@@ -49,25 +53,74 @@ def test_without_walls_the_words_are_the_same(check, right):
     """A plain process, as on a system that has no walls, gives what a guest behind walls gives."""
     source = right.replace(*MISTAKEN).replace("def alpha_bars(betas): return", "def alpha_bars(betas):\n  print('hello')\n  return nothing if len(betas) == 7 else")
     behind = check(source)
-    with Checker(Policy(), walls=False) as checker:
+    with Checker(Policy(), tell=str, walls=False) as checker:
         alone = check(source, by=checker)
         assert not checker.walled
     assert [(one.id, one.outcome, one.message) for one in alone.checks] == [(one.id, one.outcome, one.message) for one in behind.checks]
     assert alone.remarks == behind.remarks
 
 
-def test_where_the_walls_fail_a_check_goes_on_without(check, right, monkeypatch):
-    """A system may have Landlock and not let it be used: the student's own file is then run without walls."""
-    from autograder.course.errors import WallsMissing
-    from autograder.sandbox.servers import Sandbox
+def test_where_walls_are_missing_a_check_says_so_before_it_runs_anything(check, right, monkeypatch):
+    """A system may have Landlock and not let it be used: the student's own file is then run without walls, and this is told first."""
 
     def refuse(self, profile):
         raise WallsMissing({"landlock": "not here"})
 
+    happened = []
+    opened = LocalRunner.open
     monkeypatch.setattr(Sandbox, "open", refuse)
-    with Checker(Policy()) as checker:
+    monkeypatch.setattr(LocalRunner, "open", lambda self, profile: happened.append("runs") or opened(self, profile))
+    with Checker(Policy(), tell=happened.append) as checker:
+        assert check(right, by=checker).passed == 14
         assert check(right, by=checker).passed == 14
         assert not checker.walled
+    assert happened == [
+        "Without walls, as this system lacks landlock (not here): your files run in a plain process with a time limit, and can do whatever"
+        " you can.",
+        "runs",
+        "runs",
+    ]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [SandboxFault("a check sent something"), WallsMissing({"landlock": "gone"}), OSError("too many open files"), MemoryError()],
+    ids=lambda fault: type(fault).__name__,
+)
+@pytest.mark.parametrize("when", ["opening", "calling"])
+def test_a_file_that_makes_the_sandbox_fail_is_never_run_without_walls(check, right, walls, monkeypatch, tmp_path, fault, when):
+    """Once the walls stood, whatever fails afterwards is a fault of the sandbox: no plain process is started, now or later."""
+    marker = tmp_path / "ran-without-walls"
+    hostile = f"try: open({str(marker)!r}, 'w')\nexcept OSError: pass\n{right}"
+    opened, guests = Sandbox.open, []
+
+    def fails(self, *given, **named):
+        raise fault
+
+    def open_once(self, profile):
+        guests.append(profile)
+        if len(guests) > 1 and when == "opening":
+            raise fault
+        return opened(self, profile)
+
+    monkeypatch.setattr(Sandbox, "open", open_once)
+    monkeypatch.setattr(LocalRunner, "open", lambda self, profile: pytest.fail("a plain process"))
+    if when == "calling":
+        monkeypatch.setattr(Guest, "call", fails)
+    with Checker(Policy(), tell=pytest.fail) as checker:
+        for _ in range(2):
+            with pytest.raises(type(fault)):
+                check(hostile, by=checker)
+            assert checker.walled
+    assert not marker.exists()
+
+
+def test_a_fault_while_the_walls_are_tried_is_no_reason_to_go_without(check, right, walls, monkeypatch):
+    """Only walls that are missing are: another fault may come from whoever wrote the files in this folder."""
+    monkeypatch.setattr(Sandbox, "open", lambda self, profile: (_ for _ in ()).throw(SandboxFault("the fork server does not answer: it ended")))
+    monkeypatch.setattr(LocalRunner, "open", lambda self, profile: pytest.fail("a plain process"))
+    with Checker(Policy(), tell=pytest.fail) as checker, pytest.raises(SandboxFault, match="the fork server does not answer: it ended"):
+        check(right, by=checker)
 
 
 def test_a_right_file_passes_all_and_nothing_is_remarked(check, right):

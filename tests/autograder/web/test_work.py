@@ -110,7 +110,7 @@ def test_when_nothing_is_left_the_page_says_when_the_next_come(work):
 
 
 def check(site, exercise, root):
-    with Checker(read_policy(root), walls=False) as checker, site.session.state() as state:
+    with Checker(read_policy(root), tell=str, walls=False) as checker, site.session.state() as state:
         checked = checker.check(site.session.workspace, exercise)
         remember(state, checked)
         return checked

@@ -24,8 +24,6 @@ from autograder.course.text import clean
 from autograder.instructor.grade import GRADEBOOK, GradeReport, GradeRequest
 from autograder.instructor.grade import grade as run_grade
 from autograder.instructor.gradebook import Gradebook
-from autograder.instructor.measures import groups
-from autograder.instructor.outputs import sections_of
 from autograder.sandbox.guest.frameworks import FRAMEWORKS
 from autograder.sandbox.guest.walls import WALLS
 from autograder.sandbox.servers import free_user, missing_walls
@@ -84,7 +82,7 @@ def grade(root: Path | None, /, unsafe: bool, as_json: bool, **options: Any) -> 
     echo_notes(report.notes)
     for line in _missing(report, request.submissions):
         click.echo(line, err=True)
-    if report.run.interrupted or folders or report.summary.count("not_judged"):
+    if report.run.interrupted or folders or report.reported.measures.not_judged:
         sys.exit(1)
 
 
@@ -93,7 +91,8 @@ def _missing(report: GradeReport, submissions: Path) -> Iterator[str]:
         names = ", ".join(clean(name, 40) for name in missing[:NOTES])
         more = f" and {len(missing) - NOTES} more" if len(missing) > NOTES else ""
         yield f"no submission from: {names}{more}"
-    if 0 < report.summary.results == report.summary.count("missing"):
+    measures = report.reported.measures
+    if 0 < measures.results == measures.count("missing"):
         yield f"No student has a file for these exercises: is {submissions} the folder that holds one folder for each student?"
 
 
@@ -149,7 +148,7 @@ def _lines(errors: Console) -> Callable[[int, int], None]:
 
 def _as_json(report: GradeReport, request: GradeRequest, seconds: float) -> dict[str, object]:
     run, uploads = report.run, report.plan.uploads
-    return report.summary.as_json() | {
+    return report.reported.measures.as_json() | {
         "out": str(request.out),
         "round": report.round,
         "interrupted": run.interrupted,
@@ -165,18 +164,18 @@ def _as_json(report: GradeReport, request: GradeRequest, seconds: float) -> dict
 
 def _print(report: GradeReport, out: Path, seconds: float) -> None:
     console = Console(highlight=False)
-    exercises = [exercise for _, exercise in report.summary.exercises]
-    with Gradebook(out / GRADEBOOK) as gradebook:
-        shared_errors = shared_errors_table(groups(gradebook.unexplained(report.run.name, report.rules.choose)))
-        if report.summary.results <= SHOWN * max(1, len(exercises)):
-            console.print(class_table(gradebook.results(report.run.name, report.rules.choose), exercises, console.width))
-    console.print(summary_table(report.summary))
-    for table in filter(None, (misconception_table(report.summary, sections_of([report.plan.lesson])), shared_errors)):
+    measures, shared_errors, sections = report.reported
+    if measures.results <= SHOWN * max(1, len(measures.exercises)):
+        with Gradebook(out / GRADEBOOK) as gradebook:
+            results = gradebook.results(report.run.name, report.rules.choose)
+            console.print(class_table(results, list(measures.exercises), console.width))
+    tables = (summary_table(measures), misconception_table(measures, sections), shared_errors_table(shared_errors))
+    for table in filter(None, tables):
         console.print(table)
     if shared_errors:
         click.echo(f"Turn one of these into a misconception: `course misconceptions new {out} GROUP NAME`.")
     reused = f", {report.run.reused} of them unchanged since an earlier run" if report.run.reused else ""
-    click.echo(f"{report.summary.results} results in {seconds:.1f} s{reused}. Files in {out}/:")
+    click.echo(f"{measures.results} results in {seconds:.1f} s{reused}. Files in {out}/:")
     click.echo("  report.html, results.jsonl, grades.csv, feedback/, gradebook.sqlite")
 
 

@@ -20,7 +20,7 @@ from autograder.course.loading import exercise_ids, read_course
 from autograder.course.model import Course
 from autograder.course.text import clean
 from autograder.instructor.export import export as run_export
-from autograder.instructor.grade import GRADEBOOK, GradeRequest, choose_exercises, open_graded, summarize
+from autograder.instructor.grade import GRADEBOOK, GradeRequest, choose_exercises, open_graded
 from autograder.instructor.gradebook import Gradebook
 from autograder.instructor.grades import Grade, GradingRules, grades, make_override, read_rules, sheet_of
 from autograder.instructor.intake import open_class
@@ -180,8 +180,7 @@ def report(root: Path | None, out: Path, hidden: bool, to: Path | None) -> None:
     path = to or out / ("report-without-names.html" if hidden else "report.html")
     with opened_results(root, out) as (course, gradebook, run, rules):
         made, groups, sections = write_report(path, course, gradebook, run, rules, hidden=hidden)
-        summary = summarize(gradebook, run, rules, list(made.exercises))
-    shown = [tables.summary_table(summary), tables.misconception_table(summary, sections), tables.hard_table(made)]
+    shown = [tables.summary_table(made), tables.misconception_table(made, sections), tables.hard_table(made)]
     if not hidden:
         shown += [tables.shared_errors_table(groups), tables.help_table(made, rules.policy.pass_mark)]
     console = Console(highlight=False)

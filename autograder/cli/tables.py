@@ -9,7 +9,7 @@ from rich.text import Text
 
 from autograder.course.model import Result
 from autograder.course.text import clean, number
-from autograder.instructor.measures import Group, Measures, Summary
+from autograder.instructor.measures import STATUSES, Group, Measures
 from autograder.instructor.regrade import GradeChange
 from autograder.instructor.similar import Pair
 
@@ -66,11 +66,11 @@ def _marks(results: Iterable[Result]) -> list[str]:
     return list(dict.fromkeys(mark for mark in marks if mark))
 
 
-def summary_table(summary: Summary) -> Table:
+def summary_table(made: Measures) -> Table:
     """One row for each exercise: how many results of each status, and the mean score."""
     table = _table("Summary", "exercise", ">graded", ">missing", ">unreadable", ">not judged", ">mean", ">of", no_wrap=True)
-    for (_, exercise), one in summary.exercises.items():
-        counts = [str(one.statuses[status]) for status in ("graded", "missing", "unreadable", "not_judged")]
+    for exercise, one in made.exercises.items():
+        counts = [str(one.statuses[status]) for status in STATUSES]
         table.add_row(exercise, *counts, f"{one.mean:.1f}", number(one.max_score))
     return table
 
@@ -83,17 +83,12 @@ def shared_errors_table(groups: Sequence[Group], most: int = MISCONCEPTIONS) -> 
     return table if table.row_count else None
 
 
-def misconception_table(summary: Summary, sections: Mapping[str, str]) -> Table | None:
+def misconception_table(made: Measures, sections: Mapping[str, str]) -> Table | None:
     """One row for each of the most frequent misconceptions: how many students, and what they should reread; None if there is none."""
-    rows = [
-        (-count, exercise, misconception, section)
-        for (_, exercise), one in summary.exercises.items()
-        for (misconception, section), count in one.misconceptions.items()
-    ]
     table = _table("What the class misunderstood", "misconception", "exercise", ">students", "reread")
-    for count, exercise, misconception, section in sorted(rows)[:MISCONCEPTIONS]:
-        table.add_row(misconception, exercise, str(-count), sections.get(section, section))
-    return table if rows else None
+    for one in made.by_misconceptions()[:MISCONCEPTIONS]:
+        table.add_row(one.id, one.exercise, str(one.students), sections.get(one.section, one.section))
+    return table if table.row_count else None
 
 
 def hard_table(made: Measures) -> Table | None:

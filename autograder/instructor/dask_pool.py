@@ -28,8 +28,7 @@ from distributed import Client, Future, get_worker
 from autograder.course.errors import CourseError, SandboxFault, UsageError
 from autograder.course.loading import read_course
 from autograder.grading.rounds import CacheKeys
-from autograder.instructor.pool import BatchSize, Completed, Lost
-from autograder.instructor.worker import Grader, Settings
+from autograder.instructor.pool import BatchSize, Completed, Grader, Lost, Settings
 from autograder.sandbox.servers import missing_walls, readable_paths
 
 AHEAD = 2  # batches for each thread of a worker: the one it works on, and the next

@@ -25,11 +25,9 @@ from autograder.grading.rounds import CacheKeys, Round, open_round
 from autograder.instructor.gradebook import Attempted, Gradebook, Kept
 from autograder.instructor.grades import GradingRules, read_rules
 from autograder.instructor.intake import ClassUploads, open_class
-from autograder.instructor.measures import Summary
-from autograder.instructor.outputs import write_files
-from autograder.instructor.pool import LocalPool, WorkerPool, grade_all
+from autograder.instructor.outputs import Reported, write_files
+from autograder.instructor.pool import LocalPool, Settings, WorkerPool, grade_all
 from autograder.instructor.roster import read_roster
-from autograder.instructor.worker import Settings
 from autograder.sandbox.guest.walls import WALLS
 from autograder.sandbox.servers import readable_paths
 
@@ -54,7 +52,7 @@ class GradeRequest(Struct, frozen=True):
 
 
 class GradeReport(Struct, frozen=True):
-    """What came of a run: its plan, the run itself, and the `summary` of the results that count by `rules`.
+    """What came of a run: its plan, the run itself, and what its report shows of the results that count by `rules`.
 
     `notes` lists submissions that were skipped or renamed, and extensions that match nobody.
     """
@@ -62,7 +60,7 @@ class GradeReport(Struct, frozen=True):
     plan: Plan
     run: Run
     round: str
-    summary: Summary
+    reported: Reported
     rules: GradingRules
     notes: tuple[str, ...]
 
@@ -87,10 +85,9 @@ def grade(course: Course, request: GradeRequest, progress: Callable[[int, int], 
         gradebook.enrol(plan.uploads.people, anew=request.roster is not None)
         run = run_plan(course, request, plan, current, gradebook, progress)
         rules = read_rules(request.out, gradebook, course.policy)
-        write_files(request.out, course, gradebook, run.name, rules)
-        summary = summarize(gradebook, run.name, rules, plan.exercises)
+        reported = write_files(request.out, course, gradebook, run.name, rules)
         unmatched = rules.unmatched(gradebook.students(run.name), exercise_ids(plan.lesson))
-        return GradeReport(plan, run, current.name, summary, rules, (*plan.uploads.notes, *unmatched))
+        return GradeReport(plan, run, current.name, reported, rules, (*plan.uploads.notes, *unmatched))
 
 
 class Plan(Struct, frozen=True):
@@ -179,15 +176,6 @@ def open_pool(request: GradeRequest, settings: Settings) -> WorkerPool:
     except ImportError:
         raise UsageError("--cluster needs Dask, which is not installed", "pip install -c constraints.txt -e '.[cluster]'") from None
     return DaskPool(settings, request.cluster)
-
-
-def summarize(gradebook: Gradebook, run: str, rules: GradingRules, exercises: list[str]) -> Summary:
-    """Summarize the results of a run that count, with the exercises in this order."""
-    summary = Summary()
-    for result in gradebook.results(run, rules.choose):
-        summary.add(result)
-    summary.sort(exercises)
-    return summary
 
 
 @contextmanager

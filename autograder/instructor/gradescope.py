@@ -21,9 +21,9 @@ from autograder.grading.feedback import check_feedback
 from autograder.grading.rounds import open_round
 from autograder.instructor.grades import Grade, Sheet, unjudged
 from autograder.instructor.intake import open_folder
+from autograder.instructor.pool import Grader, Settings
 from autograder.instructor.roster import file_slug
 from autograder.instructor.uploads import read_submissions
-from autograder.instructor.worker import Grader, Settings
 from autograder.sandbox.guest.walls import WALLS
 from autograder.sandbox.servers import free_user, missing_walls
 

@@ -8,71 +8,14 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from autograder.course.model import CheckResult, Result
+from autograder.course.model import CheckResult
 from autograder.grading import feedback
 from autograder.instructor.gradebook import Attempted
 from autograder.instructor.grades import Grade, StudentGrades
 from autograder.instructor.roster import feedback_name
 
-
-class ExerciseSummary(Struct):
-    """One exercise after any number of results."""
-
-    max_score: float = 0.0
-    total: float = 0.0
-    statuses: Counter[str] = field(default_factory=Counter)
-    misconceptions: Counter[tuple[str, str]] = field(default_factory=Counter)
-
-    def count(self, result: Result, score: float) -> None:
-        """Add one result with its `score`: what was earned, or what counts."""
-        self.max_score = max(self.max_score, result.max_score)
-        self.total += score if result.status == "graded" else 0
-        self.statuses[result.status] += 1
-        self.misconceptions.update({(check.misconception, check.section or "") for check in result.checks if check.misconception})
-
-    @property
-    def graded(self) -> int:
-        return self.statuses["graded"]
-
-    @property
-    def mean(self) -> float:
-        """The mean score of the submissions that were judged."""
-        return self.total / self.graded if self.graded else 0.0
-
-    def as_json(self, lesson: str, exercise: str) -> dict[str, Any]:
-        counts = {name: count for (name, _), count in sorted(self.misconceptions.items())}
-        figures = {"mean": round(self.mean, 4), "max_score": self.max_score, "statuses": dict(self.statuses), "misconceptions": counts}
-        return {"lesson": lesson, "exercise": exercise, **figures}
-
-
-class Summary(Struct):
-    """A run after any number of results."""
-
-    exercises: dict[tuple[str, str], ExerciseSummary] = {}
-    results: int = 0
-
-    def add(self, result: Result) -> None:
-        self.exercises.setdefault((result.lesson, result.exercise), ExerciseSummary()).count(result, result.score)
-        self.results += 1
-
-    def sort(self, exercises: list[str]) -> None:
-        """Sort the exercises into this order."""
-        self.exercises = dict(sorted(self.exercises.items(), key=lambda item: exercises.index(item[0][1])))
-
-    def count(self, status: str) -> int:
-        """Return the number of results with a status."""
-        return sum(one.statuses[status] for one in self.exercises.values())
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the summary as plain data for `--json`."""
-        return {
-            "results": self.results,
-            "statuses": {name: self.count(name) for name in ("graded", "missing", "unreadable", "not_judged")},
-            "exercises": [one.as_json(*names) for names, one in sorted(self.exercises.items())],
-        }
-
-
-FEWEST = 2
+STATUSES = ("graded", "missing", "unreadable", "not_judged")
+FEWEST = 2  # students of a group
 
 
 class Group(Struct, frozen=True):
@@ -145,13 +88,23 @@ class MisconceptionCount(Struct):
 
 
 class ExerciseMeasure(Struct):
-    """One exercise over the class; `bins` counts the scores by tenths of the points."""
+    """One exercise over the class: `total` adds the scores that count, and `bins` counts them by tenths of the points."""
 
-    name: str
-    lesson: str
-    summary: ExerciseSummary = field(default_factory=ExerciseSummary)
+    lesson: str = ""
+    max_score: float = 0.0
+    total: float = 0.0
+    statuses: Counter[str] = field(default_factory=Counter)
     bins: list[int] = field(default_factory=lambda: [0] * BINS)
     full: int = 0
+
+    @property
+    def graded(self) -> int:
+        return self.statuses["graded"]
+
+    @property
+    def mean(self) -> float:
+        """The mean score of the submissions that were judged."""
+        return self.total / self.graded if self.graded else 0.0
 
 
 class Row(Struct, frozen=True):
@@ -179,7 +132,11 @@ class Measures(Struct):
 
     @property
     def results(self) -> int:
-        return sum(sum(one.summary.statuses.values()) for one in self.exercises.values())
+        return sum(one.statuses.total() for one in self.exercises.values())
+
+    def count(self, status: str) -> int:
+        """Return the number of results with a status."""
+        return sum(one.statuses[status] for one in self.exercises.values())
 
     @property
     def mean_percent(self) -> float | None:
@@ -199,6 +156,18 @@ class Measures(Struct):
         below = [row for row in self.rows if row.percent is not None and row.percent < (FEW_PERCENT if mark is None else mark)]
         return sorted(below, key=lambda row: (row.percent, row.student))
 
+    def as_json(self) -> dict[str, Any]:
+        """Return what `--json` prints of it."""
+        found: dict[str, dict[str, int]] = defaultdict(dict)
+        for (exercise, name), one in sorted(self.misconceptions.items()):
+            found[exercise][name] = one.students
+        exercises = [
+            {"lesson": one.lesson, "exercise": name, "mean": round(one.mean, 4), "max_score": one.max_score, "statuses": dict(one.statuses),
+             "misconceptions": found[name]}
+            for name, one in sorted(self.exercises.items())
+        ]  # fmt: skip
+        return {"results": self.results, "statuses": {status: self.count(status) for status in STATUSES}, "exercises": exercises}
+
 
 def measure(students: Iterable[StudentGrades], exercises: Iterable[str] = ()) -> Measures:
     """Measure a class; `exercises` is the order of the exercises."""
@@ -214,12 +183,14 @@ def measure(students: Iterable[StudentGrades], exercises: Iterable[str] = ()) ->
 
 def _exercise(made: Measures, grade: Grade) -> None:
     result = grade.result
-    one = made.exercises.setdefault(result.exercise, ExerciseMeasure(result.exercise, result.lesson))
-    one.summary.count(result, grade.final)
+    one = made.exercises.setdefault(result.exercise, ExerciseMeasure(result.lesson))
+    one.max_score = max(one.max_score, result.max_score)
+    one.statuses[result.status] += 1
     if result.status == "not_judged":
         made.not_judged.append((result.student, result.exercise))
     if result.status != "graded":
         return
+    one.total += grade.final
     share = grade.final / result.max_score if result.max_score else 0.0
     one.bins[min(BINS - 1, max(0, int(share * BINS)))] += 1
     one.full += share >= 1

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -28,7 +29,14 @@ from autograder.instructor.grades import Grade, GradingRules, StudentGrades, rev
 from autograder.instructor.measures import FEW_PERCENT, HELPED, Group, Measures, Row, groups, measure
 from autograder.instructor.roster import feedback_name
 
-Reported = tuple[Measures, list[Group], dict[str, str]]  # what a report shows: with the sections' titles by id
+
+class Reported(NamedTuple):
+    """What a report shows: the measures, the shared errors, and the sections' titles by id."""
+
+    measures: Measures
+    shared_errors: list[Group]
+    sections: dict[str, str]
+
 
 COLUMNS = ("student", "lesson", "exercise", "status", "score", "max_score")
 
@@ -188,12 +196,15 @@ def sections_of(lessons: Iterable[Lesson]) -> dict[str, str]:
     return {section.id: section.title for lesson in lessons for section in lesson.sections}
 
 
-def write_files(out: Path, course: Course, gradebook: Gradebook, run: str, rules: GradingRules) -> None:
-    """Write all files of a run. Results and grades.csv hold what was graded; feedback and report also show overrides and lateness."""
+def write_files(out: Path, course: Course, gradebook: Gradebook, run: str, rules: GradingRules) -> Reported:
+    """Write all files of a run. Results and grades.csv hold what was graded; feedback and report also show overrides and lateness.
+
+    Return what the report shows.
+    """
     write_jsonl(out / "results.jsonl", gradebook.results(run, rules.choose))
     write_csv(out / "grades.csv", gradebook.results(run, rules.choose))
     write_feedback(out, course, gradebook, run, rules)
-    write_report(out / "report.html", course, gradebook, run, rules)
+    return write_report(out / "report.html", course, gradebook, run, rules)
 
 
 def write_feedback(out: Path, course: Course, gradebook: Gradebook, run: str, rules: GradingRules, only: str | None = None) -> int:
@@ -225,4 +236,4 @@ def write_report(path: Path, course: Course, gradebook: Gradebook, run: str, rul
     with replaced(path) as beside:
         page = report_page(title, run, made, shared, sections, sentences, rules.policy, hidden=hidden)
         beside.write_text(page, encoding="utf-8")
-    return made, shared, sections
+    return Reported(made, shared, sections)

@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute, Route
 
 from autograder.course.text import clean
 from autograder.instructor.gradebook import Attempted, Gradebook
-from autograder.instructor.measures import ExerciseSummary
+from autograder.instructor.measures import ExerciseMeasure
 from autograder.instructor.roster import file_slug
 from autograder.web.live import changed, streamed
 from autograder.web.pages import Frame, fragment, page, shown
@@ -68,7 +68,7 @@ class Student(msgspec.Struct, frozen=True):
 class Class(msgspec.Struct, frozen=True):
     """A class so far, and the students that a view shows."""
 
-    exercises: dict[str, ExerciseSummary]
+    exercises: dict[str, ExerciseMeasure]
     statuses: Counter[str]
     misconceptions: tuple[tuple[str, int], ...]
     students: int
@@ -106,7 +106,7 @@ class ClassView:
     def _forget(self, run: str) -> None:
         self._run, self._since = run, (0, 0)
         self._students: dict[str, Student] = {}
-        self._tallies: dict[str, ExerciseSummary] = {}
+        self._tallies: dict[str, ExerciseMeasure] = {}
         self._misconceptions: Counter[str] = Counter()
 
     def _read(self) -> None:
@@ -134,7 +134,7 @@ class ClassView:
         before = student.marks.get(result.exercise)
         if before and before.place >= mark.place:
             return
-        tally = self._tallies.setdefault(result.exercise, ExerciseSummary())
+        tally = self._tallies.setdefault(result.exercise, ExerciseMeasure())
         tally.max_score = result.max_score
         for one, by in ((before, -1), (mark, 1)):
             if one:

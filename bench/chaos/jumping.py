@@ -7,10 +7,10 @@ import random
 from datetime import datetime, timedelta, tzinfo
 
 from autograder.cli.main import main
-from autograder.instructor import grade, grades, outputs, worker
+from autograder.instructor import grade, grades, outputs, pool
 
 FARTHEST = 20 * 365  # days
-LOOKING = (grade, worker, grades, outputs)  # at the clock, while `course grade` runs
+LOOKING = (grade, pool, grades, outputs)  # at the clock, while `course grade` runs
 
 
 class Jumping:

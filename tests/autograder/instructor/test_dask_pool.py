@@ -17,7 +17,7 @@ from autograder.course.loading import read_course
 from autograder.grading.rounds import CacheKeys, Round
 from autograder.instructor.dask_pool import DaskPool, worker_problem
 from autograder.instructor.grade import GradeRequest, open_pool
-from autograder.instructor.worker import Settings
+from autograder.instructor.pool import Settings
 from bench.chaos import grading as chaos
 from tests.programs import PATIENCE, running, wait_for
 

@@ -10,8 +10,7 @@ from msgspec import msgpack
 from autograder.course.model import Notes, Submission
 from autograder.grading.rounds import Round
 from autograder.instructor.gradebook import Attempted
-from autograder.instructor.pool import BatchSize, Completed, LocalPool, Lost, grade_all
-from autograder.instructor.worker import Settings
+from autograder.instructor.pool import BatchSize, Completed, LocalPool, Lost, Settings, grade_all
 from bench.throughput import NUMPY
 from tests.autograder.instructor.test_results import result
 

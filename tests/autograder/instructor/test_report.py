@@ -107,9 +107,14 @@ def test_only_what_was_graded_is_measured_and_the_rest_is_counted(tmp_path):
     lost = result("lost", status="not_judged", score=0.0)
     made = measure(standings_of(tmp_path, graded("x", 2, 2, 2), result("away", status="missing", score=0.0), lost))
     one = made.exercises["forward"]
-    assert (one.summary.graded, one.summary.mean, one.full, one.bins) == (1, 6.0, 1, [0] * 9 + [1])
+    assert (one.graded, one.mean, one.full, one.bins) == (1, 6.0, 1, [0] * 9 + [1])
     assert made.not_judged == [("lost", "forward")]
     assert made.checks["forward", "a"].count == 1
+
+
+def test_the_exercises_are_in_the_courses_order_whichever_was_graded_first(tmp_path):
+    handed_in = standings_of(tmp_path, result(exercise="practice"), result(exercise="forward"))
+    assert list(measure(handed_in, ["practice", "ddpm", "forward"]).exercises) == ["practice", "forward"]
 
 
 def test_a_misconception_is_counted_once_for_a_student(tmp_path):

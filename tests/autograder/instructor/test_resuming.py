@@ -19,7 +19,6 @@ from autograder.course.model import HandedIn, Submission
 from autograder.instructor.grade import GradeRequest, exclusive_lock
 from autograder.instructor.grade import grade as run
 from autograder.instructor.gradebook import Gradebook, Kept
-from autograder.instructor.measures import Summary
 from autograder.instructor.pool import LocalPool
 from bench.chaos import grading as chaos
 from bench.chaos import workers
@@ -54,7 +53,7 @@ def test_what_is_unchanged_is_taken_over_and_no_worker_starts(three, monkeypatch
     monkeypatch.setattr(LocalPool, "submit", lambda *_: pytest.fail("something was submitted to a worker"))
     walls = ("landlock", "seccomp", "limits", "privileges")
     finished = run(read_course(ROOT), GradeRequest(three / "class", three / "out", exercises=("forward",), seed=5, walls=walls), lambda *_: None)
-    assert (finished.summary.results, finished.run.reused) == (3, 3)
+    assert (finished.reported.measures.results, finished.run.reused) == (3, 3)
     assert (chaos.contents(three / "out"), (three / "out" / "results.jsonl").read_bytes()) == before
 
 
@@ -73,7 +72,7 @@ def test_a_clock_that_was_set_back_between_runs_loses_nothing(three, monkeypatch
     monkeypatch.setattr("autograder.instructor.grade.datetime", SimpleNamespace(now=lambda zone: datetime(2001, 1, 1, tzinfo=zone)))
     asked = GradeRequest(three / "class", three / "out", exercises=("forward",), seed=5, walls=("landlock", "seccomp", "limits", "privileges"))
     finished = run(read_course(ROOT), asked, lambda *_: None)
-    assert (finished.run.name[:4], finished.summary.results, finished.run.reused) == ("2001", 4, 3)
+    assert (finished.run.name[:4], finished.reported.measures.results, finished.run.reused) == ("2001", 4, 3)
     with Gradebook(three / "out" / "gradebook.sqlite") as book:
         assert book.last_run() == finished.run.name
         assert [one.student for one in book.results(finished.run.name)] == ["s0000", "s0001", "s0002", "s0003"]
@@ -242,11 +241,3 @@ def test_what_a_run_was_asked_can_be_read_with_its_paths(tmp_path):
     with Gradebook(tmp_path / "g.sqlite") as book:
         book.begin("run", asked)
         assert book.request("run", GradeRequest) == asked
-
-
-def test_the_summary_has_the_exercises_in_the_courses_order_whichever_was_graded_first():
-    summary = Summary()
-    for exercise in ("practice", "forward"):
-        summary.add(result(exercise=exercise))
-    summary.sort(["forward", "ddpm", "practice"])
-    assert [exercise for _, exercise in summary.exercises] == ["forward", "practice"]

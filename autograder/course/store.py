@@ -5,6 +5,7 @@ says how many of its schema's migrations it has had. An older file is migrated w
 it is. Nothing else in the engine imports `sqlite3`.
 """
 
+import csv
 import os
 import shutil
 import sqlite3
@@ -24,13 +25,13 @@ import msgspec
 from autograder.course.errors import StoreFault, UsageError
 
 Connection = sqlite3.Connection
-Migration = str | Callable[[Connection], None]
+Migration = str | Path | Callable[[Connection], None]
 PATIENCE = 10.0  # seconds to wait for another process
 _NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
 
 
 class Schema(msgspec.Struct, frozen=True):
-    """One kind of store. A file of version n has had the first n migrations: SQL statements, or a function of the connection.
+    """One kind of store. A file of version n has had the first n migrations: SQL statements, a file of them, or a function.
 
     `synchronous` is SQLite's: with FULL a power cut takes nothing that was written, with NORMAL perhaps the last writes. `probe` is a
     query that finds damage: it fails, or returns a text other than "ok".
@@ -178,7 +179,8 @@ def _run(db: Connection, migration: Migration) -> None:
     if callable(migration):
         migration(db)
         return
-    for statement in migration.split(";"):  # `executescript` would commit first
+    statements = migration.read_text(encoding="utf-8") if isinstance(migration, Path) else migration
+    for statement in statements.split(";"):  # `executescript` would commit first
         db.execute(statement)
 
 
@@ -254,6 +256,12 @@ def replaced(path: Path) -> Iterator[Path]:
     yield beside
     _synced(beside)
     beside.replace(path)
+
+
+def write_csv(path: Path, rows: Iterable[Iterable[object]]) -> None:
+    """Write a table as `replaced` does."""
+    with replaced(path) as beside, beside.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows(rows)
 
 
 def write_texts(texts: Iterable[tuple[Path, str]]) -> int:

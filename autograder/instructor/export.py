@@ -1,6 +1,5 @@
 """What results count, exported for other tools: Canvas, Moodle, a spreadsheet; Gradescope and nbgrader have files of their own."""
 
-import csv
 import re
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -9,7 +8,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from autograder.course.errors import UsageError
-from autograder.course.store import replaced
+from autograder.course.store import write_csv
 from autograder.course.text import cell_text, clean, number, to_html
 from autograder.instructor import gradescope, nbgrader
 from autograder.instructor.grades import Grade, Sheet, StudentGrades, unjudged
@@ -23,8 +22,7 @@ Rows = Callable[[Sheet, list[str]], Iterator[list[str]]]  # of harmless cells; a
 
 def _write_csv(rows: Rows, sheet: Sheet, path: Path) -> list[str]:
     notes: list[str] = []
-    with replaced(path) as beside, beside.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows(rows(sheet, notes))
+    write_csv(path, rows(sheet, notes))
     return notes
 
 

@@ -5,12 +5,12 @@ Feedback shows public numbers only, and nothing that a student wrote is taken fo
 
 import ast
 import base64
-import csv
 import hashlib
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,7 +21,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from autograder.course.model import Course, Lesson, Policy, Result
-from autograder.course.store import replaced, write_texts
+from autograder.course.store import replaced, write_csv, write_texts
 from autograder.course.text import cell, clean, escaped_markdown, number, to_html, to_markdown
 from autograder.grading.feedback import CheckFeedback, check_feedback
 from autograder.instructor.gradebook import Gradebook
@@ -48,13 +48,9 @@ def write_jsonl(path: Path, results: Iterable[Result]) -> None:
             file.write(msgspec.json.encode(result) + b"\n")
 
 
-def write_csv(path: Path, results: Iterable[Result]) -> None:
+def write_grades(path: Path, results: Iterable[Result]) -> None:
     """Write the columns of the contract."""
-    with replaced(path) as beside, beside.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(COLUMNS)
-        for result in results:
-            writer.writerow([cell(getattr(result, name)) for name in COLUMNS])
+    write_csv(path, chain([COLUMNS], ([cell(getattr(result, name)) for name in COLUMNS] for result in results)))
 
 
 # ---- what a student reads
@@ -202,7 +198,7 @@ def write_files(out: Path, course: Course, gradebook: Gradebook, run: str, rules
     Return what the report shows.
     """
     write_jsonl(out / "results.jsonl", gradebook.results(run, rules.choose))
-    write_csv(out / "grades.csv", gradebook.results(run, rules.choose))
+    write_grades(out / "grades.csv", gradebook.results(run, rules.choose))
     write_feedback(out, course, gradebook, run, rules)
     return write_report(out / "report.html", course, gradebook, run, rules)
 

@@ -10,6 +10,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 
 import genanki
@@ -18,7 +19,7 @@ from markdown_it import MarkdownIt
 
 from autograder.course.errors import UsageError
 from autograder.course.model import Card, Course, Lesson
-from autograder.course.store import replaced
+from autograder.course.store import replaced, write_csv
 from autograder.course.text import cell
 from autograder.learner.review.queue import GAP, faces_of
 
@@ -159,12 +160,9 @@ def _anki_text(course: Course, lessons: tuple[Lesson, ...], out: Path) -> None:
 
 def _csv(course: Course, lessons: tuple[Lesson, ...], out: Path) -> None:
     """Write one line for each face, in the author's Markdown."""
-    with replaced(out) as beside, beside.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(COLUMNS)
-        for face in faces_of(lessons):
-            card = face.card
-            writer.writerow(map(cell, (face.id, face.lesson, card.objective, card.section, " ".join(card.tags), face.front, face.back)))
+    faces = ((face, face.card) for face in faces_of(lessons))
+    rows = ((one.id, one.lesson, card.objective, card.section, " ".join(card.tags), one.front, one.back) for one, card in faces)
+    write_csv(out, chain([COLUMNS], (map(cell, row) for row in rows)))
 
 
 def _json(course: Course, lessons: tuple[Lesson, ...], out: Path) -> None:

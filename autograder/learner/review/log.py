@@ -92,31 +92,7 @@ class Spare:
 
 
 NAME = "reviews.sqlite"
-_TABLES = """
-CREATE TABLE IF NOT EXISTS log (
-    place INTEGER PRIMARY KEY,
-    id TEXT NOT NULL UNIQUE,
-    device TEXT NOT NULL,
-    number INTEGER NOT NULL,
-    at INTEGER NOT NULL,
-    zone INTEGER NOT NULL,
-    kind TEXT NOT NULL,
-    card TEXT NOT NULL,
-    rating INTEGER NOT NULL,
-    took INTEGER NOT NULL,
-    scheduling TEXT NOT NULL,
-    about TEXT NOT NULL
-);
-CREATE INDEX IF NOT EXISTS log_of_card ON log (card);
-CREATE INDEX IF NOT EXISTS log_by_number ON log (number);
-CREATE INDEX IF NOT EXISTS log_of_device ON log (device, at);
-CREATE INDEX IF NOT EXISTS log_of_kind ON log (kind) WHERE kind NOT IN ('review', 'cram');
-CREATE TABLE IF NOT EXISTS schedulings (id TEXT PRIMARY KEY, facts TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS devices (mark TEXT PRIMARY KEY, device TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS cached (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS states (card TEXT PRIMARY KEY, state TEXT NOT NULL)
-"""
-SCHEMA = Schema((_TABLES,), "FULL", "PRAGMA quick_check(1)")
+SCHEMA = Schema((Path(__file__).with_suffix(".sql"),), "FULL", "PRAGMA quick_check(1)")
 _COLUMNS = ", ".join(Row.__struct_fields__)
 
 
@@ -173,11 +149,6 @@ class Log:
         known = {found for (found,) in self._db.execute("SELECT id FROM log")}
         return [row for row in rows if row.id not in known]
 
-    def scheduling(self, name: str) -> str | None:
-        """Return the facts of a scheduling by its id."""
-        found = self._db.execute("SELECT facts FROM schedulings WHERE id = ?", (name,)).fetchone()
-        return found[0] if found else None
-
     def schedulings(self) -> dict[str, str]:
         """Return the facts of all schedulings by id."""
         return dict(self._db.execute("SELECT id, facts FROM schedulings"))
@@ -226,7 +197,7 @@ class Log:
 
     def describe(self, name: str, facts: str) -> None:
         """Record the facts of a scheduling, once."""
-        if self.scheduling(name) is None:
+        if name not in self.schedulings():
             self._spare.add([(name, facts)])
         self._db.execute("INSERT OR IGNORE INTO schedulings VALUES (?, ?)", (name, facts))
 

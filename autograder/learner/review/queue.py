@@ -42,14 +42,9 @@ def faces_of(lessons: Iterable[Lesson]) -> Iterator[Face]:
             name = f"{lesson.id}/{card.id}"
             if not card.cloze:
                 yield Face(name, lesson.id, card, 0, card.front, card.back)
-            for number in numbers(card.cloze):
+            for number in sorted({int(gap["number"]) for gap in GAP.finditer(card.cloze)}):
                 front, back = (filled(card.cloze, number, side) for side in ("front", "back"))
                 yield Face(f"{name}/c{number}", lesson.id, card, number, front, back)
-
-
-def numbers(cloze: str) -> list[int]:
-    """Return the gap numbers of a cloze text."""
-    return sorted({int(gap["number"]) for gap in GAP.finditer(cloze)})
 
 
 def filled(cloze: str, number: int, side: Side) -> str:

@@ -97,7 +97,7 @@ def scheduling_in_force(log: Log) -> Scheduling:
     """Return the scheduling that was adopted last, or `fsrs`'s defaults."""
     for row in reversed(log.special("adopt")):
         try:
-            adopted = msgspec.json.decode(log.scheduling(row.scheduling) or "", type=Scheduling)
+            adopted = msgspec.json.decode(log.schedulings().get(row.scheduling, ""), type=Scheduling)
             adopted.scheduler()
         except (msgspec.MsgspecError, ValueError):
             continue  # from another version, or damaged

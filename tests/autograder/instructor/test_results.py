@@ -15,7 +15,7 @@ from autograder.course.store import BATCH, write_texts
 from autograder.grading.rounds import open_round
 from autograder.instructor.gradebook import Attempted, Gradebook, Kept
 from autograder.instructor.grades import GradingRules, StudentGrades
-from autograder.instructor.outputs import student_markdown, write_csv, write_jsonl
+from autograder.instructor.outputs import student_markdown, write_grades, write_jsonl
 from autograder.instructor.roster import feedback_name
 
 
@@ -140,7 +140,7 @@ def test_a_damaged_round_is_refused_and_not_replaced(tmp_path):
 
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1+1", "  =1+1"])
 def test_a_cell_that_a_spreadsheet_would_compute_is_made_harmless(tmp_path, name):
-    write_csv(tmp_path / "g.csv", [result(name)])
+    write_grades(tmp_path / "g.csv", [result(name)])
     rows = list(csv.reader((tmp_path / "g.csv").read_text(encoding="utf-8").splitlines()))
     assert rows[0] == ["student", "lesson", "exercise", "status", "score", "max_score"]
     assert rows[1][0] == "'" + name.strip()

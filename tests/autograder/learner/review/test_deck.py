@@ -211,7 +211,7 @@ def test_every_row_says_which_algorithm_version_and_parameters(opened):
     deck = opened()
     deck.answer(deck.next_card(MORNING), 3, MORNING, 2500)
     row = deck.log.since(0)[0]
-    facts = msgspec.json.decode(deck.log.scheduling(row.scheduling))
+    facts = msgspec.json.decode(deck.log.schedulings()[row.scheduling])
     assert (facts["algorithm"], facts["library"], len(facts["parameters"])) == ("FSRS-6", Scheduling().library, 21)
     assert (row.rating, row.took, row.at, row.zone) == (3, 2500, milliseconds(MORNING), 0)
 

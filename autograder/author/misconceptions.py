@@ -1,7 +1,6 @@
 """Start a misconception from a wrong answer that many students share."""
 
 from inspect import signature
-from pathlib import Path
 
 from autograder.course.errors import UsageError
 from autograder.course.model import Exercise
@@ -25,9 +24,3 @@ def begin_misconception(function: str, students: int, exercise: Exercise, name: 
         f'    """TODO: say what was done, and what puts it right."""\n'
         f'    raise NotImplementedError("write what these {students} students wrote")\n'
     )
-
-
-def append_misconception(path: Path, text: str) -> None:
-    """Append it to a file of misconceptions."""
-    with path.open("a", encoding="utf-8") as file:
-        file.write(text)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
 from autograder.cli.context import find_clone, find_course, find_lesson
 from autograder.course.errors import UsageError
-from autograder.course.loading import read_policy
 
 if TYPE_CHECKING:
     from autograder.instructor.measures import Group
@@ -32,8 +31,7 @@ def lint(root: Path | None, lesson: str | None, as_json: bool, no_cache: bool) -
 
     findings = check_course_once(find_clone(root), lesson, fresh=no_cache)
     if as_json:
-        fields = ("line", "rule", "problem", "fix")
-        click.echo(json.dumps([{"path": str(one.path), **{name: getattr(one, name) for name in fields}} for one in findings]))
+        click.echo(msgspec.json.encode(findings, enc_hook=str).decode())
     else:
         for finding in findings:
             click.echo(f"{finding}  [{finding.rule}]")
@@ -114,7 +112,7 @@ def new(root: Path | None, out: Path, group: int, name: str, lesson: str | None)
     GROUP is a number from `course misconceptions list OUT`. A skeleton is appended to the exercise's misconceptions; its sentence,
     section and card are left to you.
     """
-    from autograder.author.misconceptions import append_misconception, begin_misconception
+    from autograder.author.misconceptions import begin_misconception
 
     found = _groups(root, out)
     if group > len(found):
@@ -122,24 +120,20 @@ def new(root: Path | None, out: Path, group: int, name: str, lesson: str | None)
         raise UsageError(f"there is no group {group} in {out}", fix)
     chosen = found[group - 1]
     exercise = next(one for one in find_lesson(root, lesson).exercises if one.id == chosen.exercise)
-    append_misconception(exercise.misconceptions, begin_misconception(chosen.function, len(chosen.students), exercise, name))
+    text = begin_misconception(chosen.function, len(chosen.students), exercise, name)
+    with exercise.misconceptions.open("a", encoding="utf-8") as file:
+        file.write(text)
     among = f"{len(chosen.students)} students, among them {chosen.students[0]}"
     click.echo(f"{exercise.misconceptions}: added `{name}`, for the answer of {among}.")
     click.echo("Now write the misconception, its sentence, section and card; `course lint` lists what is missing.")
 
 
 def _groups(root: Path | None, out: Path) -> list[Group]:
-    from autograder.instructor.gradebook import Gradebook
-    from autograder.instructor.grades import read_rules
+    from autograder.cli.results import opened_results
     from autograder.instructor.measures import groups
 
-    path = out / "gradebook.sqlite"
-    if not path.is_file():
-        raise UsageError(f"{out}: no gradebook there", "give the folder that `course grade` wrote with --out")
-    with Gradebook(path) as gradebook:
-        run = gradebook.last_run()
-        choose = read_rules(out, gradebook, read_policy(find_course(root))).choose
-        return groups(gradebook.unexplained(run, choose)) if run else []
+    with opened_results(root, out) as (_, gradebook, run, rules):
+        return groups(gradebook.unexplained(run, rules.choose))
 
 
 @click.command()

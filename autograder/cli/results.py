@@ -1,6 +1,5 @@
 """Commands for after grading: overrides, feedback, exports, regrading, the report, and similar code. They print; `instructor` does it."""
 
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -211,7 +210,7 @@ def similar(root: Path | None, place: Path, exercises: tuple[str, ...], lesson: 
     code = [name for name in names if name != "practice"]
     pairs = similar_pairs(uploads.submissions(chosen.id, code, every=False), starters(chosen), least)
     if as_json:
-        click.echo(json.dumps(msgspec.to_builtins(pairs), ensure_ascii=False))
+        click.echo(msgspec.json.encode(pairs).decode())
         return
     if pairs:
         Console(highlight=False).print(tables.pair_table(pairs[:PAIRS_SHOWN]))
@@ -225,7 +224,6 @@ def _request(place: Path, lesson: str | None, exercises: tuple[str, ...]) -> Gra
     request = None
     if (place / GRADEBOOK).is_file():
         with Gradebook(place / GRADEBOOK) as gradebook:
-            run = gradebook.last_run()
-            request = gradebook.request(run, GradeRequest) if run else None
+            request = gradebook.request(gradebook.last_run(), GradeRequest)
     request = request or GradeRequest(place, place)
     return replace(request, lesson=lesson or request.lesson, exercises=exercises or request.exercises)

@@ -170,7 +170,7 @@ class Gradebook:
         with transaction(self._db, self._path):
             self._db.execute("INSERT OR REPLACE INTO runs VALUES (?, ?)", (run, _json(request)))
 
-    def request(self, run: str, kind: type[T]) -> T | None:
+    def request(self, run: str | None, kind: type[T]) -> T | None:
         """Return what a run was asked to grade; None if an early version did not record it."""
         found = self._db.execute("SELECT request FROM runs WHERE run = ?", (run,)).fetchone()
         return msgspec.json.decode(found[0], type=kind, dec_hook=lambda kind, text: kind(text)) if found else None

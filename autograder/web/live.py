@@ -19,8 +19,7 @@ from typing import Any
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.responses import Response, StreamingResponse
 
 LONGEST = 300.0  # seconds of one request
 LARGEST = 4 * 1024 * 1024  # bytes of one line
@@ -105,45 +104,19 @@ def _line(data: Mapping[str, Any]) -> bytes:
     return msgspec.json.encode(data) + b"\n"
 
 
-HEADERS = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-store")]
-
-
-class Events:
-    """A response of server-sent events, each a kind and data; it ends with its events, or when the browser leaves."""
-
-    def __init__(self, events: AsyncGenerator[Event, None]):
-        self._events = events
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def left() -> None:
-            while (await receive())["type"] != "http.disconnect":
-                pass
-
-        telling = asyncio.create_task(self._tell(send))
-        leaving = asyncio.create_task(left())
-        try:
-            await asyncio.wait((telling, leaving), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in (telling, leaving):
-                task.cancel()
-            await asyncio.gather(telling, leaving, return_exceptions=True)
-
-    async def _tell(self, send: Send) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
-        async with contextlib.aclosing(self._events) as events:
-            async for kind, data in events:
-                body = f"event: {kind}\ndata: {msgspec.json.encode(data).decode()}\n\n".encode()
-                await send({"type": "http.response.body", "body": body, "more_body": True})
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-
 def streamed(events: Callable[[Request], AsyncGenerator[Event, None]]) -> Callable[[Request], Awaitable[Response]]:
-    """Return a route that streams the events of a request."""
+    """Return a route that streams the events of a request as server-sent events, until the last one or until the browser leaves."""
 
     async def answer(request: Request) -> Response:
-        return Events(events(request))  # type: ignore[return-value]  # a route's return value is called as an ASGI app
+        return StreamingResponse(_sent(events(request)), headers={"Cache-Control": "no-store"}, media_type="text/event-stream")
 
     return answer
+
+
+async def _sent(events: AsyncGenerator[Event, None]) -> AsyncGenerator[str, None]:
+    async with contextlib.aclosing(events):
+        async for kind, data in events:
+            yield f"event: {kind}\ndata: {msgspec.json.encode(data).decode()}\n\n"
 
 
 async def changed(paths: Sequence[Path], pause: float) -> AsyncGenerator[Event, None]:

@@ -56,14 +56,8 @@ class Serving:
 def _listen(port: int | None) -> socket.socket:
     """Listen on the given port, or by default on the usual one or any free one."""
     for number in (PORT, 0) if port is None else (port,):
-        listening = socket.socket()
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listening.bind((LOOPBACK, number))
-            listening.listen(128)
-            return listening
-        except OSError:
-            listening.close()
+        with suppress(OSError):
+            return socket.create_server((LOOPBACK, number), backlog=128)
     raise UsageError(f"port {port} is taken", "omit --port to use a free one")
 
 

@@ -150,4 +150,4 @@ def test_the_command_lists_groups_and_refuses_what_is_not_there(tmp_path):
     fix = f"take one of the 1 that `course misconceptions list {tmp_path}/out` shows"
     assert (refused.returncode, refused.stderr) == (2, f"there is no group 2 in {tmp_path}/out\n  fix: {fix}\n")
     nowhere = course("misconceptions", "list", tmp_path)
-    assert nowhere.stderr == f"{tmp_path}: no gradebook there\n  fix: give the folder that `course grade` wrote with --out\n"
+    assert nowhere.stderr == f"{tmp_path}: no graded results in this folder\n  fix: give the folder that `course grade --out` wrote\n"

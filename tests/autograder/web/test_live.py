@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from autograder.web.live import Events, Studio
+from autograder.web.live import Studio, streamed
 from tests.programs import PATIENCE
 
 COUNTER = '''
@@ -140,7 +140,8 @@ def test_an_answer_of_events_ends_when_the_browser_leaves():
             await left.wait()
             return {"type": "http.disconnect"}
 
-        await Events(endless())({}, receive, send)
+        answer = await streamed(lambda request: endless())(None)
+        await answer({"type": "http"}, receive, send)
         return sent
 
     sent = play(work())

@@ -56,7 +56,7 @@ NAMES = {  # what Python files define: functions, classes, arguments, variables 
     "Whole": "pooled",
     "Enlarge": "SuperResolution",
     "Roll|_?roll|roll_of": "ClassView",
-    "Desk|desk|Passing|_?passing": "ReaderSession, TemporaryWorkspace",
+    "Desk|desk|Passing|_?passing": "ReaderSession, temporary_folder",
     "Thing|Sight|sight": "ObjectProxy, LintContext",
 }
 MODULES = {  # files of Python alone: elsewhere these are everyday words

@@ -11,6 +11,7 @@ import json
 import types
 from collections.abc import Iterator
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from autograder.author import notebook_player
@@ -22,15 +23,6 @@ from autograder.grading.recorded import pack
 
 Cell = dict[str, Any]
 EXPLAINED = 2.0  # points of a question in free text, given by hand
-
-INTRODUCTION = """# {title}
-
-Write your answers into the cells that say `raise NotImplementedError`, run them, and run the locked cell below each: it calls your
-function with the published numbers and says what went wrong. Don't change or copy the locked cells. What each function is asked for
-stands in its docstring; you may add cells of your own.
-
-Hand this file in as it is. It is graded again with other numbers.
-"""
 
 PLAYER = """# What plays the checks. You need not read this cell, but run it first.
 import sys
@@ -53,7 +45,8 @@ CHECK_FILE_USES = ("asked", "check", "close", "earned", "expect", "untouched")
 
 def notebook(lesson: Lesson) -> str:
     """Return the notebook of a lesson as JSON text. Every exercise of it must have its answer at hand."""
-    cells = [_cell("markdown", "introduction", INTRODUCTION.format(title=lesson.title)), _locked("player", _player())]
+    introduction = Path(__file__).with_suffix(".md").read_text(encoding="utf-8")
+    cells = [_cell("markdown", "introduction", introduction.format(title=lesson.title)), _locked("player", _player())]
     nodes = [node for exercise in lesson.exercises for node in ast.parse(exercise.starter.read_bytes()).body]
     imports = {ast.unparse(node) for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)}
     cells.append(_cell("code", "imports", "\n".join(sorted(imports))))
@@ -169,9 +162,6 @@ def _recorded(materials: Materials, check: Check, seed: int) -> list[Any]:
 def _quoted(text: str) -> str:
     assert "'''" not in text
     return f"r'''{text}'''" if not text.endswith("\\") else repr(text)
-
-
-# ---- cells
 
 
 def _cell(kind: str, name: str, text: str, **metadata: Any) -> Cell:

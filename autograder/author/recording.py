@@ -37,15 +37,8 @@ class Listener:
 
     def __init__(self, answers: Answering, checks: Path):
         self.heard: dict[str, dict[str, Answered]] = {}
+        self.props, self.function = answers.props, answers.function
         self._answers, self._checks = answers, checks
-
-    @property
-    def props(self) -> Path | None:
-        return self._answers.props
-
-    def function(self, name: str) -> Callable[..., Any]:
-        """Find a function by name."""
-        return self._answers.function(name)
 
     def answer(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Answered:
         """Return the reference's answer. Raise `CourseError` if two calls are too similar to be distinguished when replayed."""
@@ -104,9 +97,6 @@ def _parameters(names: list[str], answers: Answering) -> dict[str, list[str]]:
     return {name: own for name, own in known.items() if not name.startswith("props.")}
 
 
-# ---- questions
-
-
 def record_practice(lesson: Lesson, functions: Functions) -> PracticeRecordings:
     """Draw fifty variants of each question; record the values, the misconceptions' values and the workings of all."""
     made = PracticeRecordings({}, {}, {}, {})
@@ -142,9 +132,6 @@ def _add(values: list[tuple[list[float], float]], arguments: list[float], functi
         value = float(function(*arguments))
         assert math.isfinite(value), "lint refuses questions with an infinite answer"
         values.append((arguments, value))
-
-
-# ---- files
 
 
 def write_recordings(root: Path, lesson: Lesson, exercises: list[tuple[Exercise, Recordings]], functions: Functions) -> None:

@@ -26,22 +26,13 @@ from autograder.grading.questions import VARIANTS, functions_of
 from autograder.grading.rounds import open_round
 
 MARK = "release.json"
+FORMAT = 1  # of the recordings
 NOT_FOR_STUDENTS = shutil.ignore_patterns("__pycache__", "*.pyc", ".*", "_*", "answers.yaml")
 
 
-class Release(msgspec.Struct, frozen=True):
-    """`release.json`: the version of the course, its lessons, the number of variants, and the format of the recordings."""
-
-    version: str
-    lessons: tuple[str, ...]
-    variants: int = VARIANTS
-    format: int = 1
-
-
 class Built(msgspec.Struct, frozen=True):
-    """A release that was built, and what it contains."""
+    """What a release contains."""
 
-    place: Path
     exercises: int
     misconceptions: int
     questions: int
@@ -61,11 +52,11 @@ def build(root: Path, out: Path) -> Built:
         new.mkdir()
         shutil.copyfile(root / "course.yaml", new / "course.yaml")
         misconceptions = sum(_fill(root, lesson, new) for lesson in lessons)
-        release = Release(version(package_name()), tuple(lesson.id for lesson in lessons))
+        release = {"version": version(package_name()), "lessons": [one.id for one in lessons], "variants": VARIANTS, "format": FORMAT}
         (new / MARK).write_bytes(msgspec.json.format(msgspec.json.encode(release)) + b"\n")
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
-    counts = [sum(len(own) for own in each) for each in zip(*((x.exercises, x.questions, x.cards) for x in lessons), strict=True)]
-    return Built(out, counts[0], misconceptions, counts[1], counts[2], size)
+    exercises, questions, cards = (sum(len(getattr(one, name)) for one in lessons) for name in ("exercises", "questions", "cards"))
+    return Built(exercises, misconceptions, questions, cards, size)
 
 
 def _fill(root: Path, lesson: Lesson, into: Path) -> int:

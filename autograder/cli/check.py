@@ -109,7 +109,6 @@ def _all(console: Console, checker: Checker, workspace: Workspace, state: State,
 
 
 def _watch(console: Console, checker: Checker, workspace: Workspace, state: State, saved: Iterator[tuple[str, ...]]) -> None:
-    """Check every saved file until Ctrl-C."""
     console.print("Watching: save a file to check it again. Ctrl-C stops.", style="dim")
     with suppress(KeyboardInterrupt):
         for changed in saved:

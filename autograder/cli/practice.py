@@ -88,7 +88,6 @@ def _practise(console: Console, workspace: Workspace, state: State, functions: F
 
 
 def _show_question(console: Console, asked: Asked) -> None:
-    """Show a question; each part is shown when it is asked."""
     seed = "" if asked.seed is None else f" (seed {asked.seed})"
     console.print()
     console.rule(f"{asked.question.id}{seed}", align="left", style="dim")

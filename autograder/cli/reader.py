@@ -54,7 +54,7 @@ def serve(root: Path | None, lesson: str | None, port: int | None, grades: Path 
     from autograder.web.app import build
     from autograder.web.server import ReaderSession, Serving
 
-    with ReaderSession(find_course(root), find_lesson(root, lesson), Path.cwd()) as session:
+    with ReaderSession.open(find_course(root), find_lesson(root, lesson), Path.cwd()) as session:
         serving = Serving(build(session, grades and grades.resolve()), port)
         click.echo(f"{session.lesson.title}: {serving.address}")
         if not session.kept:

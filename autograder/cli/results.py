@@ -26,7 +26,7 @@ from autograder.instructor.intake import open_class
 from autograder.instructor.outputs import sections_of, write_feedback, write_report
 from autograder.instructor.regrade import RegradeReport
 from autograder.instructor.regrade import regrade as run_regrade
-from autograder.instructor.roster import feedback_name, find_student, read_roster
+from autograder.instructor.roster import file_slug, find_student, read_roster
 from autograder.instructor.similar import similar_pairs, starters
 
 FORMATS = ("canvas", "moodle", "csv", "gradescope", "nbgrader")
@@ -74,7 +74,7 @@ def override(root: Path | None, student: str, check: str, points: float, reason:
         after = next(g for g in grades(gradebook, run, rules) if (g.result.student, g.result.exercise) == (name, override.exercise))
     most, before = points_of[override.exercise][override.check], own[override.exercise]
     click.echo(f"{clean(name, 60)}: {override.exercise}.{override.check} now earns {points:g} of {most:g}.")
-    click.echo(f"{override.exercise}: {before.final:g} before, {after.final:g} now. Feedback rewritten: {feedback_name(name)}")
+    click.echo(f"{override.exercise}: {before.final:g} before, {after.final:g} now. Feedback rewritten: {file_slug(name)}.md")
 
 
 @click.command()

@@ -152,9 +152,6 @@ def _unknown_name(noun: str, names: Iterable[str], known: list[str]) -> Problem:
     return None
 
 
-# ---- a number
-
-
 def _mark_number(question: Question, key: Key, answer: Any, drawn: Drawn) -> Mark:
     read = _read_number(answer)
     if isinstance(read, Remark):
@@ -188,9 +185,6 @@ def _read_number(answer: Any) -> Decimal | Remark:
     return Decimal(repr(answer)) if isinstance(answer, float) else Decimal(answer)
 
 
-# ---- a choice
-
-
 def _choice_form(question: Question) -> Form:
     ids = ", ".join(ids_of(question.choices))
     return Form(f"a list of those that are right: [{ids}]", "several", listed=True) if question.several else Form(f"one of: {ids}", "one")
@@ -221,9 +215,6 @@ def _wrong_choices(question: Question, key: Key) -> set[str]:
     return set(ids_of(question.choices)) - ({key.right} if isinstance(key.right, str) else set())
 
 
-# ---- an order
-
-
 def _mark_order(question: Question, key: Key, answer: Any, drawn: Drawn) -> Mark:
     chosen, known = _read_ids(question, answer), ids_of(question.choices)
     if isinstance(chosen, Remark):
@@ -249,9 +240,6 @@ def _problem_with_order(question: Question, right: Any) -> Problem:
 def _wrong_orders(question: Question, key: Key) -> set[str]:
     right = tuple(key.right or ())
     return {f"{later}>{earlier}" for place, later in enumerate(right) for earlier in right[:place]}
-
-
-# ---- a match
 
 
 def _mark_match(question: Question, key: Key, answer: Any, drawn: Drawn) -> Mark:
@@ -285,9 +273,6 @@ def _wrong_pairs(question: Question, key: Key) -> set[str]:
     right = key.right if isinstance(key.right, dict) else {}
     pairs = ((choice, option) for choice in ids_of(question.choices) for option in ids_of(question.options))
     return {f"{choice}={option}" for choice, option in pairs if right.get(choice) != option}
-
-
-# ---- parts
 
 
 def _mark_parts(question: Question, key: Key, answer: Any, drawn: Drawn) -> Mark:

@@ -12,8 +12,6 @@ from typing import Any, Literal
 
 from msgspec import Struct, field
 
-# ---- content
-
 
 class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     """The resources of a submission. Seconds are CPU time; a submission that only waits is stopped after ten times as much."""
@@ -212,8 +210,6 @@ class Misconception(Struct, frozen=True):
     card: str
     function: Callable[..., Any]
 
-
-# ---- results
 
 CheckOutcome = Literal["passed", "failed", "not_judged"]
 Reason = Literal["wrong", "raised", "timed_out", "out_of_memory", "killed", "refused", "needs", "fault"]

@@ -69,9 +69,6 @@ def _check_named(owner: str, key: str, name: str, known: list[str], node: Node, 
         complain(node.line, f"{owner}: `{key}` is missing", f"add `{key}: ...`")
 
 
-# ---- questions
-
-
 def _check_question(owner: str, question: Question, whole: Question, lesson: Lesson, node: Node, root: Path, complain: Complain) -> None:
     kind = KINDS.get(question.kind)
     if kind is None:
@@ -127,9 +124,6 @@ def _check_computes(owner: str, question: Question, lesson: Lesson, node: Node, 
         complain(line, f"{owner}: there is no exercise `{exercise}`", did_you_mean(exercise, known, f"take one of {', '.join(known)}"))
     elif (root / "solutions").is_dir() and not (root / "solutions" / lesson.id / f"{exercise}.py").is_file():
         complain(line, f"{owner}: solutions/{lesson.id}/{exercise}.py is missing", "create this file, with the function in it")
-
-
-# ---- keys
 
 
 def _check_parallel(noun: str, questions: Sequence[Question], keys: dict[str, Key], node: Node, cards: list[str],

@@ -163,9 +163,6 @@ def _forgetful(path: Path, schema: Schema, note: str) -> Opened:
     return Opened(copy, note, remembers=False)
 
 
-# ---- versions
-
-
 def _migrate(db: Connection, migrations: tuple[Migration, ...]) -> None:
     for number, migration in enumerate(migrations, 1):
         if _version(db) < number:
@@ -219,8 +216,6 @@ def columns(db: Connection, table: str) -> set[str]:
     """Return the names of a table's columns; none if there is no such table."""
     return {row[1] for row in db.execute(f"PRAGMA table_info({table})")}
 
-
-# ---- other files
 
 AT_ONCE, BATCH = 16, 256  # files that wait for the disk together; files that are held in memory at most
 

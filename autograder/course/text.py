@@ -16,11 +16,6 @@ def clean(cell_text: str, length: int = 500) -> str:
     return shown if len(shown) <= length else shown[: length - 1] + "…"
 
 
-def cell(value: str | float) -> str | float:
-    """Make the value of a spreadsheet's cell safe."""
-    return cell_text(value) if isinstance(value, str) else value
-
-
 def cell_text(value: str, length: int = 500) -> str:
     """Make a text safe for a cell: a spreadsheet runs what starts with = + - @ as a formula."""
     shown = clean(value, length)

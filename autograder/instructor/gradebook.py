@@ -163,8 +163,6 @@ class Gradebook:
                 self._db.execute(f"INSERT INTO {table} SELECT * FROM copy.{table} WHERE run = ?", (run,))
         self._db.execute("DETACH copy")
 
-    # ---- the class, and points given by a person
-
     def begin(self, run: str, request: object) -> None:
         """Record what a run was asked to grade, so that it can be graded again."""
         with transaction(self._db, self._path):

@@ -3,7 +3,7 @@
 import heapq
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from math import sqrt
+from statistics import StatisticsError, correlation, fmean
 from typing import Any
 
 from msgspec import Struct, field
@@ -12,7 +12,7 @@ from autograder.course.model import CheckResult
 from autograder.grading import feedback
 from autograder.instructor.gradebook import Attempted
 from autograder.instructor.grades import Grade, StudentGrades
-from autograder.instructor.roster import feedback_name
+from autograder.instructor.roster import file_slug
 
 STATUSES = ("graded", "missing", "unreadable", "not_judged")
 FEWEST = 2  # students of a group
@@ -49,33 +49,33 @@ FEW_PERCENT = 50.0  # students below this need help, if the policy has no pass m
 
 
 class CheckMeasure(Struct):
-    """One check over the class; `sums` are of x, x², r, r² and xr, for its points x and the exercise's other points r."""
+    """One check over the class: each student's points for it, and for the `rest` of the exercise."""
 
     exercise: str
     id: str
     title: str
     max_points: float
-    count: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
-    sums: list[float] = field(default_factory=lambda: [0.0] * 5)
+    points: list[float] = field(default_factory=list)
+    rest: list[float] = field(default_factory=list)
 
-    def add(self, check: CheckResult, rest: float) -> None:
-        self.count += 1
+    def add(self, check: CheckResult, score: float) -> None:
         self.reasons[check.reason or check.outcome] += 1
-        x = check.points
-        self.sums = [a + b for a, b in zip(self.sums, (x, x * x, rest, rest * rest, x * rest), strict=True)]
+        self.points.append(check.points)
+        self.rest.append(round(score - check.points, 6))  # equal rests stay equal
 
     @property
     def difficulty(self) -> float:
         """The share of its points that the class earned."""
-        return self.sums[0] / (self.count * self.max_points) if self.count and self.max_points else 0.0
+        return fmean(self.points) / self.max_points if self.max_points else 0.0
 
     @property
     def discrimination(self) -> float | None:
         """The correlation of its points with the rest; None if one of the two is the same for all."""
-        n, (x, xx, r, rr, xr) = self.count, self.sums
-        variances = (n * xx - x * x) * (n * rr - r * r)
-        return (n * xr - x * r) / sqrt(variances) if variances > 1e-9 * max(1.0, xx * rr) else None
+        try:
+            return correlation(self.points, self.rest)
+        except StatisticsError:
+            return None
 
 
 class MisconceptionCount(Struct):
@@ -198,7 +198,7 @@ def _exercise(made: Measures, grade: Grade) -> None:
     made.slow = heapq.nlargest(SLOWEST, [*made.slow, (seconds, result.student, result.exercise)])
     for check in result.checks:
         new = CheckMeasure(result.exercise, check.id, check.title, check.max_points)
-        made.checks.setdefault((result.exercise, check.id), new).add(check, result.score - check.points)
+        made.checks.setdefault((result.exercise, check.id), new).add(check, result.score)
     for name, section in {check.misconception: check.section or "" for check in result.checks if check.misconception}.items():
         made.misconceptions.setdefault((result.exercise, name), MisconceptionCount(result.exercise, name, section)).students += 1
 
@@ -210,4 +210,4 @@ def _row(student: StudentGrades) -> Row:
     found = (check.misconception or check.reason for grade in grades.values() for check in grade.result.checks)
     marks = tuple(dict.fromkeys(mark for mark in found if mark not in (None, "", "wrong", "needs")))
     late = any(grade.days_late for grade in grades.values())
-    return Row(name, feedback_name(name).removesuffix(".md"), student.percent, student.passed, scores, missing, marks, late)
+    return Row(name, file_slug(name), student.percent, student.passed, scores, missing, marks, late)

@@ -22,12 +22,12 @@ from msgspec.structs import replace
 
 from autograder.course.model import Course, Lesson, Policy, Result
 from autograder.course.store import replaced, write_csv, write_texts
-from autograder.course.text import cell, clean, escaped_markdown, number, to_html, to_markdown
+from autograder.course.text import cell_text, clean, escaped_markdown, number, to_html, to_markdown
 from autograder.grading.feedback import CheckFeedback, check_feedback
 from autograder.instructor.gradebook import Gradebook
 from autograder.instructor.grades import Grade, GradingRules, StudentGrades, revealed, student_grades
 from autograder.instructor.measures import FEW_PERCENT, HELPED, Group, Measures, Row, groups, measure
-from autograder.instructor.roster import feedback_name
+from autograder.instructor.roster import file_slug
 
 
 class Reported(NamedTuple):
@@ -50,10 +50,8 @@ def write_jsonl(path: Path, results: Iterable[Result]) -> None:
 
 def write_grades(path: Path, results: Iterable[Result]) -> None:
     """Write the columns of the contract."""
-    write_csv(path, chain([COLUMNS], ([cell(getattr(result, name)) for name in COLUMNS] for result in results)))
+    write_csv(path, chain([COLUMNS], ([cell_text(str(getattr(result, name))) for name in COLUMNS] for result in results)))
 
-
-# ---- what a student reads
 
 STATUSES = {
     "missing": "Nothing was submitted.",
@@ -116,8 +114,6 @@ def student_page(own: StudentGrades, sections: Mapping[str, str], policy: Policy
     return page.render(student=own.person.student, percent=own.percent, passed=own.passed, exercises=exercises, marks=MARKS)
 
 
-# ---- the report
-
 PAGES = Path(__file__).parent / "pages"
 MISCONCEPTIONS = 8
 GROUPS = 12
@@ -125,19 +121,9 @@ SLOW_SECONDS = 0.5
 REASONS = {"needs": "waited for another", "timed_out": "took too long", "out_of_memory": "took too much memory"}
 
 
-def report_page(
-    title: str,
-    run: str,
-    made: Measures,
-    shared: list[Group],
-    sections: Mapping[str, str],
-    sentences: Mapping[str, str],
-    policy: Policy,
-    *,
-    hidden: bool = False,
-) -> str:
+def report_page(title: str, run: str, shown: Reported, sentences: Mapping[str, str], policy: Policy, *, hidden: bool = False) -> str:
     """Write the report. `sentences` has each misconception's sentence by id; `hidden` leaves out names and what a secret run saw."""
-    page = _environment().get_template("report.html")
+    page, made = _environment().get_template("report.html"), shown.measures
     return page.render(
         title=title,
         run=run[:16].replace("T", " "),
@@ -145,8 +131,8 @@ def report_page(
         rows=_nameless(made.rows) if hidden else made.rows,
         misconceptions=made.by_misconceptions(),
         misconceptions_shown=MISCONCEPTIONS,
-        groups=shared[:GROUPS],
-        sections=sections,
+        groups=shown.shared_errors[:GROUPS],
+        sections=shown.sections,
         sentences=sentences,
         checks_of={name: [check for check in made.checks.values() if check.exercise == name] for name in made.exercises},
         need=made.in_need(policy.pass_mark),
@@ -212,7 +198,7 @@ def write_feedback(out: Path, course: Course, gradebook: Gradebook, run: str, ru
     def texts() -> Iterator[tuple[Path, str]]:
         for one in student_grades(gradebook, run, rules):
             if only in (None, one.person.student):
-                path = folder / feedback_name(one.person.student)
+                path = folder / f"{file_slug(one.person.student)}.md"
                 own = replace(one, grades=dict(sorted(one.grades.items(), key=lambda item: order.get(item[0], len(order)))))
                 yield path, student_markdown(own, sections, rules.policy)
                 yield path.with_suffix(".html"), student_page(own, sections, rules.policy)
@@ -225,11 +211,9 @@ def write_report(path: Path, course: Course, gradebook: Gradebook, run: str, rul
     made = measure(student_grades(gradebook, run, rules), [exercise.id for lesson in course.lessons for exercise in lesson.exercises])
     graded = {one.lesson for one in made.exercises.values()}
     lessons = [lesson for lesson in course.lessons if lesson.id in graded]
-    shared = groups(gradebook.unexplained(run, rules.choose))
-    sections = sections_of(lessons)
+    shown = Reported(made, groups(gradebook.unexplained(run, rules.choose)), sections_of(lessons))
     sentences = misconception_sentences(course.root / "solutions" / lesson.id / "misconceptions" for lesson in lessons)
     title = " · ".join(lesson.title for lesson in lessons)
     with replaced(path) as beside:
-        page = report_page(title, run, made, shared, sections, sentences, rules.policy, hidden=hidden)
-        beside.write_text(page, encoding="utf-8")
-    return Reported(made, shared, sections)
+        beside.write_text(report_page(title, run, shown, sentences, rules.policy, hidden=hidden), encoding="utf-8")
+    return shown

@@ -123,7 +123,6 @@ class Grader:
         return [(check.id, check.title, check.points) for check in self._loaded(submission.lesson, submission.exercise).checks]
 
     def _all(self, submission: Submission, ending: CheckResult) -> tuple[CheckResult, ...]:
-        """Return this ending for every check."""
         return tuple(replace(ending, id=id, title=title, max_points=points) for id, title, points in self._checks(submission))
 
     def _graded(self, submission: Submission, judged: Attempt) -> Attempted:

@@ -203,8 +203,3 @@ def file_slug(student: str) -> str:
     plain = unicodedata.normalize("NFKD", student).encode("ascii", "ignore").decode().lower()
     slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40] or "student"
     return f"{slug}-{hashlib.sha256(student.encode()).hexdigest()[:8]}"
-
-
-def feedback_name(student: str) -> str:
-    """Name a student's feedback file."""
-    return f"{file_slug(student)}.md"

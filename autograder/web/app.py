@@ -78,13 +78,11 @@ def play(frame: Frame) -> str:
 
 
 def _frames(studio: Studio, request: Request) -> AsyncGenerator[Event, None]:
-    """Yield the frames that a lesson's own process computes."""
     asked = {name[:40]: value[:400] for name, value in list(request.query_params.items())[:20] if name not in ("id", "go")}
     return studio.show(asked)
 
 
 def _remembering(session: ReaderSession) -> Answer:
-    """Record that a section was read, once."""
     sections = {section.id for section in session.lesson.sections}
 
     def remember(section: str) -> None:
@@ -142,7 +140,6 @@ def _pages(frame: Frame) -> dict[str, str]:
 
 
 def _decks(frame: Frame) -> list[tuple[str, str, list[tuple[Markup, Markup]]]]:
-    """Return the cards by section, each with its front and back."""
     sides: dict[str, list[tuple[Markup, Markup]]] = defaultdict(list)
     for face in faces_of([frame.lesson]):
         sides[face.card.section].append((Markup(frame.prose.blocks(face.front)), Markup(frame.prose.blocks(face.back))))

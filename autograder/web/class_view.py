@@ -146,7 +146,6 @@ class ClassView:
 
 
 def _height(student: Student, exercise: str) -> float:
-    """Return a student's score in an exercise, or a value below every score."""
     mark = student.marks.get(exercise)
     return mark.score if mark and mark.status == "graded" else -1.0
 

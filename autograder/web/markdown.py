@@ -78,7 +78,6 @@ def mathml(formula: str, *, block: bool = False) -> str:
 
 
 def _formulas_out(text: str, kept: list[str]) -> str:
-    """Replace every formula outside code by a mark."""
 
     def out(match: re.Match[str]) -> str:
         return _keep(kept, mathml(match["block"] or match["inline"], block=bool(match["block"])), paragraph=bool(match["block"]))

@@ -73,13 +73,8 @@ def _environment() -> Environment:
     loader = FileSystemLoader(HERE / "templates")
     made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     made.filters["words"] = lambda name: name.replace("-", " ").replace("_", " ").capitalize()
-    made.filters["coded"] = coded
+    made.filters["coded"] = lambda text: Markup(to_html(text))
     return made
-
-
-def coded(text: str) -> Markup:
-    """Escape a text and render what is between backticks as code."""
-    return Markup(to_html(text))
 
 
 Answer = Callable[[Request], Awaitable[Response]]

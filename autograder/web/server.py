@@ -9,8 +9,8 @@ import shutil
 import socket
 import tempfile
 import threading
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -128,23 +128,20 @@ def refusal(method: str, headers: Mapping[str, str], hosts: set[str]) -> str:
 PREFIX = "course-site-"
 
 
-class TemporaryWorkspace:
-    """A private folder, `path`, that is removed on leaving; a killed process's folder is removed by the next `sweep`."""
-
-    def __init__(self) -> None:
-        while True:
-            self.path = Path(tempfile.mkdtemp(prefix=PREFIX))
-            self._held = _hold(self.path)
-            if self.path.is_dir():  # not swept before it was locked
-                break
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        shutil.rmtree(self.path, ignore_errors=True)
-        if self._held is not None:
-            os.close(self._held)
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """Make a private folder that is removed on leaving; a killed process's folder is removed by the next `sweep`."""
+    while True:
+        path = Path(tempfile.mkdtemp(prefix=PREFIX))
+        held = _hold(path)
+        if path.is_dir():  # not swept before it was locked
+            break
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+        if held is not None:
+            os.close(held)
 
 
 def sweep() -> None:
@@ -174,25 +171,23 @@ def _hold(path: Path) -> int | None:
 class ReaderSession:
     """One reader's open lesson. `kept` says that progress is saved in a workspace."""
 
-    def __init__(self, root: Path, lesson: Lesson, start: Path):
-        found = workspace_above(start)
-        self.kept = found is not None and found[1].lesson == lesson.id
-        sweep()
-        self._temporary = None if self.kept else TemporaryWorkspace()
-        if self._temporary is None:
-            self.workspace = open_workspace(start, root)
-        else:
-            (self._temporary.path / HIDDEN).mkdir()
-            self.workspace = Workspace(self._temporary.path, root, lesson, {})
+    def __init__(self, workspace: Workspace, *, kept: bool):
+        self.workspace, self.kept = workspace, kept
         self._functions: Functions | None = None
         self._loading = threading.Lock()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        if self._temporary:
-            self._temporary.__exit__()
+    @classmethod
+    @contextmanager
+    def open(cls, root: Path, lesson: Lesson, start: Path) -> Iterator[Self]:
+        """Open the workspace of this lesson at `start`, or a temporary one."""
+        sweep()
+        found = workspace_above(start)
+        if found is not None and found[1].lesson == lesson.id:
+            yield cls(open_workspace(start, root), kept=True)
+            return
+        with temporary_folder() as folder:
+            (folder / HIDDEN).mkdir()
+            yield cls(Workspace(folder, root, lesson, {}), kept=False)
 
     @property
     def lesson(self) -> Lesson:

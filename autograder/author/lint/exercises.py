@@ -25,7 +25,6 @@ SECRETS = (PUBLIC, b"lint")
 
 
 def answers_pass(context: LintContext) -> Iterator[Finding]:
-    """Find checks that fail on the course's own answer."""
     for materials, path in _exercises(context):
         for check in materials.checks:
             reruns = (materials.diagnosis.rerun(check, _seed(materials, check, secret), None) for secret in SECRETS)
@@ -35,7 +34,6 @@ def answers_pass(context: LintContext) -> Iterator[Finding]:
 
 
 def starters_fail(context: LintContext) -> Iterator[Finding]:
-    """Find checks that an untouched starter passes."""
     for materials, path in _exercises(context):
         starter = Answers(load_module(materials.exercise.starter))
         for check in materials.checks:
@@ -45,7 +43,6 @@ def starters_fail(context: LintContext) -> Iterator[Finding]:
 
 
 def misconceptions_are_named(context: LintContext) -> Iterator[Finding]:
-    """Find misconceptions that pass every check, or that the checks cannot distinguish from the reference or from another one."""
     for materials, path in _exercises(context):
         misconceptions = Path("solutions") / context.lesson.id / "misconceptions" / path.name
         answered = load_module(materials.exercise.answer)
@@ -64,7 +61,6 @@ def misconceptions_are_named(context: LintContext) -> Iterator[Finding]:
 
 
 def nothing_crosses_early(context: LintContext) -> Iterator[Finding]:
-    """Find expected values that a guest was given as an argument before it was asked for them."""
     for materials, path in _exercises(context):
         sent: set[bytes] = set()
         for check in materials.checks:
@@ -77,7 +73,6 @@ def nothing_crosses_early(context: LintContext) -> Iterator[Finding]:
 
 
 def references_stand_alone(context: LintContext) -> Iterator[Finding]:
-    """Find checks that pass the student's values to the reference: such answers cannot be recorded."""
     for materials, path in _exercises(context):
         for check in materials.checks:
             seed = _seed(materials, check, PUBLIC)
@@ -93,7 +88,6 @@ def references_stand_alone(context: LintContext) -> Iterator[Finding]:
 
 
 def _exercises(context: LintContext) -> Iterator[tuple[Materials, Path]]:
-    """Yield each exercise's materials and the path of its checks."""
     for materials in context.materials:
         yield materials, materials.exercise.checks.relative_to(context.root)
 
@@ -120,7 +114,6 @@ def _leaves(value: Any) -> set[bytes]:
 
 
 def _off(function_of: Callable[[str], Callable[..., Any]]) -> Callable[[str], Callable[..., Any]]:
-    """Return the same functions, each slightly wrong."""
     return lambda name: lambda *args, **kwargs: _shifted(function_of(name)(*args, **kwargs))
 
 
@@ -180,7 +173,6 @@ def starters(context: LintContext) -> Iterator[Finding]:
 
 
 def twice(context: LintContext) -> Iterator[Finding]:
-    """Find a check or misconception whose name stands above it in its file: Python keeps the last, silently."""
     for exercise in context.lesson.exercises:
         for path in (exercise.checks, exercise.misconceptions):
             lines: dict[str, int] = {}
@@ -193,7 +185,6 @@ def twice(context: LintContext) -> Iterator[Finding]:
 
 
 def hints(context: LintContext) -> Iterator[Finding]:
-    """Find functions without hints, hints for unknown functions, and hints that contain a line of the answer."""
     path = Path("exercises") / context.lesson.id / "hints.yaml"
     helps, objectives = read_hints(context.root, context.lesson.id), {objective.id for objective in context.lesson.objectives}
     for exercise in context.lesson.exercises:

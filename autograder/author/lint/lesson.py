@@ -190,9 +190,7 @@ def _line(text: str, place: int) -> int:
     return text.count("\n", 0, place) + 1
 
 
-COLUMNS = ("sections", "questions", "exercises", "cards", "misconceptions")
-
-_FIXES = {
+COLUMNS = {  # of the map, each with how to fill an empty cell
     "sections": "let one of its cards or questions name a section",
     "questions": "write a question with this objective",
     "exercises": "add it to an exercise's objectives in hints.yaml",
@@ -221,6 +219,6 @@ def coverage(context: LintContext) -> dict[str, dict[str, tuple[str, ...]]]:
 def empty_cells(context: LintContext) -> Iterator[Finding]:
     lines = {objective.id: objective.line for objective in context.lesson.objectives}
     for objective, row in coverage(context).items():
-        for column in COLUMNS:
+        for column, fix in COLUMNS.items():
             if not row[column]:
-                yield Finding(context.text, lines[objective], f"objective `{objective}` has no {column}", _FIXES[column])
+                yield Finding(context.text, lines[objective], f"objective `{objective}` has no {column}", fix)

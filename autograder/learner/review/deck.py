@@ -136,8 +136,6 @@ class Deck:
     def close(self) -> None:
         self.log.__exit__()
 
-    # ---- what is there
-
     def state(self, face: Face) -> State:
         """Return the state of a face."""
         return self.states.get(face.id, State())
@@ -165,8 +163,6 @@ class Deck:
         """Return by how much the clock is behind this device's last answer, if by more than an hour: one of the two is wrong."""
         behind = self.log.newest_reading() - milliseconds(now)
         return timedelta(milliseconds=behind) if behind > BEHIND else None
-
-    # ---- what is done
 
     def answer(self, face: Face, rating: int, now: datetime, took: int = 0, *, cram: bool = False) -> State:
         """Record an answer (`took` in milliseconds) and return the face's new state; `cram` leaves the schedule as it is.
@@ -246,8 +242,6 @@ class Deck:
             with suppress(StoreFault), self.log.writing():  # otherwise they are computed again next time
                 self.log.cache(about, encoded, whole=whole)
 
-    # ---- how
-
     @contextmanager
     def _writing(self) -> Iterator[None]:
         try:
@@ -265,7 +259,6 @@ class Deck:
         return next((row for row in own if row.id not in withdrawn and row.card in self._every), None)
 
     def _is_at_hand(self, face: Face, now: datetime) -> bool:
-        """Whether a face is asked today anyway."""
         state, zone = self.state(face), zone_of(now)
         due = state.phase == "review" and day_of(state.due, zone) <= day_of(milliseconds(now), zone)
         return state.wanted or state.learning or due

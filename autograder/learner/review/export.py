@@ -20,7 +20,7 @@ from markdown_it import MarkdownIt
 from autograder.course.errors import UsageError
 from autograder.course.model import Card, Course, Lesson
 from autograder.course.store import replaced, write_csv
-from autograder.course.text import cell
+from autograder.course.text import cell_text
 from autograder.learner.review.queue import GAP, faces_of
 
 IMAGE = re.compile(r"!\[(?P<words>[^\]]*)\]\((?P<path>[^)\s]+)\)")
@@ -72,11 +72,7 @@ def _separated(text: str) -> str:
 
 PAIR, GAPS = 1_820_460_201, 1_820_460_202  # ids of the two note types
 COLUMNS = ("id", "lesson", "objective", "section", "tags", "front", "back")
-_CSS = """.card { font-family: sans-serif; font-size: 20px; line-height: 1.5; text-align: center; max-width: 36em; margin: 1em auto; }
-.cloze { font-weight: bold; color: #0b62a4; }
-.nightMode .cloze { color: #7cc4f8; }
-.from { font-size: 14px; opacity: 0.7; margin-top: 1.5em; }
-"""
+STYLE = Path(__file__).with_name("anki.css")
 _FROM = '<div class="from">{{Section}}</div>'
 
 
@@ -114,9 +110,6 @@ def _deck_name(course: Course, lesson: Lesson) -> str:
     return f"{course.title.replace('::', ':')}::{lesson.number:02} {lesson.title.replace('::', ':')}"
 
 
-# ---- Anki
-
-
 def _apkg(course: Course, lessons: tuple[Lesson, ...], out: Path) -> None:
     pair, gaps = _note_types()
     decks = {lesson.id: genanki.Deck(_fixed_id(lesson.id), _deck_name(course, lesson)) for lesson in lessons}
@@ -131,12 +124,12 @@ def _apkg(course: Course, lessons: tuple[Lesson, ...], out: Path) -> None:
 
 
 def _note_types() -> tuple[genanki.Model, genanki.Model]:
-    fields = [{"name": name} for name in ("Front", "Back", "Section")]
+    style, fields = STYLE.read_text(encoding="utf-8"), [{"name": name} for name in ("Front", "Back", "Section")]
     answer = f"{{{{FrontSide}}}}<hr id=answer>{{{{Completed}}}}{_FROM}"
-    pair = genanki.Model(PAIR, "Course card", fields, [{"name": "Card", "qfmt": "{{Front}}", "afmt": answer}], _CSS)
+    pair = genanki.Model(PAIR, "Course card", fields, [{"name": "Card", "qfmt": "{{Front}}", "afmt": answer}], style)
     gap_fields = [{"name": "Text"}, {"name": "Section"}]
     templates = [{"name": "Gap", "qfmt": "{{cloze:Text}}", "afmt": "{{cloze:Text}}" + _FROM}]
-    return pair, genanki.Model(GAPS, "Course card with gaps", gap_fields, templates, _CSS, genanki.Model.CLOZE)
+    return pair, genanki.Model(GAPS, "Course card with gaps", gap_fields, templates, style, genanki.Model.CLOZE)
 
 
 def _fixed_id(lesson: str) -> int:
@@ -155,14 +148,10 @@ def _anki_text(course: Course, lessons: tuple[Lesson, ...], out: Path) -> None:
             writer.writerow([guid(lesson, card), kind, _deck_name(course, lesson), " ".join(_tags(lesson, card)), front, back])
 
 
-# ---- tables
-
-
 def _csv(course: Course, lessons: tuple[Lesson, ...], out: Path) -> None:
-    """Write one line for each face, in the author's Markdown."""
     faces = ((face, face.card) for face in faces_of(lessons))
     rows = ((one.id, one.lesson, card.objective, card.section, " ".join(card.tags), one.front, one.back) for one, card in faces)
-    write_csv(out, chain([COLUMNS], (map(cell, row) for row in rows)))
+    write_csv(out, chain([COLUMNS], (map(cell_text, row) for row in rows)))
 
 
 def _json(course: Course, lessons: tuple[Lesson, ...], out: Path) -> None:

@@ -113,8 +113,6 @@ class Log:
     def __exit__(self, *raised: object) -> None:
         self._db.close()
 
-    # ---- reading
-
     def last(self) -> int:
         """Return the place of the newest row; 0 for an empty log."""
         return int(self._db.execute("SELECT coalesce(max(place), 0) FROM log").fetchone()[0])
@@ -156,8 +154,6 @@ class Log:
     def cached(self) -> tuple[dict[str, str], dict[str, str]]:
         """Return what the cache says about itself, and its states by face."""
         return dict(self._db.execute("SELECT name, value FROM cached")), dict(self._db.execute("SELECT card, state FROM states"))
-
-    # ---- writing
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -207,8 +203,6 @@ class Log:
             self._db.execute("DELETE FROM states")
         self._db.executemany("INSERT OR REPLACE INTO cached VALUES (?, ?)", about.items())
         self._db.executemany("INSERT OR REPLACE INTO states VALUES (?, ?)", states.items())
-
-    # ---- the file
 
     def _rows(self, where: str, *values: object) -> list[Row]:
         return [Row(*found) for found in self._db.execute(f"SELECT {_COLUMNS} FROM log {where}", values)]

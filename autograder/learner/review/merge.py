@@ -78,9 +78,6 @@ def _row(values: tuple[object, ...]) -> Row:
         return Row("", "", -1, 0, 0, "review")  # not sound: counted as refused
 
 
-# ---- Anki
-
-
 def _from_anki(path: Path, faces: Iterable[Face], zone: int) -> Iterator[Row]:
     """Yield the reviews of our cards in a package. Their ids are made from Anki's, so merging twice adds nothing."""
     known = {(face.of, max(0, face.number - 1)): face.id for face in faces}

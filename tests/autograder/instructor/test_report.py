@@ -17,8 +17,8 @@ from autograder.course.model import CheckResult, Policy
 from autograder.instructor.gradebook import Gradebook, Kept
 from autograder.instructor.grades import read_rules, student_grades
 from autograder.instructor.measures import Group, measure
-from autograder.instructor.outputs import misconception_sentences, report_page, student_page, write_feedback, write_report
-from autograder.instructor.roster import feedback_name
+from autograder.instructor.outputs import Reported, misconception_sentences, report_page, student_page, write_feedback, write_report
+from autograder.instructor.roster import file_slug
 from tests.autograder.instructor.test_results import result
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -45,7 +45,7 @@ MISTAKEN = check("a", 0, "failed", reason="wrong", message="`f(1)` gave 2. Use a
 
 
 def page(made, shared=(), hidden=False, policy=None):
-    return report_page("Lesson", "2026-01-01T00:00:00", made, list(shared), {}, {}, policy or Policy(), hidden=hidden)
+    return report_page("Lesson", "2026-01-01T00:00:00", Reported(made, list(shared), {}), {}, policy or Policy(), hidden=hidden)
 
 
 # ---- in the terminal
@@ -109,7 +109,7 @@ def test_only_what_was_graded_is_measured_and_the_rest_is_counted(tmp_path):
     one = made.exercises["forward"]
     assert (one.graded, one.mean, one.full, one.bins) == (1, 6.0, 1, [0] * 9 + [1])
     assert made.not_judged == [("lost", "forward")]
-    assert made.checks["forward", "a"].count == 1
+    assert made.checks["forward", "a"].points == [2]
 
 
 def test_the_exercises_are_in_the_courses_order_whichever_was_graded_first(tmp_path):
@@ -211,7 +211,7 @@ def test_feedback_has_the_exercises_in_the_courses_order(tmp_path):
     standings_of(tmp_path, *(result("Ada", exercise=exercise) for exercise in order))
     with Gradebook(tmp_path / "gradebook.sqlite") as book:
         assert write_feedback(tmp_path, course, book, book.last_run(), read_rules(tmp_path, book, Policy())) == 1
-    text, page = ((tmp_path / "feedback" / feedback_name("Ada")).with_suffix(kind).read_text(encoding="utf-8") for kind in (".md", ".html"))
+    text, page = ((tmp_path / "feedback" / f"{file_slug('Ada')}{kind}").read_text(encoding="utf-8") for kind in (".md", ".html"))
     assert re.findall(r"^## (\w+):", text, re.M) == order
     assert re.findall(r"<h2>(\w+):", page) == order
 

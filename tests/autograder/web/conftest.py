@@ -26,7 +26,7 @@ AXE = files("axe_playwright_python") / "axe.min.js"
 def serving(root, folder, **more):
     """Serve the course to who stands in `folder`, as `course serve` does."""
     lesson = next(one for one in read_course(root).lessons)
-    with ReaderSession(root, lesson, folder) as session:
+    with ReaderSession.open(root, lesson, folder) as session:
         site = Serving(build(session, **more))
         thread = threading.Thread(target=site.run)
         thread.start()

@@ -6,10 +6,10 @@ import sys
 
 import pytest
 
-from autograder.web.server import TemporaryWorkspace, sweep
+from autograder.web.server import sweep, temporary_folder
 from tests.programs import running
 
-SUPERVISOR = "import time\nfrom autograder.web.server import TemporaryWorkspace\nwith TemporaryWorkspace() as made:\n    print(made.path, flush=True)\n    time.sleep(600)\n"
+SUPERVISOR = "import time\nfrom autograder.web.server import temporary_folder\nwith temporary_folder() as made:\n    print(made, flush=True)\n    time.sleep(600)\n"
 
 
 @pytest.fixture(autouse=True)
@@ -21,9 +21,9 @@ def scratch(tmp_path, monkeypatch):
 
 
 def test_it_goes_when_it_is_closed(scratch):
-    with TemporaryWorkspace() as made:
-        (made.path / "state").write_text("one")
-        assert [path.parent for path in scratch.rglob("state")] == [made.path]
+    with temporary_folder() as made:
+        (made / "state").write_text("one")
+        assert [path.parent for path in scratch.rglob("state")] == [made]
     assert list(scratch.iterdir()) == []
 
 
@@ -38,9 +38,9 @@ def test_what_a_killed_one_left_is_swept_and_what_a_living_one_uses_stays(scratc
 
 
 def test_it_is_swept_by_nobody_in_this_process_either(scratch):
-    with TemporaryWorkspace() as made:
+    with temporary_folder() as made:
         sweep()
-        assert made.path.is_dir()
+        assert made.is_dir()
 
 
 def test_a_link_of_that_name_is_not_followed_and_another_persons_folder_stays(scratch, monkeypatch):

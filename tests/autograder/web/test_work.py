@@ -13,11 +13,11 @@ import pytest
 
 from autograder.course.loading import read_policy
 from autograder.course.model import CheckResult
+from autograder.course.text import to_html
 from autograder.learner.check import Checker
 from autograder.learner.progress import remember
 from autograder.learner.review.deck import Deck
 from autograder.learner.start import start
-from autograder.web.pages import coded
 from tests.autograder.web.conftest import serving
 from tests.autograder.web.test_guard import ask
 from tests.programs import PATIENCE, wait_for
@@ -201,7 +201,7 @@ def test_without_a_workspace_the_page_says_how_to_make_one(root, tmp_path):
     ],
 )
 def test_what_stands_between_backticks_is_code_and_all_of_it_is_escaped(text, html):
-    assert coded(text) == html
+    assert to_html(text) == html
 
 
 def test_an_event_source_is_json(site):

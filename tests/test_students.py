@@ -105,9 +105,9 @@ def test_a_file_that_does_not_load_is_told_once(started, walls):
     assert re.sub(r"\S+ -c", "python -c", said) == (
         "forward.py: 0 of 14 public checks pass, 0 of 20 points\n"
         "  ✗ Nothing can be checked yet\n"
-        "      `forward.py` raised SyntaxError (line 1): '(' was never closed.\n"
+        "      `forward.py` raised SyntaxError (line 1): '(' was never closed. Python cannot read this line:\n"
+        "      look for a missing bracket, quote or colon in it or just above.\n"
         "        line 1: def f(x:\n"
-        "      Python cannot read this line: look for a missing bracket, quote or colon in it or just above.\n"
         '      python -c "import forward"\n'
         "These are the public checks. Your grade comes from the same checks with hidden numbers.\n"
     )

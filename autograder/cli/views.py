@@ -99,7 +99,7 @@ def _failure(console: Console, told: CheckFeedback, remark: Remark | None, title
     console.print(_titled("✗", "red", Text(title or told.check.title, "bold")))
     lines = [Text(line) for line in told.message]
     if remark:
-        lines += [Text(f"  {line}", "cyan") for line in remark.lines] + ([Text(remark.advice)] if remark.advice else [])
+        lines += [Text(f"  {line}", "cyan") for line in remark.lines]
     lines += [Text(line.replace("`", "")) for line in told.next]
     for line in lines if not told.repeated else ():
         console.print(Padding(line, (0, 0, 0, 6), expand=False))

@@ -276,6 +276,7 @@ class Failure(Struct, frozen=True, omit_defaults=True):
     words: str = ""  # what the call did, as the rest of a sentence; empty if that is secret
     exception: str = ""  # the class of what it raised
     lines: tuple[str, ...] = ()  # of the student's file, that the exception passed through
+    advice: str = ""  # what to try after it
     uses: str = ""  # a function that is wrong, and that this one uses
     published: bool = False  # whether it is right for the published numbers
 

@@ -16,11 +16,13 @@ def difference(got: Any, expected: Any, atol: float, rtol: float, *, nan_equal: 
     kind, wanted = kind_of(got), kind_of(expected)
     if wanted == "sequence" and kind in ("sequence", "array") and isinstance(got, list | tuple | np.ndarray):
         if len(got) != len(expected):
-            return f"{len(got)} values where {len(expected)} were expected"
+            counted = f"{len(got)} value{'s' * (len(got) != 1)} where {len(expected)} {'was' if len(expected) == 1 else 'were'} expected"
+            return counted + _missing_part(got, expected, atol, rtol)
         parts = [difference(g, e, atol, rtol, nan_equal=nan_equal) for g, e in zip(got, expected, strict=True)]
         return next((f"value {i + 1}: {words}" for i, words in enumerate(parts) if words), "")
     if kind != wanted:
-        return f"{_named(got, kind)} where {_named(expected, wanted)} was expected"
+        hint = ": does every path end with `return`?" if kind == "None" else ""
+        return f"{_named(got, kind)} where {_named(expected, wanted)} was expected{hint}"
     if wanted in ("number", "array", "bool array"):
         return _number_difference(_array(got), _array(expected), atol, rtol, nan_equal)
     if wanted == "dict":
@@ -52,6 +54,15 @@ def kind_of(value: Any) -> str:
     return "object"
 
 
+def _missing_part(got: Any, expected: Any, atol: float, rtol: float) -> str:
+    """Say which part of a sequence is missing, if the others are right."""
+    if len(got) != len(expected) - 1:
+        return ""
+    rests = ([*expected[:i], *expected[i + 1 :]] for i in range(len(expected)))
+    fits = [not any(difference(g, e, atol, rtol) for g, e in zip(got, rest, strict=True)) for rest in rests]
+    return f": value {fits.index(True) + 1} is missing" if any(fits) else ""
+
+
 def _numbers_only(value: Any) -> bool:
     """Return whether lists hold numbers only: numpy would read text and truth values as numbers, too."""
     if isinstance(value, list | tuple):
@@ -79,7 +90,7 @@ def _named(value: Any, kind: str) -> str:
 
 def _number_difference(got: np.ndarray[Any, Any], expected: np.ndarray[Any, Any], atol: float, rtol: float, nan_equal: bool) -> str:
     if got.shape != expected.shape:
-        return f"shape {got.shape} where {expected.shape} was expected"
+        return f"shape {got.shape} where {expected.shape} was expected{_axes(got.shape, expected.shape)}"
     with np.errstate(all="ignore"):
         near = np.abs(got - expected) <= atol + rtol * np.abs(expected)
     near |= got == expected  # infinities of one sign
@@ -92,6 +103,21 @@ def _number_difference(got: np.ndarray[Any, Any], expected: np.ndarray[Any, Any]
     if not near.shape:
         return f"{a} where {b} was expected"
     return f"{a} at [{', '.join(map(str, first))}] where {b} was expected ({int((~near).sum())} of {near.size} values differ)"
+
+
+def _axes(got: tuple[int, ...], expected: tuple[int, ...]) -> str:
+    """Say what is wrong with the axes of a shape, if one thing is."""
+    if len(got) == len(expected):
+        differing = [axis for axis, (g, e) in enumerate(zip(got, expected, strict=True)) if g != e]
+        if len(differing) == 1:
+            off = got[differing[0]] - expected[differing[0]]
+            return f": axis {differing[0]} is {abs(off)} too {'long' if off > 0 else 'short'}"
+        return ": the axes are in another order" if sorted(got) == sorted(expected) else ""
+    if abs(len(got) - len(expected)) > 1:
+        return ""
+    longer, shorter = (got, expected) if len(got) > len(expected) else (expected, got)
+    axis = next((axis for axis in range(len(longer)) if longer[:axis] + longer[axis + 1 :] == shorter), None)
+    return "" if axis is None else f": axis {axis}, of length {longer[axis]}, is {'too many' if longer is got else 'missing'}"
 
 
 def significant(a: float, b: float) -> tuple[str, str]:

@@ -5,6 +5,7 @@ markup. Of a secret run, students learn which function failed, the kind of excep
 """
 
 import inspect
+import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -57,9 +58,19 @@ def ending(outcome: Outcome, *, numbers: bool, function: str = "", call: str = "
         said = f": {clean(raised.message, 300)}" if numbers and raised.message not in ("", "None") else ""  # exit() says None
         verb = "ran out of memory with" if outcome.kind == "out_of_memory" else "raised"
         where = f" ({', then '.join(lines)})" if lines else ""
-        return replace(ended, words=f"{verb} {exception}{where}{said}".rstrip(".") + ".", exception=exception, lines=lines)
+        advice = "" if outcome.missing else advice_on(raised.kind, raised.message if numbers else "")
+        return replace(ended, words=f"{verb} {exception}{where}{said}".rstrip(".") + ".", exception=exception, lines=lines, advice=advice)
     words = {"timed_out": "was stopped", "out_of_memory": "ran out of memory", "killed": "gave no answer", "refused": "was refused"}
     return replace(ended, words=f"{words[outcome.kind]}: {clean(outcome.detail, 300)}.")
+
+
+ADVICE = tomllib.loads((Path(__file__).parent / "advice.toml").read_text(encoding="utf-8"))["advice"]
+
+
+def advice_on(exception: str, message: str) -> str:
+    """Say what to try after an exception of the student's code; an empty text if that is not known."""
+    fits = (one for one in ADVICE if one.get("exception", exception) == exception and re.search(one.get("says", ""), message))
+    return next((str(one["try"]) for one in fits), "")
 
 
 def call_text(called: Called, function_of: FunctionOf) -> str:
@@ -97,6 +108,8 @@ def message(failure: Failure, misconception: Misconception | None = None) -> str
         sentences.append(misconception.sentence)
     elif failure.uses:
         sentences.append(f"It uses `{failure.uses}`, which is not right yet: fix that first.")
+    elif failure.advice:
+        sentences.append(failure.advice)
     return " ".join(sentences)
 
 

@@ -27,23 +27,14 @@ from autograder.sandbox.local import LocalRunner
 from autograder.sandbox.preload import Launched, profile_for
 from autograder.sandbox.servers import Sandbox
 
-ADVICE = {
-    "TabError": "The indentation mixes tabs and spaces: set your editor to turn every tab into four spaces.",
-    "IndentationError": "The indentation is wrong: all lines of a block begin with the same number of spaces.",
-    "SyntaxError": "Python cannot read this line: look for a missing bracket, quote or colon in it or just above.",
-    "EOFError": "Nobody can type an input while the file is checked: a function gets what it needs as arguments, not from input().",
-    "SystemExit": "This ends the whole program: return a value instead.",
-    "NameError": "This name is not defined: look for a typing mistake or a missing import.",
-}
 WITHOUT_WALLS = "Without walls, {why}: your files run in a plain process with a time limit, and can do whatever you can."
 UNTOUCHED = "`{name}` is still the starter: you have not written anything in it yet, or not saved it."
 
 
 class Remark(msgspec.Struct, frozen=True):
-    """What is shown beside a failed check: the student's own lines in the traceback, advice, and how to repeat the call."""
+    """What is shown beside a failed check: the student's own lines in the traceback, and how to repeat the call."""
 
     lines: tuple[str, ...] = ()
-    advice: str = ""
     command: str = ""
 
 
@@ -177,8 +168,9 @@ class Checker(contextlib.AbstractContextManager["Checker"]):
 
 
 def is_unwritten(check: CheckResult) -> bool:
-    """Whether a check failed because the function itself is still the starter's, not one that it uses."""
-    return check.failure is not None and check.failure.exception == "NotImplementedError" and not check.failure.uses
+    """Whether a check failed because the function itself is still the starter's, not one that it uses, nor a framework's."""
+    failure = check.failure
+    return failure is not None and failure.exception == "NotImplementedError" and not failure.uses and not failure.advice
 
 
 def unreadable(name: str, source: bytes) -> str:
@@ -196,15 +188,14 @@ def unreadable(name: str, source: bytes) -> str:
 def _remark(workspace: Workspace, submission: Submission, materials: Materials, check: CheckResult, transcript: Transcript) -> Remark:
     failure, exercise = check.failure, submission.exercise
     assert failure is not None
-    advice = ADVICE.get(failure.exception, "") if failure.kind != "missing" else ""
     python = line(exercise, check.id, transcript, materials.answers.function, workspace.hidden)
     if submission.name.endswith(".ipynb"):  # which has its functions already
         python = python.replace(f"from {exercise} import *; ", "").replace(f"import {exercise}", "# run all cells from the top")
-        return Remark(failure.lines, advice, python)
+        return Remark(failure.lines, python)
     text = dict(enumerate((submission.source or b"").decode("utf-8-sig", errors="replace").splitlines(), 1))
     numbers = [(one, int(number) if (number := one.removeprefix("line ")).isdecimal() else 0) for one in failure.lines]
     own_lines = tuple(f"{one}: {text[number].strip()}" if number in text else one for one, number in numbers)
-    return Remark(own_lines, advice, in_terminal(python))
+    return Remark(own_lines, in_terminal(python))
 
 
 SETTLE = 30  # milliseconds to wait for the other parts of a save: an editor writes, renames, touches

@@ -150,7 +150,10 @@ def test_an_argument_changed_in_place_fails_a_check_of_its_own(judge):
 
 def test_a_file_that_does_not_load_is_told_once_for_every_check(judge):
     made, checks = judge("def broken(:\n")
-    assert checks["by_hand"].message == "`forward.py` raised SyntaxError (line 1): invalid syntax."
+    assert checks["by_hand"].message == (
+        "`forward.py` raised SyntaxError (line 1): invalid syntax. Python cannot read this line: look for a missing bracket, quote or colon"
+        " in it or just above."
+    )
     assert sum(c.points for c in made.checks) == 0
 
 

@@ -176,12 +176,10 @@ DEEPEST = 4
 
 
 class AnswersError(Exception):
-    """The file cannot be read as answers. `problem` is one line for the student; `line` is where, if known."""
+    """The file cannot be read as answers: one line for the student that says why, and where if that is known."""
 
     def __init__(self, problem: str, line: int | None = None):
         super().__init__(problem if line is None else f"line {line}: {problem}")
-        self.problem = problem
-        self.line = line
 
 
 def read_answers(data: bytes) -> dict[str, Any]:

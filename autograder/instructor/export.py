@@ -5,8 +5,6 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from msgspec import Struct
-
 from autograder.course.errors import UsageError
 from autograder.course.store import write_csv
 from autograder.course.text import cell_text, clean, number, to_html
@@ -98,19 +96,12 @@ def _moodle_feedback(grade: Grade, sheet: Sheet) -> str:
     return "<br>".join(to_html(clean(line, 1_000)) for line in lines)
 
 
-class Format(Struct, frozen=True):
-    """One export format: what it is, and a function that writes it and returns notes for the instructor."""
-
-    what: str
-    write: Callable[[Sheet, Path], list[str]]
-
-
-FORMATS = {
-    "canvas": Format("Canvas's gradebook CSV", partial(_write_csv, _canvas_rows)),
-    "moodle": Format("a CSV for Moodle's grade import", partial(_write_csv, _moodle_rows)),
-    "csv": Format("a table with what was graded and what counts", partial(_write_csv, _spreadsheet_rows)),
-    "gradescope": Format(gradescope.WHAT, gradescope.write),
-    "nbgrader": Format(nbgrader.WHAT, nbgrader.write),
+FORMATS: dict[str, Callable[[Sheet, Path], list[str]]] = {  # each writes a class and returns notes for the instructor
+    "canvas": partial(_write_csv, _canvas_rows),
+    "moodle": partial(_write_csv, _moodle_rows),
+    "csv": partial(_write_csv, _spreadsheet_rows),
+    "gradescope": gradescope.write,
+    "nbgrader": nbgrader.write,
 }
 
 
@@ -118,6 +109,6 @@ def export(sheet: Sheet, to: str, path: Path) -> list[str]:
     """Write a class for another tool, and return notes for the instructor. Raise `UsageError` if it cannot be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        return FORMATS[to].write(sheet, path)
+        return FORMATS[to](sheet, path)
     except (FileExistsError, IsADirectoryError, NotADirectoryError, PermissionError) as error:
         raise UsageError(f"{path}: {error.strerror}", "choose a file that can be written with --out") from None

@@ -101,9 +101,6 @@ def _tests(place: int, grade: Grade, sections: Mapping[str, str], visibility: Vi
         yield Test(name, f"{place}.{len(result.checks) + 1}", -grade.penalty, 0, "failed", "", tags, visibility)
 
 
-WHAT = "a results.json for each student, as Gradescope shows it"
-
-
 def write(sheet: Sheet, path: Path) -> list[str]:
     """Write a folder for each student, unless something was not judged."""
     path.mkdir(exist_ok=True)

@@ -21,7 +21,6 @@ from autograder.course.errors import UsageError
 from autograder.course.text import clean
 from autograder.instructor.grades import Grade, Sheet, StudentGrades, unjudged
 
-WHAT = "nbgrader's gradebook.db, for its formgrader"
 LARGEST = 6 << 20  # bytes of a notebook
 
 

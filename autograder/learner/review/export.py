@@ -43,12 +43,6 @@ def in_html(text: str, lesson: str) -> str:
     return re.sub("\ue000([0-9]+)\ue001", lambda found: kept[int(found[1])], made)
 
 
-def figures(lesson: Lesson, card: Card, root: Path) -> Iterator[tuple[Path, str]]:
-    """Yield a card's figures, each with its name in Anki."""
-    for found in IMAGE.finditer("\n".join((card.front, card.back, card.cloze))):
-        yield root / "lessons" / lesson.id / found["path"], media_name(lesson.id, found["path"])
-
-
 def media_name(lesson: str, path: str) -> str:
     """Return a figure's name in Anki, which no other lesson's figure has."""
     return f"{lesson}-{Path(path).name}"
@@ -88,11 +82,6 @@ def write_deck(course: Course, lessons: tuple[Lesson, ...], to: str, out: Path) 
     return count
 
 
-def guid(lesson: Lesson, card: Card) -> str:
-    """Return the id by which Anki recognises a card."""
-    return f"{lesson.id}/{card.id}"
-
-
 def _notes(lessons: tuple[Lesson, ...]) -> Iterator[tuple[Lesson, Card, str, str, str]]:
     """Yield each card with both sides and its section's title in HTML."""
     for lesson in lessons:
@@ -116,8 +105,9 @@ def _apkg(course: Course, lessons: tuple[Lesson, ...], out: Path) -> None:
     media: dict[str, Path] = {}
     for place, (lesson, card, front, back, section) in enumerate(_notes(lessons)):
         kind, fields = (gaps, [front, section]) if card.cloze else (pair, [front, back, section])
-        decks[lesson.id].add_note(genanki.Note(kind, fields, tags=_tags(lesson, card), guid=guid(lesson, card), due=place))
-        media |= {name: path for path, name in figures(lesson, card, course.root)}
+        decks[lesson.id].add_note(genanki.Note(kind, fields, tags=_tags(lesson, card), guid=f"{lesson.id}/{card.id}", due=place))
+        for figure in IMAGE.finditer("\n".join((card.front, card.back, card.cloze))):
+            media[media_name(lesson.id, figure["path"])] = course.root / "lessons" / lesson.id / figure["path"]
     with tempfile.TemporaryDirectory() as folder, replaced(out) as beside:
         named = [shutil.copyfile(path, Path(folder) / name) for name, path in media.items()]
         genanki.Package(list(decks.values()), named).write_to_file(beside)
@@ -145,7 +135,7 @@ def _anki_text(course: Course, lessons: tuple[Lesson, ...], out: Path) -> None:
         writer = csv.writer(file, delimiter="\t", quoting=csv.QUOTE_ALL, lineterminator="\n")
         for lesson, card, front, back, _ in _notes(lessons):
             kind = "Cloze" if card.cloze else "Basic"
-            writer.writerow([guid(lesson, card), kind, _deck_name(course, lesson), " ".join(_tags(lesson, card)), front, back])
+            writer.writerow([f"{lesson.id}/{card.id}", kind, _deck_name(course, lesson), " ".join(_tags(lesson, card)), front, back])
 
 
 def _csv(course: Course, lessons: tuple[Lesson, ...], out: Path) -> None:

@@ -16,8 +16,9 @@ INTRODUCTION = """\
 
 Every command of `course`, with its options, by audience. `make docs` writes this page from `course COMMAND --help`.
 
-`course --debug COMMAND` shows the whole traceback when something fails, and `course --course PATH COMMAND` names the course's folder; by
-default it is the current folder or one above it. Every command has `--help`, or `-h`.
+`course --debug COMMAND` shows the whole traceback when something fails, and `course --course PATH COMMAND` names the course's folder. By
+default it is the workspace's, the current folder or one above it (see [course trust](#course-trust)), or else the installed course. Every
+command has `--help`, or `-h`.
 
 Exit status: 0 if it worked; 1 if your work or the course has faults; 2 if the command cannot do what it was asked; 3 if the fault is ours.
 """

@@ -1,4 +1,4 @@
-"""Commands for authors: `course lint`, `map`, `misconceptions`, `notebook` and `release`."""
+"""Commands for authors: `course lint`, `map`, `misconceptions`, `notebook`, `release` and `trust`."""
 
 from __future__ import annotations
 
@@ -162,6 +162,22 @@ def release(root: Path | None, out: Path, platform: str | None) -> None:
     built = build(course, out)
     held = f"{built.exercises} exercises, {built.questions} questions, {built.cards} cards"
     click.echo(f"{out}: {held}, recordings of {built.misconceptions} misconceptions; {built.bytes / 1e6:.1f} MB. It contains no solutions.")
+
+
+@click.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+def trust(folder: Path) -> None:
+    """Confirm that the course in DIR may be loaded.
+
+    A course contains Python, which can do whatever you can. Without this only the installed course and one named with --course are
+    loaded, not one that happens to lie around your current folder. A course of another user is never loaded.
+    """
+    from autograder.course.trust import confirm
+
+    if not (folder / "course.yaml").is_file():
+        raise UsageError(f"{folder}: no course.yaml there", "give the folder that holds course.yaml")
+    place = confirm(folder)
+    click.echo(f"{folder.resolve()} may be loaded from now on. To take that back, delete its line in {place}.")
 
 
 @click.command(hidden=True)

@@ -38,7 +38,7 @@ def check(root: Path | None, files: tuple[str, ...], watching: bool, no_walls: b
 
     Your files run behind walls if this system has them (see `course doctor`); if it has none, that is said before they run.
     """
-    likely = _likely(files)
+    policy, likely = read_policy(find_course(root)), _likely(files)
     launched = {profile: launch(profile) for profile in likely if not no_walls and sys.platform == "linux"}
     # Slow imports, while the fork servers warm up in parallel.
     from rich.console import Console
@@ -47,7 +47,7 @@ def check(root: Path | None, files: tuple[str, ...], watching: bool, no_walls: b
 
     console = Console(highlight=False)
     ahead = watching or len(files) != 1
-    with Checker(read_policy(find_course(root)), tell=partial(click.secho, dim=True), walls=not no_walls, ahead=ahead) as checker:
+    with Checker(policy, tell=partial(click.secho, dim=True), walls=not no_walls, ahead=ahead) as checker:
         checker.prepare(launched or dict.fromkeys(likely))
         with opened_workspace(root) as (workspace, state):
             chosen = _chosen(workspace, files)

@@ -14,7 +14,8 @@ from autograder.course.errors import UsageError
 from autograder.course.loading import choose_lesson, demand_solutions, read_course
 from autograder.course.model import Lesson
 from autograder.course.schema import did_you_mean
-from autograder.learner.workspace import HIDDEN, State, Workspace, course_of, open_workspace, own_course, workspace_above
+from autograder.course.trust import installed, trusted
+from autograder.learner.workspace import HIDDEN, State, Workspace, course_of, open_workspace, workspace_above
 
 if TYPE_CHECKING:
     from autograder.learner.review.deck import Chosen, Deck
@@ -23,17 +24,17 @@ if TYPE_CHECKING:
 def find_course(start: Path | None) -> Path:
     """Return the folder of the course: the given one, this one or one above it, the workspace's, or the installed one.
 
-    Raises UsageError if there is none."""
+    Raises UsageError if there is none, or if it may not be loaded (see `trust`)."""
     if start is not None:
         if not (start / "course.yaml").is_file():
             raise UsageError(f"{start}: no course.yaml there", "give the folder that holds course.yaml")
-        return start.resolve()
+        return trusted(start, named=True)
     for folder in (Path.cwd(), *Path.cwd().parents):
         if (folder / "course.yaml").is_file():
-            return folder
+            return trusted(folder)
         if (folder / ".course").is_dir():
             return course_of(folder)
-    if own := own_course():
+    if own := installed():
         return own
     raise UsageError("no course.yaml here or in any folder above", "go into the course's folder, or name it with --course")
 

@@ -51,6 +51,7 @@ COMMANDS = {  # audience -> command -> its module in this package, and its sente
         "notebook": ("author", "Build a lesson's exercises as one nbgrader notebook."),
         "release": ("author", "Build the student release, without the solutions."),
         "site": ("reader", "Write the lesson's site as static files."),
+        "trust": ("author", "Confirm that the course in DIR may be loaded."),
     },
 }
 HIDDEN = {"gradescope": "author"}  # called by other programs
@@ -95,7 +96,7 @@ def _show_version(context: click.Context, parameter: click.Parameter, wanted: bo
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version, help="Show the version and exit.")
 @click.option("--debug", is_flag=True, help="Show the whole traceback when something fails.")
-@click.option("--course", "root", type=click.Path(path_type=Path), help="The course's folder. Default: this folder or one above it.")
+@click.option("--course", "root", type=click.Path(path_type=Path), help="The course's folder. Default: see `course trust`.")
 @click.pass_context
 def main(context: click.Context, debug: bool, root: Path | None) -> None:
     """Read, practise and grade a course of short lessons.

@@ -5,7 +5,9 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from autograder.cli.context import find_course, find_lesson, now, opened_workspace
+from autograder.cli.context import find_course, now, opened_workspace
+from autograder.course.loading import choose_lesson, read_course, read_policy
+from autograder.course.trust import confirming, is_confirmed
 from autograder.learner import start as starting
 
 
@@ -19,16 +21,19 @@ def start(root: Path | None, folder: Path | None, lesson: str | None) -> None:
     It contains the starter files, a notebook with the same exercises, answers.yaml for the practice questions, and a README.
     Existing files are never overwritten: in a workspace, only missing files are restored.
     """
-    chosen = find_lesson(root, lesson)
+    course = find_course(root)
+    chosen = choose_lesson(read_course(course), lesson)
     if folder is None:
         starting.refuse_crowded(Path.cwd(), chosen)
-    made = starting.start((folder or Path.cwd()).absolute(), find_course(root), chosen)
+    made = starting.start((folder or Path.cwd()).absolute(), course, chosen)
     here = made.folder == Path.cwd()
     where = "this folder" if here else str(folder)
     typed = f'"{where}"' if " " in where else where  # a shell would split it
     click.echo(f"Created in {where}: {', '.join(made.made)}" if made.made else f"Nothing to do: {where} has every file.")
     if made.kept and made.made:
         click.echo(f"Left unchanged: {', '.join(made.kept)}")
+    if not is_confirmed(course):
+        click.echo(f"To use this course without --course: {confirming(course)}")
     first = chosen.exercises[0].id if chosen.exercises else "answers.yaml"
     click.echo(f"Next: {'' if here else f'cd {typed}, then '}course read, and course check {first}.py")
 
@@ -79,7 +84,6 @@ def submit(root: Path | None, out: Path | None, name: str | None) -> None:
 
     Missing, unreadable and unfinished files are listed first; they are packed all the same.
     """
-    from autograder.course.loading import read_policy
     from autograder.learner.check import Checker
     from autograder.learner.submit import submit as run
 

@@ -23,6 +23,7 @@ from typing import Literal
 import msgspec
 
 from autograder.course.errors import StoreFault, UsageError
+from autograder.course.text import clean
 
 Connection = sqlite3.Connection
 Migration = str | Path | Callable[[Connection], None]
@@ -218,6 +219,22 @@ def columns(db: Connection, table: str) -> set[str]:
 
 
 AT_ONCE, BATCH = 16, 256  # files that wait for the disk together; files that are held in memory at most
+
+
+def is_own(path: Path) -> bool:
+    """Whether a path belongs to this user, or to root, who can do everything anyway. Where nothing is, or owners are unknown: yes."""
+    if not hasattr(os, "geteuid"):  # Windows
+        return True
+    try:
+        return path.stat().st_uid in (os.geteuid(), 0)
+    except OSError:
+        return True
+
+
+def refuse_others(path: Path) -> None:
+    """Raises UsageError if a path belongs to another user, who could have prepared what is there, or change it meanwhile."""
+    if not is_own(path):
+        raise UsageError(f"{clean(str(path), 1000)}: it belongs to another user", "use one of your own, or make a copy that is yours")
 
 
 def refuse_foreign(out: Path, mark: str) -> None:

@@ -14,11 +14,11 @@ import msgspec
 from autograder.course.errors import StoreFault, UsageError
 from autograder.course.loading import read_course
 from autograder.course.model import Lesson
-from autograder.course.store import Schema, open_leniently, transaction
+from autograder.course.store import Schema, open_leniently, refuse_others, transaction
+from autograder.course.trust import installed, trusted
 
 HIDDEN = ".course"
 ORIGIN = "course.json"
-RELEASE = "student_release"  # within the installed package
 
 
 class Origin(msgspec.Struct, frozen=True):
@@ -44,10 +44,15 @@ class Workspace(msgspec.Struct, frozen=True):
 
 
 def workspace_above(start: Path) -> tuple[Path, Origin] | None:
-    """Return the folder and origin of the workspace around `start`, if any. Raise `UsageError` if the origin is damaged."""
+    """Return the folder and origin of the workspace around `start`, if any.
+
+    Raise `UsageError` if the origin is damaged, or if the workspace is another user's: its files would be taken for one's own.
+    """
     for folder in (start, *start.parents):
         path = folder / HIDDEN / ORIGIN
         if path.is_file():
+            for part in (path.parent, path):
+                refuse_others(part)
             try:
                 return folder, msgspec.json.decode(path.read_bytes(), type=Origin)
             except (msgspec.MsgspecError, OSError):
@@ -57,19 +62,17 @@ def workspace_above(start: Path) -> tuple[Path, Origin] | None:
 
 
 def course_of(folder: Path) -> Path:
-    """Return the course of the workspace around `folder`: where it was, or else the one that came with this code."""
+    """Return the course of the workspace around `folder`: where it was, or else the one that came with this code.
+
+    Raise `UsageError` if there is none, or if it may not be loaded (see `trust`).
+    """
     found = workspace_above(folder)
     recorded = Path(found[1].course) if found else folder
-    course = recorded if found and (recorded / "course.yaml").is_file() else own_course()
-    if course is None:
-        raise UsageError(f"{recorded}: the course is not there any more", "say where it is: `course --course PATH ...`")
-    return course
-
-
-def own_course() -> Path | None:
-    """Return the course that came with this code: the clone around it, or the student release in an installed package."""
-    here = Path(__file__).resolve()
-    return next((path for path in (here.parents[2], here.parents[1] / RELEASE) if (path / "course.yaml").is_file()), None)
+    if found and (recorded / "course.yaml").is_file():
+        return trusted(recorded)
+    if course := installed():
+        return course
+    raise UsageError(f"{recorded}: the course is not there any more", "say where it is: `course --course PATH ...`")
 
 
 def open_workspace(start: Path, root: Path) -> Workspace:

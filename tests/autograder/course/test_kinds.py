@@ -85,7 +85,7 @@ def test_a_new_kind_is_marked_in_answers_yaml(course, line, outcome, told):
 def test_a_new_kind_is_asked_in_the_terminal(course, tmp_path, monkeypatch):
     start(tmp_path / "work", course, read_course(course).lessons[0])
     monkeypatch.chdir(tmp_path / "work")
-    done = CliRunner().invoke(main, ["practice", "name-it"], input="product\n\nsum\n")
+    done = CliRunner().invoke(main, ["--course", str(course), "practice", "name-it"], input="product\n\nsum\n")
     assert done.exit_code == 0
     assert "One word: product" in done.output
     assert f"✗ {HINT}" in done.output

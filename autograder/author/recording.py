@@ -16,6 +16,7 @@ from autograder.course.loading import recordings
 from autograder.course.model import Exercise, Key, Lesson, Misconception, Question
 from autograder.grading.attempt import PUBLIC, Materials
 from autograder.grading.checks import Transcript, seed_of
+from autograder.grading.coefficients import load_quantities
 from autograder.grading.diagnosis import Diagnosis, has_tolerance
 from autograder.grading.questions import (
     VARIANTS,
@@ -54,7 +55,8 @@ def record_exercise(materials: Materials) -> Recordings:
     """Run every check with the reference and with each misconception in the student's place, and record the calls."""
     exercise = materials.exercise
     listener = Listener(materials.answers, exercise.checks)
-    reruns = Diagnosis(materials.checks, listener, materials.misconceptions)
+    quantities = load_quantities(exercise.quantities)
+    reruns = Diagnosis(materials.checks, listener, materials.misconceptions, quantities)
     runs: dict[str, dict[str, list[Known]]] = {}
     executed: set[str] = set()
     for check in materials.checks:
@@ -68,7 +70,19 @@ def record_exercise(materials: Materials) -> Recordings:
         name: {call: Recorded(_raw(one.value), one.atol, one.rtol) for call, one in own.items()} for name, own in listener.heard.items()
     }
     misconceptions = msgspec.convert(materials.misconceptions, list[RecordedMisconception], from_attributes=True)
-    return Recordings(exercise.id, fingerprint(exercise), _parameters(sorted(executed), materials.answers), answers, misconceptions, runs)
+    seeds = {check.id: seed_of(PUBLIC, exercise.id, check.id) for check in materials.checks}
+    formulas = {check.id: reruns.formulas(check, seeds[check.id], check.of) for check in materials.checks}
+    return Recordings(
+        exercise.id,
+        fingerprint(exercise),
+        _parameters(sorted(executed), materials.answers),
+        answers,
+        misconceptions,
+        runs,
+        {name: own for name, own in formulas.items() if any(own)},
+        {name: linear for name, linear in quantities.linear.items() if name in executed},
+        quantities.letters,
+    )
 
 
 def _known(transcript: Transcript, misconception: Misconception | None, listener: Listener) -> Iterator[Known]:

@@ -92,6 +92,11 @@ class Exercise(Struct, frozen=True):
     recordings: Path
     imports: tuple[str, ...] = ()  # packages that the starter imports
 
+    @property
+    def quantities(self) -> Path:
+        """The lesson's names for the numbers in its formulas; not every lesson has them."""
+        return self.answer.with_name("quantities.py")
+
 
 class Range(Struct, frozen=True, forbid_unknown_fields=True):
     """A number in a question: its published value, and the grid from which fresh values are drawn."""
@@ -281,6 +286,17 @@ class Failure(Struct, frozen=True, omit_defaults=True):
     published: bool = False  # whether it is right for the published numbers
 
 
+class Idea(Struct, frozen=True):
+    """The mistake that explains everything a function gave: `sentence` says what is wrong and what puts it right.
+
+    kind: "written" a misconception that the lesson describes; "coefficients" the formula that the numbers follow.
+    """
+
+    kind: Literal["written", "coefficients"]
+    of: str
+    sentence: str
+
+
 class CheckResult(Struct, frozen=True):
     """The contract's record of one check; `reason` is None when it passed, `failure` unless a call or an answer failed."""
 
@@ -296,6 +312,7 @@ class CheckResult(Struct, frozen=True):
     card: str | None = None
     seconds: float = 0.0
     failure: Failure | None = None
+    diagnosis: Idea | None = None
 
 
 class Result(Struct, frozen=True):

@@ -13,11 +13,12 @@ Answers to practice questions are marked without a guest (see `questions`): an a
 import msgspec
 from msgspec.structs import replace
 
-from autograder.course.model import Check, CheckResult, Exercise, Failure, Misconception, Notes, Submission
+from autograder.course.model import Check, CheckResult, Exercise, Failure, Idea, Misconception, Notes, Submission
 from autograder.grading import feedback
 from autograder.grading.checks import Transcript, load_checks, seed_of
+from autograder.grading.coefficients import load_quantities
 from autograder.grading.diagnosis import Diagnosis, load_misconceptions, shared_by
-from autograder.grading.recorded import ReplayedAnswers, known_calls, misconceptions_of, read_recordings
+from autograder.grading.recorded import Replay, ReplayedAnswers, misconceptions_of, read_recordings
 from autograder.grading.reference import Answering, Answers, load_module
 from autograder.grading.submission_run import SubmissionRun
 from autograder.sandbox.local import LocalRunner
@@ -49,8 +50,9 @@ class Attempt(msgspec.Struct, frozen=True):
 
 
 class Cause(msgspec.Struct, frozen=True):
-    """Why a function is wrong, as far as it is known: a misconception, or another wrong function that it uses."""
+    """Why a function is wrong, as far as it is known: an idea, which may be a misconception, or another wrong function that it uses."""
 
+    idea: Idea | None = None
     misconception: Misconception | None = None
     uses: str = ""
 
@@ -63,10 +65,11 @@ def load_materials(exercise: Exercise) -> Materials:
     checks, props = load_checks(exercise.checks), exercise.starter.parent / "props.py"
     if exercise.recordings.is_file():
         recorded = read_recordings(exercise)
-        replayed, known = ReplayedAnswers(recorded, exercise.recordings, props), misconceptions_of(recorded)
-        return Materials(exercise, checks, replayed, known, Diagnosis(checks, replayed, known, known_calls(recorded)))
+        replayed, known, replay = ReplayedAnswers(recorded, exercise.recordings, props), misconceptions_of(recorded), Replay(recorded)
+        return Materials(exercise, checks, replayed, known, Diagnosis(checks, replayed, known, replay.quantities, replay))
     answers, misconceptions = Answers(load_module(exercise.answer), props), load_misconceptions(exercise.misconceptions)
-    return Materials(exercise, checks, answers, misconceptions, Diagnosis(checks, answers, misconceptions))
+    diagnosis = Diagnosis(checks, answers, misconceptions, load_quantities(exercise.quantities))
+    return Materials(exercise, checks, answers, misconceptions, diagnosis)
 
 
 def attempt(submission: Submission, materials: Materials, sandbox: Sandbox | LocalRunner, secret: bytes) -> Attempt:
@@ -77,7 +80,7 @@ def attempt(submission: Submission, materials: Materials, sandbox: Sandbox | Loc
     published = run if secret == PUBLIC else _run(submission, materials, sandbox, PUBLIC)
     if published is not run and any(run.worth_a_rerun(check) for check in failed):
         published.execute(tuple(check for check in materials.checks if not run.waits_for(check)))
-    causes = {of: _cause(of, run, materials.diagnosis) for of in dict.fromkeys(check.of for check in failed)}
+    causes = {of: _cause(of, run, published, materials.diagnosis) for of in dict.fromkeys(check.of for check in failed)}
     return Attempt(
         checks=tuple(_result(check, run, published, causes.get(check.of, Cause())) for check in materials.checks),
         stdout=run.printed,
@@ -91,11 +94,14 @@ def _run(submission: Submission, materials: Materials, sandbox: Sandbox | LocalR
     return SubmissionRun(submission, materials.checks, materials.answers, sandbox, seeds, imports=materials.exercise.imports)
 
 
-def _cause(of: str, run: SubmissionRun, diagnosis: Diagnosis) -> Cause:
-    """Find out why a function is wrong. What uses a wrong function is no evidence of a misconception."""
+def _cause(of: str, run: SubmissionRun, published: SubmissionRun, diagnosis: Diagnosis) -> Cause:
+    """Find out why a function is wrong. What uses a wrong function is no evidence of a mistake of its own."""
     if wrong := run.wrong_function_used_by(of):
         return Cause(uses=wrong)
-    return Cause(diagnosis.name(of, run.transcripts, run.seeds))
+    if known := diagnosis.name(of, run.transcripts, run.seeds):
+        return Cause(Idea("written", of, known.sentence), known)
+    readings = diagnosis.read(of, published.transcripts, published.seeds)  # their sentences hold numbers
+    return Cause(Idea("coefficients", of, feedback.reading_words(readings))) if readings else Cause()
 
 
 def _result(check: Check, run: SubmissionRun, published: SubmissionRun, cause: Cause) -> CheckResult:
@@ -112,11 +118,12 @@ def _result(check: Check, run: SubmissionRun, published: SubmissionRun, cause: C
         points=round(check.points * run.transcript(check).share, 2),
         outcome="failed",
         reason=feedback.reason(run.transcript(check)),
-        message=feedback.message(failure, known),
+        message=feedback.message(failure, cause.idea),
         misconception=known and known.id,
         section=known and known.section,
         card=known and known.card,
         failure=failure,
+        diagnosis=cause.idea,
     )
 
 

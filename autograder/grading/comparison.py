@@ -120,9 +120,9 @@ def _axes(got: tuple[int, ...], expected: tuple[int, ...]) -> str:
     return "" if axis is None else f": axis {axis}, of length {longer[axis]}, is {'too many' if longer is got else 'missing'}"
 
 
-def significant(a: float, b: float) -> tuple[str, str]:
-    """Write two numbers with as many digits as it takes to see that they differ, but at least four."""
-    for digits in range(4, 17):
+def significant(a: float, b: float, fewest: int = 4) -> tuple[str, str]:
+    """Write two numbers with as many digits as it takes to see that they differ, but at least four, or another number."""
+    for digits in range(fewest, 17):
         texts = f"{a:.{digits}g}", f"{b:.{digits}g}"
         if texts[0] != texts[1]:
             return texts

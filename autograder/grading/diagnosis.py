@@ -1,26 +1,30 @@
-"""Which misconception returns exactly what the student's code returned.
+"""Which idea returns exactly what the student's code returned.
 
 It reruns instead of guessing: the checks are run with each misconception in the student's place, with the same numbers, and the
 calls are compared one by one. A misconception is named for a function if it agrees with the student on every call of that function
 in the attempt, at least one call separates it from the reference by ten tolerances, and no misconception with another sentence
-fits too. If nothing fits, nothing is named.
+fits too. If none fits, the student's own formula is read off the numbers (see `coefficients`). If nothing fits, nothing is named.
 """
 
 import inspect
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
+import numpy as np
 
 from autograder.course.errors import CourseError, Finding
 from autograder.course.model import Check, Misconception
 from autograder.grading.checks import Called, Transcript, executed_by, run
+from autograder.grading.coefficients import Formula, Quantities, Sum, formula, sums
 from autograder.grading.comparison import difference
+from autograder.grading.readings import Reading, read
 from autograder.grading.reference import Answering, ObjectProxy, fuzzy_key, load_module
 
 SEPARATION = 10
 OBJECTS = 5e-6, 1e-5  # absolute and relative tolerance where objects take part
+STEP = 5e-5  # of a walk, in single precision
 
 Transcripts = Mapping[str, Transcript]  # by the check's id
 
@@ -54,18 +58,30 @@ class Evidence(msgspec.Struct, frozen=True):
     value: Any
 
 
-Recorded = Callable[[Check, Misconception | None, str], list[Evidence]]
+class Recorded(Protocol):
+    """What a release recorded of the reruns with the published numbers."""
+
+    def calls(self, check: Check, misconception: Misconception | None, of: str) -> list[Evidence]: ...
+
+    def formulas(self, check: Check, of: str) -> list[list[Formula | None]]: ...
 
 
 class Diagnosis:
     """The reruns of one exercise's checks, with the reference or a misconception in the student's place: made here or `recorded`."""
 
     def __init__(
-        self, checks: tuple[Check, ...], answers: Answering, misconceptions: tuple[Misconception, ...], recorded: Recorded | None = None
+        self,
+        checks: tuple[Check, ...],
+        answers: Answering,
+        misconceptions: tuple[Misconception, ...],
+        quantities: Quantities,
+        recorded: Recorded | None = None,
     ):
-        self.checks, self.answers, self.misconceptions, self._recorded = checks, answers, misconceptions, recorded
+        self.checks, self.answers, self.misconceptions = checks, answers, misconceptions
+        self.quantities, self._recorded = quantities, recorded
         self._reruns: dict[tuple[str, int, str], Transcript] = {}
         self._seen: dict[tuple[str, int, str, str], list[Evidence]] = {}
+        self._formulas: dict[tuple[str, int, str], list[list[Formula | None]]] = {}
 
     def rerun(self, check: Check, seed: int, misconception: Misconception | None) -> Transcript:
         """Run a check with a misconception, or None for the reference, in the student's place. Results are kept."""
@@ -85,6 +101,36 @@ class Diagnosis:
         fitting = [one for one in self.misconceptions if one.of == function and self._explains(one, given, seeds)]
         return fitting[0] if len({one.sentence for one in fitting}) == 1 else None
 
+    def read(self, function: str, transcripts: Transcripts, seeds: Mapping[str, int]) -> list[Reading]:
+        """Read the formula of each result of `function` that is wrong off its numbers, as far as they show it."""
+        seen: dict[str, list[tuple[Sum, Formula, float]]] = {}
+        for check in (one for one in self.checks if one.id in transcripts and function in self.quantities.linear):
+            calls = _calls(transcripts[check.id], function)
+            for call, formulas in zip(calls, self.formulas(check, seeds[check.id], function), strict=False):
+                for (own, tolerance), right in zip(self._sums(call), formulas, strict=False):
+                    if right:
+                        seen.setdefault(own.name, []).append((own, right, tolerance))
+        return [reading for own in seen.values() if (reading := read(own, self.quantities.letters))]
+
+    def formulas(self, check: Check, seed: int, of: str) -> list[list[Formula | None]]:
+        """Return the formulas of what each of the reference's calls about `of` sums up; None where it does not. Results are kept."""
+        if self._recorded:
+            return self._recorded.formulas(check, of)
+        key = check.id, seed, of
+        if key not in self._formulas:
+            calls = _calls(self.rerun(check, seed, None), of)
+            self._formulas[key] = [[formula(one, self.quantities.of, tolerance) for one, tolerance in self._sums(call)] for call in calls]
+        return self._formulas[key]
+
+    def _sums(self, call: Called) -> list[tuple[Sum, float]]:
+        """Return the sums that a call made, each with its tolerance: a right answer's, or in a walk one step's."""
+        if call.outcome.kind != "returned" or call.function not in self.quantities.linear:
+            return []
+        made = sums(call, self.quantities.linear[call.function], inspect.signature(self.answers.function(call.function)).parameters)
+        atol, rtol = self._tolerance(call)
+        atol, rtol = (STEP, STEP) if any(one.step for one in made) else (max(atol, call.atol), rtol)
+        return [(one, float(atol + rtol * np.abs(one.value).max(initial=0))) for one in made]
+
     def _explains(self, misconception: Misconception, given: Mapping[str, list[tuple[Called, Evidence]]], seeds: Mapping[str, int]) -> bool:
         separated = False
         for check in (one for one in self.checks if one.id in given):  # a check without a call is not rerun
@@ -98,7 +144,7 @@ class Diagnosis:
     def _known(self, check: Check, seed: int, misconception: Misconception | None, of: str) -> list[Evidence]:
         """Return what the calls about `of` show with a misconception, or None for the reference. Results are kept."""
         if self._recorded:
-            return self._recorded(check, misconception, of)
+            return self._recorded.calls(check, misconception, of)
         key = check.id, seed, misconception.id if misconception else "", of
         if key not in self._seen:
             self._seen[key] = [_evidence(call) for call in _calls(self.rerun(check, seed, misconception), of)]

@@ -7,7 +7,7 @@ markup. Of a secret run, students learn which function failed, the kind of excep
 import inspect
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -16,14 +16,16 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from autograder.course.kinds import Mark, Remark
-from autograder.course.model import Check, CheckResult, Failure, Misconception, Override, Question, Reason
+from autograder.course.model import Check, CheckResult, Failure, Idea, Override, Question, Reason
 from autograder.course.text import clean, number, plain
 from autograder.grading.checks import Called, Transcript
-from autograder.grading.comparison import kind_of
+from autograder.grading.comparison import kind_of, significant
+from autograder.grading.readings import Reading, Wrong
 from autograder.grading.reference import ObjectProxy
 from autograder.sandbox.guests import Outcome
 
 SHOWN = 4  # how many items of a short list are written out
+SMALLEST = 0.0005  # factor that is shown
 FunctionOf = Callable[[str], Callable[..., Any]]  # by its name, for the names of its parameters
 
 
@@ -99,13 +101,13 @@ def _short(value: Any) -> str:
 # ---- in words
 
 
-def message(failure: Failure, misconception: Misconception | None = None) -> str:
+def message(failure: Failure, idea: Idea | None = None) -> str:
     """Say what went wrong, what it shows and what to do."""
     sentences = [f"`{failure.file or failure.call or failure.function}` {failure.words or 'gave a wrong answer.'}"]
     if failure.published:
         sentences.append("It is right for the published numbers, but wrong for new ones.")
-    if misconception:
-        sentences.append(misconception.sentence)
+    if idea:
+        sentences.append(idea.sentence)
     elif failure.uses:
         sentences.append(f"It uses `{failure.uses}`, which is not right yet: fix that first.")
     elif failure.advice:
@@ -160,9 +162,74 @@ def check_feedback(checks: Iterable[CheckResult], sections: Mapping[str, str], o
             yield CheckFeedback(check, earned, own, message, (*reread, *card), repeated)
 
 
-# ---- marks of questions, in words
+# ---- a formula that was read off numbers, in words
 
 WORDS: dict[str, str] = tomllib.loads((Path(__file__).parent / "remarks.toml").read_text(encoding="utf-8"))
+
+
+def reading_words(readings: Iterable[Reading]) -> str:
+    """Say which formulas the numbers follow, and what the right ones are."""
+    return " ".join(map(_reading, readings))
+
+
+def _reading(reading: Reading) -> str:
+    result, wrong = reading.result or "result", reading.wrong
+    if reading.kind != "factors":
+        where = _where(reading.where)
+        numbers = [f"{number:.3g}".replace("-", "−") for number in reading.numbers]
+        return WORDS[reading.kind].format(*numbers, result=result, where=where, parts=_listed(reading.right, "nor"))
+    if not reading.named:
+        return _in_numbers(reading, result)
+    place = f"In the {reading.result}: " if reading.result and wrong[0].letter else "In each step: " if reading.step else ""
+    if len(wrong) == 2 and wrong[0].own[0] == wrong[1].right[0] and wrong[1].own[0] == wrong[0].right[0]:
+        said = [WORDS["factors_swapped"].format(wrong[0].letter, wrong[1].letter, wrong[0].right[0], wrong[1].right[0])]
+    else:
+        said = [_wrong(one, result) for one in wrong]
+    if reading.right:
+        said.append(WORDS["factors_right" if len(reading.right) > 1 else "factor_right"].format(_listed(reading.right)))
+    return place + " ".join([said[0][0].lower() + said[0][1:] if place else said[0], *said[1:]])
+
+
+def _in_numbers(reading: Reading, result: str) -> str:
+    """Write the student's sum and the reference's where they differ: 0.947·x_0 − 0.321·ε."""
+    shown = {letter: pair for letter, pair in reading.terms.items() if max(map(abs, pair)) >= SMALLEST}
+    own, right = (_sum({letter: pair[i] for letter, pair in shown.items()}) for i in (0, 1))
+    wrong = [letter for letter, (mine, due) in shown.items() if letter not in reading.right and abs(mine - due) >= SMALLEST]
+    look = f": look at the factor{'s' * (len(wrong) > 1)} of {_listed(wrong)}" if len(shown) > 1 else ""
+    return WORDS["sum"].format(where=_where(reading.where, "At {}, your", "Your"), result=result, own=own, right=right, look=look)
+
+
+def _sum(terms: Mapping[str, float]) -> str:
+    text = "".join(f" {'−' if value < 0 else '+'} {abs(value):.3f}{'·' * bool(letter)}{letter}" for letter, value in terms.items())
+    return f"−{text[3:]}" if text.startswith(" −") else text[3:]
+
+
+def _wrong(wrong: Wrong, result: str) -> str:
+    """Say what a wrong factor is, and what the formula has."""
+    digits = significant(wrong.own[1], wrong.right[1], fewest=3)
+    own, right = (_named(name, number, wrong.where[0]) for (name, _), number in zip((wrong.own, wrong.right), digits, strict=True))
+    own = own[:-1] + _where(wrong.where) + ")" if own.endswith(")") else own
+    kinds = {("0", 0): "factor_left_out", ("1", 0): "factor_of_one", ("0", 1): "factor_too_many", ("1", 1): "factor_for_one"}
+    kind = next((kinds[name, i] for i, (name, _) in enumerate((wrong.own, wrong.right)) if (name, i) in kinds), "factor")
+    relation = f": {WORDS[wrong.relation]}" if wrong.relation else ""
+    return WORDS[kind if wrong.letter else "number"].format(letter=wrong.letter, result=result, own=own, right=right, relation=relation)
+
+
+def _named(name: str, number: str, where: str) -> str:
+    """Write a factor, with its number if the name is no number itself: "√ᾱ_t (0.947)"."""
+    number = number.replace("-", "−")
+    return name if name in (number, where) else f"{name} ({number})" if name else number
+
+
+def _where(where: tuple[str, float], form: str = " at {}", otherwise: str = "") -> str:
+    return form.format(f"{where[0]} = {where[1]:.4g}") if where[0] else otherwise
+
+
+def _listed(items: Sequence[str], word: str = "and") -> str:
+    return f"{', '.join(items[:-1])} {word} {items[-1]}" if len(items) > 1 else "".join(items)
+
+
+# ---- marks of questions, in words
 
 
 def remark_words(question: Question, remark: Remark, name: Callable[[str], str] = "`{}`".format) -> str:

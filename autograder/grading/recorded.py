@@ -21,6 +21,7 @@ import numpy as np
 
 from autograder.course.errors import CourseError, Finding
 from autograder.course.model import Check, Exercise, Misconception
+from autograder.grading.coefficients import Formula, Linear, Quantities
 from autograder.grading.diagnosis import Evidence
 from autograder.grading.reference import Answered, ObjectProxy, fuzzy_key, load_module
 from autograder.sandbox.guest.frameworks import FRAMEWORKS, framework_of
@@ -81,7 +82,7 @@ def read_gz(path: Path, kind: type[T]) -> T:
     return msgspec.json.decode(gzip.decompress(path.read_bytes()), type=kind)
 
 
-FORMAT = 2
+FORMAT = 3
 
 
 class RecordedMisconception(msgspec.Struct, frozen=True):
@@ -119,7 +120,8 @@ class Recordings(msgspec.Struct, frozen=True):
     """Everything that a release knows about one exercise.
 
     parameters: those of each function, by its name. answers: by function, then by fuzzy key. runs: the calls in order, by check, then by
-    misconception ("" is the reference). checks: the hash of the files that were recorded.
+    misconception ("" is the reference). formulas: of the reference's calls about a check's function, in order, by check. linear, letters:
+    see `coefficients.Quantities`. checks: the hash of the files that were recorded.
     """
 
     exercise: str
@@ -128,6 +130,9 @@ class Recordings(msgspec.Struct, frozen=True):
     answers: dict[str, dict[str, Recorded]]
     misconceptions: list[RecordedMisconception]
     runs: dict[str, dict[str, list[Known]]]
+    formulas: dict[str, list[list[Formula | None]]]
+    linear: dict[str, Linear]
+    letters: dict[str, str]
     format: int = FORMAT
 
 
@@ -198,15 +203,22 @@ def misconceptions_of(recordings: Recordings) -> tuple[Misconception, ...]:
     return tuple(one.with_function(_signed(one.id, recordings.parameters.get(one.of, []))) for one in recordings.misconceptions)
 
 
-def known_calls(recordings: Recordings) -> Callable[[Check, Misconception | None, str], list[Evidence]]:
-    """Return a function that finds the calls about `of` in a check, as a misconception (or with None the reference) made them."""
-    read: dict[tuple[str, str, str], list[Evidence]] = {}
+class Replay:
+    """The runs that were recorded of an exercise."""
 
-    def known(check: Check, misconception: Misconception | None, of: str) -> list[Evidence]:
+    def __init__(self, recordings: Recordings):
+        self.quantities = Quantities(recordings.linear, recordings.letters)
+        self._recordings = recordings
+        self._read: dict[tuple[str, str, str], list[Evidence]] = {}
+
+    def calls(self, check: Check, misconception: Misconception | None, of: str) -> list[Evidence]:
+        """Return the calls about `of` in a check, as a misconception (or with None the reference) made them."""
         key = check.id, misconception.id if misconception else "", of
-        if key not in read:
-            calls = [call for call in recordings.runs.get(check.id, {}).get(key[1], []) if call.of == of]
-            read[key] = [Evidence(bytes.fromhex(call.given), call.kind, unpack(msgspec.json.decode(call.value))) for call in calls]
-        return read[key]
+        if key not in self._read:
+            calls = [call for call in self._recordings.runs.get(check.id, {}).get(key[1], []) if call.of == of]
+            self._read[key] = [Evidence(bytes.fromhex(call.given), call.kind, unpack(msgspec.json.decode(call.value))) for call in calls]
+        return self._read[key]
 
-    return known
+    def formulas(self, check: Check, of: str) -> list[list[Formula | None]]:
+        """Return the formulas of the reference's calls about `of` in a check."""
+        return self._recordings.formulas.get(check.id, []) if of == check.of else []

@@ -101,7 +101,7 @@ def _judging_files(root: Path, lesson: Lesson, exercise: str) -> Iterator[bytes]
     if exercise == "practice":
         return _contents([root / "exercises" / lesson.id / "practice.yaml", root / "solutions" / lesson.id])
     one = next(e for e in lesson.exercises if e.id == exercise)
-    return _contents([one.checks, one.answer, one.misconceptions, one.recordings, one.starter.parent / "props.py"])
+    return _contents([one.checks, one.answer, one.misconceptions, one.quantities, one.recordings, one.starter.parent / "props.py"])
 
 
 def _contents(places: Iterable[Path]) -> Iterator[bytes]:

@@ -976,6 +976,24 @@ solutions/13_adding/sums.py:9: this file cannot be imported: NameError: name 'to
   fix: correct this line
 """,
     ),
+    "formulas_that_do_not_hold": Planted(
+        [
+            (CHECKS, "    close(", "    close(student.total([1.0, 2.0, 4.0], np.ones(3)), np.array([2.0, 3.0, 5.0]))\n    close("),
+            (CHECKS, "from autograder.api", "import numpy as np\n\nfrom autograder.api"),
+            ("solutions/13_adding/sums.py", "    return a + b", "    return np.asarray(a) + b"),
+            ("solutions/13_adding/sums.py", "def total", "import numpy as np\n\n\ndef total"),
+            (
+                "solutions/13_adding/quantities.py",
+                None,
+                'LINEAR, LETTERS = {"total": ("a",)}, {}\n\n\ndef quantities(given):\n    return {}\n',
+            ),
+        ],
+        ["check-formulas"],
+        """\
+solutions/13_adding/quantities.py: LINEAR: the results of the course's own `total` are no sums of a, each times a factor
+  fix: name the arguments that it adds up, or remove the entry
+""",
+    ),
     "hints_that_do_not_help": Planted(
         [
             (HINTS, None, 'sums:\n  objectives: [add, adding]\n  functions:\n    total: ["Write return a + b."]\n    sum: []\nproducts: {}\n'),

@@ -20,6 +20,7 @@ from autograder.course.errors import CourseError, Finding
 from autograder.course.loading import Help, read_hints
 from autograder.course.model import Lesson, Misconception
 from autograder.grading.attempt import Materials, load_materials
+from autograder.grading.coefficients import load_quantities
 from autograder.grading.diagnosis import Diagnosis, load_misconceptions
 from autograder.grading.questions import Functions, functions_of
 from autograder.grading.reference import load_module
@@ -101,7 +102,8 @@ def _seeded(materials: Materials) -> Materials:
         return run
 
     checks = tuple(replace(check, function=seeded(check.function)) for check in materials.checks)
-    return replace(materials, checks=checks, diagnosis=Diagnosis(checks, materials.answers, materials.misconceptions))
+    diagnosis = Diagnosis(checks, materials.answers, materials.misconceptions, load_quantities(materials.exercise.quantities))
+    return replace(materials, checks=checks, diagnosis=diagnosis)
 
 
 class Rule(Struct, frozen=True):

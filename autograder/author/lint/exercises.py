@@ -60,6 +60,19 @@ def misconceptions_are_named(context: LintContext) -> Iterator[Finding]:
                 yield Finding(misconceptions, line, problem, fix)
 
 
+def formulas_hold(context: LintContext) -> Iterator[Finding]:
+    """Find functions of LINEAR whose results are no sums of the arguments that it names."""
+    for materials, _ in _exercises(context):
+        path = materials.exercise.quantities.relative_to(context.root)
+        linear = materials.diagnosis.quantities.linear
+        for of in dict.fromkeys(check.of for check in materials.checks if check.of in linear):
+            runs = (materials.diagnosis.formulas(check, _seed(materials, check, PUBLIC), of) for check in materials.checks)
+            formulas = [formula for calls in runs for call in calls for formula in call]
+            if None in formulas or not any(formula.factors for formula in formulas if formula):
+                problem = f"LINEAR: the results of the course's own `{of}` are no sums of {', '.join(linear[of])}, each times a factor"
+                yield Finding(path, None, problem, "name the arguments that it adds up, or remove the entry")
+
+
 def nothing_crosses_early(context: LintContext) -> Iterator[Finding]:
     for materials, path in _exercises(context):
         sent: set[bytes] = set()
@@ -222,7 +235,7 @@ def signature_of(context: LintContext, name: str) -> str | None:
 def strays(context: LintContext) -> Iterator[Finding]:
     names = {exercise.id for exercise in context.lesson.exercises}
     answers = context.root / "solutions" / context.lesson.id
-    folders = {context.root / "exercises" / context.lesson.id / "checks": names, answers: names | {"practice"}}
+    folders = {context.root / "exercises" / context.lesson.id / "checks": names, answers: names | {"practice", "quantities"}}
     for folder, known in {**folders, answers / "misconceptions": names | {"practice"}}.items():
         for path in sorted(folder.glob("[!._]*.py")):
             if path.stem not in known:

@@ -31,6 +31,7 @@ _WHOLE = (
     Rule("check-answers", "The course's own answer passes every check.", exercises.answers_pass),
     Rule("check-starters", "An untouched starter passes no check.", exercises.starters_fail),
     Rule("check-misconceptions", "Every misconception fails a check and is named as itself.", exercises.misconceptions_are_named),
+    Rule("check-formulas", "A function that LINEAR names adds up the arguments that it names.", exercises.formulas_hold),
     Rule("check-crossing", "No expected value is sent as an argument before it is asked for.", exercises.nothing_crosses_early),
     Rule("check-references", "The reference never receives the student's values.", exercises.references_stand_alone),
     Rule("misconception-leads", "A misconception names a function, a section and a card that exist.", exercises.misconception_names),

@@ -80,7 +80,8 @@ def test_what_uses_a_wrong_function_points_to_it_and_is_told_no_misconception(ju
     wrong = LEANS.replace("(x_t - (1 - a) ** .5 * eps) / a ** .5", "(x_t - (1 - a) ** .5 * eps) * 2")
     _, checks = judge(wrong)
     assert checks["in_the_middle"].message.endswith(" values differ). It uses `predict_x0`, which is not right yet: fix that first.")
-    assert checks["the_way_back"].message.endswith(" values differ).")
+    assert "It uses" not in checks["the_way_back"].message
+    assert {checks[name].misconception for name in ("in_the_middle", "the_way_back")} == {None}
 
 
 def test_two_functions_that_use_each_other_do_not_point_at_each_other(judge):

@@ -152,7 +152,7 @@ def test_jsonl_holds_the_contracts_fields(tmp_path):
     write_jsonl(tmp_path / "r.jsonl", [result(checks=(check,))])
     line = json.loads((tmp_path / "r.jsonl").read_text(encoding="utf-8"))
     assert list(line) == ["student", "lesson", "exercise", "status", "score", "max_score", "checks", "stdout", "sha256", "round", "graded_at", "version"]
-    assert list(line["checks"][0]) == ["id", "title", "points", "max_points", "outcome", "reason", "message", "misconception", "section", "card", "seconds", "failure"]
+    assert list(line["checks"][0]) == ["id", "title", "points", "max_points", "outcome", "reason", "message", "misconception", "section", "card", "seconds", "failure", "diagnosis"]
 
 
 # ---- feedback

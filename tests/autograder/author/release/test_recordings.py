@@ -5,23 +5,21 @@ Files are run in this process, with the misconceptions' functions in the student
 
 import shutil
 from functools import cache
-from types import SimpleNamespace
 
 import msgspec
 import pytest
 
 from autograder.course.errors import CourseError
 from autograder.course.loading import read_course
-from autograder.course.model import Key, Limits, Notes, Submission
-from autograder.grading import attempt as story
-from autograder.grading.attempt import PUBLIC, attempt, load_materials
-from autograder.grading.checks import executed_by
+from autograder.course.model import Key, Notes
+from autograder.grading.attempt import load_materials
 from autograder.grading.diagnosis import load_misconceptions
 from autograder.grading.questions import VARIANTS, functions_of, mark, namespace_of, question_text, variant, working
 from autograder.grading.recorded import pack, unpack
 from autograder.grading.reference import Answers, load_module
-from autograder.grading.submission_run import RETURNED, SubmissionRun
 from autograder.learner import repro
+from tests.autograder.grading.test_readings import MISTAKES
+from tests.in_process import judged, judged_source
 from tests.test_exercises import COURSE
 
 LESSON = COURSE.lessons[0]
@@ -30,19 +28,6 @@ MISCONCEPTIONS = [(name, misconception.id) for name, exercise in EXERCISES.items
 
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-
-
-class Recorded(SubmissionRun):
-    """A run without guests: a function of ours stands in for the student's."""
-
-    function_of = None
-
-    def _ready(self):
-        return RETURNED
-
-    @property
-    def _call(self):
-        return executed_by(type(self).function_of)
 
 
 @cache
@@ -58,15 +43,11 @@ def releases(release):
 
 
 @pytest.fixture
-def feedback(monkeypatch, tmp_path):
+def feedback(tmp_path):
     """Give all that materials say of functions in a student's place: results, notes, and the lines that repeat a failure."""
-    monkeypatch.setattr(story, "SubmissionRun", Recorded)
 
-    def feedback(materials, function_of, checks=None):
-        Recorded.function_of = staticmethod(function_of)
-        name = materials.exercise.id
-        submission = Submission("", LESSON.id, name, f"{name}.py", b"", None, "present")
-        made = attempt(submission, materials, SimpleNamespace(limits=Limits()), PUBLIC)
+    def feedback(materials, function_of):
+        made, name = judged(materials, function_of), materials.exercise.id
         lines = {
             check.id: repro.line(name, check.id, made.transcripts[check.id], materials.answers.function, tmp_path / ".course")
             for check in made.checks
@@ -90,6 +71,14 @@ def test_a_misconception_is_told_the_same(name, misconception, feedback, release
     told = feedback(releases(name), function_of)
     assert told == feedback(own, function_of)
     assert misconception in {check.misconception for check in told[0]}
+
+
+@pytest.mark.parametrize(("exercise", "source"), [(name, source) for name, source, _ in MISTAKES.values()], ids=list(MISTAKES))
+def test_a_formula_is_read_the_same(exercise, source, releases):
+    """What a release says of the numbers that no misconception explains."""
+    told = judged_source(releases(exercise), source).checks
+    assert told == judged_source(clones(exercise), source).checks
+    assert any(check.diagnosis and check.diagnosis.kind == "coefficients" for check in told)
 
 
 @pytest.mark.parametrize("name", EXERCISES)

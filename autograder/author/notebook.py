@@ -1,6 +1,7 @@
 """Build the notebook: a cell for each function of each starter, a locked cell with points for each check.
 
-The format is nbgrader's (metadata schema 3): `grade`, `solution`, `locked`, `points`, `grade_id`. The same course gives the same bytes.
+The format is nbgrader's (metadata schema 3): `grade`, `solution`, `locked`, `points`, `grade_id`. The same course gives the same bytes
+on one kind of processor; on another, the last bits of the recorded answers may differ.
 """
 
 import ast

@@ -98,12 +98,12 @@ def _failure(console: Console, told: CheckFeedback, remark: Remark | None, title
     """Show one failure: the grader's message, the student's own lines, where to read on, and the command that repeats it."""
     console.print(_titled("✗", "red", Text(title or told.check.title, "bold")))
     lines = [Text(line) for line in told.message]
-    if remark:
+    if remark and not told.again:
         lines += [Text(f"  {line}", "cyan") for line in remark.lines]
     lines += [Text(line.replace("`", "")) for line in told.next]
-    for line in lines if not told.repeated else ():
+    for line in lines:
         console.print(Padding(line, (0, 0, 0, 6), expand=False))
-    if remark and remark.command:
+    if remark and remark.command and not told.again:
         console.print(Text.assemble("      ", (remark.command, "blue")), soft_wrap=True)
 
 

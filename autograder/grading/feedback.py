@@ -123,7 +123,7 @@ def waiting(needed: Check) -> str:
 class CheckFeedback(Struct, frozen=True):
     """What a student may read about one check: an override, what went wrong, and where to read on; a line of text each.
 
-    `repeated`: the last check with the same outcome had the same message.
+    `again`: an earlier check told the same, so the message is one line or none.
     """
 
     check: CheckResult
@@ -131,7 +131,7 @@ class CheckFeedback(Struct, frozen=True):
     override: tuple[str, ...] = ()
     message: tuple[str, ...] = ()
     next: tuple[str, ...] = ()
-    repeated: bool = False
+    again: bool = False
 
     @property
     def points(self) -> str:
@@ -140,26 +140,38 @@ class CheckFeedback(Struct, frozen=True):
     @property
     def lines(self) -> tuple[str, ...]:
         """All that is to say, but nothing twice; the message in one line, as no student's text should begin one."""
-        return self.override if self.repeated or not self.message else (*self.override, " ".join(self.message), *self.next)
+        return (*self.override, " ".join(self.message), *self.next) if self.message else self.override
 
 
 def check_feedback(checks: Iterable[CheckResult], sections: Mapping[str, str], overrides: Mapping[str, Override] | None = None,
                    *, titles_only: bool = False) -> Iterator[CheckFeedback]:  # fmt: skip
     """Say what came of each check. `sections` has the titles of the lesson's sections by id, `overrides` are by the check's id."""
-    last: dict[str, str] = {}
+    told: set[Idea | str | tuple[str, ...] | None] = set()
     for check in checks:
         override = (overrides or {}).get(check.id)
         earned = override.points if override else check.points
         own = (f"Your instructor gave {number(earned)} instead of {number(check.points)}: {override.reason}",) if override else ()
-        repeated = check.message == last.get(check.outcome)
-        last[check.outcome] = check.message
         if check.outcome == "passed" or titles_only:
             yield CheckFeedback(check, earned, own)
+        elif check.message in told:
+            yield CheckFeedback(check, earned, own, again=True)
+        elif (cause := _cause(check)) in told:
+            again = f"It uses `{cause}`, too." if isinstance(cause, str) else "The same mistake as above."
+            yield CheckFeedback(check, earned, own, (again,), again=True)
         else:
-            message = tuple(filter(None, check.message.split("\n")))
+            lines = tuple(filter(None, check.message.split("\n")))
             reread = (f"Reread: {sections.get(check.section, check.section)} (`course read {check.section}`)",) if check.section else ()
             card = (f"Card: `{check.card}`",) if check.card else ()
-            yield CheckFeedback(check, earned, own, message, (*reread, *card), repeated)
+            yield CheckFeedback(check, earned, own, lines, (*reread, *card))
+            told |= {check.message, cause} - {None}
+
+
+def _cause(check: CheckResult) -> Idea | str | tuple[str, ...] | None:
+    """Return what failed checks share if one mistake is behind them: the idea, a wrong function that they use, or where they raised."""
+    failure = check.failure
+    if check.diagnosis or not failure:
+        return check.diagnosis
+    return failure.uses or ((failure.exception, *failure.lines) if failure.lines else None)
 
 
 # ---- a formula that was read off numbers, in words

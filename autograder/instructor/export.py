@@ -91,8 +91,7 @@ def _moodle_feedback(grade: Grade, sheet: Sheet) -> str:
     lines = [f"{shown.points}.", *shown.remarks]
     for check in shown.checks:
         if check.check.outcome != "passed" or check.override:
-            message = () if check.repeated else check.message
-            lines += [" ".join((f"{clean(check.check.title, 200)} ({check.points}).", *message)), *check.override]
+            lines += [" ".join((f"{clean(check.check.title, 200)} ({check.points}).", *check.message)), *check.override]
     return "<br>".join(to_html(clean(line, 1_000)) for line in lines)
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from autograder.grading.feedback import ADVICE, advice_on
+from autograder.course.model import CheckResult, Failure, Idea
+from autograder.grading.feedback import ADVICE, advice_on, check_feedback
 
 T = torch.zeros
 
@@ -116,3 +117,45 @@ def test_after_a_secret_run_a_message_chooses_no_advice():
     """It may hold a number, and which advice is told would give a part of it away."""
     assert advice_on("TypeError", "") == ""
     assert advice_on("ZeroDivisionError", "") == advice_on("ZeroDivisionError", "division by zero") != ""
+
+
+# ---- one mistake is told once
+
+
+IDEA = Idea("written", "noise_to", "You forgot the root.")
+
+
+def failed(name, message, **more):
+    return CheckResult(name, name, 0, 1, "failed", "wrong", message, **more)
+
+
+SHARED = {
+    "one idea": ({"diagnosis": IDEA}, {"diagnosis": IDEA}, ("The same mistake as above.",)),
+    "one line that raised": (
+        {"failure": Failure("ended", "f", exception="TypeError", lines=("line 3",))},
+        {"failure": Failure("ended", "g", exception="TypeError", lines=("line 3",))},
+        ("The same mistake as above.",),
+    ),
+    "one wrong function": ({"failure": Failure("value", "f", uses="h")}, {"failure": Failure("value", "g", uses="h")}, ("It uses `h`, too.",)),
+    "two ideas": ({"diagnosis": IDEA}, {"diagnosis": Idea("written", "noise_to", "Other.")}, ("second",)),
+    "another line": (
+        {"failure": Failure("ended", "f", exception="TypeError", lines=("line 3",))},
+        {"failure": Failure("ended", "f", exception="TypeError", lines=("line 4",))},
+        ("second",),
+    ),
+    "nothing known": ({"failure": Failure("value", "f")}, {"failure": Failure("value", "f")}, ("second",)),
+}
+
+
+@pytest.mark.parametrize(("first", "second", "message"), SHARED.values(), ids=SHARED.keys())
+def test_a_mistake_is_told_once_and_what_follows_from_it_in_a_line(first, second, message):
+    checks = [failed("a", "first", **first, card="c"), failed("b", "second", **second, card="c")]
+    one, other = check_feedback(checks, {})
+    assert (one.message, one.again) == (("first",), False)
+    assert (other.message, other.again, bool(other.next)) == (message, message != ("second",), message == ("second",))
+
+
+def test_the_same_message_is_not_told_twice():
+    """As if a file does not load: each check says the same."""
+    one, other = check_feedback([failed("a", "first"), failed("b", "first")], {})
+    assert (one.lines, other.lines) == (("first",), ())

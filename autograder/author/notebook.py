@@ -25,21 +25,7 @@ from autograder.grading.recorded import pack
 Cell = dict[str, Any]
 EXPLAINED = 2.0  # points of a question in free text, given by hand
 
-PLAYER = """# What plays the checks. You need not read this cell, but run it first.
-import sys
-import types
-
-"""
-SHIM = """class Struct:
-    \"\"\"What `msgspec.Struct` is to the course: a class with these fields.\"\"\"
-
-    def __init_subclass__(cls, **options):
-        for name in [name for name, value in vars(cls).items() if isinstance(value, list)]:
-            setattr(cls, name, dataclasses.field(default_factory=list))
-        dataclasses.dataclass(cls)
-
-
-msgspec = types.SimpleNamespace(Struct=Struct, structs=types.SimpleNamespace(replace=dataclasses.replace))"""
+SHIM = Path(__file__).with_name("notebook_shim.txt")  # what stands in for msgspec
 SHIMMED = ("__future__", "msgspec")
 CHECK_FILE_USES = ("asked", "check", "close", "earned", "expect", "untouched")
 
@@ -89,8 +75,11 @@ def _player() -> str:
     for name in ("load", "play"):
         bundle.add(notebook_player, name)
     imports = "\n".join(["from __future__ import annotations", *sorted({"import dataclasses", "import types", *bundle.imports})])
-    text = _quoted("\n\n\n".join([imports, SHIM, *bundle.texts]))
-    return f"{PLAYER}course = sys.modules['course_player'] = types.ModuleType('course_player')\nexec({text}, course.__dict__)"
+    text = _quoted("\n\n\n".join([imports, SHIM.read_text(encoding="utf-8").rstrip(), *bundle.texts]))
+    return (
+        "# What plays the checks. You need not read this cell, but run it first.\nimport sys\nimport types\n\n"
+        f"course = sys.modules['course_player'] = types.ModuleType('course_player')\nexec({text}, course.__dict__)"
+    )
 
 
 class Bundle:

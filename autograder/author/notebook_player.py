@@ -5,7 +5,7 @@ is shown with its traceback, and the reference's answers come from a recording, 
 wall here: nbgrader runs everything in one process, and anyone who reads the recording reads the right values of the published numbers.
 Scores that must be trusted come from `course grade`.
 
-Nothing that it uses of the engine may need more than the standard library and numpy (`notebook.HEAD` stands in for msgspec).
+Nothing that it uses of the engine may need more than the standard library and numpy (`notebook_shim.txt` stands in for msgspec).
 """
 
 import base64

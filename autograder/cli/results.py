@@ -18,6 +18,7 @@ from autograder.course.errors import UsageError
 from autograder.course.loading import exercise_ids, read_course
 from autograder.course.model import Course
 from autograder.course.text import clean
+from autograder.instructor.export import FORMATS
 from autograder.instructor.export import export as run_export
 from autograder.instructor.grade import GRADEBOOK, GradeRequest, choose_exercises, open_graded
 from autograder.instructor.gradebook import Gradebook
@@ -29,7 +30,6 @@ from autograder.instructor.regrade import regrade as run_regrade
 from autograder.instructor.roster import file_slug, find_student, read_roster
 from autograder.instructor.similar import similar_pairs, starters
 
-FORMATS = ("canvas", "moodle", "csv", "gradescope", "nbgrader")
 PAIRS_SHOWN = 20
 OUT = click.argument("out", type=click.Path(path_type=Path))
 

@@ -5,7 +5,6 @@ exception, and while the program is suspended.
 """
 
 import os
-import re
 import select
 import signal
 import sys
@@ -32,7 +31,7 @@ from autograder.cli.views import for_terminal
 from autograder.course.model import Lesson
 from autograder.course.text import formulas_in_unicode
 from autograder.learner.review.deck import KEYS, MEANINGS, RATINGS, Counts, Deck, in_words
-from autograder.learner.review.queue import Face
+from autograder.learner.review.queue import IMAGE, Face
 
 if sys.platform != "win32":
     import termios
@@ -42,7 +41,6 @@ WIDEST = 84  # columns: longer lines are hard to read
 WIDE = 60  # columns from which there is room for spacing
 LOW = 14  # lines: below this height no line is left blank
 COLOURS = ("red", "yellow", "green", "blue")
-IMAGE = re.compile(r"!\[(?P<words>[^\]]*)\]\((?P<path>[^)\s]+)\)")
 HELP = "\n".join([*(f"{key:<15}{does}" for key, does in KEYS), "", MEANINGS])
 
 

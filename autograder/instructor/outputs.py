@@ -44,8 +44,7 @@ COLUMNS = ("student", "lesson", "exercise", "status", "score", "max_score")
 def write_jsonl(path: Path, results: Iterable[Result]) -> None:
     """Write each result as one line of JSON."""
     with replaced(path) as beside, beside.open("wb") as file:
-        for result in results:
-            file.write(msgspec.json.encode(result) + b"\n")
+        file.writelines(msgspec.json.encode(result) + b"\n" for result in results)
 
 
 def write_grades(path: Path, results: Iterable[Result]) -> None:

@@ -22,14 +22,6 @@ from autograder.web.pages import Frame, formed, fragment, page, shown
 from autograder.web.server import ReaderSession
 
 
-class Standing(msgspec.Struct, frozen=True):
-    """A reader's progress with one question: fresh variants in a row, and whether it is mastered."""
-
-    question: Question
-    row: int
-    mastered: bool
-
-
 class Part(msgspec.Struct, frozen=True):
     """A question or a part of one as a form shows it: its field's name, and ids with their texts as HTML."""
 
@@ -52,10 +44,10 @@ def routes(session: ReaderSession, frame: Frame) -> list[BaseRoute]:
 
 def _overview(session: ReaderSession, frame: Frame) -> str:
     with session.state() as state:
-        standings = [Standing(one, min(streak(state, one), STREAK), mastered(state, one)) for one in session.lesson.questions]
+        rows = [(one, min(streak(state, one), STREAK), mastered(state, one)) for one in session.lesson.questions]
         following = choose(session.lesson, state, None)
     titles = {section.id: section.title for section in session.lesson.sections}
-    return page(frame, "practice", "Practice", standings=standings, following=following, titles=titles, streak=STREAK)
+    return page(frame, "practice", "Practice", rows=rows, following=following, titles=titles, streak=STREAK)
 
 
 def _question(session: ReaderSession, frame: Frame, request: Request) -> str:

@@ -29,7 +29,7 @@ LOOPBACK = "127.0.0.1"
 
 
 class Serving:
-    """A listening site. Open `address`; `run` serves until it is interrupted or `stop` is called."""
+    """A listening site. Open `address`; `run` serves until it is interrupted or `server` is told to exit."""
 
     def __init__(self, app: ASGIApp, port: int | None = None):
         self._socket = _listen(port)
@@ -37,20 +37,13 @@ class Serving:
         token = secrets.token_urlsafe(18)
         self.address = f"http://{LOOPBACK}:{number}/{token}/"
         quiet: dict[str, Any] = {"log_level": "critical", "server_header": False, "ws": "none", "timeout_graceful_shutdown": 1}
-        self._server = uvicorn.Server(uvicorn.Config(Guard(app, token, number), **quiet))
+        self.server = uvicorn.Server(uvicorn.Config(Guard(app, token, number), **quiet))
 
     def run(self) -> None:
         try:
-            self._server.run(sockets=[self._socket])
+            self.server.run(sockets=[self._socket])
         finally:
             self._socket.close()
-
-    def stop(self) -> None:
-        self._server.should_exit = True
-
-    @property
-    def started(self) -> bool:
-        return self._server.started
 
 
 def _listen(port: int | None) -> socket.socket:

@@ -54,7 +54,6 @@ def _read(place: Path) -> Kept | None:
 
 
 def _key(root: Path) -> str:
-    """Hash everything that a run depends on."""
     made = hashlib.sha256()
     for part in (*_versions(), *_contents(root, CONTENT), *_contents(ENGINE.parent, (ENGINE.name,))):
         made.update(len(part).to_bytes(8, "big") + part)

@@ -110,8 +110,7 @@ def _seed(materials: Materials, check: Check, secret: bytes) -> int:
 
 
 def _line(check: Check) -> int:
-    line: int = inspect.unwrap(check.function).__code__.co_firstlineno
-    return line
+    return int(inspect.unwrap(check.function).__code__.co_firstlineno)
 
 
 def _why(transcript: Transcript) -> str:

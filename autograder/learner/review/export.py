@@ -21,9 +21,8 @@ from autograder.course.errors import UsageError
 from autograder.course.model import Card, Course, Lesson
 from autograder.course.store import replaced, write_csv
 from autograder.course.text import cell_text
-from autograder.learner.review.queue import GAP, faces_of
+from autograder.learner.review.queue import GAP, IMAGE, faces_of
 
-IMAGE = re.compile(r"!\[(?P<words>[^\]]*)\]\((?P<path>[^)\s]+)\)")
 _FORMULA = re.compile(r"(?<!\\)(\$\$?)(.+?)(?<!\\)\1", re.DOTALL)
 _MARKDOWN = MarkdownIt("commonmark", {"html": False, "breaks": True})
 

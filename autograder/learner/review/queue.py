@@ -17,6 +17,7 @@ from autograder.learner.review.schedule import DAY, State, day_of, milliseconds,
 Side = Literal["front", "back"]
 _BRACED = r"(?:[^{}]|\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\})"  # pairs of braces, up to three deep, as in formulas
 GAP = re.compile(rf"\{{\{{c(?P<number>[0-9]+)::(?P<text>{_BRACED}+?)(?:::(?P<hint>[^{{}}]*?))?\}}\}}")
+IMAGE = re.compile(r"!\[(?P<words>[^\]]*)\]\((?P<path>[^)\s]+)\)")
 
 
 class Face(msgspec.Struct, frozen=True):

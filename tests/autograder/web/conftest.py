@@ -31,10 +31,10 @@ def serving(root, folder, **more):
         thread = threading.Thread(target=site.run)
         thread.start()
         try:
-            wait_for(lambda: site.started)
+            wait_for(lambda: site.server.started)
             yield SimpleNamespace(address=site.address, session=session, folder=folder)
         finally:
-            site.stop()
+            site.server.should_exit = True
             thread.join(PATIENCE)
             assert not thread.is_alive()
 

@@ -1,4 +1,4 @@
-"""What a check file uses: `@check`, `close`, `expect`, `untouched`, `asked`, and the `student` and `reference` that it is given.
+"""What a check file uses: `@check`, `close`, `shaped`, `expect`, `untouched`, `asked`, and the `student` and `reference` it is given.
 
 A check reads like a test: it calls the student's functions, calls the reference the same way, and compares. It runs many times: on a guest
 with the round's numbers, again with the published ones, and with each misconception in the student's place. Every run leaves a
@@ -16,9 +16,9 @@ import msgspec
 import numpy as np
 from numpy.random import default_rng
 
-from autograder.course.errors import CourseError, Finding
+from autograder.course.errors import CourseError, Finding, SandboxFault
 from autograder.course.model import Check
-from autograder.grading.comparison import difference, kind_of
+from autograder.grading.comparison import difference, kind_of, misshapen
 from autograder.grading.reference import (
     FLOOR,
     Answered,
@@ -101,7 +101,7 @@ _running: ContextVar[Transcript] = ContextVar("transcript of the running check")
 
 
 class _CheckEnded(Exception):
-    """The student's code returned no value, so the check cannot go on."""
+    """The student's code returned no value, or none that the check can go on with."""
 
 
 # ---- what a check file uses
@@ -155,6 +155,18 @@ def untouched() -> None:
         changed = ", ".join(f"`{name}`" for name in call.outcome.changed)
         words = f"changed its argument {changed} in place: work on a copy" if changed else ""
         transcript.comparisons.append(Compared(not changed, at, words))
+
+
+def shaped(got: Any, *shape: int) -> np.ndarray[Any, Any]:
+    """Return what the student's code returned as an array of float64, to compute with. Any other shape than this fails and ends the check.
+
+    A check that computes with a value demands its shape first: (N, 1) minus (1, N) would be N² numbers.
+    """
+    transcript = _running.get()
+    if words := misshapen(got, shape):
+        transcript.comparisons.append(Compared(False, len(transcript.calls) - 1, f"gave {words}", kind="value"))
+        raise _CheckEnded
+    return np.asarray(as_arrays(got), np.float64)
 
 
 def asked(function: str) -> list[tuple[Any, ...]]:
@@ -221,15 +233,24 @@ class Reference:
 
 
 def run(check: Check, player: Player, answers: Answering, seed: int) -> Transcript:
-    """Run one check and return its transcript. `seed` gives the numbers that the check draws."""
+    """Run one check and return its transcript. `seed` gives the numbers that the check draws.
+
+    Whatever is raised once the student's code has returned something is the fault of what it returned. Raise `MemoryError` if memory
+    runs out, and `SandboxFault` if the check fails by itself.
+    """
     transcript = Transcript()
     try:
         execute(check, player, answers, seed, transcript)
     except _CheckEnded:
-        transcript.ended = transcript.calls[-1].outcome
-    except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:  # a framework's are RuntimeErrors
+        last = transcript.calls[-1].outcome
+        transcript.ended = None if last.kind == "returned" else last
+    except (CourseError, SandboxFault):
+        raise
+    except Exception as error:
         if is_out_of_memory(error):
             raise MemoryError from None
+        if not transcript.calls:
+            raise SandboxFault(f"the check `{check.id}` fails by itself: {error}") from error
         transcript.ended = Outcome("refused", detail=f"what it returned cannot be used: {error}")
     return transcript
 

@@ -33,6 +33,25 @@ def difference(got: Any, expected: Any, atol: float, rtol: float, *, nan_equal: 
     return "" if got == expected else f"{got!r:.60} where {expected!r:.60} was expected"
 
 
+def misshapen(got: Any, shape: tuple[int, ...]) -> str:
+    """Return why `got` is not numbers of this shape, in words; an empty text if it is."""
+    kind, wanted = kind_of(got), "array" if shape else "number"
+    if kind != wanted:
+        return f"{_named(got, kind)} where {f'an array of shape {shape}' if shape else 'a number'} was expected"
+    return "" if np.shape(as_arrays(got)) == shape else f"shape {np.shape(as_arrays(got))} where {shape} was expected"
+
+
+def rows(value: Any, *shape: int, most: int) -> int:
+    """Return how many rows of this shape a callback was given. Raise `ValueError` if it is anything else, or if there are more than `most`.
+
+    What a callback is asked is a stranger's: a product of two columns of a million numbers does not fit in any memory.
+    """
+    given = np.shape(as_arrays(value))
+    if given[1:] != shape or not given or given[0] > most:
+        raise ValueError(f"shape {given}, where at most {most} rows of {shape} were expected")
+    return int(given[0])
+
+
 def kind_of(value: Any) -> str:
     """Name the kind of a value: number, array, text, None, bool, bool array, dict, sequence or object."""
     if value is None:

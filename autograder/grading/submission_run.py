@@ -7,13 +7,14 @@ found here; what it is worth is decided in `attempt`.
 
 import difflib
 import inspect
+import time
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from autograder.course.model import Check, Failure, Submission
-from autograder.grading import feedback
+from autograder.grading import bounds, feedback
 from autograder.grading.checks import Asked, Transcript, run
 from autograder.grading.reference import Answering, ObjectProxy, mapped
 from autograder.sandbox.channels import WALL_FACTOR
@@ -24,7 +25,11 @@ from autograder.sandbox.preload import profile_for
 from autograder.sandbox.servers import Sandbox
 
 GUESTS = 3  # the first, and two fresh ones after a death
+RECEIVED_BYTES = 128 << 20  # of memory, for all that a submission returns and asks
 RETURNED = Outcome("returned")
+TOO_LARGE = Outcome("refused", detail=f"what it returned or asked takes more than {bounds.MEMORY_BYTES >> 20} MiB to look at")
+TOO_SLOW = Outcome("refused", detail=f"what it returned or asked takes more than {bounds.SECONDS:g} s to look at")
+TOO_MUCH = Outcome("refused", detail=f"all that it returned and asked takes more than {RECEIVED_BYTES >> 20} MiB")
 
 
 class SubmissionRun:
@@ -51,7 +56,8 @@ class SubmissionRun:
         self._guest: Guest | None = None
         self._has_props: Guest | None = None  # the guest that has the props
         self._guests = 0
-        self._spent = self._waited = 0.0
+        self._spent = self._waited = self._own_seconds = 0.0
+        self._received = 0
         self._patient = True  # whether an idle check may still be tried again
         self._loaded = self._last = RETURNED
         self._uses: dict[str, set[str]] = {}  # what the loaded file says it defines, each with those of them that it uses
@@ -75,11 +81,27 @@ class SubmissionRun:
         if (ready := self._ready()).kind != "returned":
             self._not_executed[check.id] = ready
             return ready
-        self.transcripts[check.id] = transcript = run(check, self._call, self._answers, self.seeds[check.id])
+        self.transcripts[check.id] = transcript = self._run(check)
         self.seconds[check.id] = sum(call.outcome.seconds for call in transcript.calls)
         if self._guest:
             self._guest.forget()
         return transcript.ended or RETURNED
+
+    def _run(self, check: Check) -> Transcript:
+        """Run a check within the bounds of what we may use for it; what passes them is refused."""
+        began = time.thread_time()
+        try:
+            with bounds.bounded(bounds.MEMORY_BYTES, bounds.SECONDS - self._own_seconds):
+                return run(check, self._call, self._answers, self.seeds[check.id])
+        except MemoryError:
+            self._last = TOO_LARGE
+        except bounds.OutOfTime:
+            self._last = TOO_SLOW
+            self._leave()
+            self._sandbox.close()  # a server may have been asked something and not heard out
+        finally:
+            self._own_seconds += time.thread_time() - began
+        return Transcript(ended=self._last)
 
     @property
     def printed(self) -> str:
@@ -137,7 +159,11 @@ class SubmissionRun:
         return self._open()
 
     def _over(self) -> Outcome | None:
-        """Return an outcome if all checks together have taken too long: in CPU time, or ten times as much in waiting."""
+        """Return an outcome if all checks together have taken too much: CPU time, ten times as much in waiting, or from this process."""
+        if self._own_seconds > bounds.SECONDS:
+            return TOO_SLOW
+        if self._received + (self._guest.received if self._guest else 0) > RECEIVED_BYTES:
+            return TOO_MUCH
         limit = self._sandbox.limits.submission_seconds
         spent = self._spent + (self._guest.cpu_seconds if self._guest and self._guest.alive else 0.0)
         if spent > limit:
@@ -168,6 +194,7 @@ class SubmissionRun:
             self._guest.close()
             self._spent += self._guest.ended.cpu_seconds if self._guest.ended else 0.0
             self._waited += self._guest.waited
+            self._received += self._guest.received
             self._output += self._guest.output
         self._guest = None
 

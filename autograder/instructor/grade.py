@@ -141,9 +141,9 @@ class Run:
                     self._gradebook.keep(self.name, [self._kept(submission, graded) for submission, graded in batch])
                     for _, graded in batch:
                         self._count()
-                        if graded.result.status == "not_judged":
-                            why = graded.notes.fault or "a fault of the grader"
-                            self.faults.append(f"not judged: {graded.result.student}, {graded.result.exercise}: {why}")
+                        if graded.notes.fault:
+                            became = "not judged" if graded.result.status == "not_judged" else "refused"
+                            self.faults.append(f"{became}: {graded.result.student}, {graded.result.exercise}: {graded.notes.fault}")
         except KeyboardInterrupt:
             self.interrupted = True
         finally:
@@ -159,7 +159,7 @@ class Run:
                 self._count()
 
     def _kept(self, submission: Submission, graded: Attempted) -> Kept:
-        key = None if graded.result.status == "not_judged" else self._cache_keys.key(submission)
+        key = None if graded.notes.fault else self._cache_keys.key(submission)
         return Kept(graded.result, graded.notes, graded.handed_in, key)
 
     def _count(self) -> None:

@@ -30,7 +30,7 @@ from typing import NamedTuple, Protocol
 import msgspec
 from msgspec.structs import replace
 
-from autograder.course.errors import SandboxFault
+from autograder.course.errors import CourseError, SandboxFault
 from autograder.course.loading import package_name, read_course
 from autograder.course.model import CheckResult, Lesson, Limits, Notes, Result, Submission, limits_for
 from autograder.grading.attempt import Attempt, Materials, attempt, load_materials
@@ -64,20 +64,28 @@ class Grader:
         self._functions = cache(lambda lesson: functions_of(self.course.root, self._lesson(lesson)))
 
     def grade(self, submission: Submission) -> Attempted:
-        """Grade one submission. After a fault of the sandbox, try once more with fresh servers."""
+        """Grade one submission. After a fault, try once more with fresh servers.
+
+        A fault of the sandbox is ours. Any other exception comes of what the submission returned: if it comes again, that is refused.
+        """
         if submission.status == "missing":
             return self._graded(submission, Attempt(()))
         if submission.status == "unreadable":
             ending = CheckResult("", "", 0, 0, "failed", "refused", f"It could not be read: {submission.problem}.")
             return self._graded(submission, Attempt(self._all(submission, ending)))
-        fault = ""
+        fault: Exception | None = None
         for _ in range(TRIES):
             try:
                 return self._graded(submission, self._attempt(submission))
-            except SandboxFault as error:
-                fault = str(error)
+            except (CourseError, MemoryError):
+                raise
+            except Exception as error:
+                fault = error
                 self.close()
-        return self.fault(submission, fault)
+        if isinstance(fault, SandboxFault):
+            return self.fault(submission, str(fault))
+        ending = CheckResult("", "", 0, 0, "failed", "refused", "What it returned cannot be graded. Your instructor knows.")
+        return self._graded(submission, Attempt(self._all(submission, ending), notes=Notes(fault=f"{type(fault).__name__}: {fault}")))
 
     def grade_batch(self, submissions: list[bytes]) -> tuple[float, list[bytes]]:
         """Grade some submissions one after another, from bytes to bytes; return also the seconds that it took."""

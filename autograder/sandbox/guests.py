@@ -17,7 +17,7 @@ from autograder.sandbox.guest.frameworks import is_out_of_memory
 START_SECONDS = 60
 ASKS = 5_000
 LABEL = 100
-ASK_BYTES = 64 << 20
+ASK_BYTES = 64 << 20  # of memory
 SIGKILL, SIGXCPU = -9, -24
 
 Callback = Callable[..., Any]
@@ -84,6 +84,7 @@ class Guest(contextlib.AbstractContextManager["Guest"]):
         self.on_ask: Callable[[Callback, list[Any], dict[str, Any]], None] | None = None
         self.ended: Ended | None = None
         self.waited = 0.0  # seconds spent waiting for its calls
+        self.received = 0  # about how many bytes of memory its values take
         self._server, self._channel, self._holding = server, channel, False
         self._await_walls()
 
@@ -112,7 +113,10 @@ class Guest(contextlib.AbstractContextManager["Guest"]):
         return self._exchange(lambda call: protocol.Load(call, module, source, notebook, limits.source_kib << 10), limit)
 
     def call(self, target: tuple[str | int, ...], args: tuple[Any, ...], kwargs: dict[str, Any], seconds: float | None = None) -> Outcome:
-        """Call what `target` names (see `protocol.Call`). Functions among the arguments become callbacks while the call lasts."""
+        """Call what `target` names (see `protocol.Call`). Functions among the arguments become callbacks while the call lasts.
+
+        Raise `NotData` if an argument cannot be sent, and what a callback raises if memory runs out in it.
+        """
         limit = self._server.limits.call_seconds if seconds is None else seconds
         return self._exchange(lambda call: protocol.Call(call, list(target), list(args), kwargs), limit)
 
@@ -164,8 +168,11 @@ class Guest(contextlib.AbstractContextManager["Guest"]):
         except protocol.ProtocolError as error:
             self.close()
             return Outcome("refused", detail=f"it sent {error}", seconds=deadline.used())
-        except protocol.NotData as error:
-            raise SandboxFault(f"a check sent {error}") from None
+        except protocol.NotData:
+            raise
+        except BaseException:  # of a callback: the guest waits for its answer
+            self.close()
+            raise
         finally:
             self.callbacks.clear()
             self.waited += deadline.waited
@@ -175,14 +182,14 @@ class Guest(contextlib.AbstractContextManager["Guest"]):
         asks = size = 0
         while True:
             body = self._read(deadline)
-            if not protocol.tiny(body):
-                protocol.scan(body)
+            weight = protocol.weight(body)
+            self.received += weight
             message = protocol.unpack(body, protocol.FromGuest, self._handle, lambda array, _: array)
             if isinstance(message, protocol.Raised) or message.id != call:
                 raise protocol.ProtocolError("a reply to something that was not asked")
             if isinstance(message, protocol.Reply):
                 return message
-            asks, size = asks + 1, size + len(body)
+            asks, size = asks + 1, size + weight
             if asks > ASKS or size > ASK_BYTES:
                 raise protocol.ProtocolError(f"more than {ASKS} questions, or more than {ASK_BYTES >> 20} MiB in them")
             try:

@@ -2,14 +2,19 @@
 
 import random
 import warnings
+from contextlib import contextmanager
 from datetime import datetime
+from inspect import isfunction
+from itertools import cycle
 
 import numpy as np
 import pytest
 
 from autograder.course.loading import read_course
 from autograder.grading.attempt import load_materials
+from autograder.grading.bounds import bounded
 from autograder.grading.checks import run
+from autograder.sandbox.guest.frameworks import is_out_of_memory
 from autograder.sandbox.guests import Handle, Outcome
 from tests.conftest import ROOT
 
@@ -47,3 +52,63 @@ def test_no_value_that_can_cross_makes_a_check_raise(exercise, one_thread):
                 run(check, player_of(value, 1), materials.answers, 1)
                 for seed in range(3):
                     run(check, player_of(value, 0.4, seed), materials.answers, 1)
+
+
+N = 2 << 20
+HUGE = (  # what two of them make together does not fit in any memory
+    [np.zeros((N, 1), np.uint8), np.zeros((1, N), np.uint8)],
+    [np.zeros((N // 128, 1, 1, 128), np.uint8), np.zeros((1, N), np.uint8)],
+    [[np.zeros((N // 2, 1), np.uint8), np.zeros((1, N // 2), np.uint8)]],
+    [np.zeros((2, N // 2), np.uint8)],
+    [np.zeros((N // 2, 2), np.uint8)],
+    [{"a.weight": np.zeros(3_000_000, np.float16)}],
+    [{"a.weight": np.zeros((N,), np.int8), "b": np.zeros((1, 0), np.float32)}],
+    [0.5, np.zeros((N, 1), np.uint8), np.zeros((1, N), np.uint8)],
+    [THING, np.zeros((N, 1), np.uint8), np.zeros((1, N), np.uint8)],
+    [THING, {"a": np.zeros(3_000_000, np.float16)}],
+)
+ASKED = (  # what is asked of a callback: it has a shape, or the question is refused
+    [np.zeros((N // 24, 2, 3, 4), np.uint8), np.zeros((N // 24, 1), np.uint8), np.zeros((N // 24, 6), np.uint8)],
+    [np.zeros((N // 24, 2, 3, 4), np.uint8), np.zeros((1, N // 24), np.uint8), np.zeros((N // 24, 6), np.uint8)],
+    [np.zeros((5, 2, 3, 4), np.float32), np.zeros((N, 1), np.uint8), np.zeros((5, 6), np.uint8)],
+    [np.zeros((5, 2, 3, 4), np.float32), np.zeros((1, N), np.uint8), np.zeros((1, 6), np.uint8)],
+    [np.zeros((N, 1, 1, 1), np.uint8), np.zeros((N, 1), np.uint8), np.zeros((N, 1), np.uint8)],
+    [np.zeros((N // 2, 2), np.uint8), np.zeros((N // 2, 1), np.uint8)],
+    [np.zeros((4, 2, 3, 5), np.float32), np.zeros((N, 1, 1, 1, 1, 1, 1, 1), np.uint8)],
+    [[np.zeros(N, np.uint8)], [[np.zeros(N, np.uint8)]]],
+    [np.zeros((N,), np.uint8)],
+    [10**18],
+)
+
+
+@contextmanager
+def refused():
+    """Let a callback raise anything but that memory ran out."""
+    try:
+        yield
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.id)
+def test_no_value_makes_a_check_need_much_memory(exercise, one_thread):
+    """Shapes are demanded before values are used, so two MiB never take a hundred to look at."""
+    materials = load_materials(exercise)
+
+    def player_of(values):
+        turn = cycle(values)
+
+        def play(name, args, kwargs, questions):
+            for callback in filter(isfunction, (*args, *kwargs.values())):
+                for given in ASKED:
+                    with refused():
+                        callback(*given)
+            return Outcome("returned", value=next(turn))
+
+        return play
+
+    for values in HUGE:
+        for check in materials.checks:
+            with bounded(100 << 20, 20):
+                run(check, player_of(values), materials.answers, 1)

@@ -23,6 +23,8 @@ DEPTH = 16
 NODES = 10_000
 TEXT_BYTES = 64 << 10
 DIMENSIONS = 8
+VALUE_BYTES = 80  # of memory for a value beside its bytes in the frame: an empty dict takes that
+TINY_FACTOR = 20  # the most memory for each byte of a tiny frame, where short texts take it
 
 HEADER = struct.Struct("<I")
 ARRAY, CALLBACK, HANDLE = 1, 2, 3
@@ -213,8 +215,13 @@ def tiny(body: bytes | bytearray) -> bool:
     return len(body) <= NODES and len(body.translate(None, _FLAT)) <= DEPTH
 
 
-def scan(body: bytes | bytearray) -> None:
-    """Walk the items of a MessagePack body without building any. Raise `ProtocolError` if it passes a limit or ends too early."""
+def weight(body: bytes | bytearray) -> int:
+    """Return about how many bytes of memory a body takes when it is decoded. Raise `ProtocolError` if it passes a limit."""
+    return TINY_FACTOR * len(body) if tiny(body) else len(body) + VALUE_BYTES * scan(body)
+
+
+def scan(body: bytes | bytearray) -> int:
+    """Count the values in a MessagePack body without building any. Raise `ProtocolError` if it passes a limit or ends too early."""
     at, nodes = 0, 0
     open_items = [1]  # items still to come, one entry a level
     while open_items:
@@ -236,6 +243,7 @@ def scan(body: bytes | bytearray) -> None:
                 raise ProtocolError(f"nested deeper than {DEPTH}")
     if at != len(body):
         raise ProtocolError("bytes after the end of the message")
+    return nodes
 
 
 def _item(body: bytes | bytearray, at: int) -> tuple[int, int]:

@@ -3,9 +3,10 @@
 import numpy as np
 import torch
 
-from autograder.api import asked, check, close, expect, untouched
+from autograder.api import asked, check, close, expect, rows, shaped, untouched
 
 SHAPE = (5, 2, 3, 4)  # no two sizes are equal
+POINTS = 3000
 
 
 def noise(rng, shape=SHAPE):
@@ -25,24 +26,33 @@ def network():
     """Make a stand-in for a network: its noise for a row depends on that row and its t only."""
 
     def eps_model(x, t):
-        x, t = torch.as_tensor(x), torch.as_tensor(t)
-        if x.shape[1:] != SHAPE[1:]:
-            raise ValueError(f"x has shape {tuple(x.shape)}, rows of {SHAPE[1:]} were expected")
-        if t.numel() not in (1, len(x)) or (t != t.round()).any():
+        count = rows(x, *SHAPE[1:], most=2 * SHAPE[0])
+        if np.prod(np.shape(t)) not in (1, count):
             raise ValueError("t must be an integer, or one for each row of x")
-        return torch.sin(2 * x + 0.7 * t.reshape(-1, 1, 1, 1).to(x.dtype))
+        x, t = torch.as_tensor(x), torch.as_tensor(t).reshape(-1, 1, 1, 1)
+        if (t != t.round()).any():
+            raise ValueError("t must be an integer, or one for each row of x")
+        return torch.sin(2 * x + 0.7 * t.to(x.dtype))
 
     return eps_model
+
+
+def bars_at(t, count, bars):
+    """Return ᾱ_t for one t, or for one t in each of `count` rows."""
+    if np.prod(np.shape(t)) not in (1, count):
+        raise ValueError("t must be an integer, or one for each row of x")
+    t = torch.as_tensor(t).long().reshape(-1)
+    if (t < 1).any() or (t >= len(bars)).any():
+        raise ValueError("t must be in 1..T")
+    return bars[t]
 
 
 def exact_for_one_image(image, bars):
     """Make the network that knows the only clean image, and therefore the exact noise."""
 
     def eps_model(x, t):
-        x, t = torch.as_tensor(x), torch.as_tensor(t).long()
-        if x.shape != image.shape or t.numel() not in (1, len(x)) or t.min() < 1 or t.max() >= len(bars):
-            raise ValueError("x must have the image's shape, t must be in 1..T")
-        bar = bars[t].reshape(-1, 1, 1, 1)
+        bar = bars_at(t, rows(x, *image.shape, most=2 * SHAPE[0]), bars).reshape(-1, 1, 1, 1)
+        x = torch.as_tensor(x)
         return ((x - bar**0.5 * image) / (1 - bar) ** 0.5).to(x.dtype)
 
     return eps_model
@@ -53,10 +63,8 @@ def exact_for_gaussian(mean, covariance, bars):
     values, vectors = torch.linalg.eigh(covariance)
 
     def eps_model(x, t):
-        x, t = torch.as_tensor(x), torch.as_tensor(t).long()
-        if x.shape[1:] != (2,) or t.numel() not in (1, len(x)) or t.min() < 1 or t.max() >= len(bars):
-            raise ValueError("x must be rows of two numbers, t must be in 1..T")
-        bar = bars[t].reshape(-1, 1)
+        bar = bars_at(t, rows(x, 2, most=POINTS), bars).reshape(-1, 1)
+        x = torch.as_tensor(x)
         away = (x.double() - bar**0.5 * mean) @ vectors
         return ((1 - bar) ** 0.5 * (away / (bar * values + 1 - bar)) @ vectors.T).to(x.dtype)
 
@@ -137,25 +145,26 @@ def the_model_is_asked_for_every_t(student, reference, rng):
 @check(points=1, of="ddpm_sample", needs=the_walk)
 def one_known_image(student, reference, rng):
     """A model that knows the only clean image leads to exactly that image, whatever the noise"""
-    image, betas = torch.from_numpy(rng.uniform(-1, 1, SHAPE).astype(np.float32)), table(rng, 30)
-    close(student.ddpm_sample(exact_for_one_image(image, bars_of(betas)), noise(rng), betas, source(rng, 30)), image, atol=1e-3)
+    image, betas = torch.from_numpy(rng.uniform(-1, 1, SHAPE[1:]).astype(np.float32)), table(rng, 30)
+    drawn = student.ddpm_sample(exact_for_one_image(image, bars_of(betas)), noise(rng), betas, source(rng, 30))
+    close(drawn, image.expand(SHAPE), atol=1e-3)
 
 
 @check(points=2, of="ddpm_sample", needs=the_walk)
 def a_known_gaussian(student, reference, rng):
     """Points sampled with the exact noise predictor of a Gaussian have its mean and covariance"""
-    # 3,000 points: each of the five numbers is within 6 standard errors of the Gaussian's own, plus 0.05 because T is finite.
+    # POINTS points: each of the five numbers is within 6 standard errors of the Gaussian's own, plus 0.05 because T is finite.
     # A correct solution is outside in fewer than 1 of 10 million runs.
-    points, T = 3000, 100
+    T = 100
     mean, turn = torch.from_numpy(rng.uniform(-1, 1, 2)), float(rng.uniform(0, np.pi))
     axes = torch.tensor([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
     covariance = axes @ torch.diag(torch.tensor([1.0, 0.25], dtype=torch.float64)) @ axes.T
     betas = torch.linspace(1e-3, 0.12, T + 1)
     betas[0] = 0
-    given = exact_for_gaussian(mean, covariance, bars_of(betas)), noise(rng, (points, 2)), betas, source(rng, T, (points, 2))
-    drawn = np.asarray(student.ddpm_sample(*given), np.float64)
-    close(drawn.mean(0), mean.numpy(), atol=6 * (1 / points) ** 0.5 + 0.05)
-    close(np.cov(drawn.T), covariance.numpy(), atol=6 * (2 / points) ** 0.5 + 0.05)
+    given = exact_for_gaussian(mean, covariance, bars_of(betas)), noise(rng, (POINTS, 2)), betas, source(rng, T, (POINTS, 2))
+    drawn = shaped(student.ddpm_sample(*given), POINTS, 2)
+    close(drawn.mean(0), mean.numpy(), atol=6 * (1 / POINTS) ** 0.5 + 0.05)
+    close(np.cov(drawn.T), covariance.numpy(), atol=6 * (2 / POINTS) ** 0.5 + 0.05)
 
 
 @check(points=0.5, of="ddpm_step", needs=a_step_with_noise)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from autograder.api import check, close, expect, untouched
+from autograder.api import check, close, expect, shaped, untouched
 
 
 def images(rng, batch=4):
@@ -51,7 +51,7 @@ def a_batch_by_a_step(student, reference, rng):
         close(student.forward_step(x, beta, eps), reference.forward_step(x, beta, eps))
     # The variance of 5,000 normal numbers is 1 with a standard error of 0.02. Within 6 of these: a correct solution is outside in
     # fewer than 1 of 100 million runs.
-    variance = np.var(np.asarray(student.forward_step(rng.standard_normal(5000), 0.3, rng.standard_normal(5000)), np.float64))
+    variance = np.var(shaped(student.forward_step(rng.standard_normal(5000), 0.3, rng.standard_normal(5000)), 5000))
     expect(abs(variance - 1) < 6 * (2 / 5000) ** 0.5, f"gave numbers of variance {variance:.2f}; an input of variance 1 must keep it")
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from autograder.api import asked, check, close, expect, untouched
+from autograder.api import asked, check, close, expect, rows, untouched
 
 SHAPE = (5, 2, 3, 4)  # no two sizes are equal
 LENGTH = 6  # of a caption
@@ -13,9 +13,9 @@ def noise(rng, shape=SHAPE):
     return torch.from_numpy(rng.standard_normal(shape, np.float32))
 
 
-def captions(rng, rows=SHAPE[0]):
+def captions(rng, count=SHAPE[0]):
     """Draw captions of tokens 1..19, never 0 and never 20 or above."""
-    return torch.from_numpy(rng.integers(1, 20, (rows, LENGTH)))
+    return torch.from_numpy(rng.integers(1, 20, (count, LENGTH)))
 
 
 def table(rng, T):
@@ -26,13 +26,14 @@ def network():
     """Make a stand-in for a network: its noise for a row depends on that row, its t and its caption only."""
 
     def eps_model(x, t, tokens):
-        x, t, tokens = torch.as_tensor(x), torch.as_tensor(t), torch.as_tensor(tokens)
-        if x.shape[1:] != SHAPE[1:]:
-            raise ValueError(f"x has shape {tuple(x.shape)}, rows of {SHAPE[1:]} were expected")
-        if t.numel() not in (1, len(x)) or (t != t.round()).any():
+        count = rows(x, *SHAPE[1:], most=2 * SHAPE[0])
+        if np.prod(np.shape(t)) not in (1, count):
             raise ValueError("t must be an integer, or one for each row of x")
-        if tokens.shape != (len(x), LENGTH) or tokens.is_floating_point():
-            raise ValueError(f"tokens has shape {tuple(tokens.shape)}, integers of shape {(len(x), LENGTH)} were expected")
+        if rows(tokens, LENGTH, most=count) < count:
+            raise ValueError("tokens must have one row for each row of x")
+        x, t, tokens = torch.as_tensor(x), torch.as_tensor(t).reshape(-1), torch.as_tensor(tokens)
+        if (t != t.round()).any() or tokens.is_floating_point():
+            raise ValueError("t and the tokens must be integers")
         caption = (tokens.to(x.dtype) * torch.arange(1, LENGTH + 1)).sum(1) * 0.37
         return torch.sin(2 * x + (0.7 * t.to(x.dtype) + caption).reshape(-1, 1, 1, 1))
 
@@ -43,8 +44,8 @@ def captions_shown():
     """List each (t, caption) that the model was called with."""
     seen = []
     for _, t, tokens in asked("eps_model"):
-        rows = np.asarray(tokens)
-        seen += [(int(one), tuple(map(int, row))) for one, row in zip(np.broadcast_to(np.ravel(t), len(rows)), rows, strict=True)]
+        captions = np.asarray(tokens)
+        seen += [(int(one), tuple(map(int, row))) for one, row in zip(np.broadcast_to(np.ravel(t), len(captions)), captions, strict=True)]
     return seen
 
 
@@ -84,9 +85,9 @@ def none_and_all(student, reference, rng):
 @check(points=2, of="drop_condition", needs=some_captions_dropped)
 def a_row_for_null(student, reference, rng):
     """null may be a whole row of tokens, even with as many captions as tokens"""
-    for rows in (9, LENGTH):
+    for count in (9, LENGTH):
         null = torch.from_numpy(rng.integers(20, 30, LENGTH))
-        given = captions(rng, rows), null, 0.5, torch.from_numpy(rng.permutation(np.linspace(0.03, 0.97, rows)).astype(np.float32))
+        given = captions(rng, count), null, 0.5, torch.from_numpy(rng.permutation(np.linspace(0.03, 0.97, count)).astype(np.float32))
         close(student.drop_condition(*given), reference.drop_condition(*given))
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from autograder.api import asked, check, close, expect, untouched
+from autograder.api import asked, check, close, expect, rows, shaped, untouched
 
 
 def images(rng, shape=(4, 2, 5, 6)):
@@ -16,16 +16,17 @@ def table(rng, T=100):
     return torch.from_numpy(np.cumprod(np.r_[1, 1 - rng.uniform(0.005, 0.04, T)]).astype(np.float32))
 
 
-def network():
-    """Make a stand-in for a network: its noise for a row depends on that row and its t only."""
+def network(*size):
+    """Make a stand-in for a network, for images of one size: its noise for a row depends on that row and its t only."""
 
     def eps_model(x, t):
-        x, t = torch.as_tensor(x), torch.as_tensor(t)
-        if x.ndim != 4:
-            raise ValueError(f"x has shape {tuple(x.shape)}, (B, C, H, W) was expected")
-        if t.numel() not in (1, len(x)) or (t != t.round()).any():
+        count = rows(x, *size, most=12)
+        if np.prod(np.shape(t)) not in (1, count):
             raise ValueError("t must be an integer, or one for each row of x")
-        return torch.sin(2 * x + 0.7 * t.reshape(-1, 1, 1, 1).to(x.dtype))
+        x, t = torch.as_tensor(x), torch.as_tensor(t).reshape(-1, 1, 1, 1)
+        if (t != t.round()).any():
+            raise ValueError("t must be an integer, or one for each row of x")
+        return torch.sin(2 * x + 0.7 * t.to(x.dtype))
 
     return eps_model
 
@@ -48,7 +49,7 @@ def one_t_for_all(student, reference, rng):
     """The loss of a batch at one t, for images of several sizes"""
     for t, shape in ((70, (4, 2, 5, 6)), (25, (3, 1, 8, 9))):
         x0, eps = images(rng, shape)
-        given = network(), x0, t, eps, table(rng)
+        given = network(*shape[1:]), x0, t, eps, table(rng)
         close(student.noise_mse(*given), reference.noise_mse(*given), atol=2e-5)
 
 
@@ -57,7 +58,7 @@ def one_t_per_sample(student, reference, rng):
     """The loss if each sample has its own t, even if the batch is as large as the image is wide"""
     for batch in (6, 3):
         x0, eps = images(rng, (batch, 2, 5, 6))
-        given = network(), x0, torch.from_numpy(rng.permutation(np.linspace(5, 95, batch).astype(int))), eps, table(rng)
+        given = network(2, 5, 6), x0, torch.from_numpy(rng.permutation(np.linspace(5, 95, batch).astype(int))), eps, table(rng)
         close(student.noise_mse(*given), reference.noise_mse(*given), atol=2e-5)
 
 
@@ -66,7 +67,7 @@ def the_model_is_asked_once(student, reference, rng):
     """The model is called once, with the noisy images and the given t"""
     x0, eps = images(rng)
     t = torch.from_numpy(rng.integers(1, 100, 4))
-    student.noise_mse(network(), x0, t, eps, table(rng))
+    student.noise_mse(network(2, 5, 6), x0, t, eps, table(rng))
     seen = [np.ravel(np.asarray(ts)).tolist() for _, ts in asked("eps_model")]
     expect(seen == [t.tolist()], f"called the model with t = {seen}; expected {t.tolist()}, once")
 
@@ -107,7 +108,7 @@ def the_loss_falls(student, reference, rng):
     (x0, eps), t, alpha_bars = images(rng, (16, 2, 5, 6)), torch.from_numpy(rng.integers(20, 100, 16)), table(rng)
     # Require half of the reference's own decrease on the same numbers: a correct solution always decreases twice as much.
     before, after = reference.trained_by(weights, 0.05, 0.0, [[x0, t, eps]] * 40, alpha_bars)[0][::39]
-    losses = [float(student.training_step(model, optimizer, x0, t, eps, alpha_bars)) for _ in range(40)]
+    losses = [float(shaped(student.training_step(model, optimizer, x0, t, eps, alpha_bars))) for _ in range(40)]
     fell = losses[0] - losses[-1] > (before - after) / 2
     expect(fell, f"brought the loss from {losses[0]:.3f} to {losses[-1]:.3f} in forty steps; expected {after:.3f}")
 
@@ -116,7 +117,7 @@ def the_loss_falls(student, reference, rng):
 def loss_leaves_its_arguments(student, reference, rng):
     """noise_mse does not modify images, noise or table"""
     x0, eps = images(rng)
-    student.noise_mse(network(), x0, 40, eps, table(rng))
+    student.noise_mse(network(2, 5, 6), x0, 40, eps, table(rng))
     untouched()
 
 

@@ -5,7 +5,7 @@ from itertools import pairwise, product
 import numpy as np
 import torch
 
-from autograder.api import check, earned, expect
+from autograder.api import check, earned, expect, shaped
 
 T, STEPS, SEEN, DRAWN = 100, 1500, 200, 200
 NEAR = 2.5  # the largest distance at which an image counts as a quilt; two quilts are at least 5.6 apart
@@ -40,9 +40,9 @@ def drawn_by(model, x, alpha_bars):
     """Sample images from noise with DDIM in 20 steps. # (N, 1, 8, 8) -> (N, 1, 8, 8)"""
     grid = [T * i // 20 for i in range(20, -1, -1)]
     for t, s in pairwise(grid):
-        eps = np.asarray(model(torch.from_numpy(x), torch.full((len(x),), t)), np.float32)
-        if eps.shape != x.shape or not np.isfinite(eps).all():
-            raise ValueError(f"the model gave shape {eps.shape} for x of shape {x.shape}, or non-finite numbers")
+        eps = shaped(model(torch.from_numpy(x), torch.full((len(x),), t)), *x.shape)
+        if not np.isfinite(eps).all():
+            raise ValueError("the model gave numbers that are not finite")
         x0 = ((x - np.sqrt(1 - alpha_bars[t]) * eps) / np.sqrt(alpha_bars[t])).clip(-1, 1)
         eps = (x - np.sqrt(alpha_bars[t]) * x0) / np.sqrt(1 - alpha_bars[t])
         x = (np.sqrt(alpha_bars[s]) * x0 + np.sqrt(1 - alpha_bars[s]) * eps).astype(np.float32)
@@ -62,7 +62,7 @@ def error_of(model, x0, rng, alpha_bars):
     t, eps = rng.integers(1, T + 1, len(x0)), rng.standard_normal(x0.shape, np.float32)
     a = alpha_bars[t].reshape(-1, 1, 1, 1)
     answered = model(torch.from_numpy(np.sqrt(a) * x0 + np.sqrt(1 - a) * eps), torch.from_numpy(t))
-    return float(((np.asarray(answered, np.float64) - eps) ** 2).mean())
+    return float(((shaped(answered, *x0.shape) - eps) ** 2).mean())
 
 
 def perfect(new, known):
@@ -86,7 +86,7 @@ def is_told_t(student, reference, rng):
     model, images = student.build_model(), quilts()[rng.permutation(625)[:SEEN]]
     student.train(model, torch.from_numpy(images), torch.from_numpy(table()), 20)
     x = torch.from_numpy(rng.standard_normal((4, 1, 8, 8), np.float32))
-    early, late = (np.asarray(model(x, torch.full((4,), t)), np.float32) for t in (5, 90))
+    early, late = (shaped(model(x, torch.full((4,), t)), *x.shape) for t in (5, 90))
     expect(np.abs(early - late).max() > 1e-5, "gives the same output at t = 5 and at t = 90: the model does not use t")
 
 

@@ -1,11 +1,13 @@
 """Comparing values, and what a check may use."""
 
+import re
+
 import numpy as np
 import pytest
 
-from autograder.course.errors import CourseError
-from autograder.grading.checks import asked, check, close, executed_by, expect, load_checks, run, seed_of, untouched
-from autograder.grading.comparison import difference
+from autograder.course.errors import CourseError, SandboxFault
+from autograder.grading.checks import asked, check, close, executed_by, expect, load_checks, run, seed_of, shaped, untouched
+from autograder.grading.comparison import difference, rows
 from autograder.grading.reference import Answers
 from autograder.sandbox.guests import Handle, Outcome
 
@@ -135,6 +137,54 @@ def test_a_value_that_the_check_cannot_use_is_refused_and_never_our_fault():
 
     transcript = transcript_of(uses, double=lambda x: "text")
     assert transcript.ended == Outcome("refused", detail="what it returned cannot be used: 'str' object has no attribute 'mean'")
+
+
+def test_a_check_that_fails_before_it_calls_anything_is_our_fault():
+    def broken(student, reference):
+        """Broken"""
+        raise KeyError("a name")
+
+    with pytest.raises(SandboxFault, match=re.escape("the check `broken` fails by itself: 'a name'")):
+        transcript_of(broken)
+
+
+SHAPES = {
+    "an array": (np.zeros((2, 3)), (2, 3), ""),
+    "nested lists": ([[1, 2], [3, 4]], (2, 2), ""),
+    "a number": (0.5, (), ""),
+    "another shape": (np.zeros((3, 2)), (2, 3), "gave shape (3, 2) where (2, 3) was expected"),
+    "a column for a row": (np.zeros((5, 1)), (5,), "gave shape (5, 1) where (5,) was expected"),
+    "text": ("0.5", (), "gave a text where a number was expected"),
+    "an array for a number": (np.zeros(1), (), "gave an array of shape (1,) where a number was expected"),
+    "ragged lists": ([[1.0], [1.0, 2.0]], (2, 2), "gave a sequence where an array of shape (2, 2) was expected"),
+}
+
+
+@pytest.mark.parametrize(("value", "shape", "words"), SHAPES.values(), ids=SHAPES.keys())
+def test_a_shape_is_demanded_before_a_check_computes(value, shape, words):
+    """Any other shape is a wrong value, and the check goes no further."""
+
+    def measures(student, reference):
+        """Measures"""
+        expect(shaped(student.double(1.0), *shape).dtype == np.float64, "is no array")
+
+    transcript = transcript_of(measures, double=lambda x: value)
+    assert (transcript.passed, transcript.ended, [c.words for c in transcript.comparisons]) == (not words, None, [words])
+
+
+ROWS = {
+    "too many": (np.zeros((7, 2)), "shape (7, 2), where at most 6 rows of (2,) were expected"),
+    "other rows": (np.zeros((3, 1)), "shape (3, 1), where at most 6 rows of (2,) were expected"),
+    "a number": (1.0, "shape (), where at most 6 rows of (2,) were expected"),
+}
+
+
+@pytest.mark.parametrize(("value", "words"), ROWS.values(), ids=ROWS.keys())
+def test_a_callback_takes_rows_of_one_shape_and_few_of_them(value, words):
+    assert rows(np.zeros((3, 2)), 2, most=6) == 3
+    with pytest.raises(ValueError) as caught:
+        rows(value, 2, most=6)
+    assert str(caught.value) == words
 
 
 def test_a_check_that_compares_nothing_never_passes():

@@ -1,14 +1,17 @@
 """Any worker pool gives each submission back once; this machine's gives it back whatever is in it, from a core of its own."""
 
 import os
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from msgspec import msgpack
 
+from autograder.course.errors import SandboxFault
 from autograder.course.model import Notes, Submission
 from autograder.grading.rounds import Round
+from autograder.instructor import pool as pools
 from autograder.instructor.gradebook import Attempted
 from autograder.instructor.pool import BatchSize, Completed, LocalPool, Lost, Settings, grade_all
 from bench.throughput import NUMPY
@@ -115,3 +118,32 @@ def test_where_all_cores_are_used_each_worker_and_its_guests_keep_to_one(pool):
     source = b"import os, torch\n" + NUMPY + b"\nprint(sorted(os.sched_getaffinity(0)))"
     made = [graded for done in grade_all(files(4 * len(cores), source), SETTINGS, pool) for _, graded in done]
     assert {graded.result.stdout for graded in made} == {f"[{core}]\n" for core in cores}
+
+
+def grade_with(monkeypatch, *raised):
+    """Grade one submission; each try raises the next of these."""
+    tries = iter(raised)
+
+    def attempt(*_):
+        raise next(tries)
+
+    monkeypatch.setattr(pools, "attempt", attempt)
+    with closing(pools.Grader(SETTINGS)) as grader:
+        return grader.grade(Submission("ada", "12_diffusion", "forward", "forward.py", b"", "", "present"))
+
+
+def test_an_exception_that_comes_again_with_one_submissions_values_is_that_submissions(monkeypatch):
+    """Whatever it returned cost its own points, and the instructor is told; nobody can force an empty grade."""
+    made = grade_with(monkeypatch, KeyError("x"), KeyError("x"))
+    assert (made.result.status, made.result.score, made.notes) == ("graded", 0, Notes(fault="KeyError: 'x'"))
+    assert {(c.outcome, c.reason, c.message) for c in made.result.checks} == {
+        ("failed", "refused", "What it returned cannot be graded. Your instructor knows.")
+    }
+
+
+def test_a_fault_of_the_sandbox_is_ours_however_often_it_comes(monkeypatch):
+    made = grade_with(monkeypatch, KeyError("x"), SandboxFault("no server"))
+    assert (made.result.status, made.notes) == ("not_judged", Notes(fault="no server"))
+    assert {(c.outcome, c.reason, c.message) for c in made.result.checks} == {
+        ("not_judged", "fault", "Not judged: a fault of the grader, not of this file.")
+    }

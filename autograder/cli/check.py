@@ -14,7 +14,8 @@ import click
 from autograder.cli.context import find_course, now, opened_workspace
 from autograder.course.errors import SandboxFault, UsageError
 from autograder.course.loading import read_policy
-from autograder.learner.workspace import State, Workspace, exercises_named, exercises_of, file_of, is_untouched
+from autograder.course.student_files import exercises_of
+from autograder.learner.workspace import State, Workspace, exercises_named, file_of, is_untouched
 from autograder.sandbox.preload import launch, profile_for
 
 FAULT = "not checked, because the sandbox failed ({fault}). This is not a mistake of yours: check it again."

@@ -14,8 +14,9 @@ from autograder.course.errors import UsageError
 from autograder.course.loading import choose_lesson, demand_solutions, read_course
 from autograder.course.model import Lesson
 from autograder.course.schema import did_you_mean
+from autograder.course.student_files import HIDDEN
 from autograder.course.trust import installed, trusted
-from autograder.learner.workspace import HIDDEN, State, Workspace, course_of, open_workspace, workspace_above
+from autograder.learner.workspace import State, Workspace, course_of, open_workspace, workspace_above
 
 if TYPE_CHECKING:
     from autograder.learner.review.deck import Chosen, Deck

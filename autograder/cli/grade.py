@@ -31,7 +31,7 @@ from autograder.sandbox.servers import free_user, missing_walls
 SHOWN = 60  # students in a table; of a larger class only the summary is shown
 NOTES = 20  # notes about submissions, and names of missing students
 QUIET_SECONDS = 120  # without a terminal, a long run prints a line this often
-KINDS = ("folder", "zips", "canvas", "moodle", "classroom", "nbgrader")
+KINDS = ("folder", "zips", "canvas", "moodle", "brightspace", "blackboard", "gradescope", "classroom", "nbgrader")
 FRESH = click.option("--fresh", is_flag=True, help="Grade everything, also what has not changed since an earlier run.")
 WORKERS = click.option("--workers", type=click.IntRange(1, 256), help="Number of processes; by default one for each core.")
 UNSAFE = click.option("--unsafe", is_flag=True, help="Grade even if walls are missing: only for files that you trust.")

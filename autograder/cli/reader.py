@@ -10,7 +10,8 @@ from rich.markdown import Markdown
 
 from autograder.cli.context import find_course, find_lesson
 from autograder.cli.views import for_terminal
-from autograder.learner.workspace import HIDDEN, State, workspace_above
+from autograder.course.student_files import HIDDEN
+from autograder.learner.workspace import State, workspace_above
 
 
 @click.command()

@@ -17,6 +17,7 @@ from autograder.cli.grade import FRESH, SHOWN, UNSAFE, WORKERS, check_walls, ech
 from autograder.course.errors import UsageError
 from autograder.course.loading import exercise_ids, read_course
 from autograder.course.model import Course
+from autograder.course.student_files import read_handout
 from autograder.course.text import clean
 from autograder.instructor.export import FORMATS
 from autograder.instructor.export import export as run_export
@@ -205,10 +206,12 @@ def similar(root: Path | None, place: Path, exercises: tuple[str, ...], lesson: 
     exercises have few solutions.
     """
     request = _request(place, lesson, exercises)
-    chosen, names = choose_exercises(read_course(find_course(root)), request)
+    course = read_course(find_course(root))
+    chosen, names = choose_exercises(course, request)
+    handout = read_handout(course.root, chosen)
     uploads = open_class(request.submissions, chosen.id, request.kind, read_roster(request.roster) if request.roster else ())
     code = [name for name in names if name != "practice"]
-    pairs = similar_pairs(uploads.submissions(chosen.id, code, every=False), starters(chosen), least)
+    pairs = similar_pairs(uploads.submissions(handout, code, every=False, prefer=course.policy.prefer), starters(chosen), least)
     if as_json:
         click.echo(msgspec.json.encode(pairs).decode())
         return

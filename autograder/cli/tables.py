@@ -7,9 +7,9 @@ from itertools import groupby
 from rich.table import Table
 from rich.text import Text
 
-from autograder.course.model import Result
+from autograder.course.model import STATUSES, Result
 from autograder.course.text import clean, number
-from autograder.instructor.measures import STATUSES, Group, Measures
+from autograder.instructor.measures import Group, Measures
 from autograder.instructor.regrade import GradeChange
 from autograder.instructor.similar import Pair
 
@@ -68,9 +68,10 @@ def _marks(results: Iterable[Result]) -> list[str]:
 
 def summary_table(made: Measures) -> Table:
     """One row for each exercise: how many results of each status, and the mean score."""
-    table = _table("Summary", "exercise", ">graded", ">missing", ">unreadable", ">not judged", ">mean", ">of", no_wrap=True)
+    shown = [status for status in STATUSES if status != "unrecognised" or made.count(status)]
+    table = _table("Summary", "exercise", *(f">{status.replace('_', ' ')}" for status in shown), ">mean", ">of", no_wrap=True)
     for exercise, one in made.exercises.items():
-        counts = [str(one.statuses[status]) for status in STATUSES]
+        counts = [str(one.statuses[status]) for status in shown]
         table.add_row(exercise, *counts, f"{one.mean:.1f}", number(one.max_score))
     return table
 

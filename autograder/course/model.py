@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from msgspec import Struct, field
 
@@ -44,6 +44,7 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
     due_of: dict[str, datetime] = field(default_factory=dict)
     late: Late | None = None
     counts: Literal["last", "best"] = "last"  # which of a student's attempts
+    prefer: Literal["py", "notebook", "newest"] = "py"  # which file, if two were worked on
     weights: dict[str, float] = field(default_factory=dict)  # by exercise; by default its points
     pass_mark: float | None = None  # percent of the whole
 
@@ -218,15 +219,29 @@ class Misconception(Struct, frozen=True):
 
 CheckOutcome = Literal["passed", "failed", "not_judged"]
 Reason = Literal["wrong", "raised", "timed_out", "out_of_memory", "killed", "refused", "needs", "fault"]
-Status = Literal["graded", "missing", "unreadable", "not_judged"]
+Status = Literal["graded", "missing", "unrecognised", "unreadable", "not_judged"]
+STATUSES: tuple[Status, ...] = get_args(Status)
+
+
+class Unused(Struct, frozen=True):
+    """A file that was handed in and not taken. `why` is a clause without "because", `fix` what to do about it, or ""."""
+
+    file: str
+    why: str
+    fix: str = ""
 
 
 class HandedIn(Struct, frozen=True):
-    """How a file was handed in: which attempt it is, when, and whether it is marked late, if the platform says so."""
+    """How a file was handed in: which attempt it is, when, and whether it is marked late, if the platform says so.
+
+    `name` is what the file was called, if that is not its own name; `unused` are files that were handed in with it and not taken.
+    """
 
     attempt: int = 1
     at: datetime | None = None
     late: bool = False
+    name: str = ""
+    unused: tuple[Unused, ...] = ()
 
 
 class Person(Struct, frozen=True):
@@ -262,7 +277,7 @@ class Submission(Struct, frozen=True):
     name: str
     source: bytes | None
     sha256: str | None
-    status: Literal["present", "missing", "unreadable"]
+    status: Literal["present", "missing", "unrecognised", "unreadable"]
     problem: str = ""
     handed_in: HandedIn = HandedIn()
 

@@ -66,6 +66,12 @@ def plain(node: Node) -> Any:
     return [plain(item) for item in node.value] if isinstance(node.value, list) else node.value
 
 
+def read_plainly(text: str) -> Any:
+    """Read what another program wrote, as texts, lists and mappings; what cannot be read is left out."""
+    found = plain(load(text, lambda line, problem, fix: None, strict=False))
+    return None if found is INVALID else found
+
+
 @dataclass(frozen=True)
 class _Reader:
     """Reads the events of one document."""

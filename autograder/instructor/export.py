@@ -10,7 +10,7 @@ from autograder.course.store import write_csv
 from autograder.course.text import cell_text, clean, number, to_html
 from autograder.instructor import gradescope, nbgrader
 from autograder.instructor.grades import Grade, Sheet, StudentGrades, unjudged
-from autograder.instructor.outputs import exercise_feedback
+from autograder.instructor.outputs import exercise_feedback, unused_files
 
 PERSON = ("student", "id", "email", "login", "section")
 _EMAIL = re.compile(r"[A-Za-z0-9_][^\s@]*@[^\s@]+")  # no spreadsheet takes one that begins so for a formula
@@ -88,7 +88,7 @@ def _moodle_rows(sheet: Sheet, notes: list[str]) -> Iterator[list[str]]:
 def _moodle_feedback(grade: Grade, sheet: Sheet) -> str:
     """Write what a student may read about one exercise as a line of HTML; checks that passed are left out."""
     shown = exercise_feedback(grade, sheet.sections, sheet.policy)
-    lines = [f"{shown.points}.", *shown.remarks]
+    lines = [f"{shown.points}.", *shown.remarks, *unused_files([grade])]
     for check in shown.checks:
         if check.check.outcome != "passed" or check.override:
             lines += [" ".join((f"{clean(check.check.title, 200)} ({check.points}).", *check.message)), *check.override]

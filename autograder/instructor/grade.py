@@ -21,6 +21,7 @@ from msgspec.structs import replace
 from autograder.course.errors import StoreFault, UsageError
 from autograder.course.loading import choose_lesson, exercise_ids
 from autograder.course.model import Course, Lesson, Person, Submission
+from autograder.course.student_files import read_handout
 from autograder.grading.rounds import CacheKeys, Round, open_round
 from autograder.instructor.gradebook import Attempted, Gradebook, Kept
 from autograder.instructor.grades import GradingRules, read_rules
@@ -120,7 +121,8 @@ def run_plan(course: Course, request: GradeRequest, plan: Plan, current: Round, 
     run = Run(gradebook, CacheKeys(course, current, request.walls), lambda done: progress(done, plan.expected), fresh=request.fresh)
     roster = request.roster and request.roster.resolve()
     gradebook.begin(run.name, replace(request, submissions=request.submissions.resolve(), roster=roster, fresh=False))
-    submissions = plan.uploads.submissions(plan.lesson.id, plan.exercises, every=plan.every)
+    handout, policy = read_handout(course.root, plan.lesson), course.policy
+    submissions = plan.uploads.submissions(handout, plan.exercises, every=plan.every, prefer=policy.prefer)
     run.grade(submissions, settings, open_pool(request, settings))
     return run
 

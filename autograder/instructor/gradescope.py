@@ -14,13 +14,15 @@ import msgspec
 
 from autograder.course.errors import SandboxFault, UsageError
 from autograder.course.loading import exercise_ids
-from autograder.course.model import HandedIn, Limits, Policy
+from autograder.course.model import Limits, Policy
 from autograder.course.store import replaced
+from autograder.course.student_files import read_handout
 from autograder.course.text import clean, number
 from autograder.grading.feedback import check_feedback
 from autograder.grading.rounds import open_round
 from autograder.instructor.grades import Grade, Sheet, unjudged
 from autograder.instructor.intake import open_folder
+from autograder.instructor.outputs import unused_files
 from autograder.instructor.pool import Grader, Settings
 from autograder.instructor.roster import file_slug
 from autograder.instructor.uploads import read_submissions
@@ -82,7 +84,8 @@ def gradescope_results(
 def _tests(place: int, grade: Grade, sections: Mapping[str, str], visibility: Visibility, full: bool) -> Iterator[Test]:
     result, tags = grade.result, (grade.result.exercise,)
     if not result.checks:
-        yield Test(result.exercise, str(place), 0, result.max_score, "failed", "Nothing was submitted for this exercise.", tags, visibility)
+        why = "\n".join(unused_files([grade])) or "Nothing was submitted for this exercise."
+        yield Test(result.exercise, str(place), 0, result.max_score, "failed", why, tags, visibility)
     feedback = check_feedback(result.checks, sections, grade.overrides, titles_only=not full)
     for number_within, one in enumerate(feedback, 1):
         check, lines = one.check, (*one.override, *one.message, *one.next) if full else ()
@@ -144,14 +147,15 @@ def grade_in_container(place: Path) -> GradescopeResults:
     lesson, policy = grader.course.lessons[0], grader.course.policy
     notes: list[str] = []
     try:
-        handed_in = read_submissions(open_folder(place / "submission", "submission"), lesson.id, exercise_ids(lesson), notes.append)
-        graded = [grader.grade(submission).result for submission in handed_in]
+        student, handout = open_folder(place / "submission", "submission"), read_handout(grader.course.root, lesson)
+        handed_in = read_submissions(student, handout, exercise_ids(lesson), notes.append, prefer=policy.prefer)
+        graded = [grader.grade(submission) for submission in handed_in]
     finally:
         grader.close()
     early = policy.reveal_from is not None and datetime.now(UTC) < policy.reveal_from
     titles = {section.id: section.title for section in lesson.sections}
     extra = {"round": chosen.name, "version": grader.version, "walls": ", ".join(walls), "notes": "; ".join(notes)}
-    made = [Grade(result, HandedIn(), {}, result.score, 0, 0.0) for result in graded]
+    made = [Grade(one.result, one.handed_in, {}, one.result.score, 0, 0.0) for one in graded]
     written = gradescope_results(made, titles, policy, seconds=time.monotonic() - started, early=early, **extra)
     _write_results(results, written)
     return written

@@ -11,7 +11,9 @@ from msgspec.structs import replace
 
 from autograder.course.errors import UsageError
 from autograder.course.model import Person, Submission
-from autograder.instructor.file_tree import Archive, FileTree, Folder, Subtree, Unreadable, innermost, joined, visible
+from autograder.course.student_files import Handout, Prefer
+from autograder.instructor.archives import Archive
+from autograder.instructor.file_tree import FileTree, Folder, Subtree, Unreadable, innermost, joined, visible
 from autograder.instructor.platforms import FOLDER, PLATFORMS, ZIPS, Platform
 from autograder.instructor.roster import join
 from autograder.instructor.uploads import Student, Upload, read_submissions
@@ -26,10 +28,10 @@ class ClassUploads(Struct):
     notes: list[str]
     missing: tuple[str, ...] = ()  # names in the roster without a submission
 
-    def submissions(self, lesson: str, exercises: list[str], *, every: bool) -> Iterator[Submission]:
+    def submissions(self, handout: Handout, exercises: list[str], *, every: bool, prefer: Prefer = "py") -> Iterator[Submission]:
         """Read the submissions one by one; with `every`, each attempt at an exercise and not only the last."""
         for student in self.students:
-            yield from read_submissions(student, lesson, exercises, self.notes.append, every=every)
+            yield from read_submissions(student, handout, exercises, self.notes.append, every=every, prefer=prefer)
 
 
 def open_class(path: Path, lesson: str, kind: str | None = None, people: Sequence[Person] = ()) -> ClassUploads:
@@ -64,7 +66,9 @@ def _open_tree(path: Path) -> FileTree:
     if not path.is_file():
         raise UsageError(f"{path}: no such folder or zip", "give the folder that holds one folder for each student, or a platform's zip")
     try:
-        return Archive(path, path.name)
+        opened = Archive(path, path.name)
+        opened.notes += [f"`{one.file}` is skipped, because {one.why}" for one in opened.skipped]
+        return opened
     except Unreadable:
         raise UsageError(f"{path}: neither a folder nor an intact zip", "download it again, or unpack it and give the folder") from None
 

@@ -8,13 +8,12 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from autograder.course.model import CheckResult
+from autograder.course.model import STATUSES, CheckResult, Unused
 from autograder.grading import feedback
 from autograder.instructor.gradebook import Attempted
 from autograder.instructor.grades import Grade, StudentGrades
 from autograder.instructor.roster import file_slug
 
-STATUSES = ("graded", "missing", "unreadable", "not_judged")
 FEWEST = 2  # students of a group
 
 
@@ -116,6 +115,7 @@ class Row(Struct, frozen=True):
     passed: bool | None
     scores: dict[str, float | None]
     missing: tuple[str, ...]
+    unrecognised: tuple[str, ...]
     marks: tuple[str, ...]
     late: bool
 
@@ -129,6 +129,7 @@ class Measures(Struct):
     rows: list[Row] = field(default_factory=list)
     slow: list[tuple[float, str, str]] = field(default_factory=list)  # seconds, student, exercise; the slowest first
     not_judged: list[tuple[str, str]] = field(default_factory=list)
+    unused: list[tuple[str, Unused]] = field(default_factory=list)  # files that were handed in and not taken, by student
 
     @property
     def results(self) -> int:
@@ -176,6 +177,8 @@ def measure(students: Iterable[StudentGrades], exercises: Iterable[str] = ()) ->
         for grade in student.grades.values():
             _exercise(made, grade)
         made.rows.append(_row(student))
+        unused = dict.fromkeys(one for grade in student.grades.values() for one in grade.handed_in.unused)
+        made.unused += [(student.person.student, one) for one in unused]
     order = list(exercises)
     made.exercises = dict(sorted(made.exercises.items(), key=lambda item: order.index(item[0]) if item[0] in order else len(order)))
     return made
@@ -206,8 +209,10 @@ def _exercise(made: Measures, grade: Grade) -> None:
 def _row(student: StudentGrades) -> Row:
     name, grades = student.person.student, student.grades
     scores = {name: grade.final if grade.result.status == "graded" or grade.overrides else None for name, grade in grades.items()}
-    missing = tuple(name for name, grade in grades.items() if grade.result.status == "missing")
+    missing, unrecognised = (
+        tuple(name for name, grade in grades.items() if grade.result.status == status) for status in ("missing", "unrecognised")
+    )
     found = (check.misconception or check.reason for grade in grades.values() for check in grade.result.checks)
     marks = tuple(dict.fromkeys(mark for mark in found if mark not in (None, "", "wrong", "needs")))
     late = any(grade.days_late for grade in grades.values())
-    return Row(name, file_slug(name), student.percent, student.passed, scores, missing, marks, late)
+    return Row(name, file_slug(name), student.percent, student.passed, scores, missing, unrecognised, marks, late)

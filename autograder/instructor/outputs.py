@@ -54,6 +54,7 @@ def write_grades(path: Path, results: Iterable[Result]) -> None:
 
 STATUSES = {
     "missing": "Nothing was submitted.",
+    "unrecognised": "None of the files that you submitted was taken for this exercise.",
     "unreadable": "The submitted file could not be read.",
     "not_judged": "Not judged because of a fault of the grader. Your instructor knows.",
 }
@@ -84,6 +85,8 @@ def _remarks(grade: Grade) -> Iterator[str]:
     """Say why nothing was graded, which other points were given, and what lateness costs."""
     if grade.result.status != "graded":
         yield STATUSES[grade.result.status]
+    if grade.handed_in.name:
+        yield f"Your file `{grade.handed_in.name}` was taken for this exercise."
     graded = {check.id for check in grade.result.checks}
     for one in grade.overrides.values():
         if one.check not in graded:
@@ -93,9 +96,17 @@ def _remarks(grade: Grade) -> Iterator[str]:
         yield f"Submitted {days} late: {number(grade.penalty)} points are deducted, so {number(grade.final)} count."
 
 
+def unused_files(grades: Iterable[Grade]) -> list[str]:
+    """Tell a student each file that was handed in and not taken, why, and what to do."""
+    listed = dict.fromkeys(one for grade in grades for one in grade.handed_in.unused)
+    fixes = {one: f" {one.fix[:1].upper()}{one.fix[1:]}." if one.fix else "" for one in listed}
+    return [f"You handed in `{one.file}`. It was not taken, because {one.why}.{fixes[one]}" for one in listed]
+
+
 def student_markdown(own: StudentGrades, sections: Mapping[str, str], policy: Policy, now: datetime | None = None) -> str:
     """Write one student's feedback as Markdown, with what the policy reveals by `now`."""
     lines = [f"# {escaped_markdown(own.person.student)}", ""]
+    lines += [line for told in unused_files(own.grades.values()) for line in (to_markdown(told), "")]
     for exercise in (exercise_feedback(grade, sections, policy, now) for grade in own.grades.values()):
         lines += [f"## {exercise.title}: {exercise.points}", ""]
         lines += [line for remark in exercise.remarks for line in (to_markdown(remark), "")]
@@ -110,7 +121,8 @@ def student_page(own: StudentGrades, sections: Mapping[str, str], policy: Policy
     """Write one student's feedback as a page, with what the policy reveals by `now`."""
     exercises = [exercise_feedback(grade, sections, policy, now) for grade in own.grades.values()]
     page = _environment().get_template("student.html")
-    return page.render(student=own.person.student, percent=own.percent, passed=own.passed, exercises=exercises, marks=MARKS)
+    unused = unused_files(own.grades.values())
+    return page.render(student=own.person.student, percent=own.percent, passed=own.passed, unused=unused, exercises=exercises, marks=MARKS)
 
 
 PAGES = Path(__file__).parent / "pages"

@@ -68,7 +68,7 @@ class Grader:
 
         A fault of the sandbox is ours. Any other exception comes of what the submission returned: if it comes again, that is refused.
         """
-        if submission.status == "missing":
+        if submission.status in ("missing", "unrecognised"):
             return self._graded(submission, Attempt(()))
         if submission.status == "unreadable":
             ending = CheckResult("", "", 0, 0, "failed", "refused", f"It could not be read: {submission.problem}.")

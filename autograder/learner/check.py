@@ -18,11 +18,12 @@ from watchfiles import watch
 
 from autograder.course.errors import SandboxFault, WallsMissing
 from autograder.course.model import CheckResult, Limits, Policy, Submission, limits_for
+from autograder.course.student_files import names_of
 from autograder.grading.attempt import PUBLIC, Materials, attempt, load_materials
 from autograder.grading.checks import Transcript
 from autograder.grading.questions import Functions, functions_of, mark_answers
 from autograder.learner.repro import in_terminal, line
-from autograder.learner.workspace import Workspace, digest, file_of, is_untouched, names_of, names_within
+from autograder.learner.workspace import Workspace, digest, file_of, is_untouched, names_within
 from autograder.sandbox.local import LocalRunner
 from autograder.sandbox.preload import Launched, profile_for
 from autograder.sandbox.servers import Sandbox

@@ -12,11 +12,12 @@ from autograder.course.kinds import Mark
 from autograder.course.loading import read_hints
 from autograder.course.model import CheckResult
 from autograder.course.schema import did_you_mean
+from autograder.course.student_files import names_of
 from autograder.learner.check import Checked
 from autograder.learner.practice import mastered
 from autograder.learner.review.deck import Deck
 from autograder.learner.review.log import NAME
-from autograder.learner.workspace import State, Workspace, exercise_named, names_of
+from autograder.learner.workspace import State, Workspace, exercise_named
 
 
 def bring_back(workspace: Workspace, told: Iterable[CheckResult | Mark], why: str, now: datetime) -> tuple[str, ...]:

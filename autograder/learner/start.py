@@ -1,18 +1,15 @@
 """Create a workspace: starters, `answers.yaml`, the notebook and a one-screen README. Existing files are never changed."""
 
-import textwrap
 from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
 from autograder.course.errors import UsageError
-from autograder.course.kinds import form_of
-from autograder.course.model import Lesson, Question
+from autograder.course.model import Lesson
 from autograder.course.store import replaced
-from autograder.learner.workspace import HIDDEN, ORIGIN, Origin, Workspace, digest, exercises_of, names_of
-
-README = Path(__file__).parent / "templates" / "workspace.md"
+from autograder.course.student_files import HIDDEN, given_files
+from autograder.learner.workspace import ORIGIN, Origin, Workspace, digest
 
 
 class Started(msgspec.Struct, frozen=True):
@@ -65,34 +62,6 @@ def reset(workspace: Workspace, file: str) -> Path | None:
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}", "make the folder writable; the file is unchanged") from None
     return kept
-
-
-def given_files(root: Path, lesson: Lesson) -> dict[str, bytes]:
-    """Return every file of a fresh workspace by name."""
-    folder = root / "exercises" / lesson.id
-    files = {exercise.starter.name: exercise.starter.read_bytes() for exercise in lesson.exercises}
-    others = (folder / "props.py", folder / f"{lesson.id}.ipynb")
-    files |= {path.name: path.read_bytes() for path in others if path.is_file()}
-    if lesson.questions:
-        files["answers.yaml"] = answers(lesson).encode()
-    names = [names_of(exercise)[0] for exercise in exercises_of(lesson)]
-    listed = textwrap.fill(f"Files: {', '.join(names)}.", 79)
-    readme = README.read_text(encoding="utf-8").format(title=lesson.title, first=names[0], files=listed, hidden=HIDDEN)
-    return files | {"README.md": readme.encode()}
-
-
-def answers(lesson: Lesson) -> str:
-    """Return an empty `answers.yaml`: each question with the form of its answer."""
-    head = f"# Answers to the practice questions of {lesson.id}. To read one: course practice QUESTION\n"
-    head += "# A fresh variant is answered with its seed: {seed: 7, answer: 0.123}. Decimal point, not comma.\n"
-    return head + "".join(f"\n{_blank(question, '')}" for question in lesson.questions)
-
-
-def _blank(question: Question, indent: str) -> str:
-    if question.parts:
-        return f"{indent}{question.id}:\n" + "".join(_blank(part, indent + "  ") for part in question.parts)
-    form = form_of(question)
-    return f"{indent}{question.id}:  # {'each ' * bool(form.keys)}{form.expected}\n" + "".join(f"{indent}  {key}:\n" for key in form.keys)
 
 
 def _made(path: Path, data: bytes) -> bool:

@@ -17,9 +17,10 @@ from autograder.course.errors import SandboxFault, UsageError
 from autograder.course.loading import package_name
 from autograder.course.store import replaced
 from autograder.course.strict_yaml import AnswersError, read_answers
+from autograder.course.student_files import exercises_of, names_of
 from autograder.learner.check import Checker, unreadable
 from autograder.learner.progress import remember
-from autograder.learner.workspace import State, Workspace, digest, exercises_of, file_of, is_untouched, names_of
+from autograder.learner.workspace import State, Workspace, digest, file_of, is_untouched
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # equal files give equal zips, except for the manifest's time
 

@@ -15,9 +15,9 @@ from autograder.course.errors import StoreFault, UsageError
 from autograder.course.loading import read_course
 from autograder.course.model import Lesson
 from autograder.course.store import Schema, open_leniently, refuse_others, transaction
+from autograder.course.student_files import HIDDEN, exercises_of, names_of
 from autograder.course.trust import installed, trusted
 
-HIDDEN = ".course"
 ORIGIN = "course.json"
 
 
@@ -100,19 +100,9 @@ def is_untouched(workspace: Workspace, path: Path) -> bool:
     return workspace.given.get(path.name) == digest(path.read_bytes())
 
 
-def names_of(exercise: str) -> tuple[str, ...]:
-    """Return the names of an exercise's own files, the Python file before the notebook."""
-    return ("answers.yaml",) if exercise == "practice" else (f"{exercise}.py", f"{exercise}.ipynb")
-
-
 def names_within(lesson: Lesson, exercise: str) -> tuple[str, ...]:
     """Return the names of all files that can hold an exercise: its own, and the lesson's notebook."""
     return names_of(exercise) + (() if exercise == "practice" else (f"{lesson.id}.ipynb",))
-
-
-def exercises_of(lesson: Lesson) -> tuple[str, ...]:
-    """Return the ids of what has a file: the exercises in the lesson's order, and "practice" if there are questions."""
-    return (*(exercise.id for exercise in lesson.exercises), *(("practice",) if lesson.questions else ()))
 
 
 def exercises_named(workspace: Workspace, file: str) -> list[str]:

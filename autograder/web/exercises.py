@@ -14,8 +14,9 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute, Route
 
 from autograder.course.model import CheckResult
+from autograder.course.student_files import exercises_of, names_of
 from autograder.learner.progress import results_of
-from autograder.learner.workspace import digest, exercises_of, file_of, is_untouched, names_of, names_within
+from autograder.learner.workspace import digest, file_of, is_untouched, names_within
 from autograder.web.live import Event, changed, streamed
 from autograder.web.pages import Frame, fragment, page, shown
 from autograder.web.server import ReaderSession

@@ -21,8 +21,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from autograder.course.errors import UsageError
 from autograder.course.model import Lesson
+from autograder.course.student_files import HIDDEN
 from autograder.grading.questions import Functions, functions_of
-from autograder.learner.workspace import HIDDEN, State, Workspace, open_workspace, workspace_above
+from autograder.learner.workspace import State, Workspace, open_workspace, workspace_above
 
 PORT = 8012
 LOOPBACK = "127.0.0.1"

@@ -23,8 +23,9 @@ from urllib.request import Request, urlopen
 
 from autograder.course.loading import read_course
 from autograder.course.model import Lesson
+from autograder.course.student_files import HIDDEN
 from autograder.learner.start import start
-from autograder.learner.workspace import HIDDEN, State
+from autograder.learner.workspace import State
 from bench.chaos import Broken, demand, tell
 from bench.chaos.leavings import adopting, demand_no_child, demand_no_scratch
 from bench.chaos.review import ROOT, rows_of

@@ -14,8 +14,9 @@ from autograder.course.errors import CourseError
 from autograder.course.kinds import KINDS, Form, QuestionKind, Remark, failed, passed
 from autograder.course.loading import read_course
 from autograder.course.model import Submission
+from autograder.course.student_files import answers
 from autograder.grading.questions import functions_of, mark_answers
-from autograder.learner.start import answers, start
+from autograder.learner.start import start
 from tests.autograder.web.conftest import serving
 from tests.autograder.web.test_guard import ask
 

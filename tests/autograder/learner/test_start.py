@@ -7,8 +7,9 @@ import pytest
 
 from autograder.course.errors import UsageError
 from autograder.course.strict_yaml import read_answers
+from autograder.course.student_files import exercises_of, names_of
 from autograder.learner.start import refuse_crowded, reset, start
-from autograder.learner.workspace import course_of, digest, exercise_named, exercises_named, exercises_of, file_of, names_of, open_workspace
+from autograder.learner.workspace import course_of, digest, exercise_named, exercises_named, file_of, open_workspace
 
 
 def test_start_gives_every_file_that_is_to_be_written(workspace, lesson):

@@ -6,10 +6,11 @@ import zipfile
 import pytest
 
 from autograder.course.errors import UsageError
+from autograder.course.student_files import exercises_of, names_of
 from autograder.learner.check import Checked
 from autograder.learner.progress import remember
 from autograder.learner.submit import submit
-from autograder.learner.workspace import digest, exercises_of, names_of
+from autograder.learner.workspace import digest
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from autograder.author.notebook import notebook
 from autograder.author.release import config
 from autograder.course.loading import read_course
 from autograder.course.model import Limits
+from autograder.course.student_files import read_handout
 from autograder.grading.attempt import PUBLIC, attempt, load_materials
 from autograder.instructor.intake import open_folder
 from autograder.instructor.uploads import read_submissions
@@ -103,7 +104,7 @@ def test_its_scores_are_ours_on_the_published_numbers(run, student, tmp_path):
     (tmp_path / SHIPPED.name).write_text(json.dumps(book))
     ours = {}
     with Sandbox(Limits()) as sandbox:
-        for submission in read_submissions(open_folder(tmp_path, student), LESSON.id, TRIED, print):
+        for submission in read_submissions(open_folder(tmp_path, student), read_handout(ROOT, LESSON), TRIED, print):
             made = attempt(submission, load_materials(EXERCISES[submission.exercise]), sandbox, PUBLIC)
             ours |= {f"{submission.exercise}-check-{check.id}".replace("_", "-"): check.points for check in made.checks}
     theirs = {name: score for name, (score, _, _) in run["scores"][student].items() if name.startswith(TRIED)}

@@ -15,6 +15,7 @@ import pytest
 import autograder.api  # noqa: F401  # before a bundle would make one up
 from autograder.author.notebook import notebook
 from autograder.course.loading import read_course
+from autograder.course.student_files import read_handout
 from autograder.grading.attempt import PUBLIC, load_materials
 from autograder.grading.checks import seed_of
 from autograder.grading.comparison import difference
@@ -165,5 +166,5 @@ def test_grading_takes_the_students_cells_and_leaves_the_locked_ones_out():
 def test_the_notebook_stands_for_every_exercise_that_has_no_file_of_its_own(tmp_path):
     (tmp_path / f"{LESSON.id}.ipynb").write_bytes(SHIPPED.read_bytes())
     (tmp_path / "forward.py").write_text("x = 1\n")
-    taken = {one.exercise: one.name for one in read_submissions(open_folder(tmp_path, "ada"), LESSON.id, ["forward", "ddim", "practice"], print)}
+    taken = {one.exercise: one.name for one in read_submissions(open_folder(tmp_path, "ada"), read_handout(ROOT, LESSON), ["forward", "ddim", "practice"], print)}
     assert taken == {"forward": "forward.py", "ddim": f"{LESSON.id}.ipynb", "practice": "answers.yaml"}

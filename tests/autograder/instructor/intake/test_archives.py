@@ -6,9 +6,11 @@ import zipfile
 
 import pytest
 
-from autograder.instructor.file_tree import Archive, Unreadable
+from autograder.instructor.archives import Archive
+from autograder.instructor.file_tree import Unreadable
 from autograder.instructor.intake import open_class
 
+from .handouts import HANDOUT
 from .packing import link, locked, lying_about_size, packed, patched, special
 
 LESSON = "12_diffusion"
@@ -23,7 +25,7 @@ def graded(tmp_path, data, name="Eve"):
     (tmp_path / "class" / "Ada" / "forward.py").write_bytes(GOOD)
     before = sorted(path for path in tmp_path.rglob("*"))
     opened = open_class(tmp_path / "class", LESSON)
-    honest, hostile = opened.submissions(LESSON, ["forward"], every=False)
+    honest, hostile = opened.submissions(HANDOUT, ["forward"], every=False)
     assert honest.source == GOOD
     assert sorted(path for path in tmp_path.rglob("*")) == before, "something was unpacked"
     return hostile, opened.notes
@@ -47,26 +49,27 @@ def test_an_archive_is_read_however_it_is_wrapped(tmp_path, members):
 
 
 LEFT_OUT = {
-    "above the archive": ("../../forward.py", "hw.zip: `../../forward.py` points outside the archive, so it is skipped"),
-    "from the root": ("/etc/forward.py", "hw.zip: `/etc/forward.py` points outside the archive, so it is skipped"),
-    "up in the middle": ("a/../../forward.py", "hw.zip: `a/../../forward.py` points outside the archive, so it is skipped"),
-    "up the Windows way": ("..\\..\\forward.py", "hw.zip: `..\\..\\forward.py` points outside the archive, so it is skipped"),
-    "another drive": ("C:\\forward.py", "hw.zip: `C:\\forward.py` points outside the archive, so it is skipped"),
-    "twenty folders deep": ("a/" * 20 + "forward.py", "hw.zip: `" + ("a/" * 20 + "forward.py")[:80] + "` has too long a path, so it is skipped"),
-    "an archive within": ("inner.zip", "hw.zip: `inner.zip` is an archive within an archive, so it is not opened"),
+    "above the archive": ("../../forward.py", "it points outside the archive"),
+    "from the root": ("/etc/forward.py", "it points outside the archive"),
+    "up in the middle": ("a/../../forward.py", "it points outside the archive"),
+    "up the Windows way": ("..\\..\\forward.py", "it points outside the archive"),
+    "another drive": ("C:\\forward.py", "it points outside the archive"),
+    "twenty folders deep": ("a/" * 20 + "forward.py", "its path is too long"),
+    "an archive within": ("inner.zip", "it is an archive within an archive"),
 }
 
 
-@pytest.mark.parametrize(("name", "line"), LEFT_OUT.values(), ids=LEFT_OUT.keys())
-def test_a_member_that_may_not_lie_there_is_left_out_with_a_line(tmp_path, name, line):
-    one, notes = graded(tmp_path, packed((name, GOOD), ("notes.txt", b"")))
-    assert (one.status, notes) == ("missing", [f"Eve: {line}"])
+@pytest.mark.parametrize(("name", "why"), LEFT_OUT.values(), ids=LEFT_OUT.keys())
+def test_a_member_that_may_not_lie_there_is_left_out_with_a_line(tmp_path, name, why):
+    one, notes = graded(tmp_path, packed((name, GOOD)))
+    assert (one.status, notes) == ("unrecognised", [f"Eve: `hw.zip/{name[:80]}` was not taken, because {why}"])
+    assert [each.why for each in one.handed_in.unused] == [why]
 
 
 def test_a_bomb_within_a_bomb_stays_packed(tmp_path):
     bomb = packed(("inner.zip", packed(("forward.py", b"\0" * (50 << 20)))))
     one, notes = graded(tmp_path, bomb)
-    assert one.status == "missing"
+    assert one.status == "unrecognised"
     assert len(notes) == 1
 
 
@@ -114,16 +117,16 @@ def test_what_cannot_be_taken_is_a_submission_with_the_reason(tmp_path, make, pr
 def test_a_name_that_stands_twice_is_told_and_neither_is_taken(tmp_path):
     one, notes = graded(tmp_path, packed(("forward.py", b"good = 1"), ("./forward.py", b"evil = 1")))
     assert (one.status, one.problem) == ("unreadable", "forward.py is in hw.zip twice: pack it again")
-    assert notes == ["Eve: hw.zip: `forward.py` is in the archive twice, so neither copy is used"]
+    assert notes == ["Eve: `hw.zip/forward.py` was not taken, because it is in the archive twice, so neither copy is used"]
 
 
-def test_several_archives_are_not_chosen_from(tmp_path):
+@pytest.mark.parametrize(("second", "status"), [(GOOD, "present"), (b"y = 2\n", "unrecognised")], ids=["the same work", "other work"])
+def test_several_archives_are_opened_and_not_chosen_from(tmp_path, second, status):
     (tmp_path / "class" / "Eve").mkdir(parents=True)
-    for name in ("a.zip", "b.zip"):
-        (tmp_path / "class" / "Eve" / name).write_bytes(packed(("forward.py", GOOD)))
-    (one,) = open_class(tmp_path / "class", LESSON).submissions(LESSON, ["forward"], every=False)
-    assert one.status == "unreadable"
-    assert one.problem == "several archives were submitted: a.zip, b.zip"
+    for name, source in {"a.zip": GOOD, "b.zip": second}.items():
+        (tmp_path / "class" / "Eve" / name).write_bytes(packed(("forward.py", source)))
+    (one,) = open_class(tmp_path / "class", LESSON).submissions(HANDOUT, ["forward"], every=False)
+    assert one.status == status
 
 
 @pytest.mark.parametrize(("stored", "name"), [(b"\xc3\x85sa", "Åsa"), (b"\x86sa", "åsa")], ids=["UTF-8 that does not say so", "DOS"])

@@ -9,6 +9,8 @@ from autograder.course.errors import UsageError
 from autograder.instructor.file_tree import text_of
 from autograder.instructor.intake import open_class
 
+from .handouts import HANDOUT
+
 LESSON = "12_diffusion"
 
 
@@ -16,7 +18,7 @@ def taken(folder, *exercises):
     """Read the submissions of one student's folder in its class."""
     opened = open_class(folder.parent, LESSON)
     assert opened.kind == "folder"
-    return [one for one in opened.submissions(LESSON, list(exercises or ("forward",)), every=False) if one.student == text_of(folder.name)]
+    return [one for one in opened.submissions(HANDOUT, list(exercises or ("forward",)), every=False) if one.student == text_of(folder.name)]
 
 
 def students(root):
@@ -63,7 +65,7 @@ def test_what_is_missing_is_said(student):
 def test_a_file_that_is_almost_named_right_is_taken_with_a_line(student, name):
     (student / name).write_text("x = 1")
     opened = open_class(student.parent, LESSON)
-    (one,) = opened.submissions(LESSON, ["forward"], every=False)
+    (one,) = opened.submissions(HANDOUT, ["forward"], every=False)
     assert (one.name, one.source) == ("forward.py", b"x = 1")
     assert opened.notes == [f"Zoë Ångström: `{name}` is used as forward.py"]
 
@@ -71,7 +73,7 @@ def test_a_file_that_is_almost_named_right_is_taken_with_a_line(student, name):
 def test_of_two_files_that_are_almost_named_right_none_is_taken(student):
     (student / "Forward.py").write_text("x = 1")
     (student / "forward (1).py").write_text("x = 2")
-    assert taken(student)[0].status == "missing"
+    assert taken(student)[0].status == "unrecognised"
 
 
 def link(path):

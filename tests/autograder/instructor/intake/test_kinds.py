@@ -14,6 +14,7 @@ from autograder.course.model import HandedIn
 from autograder.instructor.intake import open_class
 from autograder.instructor.platforms import PLATFORMS
 
+from .handouts import HANDOUT
 from .packing import packed
 
 LESSON = "12_diffusion"
@@ -93,7 +94,7 @@ def zipped(path, files, within=""):
 def taken(path, **options):
     opened = open_class(path, LESSON, **options)
     found = {student.name: [] for student in opened.students}
-    for one in opened.submissions(LESSON, ["forward"], every=True):
+    for one in opened.submissions(HANDOUT, ["forward"], every=True):
         found[one.student] += [one.source] if one.status == "present" else []
     return opened, found
 
@@ -142,16 +143,19 @@ def test_canvas_says_who_is_late_and_which_attempt_it_is(tmp_path):
     assert facts["ålundgöran"] == [HandedIn(1), HandedIn(2, late=True)]
     assert facts["anon_Ab3xY"] == [HandedIn(1, late=True)]
     assert {person.student: person.id for person in opened.people}["lovelaceada"] == "501"
-    assert opened.notes == ["readme.txt: not named like a file from Canvas, so it is skipped"]
+    assert opened.notes == [
+        "readme.txt: not named like a file from Canvas, so it is skipped",
+        "dup (505): `my_file_forward.py` was not taken, because it defines no function that an exercise asks for",
+    ]
 
 
 def test_of_several_attempts_the_last_is_taken_or_all(tmp_path):
     """A later hand-in without a file leaves the earlier one's in place."""
     files = {"ada_1_11_forward.py": b"one = 1", "ada_1_12_answers.yaml": b"{}", "ada_1_13_forward-1.py": b"two = 2"}
     opened, _ = taken(laid_out(tmp_path / "in", files))
-    last = [(one.exercise, one.source, one.handed_in.attempt) for one in opened.submissions(LESSON, ["forward", "practice"], every=False)]
+    last = [(one.exercise, one.source, one.handed_in.attempt) for one in opened.submissions(HANDOUT, ["forward", "practice"], every=False)]
     assert last == [("forward", b"two = 2", 2), ("practice", b"{}", 1)]
-    every = [one.source for one in opened.submissions(LESSON, ["forward", "practice"], every=True)]
+    every = [one.source for one in opened.submissions(HANDOUT, ["forward", "practice"], every=True)]
     assert every == [b"one = 1", b"two = 2", b"{}"]
 
 
@@ -187,7 +191,7 @@ def test_a_link_among_a_platforms_files_is_not_followed(tmp_path):
     (tmp_path / "in" / "eve_2_12_forward.py").symlink_to("/etc/passwd")
     opened = open_class(tmp_path / "in", LESSON)
     assert opened.kind == "canvas"
-    problems = {one.student: one.problem for one in opened.submissions(LESSON, ["forward"], every=False)}
+    problems = {one.student: one.problem for one in opened.submissions(HANDOUT, ["forward"], every=False)}
     assert problems["eve"] == "eve_2_12_forward.py is a link, which is not followed"
 
 

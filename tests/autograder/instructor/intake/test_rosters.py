@@ -9,6 +9,8 @@ from autograder.course.model import HandedIn, Person
 from autograder.instructor.intake import open_class
 from autograder.instructor.roster import letters, read_roster
 
+from .handouts import HANDOUT
+
 LESSON = "12_diffusion"
 
 
@@ -116,7 +118,7 @@ def test_a_hand_in_finds_its_student(tmp_path, path, text):
     if ".git" in path:
         (tmp_path / "in" / "diffusion-2026-ada-l" / ".git").mkdir(parents=True)
     opened = open_class(handed_in(tmp_path, path), LESSON, people=read_roster(roster(tmp_path, text + "Bo B\n" if "," not in text else text + "Bo B,\n")))
-    got = {one.student: one.status for one in opened.submissions(LESSON, ["forward"], every=False)}
+    got = {one.student: one.status for one in opened.submissions(HANDOUT, ["forward"], every=False)}
     assert [*got.items()] in ([("Ada Lovelace", "present"), ("Bo B", "missing")], [("Lovelace, Ada", "present"), ("Bo B", "missing")])
     assert opened.missing == ("Bo B",)
 
@@ -148,7 +150,7 @@ def test_two_hand_ins_of_one_student_are_told(tmp_path):
 def test_when_it_was_handed_in_comes_from_the_roster(tmp_path):
     text = "name,handed in\nAda,2026-11-21 08:00Z\n"
     opened = open_class(handed_in(tmp_path, "ada/forward.py"), LESSON, people=read_roster(roster(tmp_path, text)))
-    (one,) = opened.submissions(LESSON, ["forward"], every=False)
+    (one,) = opened.submissions(HANDOUT, ["forward"], every=False)
     assert one.handed_in == HandedIn(at=datetime(2026, 11, 21, 8, tzinfo=UTC))
 
 

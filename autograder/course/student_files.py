@@ -1,0 +1,310 @@
+"""The files of a student: what they are given, which exercise a file is for, and whether it was worked on.
+
+A file is recognised by its name or, where no name fits, by the functions that it defines. It is only searched: nothing is run or
+compiled, and of a notebook only the code in its cells is decoded. Which of several files counts is decided in `choose`.
+"""
+
+import re
+import textwrap
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+from autograder.course.kinds import form_of
+from autograder.course.model import Lesson, Question
+
+HIDDEN = ".course"  # where a workspace keeps what was done in it
+README = Path(__file__).parent / "templates" / "workspace.md"
+
+
+def names_of(exercise: str) -> tuple[str, ...]:
+    """Return the names of an exercise's own files, the Python file before the notebook."""
+    return ("answers.yaml",) if exercise == "practice" else (f"{exercise}.py", f"{exercise}.ipynb")
+
+
+def exercises_of(lesson: Lesson) -> tuple[str, ...]:
+    """Return the ids of what has a file: the exercises in the lesson's order, and "practice" if there are questions."""
+    return (*(exercise.id for exercise in lesson.exercises), *(("practice",) if lesson.questions else ()))
+
+
+# ---- what students are given
+
+
+def given_files(root: Path, lesson: Lesson) -> dict[str, bytes]:
+    """Return every file of a fresh workspace by name."""
+    folder = root / "exercises" / lesson.id
+    files = {exercise.starter.name: exercise.starter.read_bytes() for exercise in lesson.exercises}
+    others = (folder / "props.py", folder / f"{lesson.id}.ipynb")
+    files |= {path.name: path.read_bytes() for path in others if path.is_file()}
+    if lesson.questions:
+        files["answers.yaml"] = answers(lesson).encode()
+    names = [names_of(exercise)[0] for exercise in exercises_of(lesson)]
+    listed = textwrap.fill(f"Files: {', '.join(names)}.", 79)
+    readme = README.read_text(encoding="utf-8").format(title=lesson.title, first=names[0], files=listed, hidden=HIDDEN)
+    return files | {"README.md": readme.encode()}
+
+
+def answers(lesson: Lesson) -> str:
+    """Return an empty `answers.yaml`: each question with the form of its answer."""
+    head = f"# Answers to the practice questions of {lesson.id}. To read one: course practice QUESTION\n"
+    head += "# A fresh variant is answered with its seed: {seed: 7, answer: 0.123}. Decimal point, not comma.\n"
+    return head + "".join(f"\n{_blank(question, '')}" for question in lesson.questions)
+
+
+def _blank(question: Question, indent: str) -> str:
+    if question.parts:
+        return f"{indent}{question.id}:\n" + "".join(_blank(part, indent + "  ") for part in question.parts)
+    form = form_of(question)
+    return f"{indent}{question.id}:  # {'each ' * bool(form.keys)}{form.expected}\n" + "".join(f"{indent}  {key}:\n" for key in form.keys)
+
+
+class Handout(Struct, frozen=True):
+    """What a lesson's files are recognised by.
+
+    `parts` holds for each exercise its functions with their code in the starter, or the ids of the questions; `given` the code of
+    every file that students are given, and `others` the names of those that belong to no exercise.
+    """
+
+    lesson: str
+    parts: dict[str, dict[str, str]]
+    given: frozenset[str]
+    others: tuple[str, ...]
+
+
+def read_handout(root: Path, lesson: Lesson) -> Handout:
+    """Read what students are given for a lesson."""
+    parts = {one.id: definitions(one.starter.read_text(encoding="utf-8")) for one in lesson.exercises}
+    if lesson.questions:
+        parts["practice"] = {question.id: "" for question in lesson.questions}
+    files = given_files(root, lesson)
+    own = {name for exercise in parts for name in names_of(exercise)} | {f"{lesson.id}.ipynb"}
+    given = frozenset(bare(text_of(name, data)) for name, data in files.items())
+    return Handout(lesson.id, parts, given, tuple(name for name in files if name not in own))
+
+
+# ---- what a file is
+
+Form = Literal["py", "ipynb", "yaml", "text"]
+FORMS: dict[str, Form] = {
+    **dict.fromkeys((".py", ".pyw", ".py3"), "py"),
+    ".ipynb": "ipynb",
+    **dict.fromkeys((".yaml", ".yml", ".md"), "yaml"),  # answers may be written in Markdown, code cannot
+    **dict.fromkeys((".txt", ".json"), "text"),
+}  # fmt: skip
+_APPENDED = re.compile(r"(?<=.)\.(txt|text|json|py|bak|orig|tmp|download)$", re.IGNORECASE)  # behind the real ending: `forward.py.txt`
+_COPY = re.compile(  # what browsers, systems, Jupyter and people add to the name of a copy or of a new version
+    r"[\s+_.-]*\(\w+\)$|[\s+_.-]+(copy|kopie|copie|copia) *\d*$|^(copy|kopie|copie|copia)[ _-](of|von|de|di)[ _-]"
+    r"|[\s+_-]+v?\d{1,3}(\.\d+)?$|[\s_-]+(final|new|neu|fixed|updated|corrected|submission|solution|solved)$",
+    re.IGNORECASE,
+)
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|\d+")
+_DEFINED = re.compile(r"(?:(?:async[ \t]+)?def|class)[ \t]+(\w+)|(\w+)[ \t]*(?::[^=\n]+)?=(?!=)")
+_TEXT = re.compile(r'''("""|\'\'\').*?\1''', re.DOTALL)
+_UNWRITTEN = re.compile(  # what a function that nobody wrote is made of, in this version of the starter or another
+    r"^\s*(?:@.*|(?:async +)?def .*|class .*|raise NotImplementedError.*|pass|\.\.\.|return(?: None)?|super\(\)\.__init__\(.*\))$",
+    re.MULTILINE,
+)
+_ANSWER = re.compile(r"""^[\s{]*["']?([\w-]+)["']?\s*:""")
+
+EXACT, COPY, WORD, CONTENT = range(4)  # how well a file fits an exercise, best first: by its name, as a copy, by a word in it, by content
+
+
+class Work(Struct, frozen=True):
+    """A file as far as recognising it needs: its name's parts, the code or answers in it, and what they define."""
+
+    form: Form
+    stem: str  # without the ending, and what was added to that
+    code: str
+    defined: dict[str, str]  # functions and classes with their code, or the keys of answers
+
+
+def read_work(name: str, source: bytes) -> Work:
+    """Look into a file. Its name's ending says what it holds or, if that is no known one, its content does."""
+    stem, form = split(name)
+    code = text_of(f".{form}", source)
+    if form == "text":
+        form = "ipynb" if '"cell_type"' in code else "py" if definitions(code) else "yaml"
+        code = text_of(f".{form}", source)
+    if form != "yaml":
+        return Work(form, stem, code, definitions(code))
+    return Work(form, stem, code, {match[1]: "" for match in map(_ANSWER.match, code.splitlines()) if match})
+
+
+def split(name: str) -> tuple[str, Form]:
+    """Split a file's name into its stem and what it holds; "text" if the ending does not say."""
+    stem, dot, ending = name.strip().rpartition(".")
+    while stem and (shorter := _APPENDED.sub("", f"{stem}{dot}{ending}")) != f"{stem}{dot}{ending}" and _known(shorter):
+        stem, dot, ending = shorter.rpartition(".")
+    form = FORMS.get(_ending(f".{ending}")) if stem else None
+    return (stem.strip(), form) if form else (name.strip(), "text")
+
+
+def _known(name: str) -> bool:
+    return FORMS.get(_ending(name), "text") != "text"
+
+
+def is_read(name: str) -> bool:
+    """Return whether a file of this name may hold work: its ending is a known one, or it has none."""
+    return split(name)[1] != "text" or _ending(name) in FORMS or "." not in name.strip().lstrip(".")
+
+
+def _ending(name: str) -> str:
+    return "." + name.rpartition(".")[2].strip().lower()
+
+
+class Fit(Struct, frozen=True):
+    """How well a file fits an exercise; `whole` if it bears the lesson's name and so may hold every exercise."""
+
+    level: int
+    whole: bool = False
+
+
+def fits_of_name(name: str, handout: Handout) -> dict[str, Fit]:
+    """Return the exercises that a name fits, each with how well."""
+    stem, form = split(name)
+    own = {exercise: Fit(level) for exercise in handout.parts if (level := _level(name, stem, form, names_of(exercise))) is not None}
+    whole = _level(name, stem, form, (f"{handout.lesson}.py", f"{handout.lesson}.ipynb"))
+    return {exercise: Fit(whole, True) for exercise in handout.parts if whole is not None and exercise != "practice"} | own
+
+
+def _level(name: str, stem: str, form: Form, names: Sequence[str]) -> int | None:
+    wanted = names[0].rpartition(".")[0]
+    if form != "text" and not any(each.endswith(f".{form}") for each in names):
+        return None
+    if name in names:
+        return EXACT
+    bare_stem = stem
+    while (shorter := _COPY.sub("", bare_stem)) != bare_stem and shorter:
+        bare_stem = shorter
+    if bare_stem.strip().casefold() == wanted.casefold():
+        return COPY
+    words, sought = ([word.casefold() for word in _WORDS.findall(text)] for text in (stem, wanted))
+    return WORD if any(words[start : start + len(sought)] == sought for start in range(len(words))) else None
+
+
+def fits_of(work: Work, name: str, handout: Handout) -> dict[str, Fit]:
+    """Return the exercises that a file can answer, each with how well it fits.
+
+    A name that only contains a word is believed if the file also defines something of that exercise. A file named after one exercise
+    answers another only if it defines more than half of it: it may just use a copy of one function.
+    """
+    named = fits_of_name(name, handout)
+    elsewhere = any(not fit.whole for fit in named.values())
+    found: dict[str, Fit] = {}
+    for exercise, parts in handout.parts.items():
+        if (exercise == "practice") == (work.form == "yaml"):
+            fit, count = named.get(exercise, Fit(CONTENT)), sum(part in work.defined for part in parts)
+            if fit.level <= COPY or (count and (fit.level == WORD or not elsewhere or 2 * count > len(parts))):
+                found[exercise] = fit
+    return found
+
+
+def is_worked_on(work: Work, exercise: str, fit: Fit, handout: Handout) -> bool:
+    """Return whether a file holds more for an exercise than the starter: a changed function, or other code if it defines none."""
+    if exercise == "practice":
+        return any(_ANSWER.sub("", line).partition("#")[0].strip(" \t{},") for line in work.code.splitlines())
+    own = [(work.defined[name], code) for name, code in handout.parts[exercise].items() if name in work.defined]
+    if own or fit.whole:
+        return any(mine != starter and _UNWRITTEN.sub("", _TEXT.sub("", mine)).strip() for mine, starter in own)
+    return bare(work.code) not in ("", *handout.given)
+
+
+def is_given(name: str, work: Work | None, handout: Handout) -> bool:
+    """Return whether a file is as it was given, but for comments and blank lines, or is one that belongs to no exercise."""
+    return name in handout.others or (work is not None and bare(work.code) in handout.given)
+
+
+def bare(code: str) -> str:
+    """Return code without comments on lines of their own, blank lines, and spaces at the ends of lines."""
+    lines = (line.rstrip() for line in code.splitlines())
+    return "\n".join(line for line in lines if line and not line.lstrip().startswith("#"))
+
+
+def definitions(code: str) -> dict[str, str]:
+    """Return the functions, classes and variables that code defines at its top level, each with its own code; of two, the last."""
+    found: dict[str, str] = {}
+    lines = bare(code).split("\n")
+    starts = [number for number, line in enumerate(lines) if not line[:1].isspace() and line[:1] not in ")]}"]
+    for start, end in zip(starts, [*starts[1:], len(lines)], strict=False):
+        if match := _DEFINED.match(lines[start]):
+            found[match[1] or match[2]] = "\n".join(lines[start:end])
+    return found
+
+
+class _Cell(Struct):
+    cell_type: str = ""
+    source: str | list[str] = ""
+    input: str | list[str] = ""  # of format 3
+
+
+class _Sheet(Struct):
+    cells: list[_Cell] = []
+
+
+class _Notebook(Struct):
+    cells: list[_Cell] = []
+    worksheets: list[_Sheet] = []  # of format 3
+
+
+def text_of(name: str, source: bytes) -> str:
+    """Return the text of a file, of a notebook the code; "" if the notebook is damaged. Wrong bytes are replaced."""
+    wide = source[:2] in (b"\xff\xfe", b"\xfe\xff")
+    text = source.decode("utf-16" if wide else "utf-8-sig", errors="replace")
+    if not name.endswith(".ipynb"):
+        return text
+    try:
+        notebook = msgspec.json.decode(text, type=_Notebook)
+    except (msgspec.MsgspecError, RecursionError, ValueError):
+        return ""
+    cells = [*notebook.cells, *(cell for sheet in notebook.worksheets for cell in sheet.cells)]
+    return "\n".join("".join(cell.source or cell.input) for cell in cells if cell.cell_type == "code")
+
+
+# ---- which of several files counts
+
+Prefer = Literal["py", "notebook", "newest"]
+WORKED, UNREADABLE, UNTOUCHED = range(3)
+
+
+class Candidate(Struct, frozen=True):
+    """A file that may answer an exercise. `place` is less for a file that lies where it should."""
+
+    name: str  # as it was handed in, with its folders
+    form: Form
+    fit: Fit
+    state: int
+    code: str = ""  # without comments: equal code is the same work
+    place: int = 0
+    time: float = 0.0
+
+
+class Choice(Struct, frozen=True):
+    """The file that counts, if it is known, and others that were worked on too."""
+
+    taken: Candidate | None = None
+    rivals: tuple[Candidate, ...] = ()
+
+
+def choose(candidates: Iterable[Candidate], prefer: Prefer = "py") -> Choice:
+    """Choose the file that counts: one that was worked on before a starter, then as the policy prefers, then by name and place.
+
+    If two that differ and were worked on are equally good, none is chosen, and both are rivals.
+    """
+    distinct: dict[str, Candidate] = {}
+    for one in sorted(candidates, key=lambda one: (one.state, *_rank(one, prefer))):
+        distinct.setdefault(one.code or one.name, one)
+    best = [one for one in distinct.values() if one.state == next(iter(distinct.values())).state]
+    latest = [one for one in best if prefer == "newest" and one.time == max(other.time for other in best)]
+    if len(latest) == 1:
+        best = [*latest, *(one for one in best if one is not latest[0])]
+    elif len(best) > 1 and best[0].state != UNTOUCHED and _rank(best[0], prefer) == _rank(best[1], prefer):
+        return Choice(None, tuple(best))
+    return Choice(best[0], tuple(best[1:]) if best[0].state != UNTOUCHED else ()) if best else Choice()
+
+
+def _rank(one: Candidate, prefer: Prefer) -> tuple[bool, bool, bool, int, int]:
+    otherwise_named = one.fit.level > COPY
+    return otherwise_named, (one.form == "ipynb") != (prefer == "notebook"), one.fit.whole, one.fit.level, one.place

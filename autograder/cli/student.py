@@ -82,13 +82,18 @@ def hint(root: Path | None, file: str, function: str | None) -> None:
 def submit(root: Path | None, out: Path | None, name: str | None) -> None:
     """Pack your files into one zip to hand in.
 
-    Missing, unreadable and unfinished files are listed first; they are packed all the same.
+    Missing, unreadable and unfinished files are listed first; they are packed all the same. A renamed file is packed under its right
+    name. If you worked on an exercise in two files, you are told which one counts.
     """
     from autograder.learner.check import Checker
     from autograder.learner.submit import submit as run
 
-    with opened_workspace(root) as (workspace, state), Checker(read_policy(workspace.root), tell=click.echo, ahead=True) as checker:
-        made = run(workspace, state, checker, out, name)
+    with opened_workspace(root) as (workspace, state):
+        policy = read_policy(workspace.root)
+        with Checker(policy, tell=click.echo, ahead=True) as checker:
+            made = run(workspace, state, checker, out, name, policy.prefer)
+    for note in made.notes:
+        click.echo(f"note: {note.replace('`', '')}")
     for warning in made.warnings:
         click.echo(f"unfinished: {warning.replace('`', '')}")
     score = sum(seen.score for seen in made.manifest.public.values())

@@ -81,7 +81,7 @@ def read_handout(root: Path, lesson: Lesson) -> Handout:
         parts["practice"] = {question.id: "" for question in lesson.questions}
     files = given_files(root, lesson)
     own = {name for exercise in parts for name in names_of(exercise)} | {f"{lesson.id}.ipynb"}
-    given = frozenset(bare(text_of(name, data)) for name, data in files.items())
+    given = frozenset(bare(code_of(name, data)) for name, data in files.items())
     return Handout(lesson.id, parts, given, tuple(name for name in files if name not in own))
 
 
@@ -124,10 +124,10 @@ class Work(Struct, frozen=True):
 def read_work(name: str, source: bytes) -> Work:
     """Look into a file. Its name's ending says what it holds or, if that is no known one, its content does."""
     stem, form = split(name)
-    code = text_of(f".{form}", source)
+    code = code_of(f".{form}", source)
     if form == "text":
         form = "ipynb" if '"cell_type"' in code else "py" if definitions(code) else "yaml"
-        code = text_of(f".{form}", source)
+        code = code_of(f".{form}", source)
     if form != "yaml":
         return Work(form, stem, code, definitions(code))
     return Work(form, stem, code, {match[1]: "" for match in map(_ANSWER.match, code.splitlines()) if match})
@@ -249,8 +249,8 @@ class _Notebook(Struct):
     worksheets: list[_Sheet] = []  # of format 3
 
 
-def text_of(name: str, source: bytes) -> str:
-    """Return the text of a file, of a notebook the code; "" if the notebook is damaged. Wrong bytes are replaced."""
+def code_of(name: str, source: bytes) -> str:
+    """Return the text of a file, and of a notebook the code; "" if the notebook is damaged. Wrong bytes are replaced."""
     wide = source[:2] in (b"\xff\xfe", b"\xfe\xff")
     text = source.decode("utf-16" if wide else "utf-8-sig", errors="replace")
     if not name.endswith(".ipynb"):
@@ -279,6 +279,21 @@ class Candidate(Struct, frozen=True):
     code: str = ""  # without comments: equal code is the same work
     place: int = 0
     time: float = 0.0
+
+
+def candidate(name: str, work: Work, exercise: str, fit: Fit, handout: Handout, *, place: int = 0, time: float = 0.0) -> Candidate:
+    """Return a file that was read as a candidate for an exercise."""
+    state = WORKED if is_worked_on(work, exercise, fit, handout) else UNTOUCHED
+    if work.form == "ipynb" and not work.code:
+        state = UNREADABLE
+    return Candidate(name, work.form, fit, state, bare(work.code), place, time)
+
+
+def own_name(exercise: str, chosen: Candidate, lesson: str) -> str:
+    """Return the name that a file should have: the exercise's, or that of the lesson's notebook."""
+    if exercise == "practice" or chosen.form != "ipynb":
+        return names_of(exercise)[0]
+    return f"{lesson}.ipynb" if chosen.fit.whole else names_of(exercise)[1]
 
 
 class Choice(Struct, frozen=True):

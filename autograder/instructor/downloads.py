@@ -90,7 +90,7 @@ def _numbered_students(names: Mapping[str, str], uploads: Mapping[str, tuple[Upl
 
 
 # ---- Moodle: NAME_123456_assignsubmission_file_, a folder or the start of a file's name. A team's name and number take the student's
-# place, without a number for who is in no team (moodle/moodle, mod/assign/classes/downloader.php: get_student_prefix)
+# place, without a number for students in no team (moodle/moodle, mod/assign/classes/downloader.php: get_student_prefix)
 
 MOODLE_NAME = re.compile(r"(?P<name>.+?)(?:_(?P<id>\d+))?_assignsubmission_(?P<what>[a-z]+)(?:_(?P<file>.*))?")
 

@@ -18,6 +18,7 @@ from math import log
 import msgspec
 
 from autograder.course.model import Lesson, Submission
+from autograder.course.student_files import code_of
 
 RUN, WINDOW = 12, 5
 MOST_TOKENS, MOST_TEXT, MOST_LINE = 100_000, 1 << 20, 500  # a tokenizer's time grows with the square of a hostile line's length
@@ -34,26 +35,6 @@ class Pair(msgspec.Struct, frozen=True):
     second: str
     share: float
     lines: tuple[tuple[int, ...], tuple[int, ...]]  # where shared code begins, in each
-
-
-class _Cell(msgspec.Struct):
-    cell_type: str = ""
-    source: str | list[str] = ""
-
-
-class _Notebook(msgspec.Struct):
-    cells: list[_Cell]
-
-
-def code_of(name: str, source: bytes) -> str:
-    """Return the Python code of a submitted module or notebook; "" if the notebook cannot be read."""
-    if not name.endswith(".ipynb"):
-        return source.decode("utf-8", errors="replace")
-    try:
-        cells = msgspec.json.decode(source, type=_Notebook).cells
-    except (msgspec.MsgspecError, RecursionError):
-        return ""
-    return "\n".join("".join(cell.source) for cell in cells if cell.cell_type == "code")
 
 
 def fingerprints(code: str) -> dict[int, int]:

@@ -20,21 +20,20 @@ from autograder.course.student_files import (
     CONTENT,
     COPY,
     UNREADABLE,
-    UNTOUCHED,
-    WORKED,
     Candidate,
     Fit,
     Handout,
     Prefer,
     Work,
     bare,
+    candidate,
     choose,
     fits_of,
     fits_of_name,
     is_given,
     is_read,
-    is_worked_on,
     names_of,
+    own_name,
     read_work,
     split,
 )
@@ -231,12 +230,11 @@ class _Contents:
                 yield self._candidate(name, file, exercise, fits[exercise])
 
     def _candidate(self, name: str, file: _File, exercise: str, fit: Fit) -> Candidate:
-        work, folder = file.work, file.name.rpartition("/")[0]
+        folder = file.name.rpartition("/")[0]
         place = 0 if folder == self._handout.lesson else 1 + file.name.count("/")
-        if work is None or file.problem or (work.form == "ipynb" and not work.code):
-            return Candidate(name, work.form if work else split(file.base)[1], fit, UNREADABLE, place=place)
-        state = WORKED if is_worked_on(work, exercise, fit, self._handout) else UNTOUCHED
-        return Candidate(name, work.form, fit, state, bare(work.code), place, file.tree.time(file.path))
+        if file.work is None or file.problem:
+            return Candidate(name, split(file.base)[1], fit, UNREADABLE, place=place)
+        return candidate(name, file.work, exercise, fit, self._handout, place=place, time=file.tree.time(file.path))
 
     def submission(self, student: str, exercise: str) -> Submission | None:
         """Return the submission of an exercise; None if nothing was handed in that could be one."""
@@ -250,7 +248,7 @@ class _Contents:
                 return replace(made, problem=self._problem) if self._problem else None
             return replace(made, status="unrecognised", problem="; ".join(f"`{one.file}`: {one.why}" for one in unused[:MOST_UNUSED]))
         file = self._files[chosen.name]
-        name = _own_name(exercise, chosen, self._handout.lesson)
+        name = own_name(exercise, chosen, self._handout.lesson)
         other = "" if file.base == name else clean(file.name, 120)
         made = replace(made, name=name, problem=file.problem, handed_in=replace(made.handed_in, name=other))
         if file.problem:
@@ -318,13 +316,6 @@ class _Contents:
 def _is_clutter(name: str) -> bool:
     base = name.rpartition("/")[2]
     return base in CLUTTER or base.startswith("._")
-
-
-def _own_name(exercise: str, chosen: Candidate, lesson: str) -> str:
-    """Return the name that a file should have: the exercise's, or that of the lesson's notebook."""
-    if exercise == "practice" or chosen.form != "ipynb":
-        return names_of(exercise)[0]
-    return f"{lesson}.ipynb" if chosen.fit.whole else names_of(exercise)[1]
 
 
 def _require_text(name: str, source: bytes, form: str) -> None:

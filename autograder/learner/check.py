@@ -143,9 +143,9 @@ class Checker(contextlib.AbstractContextManager["Checker"]):
         if exercise != "practice" and exercise not in self._materials:
             self._materials[exercise] = load_materials(next(one for one in workspace.lesson.exercises if one.id == exercise))
 
-    def check(self, workspace: Workspace, exercise: str) -> Checked:
-        """Run the public checks of one exercise on the student's file."""
-        path = file_of(workspace, exercise)
+    def check(self, workspace: Workspace, exercise: str, path: Path | None = None) -> Checked:
+        """Run the public checks of one exercise on the student's file, or on another one."""
+        path = path or file_of(workspace, exercise)
         name = path.name if path else names_of(exercise)[0]
         if path is None:
             return Checked(exercise, name, "", (), {}, problem=f"`{name}` does not exist.")

@@ -17,11 +17,25 @@ from autograder.course.errors import SandboxFault, UsageError
 from autograder.course.loading import package_name
 from autograder.course.store import replaced
 from autograder.course.strict_yaml import AnswersError, read_answers
-from autograder.course.student_files import exercises_of, names_of
+from autograder.course.student_files import (
+    WORKED,
+    Choice,
+    Prefer,
+    candidate,
+    choose,
+    exercises_of,
+    fits_of,
+    is_read,
+    names_of,
+    own_name,
+    read_handout,
+    read_work,
+)
 from autograder.learner.check import Checker, unreadable
 from autograder.learner.progress import remember
 from autograder.learner.workspace import State, Workspace, digest, file_of, is_untouched
 
+LARGEST = 6 << 20  # bytes of a file that may be work
 EPOCH = (1980, 1, 1, 0, 0, 0)  # equal files give equal zips, except for the manifest's time
 
 
@@ -59,22 +73,29 @@ class Submitted(msgspec.Struct, frozen=True):
     path: Path
     manifest: Manifest
     warnings: tuple[str, ...]
+    notes: tuple[str, ...]  # which of several files is packed, and under which name
 
 
-def submit(workspace: Workspace, state: State, checker: Checker, out: Path | None, student: str | None) -> Submitted:
-    """Check the files, pack them into `out` (default: NAME.zip in the workspace), and list what is unfinished."""
+def submit(workspace: Workspace, state: State, checker: Checker, out: Path | None, student: str | None,
+           prefer: Prefer = "py") -> Submitted:  # fmt: skip
+    """Check the files, pack them into `out` (default: NAME.zip in the workspace), and list what is unfinished.
+
+    A file that was renamed is packed under the name that it should have. Of several that were worked on, the one is packed that
+    grading would take.
+    """
     name = student or workspace.folder.name
     safe = "".join(c if c.isalnum() or c in " -_.'" else "-" for c in name).strip(" .") or "submission"  # on every file system
     target = out or workspace.folder / f"{safe}.zip"
     if target.exists() and not zipfile.is_zipfile(target):
         raise UsageError(f"{target}: this file exists and is not a zip", "give another name: `--out my-work.zip`")
-    found = {exercise: path for exercise in exercises_of(workspace.lesson) if (path := file_of(workspace, exercise))}
+    found, notes = _find(workspace, prefer)
     if not found:
         raise UsageError(f"{workspace.folder}: there is nothing to hand in", "`course reset FILE` restores a starter")
-    sources = {path.name: path.read_bytes() for path in found.values()}
+    sources = {path.name: path.read_bytes() for path, _ in found.values()}
     warnings, untouched, public = [], [], {}
     for exercise in exercises_of(workspace.lesson):
-        if (path := found.get(exercise)) is None:
+        path = found[exercise][0] if exercise in found else None
+        if path is None:
             warnings.append(f"`{names_of(exercise)[0]}` is missing.")
         elif is_untouched(workspace, path):
             untouched.append(path.name)
@@ -83,7 +104,7 @@ def submit(workspace: Workspace, state: State, checker: Checker, out: Path | Non
         else:
             where = f"`{path.name}`" if path.name in names_of(exercise) else f"`{exercise}` in `{path.name}`"
             try:
-                public[exercise] = seen = _seen(workspace, state, checker, exercise, digest(sources[path.name]))
+                public[exercise] = seen = _seen(workspace, state, checker, exercise, path)
             except SandboxFault as fault:
                 warnings.append(f"{where}: not checked, because the sandbox failed ({fault}).")
                 continue
@@ -92,13 +113,43 @@ def submit(workspace: Workspace, state: State, checker: Checker, out: Path | Non
                 warnings.append(f"{where}: {seen.passed} of {seen.checks} {what}.")
     if untouched:
         warnings.append(f"still the starter, or not saved: {', '.join(untouched)}.")
-    files = {f"{workspace.lesson.id}/{file}": data for file, data in sources.items()}
+    files = {f"{workspace.lesson.id}/{packed_as}": sources[path.name] for path, packed_as in found.values()}
     packed = {path: Packed(digest(data), len(data)) for path, data in files.items()}
     now = datetime.now(UTC).isoformat(timespec="seconds")
     manifest = Manifest(workspace.lesson.id, name, now, version(package_name()), packed, public)
     _write(target, files, manifest)
     state.add("submit", target.name, sha256=digest(target.read_bytes()), warnings=len(warnings))
-    return Submitted(target, manifest, tuple(warnings))
+    return Submitted(target, manifest, tuple(warnings), tuple(notes))
+
+
+def _find(workspace: Workspace, prefer: Prefer) -> tuple[dict[str, tuple[Path, str]], list[str]]:
+    """Find the file of each exercise and the name to pack it under; say where that is not what the student may think."""
+    handout = read_handout(workspace.root, workspace.lesson)
+    paths = [path for path in sorted(workspace.folder.iterdir()) if path.is_file() and path.name[0] != "." and is_read(path.name)]
+    works = {path: read_work(path.name, path.read_bytes()) for path in paths if path.stat().st_size <= LARGEST}
+    found: dict[str, tuple[Path, str]] = {}
+    notes: dict[str, None] = {}
+    for exercise in exercises_of(workspace.lesson):
+        fits = {path: fit for path, work in works.items() if (fit := fits_of(work, path.name, handout).get(exercise))}
+        candidates = (candidate(path.name, works[path], exercise, fit, handout, time=path.stat().st_mtime) for path, fit in fits.items())
+        choice = choose(candidates, prefer)
+        if choice.taken and choice.taken.state == WORKED:
+            path, name = workspace.folder / choice.taken.name, own_name(exercise, choice.taken, handout.lesson)
+            if any(name == taken and path != other for other, taken in found.values()):
+                name = names_of(exercise)[1]  # another notebook is packed as the lesson's
+            found[exercise] = path, name
+            notes |= {f"`{path.name}` is packed as {name}.": None} if name != path.name else {}
+        elif untouched := file_of(workspace, exercise):
+            found[exercise] = untouched, untouched.name
+        notes |= {_conflict(exercise, choice): None} if choice.rivals else {}
+    return found, list(notes)
+
+
+def _conflict(exercise: str, choice: Choice) -> str:
+    files = [choice.taken, *choice.rivals] if choice.taken else choice.rivals
+    names = " and ".join(f"`{one.name}`" for one in files)
+    advice = f"`{choice.taken.name}` counts" if choice.taken else "neither is packed, so keep only one of them"
+    return f"{names} were both worked on for {exercise}: {advice}."
 
 
 def _problem(name: str, source: bytes) -> str:
@@ -120,11 +171,12 @@ def _problem(name: str, source: bytes) -> str:
     return ""
 
 
-def _seen(workspace: Workspace, state: State, checker: Checker, exercise: str, sha256: str) -> Seen:
+def _seen(workspace: Workspace, state: State, checker: Checker, exercise: str, path: Path) -> Seen:
     """Return the recorded results of exactly this file, or run the checks now."""
+    sha256 = digest(path.read_bytes())
     if known := [event.facts for event in state.events("check", exercise) if event.facts["sha256"] == sha256]:
         return msgspec.convert(known[-1], Seen)
-    checked = checker.check(workspace, exercise)
+    checked = checker.check(workspace, exercise, path)
     remember(state, checked)
     return Seen(checked.score, checked.max_score, checked.passed, len(checked.checks))
 

@@ -10,7 +10,8 @@ from click.testing import CliRunner
 from autograder.cli.main import main
 from autograder.course.loading import read_course
 from autograder.course.model import Submission
-from autograder.instructor.similar import MANY, RUN, WINDOW, code_of, fingerprints, similar_pairs, starters
+from autograder.course.student_files import code_of
+from autograder.instructor.similar import MANY, RUN, WINDOW, fingerprints, similar_pairs, starters
 
 ROOT = Path(__file__).resolve().parents[3]
 STARTER = "def noise_to(x0, t, eps, alpha_bars):\n    raise NotImplementedError\n"

@@ -125,3 +125,52 @@ def test_a_name_makes_a_file_name_that_every_system_takes(workspace, pack, stude
 def test_a_file_that_was_not_checked_leaves_no_trace(state):
     remember(state, Checked("forward", "forward.py", "", (), {}, problem="empty"))
     assert list(state.events("check")) == []
+
+
+def packed_names(made):
+    return {path.rpartition("/")[2] for path in made.manifest.files}
+
+
+def notebook(*codes):
+    cells = [{"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None, "source": code} for code in codes]
+    return json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
+
+
+@pytest.mark.parametrize("name", ["12_diffusion-Ada.ipynb", "12_diffusion (1).ipynb", "Copy of 12_diffusion.ipynb"])
+def test_a_renamed_notebook_is_packed_under_its_right_name(workspace, pack, right, name):
+    """And not the starter that lies beside it under that name."""
+    (workspace.folder / name).write_text(notebook(right))
+    made = pack()
+    assert made.notes == (f"`{name}` is packed as 12_diffusion.ipynb.",)
+    assert made.manifest.public["forward"].passed == 14
+    assert made.manifest.files["12_diffusion/12_diffusion.ipynb"].sha256 == digest((workspace.folder / name).read_bytes())
+
+
+def test_a_file_of_another_name_is_packed_for_what_it_defines(workspace, pack, right):
+    (workspace.folder / "hw1.py").write_text(right)
+    made = pack()
+    assert made.notes == ("`hw1.py` is packed as forward.py.",)
+    assert made.manifest.public["forward"].passed == 14
+
+
+@pytest.mark.parametrize(("prefer", "counts"), [("py", "forward.py"), ("notebook", "12_diffusion.ipynb")])
+def test_two_files_that_were_worked_on_are_said_with_the_one_that_counts(workspace, state, checker, right, prefer, counts):
+    (workspace.folder / "forward.py").write_text(right + "# mine\nx = 1\n")
+    (workspace.folder / "12_diffusion.ipynb").write_text(notebook(right))
+    made = submit(workspace, state, checker, None, None, prefer)
+    first, second = ("forward.py", "12_diffusion.ipynb") if prefer == "py" else ("12_diffusion.ipynb", "forward.py")
+    assert made.notes == (f"`{first}` and `{second}` were both worked on for forward: `{counts}` counts.",)
+    assert counts in packed_names(made)
+
+
+def test_of_two_copies_that_were_worked_on_neither_is_packed(workspace, pack, right):
+    for number in (1, 2):
+        (workspace.folder / f"forward ({number}).py").write_text(right + f"x = {number}\n")
+    assert pack().notes == ("`forward (1).py` and `forward (2).py` were both worked on for forward: neither is packed, so keep only one of them.",)
+
+
+def test_a_starter_beside_work_is_not_packed_instead_of_it(workspace, pack, right):
+    (workspace.folder / "forward (1).py").write_text(right)
+    made = pack()
+    assert made.notes == ("`forward (1).py` is packed as forward.py.",)
+    assert made.manifest.files["12_diffusion/forward.py"].sha256 == digest(right.encode())

@@ -145,7 +145,7 @@ def test_json_prints_one_object_and_nothing_else(graded):
     base, _, _ = graded
     done = course("grade", base / "class", "--out", base / "json", "--exercise", "forward", "--json")
     summary = json.loads(done.stdout)
-    assert summary["statuses"] == {"graded": 4, "missing": 1, "unreadable": 1, "not_judged": 0}
+    assert summary["statuses"] == {"graded": 4, "missing": 1, "unrecognised": 0, "unreadable": 1, "not_judged": 0}
     assert summary["walls"] == ["landlock", "seccomp", "limits", "privileges"]
     assert summary["interrupted"] is False
 

@@ -55,8 +55,9 @@ UNSAFE = click.option("--unsafe", is_flag=True, help="Grade even if walls are mi
 def grade(root: Path | None, /, unsafe: bool, as_json: bool, **options: Any) -> None:
     """Grade the submissions of a class into OUT.
 
-    SUBMISSIONS is a folder with one folder for each student, a zip, or a download from Canvas, Moodle, GitHub Classroom, nbgrader or
-    `course submit`. Students with no submission are listed and graded as missing.
+    SUBMISSIONS is a folder with one folder for each student, a zip, or a download from Canvas, Moodle, Brightspace, Blackboard,
+    Gradescope, GitHub Classroom, nbgrader or `course submit`. Students with no submission are listed and graded as missing. Files that
+    were handed in and not taken are listed with the reason.
 
     OUT/results.jsonl holds every check, OUT/grades.csv the scores, OUT/feedback/ a file for each student, and
     OUT/gradebook.sqlite every attempt ever graded. The same OUT keeps the same secret numbers until --new-round. An interrupted
@@ -92,7 +93,7 @@ def _missing(report: GradeReport, submissions: Path) -> Iterator[str]:
         more = f" and {len(missing) - NOTES} more" if len(missing) > NOTES else ""
         yield f"no submission from: {names}{more}"
     measures = report.reported.measures
-    if 0 < measures.results == measures.count("missing"):
+    if 0 < measures.results == measures.count("missing") + measures.count("unrecognised"):
         yield f"No student has a file for these exercises: is {submissions} the folder that holds one folder for each student?"
 
 

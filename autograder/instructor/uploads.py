@@ -308,7 +308,7 @@ class _Contents:
         for exercise in self._choices:
             if (made := self.submission("", exercise)) and made.handed_in.name:
                 used.setdefault(made.handed_in.name, []).append(made.name)
-        yield from (f"`{name}` is used as {', '.join(names)}" for name, names in used.items())
+        yield from (f"`{name}` is used as {', '.join(dict.fromkeys(names))}" for name, names in used.items())
         for one in dict.fromkeys(each for exercise in self._choices for each in self.unused(exercise)):
             yield f"`{one.file}` was not taken, because {one.why}"
 

@@ -72,7 +72,7 @@ def test_a_worker_killed_in_mid_run_costs_nothing_but_time(cluster, tmp_path):
             os.kill(pids[busy[0]], signal.SIGKILL)
             printed, errors = process.communicate()
     assert (process.returncode, errors) == (0, WALLS)
-    assert json.loads(printed)["statuses"] == {"graded": 60, "missing": 0, "unreadable": 0, "not_judged": 0}
+    assert json.loads(printed)["statuses"] == {"graded": 60, "missing": 0, "unrecognised": 0, "unreadable": 0, "not_judged": 0}
     chaos.finish(submissions, tmp_path / "alone")
     assert chaos.everything(tmp_path / "out") == chaos.everything(tmp_path / "alone")
 

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from autograder.course.errors import UsageError
-from autograder.course.model import CheckResult, Failure, HandedIn, Late, Notes, Override, Person, Policy, Result
+from autograder.course.model import CheckResult, Failure, HandedIn, Late, Notes, Override, Person, Policy, Result, Unused
 from autograder.course.store import BATCH, write_texts
 from autograder.grading.rounds import open_round
 from autograder.instructor.gradebook import Attempted, Gradebook, Kept
@@ -230,6 +230,20 @@ def test_feedback_says_what_was_decided_where_nothing_was_graded():
     grade = GradingRules(Policy(), {}, decided, {}).grade(Attempted(result(status="missing", score=0), Notes(), HandedIn()))
     said = "Nothing was submitted.\n\nYour instructor gave 2 points for `by_hand`: came by e-mail\n"
     assert feedback("Ada", [grade], {}, Policy()) == f"# Ada\n\n## forward: 2 of 2 points\n\n{said}"
+
+
+def test_feedback_says_what_was_handed_in_and_not_taken():
+    unused = (Unused("hw.rar", "RAR archives are not read", "hand in a zip"), Unused("*a*.pdf", "it is a document, not code"))
+    grades = [
+        GradingRules(Policy(), {}, {}, {}).grade(Attempted(result(exercise="forward", status="unrecognised", score=0), Notes(), HandedIn(unused=unused))),
+        GradingRules(Policy(), {}, {}, {}).grade(Attempted(result(exercise="ddpm"), Notes(), HandedIn(name="my ddpm.py", unused=unused))),
+    ]
+    assert feedback("Ada", grades, {}, Policy()) == (
+        "# Ada\n\nYou handed in `hw.rar`. It was not taken, because RAR archives are not read. Hand in a zip.\n\n"
+        "You handed in `*a*.pdf`. It was not taken, because it is a document, not code.\n\n"
+        "## forward: 0 of 2 points\n\nNone of the files that you submitted was taken for this exercise.\n\n"
+        "## ddpm: 1 of 2 points\n\nYour file `my ddpm.py` was taken for this exercise.\n"
+    )
 
 
 def test_many_texts_are_written_each_in_its_place(tmp_path):

@@ -1,8 +1,11 @@
-"""Zips made for tests: by hand, so that they can say what no packer would."""
+"""Archives made for tests: by hand, so that they can say what no packer would."""
 
 import io
 import stat
+import tarfile
 import zipfile
+
+import pytest
 
 
 def packed(*members, comment=b""):
@@ -12,6 +15,27 @@ def packed(*members, comment=b""):
         archive.comment = comment
         for name, content in members:
             archive.writestr(name, content)
+    return data.getvalue()
+
+
+def tarred(*members, pack=None):
+    """Pack (name, data) or (TarInfo, data) into a tar, and that with `pack`."""
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w") as archive:
+        for name, content in members:
+            info = name if isinstance(name, tarfile.TarInfo) else tarfile.TarInfo(name)
+            info.size = len(content) if info.isreg() else 0
+            archive.addfile(info, io.BytesIO(content))
+    return pack(data.getvalue()) if pack else data.getvalue()
+
+
+def sevened(*members, **options):
+    """Pack (name, data) into a 7z."""
+    py7zr = pytest.importorskip("py7zr")
+    data = io.BytesIO()
+    with py7zr.SevenZipFile(data, "w", **options) as archive:
+        for name, content in members:
+            archive.writef(io.BytesIO(content), name)
     return data.getvalue()
 
 

@@ -1,7 +1,10 @@
 """Hostile archives: refused or read with a line, and nothing is ever written, followed or unpacked without a bound."""
 
+import gzip
+import lzma
 import resource
 import stat
+import tarfile
 import zipfile
 
 import pytest
@@ -11,7 +14,7 @@ from autograder.instructor.file_tree import Unreadable
 from autograder.instructor.intake import open_class
 
 from .handouts import HANDOUT
-from .packing import link, locked, lying_about_size, packed, patched, special
+from .packing import link, locked, lying_about_size, packed, patched, sevened, special, tarred
 
 LESSON = "12_diffusion"
 GOOD = b"x = 1\n"
@@ -133,6 +136,44 @@ def test_several_archives_are_opened_and_not_chosen_from(tmp_path, second, statu
 def test_names_in_other_encodings_become_text(stored, name):
     data = patched(packed(("XXXX"[: len(stored)], GOOD)), b"XXXX"[: len(stored)], stored)
     assert Archive(data, "hw.zip").names() == [name]
+
+
+def linked(kind):
+    info = tarfile.TarInfo("forward.py")
+    info.type, info.linkname = kind, "/etc/passwd"
+    return info
+
+
+OF_OTHER_KINDS = {
+    "a link in a tar": (lambda: tarred((linked(tarfile.SYMTYPE), b"")), "unreadable", "forward.py is a link, which is not followed"),
+    "a hard link in a tar": (lambda: tarred((linked(tarfile.LNKTYPE), b"")), "unreadable", "forward.py is a link, which is not followed"),
+    "a device in a tar": (lambda: tarred((linked(tarfile.CHRTYPE), b"")), "unreadable", "forward.py is not a file"),
+    "a path that leaves a tar": (lambda: tarred(("../forward.py", GOOD)), "unrecognised", "`hw.zip/../forward.py`: it points outside the archive"),
+    "the root in a tar": (lambda: tarred(("/forward.py", GOOD)), "unrecognised", "`hw.zip//forward.py`: it points outside the archive"),
+    "a tar cut in half": (lambda: tarred(("forward.py", GOOD * 900))[:1000], "unreadable", "hw.zip is damaged: pack it again"),
+    "a gzip cut in half": (lambda: tarred(("forward.py", GOOD), pack=gzip.compress)[:-20], "unreadable", "hw.zip is damaged: pack it again"),
+    "a gzip of noise": (lambda: gzip.compress(b"noise" * 200), "unreadable", "hw.zip is damaged: pack it again"),
+    "100 MB of nothing in a gzip": (lambda: gzip.compress(b"\0" * (100 << 20)), "unreadable", "hw.zip is larger than 64 MiB: leave data out"),
+    "100 MB of nothing in an xz": (lambda: lzma.compress(b"\0" * (100 << 20)), "unreadable", "hw.zip is larger than 64 MiB: leave data out"),
+    "50 MB in a tar": (lambda: tarred(("forward.py", b"\0" * (50 << 20)), pack=gzip.compress), "unreadable", "forward.py is larger than 6 MiB: clear the notebook's outputs, leave data out"),
+    "many thousand files": (lambda: tarred(*((f"{n}", b"") for n in range(10_001)), pack=gzip.compress), "unreadable", "hw.zip contains too many files"),
+    "a 7z cut in half": (lambda: sevened(("forward.py", GOOD * 900))[:-30], "unreadable", "hw.zip is damaged, protected by a password or too large: pack a zip"),
+    "a 7z with a password": (lambda: sevened(("forward.py", GOOD), password="x"), "unreadable", "hw.zip is damaged, protected by a password or too large: pack a zip"),
+    "100 MB of nothing in a 7z": (lambda: sevened(("forward.py", b"\0" * (100 << 20))), "unreadable", "hw.zip is damaged, protected by a password or too large: pack a zip"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("make", "status", "problem"), OF_OTHER_KINDS.values(), ids=OF_OTHER_KINDS.keys())
+def test_other_archives_are_held_to_the_same_limits(tmp_path, make, status, problem):
+    """They are all called hw.zip: what an archive is, its bytes say."""
+    one, _ = graded(tmp_path, make())
+    assert (one.status, one.problem, one.source) == (status, problem, None)
+
+
+def test_a_7z_is_told_where_its_reader_is_not_installed(tmp_path, monkeypatch):
+    monkeypatch.setattr("autograder.instructor.archives.find_spec", lambda name: None)
+    one, _ = graded(tmp_path, b"7z\xbc\xaf\x27\x1c")
+    assert (one.status, one.problem) == ("unrecognised", "`hw.zip`: 7z archives are not read where the package py7zr is not installed")
 
 
 def test_reading_a_bomb_costs_little_memory():

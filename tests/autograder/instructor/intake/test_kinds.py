@@ -1,5 +1,6 @@
 """Each kind of download is told by its names, on the disk and still packed, and its facts are kept."""
 
+import gzip
 import hashlib
 import io
 import json
@@ -15,7 +16,7 @@ from autograder.instructor.intake import open_class
 from autograder.instructor.platforms import PLATFORMS
 
 from .handouts import HANDOUT
-from .packing import packed
+from .packing import packed, tarred
 
 LESSON = "12_diffusion"
 MANIFEST = json.dumps({"lesson": LESSON, "student": "Somebody Else", "files": {f"{LESSON}/forward.py": {"sha256": hashlib.sha256(b"ada = 1").hexdigest(), "bytes": 7}}})
@@ -34,6 +35,7 @@ CLASSES = {
             "ålundgöran_503_9004_forward.py": b"first = 1",
             "ålundgöran_LATE_503_9005_forward-1.py": b"second = 1",
             "dup_504_9006_forward.py": b"d = 4",
+            "typed_506_text.html": b"<p>see my repository",
             "dup_505_9007_my_file_forward.py": b"d = 5",
             "LATE_anon_Ab3xY_9008_forward.py": b"no = 1",
         },
@@ -43,6 +45,7 @@ CLASSES = {
             "dup (504)": [b"d = 4"],
             "dup (505)": [],
             "lovelaceada": [b"ada = 1"],
+            "typed": [],
             "ålundgöran": [b"first = 1", b"second = 1"],
         },
     ),
@@ -57,6 +60,49 @@ CLASSES = {
     "moodle ": (
         {"Ada Lovelace_8001_assignsubmission_file_forward.py": b"ada = 1", "Ada Lovelace_8009_assignsubmission_file_forward.py": b"other = 1"},
         {"Ada Lovelace (8001)": [b"ada = 1"], "Ada Lovelace (8009)": [b"other = 1"]},
+    ),
+    "moodle  ": (
+        {
+            "Team Red_41_assignsubmission_file_/forward.py": b"red = 1",
+            "Default group_assignsubmission_file_/forward.py": b"alone = 1",
+            "Ada Lovelace_8001_assignsubmission_file_/uebung/blatt 1/forward.py": b"ada = 1",
+            "Ada Lovelace_8001_assignsubmission_onlinetext_/onlinetext.html": b"<p>",
+        },
+        {"Ada Lovelace": [b"ada = 1"], "Default group": [b"alone = 1"], "Team Red": [b"red = 1"]},
+    ),
+    "brightspace": (
+        {
+            "index.html": b"<html>",
+            "397063-2557369 - Mary-Ann Smith - Sep 24, 2026 926 PM/forward.py": b"second = 1",
+            "397063-2557369 - Mary-Ann Smith - Sep 24, 2026 1126 AM/forward.py": b"first = 1",
+            "397064-2557369 - Bo B - 1 October, 2026 926/hw/forward.py": b"bo = 1",
+        },
+        {"Bo B": [b"bo = 1"], "Mary-Ann Smith": [b"first = 1", b"second = 1"]},
+    ),
+    "brightspace ": (
+        {
+            "397063-2557369 - Ada Lovelace - Sep 24, 2026 926 PM - forward.py": b"ada = 1",
+            "397064-2557369 - Bo B - Sep 25, 2026 926 PM - forward.py": b"bo = 1",
+        },
+        {"Ada Lovelace": [b"ada = 1"], "Bo B": [b"bo = 1"]},
+    ),
+    "blackboard": (
+        {
+            "HW_1_ada_l_attempt_2026-11-20-22-58-11_forward.py": b"ada = 1",
+            "HW_1_ada_l_attempt_2026-11-21-22-58-11_forward.py": b"again = 1",
+            "HW_1_ada_l_attempt_2026-11-21-22-58-11.txt": b"Name: Ada Lovelace (ada_l)\r\nAssignment: HW 1\r\n",
+            "HW_1_bbyte_attempt_2026-11-20-22-58-11.txt": b"Name: Bo B (bbyte)\n\nSubmission Field:\nmy work: see mail\n\nComments:\nThere are no student comments for this assignment.\n",
+        },
+        {"Ada Lovelace": [b"ada = 1", b"again = 1"], "Bo B": []},
+    ),
+    "gradescope": (
+        {
+            "submission_metadata.yml": b"---\nsubmission_1:\n  :submitters:\n  - :name: Ada Lovelace\n    :sid: '501'\n    :email: ada@example.org\n  :created_at: 2026-11-20 22:00:00 Z\n  :results:\n    tests: []\n    :name: \"no\"\nsubmission_2:\n  :submitters:\n  - :name: \"Bo \\xC9\"\n  - :name: Cy\n  :score: 1.0\n",
+            "submission_1/forward.py": b"ada = 1",
+            "submission_2/src/forward.py": b"both = 1",
+            "submission_9/forward.py": b"nobody = 1",
+        },
+        {"Ada Lovelace": [b"ada = 1"], "Bo É": [b"both = 1"], "Cy": [b"both = 1"], "submission_9": [b"nobody = 1"]},
     ),
     "classroom": (
         {"diffusion-2026-ada/.git/config": b"", "diffusion-2026-ada/forward.py": b"ada = 1", "diffusion-2026-bo-b/.git/config": b"", "diffusion-2026-bo-b/forward.py": b"bo = 1"},
@@ -146,7 +192,29 @@ def test_canvas_says_who_is_late_and_which_attempt_it_is(tmp_path):
     assert opened.notes == [
         "readme.txt: not named like a file from Canvas, so it is skipped",
         "dup (505): `my_file_forward.py` was not taken, because it defines no function that an exercise asks for",
+        "typed: `text.html` was not taken, because it is a web page, not code",
     ]
+
+
+def test_what_was_typed_into_a_platform_is_told(tmp_path):
+    for kind, student, name in (("blackboard", "Bo B", "typed text.txt"), ("moodle  ", "Ada Lovelace", "onlinetext.html")):
+        opened = open_class(laid_out(tmp_path / kind, CLASSES[kind][0]), LESSON)
+        (one,) = [one for one in opened.submissions(HANDOUT, ["practice"], every=False) if one.student == student]
+        assert (one.status, [each.file for each in one.handed_in.unused]) == ("unrecognised", [name])
+
+
+def test_what_lies_beside_the_students_folders_is_nobodys_and_told(tmp_path):
+    opened, found = taken(laid_out(tmp_path / "in", {"Ada/forward.py": b"ada = 1", "Eve.zip": b"", "eve.py": b"", "roster.csv": b""}))
+    assert (found, opened.notes) == (
+        {"Ada": [b"ada = 1"]},
+        ["`Eve.zip` lies beside the students' folders, so it is nobody's", "`eve.py` lies beside the students' folders, so it is nobody's"],
+    )
+
+
+def test_students_archives_may_be_of_any_kind(tmp_path):
+    files = {"Ada.zip": packed(("forward.py", b"ada = 1")), "Bo B.tar.gz": tarred(("forward.py", b"bo = 1"), pack=gzip.compress), "Cy.rar": b"Rar!"}
+    opened, found = taken(laid_out(tmp_path / "in", files))
+    assert (opened.kind, found) == ("zips", {"Ada": [b"ada = 1"], "Bo B": [b"bo = 1"], "Cy": []})
 
 
 def test_of_several_attempts_the_last_is_taken_or_all(tmp_path):

@@ -57,13 +57,16 @@ def test_a_folder_that_cannot_be_read_is_told_and_the_rest_is_graded(graded):
 
 
 @pytest.mark.usefixtures("walls")
-def test_a_folder_with_nothing_to_grade_is_told(tmp_path):
-    """One level too high or too low, and everyone would be missing."""
+def test_a_folder_one_level_too_high_or_too_low_is_told(tmp_path):
+    """The class would be one student, or everyone would be missing."""
     hand_in(tmp_path / "term" / "class", ada=RIGHT_STEP)
-    done = course("grade", tmp_path / "term", "--out", tmp_path / "out", "--exercise", "forward")
+    (tmp_path / "term" / "class" / "ada" / "empty").mkdir()
+    done = course("grade", tmp_path / "term", "--out", tmp_path / "high", "--exercise", "forward")
+    assert done.stderr == "walls: landlock, seccomp, limits, privileges\n`class` holds only folders: if they are the students, give that folder\n"
+    done = course("grade", tmp_path / "term" / "class" / "ada", "--out", tmp_path / "low", "--exercise", "forward")
     assert done.stderr == (
-        "walls: landlock, seccomp, limits, privileges\nNo student has a file for these exercises: "
-        f"is {tmp_path}/term the folder that holds one folder for each student?\n"
+        "walls: landlock, seccomp, limits, privileges\n`forward.py` lies beside the students' folders, so it is nobody's\n"
+        f"No student has a file for these exercises: is {tmp_path}/term/class/ada the folder that holds one folder for each student?\n"
     )
 
 

@@ -224,36 +224,21 @@ STATUSES: tuple[Status, ...] = get_args(Status)
 
 
 class Unused(Struct, frozen=True):
-    """A file that was handed in and not taken. `why` is a clause without "because", `fix` what to do about it, or ""."""
+    """A file that was handed in and not taken."""
 
     file: str
-    why: str
-    fix: str = ""
+    why: str  # a clause that follows "because"
+    fix: str = ""  # what to do about it
 
 
 class HandedIn(Struct, frozen=True):
-    """How a file was handed in: which attempt it is, when, and whether it is marked late, if the platform says so.
-
-    `name` is what the file was called, if that is not its own name; `unused` are files that were handed in with it and not taken.
-    """
+    """How a file was handed in: which attempt it is, when, and whether it is marked late, if the platform says so."""
 
     attempt: int = 1
     at: datetime | None = None
     late: bool = False
-    name: str = ""
-    unused: tuple[Unused, ...] = ()
-
-
-class Person(Struct, frozen=True):
-    """One student as in the roster or the platform's file names; `student` is the name in results."""
-
-    student: str
-    id: str = ""
-    email: str = ""
-    login: str = ""
-    section: str = ""
-    due: datetime | None = None  # instead of the course's
-    handed_in: datetime | None = None  # if the roster says so
+    name: str = ""  # what it was called, if not by its own name
+    unused: tuple[Unused, ...] = ()  # files that were handed in with it and not taken
 
 
 class Override(Struct, frozen=True):

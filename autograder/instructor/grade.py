@@ -20,7 +20,7 @@ from msgspec.structs import replace
 
 from autograder.course.errors import StoreFault, UsageError
 from autograder.course.loading import choose_lesson, exercise_ids
-from autograder.course.model import Course, Lesson, Person, Submission
+from autograder.course.model import Course, Lesson, Submission
 from autograder.course.student_files import read_handout
 from autograder.grading.rounds import CacheKeys, Round, open_round
 from autograder.instructor.gradebook import Attempted, Gradebook, Kept
@@ -28,7 +28,7 @@ from autograder.instructor.grades import GradingRules, read_rules
 from autograder.instructor.intake import ClassUploads, open_class
 from autograder.instructor.outputs import Reported, write_files
 from autograder.instructor.pool import LocalPool, Settings, WorkerPool, grade_all
-from autograder.instructor.roster import read_roster
+from autograder.instructor.roster import Person, read_roster
 from autograder.sandbox.guest.walls import WALLS
 from autograder.sandbox.servers import readable_paths
 

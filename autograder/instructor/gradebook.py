@@ -13,8 +13,9 @@ from typing import Self, TypeVar
 
 import msgspec
 
-from autograder.course.model import Failure, HandedIn, Notes, Override, Person, Result, Submission
+from autograder.course.model import Failure, HandedIn, Notes, Override, Result, Submission
 from autograder.course.store import Connection, Schema, columns, open_strictly, transaction
+from autograder.instructor.roster import Person
 
 T = TypeVar("T")
 

@@ -21,10 +21,10 @@ from typing import Literal
 from msgspec import Struct
 
 from autograder.course.errors import UsageError
-from autograder.course.model import HandedIn, Override, Person, Policy, Result
+from autograder.course.model import HandedIn, Override, Policy, Result
 from autograder.course.text import clean
 from autograder.instructor.gradebook import Attempted, Gradebook
-from autograder.instructor.roster import known_as, read_csv, read_time
+from autograder.instructor.roster import Person, known_as, read_csv, read_time
 
 
 class Grade(Struct, frozen=True):

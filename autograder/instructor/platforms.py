@@ -1,42 +1,28 @@
-"""The platforms that submissions come from: how each is recognised, and how those without a learning platform's names lay out theirs.
+"""The platforms that submissions come from: how Canvas, Moodle, Brightspace, Blackboard, Gradescope and nbgrader name files.
 
-A `Platform` recognises a tree by the names in it and finds the students. It reads no submission and knows no roster; `intake` chooses
-it, and `uploads` reads what it found. All names are untrusted. To add a platform, write a section here or in `downloads`, and an entry
+A `Platform` recognises a tree by the names in it, and finds the students with an upload for each attempt. It reads no submission and knows
+no roster; `intake` chooses it, and `uploads` reads what it found. All names are untrusted. To add a platform, write a section and an entry
 in `PLATFORMS`.
 """
 
 import hashlib
 import os
 import re
-from collections.abc import Callable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any, TypeGuard
 from zoneinfo import ZoneInfo
 
-import msgspec
 from msgspec import Struct
 
 from autograder.course.errors import UsageError
 from autograder.course.model import HandedIn
-from autograder.course.text import clean
-from autograder.instructor.archives import ENDINGS, Archive, is_archive, open_inner
-from autograder.instructor.downloads import (
-    BLACKBOARD_NAME,
-    BRIGHTSPACE_NAME,
-    GRADESCOPE_LIST,
-    MOODLE_NAME,
-    blackboard_students,
-    brightspace_students,
-    canvas_students,
-    folders_of,
-    gradescope_students,
-    is_canvas,
-    moodle_students,
-    problem_of,
-)
-from autograder.instructor.file_tree import LARGEST_ZIP, FileTree, Subtree, Unreadable, joined, text_of, visible
+from autograder.course.strict_yaml import read_plainly
+from autograder.instructor.file_tree import FileTree, Subtree, Unreadable, joined, text_of, visible
 from autograder.instructor.uploads import Student, Upload
+
+LARGEST_LIST = 64 << 20  # bytes of a platform's own list of submissions
 
 
 class Platform(Struct, frozen=True):
@@ -47,19 +33,19 @@ class Platform(Struct, frozen=True):
     wanted: str
 
 
-# ---- a folder for each student
+def folders_of(tree: FileTree, kinds: tuple[str, ...] = ("folder", "link")) -> list[str]:
+    """List what is at the top of a tree and of one of these kinds, but for hidden names."""
+    return [name for name in visible(tree) if tree.kind(name) in kinds]
 
 
-def folder_students(tree: FileTree, lesson: str) -> list[Student]:
-    """Find a student for each folder, also one that cannot be read; note work that lies beside them."""
-    names = _student_names(folders_of(tree))
-    for name in visible(tree):
-        if tree.kind(name) == "file" and (is_archive(name) or name.lower().endswith((".py", ".ipynb", ".rar"))):
-            tree.notes.append(f"`{text_of(name)}` lies beside the students' folders, so it is nobody's")
-    return [Student(name, (Upload(tree, folder, problem=problem_of(tree, folder)),)) for folder, name in names.items()]
+def problem_of(tree: FileTree, folder: str) -> str:
+    """Return why a student's folder cannot be read at all, or ""."""
+    if tree.kind(folder) == "link":
+        return "the student's folder is a link, which is not followed"
+    return f"the student's folder cannot be read: {problem}" if (problem := tree.problem(folder)) else ""
 
 
-def _student_names(entries: list[str], endings: tuple[str, ...] = ()) -> dict[str, str]:
+def student_names(entries: list[str], endings: tuple[str, ...] = ()) -> dict[str, str]:
     """Name the student of each entry, without such an ending; the later of two equal names get a hash after them."""
     names: dict[str, str] = {}
     used: set[str] = set()
@@ -73,82 +59,192 @@ def _student_names(entries: list[str], endings: tuple[str, ...] = ()) -> dict[st
     return names
 
 
-# ---- an archive for each student, as `course submit` packs it, or one such zip alone
-#
-# A manifest is the student's claim. It names no student here, because anybody can write another's name; its hashes only show that a
-# file was changed after packing.
+# ---- Canvas: NAME_12345_67890_FILE, with a late mark and the attempt's number; anonymous grading hides the name, a group's name takes
+# its place, and typed text is NAME_12345_text.html (instructure/canvas-lms, lib/content_zipper.rb: add_submission)
 
-_MANIFEST = "manifest.json"
-_PACKED = (".tar.gz", ".tar.bz2", ".tar.xz", *ENDINGS, ".rar")
-
-
-def is_zips(tree: FileTree) -> bool:
-    """Return whether there are archives and no folders, or whether this is a student's zip itself."""
-    names = visible(tree)
-    return _is_submission(tree) or (any(map(_is_packed, names)) and not any(tree.kind(name) == "folder" for name in names))
+_CANVAS_FILE = r"_(?:\d+_(?P<file>.+)|(?P<typed>(?:text|link)\.html))"
+_CANVAS_NAME = re.compile(rf"(?P<name>.+?)(?P<late>_LATE)?_(?P<id>\d+){_CANVAS_FILE}")
+_CANVAS_ANONYMOUS = re.compile(rf"(?P<late>LATE_)?(?P<name>anon_(?P<id>[A-Za-z0-9]{{5}})){_CANVAS_FILE}")
+_CANVAS_ATTEMPT = re.compile(r"(?P<stem>.+?)-(?P<number>[1-9]\d{0,2})(?P<suffix>\.[A-Za-z]+)")
 
 
-def zip_students(tree: FileTree, lesson: str) -> list[Student]:
-    """Find a student for each archive; one that cannot be opened is an unreadable submission."""
-    if _is_submission(tree):
-        tree.notes += _manifest_notes(tree, lesson)
-        return [Student(text_of(tree.name)[: -len(".zip")], (Upload(tree),))]
-    names = _student_names([name for name in visible(tree) if _is_packed(name)], _PACKED)
-    for file in names:
+def is_canvas(tree: FileTree) -> bool:
+    """Return whether most files are named as Canvas names them."""
+    files = [name for name in visible(tree) if tree.kind(name) != "folder"]
+    return bool(files) and sum(bool(_canvas_match(name)) for name in files) * 2 > len(files)
+
+
+def canvas_students(tree: FileTree, lesson: str) -> list[Student]:
+    """Group the files by student number and attempt."""
+    files: dict[str, dict[int, dict[str, str]]] = defaultdict(lambda: defaultdict(dict))
+    names: dict[str, str] = {}
+    late: set[tuple[str, int]] = set()
+    for path, match in _matching(tree, _canvas_match, "not named like a file from Canvas"):
+        file = match["file"] or match["typed"]
+        numbered = _CANVAS_ATTEMPT.fullmatch(file)
+        attempt, name = (int(numbered["number"]) + 1, numbered["stem"] + numbered["suffix"]) if numbered else (1, file)
+        own = files[match["id"]][attempt]
+        own[file if name in own else name] = path
+        names[match["id"]] = text_of(match["name"])
+        if match["late"]:
+            late.add((match["id"], attempt))
+    uploads = {
+        id: tuple(Upload(tree, files=own, facts=HandedIn(n, late=(id, n) in late)) for n, own in sorted(attempts.items()))
+        for id, attempts in files.items()
+    }
+    return _numbered_students(names, uploads)
+
+
+def _canvas_match(path: str) -> re.Match[str] | None:
+    return _CANVAS_ANONYMOUS.fullmatch(path) or _CANVAS_NAME.fullmatch(path)
+
+
+def _matching(tree: FileTree, match: Callable[[str], re.Match[str] | None], why: str,
+              known: Collection[str] = ()) -> Iterator[tuple[str, re.Match[str]]]:  # fmt: skip
+    """Yield the names that match; note each other one that is not hidden or known."""
+    for name in tree.names():
+        if found := match(name):
+            yield name, found
+        elif not name.startswith((".", "__MACOSX")) and name not in known:
+            tree.notes.append(f"{text_of(name)}: {why}, so it is skipped")
+
+
+def _numbered_students(names: Mapping[str, str], uploads: Mapping[str, tuple[Upload, ...]]) -> list[Student]:
+    """Make the students of a platform that numbers them, by name; a shared name gets the number after it."""
+    often = Counter(names.values())
+    return [
+        Student(name if often[name] == 1 else f"{name} ({id})", uploads[id], id, aliases=(name,))
+        for id, name in sorted(names.items(), key=lambda item: item[1])
+    ]
+
+
+# ---- Moodle: NAME_123456_assignsubmission_file_, a folder or the start of a file's name. A team's name and number take the student's
+# place, without a number for students in no team (moodle/moodle, mod/assign/classes/downloader.php: get_student_prefix)
+
+MOODLE_NAME = re.compile(r"(?P<name>.+?)(?:_(?P<id>\d+))?_assignsubmission_(?P<what>[a-z]+)(?:_(?P<file>.*))?")
+
+
+def moodle_students(tree: FileTree, lesson: str) -> list[Student]:
+    """Group the files by participant number, with what was typed into Moodle."""
+    files: dict[str, dict[str, str]] = defaultdict(dict)
+    names: dict[str, str] = {}
+    problems: dict[str, str] = {}
+    for name, match in _matching(tree, MOODLE_NAME.fullmatch, "not named like a submission from Moodle"):
+        key = match["id"] or match["name"]
+        names[key] = text_of(match["name"])
+        if match["file"]:
+            files[key].setdefault(match["file"], name)
+        else:
+            problems[key] = problems.get(key) or problem_of(tree, name)
+            files[key].update({file: joined(name, file) for file in tree.names(name)})
+    uploads = {key: (Upload(tree, files=None if problems.get(key) else files[key], problem=problems.get(key, "")),) for key in names}
+    return _numbered_students(names, uploads)
+
+
+# ---- Brightspace: 12345-67890 - NAME - Sep 24, 2024 926 PM, a folder for each attempt or the start of a file's name
+
+_BRIGHTSPACE_TIME = r"\w+\.? \d{1,2}, \d{4} \d{3,4} [AP]M|\d{1,2} \w+\.?,? \d{4} \d{3,4}(?: [AP]M)?|\d{4}-\d\d-\d\d \d{3,4}(?: [AP]M)?"
+BRIGHTSPACE_NAME = re.compile(rf"(?P<id>\d+)-\d+ ?- (?P<name>.+?) ?- (?P<time>{_BRIGHTSPACE_TIME})(?: ?- (?P<file>.+))?")
+
+
+def brightspace_students(tree: FileTree, lesson: str) -> list[Student]:
+    """Group the files by student and time; the list of all submissions, `index.html`, is Brightspace's own."""
+    files: dict[str, dict[datetime, dict[str, str]]] = defaultdict(lambda: defaultdict(dict))
+    names: dict[str, str] = {}
+    for path, match in _matching(tree, BRIGHTSPACE_NAME.fullmatch, "not named like a submission from Brightspace", ("index.html",)):
+        names[match["id"]] = text_of(match["name"])
+        own = files[match["id"]][_brightspace_time(match["time"])]
+        own |= {match["file"]: path} if match["file"] else {name: joined(path, name) for name in tree.names(path)}
+    return _numbered_students(names, {id: _attempts(tree, attempts) for id, attempts in files.items()})
+
+
+def _brightspace_time(text: str) -> datetime:
+    """Read a time from which the colon was dropped; the earliest of all, if it cannot be read."""
+    text = re.sub(r"(\d{1,2})(\d\d)( [AP]M)?$", r"\1:\2\3", text.replace(".", "").replace(",", ""))
+    for form in ("%b %d %Y", "%B %d %Y", "%d %b %Y", "%d %B %Y", "%Y-%m-%d"):
+        with suppress(ValueError):
+            return datetime.strptime(text, f"{form} {'%I:%M %p' if text.endswith('M') else '%H:%M'}")
+    return datetime.min
+
+
+def _attempts(tree: FileTree, files: Mapping[datetime, dict[str, str]]) -> tuple[Upload, ...]:
+    return tuple(Upload(tree, files=own, facts=HandedIn(number)) for number, (_, own) in enumerate(sorted(files.items()), 1))
+
+
+# ---- Blackboard: ASSIGNMENT_LOGIN_attempt_2026-11-20-22-58-11_FILE, and a receipt without _FILE that names the student
+
+BLACKBOARD_NAME = re.compile(r"(?P<head>.+)_attempt_(?P<time>\d{4}(?:-\d\d){5})(?:_(?P<file>.+)|(?P<receipt>\.txt))")
+_RECEIPT_NAME = re.compile(r"^Name:\s*(?P<name>.*?)\s*\((?P<login>[^()]+)\)\s*$", re.MULTILINE)
+_TYPED = re.compile(r"^(?:Submission Field|Comments):\s*\n\s*(?!There (?:is|are) no student |\w+:)(\S.*)", re.MULTILINE)
+
+
+def blackboard_students(tree: FileTree, lesson: str) -> list[Student]:
+    """Group the files by login and time; what was typed beside them is a file too."""
+    files: dict[str, dict[datetime, dict[str, str]]] = defaultdict(lambda: defaultdict(dict))
+    names: dict[str, str] = {}
+    matching = list(_matching(tree, BLACKBOARD_NAME.fullmatch, "not named like a file from Blackboard"))
+    shared = os.path.commonprefix([f"{match['head']}_" for _, match in matching])  # noqa: RUF071 (by letters, as meant)
+    for path, match in matching:
+        several = shared != f"{match['head']}_"
+        login = match["head"][shared.rfind("_") + 1 :] if several else match["head"].rpartition("_")[2]
+        own = files[login][datetime.strptime(match["time"], "%Y-%m-%d-%H-%M-%S")]
+        if match["file"]:
+            own[match["file"]] = path
+            continue
         with suppress(Unreadable):
-            tree.notes += _manifest_notes(open_inner(tree, file, LARGEST_ZIP), lesson)
-    return [Student(name, (Upload(tree, files={file: file}),)) for file, name in names.items()]
-
-
-def _is_submission(tree: FileTree) -> TypeGuard[Archive]:
-    return isinstance(tree, Archive) and tree.kind(_MANIFEST) == "file"
-
-
-def _is_packed(name: str) -> bool:
-    return name.lower().endswith(_PACKED)
-
-
-def _manifest_notes(archive: Archive, lesson: str) -> list[str]:
-    """List where an archive differs from its manifest."""
-    try:
-        manifest: Any = msgspec.json.decode(archive.read(_MANIFEST, 1 << 16))
-        files = {str(path): str(entry["sha256"]) for path, entry in manifest["files"].items()}
-    except (Unreadable, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return []
-    other = clean(str(manifest.get("lesson")), 40)
-    notes = [] if other == lesson else [f"{archive.name}: packed for the lesson `{other}`"]
-    for path, sha256 in list(files.items())[:100]:
-        try:
-            if hashlib.sha256(archive.read(path)).hexdigest() != sha256:
-                notes.append(f"{archive.name}: `{clean(path, 80)}` was changed after it was packed")
-        except Unreadable:
-            notes.append(f"{archive.name}: `{clean(path, 80)}` is in the manifest, but cannot be read")
-    return notes
-
-
-# ---- GitHub Classroom: ASSIGNMENT-LOGIN, a clone for each student; git is never run in it
-
-
-def is_classroom(tree: FileTree) -> bool:
-    """Return whether every folder is a clone."""
-    folders = folders_of(tree, ("folder",))
-    return bool(folders) and all(tree.kind(f"{folder}/.git") in ("folder", "file") for folder in folders)
-
-
-def classroom_students(tree: FileTree, lesson: str) -> list[Student]:
-    """Find a student for each clone, named by what follows the assignment's name."""
-    folders = folders_of(tree, ("folder",))
-    shared = os.path.commonprefix(folders) if len(folders) > 1 else ""  # noqa: RUF071 (by letters, as meant)
-    prefix = shared[: shared.rfind("-") + 1]
+            receipt = tree.read(path, 1 << 20).decode("utf-8", errors="replace").replace("\r\n", "\n")
+            if (named := _RECEIPT_NAME.search(receipt)) and named["login"] == login:
+                names[login] = text_of(named["name"])
+            if _TYPED.search(receipt):
+                own["typed text.txt"] = path
+    often = Counter(names.get(login, login) for login in files)
     return [
         Student(
-            name=name.removeprefix(prefix) or name,
-            uploads=(Upload(tree, folder, problem=problem_of(tree, folder)),),
-            login=folder.removeprefix(prefix),
-            aliases=tuple("-".join(folder.split("-")[cut:]) for cut in range(1, folder.count("-") + 1)),
+            name=names.get(login, login) if often[names.get(login, login)] == 1 else f"{names.get(login, login)} ({login})",
+            uploads=_attempts(tree, attempts),
+            login=login,
+            aliases=(names[login],) if login in names else (),
         )
-        for folder, name in _student_names(folders).items()
+        for login, attempts in files.items()
     ]
+
+
+# ---- Gradescope: submission_123/, with the students of each in submission_metadata.yml
+
+GRADESCOPE_LIST = "submission_metadata.yml"
+
+
+def gradescope_students(tree: FileTree, lesson: str) -> list[Student]:
+    """Find the students of each folder; all who submitted together get the same files."""
+    listed = read_plainly(_kept_lines(tree.read(GRADESCOPE_LIST, LARGEST_LIST).decode("utf-8-sig", errors="replace")))
+    people: dict[str, list[dict[str, str]]] = {
+        folder: [{key.lstrip(":"): str(value or "") for key, value in one.items()} for one in facts.get(":submitters") or [{}]]
+        for folder, facts in (listed if isinstance(listed, dict) else {}).items()
+        if isinstance(facts, dict)
+    }
+    students = []
+    for folder in folders_of(tree):
+        for one in people.get(folder, [{}]):
+            upload = Upload(tree, folder, problem=problem_of(tree, folder))
+            name = text_of(one.get("name") or one.get("email") or folder)
+            students.append(Student(name, (upload,), id=one.get("sid", ""), aliases=tuple(filter(None, (one.get("email"),)))))
+        if folder not in people:
+            tree.notes.append(f"{text_of(folder)}: not in {GRADESCOPE_LIST}, so nobody's")
+    return students
+
+
+def _kept_lines(text: str) -> str:
+    """Keep the submitters and the time of each submission: the rest, what the grader printed, may be large."""
+    kept, keeps = [], False
+    for line in text.splitlines():
+        if not line.startswith((" ", "-")):
+            kept.append(line)
+            keeps = False
+        elif line.startswith("  :"):
+            keeps = line.startswith(("  :submitters:", "  :created_at:"))
+        if keeps:
+            kept.append(line)
+    return "\n".join(kept)
 
 
 # ---- nbgrader: submitted/STUDENT/ASSIGNMENT/, with the time in timestamp.txt
@@ -169,7 +265,7 @@ def nbgrader_students(tree: FileTree, lesson: str) -> list[Student]:
         tree = Subtree(tree, "submitted")
     folders = folders_of(tree)
     assignment = _assignment(tree, folders, lesson)
-    return [Student(name, _nbgrader_uploads(tree, folder, assignment), login=folder) for folder, name in _student_names(folders).items()]
+    return [Student(name, _nbgrader_uploads(tree, folder, assignment), login=folder) for folder, name in student_names(folders).items()]
 
 
 def _assignment(tree: FileTree, folders: list[str], lesson: str) -> str:
@@ -200,10 +296,6 @@ def _nbgrader_time(tree: FileTree, folder: str) -> datetime | None:
         return None
 
 
-FOLDER = Platform(lambda tree: bool(folders_of(tree)), folder_students, "a folder named after each student, with the files in it")
-ZIPS = Platform(is_zips, zip_students, "a zip named after each student, as `course submit` packs it")
-
-
 def _any_name(pattern: re.Pattern[str]) -> Callable[[FileTree], bool]:
     return lambda tree: any(map(pattern.fullmatch, tree.names()))
 
@@ -226,8 +318,5 @@ PLATFORMS = {  # in the order in which they are tried
         "files named ASSIGNMENT_LOGIN_attempt_2026-11-20-22-58-11_FILE, as in Blackboard's download",
     ),
     "canvas": Platform(is_canvas, canvas_students, "files named NAME_12345_67890_FILE, as in Canvas's download"),
-    "classroom": Platform(is_classroom, classroom_students, "a folder with `.git` in it for each student, as `gh classroom clone` makes"),
     "nbgrader": Platform(is_nbgrader, nbgrader_students, "nbgrader's folder `submitted`, or the course that holds it"),
-    "zips": ZIPS,
-    "folder": FOLDER,
 }

@@ -20,10 +20,10 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from autograder.course.errors import UsageError
-from autograder.course.model import Person
 from autograder.course.text import clean
 from autograder.instructor.file_tree import text_of
 from autograder.instructor.uploads import Student
@@ -44,6 +44,18 @@ _COLUMNS = {
 _NAMED = {name: column for column, names in _COLUMNS.items() for name in names}
 _EMAIL = re.compile(r"[A-Za-z0-9_][\w.!#$%&'*+/=?^`{|}~-]*@[\w.-]+")  # begins so that no spreadsheet takes it for a formula
 _PARTICIPANT = re.compile(r"participant\s+(\d+)", re.IGNORECASE)
+
+
+class Person(Struct, frozen=True):
+    """One student as in the roster or the platform's file names; `student` is the name in results."""
+
+    student: str
+    id: str = ""
+    email: str = ""
+    login: str = ""
+    section: str = ""
+    due: datetime | None = None  # instead of the course's
+    handed_in: datetime | None = None  # if the roster says so
 
 
 def read_roster(path: Path) -> list[Person]:

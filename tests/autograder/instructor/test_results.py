@@ -10,13 +10,13 @@ import msgspec
 import pytest
 
 from autograder.course.errors import UsageError
-from autograder.course.model import CheckResult, Failure, HandedIn, Late, Notes, Override, Person, Policy, Result, Unused
+from autograder.course.model import CheckResult, Failure, HandedIn, Late, Notes, Override, Policy, Result, Unused
 from autograder.course.store import BATCH, write_texts
 from autograder.grading.rounds import open_round
 from autograder.instructor.gradebook import Attempted, Gradebook, Kept
 from autograder.instructor.grades import GradingRules, StudentGrades
 from autograder.instructor.outputs import student_markdown, write_grades, write_jsonl
-from autograder.instructor.roster import file_slug
+from autograder.instructor.roster import Person, file_slug
 
 
 def result(student="Ada", **changes):

@@ -4,9 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from autograder.course.model import CheckResult, HandedIn, Late, Override, Person, Policy, Result
+from autograder.course.model import CheckResult, HandedIn, Late, Override, Policy, Result
 from autograder.instructor.gradebook import Gradebook, Kept
 from autograder.instructor.grades import read_rules, sheet_of
+from autograder.instructor.roster import Person
 
 DUE = datetime(2026, 11, 20, 12, tzinfo=UTC)
 LATE = HandedIn(2, datetime(2026, 11, 21, 12, tzinfo=UTC))

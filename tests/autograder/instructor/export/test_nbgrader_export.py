@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from autograder.course.errors import UsageError
-from autograder.course.model import CheckResult, HandedIn, Late, Override, Person, Policy, Result
+from autograder.course.model import CheckResult, HandedIn, Late, Override, Policy, Result
 from autograder.grading.attempt import load_materials
 from autograder.instructor.export import export
 from autograder.instructor.gradebook import Gradebook, Kept
 from autograder.instructor.grades import read_rules, sheet_of
 from autograder.instructor.nbgrader import student_id
+from autograder.instructor.roster import Person
 from tests.autograder.author.notebook.test_nbgrader import EXERCISES, LESSON, SHIPPED, run  # noqa: F401  # the fixture: one build serves both
 
 from .conftest import DUE, LATE

@@ -12,8 +12,7 @@ import pytest
 from autograder.cli.grade import KINDS as CHOICES
 from autograder.course.errors import UsageError
 from autograder.course.model import HandedIn
-from autograder.instructor.intake import open_class
-from autograder.instructor.platforms import PLATFORMS
+from autograder.instructor.intake import KINDS, open_class
 
 from .handouts import HANDOUT
 from .packing import packed, tarred
@@ -170,16 +169,16 @@ def test_a_kind_that_is_given_is_the_one_that_is_told(tmp_path, kind):
     assert (opened.kind, found) == (kind.strip(), students)
 
 
-@pytest.mark.parametrize("kind", [kind for kind in PLATFORMS if kind != "folder"])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "folder"])
 def test_a_kind_that_does_not_fit_is_refused_in_full(tmp_path, kind):
     laid_out(tmp_path / "in", {"Ada/forward.py": b""})
     with pytest.raises(UsageError) as caught:
         open_class(tmp_path / "in", LESSON, kind)
-    assert str(caught.value) == f"{tmp_path / 'in'}: no submissions from `{kind}` in it\n  fix: give {PLATFORMS[kind].wanted}, or leave --from out"
+    assert str(caught.value) == f"{tmp_path / 'in'}: no submissions from `{kind}` in it\n  fix: give {KINDS[kind].wanted}, or leave --from out"
 
 
 def test_the_command_offers_every_kind():
-    assert set(CHOICES) == set(PLATFORMS)
+    assert set(CHOICES) == set(KINDS)
 
 
 def test_canvas_says_who_is_late_and_which_attempt_it_is(tmp_path):

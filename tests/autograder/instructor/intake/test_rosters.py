@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import pytest
 
 from autograder.course.errors import UsageError
-from autograder.course.model import HandedIn, Person
+from autograder.course.model import HandedIn
 from autograder.instructor.intake import open_class
-from autograder.instructor.roster import letters, read_roster
+from autograder.instructor.roster import Person, letters, read_roster
 
 from .handouts import HANDOUT
 

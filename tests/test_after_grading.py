@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from msgspec.structs import replace
 
 from autograder.cli.main import main
+from autograder.instructor.grade import GradeRequest
+from autograder.instructor.gradebook import Gradebook
 from tests.autograder.instructor.intake.packing import packed
 
 TINY = Path(__file__).parent / "broken_courses" / "tiny"
@@ -44,9 +47,11 @@ def graded_once(tmp_path_factory, walls):
 def graded(graded_once, tmp_path):
     """A copy of it, to go on with."""
     shutil.copytree(graded_once[0], tmp_path / "copy")
-    with sqlite3.connect(tmp_path / "copy" / "out" / "gradebook.sqlite") as db:  # where the submissions lie is written there
-        db.execute("UPDATE runs SET request = replace(request, ?, ?)", (str(graded_once[0]), str(tmp_path / "copy")))
-    db.close()
+    with Gradebook(tmp_path / "copy" / "out" / "gradebook.sqlite") as book:  # where the submissions lie is written there
+        run = book.last_run()
+        asked = book.request(run, GradeRequest)
+        places = {name: tmp_path / "copy" / getattr(asked, name).name for name in ("submissions", "roster")}
+        book.begin(run, replace(asked, **places))
     return tmp_path / "copy"
 
 
@@ -174,7 +179,7 @@ REFUSED = {
     "no results": (lambda place: ["export", place, "--to", "csv", "--out", place / "x"], "{place}: no graded results in this folder\n  fix: give the folder that `course grade --out` wrote\n"),
     "no results to grade again": (lambda place: ["regrade", place], "{place}: no graded results in this folder\n  fix: give the folder that `course grade --out` wrote\n"),
     "submissions that moved": (moved, "{place}/class.zip: the submissions are no longer there\n  fix: say where they are: `course regrade OUT SUBMISSIONS`\n"),
-    "a round that is lost": (lost, "{place}/out/private: the numbers of `round-1` are lost\n  fix: grade again with `course grade --new-round`\n"),
+    "a round that is lost": (lost, "{place}/out/private: the secrets of these results are lost\n  fix: restore this folder, or grade into a new one with --out\n"),
     "no title": (untitled, '--title sums: no title\n  fix: write it as EXERCISE=TITLE: --title forward="Noising (4711)"\n'),
 }  # fmt: skip
 

@@ -124,6 +124,7 @@ def build_gradescope(root: Path, out: Path) -> Path:
         out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory() as drawn, replaced(target) as beside:
             open_round(Path(drawn))
+            beside.touch(0o600)  # it holds the round's secret and the solutions
             _write(beside, root, Path(drawn))
     except OSError as error:
         raise UsageError(f"{target}: {error.strerror}", "choose a folder that can be written with --out") from None

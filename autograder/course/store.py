@@ -265,6 +265,7 @@ def replaced_folder(out: Path, mark: str) -> Iterator[Path]:
 def replaced(path: Path) -> Iterator[Path]:
     """Write a new file beside `path` and move it there at the end: neither a reader nor a power cut ever leaves half of one."""
     beside = _beside(path)
+    beside.unlink(missing_ok=True)  # perhaps a link to somewhere else
     yield beside
     _synced(beside)
     beside.replace(path)
@@ -286,6 +287,7 @@ def write_texts(texts: Iterable[tuple[Path, str]]) -> int:
         while some := list(islice(waiting, BATCH)):
             other = {path: data for path, data in some if not path.exists() or path.read_bytes() != data}
             for path, data in other.items():
+                _beside(path).unlink(missing_ok=True)
                 _beside(path).write_bytes(data)
             list(threads.map(_synced, map(_beside, other)))
             for path in other:

@@ -1,13 +1,15 @@
 """The secret of a round, which decides the numbers that graded checks draw: the same for a resumed run and for a regrade.
 
-It is kept in OUT/private/, which only its owner may read. Results carry the round's name, never the secret.
+It is kept in OUT/private/, which only its owner may read. Results carry the round's name, never the secret. The rows of a gradebook are
+sealed with it, so that one that somebody else wrote is told from those of `course`.
 """
 
 import hashlib
+import hmac
 import os
 import platform
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -16,15 +18,19 @@ import msgspec
 from autograder.course.errors import UsageError
 from autograder.course.loading import package_name
 from autograder.course.model import Course, Lesson, Submission, limits_for
-from autograder.course.store import replaced
+from autograder.course.store import refuse_others, replaced
 from autograder.sandbox.guest.frameworks import FRAMEWORKS
 
 
 class Round(msgspec.Struct, frozen=True):
-    """A round's name, and the secret that keys every check's numbers."""
+    """A round's name, and the secret that keys every check's numbers.
+
+    `seals`: whether all rows of its gradebook are sealed; not those of a round that a version before seals began.
+    """
 
     name: str
     secret: bytes
+    seals: bool = False
 
 
 def open_round(out: Path, *, seed: int | None = None, new: bool = False) -> Round:
@@ -40,7 +46,7 @@ def open_round(out: Path, *, seed: int | None = None, new: bool = False) -> Roun
     earlier = next((one for one in known if one.secret == fixed), None)
     if earlier and not new:
         return earlier
-    chosen = Round(f"round-{len(known) + 1}", fixed or secrets.token_bytes(32))
+    chosen = Round(f"round-{len(known) + 1}", fixed or secrets.token_bytes(32), seals=True)
     with replaced(path) as beside, open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(msgspec.json.encode([*known, chosen]))
     return chosen
@@ -54,7 +60,39 @@ def find_round(out: Path, name: str) -> Round:
     return found
 
 
+class Seals:
+    """Seals the rows of a gradebook, and tells which rows were sealed by whoever knows a round's secret."""
+
+    def __init__(self, rounds: Sequence[Round]):
+        self._secrets = {one.name: one.secret for one in rounds}
+        self._newest = rounds[-1].name
+        self._may_lack = not all(one.seals for one in rounds)
+
+    def seal(self, *parts: str) -> str:
+        """Return the seal of a row with these parts."""
+        return self._sealed(self._newest, parts)
+
+    def holds(self, seal: object, *parts: str) -> bool:
+        """Whether this is the seal of these parts. A row of a round from before seals has none."""
+        if not isinstance(seal, str):
+            return seal is None and self._may_lack
+        name = seal.partition(" ")[0]
+        return name in self._secrets and hmac.compare_digest(seal.encode(), self._sealed(name, parts).encode())
+
+    def _sealed(self, name: str, parts: Sequence[str]) -> str:
+        return f"{name} {hmac.digest(self._secrets[name], _hash(['gradebook', *parts]), 'sha256').hex()}"
+
+
+def seals_of(out: Path) -> Seals:
+    """Return the seals of OUT's rounds. Raise `UsageError` if it has none."""
+    if known := _known(out / "private" / "rounds.json"):
+        return Seals(known)
+    raise UsageError(f"{out / 'private'}: the secrets of these results are lost", "restore this folder, or grade into a new one with --out")
+
+
 def _known(path: Path) -> list[Round]:
+    for part in (path.parent, path):
+        refuse_others(part)
     if not path.exists():
         return []
     try:

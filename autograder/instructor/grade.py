@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -21,6 +22,7 @@ from msgspec.structs import replace
 from autograder.course.errors import StoreFault, UsageError
 from autograder.course.loading import choose_lesson, exercise_ids
 from autograder.course.model import Course, Lesson, Submission
+from autograder.course.store import refuse_others
 from autograder.course.student_files import read_handout
 from autograder.grading.rounds import CacheKeys, Round, open_round
 from autograder.instructor.gradebook import Attempted, Gradebook, Kept
@@ -78,17 +80,18 @@ def grade(course: Course, request: GradeRequest, progress: Callable[[int, int], 
     if request.submissions.resolve() in places:
         raise UsageError(f"{request.out}: results would be among the submissions", "give --out a folder beside them")
     try:
-        request.out.mkdir(parents=True, exist_ok=True)
+        request.out.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"{request.out}: {error.strerror}", "choose a writable folder with --out") from None
-    with exclusive_lock(request.out), Gradebook(request.out / GRADEBOOK) as gradebook:
+    with exclusive_lock(request.out):
         current = open_round(request.out, seed=request.seed, new=request.new_round)
-        gradebook.enrol(plan.uploads.people, anew=request.roster is not None)
-        run = run_plan(course, request, plan, current, gradebook, progress)
-        rules = read_rules(request.out, gradebook, course.policy)
-        reported = write_files(request.out, course, gradebook, run.name, rules)
-        unmatched = rules.unmatched(gradebook.students(run.name), exercise_ids(plan.lesson))
-        return GradeReport(plan, run, current.name, reported, rules, (*plan.uploads.notes, *unmatched))
+        with Gradebook(request.out / GRADEBOOK) as gradebook:
+            gradebook.enrol(plan.uploads.people, anew=request.roster is not None)
+            run = run_plan(course, request, plan, current, gradebook, progress)
+            rules = read_rules(request.out, gradebook, course.policy)
+            reported = write_files(request.out, course, gradebook, run.name, rules)
+            unmatched = rules.unmatched(gradebook.students(run.name), exercise_ids(plan.lesson))
+            return GradeReport(plan, run, current.name, reported, rules, (*plan.uploads.notes, *unmatched))
 
 
 class Plan(Struct, frozen=True):
@@ -197,11 +200,12 @@ def open_graded(out: Path) -> Iterator[tuple[Gradebook, str]]:
 def exclusive_lock(out: Path) -> Iterator[None]:
     """Lock OUT for one command, because two would grade the same submissions twice; a full disk becomes a `StoreFault`.
 
-    The lock ends with the process, however that ends.
+    Until it ends, nobody else can read what this process writes. The lock ends with the process, however that ends.
     """
-    folder = os.open(out, os.O_RDONLY)
+    folder, umask = os.open(out, os.O_RDONLY), os.umask(0o077)
     try:
         fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _close_to_others(out)
         yield
     except BlockingIOError:
         raise UsageError(f"{out}: another command is using this folder", "wait until it is done, or choose another folder") from None
@@ -210,7 +214,21 @@ def exclusive_lock(out: Path) -> Iterator[None]:
             raise
         raise StoreFault(Path(error.filename or out), os.strerror(error.errno).lower()) from None
     finally:
+        os.umask(umask)
         os.close(folder)
+
+
+def _close_to_others(out: Path) -> None:
+    """Let nobody else read or write OUT. Raise `UsageError` if somebody else may have written it, or may do so meanwhile."""
+    own = [path for path in (out, *(out / name for name in (GRADEBOOK, "private", "feedback"))) if path.exists()]
+    for path in own:
+        refuse_others(path)
+    mode = out.stat().st_mode
+    made_here = own[1:2] == [out / GRADEBOOK] or not any(out.iterdir())
+    if mode & stat.S_ISVTX or (mode & 0o022 and not made_here):  # shared, as /tmp is
+        raise UsageError(f"{out}: others can write to this folder", "choose a new or empty folder with --out")
+    for path in own if made_here else own[1:]:
+        path.chmod(0o700 if path.is_dir() else 0o600)
 
 
 def choose_exercises(course: Course, request: GradeRequest) -> tuple[Lesson, list[str]]:

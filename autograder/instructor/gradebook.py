@@ -3,18 +3,24 @@
 It is also the journal: a result is on disk before it is shown, so a run that was killed continues where it stopped. Each attempt has
 a key of everything that decides it (see `CacheKeys`); a later run reuses an attempt with the same key instead of grading again. The
 result's JSON is the record, and the columns beside it are for queries. What a secret run saw is in `private`, which no export reads.
+
+Every row is sealed with the secret of OUT's newest round (see `rounds.Seals`). Reading a row whose seal does not hold raises
+`UsageError`: whoever can write this file but does not know the secret can add or change no result.
 """
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
 from itertools import groupby
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Any, NoReturn, Self, TypeVar
 
 import msgspec
 
+from autograder.course.errors import UsageError
 from autograder.course.model import Failure, HandedIn, Notes, Override, Result, Submission
-from autograder.course.store import Connection, Schema, columns, open_strictly, transaction
+from autograder.course.store import Connection, Schema, columns, open_strictly, refuse_others, transaction
+from autograder.grading.rounds import Seals, open_round, seals_of
 from autograder.instructor.roster import Person
 
 T = TypeVar("T")
@@ -51,19 +57,16 @@ def _failure_of(words: str) -> Failure:
     return Failure("ended", call[1], call[1] + (call[2] or ""), words=call[3]) if call else Failure("demand", words=words)
 
 
-SCHEMA = Schema((_first, _notes_as_data))
-ATTEMPTS = (  # that a run graded, or took over from earlier runs
-    "SELECT result, private, handed_in FROM ("
-    "SELECT student, lesson, exercise, id, result, private, handed_in FROM attempts WHERE run = ?1 UNION ALL "
-    "SELECT student, lesson, exercise, id, result, private, taken.handed_in FROM taken JOIN attempts ON id = attempt WHERE taken.run = ?1"
-    ") ORDER BY student, lesson, exercise, id"
-)
-ADDED = (
-    "SELECT id, result, private, handed_in FROM attempts WHERE run = ?1 AND id > ?2 UNION ALL "
-    "SELECT id, result, private, taken.handed_in FROM taken JOIN attempts ON id = attempt WHERE taken.run = ?1 AND taken.rowid > ?3"
-)
+TABLES = ("attempts", "taken", "runs", "people", "overrides")
+SCHEMA = Schema((_first, _notes_as_data, ";".join(f"ALTER TABLE {table} ADD COLUMN seal TEXT" for table in TABLES)))
+_OWN = "id, student, lesson, exercise, attempts.run, result, private, attempts.handed_in, ifnull(key, ''), attempts.seal"
+_GRADED = f"SELECT {_OWN}, NULL, NULL, NULL FROM attempts WHERE run = ?1"
+_TAKEN = f"SELECT {_OWN}, taken.run, taken.handed_in, taken.seal FROM taken JOIN attempts ON id = attempt WHERE taken.run = ?1"
+ATTEMPTS = f"SELECT * FROM ({_GRADED} UNION ALL {_TAKEN}) ORDER BY student, lesson, exercise, id"  # graded by a run, or taken over
+ADDED = f"{_GRADED} AND id > ?2 UNION ALL {_TAKEN} AND taken.rowid > ?3"
 STUDENTS = "SELECT student FROM attempts WHERE run = ?1 UNION SELECT student FROM taken JOIN attempts ON id = attempt WHERE taken.run = ?1"
-KNOWN = "SELECT id, result FROM attempts WHERE key = ? AND student = ? AND lesson = ? AND exercise = ? ORDER BY id DESC LIMIT 1"
+_SAME = "key = ? AND student = ? AND lesson = ? AND exercise = ?"
+KNOWN = f"SELECT {_OWN}, NULL, NULL, NULL FROM attempts WHERE {_SAME} ORDER BY id DESC LIMIT 1"
 
 
 class Attempted(msgspec.Struct, frozen=True):
@@ -92,13 +95,22 @@ class Gradebook:
     """An open gradebook; a run is what one command graded.
 
     Opening raises `StoreFault` if the disk is full, and `UsageError` if the file is no gradebook or a newer one. Every method that
-    writes is all or nothing, is on disk when it returns, and raises `StoreFault` if it cannot write.
+    writes is all or nothing, is on disk when it returns, and raises `StoreFault` if it cannot write. Every method that reads raises
+    `UsageError` for a row that `course` did not write. A copy elsewhere needs the `seals` of the original.
     """
 
-    def __init__(self, path: Path):
-        self._path = path
-        self._taken: list[tuple[str, int, str]] = []
+    def __init__(self, path: Path, seals: Seals | None = None):
+        for part in (path.parent, path):
+            refuse_others(part)
+        if seals is None and not path.exists():
+            open_round(path.parent)
+        self._path, self._original = path, seals
+        self._taken: list[tuple[str, int, str, str]] = []
         self._db = open_strictly(path, SCHEMA, "move the file aside, or choose another --out")
+
+    @cached_property
+    def seals(self) -> Seals:
+        return self._original or seals_of(self._path.parent)
 
     def __enter__(self) -> Self:
         return self
@@ -109,8 +121,8 @@ class Gradebook:
     def keep(self, run: str, attempts: Iterable[Kept]) -> None:
         """Store attempts, with those taken over since the last call."""
         with transaction(self._db, self._path):
-            self._db.executemany("INSERT INTO taken VALUES (?, ?, ?)", self._taken)
-            self._db.executemany(f"INSERT INTO attempts VALUES (NULL{', ?' * 15})", (_row(run, one) for one in attempts))
+            self._db.executemany("INSERT INTO taken VALUES (?, ?, ?, ?)", self._taken)
+            self._db.executemany(f"INSERT INTO attempts VALUES (NULL{', ?' * 16})", (self._row(run, one) for one in attempts))
         self._taken.clear()
 
     def take(self, run: str, submission: Submission, key: str) -> Result | None:
@@ -118,12 +130,14 @@ class Gradebook:
         found = self._db.execute(KNOWN, (key, submission.student, submission.lesson, submission.exercise)).fetchone()
         if found is None:
             return None
-        self._taken.append((run, found[0], _json(submission.handed_in)))
-        return msgspec.json.decode(found[1], type=Result)
+        handed_in, result = _json(submission.handed_in), found[5]
+        attempted = self._attempted(found)
+        self._taken.append((run, found[0], handed_in, self.seals.seal("taken", run, result, handed_in)))
+        return attempted.result
 
     def attempts(self, run: str) -> Iterator[list[Attempted]]:
         """Yield for each student, lesson and exercise of a run all attempts, in the order in which they were graded."""
-        rows = (_attempted(*row) for row in self._db.execute(ATTEMPTS, (run,)))
+        rows = map(self._attempted, self._db.execute(ATTEMPTS, (run,)))
         for _, own in groupby(rows, key=lambda one: (one.result.student, one.result.lesson, one.result.exercise)):
             yield list(own)
 
@@ -137,7 +151,7 @@ class Gradebook:
         Attempts that are added meanwhile may come twice.
         """
         place = self._db.execute("SELECT (SELECT ifnull(max(id), 0) FROM attempts), (SELECT ifnull(max(rowid), 0) FROM taken)").fetchone()
-        return place, ((number, _attempted(*row)) for number, *row in self._db.execute(ADDED, (run, *since)))
+        return place, ((row[0], self._attempted(row)) for row in self._db.execute(ADDED, (run, *since)))
 
     def students(self, run: str) -> set[str]:
         """Return the students who have a result in a run."""
@@ -167,45 +181,75 @@ class Gradebook:
     def begin(self, run: str, request: object) -> None:
         """Record what a run was asked to grade, so that it can be graded again."""
         with transaction(self._db, self._path):
-            self._db.execute("INSERT OR REPLACE INTO runs VALUES (?, ?)", (run, _json(request)))
+            self._db.execute("INSERT OR REPLACE INTO runs VALUES (?, ?, ?)", self._pair("runs", run, request))
 
     def request(self, run: str | None, kind: type[T]) -> T | None:
         """Return what a run was asked to grade; None if an early version did not record it."""
-        found = self._db.execute("SELECT request FROM runs WHERE run = ?", (run,)).fetchone()
-        return msgspec.json.decode(found[0], type=kind, dec_hook=lambda kind, text: kind(text)) if found else None
+        found = self._pairs("runs", "SELECT run, request, seal FROM runs WHERE run = ?", run)
+        return next((msgspec.json.decode(text, type=kind, dec_hook=lambda kind, text: kind(text)) for _, text in found), None)
 
     def enrol(self, people: Iterable[Person], *, anew: bool = True) -> None:
         """Record people of the class; `anew` replaces what was recorded about them before."""
         kept = "REPLACE" if anew else "IGNORE"
         with transaction(self._db, self._path):
-            self._db.executemany(f"INSERT OR {kept} INTO people VALUES (?, ?)", ((person.student, _json(person)) for person in people))
+            rows = (self._pair("people", person.student, person) for person in people)
+            self._db.executemany(f"INSERT OR {kept} INTO people VALUES (?, ?, ?)", rows)
 
     def people(self) -> dict[str, Person]:
         """Return the people of the class by the name that results have."""
-        rows = self._db.execute("SELECT student, person FROM people ORDER BY student")
+        rows = self._pairs("people", "SELECT student, person, seal FROM people ORDER BY student")
         return {student: msgspec.json.decode(text, type=Person) for student, text in rows}
 
     def override(self, override: Override) -> None:
         """Append points given by a person; the last override of a check counts."""
         with transaction(self._db, self._path):
-            self._db.execute("INSERT INTO overrides VALUES (NULL, ?, ?)", (override.student, _json(override)))
+            self._db.execute("INSERT INTO overrides VALUES (NULL, ?, ?, ?)", self._pair("overrides", override.student, override))
 
     def overrides(self, student: str | None = None) -> list[Override]:
         """Return the overrides of one student or of all, oldest first."""
-        rows = self._db.execute("SELECT override FROM overrides WHERE ?1 IS NULL OR student = ?1 ORDER BY id", (student,))
-        return [msgspec.json.decode(text, type=Override) for (text,) in rows]
+        rows = self._pairs(
+            "overrides", "SELECT student, override, seal FROM overrides WHERE ?1 IS NULL OR student = ?1 ORDER BY id", student
+        )
+        return [msgspec.json.decode(text, type=Override) for _, text in rows]
 
+    # ---- rows, with their seals
 
-def _attempted(result: str, private: str, handed_in: str) -> Attempted:
-    decode = msgspec.json.decode
-    return Attempted(decode(result, type=Result), decode(private, type=Notes), decode(handed_in, type=HandedIn))
+    def _row(self, run: str, one: Kept) -> tuple[object, ...]:
+        result, texts = one.result, (_json(one.result), _json(one.notes), _json(one.handed_in))
+        values = (run, result.student, result.lesson, result.exercise, result.status, result.score, result.max_score, result.sha256)
+        more = (result.round, result.graded_at, result.version, *texts, one.key)
+        return (*values, *more, self.seals.seal("attempts", run, *texts, one.key or ""))
 
+    def _attempted(self, row: tuple[Any, ...]) -> Attempted:
+        """Return the attempt in a row (see `_OWN`); of one that a run took over, with the facts that belong to that run."""
+        _, student, lesson, exercise, run, result, private, handed_in, key, seal = row[:10]
+        self._demand("attempts", seal, run, result, private, handed_in, key)
+        taken_by, taken_in, taken_seal = row[10:]
+        if taken_by is not None:
+            self._demand("taken", taken_seal, taken_by, result, taken_in)
+            handed_in = taken_in
+        decode = msgspec.json.decode
+        found = decode(result, type=Result)
+        if (found.student, found.lesson, found.exercise) != (student, lesson, exercise):
+            self._refuse("attempts")
+        return Attempted(found, decode(private, type=Notes), decode(handed_in, type=HandedIn))
 
-def _row(run: str, one: Kept) -> tuple[object, ...]:
-    result = one.result
-    values = (run, result.student, result.lesson, result.exercise, result.status, result.score, result.max_score, result.sha256)
-    more = (result.round, result.graded_at, result.version, _json(result), _json(one.notes), _json(one.handed_in), one.key)
-    return (*values, *more)
+    def _pair(self, table: str, name: str, value: object) -> tuple[str, str, str]:
+        text = _json(value)
+        return name, text, self.seals.seal(table, name, text)
+
+    def _pairs(self, table: str, query: str, *values: object) -> Iterator[tuple[str, str]]:
+        for name, text, seal in self._db.execute(query, values):
+            self._demand(table, seal, name, text)
+            yield name, text
+
+    def _demand(self, table: str, seal: object, *parts: str) -> None:
+        if not self.seals.holds(seal, table, *parts):
+            self._refuse(table)
+
+    def _refuse(self, table: str) -> NoReturn:
+        fix = "restore it together with the folder `private` beside it, or grade into a new folder with --out"
+        raise UsageError(f"{self._path}: a row of `{table}` was not written with this folder's secret", fix)
 
 
 def _json(value: object) -> str:

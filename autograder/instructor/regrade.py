@@ -67,7 +67,7 @@ def regrade(course: Course, out: Path, submissions: Path | None, walls: tuple[st
     """
     with open_graded(out) as (book, before), _copy_of(book, out) as path:
         request = replace(_last_request(book, before, out, submissions), out=out, walls=walls, workers=workers, fresh=fresh)
-        with Gradebook(path) as copy:
+        with Gradebook(path, book.seals) as copy:
             plan = make_plan(course, request, tuple(copy.people().values()) if request.roster else ())
             first = next(copy.results(before), None)
             if first is None:

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from autograder.course.store import refuse_others
 from autograder.course.text import clean
 from autograder.instructor.gradebook import Attempted, Gradebook
 from autograder.instructor.measures import ExerciseMeasure
@@ -156,6 +157,7 @@ WRITTEN = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inl
 
 def routes(out: Path, frame: Frame, *, best: bool) -> list[BaseRoute]:
     """Return the routes of the grades in `out`, which may not exist yet; `best` says which attempt counts."""
+    refuse_others(out)
     class_view = ClassView(out / "gradebook.sqlite", tuple(exercise.id for exercise in frame.lesson.exercises), best=best)
 
     changes = partial(changed, [out / name for name in ("gradebook.sqlite", "gradebook.sqlite-wal", "report.html")], PAUSE)

@@ -40,8 +40,11 @@ UPDATE = "\n  fix: update the course package, then run the command again; the fi
 
 @pytest.fixture
 def old(tmp_path):
-    """A copy of the files of version 0."""
-    return Path(shutil.copytree(OLD, tmp_path / "old"))
+    """A copy of the files of version 0, beside the secret of a round that sealed nothing."""
+    place = Path(shutil.copytree(OLD, tmp_path / "old"))
+    (place / "private").mkdir()
+    (place / "private" / "rounds.json").write_text('[{"name": "round-1", "secret": "c2VjcmV0"}]')
+    return place
 
 
 def rows(path, query):

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from autograder.course.errors import StoreFault, UsageError
+from autograder.grading.rounds import open_round
 from autograder.instructor.gradebook import Gradebook, Kept
 from autograder.learner.review.deck import Deck
 from autograder.learner.review.log import Row, Spare
@@ -115,6 +116,7 @@ def test_a_gradebook_that_cannot_even_be_opened_for_want_of_room_is_told_so(smal
 def test_grading_onto_a_full_disk_is_one_line(small_disk, walls):
     (small_disk / "class" / "s0001").mkdir(parents=True)
     (small_disk / "out").mkdir()
+    open_round(small_disk / "out", seed=5)
     with Gradebook(small_disk / "out" / "gradebook.sqlite") as book:
         book.keep("before", [Kept(result())])
     with full(small_disk):

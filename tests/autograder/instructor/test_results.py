@@ -65,9 +65,11 @@ FIRST_COLUMNS = (
 
 
 def test_a_gradebook_from_before_attempts_had_numbers_is_read(tmp_path):
+    (tmp_path / "private").mkdir()
+    (tmp_path / "private" / "rounds.json").write_text('[{"name": "r", "secret": "c2VjcmV0"}]')
     with sqlite3.connect(tmp_path / "g.sqlite") as db:
         db.execute(f"CREATE TABLE attempts (id INTEGER PRIMARY KEY, {FIRST_COLUMNS})")
-        db.execute(f"INSERT INTO attempts VALUES (NULL{', ?' * 13})", ("run", "Ada", "l", "e", "graded", 1, 2, "", "r", "", "", msgspec.json.encode(result()).decode(), "{}"))
+        db.execute(f"INSERT INTO attempts VALUES (NULL{', ?' * 13})", ("run", "Ada", "12_diffusion", "forward", "graded", 1, 2, "", "r", "", "", msgspec.json.encode(result()).decode(), "{}"))
     db.close()
     with Gradebook(tmp_path / "g.sqlite") as book:
         assert [attempt.handed_in for [attempt] in book.attempts("run")] == [HandedIn()]

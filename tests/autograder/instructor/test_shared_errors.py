@@ -18,7 +18,7 @@ from autograder.course.loading import read_course
 from autograder.course.model import Failure, HandedIn, Limits, Notes, Result, Submission
 from autograder.grading.attempt import attempt, load_materials
 from autograder.grading.reference import digest
-from autograder.instructor.gradebook import Attempted, Gradebook, Kept
+from autograder.instructor.gradebook import TABLES, Attempted, Gradebook, Kept
 from autograder.instructor.measures import Group, groups
 from autograder.sandbox.servers import Sandbox
 
@@ -84,7 +84,11 @@ def test_notes_of_an_earlier_version_are_found(tmp_path):
     with closing(sqlite3.connect(tmp_path / "gradebook.sqlite")) as db, db:
         db.execute("UPDATE attempts SET private = ? WHERE student != 'cy'", (json.dumps(old),))
         db.execute("""UPDATE attempts SET private = '{"fault": "its worker ended"}' WHERE student = 'cy'""")
+        for table in TABLES:
+            db.execute(f"ALTER TABLE {table} DROP COLUMN seal")
         db.execute("PRAGMA user_version = 1")
+    [known] = json.loads((tmp_path / "private" / "rounds.json").read_text())
+    (tmp_path / "private" / "rounds.json").write_text(json.dumps([known | {"seals": False}]))
     with Gradebook(tmp_path / "gradebook.sqlite") as book:
         assert groups(book.unexplained("run")) == [Group("forward", "forward_step", ("ada", "bo"), call)]
         assert [one.notes for (one,) in book.attempts("run")][2] == Notes(fault="its worker ended")

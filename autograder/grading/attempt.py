@@ -14,7 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from autograder.course.model import Check, CheckResult, Exercise, Failure, Idea, Misconception, Notes, Submission
-from autograder.grading import feedback
+from autograder.grading import bounds, feedback
 from autograder.grading.checks import Transcript, load_checks, seed_of
 from autograder.grading.coefficients import load_quantities
 from autograder.grading.diagnosis import Diagnosis, load_misconceptions, shared_by
@@ -55,6 +55,7 @@ class Cause(msgspec.Struct, frozen=True):
     idea: Idea | None = None
     misconception: Misconception | None = None
     uses: str = ""
+    trouble: str = ""
 
 
 def load_materials(exercise: Exercise) -> Materials:
@@ -84,7 +85,11 @@ def attempt(submission: Submission, materials: Materials, sandbox: Sandbox | Loc
     return Attempt(
         checks=tuple(_result(check, run, published, causes.get(check.of, Cause())) for check in materials.checks),
         stdout=run.printed,
-        notes=Notes({check.id: run.failure(check, numbers=True) for check in failed}, _shared_errors(causes, run)),
+        notes=Notes(
+            {check.id: run.failure(check, numbers=True) for check in failed},
+            _shared_errors(causes, run),
+            "; ".join(cause.trouble for cause in causes.values() if cause.trouble),
+        ),
         transcripts={check.id: run.transcript(check) for check in materials.checks if run.tried(check)},
     )
 
@@ -98,9 +103,13 @@ def _cause(of: str, run: SubmissionRun, published: SubmissionRun, diagnosis: Dia
     """Find out why a function is wrong. What uses a wrong function is no evidence of a mistake of its own."""
     if wrong := run.wrong_function_used_by(of):
         return Cause(uses=wrong)
-    if known := diagnosis.name(of, run.transcripts, run.seeds):
-        return Cause(Idea("written", of, known.sentence), known)
-    readings = diagnosis.read(of, published.transcripts, published.seeds)  # their sentences hold numbers
+    try:
+        with bounds.bounded(bounds.MEMORY_BYTES, bounds.SECONDS):
+            if known := diagnosis.name(of, run.transcripts, run.seeds):
+                return Cause(Idea("written", of, known.sentence), known)
+            readings = diagnosis.read(of, published.transcripts, published.seeds)  # their sentences hold numbers
+    except (ArithmeticError, AttributeError, LookupError, MemoryError, RuntimeError, TypeError, ValueError, bounds.OutOfTime) as error:
+        return Cause(trouble=f"no mistake was looked for in `{of}`: {type(error).__name__} {error}".rstrip())
     return Cause(Idea("coefficients", of, feedback.reading_words(readings))) if readings else Cause()
 
 

@@ -168,10 +168,12 @@ def formula(one: Sum, quantities: Callable[[dict[str, Any]], dict[str, Any]], to
 
 def fit(value: Array, parts: Sequence[Array], rows: int) -> tuple[Array | None, Array]:
     """Return the factor of each part in each row (rows, parts), or None if the values leave them open; and what is left of each value."""
+    if value.size // rows < min(len(parts) + 1, value.size):
+        return None, np.abs(value)
     a = np.stack([part.reshape(rows, -1) for part in parts], -1)  # (rows, values, parts)
     b = value.reshape(rows, -1, 1)
     squares = a.transpose(0, 2, 1) @ a
-    if not np.isfinite(squares).all() or a.shape[1] < min(len(parts) + 1, value.size) or (np.linalg.cond(squares) > CONDITION).any():
+    if not np.isfinite(squares).all() or (np.linalg.cond(squares) > CONDITION).any():
         return None, np.abs(value)
     factors = np.asarray(np.linalg.solve(squares, a.transpose(0, 2, 1) @ b), np.float64)
     left: Array = np.abs(b - a @ factors).reshape(value.shape)

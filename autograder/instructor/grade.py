@@ -57,7 +57,7 @@ class GradeRequest(Struct, frozen=True):
 class GradeReport(Struct, frozen=True):
     """What came of a run: its plan, the run itself, and what its report shows of the results that count by `rules`.
 
-    `notes` lists submissions that were skipped or renamed, and extensions that match nobody.
+    `notes` lists what else went wrong where there is a result, submissions that were skipped or renamed, and extensions that match nobody.
     """
 
     plan: Plan
@@ -91,7 +91,7 @@ def grade(course: Course, request: GradeRequest, progress: Callable[[int, int], 
             rules = read_rules(request.out, gradebook, course.policy)
             reported = write_files(request.out, course, gradebook, run.name, rules)
             unmatched = rules.unmatched(gradebook.students(run.name), exercise_ids(plan.lesson))
-            return GradeReport(plan, run, current.name, reported, rules, (*plan.uploads.notes, *unmatched))
+            return GradeReport(plan, run, current.name, reported, rules, (*run.notes, *plan.uploads.notes, *unmatched))
 
 
 class Plan(Struct, frozen=True):
@@ -131,11 +131,15 @@ def run_plan(course: Course, request: GradeRequest, plan: Plan, current: Round, 
 
 
 class Run:
-    """One run as it goes: how many results are `done`, how many of them `reused`, and the `faults` of ours."""
+    """One run as it goes: how many results are `done`, how many of them `reused`, and the `faults` of ours.
+
+    `notes` say what else went wrong where there is a result.
+    """
 
     def __init__(self, gradebook: Gradebook, cache_keys: CacheKeys, progress: Callable[[int], None], *, fresh: bool = False):
         self.name = datetime.now(UTC).isoformat()
-        self.done, self.reused, self.faults, self.interrupted = 0, 0, list[str](), False
+        self.done, self.reused, self.interrupted = 0, 0, False
+        self.faults, self.notes = list[str](), list[str]()
         self._gradebook, self._cache_keys, self._progress, self._fresh = gradebook, cache_keys, progress, fresh
 
     def grade(self, submissions: Iterable[Submission], settings: Settings, pool: WorkerPool) -> None:
@@ -146,9 +150,11 @@ class Run:
                     self._gradebook.keep(self.name, [self._kept(submission, graded) for submission, graded in batch])
                     for _, graded in batch:
                         self._count()
-                        if graded.notes.fault:
-                            became = "not judged" if graded.result.status == "not_judged" else "refused"
-                            self.faults.append(f"{became}: {graded.result.student}, {graded.result.exercise}: {graded.notes.fault}")
+                        about = f"{graded.result.student}, {graded.result.exercise}: {graded.notes.fault}"
+                        if graded.result.status == "not_judged":
+                            self.faults.append(f"not judged: {about}")
+                        elif graded.notes.fault:
+                            self.notes.append(about)
         except KeyboardInterrupt:
             self.interrupted = True
         finally:

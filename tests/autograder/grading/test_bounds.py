@@ -13,6 +13,7 @@ from autograder.course.model import Submission
 from autograder.grading import bounds, submission_run
 from autograder.grading.attempt import PUBLIC, attempt, load_materials
 from autograder.grading.bounds import OutOfTime, bounded
+from autograder.grading.coefficients import fit
 from tests.autograder.learner.conftest import RIGHT
 
 
@@ -89,3 +90,25 @@ def test_all_that_a_submission_returns_is_bounded(refusals, monkeypatch):
     told, points = refusals()
     assert any(one.endswith("was refused: all that it returned and asked takes more than 128 MiB.") for one in told)
     assert 0 < points < 20
+
+
+def test_a_mistake_that_cannot_be_looked_for_costs_nothing_and_is_noted(forward, sandbox, monkeypatch):
+    """The points stand; only the name of the mistake is missing, and the instructor is told."""
+
+    def name(*_):
+        raise ValueError("no such axis")
+
+    monkeypatch.setattr(forward.diagnosis, "name", name)
+    wrong = RIGHT.replace("np.cumprod(1 - betas)", "betas")
+    submission = Submission("s", "12_diffusion", "forward", "forward.py", wrong.encode(), "0", "present")
+    made = attempt(submission, forward, sandbox, PUBLIC)
+    assert sum(check.points for check in made.checks) == 17.5
+    assert made.notes.fault == "no mistake was looked for in `alpha_bars`: ValueError no such axis"
+
+
+def test_questions_without_end_are_not_looked_into():
+    """A sampler that asks for thousands of noises at one image makes a formula of thousands of parts, which no numbers determine."""
+    asked = [(np.ones((5, 24)), np.full((5, 24), i)) for i in range(3000)]
+    factors, left = fit(np.ones((5, 24)), [part for pair in asked for part in pair], 5)
+    assert factors is None
+    assert (left == 1).all()

@@ -11,9 +11,17 @@ from unicodedata import normalize
 
 def clean(cell_text: str, length: int = 500) -> str:
     """Make a stranger's text safe for a terminal: one line, without control and direction characters, cut to `length`."""
+    cell_text = cell_text[: 20 * length]  # the rest is not even looked at
     shown = cell_text if cell_text.isprintable() else "".join(c if unicodedata.category(c)[0] != "C" else " " for c in cell_text)
     shown = " ".join(shown.split())
     return shown if len(shown) <= length else shown[: length - 1] + "…"
+
+
+def clean_output(printed: bytes, size: int) -> str:
+    """Return the first `size` bytes of what a stranger's program printed, as text without control characters but tabs and ends of lines."""
+    shown = printed[:size].decode("utf-8", errors="replace").replace("\r\n", "\n")
+    shown = "".join(c if c in "\n\t" or unicodedata.category(c)[0] != "C" else " " for c in shown)
+    return shown.encode()[:size].decode("utf-8", errors="ignore")
 
 
 def cell_text(value: str, length: int = 500) -> str:

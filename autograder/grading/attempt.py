@@ -79,12 +79,12 @@ def attempt(submission: Submission, materials: Materials, sandbox: Sandbox | Loc
     run.execute(materials.checks)
     failed = [check for check in materials.checks if run.failed(check)]
     published = run if secret == PUBLIC else _run(submission, materials, sandbox, PUBLIC)
-    if published is not run and any(run.worth_a_rerun(check) for check in failed):
+    if published is not run and (run.printed_in_calls or any(run.worth_a_rerun(check) for check in failed)):
         published.execute(tuple(check for check in materials.checks if not run.waits_for(check)))
     causes = {of: _cause(of, run, published, materials.diagnosis) for of in dict.fromkeys(check.of for check in failed)}
     return Attempt(
         checks=tuple(_result(check, run, published, causes.get(check.of, Cause())) for check in materials.checks),
-        stdout=run.printed,
+        stdout=published.printed if run.printed_in_calls else run.printed,
         notes=Notes(
             {check.id: run.failure(check, numbers=True) for check in failed},
             _shared_errors(causes, run),

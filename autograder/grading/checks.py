@@ -18,6 +18,7 @@ from numpy.random import default_rng
 
 from autograder.course.errors import CourseError, Finding, SandboxFault
 from autograder.course.model import Check
+from autograder.course.text import clean
 from autograder.grading.comparison import difference, kind_of, misshapen
 from autograder.grading.reference import (
     FLOOR,
@@ -34,6 +35,7 @@ from autograder.grading.reference import (
 from autograder.sandbox.guest.frameworks import is_out_of_memory
 from autograder.sandbox.guests import Outcome, Raised
 
+TEXT = 500  # characters that are kept of what a check says about a call
 Player = Callable[[str, tuple[Any, ...], dict[str, Any], "list[Asked]"], Outcome]
 
 
@@ -61,13 +63,19 @@ class Called(msgspec.Struct):
 
 
 class Compared(msgspec.Struct):
-    """One comparison: whether it held and, if not, what the call did. `call` is the index of the call that it is about."""
+    """One comparison: whether it held and, if not, what the call did. `call` is the index of the call that it is about.
+
+    `words` may hold what the student's code returned, and are cut and made harmless.
+    """
 
     ok: bool
     call: int
     words: str = ""
     share: float = 0.0  # of the check's points, if it did not hold
     kind: Literal["value", "demand"] = "demand"  # of the call's value with another one, or whatever else the check demands
+
+    def __post_init__(self) -> None:
+        self.words = clean(self.words, TEXT)
 
 
 class Transcript(msgspec.Struct):
@@ -244,14 +252,14 @@ def run(check: Check, player: Player, answers: Answering, seed: int) -> Transcri
     except _CheckEnded:
         last = transcript.calls[-1].outcome
         transcript.ended = None if last.kind == "returned" else last
-    except (CourseError, SandboxFault):
+    except (CourseError, SandboxFault, OSError):
         raise
     except Exception as error:
         if is_out_of_memory(error):
             raise MemoryError from None
         if not transcript.calls:
             raise SandboxFault(f"the check `{check.id}` fails by itself: {error}") from error
-        transcript.ended = Outcome("refused", detail=f"what it returned cannot be used: {error}")
+        transcript.ended = Outcome("refused", detail=clean(f"what it returned cannot be used: {error}", TEXT))
     return transcript
 
 

@@ -4,6 +4,7 @@ Nothing is decided here. Texts are plain, with `code` between backticks; the ter
 markup. Of a secret run, students learn which function failed, the kind of exception, and their own lines.
 """
 
+import builtins
 import inspect
 import re
 import tomllib
@@ -17,7 +18,7 @@ from msgspec.structs import replace
 
 from autograder.course.kinds import Mark, Remark
 from autograder.course.model import Check, CheckResult, Failure, Idea, Override, Question, Reason
-from autograder.course.text import clean, number, plain
+from autograder.course.text import number, plain
 from autograder.grading.checks import Called, Transcript
 from autograder.grading.comparison import kind_of, significant
 from autograder.grading.readings import Reading, Wrong
@@ -56,16 +57,24 @@ def ending(outcome: Outcome, *, numbers: bool, function: str = "", call: str = "
     """Return how a call, or the loading of a file, ended without a value."""
     ended = Failure("missing" if outcome.missing else "ended", function, call, file)
     if raised := outcome.raised:
-        exception, lines = clean(raised.kind, 60), tuple(clean(line, 60) for line in raised.where)
-        said = f": {clean(raised.message, 300)}" if numbers and raised.message not in ("", "None") else ""  # exit() says None
+        exception = raised.kind if numbers or raised.kind in BUILT_IN else "an exception of its own"
+        said = f": {raised.message}" if numbers and raised.message not in ("", "None") else ""  # exit() says None
         verb = "ran out of memory with" if outcome.kind == "out_of_memory" else "raised"
-        where = f" ({', then '.join(lines)})" if lines else ""
+        where = f" ({', then '.join(raised.where)})" if raised.where else ""
         advice = "" if outcome.missing else advice_on(raised.kind, raised.message if numbers else "")
-        return replace(ended, words=f"{verb} {exception}{where}{said}".rstrip(".") + ".", exception=exception, lines=lines, advice=advice)
-    words = {"timed_out": "was stopped", "out_of_memory": "ran out of memory", "killed": "gave no answer", "refused": "was refused"}
-    return replace(ended, words=f"{words[outcome.kind]}: {clean(outcome.detail, 300)}.")
+        words = f"{verb} {exception}{where}{said}".rstrip(".") + "."
+        return replace(ended, words=words, exception=exception, lines=raised.where, advice=advice)
+    words, secret = ENDINGS[outcome.kind]
+    return replace(ended, words=f"{words}: {outcome.detail if numbers or not secret else secret}.")
 
 
+BUILT_IN = {name for name, value in vars(builtins).items() if isinstance(value, type) and issubclass(value, BaseException)}
+ENDINGS = {  # of a call: in words, and what is said of it where its own words may give a secret number away
+    "timed_out": ("was stopped", ""),
+    "out_of_memory": ("ran out of memory", ""),
+    "killed": ("gave no answer", "its process ended"),
+    "refused": ("was refused", "what it returned or asked cannot be used"),
+}
 ADVICE = tomllib.loads((Path(__file__).parent / "advice.toml").read_text(encoding="utf-8"))["advice"]
 
 

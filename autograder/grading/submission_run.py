@@ -14,11 +14,12 @@ from typing import Any
 import msgspec
 
 from autograder.course.model import Check, Failure, Submission
+from autograder.course.text import clean, clean_output
 from autograder.grading import bounds, feedback
 from autograder.grading.checks import Asked, Transcript, run
 from autograder.grading.reference import Answering, ObjectProxy, mapped
 from autograder.sandbox.channels import WALL_FACTOR
-from autograder.sandbox.guest.runtime import NAMES
+from autograder.sandbox.guest.runtime import NAMES, USED
 from autograder.sandbox.guests import Guest, Outcome, Raised
 from autograder.sandbox.local import LocalRunner
 from autograder.sandbox.preload import profile_for
@@ -50,12 +51,13 @@ class SubmissionRun:
         self.seconds: dict[str, float] = {}
         self.seeds = seeds
         self._output = bytearray()
+        self.printed_in_calls = False  # and so, perhaps, numbers that it was given
         self._submission, self._answers, self._sandbox = submission, answers, sandbox
         self._profile = profile_for(submission.source or b"", imports)
         self._by_id = {check.id: check for check in checks}
         self._guest: Guest | None = None
         self._has_props: Guest | None = None  # the guest that has the props
-        self._guests = 0
+        self._guests = self._at_load = 0
         self._spent = self._waited = self._own_seconds = 0.0
         self._received = 0
         self._patient = True  # whether an idle check may still be tried again
@@ -106,7 +108,7 @@ class SubmissionRun:
     @property
     def printed(self) -> str:
         """What the guests printed, one after the other, up to the limit."""
-        return self._output[: self._sandbox.limits.output_kib << 10].decode("utf-8", errors="replace")
+        return clean_output(bytes(self._output), self._sandbox.limits.output_kib << 10)
 
     # -- what became of a check
 
@@ -124,9 +126,9 @@ class SubmissionRun:
         return next((self._by_id[need] for need in check.needs if not self.passed(self._by_id[need])), None)
 
     def worth_a_rerun(self, check: Check) -> bool:
-        """Whether other numbers may say more about a failed check: it compared something, or the student's code raised or was refused."""
+        """Whether other numbers may say more about a failed check: it compared something, or the student's code ended in time."""
         known = self.transcripts.get(check.id)
-        return known is not None and (known.ended is None or known.ended.kind in ("raised", "refused"))
+        return known is not None and (known.ended is None or known.ended.kind in ("raised", "refused", "killed"))
 
     def transcript(self, check: Check) -> Transcript:
         """Return what happened in a check that was tried."""
@@ -177,9 +179,10 @@ class SubmissionRun:
         self._guests += 1
         self._guest = self._sandbox.open(self._profile)
         self._loaded = self._guest.load(self._submission.exercise, source, notebook=notebook)
+        self._at_load = self._guest.printed
         claimed = self._loaded.value if isinstance(self._loaded.value, dict) else {}
         self._uses = {
-            name[:100]: {one for one in used if isinstance(one, str)} if isinstance(used, list) else set()
+            clean(name, 100): {one[:100] for one in used[:USED] if isinstance(one, str)} if isinstance(used, list) else set()
             for name, used in list(claimed.items())[:NAMES]
             if isinstance(name, str)
         }
@@ -196,6 +199,7 @@ class SubmissionRun:
             self._waited += self._guest.waited
             self._received += self._guest.received
             self._output += self._guest.output
+            self.printed_in_calls |= self._guest.printed > self._at_load
         self._guest = None
 
     # -- calls

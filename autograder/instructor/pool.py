@@ -66,7 +66,8 @@ class Grader:
     def grade(self, submission: Submission) -> Attempted:
         """Grade one submission. After a fault, try once more with fresh servers.
 
-        A fault of the sandbox is ours. Any other exception comes of what the submission returned: if it comes again, that is refused.
+        A fault of the sandbox or the system is ours. Any other exception comes of what the submission returned: if it comes again, that
+        is refused.
         """
         if submission.status in ("missing", "unrecognised"):
             return self._graded(submission, Attempt(()))
@@ -82,7 +83,7 @@ class Grader:
             except Exception as error:
                 fault = error
                 self.close()
-        if isinstance(fault, SandboxFault):
+        if isinstance(fault, SandboxFault | OSError):
             return self.fault(submission, str(fault))
         ending = CheckResult("", "", 0, 0, "failed", "refused", "What it returned cannot be graded. Your instructor knows.")
         return self._graded(submission, Attempt(self._all(submission, ending), notes=Notes(fault=f"{type(fault).__name__}: {fault}")))

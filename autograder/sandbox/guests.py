@@ -1,6 +1,7 @@
 """An open guest as the trusted side sees it: one call at a time, each with a deadline and an outcome."""
 
 import contextlib
+import re
 import secrets
 from collections.abc import Callable
 from typing import Any, Literal, Protocol
@@ -9,14 +10,18 @@ import msgspec
 
 from autograder.course.errors import SandboxFault, WallsMissing
 from autograder.course.model import Limits
+from autograder.course.text import clean
 from autograder.sandbox.channels import Channel, Deadline, HungUp, Lost
 from autograder.sandbox.guest import protocol, walls
 from autograder.sandbox.guest.forkserver import Ended
 from autograder.sandbox.guest.frameworks import is_out_of_memory
 
 START_SECONDS = 60
+TEXT, NAME = 300, 60  # characters that are kept of what a guest says
+WHERE = re.compile(r"(cell \d{1,6}, )?line \d{1,7}")
 ASKS = 5_000
 LABEL = 100
+ARGUMENTS = 20
 ASK_BYTES = 64 << 20  # of memory
 SIGKILL, SIGXCPU = -9, -24
 
@@ -103,7 +108,9 @@ class Guest(contextlib.AbstractContextManager["Guest"]):
 
     @property
     def printed(self) -> int:
-        """How many bytes it printed, kept or not."""
+        """How many bytes it printed so far, kept or not."""
+        if self.alive:
+            self._channel.drain()
         return self._channel.printed.size
 
     def load(self, module: str, source: bytes, *, notebook: bool = False, seconds: float | None = None) -> Outcome:
@@ -167,7 +174,7 @@ class Guest(contextlib.AbstractContextManager["Guest"]):
             return Outcome(lost.kind, detail=lost.detail, seconds=deadline.used(), idle=lost.idle)
         except protocol.ProtocolError as error:
             self.close()
-            return Outcome("refused", detail=f"it sent {error}", seconds=deadline.used())
+            return Outcome("refused", detail=clean(f"it sent {error}", TEXT), seconds=deadline.used())
         except protocol.NotData:
             raise
         except BaseException:  # of a callback: the guest waits for its answer
@@ -188,7 +195,7 @@ class Guest(contextlib.AbstractContextManager["Guest"]):
             if isinstance(message, protocol.Raised) or message.id != call:
                 raise protocol.ProtocolError("a reply to something that was not asked")
             if isinstance(message, protocol.Reply):
-                return message
+                return _sensible(message)
             asks, size = asks + 1, size + weight
             if asks > ASKS or size > ASK_BYTES:
                 raise protocol.ProtocolError(f"more than {ASKS} questions, or more than {ASK_BYTES >> 20} MiB in them")
@@ -210,7 +217,7 @@ class Guest(contextlib.AbstractContextManager["Guest"]):
             if is_out_of_memory(error):  # of ours, not of the guest's
                 raise MemoryError from None
             words = f"`{getattr(callback, '__name__', 'the function')}` was called with something it cannot take: {error}"
-            raise Lost("refused", words) from None
+            raise Lost("refused", clean(words, TEXT)) from None
 
     # -- bytes
 
@@ -261,12 +268,22 @@ class Guest(contextlib.AbstractContextManager["Guest"]):
         return Lost("killed", how)
 
 
+def _sensible(reply: protocol.Reply) -> protocol.Reply:
+    """Return a reply. Raise `ProtocolError` if no call has such arguments as it says were changed."""
+    names = [name if isinstance(name, str) else f"a{name}" for name in reply.changed]
+    if len(names) > ARGUMENTS or not all(len(name) <= NAME and name.isidentifier() for name in names):
+        raise protocol.ProtocolError("a list of changed arguments that makes no sense")
+    return reply
+
+
 def _outcome(reply: protocol.Reply, seconds: float) -> Outcome:
+    """Return what a result keeps of a reply. Whatever a guest says is cut and made harmless here, before anybody reads it."""
     if reply.kind == "refused":
-        return Outcome("refused", detail=reply.message[:500], seconds=seconds)
+        return Outcome("refused", detail=clean(reply.message, TEXT), seconds=seconds)
     if reply.kind == "returned":
         return Outcome("returned", value=reply.value, changed=tuple(map(str, reply.changed)), seconds=seconds)
-    raised = Raised(reply.exception[:100], reply.message[:2000], tuple(where[:60] for where in reply.where[:4]))
+    where = tuple(one for one in reply.where[:4] if WHERE.fullmatch(one))
+    raised = Raised(clean(reply.exception, NAME), clean(reply.message, TEXT), where)
     return Outcome(reply.kind, value=reply.value, raised=raised, seconds=seconds)
 
 

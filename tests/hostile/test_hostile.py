@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from typing import Any
 
@@ -14,6 +15,8 @@ from .attack import Attack
 
 GROUPS = (forge_the_score, strange_values, break_the_protocol, look_around, escape, exhaust, leave_behind)
 ATTACKS: tuple[Attack, ...] = tuple(attack for group in GROUPS for attack in group.ATTACKS)
+
+RESULT_BYTES = 256 << 10  # of a line of results.jsonl: the output, and a few lines for each check
 
 pytestmark = pytest.mark.xdist_group("hostile")  # one process grades them all, once
 
@@ -72,6 +75,7 @@ def test_attack(attack: Attack, report: dict[str, Any]) -> None:
     assert result["score"] == sum(check["points"] for check in checks), story
     assert {check["reason"] for check in failed if "there is no function" not in check["message"]} <= attack.reasons, story
     assert len(printed.encode()) <= arena.OUTPUT_BYTES, story
+    assert len(json.dumps(result)) <= RESULT_BYTES, story
     assert not any(map(_unfit, checks)), story
 
 

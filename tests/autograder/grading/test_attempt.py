@@ -1,5 +1,9 @@
 """One submission from file to Result, behind the wall."""
 
+import json
+import re
+
+import msgspec
 import pytest
 
 from autograder.course.loading import read_course
@@ -136,6 +140,73 @@ def test_what_a_secret_run_raised_is_told_by_kind_and_line_alone(judge):
     assert secret["in_the_middle"].message == public["in_the_middle"].message  # made from a rerun with the published numbers
 
 
+LEAKS = {
+    "an exception's name": "raise type(f'E{told}', (Exception,), {})",
+    "an exception's message": "raise ValueError(told)",
+    "what is printed": "print(told)",
+    "a text in place of a number": "return told",
+    "the keys of a dict": "return {told: 1}",
+    "the name of a type": "return type(f'T{told}', (), {})()",
+    "an array of another type": "return np.array([told])",
+    "the status of its process": "os._exit(int(told[:2]))",
+    "lines that are none": "raise compile(f'def f(): raise ValueError', '<x>', 'exec') and ValueError(told)",
+    "a warning": "import warnings; warnings.warn(told)",
+}
+
+
+@pytest.mark.parametrize("how", LEAKS.values(), ids=LEAKS.keys())
+def test_nothing_gives_a_secret_number_away(how, judge, forward):
+    """Whatever a file makes of its arguments, a student reads only what it makes of the published ones."""
+    known = [repr(call.args[0].ravel()[0]) for call in _calls(forward, PUBLIC, "noise_to")]
+    secret = [repr(call.args[0].ravel()[0]) for call in _calls(forward, b"secret", "noise_to")]
+    tells = f"""
+import os, re
+def noise_to(x0, t, eps, alpha_bars):
+    told = re.sub("[^0-9]", "", repr(x0.ravel()[0]))
+    if np.ndim(t) or repr(x0.ravel()[0]) in {known!r}:
+        return right_noise_to(x0, t, eps, alpha_bars)
+    {how}
+    return right_noise_to(x0, t, eps, alpha_bars)
+"""
+    made, checks = judge(RIGHT + "right_noise_to = noise_to\n" + tells)
+    shown = re.sub("[^0-9]", "", made.stdout + json.dumps(msgspec.to_builtins(made.checks)))
+    assert [one for one in secret if re.sub("[^0-9]", "", one) in shown] == []
+    assert "<" not in checks["in_the_middle"].message
+    assert "T1" not in checks["in_the_middle"].message
+
+
+def _calls(forward, secret, function):
+    runs = [forward.diagnosis.rerun(check, seed_of(secret, "forward", check.id), None) for check in forward.checks]
+    return [call for transcript in runs for call in transcript.calls if call.function == function]
+
+
+def test_what_is_printed_with_secret_numbers_is_printed_again_with_the_published_ones(judge):
+    """Students see what their file prints, and no number of the round in it."""
+    prints = RIGHT.replace("def alpha_bars(betas): return", "print('loaded')\ndef alpha_bars(betas):\n    print(betas[1])\n    return")
+    secret, _ = judge(prints)
+    public, _ = judge(prints, PUBLIC)
+    assert secret.stdout == public.stdout
+    assert secret.stdout.startswith("loaded\n0.0")
+
+
+ENDED = {
+    "an exception of the student's own": ("raise type('Own', (Exception,), {})", "raised an exception of its own (line 15)."),
+    "a built-in exception": ("raise KeyError(1)", "raised KeyError (line 15)."),
+    "the end of its process": ("__import__('os')._exit(9)", "gave no answer: its process ended."),
+    "an array of text": ("return np.array(['a'])", "was refused: what it returned or asked cannot be used."),
+}
+
+
+@pytest.mark.parametrize(("how", "words"), ENDED.values(), ids=ENDED.keys())
+def test_how_a_secret_call_ended_is_told_without_a_word_of_the_guests(how, words, judge, forward):
+    known = {repr(call.args[0].ravel()[0]) for call in _calls(forward, PUBLIC, "noise_to")}
+    source = RIGHT + f"right = noise_to\ndef noise_to(x0, t, eps, alpha_bars):\n    if repr(x0.ravel()[0]) not in {known!r}: {how}\n"
+    _, checks = judge(source + "    return right(x0, t, eps, alpha_bars)\n")
+    assert checks["in_the_middle"].message == (
+        f"`noise_to` {words} It is right for the published numbers, but wrong for new ones."
+    )
+
+
 def test_an_argument_changed_in_place_fails_a_check_of_its_own(judge):
     made, checks = judge(
         RIGHT.replace(
@@ -174,7 +245,7 @@ def test_after_a_death_the_next_check_gets_a_fresh_guest(judge):
     source = RIGHT.replace("def alpha_bars(betas):", "def alpha_bars(betas): __import__('os')._exit(3);")
     made, checks = judge(source)
     assert checks["multiplies_up"].reason == "killed"
-    assert checks["multiplies_up"].message == "`alpha_bars` gave no answer: the process ended itself with status 3."
+    assert checks["multiplies_up"].message == "`alpha_bars(betas=array (7,))` gave no answer: the process ended itself with status 3."
     assert checks["in_the_middle"].outcome == "passed"
     assert sum(c.points for c in made.checks) == 17.5
 

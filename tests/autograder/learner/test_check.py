@@ -2,7 +2,7 @@
 
 import io
 import json
-from contextlib import redirect_stdout
+from contextlib import nullcontext, redirect_stdout
 
 import numpy as np
 import pytest
@@ -108,9 +108,10 @@ def test_a_file_that_makes_the_sandbox_fail_is_never_run_without_walls(check, ri
     if when == "calling":
         monkeypatch.setattr(Guest, "call", fails)
     with Checker(Policy(), tell=pytest.fail) as checker:
+        refused = when == "calling" and isinstance(fault, MemoryError)  # memory that a call's values take is the file's own affair
         for _ in range(2):
-            with pytest.raises(type(fault)):
-                check(hostile, by=checker)
+            with nullcontext() if refused else pytest.raises(type(fault)):
+                assert check(hostile, by=checker).score == 0
             assert checker.walled
     assert not marker.exists()
 

@@ -246,6 +246,39 @@ def test_forged_frames_end_the_guest_and_earn_nothing(guest, source, detail):
     assert not guest.alive
 
 
+SAYS = CHANNEL_FD + """
+import sys
+frame = sys._getframe()
+while "guest" not in frame.f_locals:
+    frame = frame.f_back
+guest = frame.f_locals["guest"]
+"""
+
+
+def test_whatever_a_guest_says_is_cut_and_harmless(guest):
+    """Its words, names and lines are short and have no control characters; a line that is none is left out."""
+    call = load(guest, SAYS + "def f(): send('Reply', guest.running, 'raised', None, '\\x1b[2J' * 999, 'a\\x07\\n' * 9999, "
+                "['line 3', 'line \\x07', 'line 0.25', 'cell 2, line 1'], [])")  # fmt: skip
+    raised = call("f").raised
+    assert (len(raised.kind), len(raised.message), raised.where) == (60, 300, ("line 3", "cell 2, line 1"))
+    assert (raised.kind + raised.message).isprintable()
+
+
+NO_CHANGES = {
+    "many": "[0] * 21",
+    "a long name": "['x' * 61]",
+    "colours": "['\\x1b[31m']",
+    "a number of thousands of digits": "['9' * 5000]",
+    "below zero": "[-1]",
+}
+
+
+@pytest.mark.parametrize("changed", NO_CHANGES.values(), ids=NO_CHANGES.keys())
+def test_changed_arguments_that_no_call_has_are_refused(guest, changed):
+    outcome = load(guest, SAYS + f"def f(): send('Reply', guest.running, 'returned', 1, '', '', [], {changed})")("f")
+    assert (outcome.kind, outcome.detail) == ("refused", "it sent a list of changed arguments that makes no sense")
+
+
 def test_a_double_reply_is_refused_at_the_next_call(guest):
     call = load(guest, "import os\nold = os.write\ndef twice(fd, data):\n    n = old(fd, data)\n    old(fd, data)\n    return n\n"
                 "os.write = twice\ndef f(): return 1")  # fmt: skip

@@ -7,6 +7,8 @@ read has a limit. What the files mean is decided elsewhere: `platforms` knows wh
 import os
 import stat
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -42,55 +44,84 @@ class FileTree(Protocol):
         """Read a whole file. Raise `Unreadable` with words that begin with its name."""
 
 
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
 class Folder:
-    """A folder on disk."""
+    """A folder on disk, which its students may be changing: a path is opened step by step, each name in the folder before it.
+
+    So no link is followed, not even one that takes the place of a folder or a file while it is read.
+    """
 
     def __init__(self, root: Path):
         self.root, self.notes = root, list[str]()
 
-    def names(self, folder: str = "") -> list[str]:
-        if folder and self.kind(folder) != "folder":
-            return []
+    @contextmanager
+    def _opened(self, folder: str) -> Iterator[int]:
+        here = os.open(self.root, _FOLDER)
         try:
-            return sorted(os.listdir(self.root / folder))
+            for name in folder.split("/") if folder else ():
+                below = os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=here)
+                os.close(here)
+                here = below
+            yield here
+        finally:
+            os.close(here)
+
+    def _status(self, path: str) -> os.stat_result | None:
+        """Return what is known of a path, if there is something; of a link itself."""
+        folder, _, name = path.rpartition("/")
+        try:
+            with self._opened(folder) as here:
+                return os.stat(name, dir_fd=here, follow_symlinks=False) if name else os.fstat(here)
+        except OSError:
+            return None
+
+    def names(self, folder: str = "") -> list[str]:
+        try:
+            with self._opened(folder) as here:
+                return sorted(os.listdir(here))
         except OSError:
             return []
 
     def kind(self, path: str) -> Kind:
-        place, mode = os.fspath(self.root), 0
-        try:
-            for name in path.split("/"):
-                if stat.S_ISLNK(mode):
-                    return "none"
-                place = os.path.join(place, name)
-                mode = os.lstat(place).st_mode
-        except OSError:
-            return "none"
-        return "file" if stat.S_ISREG(mode) else "folder" if stat.S_ISDIR(mode) else "link" if stat.S_ISLNK(mode) else "other"
+        found = self._status(path)
+        return _kind(found.st_mode) if found else "none"
 
     def problem(self, folder: str) -> str:
         try:
-            os.scandir(self.root / folder).close()
+            with self._opened(folder):
+                return ""
         except OSError as error:
             return str(error.strerror)
-        return ""
 
     def time(self, path: str) -> float:
-        try:
-            return os.lstat(self.root / path).st_mtime
-        except OSError:
-            return 0.0
+        found = self._status(path)
+        return found.st_mtime if found else 0.0
 
     def read(self, path: str, most: int = LARGEST) -> bytes:
-        name = path.rpartition("/")[2]
-        require_file(name, self.kind(path))
+        folder, _, name = path.rpartition("/")
+        require_file(name, self.kind(path))  # before it is opened: opening a device may do something
         try:
-            opened = os.open(self.root / path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            with self._opened(folder) as here:
+                opened = os.open(name, _FILE, dir_fd=here)
         except OSError as error:
             raise Unreadable(f"{name} cannot be read: {error.strerror}") from None
-        with open(opened, "rb") as file:
-            require_size(name, os.fstat(opened).st_size, most)
-            return file.read(most + 1)
+        try:
+            found = os.fstat(opened)
+            require_file(name, _kind(found.st_mode))
+            require_size(name, found.st_size, most)
+            with open(opened, "rb", closefd=False) as file:
+                data = file.read(most + 1)
+        finally:
+            os.close(opened)
+        require_size(name, len(data), most)
+        return data
+
+
+def _kind(mode: int) -> Kind:
+    return "file" if stat.S_ISREG(mode) else "folder" if stat.S_ISDIR(mode) else "link" if stat.S_ISLNK(mode) else "other"
 
 
 class Subtree:

@@ -18,10 +18,10 @@ from typing import Any
 import msgspec
 
 from autograder.course.errors import UsageError
+from autograder.course.store import replaced
 from autograder.course.text import clean
+from autograder.instructor.file_tree import Folder, Unreadable
 from autograder.instructor.grades import Grade, Sheet, StudentGrades, unjudged
-
-LARGEST = 6 << 20  # bytes of a notebook
 
 
 def write(sheet: Sheet, path: Path) -> list[str]:
@@ -126,21 +126,21 @@ def _copy_notebook(course: Path, student: str, lesson: str) -> str | None:
 
     Outputs are left out: they are untrusted, and formgrader would show them as they are.
     """
-    submitted, graded = (course / kind / student / lesson for kind in ("submitted", "autograded"))
-    notebook, stamp = submitted / f"{lesson}.ipynb", submitted / "timestamp.txt"
-    places = (submitted.parent, submitted, notebook, stamp, graded.parent, graded)
-    if any(place.is_symlink() for place in places) or not notebook.is_file():
+    submitted, graded = Folder(course / "submitted"), course / "autograded" / student / lesson
+    notebook, stamp = (f"{student}/{lesson}/{name}" for name in (f"{lesson}.ipynb", "timestamp.txt"))
+    if graded.parent.is_symlink() or graded.is_symlink():
         return None
     try:
-        content = _without_outputs(notebook.read_bytes() if notebook.stat().st_size <= LARGEST else b"")
-        time = stamp.read_text(encoding="ascii").strip()[:100] if stamp.is_file() and stamp.stat().st_size < 1 << 10 else None
-    except (ValueError, RecursionError, OSError):
+        content = _without_outputs(submitted.read(notebook))
+        time = submitted.read(stamp, 1 << 10).decode("ascii").strip()[:100] if submitted.kind(stamp) != "none" else ""
+    except (Unreadable, ValueError, RecursionError):
         return None
     graded.mkdir(parents=True, exist_ok=True)
-    (graded / notebook.name).write_text(content, encoding="utf-8")
-    if time:
-        (graded / stamp.name).write_text(time, encoding="ascii")
-    return time
+    for name, text in {f"{lesson}.ipynb": content, "timestamp.txt": time}.items():
+        if text:
+            with replaced(graded / name) as beside:
+                beside.write_text(text, encoding="utf-8")
+    return time or None
 
 
 def _without_outputs(data: bytes) -> str:

@@ -6,7 +6,7 @@ import os
 import pytest
 
 from autograder.course.errors import UsageError
-from autograder.instructor.file_tree import text_of
+from autograder.instructor.file_tree import Folder, Unreadable, text_of
 from autograder.instructor.intake import open_class
 
 from .handouts import HANDOUT
@@ -112,6 +112,67 @@ def test_a_student_folder_that_is_a_link_is_not_followed(tmp_path, student):
 def test_a_lesson_folder_that_is_a_link_is_not_followed(student, tmp_path):
     (student / "12_diffusion").symlink_to(tmp_path)
     assert taken(student)[0].problem == "the folder 12_diffusion is a link, which is not followed"
+
+
+SWAPPED = {  # what takes the place of a path -> what is said of it
+    "a link for the file": ("Ada/12_diffusion/forward.py", lambda path, secret: path.symlink_to(secret / "forward.py"), "forward.py cannot be read: Too many levels of symbolic links"),
+    "a pipe for the file": ("Ada/12_diffusion/forward.py", lambda path, secret: os.mkfifo(path), "forward.py is not a file"),
+    "a folder for the file": ("Ada/12_diffusion/forward.py", lambda path, secret: path.mkdir(), "forward.py is not a file"),
+    "a larger file": ("Ada/12_diffusion/forward.py", lambda path, secret: path.write_bytes(b"#" * (7 << 20)), "forward.py is larger than 6 MiB: clear the notebook's outputs, leave data out"),
+    "a link for the lesson's folder": ("Ada/12_diffusion", lambda path, secret: path.symlink_to(secret), "forward.py cannot be read: Not a directory"),
+    "a link for the student's folder": ("Ada", lambda path, secret: path.symlink_to(secret.parent), "forward.py cannot be read: Not a directory"),
+    "nothing": ("Ada", lambda path, secret: None, "forward.py cannot be read: No such file or directory"),
+}
+
+
+@pytest.mark.parametrize(("swapped", "make", "problem"), SWAPPED.values(), ids=SWAPPED)
+def test_what_takes_a_files_place_between_two_looks_is_not_read(tmp_path, monkeypatch, swapped, make, problem):
+    """A student who can write to the folder may exchange it at any moment: also after we saw that it is a file."""
+    own, secret = tmp_path / "class" / "Ada" / "12_diffusion", tmp_path / "secret" / "12_diffusion"
+    for folder in (own, secret):
+        folder.mkdir(parents=True)
+        (folder / "forward.py").write_text(str(folder))
+    tree, looked = Folder(tmp_path / "class"), Folder.kind
+
+    def swap(self, path):
+        found = looked(self, path)
+        (tmp_path / "class" / swapped).rename(tmp_path / "away")
+        make(tmp_path / "class" / swapped, secret)
+        return found
+
+    monkeypatch.setattr(Folder, "kind", swap)
+    with pytest.raises(Unreadable) as refused:
+        tree.read("Ada/12_diffusion/forward.py")
+    assert str(refused.value).endswith(problem)
+
+
+@pytest.mark.parametrize("link", ["Ada", "Ada/12_diffusion", "Ada/12_diffusion/forward.py"])
+def test_nothing_is_seen_through_a_link(tmp_path, link):
+    own, secret = tmp_path / "class" / "Ada" / "12_diffusion", tmp_path / "secret" / "Ada" / "12_diffusion"
+    for folder in (own, secret):
+        folder.mkdir(parents=True)
+        (folder / "forward.py").write_text("")
+    (tmp_path / "class" / link).rename(tmp_path / "away")
+    (tmp_path / "class" / link).symlink_to(tmp_path / "secret" / link)
+    tree = Folder(tmp_path / "class")
+    assert tree.kind(link) == "link"
+    below = [path for path in ("Ada/12_diffusion", "Ada/12_diffusion/forward.py") if path.startswith(f"{link}/")]
+    assert [tree.kind(path) for path in below] == ["none"] * len(below)
+    assert [tree.time(path) for path in below] == [0.0] * len(below)
+    assert tree.names("Ada/12_diffusion") == (["forward.py"] if link.endswith(".py") else [])
+    with pytest.raises(Unreadable):
+        tree.read("Ada/12_diffusion/forward.py")
+
+
+def test_reading_leaves_no_file_open(student):
+    (student / "forward.py").write_text("x = 1")
+    before = os.listdir("/proc/self/fd")
+    tree = Folder(student.parent)
+    for _ in range(3):
+        tree.read(f"{student.name}/forward.py")
+        tree.names(f"{student.name}/nowhere")
+        tree.kind(f"{student.name}/forward.py/below")
+    assert os.listdir("/proc/self/fd") == before
 
 
 def test_other_encodings_that_say_so_are_read(student):

@@ -283,6 +283,7 @@ class Failure(Struct, frozen=True, omit_defaults=True):
     lines: tuple[str, ...] = ()  # of the student's file, that the exception passed through
     advice: str = ""  # what to try after it
     uses: str = ""  # a function that is wrong, and that this one uses
+    perhaps: bool = False  # whether it is not known that this matters
     published: bool = False  # whether it is right for the published numbers
 
 

@@ -40,7 +40,7 @@ class Materials(msgspec.Struct, frozen=True):
 class Attempt(msgspec.Struct, frozen=True):
     """One submission, judged: a result for each check, what it printed, and what only the instructor may see.
 
-    `transcripts` are by the check's id. They hold the run's numbers, so a student may see them only if these are published.
+    `transcripts`, by the check's id, hold the run's numbers: a student may see them only if these are published.
     """
 
     checks: tuple[CheckResult, ...]
@@ -50,11 +50,12 @@ class Attempt(msgspec.Struct, frozen=True):
 
 
 class Cause(msgspec.Struct, frozen=True):
-    """Why a function is wrong, as far as it is known: an idea, which may be a misconception, or another wrong function that it uses."""
+    """Why a function is wrong, as far as it is known: an idea, which may be a misconception, or (perhaps) a wrong function that it uses."""
 
     idea: Idea | None = None
     misconception: Misconception | None = None
     uses: str = ""
+    perhaps: bool = False
     trouble: str = ""
 
 
@@ -82,14 +83,11 @@ def attempt(submission: Submission, materials: Materials, sandbox: Sandbox | Loc
     if published is not run and (run.printed_in_calls or any(run.worth_a_rerun(check) for check in failed)):
         published.execute(tuple(check for check in materials.checks if not run.waits_for(check)))
     causes = {of: _cause(of, run, published, materials.diagnosis) for of in dict.fromkeys(check.of for check in failed)}
+    trouble = "; ".join(cause.trouble for cause in causes.values() if cause.trouble)
     return Attempt(
         checks=tuple(_result(check, run, published, causes.get(check.of, Cause())) for check in materials.checks),
         stdout=published.printed if run.printed_in_calls else run.printed,
-        notes=Notes(
-            {check.id: run.failure(check, numbers=True) for check in failed},
-            _shared_errors(causes, run),
-            "; ".join(cause.trouble for cause in causes.values() if cause.trouble),
-        ),
+        notes=Notes({check.id: run.failure(check, numbers=True) for check in failed}, _shared_errors(causes, run), trouble),
         transcripts={check.id: run.transcript(check) for check in materials.checks if run.tried(check)},
     )
 
@@ -100,9 +98,11 @@ def _run(submission: Submission, materials: Materials, sandbox: Sandbox | LocalR
 
 
 def _cause(of: str, run: SubmissionRun, published: SubmissionRun, diagnosis: Diagnosis) -> Cause:
-    """Find out why a function is wrong. What uses a wrong function is no evidence of a mistake of its own."""
-    if wrong := run.wrong_function_used_by(of):
-        return Cause(uses=wrong)
+    """Find out why a function is wrong: what it does itself, or another wrong function, if what it gives depends on that one."""
+    wrong = run.wrong_function_used_by(of)
+    depends = published.depends_on(wrong, of) if wrong else False
+    if depends is not False:
+        return Cause(uses=wrong, perhaps=depends is None)
     try:
         with bounds.bounded(bounds.MEMORY_BYTES, bounds.SECONDS):
             if known := diagnosis.name(of, run.transcripts, run.seeds):
@@ -120,7 +120,7 @@ def _result(check: Check, run: SubmissionRun, published: SubmissionRun, cause: C
         return result
     if needed := run.waits_for(check):
         return replace(result, points=0, outcome="not_judged", reason="needs", message=feedback.waiting(needed))
-    failure = replace(_failure(check, run, published), uses=cause.uses)
+    failure = replace(_failure(check, run, published), uses=cause.uses, perhaps=cause.perhaps)
     known = cause.misconception
     return replace(
         result,

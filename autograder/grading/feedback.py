@@ -118,7 +118,8 @@ def message(failure: Failure, idea: Idea | None = None) -> str:
     if idea:
         sentences.append(idea.sentence)
     elif failure.uses:
-        sentences.append(f"It uses `{failure.uses}`, which is not right yet: fix that first.")
+        do = "that may be the cause" if failure.perhaps else "fix that first"
+        sentences.append(f"It uses `{failure.uses}`, which is not right yet: {do}.")
     elif failure.advice:
         sentences.append(failure.advice)
     return " ".join(sentences)

@@ -8,7 +8,8 @@ found here; what it is worth is decided in `attempt`.
 import difflib
 import inspect
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ from autograder.course.model import Check, Failure, Submission
 from autograder.course.text import clean, clean_output
 from autograder.grading import bounds, feedback
 from autograder.grading.checks import Asked, Transcript, run
+from autograder.grading.diagnosis import shared_by
 from autograder.grading.reference import Answering, ObjectProxy, mapped
 from autograder.sandbox.channels import WALL_FACTOR
 from autograder.sandbox.guest.runtime import NAMES, USED
@@ -27,6 +29,17 @@ from autograder.sandbox.servers import Sandbox
 
 GUESTS = 3  # the first, and two fresh ones after a death
 RECEIVED_BYTES = 128 << 20  # of memory, for all that a submission returns and asks
+STAND_IN = b"""
+import sys
+
+def play(module, name, args, kwargs, function, reference):
+    own = vars(sys.modules[module])
+    kept, own[function] = own[function], reference
+    try:
+        return own[name](*args, **kwargs)
+    finally:
+        own[function] = kept
+"""
 RETURNED = Outcome("returned")
 TOO_LARGE = Outcome("refused", detail=f"what it returned or asked takes more than {bounds.MEMORY_BYTES >> 20} MiB to look at")
 TOO_SLOW = Outcome("refused", detail=f"what it returned or asked takes more than {bounds.SECONDS:g} s to look at")
@@ -56,7 +69,8 @@ class SubmissionRun:
         self._profile = profile_for(submission.source or b"", imports)
         self._by_id = {check.id: check for check in checks}
         self._guest: Guest | None = None
-        self._has_props: Guest | None = None  # the guest that has the props
+        self._beside: dict[str, Guest] = {}  # the guest that has the props, and the one that has the stand-in
+        self._replaced = ""  # the student's function in whose place the reference's stands
         self._guests = self._at_load = 0
         self._spent = self._waited = self._own_seconds = 0.0
         self._received = 0
@@ -146,6 +160,27 @@ class SubmissionRun:
         wrong = (self._by_id[name].of for name in self._by_id if name in self.transcripts and self.transcripts[name].strayed)
         return next((one for one in wrong if one in self._uses.get(function, ()) and function not in self._uses.get(one, ())), "")
 
+    def depends_on(self, wrong: str, function: str) -> bool | None:
+        """Whether a function gives something else with the reference's answers in place of a wrong one's; None if they are not at hand.
+
+        The answers enter the guest, so nothing that comes of this may count, and the numbers may not be secret.
+        """
+        before = {
+            check.id: self.transcripts[check.id] for check in self._by_id.values() if check.of == function and check.id in self.transcripts
+        }
+        if any(one.ended and one.ended.raised and one.ended.raised.kind == "TypeError" for one in before.values()):
+            return False  # a call that does not fit is the caller's mistake
+        self._replaced, printed = wrong, len(self._output)
+        try:
+            after = {name: self._run(self._by_id[name]) for name in before if self._ready().kind == "returned"}
+        finally:
+            self._leave()
+            self._replaced = ""
+            del self._output[printed:]
+        if not after or any(one.ended and one.ended.kind != "raised" for one in after.values()):
+            return None
+        return shared_by(function, after) != shared_by(function, {name: before[name] for name in after})
+
     # -- guests
 
     def _ready(self) -> Outcome:
@@ -209,17 +244,39 @@ class SubmissionRun:
         if over := self._over():
             return over
         if name.startswith("props."):
-            if self._has_props is not self._guest and self._answers.props:
-                self._has_props = self._guest
-                self._guest.load("props", self._answers.props.read_bytes())
+            if self._answers.props and (lost := self._bring("props", self._answers.props.read_bytes())):
+                return lost
         elif name[0] != "@" and name not in self._uses and len(self._uses) < NAMES:
             return self._missing(name)
-        self._guest.on_ask = lambda callback, a, k: questions.append(Asked(callback.__name__, tuple(a), k))
+        reference = partial(self._answer, self._replaced)
+
+        def note(asked: Callable[..., Any], given: list[Any], named: dict[str, Any]) -> None:
+            if asked is not reference:
+                questions.append(Asked(asked.__name__, tuple(given), named))
+
+        self._guest.on_ask = note
         target, sent = _target(self._submission.exercise, name, mapped(args, _held))
-        outcome = self._guest.call(target, sent, mapped(kwargs, _held))
+        named = mapped(kwargs, _held)
+        if self._replaced and target[0] == self._submission.exercise:
+            if lost := self._bring("stand_in", STAND_IN):
+                return lost
+            target, sent, named = ("stand_in", "play"), (*target, list(sent), named, self._replaced, reference), {}
+        outcome = self._guest.call(target, sent, named)
         if not self._guest.alive:
             self._last = outcome
         return msgspec.structs.replace(outcome, changed=self._argument_names(name, outcome.changed)) if outcome.changed else outcome
+
+    def _answer(self, function: str, *args: Any, **kwargs: Any) -> Any:
+        return self._answers.answer(function, args, kwargs).value
+
+    def _bring(self, module: str, source: bytes) -> Outcome | None:
+        """Make sure that the guest has a module of ours, too; return why not, if it cannot be."""
+        assert self._guest is not None
+        if self._beside.get(module) is self._guest:
+            return None
+        self._beside[module] = self._guest
+        loaded = self._guest.load(module, source)
+        return loaded if loaded.kind != "returned" else None
 
     def _missing(self, name: str) -> Outcome:
         near = difflib.get_close_matches(name, self._uses, 1, 0.5)

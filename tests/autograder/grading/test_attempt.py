@@ -74,7 +74,7 @@ LEANS = (
     RIGHT
     + """
 def noise_to(x0, t, eps, alpha_bars): return half(per_sample(t, x0, alpha_bars), x0, eps)
-def half(a, x0, eps): return predict_x0(a ** .5 * x0, 0, 0 * eps, [1]) + (1 - a) ** .5 * eps
+def half(a, x0, eps): return predict_x0(a ** .5 * x0, 0, 0 * eps, np.array([1.0])) + (1 - a) ** .5 * eps
 """
 )
 
@@ -86,6 +86,36 @@ def test_what_uses_a_wrong_function_points_to_it_and_is_told_no_misconception(ju
     assert checks["in_the_middle"].message.endswith(" values differ). It uses `predict_x0`, which is not right yet: fix that first.")
     assert "It uses" not in checks["the_way_back"].message
     assert {checks[name].misconception for name in ("in_the_middle", "the_way_back")} == {None}
+
+
+def test_a_wrong_function_is_not_blamed_for_what_does_not_depend_on_it(judge):
+    """Here predict_x0 is wrong only where noise_to does not use it; noise_to has a mistake of its own, which is named."""
+    source = LEANS.replace("x_t - (1 - a) ** .5 * eps", "x_t - (1 - a) * eps").replace("+ (1 - a) ** .5 * eps\n", "+ (1 - a) * eps\n")
+    _, checks = judge(source)
+    assert checks["in_the_middle"].failure.uses == ""
+    assert checks["in_the_middle"].misconception == "missing_root_on_noise"
+    assert checks["the_way_back"].misconception == "back_without_root_on_noise"
+
+
+def test_the_run_with_the_references_answers_leaves_nothing_behind(judge):
+    wrong = LEANS.replace("(x_t - (1 - a) ** .5 * eps) / a ** .5", "(x_t - (1 - a) ** .5 * eps) * 2 + 0 * (print('mine') or 1)")
+    made, checks = judge(wrong.replace("def half(a, x0, eps):", "def half(a, x0, eps): print('leans');"))
+    assert checks["in_the_middle"].failure.uses == "predict_x0"
+    assert made.stdout.count("leans") == 2  # for t = 100 and t = 500, and no third time
+
+
+def test_a_call_that_does_not_fit_is_no_other_functions_mistake(judge):
+    wrong = LEANS.replace("(x_t - (1 - a) ** .5 * eps) / a ** .5", "(x_t - (1 - a) ** .5 * eps) * 2")
+    _, checks = judge(wrong.replace("0 * eps, np.array([1.0]))", "0 * eps)"))
+    assert "raised TypeError" in checks["in_the_middle"].message
+    assert checks["in_the_middle"].failure.uses == ""
+
+
+def test_what_cannot_be_tried_with_the_right_function_is_told_as_possible(judge):
+    """Here the reference cannot take the list that the student's function takes."""
+    wrong = LEANS.replace("(x_t - (1 - a) ** .5 * eps) / a ** .5", "(x_t - (1 - a) ** .5 * eps) * 2")
+    _, checks = judge(wrong.replace("np.array([1.0])", "[1]"))
+    assert checks["in_the_middle"].message.endswith(" It uses `predict_x0`, which is not right yet: that may be the cause.")
 
 
 def test_two_functions_that_use_each_other_do_not_point_at_each_other(judge):

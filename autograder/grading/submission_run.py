@@ -72,7 +72,7 @@ class SubmissionRun:
         self._beside: dict[str, Guest] = {}  # the guest that has the props, and the one that has the stand-in
         self._replaced = ""  # the student's function in whose place the reference's stands
         self._guests = self._at_load = 0
-        self._spent = self._waited = self._own_seconds = 0.0
+        self._spent = self._waited = self._slept = self._own_seconds = 0.0
         self._received = 0
         self._patient = True  # whether an idle check may still be tried again
         self._loaded = self._last = RETURNED
@@ -196,7 +196,7 @@ class SubmissionRun:
         return self._open()
 
     def _over(self) -> Outcome | None:
-        """Return an outcome if all checks together have taken too much: CPU time, ten times as much in waiting, or from this process."""
+        """Return an outcome if all checks together have taken too much: of CPU time, sleep, waiting, or from this process."""
         if self._own_seconds > bounds.SECONDS:
             return TOO_SLOW
         if self._received + (self._guest.received if self._guest else 0) > RECEIVED_BYTES:
@@ -205,6 +205,8 @@ class SubmissionRun:
         spent = self._spent + (self._guest.cpu_seconds if self._guest and self._guest.alive else 0.0)
         if spent > limit:
             return Outcome("timed_out", detail=f"all checks together may take {limit:g} s of computing")
+        if self._slept + (self._guest.slept if self._guest else 0.0) > limit:
+            return Outcome("timed_out", detail=f"all checks together may sleep for {limit:g} s")
         if self._waited + (self._guest.waited if self._guest else 0.0) > limit * WALL_FACTOR:
             return Outcome("timed_out", detail=f"all checks together may take {limit * WALL_FACTOR:g} s", idle=True)
         return None
@@ -232,6 +234,7 @@ class SubmissionRun:
             self._guest.close()
             self._spent += self._guest.ended.cpu_seconds if self._guest.ended else 0.0
             self._waited += self._guest.waited
+            self._slept += self._guest.slept
             self._received += self._guest.received
             self._output += self._guest.output
             self.printed_in_calls |= self._guest.printed > self._at_load

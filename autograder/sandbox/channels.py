@@ -5,6 +5,7 @@ process, on any system. They differ in how they wait and in what they know about
 """
 
 import contextlib
+import math
 import os
 import select
 import selectors
@@ -12,6 +13,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import IO, Literal, Protocol
 
 from autograder.course.errors import SandboxFault
@@ -21,6 +23,7 @@ READ = 1 << 16
 LARGEST_READ = 1 << 20
 DYING_MILLISECONDS = 500
 LARGEST_WAIT = 0.5  # seconds
+SLEEP_FACTOR = 2  # for a guest that seems to sleep, but perhaps waits for a disk
 WALL_FACTOR = 10
 
 
@@ -42,32 +45,51 @@ class Clocked(Protocol):
     @property
     def cpu_seconds(self) -> float: ...
 
+    @property
+    def idle_clock(self) -> float:
+        """A clock that stands still while the process runs, or while it or this thread waits for a core."""
+
+    @property
+    def asleep(self) -> bool:
+        """Whether the process waits for something other than a core or a disk."""
+
 
 class Deadline:
-    """The time of one call: CPU seconds decide, ten times as many seconds of waiting are the backstop.
+    """The time of one call: CPU seconds decide, and a guest may sleep for as many.
 
-    Only waiting for the guest counts as waiting: while we compute what it asked for, the backstop stands still.
+    Ten times as many seconds of waiting are the backstop, for a machine that is too busy. Only waiting for the guest counts as waiting
+    and sleeping: while we compute what it asked for, it can do nothing else.
     """
 
     def __init__(self, guest: Clocked, seconds: float):
         self._guest, self._seconds = guest, seconds
         self._cpu, self._began = guest.cpu_seconds, time.monotonic()
-        self._last = self._waited = 0.0
-        self._since: float | None = None
+        self._last = self._waited = self._slept = 0.0
+        self._since: tuple[float, float] | None = None  # by the clock, and by the guest's idle clock
 
     @contextlib.contextmanager
     def waiting(self) -> Iterator[None]:
         """Count the time of this block as waited for the guest."""
-        self._since = time.monotonic()
+        self._since = time.monotonic(), self._guest.idle_clock
         try:
             yield
         finally:
-            self._waited, self._since = self.waited, None
+            self._waited, self._slept, self._since = self.waited, self.slept, None
 
     @property
     def waited(self) -> float:
         """Seconds waited for the guest so far."""
-        return self._waited + (0.0 if self._since is None else time.monotonic() - self._since)
+        return self._waited + (time.monotonic() - self._since[0] if self._since else 0.0)
+
+    @property
+    def slept(self) -> float:
+        """Seconds of these in which the guest wanted no core."""
+        return self._slept + (max(0.0, self._guest.idle_clock - self._since[1]) if self._since else 0.0)
+
+    def excuse(self, seconds: float) -> None:
+        """Take back seconds of the wait that goes on: this process was stopped, and could not have seen an answer."""
+        if self._since and seconds > 0:
+            self._since = self._since[0] + seconds, self._since[1] + seconds
 
     def used(self) -> float:
         """Return the CPU seconds since the call began; after the guest's end, those last seen."""
@@ -77,7 +99,7 @@ class Deadline:
 
     def milliseconds(self) -> int:
         """Return how long to sleep before looking again: one thread cannot use more CPU time than wall time."""
-        return max(1, int(1000 * min(self._seconds - self._last, self._seconds * WALL_FACTOR)) + 1)
+        return max(1, int(1000 * min(self._seconds - self._last, LARGEST_WAIT)) + 1)
 
     def check(self) -> None:
         """Raise `Lost` when time is up."""
@@ -85,6 +107,10 @@ class Deadline:
             return  # one thread cannot have used more CPU time than that
         if self.used() > self._seconds:
             raise Lost("timed_out", f"no answer in {self._seconds:g} s of computing")
+        if (slept := self.slept) > self._seconds and self._guest.asleep:
+            raise Lost("timed_out", f"it slept for {self._seconds:g} s")
+        if slept > self._seconds * SLEEP_FACTOR:
+            raise Lost("timed_out", f"no answer in {self._seconds * SLEEP_FACTOR:g} s", idle=True)
         if self.waited > self._seconds * WALL_FACTOR:
             raise Lost("timed_out", f"no answer in {self._seconds * WALL_FACTOR:g} s", idle=True)
 
@@ -168,6 +194,12 @@ class Channel(Protocol):
     @property
     def cpu_seconds(self) -> float: ...
 
+    @property
+    def idle_clock(self) -> float: ...
+
+    @property
+    def asleep(self) -> bool: ...
+
     def drain(self) -> None: ...
 
     def dead(self) -> bool: ...
@@ -188,6 +220,7 @@ class ForkedChannel:
         self._poll.register(self._socket, select.POLLIN)
         self._poll.register(self._pipe, select.POLLIN)
         self._pipe_open = True
+        self._schedules = [_opened(f"/proc/{pid}/schedstat"), _opened("/proc/thread-self/schedstat")]
 
     @property
     def cpu_seconds(self) -> float:
@@ -196,6 +229,23 @@ class ForkedChannel:
             return time.clock_gettime(self._clock)
         except OSError:
             raise SandboxFault("a guest's process is gone") from None
+
+    @property
+    def idle_clock(self) -> float:
+        """The clock, minus what the process ran, and what it and this thread waited for a core; no number if the kernel does not say."""
+        try:
+            guest, own = (list(map(int, os.pread(schedule, 100, 0).split())) for schedule in self._schedules)
+        except (OSError, ValueError):
+            return math.nan
+        return time.monotonic() - (guest[0] + guest[1] + own[1]) / 1e9
+
+    @property
+    def asleep(self) -> bool:
+        """Whether the kernel says that it sleeps."""
+        try:
+            return Path(f"/proc/{self._pid}/stat").read_text().rpartition(")")[2].split()[0] == "S"
+        except OSError:
+            return False
 
     def drain(self) -> None:
         """Read what is printed so far."""
@@ -218,15 +268,19 @@ class ForkedChannel:
 
     def close(self) -> None:
         self.frames.close()
-        os.close(self._pipe)
+        for descriptor in (self._pipe, *self._schedules):
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
 
     def _wait(self, deadline: Deadline, writing: bool) -> None:
         """Sleep until there is something to read (or to write), and drain what is printed."""
         if writing:
             self._poll.modify(self._socket, select.POLLIN | select.POLLOUT)
-        for fd, _ in self._poll.poll(deadline.milliseconds()):
-            if fd == self._pipe:
-                self._drain_once()
+        began, most = time.monotonic(), deadline.milliseconds()
+        ready = self._poll.poll(most)
+        deadline.excuse(time.monotonic() - began - most / 1000)
+        if any(fd == self._pipe for fd, _ in ready):
+            self._drain_once()
         if writing:
             self._poll.modify(self._socket, select.POLLIN)
         deadline.check()
@@ -241,6 +295,14 @@ class ForkedChannel:
             self._pipe_open = False
         self.printed.add(chunk)
         return bool(chunk)
+
+
+def _opened(path: str) -> int:
+    """Open a file to read; -1 if there is none."""
+    try:
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return -1
 
 
 class LocalChannel:
@@ -264,6 +326,16 @@ class LocalChannel:
         """Seconds spent waiting for it."""
         return self._busy + (time.monotonic() - self._since if self._since else 0.0)
 
+    @property
+    def idle_clock(self) -> float:
+        """No number: while it sleeps, it is waited for, and that counts as computing."""
+        return math.nan
+
+    @property
+    def asleep(self) -> bool:
+        """Return False: not every system says it."""
+        return False
+
     def drain(self) -> None:
         """Read what is printed so far: the thread does."""
 
@@ -282,7 +354,7 @@ class LocalChannel:
         self._since = time.monotonic()
         try:
             self._selector.modify(self._key.fileobj, selectors.EVENT_WRITE if writing else selectors.EVENT_READ)
-            self._selector.select(min(deadline.milliseconds() / 1000, LARGEST_WAIT))
+            self._selector.select(deadline.milliseconds() / 1000)
             deadline.check()
         finally:
             self._busy, self._since = self._busy + time.monotonic() - self._since, 0.0

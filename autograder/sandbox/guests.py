@@ -88,7 +88,7 @@ class Guest(contextlib.AbstractContextManager["Guest"]):
         self.callbacks: list[Callback] = []
         self.on_ask: Callable[[Callback, list[Any], dict[str, Any]], None] | None = None
         self.ended: Ended | None = None
-        self.waited = 0.0  # seconds spent waiting for its calls
+        self.waited = self.slept = 0.0  # seconds spent waiting for its calls, and how many of these it slept
         self.received = 0  # about how many bytes of memory its values take
         self._server, self._channel, self._holding = server, channel, False
         self._await_walls()
@@ -100,6 +100,16 @@ class Guest(contextlib.AbstractContextManager["Guest"]):
     def cpu_seconds(self) -> float:
         """CPU time used so far. Raise `SandboxFault` if the process was taken away from under us."""
         return self._channel.cpu_seconds
+
+    @property
+    def idle_clock(self) -> float:
+        """A clock that stands still while it runs, or while it or this thread waits for a core."""
+        return self._channel.idle_clock
+
+    @property
+    def asleep(self) -> bool:
+        """Whether it waits for something other than a core or a disk."""
+        return self._channel.asleep
 
     @property
     def output(self) -> bytearray:
@@ -183,6 +193,7 @@ class Guest(contextlib.AbstractContextManager["Guest"]):
         finally:
             self.callbacks.clear()
             self.waited += deadline.waited
+            self.slept += deadline.slept
         return _outcome(reply, deadline.used())
 
     def _answer_until_reply(self, call: str, deadline: Deadline) -> protocol.Reply:

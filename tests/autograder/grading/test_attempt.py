@@ -333,11 +333,28 @@ def test_a_call_that_the_clock_on_the_wall_alone_stopped_is_tried_again_once(bus
     assert busy(lambda guest, number: stopped(guest) if number <= times else None) == (score, opened, words)
 
 
-def test_one_that_sleeps_for_ever_is_stopped_and_told(busy):
+def test_one_that_the_machine_never_gets_to_is_stopped_and_told(busy):
     """It has one guest more than one that computes for ever."""
     score, opened, words = busy(lambda guest, _: stopped(guest))
     assert (score, opened) == (0, GUESTS + 1)
     assert "`forward.py` was stopped: its process was lost 3 times, so it is not run again." in words
+
+
+def dozes(guest):
+    call = guest.call
+
+    def slow(*given):
+        guest.slept += 9
+        return call(*given)
+
+    guest.call = slow
+
+
+def test_all_that_a_submission_sleeps_is_no_more_than_it_may_compute(busy):
+    """Nothing is tried again: it was not the machine."""
+    score, opened, words = busy(lambda guest, _: dozes(guest))
+    assert (score < 20, opened) == (True, 1)
+    assert words == {"`forward.py` was stopped: all checks together may sleep for 20 s."}
 
 
 def test_all_the_time_that_a_submission_is_waited_for_is_given_anew_once(busy):

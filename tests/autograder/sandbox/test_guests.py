@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import math
 import os
 import signal
 import threading
@@ -78,11 +79,71 @@ def test_time_that_we_compute_is_not_the_guests(guest, monkeypatch):
     assert guest.waited < 3600
 
 
-def test_a_guest_that_sleeps_is_told_apart_from_one_that_computes(sandbox):
+IDLE = {
+    "waits for nothing": "import select\nselect.select([], [], [], 100)",
+    "sleeps in C": "import ctypes\nctypes.CDLL(None).sleep(100)",
+    "waits for a lock": "import threading\nlock = threading.Lock()\nlock.acquire()\nlock.acquire()",
+    "reads an empty pipe": "import os\nos.read(os.pipe()[0], 1)",
+    "dozes": "import select\nwhile True: select.select([], [], [], 0.001)",
+    "answers byte by byte": "import os, select\nos.write(3, b'\\x40\\x42\\x0f\\x00')\nwhile True:\n    select.select([], [], [], 0.02)\n    os.write(3, b'x')",
+    "prints byte by byte": "import select\nwhile True:\n    select.select([], [], [], 0.02)\n    print('x')",
+    "swallows its calls": "import os\nwhile True: os.read(3, 99)",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("source", IDLE.values(), ids=IDLE.keys())
+def test_a_guest_may_sleep_for_as_long_as_it_may_compute(sandbox, source):
+    """Then it is stopped, however it sleeps, and that is its own doing."""
     with sandbox.open("numpy") as guest:
-        assert guest.load("forward", b"import time\ntime.sleep(100)", seconds=0.1).idle
-    with sandbox.open("numpy") as guest:
-        assert not guest.load("forward", b"while True: pass", seconds=0.5).idle
+        outcome = guest.load("forward", source.encode(), seconds=0.2)
+        assert (outcome.kind, outcome.detail, outcome.idle) == ("timed_out", "it slept for 0.2 s", False)
+        assert guest.slept < 10  # of the 20 s for which it might only wait for a core
+
+
+@pytest.fixture
+def waits(monkeypatch):
+    """Wait for a guest for so many seconds of each kind; return how its call ends."""
+    clock = SimpleNamespace(now=0.0, monotonic=lambda: clock.now)
+    monkeypatch.setattr(channels, "time", clock)
+
+    def waits(computing=0.0, slept=0.0, for_a_core=0.0, stopped=0.0, asleep=True):
+        guest = SimpleNamespace(cpu_seconds=0.0, idle_clock=0.0, asleep=asleep)
+        deadline = channels.Deadline(guest, 2)
+        with deadline.waiting():
+            clock.now += computing + slept + for_a_core + stopped
+            guest.cpu_seconds += computing
+            guest.idle_clock += slept + stopped
+            deadline.excuse(stopped)
+            try:
+                deadline.check()
+            except channels.Lost as lost:
+                return lost.detail, lost.idle
+        return "goes on"
+
+    return waits
+
+
+def test_a_machine_that_is_too_busy_is_no_sleep(waits):
+    """What counts as sleep is time in which the guest wants no core; where it only waits for one, the call is tried again."""
+    assert waits(computing=1.9, slept=1.9, for_a_core=10) == "goes on"
+    assert waits(computing=2.1) == ("no answer in 2 s of computing", False)
+    assert waits(slept=2.1) == ("it slept for 2 s", False)
+    assert waits(for_a_core=20.1) == ("no answer in 20 s", True)
+
+
+def test_waiting_for_a_disk_is_no_sleep(waits):
+    """It is tried again, as for a core."""
+    assert waits(slept=3.9, asleep=False) == "goes on"
+    assert waits(slept=4.1, asleep=False) == ("no answer in 4 s", True)
+
+
+def test_time_in_which_the_grader_was_stopped_does_not_count(waits):
+    """Ctrl-Z stops the workers, and their guests go on and then wait."""
+    assert waits(stopped=3600, slept=0.5) == "goes on"
+
+
+def test_a_kernel_that_does_not_say_who_slept_leaves_the_backstop(waits):
+    assert waits(slept=math.nan, for_a_core=0) == "goes on"
 
 
 def test_a_callback_kept_for_later_is_no_longer_valid(guest):
@@ -193,7 +254,7 @@ ENDS = {
 }
 
 
-SLEEPS = pytest.param("import time\ndef f(): time.sleep(100)", "timed_out", "no answer in 5 s", id="a long sleep", marks=pytest.mark.slow)
+SLEEPS = pytest.param("import time\ndef f(): time.sleep(100)", "timed_out", "it slept for 0.5 s", id="a long sleep")
 
 
 @pytest.mark.parametrize(("source", "kind", "detail"), [SLEEPS, *(pytest.param(*end, id=name) for name, end in ENDS.items())])

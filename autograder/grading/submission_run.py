@@ -20,7 +20,7 @@ from autograder.grading import bounds, feedback
 from autograder.grading.checks import Asked, Transcript, run
 from autograder.grading.diagnosis import shared_by
 from autograder.grading.reference import Answering, ObjectProxy, mapped
-from autograder.sandbox.channels import WALL_FACTOR
+from autograder.sandbox.deadline import WALL_FACTOR
 from autograder.sandbox.guest.runtime import NAMES, USED
 from autograder.sandbox.guests import Guest, Outcome, Raised
 from autograder.sandbox.local import LocalRunner

@@ -11,7 +11,8 @@ import msgspec
 from autograder.course.errors import SandboxFault, WallsMissing
 from autograder.course.model import Limits
 from autograder.course.text import clean
-from autograder.sandbox.channels import Channel, Deadline, HungUp, Lost
+from autograder.sandbox.channels import Channel, HungUp
+from autograder.sandbox.deadline import Deadline, Lost
 from autograder.sandbox.guest import protocol, walls
 from autograder.sandbox.guest.forkserver import Ended
 from autograder.sandbox.guest.frameworks import is_out_of_memory

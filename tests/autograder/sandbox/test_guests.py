@@ -15,7 +15,7 @@ import pytest
 
 from autograder.course.errors import SandboxFault
 from autograder.course.model import Limits
-from autograder.sandbox import channels
+from autograder.sandbox import deadline as deadlines
 from autograder.sandbox.guests import Handle, Raised
 from autograder.sandbox.preload import Launched, Preloader
 from autograder.sandbox.servers import Sandbox, Server
@@ -72,7 +72,7 @@ def test_time_that_we_compute_is_not_the_guests(guest, monkeypatch):
     """A callback that takes an hour of the clock on the wall costs the call nothing."""
     hours = []
     clock = SimpleNamespace(monotonic=lambda: time.monotonic() + 3600 * len(hours), clock_gettime=time.clock_gettime)
-    monkeypatch.setattr(channels, "time", clock)
+    monkeypatch.setattr(deadlines, "time", clock)
     call = load(guest, "def f(model): return model(1) + model(2)")
     outcome = call("f", lambda x: hours.append(x) or x)
     assert (outcome.kind, outcome.value, hours) == ("returned", 3, [1, 2])
@@ -104,11 +104,11 @@ def test_a_guest_may_sleep_for_as_long_as_it_may_compute(sandbox, source):
 def waits(monkeypatch):
     """Wait for a guest for so many seconds of each kind; return how its call ends."""
     clock = SimpleNamespace(now=0.0, monotonic=lambda: clock.now)
-    monkeypatch.setattr(channels, "time", clock)
+    monkeypatch.setattr(deadlines, "time", clock)
 
     def waits(computing=0.0, slept=0.0, for_a_core=0.0, stopped=0.0, asleep=True):
         guest = SimpleNamespace(cpu_seconds=0.0, idle_clock=0.0, asleep=asleep)
-        deadline = channels.Deadline(guest, 2)
+        deadline = deadlines.Deadline(guest, 2)
         with deadline.waiting():
             clock.now += computing + slept + for_a_core + stopped
             guest.cpu_seconds += computing
@@ -116,7 +116,7 @@ def waits(monkeypatch):
             deadline.excuse(stopped)
             try:
                 deadline.check()
-            except channels.Lost as lost:
+            except deadlines.Lost as lost:
                 return lost.detail, lost.idle
         return "goes on"
 

@@ -87,7 +87,7 @@ def _chosen(workspace: Workspace, files: tuple[str, ...]) -> list[str]:
 def _all(console: Console, checker: Checker, workspace: Workspace, state: State, exercises: list[str]) -> int:
     """Check these exercises and print the feedback. Return the exit status: 1 until everything passes, 3 after a fault of ours."""
     from autograder.cli.views import HIDDEN_REMAIN, say_due, show
-    from autograder.learner.progress import advice, bring_back, remember, standings
+    from autograder.learner.progress import bring_back, remember
 
     status, judged = 0, False
     for exercise in exercises:
@@ -106,8 +106,6 @@ def _all(console: Console, checker: Checker, workspace: Workspace, state: State,
             console.print(f"  Stuck? course hint {checked.name if checked.label == checked.name else exercise}", style="dim", markup=False)
     if judged:
         console.print(HIDDEN_REMAIN, style="dim")
-    if judged and not status:
-        console.print(f"Next: {advice(standings(workspace, state))}", markup=False)
     return status
 
 

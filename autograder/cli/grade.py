@@ -41,7 +41,7 @@ UNSAFE = click.option("--unsafe", is_flag=True, help="Grade even if walls are mi
 @click.argument("submissions", type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for results, feedback and the gradebook.")
 @click.option("--from", "kind", type=click.Choice(KINDS), help="Where the submissions come from; by default detected from the file names.")
-@click.option("--roster", type=click.Path(path_type=Path), help="A CSV that lists the class. Students with no submission are reported.")
+@click.option("--roster", type=click.Path(path_type=Path), help="A CSV that lists the class, such as a platform exports.")
 @click.option("--lesson", metavar="ID", help="The lesson to grade, if the course has several.")
 @click.option("--exercise", "exercises", multiple=True, metavar="ID", help="Grade only this exercise; may be repeated.")
 @click.option("--seed", type=int, help="Fix the round's numbers, for tests and demos.")

@@ -209,7 +209,8 @@ def similar(root: Path | None, place: Path, exercises: tuple[str, ...], lesson: 
     course = read_course(find_course(root))
     chosen, names = choose_exercises(course, request)
     handout = read_handout(course.root, chosen)
-    uploads = open_class(request.submissions, chosen.id, request.kind, read_roster(request.roster) if request.roster else ())
+    people = read_roster(request.roster).people if request.roster else ()
+    uploads = open_class(request.submissions, chosen.id, request.kind, people)
     code = [name for name in names if name != "practice"]
     pairs = similar_pairs(uploads.submissions(handout, code, every=False, prefer=course.policy.prefer), starters(chosen), least)
     if as_json:

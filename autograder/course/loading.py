@@ -10,10 +10,11 @@ from typing import TypeVar
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from autograder.course.errors import CourseError, Finding, UsageError
 from autograder.course.model import Card, Course, Exercise, Key, Lesson, Objective, Policy, Question, Section
-from autograder.course.references import check_cards, check_keys, check_policy, check_questions, mappings
+from autograder.course.references import check_cards, check_keys, check_policy, check_questions, localized, mappings
 from autograder.course.schema import did_you_mean, read
 from autograder.course.strict_yaml import Complain, Node, load
 
@@ -148,10 +149,16 @@ def read_policy(root: Path) -> Policy:
     """Read the grading policy alone, which is fast. Raise `CourseError` with every finding in course.yaml."""
     folders = Folders(root)
     text = folders.text(root / "course.yaml", "the course's description")
-    policy = folders.typed(root / "course.yaml", CourseFile, text)[0].grading if text is not None else Policy()
+    policy = _course_file(folders, text)[0].grading if text is not None else Policy()
     if folders.findings:
         raise CourseError(folders.findings)
     return policy
+
+
+def _course_file(folders: Folders, text: str) -> tuple[CourseFile, Node]:
+    path = folders.root / "course.yaml"
+    course, node = folders.typed(path, CourseFile, text)
+    return replace(course, grading=localized(course.grading, node, folders.about(path))), node
 
 
 def survey(root: Path) -> tuple[Course, list[Finding]]:
@@ -159,7 +166,7 @@ def survey(root: Path) -> tuple[Course, list[Finding]]:
     folders = Folders(root)
     course, course_node = CourseFile("", "", ""), Node({}, 1)
     if (text := folders.text(root / "course.yaml", "the course's description")) is not None:
-        course, course_node = folders.typed(root / "course.yaml", CourseFile, text)
+        course, course_node = _course_file(folders, text)
     lessons = tuple(_lesson(folders, path) for path in sorted((root / "lessons").glob("[!._]*")) if _is_lesson(folders, path))
     if not lessons:
         folders.missing(root / "lessons", "there is no lesson here", "create a lesson's folder, like `lessons/01_first_lesson`")

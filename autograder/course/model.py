@@ -40,6 +40,7 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
     limits_of: dict[str, Limits] = field(default_factory=dict)
     reveal: Literal["all", "titles", "nothing"] = "all"
     reveal_from: datetime | None = None  # nothing is shown before
+    time_zone: str = ""  # of times that name none, and of days; as in the IANA database
     due: datetime | None = None
     due_of: dict[str, datetime] = field(default_factory=dict)
     late: Late | None = None
@@ -232,11 +233,12 @@ class Unused(Struct, frozen=True):
 
 
 class HandedIn(Struct, frozen=True):
-    """How a file was handed in: which attempt it is, when, and whether it is marked late, if the platform says so."""
+    """How a file was handed in: which attempt it is, when, and whether the platform marks it as late."""
 
     attempt: int = 1
     at: datetime | None = None
-    late: bool = False
+    late: bool | None = None  # if the platform says
+    minutes_late: int = 0  # if it says how much
     name: str = ""  # what it was called, if not by its own name
     unused: tuple[Unused, ...] = ()  # files that were handed in with it and not taken
 

@@ -5,8 +5,12 @@ Items come with their YAML trees, so that a complaint can name the line of a key
 
 import re
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
+from zoneinfo import ZoneInfo, available_timezones
+
+from msgspec.structs import replace
 
 from autograder.course.kinds import KINDS, ids_of
 from autograder.course.model import Key, Lesson, Policy, Question, Wrong
@@ -169,6 +173,29 @@ def _check_wrong(owner: str, wrong: Wrong, node: Node, cards: list[str], complai
         complain(line_of(node, "misconception"), f"{owner}: `{wrong.misconception}` is not the id of a misconception", "write it like M16")
     if wrong.card is not None:
         _check_named(owner, "card", wrong.card, cards, node, complain)
+
+
+def localized(policy: Policy, node: Node, complain: Complain) -> Policy:
+    """Put times that name no zone into the course's. Complain of those for which there is none, and of an unknown zone."""
+    known = not policy.time_zone or policy.time_zone in available_timezones()
+    if not known:
+        fix = did_you_mean(policy.time_zone, available_timezones(), "write it as in the IANA database, like Europe/Berlin")
+        complain(line_of(node, "grading", "time_zone"), f"`time_zone`: there is no time zone `{policy.time_zone[:40]}`", fix)
+    zone = ZoneInfo(policy.time_zone) if policy.time_zone and known else None
+
+    def put(time: datetime, *keys: str) -> datetime:
+        if time.tzinfo is None and zone is None and known and time != datetime.min:
+            owner = ", ".join(f"`{key}`" for key in keys)
+            fix = "add `time_zone: Europe/Berlin` to `grading`, or the difference from UTC, as in 2026-11-20 23:59+01:00"
+            complain(line_of(node, "grading", *keys), f"`grading`: {owner} has no time zone", fix)
+        return time if time.tzinfo else time.replace(tzinfo=zone or UTC)
+
+    return replace(
+        policy,
+        due=policy.due and put(policy.due, "due"),
+        due_of={name: put(time, "due_of", name) for name, time in policy.due_of.items()},
+        reveal_from=policy.reveal_from and put(policy.reveal_from, "reveal_from"),
+    )
 
 
 def check_policy(policy: Policy, node: Node, exercises: list[str], complain: Complain) -> None:

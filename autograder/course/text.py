@@ -1,12 +1,18 @@
-"""Clean text from strangers for terminals and spreadsheets, and write LaTeX formulas in Unicode."""
+"""Text from strangers, made safe for terminals and spreadsheets, and read as times; and LaTeX formulas in Unicode."""
 
 import re
 import unicodedata
+from calendar import month_abbr, month_name
+from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
+from functools import cache
 from html import escape
 from typing import Any
 from unicodedata import normalize
+from zoneinfo import ZoneInfo, available_timezones
 
 
 def clean(cell_text: str, length: int = 500) -> str:
@@ -70,6 +76,115 @@ def plain(number: float | Decimal) -> str:
     """Write a number of a question: 0.3, 5, 0.00001."""
     text = format(Decimal(str(number)).normalize(), "f")
     return "0" if text == "-0" else text
+
+
+_ZONE = re.compile(r"(?P<time>.*\d.*?)\s*(?P<zone>Z|[+-]\d\d:?\d\d|(?!AM|PM)[A-Z]{2,5}|[A-Za-z_]+/[\w/+-]+)$", re.DOTALL)
+_MONTHS = {  # in English, and in the languages that Moodle's and Brightspace's exports are often in
+    "jan": "januar janvier enero gennaio januari janeiro", "feb": "februar février febrero febbraio februari fevereiro",
+    "mar": "märz mars marzo maart março", "apr": "avril abril aprile", "may": "mai mayo maggio mei maio",
+    "jun": "juni juin junio giugno junho", "jul": "juli juillet julio luglio julho", "aug": "août agosto augustus",
+    "sep": "septembre septiembre settembre setembro", "oct": "oktober octobre octubre ottobre outubro",
+    "nov": "novembre noviembre novembro", "dec": "dezember décembre diciembre dicembre dezembro",
+}  # fmt: skip
+_ENGLISH = {word: english for english, words in _MONTHS.items() for word in words.split()}
+_FILLERS = {"um", "uhr", "at", "de", "le", "à", "del", "of", "o'clock"}
+
+
+class Ambiguous(ValueError):
+    """A time that means several moments; the message says why."""
+
+
+class NoZone(Ambiguous):
+    """A time that names no zone, where the course has none either."""
+
+
+def read_time(text: str, zone: tzinfo | None = None, *, day_ends: bool = False) -> datetime:
+    """Read a time; one that names no zone is in `zone`. With `day_ends`, a day without a time means its last minute.
+
+    Raise `ValueError` if it cannot be read, and `Ambiguous` if it can be read in several ways.
+    """
+    text = text.strip()
+    match = _ZONE.fullmatch(text)
+    naive = _read_naive(match["time"].rstrip(" ,") if match else text, day_ends=day_ends)
+    if naive.tzinfo is not None:
+        return naive
+    found = _zone(match["zone"], naive.year, zone) if match else zone
+    if found is None:
+        raise NoZone("it names no time zone")
+    return naive.replace(tzinfo=found)
+
+
+def shared_abbreviation(text: str) -> str:
+    """Return the abbreviation at the end of a time if it means several zones, like IST or CST; otherwise an empty text."""
+    match = _ZONE.fullmatch(text.strip())
+    return match["zone"] if match and len(_offsets(2026).get(match["zone"], ())) > 1 else ""
+
+
+def _zone(name: str, year: int, own: tzinfo | None) -> tzinfo:
+    """Return what a zone's name means. An abbreviation that means several takes its meaning in the course's zone."""
+    if name in ("Z", "UTC", "GMT"):
+        return UTC
+    if name[0] in "+-":
+        return datetime.strptime(name.replace(":", ""), "%z").tzinfo or UTC
+    if "/" in name:
+        return ZoneInfo(_known(name))
+    offsets: set[timedelta | None] = _offsets(year).get(name, set())
+    if len(offsets) > 1 and own is not None:
+        offsets = offsets & {own.utcoffset(moment) for moment in _seasons(year) if own.tzname(moment) == name}
+    if len(offsets) != 1:
+        raise Ambiguous(f"`{name}` means several time zones" if name in _offsets(year) else f"`{name}` is no time zone")
+    return timezone(next(iter(offsets)) or timedelta(), name)
+
+
+def _known(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError(f"`{name}` is no time zone")
+    return name
+
+
+def _seasons(year: int) -> tuple[datetime, datetime]:
+    return datetime(year, 1, 1), datetime(year, 7, 1)
+
+
+@cache
+def _offsets(year: int) -> dict[str, set[timedelta | None]]:
+    """Return what each abbreviation of a time zone means somewhere in the world in a year, by the IANA database."""
+    found: dict[str, set[timedelta | None]] = defaultdict(set)
+    for name in available_timezones():
+        for moment in _seasons(year):
+            place = ZoneInfo(name)
+            found[place.tzname(moment) or ""].add(place.utcoffset(moment))
+    return dict(found)
+
+
+def _read_naive(text: str, *, day_ends: bool) -> datetime:
+    from dateutil import parser  # here: it is slow to import
+
+    with suppress(ValueError):
+        if ":" in text:
+            return datetime.fromisoformat(text)
+    words = [_ENGLISH.get(word.strip(".,").casefold(), word) for word in text.split() if word.strip(".,").casefold() not in _FILLERS]
+    if (
+        words
+        and (first := words[0].strip(",.").casefold()).isalpha()
+        and first not in {*map(str.casefold, (*month_name, *month_abbr)), "sept"}
+    ):
+        words = words[1:]  # the day of the week
+    text = " ".join(words)
+    if (numbers := re.match(r"(\d\d?)/(\d\d?)/", text)) and int(numbers[1]) <= 12 >= int(numbers[2]) and numbers[1] != numbers[2]:
+        raise Ambiguous("its day and month may be either")
+    german = re.match(r"\d\d?\.", text) is not None
+    try:
+        first, second = (
+            parser.parse(text, default=datetime(*day, 23, minute), dayfirst=german)
+            for day, minute in (((2000, 1, 1), 58), ((2001, 2, 2), 59))
+        )
+    except (parser.ParserError, OverflowError):
+        raise ValueError("it is not a time") from None
+    whole: bool = first == second or (day_ends and second - first == timedelta(minutes=1) and second.hour == 23)
+    if not whole:
+        raise ValueError("it is not a whole time")
+    return datetime.combine(second.date(), second.timetz())
 
 
 _TOKEN = re.compile(r"\\(?:text|operatorname|mathrm)\s*\{[^}]*\}|\\[A-Za-z]+|\\.|\S", re.DOTALL)

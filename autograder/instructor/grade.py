@@ -26,11 +26,11 @@ from autograder.course.store import refuse_others
 from autograder.course.student_files import read_handout
 from autograder.grading.rounds import CacheKeys, Round, open_round
 from autograder.instructor.gradebook import Attempted, Gradebook, Kept
-from autograder.instructor.grades import GradingRules, read_rules
+from autograder.instructor.grades import GradingRules, read_rules, zone_of
 from autograder.instructor.intake import ClassUploads, open_class
 from autograder.instructor.outputs import Reported, write_files
 from autograder.instructor.pool import LocalPool, Settings, WorkerPool, grade_all
-from autograder.instructor.roster import Person, read_roster
+from autograder.instructor.roster import Person, Roster, read_roster, with_groups
 from autograder.sandbox.guest.walls import WALLS
 from autograder.sandbox.servers import readable_paths
 
@@ -74,7 +74,8 @@ def grade(course: Course, request: GradeRequest, progress: Callable[[int, int], 
     Ctrl-C ends the run and keeps what is done. Raise `UsageError` if the request cannot be carried out, `StoreFault` if a result cannot
     be written.
     """
-    plan = make_plan(course, request, read_roster(request.roster) if request.roster else ())
+    roster = read_class(course, request)
+    plan = make_plan(course, request, roster.people)
     out = request.out.resolve()
     places = (out,) if plan.uploads.kind == "nbgrader" else (out, out.parent)  # where the next run would take results for submissions
     if request.submissions.resolve() in places:
@@ -91,7 +92,26 @@ def grade(course: Course, request: GradeRequest, progress: Callable[[int, int], 
             rules = read_rules(request.out, gradebook, course.policy)
             reported = write_files(request.out, course, gradebook, run.name, rules)
             unmatched = rules.unmatched(gradebook.students(run.name), exercise_ids(plan.lesson))
-            return GradeReport(plan, run, current.name, reported, rules, (*run.notes, *plan.uploads.notes, *unmatched))
+            unknown = unknown_times(reported[0].unknown_times)
+            notes = (*run.notes, *roster.notes, *plan.uploads.notes, *unmatched, *unknown)
+            return GradeReport(plan, run, current.name, reported, rules, notes)
+
+
+def unknown_times(count: int) -> Iterator[str]:
+    """Say that so many results count as on time only because nothing is known, if there are any."""
+    if count:
+        what = "1 result has no known time, so it counts" if count == 1 else f"{count} results have no known time, so they count"
+        yield f"{what} as on time: give a --roster with `handed in`, or the platform's worksheet"
+
+
+def read_class(course: Course, request: GradeRequest) -> Roster:
+    """Read the roster, and the groups in `groups.csv` beside the submissions or in OUT."""
+    roster = read_roster(request.roster, zone_of(course.policy)) if request.roster else Roster()
+    listed = next((path for place in (request.submissions, request.out) if (path := place / "groups.csv").is_file()), None)
+    if listed is None:
+        return roster
+    grouped = with_groups(roster.people, listed)
+    return Roster(grouped.people, (*roster.notes, *grouped.notes))
 
 
 class Plan(Struct, frozen=True):
@@ -107,7 +127,7 @@ class Plan(Struct, frozen=True):
 def make_plan(course: Course, request: GradeRequest, people: Sequence[Person]) -> Plan:
     """Find the exercises and the class. Raise `UsageError` if there is nothing to grade, or if submissions could read the answers."""
     lesson, exercises = choose_exercises(course, request)
-    uploads = open_class(request.submissions, lesson.id, request.kind, people)
+    uploads = open_class(request.submissions, lesson.id, request.kind, people, zone_of(course.policy))
     readable, _ = readable_paths()
     for name, place in {"course": course.root, "submissions": request.submissions, "results": request.out}.items():
         if above := next((path for path in readable if place.resolve().is_relative_to(Path(path).resolve())), None):

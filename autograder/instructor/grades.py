@@ -12,11 +12,12 @@ they are needed and stored nowhere, so a changed policy, override or extension t
 
 import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from difflib import get_close_matches
 from itertools import groupby
 from pathlib import Path
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
@@ -24,7 +25,7 @@ from autograder.course.errors import UsageError
 from autograder.course.model import HandedIn, Override, Policy, Result
 from autograder.course.text import clean
 from autograder.instructor.gradebook import Attempted, Gradebook
-from autograder.instructor.roster import Person, known_as, read_csv, read_time
+from autograder.instructor.roster import WHO, Person, known_as, read_table, read_time_cell
 
 
 class Grade(Struct, frozen=True):
@@ -36,6 +37,7 @@ class Grade(Struct, frozen=True):
     score: float
     days_late: int
     penalty: float
+    unknown: bool = False  # nothing says whether it was late
 
     @property
     def judged(self) -> bool:
@@ -63,6 +65,7 @@ class GradingRules(Struct, frozen=True):
     people: dict[str, Person]
     overrides: dict[tuple[str, str, str], dict[str, Override]]  # by student, lesson and exercise, then by check
     extensions: dict[tuple[str, str], datetime]  # by student and exercise, or "" for all of theirs
+    notes: tuple[str, ...] = ()  # lines of extensions.csv that were left out
 
     def due(self, student: str, exercise: str) -> tuple[datetime | None, bool]:
         """Return when an exercise is due for a student, and whether that is an extension."""
@@ -78,7 +81,7 @@ class GradingRules(Struct, frozen=True):
         score = result.score + sum(override.points - graded.get(override.check, 0) for override in overrides.values())
         days, late = self._days_late(result.student, result.exercise, handed_in), self.policy.late
         percent = min(late.most, late.percent * (days if late.per == "day" else 1)) if late and days else 0.0
-        return Grade(result, handed_in, overrides, round(score, 2), days, round(score * percent / 100, 2))
+        return Grade(result, handed_in, overrides, round(score, 2), days, round(score * percent / 100, 2), self.is_unknown(attempt))
 
     def choose(self, attempts: list[Attempted]) -> Attempted:
         """Choose the attempt that counts: the last one, or the one with the highest grade and, of equals, the earliest."""
@@ -90,6 +93,7 @@ class GradingRules(Struct, frozen=True):
 
     def unmatched(self, students: Collection[str], exercises: Collection[str]) -> Iterator[str]:
         """Yield a line for each extension that matches no student or exercise: a typing error would cost a student points."""
+        yield from self.notes
         students = students | self.people.keys()
         for student, exercise in self.extensions:
             if student not in students:
@@ -98,38 +102,67 @@ class GradingRules(Struct, frozen=True):
                 yield f"extensions.csv: no exercise `{clean(exercise, 60)}`, for {clean(student, 60)}{_suggestion(exercise, exercises)}"
 
     def _days_late(self, student: str, exercise: str, handed_in: HandedIn) -> int:
-        """Count the days begun after the due date. If only the platform says "late", it is one, or none with an extension."""
+        """Count the days begun after the due date. If only the platform says "late", it says how much or it is one day; with an extension
+        it is none."""
         due, extended = self.due(student, exercise)
         if handed_in.at is None or due is None:
-            return int(handed_in.late and not extended)
+            return max(1, math.ceil(handed_in.minutes_late / (24 * 60))) if handed_in.late and not extended else 0
         grace = timedelta(minutes=self.policy.late.grace_minutes if self.policy.late else 0)
-        return max(0, math.ceil((handed_in.at - due - grace) / timedelta(days=1)))
+        return days_late(handed_in.at, due, grace, zone_of(self.policy))
+
+    def is_unknown(self, attempt: Attempted) -> bool:
+        """Whether a late policy stands, and nothing says if an attempt was handed in on time."""
+        result, handed_in = attempt.result, attempt.handed_in
+        stands = self.policy.late is not None and self.due(result.student, result.exercise)[0] is not None
+        return stands and handed_in.at is None and handed_in.late is None and result.status not in ("missing", "unrecognised")
+
+
+def zone_of(policy: Policy) -> ZoneInfo | None:
+    """Return the course's time zone, if it has one."""
+    return ZoneInfo(policy.time_zone) if policy.time_zone else None
+
+
+def days_late(at: datetime, due: datetime, grace: timedelta, zone: tzinfo | None = None) -> int:
+    """Count the days begun after a due time, by the course's clock: a day in which the clock changes is one day.
+
+    A due time that ends in :59 includes that minute.
+    """
+    whole = due.minute == 59 and not due.second
+    last = due + grace + (timedelta(seconds=59, microseconds=999_999) if whole else timedelta())
+    if at <= last:
+        return 0
+    place = zone or due.tzinfo
+    over = at.astimezone(place).replace(tzinfo=None) - last.astimezone(place).replace(tzinfo=None)
+    return max(1, math.ceil(over / timedelta(days=1)))
 
 
 def read_rules(out: Path, gradebook: Gradebook, policy: Policy) -> GradingRules:
-    """Read everything that decides what results count. Raise `UsageError` for a mistake in extensions.csv."""
+    """Read everything that decides what results count. Raise `UsageError` if extensions.csv is no list of extensions."""
     people = gradebook.people()
     overrides: dict[tuple[str, str, str], dict[str, Override]] = {}
     for one in gradebook.overrides():
         overrides.setdefault((one.student, one.lesson, one.exercise), {})[one.check] = one
-    return GradingRules(policy, people, overrides, read_extensions(out / "extensions.csv", people))
+    notes: list[str] = []
+    extensions = read_extensions(out / "extensions.csv", people, zone_of(policy), notes)
+    return GradingRules(policy, people, overrides, extensions, tuple(notes))
 
 
-def read_extensions(path: Path, people: Mapping[str, Person]) -> dict[tuple[str, str], datetime]:
-    """Read due dates by student and exercise, "" for all. Raise `UsageError` with the line of a mistake."""
+def read_extensions(path: Path, people: Mapping[str, Person], zone: tzinfo | None, notes: list[str]) -> dict[tuple[str, str], datetime]:
+    """Read due dates by student and exercise, "" for all; a line that cannot be read is noted. Raise `UsageError` if it is no such list."""
     if not path.exists():
         return {}
-    rows = read_csv(path)
-    header = [cell.strip().casefold() for cell in rows[0][1]] if rows else []
-    if not {"student", "due"} <= set(header):
+    table = read_table(path)
+    if "due" not in table.columns or not table.columns & WHO:
         raise UsageError(f"{path}:1: no columns `student` and `due`", "begin it with a line of column names: student,due,exercise")
     known = known_as(people)
     extensions = {}
-    for line, row in rows[1:]:
-        cells = {column: cell.strip() for column, cell in zip(header, row, strict=False)}
-        if any(cells.values()):
-            student = cells.get("student", "")
-            extensions[known.get(student.casefold(), student), cells.get("exercise", "")] = read_time(path, line, cells.get("due", ""))
+    for line, cells in table.rows:
+        student = next((cells[column] for column in cells if column in WHO), "")
+        due = read_time_cell(f"{path.name}:{line}", cells.get("due", ""), zone, notes, day_ends=True)
+        if due and student:
+            extensions[known.get(student.casefold(), student), cells.get("exercise", "")] = due
+        elif not due and not cells.get("due"):
+            notes.append(f"{path.name}:{line}: no due time for `{clean(student, 60)}`, so the line is left out")
     return extensions
 
 

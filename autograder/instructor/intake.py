@@ -6,8 +6,10 @@ student. `roster` says who is in the class, and `uploads` reads the files. Nothi
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from datetime import tzinfo
 from pathlib import Path
 from typing import Any, TypeGuard
 
@@ -22,7 +24,7 @@ from autograder.course.text import clean
 from autograder.instructor.archives import ENDINGS, Archive, is_archive, open_inner
 from autograder.instructor.file_tree import LARGEST_ZIP, FileTree, Folder, Subtree, Unreadable, innermost, joined, text_of, visible
 from autograder.instructor.platforms import PLATFORMS, Platform, folders_of, problem_of, student_names
-from autograder.instructor.roster import Person, join
+from autograder.instructor.roster import Person, letters, unique
 from autograder.instructor.uploads import Student, Upload, read_submissions
 
 
@@ -41,12 +43,13 @@ class ClassUploads(Struct):
             yield from read_submissions(student, handout, exercises, self.notes.append, every=every, prefer=prefer)
 
 
-def open_class(path: Path, lesson: str, kind: str | None = None, people: Sequence[Person] = ()) -> ClassUploads:
+def open_class(path: Path, lesson: str, kind: str | None = None, people: Sequence[Person] = (),
+               zone: tzinfo | None = None) -> ClassUploads:  # fmt: skip
     """Open a class's folder or zip, and match it with the roster, if there is one. Raise `UsageError` if there is no class in it."""
     tree = _open_tree(path)
     detected, tree = _detect(tree, lesson) if kind is None else (kind, _root(tree, lesson, KINDS[kind]))
     platform = KINDS[detected]
-    students = platform.students(tree, lesson) if platform.matches(tree) else []
+    students = platform.students(tree, lesson, zone) if platform.matches(tree) else []
     if detected == "folder" and len(students) == 1 and isinstance(tree, Folder):
         _doubt(tree, students[0].name, lesson)
     if not students:
@@ -59,6 +62,106 @@ def open_class(path: Path, lesson: str, kind: str | None = None, people: Sequenc
         tree.notes += unmatched
         missing = tuple(student.name for student in students if not student.uploads)
     return ClassUploads(detected, students, _merge_people(students, people), tree.notes, missing)
+
+
+# ---- who is who: kinds of identity are kept apart, and a name has the last word
+
+NUMBERS = ("school_id", "login", "email", "id")
+Known = Mapping[tuple[str, str], Person]  # by kind of identity and value
+
+
+def join(students: Sequence[Student], people: Sequence[Person]) -> tuple[list[Student], list[str]]:
+    """Match uploads with the roster. Return everyone in it, then students who are not in it; and notes for the instructor."""
+    known, names, notes = _known(people), _names(people), list[str]()
+    groups = {key: [one for one in people if group_key(one) == key] for key in {group_key(one) for one in people if one.group}}
+    kinds = NUMBERS if _same_numbers(students, names, notes) else NUMBERS[:-1]
+    matched: dict[str, list[Student]] = {person.student: [] for person in people}
+    strangers = []
+    for student in students:
+        members = [] if _by_name(student, names) else groups.get(letters(student.name)) or _named_together(student, names)
+        if members:
+            notes.append(f"{student.name}: handed in for {', '.join(one.student for one in members)}")
+            student = replace(student, **dict.fromkeys(NUMBERS, ""))  # they are one member's
+        elif person := _person_of(student, known, names, kinds, notes):
+            members = [person]
+        for one in members:
+            matched[one.student].append(student)
+        if not members:
+            name = f"{student.name} (not in the roster)" if student.name in matched else student.name
+            strangers.append(replace(student, name=name))
+            notes.append(f"{student.name}: submitted, but is not in the roster")
+    for name, own in matched.items():
+        if len(own) > 1:
+            notes.append(f"{name}: submitted as {', '.join(one.name for one in own)}; only the last is graded")
+    return [*(_as_person(person, matched[person.student]) for person in people), *strangers], notes
+
+
+def group_key(person: Person) -> str:
+    """Return the letters of a person's group, as Canvas writes it into file names."""
+    return letters(person.group)
+
+
+def _known(people: Sequence[Person]) -> dict[tuple[str, str], Person]:
+    pairs = [((kind, getattr(one, kind).casefold()), one) for one in people for kind in NUMBERS if getattr(one, kind)]
+    return unique([*pairs, *((("email", word.casefold()), one) for one in people for word in one.aliases)])
+
+
+def _names(people: Sequence[Person]) -> dict[str, Person]:
+    """Return people by the letters of their names, also with the last name first."""
+    return unique((key, person) for person in people for key in _name_keys(person.student))
+
+
+def _name_keys(name: str) -> set[str]:
+    plain = re.sub(r" \([^()]*\)$", "", name)
+    *first, last = plain.replace(",", " ").split() or [""]
+    return {key for key in (letters(name), letters(plain), letters(last + "".join(first))) if key}
+
+
+def _by_name(student: Student, names: Mapping[str, Person]) -> Person | None:
+    return next((names[key] for word in (student.name, *student.aliases) for key in _name_keys(word) if key in names), None)
+
+
+def _same_numbers(students: Sequence[Student], names: Mapping[str, Person], notes: list[str]) -> bool:
+    """Return whether the platform's numbers are those in the roster, as far as names can tell."""
+    pairs = [(one.id, person.id) for one in students if one.id and (person := _by_name(one, names)) and person.id]
+    if not pairs or any(first == second for first, second in pairs):
+        return True
+    notes.append("the numbers in the roster are not those of the download, so students are matched without them")
+    return False
+
+
+def _person_of(student: Student, known: Known, names: Mapping[str, Person], kinds: Sequence[str], notes: list[str]) -> Person | None:
+    """Find whose upload this is: by number, login or e-mail, unless the name is somebody else's; otherwise by name."""
+    named = _by_name(student, names)
+    keys = ((kind, getattr(student, kind).casefold()) for kind in kinds)
+    kind, numbered = next(((key[0], known[key]) for key in keys if key in known), ("", None))
+    if numbered and named and numbered is not named:
+        what = f"{kind.replace('_', ' ')} `{clean(getattr(student, kind), 40)}`"
+        notes.append(f"{student.name}: the {what} is {numbered.student}'s in the roster, but the name is {named.student}'s, which counts")
+        return named
+    if numbered and not named and kind == "id" and not student.is_named_freely:
+        notes.append(f"{student.name}: taken for {numbered.student} by the number {clean(student.id, 40)}, though the names differ")
+    if numbered or named or not student.is_named_freely:
+        return numbered or named
+    words = [word.casefold() for word in (student.name, *student.aliases)]
+    return next((known[kind, word] for word in words for kind in ("login", "email", "school_id", "id") if (kind, word) in known), None)
+
+
+def _named_together(student: Student, names: Mapping[str, Person]) -> list[Person]:
+    """Return the students that a group is named after, as in "Ada Lovelace, Bo B"; none unless all are known."""
+    parts = [part for part in re.split(r"[,;&+/]| and | und | - ", student.name) if part.strip()]
+    found = [person for part in parts if (person := next((names[key] for key in _name_keys(part) if key in names), None))]
+    return found if len(parts) == len(found) > 1 else []
+
+
+def _as_person(person: Person, own: Sequence[Student]) -> Student:
+    student = own[-1] if own else Student(person.student)
+    uploads = student.uploads
+    if uploads and (person.handed_in or person.late is not None):
+        *earlier, last = uploads
+        facts = replace(last.facts, at=person.handed_in or last.facts.at, late=person.late if last.facts.late is None else last.facts.late)
+        uploads = (*earlier, replace(last, facts=replace(facts, minutes_late=person.minutes_late)))
+    return Student(person.student, uploads, person.id or student.id, person.login)
 
 
 def open_folder(path: Path, student: str) -> Student:
@@ -92,7 +195,7 @@ def _detect(tree: FileTree, lesson: str) -> tuple[str, FileTree]:
     for name, platform in special.items():
         if platform is ZIPS and isinstance(tree, Folder):  # more likely one student who uploaded several
             continue
-        if inner.folder and platform.matches(inner) and len(platform.students(inner, lesson)) > 1:
+        if inner.folder and platform.matches(inner) and len(platform.students(inner, lesson, None)) > 1:
             return name, inner
     return "folder", _root(tree, lesson, FOLDER)
 
@@ -119,22 +222,23 @@ def _root(tree: FileTree, lesson: str, platform: Platform) -> FileTree:
 def _merge_people(students: list[Student], roster: Sequence[Person]) -> list[Person]:
     known = {person.student: person for person in roster}
     for student in students:
-        if student.id or student.login:
+        if facts := {key: value for key in NUMBERS if (value := getattr(student, key))}:
             person = known.get(student.name, Person(student.name))
-            known[student.name] = replace(person, id=person.id or student.id, login=person.login or student.login)
+            known[student.name] = replace(person, **{key: getattr(person, key) or value for key, value in facts.items()})
     return list(known.values())
 
 
 # ---- a folder for each student
 
 
-def folder_students(tree: FileTree, lesson: str) -> list[Student]:
+def folder_students(tree: FileTree, lesson: str, zone: tzinfo | None) -> list[Student]:
     """Find a student for each folder, also one that cannot be read; note work that lies beside them."""
     names = student_names(folders_of(tree))
     for name in visible(tree):
         if tree.kind(name) == "file" and (is_archive(name) or name.lower().endswith((".py", ".ipynb", ".rar"))):
             tree.notes.append(f"`{text_of(name)}` lies beside the students' folders, so it is nobody's")
-    return [Student(name, (Upload(tree, folder, problem=problem_of(tree, folder)),)) for folder, name in names.items()]
+    uploads = {folder: (Upload(tree, folder, problem=problem_of(tree, folder)),) for folder in names}
+    return [Student(name, uploads[folder], is_named_freely=True) for folder, name in names.items()]
 
 
 # ---- GitHub Classroom: ASSIGNMENT-LOGIN, a clone for each student; git is never run in it
@@ -146,7 +250,7 @@ def is_classroom(tree: FileTree) -> bool:
     return bool(folders) and all(tree.kind(f"{folder}/.git") in ("folder", "file") for folder in folders)
 
 
-def classroom_students(tree: FileTree, lesson: str) -> list[Student]:
+def classroom_students(tree: FileTree, lesson: str, zone: tzinfo | None) -> list[Student]:
     """Find a student for each clone, named by what follows the assignment's name."""
     folders = folders_of(tree, ("folder",))
     shared = os.path.commonprefix(folders) if len(folders) > 1 else ""  # noqa: RUF071 (by letters, as meant)
@@ -156,6 +260,7 @@ def classroom_students(tree: FileTree, lesson: str) -> list[Student]:
             name=name.removeprefix(prefix) or name,
             uploads=(Upload(tree, folder, problem=problem_of(tree, folder)),),
             login=folder.removeprefix(prefix),
+            is_named_freely=True,
             aliases=tuple("-".join(folder.split("-")[cut:]) for cut in range(1, folder.count("-") + 1)),
         )
         for folder, name in student_names(folders).items()
@@ -177,16 +282,16 @@ def is_zips(tree: FileTree) -> bool:
     return _is_submission(tree) or (any(map(_is_packed, names)) and not any(tree.kind(name) == "folder" for name in names))
 
 
-def zip_students(tree: FileTree, lesson: str) -> list[Student]:
+def zip_students(tree: FileTree, lesson: str, zone: tzinfo | None) -> list[Student]:
     """Find a student for each archive; one that cannot be opened is an unreadable submission."""
     if _is_submission(tree):
         tree.notes += _manifest_notes(tree, lesson)
-        return [Student(text_of(tree.name)[: -len(".zip")], (Upload(tree),))]
+        return [Student(text_of(tree.name)[: -len(".zip")], (Upload(tree),), is_named_freely=True)]
     names = student_names([name for name in visible(tree) if _is_packed(name)], _PACKED)
     for file in names:
         with suppress(Unreadable):
             tree.notes += _manifest_notes(open_inner(tree, file, LARGEST_ZIP), lesson)
-    return [Student(name, (Upload(tree, files={file: file}),)) for file, name in names.items()]
+    return [Student(name, (Upload(tree, files={file: file}),), is_named_freely=True) for file, name in names.items()]
 
 
 def _is_submission(tree: FileTree) -> TypeGuard[Archive]:

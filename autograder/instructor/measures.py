@@ -129,6 +129,7 @@ class Measures(Struct):
     rows: list[Row] = field(default_factory=list)
     slow: list[tuple[float, str, str]] = field(default_factory=list)  # seconds, student, exercise; the slowest first
     not_judged: list[tuple[str, str]] = field(default_factory=list)
+    unknown_times: int = 0  # results of which nothing says whether they were late, though it matters
     unused: list[tuple[str, Unused]] = field(default_factory=list)  # files that were handed in and not taken, by student
 
     @property
@@ -189,6 +190,7 @@ def _exercise(made: Measures, grade: Grade) -> None:
     one = made.exercises.setdefault(result.exercise, ExerciseMeasure(result.lesson))
     one.max_score = max(one.max_score, result.max_score)
     one.statuses[result.status] += 1
+    made.unknown_times += grade.unknown
     if result.status == "not_judged":
         made.not_judged.append((result.student, result.exercise))
     if result.status != "graded":

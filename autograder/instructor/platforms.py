@@ -11,17 +11,18 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime, tzinfo
 
 from msgspec import Struct
 
 from autograder.course.errors import UsageError
 from autograder.course.model import HandedIn
 from autograder.course.strict_yaml import read_plainly
+from autograder.course.text import clean, read_time, shared_abbreviation
 from autograder.instructor.file_tree import FileTree, Subtree, Unreadable, joined, text_of, visible
 from autograder.instructor.uploads import Student, Upload
 
+OWN_FILES = ("groups.csv", "index.html")  # what lies beside submissions: ours, and Brightspace's list
 LARGEST_LIST = 64 << 20  # bytes of a platform's own list of submissions
 
 
@@ -29,7 +30,7 @@ class Platform(Struct, frozen=True):
     """One platform: whether a tree is its download, the students in it, and words for what it reads."""
 
     matches: Callable[[FileTree], bool]
-    students: Callable[[FileTree, str], list[Student]]  # of a tree, for a lesson
+    students: Callable[[FileTree, str, tzinfo | None], list[Student]]  # of a tree, for a lesson, with the course's time zone
     wanted: str
 
 
@@ -74,7 +75,7 @@ def is_canvas(tree: FileTree) -> bool:
     return bool(files) and sum(bool(_canvas_match(name)) for name in files) * 2 > len(files)
 
 
-def canvas_students(tree: FileTree, lesson: str) -> list[Student]:
+def canvas_students(tree: FileTree, lesson: str, zone: tzinfo | None) -> list[Student]:
     """Group the files by student number and attempt."""
     files: dict[str, dict[int, dict[str, str]]] = defaultdict(lambda: defaultdict(dict))
     names: dict[str, str] = {}
@@ -100,7 +101,7 @@ def _canvas_match(path: str) -> re.Match[str] | None:
 
 
 def _matching(tree: FileTree, match: Callable[[str], re.Match[str] | None], why: str,
-              known: Collection[str] = ()) -> Iterator[tuple[str, re.Match[str]]]:  # fmt: skip
+              known: Collection[str] = OWN_FILES) -> Iterator[tuple[str, re.Match[str]]]:  # fmt: skip
     """Yield the names that match; note each other one that is not hidden or known."""
     for name in tree.names():
         if found := match(name):
@@ -124,7 +125,7 @@ def _numbered_students(names: Mapping[str, str], uploads: Mapping[str, tuple[Upl
 MOODLE_NAME = re.compile(r"(?P<name>.+?)(?:_(?P<id>\d+))?_assignsubmission_(?P<what>[a-z]+)(?:_(?P<file>.*))?")
 
 
-def moodle_students(tree: FileTree, lesson: str) -> list[Student]:
+def moodle_students(tree: FileTree, lesson: str, zone: tzinfo | None) -> list[Student]:
     """Group the files by participant number, with what was typed into Moodle."""
     files: dict[str, dict[str, str]] = defaultdict(dict)
     names: dict[str, str] = {}
@@ -147,15 +148,15 @@ _BRIGHTSPACE_TIME = r"\w+\.? \d{1,2}, \d{4} \d{3,4} [AP]M|\d{1,2} \w+\.?,? \d{4}
 BRIGHTSPACE_NAME = re.compile(rf"(?P<id>\d+)-\d+ ?- (?P<name>.+?) ?- (?P<time>{_BRIGHTSPACE_TIME})(?: ?- (?P<file>.+))?")
 
 
-def brightspace_students(tree: FileTree, lesson: str) -> list[Student]:
+def brightspace_students(tree: FileTree, lesson: str, zone: tzinfo | None) -> list[Student]:
     """Group the files by student and time; the list of all submissions, `index.html`, is Brightspace's own."""
     files: dict[str, dict[datetime, dict[str, str]]] = defaultdict(lambda: defaultdict(dict))
     names: dict[str, str] = {}
-    for path, match in _matching(tree, BRIGHTSPACE_NAME.fullmatch, "not named like a submission from Brightspace", ("index.html",)):
+    for path, match in _matching(tree, BRIGHTSPACE_NAME.fullmatch, "not named like a submission from Brightspace"):
         names[match["id"]] = text_of(match["name"])
         own = files[match["id"]][_brightspace_time(match["time"])]
         own |= {match["file"]: path} if match["file"] else {name: joined(path, name) for name in tree.names(path)}
-    return _numbered_students(names, {id: _attempts(tree, attempts) for id, attempts in files.items()})
+    return _numbered_students(names, {id: _attempts(tree, attempts, zone) for id, attempts in files.items()})
 
 
 def _brightspace_time(text: str) -> datetime:
@@ -167,8 +168,24 @@ def _brightspace_time(text: str) -> datetime:
     return datetime.min
 
 
-def _attempts(tree: FileTree, files: Mapping[datetime, dict[str, str]]) -> tuple[Upload, ...]:
-    return tuple(Upload(tree, files=own, facts=HandedIn(number)) for number, (_, own) in enumerate(sorted(files.items()), 1))
+def _attempts(tree: FileTree, files: Mapping[datetime, dict[str, str]], zone: tzinfo | None) -> tuple[Upload, ...]:
+    """Make the attempts of one student, in the order of their times, which are by the platform's clock: it is taken for the course's."""
+    known = {when: when.replace(tzinfo=zone).astimezone(UTC) if zone and when != datetime.min else None for when in files}
+    return tuple(
+        Upload(tree, files=own, facts=HandedIn(number, known[when])) for number, (when, own) in enumerate(sorted(files.items()), 1)
+    )
+
+
+def _moment(tree: FileTree, who: str, text: str, zone: tzinfo | None) -> datetime | None:
+    """Read when something was handed in; note what cannot be read, and what is read as the course would."""
+    try:
+        found = read_time(text, zone)
+    except ValueError as error:
+        tree.notes.append(f"{who}: the time `{clean(text, 60)}` counts as unknown, because {error}")
+        return None
+    if shared := shared_abbreviation(text):
+        tree.notes.append(f"{who}: `{shared}` means several time zones, and is read as the course's")
+    return found.astimezone(UTC)
 
 
 # ---- Blackboard: ASSIGNMENT_LOGIN_attempt_2026-11-20-22-58-11_FILE, and a receipt without _FILE that names the student
@@ -178,7 +195,7 @@ _RECEIPT_NAME = re.compile(r"^Name:\s*(?P<name>.*?)\s*\((?P<login>[^()]+)\)\s*$"
 _TYPED = re.compile(r"^(?:Submission Field|Comments):\s*\n\s*(?!There (?:is|are) no student |\w+:)(\S.*)", re.MULTILINE)
 
 
-def blackboard_students(tree: FileTree, lesson: str) -> list[Student]:
+def blackboard_students(tree: FileTree, lesson: str, zone: tzinfo | None) -> list[Student]:
     """Group the files by login and time; what was typed beside them is a file too."""
     files: dict[str, dict[datetime, dict[str, str]]] = defaultdict(lambda: defaultdict(dict))
     names: dict[str, str] = {}
@@ -201,7 +218,7 @@ def blackboard_students(tree: FileTree, lesson: str) -> list[Student]:
     return [
         Student(
             name=names.get(login, login) if often[names.get(login, login)] == 1 else f"{names.get(login, login)} ({login})",
-            uploads=_attempts(tree, attempts),
+            uploads=_attempts(tree, attempts, zone),
             login=login,
             aliases=(names[login],) if login in names else (),
         )
@@ -214,21 +231,19 @@ def blackboard_students(tree: FileTree, lesson: str) -> list[Student]:
 GRADESCOPE_LIST = "submission_metadata.yml"
 
 
-def gradescope_students(tree: FileTree, lesson: str) -> list[Student]:
+def gradescope_students(tree: FileTree, lesson: str, zone: tzinfo | None) -> list[Student]:
     """Find the students of each folder; all who submitted together get the same files."""
     listed = read_plainly(_kept_lines(tree.read(GRADESCOPE_LIST, LARGEST_LIST).decode("utf-8-sig", errors="replace")))
-    people: dict[str, list[dict[str, str]]] = {
-        folder: [{key.lstrip(":"): str(value or "") for key, value in one.items()} for one in facts.get(":submitters") or [{}]]
-        for folder, facts in (listed if isinstance(listed, dict) else {}).items()
-        if isinstance(facts, dict)
-    }
+    known = {folder: facts for folder, facts in listed.items() if isinstance(facts, dict)} if isinstance(listed, dict) else {}
     students = []
     for folder in folders_of(tree):
-        for one in people.get(folder, [{}]):
-            upload = Upload(tree, folder, problem=problem_of(tree, folder))
-            name = text_of(one.get("name") or one.get("email") or folder)
-            students.append(Student(name, (upload,), id=one.get("sid", ""), aliases=tuple(filter(None, (one.get("email"),)))))
-        if folder not in people:
+        facts = known.get(folder, {})
+        at = _moment(tree, text_of(folder), str(facts[":created_at"]), zone) if facts.get(":created_at") else None
+        upload = Upload(tree, folder, facts=HandedIn(at=at), problem=problem_of(tree, folder))
+        for one in facts.get(":submitters") or [{}]:
+            name, email, sid = (text_of(str(one.get(f":{key}") or "")) for key in ("name", "email", "sid"))
+            students.append(Student(name or email or text_of(folder), (upload,), school_id=sid, email=email))
+        if folder not in known:
             tree.notes.append(f"{text_of(folder)}: not in {GRADESCOPE_LIST}, so nobody's")
     return students
 
@@ -249,8 +264,6 @@ def _kept_lines(text: str) -> str:
 
 # ---- nbgrader: submitted/STUDENT/ASSIGNMENT/, with the time in timestamp.txt
 
-_NBGRADER_TIME = re.compile(r"(\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d{6})?)\s*(\S*)\s*")
-
 
 def is_nbgrader(tree: FileTree) -> bool:
     """Return whether this is an nbgrader course, or its folder of submissions."""
@@ -259,13 +272,16 @@ def is_nbgrader(tree: FileTree) -> bool:
     return any("timestamp.txt" in tree.names(joined(student, each)) for student in tree.names() for each in tree.names(student))
 
 
-def nbgrader_students(tree: FileTree, lesson: str) -> list[Student]:
+def nbgrader_students(tree: FileTree, lesson: str, zone: tzinfo | None) -> list[Student]:
     """Find each student's folder of the assignment. Raise `UsageError` if there are several assignments and none is the lesson."""
     if "submitted" in tree.names():
         tree = Subtree(tree, "submitted")
     folders = folders_of(tree)
     assignment = _assignment(tree, folders, lesson)
-    return [Student(name, _nbgrader_uploads(tree, folder, assignment), login=folder) for folder, name in student_names(folders).items()]
+    return [
+        Student(name, _nbgrader_uploads(tree, folder, assignment, zone), login=folder, is_named_freely=True)
+        for folder, name in student_names(folders).items()
+    ]
 
 
 def _assignment(tree: FileTree, folders: list[str], lesson: str) -> str:
@@ -277,23 +293,21 @@ def _assignment(tree: FileTree, folders: list[str], lesson: str) -> str:
     return assignments[0]
 
 
-def _nbgrader_uploads(tree: FileTree, student: str, assignment: str) -> tuple[Upload, ...]:
+def _nbgrader_uploads(tree: FileTree, student: str, assignment: str, zone: tzinfo | None) -> tuple[Upload, ...]:
     problem, folder = problem_of(tree, student), joined(student, assignment)
     if not problem and tree.kind(folder) == "none":
         return ()
-    return (Upload(tree, folder, facts=HandedIn(at=None if problem else _nbgrader_time(tree, folder)), problem=problem),)
+    return (Upload(tree, folder, facts=HandedIn(at=None if problem else _nbgrader_time(tree, student, folder, zone)), problem=problem),)
 
 
-def _nbgrader_time(tree: FileTree, folder: str) -> datetime | None:
-    """Read when it was submitted; None if there is no readable time."""
+def _nbgrader_time(tree: FileTree, student: str, folder: str, zone: tzinfo | None) -> datetime | None:
+    """Read when it was submitted, as nbgrader's exchange wrote it: `%Y-%m-%d %H:%M:%S.%f %Z`, and in UTC if no zone is named."""
     try:
-        match = _NBGRADER_TIME.match(tree.read(joined(folder, "timestamp.txt"), 1 << 10).decode("ascii"))
-        if match is None:
-            return None
-        zone = UTC if match[2] in ("", "UTC") else ZoneInfo(match[2])
-        return datetime.fromisoformat(match[1]).replace(tzinfo=zone).astimezone(UTC)
-    except (Unreadable, ValueError, OSError, KeyError):
+        text = tree.read(joined(folder, "timestamp.txt"), 1 << 10).decode("utf-8", errors="replace").strip()
+    except Unreadable:
         return None
+    named = re.search(r"[A-Za-z]|:\d\d(?:\.\d+)?\s*[+-]", text[11:])
+    return _moment(tree, text_of(student), text if named else f"{text} UTC", zone)
 
 
 def _any_name(pattern: re.Pattern[str]) -> Callable[[FileTree], bool]:

@@ -2,9 +2,9 @@
 
     name,id,email,login,section,due,handed in
 
-Only a name is required, or a first and a last name. `id` is the platform's number; `due` replaces the course's due date for one
-student; `handed in` is when they submitted, if the platform knows it but its download does not say so. Both are times with a zone.
-Students are matched by number, login, e-mail or name; what two people share matches neither.
+Only a name is required, or a first and a last name. `id` is the platform's number, and `student id` the school's; `due` replaces the
+course's due date for one student; `handed in` is when they submitted, if the platform knows it but its download does not say so.
+No cell aborts the class: what cannot be read is left out, with a note. How uploads are matched with people is in `intake`.
 """
 
 import csv
@@ -13,85 +13,159 @@ import io
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, tzinfo
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from autograder.course.errors import UsageError
-from autograder.course.text import clean
+from autograder.course.text import NoZone, clean, read_time
 from autograder.instructor.file_tree import text_of
-from autograder.instructor.uploads import Student
 
+K = TypeVar("K")
 V = TypeVar("V")
 LARGEST_ROSTER = 16 << 20  # bytes
-_COLUMNS = {
-    "student": ("name", "student", "full name", "student name"),
-    "first": ("first name", "firstname", "given name"),
-    "last": ("last name", "lastname", "surname", "family name"),
-    "id": ("id", "user id", "identifier", "student id", "id number"),
-    "email": ("email", "e-mail", "email address", "e-mail address", "mail"),
-    "login": ("login", "login id", "sis login id", "username", "user name", "github_username", "github username", "github"),
-    "section": ("section", "group"),
-    "due": ("due", "extension", "extended until"),
-    "handed_in": ("handed in", "handed_in", "submitted at"),
+HEADER_WITHIN = 20  # lines
+_COLUMNS = {  # as Canvas, Moodle, Brightspace, Blackboard, Gradescope and GitHub Classroom name them, and in other languages
+    "student": "name; student; full name; student name; display name; teilnehmer; vollständiger name; nom complet; nombre completo",
+    "first": "first name; firstname; given name; vorname; prénom; nombre",
+    "last": "last name; lastname; surname; family name; nachname; familienname; nom de famille; apellido(s); apellidos",
+    "id": "id; user id; canvas user id; canvas_user_id; identifier; bezeichner; participant number",
+    "school_id": "student id; studentid; student number; id number; sis user id; user_id; sid; orgdefinedid; org defined id; "
+    "university id; matrikelnummer; matr.-nr.; matrikel-nr.; matrikelnr.; matrikelnr; id-nummer; número de id; numéro d'identification",
+    "email": "email; e-mail; email address; e-mail address; mail; e-mail-adresse; emailadresse; adresse de courriel; dirección de correo",
+    "login": "login; login id; login_id; sis login id; username; user name; github_username; github username; github; "
+    "benutzername; anmeldename; nutzername; kennung; nom d'utilisateur",
+    "section": "section; sections; section(s); sektion; kurs",
+    "group": "group; groups; group name; group_name; team; teams; gruppe; gruppen",
+    "members": "members; mitglieder",
+    "due": "due; extension; extended until; fällig",
+    "handed_in": "handed in; handed_in; submitted at; last modified (submission); zuletzt geändert (abgabe); date submitted",
+    "status": "status",
+    "exercise": "exercise",
 }
-_NAMED = {name: column for column, names in _COLUMNS.items() for name in names}
+WHO = {"student", "id", "school_id", "email", "login"}  # the columns that can name a student
+_NAMED = {name.strip(): column for column, names in _COLUMNS.items() for name in names.split(";")}
 _EMAIL = re.compile(r"[A-Za-z0-9_][\w.!#$%&'*+/=?^`{|}~-]*@[\w.-]+")  # begins so that no spreadsheet takes it for a formula
-_PARTICIPANT = re.compile(r"participant\s+(\d+)", re.IGNORECASE)
+_NUMBERED = re.compile(r"[^\W\d_][^\d]*?\s?(\d+)")  # "Participant 8001", in any language
+_NOTHING = {"", "-", "–", "none", "(none)", "n/a", "na", "null", "nan", "(empty)", "keine", "."}
+_FOOTER = re.compile(
+    r"(total|sum|summe|gesamt|count|anzahl|average|mean|durchschnitt|exported|generated|created|erstellt|stand|page|seite)\b.*",
+    re.IGNORECASE,
+)
+_TEST_STUDENTS = ("student, test", "test student", "teststudent")  # Canvas's and Moodle's views of a course as a student
+_LATE = re.compile(  # as Moodle's worksheet says it, in English and German
+    r"(?:(\d+) (?:days?|tage?))? ?(?:(\d+) (?:hours?|stunden?))? ?(?:(\d+) (?:mins?|minuten?))?(?: ?\d+ (?:secs?|sekunden?))? ?"
+    r"(?:late|zu spät|verspätet)",
+    re.IGNORECASE,
+)
+_EXTENDED = re.compile(r"(?:extension granted until|verlängerung bis):?\s*(.+)", re.IGNORECASE)
 
 
 class Person(Struct, frozen=True):
     """One student as in the roster or the platform's file names; `student` is the name in results."""
 
     student: str
-    id: str = ""
+    id: str = ""  # the platform's number
     email: str = ""
     login: str = ""
     section: str = ""
     due: datetime | None = None  # instead of the course's
     handed_in: datetime | None = None  # if the roster says so
+    school_id: str = ""
+    group: str = ""
+    aliases: tuple[str, ...] = ()  # other e-mail addresses
+    late: bool | None = None  # if the roster says so, and how much
+    minutes_late: int = 0
 
 
-def read_roster(path: Path) -> list[Person]:
-    """Read who is in the class. Raise `UsageError` with the line of the first mistake."""
-    rows = read_csv(path)
-    if not rows:
+class Roster(Struct, frozen=True):
+    """Who is in the class, and notes for the instructor: what was left out or merged."""
+
+    people: list[Person] = []
+    notes: tuple[str, ...] = ()
+
+
+class Table(Struct, frozen=True):
+    """The rows below a line of known column names: the number of its line, and its cells by column."""
+
+    path: Path
+    columns: set[str]
+    rows: list[tuple[int, dict[str, str]]]
+    heading: tuple[str, ...]
+
+
+def read_roster(path: Path, zone: tzinfo | None = None) -> Roster:
+    """Read who is in the class; times without a zone are in `zone`. Raise `UsageError` if it is no class list."""
+    table = read_table(path)
+    if not table.columns:
         raise UsageError(f"{path}: the roster is empty", "begin it with a line of column names: name,id,email")
-    columns = [_NAMED.get(name.strip().casefold().lstrip("\ufeff"), "") for name in rows[0][1]]
-    if "student" not in columns and "last" not in columns:
-        fix = f"name the columns in the first line: name,id,email,login,section,due; this file has {clean(', '.join(rows[0][1]), 120)}"
+    if not table.columns & {"student", "last", "group"}:
+        fix = f"name the columns in the first line: name,id,email,login,section,due; this file has {clean(', '.join(table.heading), 120)}"
         raise UsageError(f"{path}:1: no column `name`", fix)
-    people = [_person(path, line, columns, row) for line, row in rows[1:] if any(cell.strip() for cell in row) and not _points_row(row)]
-    return _distinct(people)
+    notes: list[str] = []
+    people = [person for line, cells in table.rows for person in _people(path, line, cells, table.columns, zone, notes)]
+    return Roster(_distinct(_merged(people, path, notes)), tuple(notes))
 
 
-def read_csv(path: Path) -> list[tuple[int, list[str]]]:
-    """Read the rows of a CSV with their line numbers; the separator may be a comma, a semicolon or a tab."""
+def read_table(path: Path) -> Table:
+    """Read a CSV by its columns' names. The separator may be a comma, a semicolon or a tab, and a title may stand above the names."""
     text = _text(path)
-    first = text.split("\n", 1)[0]
-    reader = csv.reader(io.StringIO(text), delimiter=max(",;\t", key=first.count))
+    tried = [_rows(path, text, separator) for separator in ",;\t"]
+    places = [_heading(rows) for rows in tried]
+    rows, place = max(zip(tried, places, strict=True), key=lambda one: len(_columns(one[0][one[1]][1])) if one[0] else 0)
+    if not rows:
+        return Table(path, set(), [], ())
+    columns = _columns(rows[place][1])
+    listed = [(line, _cells(columns, row)) for line, row in rows[place + 1 :]]
+    return Table(path, set(columns.values()), [(line, cells) for line, cells in listed if cells], tuple(rows[place][1]))
+
+
+def _rows(path: Path, text: str, separator: str) -> list[tuple[int, list[str]]]:
+    if re.match(r"sep=.\r?\n", text):
+        text = "\n" + text.split("\n", 1)[1]
+    reader = csv.reader(io.StringIO(text), delimiter=separator)
     try:
-        return [(reader.line_num, row) for row in reader]
+        rows = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
+        if not any("\n" in row[0] for _, row in rows):
+            return rows
+        reader = csv.reader(io.StringIO(text), delimiter=separator, quoting=csv.QUOTE_NONE)  # a quote that nobody closed
+        return [(reader.line_num, [cell.strip('"') for cell in row]) for row in reader if any(cell.strip() for cell in row)]
     except csv.Error as error:
         raise UsageError(f"{path}:{reader.line_num}: {error}", "save it as plain CSV in UTF-8") from None
 
 
-def read_time(path: Path, line: int, text: str) -> datetime:
-    """Read a time that says its zone. Raise `UsageError` with the line."""
-    with suppress(ValueError):
-        if (time := datetime.fromisoformat(text)).tzinfo:
-            return time
-    raise UsageError(f"{path}:{line}: `{clean(text, 40)}` is not a time with a zone", "write it like 2026-11-20 23:59+01:00")
+def _heading(rows: list[tuple[int, list[str]]]) -> int:
+    """Return which of the first rows has the most known column names."""
+    return max(range(len(rows[:HEADER_WITHIN])), key=lambda place: len(_columns(rows[place][1])), default=0)
+
+
+def _columns(row: list[str]) -> dict[int, str]:
+    """Return the known columns by place. `Name` beside a first name is the last name."""
+    names = [" ".join(name.strip().casefold().lstrip("\ufeff").rstrip(":*").split()) for name in row]
+    found = {place: _NAMED[name] for place, name in enumerate(names) if name in _NAMED}
+    if "first" in found.values() and "last" not in found.values():
+        found |= {place: "last" for place, column in found.items() if column == "student"}
+    return found
+
+
+def _cells(columns: dict[int, str], row: list[str]) -> dict[str, str]:
+    """Return what a row says in each column, without what stands for nothing."""
+    cells: dict[str, str] = {}
+    for place, column in columns.items():
+        cell = text_of(row[place].strip()) if place < len(row) else ""
+        if cell.casefold() not in _NOTHING:
+            cells.setdefault(column, cell)
+    return cells
 
 
 def _text(path: Path) -> str:
-    """Decode a file as spreadsheets write it: UTF-8, UTF-16 with its mark, or else Windows' code page."""
+    """Decode a file as spreadsheets write it: UTF-8, UTF-16 with its mark or without, or else Windows' code page."""
     try:
         if path.stat().st_size > LARGEST_ROSTER:
             raise UsageError(f"{path}: larger than {LARGEST_ROSTER >> 20} MiB", "give a CSV with one line for each student")
@@ -100,30 +174,117 @@ def _text(path: Path) -> str:
         raise UsageError(f"{path}: {error.strerror}", "give a CSV with one line for each student") from None
     if data[:4] == b"PK\x03\x04":
         raise UsageError(f"{path}: a spreadsheet, not a CSV", "save it as CSV")
-    for encoding in ("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig", "cp1252"):
+    wide = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else {(1, 0): "utf-16-le", (0, 1): "utf-16-be"}.get(_zeros(data))
+    for encoding in (wide or "utf-8-sig", "cp1252"):
         with suppress(UnicodeDecodeError):
             return data.decode(encoding)
     raise UsageError(f"{path}: not text", "save it as plain CSV in UTF-8")
 
 
-def _points_row(row: list[str]) -> bool:
-    """Whether this is the row of points that Canvas writes below its columns, or its row with nothing but a remark."""
-    return row[0].strip() in ("Points Possible", "") and not any("@" in cell for cell in row)
+def _zeros(data: bytes) -> tuple[int, int]:
+    return int(b"\0" in data[1:200:2] and b"\0" not in data[0:200:2]), int(b"\0" in data[0:200:2] and b"\0" not in data[1:200:2])
 
 
-def _person(path: Path, line: int, columns: list[str], row: list[str]) -> Person:
-    cells = [(column, text_of(cell.strip())) for column, cell in zip(columns, row, strict=False) if column and cell.strip()]
-    known = dict(sorted(cells, key=lambda cell: bool(_PARTICIPANT.fullmatch(cell[1]))))  # last, so kept: Moodle's files carry it
-    name = known.get("student") or " ".join(filter(None, (known.get("first"), known.get("last")))) or known.get("id", "")
-    if not name:
-        raise UsageError(f"{path}:{line}: this line has no name", "give every student a name, or remove the line")
-    if known.get("email") and not _EMAIL.fullmatch(known["email"]):
-        raise UsageError(f"{path}:{line}: `{clean(known['email'], 60)}` is not an e-mail address", "correct it, or leave it empty")
-    if number := _PARTICIPANT.fullmatch(known.get("id", "")):
-        known["id"] = number[1]
-    facts: dict[str, Any] = {column: known[column] for column in ("id", "email", "login", "section") if column in known}
-    facts |= {column: read_time(path, line, known[column]) for column in ("due", "handed_in") if column in known}
-    return Person(name, **facts)
+def _people(path: Path, line: int, cells: dict[str, str], columns: set[str], zone: tzinfo | None, notes: list[str]) -> Iterator[Person]:
+    """Yield the student of a row, or each member of a group; nobody for a footer, a test student or a row without a name."""
+    where = f"{path.name}:{line}"
+    if members := cells.get("members"):
+        for name in filter(None, map(str.strip, re.split(r"[;,]", members))):
+            yield Person(name, group=cells.get("group", ""), email=name if _EMAIL.fullmatch(name) else "")
+        return
+    name = cells.get("student") or " ".join(filter(None, (cells.get("first"), cells.get("last"))))
+    name = name or next((cells[column] for column in ("email", "id", "login", "school_id") if column in cells), "")
+    if name in ("", "Points Possible"):  # Canvas writes the points below its columns, and remarks
+        return
+    if name.casefold() in _TEST_STUDENTS or (len(cells) == 1 and len(columns) > 1 and _FOOTER.fullmatch(name)):
+        what = "the platform's test student" if name.casefold() in _TEST_STUDENTS else "no student"
+        notes.append(f"{where}: `{clean(name, 60)}` is {what}, so it is left out")
+        return
+    yield _person(where, name, cells, zone, notes)
+
+
+def _person(where: str, name: str, cells: dict[str, str], zone: tzinfo | None, notes: list[str]) -> Person:
+    emails = [word for word in re.split(r"[;,\s]+", cells.get("email", "")) if word]
+    good = [word for word in emails if _EMAIL.fullmatch(word)]
+    notes += [f"{where}: `{clean(word, 60)}` is not an e-mail address, so it is left out" for word in emails if word not in good]
+    number = _NUMBERED.fullmatch(cells.get("id", ""))
+    status = cells.get("status", "")
+    late, extended = _LATE.search(status), _EXTENDED.search(status)
+    days, hours, minutes = (int(part or 0) for part in late.groups()) if late else (0, 0, 0)
+    return Person(
+        name,
+        id=number[1] if number else cells.get("id", ""),
+        email=good[0] if good else "",
+        login=cells.get("login", "").lstrip("#"),
+        section=cells.get("section", ""),
+        due=read_time_cell(where, cells.get("due") or (extended[1] if extended else ""), zone, notes, day_ends=True),
+        handed_in=read_time_cell(where, cells.get("handed_in", ""), zone, notes),
+        school_id=cells.get("school_id", "").lstrip("#"),
+        group=cells.get("group", ""),
+        aliases=tuple(good[1:]),
+        late=True if late else False if status.casefold().startswith("submitted") else None,
+        minutes_late=(days * 24 + hours) * 60 + minutes,
+    )
+
+
+def read_time_cell(where: str, text: str, zone: tzinfo | None, notes: list[str], *, day_ends: bool = False) -> datetime | None:
+    """Read a time; note one that cannot be read, and return None for it."""
+    if not text:
+        return None
+    try:
+        return read_time(text, zone, day_ends=day_ends)
+    except NoZone:
+        line = f"{where.partition(':')[0]}: times that name no zone are left out: add `time_zone` to `grading` in course.yaml"
+        notes += [] if line in notes else [line]
+        return None
+    except ValueError as error:
+        notes.append(f"{where}: the time `{clean(text, 60)}` is left out, because {error}")
+        return None
+
+
+def _merged(people: list[Person], path: Path, notes: list[str]) -> list[Person]:
+    """Merge rows of one student, who may be in several sections or groups: they have a name and a number, login or e-mail in common."""
+    kept: dict[int, Person] = {}
+    by_key: dict[tuple[str, str, str], int] = {}
+    for place, person in enumerate(people):
+        keys = [
+            (letters(person.student), kind, value)
+            for kind in ("id", "school_id", "login", "email")
+            if (value := getattr(person, kind).casefold())
+        ]
+        at = next((by_key[key] for key in keys if key in by_key), place)
+        kept[at] = _with(kept[at], person) if at in kept else person
+        by_key |= dict.fromkeys(keys, at)
+    if len(kept) < len(people):
+        more = len(people) - len(kept)
+        notes.append(f"{path.name}: {more} {'row repeats a student' if more == 1 else 'rows repeat students'}, so they are merged")
+    return list(kept.values())
+
+
+def _with(one: Person, other: Person) -> Person:
+    """Return a person with what another row says of them."""
+    both = {name: ", ".join(dict.fromkeys(filter(None, (getattr(one, name), getattr(other, name))))) for name in ("section", "group")}
+    more = {
+        name: getattr(one, name) or getattr(other, name)
+        for name in ("id", "school_id", "email", "login", "due", "handed_in", "aliases", "late")
+    }
+    return replace(one, **both, **more)
+
+
+def with_groups(people: list[Person], path: Path) -> Roster:
+    """Put people into the groups of a `groups.csv`, or make them the class if there is no roster."""
+    listed = read_roster(path)
+    if not people:
+        return listed
+    known, notes, groups = known_as({person.student: person for person in people}), list(listed.notes), dict[str, list[str]]()
+    for member in listed.people:
+        words = (member.school_id, member.login, member.email, member.id, re.sub(r" \([^()]*\)$", "", member.student))
+        student = next((known[word.casefold()] for word in words if word.casefold() in known), None)
+        if student is None:
+            notes.append(f"{path.name}: `{clean(member.student, 60)}` is not in the roster")
+        else:
+            groups.setdefault(student, []).append(member.group)
+    return Roster([replace(one, group=groups.get(one.student, [one.group])[0]) for one in people], tuple(notes))
 
 
 def _distinct(people: list[Person]) -> list[Person]:
@@ -131,56 +292,10 @@ def _distinct(people: list[Person]) -> list[Person]:
     often = Counter(person.student for person in people)
     kept: dict[str, Person] = {}
     for position, person in enumerate(people, 1):
-        mark = f" ({person.id or person.login or person.email or position})" if often[person.student] > 1 else ""
-        kept[person.student + mark] = replace(person, student=person.student + mark)
+        mark = person.id or person.school_id or person.login or person.email or str(position)
+        name = f"{person.student} ({mark})" if often[person.student] > 1 else person.student
+        kept[name] = replace(person, student=name)
     return list(kept.values())
-
-
-def join(students: list[Student], people: Sequence[Person]) -> tuple[list[Student], list[str]]:
-    """Match uploads with the roster. Return everyone in it, then students who are not in it; and notes for the instructor."""
-    known = _unique((key, person) for person in people for key in set(_person_keys(person)))
-    matched: dict[str, list[Student]] = {person.student: [] for person in people}
-    strangers, notes = [], []
-    for student in students:
-        if person := next((known[key] for key in _student_keys(student) if key in known), None):
-            matched[person.student].append(student)
-        else:
-            name = f"{student.name} (not in the roster)" if student.name in matched else student.name
-            strangers.append(replace(student, name=name))
-            notes.append(f"{student.name}: submitted, but is not in the roster")
-    for name, own in matched.items():
-        if len(own) > 1:
-            notes.append(f"{name}: submitted as {', '.join(one.name for one in own)}; only the last is graded")
-    return [*(_as_person(person, matched[person.student]) for person in people), *strangers], notes
-
-
-def _as_person(person: Person, own: list[Student]) -> Student:
-    student = own[-1] if own else Student(person.student)
-    uploads = student.uploads
-    if person.handed_in and uploads:
-        *earlier, last = uploads
-        uploads = (*earlier, replace(last, facts=replace(last.facts, at=person.handed_in)))
-    return Student(person.student, uploads, person.id or student.id, person.login)
-
-
-def _unique(pairs: Iterable[tuple[str, V]]) -> dict[str, V]:
-    """Make a dictionary without the keys that occur twice."""
-    listed = list(pairs)
-    often = Counter(key for key, _ in listed)
-    return {key: value for key, value in listed if often[key] == 1}
-
-
-def _person_keys(person: Person) -> Iterator[str]:
-    yield from (f"exactly {word.casefold()}" for word in (person.id, person.login, person.email, person.student) if word)
-    yield f"letters {letters(person.student)}"
-    *first, last = person.student.replace(",", " ").split() or [""]
-    yield f"letters {letters(last + ''.join(first))}"
-
-
-def _student_keys(student: Student) -> Iterator[str]:
-    words = [student.id, student.login, student.name, *student.aliases]
-    yield from (f"exactly {word.casefold()}" for word in words if word)
-    yield from (f"letters {letters(word)}" for word in words[2:] if letters(word))
 
 
 def letters(name: str) -> str:
@@ -188,13 +303,21 @@ def letters(name: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFC", name).casefold() if c.isalnum())
 
 
+def unique(pairs: Iterable[tuple[K, V]]) -> dict[K, V]:
+    """Make a dictionary without the keys that occur twice."""
+    listed = list(pairs)
+    often = Counter(key for key, _ in listed)
+    return {key: value for key, value in listed if often[key] == 1}
+
+
 def known_as(people: Mapping[str, Person]) -> dict[str, str]:
-    """Map every name, number, login and e-mail, in lower case, to its student."""
-    return _unique(
+    """Map every name, number, login and e-mail, in lower case, to its student; a name is not the number of somebody else."""
+    numbers = unique(
         (word, person.student)
         for person in people.values()
-        for word in {word.casefold() for word in (person.student, person.id, person.login, person.email) if word}
+        for word in {word.casefold() for word in (person.id, person.school_id, person.login, person.email, *person.aliases) if word}
     )
+    return numbers | {person.student.casefold(): person.student for person in people.values()}
 
 
 def find_student(word: str, names: Iterable[str], people: Mapping[str, Person]) -> str:

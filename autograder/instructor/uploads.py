@@ -86,6 +86,9 @@ class Student(Struct, frozen=True):
     id: str = ""
     login: str = ""
     aliases: tuple[str, ...] = ()  # other names that a roster may have
+    school_id: str = ""
+    email: str = ""
+    is_named_freely: bool = False  # the name may also be a login, an e-mail address or a number
 
     @property
     def problem(self) -> str:

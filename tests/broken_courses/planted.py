@@ -927,10 +927,10 @@ course.yaml: the course's description is missing
         ["content"],
         """\
 course.yaml:6: `grading`: `due` has no time zone
-  fix: add the difference from UTC, as in 2026-11-20 23:59+01:00
+  fix: add `time_zone: Europe/Berlin` to `grading`, or the difference from UTC, as in 2026-11-20 23:59+01:00
 course.yaml:8: `due_of`: there is no exercise `sum`
   fix: did you mean `sums`?
-course.yaml:9: `grading`: `reveal_from` should be a time with its zone, like 2026-11-20 23:59+01:00, and is the text `tomorrow`
+course.yaml:9: `grading`: `reveal_from` should be a time, like 2026-11-20 23:59+01:00, and is the text `tomorrow`
   fix: write the day, the time, and the zone
 course.yaml:11: `percent` is 110
   fix: write a percentage, from 0 to 100

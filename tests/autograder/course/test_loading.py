@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.course.errors import CourseError
-from autograder.course.loading import read_course, survey
+from autograder.course.loading import read_course, read_policy, survey
 from autograder.course.model import Key, Range, Wrong
 from autograder.course.strict_yaml import AnswersError, read_answers
 
@@ -289,3 +289,35 @@ def test_an_item_that_is_no_mapping_is_told_once(tiny_copy, text):
     _, findings = survey(tiny_copy)
     shutil.copy(TINY / "exercises" / "13_adding" / "practice.yaml", tiny_copy / "exercises" / "13_adding" / "practice.yaml")
     assert any("practice.yaml" in str(finding.path) for finding in findings)
+
+
+# ---- times of the policy
+
+HEAD = "title: T\ntrack: T\nphase: P\ngrading:\n"
+
+
+def test_a_time_without_a_zone_is_in_the_courses(tmp_path):
+    text = "  time_zone: Europe/Berlin\n  due: 2026-11-20 23:59\n  due_of: {a: 2026-07-01 23:59, b: 2026-07-01 23:59Z}\n  reveal_from: 2026-11-21 08:00\n"
+    (tmp_path / "course.yaml").write_text(HEAD + text)
+    policy = read_policy(tmp_path)
+    times = [policy.due, policy.due_of["a"], policy.due_of["b"], policy.reveal_from]
+    assert [time.isoformat() for time in times] == [
+        "2026-11-20T23:59:00+01:00",
+        "2026-07-01T23:59:00+02:00",
+        "2026-07-01T23:59:00+00:00",
+        "2026-11-21T08:00:00+01:00",
+    ]
+
+
+ZONES = {
+    "near another": ("Europe/Berln", "did you mean `Europe/Berlin`?"),
+    "an abbreviation of nothing": ("QQQ", "write it as in the IANA database, like Europe/Berlin"),
+}
+
+
+@pytest.mark.parametrize(("zone", "fix"), ZONES.values(), ids=ZONES.keys())
+def test_an_unknown_zone_is_told_in_full(tmp_path, zone, fix):
+    (tmp_path / "course.yaml").write_text(f"{HEAD}  time_zone: {zone}\n  due: 2026-11-20 23:59\n")
+    with pytest.raises(CourseError) as caught:
+        read_policy(tmp_path)
+    assert str(caught.value) == f"course.yaml:5: `time_zone`: there is no time zone `{zone}`\n  fix: {fix}"

@@ -13,6 +13,7 @@ from autograder.course.errors import UsageError
 from autograder.course.model import CheckResult, Failure, HandedIn, Late, Notes, Override, Policy, Result, Unused
 from autograder.course.store import BATCH, write_texts
 from autograder.grading.rounds import open_round
+from autograder.instructor.grade import unknown_times
 from autograder.instructor.gradebook import Attempted, Gradebook, Kept
 from autograder.instructor.grades import GradingRules, StudentGrades
 from autograder.instructor.outputs import student_markdown, write_grades, write_jsonl
@@ -246,6 +247,13 @@ def test_feedback_says_what_was_handed_in_and_not_taken():
         "## forward: 0 of 2 points\n\nNone of the files that you submitted was taken for this exercise.\n\n"
         "## ddpm: 1 of 2 points\n\nYour file `my ddpm.py` was taken for this exercise.\n"
     )
+
+
+def test_it_is_said_how_many_times_are_unknown():
+    assert list(unknown_times(0)) == []
+    said = "as on time: give a --roster with `handed in`, or the platform's worksheet"
+    assert list(unknown_times(1)) == [f"1 result has no known time, so it counts {said}"]
+    assert list(unknown_times(7)) == [f"7 results have no known time, so they count {said}"]
 
 
 def test_many_texts_are_written_each_in_its_place(tmp_path):

@@ -1,6 +1,7 @@
 """What results count: lateness, extensions, decisions, which attempt, weights and the pass mark. Results stay as they are."""
 
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -43,6 +44,7 @@ LATE = {
     "a month": (at("2026-12-20T12:00:00Z"), Late(10), 30, 0.0),
     "late by the platform's word": (HandedIn(late=True), Late(10), 1, 7.2),
     "late, and no rule": (at("2026-11-21T12:00:00Z"), None, 1, 8.0),
+    "late by the platform's word, and how much": (HandedIn(late=True, minutes_late=98 * 60), Late(10), 5, 4.0),
     "no time known": (HandedIn(), Late(10), 0, 8.0),
 }
 
@@ -51,6 +53,40 @@ LATE = {
 def test_lateness_takes_its_share_of_what_was_earned(handed_in, late, days, final):
     grade = counted(handed_in, Policy(due=DUE, late=late))
     assert (grade.days_late, grade.final, grade.result.score, grade.score) == (days, final, 8.0, 8.0)
+
+
+BERLIN = ZoneInfo("Europe/Berlin")
+CLOCKS = {  # due, handed in, days late by Berlin's clock
+    "in the last minute": ("2026-11-20 23:59", "2026-11-20T23:59:59.9+01:00", 0),
+    "a second after it": ("2026-11-20 23:59", "2026-11-21T00:00:00+01:00", 1),
+    "at the end of the next day": ("2026-11-20 23:59", "2026-11-21T23:59:30+01:00", 1),
+    "a day of 25 hours": ("2026-10-24 23:59", "2026-10-25T23:30:00+01:00", 1),
+    "the day after one of 25 hours": ("2026-10-24 23:59", "2026-10-26T00:30:00+01:00", 2),
+    "a day of 23 hours": ("2026-03-28 23:59", "2026-03-29T23:30:00+02:00", 1),
+    "the day after one of 23 hours": ("2026-03-28 23:59", "2026-03-30T00:30:00+02:00", 2),
+    "in another zone": ("2026-10-24 23:59", "2026-10-25T22:30:00Z", 1),
+    "in the hour that comes twice": ("2026-10-25 01:59", "2026-10-25T02:30:00+01:00", 1),
+}
+
+
+@pytest.mark.parametrize(("due", "handed_in", "days"), CLOCKS.values(), ids=CLOCKS.keys())
+def test_days_are_those_of_the_courses_clock(due, handed_in, days):
+    policy = Policy(time_zone="Europe/Berlin", due=datetime.fromisoformat(due).replace(tzinfo=BERLIN), late=Late(10))
+    assert counted(at(handed_in), policy).days_late == days
+
+
+UNKNOWN = {
+    "no time": (HandedIn(), Policy(due=DUE, late=Late(10)), True),
+    "a time": (at("2026-11-20T12:00:00Z"), Policy(due=DUE, late=Late(10)), False),
+    "the platform says that it is in time": (HandedIn(late=False), Policy(due=DUE, late=Late(10)), False),
+    "no due time": (HandedIn(), Policy(late=Late(10)), False),
+    "no rule": (HandedIn(), Policy(due=DUE), False),
+}
+
+
+@pytest.mark.parametrize(("handed_in", "policy", "unknown"), UNKNOWN.values(), ids=UNKNOWN.keys())
+def test_an_unknown_time_is_known_to_be_unknown_where_it_matters(handed_in, policy, unknown):
+    assert counted(handed_in, policy).unknown == unknown
 
 
 def test_an_exercise_may_have_a_time_of_its_own():
@@ -153,12 +189,22 @@ PEOPLE = {"Ada": Person("Ada", "501", "ada@example.org", "al")}
 @pytest.mark.parametrize("who", ["Ada", "501", "ADA@example.org", "al"])
 def test_an_extension_is_given_to_whoever_the_roster_knows(tmp_path, who):
     (tmp_path / "e.csv").write_text(f"student,due,exercise\n{who},2026-11-27 23:59+01:00,\n")
-    assert read_extensions(tmp_path / "e.csv", PEOPLE) == {("Ada", ""): datetime(2026, 11, 27, 22, 59, tzinfo=UTC)}
+    assert read_extensions(tmp_path / "e.csv", PEOPLE, None, []) == {("Ada", ""): datetime(2026, 11, 27, 22, 59, tzinfo=UTC)}
+
+
+def test_extensions_are_read_as_a_roster_is(tmp_path):
+    """With a title, in German, with a day instead of a time, and what cannot be read left out with a note."""
+    (tmp_path / "e.csv").write_bytes("Verlängerungen;;\n\nE-Mail;Fällig\nada@example.org;27.11.2026\n501;bald\nBo;\n".encode("utf-16"))
+    notes = []
+    assert read_extensions(tmp_path / "e.csv", PEOPLE, BERLIN, notes) == {("Ada", ""): datetime(2026, 11, 27, 23, 59, tzinfo=BERLIN)}
+    assert notes == [
+        "e.csv:5: the time `bald` is left out, because it is not a time",
+        "e.csv:6: no due time for `Bo`, so the line is left out",
+    ]
 
 
 BROKEN = {
     "no columns": ("who,when\n", ":1: no columns `student` and `due`\n  fix: begin it with a line of column names: student,due,exercise"),
-    "no zone": ("student,due\nAda,2026-11-27\n", ":2: `2026-11-27` is not a time with a zone\n  fix: write it like 2026-11-20 23:59+01:00"),
     "not text": (b"student,due\n\x81\x8d", ": not text\n  fix: save it as plain CSV in UTF-8"),
 }
 
@@ -167,7 +213,7 @@ BROKEN = {
 def test_a_broken_extension_is_told_in_full(tmp_path, text, message):
     (tmp_path / "e.csv").write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(UsageError) as caught:
-        read_extensions(tmp_path / "e.csv", PEOPLE)
+        read_extensions(tmp_path / "e.csv", PEOPLE, None, [])
     assert str(caught.value) == f"{tmp_path / 'e.csv'}{message}"
 
 

@@ -6,6 +6,7 @@ import io
 import json
 import zipfile
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -185,7 +186,7 @@ def test_canvas_says_who_is_late_and_which_attempt_it_is(tmp_path):
     opened, _ = taken(laid_out(tmp_path / "in", {**CLASSES["canvas"][0], "readme.txt": b""}))
     facts = {one.name: [hand_in.facts for hand_in in one.uploads] for one in opened.students}
     assert facts["bo"] == [HandedIn(3, late=True)]
-    assert facts["ålundgöran"] == [HandedIn(1), HandedIn(2, late=True)]
+    assert facts["ålundgöran"] == [HandedIn(1, late=False), HandedIn(2, late=True)]
     assert facts["anon_Ab3xY"] == [HandedIn(1, late=True)]
     assert {person.student: person.id for person in opened.people}["lovelaceada"] == "501"
     assert opened.notes == [
@@ -231,6 +232,14 @@ def test_of_several_attempts_the_last_is_taken_or_all(tmp_path):
     [
         ("2026-11-20 10:00:00.123456 UTC", datetime(2026, 11, 20, 10, 0, 0, 123456, tzinfo=UTC)),
         ("2026-11-20 10:00:00.123456 Europe/Berlin\n", datetime(2026, 11, 20, 9, 0, 0, 123456, tzinfo=UTC)),
+        ("2026-11-20 10:00:00.000000 CEST", datetime(2026, 11, 20, 8, tzinfo=UTC)),
+        ("2026-11-20 10:00:00.000000 EDT", datetime(2026, 11, 20, 14, tzinfo=UTC)),
+        ("2026-11-20 10:00:00.000000 PDT", datetime(2026, 11, 20, 17, tzinfo=UTC)),
+        ("2026-11-20 10:00:00.000000 JST", datetime(2026, 11, 20, 1, tzinfo=UTC)),
+        ("2026-11-20 10:00:00 Z", datetime(2026, 11, 20, 10, tzinfo=UTC)),
+        ("2026-11-20 10:00:00+0100", datetime(2026, 11, 20, 9, tzinfo=UTC)),
+        ("2026-11-20 10:00:00 +01:00", datetime(2026, 11, 20, 9, tzinfo=UTC)),
+        ("2026-11-20 10:00:00", datetime(2026, 11, 20, 10, tzinfo=UTC)),
         ("2026-11-20 10:00:00 ../../etc/passwd", None),
         ("2026-11-20 10:00:00 Nowhere/Land", None),
         ("yesterday", None),
@@ -242,6 +251,34 @@ def test_nbgrader_says_when_it_was_handed_in(tmp_path, text, at):
     opened, found = taken(tmp_path / "submitted")
     assert (opened.kind, found) == ("nbgrader", {"ada": [b""]})
     assert opened.students[0].uploads[0].facts.at == at
+    assert len(opened.notes) == (at is None), "what cannot be read is told"
+
+
+@pytest.mark.parametrize(
+    ("zone", "at", "note"),
+    [
+        ("Asia/Shanghai", datetime(2026, 11, 20, 2, tzinfo=UTC), "ada: `CST` means several time zones, and is read as the course's"),
+        ("America/Chicago", datetime(2026, 11, 20, 16, tzinfo=UTC), "ada: `CST` means several time zones, and is read as the course's"),
+        ("Europe/Berlin", None, "ada: the time `2026-11-20 10:00:00 CST` counts as unknown, because `CST` means several time zones"),
+        (None, None, "ada: the time `2026-11-20 10:00:00 CST` counts as unknown, because `CST` means several time zones"),
+    ],
+)
+def test_an_abbreviation_that_means_several_zones_takes_the_courses(tmp_path, zone, at, note):
+    laid_out(tmp_path / "submitted", {f"ada/{LESSON}/forward.py": b"x = 1", f"ada/{LESSON}/timestamp.txt": b"2026-11-20 10:00:00 CST"})
+    opened = open_class(tmp_path / "submitted", LESSON, zone=zone and ZoneInfo(zone))
+    assert (opened.students[0].uploads[0].facts.at, opened.notes) == (at, [note])
+
+
+@pytest.mark.parametrize("kind", ["brightspace", "blackboard", "gradescope"])
+def test_times_of_a_platform_are_by_the_courses_clock(tmp_path, kind):
+    opened = open_class(laid_out(tmp_path / "in", CLASSES[kind][0]), LESSON, zone=ZoneInfo("Europe/Berlin"))
+    times = {student.name: [upload.facts.at for upload in student.uploads] for student in opened.students}
+    expected = {
+        "brightspace": {"Mary-Ann Smith": [datetime(2026, 9, 24, 9, 26, tzinfo=UTC), datetime(2026, 9, 24, 19, 26, tzinfo=UTC)], "Bo B": [datetime(2026, 10, 1, 7, 26, tzinfo=UTC)]},
+        "blackboard": {"Ada Lovelace": [datetime(2026, 11, 20, 21, 58, 11, tzinfo=UTC), datetime(2026, 11, 21, 21, 58, 11, tzinfo=UTC)], "Bo B": [datetime(2026, 11, 20, 21, 58, 11, tzinfo=UTC)]},
+        "gradescope": {"Ada Lovelace": [datetime(2026, 11, 20, 22, tzinfo=UTC)], "Bo É": [None], "Cy": [None], "submission_9": [None]},
+    }[kind]
+    assert times == expected
 
 
 def test_nbgraders_only_assignment_is_the_one_that_is_meant(tmp_path):

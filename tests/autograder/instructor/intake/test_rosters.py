@@ -1,17 +1,19 @@
 """Rosters: read by their columns' names, joined by number, login, e-mail and name, and every mistake told with its line."""
 
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from autograder.course.errors import UsageError
 from autograder.course.model import HandedIn
 from autograder.instructor.intake import open_class
-from autograder.instructor.roster import Person, letters, read_roster
+from autograder.instructor.roster import Person, letters, read_roster, with_groups
 
 from .handouts import HANDOUT
 
 LESSON = "12_diffusion"
+BERLIN = ZoneInfo("Europe/Berlin")
 
 
 def roster(tmp_path, text, encoding="utf-8"):
@@ -34,7 +36,7 @@ FORMS = {
     "from a spreadsheet": ("Name;ID;E-Mail\r\nAda Lovelace;501;ada@example.org\r\n", "utf-16", [ADA]),
     "in Windows' code page": ("name\nÅsa Öberg\n", "cp1252", [Person("Åsa Öberg")]),
     "tabs, and empty lines": ("name\temail\n\n\nBo\tbo@example.org\n\n", "utf-8", [Person("Bo", email="bo@example.org")]),
-    "first and last name": ("First name,Surname,ID number\nAda,Lovelace,501\n", "utf-8", [Person("Ada Lovelace", "501")]),
+    "first and last name": ("First name,Surname,ID number\nAda,Lovelace,501\n", "utf-8", [Person("Ada Lovelace", school_id="501")]),
     "Canvas's gradebook": (
         'Student,ID,SIS Login ID,Section,Noising (77)\n    Points Possible,,,,20\n"Lovelace, Ada",501,ada1,A,\n',
         "utf-8",
@@ -43,13 +45,13 @@ FORMS = {
     "Moodle's worksheet": (
         "Identifier,Full name,Email address,Status\nParticipant 8001,Ada Lovelace,ada@example.org,Submitted\n",
         "utf-8",
-        [Person("Ada Lovelace", "8001", "ada@example.org")],
+        [Person("Ada Lovelace", "8001", "ada@example.org", late=False)],
     ),
     "Moodle's worksheet with the university's numbers": (
         "Identifier,Full name,ID number,Email address,Status,Grade,Maximum grade,Grade can be changed\n"
         "Participant 8001,Ada Lovelace,s4711,ada@example.org,Submitted,,20.00,Yes\n",
         "utf-8",
-        [Person("Ada Lovelace", "8001", "ada@example.org")],
+        [Person("Ada Lovelace", "8001", "ada@example.org", school_id="s4711", late=False)],
     ),
     "GitHub Classroom's": (
         '"identifier","github_username","github_id","name"\n"ada@example.org","adal","1",""\n',
@@ -69,17 +71,94 @@ FORMS = {
 
 @pytest.mark.parametrize(("text", "encoding", "people"), FORMS.values(), ids=FORMS.keys())
 def test_a_roster_is_read_whoever_wrote_it(tmp_path, text, encoding, people):
-    assert read_roster(roster(tmp_path, text, encoding)) == people
+    assert read_roster(roster(tmp_path, text, encoding), BERLIN).people == people
+
+
+MORE_FORMS = {
+    "a separator that a spreadsheet is told": ("sep=;\nName;E-Mail\nAda;a@u.example\n", "utf-8", [Person("Ada", email="a@u.example")]),
+    "a title above the names": ("CV101, winter 2026\nexported by Prof. X, 3 students\n\nname,id\nAda,1\n", "utf-8", [Person("Ada", "1")]),
+    "German": (
+        "Nachname;Vorname;Matrikelnummer;E-Mail-Adresse;Gruppe\nLovelace;Ada;4711;a@u.example;A\n",
+        "cp1252",
+        [Person("Ada Lovelace", email="a@u.example", school_id="4711", group="A")],
+    ),
+    "a name that is the last one": ("Name,Vorname\nLovelace,Ada\n", "utf-8", [Person("Ada Lovelace")]),
+    "Blackboard's, in UTF-16": (
+        '"Last Name"\t"First Name"\t"Username"\t"Student ID"\nLovelace\tAda\tada1\t4711\n',
+        "utf-16",
+        [Person("Ada Lovelace", login="ada1", school_id="4711")],
+    ),
+    "UTF-16 without a mark": ("name,id\nAda,1\n", "utf-16-le", [Person("Ada", "1")]),
+    "Brightspace's": ("OrgDefinedId,Username,Last Name,First Name\n#4711,#ada1,Lovelace,Ada\n", "utf-8", [Person("Ada Lovelace", login="ada1", school_id="4711")]),
+    "Canvas's groups": (
+        "name,canvas_user_id,user_id,login_id,sections,group_name,canvas_group_id,group_id\nAda,101,s1,ada1,A,Team Red,7,\n",
+        "utf-8",
+        [Person("Ada", "101", login="ada1", section="A", school_id="s1", group="Team Red")],
+    ),
+    "an empty first cell": ("id,name,section\n1,Ada,A\n,Bo,A\n,Dora Absent,B\n", "utf-8", [Person("Ada", "1", section="A"), Person("Bo", section="A"), Person("Dora Absent", section="B")]),
+    "cells that say nothing": ("name,id,email,login\nAda,(none),-,N/A\n", "utf-8", [Person("Ada")]),
+    "two addresses": ("name,email\nAda,a@u.example; b@u.example\n", "utf-8", [Person("Ada", email="a@u.example", aliases=("b@u.example",))]),
+    "no name but an address": ("name,email\n,a@u.example\n", "utf-8", [Person("a@u.example", email="a@u.example")]),
+    "Moodle's worksheet with times": (
+        "Identifier,Full name,Status,Last modified (submission)\n"
+        'Participant 11,Ada,Submitted for grading - ,"Friday, 20 November 2026, 8:58 PM"\n'
+        'Participant 12,Bo,"Submitted for grading - 4 days 2 hours late","Wednesday, 25 November 2026, 1:58 AM"\n'
+        'Participant 13,Cy,"No submission - Extension granted until: Friday, 27 November 2026, 11:59 PM",-\n',
+        "utf-8",
+        [
+            Person("Ada", "11", handed_in=datetime(2026, 11, 20, 19, 58, tzinfo=UTC), late=False),
+            Person("Bo", "12", handed_in=datetime(2026, 11, 25, 0, 58, tzinfo=UTC), late=True, minutes_late=98 * 60),
+            Person("Cy", "13", due=datetime(2026, 11, 27, 22, 59, tzinfo=UTC)),
+        ],
+    ),
+    "Moodle's worksheet in German": (
+        "Bezeichner;Vollständiger Name;Status;Zuletzt geändert (Abgabe)\nTeilnehmer/in 11;Ada;Zur Bewertung abgegeben - 1 Tag 3 Stunden verspätet;Samstag, 21. November 2026, 02:58\n",
+        "utf-8",
+        [Person("Ada", "11", handed_in=datetime(2026, 11, 21, 1, 58, tzinfo=UTC), late=True, minutes_late=27 * 60)],
+    ),
+    "a day instead of a time": ("name,due\nAda,27.11.2026\n", "utf-8", [Person("Ada", due=datetime(2026, 11, 27, 22, 59, tzinfo=UTC))]),
+    "a time without a zone": ("name,due\nAda,2026-11-27 23:59\n", "utf-8", [Person("Ada", due=datetime(2026, 11, 27, 22, 59, tzinfo=UTC))]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "encoding", "people"), MORE_FORMS.values(), ids=MORE_FORMS.keys())
+def test_a_roster_is_read_as_it_comes(tmp_path, text, encoding, people):
+    read = read_roster(roster(tmp_path, text, encoding), BERLIN)
+    assert (read.people, read.notes) == (people, ())
+
+
+NOTED = {
+    "no e-mail": ("name,email\nBo,bo\n", [Person("Bo")], "2: `bo` is not an e-mail address, so it is left out"),
+    "an e-mail that is a formula": ("name,email\nBo,=cmd|x@example.org\n", [Person("Bo")], "2: `=cmd|x@example.org` is not an e-mail address, so it is left out"),
+    "no time": ("name,due\nBo,\x1b[31mtomorrow\n", [Person("Bo")], "2: the time `�[31mtomorrow` is left out, because it is not a time"),
+    "half a time": ("name,due\nBo,23:59\n", [Person("Bo")], "2: the time `23:59` is left out, because it is not a whole time"),
+    "a time with two meanings": ("name,due\nBo,03/04/2026 23:59\n", [Person("Bo")], "2: the time `03/04/2026 23:59` is left out, because its day and month may be either"),
+    "a footer": ("name,email\nBo,bo@u.example\nTotal: 2 students,\n", [Person("Bo", email="bo@u.example")], "3: `Total: 2 students` is no student, so it is left out"),
+    "Canvas's test student": ('Student,ID\nBo,1\n"Student, Test",2\n', [Person("Bo", "1")], "3: `Student, Test` is the platform's test student, so it is left out"),
+    "two sections": ("name,id,section\nBo,1,A\nBo,1,B\n", [Person("Bo", "1", section="A, B")], " 1 row repeats a student, so they are merged"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "people", "note"), NOTED.values(), ids=NOTED.keys())
+def test_no_cell_aborts_the_class_and_what_is_left_out_is_noted(tmp_path, text, people, note):
+    read = read_roster(roster(tmp_path, text), BERLIN)
+    assert (read.people, read.notes) == (people, (f"roster.csv:{note}",))
+
+
+def test_times_without_a_zone_are_noted_once(tmp_path):
+    read = read_roster(roster(tmp_path, "name,due\nAda,2026-11-27 23:59\nBo,2026-11-27 23:59\n"))
+    assert [person.due for person in read.people] == [None, None]
+    assert read.notes == ("roster.csv: times that name no zone are left out: add `time_zone` to `grading` in course.yaml",)
+
+
+def test_a_quote_that_nobody_closed_costs_no_student(tmp_path):
+    read = read_roster(roster(tmp_path, 'name,id\n"Ada,1\nBo,2\nCy,3\n'))
+    assert [person.student for person in read.people] == ["Ada", "Bo", "Cy"]
 
 
 MISTAKES = {
     "empty": ("", ": the roster is empty\n  fix: begin it with a line of column names: name,id,email"),
     "no names": ("id,mail\n1,a@b.c\n", ":1: no column `name`\n  fix: name the columns in the first line: name,id,email,login,section,due; this file has id, mail"),
-    "a line without a name": ("name,email\n,a@b.c\n", ":2: this line has no name\n  fix: give every student a name, or remove the line"),
-    "no e-mail": ("name,email\nBo,bo\n", ":2: `bo` is not an e-mail address\n  fix: correct it, or leave it empty"),
-    "an e-mail that is a formula": ("name,email\nBo,=cmd|x@example.org\n", ":2: `=cmd|x@example.org` is not an e-mail address\n  fix: correct it, or leave it empty"),
-    "a time without a zone": ("name,due\nBo,2026-11-20 23:59\n", ":2: `2026-11-20 23:59` is not a time with a zone\n  fix: write it like 2026-11-20 23:59+01:00"),
-    "no time": ("name,due\nBo,\x1b[31mtomorrow\n", ":2: `�[31mtomorrow` is not a time with a zone\n  fix: write it like 2026-11-20 23:59+01:00"),
     "a spreadsheet": (b"PK\x03\x04abc", ": a spreadsheet, not a CSV\n  fix: save it as CSV"),
     "not text": (b"name\n\x81\x8d\n", ": not text\n  fix: save it as plain CSV in UTF-8"),
     "an endless cell": ('name\n"' + "x" * 200_000 + '"\n', ":2: field larger than field limit (131072)\n  fix: save it as plain CSV in UTF-8"),
@@ -87,7 +166,7 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize(("text", "message"), MISTAKES.values(), ids=MISTAKES.keys())
-def test_a_mistake_is_told_in_full_with_its_line(tmp_path, text, message):
+def test_what_is_no_roster_is_told_in_full(tmp_path, text, message):
     path = roster(tmp_path, text)
     with pytest.raises(UsageError) as caught:
         read_roster(path)
@@ -117,39 +196,39 @@ JOINED = {
 def test_a_hand_in_finds_its_student(tmp_path, path, text):
     if ".git" in path:
         (tmp_path / "in" / "diffusion-2026-ada-l" / ".git").mkdir(parents=True)
-    opened = open_class(handed_in(tmp_path, path), LESSON, people=read_roster(roster(tmp_path, text + "Bo B\n" if "," not in text else text + "Bo B,\n")))
+    opened = open_class(handed_in(tmp_path, path), LESSON, people=read_roster(roster(tmp_path, text + "Bo B\n" if "," not in text else text + "Bo B,\n")).people)
     got = {one.student: one.status for one in opened.submissions(HANDOUT, ["forward"], every=False)}
     assert [*got.items()] in ([("Ada Lovelace", "present"), ("Bo B", "missing")], [("Lovelace, Ada", "present"), ("Bo B", "missing")])
     assert opened.missing == ("Bo B",)
 
 
 def test_the_platforms_number_is_learnt_where_the_roster_has_none(tmp_path):
-    opened = open_class(handed_in(tmp_path, "lovelaceada_77_9_forward.py"), LESSON, people=read_roster(roster(tmp_path, "name\nAda Lovelace\n")))
+    opened = open_class(handed_in(tmp_path, "lovelaceada_77_9_forward.py"), LESSON, people=read_roster(roster(tmp_path, "name\nAda Lovelace\n")).people)
     assert opened.people == [Person("Ada Lovelace", "77")]
 
 
 def test_who_is_not_in_the_roster_is_told_and_graded(tmp_path):
-    opened = open_class(handed_in(tmp_path, "Eve/forward.py", "Ada/forward.py"), LESSON, people=read_roster(roster(tmp_path, "name\nAda\n")))
+    opened = open_class(handed_in(tmp_path, "Eve/forward.py", "Ada/forward.py"), LESSON, people=read_roster(roster(tmp_path, "name\nAda\n")).people)
     assert [student.name for student in opened.students] == ["Ada", "Eve"]
     assert opened.notes == ["Eve: submitted, but is not in the roster"]
 
 
 def test_a_name_that_two_share_joins_nobody(tmp_path):
     """Rather a line for the instructor than one student's grade for another."""
-    opened = open_class(handed_in(tmp_path, "Li Wei/forward.py"), LESSON, people=read_roster(roster(tmp_path, "name,id\nLi Wei,1\nLi Wei,2\n")))
+    opened = open_class(handed_in(tmp_path, "Li Wei/forward.py"), LESSON, people=read_roster(roster(tmp_path, "name,id\nLi Wei,1\nLi Wei,2\n")).people)
     assert opened.missing == ("Li Wei (1)", "Li Wei (2)")
     assert opened.notes == ["Li Wei: submitted, but is not in the roster"]
 
 
 def test_two_hand_ins_of_one_student_are_told(tmp_path):
-    opened = open_class(handed_in(tmp_path, "ada/forward.py", "al4/forward.py"), LESSON, people=read_roster(roster(tmp_path, "name,login\nAda,al4\n")))
+    opened = open_class(handed_in(tmp_path, "ada/forward.py", "al4/forward.py"), LESSON, people=read_roster(roster(tmp_path, "name,login\nAda,al4\n")).people)
     assert [student.name for student in opened.students] == ["Ada"]
     assert opened.notes == ["Ada: submitted as ada, al4; only the last is graded"]
 
 
 def test_when_it_was_handed_in_comes_from_the_roster(tmp_path):
     text = "name,handed in\nAda,2026-11-21 08:00Z\n"
-    opened = open_class(handed_in(tmp_path, "ada/forward.py"), LESSON, people=read_roster(roster(tmp_path, text)))
+    opened = open_class(handed_in(tmp_path, "ada/forward.py"), LESSON, people=read_roster(roster(tmp_path, text)).people)
     (one,) = opened.submissions(HANDOUT, ["forward"], every=False)
     assert one.handed_in == HandedIn(at=datetime(2026, 11, 21, 8, tzinfo=UTC))
 
@@ -157,3 +236,95 @@ def test_when_it_was_handed_in_comes_from_the_roster(tmp_path):
 @pytest.mark.parametrize(("name", "written"), [("Doe, Jane", "doejane"), ("O'Brien-Smith, Zoë", "obriensmithzoë"), ("李 伟", "李伟"), ("Zoe\u0308", "zoë")])
 def test_letters_are_those_that_canvas_keeps(name, written):
     assert letters(name) == written
+
+
+# ---- kinds of identity are kept apart
+
+
+def joined(tmp_path, text, *paths, groups=""):
+    """Return who was given which path, and the notes."""
+    listed = read_roster(roster(tmp_path, text)).people
+    if groups:
+        (tmp_path / "groups.csv").write_text(groups)
+        listed = with_groups(listed, tmp_path / "groups.csv").people
+    for path in paths:
+        (tmp_path / "in" / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "in" / path).write_text(f"x = {path!r}\n")
+    opened = open_class(tmp_path / "in", LESSON, people=listed)
+    found = {one.student: one.source for one in opened.submissions(HANDOUT, ["forward"], every=False)}
+    return {student: source and eval(source.decode().removeprefix("x = ")).split("/")[0].partition("_")[0] for student, source in found.items()}, opened.notes
+
+
+def test_canvas_numbers_are_not_the_schools(tmp_path):
+    """Two grades were exchanged, because each was the other's number."""
+    found, notes = joined(tmp_path, 'Name,Student ID\n"Lovelace, Ada",4243\n"Byte, Bo",4242\n', "bytebo_4243_9002_forward.py", "lovelaceada_4242_9001_forward.py")
+    assert (found, notes) == ({"Lovelace, Ada": "lovelaceada", "Byte, Bo": "bytebo"}, [])
+
+
+def test_participant_numbers_are_not_the_schools(tmp_path):
+    found, notes = joined(tmp_path, "First name,Last name,ID number\nAda,Lovelace,1002\nBo,Byte,1001\n", "Ada Lovelace_1001_assignsubmission_file_/forward.py")
+    assert (found, notes) == ({"Ada Lovelace": "Ada Lovelace", "Bo Byte": None}, [])
+
+
+def test_a_join_by_number_that_a_name_contradicts_is_not_made_and_told(tmp_path):
+    text = "name,id\nAda Lovelace,1\nBo Byte,2\nCy Katz,3\n"
+    found, notes = joined(tmp_path, text, "lovelaceada_2_9_forward.py", "katzcy_3_9_forward.py")
+    assert found == {"Ada Lovelace": "lovelaceada", "Bo Byte": None, "Cy Katz": "katzcy"}
+    assert notes == ["lovelaceada: the id `2` is Bo Byte's in the roster, but the name is Ada Lovelace's, which counts"]
+
+
+def test_numbers_that_never_agree_with_the_names_are_not_used(tmp_path):
+    found, notes = joined(tmp_path, "name,id\nAda Lovelace,2\nBo Byte,1\n", "lovelaceada_1_9_forward.py", "bytebob_2_9_forward.py")
+    assert found == {"Ada Lovelace": "lovelaceada", "Bo Byte": None, "bytebob": "bytebob"}
+    assert notes == [
+        "the numbers in the roster are not those of the download, so students are matched without them",
+        "bytebob: submitted, but is not in the roster",
+    ]
+
+
+def test_a_join_by_number_alone_is_told(tmp_path):
+    found, notes = joined(tmp_path, "name,id\nWilliam Byte,7\n", "bytebill_7_9_forward.py")
+    assert (found, notes) == ({"William Byte": "bytebill"}, ["bytebill: taken for William Byte by the number 7, though the names differ"])
+
+
+@pytest.mark.parametrize("text", ["name,id\n1E5,77\nAda,1E5\n", "name,login\n1E5,x\nAda,1e5\n", "name,student id\n1E5,77\nAda,1E5\n"])
+def test_a_student_named_like_a_number_is_not_the_owner_of_that_number(tmp_path, text):
+    found, notes = joined(tmp_path, text, "1E5/forward.py")
+    assert (found, notes) == ({"1E5": "1E5", "Ada": None}, [])
+
+
+@pytest.mark.parametrize("column", ["id", "student id", "login", "email"])
+def test_a_folder_may_be_named_by_any_identity(tmp_path, column):
+    value = "ada@u.example" if column == "email" else "4711"
+    assert joined(tmp_path, f"name,{column}\nAda,{value}\n", f"{value}/forward.py")[0] == {"Ada": value}
+
+
+# ---- groups: one submission, every member's grade
+
+GROUPS = {
+    "groups.csv": ("name\nAda\nBo\nCy\n", "group,name\nTeam Red,Ada\nTeam Red,Bo\n", "Team Red_41_assignsubmission_file_/forward.py"),
+    "Canvas's export of groups": ("name,id\nAda,1\nBo,2\nCy,3\n", "name,canvas_user_id,group_name\nAda,1,Team Red\nBo,2,Team Red\n", "teamred_2_9_forward.py"),
+    "members in one cell": ("name,email\nAda,a@u.example\nBo,b@u.example\nCy,c@u.example\n", "team,members\nTeam Red,a@u.example; Bo\n", "Team Red/forward.py"),
+    "a column of the roster": ("name,group\nAda,Team Red\nBo,Team Red\nCy,\n", "", "Team Red_41_assignsubmission_file_forward.py"),
+    "names in the download": ("name\nAda\nBo\nCy\n", "", "Ada, Bo_41_assignsubmission_file_/forward.py"),
+    "names joined by and": ("name\nAda\nBo\nCy\n", "", "Ada and Bo/forward.py"),
+}
+
+
+@pytest.mark.parametrize(("text", "groups", "path"), GROUPS.values(), ids=GROUPS.keys())
+def test_a_groups_submission_is_every_members(tmp_path, text, groups, path):
+    found, notes = joined(tmp_path, text, path, groups=groups)
+    assert found["Ada"] == found["Bo"] is not None
+    assert found["Cy"] is None
+    assert [note.partition(": ")[2] for note in notes] == ["handed in for Ada, Bo"]
+
+
+def test_without_a_roster_groups_are_the_class(tmp_path):
+    (tmp_path / "groups.csv").write_text("group,name\nRed,Ada\nRed,Bo\n")
+    assert [person.student for person in with_groups([], tmp_path / "groups.csv").people] == ["Ada", "Bo"]
+
+
+def test_a_member_who_is_not_in_the_roster_is_told(tmp_path):
+    (tmp_path / "groups.csv").write_text("group,name\nRed,Ada\nRed,Eve\n")
+    read = with_groups([Person("Ada")], tmp_path / "groups.csv")
+    assert (read.people, read.notes) == ([Person("Ada", group="Red")], ("groups.csv: `Eve` is not in the roster",))

@@ -68,7 +68,8 @@ def _marks(results: Iterable[Result]) -> list[str]:
 
 def summary_table(made: Measures) -> Table:
     """One row for each exercise: how many results of each status, and the mean score."""
-    shown = [status for status in STATUSES if status != "unrecognised" or made.count(status)]
+    crowded = made.count("unrecognised")  # then columns of zeros make room for it
+    shown = [status for status in STATUSES if made.count(status) or (status != "unrecognised" and not crowded)]
     table = _table("Summary", "exercise", *(f">{status.replace('_', ' ')}" for status in shown), ">mean", ">of", no_wrap=True)
     for exercise, one in made.exercises.items():
         counts = [str(one.statuses[status]) for status in shown]

@@ -15,9 +15,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from autograder import api
 from autograder.author import notebook_player
 from autograder.course.model import Check, Exercise, Lesson
-from autograder.grading import checks
 from autograder.grading.attempt import PUBLIC, Materials, load_materials
 from autograder.grading.checks import executed_by, run, seed_of
 from autograder.grading.recorded import pack
@@ -27,13 +27,12 @@ EXPLAINED = 2.0  # points of a question in free text, given by hand
 
 SHIM = Path(__file__).with_name("notebook_shim.txt")  # what stands in for msgspec
 SHIMMED = ("__future__", "msgspec")
-CHECK_FILE_USES = ("asked", "check", "close", "earned", "expect", "untouched")
 
 
 def notebook(lesson: Lesson) -> str:
     """Return the notebook of a lesson as JSON text. Every exercise of it must have its answer at hand."""
     introduction = Path(__file__).with_suffix(".md").read_text(encoding="utf-8")
-    cells = [_cell("markdown", "introduction", introduction.format(title=lesson.title)), _locked("player", _player())]
+    cells = [_cell("markdown", "introduction", introduction.format(title=lesson.title)), _locked("player", _player(_imported(lesson)))]
     nodes = [node for exercise in lesson.exercises for node in ast.parse(exercise.starter.read_bytes()).body]
     imports = {ast.unparse(node) for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)}
     cells.append(_cell("code", "imports", "\n".join(sorted(imports))))
@@ -62,16 +61,22 @@ def _exercise(materials: Materials, exercise: Exercise) -> list[Cell]:
     return cells
 
 
+def _imported(lesson: Lesson) -> set[str]:
+    """Return what the check files of a lesson import from the engine."""
+    nodes = [node for exercise in lesson.exercises for node in ast.parse(exercise.checks.read_bytes()).body]
+    return {alias.name for node in nodes if isinstance(node, ast.ImportFrom) and node.module == api.__name__ for alias in node.names}
+
+
 def _source(source: str, node: ast.stmt) -> str:
     first = min([node.lineno, *(decorator.lineno for decorator in getattr(node, "decorator_list", ()))])
     return "\n".join(source.split("\n")[first - 1 : node.end_lineno])
 
 
-def _player() -> str:
-    """Join the player, and what it and a check file use of the engine, into one text that needs nothing of the course."""
+def _player(used: set[str]) -> str:
+    """Join the player, and what it and the check files use of the engine, into one text that needs nothing of the course."""
     bundle = Bundle()
-    for name in CHECK_FILE_USES:
-        bundle.add(checks, name)
+    for name in sorted(used):
+        bundle.add(api, name)
     for name in ("load", "play"):
         bundle.add(notebook_player, name)
     imports = "\n".join(["from __future__ import annotations", *sorted({"import dataclasses", "import types", *bundle.imports})])

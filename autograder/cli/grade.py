@@ -158,6 +158,7 @@ def _as_json(report: GradeReport, request: GradeRequest, seconds: float) -> dict
         "notes": report.notes,
         "missing": uploads.missing,
         "reused": run.reused,
+        "run_again": run.run_again,
         "seconds": round(seconds, 3),
         "per_second": round((run.done - run.reused) / seconds, 2),
     }
@@ -176,7 +177,8 @@ def _print(report: GradeReport, out: Path, seconds: float) -> None:
     if shared_errors:
         click.echo(f"Turn one of these into a misconception: `course misconceptions new {out} GROUP NAME`.")
     reused = f", {report.run.reused} of them unchanged since an earlier run" if report.run.reused else ""
-    click.echo(f"{measures.results} results in {seconds:.1f} s{reused}. Files in {out}/:")
+    again = f", {report.run.run_again} of them run again with more preloaded" if report.run.run_again else ""
+    click.echo(f"{measures.results} results in {seconds:.1f} s{reused}{again}. Files in {out}/:")
     click.echo("  report.html, results.jsonl, grades.csv, feedback/, gradebook.sqlite")
 
 

@@ -22,6 +22,7 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     memory_mib: int = 1024
     output_kib: int = 64
     source_kib: int = 6144  # of code; the rest of a notebook does not count
+    packages: tuple[str, ...] = ()  # that it may import, if they are installed, besides those of the engine
 
 
 class Late(Struct, frozen=True, forbid_unknown_fields=True):
@@ -338,9 +339,11 @@ class Result(Struct, frozen=True):
 class Notes(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """What only the instructor may see of an attempt: what a secret run saw, by check, and why something could not be judged.
 
-    `shared_errors` holds, by function, a hash of all wrong values that no misconception explains: equal hashes, equal answers.
+    `shared_errors` holds, by function, a hash of all wrong values that no misconception explains: equal hashes, equal answers. `lacked`
+    names the modules for which it was run again with more preloaded.
     """
 
     failures: dict[str, Failure] = {}
     shared_errors: dict[str, str] = {}
     fault: str = ""
+    lacked: tuple[str, ...] = ()

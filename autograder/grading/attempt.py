@@ -79,7 +79,7 @@ def attempt(submission: Submission, materials: Materials, sandbox: Sandbox | Loc
     run = _run(submission, materials, sandbox, secret)
     run.execute(materials.checks)
     failed = [check for check in materials.checks if run.failed(check)]
-    published = run if secret == PUBLIC else _run(submission, materials, sandbox, PUBLIC)
+    published = run if secret == PUBLIC else _run(submission, materials, sandbox, PUBLIC, run.profile)
     if published is not run and (run.printed_in_calls or any(run.worth_a_rerun(check) for check in failed)):
         published.execute(tuple(check for check in materials.checks if not run.waits_for(check)))
     causes = {of: _cause(of, run, published, materials.diagnosis) for of in dict.fromkeys(check.of for check in failed)}
@@ -87,14 +87,14 @@ def attempt(submission: Submission, materials: Materials, sandbox: Sandbox | Loc
     return Attempt(
         checks=tuple(_result(check, run, published, causes.get(check.of, Cause())) for check in materials.checks),
         stdout=published.printed if run.printed_in_calls else run.printed,
-        notes=Notes({check.id: run.failure(check, numbers=True) for check in failed}, _shared_errors(causes, run), trouble),
+        notes=Notes({check.id: run.failure(check, numbers=True) for check in failed}, _shared_errors(causes, run), trouble, run.lacked),
         transcripts={check.id: run.transcript(check) for check in materials.checks if run.tried(check)},
     )
 
 
-def _run(submission: Submission, materials: Materials, sandbox: Sandbox | LocalRunner, secret: bytes) -> SubmissionRun:
+def _run(submission: Submission, materials: Materials, sandbox: Sandbox | LocalRunner, secret: bytes, profile: str = "") -> SubmissionRun:
     seeds = {check.id: seed_of(secret, materials.exercise.id, check.id) for check in materials.checks}
-    return SubmissionRun(submission, materials.checks, materials.answers, sandbox, seeds, imports=materials.exercise.imports)
+    return SubmissionRun(submission, materials.checks, materials.answers, sandbox, seeds, materials.exercise.imports, profile)
 
 
 def _cause(of: str, run: SubmissionRun, published: SubmissionRun, diagnosis: Diagnosis) -> Cause:

@@ -1,8 +1,8 @@
 """One submission against the checks, with one set of numbers: guests come and go, transcripts stay.
 
 A guest that died is replaced for the next check, at most twice, and all guests share one budget of CPU time. If only the wall
-clock stopped something, this machine may have been too busy: that is tried again, once in a run. What became of each check is
-found here; what it is worth is decided in `attempt`.
+clock stopped something, this machine may have been too busy: that is tried again, once in a run. If the guessed preload profile lacks
+something, a fuller one takes its place. What became of each check is found here; what it is worth is decided in `attempt`.
 """
 
 import difflib
@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from autograder.course.model import Check, Failure, Submission
 from autograder.course.text import clean, clean_output
@@ -21,10 +21,11 @@ from autograder.grading.checks import Asked, Transcript, run
 from autograder.grading.diagnosis import shared_by
 from autograder.grading.reference import Answering, ObjectProxy, mapped
 from autograder.sandbox.deadline import WALL_FACTOR
+from autograder.sandbox.guest.frameworks import NUMPY
 from autograder.sandbox.guest.runtime import NAMES, USED
 from autograder.sandbox.guests import Guest, Outcome, Raised
 from autograder.sandbox.local import LocalRunner
-from autograder.sandbox.preload import profile_for
+from autograder.sandbox.preload import fullest, profile_for
 from autograder.sandbox.servers import Sandbox
 
 GUESTS = 3  # the first, and two fresh ones after a death
@@ -56,8 +57,8 @@ class SubmissionRun:
         answers: Answering,
         sandbox: Sandbox | LocalRunner,
         seeds: Mapping[str, int],
-        *,
         imports: tuple[str, ...] = (),
+        profile: str = "",
     ):
         self.transcripts: dict[str, Transcript] = {}
         self._not_executed: dict[str, Outcome] = {}
@@ -66,7 +67,9 @@ class SubmissionRun:
         self._output = bytearray()
         self.printed_in_calls = False  # and so, perhaps, numbers that it was given
         self._submission, self._answers, self._sandbox = submission, answers, sandbox
-        self._profile = profile_for(submission.source or b"", imports)
+        self.profile = profile or profile_for(submission.source or b"", imports)
+        self._fullest = fullest(sandbox.limits.packages)
+        self.lacked: tuple[str, ...] = ()  # the modules for which a fuller profile was taken
         self._by_id = {check.id: check for check in checks}
         self._guest: Guest | None = None
         self._beside: dict[str, Guest] = {}  # the guest that has the props, and the one that has the stand-in
@@ -84,12 +87,24 @@ class SubmissionRun:
             for check in checks:
                 if self.waits_for(check):
                     continue
-                if self._execute(check).idle and self._patient:
+                ended = self._execute(check)
+                while ended.lacks and self.profile != self._fullest:
+                    self._preload_more(ended.lacks)
+                    ended = self._execute(check)
+                if ended.idle and self._patient:
                     self._leave()  # the next guest does not count, and the wall clock starts again
                     self._patient, self._waited, self._guests = False, 0.0, self._guests - 1
                     self._execute(check)
         finally:
             self._leave()
+
+    def _preload_more(self, module: str) -> None:
+        """Take a profile that has the module. The guess was ours, so the guest that met its limits does not count."""
+        guess = profile_for(self._submission.source or b"", (module,))
+        self.profile = guess if module in guess.split() and self.profile == NUMPY else self._fullest
+        self.lacked += (module,)
+        self._leave()
+        self._guests -= 1
 
     def _execute(self, check: Check) -> Outcome:
         """Run a check, and return what cut it short."""
@@ -214,7 +229,7 @@ class SubmissionRun:
     def _open(self) -> Outcome:
         source, notebook = self._submission.source or b"", self._submission.name.endswith(".ipynb")
         self._guests += 1
-        self._guest = self._sandbox.open(self._profile)
+        self._guest = self._sandbox.open(self.profile)
         self._loaded = self._guest.load(self._submission.exercise, source, notebook=notebook)
         self._at_load = self._guest.printed
         claimed = self._loaded.value if isinstance(self._loaded.value, dict) else {}
@@ -223,10 +238,11 @@ class SubmissionRun:
             for name, used in list(claimed.items())[:NAMES]
             if isinstance(name, str)
         }
-        if self._loaded.kind == "returned" or (notebook and self._loaded.kind == "raised" and self._loaded.value):
-            return RETURNED  # a notebook goes on after a cell that fails
+        if self._loaded.kind == "returned" or self._uses:
+            return RETURNED  # a file goes on after a statement that fails
         self._leave()
-        self._last, self._guests = self._loaded, GUESTS  # a file that does not load will not load again
+        if not self._loaded.lacks:
+            self._last, self._guests = self._loaded, GUESTS  # a file that does not load will not load again
         return self._loaded
 
     def _leave(self) -> None:
@@ -267,7 +283,9 @@ class SubmissionRun:
         outcome = self._guest.call(target, sent, named)
         if not self._guest.alive:
             self._last = outcome
-        return msgspec.structs.replace(outcome, changed=self._argument_names(name, outcome.changed)) if outcome.changed else outcome
+        if outcome.raised and outcome.raised.kind == "NameError":  # perhaps of something that a statement should have defined
+            outcome = replace(outcome, raised=replace(outcome.raised, message=outcome.raised.message + self._loading_failed()))
+        return replace(outcome, changed=self._argument_names(name, outcome.changed)) if outcome.changed else outcome
 
     def _answer(self, function: str, *args: Any, **kwargs: Any) -> Any:
         return self._answers.answer(function, args, kwargs).value
@@ -284,9 +302,12 @@ class SubmissionRun:
     def _missing(self, name: str) -> Outcome:
         near = difflib.get_close_matches(name, self._uses, 1, 0.5)
         words = f"there is no function `{name}` in {self._submission.name}" + (f", but there is `{near[0]}`" if near else "")
-        if self._loaded.raised:
-            words += f"; {', '.join(self._loaded.raised.where)} raised {self._loaded.raised.kind}"
-        return Outcome("raised", raised=Raised("NameError", words), missing=True)
+        return Outcome("raised", raised=Raised("NameError", words + self._loading_failed()), missing=True)
+
+    def _loading_failed(self) -> str:
+        """Say which statement failed while the file was loaded; an empty text if none did."""
+        raised = self._loaded.raised
+        return f"; {', '.join(raised.where)} raised {raised.kind}" + f": {raised.message}" * bool(raised.message) if raised else ""
 
     def _argument_names(self, function: str, changed: tuple[str, ...]) -> tuple[str, ...]:
         """Name the arguments that a guest reports by position."""

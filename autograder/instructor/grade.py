@@ -151,14 +151,15 @@ def run_plan(course: Course, request: GradeRequest, plan: Plan, current: Round, 
 
 
 class Run:
-    """One run as it goes: how many results are `done`, how many of them `reused`, and the `faults` of ours.
+    """One run as it goes: how many results are `done`, how many of them `reused` or `run_again` with more preloaded, and the
+    `faults` of ours.
 
     `notes` say what else went wrong where there is a result.
     """
 
     def __init__(self, gradebook: Gradebook, cache_keys: CacheKeys, progress: Callable[[int], None], *, fresh: bool = False):
         self.name = datetime.now(UTC).isoformat()
-        self.done, self.reused, self.interrupted = 0, 0, False
+        self.done, self.reused, self.run_again, self.interrupted = 0, 0, 0, False
         self.faults, self.notes = list[str](), list[str]()
         self._gradebook, self._cache_keys, self._progress, self._fresh = gradebook, cache_keys, progress, fresh
 
@@ -170,6 +171,7 @@ class Run:
                     self._gradebook.keep(self.name, [self._kept(submission, graded) for submission, graded in batch])
                     for _, graded in batch:
                         self._count()
+                        self.run_again += bool(graded.notes.lacked)
                         about = f"{graded.result.student}, {graded.result.exercise}: {graded.notes.fault}"
                         if graded.result.status == "not_judged":
                             self.faults.append(f"not judged: {about}")

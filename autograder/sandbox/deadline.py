@@ -16,11 +16,11 @@ WALL_FACTOR = 10
 
 
 class Lost(Exception):
-    """The guest is gone or must go; `kind`, `detail` and `idle` are those of the call's outcome."""
+    """The guest is gone or must go; `kind`, `detail`, `idle` and `lacks` are those of the call's outcome."""
 
-    def __init__(self, kind: Literal["timed_out", "killed", "refused"], detail: str, *, idle: bool = False):
+    def __init__(self, kind: Literal["timed_out", "killed", "refused"], detail: str, *, idle: bool = False, lacks: str = ""):
         super().__init__(detail)
-        self.kind, self.detail, self.idle = kind, detail, idle
+        self.kind, self.detail, self.idle, self.lacks = kind, detail, idle, lacks
 
 
 class Clocked(Protocol):

@@ -41,7 +41,7 @@ class Outcome(msgspec.Struct, frozen=True):
     """What the sandbox saw of one call: a value, or why there is none.
 
     `idle`: only the time on the wall ran out, so the guest slept, or this machine was too busy for it. `missing`: the file defines no
-    such function.
+    such function. `lacks`: a module that it needs and that a fuller preload profile has.
     """
 
     kind: Literal["returned", "raised", "timed_out", "out_of_memory", "killed", "refused"]
@@ -52,6 +52,7 @@ class Outcome(msgspec.Struct, frozen=True):
     seconds: float = 0.0
     idle: bool = False
     missing: bool = False
+    lacks: str = ""
 
 
 class Supervisor(Protocol):
@@ -128,7 +129,7 @@ class Guest(contextlib.AbstractContextManager["Guest"]):
         """Run a source as the module `module`. The outcome's value lists the names that it defines."""
         limits = self._server.limits
         limit = limits.import_seconds if seconds is None else seconds
-        return self._exchange(lambda call: protocol.Load(call, module, source, notebook, limits.source_kib << 10), limit)
+        return self._exchange(lambda call: protocol.Load(call, module, source, notebook, limits.source_kib << 10, limit), limit)
 
     def call(self, target: tuple[str | int, ...], args: tuple[Any, ...], kwargs: dict[str, Any], seconds: float | None = None) -> Outcome:
         """Call what `target` names (see `protocol.Call`). Functions among the arguments become callbacks while the call lasts.
@@ -182,7 +183,7 @@ class Guest(contextlib.AbstractContextManager["Guest"]):
             reply = self._answer_until_reply(call, deadline)
         except Lost as lost:
             self.close()
-            return Outcome(lost.kind, detail=lost.detail, seconds=deadline.used(), idle=lost.idle)
+            return Outcome(lost.kind, detail=lost.detail, seconds=deadline.used(), idle=lost.idle, lacks=lost.lacks)
         except protocol.ProtocolError as error:
             self.close()
             return Outcome("refused", detail=clean(f"it sent {error}", TEXT), seconds=deadline.used())
@@ -208,6 +209,8 @@ class Guest(contextlib.AbstractContextManager["Guest"]):
                 raise protocol.ProtocolError("a reply to something that was not asked")
             if isinstance(message, protocol.Reply):
                 return _sensible(message)
+            if isinstance(message, protocol.Lacks):
+                raise Lost("refused", "it asked for more than there is", lacks=clean(message.module, LABEL))
             asks, size = asks + 1, size + weight
             if asks > ASKS or size > ASK_BYTES:
                 raise protocol.ProtocolError(f"more than {ASKS} questions, or more than {ASK_BYTES >> 20} MiB in them")

@@ -21,7 +21,7 @@ from autograder.sandbox.guests import START_SECONDS, Guest
 
 BOOT = (
     "import sys; sys.path.insert(0, {root!r}); from autograder.sandbox.guest.runtime import main_without_fork; "
-    "main_without_fork({port}, {token!r}, {profile!r})"
+    "main_without_fork({port}, {token!r}, {profile!r}, {packages!r})"
 )
 
 
@@ -38,11 +38,11 @@ class LocalRunner(contextlib.AbstractContextManager["LocalRunner"]):
     def prepare(self, profile: str) -> None:
         """Start a process that the next `open` with this profile will use."""
         if profile not in self._spare:
-            self._spare[profile] = _Starting(profile)
+            self._spare[profile] = _Starting(profile, self.limits.packages)
 
     def open(self, profile: str) -> Guest:
         """Open a guest with this preload profile. Raise `SandboxFault` if it does not come up."""
-        starting = self._spare.pop(profile, None) or _Starting(profile)
+        starting = self._spare.pop(profile, None) or _Starting(profile, self.limits.packages)
         line = starting.answered(self.limits.output_kib << 10)
         if self._ahead:
             self.prepare(profile)
@@ -72,11 +72,10 @@ class _Supervisor:
 class _Starting:
     """A process that was started and has not connected yet."""
 
-    def __init__(self, profile: str):
+    def __init__(self, profile: str, packages: tuple[str, ...]):
         self._token, self._listener = secrets.token_hex(16), socket.create_server(("127.0.0.1", 0))
-        boot = BOOT.format(
-            root=str(Path(__file__).resolve().parents[2]), port=self._listener.getsockname()[1], token=self._token, profile=profile
-        )
+        root, port = str(Path(__file__).resolve().parents[2]), self._listener.getsockname()[1]
+        boot = BOOT.format(root=root, port=port, token=self._token, profile=profile, packages=packages)
         kept = {name: value for name, value in os.environ.items() if name.upper() in ("PATH", "SYSTEMROOT", "TEMP", "TMP")}
         self.process = subprocess.Popen(
             [sys.executable, "-P", "-s", "-B", "-c", boot],

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from autograder.sandbox.guest.frameworks import FRAMEWORKS, NUMPY
+from autograder.sandbox.guest.frameworks import FRAMEWORKS, NUMPY, TRAINING
 
 LAST_SECONDS = 10
 SHARE = b"share"  # the request, with a socket, to a server that has no plan yet
@@ -64,11 +64,19 @@ class Preloader:
 
 
 def profile_for(source: bytes, imported: Iterable[str] = ()) -> str:
-    """Choose the lightest preload profile that has what a source imports, and what its exercise does (`imported`)."""
+    """Guess the lightest preload profile that has what a source imports, and what its exercise does (`imported`).
+
+    A guest that finds out that the guess was too light says so, and a fuller one takes its place.
+    """
     for name, framework in FRAMEWORKS.items():
-        if name in imported or re.search(rf"\b(import|from)\s+{name}\b".encode(), source):
-            return f"{name} training" if framework.optimiser in source else name
+        if name in imported or re.search(rf"""\b(import|from)\b[^\n"']*\b{name}\b""".encode(), source):
+            return f"{name} {TRAINING}" if framework.optimiser in source else name
     return NUMPY
+
+
+def fullest(packages: Iterable[str]) -> str:
+    """Return the profile that preloads everything that there is."""
+    return " ".join((NUMPY, *FRAMEWORKS, TRAINING, *packages))
 
 
 def launch(profile: str) -> Launched:

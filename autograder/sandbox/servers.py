@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sysconfig
+import zoneinfo
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, NoReturn, Self
@@ -34,6 +35,7 @@ def readable_paths() -> tuple[tuple[str, ...], tuple[str, ...]]:
             files.append(origin.parent if origin.stem == "__init__" else origin)
             listed.add(origin.parents[1] if origin.stem == "__init__" else origin.parent)
     files += [folder / "numpy.libs" for folder in listed if (folder / "numpy.libs").is_dir()]
+    files += [folder for folder in map(Path, zoneinfo.TZPATH) if folder.is_dir()]
     return tuple(sorted(map(str, files))), tuple(sorted(map(str, listed)))
 
 
@@ -82,7 +84,7 @@ class Server:
         seconds = int(self.limits.submission_seconds + self.limits.import_seconds) + 2
         readable, listed = readable_paths()
         cores = tuple(os.sched_getaffinity(0))  # a server launched by another process would keep its cores
-        plan = walls.Plan(self.wanted, readable, listed, memory, seconds, self.user, cores)
+        plan = walls.Plan(self.wanted, readable, listed, memory, seconds, self.user, cores, self.limits.packages)
         try:
             self._control.send(msgspec.json.encode(plan))
         except OSError as error:

@@ -23,7 +23,7 @@ from typing import NoReturn
 
 import msgspec
 
-from autograder.sandbox.guest import runtime, walls
+from autograder.sandbox.guest import runtime, stubs, walls
 
 MADV_COLLAPSE = 25  # Linux 6.1; an older kernel refuses, and forks stay as dear as they were
 HUGE_PAGE = 1 << 21
@@ -45,11 +45,11 @@ def main(control_fd: int, profile: str) -> NoReturn:
     os.dup2(control_fd, CHANNEL_FD)
     os.close(control_fd)
     gc.disable()  # an import leaves next to nothing to collect
-    runtime.preload(profile)
+    brought = runtime.preload(profile)
     _settle()
     control, plan = _planned(socket.socket(fileno=CHANNEL_FD))
     if plan:
-        serve(control, msgspec.json.decode(plan, type=walls.Plan))
+        serve(control, msgspec.json.decode(plan, type=walls.Plan), profile, brought)
     os._exit(0)
 
 
@@ -75,14 +75,14 @@ def _planned(control: socket.socket) -> tuple[socket.socket, bytes]:
         os.close(fds[0])
 
 
-def serve(control: socket.socket, plan: walls.Plan) -> None:
+def serve(control: socket.socket, plan: walls.Plan, profile: str, brought: frozenset[str]) -> None:
     """Report that this server is ready, then open and end guests on request."""
     if plan.cores:
         os.sched_setaffinity(0, plan.cores)
-    prepared = walls.prepare(plan)
-    runtime.install_stubs()
+    prepared = walls.prepare(msgspec.structs.replace(plan, read=(*plan.read, *stubs.paths_of(brought))))
+    runtime.install_stubs(finder := stubs.Finder(profile, plan.packages, brought))
     runtime.warm_up()
-    guest = runtime.over(CHANNEL_FD)
+    guest = runtime.over(CHANNEL_FD, finder)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     server, child, fork = os.getpid(), 0, _forking()
     _settle()
@@ -146,6 +146,7 @@ def _become_guest(guest: runtime.GuestRuntime, prepared: walls.Prepared, channel
         os.dup2(output_fd, 1)
         os.dup2(output_fd, 2)
         os.dup2(channel_fd, CHANNEL_FD)
+        guest.loader.start_clock()  # before the walls, which deny timers
         missing = walls.raise_walls(prepared, server)
         os.closerange(CHANNEL_FD + 1, 1 << 16)
         runtime.serve(guest, missing)

@@ -4,12 +4,14 @@ Everywhere else values are numpy's. A framework's arrays ("tensors") cross the w
 and are rebuilt inside the guest. At import this module needs the standard library alone, since `preload` runs before numpy is loaded.
 """
 
+import contextlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib import import_module
 from typing import Any, NamedTuple
 
 NUMPY = "numpy"  # the preload profile that every other one contains
+TRAINING = "training"
 
 
 class Framework(NamedTuple):
@@ -20,8 +22,10 @@ class Framework(NamedTuple):
     optimiser: bytes  # found in every source that trains
     out_of_memory: str  # what a RuntimeError says when memory ran out
     load: Callable[[bool], None]  # import it with one thread and use it once, with its optimiser if True
+    slow: str  # a module that is imported late, and takes long, unless it was loaded with its optimiser
+    silent: tuple[str, ...]  # parts that are of no use where nobody looks
     seed: Callable[[], None]
-    threads: tuple[str, ...]  # functions that would start threads: stubs replace them
+    alone: Callable[[], None]  # replace what would start threads, processes or a compiler by what gives the same without
     warm_up: bytes  # a source with a function f(x, n, a, table), run in the server before the first fork
     is_tensor: Callable[[Any], bool]  # of a value whose type is defined in the package
     to_numpy: Callable[[Any], Any]  # without a copy if possible
@@ -44,6 +48,19 @@ def _load_torch(training: bool) -> None:
         torch.optim.AdamW(layer.parameters()).step()
 
 
+def _torch_alone() -> None:
+    torch: Any = import_module("torch")
+    torch.set_num_threads = torch.set_num_interop_threads = lambda count: None
+    torch.compile = lambda model=None, **options: (lambda function: function) if model is None else model
+    make = torch.utils.data.DataLoader.__init__
+
+    def loader(self: Any, *args: Any, num_workers: int = 0, persistent_workers: bool = False, prefetch_factor: Any = None,
+               multiprocessing_context: Any = None, **options: Any) -> None:  # fmt: skip
+        make(self, *args, **options)
+
+    torch.utils.data.DataLoader.__init__ = loader
+
+
 def _torch_to_numpy(tensor: Any) -> Any:
     tensor = tensor.detach().cpu()
     if str(tensor.dtype) == "torch.bfloat16":
@@ -61,8 +78,10 @@ TORCH = Framework(
     optimiser=b"optim",
     out_of_memory="allocate memory",
     load=_load_torch,
+    slow="torch._dynamo",
+    silent=("torch.utils.tensorboard",),
     seed=lambda: import_module("torch").manual_seed(0),
-    threads=("set_num_threads", "set_num_interop_threads"),
+    alone=_torch_alone,
     warm_up=b"""
 import torch
 def f(x, n, a, table):
@@ -104,10 +123,24 @@ def loaded() -> list[Framework]:
 
 
 def load(profile: str) -> None:
-    """Import what a preload profile names beside numpy, and use it once: what it sets up at first use is then there before any wall."""
-    name, *training = profile.split()
-    if name in FRAMEWORKS:
-        FRAMEWORKS[name].load(bool(training))
+    """Import what a preload profile names beside numpy, and use it once: what it sets up at first use is then there before any wall.
+
+    A profile is a list of packages, and "training" for what a framework's optimiser needs.
+    """
+    names = profile.split()
+    for name in names:
+        if name in FRAMEWORKS:
+            FRAMEWORKS[name].load(TRAINING in names)
+        elif name != TRAINING:
+            with contextlib.suppress(Exception):  # installed or not: what is missing is named when it is imported
+                import_module(name)
+
+
+def lacking(profile: str, packages: Iterable[str]) -> list[str]:
+    """List the modules that a fuller profile preloads: frameworks, what their optimisers need, and packages."""
+    names = profile.split()
+    slow = [framework.slow for framework in loaded() if TRAINING not in names]
+    return [name for name in (*FRAMEWORKS, *packages) if name not in names] + slow
 
 
 def is_out_of_memory(error: BaseException) -> bool:

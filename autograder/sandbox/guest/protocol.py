@@ -44,13 +44,14 @@ class NotData(Exception):
 
 
 class Load(msgspec.Struct, tag=True, array_like=True):
-    """Run `source` as the module `module`, unless its code has more than `most` bytes (0: no limit)."""
+    """Run `source` as the module `module` in about `seconds`, unless its code has more than `most` characters (0: no limit, both)."""
 
     id: str
     module: str
     source: bytes
     notebook: bool = False
     most: int = 0
+    seconds: float = 0
 
 
 class Call(msgspec.Struct, tag=True, array_like=True):
@@ -95,6 +96,13 @@ class Ask(msgspec.Struct, tag=True, array_like=True):
     kwargs: dict[str, Any]
 
 
+class Lacks(msgspec.Struct, tag=True, array_like=True):
+    """The submission needs a module that another preload profile has: it is to be run again with that, and this guest is done."""
+
+    id: str
+    module: str
+
+
 class Raised(msgspec.Struct, tag=True, array_like=True):
     """The guest is ready. `missing`: walls that could not be raised, each with the reason."""
 
@@ -102,7 +110,7 @@ class Raised(msgspec.Struct, tag=True, array_like=True):
 
 
 ToGuest = Load | Call | Answer | Free
-FromGuest = Reply | Ask | Raised
+FromGuest = Reply | Ask | Lacks | Raised
 
 
 class Reference(msgspec.Struct, frozen=True):

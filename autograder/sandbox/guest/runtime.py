@@ -8,6 +8,7 @@ lines, harmless stubs for plots and progress bars, and a list of the arguments t
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import io
 import itertools
@@ -25,7 +26,7 @@ from typing import Any, Literal, NoReturn
 import msgspec
 import numpy as np
 
-from autograder.sandbox.guest import frameworks, notebook, protocol, stubs
+from autograder.sandbox.guest import frameworks, protocol, source, stubs
 
 HANDLES = 100
 MESSAGE = 2_000
@@ -36,7 +37,10 @@ LOOK = 1.0  # seconds between two looks at whether the supervisor still lives
 # What students import most: loaded once, so that no guest pays for it.
 PRELOADED = """abc bisect cmath collections contextlib copy ctypes dataclasses decimal enum fractions functools hashlib heapq
     inspect io itertools json linecache math operator os pathlib random re statistics string textwrap threading time traceback
-    types typing unittest.mock warnings weakref numpy numpy.linalg numpy.random numpy.typing""".split()
+    types typing unittest.mock warnings weakref _bz2 _crypt _curses _curses_panel _lzma _sqlite3 _ssl _uuid pyexpat zlib
+    numpy numpy.linalg numpy.random numpy.typing""".split()
+
+_leave = os._exit  # the student's code finds another one while it is loaded
 
 WARM_UPS = 20
 _WARM_UP = b"""
@@ -51,17 +55,20 @@ def f(x, n, a, table):
 # ---- before the first line of a student
 
 
-def preload(profile: str) -> None:
-    """Import what guests will want, and use it once."""
+def preload(profile: str) -> frozenset[str]:
+    """Import what guests will want, and use it once. Return the packages that came with it."""
     os.environ.clear()
     for name in PRELOADED:
-        importlib.import_module(name)
+        with contextlib.suppress(ImportError):  # parts of the standard library need libraries that not every machine has
+            importlib.import_module(name)
+    before = set(sys.modules)
     frameworks.load(profile)
+    return frozenset(name for name in set(sys.modules) - before if "." not in name)
 
 
-def install_stubs() -> None:
+def install_stubs(finder: stubs.Finder) -> None:
     """Install what every guest shares, once in the server: stubs, seeded randomness, and no way to the course."""
-    stubs.install()
+    stubs.install(finder)
     stubs.hide_the_course()
     np.random.seed(0)
     for framework in frameworks.loaded():
@@ -71,15 +78,15 @@ def install_stubs() -> None:
 def warm_up() -> None:
     """Load and call once in the server, so that no guest has to prepare what Python prepares at first use."""
     theirs, ours = socket.socketpair()
-    sources = [_WARM_UP, *(framework.warm_up for framework in frameworks.loaded())]
+    warm_ups = [_WARM_UP, *(framework.warm_up for framework in frameworks.loaded())]
     with theirs, ours:
         guest, spare = over(theirs.fileno()), over(ours.fileno())
         before = set(sys.modules)
         x = np.linspace(0, 1, 6).reshape(2, 3)
         for _ in range(WARM_UPS):
-            for source in sources:
+            for one in warm_ups:
                 for message in (
-                    protocol.Load("0", "warm_up", source),
+                    protocol.Load("0", "warm_up", one),
                     protocol.Call("0", ["warm_up", "f"], [x, 2, 0.5], {"table": x[0]}),
                     protocol.Call("0", ["warm_up", "missing"], [], {}),
                 ):
@@ -95,9 +102,9 @@ def warm_up() -> None:
 # ---- one guest
 
 
-def over(fd: int) -> GuestRuntime:
+def over(fd: int, finder: stubs.Finder | None = None) -> GuestRuntime:
     """Return a guest that reads and writes a file descriptor."""
-    return GuestRuntime(lambda most: os.read(fd, most), lambda data: os.write(fd, data))
+    return GuestRuntime(lambda most: os.read(fd, most), lambda data: os.write(fd, data), finder or stubs.Finder())
 
 
 def serve(guest: GuestRuntime, missing: dict[str, str]) -> None:
@@ -114,15 +121,17 @@ def serve(guest: GuestRuntime, missing: dict[str, str]) -> None:
             guest.reply(message)
 
 
-def main_without_fork(port: int, token: str, profile: str) -> None:
+def main_without_fork(port: int, token: str, profile: str, packages: tuple[str, ...]) -> None:
     """Be a guest without walls, in an interpreter of its own: call the supervisor on this port and serve until it hangs up."""
     connection = socket.create_connection(("127.0.0.1", port))
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     connection.sendall(token.encode())
-    preload(profile)
-    install_stubs()
-    serve(GuestRuntime(connection.recv, connection.send), {})
+    finder = stubs.Finder(profile, packages, preload(profile))
+    install_stubs(finder)
+    guest = GuestRuntime(connection.recv, connection.send, finder)
+    guest.loader.start_clock()
+    serve(guest, {})
 
 
 def _end_with(supervisor: int) -> NoReturn:
@@ -138,12 +147,13 @@ class GuestRuntime:
     `receive(most)` returns no bytes at the end of the channel, `transmit(data)` returns how many it took.
     """
 
-    def __init__(self, receive: Callable[[int], bytes], transmit: Callable[[memoryview], int]):
-        self._receive, self._transmit = receive, transmit
+    def __init__(self, receive: Callable[[int], bytes], transmit: Callable[[memoryview], int], finder: stubs.Finder):
+        self._receive, self._transmit, self._finder = receive, transmit, finder
+        finder.lack = self.lack
         self.output = io.TextIOWrapper(io.FileIO(1, "w", closefd=False), "utf-8", errors="replace", line_buffering=True, write_through=True)
         self.modules: dict[str, types.ModuleType] = {}
         self.handles: dict[int, Any] = {}
-        self.running = ""
+        self.running, self.loader = "", source.Loader()
         self._numbers = itertools.count(1)
 
     # -- frames
@@ -190,7 +200,7 @@ class GuestRuntime:
         try:
             reply = self.load(message) if isinstance(message, protocol.Load) else self.call(message)
         except BaseException as error:
-            reply = _raised(message.id, error)
+            reply = self.failed(error)
         try:
             self.send(reply)
         except protocol.NotData as error:
@@ -199,24 +209,23 @@ class GuestRuntime:
             self.send(protocol.Reply(message.id, "refused", message=f"it returned a value that cannot be sent ({type(error).__name__})"))
 
     def load(self, message: protocol.Load) -> protocol.Reply:
+        """Run a source, statement by statement: one that fails or takes too long costs nothing but what it defines."""
         module = types.ModuleType(message.module)
         module.__file__ = f"{message.module}.py"
         sys.modules[message.module] = self.modules[message.module] = module
-        sources = list(notebook.cells(message.source)) if message.notebook else [(module.__file__, message.source)]
-        if message.most and sum(len(source) for _, source in sources) > message.most:
+        text, encoding = source.decode(message.source)
+        parts = source.parts(text, module.__file__, notebook=message.notebook)
+        if message.most and sum(len(part.text) for part in parts) > message.most:
             return protocol.Reply(message.id, "refused", message=f"its code is larger than {message.most >> 10} KiB")
-        problem = None
-        if message.notebook:
-            module.__dict__["display"] = print
-        for name, source in sources:
-            try:
-                exec(compile(source, name, "exec"), module.__dict__)
-            except BaseException as error:
-                problem = problem or _raised(message.id, error)
-                if not message.notebook:
-                    return problem
-        reply = problem or protocol.Reply(message.id, "returned")  # the cells after the one that failed were run all the same
-        return msgspec.structs.replace(reply, value=_functions(module))
+        if encoding:
+            print(f"This file was read as {encoding}: save it as UTF-8.")
+        failures = [self.failed(error) for error in self.loader.run(parts, vars(module), message.seconds)]
+        functions = _functions(module)
+        for failure in failures if functions else ():
+            after = "nothing" if failure.exception == "SystemExit" else "only imports and definitions"
+            print(f"{', then '.join(failure.where)} raised {failure.exception}: {failure.message or 'no message'}. After it, {after} ran.")
+        reply = failures[0] if failures else protocol.Reply(message.id, "returned")
+        return msgspec.structs.replace(reply, value=functions)
 
     def call(self, message: protocol.Call) -> protocol.Reply:
         function = self.target(message.target)
@@ -225,6 +234,19 @@ class GuestRuntime:
         value = function(*message.args, **message.kwargs)
         changed = [name for name, was in before.items() if was is not None and _bytes(given[name]) != was]
         return protocol.Reply(message.id, "returned", value=value, changed=changed)
+
+    def failed(self, error: BaseException) -> protocol.Reply:
+        """Reply that an exception ended the call, unless a library is missing that a fuller profile has."""
+        if self._finder.lacking and (library := stubs.missing_library(error)):
+            self.lack(library)
+        return _raised(self.running, error)
+
+    def lack(self, module: str) -> None:
+        """Say that the submission needs a fuller profile, and wait for the end: nothing counts any more that it does."""
+        self.send(protocol.Lacks(self.running, module))
+        while self._receive(protocol.HEADER.size):
+            pass
+        _leave(0)
 
     def target(self, target: list[str | int]) -> Any:
         owner, *rest = target
@@ -244,7 +266,7 @@ class _Callback:
         self._guest.send(protocol.Ask(self._guest.running, self._number, list(args), kwargs))
         body = self._guest.read_frame()
         if body is None:
-            os._exit(0)
+            _leave(0)
         answer = self._guest.decode(body)
         if answer.refused:
             raise ValueError(answer.refused)
@@ -285,7 +307,7 @@ def _raised(call: str, error: BaseException) -> protocol.Reply:
         return protocol.Reply(call, "refused", message=f"it sent {error}")
     kind: Literal["out_of_memory", "raised"] = "out_of_memory" if frameworks.is_out_of_memory(error) else "raised"
     try:
-        message = str(error.msg if isinstance(error, SyntaxError) else error)[:MESSAGE]
+        message = (stubs.denied(error) or str(error.msg if isinstance(error, SyntaxError) else error))[:MESSAGE]
     except BaseException:
         message = ""
     return protocol.Reply(call, kind, exception=type(error).__name__[:100], message=message, where=_where(error))

@@ -1,19 +1,31 @@
-"""Stubs for what is of no use in a grader: plots, progress bars, threads. They cost nothing and break nothing.
+"""What a guest finds in place of what a grader lacks: stubs for plots, progress bars, threads, and for the notebook around a cell.
 
-If a student imports any other package that is not available, the error names it.
+They cost nothing and break nothing. If a student imports a package that is not available, the error names it. If they import one that
+another preload profile has, the guest says so at once (see `Finder.lack`), and the submission is run again with that.
 """
 
+import bdb
+import builtins
+import ctypes
+import errno
 import importlib.abc
 import importlib.machinery
+import os
+import socket
 import sys
 import threading
+import traceback
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from autograder.sandbox.guest import frameworks
 
-SILENT = ("matplotlib", "seaborn", "IPython", "ipywidgets", "tqdm")
+# Packages, and parts of them, that are of no use where nobody looks.
+SILENT = (
+    *"matplotlib seaborn plotly IPython ipywidgets google tqdm wandb tensorboard tensorboardX tkinter turtle ipdb".split(),
+    *(part for framework in frameworks.FRAMEWORKS.values() for part in framework.silent),
+)
 GIVEN = (frameworks.NUMPY, *frameworks.FRAMEWORKS)
 # What guests may read besides the standard library: the given packages and their dependencies.
 READABLE = (frameworks.NUMPY, "numpy.libs", *(package for framework in frameworks.FRAMEWORKS.values() for package in framework.packages))
@@ -71,17 +83,30 @@ class Bar:
     def __exit__(self, *args: object) -> None: ...
 
 
-class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """First in line for imports: stubs for silent packages, an error for those that are not available; the rest is Python's."""
+class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """First in line for imports: stubs for silent packages, an error for those that are not available; the rest is Python's.
+
+    `packages` are offered besides the given ones, and `brought` is all that this profile brought along. `lack` is called with the name of a
+    module that another profile preloads, one of `lacking`, when it is imported.
+    """
+
+    def __init__(self, profile: str = "", packages: Iterable[str] = (), brought: Iterable[str] = ()):
+        self.lack: Callable[[str], Any] = bool
+        self.lacking = frozenset(frameworks.lacking(profile, packages))
+        self._brought = frozenset(brought)
+        *names, last = (*(name for name in packages if name in self._brought), *GIVEN)
+        self._there = f"{', '.join(names)} and {last}"
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> importlib.machinery.ModuleSpec | None:
         top = name.partition(".")[0]
-        if top in SILENT:
+        if name in self.lacking:
+            self.lack(name)
+        if any(f"{name}.".startswith(f"{silent}.") for silent in SILENT):
             return importlib.machinery.ModuleSpec(name, self, is_package=True)
-        if top in sys.stdlib_module_names or top in READABLE or top.startswith("_"):  # _sysconfigdata_...: not in Python's own list
+        if top in sys.stdlib_module_names or top in READABLE or top in self._brought or top.startswith("_"):  # _sysconfigdata_...
             return None
-        given = " and ".join(GIVEN)
-        raise ModuleNotFoundError(f"No module named '{name}' in the grader: it has {given}, and each file stands alone", name=name)
+        words = f"`{name}` is not available while grading: there are {self._there}, and each file stands alone"
+        raise ModuleNotFoundError(words, name=name)
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> types.ModuleType:
         module = Nothing(spec.name)
@@ -96,13 +121,51 @@ def _no_threads(self: threading.Thread) -> None:
     raise RuntimeError("the grader has one thread: call the function instead of starting a thread")
 
 
-def install() -> None:
+def _no_input(prompt: object = "") -> str:
+    raise EOFError("nothing can be typed while grading")
+
+
+def install(finder: Finder) -> None:
     """Install the stubs in this process."""
-    sys.meta_path.insert(0, _Finder())
+    sys.meta_path.insert(0, finder)
     threading.Thread.start = _no_threads  # type: ignore[method-assign]
+    builtins.input = _no_input
+    builtins.__dict__.update(get_ipython=Nothing, display=print)
+    bdb.Bdb.set_trace = sys.breakpointhook = lambda *args, **kwargs: None  # type: ignore[method-assign]
     for framework in frameworks.loaded():
-        for name in framework.threads:
-            setattr(sys.modules[framework.name], name, lambda count: None)
+        framework.alone()
+
+
+def missing_library(error: BaseException) -> str:
+    """Name what could not be loaded if a shared library was not found; an empty text for every other exception."""
+    if isinstance(error, ImportError) and error.path:  # as the loader of extension modules raises it
+        return error.name or error.path
+    frames = [frame.f_code.co_filename for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return "a library" if isinstance(error, OSError) and frames[-1:] == [ctypes.__file__] else ""
+
+
+def denied(error: BaseException) -> str:
+    """Say what a wall kept from the student's code; an empty text if it was something else that went wrong."""
+    if missing_library(error):
+        return "it needs a library that is not available while grading"
+    if not isinstance(error, OSError) or not any(map(_walled, (error, error.__cause__, error.__context__))):
+        return ""
+    if error.filename:
+        return f"`{error.filename}` cannot be used while grading: there are no files"
+    return "this is not available while grading: there are no files, no network and no other processes"
+
+
+def _walled(error: BaseException | None) -> bool:
+    if isinstance(error, FileNotFoundError):
+        return error.filename is None  # no place for temporary files
+    return isinstance(error, socket.gaierror) or (isinstance(error, OSError) and error.errno in (errno.EPERM, errno.EACCES))
+
+
+def paths_of(brought: Iterable[str]) -> list[str]:
+    """Return the files and folders of installed packages that are loaded, with the shared libraries beside them."""
+    files = [file for name in brought if "-packages" in (file := getattr(sys.modules[name], "__file__", None) or "")]
+    places = [os.path.dirname(file) if os.path.basename(file).startswith("__init__.") else file for file in files]
+    return places + [f"{place}.libs" for place in places if os.path.isdir(f"{place}.libs")]
 
 
 def hide_the_course() -> None:

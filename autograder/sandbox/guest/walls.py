@@ -54,7 +54,10 @@ with contextlib.suppress(TypeError):  # Windows
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """What the trusted side asks for: the walls, what may be read, how much may be used, the user that a guest becomes, the cores."""
+    """What the trusted side asks for: the walls, what may be read, how much may be used, the user that a guest becomes, the cores.
+
+    `packages` are offered besides the given ones.
+    """
 
     walls: tuple[str, ...] = WALLS
     read: tuple[str, ...] = ()
@@ -63,6 +66,7 @@ class Plan(msgspec.Struct, frozen=True):
     cpu_seconds: int = 60
     user: int | None = None
     cores: tuple[int, ...] = ()  # empty: any
+    packages: tuple[str, ...] = ()
 
 
 class Prepared(msgspec.Struct, frozen=True):

@@ -28,8 +28,8 @@ def forward(lesson):
 
 @pytest.fixture
 def judge(forward, sandbox):
-    def judge(source, secret=b"secret", name="forward.py"):
-        submission = Submission("s", "12_diffusion", "forward", name, source.encode(), "0", "present")
+    def judge(source, secret=b"secret", name="forward.py", encoding="utf-8"):
+        submission = Submission("s", "12_diffusion", "forward", name, source.encode(encoding), "0", "present")
         made = attempt(submission, forward, sandbox, secret)
         return made, {check.id: check for check in made.checks}
 
@@ -285,6 +285,83 @@ def test_after_three_deaths_the_rest_is_not_run(judge):
     made, checks = judge(source)
     assert {check.reason for check in made.checks if check.outcome == "failed"} == {"killed"}
     assert checks["the_way_back"].message == "`forward.py` gave no answer: its process was lost 3 times, so it is not run again."
+
+
+LATE = RIGHT.replace("return (1 - beta) ** .5", "return late(beta) ** .5") + """
+def late(beta):
+    import importlib
+    return importlib.import_module("torch").tensor(1 - beta, dtype=importlib.import_module("torch").float64)
+"""
+GUESSED = {"an import behind another": "import os, torch\n" + RIGHT, "torch by another name": "import torch as tensors\n" + RIGHT}
+LIGHT = {
+    "an import in a function": LATE,
+    "an import in a function that catches everything": RIGHT.replace("return (1 - beta)", "torched(); return (1 - beta)")
+    + "def torched():\n    try:\n        exec('import tor' + 'ch')\n    except BaseException:\n        1 / 0\n",
+    "an import by name": "__import__('tor' + 'ch')\n" + RIGHT,
+}
+
+
+@pytest.mark.parametrize("source", GUESSED.values(), ids=GUESSED.keys())
+def test_the_guess_of_what_is_preloaded_sees_every_plain_import(judge, source):
+    made, _ = judge(source)
+    assert (sum(c.points for c in made.checks), made.notes.lacked) == (20, ())
+
+
+@pytest.mark.parametrize("source", LIGHT.values(), ids=LIGHT.keys())
+def test_where_the_guess_was_too_light_the_file_is_run_again_with_more_and_loses_nothing(judge, source):
+    """Once; what was run before stays, and the rerun with the published numbers begins with what is needed."""
+    made, _ = judge(source)
+    assert (sum(c.points for c in made.checks), made.notes.lacked) == (20, ("torch",))
+    made, checks = judge(source.replace("+ beta ** .5 * eps", "+ beta * eps"))
+    assert (checks["by_hand"].misconception, made.notes.lacked) == ("beta_as_standard_deviation", ("torch",))
+
+
+def test_a_guest_that_asks_for_more_than_there_is_is_refused(judge):
+    forged = """
+import os, struct, msgspec, sys
+def linear_betas(*args):
+    running = sys._getframe(1).f_locals["self"].running
+    body = msgspec.msgpack.encode(("Lacks", running, "everything"))
+    os.write(3, struct.pack("<I", len(body)) + body)
+    while True: pass
+"""
+    made, checks = judge(forged)
+    assert checks["starts_and_ends"].message.endswith(" was refused: it asked for more than there is.")
+    assert made.notes.lacked == ("everything",)
+
+
+ENDS = {
+    "sys.exit": "import sys\nsys.exit(0)",
+    "quit": "quit()",
+    "exit under the main program": "if __name__ == '__main__':\n    main()\n    exit()",
+    "a plot": "import matplotlib.pyplot as plt\nplt.plot(linear_betas(9))\nplt.show()",
+    "a file": "np.save('betas.npy', linear_betas(9))",
+    "an input": "x = float(input('x? '))\nprint(forward_step(x, 0.1, 0))",
+    "a test": "assert linear_betas(9)[1] == 7",
+    "a missing package": "import pandas, sklearn, seaborn",
+    "a notebook's magic": "%matplotlib inline\n!pip install numpy\nget_ipython().magic('reset -f')",
+}
+
+
+@pytest.mark.parametrize("end", ENDS.values(), ids=ENDS.keys())
+def test_a_right_file_may_end_as_it_likes(judge, end):
+    made, _ = judge(RIGHT + end + "\n")
+    assert sum(c.points for c in made.checks) == 20
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "cp1252"])
+def test_a_right_file_may_be_saved_in_any_usual_encoding(judge, encoding):
+    made, _ = judge(RIGHT + "# Größe\n", encoding=encoding)
+    assert sum(c.points for c in made.checks) == 20
+
+
+def test_a_name_that_a_failed_statement_should_have_defined_is_told_with_its_cause(judge):
+    _, checks = judge(RIGHT.replace("import numpy as np", "import nunpy as np"))
+    assert checks["multiplies_up"].message == (
+        "`alpha_bars(betas=array (7,))` raised NameError (line 4): name 'np' is not defined; line 2 raised ModuleNotFoundError: "
+        "`nunpy` is not available while grading: there are numpy and torch, and each file stands alone. "
+        "This name is not defined: look for a typing mistake or a missing import."
+    )
 
 
 class Busy:

@@ -98,6 +98,13 @@ def test_the_command_says_how_many_are_reused(three):
     assert " s, 3 of them unchanged since an earlier run. Files in " in done.stdout
 
 
+def test_the_command_says_how_many_were_run_again_with_more_preloaded(three):
+    (three / "class" / "guess" / "12_diffusion").mkdir(parents=True)
+    (three / "class" / "guess" / "12_diffusion" / "forward.py").write_text("__import__('tor' + 'ch')\n")
+    done = subprocess.run([word for word in chaos.command(three / "class", three / "new") if word != "--json"], cwd=ROOT, capture_output=True, text=True)
+    assert " s, 1 of them run again with more preloaded. Files in " in done.stdout
+
+
 def test_killed_at_random_moments_and_finished_it_equals_the_undisturbed_run(tmp_path, walls, monkeypatch):
     """Three kills here, each a few random moments after some results are on disk; `make chaos` makes forty. Nothing is left behind."""
     (tmp_path / "scratch").mkdir()

@@ -202,7 +202,7 @@ def test_a_notebook_is_checked_and_its_failures_are_repeated_in_a_cell(workspace
         ),
         (
             "beta = float(input())\n",
-            "`forward.py` raised EOFError (line 1): EOF when reading a line.",
+            "`forward.py` raised EOFError (line 1): nothing can be typed while grading.",
             "Nobody can type an input while the file is checked: a function gets what it needs as arguments, not from input().",
         ),
         ("exit()\n", "`forward.py` raised SystemExit (line 1).", "This ends the whole program: return a value instead."),

@@ -17,7 +17,7 @@ from autograder.course.errors import SandboxFault
 from autograder.course.model import Limits
 from autograder.sandbox import deadline as deadlines
 from autograder.sandbox.guests import Handle, Raised
-from autograder.sandbox.preload import Launched, Preloader
+from autograder.sandbox.preload import Launched, Preloader, fullest
 from autograder.sandbox.servers import Sandbox, Server
 from tests.programs import wait_for
 
@@ -272,7 +272,8 @@ def test_memory_is_bounded_and_its_end_is_named(guest):
 
 def test_a_loop_at_import_has_a_time_of_its_own(sandbox):
     with sandbox.open("numpy") as guest:
-        assert guest.load("forward", b"while True: pass", seconds=0.3).detail == "no answer in 0.3 s of computing"
+        deaf = b"import signal\nsignal.signal(signal.SIGPROF, signal.SIG_IGN)\nwhile True: pass"
+        assert guest.load("forward", deaf, seconds=0.3).detail == "no answer in 0.3 s of computing"
 
 
 def test_the_first_64_kib_of_output_are_kept_and_the_rest_is_read(guest):
@@ -478,4 +479,85 @@ def test_plots_progress_bars_and_threads_are_harmless(guest):
 def test_a_package_that_is_not_there_is_named(sandbox):
     with sandbox.open("numpy") as guest:
         raised = guest.load("forward", b"import scipy").raised
-    assert raised.message == "No module named 'scipy' in the grader: it has numpy and torch, and each file stands alone"
+    assert raised.message == "`scipy` is not available while grading: there are numpy and torch, and each file stands alone"
+
+
+def test_every_module_of_the_standard_library_is_imported_or_named(sandbox):
+    """One that this system does not have is named as everywhere; one whose library the walls keep away is named as not available."""
+    source = """
+import importlib, sys
+def f():
+    failed = {}
+    for name in sorted(sys.stdlib_module_names - {"antigravity", "this", "idlelib"}):
+        try:
+            importlib.import_module(name)
+        except Exception as error:
+            failed[name] = type(error).__name__, isinstance(error, ModuleNotFoundError)
+    return failed
+"""
+    with sandbox.open("numpy") as guest:
+        failed = guest.call(("forward", "f"), (), {}, seconds=30).value if load(guest, source) else {}
+    assert {name for name, (_, absent) in failed.items() if not absent} <= {"nis", "readline", "_tkinter"}
+    assert {"sqlite3", "ssl", "ctypes", "bz2", "lzma", "zlib", "decimal", "curses", "tkinter", "multiprocessing"}.isdisjoint(failed)
+
+
+@pytest.mark.parametrize("how", ["import os, torch", "import importlib; importlib.import_module('torch.nn')", "exec('from torch import nn')"])
+def test_a_module_that_another_profile_has_is_asked_for_whatever_the_code_does_with_the_failure(sandbox, how):
+    for source in (f"try:\n    {how}\nexcept BaseException:\n    pass", f"def f():\n    {how}"):
+        with sandbox.open("numpy") as guest:
+            outcome = guest.load("forward", source.encode())
+            if outcome.kind == "returned":
+                outcome = guest.call(("forward", "f"), (), {})
+            assert (outcome.kind, outcome.lacks, guest.alive) == ("refused", "torch", False)
+
+
+DENIED = {
+    "a file to write": ("open('out.png', 'w')", "`out.png` cannot be used while grading: there are no files"),
+    "a file to read": ("open('/etc/passwd')", "`/etc/passwd` cannot be used while grading: there are no files"),
+    "a log": ("import logging\nlogging.basicConfig(filename='/a.log')", "`/a.log` cannot be used while grading: there are no files"),
+    "a process": ("import subprocess\nsubprocess.run(['ls'])", "this is not available while grading: there are no files, no network and no other processes"),
+    "a pool": ("import multiprocessing\nmultiprocessing.Pool(2)", "this is not available while grading: there are no files, no network and no other processes"),
+    "a download": ("import urllib.request as u\nu.urlopen('http://example.org')", "this is not available while grading: there are no files, no network and no other processes"),
+    "a temporary file": ("import tempfile\ntempfile.TemporaryFile()", "this is not available while grading: there are no files, no network and no other processes"),
+    "a shared library": ("import ctypes\nctypes.CDLL('libnowhere.so.1')", "it needs a library that is not available while grading"),
+    "an extension module": ("raise ImportError(name='_tkinter', path='_tkinter.so')", "it needs a library that is not available while grading"),
+    "one's own error": ("raise PermissionError('no')", "no"),
+    "a file that is not there": ("open('nowhere.txt')", "[Errno 2] No such file or directory: 'nowhere.txt'"),
+    "an answer": ("input('x = ')", "nothing can be typed while grading"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("source", "message"), DENIED.values(), ids=DENIED.keys())
+def test_what_a_wall_keeps_away_is_told_without_the_wall(sandbox, source, message):
+    """No error number, no loader's message and no system call reaches a student."""
+    with sandbox.open(fullest(()) if "librar" in message else "numpy") as guest:
+        assert guest.load("forward", source.encode()).raised.message == message
+
+
+def test_a_notebooks_surroundings_and_a_forgotten_debugger_are_harmless(guest):
+    load(guest, "get_ipython().run_line_magic('matplotlib', 'inline')\ndisplay(1)\nfrom google.colab import drive\ndrive.mount('/content')\n"
+                "breakpoint()\nimport pdb; pdb.set_trace()\nimport ipdb; ipdb.set_trace()\nfrom turtle import *")  # fmt: skip
+    assert guest.output == b"1\n"
+
+
+def test_an_experiment_that_takes_too_long_costs_nothing_but_itself(guest):
+    source = "def f(): return 1\nfor _ in iter(int, 1): pass\nwhile True: pass\ndef g(): return 2\n"
+    outcome = guest.load("forward", source.encode(), seconds=3)
+    assert outcome.raised == Raised("TookTooLong", "it took nearly all the time that a file may take", ("line 2",))
+    assert [guest.call(("forward", name), (), {}).value for name in "fg"] == [1, 2]
+    assert guest.output == (
+        b"line 2 raised TookTooLong: it took nearly all the time that a file may take. After it, only imports and definitions ran.\n"
+    )
+
+
+def test_packages_that_a_course_offers_are_there_if_they_are_installed(walls):
+    """They come with a profile of their own; what they need comes along, and what is not installed is named."""
+    with Sandbox(Limits(packages=("pytest", "nowhere"))) as sandbox:
+        with sandbox.open("numpy") as guest:
+            assert guest.load("forward", b"import pytest").lacks == "pytest"
+        with sandbox.open("numpy pytest nowhere") as guest:
+            assert guest.load("forward", b"import pytest, pluggy, _pytest.doctest").kind == "returned"
+            assert guest.load("forward", b"import click").raised.message == (
+                "`click` is not available while grading: there are pytest, numpy and torch, and each file stands alone"
+            )
+            assert guest.load("forward", b"import nowhere").raised.kind == "ModuleNotFoundError"

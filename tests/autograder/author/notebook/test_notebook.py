@@ -22,7 +22,7 @@ from autograder.grading.comparison import difference
 from autograder.grading.recorded import unpack
 from autograder.instructor.intake import open_folder
 from autograder.instructor.uploads import read_submissions
-from autograder.sandbox.guest.notebook import cells as read_cells
+from autograder.sandbox.guest.source import cells as read_cells
 from tests.bundle import bundle
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -158,7 +158,7 @@ def test_a_misconception_loses_the_same_checks_as_in_the_course(name, which):
 
 def test_grading_takes_the_students_cells_and_leaves_the_locked_ones_out():
     book = filled(json.loads(SHIPPED.read_text()), {"forward": "def forward_step(x_prev, beta, eps):\n    return 1"})
-    sources = [source for _, source in read_cells(json.dumps(book).encode())]
+    sources = [source for _, source in read_cells(json.dumps(book))]
     assert any("def forward_step" in source for source in sources)
     assert not any("course.play" in source or "course.load" in source or "course_player" in source for source in sources)
 

@@ -1,0 +1,235 @@
+"""Read a submission's bytes as Python, and run it statement by statement, inside the guest, where malicious bytes do no harm.
+
+A file is one part, a notebook's code cells are one each. A statement that fails or takes too long costs what it defines and no more: a
+right file may begin with an import that nothing uses, and end with a plot, a test, a long experiment or `exit()`.
+
+The bytes have the encoding that they declare (PEP 263, a byte order mark) or a guessed one. Line magics and shell lines are dropped, also
+behind `=`, and in a notebook that was saved as a .py. A cell that starts with `%%time` keeps its body; with most other cell magics it is
+dropped. Cells that nbgrader locks are the course's own tests and are dropped, too.
+"""
+
+import __future__
+
+import ast
+import codecs
+import contextlib
+import io
+import json
+import linecache
+import math
+import os
+import re
+import signal
+import sys
+import time
+import tokenize
+from collections.abc import Iterator
+from types import FrameType
+from typing import Any, NamedTuple
+
+_MAGIC = re.compile(r"^(?P<indent>\s*)(?P<target>[\w.,\[\]' ]+=\s*)?(!|%%?(?=[A-Za-z]))")
+_HELP = re.compile(r"^\s*(\?{1,2}[\w.]+|[\w.]+\?{1,2})\s*$")
+_KEPT = re.compile(r"\s*%%(time|timeit|capture|writefile\b.*\.py$)\b")
+_MARKS = {codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+
+# What is not run any more in a part in which a statement failed: it defines nothing, and may rely on what failed.
+EXPERIMENTS = (ast.Expr, ast.Assert, ast.Raise, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Match)
+TICK = 0.02  # seconds of CPU time between two looks at how long a statement takes
+LONGEST = 0.8  # of the time for loading: what is left is for the rest of the file
+
+
+class Part(NamedTuple):
+    """Some Python, by the name that it has in a traceback."""
+
+    name: str
+    text: str
+
+
+class Source(NamedTuple):
+    """A submission as text. `encoding` is the one that it was read in, if Python itself would not read it."""
+
+    text: str
+    encoding: str = ""
+
+
+def decode(data: bytes) -> Source:
+    """Read bytes as text, with lines that end in "\\n". Raise `ValueError`, saying why, if they are none."""
+    text, encoding = _decoded(data)
+    text = text.rstrip("\0").replace("\r\n", "\n").replace("\r", "\n")  # zeros at the end: the disk was full, or the editor crashed
+    if "\0" in text:
+        raise ValueError("not text: it contains zero bytes")
+    return Source(text, encoding)
+
+
+def _decoded(data: bytes) -> tuple[str, str]:
+    if wide := next((_MARKS[mark] for mark in _MARKS if data.startswith(mark)), "") or _without_mark(data):
+        return data.decode(wide, errors="replace"), wide
+    with contextlib.suppress(SyntaxError, UnicodeDecodeError, LookupError):
+        return data.decode(tokenize.detect_encoding(io.BytesIO(data).readline)[0]), ""
+    for encoding in ("utf-8", "cp1252"):
+        with contextlib.suppress(UnicodeDecodeError):
+            return data.decode(encoding), encoding
+    return data.decode("latin-1"), "latin-1"
+
+
+def _without_mark(data: bytes) -> str:
+    """Recognise UTF-16 without a byte order mark: of the two bytes of a plain letter, always the same one is zero."""
+    first, second = data[::2].count(0), data[1::2].count(0)
+    if min(first, second) or 4 * max(first, second) < len(data) or len(data) < 4:
+        return ""
+    return "utf-16-be" if first else "utf-16-le"
+
+
+def parts(text: str, name: str, *, notebook: bool) -> list[Part]:
+    """Return a file as one part, or a notebook's code cells. Raise `ValueError`, saying why, if the text is not a notebook."""
+    return list(cells(text)) if notebook else [Part(name, text)]
+
+
+def cells(text: str) -> Iterator[Part]:
+    """Yield the code cells as "cell N"; they are counted from 1, as the reader sees them."""
+    try:
+        code = [cell for cell in _cells(json.loads(text)) if cell["cell_type"] == "code"]
+        found = ["" if cell.get("metadata", {}).get("nbgrader", {}).get("locked") else _source(cell) for cell in code]
+    except RecursionError:
+        raise ValueError("not a notebook: nested too deeply") from None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise ValueError("not a notebook: the file is cut short or is not Jupyter's JSON") from None
+    for number, cell in enumerate(found, 1):
+        yield Part(f"cell {number}", _without_cell_magic(cell))
+
+
+def _cells(notebook: Any) -> list[Any]:
+    """Return all cells; before version 4 of the format, they are in worksheets."""
+    return notebook["cells"] if "cells" in notebook else [cell for sheet in notebook["worksheets"] for cell in sheet["cells"]]
+
+
+def _source(cell: Any) -> str:
+    return "".join(cell["source"] if "source" in cell else cell["input"])
+
+
+def _without_cell_magic(cell: str) -> str:
+    lines = cell.split("\n")
+    first = next((line for line in lines if line.strip()), "")
+    if not first.lstrip().startswith("%%"):
+        return cell
+    return cell.replace(first, "", 1) if _KEPT.match(first) else ""
+
+
+def statements(part: Part) -> list[ast.stmt]:
+    """Parse a part into its statements, each import of a list of modules apart. Raise `SyntaxError` if it is not Python."""
+    body = _parsed(part).body
+    return [one for node in body for one in _imports(node)]
+
+
+def _parsed(part: Part) -> ast.Module:
+    try:
+        return ast.parse(part.text, part.name)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        plain = without_magics(part.text)
+        if plain == part.text:
+            raise
+        return ast.parse(plain, part.name)
+
+
+def _imports(node: ast.stmt) -> list[ast.stmt]:
+    if not isinstance(node, ast.Import):
+        return [node]
+    return [ast.copy_location(ast.Import([alias]), node) for alias in node.names]
+
+
+def without_magics(text: str) -> str:
+    """Blank what only IPython understands, and keep the lines' numbers."""
+    return "\n".join(_line(line) for line in _joined(text.split("\n")))
+
+
+def _joined(lines: list[str]) -> list[str]:
+    """Blank the continuation lines of a magic that ends in a backslash."""
+    kept, dropping = [], False
+    for line in lines:
+        magic = bool(_MAGIC.match(line))
+        kept.append("" if dropping else line)
+        dropping = (dropping or magic) and line.endswith("\\")
+    return kept
+
+
+def _line(line: str) -> str:
+    magic = _MAGIC.match(line)
+    if magic:
+        target = magic["target"] or ""
+        return f"{magic['indent']}{target}[]" if target else f"{magic['indent']}pass"
+    return "pass" if _HELP.match(line) else line
+
+
+# ---- running
+
+
+class TookTooLong(BaseException):
+    """A statement was interrupted so that the rest of the file can run."""
+
+
+class Loader:
+    """Runs sources; one in a guest. `start_clock` lets it interrupt a statement that takes nearly all the time that there is."""
+
+    def __init__(self) -> None:
+        self._limit = 0.0  # of the CPU time, while a statement runs that may be interrupted
+
+    def start_clock(self) -> None:
+        """Look at the time every now and then, from now on. Windows has no timers."""
+        if hasattr(signal, "setitimer"):
+            signal.signal(signal.SIGPROF, self._look)
+            signal.setitimer(signal.ITIMER_PROF, TICK, TICK)
+
+    def _look(self, number: int, frame: FrameType | None) -> None:
+        if self._limit and time.process_time() > self._limit:
+            raise TookTooLong("it took nearly all the time that a file may take")
+
+    def run(self, parts: list[Part], namespace: dict[str, Any], seconds: float) -> Iterator[BaseException]:
+        """Run parts in a namespace and yield what their statements raise. `exit()` ends its part: after its last definition, rightly."""
+        limit, leave = time.process_time() + LONGEST * (seconds or math.inf), os._exit
+        os._exit = sys.exit  # type: ignore[assignment]
+        try:
+            for part in parts:
+                yield from self._run(part, namespace, limit)
+        finally:
+            os._exit = leave
+
+    def _run(self, part: Part, namespace: dict[str, Any], limit: float) -> Iterator[BaseException]:
+        linecache.cache[part.name] = len(part.text), None, [line + "\n" for line in part.text.split("\n")], part.name
+        try:
+            rest, flags = statements(part), 0
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            yield error
+            return
+        skipping = False
+        while rest:
+            node, *rest = rest
+            flags |= _future(node)
+            if skipping and isinstance(node, EXPERIMENTS):
+                continue
+            try:
+                self._limit = limit
+                _execute(node, part.name, namespace, flags)
+            except SystemExit as error:
+                if rest or not any(map(callable, namespace.values())):
+                    yield error
+                return
+            except BaseException as error:
+                skipping = True
+                yield error
+            finally:
+                self._limit = 0.0
+
+
+def _future(node: ast.stmt) -> int:
+    names = {alias.name for alias in node.names} if isinstance(node, ast.ImportFrom) and node.module == "__future__" else set()
+    return sum(getattr(__future__, name).compiler_flag for name in names.intersection(__future__.all_feature_names))
+
+
+def _execute(node: ast.stmt, name: str, namespace: dict[str, Any], flags: int) -> None:
+    """Run one statement. A definition whose annotations need something that is not there is made without evaluating them."""
+    try:
+        exec(compile(ast.Module([node], []), name, "exec", flags, dont_inherit=True), namespace)
+    except (NameError, AttributeError, TypeError):
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            raise
+        exec(compile(ast.Module([node], []), name, "exec", flags | __future__.annotations.compiler_flag, dont_inherit=True), namespace)

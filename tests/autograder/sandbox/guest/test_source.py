@@ -1,0 +1,169 @@
+"""Reading a submission: encodings, what is kept of a notebook, and line numbers that stay; and running it, statement by statement."""
+
+import ast
+import json
+
+import pytest
+
+from autograder.sandbox.guest.source import Loader, Part, Source, cells, decode, parts, statements
+
+# ---- bytes to text
+
+TEXT = "# é\nx = 'ü'\n"
+ENCODED = {
+    "UTF-8": (TEXT.encode(), ""),
+    "UTF-8 with a byte order mark": (TEXT.encode("utf-8-sig"), ""),
+    "a declared encoding": (b"# coding: latin-1\n" + TEXT.encode("latin-1"), ""),
+    "UTF-16 as Windows saves it": (TEXT.encode("utf-16"), "utf-16"),
+    "UTF-32": (TEXT.encode("utf-32"), "utf-32"),
+    "UTF-16 without a mark": (TEXT.encode("utf-16-le"), "utf-16-le"),
+    "UTF-16 without a mark, high byte first": (TEXT.encode("utf-16-be"), "utf-16-be"),
+    "an undeclared Western encoding": (TEXT.encode("cp1252"), "cp1252"),
+    "one that fits no known letters": (TEXT.encode("cp1252") + b"# \x81\n", "latin-1"),
+    "a declared encoding that is wrong": (b"# coding: ascii\n" + TEXT.encode(), "utf-8"),
+    "a declared encoding that does not exist": (b"# coding: utf-9\n" + TEXT.encode(), "utf-8"),
+}
+
+
+@pytest.mark.parametrize(("data", "encoding"), ENCODED.values(), ids=ENCODED.keys())
+def test_every_usual_encoding_is_read_and_a_guess_is_told(data, encoding):
+    text, told = decode(data)
+    assert TEXT in text
+    assert told == encoding
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\r", "\n"], ids=["Windows", "an old Mac", "Unix"])
+def test_lines_end_as_they_may(end):
+    assert decode(f"x = 1{end}y = 2{end}".encode()) == Source("x = 1\ny = 2\n")
+
+
+def test_zeros_that_a_crash_left_at_the_end_are_dropped():
+    assert decode(b"x = 1\n" + bytes(4096)) == Source("x = 1\n")
+
+
+def test_bytes_that_are_no_text_are_told_in_words():
+    with pytest.raises(ValueError, match=r"^not text: it contains zero bytes$"):
+        decode(b"PK\x03\x04\x00\x00\x01\x02 and so on, as in an archive")
+
+
+# ---- text to Python
+
+CELLS = {
+    "plain Python stays": ("x = 1\ny = x % 2", "x = 1\ny = x % 2"),
+    "a line magic is dropped": ("%matplotlib inline\nx = 1", "pass\nx = 1"),
+    "a shell line is dropped": ("!pip install torch\nx = 1", "pass\nx = 1"),
+    "what a shell line gave is an empty list": ("files = !ls\nx = 1", "files = []\nx = 1"),
+    "what a magic gave is an empty list": ("t = %timeit -o f()\nx = 1", "t = []\nx = 1"),
+    "a shell line inside a block keeps the block": ("if True:\n    !ls\nx = 1", "if True:\n    pass\nx = 1"),
+    "a question is dropped": ("np.cumprod?\nx = 1", "pass\nx = 1"),
+    "%%time keeps its body": ("%%time\nx = 1", "\nx = 1"),
+    "so does a file of Python that is written": ("%%writefile forward.py\nx = 1", "\nx = 1"),
+    "another file that is written is dropped": ("%%writefile notes.txt\nx = 1", ""),
+    "another cell magic drops its body": ("%%bash\nrm -rf /", ""),
+    "a cell magic below empty lines": ("\n\n%%html\n<b>x</b>", ""),
+    "a shell line over two lines is dropped whole": ("!pip install \\\n  torch\nx = 1", "pass\n\nx = 1"),
+    "formatting over two lines is Python": ("print('%d'\n      % 3)", "print('%d'\n      % 3)"),
+    "inequality is Python": ("a = 1\nb = a != 2", "a = 1\nb = a != 2"),
+    "modules that are imported together are imported one by one": ("import a, b as c", "import a\nimport b as c"),
+}
+
+
+def dumped(body):
+    return [ast.dump(node, include_attributes=not isinstance(node, ast.Import)) for node in body]
+
+
+@pytest.mark.parametrize(("cell", "python"), CELLS.values(), ids=CELLS.keys())
+def test_cells_become_python(cell, python):
+    """The same statements, on the same lines."""
+    [part] = cells(json.dumps({"cells": [{"cell_type": "code", "source": cell}]}))
+    assert dumped(statements(part)) == dumped(ast.parse(python).body)
+
+
+def test_a_notebook_that_was_saved_as_a_file_loses_its_magics():
+    text = "#!/usr/bin/env python\nget_ipython().system('pip install x')\n%matplotlib inline\n%%time\nx = 1"
+    [part] = parts(text, "forward.py", notebook=False)
+    assert [node.lineno for node in statements(part)] == [2, 3, 4, 5]
+
+
+def test_code_cells_are_named_as_the_reader_counts_them():
+    book = [{"cell_type": "code", "source": ["x = 1\n", "y = 2"]}, {"cell_type": "markdown", "source": "hi"}, {"cell_type": "code", "source": "z = 3"}]
+    assert list(cells(json.dumps({"cells": book}))) == [("cell 1", "x = 1\ny = 2"), ("cell 2", "z = 3")]
+
+
+def test_a_notebook_of_an_old_format_has_its_cells_in_worksheets():
+    code = [{"cell_type": "code", "input": ["x = 1\n", "y = 2"], "language": "python"}, {"cell_type": "markdown", "source": "hi"}]
+    assert list(cells(json.dumps({"nbformat": 3, "worksheets": [{"cells": code}]}))) == [("cell 1", "x = 1\ny = 2")]
+
+
+NOT_NOTEBOOKS = {
+    "cut in half": ('{"cells": [{"cell_type": "code", "sour', "not a notebook: the file is cut short or is not Jupyter's JSON"),
+    "another JSON": ("[1, 2]", "not a notebook: the file is cut short or is not Jupyter's JSON"),
+    "no bytes": ("", "not a notebook: the file is cut short or is not Jupyter's JSON"),
+    "a cell that is no text": ('{"cells": [{"cell_type": "code", "source": ["x = 1", {}]}]}', "not a notebook: the file is cut short or is not Jupyter's JSON"),
+    "a cell that is a number": ('{"cells": [{"cell_type": "code", "source": 7}]}', "not a notebook: the file is cut short or is not Jupyter's JSON"),
+    "nested without end": ('{"cells": ' + "[" * 100_000, "not a notebook: nested too deeply"),
+}
+
+
+@pytest.mark.parametrize(("text", "message"), NOT_NOTEBOOKS.values(), ids=NOT_NOTEBOOKS.keys())
+def test_what_is_no_notebook_is_told_in_words(text, message):
+    with pytest.raises(ValueError) as caught:
+        list(cells(text))
+    assert str(caught.value) == message
+
+
+# ---- running
+
+
+def loaded(text, name="forward.py"):
+    """Run a file; give what it defines, and what its statements raised, each as its kind and line."""
+    namespace = {"__name__": "forward"}
+    raised = list(Loader().run([Part(name, text)], namespace, 0))
+    return namespace, [type(error).__name__ for error in raised]
+
+
+RUN = {
+    "a missing package that nothing uses": ("import nowhere\nx = 1", ["ModuleNotFoundError"]),
+    "a missing package beside another": ("import nowhere, math\nx = int(math.cos(0))", ["ModuleNotFoundError"]),
+    "a test that fails": ("assert False\nx = 1", ["AssertionError"]),
+    "a call of one's own that fails": ("x = 1\nx / 0\n", ["ZeroDivisionError"]),
+    "leaving at the end": ("def f(): return 1\nx = f()\nimport sys\nsys.exit(0)", []),
+    "quit at the end": ("def f(): return 1\nx = f()\nquit()", []),
+    "os._exit at the end": ("def f(): return 1\nx = f()\nimport os\nos._exit(1)", []),
+    "what comes after a failure is no experiment any more": ("x = 1\n1 / 0\nprint(2 / 0)\nfor x in [2]: pass\nassert x == 2", ["ZeroDivisionError"]),
+    "but imports, constants and definitions": ("1 / 0\nimport math\nx = 0\nx += math.ceil(0.5)\ndef f(): pass\nif f: pass", ["ZeroDivisionError"]),
+    "leaving before anything is defined": ("x = 1\nexit()", ["SystemExit"]),
+    "leaving before the end": ("x = 1\nexit()\nx = 2", ["SystemExit"]),
+    "the main program": ("x = 1\nif __name__ == '__main__':\n    x = 2", []),
+    "an interrupt": ("raise KeyboardInterrupt\nx = 1", ["KeyboardInterrupt"]),
+    "an annotation that needs what is not there": ("def f(a: nowhere.Float) -> Gone: return a\nx = f(1)", []),
+    "a class with such an annotation": ("class A:\n    x: Gone = 1\nx = A.x", []),
+    "deferred annotations": ("from __future__ import annotations\ndef f(a: Gone): return a\nx = len(f.__annotations__)", []),
+    "annotations that are there are evaluated": ("def f(a: int): return a\nx = f.__annotations__['a'](1)", []),
+}
+
+
+@pytest.mark.parametrize(("text", "kinds"), RUN.values(), ids=RUN.keys())
+def test_a_statement_that_fails_costs_nothing_but_what_it_defines(text, kinds):
+    namespace, raised = loaded(text)
+    assert namespace["x"] == 1
+    assert raised == kinds
+
+
+def test_what_is_no_python_runs_no_line():
+    namespace, raised = loaded("x = 1\ndef f(:\n")
+    assert "x" not in namespace
+    assert raised == ["SyntaxError"]
+
+
+def test_a_notebooks_other_cells_are_run_after_one_that_ends():
+    namespace = {}
+    book = [Part("cell 1", "exit()\nx = 2"), Part("cell 2", "def f(:"), Part("cell 3", "x = 1")]
+    assert [type(error).__name__ for error in Loader().run(book, namespace, 0)] == ["SystemExit", "SyntaxError"]
+    assert namespace["x"] == 1
+
+
+def test_a_functions_source_can_be_read():
+    """As `inspect.getsource` and what compiles functions do."""
+    namespace, raised = loaded("import inspect\ndef f():\n    return 1\nx = inspect.getsource(f)", "a_file_of_this_test.py")
+    assert (namespace["x"], raised) == ("def f():\n    return 1\n", [])

@@ -28,6 +28,9 @@ from autograder.course.text import clean
 Connection = sqlite3.Connection
 Migration = str | Path | Callable[[Connection], None]
 PATIENCE = 10.0  # seconds to wait for another process
+LONGEST_READ, STEPS = 60.0, 10_000  # seconds to read a stranger's database; steps of its queries between two looks at the clock
+LIMITS = {sqlite3.SQLITE_LIMIT_LENGTH: 1 << 20, sqlite3.SQLITE_LIMIT_EXPR_DEPTH: 100, sqlite3.SQLITE_LIMIT_COLUMN: 200}
+_READING = (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ)
 _NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
 
 
@@ -56,7 +59,7 @@ def open_strictly(path: Path, schema: Schema, fix: str) -> Connection:
     try:
         return _opened_in_turn(path, schema)
     except sqlite3.Error as error:
-        if error.sqlite_errorcode & 0xFF in _NO_ROOM:
+        if _code(error) in _NO_ROOM:
             raise StoreFault(path, str(error)) from None
         raise UsageError(f"{path}: {error}", fix) from None
 
@@ -82,17 +85,44 @@ def open_leniently(path: Path, schema: Schema, forgets: str) -> Opened:
     return Opened(made, f"{path.name} was damaged: it is kept as {aside.name}, and a new one is begun.")
 
 
+def _code(error: sqlite3.Error) -> int:
+    """Return SQLite's code for an error; 0 for one that is not SQLite's."""
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
+
+
 @contextmanager
-def reading(path: Path, schema: Schema | None = None) -> Iterator[Connection]:
-    """Read a database that is not trusted, without writing to it. Raise `OSError` if that fails, `UsageError` if it is newer."""
+def reading(path: Path, tables: Iterable[str], schema: Schema | None = None) -> Iterator[Connection]:
+    """Read plain tables of a database that is not trusted, without writing to it, in bounded time and memory.
+
+    Its views, virtual tables and functions are never run. Raise `OSError` if it cannot be read, `UsageError` if it is newer.
+    """
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as db:
+            until = time.monotonic() + LONGEST_READ
+            db.set_progress_handler(lambda: time.monotonic() > until, STEPS)
+            for limit, most in LIMITS.items():
+                db.setlimit(limit, most)
             db.execute("PRAGMA trusted_schema = OFF")
+            db.execute("PRAGMA cell_size_check = ON")
+            for table in tables:
+                _demand_plain(db, table)
             if schema:
                 _refuse_newer(db, path, schema)
+            db.set_authorizer(lambda action, *_: sqlite3.SQLITE_OK if action in _READING else sqlite3.SQLITE_DENY)
             yield db
     except sqlite3.Error as error:
-        raise OSError(str(error)) from None
+        raise OSError("reading it takes too long" if _code(error) == sqlite3.SQLITE_INTERRUPT else str(error)) from None
+
+
+def _demand_plain(db: Connection, table: str) -> None:
+    """Raise `OSError` if this is a view or a virtual table, or has computed columns: reading it would run what a stranger wrote.
+
+    The first two have no page of their own; `hidden` is above 1 for a computed column.
+    """
+    query = "SELECT rootpage, sql FROM sqlite_master WHERE name = ? COLLATE NOCASE AND type IN ('table', 'view')"
+    plain = all(page and str(made_by).upper().startswith("CREATE TABLE") for page, made_by in db.execute(query, (table,)))
+    if not plain or any(hidden > 1 for *_, hidden in db.execute(f"PRAGMA table_xinfo({table})")):
+        raise OSError(f"`{table}` is not a plain table")
 
 
 @contextmanager
@@ -132,7 +162,9 @@ def _opened_in_turn(path: Path, schema: Schema) -> Connection:
 def _opened(path: Path, schema: Schema) -> Connection:
     db = sqlite3.connect(path, isolation_level=None, timeout=PATIENCE)
     try:
+        db.execute("PRAGMA trusted_schema = OFF")
         _refuse_newer(db, path, schema)
+        _refuse_strange(db)
         db.execute("PRAGMA journal_mode = WAL")
         db.execute(f"PRAGMA synchronous = {schema.synchronous}")
         _migrate(db, schema.migrations)
@@ -149,6 +181,12 @@ def _look_for_damage(db: Connection, schema: Schema) -> None:
         raise sqlite3.DatabaseError(found)
 
 
+def _refuse_strange(db: Connection) -> None:
+    """Raise `sqlite3.DatabaseError` for views, triggers and virtual tables: no store of ours has any, and one may never end."""
+    if strange := db.execute("SELECT type, name FROM sqlite_master WHERE rootpage = 0 OR rootpage IS NULL").fetchone():
+        raise sqlite3.DatabaseError(clean("it has the {} `{}`, which was not made here".format(*strange), 200))
+
+
 def _forgetful(path: Path, schema: Schema, note: str) -> Opened:
     """Copy into memory what can only be read; begin with nothing if it cannot be read either."""
     copy = sqlite3.connect(":memory:", isolation_level=None)
@@ -156,6 +194,7 @@ def _forgetful(path: Path, schema: Schema, note: str) -> Opened:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?immutable=1", uri=True)) as found:
             found.backup(copy)
         _refuse_newer(copy, path, schema)
+        _refuse_strange(copy)
         _migrate(copy, schema.migrations)
         _look_for_damage(copy, schema)
     except sqlite3.Error:
@@ -190,17 +229,17 @@ def _refuse_newer(db: Connection, path: Path, schema: Schema) -> None:
     """Refuse a file that this version would misread, by its number or by a column that it doesn't know."""
     db.execute("BEGIN")  # one snapshot: another process may be migrating the file
     try:
-        version, tables = _version(db), [table for (table,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        version, known = _version(db), len(schema.migrations)
+        tables = _tables(schema.migrations[: max(1, version)])
         found = {table: columns(db, table) for table in tables}
     finally:
         db.rollback()
-    known = len(schema.migrations)
     fix = "update the course package, then run the command again; the file was not changed"
     if version > known:
         problem = f"written by a newer version of the course package (format {version}; this version reads up to {known})"
         raise UsageError(f"{path}: {problem}", fix)
-    for table, expected in _tables(schema.migrations[: max(1, version)]).items():
-        if unknown := found.get(table, set()) - expected:
+    for table, expected in tables.items():
+        if unknown := found[table] - expected:
             problem = f"written by another version of the course package (table {table} has the unknown column {min(unknown)})"
             raise UsageError(f"{path}: {problem}", fix)
 

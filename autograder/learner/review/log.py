@@ -19,7 +19,8 @@ from autograder.course.errors import StoreFault
 from autograder.course.store import Schema, open_leniently, transaction
 
 EARLIEST, LATEST = 946_684_800_000, 7_258_118_400_000  # the years 2000 to 2200, in milliseconds: no review lies outside
-LONGEST = 4096  # bytes of a line
+LONGEST, LONGEST_NAME = 4096, 200  # bytes of a line, letters of a name
+LONGEST_ANSWER = 86_400_000  # milliseconds: a day
 Kind = Literal["review", "cram", "undo", "bring", "flag", "clock", "adopt"]
 
 
@@ -49,8 +50,11 @@ class Row(msgspec.Struct, frozen=True):
             and abs(self.zone) <= 24 * 60
             and self.kind in get_args(Kind)
             and (self.rating in (1, 2, 3, 4) or self.kind not in ("review", "cram"))
-            and all(0 <= number < 2**53 for number in (self.number, self.took))
-            and all(len(name) <= 200 for name in (self.id, self.device, self.card, self.scheduling, self.about))
+            and 0 <= self.number < 2**53
+            and 0 <= self.took <= LONGEST_ANSWER
+            and all(
+                len(name) <= LONGEST_NAME and name.isprintable() for name in (self.id, self.device, self.card, self.scheduling, self.about)
+            )
         )
 
 
@@ -85,7 +89,7 @@ class Spare:
         """Yield every line that can be read."""
         with suppress(OSError), self.path.open("rb") as file:
             for line in iter(lambda: file.readline(LONGEST), b""):
-                with suppress(msgspec.MsgspecError, UnicodeDecodeError):
+                with suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
                     found = msgspec.json.decode(line, type=Row | tuple[str, str])
                     if isinstance(found, tuple) or found.sound:
                         yield found

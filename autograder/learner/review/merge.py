@@ -1,6 +1,7 @@
 """Merge reviews from elsewhere: from another device's log, or from Anki's history of our cards.
 
-The input is not trusted: rows that this program could not have written are left out and counted, and no input file is written to.
+The input is not trusted: it is read in bounded time, rows that this program could not have written are left out and counted, and no input
+file is written to.
 """
 
 import hashlib
@@ -17,10 +18,14 @@ import zstandard
 
 from autograder.course.errors import UsageError
 from autograder.course.store import reading
-from autograder.learner.review.log import NAME, SCHEMA, Log, Row, Spare
+from autograder.learner.review.log import LONGEST, LONGEST_NAME, NAME, SCHEMA, Log, Row, Spare
 from autograder.learner.review.queue import Face
+from autograder.learner.review.schedule import scheduling_id
 
 LARGEST = 1 << 30  # bytes of a collection, unpacked
+MOST = 1_000_000  # rows: of a hundred years with thirty answers a day
+MOST_SCHEDULINGS = 1000
+AHEAD = 1_000_000  # a row's number is at most the count of all rows, and more if some were lost; ours come after the greatest
 ANKI = {".apkg", ".colpkg"}
 _PACKED = ("collection.anki21b", "collection.anki21", "collection.anki2")  # the newest first: older ones beside it may be a notice
 _DAMAGED = (zipfile.BadZipFile, zlib.error, zstandard.ZstdError, struct.error, EOFError, OverflowError, RuntimeError, ValueError)
@@ -48,37 +53,57 @@ def merge(log: Log, other: Path, faces: Iterable[Face], zone: int) -> Merged:
     if not path.is_file():
         raise UsageError(f"{path}: there is no such file", f"name another device's {NAME} or its folder, or a package from Anki")
     try:
-        found = list(_from_anki(path, faces, zone) if path.suffix in ANKI else _from_log(path))
+        rows, schedulings = _divided(_from_anki(path, faces, zone) if path.suffix in ANKI else _from_log(path))
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: cannot be read as a review log ({error})", f"name a {NAME}, a .jsonl, .apkg or .colpkg") from None
-    rows = [one for one in found if isinstance(one, Row)]
-    sound = {row.id: row for row in rows if row.sound}
+    greatest = len(rows) + log.last() + AHEAD
+    sound = {row.id: row for row in rows if row and row.number <= greatest}
     with log.writing():
         fresh = log.unknown(sound.values())
-        for one in (one for one in found if isinstance(one, tuple)):
-            log.describe(*one)
+        for name, facts in schedulings.items():
+            log.describe(name, facts)
         log.insert(fresh)
-    return Merged(len(fresh), len(sound) - len(fresh), len(rows) - sum(row.sound for row in rows))
+    return Merged(len(fresh), len(sound) - len(fresh), len(rows) - len(sound))
 
 
-def _from_log(path: Path) -> Iterator[Row | tuple[str, str]]:
+def _divided(found: Iterator[Row | tuple[str, str] | None]) -> tuple[list[Row | None], dict[str, str]]:
+    """Return the rows, and the facts of schedulings by id; the id is a hash of the facts. Raise `OSError` if there are too many."""
+    rows: list[Row | None] = []
+    schedulings: dict[str, str] = {}
+    for one in found:
+        if not isinstance(one, tuple):
+            rows.append(one)
+        elif one[0] == scheduling_id(one[1]):
+            schedulings[one[0]] = one[1]
+        if len(rows) > MOST or len(schedulings) > MOST_SCHEDULINGS:
+            raise OSError("too many rows")
+    return rows, schedulings
+
+
+def _from_log(path: Path) -> Iterator[Row | tuple[str, str] | None]:
+    """Yield the rows of a log, None for each that is not sound, and its schedulings."""
     if path.suffix == ".jsonl":
+        if path.stat().st_size > LARGEST:
+            raise OSError("too large")
         yield from Spare(path).read()
         return
-    with reading(path, SCHEMA) as db:
+    with reading(path, ("log", "schedulings"), SCHEMA) as db:
         for values in db.execute(f"SELECT {', '.join(Row.__struct_fields__)} FROM log"):
             yield _row(values)
-        yield from ((str(name)[:200], str(facts)[:10_000]) for name, facts in db.execute("SELECT id, facts FROM schedulings"))
+        for name, facts in db.execute("SELECT id, facts FROM schedulings"):
+            if isinstance(name, str) and isinstance(facts, str) and len(name) <= LONGEST_NAME and len(facts) <= LONGEST:
+                yield name, facts
 
 
-def _row(values: tuple[object, ...]) -> Row:
+def _row(values: tuple[object, ...]) -> Row | None:
     try:
-        return msgspec.convert(dict(zip(Row.__struct_fields__, values, strict=True)), Row)
+        row = msgspec.convert(dict(zip(Row.__struct_fields__, values, strict=True)), Row)
     except msgspec.ValidationError:
-        return Row("", "", -1, 0, 0, "review")  # not sound: counted as refused
+        return None
+    return row if row.sound else None
 
 
-def _from_anki(path: Path, faces: Iterable[Face], zone: int) -> Iterator[Row]:
+def _from_anki(path: Path, faces: Iterable[Face], zone: int) -> Iterator[Row | None]:
     """Yield the reviews of our cards in a package. Their ids are made from Anki's, so merging twice adds nothing."""
     known = {(face.of, max(0, face.number - 1)): face.id for face in faces}
     with tempfile.TemporaryDirectory() as folder:
@@ -88,7 +113,7 @@ def _from_anki(path: Path, faces: Iterable[Face], zone: int) -> Iterator[Row]:
                 _unpack(package, out)
         except _DAMAGED as error:
             raise OSError(str(error)) from None
-        with reading(database) as db:
+        with reading(database, ("revlog", "cards", "notes")) as db:
             for guid, place, at, ease, took, kind in db.execute(_HISTORY):
                 if card := known.get((guid, place)):
                     name = hashlib.sha256(f"anki {at} {guid} {place}".encode()).hexdigest()[:32]

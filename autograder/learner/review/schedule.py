@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from importlib.metadata import version
-from typing import Literal
+from typing import Annotated, Literal
 
 import fsrs
 import msgspec
@@ -24,16 +24,21 @@ _PHASES: dict[fsrs.State, Phase] = {fsrs.State.Learning: "learning", fsrs.State.
 _STATES = {phase: state for state, phase in _PHASES.items()}
 
 
+Retention = Annotated[float, msgspec.Meta(ge=0.5, le=0.99)]
+Steps = Annotated[tuple[Annotated[int, msgspec.Meta(ge=1, le=30 * 86_400)], ...], msgspec.Meta(max_length=20)]
+Interval = Annotated[int, msgspec.Meta(ge=1, le=36_500)]
+
+
 class Scheduling(msgspec.Struct, frozen=True):
-    """An algorithm, its library and its parameters. Steps are in seconds, the interval in days."""
+    """An algorithm, its library and its parameters. Steps are in seconds, the interval in days; what is read has to be within bounds."""
 
     algorithm: str = "FSRS-6"
     library: str = f"fsrs {version('fsrs')}"
     parameters: tuple[float, ...] = tuple(fsrs.Scheduler(enable_fuzzing=False).parameters)
-    desired_retention: float = 0.9
-    learning_steps: tuple[int, ...] = (60, 600)
-    relearning_steps: tuple[int, ...] = (600,)
-    maximum_interval: int = 36_500
+    desired_retention: Retention = 0.9
+    learning_steps: Steps = (60, 600)
+    relearning_steps: Steps = (600,)
+    maximum_interval: Interval = 36_500
 
     @property
     def facts(self) -> str:
@@ -41,7 +46,7 @@ class Scheduling(msgspec.Struct, frozen=True):
 
     @property
     def id(self) -> str:
-        return hashlib.sha256(self.facts.encode()).hexdigest()[:16]
+        return scheduling_id(self.facts)
 
     def scheduler(self) -> fsrs.Scheduler:
         """Return `fsrs`'s scheduler. Raise `ValueError` if parameters are out of bounds."""
@@ -68,6 +73,11 @@ class State(msgspec.Struct, frozen=True):
     @property
     def learning(self) -> bool:
         return self.phase in ("learning", "relearning")
+
+
+def scheduling_id(facts: str) -> str:
+    """Return the id of the scheduling with these facts."""
+    return hashlib.sha256(facts.encode(errors="replace")).hexdigest()[:16]
 
 
 Clocks = Mapping[str, Sequence[Row]]

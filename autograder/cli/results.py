@@ -203,7 +203,7 @@ def similar(root: Path | None, place: Path, exercises: tuple[str, ...], lesson: 
 
     Pass what `course grade` reads, or the folder that it wrote. Code from the starter or from much of the class, names, comments and
     layout are ignored. Look at each pair yourself: similar code is not proof of copying, and short
-    exercises have few solutions.
+    exercises have few solutions. Files that could not be read whole are listed too: compare those yourself.
     """
     request = _request(place, lesson, exercises)
     course = read_course(find_course(root))
@@ -212,7 +212,10 @@ def similar(root: Path | None, place: Path, exercises: tuple[str, ...], lesson: 
     people = read_roster(request.roster).people if request.roster else ()
     uploads = open_class(request.submissions, chosen.id, request.kind, people)
     code = [name for name in names if name != "practice"]
-    pairs = similar_pairs(uploads.submissions(handout, code, every=False, prefer=course.policy.prefer), starters(chosen), least)
+    found = similar_pairs(uploads.submissions(handout, code, every=False, prefer=course.policy.prefer), starters(chosen), least)
+    pairs = found.pairs
+    for one in found.unread:
+        click.echo(clean(f"not read whole: {one.student}, {one.exercise}: {one.why}", 300), err=True)
     if as_json:
         click.echo(msgspec.json.encode(pairs).decode())
         return

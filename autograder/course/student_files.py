@@ -4,9 +4,12 @@ A file is recognised by its name or, where no name fits, by the functions that i
 compiled, and of a notebook only the code in its cells is decoded. Which of several files counts is decided in `choose`.
 """
 
+import io
 import re
 import textwrap
+import tokenize
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
@@ -250,9 +253,12 @@ class _Notebook(Struct):
 
 
 def code_of(name: str, source: bytes) -> str:
-    """Return the text of a file, and of a notebook the code; "" if the notebook is damaged. Wrong bytes are replaced."""
+    """Return the text of a file as Python reads it, and of a notebook the code; "" if the notebook is damaged. Wrong bytes are replaced."""
     wide = source[:2] in (b"\xff\xfe", b"\xfe\xff")
     text = source.decode("utf-16" if wide else "utf-8-sig", errors="replace")
+    with suppress(SyntaxError, LookupError, ValueError):  # the encoding that is declared is none
+        if name.endswith(".py") and not wide:
+            text = source.decode(tokenize.detect_encoding(io.BytesIO(source).readline)[0], errors="replace")
     if not name.endswith(".ipynb"):
         return text
     try:

@@ -37,9 +37,24 @@ class Pair(msgspec.Struct, frozen=True):
     lines: tuple[tuple[int, ...], tuple[int, ...]]  # where shared code begins, in each
 
 
-def fingerprints(code: str) -> dict[int, int]:
-    """Return the kept hashes of some code, each with the line where it first begins."""
-    hashes = list(_hashes(code))
+class Unread(msgspec.Struct, frozen=True):
+    """A submission that was not read, or not whole: it may be like another where nobody looked. `why` is one sentence."""
+
+    exercise: str
+    student: str
+    why: str
+
+
+class Similar(msgspec.Struct, frozen=True):
+    """What was found in a class: pairs, the most similar first, and what could not be read."""
+
+    pairs: list[Pair]
+    unread: list[Unread]
+
+
+def fingerprints(tokens: list[tuple[str, int]]) -> dict[int, int]:
+    """Return the kept hashes of some tokens, each with the line where it first begins."""
+    hashes = list(_hashes(tokens))
     kept: dict[int, int] = {}
     for start in range(max(0, len(hashes) - WINDOW + 1) or min(1, len(hashes))):
         value, line = min(hashes[start : start + WINDOW])
@@ -47,20 +62,25 @@ def fingerprints(code: str) -> dict[int, int]:
     return kept
 
 
-def similar_pairs(submissions: Iterable[Submission], starters: Mapping[str, Iterable[str]], least: float) -> list[Pair]:
-    """Find pairs of students who share at least `least` of their own code, the most similar first.
+def similar_pairs(submissions: Iterable[Submission], starters: Mapping[str, Iterable[str]], least: float) -> Similar:
+    """Find pairs of students who share at least `least` of their own code.
 
     `starters` holds for each exercise the code that all students were given.
     """
-    given = {exercise: {value for code in codes for value, _ in _hashes(code)} for exercise, codes in starters.items()}
+    given = {exercise: {value for code in codes for value, _ in _hashes(read(code)[0])} for exercise, codes in starters.items()}
     prints: dict[str, dict[str, dict[int, int]]] = defaultdict(dict)
+    unread: list[Unread] = []
     for submission in submissions:
-        exercise = submission.exercise
-        if submission.source is not None and exercise in given:
-            kept = fingerprints(code_of(submission.name, submission.source))
-            prints[exercise][submission.student] = {value: line for value, line in kept.items() if value not in given[exercise]}
+        exercise, student = submission.exercise, submission.student
+        if submission.status == "missing" or exercise not in given:
+            continue
+        tokens, why = read(code_of(submission.name, submission.source)) if submission.source is not None else ([], submission.problem)
+        kept = fingerprints(tokens)
+        prints[exercise][student] = {value: line for value, line in kept.items() if value not in given[exercise]}
+        if why:
+            unread.append(Unread(exercise, student, why))
     pairs = [pair for exercise, by_student in prints.items() for pair in _pairs(exercise, by_student, least)]
-    return sorted(pairs, key=lambda pair: (-pair.share, pair.exercise, pair.first, pair.second))
+    return Similar(sorted(pairs, key=lambda pair: (-pair.share, pair.exercise, pair.first, pair.second)), unread)
 
 
 def starters(lesson: Lesson) -> dict[str, list[str]]:
@@ -92,25 +112,37 @@ def _pairs(exercise: str, prints: dict[str, dict[int, int]], least: float) -> It
             yield Pair(exercise, first, second, round(share, 4), (one, two))
 
 
-def _hashes(code: str) -> Iterator[tuple[int, int]]:
+def _hashes(tokens: list[tuple[str, int]]) -> Iterator[tuple[int, int]]:
     """Yield a hash of each run of tokens, the same in every process, and the line where it begins."""
-    tokens = list(_tokens(code))
     for start in range(len(tokens) - RUN + 1):
         text = "\0".join(token for token, _ in tokens[start : start + RUN])
         yield int.from_bytes(hashlib.blake2b(text.encode(errors="replace"), digest_size=8).digest(), "big"), tokens[start][1]
 
 
-def _tokens(code: str) -> Iterator[tuple[str, int]]:
-    """Yield the tokens of code, as far as it can be read: own names become V, strings S; keywords, builtins and attributes stay."""
-    before, lines = "", (line[:MOST_LINE] + "\n" for line in code[:MOST_TEXT].split("\n"))
+def read(code: str) -> tuple[list[tuple[str, int]], str]:
+    """Return the tokens of code with their lines, and why that is not all of it, or "".
+
+    Own names become V, strings S; keywords, builtins and attributes stay.
+    """
+    found: list[tuple[str, int]] = []
+    lines, before = code[:MOST_TEXT].split("\n"), ""
+    cut = {number for number, line in enumerate(lines, 1) if len(line) > MOST_LINE}
+    feed = (line[:MOST_LINE] + "\n" for line in lines)
     try:
-        for count, token in enumerate(tokenize.generate_tokens(lambda: next(lines, ""))):
-            if count > MOST_TOKENS:
-                return
+        for token in tokenize.generate_tokens(lambda: next(feed, "")):
+            if len(found) == MOST_TOKENS:
+                return found, f"only its first {MOST_TOKENS} tokens are read"
+            if token.type == tokenize.COMMENT:
+                cut.discard(token.start[0])  # a comment may be as long as it likes
             if token.type in SKIPPED:
                 continue
             kept = token.type != tokenize.NAME or keyword.iskeyword(token.string) or before == "." or hasattr(builtins, token.string)
-            yield "S" if token.type == tokenize.STRING else token.string if kept else "V", token.start[0]
+            found.append(("S" if token.type == tokenize.STRING else token.string if kept else "V", token.start[0]))
             before = token.string
     except (tokenize.TokenError, SyntaxError):
-        return
+        broken = f"it is not Python from line {found[-1][1] if found else 1} on"
+    else:
+        broken = "" if found else "there is no code in it"
+    if cut:
+        return found, f"only the first {MOST_LINE} characters of line {min(cut)} are read"
+    return found, f"only its first {MOST_TEXT >> 20} MiB are read" if len(code) > MOST_TEXT else broken

@@ -127,7 +127,8 @@ def read(code: str) -> tuple[list[tuple[str, int]], str]:
     found: list[tuple[str, int]] = []
     lines, before = code[:MOST_TEXT].split("\n"), ""
     cut = {number for number, line in enumerate(lines, 1) if len(line) > MOST_LINE}
-    feed = (line[:MOST_LINE] + "\n" for line in lines)
+    half = MOST_LINE // 2  # with its end, a long text is still closed
+    feed = ((line if len(line) <= MOST_LINE else line[:half] + line[-half:]) + "\n" for line in lines)
     try:
         for token in tokenize.generate_tokens(lambda: next(feed, "")):
             if len(found) == MOST_TOKENS:
@@ -144,5 +145,5 @@ def read(code: str) -> tuple[list[tuple[str, int]], str]:
     else:
         broken = "" if found else "there is no code in it"
     if cut:
-        return found, f"only the first {MOST_LINE} characters of line {min(cut)} are read"
+        return found, f"only {MOST_LINE} characters of line {min(cut)} are read"
     return found, f"only its first {MOST_TEXT >> 20} MiB are read" if len(code) > MOST_TEXT else broken

@@ -104,10 +104,10 @@ def test_what_cannot_be_read_is_like_nothing_and_is_listed(name, source):
 
 LONG = "x" * 600
 NOT_WHOLE = {
-    "a long text before it": (f'"""{LONG}"""\n{OWN}', "only the first 500 characters of line 1 are read"),
-    "a long text on one line": (f"NOTE = '{LONG}'\n{OWN}", "only the first 500 characters of line 1 are read"),
-    "code far to the right": (f"x = 1\nif x:\n{' ' * 600}y = 2\n", "only the first 500 characters of line 3 are read"),
-    "code behind much room": (f"x = 1;{' ' * 600}y = 2\n", "only the first 500 characters of line 1 are read"),
+    "a long text before it": (f'"""{LONG}"""\n{OWN}', "only 500 characters of line 1 are read"),
+    "a long text on one line": (f"NOTE = '{LONG}'\n{OWN}", "only 500 characters of line 1 are read"),
+    "code far to the right": (f"x = 1\nif x:\n{' ' * 600}y = 2\n", "only 500 characters of line 3 are read"),
+    "code behind much room": (f"x = 1;{' ' * 600}y = 2\n", "only 500 characters of line 1 are read"),
     "a text that is never closed": (OWN + '"""', "it is not Python from line 8 on"),
     "a bracket that is never closed": ("x = 1\ny = (\n", "it is not Python from line 2 on"),
     "wrong indentation": ("def f():\n        x = 1\n    y = 2\n", "it is not Python from line 2 on"),
@@ -122,6 +122,11 @@ def test_a_file_that_is_not_read_whole_is_listed_with_the_reason(source, why):
     """Otherwise a copy would be hidden by whatever makes us stop."""
     (one,) = similar_pairs([submission("ada", source), submission("bo", OWN)], {"forward": [STARTER]}, 0).unread
     assert (one.exercise, one.student, one.why) == ("forward", "ada", why)
+
+
+def test_a_long_text_above_a_copy_does_not_hide_it():
+    (pair,) = found({"ada": f'"""{LONG}"""\nNOTE = "{LONG}"\n{OWN}', "bo": RENAMED, "cy": OTHER})
+    assert pair.share == 1.0
 
 
 @pytest.mark.parametrize("source", [OWN, STARTER, f"x = 1  # {LONG}\n", f"#{LONG}\nx = 1\n"], ids=["code", "starter", "long comment", "long line of comment"])
@@ -179,4 +184,4 @@ def test_the_command_lists_what_it_could_not_read(tmp_path):
     (tmp_path / "ada\x1b[2J" / "forward.py").write_text(f'"""{LONG}"""\n{OWN}')
     done = CliRunner().invoke(main, ["--course", str(ROOT), "similar", str(tmp_path), "--exercise", "forward", "--json"])
     assert (done.exit_code, done.stdout) == (0, "[]\n")
-    assert done.stderr == "not read whole: ada�[2J, forward: only the first 500 characters of line 1 are read\n"
+    assert done.stderr == "not read whole: ada�[2J, forward: only 500 characters of line 1 are read\n"

@@ -140,7 +140,8 @@ def content_seeds() -> Iterable[bytes]:
 
 def archives() -> Callable[[bytes], None]:
     """A zip that was handed in: `Unreadable` in words, and names that stay within it."""
-    from autograder.instructor.file_tree import Archive, Unreadable
+    from autograder.instructor.archives import Archive
+    from autograder.instructor.file_tree import Unreadable
 
     def read(data: bytes) -> None:
         with contextlib.suppress(Unreadable):

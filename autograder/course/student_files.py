@@ -10,6 +10,7 @@ import textwrap
 import tokenize
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -121,6 +122,7 @@ class Work(Struct, frozen=True):
     form: Form
     stem: str  # without the ending, and what was added to that
     code: str
+    bare: str  # the code without comments: equal if nothing but those differ
     defined: dict[str, str]  # functions and classes with their code, or the keys of answers
 
 
@@ -132,8 +134,8 @@ def read_work(name: str, source: bytes) -> Work:
         form = "ipynb" if '"cell_type"' in code else "py" if definitions(code) else "yaml"
         code = code_of(f".{form}", source)
     if form != "yaml":
-        return Work(form, stem, code, definitions(code))
-    return Work(form, stem, code, {match[1]: "" for match in map(_ANSWER.match, code.splitlines()) if match})
+        return Work(form, stem, code, bare(code), definitions(code))
+    return Work(form, stem, code, bare(code), {match[1]: "" for match in map(_ANSWER.match, code.splitlines()) if match})
 
 
 def split(name: str) -> tuple[str, Form]:
@@ -167,10 +169,15 @@ class Fit(Struct, frozen=True):
 
 def fits_of_name(name: str, handout: Handout) -> dict[str, Fit]:
     """Return the exercises that a name fits, each with how well."""
+    return _fits_of_name(name, handout.lesson, tuple(handout.parts))
+
+
+@lru_cache(10_000)  # a class has few names
+def _fits_of_name(name: str, lesson: str, exercises: tuple[str, ...]) -> dict[str, Fit]:
     stem, form = split(name)
-    own = {exercise: Fit(level) for exercise in handout.parts if (level := _level(name, stem, form, names_of(exercise))) is not None}
-    whole = _level(name, stem, form, (f"{handout.lesson}.py", f"{handout.lesson}.ipynb"))
-    return {exercise: Fit(whole, True) for exercise in handout.parts if whole is not None and exercise != "practice"} | own
+    own = {exercise: Fit(level) for exercise in exercises if (level := _level(name, stem, form, names_of(exercise))) is not None}
+    whole = _level(name, stem, form, (f"{lesson}.py", f"{lesson}.ipynb"))
+    return {exercise: Fit(whole, True) for exercise in exercises if whole is not None and exercise != "practice"} | own
 
 
 def _level(name: str, stem: str, form: Form, names: Sequence[str]) -> int | None:
@@ -212,12 +219,12 @@ def is_worked_on(work: Work, exercise: str, fit: Fit, handout: Handout) -> bool:
     own = [(work.defined[name], code) for name, code in handout.parts[exercise].items() if name in work.defined]
     if own or fit.whole:
         return any(mine != starter and _UNWRITTEN.sub("", _TEXT.sub("", mine)).strip() for mine, starter in own)
-    return bare(work.code) not in ("", *handout.given)
+    return work.bare not in ("", *handout.given)
 
 
 def is_given(name: str, work: Work | None, handout: Handout) -> bool:
     """Return whether a file is as it was given, but for comments and blank lines, or is one that belongs to no exercise."""
-    return name in handout.others or (work is not None and bare(work.code) in handout.given)
+    return name in handout.others or (work is not None and work.bare in handout.given)
 
 
 def bare(code: str) -> str:
@@ -292,7 +299,7 @@ def candidate(name: str, work: Work, exercise: str, fit: Fit, handout: Handout, 
     state = WORKED if is_worked_on(work, exercise, fit, handout) else UNTOUCHED
     if work.form == "ipynb" and not work.code:
         state = UNREADABLE
-    return Candidate(name, work.form, fit, state, bare(work.code), place, time)
+    return Candidate(name, work.form, fit, state, work.bare, place, time)
 
 
 def own_name(exercise: str, chosen: Candidate, lesson: str) -> str:

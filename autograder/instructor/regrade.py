@@ -68,7 +68,8 @@ def regrade(course: Course, out: Path, submissions: Path | None, walls: tuple[st
     with open_graded(out) as (book, before), _copy_of(book, out) as path:
         request = replace(_last_request(book, before, out, submissions), out=out, walls=walls, workers=workers, fresh=fresh)
         with Gradebook(path, book.seals) as copy:
-            plan = make_plan(course, request, tuple(copy.people().values()) if request.roster else ())
+            people = tuple(copy.people().values())
+            plan = make_plan(course, request, people if request.roster or any(person.group for person in people) else ())
             first = next(copy.results(before), None)
             if first is None:
                 raise UsageError(f"{out}: the last run graded nothing", "run `course grade` again, with this --out")

@@ -25,7 +25,6 @@ from autograder.course.student_files import (
     Handout,
     Prefer,
     Work,
-    bare,
     candidate,
     choose,
     fits_of,
@@ -130,6 +129,7 @@ class _File(Struct):
     path: str
     source: bytes = b""
     work: Work | None = None
+    fits: dict[str, Fit] = {}  # the exercises that it may be for
     problem: str = ""
 
     @property
@@ -216,9 +216,12 @@ class _Contents:
                 if left < 0:
                     raise Unreadable(f"{clean(file.base, 80)} is left out, because more than {MOST_BYTES >> 20} MiB were handed in")
                 file.work = read_work(file.base, file.source)
+                file.fits = fits_of(file.work, file.base, self._handout)
                 _require_text(file.base, file.source, file.work.form)
             except Unreadable as error:
                 file.problem = str(error)
+                if file.work is None:
+                    file.fits = {one: fit for one, fit in fits_of_name(file.base, self._handout).items() if fit.level <= COPY}
 
     def _level_of_name(self, file: _File) -> int:
         return min((fit.level for fit in fits_of_name(file.base, self._handout).values()), default=CONTENT)
@@ -227,14 +230,12 @@ class _Contents:
 
     def _candidates(self, exercise: str) -> Iterator[Candidate]:
         for name, file in self._files.items():
-            named = {one: fit for one, fit in fits_of_name(file.base, self._handout).items() if fit.level <= COPY}
-            fits = fits_of(file.work, file.base, self._handout) if file.work else named if file.problem else {}
-            if exercise in fits:
-                yield self._candidate(name, file, exercise, fits[exercise])
+            if exercise in file.fits:
+                yield self._candidate(name, file, exercise, file.fits[exercise])
 
     def _candidate(self, name: str, file: _File, exercise: str, fit: Fit) -> Candidate:
-        folder = file.name.rpartition("/")[0]
-        place = 0 if folder == self._handout.lesson else 1 + file.name.count("/")
+        folders = file.name.split("/")[:-1]
+        place = 2 * len(folders) - 3 * (folders[-1:] == [self._handout.lesson])  # in the lesson's folder before beside it
         if file.work is None or file.problem:
             return Candidate(name, split(file.base)[1], fit, UNREADABLE, place=place)
         return candidate(name, file.work, exercise, fit, self._handout, place=place, time=file.tree.time(file.path))
@@ -276,18 +277,18 @@ class _Contents:
         """List each file that is taken for no exercise; what is still as it was given holds nothing of the student's."""
         taken = {choice.taken.name: exercise for exercise, choice in self._choices.items() if choice.taken}
         rivals = {one.name for choice in self._choices.values() for one in choice.rivals}
-        codes = {bare(file.work.code): name for name in (*rivals, *taken) if (file := self._files[name]).work}
+        codes = {file.work.bare: name for name in (*rivals, *taken) if (file := self._files[name]).work}
         for name, file in self._files.items():
             if name not in taken and name not in rivals and not is_given(file.base, file.work, self._handout):
                 self._unused.append(Unused(clean(name, 120), *self._reason(file, codes)))
-                if file.work and (fits := fits_of(file.work, file.base, self._handout)):
-                    self._concerns[self._unused[-1]] = frozenset(fits)
+                if file.work and file.fits:
+                    self._concerns[self._unused[-1]] = frozenset(file.fits)
         if not self._files and not self._unused and self._clutter:
             self._unused.append(Unused(self._clutter[0], "programs make such files beside work", THEMSELVES))
 
     def _reason(self, file: _File, codes: dict[str, str]) -> tuple[str, str]:
-        if file.work and bare(file.work.code) in codes:
-            return f"it is the same as `{clean(codes[bare(file.work.code)], 120)}`", ""
+        if file.work and file.work.bare in codes:
+            return f"it is the same as `{clean(codes[file.work.bare], 120)}`", ""
         if (kind := file.tree.kind(file.path)) != "file":
             return "it is a link, which is not followed" if kind == "link" else "it is not a regular file", THEMSELVES
         if file.problem:
@@ -299,7 +300,7 @@ class _Contents:
             return "no exercise takes a file of this kind", THEMSELVES
         if not file.source.strip():
             return "it is empty", "save it in your editor, and hand it in again"
-        if fits_of(file.work, file.base, self._handout):
+        if file.fits:
             return "it holds no more than the starter", "hand in the file that you worked in"
         if file.work.form == "yaml":
             return "it answers none of the questions", "keep the names that the questions have in answers.yaml"

@@ -50,7 +50,12 @@ def failure(check: Check, transcript: Transcript, function_of: FunctionOf, *, nu
     if failed:
         return Failure(failed.kind, function, call, words=f"{failed.words}." if shown else "")
     assert transcript.ended is not None
-    return ending(transcript.ended, numbers=numbers, function=function, call=call)
+    ended = ending(transcript.ended, numbers=numbers, function=function, call=call)
+    raised = transcript.ended.raised
+    if not (raised and raised.takes is not None and numbers and function.isidentifier()):
+        return ended
+    wanted = ", ".join(inspect.signature(function_of(function)).parameters)
+    return replace(ended, words=f"does not fit: yours is `{function}({raised.takes})`, and `{function}({wanted})` is asked for.")
 
 
 def ending(outcome: Outcome, *, numbers: bool, function: str = "", call: str = "", file: str = "") -> Failure:

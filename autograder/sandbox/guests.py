@@ -30,11 +30,15 @@ Callback = Callable[..., Any]
 
 
 class Raised(msgspec.Struct, frozen=True):
-    """An exception of the student's code: its type, its message, and the student's own lines that it passed through."""
+    """An exception of the student's code: its type, its message, and the student's own lines that it passed through.
+
+    `takes`: the parameters of a function that could not be called with the arguments it was given.
+    """
 
     kind: str
     message: str
     where: tuple[str, ...] = ()
+    takes: str | None = None
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -298,7 +302,8 @@ def _outcome(reply: protocol.Reply, seconds: float) -> Outcome:
     if reply.kind == "returned":
         return Outcome("returned", value=reply.value, changed=tuple(map(str, reply.changed)), seconds=seconds)
     where = tuple(one for one in reply.where[:4] if WHERE.fullmatch(one))
-    raised = Raised(clean(reply.exception, NAME), clean(reply.message, TEXT), where)
+    takes = reply.takes and clean(reply.takes, TEXT)
+    raised = Raised(clean(reply.exception, NAME), clean(reply.message, TEXT), where, takes)
     return Outcome(reply.kind, value=reply.value, raised=raised, seconds=seconds)
 
 

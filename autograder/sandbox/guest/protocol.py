@@ -76,7 +76,10 @@ class Free(msgspec.Struct, tag=True, array_like=True):
 
 
 class Reply(msgspec.Struct, tag=True, array_like=True):
-    """How a `Load` or `Call` ended. `where`: the student's own lines. `changed`: the arguments that were changed in place."""
+    """How a `Load` or `Call` ended. `where`: the student's own lines. `changed`: the arguments that were changed in place.
+
+    `takes`: the parameters of a function that could not be called with these arguments.
+    """
 
     id: str
     kind: Literal["returned", "raised", "out_of_memory", "refused"]
@@ -85,6 +88,7 @@ class Reply(msgspec.Struct, tag=True, array_like=True):
     message: str = ""
     where: list[str] = []
     changed: list[str | int] = []
+    takes: str | None = None
 
 
 class Ask(msgspec.Struct, tag=True, array_like=True):

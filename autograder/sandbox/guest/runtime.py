@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import inspect
 import io
 import itertools
 import os
@@ -231,7 +232,12 @@ class GuestRuntime:
         function = self.target(message.target)
         given: dict[str | int, Any] = dict(enumerate(message.args)) | message.kwargs
         before = {name: _bytes(value) for name, value in given.items()}
-        value = function(*message.args, **message.kwargs)
+        try:
+            value = function(*message.args, **message.kwargs)
+        except TypeError as error:
+            if (takes := _misfit(function, message.args, message.kwargs)) is None:
+                raise
+            return msgspec.structs.replace(self.failed(error), takes=takes)
         changed = [name for name, was in before.items() if was is not None and _bytes(given[name]) != was]
         return protocol.Reply(message.id, "returned", value=value, changed=changed)
 
@@ -239,7 +245,7 @@ class GuestRuntime:
         """Reply that an exception ended the call, unless a library is missing that a fuller profile has."""
         if self._finder.lacking and (library := stubs.missing_library(error)):
             self.lack(library)
-        return _raised(self.running, error)
+        return _raised(self.running, error, f"{next(iter(self.modules), '')}.py")
 
     def lack(self, module: str) -> None:
         """Say that the submission needs a fuller profile, and wait for the end: nothing counts any more that it does."""
@@ -302,7 +308,19 @@ def _names(code: types.CodeType) -> set[str]:
     return set(code.co_names).union(*(_names(part) for part in code.co_consts if isinstance(part, types.CodeType)))
 
 
-def _raised(call: str, error: BaseException) -> protocol.Reply:
+def _misfit(function: Any, args: list[Any], kwargs: dict[str, Any]) -> str | None:
+    """Write the parameters of a function that cannot be called with these arguments; None if it can, or if Python cannot know."""
+    try:
+        signature = inspect.signature(function)
+    except Exception:
+        return None
+    with contextlib.suppress(TypeError):
+        signature.bind(*args, **kwargs)
+        return None
+    return str(signature.replace(return_annotation=inspect.Signature.empty))[1:-1][:MESSAGE]
+
+
+def _raised(call: str, error: BaseException, file: str) -> protocol.Reply:
     if isinstance(error, protocol.NotData):
         return protocol.Reply(call, "refused", message=f"it sent {error}")
     kind: Literal["out_of_memory", "raised"] = "out_of_memory" if frameworks.is_out_of_memory(error) else "raised"
@@ -310,16 +328,15 @@ def _raised(call: str, error: BaseException) -> protocol.Reply:
         message = (stubs.denied(error) or str(error.msg if isinstance(error, SyntaxError) else error))[:MESSAGE]
     except BaseException:
         message = ""
-    return protocol.Reply(call, kind, exception=type(error).__name__[:100], message=message, where=_where(error))
+    return protocol.Reply(call, kind, exception=type(error).__name__[:100], message=message, where=_where(error, file))
 
 
-def _where(error: BaseException) -> list[str]:
-    """List the student's own lines that an exception passed through, outermost first: the first two and the last two at most."""
+def _where(error: BaseException, file: str) -> list[str]:
+    """List the lines of the student's file that an exception passed through, outermost first: the first two and the last two at most."""
     lines = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
     if isinstance(error, SyntaxError):
         lines.append((error.filename or "", error.lineno))
-    named = [
-        (f"{name}, " if name.startswith("cell ") else "", line) for name, line in lines if "/" not in name and not name.startswith("<")
-    ]
+    cell = "cell "
+    named = [(f"{name}, " if name.startswith(cell) else "", line) for name, line in lines if name == file or name.startswith(cell)]
     own = [f"{name}line {line}" for (name, line), _ in itertools.groupby(named)]  # a comprehension is a frame of its own
     return own[:2] + own[2:][-2:]

@@ -111,6 +111,28 @@ def test_a_call_that_does_not_fit_is_no_other_functions_mistake(judge):
     assert checks["in_the_middle"].failure.uses == ""
 
 
+FITS = {
+    "one too few": ("def forward_step(x_prev, beta): return 0", "x_prev, beta"),
+    "one too many": ("def forward_step(x_prev, beta, eps, t): return 0", "x_prev, beta, eps, t"),
+    "behind a decorator": ("@functools.wraps(len)\ndef forward_step(x_prev, *, beta=2): return 0", "obj, /"),
+    "none": ("forward_step = lambda: 0", ""),
+}
+
+
+@pytest.mark.parametrize(("source", "takes"), FITS.values(), ids=FITS.keys())
+def test_a_function_with_other_parameters_is_told_both(judge, source, takes):
+    _, checks = judge(f"{RIGHT}\nimport functools\n{source}\n")
+    assert checks["by_hand"].message == (
+        f"`forward_step(x_prev=0.8, beta=0.1, eps=-0.3)` does not fit: yours is `forward_step({takes})`, and "
+        "`forward_step(x_prev, beta, eps)` is asked for."
+    )
+
+
+def test_a_type_error_inside_a_function_is_no_misfit(judge):
+    _, checks = judge(f"{RIGHT}\ndef forward_step(x_prev, beta, eps): return predict_x0(x_prev)\n")
+    assert "raised TypeError (line " in checks["by_hand"].message
+
+
 def test_what_cannot_be_tried_with_the_right_function_is_told_as_possible(judge):
     """Here the reference cannot take the list that the student's function takes."""
     wrong = LEANS.replace("(x_t - (1 - a) ** .5 * eps) / a ** .5", "(x_t - (1 - a) ** .5 * eps) * 2")

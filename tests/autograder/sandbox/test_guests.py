@@ -561,3 +561,12 @@ def test_packages_that_a_course_offers_are_there_if_they_are_installed(walls):
                 "`click` is not available while grading: there are pytest, numpy and torch, and each file stands alone"
             )
             assert guest.load("forward", b"import nowhere").raised.kind == "ModuleNotFoundError"
+
+
+def test_only_lines_of_the_submission_are_its_own(sandbox):
+    """A module of ours that is loaded beside it, as the props are, has lines of the same form."""
+    with sandbox.open("numpy") as guest:
+        guest.load("forward", b"def own():\n    return 1 / 0\n")
+        guest.load("props", b"import forward\n\n\ndef call(): return forward.own()\ndef fail(): return 1 / 0\n")
+        assert guest.call(("props", "call"), (), {}).raised.where == ("line 2",)
+        assert guest.call(("props", "fail"), (), {}).raised.where == ()

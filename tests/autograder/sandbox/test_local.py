@@ -86,7 +86,7 @@ def test_a_python_that_does_not_start_is_our_fault_in_its_own_words(monkeypatch)
 
 STRIPPED = """
 import ctypes, os, select, socket, sys, time
-import numpy, subprocess, tempfile, threading   # what has its own ways on each system, before the rest is taken away
+import numpy, platformdirs, subprocess, tempfile, threading   # what has its own ways on each system, before the rest is taken away
 for module, names in {
     os: "fork getuid geteuid setresuid setgroups sched_getaffinity set_blocking O_NOFOLLOW O_NONBLOCK wait4".split(),
     select: ["poll", "epoll"], socket: ["send_fds", "recv_fds", "AF_UNIX"], time: ["clock_gettime"],

@@ -68,12 +68,13 @@ def frames_seeds() -> Iterable[bytes]:
 
 def notebook() -> Callable[[bytes], None]:
     """The guest reads a notebook: `ValueError` in one line where it is none."""
+    from autograder.course.text import decode
     from autograder.sandbox.guest import source
 
     def read(data: bytes) -> None:
         refused = ""
         try:
-            parts = source.parts(source.decode(data).text, "fuzz.py", notebook=True)
+            parts = source.parts(decode(data).text, "fuzz.py", notebook=True)
         except ValueError as error:
             refused, parts = str(error), []
         for part in parts:

@@ -14,6 +14,8 @@ from typing import Any
 
 import yaml
 
+from autograder.course.text import wide_encoding
+
 Complain = Callable[[int, str, str], None]
 """Takes a line, the problem, and one fix."""
 
@@ -197,7 +199,7 @@ def read_answers(data: bytes) -> dict[str, Any]:
     if len(data) > MOST_BYTES:
         raise AnswersError(f"the file is larger than {MOST_BYTES // 1024} KiB: it should hold `question: answer` lines only")
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode(wide_encoding(data) or "utf-8-sig")
     except UnicodeDecodeError as error:
         raise AnswersError("this is not UTF-8 text: save the file as plain text", data[: error.start].count(b"\n") + 1) from None
     answers = plain(load(text, _refuse, strict=False, depth=DEEPEST))

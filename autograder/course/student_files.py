@@ -4,12 +4,9 @@ A file is recognised by its name or, where no name fits, by the functions that i
 compiled, and of a notebook only the code in its cells is decoded. Which of several files counts is decided in `choose`.
 """
 
-import io
 import re
 import textwrap
-import tokenize
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -19,6 +16,7 @@ from msgspec import Struct
 
 from autograder.course.kinds import form_of
 from autograder.course.model import Lesson, Question
+from autograder.course.text import decode
 
 HIDDEN = ".course"  # where a workspace keeps what was done in it
 README = Path(__file__).parent / "templates" / "workspace.md"
@@ -244,10 +242,11 @@ def definitions(code: str) -> dict[str, str]:
     return found
 
 
-class _Cell(Struct):
+class _Cell(Struct, omit_defaults=True):
     cell_type: str = ""
     source: str | list[str] = ""
     input: str | list[str] = ""  # of format 3
+    metadata: msgspec.Raw = msgspec.Raw()
 
 
 class _Sheet(Struct):
@@ -260,20 +259,32 @@ class _Notebook(Struct):
 
 
 def code_of(name: str, source: bytes) -> str:
-    """Return the text of a file as Python reads it, and of a notebook the code; "" if the notebook is damaged. Wrong bytes are replaced."""
-    wide = source[:2] in (b"\xff\xfe", b"\xfe\xff")
-    text = source.decode("utf-16" if wide else "utf-8-sig", errors="replace")
-    with suppress(SyntaxError, LookupError, ValueError):  # the encoding that is declared is none
-        if name.endswith(".py") and not wide:
-            text = source.decode(tokenize.detect_encoding(io.BytesIO(source).readline)[0], errors="replace")
-    if not name.endswith(".ipynb"):
-        return text
+    """Return the text of a file, and of a notebook the code; "" if the notebook is damaged. Wrong bytes are replaced."""
+    text = _text(source)
+    return "\n".join("".join(cell.source or cell.input) for cell in _code_cells(text) or ()) if name.endswith(".ipynb") else text
+
+
+def without_outputs(source: bytes) -> bytes:
+    """Return a notebook with its code cells alone, as they are; one that is damaged stays whole."""
+    cells = _code_cells(_text(source))
+    return source if cells is None else msgspec.json.encode(_Notebook(cells))
+
+
+def _text(source: bytes) -> str:
     try:
-        notebook = msgspec.json.decode(text, type=_Notebook)
+        return decode(source).text
+    except ValueError:
+        return source.decode("utf-8", errors="replace")
+
+
+def _code_cells(notebook: str) -> list[_Cell] | None:
+    """Read the code cells of a notebook, whose other parts are passed over; None if it is damaged."""
+    try:
+        found = msgspec.json.decode(notebook, type=_Notebook)
     except (msgspec.MsgspecError, RecursionError, ValueError):
-        return ""
-    cells = [*notebook.cells, *(cell for sheet in notebook.worksheets for cell in sheet.cells)]
-    return "\n".join("".join(cell.source or cell.input) for cell in cells if cell.cell_type == "code")
+        return None
+    sheets = (found.cells, *(sheet.cells for sheet in found.worksheets))
+    return [cell for cells in sheets for cell in cells if cell.cell_type == "code"]
 
 
 # ---- which of several files counts

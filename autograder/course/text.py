@@ -1,6 +1,9 @@
-"""Text from strangers, made safe for terminals and spreadsheets, and read as times; and LaTeX formulas in Unicode."""
+"""Text from strangers, decoded, made safe for terminals and spreadsheets, and read as times; and LaTeX formulas in Unicode."""
 
+import codecs
+import io
 import re
+import tokenize
 import unicodedata
 from calendar import month_abbr, month_name
 from collections import defaultdict
@@ -10,9 +13,46 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
 from functools import cache
 from html import escape
-from typing import Any
+from typing import Any, NamedTuple
 from unicodedata import normalize
 from zoneinfo import ZoneInfo, available_timezones
+
+_MARKS = {codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+
+
+class Decoded(NamedTuple):
+    """Code as text, with lines that end in "\\n". `guessed` is the encoding that it was read in, if Python itself would not read it."""
+
+    text: str
+    guessed: str = ""
+
+
+def decode(code: bytes) -> Decoded:
+    """Read code in the encoding that it declares, or is in: UTF-8, UTF-16, UTF-32 or, at last, a Western one.
+
+    Raise `ValueError`, saying why, if it is not text.
+    """
+    guessed = wide_encoding(code)
+    try:
+        encoding = guessed or tokenize.detect_encoding(io.BytesIO(code).readline)[0]
+        text = code.decode(encoding)
+    except (SyntaxError, UnicodeDecodeError, LookupError):
+        if guessed or any(map(tokenize.cookie_re.match, code[:1000].decode("latin-1").split("\n")[:2])):
+            raise ValueError("not text in UTF-8") from None
+        guessed, text = "cp1252", code.decode("cp1252", errors="replace")
+    if "\0" in text:
+        raise ValueError("not text: it contains zero bytes")
+    return Decoded(text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n"), guessed)
+
+
+def wide_encoding(data: bytes) -> str:
+    """Recognise UTF-16 and UTF-32, also UTF-16 without a byte order mark, where every other byte of plain letters is zero."""
+    if mark := next((mark for mark in _MARKS if data.startswith(mark)), b""):
+        return _MARKS[mark]
+    first, second = data[::2].count(0), data[1::2].count(0)
+    if min(first, second) or 4 * max(first, second) < len(data) or len(data) % 2:
+        return ""
+    return "utf-16-be" if first else "utf-16-le" if second else ""
 
 
 def clean(cell_text: str, length: int = 500) -> str:

@@ -15,13 +15,14 @@ from typing import Any
 from msgspec.structs import replace
 
 from autograder.course.model import Check, Failure, Submission
-from autograder.course.text import clean, clean_output
+from autograder.course.text import clean, clean_output, decode
 from autograder.grading import bounds, feedback
 from autograder.grading.checks import Asked, Transcript, run
 from autograder.grading.diagnosis import shared_by
 from autograder.grading.reference import Answering, ObjectProxy, mapped
 from autograder.sandbox.deadline import WALL_FACTOR
 from autograder.sandbox.guest.frameworks import NUMPY
+from autograder.sandbox.guest.protocol import NotData
 from autograder.sandbox.guest.runtime import NAMES, USED
 from autograder.sandbox.guests import Guest, Outcome, Raised
 from autograder.sandbox.local import LocalRunner
@@ -227,10 +228,9 @@ class SubmissionRun:
         return None
 
     def _open(self) -> Outcome:
-        source, notebook = self._submission.source or b"", self._submission.name.endswith(".ipynb")
         self._guests += 1
         self._guest = self._sandbox.open(self.profile)
-        self._loaded = self._guest.load(self._submission.exercise, source, notebook=notebook)
+        self._loaded = self._load(self._guest)
         self._at_load = self._guest.printed
         claimed = self._loaded.value if isinstance(self._loaded.value, dict) else {}
         self._uses = {
@@ -244,6 +244,18 @@ class SubmissionRun:
         if not self._loaded.lacks:
             self._last, self._guests = self._loaded, GUESTS  # a file that does not load will not load again
         return self._loaded
+
+    def _load(self, guest: Guest) -> Outcome:
+        try:
+            code = decode(self._submission.source or b"")
+        except ValueError as error:
+            return Outcome("refused", detail=f"it is {error}")
+        if code.guessed and not self._output:
+            self._output += f"This file was read as {code.guessed}: save it as UTF-8.\n".encode()
+        try:
+            return guest.load(self._submission.exercise, code.text.encode(), notebook=self._submission.name.endswith(".ipynb"))
+        except NotData as error:
+            return Outcome("refused", detail=f"it is {error}")
 
     def _leave(self) -> None:
         if self._guest:

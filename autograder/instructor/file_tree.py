@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 LARGEST = 6 << 20  # bytes of one file that is graded
+LARGEST_NOTEBOOK = 48 << 20  # bytes of a notebook with its outputs
 LARGEST_ZIP = 20 << 20  # bytes of a student's archive
 DEEPEST = 16  # folders above a file
 
@@ -184,5 +185,5 @@ def require_file(name: str, kind: Kind) -> None:
 def require_size(name: str, size: int, most: int) -> None:
     """Raise `Unreadable` for a file of more than `most` bytes."""
     if size > most:
-        advice = "clear the notebook's outputs, leave data out" if most == LARGEST else "leave data out"
+        advice = "clear the notebook's outputs, leave data out" if most in (LARGEST, LARGEST_NOTEBOOK) else "leave data out"
         raise Unreadable(f"{name} is larger than {most >> 20} MiB: {advice}")

@@ -8,8 +8,6 @@ and otherwise `unrecognised`.
 """
 
 import hashlib
-import io
-import tokenize
 from collections.abc import Callable, Iterable, Iterator
 
 from msgspec import Struct
@@ -35,10 +33,11 @@ from autograder.course.student_files import (
     own_name,
     read_work,
     split,
+    without_outputs,
 )
-from autograder.course.text import clean
+from autograder.course.text import clean, decode
 from autograder.instructor.archives import NotOpened, is_archive, open_inner
-from autograder.instructor.file_tree import DEEPEST, LARGEST, LARGEST_ZIP, FileTree, Unreadable, joined
+from autograder.instructor.file_tree import DEEPEST, LARGEST, LARGEST_NOTEBOOK, LARGEST_ZIP, FileTree, Unreadable, joined, require_size
 
 MOST_FILES = 1_000  # that are looked at in one upload
 MOST_BYTES = 32 << 20  # that are read of one upload
@@ -128,6 +127,7 @@ class _File(Struct):
     tree: FileTree
     path: str
     source: bytes = b""
+    sha256: str = ""
     work: Work | None = None
     fits: dict[str, Fit] = {}  # the exercises that it may be for
     problem: str = ""
@@ -135,6 +135,15 @@ class _File(Struct):
     @property
     def base(self) -> str:
         return self.name.rpartition("/")[2]
+
+    def load(self, most: int) -> int:
+        """Read at most so many bytes, of a notebook its code alone, and return what that costs. Raise `Unreadable`."""
+        notebook = split(self.base)[1] == "ipynb"
+        whole = self.tree.read(self.path, LARGEST_NOTEBOOK if notebook else most)
+        self.source = without_outputs(whole) if notebook and len(whole) > SMALL else whole
+        require_size(self.base, len(self.source), LARGEST)
+        self.sha256 = hashlib.sha256(whole).hexdigest()
+        return max(len(self.source), len(whole) // 4)
 
 
 class _Contents:
@@ -211,13 +220,12 @@ class _Contents:
             if not is_read(file.base) or (not named and file.tree.kind(file.path) != "file"):
                 continue
             try:
-                file.source = file.tree.read(file.path, LARGEST if named else SMALL)
-                left -= len(file.source)
+                left -= file.load(LARGEST if named else SMALL)
                 if left < 0:
                     raise Unreadable(f"{clean(file.base, 80)} is left out, because more than {MOST_BYTES >> 20} MiB were handed in")
                 file.work = read_work(file.base, file.source)
                 file.fits = fits_of(file.work, file.base, self._handout)
-                _require_text(file.base, file.source, file.work.form)
+                _require_text(file.base, file.source)
             except Unreadable as error:
                 file.problem = str(error)
                 if file.work is None:
@@ -257,7 +265,7 @@ class _Contents:
         made = replace(made, name=name, problem=file.problem, handed_in=replace(made.handed_in, name=other))
         if file.problem:
             return made
-        return replace(made, source=file.source, sha256=hashlib.sha256(file.source).hexdigest(), status="present")
+        return replace(made, source=file.source, sha256=file.sha256, status="present")
 
     # -- accounting for the rest
 
@@ -322,12 +330,8 @@ def _is_clutter(name: str) -> bool:
     return base in CLUTTER or base.startswith("._")
 
 
-def _require_text(name: str, source: bytes, form: str) -> None:
-    shown = clean(name, 80)
+def _require_text(name: str, source: bytes) -> None:
     try:
-        encoding = tokenize.detect_encoding(io.BytesIO(source).readline)[0] if form == "py" else "utf-8"
-        text = source.decode(encoding)
-    except (SyntaxError, UnicodeDecodeError, LookupError):
-        raise Unreadable(f"{shown} is not text in UTF-8") from None
-    if "\0" in text:
-        raise Unreadable(f"{shown} is not text: it contains zero bytes")
+        decode(source)
+    except ValueError as error:
+        raise Unreadable(f"{clean(name, 80)} is {error}") from None

@@ -6,9 +6,7 @@ keeps what it loaded, so the second check of a file takes milliseconds.
 """
 
 import contextlib
-import io
 import sys
-import tokenize
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from threading import Event
@@ -18,7 +16,8 @@ from watchfiles import watch
 
 from autograder.course.errors import SandboxFault, WallsMissing
 from autograder.course.model import CheckResult, Limits, Policy, Submission, limits_for
-from autograder.course.student_files import names_of
+from autograder.course.student_files import code_of, names_of, without_outputs
+from autograder.course.text import decode
 from autograder.grading.attempt import PUBLIC, Materials, attempt, load_materials
 from autograder.grading.checks import Transcript
 from autograder.grading.questions import Functions, functions_of, mark_answers
@@ -150,7 +149,8 @@ class Checker(contextlib.AbstractContextManager["Checker"]):
         if path is None:
             return Checked(exercise, name, "", (), {}, problem=f"`{name}` does not exist.")
         source = path.read_bytes()
-        submission = Submission("", workspace.lesson.id, exercise, name, source, digest(source), "present")
+        graded = without_outputs(source) if name.endswith(".ipynb") else source
+        submission = Submission("", workspace.lesson.id, exercise, name, graded, digest(source), "present")
         if problem := unreadable(name, source):
             return Checked(exercise, name, digest(source), (), {}, problem=problem)
         untouched = UNTOUCHED.format(name=name) if is_untouched(workspace, path) else ""
@@ -179,11 +179,10 @@ def unreadable(name: str, source: bytes) -> str:
     if not source.strip():
         return f"`{name}` is empty: save it in your editor first."
     try:
-        encoding = tokenize.detect_encoding(io.BytesIO(source).readline)[0] if name.endswith(".py") else "utf-8"
-        source.decode(encoding)
-    except (SyntaxError, UnicodeDecodeError, LookupError):
-        return f"`{name}` is not UTF-8 text: save it with that encoding."
-    return f"`{name}` contains zero bytes: it is not a text file." if b"\0" in source else ""
+        decode(source)
+    except ValueError as error:
+        return f"`{name}` is {error}."
+    return ""
 
 
 def _remark(workspace: Workspace, submission: Submission, materials: Materials, check: CheckResult, transcript: Transcript) -> Remark:
@@ -193,7 +192,7 @@ def _remark(workspace: Workspace, submission: Submission, materials: Materials, 
     if submission.name.endswith(".ipynb"):  # which has its functions already
         python = python.replace(f"from {exercise} import *; ", "").replace(f"import {exercise}", "# run all cells from the top")
         return Remark(failure.lines, python)
-    text = dict(enumerate((submission.source or b"").decode("utf-8-sig", errors="replace").splitlines(), 1))
+    text = dict(enumerate(code_of(submission.name, submission.source or b"").split("\n"), 1))
     numbers = [(one, int(number) if (number := one.removeprefix("line ")).isdecimal() else 0) for one in failure.lines]
     own_lines = tuple(f"{one}: {text[number].strip()}" if number in text else one for one, number in numbers)
     return Remark(own_lines, in_terminal(python))

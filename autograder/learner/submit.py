@@ -30,12 +30,14 @@ from autograder.course.student_files import (
     own_name,
     read_handout,
     read_work,
+    without_outputs,
 )
 from autograder.learner.check import Checker, unreadable
 from autograder.learner.progress import remember
 from autograder.learner.workspace import State, Workspace, digest, file_of, is_untouched
 
-LARGEST = 6 << 20  # bytes of a file that may be work
+LARGEST = 48 << 20  # bytes of a file that may be work
+SMALL = 6 << 20  # bytes of a notebook that is packed as it is
 EPOCH = (1980, 1, 1, 0, 0, 0)  # equal files give equal zips, except for the manifest's time
 
 
@@ -92,6 +94,9 @@ def submit(workspace: Workspace, state: State, checker: Checker, out: Path | Non
     if not found:
         raise UsageError(f"{workspace.folder}: there is nothing to hand in", "`course reset FILE` restores a starter")
     sources = {path.name: path.read_bytes() for path, _ in found.values()}
+    for large in (name for name, data in sources.items() if name.endswith(".ipynb") and len(data) > SMALL):
+        sources[large] = without_outputs(sources[large])
+        notes.append(f"`{large}` is packed without its outputs.")
     warnings, untouched, public = [], [], {}
     for exercise in exercises_of(workspace.lesson):
         path = found[exercise][0] if exercise in found else None

@@ -214,12 +214,9 @@ class GuestRuntime:
         module = types.ModuleType(message.module)
         module.__file__ = f"{message.module}.py"
         sys.modules[message.module] = self.modules[message.module] = module
-        text, encoding = source.decode(message.source)
-        parts = source.parts(text, module.__file__, notebook=message.notebook)
+        parts = source.parts(message.source.decode(), module.__file__, notebook=message.notebook)
         if message.most and sum(len(part.text) for part in parts) > message.most:
             return protocol.Reply(message.id, "refused", message=f"its code is larger than {message.most >> 10} KiB")
-        if encoding:
-            print(f"This file was read as {encoding}: save it as UTF-8.")
         failures = [self.failed(error) for error in self.loader.run(parts, vars(module), message.seconds)]
         functions = _functions(module)
         for failure in failures if functions else ():

@@ -1,19 +1,15 @@
-"""Read a submission's bytes as Python, and run it statement by statement, inside the guest, where malicious bytes do no harm.
+"""Read a submission as Python, and run it statement by statement, inside the guest, where malicious text does no harm.
 
 A file is one part, a notebook's code cells are one each. A statement that fails or takes too long costs what it defines and no more: a
 right file may begin with an import that nothing uses, and end with a plot, a test, a long experiment or `exit()`.
 
-The bytes have the encoding that they declare (PEP 263, a byte order mark) or a guessed one. Line magics and shell lines are dropped, also
-behind `=`, and in a notebook that was saved as a .py. A cell that starts with `%%time` keeps its body; with most other cell magics it is
-dropped. Cells that nbgrader locks are the course's own tests and are dropped, too.
+Line magics and shell lines are dropped, also behind `=`, and in a notebook that was saved as a .py. A cell that starts with `%%time` keeps
+its body; with most other cell magics it is dropped. Cells that nbgrader locks are the course's own tests and are dropped, too.
 """
 
 import __future__
 
 import ast
-import codecs
-import contextlib
-import io
 import json
 import linecache
 import math
@@ -22,7 +18,6 @@ import re
 import signal
 import sys
 import time
-import tokenize
 from collections.abc import Iterator
 from types import FrameType
 from typing import Any, NamedTuple
@@ -30,7 +25,6 @@ from typing import Any, NamedTuple
 _MAGIC = re.compile(r"^(?P<indent>\s*)(?P<target>[\w.,\[\]' ]+=\s*)?(!|%%?(?=[A-Za-z]))")
 _HELP = re.compile(r"^\s*(\?{1,2}[\w.]+|[\w.]+\?{1,2})\s*$")
 _KEPT = re.compile(r"\s*%%(time|timeit|capture|writefile\b.*\.py$)\b")
-_MARKS = {codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 # What is not run any more in a part in which a statement failed: it defines nothing, and may rely on what failed.
 EXPERIMENTS = (ast.Expr, ast.Assert, ast.Raise, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Match)
@@ -43,41 +37,6 @@ class Part(NamedTuple):
 
     name: str
     text: str
-
-
-class Source(NamedTuple):
-    """A submission as text. `encoding` is the one that it was read in, if Python itself would not read it."""
-
-    text: str
-    encoding: str = ""
-
-
-def decode(data: bytes) -> Source:
-    """Read bytes as text, with lines that end in "\\n". Raise `ValueError`, saying why, if they are none."""
-    text, encoding = _decoded(data)
-    text = text.rstrip("\0").replace("\r\n", "\n").replace("\r", "\n")  # zeros at the end: the disk was full, or the editor crashed
-    if "\0" in text:
-        raise ValueError("not text: it contains zero bytes")
-    return Source(text, encoding)
-
-
-def _decoded(data: bytes) -> tuple[str, str]:
-    if wide := next((_MARKS[mark] for mark in _MARKS if data.startswith(mark)), "") or _without_mark(data):
-        return data.decode(wide, errors="replace"), wide
-    with contextlib.suppress(SyntaxError, UnicodeDecodeError, LookupError):
-        return data.decode(tokenize.detect_encoding(io.BytesIO(data).readline)[0]), ""
-    for encoding in ("utf-8", "cp1252"):
-        with contextlib.suppress(UnicodeDecodeError):
-            return data.decode(encoding), encoding
-    return data.decode("latin-1"), "latin-1"
-
-
-def _without_mark(data: bytes) -> str:
-    """Recognise UTF-16 without a byte order mark: of the two bytes of a plain letter, always the same one is zero."""
-    first, second = data[::2].count(0), data[1::2].count(0)
-    if min(first, second) or 4 * max(first, second) < len(data) or len(data) < 4:
-        return ""
-    return "utf-16-be" if first else "utf-16-le"
 
 
 def parts(text: str, name: str, *, notebook: bool) -> list[Part]:

@@ -140,10 +140,10 @@ def test_what_is_not_written_yet_is_told_of_an_untouched_file(workspace, checker
     [
         (b"", "forward.py", "`forward.py` is empty: save it in your editor first."),
         (b" \n", "forward.py", "`forward.py` is empty: save it in your editor first."),
-        ("# é".encode("latin-1"), "forward.py", "`forward.py` is not UTF-8 text: save it with that encoding."),
-        (b"x = 1\0", "forward.py", "`forward.py` contains zero bytes: it is not a text file."),
+        (b"\xff\xfe\0", "forward.py", "`forward.py` is not text in UTF-8."),
+        (b"x = 1\0", "forward.py", "`forward.py` is not text: it contains zero bytes."),
     ],
-    ids=["empty", "blank", "latin-1", "zero bytes"],
+    ids=["empty", "blank", "half a character", "zero bytes"],
 )
 def test_a_file_that_is_no_text_is_told(check, source, name, problem):
     checked = check(source, name=name)

@@ -43,6 +43,16 @@ def test_the_zip_holds_the_files_below_the_lesson_and_a_manifest_that_describes_
     assert made.warnings == (untouched(workspace, "forward.py"),)
 
 
+def test_a_notebook_with_large_outputs_is_packed_with_its_code_alone(workspace, pack, right):
+    cells = [{"cell_type": "code", "source": right, "outputs": ["x" * (7 << 20)]}, {"cell_type": "markdown", "source": "y" * (7 << 20)}]
+    (workspace.folder / "12_diffusion.ipynb").write_text(json.dumps({"cells": cells}))
+    made = pack()
+    assert made.notes == ("`12_diffusion.ipynb` is packed without its outputs.",)
+    assert made.manifest.public["forward"].score == 20
+    with zipfile.ZipFile(workspace.folder / "Ada.zip") as archive:
+        assert json.loads(archive.read("12_diffusion/12_diffusion.ipynb"))["cells"] == [{"cell_type": "code", "source": right}]
+
+
 def test_what_was_seen_of_just_this_file_is_not_run_again(workspace, state, pack, right, monkeypatch):
     from autograder.learner.check import Checker
 

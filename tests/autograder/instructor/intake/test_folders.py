@@ -1,6 +1,7 @@
 """Folders of submissions: what is taken, what is not, and the words for each."""
 
 import hashlib
+import json
 import os
 
 import pytest
@@ -88,7 +89,7 @@ UNREADABLE = {
     "a link": (link, "forward.py is a link, which is not followed"),
     "a pipe that never answers": (fifo, "forward.py is not a file"),
     "a folder": (os.mkdir, "forward.py is not a file"),
-    "not text": (lambda path: path.write_bytes(b"x = '\xff\xfe'"), "forward.py is not text in UTF-8"),
+    "not text": (lambda path: path.write_bytes(b"\xff\xfex = 1"), "forward.py is not text in UTF-8"),
     "zero bytes": (lambda path: path.write_bytes(b"x = 1\0"), "forward.py is not text: it contains zero bytes"),
     "an encoding nobody knows": (lambda path: path.write_bytes(b"# coding: martian\n"), "forward.py is not text in UTF-8"),
     "seven megabytes": (lambda path: path.write_bytes(b"#" * (7 << 20)), "forward.py is larger than 6 MiB: clear the notebook's outputs, leave data out"),
@@ -100,6 +101,28 @@ def test_what_cannot_be_read_is_a_submission_with_the_reason(student, make, prob
     make(student / "forward.py")
     (one,) = taken(student)
     assert (one.status, one.problem, one.source) == ("unreadable", problem, None)
+
+
+def test_of_a_large_notebook_the_code_is_taken_whatever_its_size(student):
+    """Its hash is the whole file's."""
+    cells = [{"cell_type": "code", "source": "def alpha_bars(betas): return 1", "outputs": ["x" * (30 << 20)]}, {"cell_type": "markdown"}]
+    whole = json.dumps({"cells": cells}).encode()
+    (student / "forward.ipynb").write_bytes(whole)
+    (one,) = taken(student)
+    assert (one.status, one.sha256) == ("present", hashlib.sha256(whole).hexdigest())
+    assert json.loads(one.source)["cells"] == [{"cell_type": "code", "source": cells[0]["source"]}]
+
+
+def test_a_notebook_with_too_much_code_is_told(student):
+    (student / "forward.ipynb").write_text(json.dumps({"cells": [{"cell_type": "code", "source": "#" * (7 << 20)}]}))
+    assert taken(student)[0].problem == "forward.ipynb is larger than 6 MiB: clear the notebook's outputs, leave data out"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+def test_a_file_in_another_encoding_is_taken_as_it_is(student, encoding):
+    (student / "forward.py").write_text("x = 'é'  # ü\n", encoding=encoding)
+    (one,) = taken(student)
+    assert (one.status, one.source) == ("present", "x = 'é'  # ü\n".encode(encoding))
 
 
 def test_a_student_folder_that_is_a_link_is_not_followed(tmp_path, student):

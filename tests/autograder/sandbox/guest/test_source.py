@@ -1,50 +1,11 @@
-"""Reading a submission: encodings, what is kept of a notebook, and line numbers that stay; and running it, statement by statement."""
+"""Reading a submission: what is kept of a notebook, and line numbers that stay; and running it, statement by statement."""
 
 import ast
 import json
 
 import pytest
 
-from autograder.sandbox.guest.source import Loader, Part, Source, cells, decode, parts, statements
-
-# ---- bytes to text
-
-TEXT = "# é\nx = 'ü'\n"
-ENCODED = {
-    "UTF-8": (TEXT.encode(), ""),
-    "UTF-8 with a byte order mark": (TEXT.encode("utf-8-sig"), ""),
-    "a declared encoding": (b"# coding: latin-1\n" + TEXT.encode("latin-1"), ""),
-    "UTF-16 as Windows saves it": (TEXT.encode("utf-16"), "utf-16"),
-    "UTF-32": (TEXT.encode("utf-32"), "utf-32"),
-    "UTF-16 without a mark": (TEXT.encode("utf-16-le"), "utf-16-le"),
-    "UTF-16 without a mark, high byte first": (TEXT.encode("utf-16-be"), "utf-16-be"),
-    "an undeclared Western encoding": (TEXT.encode("cp1252"), "cp1252"),
-    "one that fits no known letters": (TEXT.encode("cp1252") + b"# \x81\n", "latin-1"),
-    "a declared encoding that is wrong": (b"# coding: ascii\n" + TEXT.encode(), "utf-8"),
-    "a declared encoding that does not exist": (b"# coding: utf-9\n" + TEXT.encode(), "utf-8"),
-}
-
-
-@pytest.mark.parametrize(("data", "encoding"), ENCODED.values(), ids=ENCODED.keys())
-def test_every_usual_encoding_is_read_and_a_guess_is_told(data, encoding):
-    text, told = decode(data)
-    assert TEXT in text
-    assert told == encoding
-
-
-@pytest.mark.parametrize("end", ["\r\n", "\r", "\n"], ids=["Windows", "an old Mac", "Unix"])
-def test_lines_end_as_they_may(end):
-    assert decode(f"x = 1{end}y = 2{end}".encode()) == Source("x = 1\ny = 2\n")
-
-
-def test_zeros_that_a_crash_left_at_the_end_are_dropped():
-    assert decode(b"x = 1\n" + bytes(4096)) == Source("x = 1\n")
-
-
-def test_bytes_that_are_no_text_are_told_in_words():
-    with pytest.raises(ValueError, match=r"^not text: it contains zero bytes$"):
-        decode(b"PK\x03\x04\x00\x00\x01\x02 and so on, as in an archive")
-
+from autograder.sandbox.guest.source import Loader, Part, cells, parts, statements
 
 # ---- text to Python
 

@@ -15,7 +15,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from autograder import api
 from autograder.author import notebook_player
 from autograder.course.model import Check, Exercise, Lesson
 from autograder.grading.attempt import PUBLIC, Materials, load_materials
@@ -61,10 +60,11 @@ def _exercise(materials: Materials, exercise: Exercise) -> list[Cell]:
     return cells
 
 
-def _imported(lesson: Lesson) -> set[str]:
-    """Return what the check files of a lesson import from the engine."""
+def _imported(lesson: Lesson) -> set[tuple[str, str]]:
+    """Return what the check files of a lesson import from the engine: modules and names in them."""
     nodes = [node for exercise in lesson.exercises for node in ast.parse(exercise.checks.read_bytes()).body]
-    return {alias.name for node in nodes if isinstance(node, ast.ImportFrom) and node.module == api.__name__ for alias in node.names}
+    engine = [node for node in nodes if isinstance(node, ast.ImportFrom) and str(node.module).startswith("autograder.")]
+    return {(str(node.module), alias.name) for node in engine for alias in node.names}
 
 
 def _source(source: str, node: ast.stmt) -> str:
@@ -72,11 +72,11 @@ def _source(source: str, node: ast.stmt) -> str:
     return "\n".join(source.split("\n")[first - 1 : node.end_lineno])
 
 
-def _player(used: set[str]) -> str:
+def _player(used: set[tuple[str, str]]) -> str:
     """Join the player, and what it and the check files use of the engine, into one text that needs nothing of the course."""
     bundle = Bundle()
-    for name in sorted(used):
-        bundle.add(api, name)
+    for module, name in sorted(used):
+        bundle.add(import_module(module), name)
     for name in ("load", "play"):
         bundle.add(notebook_player, name)
     imports = "\n".join(["from __future__ import annotations", *sorted({"import dataclasses", "import types", *bundle.imports})])

@@ -7,6 +7,7 @@ student. `roster` says who is in the class, and `uploads` reads the files. Nothi
 import hashlib
 import os
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import tzinfo
@@ -67,6 +68,8 @@ def open_class(path: Path, lesson: str, kind: str | None = None, people: Sequenc
 # ---- who is who: kinds of identity are kept apart, and a name has the last word
 
 NUMBERS = ("school_id", "login", "email", "id")
+UMLAUTS = str.maketrans({"ä": "a", "ö": "o", "ü": "u", "ß": "ss", "ø": "o", "å": "a", "æ": "ae", "ł": "l", "ı": "i", "đ": "d"})
+_WITH_NUMBER = re.compile(r"(?P<name>.*?[^\W\d_].*?)[\s_-]+(?P<number>\d{3,})|(?P<number_first>\d{3,})[\s_-]+(?P<rest>.*[^\W\d_].*)")
 Known = Mapping[tuple[str, str], Person]  # by kind of identity and value
 
 
@@ -111,10 +114,13 @@ def _names(people: Sequence[Person]) -> dict[str, Person]:
     return unique((key, person) for person in people for key in _name_keys(person.student))
 
 
-def _name_keys(name: str) -> set[str]:
+def _name_keys(name: str) -> dict[str, None]:
+    """Return the letters of a name, also without a number that namesakes have, with the last name first, and without accents."""
     plain = re.sub(r" \([^()]*\)$", "", name)
     *first, last = plain.replace(",", " ").split() or [""]
-    return {key for key in (letters(name), letters(plain), letters(last + "".join(first))) if key}
+    keys = [letters(name), letters(plain), letters(last + "".join(first))]
+    bare = [f"~{unicodedata.normalize('NFKD', key.translate(UMLAUTS)).encode('ascii', 'ignore').decode()}" for key in keys[1:]]
+    return dict.fromkeys(key for key in (*keys, *bare) if key.strip("~"))
 
 
 def _by_name(student: Student, names: Mapping[str, Person]) -> Person | None:
@@ -143,6 +149,10 @@ def _person_of(student: Student, known: Known, names: Mapping[str, Person], kind
         notes.append(f"{student.name}: taken for {numbered.student} by the number {clean(student.id, 40)}, though the names differ")
     if numbered or named or not student.is_named_freely:
         return numbered or named
+    if parts := _WITH_NUMBER.fullmatch(student.name):  # a folder like Doe_Jane_1234567
+        number = parts["number"] or parts["number_first"]
+        own = replace(student, name=(parts["name"] or parts["rest"]).replace("_", " "), id=number, school_id=number, is_named_freely=False)
+        return _person_of(own, known, names, kinds, notes)
     words = [word.casefold() for word in (student.name, *student.aliases)]
     return next((known[kind, word] for word in words for kind in ("login", "email", "school_id", "id") if (kind, word) in known), None)
 

@@ -114,7 +114,7 @@ def _numbered_students(names: Mapping[str, str], uploads: Mapping[str, tuple[Upl
     """Make the students of a platform that numbers them, by name; a shared name gets the number after it."""
     often = Counter(names.values())
     return [
-        Student(name if often[name] == 1 else f"{name} ({id})", uploads[id], id, aliases=(name,))
+        Student(name if often[name] == 1 else f"{name} ({id})", uploads[id], id, aliases=(name,), is_named_freely=often[name] > 1)
         for id, name in sorted(names.items(), key=lambda item: item[1])
     ]
 
@@ -145,7 +145,7 @@ def moodle_students(tree: FileTree, lesson: str, zone: tzinfo | None) -> list[St
 # ---- Brightspace: 12345-67890 - NAME - Sep 24, 2024 926 PM, a folder for each attempt or the start of a file's name
 
 _BRIGHTSPACE_TIME = r"\w+\.? \d{1,2}, \d{4} \d{3,4} [AP]M|\d{1,2} \w+\.?,? \d{4} \d{3,4}(?: [AP]M)?|\d{4}-\d\d-\d\d \d{3,4}(?: [AP]M)?"
-BRIGHTSPACE_NAME = re.compile(rf"(?P<id>\d+)-\d+ ?- (?P<name>.+?) ?- (?P<time>{_BRIGHTSPACE_TIME})(?: ?- (?P<file>.+))?")
+BRIGHTSPACE_NAME = re.compile(rf"(?P<id>\d{{4,}})-\d{{4,}} ?- (?P<name>.+?)(?: ?- (?P<time>{_BRIGHTSPACE_TIME}))?(?: ?- (?P<file>.+))?")
 
 
 def brightspace_students(tree: FileTree, lesson: str, zone: tzinfo | None) -> list[Student]:
@@ -154,7 +154,7 @@ def brightspace_students(tree: FileTree, lesson: str, zone: tzinfo | None) -> li
     names: dict[str, str] = {}
     for path, match in _matching(tree, BRIGHTSPACE_NAME.fullmatch, "not named like a submission from Brightspace"):
         names[match["id"]] = text_of(match["name"])
-        own = files[match["id"]][_brightspace_time(match["time"])]
+        own = files[match["id"]][_brightspace_time(match["time"] or "")]
         own |= {match["file"]: path} if match["file"] else {name: joined(path, name) for name in tree.names(path)}
     return _numbered_students(names, {id: _attempts(tree, attempts, zone) for id, attempts in files.items()})
 

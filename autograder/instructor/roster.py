@@ -54,10 +54,13 @@ _NAMED = {name.strip(): column for column, names in _COLUMNS.items() for name in
 _EMAIL = re.compile(r"[A-Za-z0-9_][\w.!#$%&'*+/=?^`{|}~-]*@[\w.-]+")  # begins so that no spreadsheet takes it for a formula
 _NUMBERED = re.compile(r"[^\W\d_][^\d]*?\s?(\d+)")  # "Participant 8001", in any language
 _NOTHING = {"", "-", "–", "none", "(none)", "n/a", "na", "null", "nan", "(empty)", "keine", "."}
+_PEOPLE = r"(?:students?|participants?|teilnehmer\w*|users?|rows?|records?)"
 _FOOTER = re.compile(
-    r"(total|sum|summe|gesamt|count|anzahl|average|mean|durchschnitt|exported|generated|created|erstellt|stand|page|seite)\b.*",
+    rf"(?:total|sum|summe|gesamt|count|anzahl|average|mean|durchschnitt)(?:[\s:=\d.,%()/]|{_PEOPLE}|of|von|number|points|punkte)*"
+    rf"|(?:exported|generated|created|printed|erstellt|exportiert|stand|page|seite)\b.*[:\d].*|\d+ {_PEOPLE}",
     re.IGNORECASE,
 )
+_FIGURE = re.compile(r"[\d.,%/ ]+")
 _TEST_STUDENTS = ("student, test", "test student", "teststudent")  # Canvas's and Moodle's views of a course as a student
 _LATE = re.compile(  # as Moodle's worksheet says it, in English and German
     r"(?:(\d+) (?:days?|tage?))? ?(?:(\d+) (?:hours?|stunden?))? ?(?:(\d+) (?:mins?|minuten?))?(?: ?\d+ (?:secs?|sekunden?))? ?"
@@ -103,13 +106,13 @@ class Table(Struct, frozen=True):
 def read_roster(path: Path, zone: tzinfo | None = None) -> Roster:
     """Read who is in the class; times without a zone are in `zone`. Raise `UsageError` if it is no class list."""
     table = read_table(path)
-    if not table.columns:
+    if not table.heading:
         raise UsageError(f"{path}: the roster is empty", "begin it with a line of column names: name,id,email")
     if not table.columns & {"student", "last", "group"}:
         fix = f"name the columns in the first line: name,id,email,login,section,due; this file has {clean(', '.join(table.heading), 120)}"
         raise UsageError(f"{path}:1: no column `name`", fix)
     notes: list[str] = []
-    people = [person for line, cells in table.rows for person in _people(path, line, cells, table.columns, zone, notes)]
+    people = [person for line, cells in table.rows for person in _people(path, line, cells, zone, notes)]
     return Roster(_distinct(_merged(people, path, notes)), tuple(notes))
 
 
@@ -185,7 +188,7 @@ def _zeros(data: bytes) -> tuple[int, int]:
     return int(b"\0" in data[1:200:2] and b"\0" not in data[0:200:2]), int(b"\0" in data[0:200:2] and b"\0" not in data[1:200:2])
 
 
-def _people(path: Path, line: int, cells: dict[str, str], columns: set[str], zone: tzinfo | None, notes: list[str]) -> Iterator[Person]:
+def _people(path: Path, line: int, cells: dict[str, str], zone: tzinfo | None, notes: list[str]) -> Iterator[Person]:
     """Yield the student of a row, or each member of a group; nobody for a footer, a test student or a row without a name."""
     where = f"{path.name}:{line}"
     if members := cells.get("members"):
@@ -196,7 +199,8 @@ def _people(path: Path, line: int, cells: dict[str, str], columns: set[str], zon
     name = name or next((cells[column] for column in ("email", "id", "login", "school_id") if column in cells), "")
     if name in ("", "Points Possible"):  # Canvas writes the points below its columns, and remarks
         return
-    if name.casefold() in _TEST_STUDENTS or (len(cells) == 1 and len(columns) > 1 and _FOOTER.fullmatch(name)):
+    others = [cell for column, cell in cells.items() if column not in ("student", "first", "last")]
+    if name.casefold() in _TEST_STUDENTS or (_FOOTER.fullmatch(name) and all(map(_FIGURE.fullmatch, others))):
         what = "the platform's test student" if name.casefold() in _TEST_STUDENTS else "no student"
         notes.append(f"{where}: `{clean(name, 60)}` is {what}, so it is left out")
         return

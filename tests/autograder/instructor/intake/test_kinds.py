@@ -86,6 +86,10 @@ CLASSES = {
         },
         {"Ada Lovelace": [b"ada = 1"], "Bo B": [b"bo = 1"]},
     ),
+    "brightspace  ": (
+        {"12345-67890 - Ada Lovelace - forward.py": b"ada = 1", "12346-67890 - Bo B - hw.zip": packed(("forward.py", b"bo = 1"))},
+        {"Ada Lovelace": [b"ada = 1"], "Bo B": [b"bo = 1"]},
+    ),
     "blackboard": (
         {
             "HW_1_ada_l_attempt_2026-11-20-22-58-11_forward.py": b"ada = 1",

@@ -134,6 +134,9 @@ NOTED = {
     "half a time": ("name,due\nBo,23:59\n", [Person("Bo")], "2: the time `23:59` is left out, because it is not a whole time"),
     "a time with two meanings": ("name,due\nBo,03/04/2026 23:59\n", [Person("Bo")], "2: the time `03/04/2026 23:59` is left out, because its day and month may be either"),
     "a footer": ("name,email\nBo,bo@u.example\nTotal: 2 students,\n", [Person("Bo", email="bo@u.example")], "3: `Total: 2 students` is no student, so it is left out"),
+    "a footer with a figure": ("name,email\nBo,bo@u.example\nSumme,1\n", [Person("Bo", email="bo@u.example")], "3: `Summe` is no student, so it is left out"),
+    "a footer that counts": ("name,id\nBo,1\n2 students,\n", [Person("Bo", "1")], "3: `2 students` is no student, so it is left out"),
+    "when it was exported": ("name,id\nBo,1\nExported on 2026-11-20 by Canvas\n", [Person("Bo", "1")], "3: `Exported on 2026-11-20 by Canvas` is no student, so it is left out"),
     "Canvas's test student": ('Student,ID\nBo,1\n"Student, Test",2\n', [Person("Bo", "1")], "3: `Student, Test` is the platform's test student, so it is left out"),
     "two sections": ("name,id,section\nBo,1,A\nBo,1,B\n", [Person("Bo", "1", section="A, B")], " 1 row repeats a student, so they are merged"),
 }  # fmt: skip
@@ -143,6 +146,11 @@ NOTED = {
 def test_no_cell_aborts_the_class_and_what_is_left_out_is_noted(tmp_path, text, people, note):
     read = read_roster(roster(tmp_path, text), BERLIN)
     assert (read.people, read.notes) == (people, (f"roster.csv:{note}",))
+
+
+@pytest.mark.parametrize("name", ["Sum Wing", "Page Turner", "Stand, Bo", "Total Eclipse"])
+def test_a_student_is_no_footer_for_a_name(tmp_path, name):
+    assert [person.student for person in read_roster(roster(tmp_path, f'name,id\n"{name}",1\n')).people] == [name]
 
 
 def test_times_without_a_zone_are_noted_once(tmp_path):
@@ -158,6 +166,7 @@ def test_a_quote_that_nobody_closed_costs_no_student(tmp_path):
 
 MISTAKES = {
     "empty": ("", ": the roster is empty\n  fix: begin it with a line of column names: name,id,email"),
+    "no line of names": ("Ada,1\n", ":1: no column `name`\n  fix: name the columns in the first line: name,id,email,login,section,due; this file has Ada, 1"),
     "no names": ("id,mail\n1,a@b.c\n", ":1: no column `name`\n  fix: name the columns in the first line: name,id,email,login,section,due; this file has id, mail"),
     "a spreadsheet": (b"PK\x03\x04abc", ": a spreadsheet, not a CSV\n  fix: save it as CSV"),
     "not text": (b"name\n\x81\x8d\n", ": not text\n  fix: save it as plain CSV in UTF-8"),
@@ -297,6 +306,31 @@ def test_a_student_named_like_a_number_is_not_the_owner_of_that_number(tmp_path,
 def test_a_folder_may_be_named_by_any_identity(tmp_path, column):
     value = "ada@u.example" if column == "email" else "4711"
     assert joined(tmp_path, f"name,{column}\nAda,{value}\n", f"{value}/forward.py")[0] == {"Ada": value}
+
+
+FOLDERS = {
+    "with the number behind": "Byte_Bo_4711",
+    "with the number before": "4711 Bo Byte",
+    "as a university renames Brightspace's": "Byte, Bo - 4711",
+    "without accents": "Bö Byte",
+    "another number behind": "Bo Byte 999",
+}
+
+
+@pytest.mark.parametrize("folder", FOLDERS.values(), ids=FOLDERS.keys())
+def test_a_folder_may_be_named_by_name_and_number(tmp_path, folder):
+    assert joined(tmp_path, "name,student id\nBo Byte,4711\nAda,1\n", f"{folder}/forward.py")[0]["Bo Byte"] is not None
+
+
+def test_accents_matter_where_they_are_all_that_differs(tmp_path):
+    found, notes = joined(tmp_path, "name\nZoë\nZoe\n", "Zoe/forward.py")
+    assert (found, notes) == ({"Zoë": None, "Zoe": "Zoe"}, [])
+
+
+def test_blind_marking_is_matched_by_number_without_a_word(tmp_path):
+    text = "Identifier,Full name\nParticipant 11,Ada\nParticipant 12,Bo\n"
+    found, notes = joined(tmp_path, text, "Participant_11_assignsubmission_file_/forward.py", "Participant_12_assignsubmission_file_/forward.py")
+    assert (found, notes) == ({"Ada": "Participant", "Bo": "Participant"}, [])
 
 
 # ---- groups: one submission, every member's grade

@@ -7,8 +7,7 @@ shape before a check computes with a value, and `rows` before a callback does; `
 loads a file by its path. These names are stable: a lesson that uses them alone keeps working.
 """
 
-from autograder.grading.checks import asked, check, close, earned, expect, shaped, untouched
-from autograder.grading.comparison import rows
+from autograder.grading.checks import asked, check, close, earned, expect, rows, shaped, untouched
 from autograder.grading.diagnosis import misconception
 from autograder.grading.reference import load_module
 

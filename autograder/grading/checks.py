@@ -27,6 +27,7 @@ from autograder.grading.reference import (
     ObjectProxy,
     as_arrays,
     copied,
+    leaves,
     load_module,
     mapped,
     on_object,
@@ -177,10 +178,21 @@ def shaped(got: Any, *shape: int) -> np.ndarray[Any, Any]:
     return np.asarray(as_arrays(got), np.float64)
 
 
+def rows(value: Any, *shape: int, most: int) -> int:
+    """Return how many rows of this shape a callback was given. Raise `ValueError` if it is anything else, or if there are more than `most`.
+
+    What a callback is asked is a stranger's: a product of two columns of a million numbers does not fit in any memory.
+    """
+    given = np.shape(as_arrays(value))
+    if given[1:] != shape or not given or given[0] > most:
+        raise ValueError(f"shape {given}, where at most {most} rows of {shape} were expected")
+    return int(given[0])
+
+
 def asked(function: str) -> list[tuple[Any, ...]]:
     """List the arguments that the last call passed to the callback of this name, in order; keywords take their positions."""
     call = _running.get().calls[-1]
-    callback = next(item for item in (*call.args, *call.kwargs.values()) if getattr(item, "__name__", "") == function)
+    callback = next(item for item in leaves((call.args, call.kwargs)) if getattr(item, "__name__", "") == function)
     bind = inspect.signature(callback).bind
     return [bind(*one.args, **one.kwargs).args for one in call.asked if one.function == function]
 

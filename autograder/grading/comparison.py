@@ -41,17 +41,6 @@ def misshapen(got: Any, shape: tuple[int, ...]) -> str:
     return "" if np.shape(as_arrays(got)) == shape else f"shape {np.shape(as_arrays(got))} where {shape} was expected"
 
 
-def rows(value: Any, *shape: int, most: int) -> int:
-    """Return how many rows of this shape a callback was given. Raise `ValueError` if it is anything else, or if there are more than `most`.
-
-    What a callback is asked is a stranger's: a product of two columns of a million numbers does not fit in any memory.
-    """
-    given = np.shape(as_arrays(value))
-    if given[1:] != shape or not given or given[0] > most:
-        raise ValueError(f"shape {given}, where at most {most} rows of {shape} were expected")
-    return int(given[0])
-
-
 def kind_of(value: Any) -> str:
     """Name the kind of a value: number, array, text, None, bool, bool array, dict, sequence or object."""
     if value is None:

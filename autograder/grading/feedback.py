@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from msgspec import Struct
@@ -109,6 +110,8 @@ def _short(value: Any) -> str:
         return f"array {tuple(value.shape)}"
     if kind == "number":
         return f"{float(value):.4g}" if not isinstance(value, int) else str(value)
+    if isinstance(value, SimpleNamespace):
+        return f"object with {' and '.join(vars(value))}"
     return getattr(value, "__name__", None) or f"{value!r:.40}"
 
 

@@ -9,6 +9,7 @@ import importlib.util
 import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Protocol
 
 import msgspec
@@ -93,11 +94,13 @@ def load_module(path: Path) -> types.ModuleType:
 
 
 def mapped(value: Any, leaf: Callable[[Any], Any]) -> Any:
-    """Rebuild lists, tuples and dicts with `leaf` applied to everything else."""
+    """Rebuild lists, tuples, dicts and objects of functions with `leaf` applied to everything else."""
     if isinstance(value, list | tuple):
         return type(value)(mapped(item, leaf) for item in value)
     if isinstance(value, dict):
         return {key: mapped(item, leaf) for key, item in value.items()}
+    if isinstance(value, SimpleNamespace):
+        return SimpleNamespace(**mapped(vars(value), leaf))
     return leaf(value)
 
 
@@ -127,7 +130,8 @@ def cast(value: Any, dtype: type[np.floating[Any]]) -> Any:
 
 
 def leaves(value: Any) -> Iterator[Any]:
-    """Yield everything in lists, tuples and dicts, however deeply nested."""
+    """Yield everything in lists, tuples, dicts and objects of functions, however deeply nested."""
+    value = vars(value) if isinstance(value, SimpleNamespace) else value
     if isinstance(value, list | tuple | dict):
         for item in value.values() if isinstance(value, dict) else value:
             yield from leaves(item)
@@ -184,6 +188,8 @@ def _in_order(value: Any) -> Any:
 
 def _spelled(value: Any) -> Any:
     """Turn what MessagePack cannot write into something that it can."""
+    if isinstance(value, SimpleNamespace):
+        return vars(value)
     value = as_array(value)
     if isinstance(value, np.ndarray | np.generic):
         return type(value).__name__, value.dtype.str, value.shape, value.tobytes()

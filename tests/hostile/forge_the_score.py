@@ -222,7 +222,6 @@ def forward_step(x_prev, beta, eps):
         last[:] = [np.sqrt(1 - beta) * x_prev + np.sqrt(beta) * eps]
     return last[0]
 """),
-        earns=frozenset({"by_hand"}),
     ),
     Attack(
         "known-beforehand",

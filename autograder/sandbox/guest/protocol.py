@@ -1,8 +1,8 @@
 """The frames that cross the wall: plain data in, plain data out, limits before decoding.
 
 A frame is four bytes of length (little endian) and a MessagePack body, which holds None, bool, int, float, text, bytes, lists, maps, and
-three extensions: an array (rebuilt from dtype, shape and bytes), a function of the other side (a callback, known by number) and an object
-of the guest (a handle, known by number). Nothing is pickled.
+four extensions: an array (rebuilt from dtype, shape and bytes), a function of the other side (a callback, known by number), an object whose
+methods are such functions, and an object of the guest (a handle, known by number). Nothing is pickled.
 
 Both sides use this module. The trusted side never decodes a frame before `scan` has walked it: frame 8 MiB, depth 16, 10,000 nodes,
 text 64 KiB. It knows nothing about the course.
@@ -11,6 +11,7 @@ text 64 KiB. It knows nothing about the course.
 import math
 import struct
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any, Literal
 
 import msgspec
@@ -27,7 +28,7 @@ VALUE_BYTES = 80  # of memory for a value beside its bytes in the frame: an empt
 TINY_FACTOR = 20  # the most memory for each byte of a tiny frame, where short texts take it
 
 HEADER = struct.Struct("<I")
-ARRAY, CALLBACK, HANDLE = 1, 2, 3
+ARRAY, CALLBACK, HANDLE, METHODS = 1, 2, 3, 4
 DTYPES = ("?", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8")
 CODES = {np.dtype(name): code for code, name in enumerate(DTYPES)}
 
@@ -161,6 +162,9 @@ def pack(message: Any, refer: Callable[[Any], Reference]) -> bytes:
             return msgspec.msgpack.Ext(ARRAY, pack_array(np.asarray(value), 0))
         if framework := framework_of(value):
             return msgspec.msgpack.Ext(ARRAY, pack_array(framework.to_numpy(value), NUMBERS[framework.name]))
+        if isinstance(value, SimpleNamespace):
+            numbers = {name: refer(method).number for name, method in vars(value).items()}
+            return msgspec.msgpack.Ext(METHODS, msgspec.msgpack.encode(numbers))
         reference = value if isinstance(value, Reference) else refer(value)
         code = CALLBACK if reference.kind == "callback" else HANDLE
         return msgspec.msgpack.Ext(code, msgspec.msgpack.encode((reference.number, reference.label[:100])))
@@ -187,6 +191,8 @@ def unpack(body: bytes | bytearray, kind: Any, resolve: Callable[[Reference], An
     def extend(code: int, data: memoryview) -> Any:
         if code == ARRAY:
             return array(*unpack_array(data))
+        if code == METHODS and (numbers := msgspec.msgpack.decode(data, type=dict[str, int])):
+            return SimpleNamespace(**{name: resolve(Reference("callback", number)) for name, number in numbers.items()})
         if code not in (CALLBACK, HANDLE):
             raise ProtocolError(f"an unknown extension {code}")
         number, label = msgspec.msgpack.decode(data, type=tuple[int, str])

@@ -38,9 +38,11 @@ def multiplies_up(student, reference, rng):
 
 
 @check(points=2, of="forward_step")
-def by_hand(student, reference):
+def by_hand(student, reference, rng):
     """The lesson's worked example: x = 0.8, β = 0.1, ε = −0.3"""
     close(student.forward_step(0.8, 0.1, -0.3), 0.664, atol=5e-4)
+    others = float(rng.uniform(-1, 1)), float(rng.uniform(0.05, 0.5)), float(rng.uniform(-2, 2))  # 0.664 alone is no function
+    close(student.forward_step(*others), reference.forward_step(*others))
 
 
 @check(points=2, of="forward_step", needs=by_hand)

@@ -16,27 +16,37 @@ def drawn(rng, *shape):
     return torch.from_numpy(rng.standard_normal(shape, np.float32))
 
 
-def weights_for(block, rng):
-    """Draw random weights for the block, because a layer that starts at zero would hide what it does."""
-    known, weights = block.weights(), {}
-    count = sum(np.size(value) for value in known.values())
+def weights_of(block):
+    """Read the block's weights, in the order of their names."""
+    weights = block.weights()
+    count = sum(np.size(value) for value in weights.values())
     if count > MOST_WEIGHTS:
         raise ValueError(f"{count:,} weights, where {MOST_WEIGHTS:,} can be drawn anew")
-    for name, value in sorted(known.items()):
-        value = torch.as_tensor(value)
-        weights[name] = 0.4 * drawn(rng, *value.shape) if value.is_floating_point() and "running" not in name else value
-    return weights
+    return {name: torch.as_tensor(value) for name, value in sorted(weights.items())}
+
+
+def anew(weights, rng):
+    """Draw random weights in the place of these, because a layer that starts at zero would hide what it does."""
+    return {
+        name: 0.4 * drawn(rng, *value.shape) if value.is_floating_point() and "running" not in name else value
+        for name, value in weights.items()
+    }
 
 
 def randomised(block, rng):
-    block.set_weights(weights_for(block, rng))
+    block.set_weights(anew(weights_of(block), rng))
     return block
 
 
-def far(block, first, second):
-    """Return the largest difference between what a block makes of two pairs of images and embeddings, for each row."""
+def change(block, first, second):
+    """Return the difference between what a block makes of two pairs of images and embeddings."""
     one, other = (shaped(block(x, emb), *x.shape) for x, emb in (first, second))
-    return np.abs(one - other).reshape(len(one), -1).max(1)
+    return other - one
+
+
+def rows_without(difference):
+    """Count the rows that do not differ."""
+    return int((np.abs(difference).reshape(len(difference), -1).max(1) <= 1e-4).sum())
 
 
 @check(points=4, of="timestep_embedding")
@@ -90,11 +100,17 @@ def keeps_the_shape(student, reference, rng):
 
 @check(points=3, of="ConditionedBlock", needs=keeps_the_shape)
 def hears_the_embedding(student, reference, rng):
-    """The same image with another embedding gives another result, in each row"""
-    block = randomised(student.ConditionedBlock(8, 12), rng)
-    x, emb = drawn(rng, 5, 8, 4, 6), drawn(rng, 5, 12)
-    changed = far(block, (x, emb), (x, emb + drawn(rng, 5, 12)))
-    expect(bool((changed > 1e-4).all()), f"gave the same result for two embeddings in {int((changed <= 1e-4).sum())} of 5 rows")
+    """The same image with another embedding gives another result, in each row, and the block learns which"""
+    block = student.ConditionedBlock(8, 12)
+    weights, changes = weights_of(block), []
+    x, emb, other = drawn(rng, 5, 8, 4, 6), drawn(rng, 5, 12), drawn(rng, 5, 12)
+    for _ in range(2):
+        block.set_weights(anew(weights, rng))
+        changes.append(change(block, (x, emb), (x, other)))
+    same = rows_without(changes[0])
+    expect(same == 0, f"gave the same result for two embeddings in {same} of 5 rows")
+    learned = rows_without(changes[1] - changes[0]) == 0
+    expect(learned, "changes with the embedding as before if its weights are others: there is nothing to learn")
 
 
 @check(points=2, of="ConditionedBlock", needs=keeps_the_shape)
@@ -102,8 +118,8 @@ def sees_the_image(student, reference, rng):
     """Another image with the same embedding gives another result, in each row"""
     block = randomised(student.ConditionedBlock(8, 12), rng)
     x, emb = drawn(rng, 5, 8, 4, 6), drawn(rng, 5, 12)
-    changed = far(block, (x, emb), (x + drawn(rng, 5, 8, 4, 6), emb))
-    expect(bool((changed > 1e-4).all()), f"gave the same result for two images in {int((changed <= 1e-4).sum())} of 5 rows")
+    same = rows_without(change(block, (x, emb), (x + drawn(rng, 5, 8, 4, 6), emb)))
+    expect(same == 0, f"gave the same result for two images in {same} of 5 rows")
 
 
 @check(points=3, of="ConditionedBlock", needs=hears_the_embedding)
@@ -121,7 +137,8 @@ def rows_stand_alone(student, reference, rng):
 def equal_weights_answer_equally(student, reference, rng):
     """Two blocks with the same weights give the same result, and so does one block called twice"""
     first, second = student.ConditionedBlock(8, 12), student.ConditionedBlock(8, 12)
-    weights = weights_for(first, rng)
+    weights = anew(weights_of(first), rng)
+    expect(len(weights) > 0, "has no weights: there is nothing to learn")
     for block in (first, second):
         block.set_weights(weights)
     x, emb = drawn(rng, 3, 8, 4, 6), drawn(rng, 3, 12)

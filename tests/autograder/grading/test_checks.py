@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from autograder.course.errors import CourseError, SandboxFault
-from autograder.grading.checks import asked, check, close, executed_by, expect, load_checks, run, seed_of, shaped, untouched
-from autograder.grading.comparison import difference, rows
+from autograder.grading.checks import asked, check, close, executed_by, expect, load_checks, rows, run, seed_of, shaped, untouched
+from autograder.grading.comparison import difference
 from autograder.grading.reference import Answers
 from autograder.sandbox.guests import Handle, Outcome
 

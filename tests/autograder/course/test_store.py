@@ -95,7 +95,7 @@ def test_an_old_gradebook_is_read_whole(old):
         decode = msgspec.json.Decoder(Result).decode
         assert {one.result for run in (first, second) for own in book.attempts(run) for one in own} == {decode(text) for text in stored}
         assert [sum(len(own) for own in book.attempts(run)) for run in (first, second)] == [10, 12]
-        assert {one.handed_in for own in book.attempts(second) for one in own} == {HandedIn()}
+        assert {one.handed_in for own in book.attempts(second) for one in own} == {HandedIn(late=False)}
         assert (book.students(first), book.students(second)) == (set(book.people()) - {"Fay Absent"}, set(book.people()))
         assert book.people()["Eli Roth"].email == "eli@example.org"
         assert book.overrides() == [msgspec.json.decode(row["override"], type=Override) for row in before["overrides"]]

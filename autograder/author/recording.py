@@ -14,6 +14,7 @@ import msgspec
 from autograder.course.errors import CourseError, Finding
 from autograder.course.loading import recordings
 from autograder.course.model import Exercise, Key, Lesson, Misconception, Question
+from autograder.course.own_practice import POOL, call_of, key_of, practised
 from autograder.grading.attempt import PUBLIC, Materials
 from autograder.grading.checks import Transcript, seed_of
 from autograder.grading.coefficients import load_quantities
@@ -24,6 +25,7 @@ from autograder.grading.questions import (
     MisconceptionValues,
     PracticeRecordings,
     WorkingLines,
+    counting,
     namespace_of,
     place,
     variant,
@@ -111,11 +113,16 @@ def _parameters(names: list[str], answers: Answering) -> dict[str, list[str]]:
     return {name: own for name, own in known.items() if not name.startswith("props.")}
 
 
-def record_practice(lesson: Lesson, functions: Functions) -> PracticeRecordings:
-    """Draw fifty variants of each question; record the values, the misconceptions' values and the workings of all."""
-    made = PracticeRecordings({}, {}, {}, {})
-    for question in lesson.questions:
-        key = lesson.keys.get(question.id, Key())
+def record_practice(lesson: Lesson, functions: Functions, token: str = "") -> PracticeRecordings:
+    """Draw fifty variants of each question; record the values, the misconceptions' values and the workings of all.
+
+    Where practice counts, record the round's `token` and the numbers that count, but nothing that was computed from them.
+    """
+    made = PracticeRecordings({}, {}, {}, {}, token=token)
+    for question in lesson.questions if token else ():
+        made.pool[question.id] = [counting(question, token, place, functions) for place in range(POOL)] if question.numbers else []
+    for question in practised(lesson):
+        key = key_of(lesson, question)
         drawn = [variant(question, seed, functions) for seed in range(VARIANTS)] if question.numbers else []
         made.variants[question.id] = drawn
         for numbers in (variant(question, None, functions), *drawn):
@@ -129,7 +136,7 @@ def record_practice(lesson: Lesson, functions: Functions) -> PracticeRecordings:
 
 
 def _add_values(made: PracticeRecordings, part: Question, numbers: dict[str, float], functions: Functions) -> None:
-    name, arguments = part.computes, [numbers[one] if isinstance(one, str) else one for one in part.arguments]
+    name, arguments = part.computes, list(call_of(part, numbers)[1:])
     _add(made.values.setdefault(name, []), arguments, functions.reference(name))
     known = made.misconceptions.setdefault(name, [])
     for each in functions.misconceptions(name):
@@ -148,13 +155,14 @@ def _add(values: list[tuple[list[float], float]], arguments: list[float], functi
         values.append((arguments, value))
 
 
-def write_recordings(root: Path, lesson: Lesson, exercises: list[tuple[Exercise, Recordings]], functions: Functions) -> None:
-    """Write all recordings of a lesson below the release's `root`."""
+def write_recordings(root: Path, lesson: Lesson, exercises: list[tuple[Exercise, Recordings]], functions: Functions, token: str) -> None:
+    """Write all recordings of a lesson below the release's `root`; `token` is the round's if practice counts."""
     for exercise, recorded in exercises:
         write_gz(recordings(root, lesson.id, exercise.id), recorded)
     if lesson.questions:
-        write_gz(recordings(root, lesson.id, "practice"), record_practice(lesson, functions))
-        write_gz(recordings(root, lesson.id, "keys"), {name: without_working(key) for name, key in lesson.keys.items()})
+        write_gz(recordings(root, lesson.id, "practice"), record_practice(lesson, functions, token))
+        keys = {question.id: without_working(key_of(lesson, question)) for question in practised(lesson)}
+        write_gz(recordings(root, lesson.id, "keys"), keys)
 
 
 def without_working(key: Key) -> Key:

@@ -20,10 +20,11 @@ from autograder.author.recording import record_exercise, write_recordings
 from autograder.course.errors import UsageError
 from autograder.course.loading import demand_solutions, package_name, read_course
 from autograder.course.model import Course, Lesson
+from autograder.course.own_practice import token_of
 from autograder.course.store import refuse_foreign, replaced, replaced_folder
 from autograder.grading.attempt import load_materials
 from autograder.grading.questions import VARIANTS, functions_of
-from autograder.grading.rounds import open_round
+from autograder.grading.rounds import Round, open_round
 
 MARK = "release.json"
 FORMAT = 1  # of the recordings
@@ -40,18 +41,21 @@ class Built(msgspec.Struct, frozen=True):
     bytes: int
 
 
-def build(root: Path, out: Path) -> Built:
+def build(root: Path, out: Path, graded: Path | None = None) -> Built:
     """Build a release of the course at `root` in the folder `out`.
 
-    Raises UsageError if `root` is itself a release, or `out` contains anything but an earlier one.
+    Where practice counts, the round is that of `graded`, the folder that `course grade` writes. Raises UsageError if `root` is itself a
+    release, if `out` contains anything but an earlier one, or if the round is missing.
     """
     course = read_course(root)
     demand_solutions(root)
+    round_ = _round_for(course, graded)
+    token = token_of(round_.secret) if round_ else ""
     lessons = course.lessons
     with replaced_folder(out, MARK) as new:
         new.mkdir()
         shutil.copyfile(root / "course.yaml", new / "course.yaml")
-        misconceptions = sum(_fill(root, lesson, new) for lesson in lessons)
+        misconceptions = sum(_fill(root, lesson, new, token) for lesson in lessons)
         release = {"version": version(package_name()), "lessons": [one.id for one in lessons], "variants": VARIANTS, "format": FORMAT}
         (new / MARK).write_bytes(msgspec.json.format(msgspec.json.encode(release)) + b"\n")
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
@@ -59,12 +63,22 @@ def build(root: Path, out: Path) -> Built:
     return Built(exercises, misconceptions, questions, cards, size)
 
 
-def _fill(root: Path, lesson: Lesson, into: Path) -> int:
+def _round_for(course: Course, graded: Path | None) -> Round | None:
+    """Return the round whose numbers students get, where practice counts; it begins now if `graded` has none yet."""
+    if course.policy.practice == "open":
+        return None
+    if graded is None:
+        fix = "give it with --round OUT: the folder that `course grade` writes, or will write"
+        raise UsageError("practice counts in this course, and each student's numbers follow from the round", fix)
+    return open_round(graded)
+
+
+def _fill(root: Path, lesson: Lesson, into: Path, token: str) -> int:
     """Copy and record what students get of a lesson. Return the number of recorded misconceptions."""
     for folder in ("lessons", "exercises"):
         shutil.copytree(root / folder / lesson.id, into / folder / lesson.id, ignore=NOT_FOR_STUDENTS)
     recorded = [(exercise, record_exercise(load_materials(exercise))) for exercise in lesson.exercises]
-    write_recordings(into, lesson, recorded, functions_of(root, lesson))
+    write_recordings(into, lesson, recorded, functions_of(root, lesson), token)
     return sum(len(own.misconceptions) for _, own in recorded)
 
 
@@ -115,15 +129,16 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 SCRIPTS = Path(__file__).with_name("gradescope")  # what Gradescope runs: setup.sh once, run_autograder for each submission
 
 
-def build_gradescope(root: Path, out: Path) -> Path:
-    """Write the zip to `out` and return its path. Raises UsageError if there are no solutions or it cannot be written."""
-    read_course(root)  # find faults of the course now, not on Gradescope
+def build_gradescope(root: Path, out: Path, graded: Path | None = None) -> Path:
+    """Write the zip to `out` and return its path. Raises UsageError if there are no solutions, or no round where practice counts."""
+    course = read_course(root)  # find faults of the course now, not on Gradescope
     demand_solutions(root)
+    known = _round_for(course, graded)
     target = out / NAME
     try:
         out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory() as drawn, replaced(target) as beside:
-            open_round(Path(drawn))
+            open_round(Path(drawn), secret=known.secret if known else None)
             beside.touch(0o600)  # it holds the round's secret and the solutions
             _write(beside, root, Path(drawn))
     except OSError as error:

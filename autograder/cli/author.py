@@ -139,11 +139,17 @@ def _groups(root: Path | None, out: Path) -> list[Group]:
 @click.command()
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The folder to write; an earlier release there is replaced.")
 @click.option("--to", "platform", type=click.Choice(["nbgrader", "gradescope"]), help="Build for this platform instead.")
+@click.option(
+    "--round", "graded", metavar="GRADES", type=click.Path(path_type=Path), help="Where `course grade` writes, if practice counts."
+)
 @click.pass_obj
-def release(root: Path | None, out: Path, platform: str | None) -> None:
+def release(root: Path | None, out: Path, platform: str | None, graded: Path | None) -> None:
     """Build the student release, without the solutions.
 
     It contains the lesson, the cards, the starters and the public checks, with recorded answers instead of solutions.
+
+    Where practice counts (`practice: own` in course.yaml), it holds each student's numbers instead of the keys. They follow from the
+    round in GRADES, which begins now if there is none: grade with --out GRADES.
 
     --to gradescope writes OUT/autograder.zip for Gradescope's autograder; it contains the solutions. --to nbgrader writes an
     nbgrader course folder with the exercises as an assignment.
@@ -152,14 +158,14 @@ def release(root: Path | None, out: Path, platform: str | None) -> None:
 
     course = find_course(root)
     if platform == "gradescope":
-        made = build_gradescope(course, out)
+        made = build_gradescope(course, out, graded)
         click.echo(f"{made}: {made.stat().st_size / 1e6:.1f} MB, with the solutions and a secret: for Gradescope, not for students.")
         return
     if platform == "nbgrader":
         for path in build_nbgrader(course, out):
             click.echo(path)
         return
-    built = build(course, out)
+    built = build(course, out, graded)
     held = f"{built.exercises} exercises, {built.questions} questions, {built.cards} cards"
     click.echo(f"{out}: {held}, recordings of {built.misconceptions} misconceptions; {built.bytes / 1e6:.1f} MB. It contains no solutions.")
 

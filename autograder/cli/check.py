@@ -99,10 +99,9 @@ def _all(console: Console, checker: Checker, workspace: Workspace, state: State,
             continue
         remember(state, checked)
         show(console, checked, workspace.lesson)
-        right = bool(checked.checks) and checked.passed == len(checked.checks)
-        status, judged = max(status, not right), judged or bool(checked.checks)
+        status, judged = max(status, not checked.right), judged or bool(checked.checks)
         say_due(console, bring_back(workspace, checked.checks, f"check {exercise}", now()))
-        if not right and checked.functions and not checked.problem and not checked.stopper and not checked.blank:
+        if not checked.right and checked.functions and not checked.problem and not checked.stopper and not checked.blank:
             console.print(f"  Stuck? course hint {checked.name if checked.label == checked.name else exercise}", style="dim", markup=False)
     if judged:
         console.print(HIDDEN_REMAIN, style="dim")

@@ -12,10 +12,24 @@ from autograder.cli.context import now, opened_workspace
 from autograder.cli.views import say_due
 from autograder.course.kinds import form_of
 from autograder.course.model import Question
+from autograder.course.own_practice import FOR
 from autograder.course.text import formulas_in_unicode
 from autograder.grading.feedback import mark_message
 from autograder.grading.questions import Functions, functions_of, question_text
-from autograder.learner.practice import STREAK, Asked, answer, ask, choose, draw, for_answers, mastered, read_answer, shown_working, streak
+from autograder.learner.practice import (
+    STREAK,
+    Asked,
+    answer,
+    ask,
+    choose,
+    draw,
+    for_answers,
+    mastered,
+    read_answer,
+    sheet,
+    shown_working,
+    streak,
+)
 from autograder.learner.progress import bring_back
 from autograder.learner.workspace import State, Workspace
 
@@ -28,14 +42,21 @@ class _Left(Exception):
 @click.argument("question", required=False)
 @click.option("--fresh", is_flag=True, help="Use fresh numbers instead of the published ones.")
 @click.option("--seed", type=int, help="Use the numbers of this seed.")
+@click.option("--for-grading", "student", metavar="ID", help="Show the questions that count, with your own numbers.")
 @click.pass_obj
-def practice(root: Path | None, question: str | None, fresh: bool, seed: int | None) -> None:
+def practice(root: Path | None, question: str | None, fresh: bool, seed: int | None, student: str | None) -> None:
     """Answer the lesson's questions in the terminal.
 
     Asks QUESTION, or all questions that you have not mastered. An empty line leaves. A wrong answer costs nothing: try again,
     or look at the working. To master a question with numbers, answer three fresh variants in a row.
+
+    Usually practice is open: everybody answers the lesson's own numbers, and may look up anything. Where your course says that it
+    counts, each student has their own: --for-grading ID shows them, with your number, login or name as ID. They are not marked here.
     """
     console = Console(highlight=False)
+    if student is not None:
+        _show_sheet(console, root, student)
+        return
     with opened_workspace(root) as (workspace, state):
         functions = functions_of(workspace.root, workspace.lesson)
         chosen = choose(workspace.lesson, state, question)
@@ -51,6 +72,17 @@ def practice(root: Path | None, question: str | None, fresh: bool, seed: int | N
                 chosen = _following(workspace, state, chosen, question)
         except (_Left, click.Abort):
             console.print("\nUntil next time. Your answers are saved.")
+
+
+def _show_sheet(console: Console, root: Path | None, student: str) -> None:
+    with opened_workspace(root) as (workspace, _):
+        asked = sheet(workspace.lesson, functions_of(workspace.root, workspace.lesson), student)
+    for question, text in asked:
+        console.print()
+        console.rule(f"{question.id} ({question.points:g} point{'s' * (question.points != 1)})", align="left", style="dim")
+        console.print(Markdown(formulas_in_unicode(text)))
+    told = f"{FOR}: {msgspec.json.encode(student).decode()}"
+    console.print(f"\nAnswer in answers.yaml, below this line: {told}", markup=False, soft_wrap=True)
 
 
 def _following(workspace: Workspace, state: State, chosen: Question, wanted: str | None) -> Question | None:
@@ -72,7 +104,8 @@ def _practise(console: Console, workspace: Workspace, state: State, functions: F
         made = answer(state, asked, given, functions)
         if made.outcome == "passed":
             console.print("  ✓ Right.", style="green")
-            console.print(f"  In answers.yaml: {for_answers(asked, given)}", style="dim", markup=False, soft_wrap=True)
+            if workspace.lesson.practice == "open":
+                console.print(f"  In answers.yaml: {for_answers(asked, given)}", style="dim", markup=False, soft_wrap=True)
             break
         for line in mark_message(question, made).split("\n"):
             console.print(f"  ✗ {line}", style="red", markup=False)

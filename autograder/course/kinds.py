@@ -4,6 +4,7 @@ Everything else looks a question's kind up in `KINDS` and never compares names, 
 hostile: whatever its type, it gets a mark, never an exception. A mark is data; `grading.feedback` words it.
 """
 
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
@@ -98,6 +99,18 @@ def form_of(question: Question) -> Form:
 def mark_answer(question: Question, key: Key, answer: Any, drawn: Drawn) -> Mark:
     """Mark an answer to a question, or to a part of one."""
     return failed(question, Remark("blank")) if _blank(answer) else KINDS[question.kind].mark(question, key, answer, drawn)
+
+
+FORM = frozenset(  # remarks on how an answer is written, whatever is right
+    "blank comma no_number too_large no_list no_choice unknown_choice choose_one each_once no_pairs unknown_item unknown_match unmatched "
+    "no_parts unknown_part".split()
+)
+
+
+def misread(question: Question, answer: Any) -> tuple[Remark, ...]:
+    """Return what keeps an answer from being marked: that can be said where nobody knows what is right."""
+    made = mark_answer(question, Key(), answer, Drawn({}, lambda part: (math.nan, [])))
+    return tuple(remark for remark in made.remarks if remark.kind in FORM)
 
 
 def _blank(answer: Any, levels: int = 2) -> bool:
@@ -221,7 +234,7 @@ def _mark_order(question: Question, key: Key, answer: Any, drawn: Drawn) -> Mark
         return failed(question, chosen)
     if sorted(chosen) != sorted(known):
         return failed(question, Remark("each_once", known=tuple(known)))
-    rank = {name: place for place, name in enumerate(tuple(key.right or ()))}
+    rank = {name: place for place, name in enumerate(tuple(key.right or known))}
     swapped = [(a, b) for gap in range(1, len(known)) for a, b in zip(chosen, chosen[gap:], strict=False) if rank[a] > rank[b]]
     if not swapped:
         return passed(question)
@@ -249,7 +262,7 @@ def _mark_match(question: Question, key: Key, answer: Any, drawn: Drawn) -> Mark
     given = {name: _word(value) for name, value in answer.items()}
     if problem := next(_problems_with_pairs(given, left, ids_of(question.options)), None):
         return failed(question, problem)
-    wrong = [(name, given[name]) for name in left if given[name] != right[name]]
+    wrong = [(name, given[name]) for name in left if given[name] != right.get(name)]
     if not wrong:
         return passed(question)
     pair = next((pair for pair in wrong if "=".join(pair) in key.wrong), wrong[0])

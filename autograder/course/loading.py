@@ -173,6 +173,7 @@ def survey(root: Path) -> tuple[Course, list[Finding]]:
     exercises = [exercise.id for lesson in lessons for exercise in lesson.exercises] + ["practice"] * any(one.questions for one in lessons)
     check_policy(course.grading, course_node, exercises, folders.about(root / "course.yaml"))
     findings = sorted(folders.findings, key=lambda finding: (str(finding.path), finding.line or 0))
+    lessons = tuple(replace(lesson, practice=course.grading.practice) for lesson in lessons)
     return Course(course.title, course.track, course.phase, course.grading, lessons, root), findings
 
 

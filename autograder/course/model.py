@@ -47,6 +47,7 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
     late: Late | None = None
     counts: Literal["last", "best"] = "last"  # which of a student's attempts
     prefer: Literal["py", "notebook", "newest"] = "py"  # which file, if two were worked on
+    practice: Literal["open", "own"] = "open"  # with the lesson's numbers, or with each student's own
     weights: dict[str, float] = field(default_factory=dict)  # by exercise; by default its points
     pass_mark: float | None = None  # percent of the whole
 
@@ -168,8 +169,7 @@ class Key(Struct, frozen=True):
 
 
 class Lesson(Struct, frozen=True):
-    """One lesson. `text` is its Markdown with empty lines for the front matter, so that lines keep their numbers; `reference` names
-    the modules whose public functions its computed numbers may use, `explain` holds questions that a person marks."""
+    """One lesson. `text` is its Markdown with empty lines for the front matter, so that lines keep their numbers."""
 
     id: str
     title: str
@@ -183,8 +183,9 @@ class Lesson(Struct, frozen=True):
     keys: dict[str, Key]
     cards: tuple[Card, ...]
     text: str = ""
-    reference: tuple[str, ...] = ()
-    explain: tuple[str, ...] = ()
+    reference: tuple[str, ...] = ()  # modules whose public functions its computed numbers may use
+    explain: tuple[str, ...] = ()  # questions that a person marks
+    practice: Literal["open", "own"] = "open"  # the policy's
 
 
 class Course(Struct, frozen=True):
@@ -268,6 +269,7 @@ class Submission(Struct, frozen=True):
     status: Literal["present", "missing", "unrecognised", "unreadable"]
     problem: str = ""
     handed_in: HandedIn = HandedIn()
+    ids: tuple[str, ...] = ()  # numbers, logins and names by which the student is known
 
 
 class Failure(Struct, frozen=True, omit_defaults=True):
@@ -339,11 +341,10 @@ class Result(Struct, frozen=True):
 class Notes(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """What only the instructor may see of an attempt: what a secret run saw, by check, and why something could not be judged.
 
-    `shared_errors` holds, by function, a hash of all wrong values that no misconception explains: equal hashes, equal answers. `lacked`
-    names the modules for which it was run again with more preloaded.
+    `shared_errors` holds, by function, a hash of all wrong values that no misconception explains: equal hashes, equal answers.
     """
 
     failures: dict[str, Failure] = {}
     shared_errors: dict[str, str] = {}
     fault: str = ""
-    lacked: tuple[str, ...] = ()
+    lacked: tuple[str, ...] = ()  # modules for which it was run again with more preloaded

@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from autograder.course.kinds import form_of
 from autograder.course.model import Lesson, Question
+from autograder.course.own_practice import HEADS, PRACTICE_WORDS, as_asked
 from autograder.course.text import decode
 
 HIDDEN = ".course"  # where a workspace keeps what was done in it
@@ -44,16 +45,16 @@ def given_files(root: Path, lesson: Lesson) -> dict[str, bytes]:
     if lesson.questions:
         files["answers.yaml"] = answers(lesson).encode()
     names = [names_of(exercise)[0] for exercise in exercises_of(lesson)]
-    listed = textwrap.fill(f"Files: {', '.join(names)}.", 79)
-    readme = README.read_text(encoding="utf-8").format(title=lesson.title, first=names[0], files=listed, hidden=HIDDEN)
+    listed, practice = (textwrap.fill(text, 79) for text in (f"Files: {', '.join(names)}.", PRACTICE_WORDS[lesson.practice]))
+    facts = {"title": lesson.title, "first": names[0], "files": listed, "practice": practice, "hidden": HIDDEN}
+    readme = README.read_text(encoding="utf-8").format(**facts)
     return files | {"README.md": readme.encode()}
 
 
 def answers(lesson: Lesson) -> str:
     """Return an empty `answers.yaml`: each question with the form of its answer."""
-    head = f"# Answers to the practice questions of {lesson.id}. To read one: course practice QUESTION\n"
-    head += "# A fresh variant is answered with its seed: {seed: 7, answer: 0.123}. Decimal point, not comma.\n"
-    return head + "".join(f"\n{_blank(question, '')}" for question in lesson.questions)
+    head = f"# Answers to the practice questions of {lesson.id}. {HEADS[lesson.practice]}"
+    return head + "".join(f"\n{_blank(question, '')}" for question in as_asked(lesson))
 
 
 def _blank(question: Question, indent: str) -> str:

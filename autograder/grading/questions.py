@@ -4,11 +4,12 @@ import hashlib
 import math
 import random
 import re
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from difflib import get_close_matches
 from functools import cache
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,9 @@ from autograder.course.errors import CourseError, Finding
 from autograder.course.kinds import Drawn, Mark, Remark, failed, ids_of, mark_answer
 from autograder.course.loading import recordings
 from autograder.course.model import CheckResult, Failure, Key, Lesson, Misconception, Question, Range, Submission
+from autograder.course.own_practice import FOR, Call, Own, call_of, calls_of, is_apart, place_of, practised, relabelled, who
 from autograder.course.strict_yaml import AnswersError, read_answers
-from autograder.course.text import plain
+from autograder.course.text import clean, plain, quoted
 from autograder.grading.attempt import Attempt
 from autograder.grading.diagnosis import load_misconceptions
 from autograder.grading.feedback import mark_message
@@ -33,29 +35,49 @@ SEPARATION = 2.5  # in tolerances, between any two of: the right answer, each mi
 
 
 class Functions(Struct, frozen=True):
-    """The reference function and the misconceptions of `EXERCISE.FUNCTION`; if recorded, also the variants and the workings' lines."""
+    """The reference function and the misconceptions of `EXERCISE.FUNCTION`; if recorded, also the variants and the workings' lines.
+
+    `own`: whether practice counts, so that its numbers are kept apart from those of practising; `known` has the calls of
+    all answers that are practised. A release for this has the round's `token`, and for each question a `pool` of numbers that count.
+    """
 
     reference: Callable[[str], Callable[..., Any]]
     misconceptions: Callable[[str], Sequence[Misconception]]
     variants: Mapping[str, Sequence[Mapping[str, float]]] | None = None
     working: Callable[[Question, Mapping[str, float]], tuple[str, ...]] | None = None
+    own: bool = False
+    known: Callable[[], set[Call]] = set
+    token: str = ""
+    pool: Mapping[str, Sequence[Mapping[str, float]]] | None = None
 
 
 def variant(question: Question, seed: int | None, functions: Functions) -> dict[str, float]:
-    """Return the published numbers of a question, or those of a seed (modulo 50), which are the same on every machine.
-
-    Draws again until every misconception can be detected. Raises CourseError after 1000 draws.
-    """
-    published = {name: drawn.published for name, drawn in question.numbers.items()}
-    if seed is None or not published:
-        return published
+    """Return the published numbers of a question, or those of a seed (modulo 50), which are the same on every machine."""
+    if seed is None or not question.numbers:
+        return {name: drawn.published for name, drawn in question.numbers.items()}
     seed %= VARIANTS
     if functions.variants is not None:
         return dict(functions.variants[question.id][seed])
-    rng = random.Random(hashlib.blake2b(f"{question.id}:{seed}".encode(), digest_size=8).digest())
+    return _drawn(question, f"{question.id}:{seed}", functions, counting=False)
+
+
+def counting(question: Question, token: str, place: int, functions: Functions) -> dict[str, float]:
+    """Return one of the sets of numbers that count, where each student has their own: none of them is ever practised."""
+    if not question.numbers:
+        return {}
+    if functions.pool is not None:
+        return dict(functions.pool[question.id][place])
+    return _drawn(question, f"{token}:{question.id}:{place}", functions, counting=True)
+
+
+def _drawn(question: Question, seed: str, functions: Functions, *, counting: bool) -> dict[str, float]:
+    """Draw numbers until every misconception can be detected. Raises CourseError after 1000 draws."""
+    published = {name: drawn.published for name, drawn in question.numbers.items()}
+    rng, known = random.Random(hashlib.blake2b(seed.encode(), digest_size=8).digest()), functions.known() if counting else set()
     for _ in range(DRAWS):
         fresh = {name: _draw(drawn, rng) for name, drawn in question.numbers.items()}
-        if fresh != published and detectable(question, fresh, functions):
+        apart = not functions.own or (is_apart(question, fresh, counting=counting) and known.isdisjoint(calls_of(question, fresh)))
+        if fresh != published and apart and detectable(question, fresh, functions):
             return fresh
     problem = f"question `{question.id}`: in {DRAWS} draws, no numbers distinguished all of its misconceptions"
     raise CourseError([Finding(Path("practice.yaml"), question.line, problem, "widen the ranges of its numbers, or drop one of `detects`")])
@@ -78,7 +100,7 @@ def detectable(question: Question, numbers: Mapping[str, float], functions: Func
 
 def values(question: Question, numbers: Mapping[str, float], functions: Functions) -> tuple[float, list[tuple[Misconception, float]]]:
     """Compute the right answer of a question, and the answer of every misconception in `detects`."""
-    arguments = [numbers[argument] if isinstance(argument, str) else argument for argument in question.arguments]
+    _, *arguments = call_of(question, numbers)
     detected = [misconception for misconception in functions.misconceptions(question.computes) if misconception.id in question.detects]
     right = float(functions.reference(question.computes)(*arguments))
     return right, [(misconception, float(misconception.function(*arguments))) for misconception in detected]
@@ -167,6 +189,8 @@ class PracticeRecordings(msgspec.Struct, frozen=True):
     misconceptions: dict[str, list[MisconceptionValues]]
     working: dict[str, list[WorkingLines]]
     format: int = FORMAT
+    token: str = ""
+    pool: dict[str, list[dict[str, Number]]] = {}
 
 
 def place(question: Question) -> str:
@@ -191,7 +215,8 @@ def replayed_functions(path: Path) -> Functions:
     def lines(question: Question, numbers: Mapping[str, float]) -> tuple[str, ...]:
         return next((tuple(one.lines) for one in recorded.working.get(place(question), []) if one.numbers == numbers), ())
 
-    return Functions(reference, misconceptions, recorded.variants, lines)
+    own = {"own": True, "token": recorded.token, "pool": recorded.pool} if recorded.token else {}
+    return Functions(reference, misconceptions, recorded.variants, lines, **own)  # type: ignore[arg-type]  # the values have many types
 
 
 def _looked_up(name: str, values: Values, path: Path) -> Callable[..., float]:
@@ -225,7 +250,14 @@ def functions_of(root: Path, lesson: Lesson) -> Functions:
         exercise, _, function = name.partition(".")
         return loaded(exercise)[0].function(function)
 
-    return Functions(reference, misconceptions)
+    made = Functions(reference, misconceptions, own=lesson.practice == "own")
+
+    @cache
+    def known() -> set[Call]:
+        drawn = product(practised(lesson), (None, *range(VARIANTS)))
+        return {call for question, seed in drawn for call in calls_of(question, variant(question, seed, made))}
+
+    return msgspec.structs.replace(made, known=known) if made.own else made
 
 
 # ---- marks
@@ -245,18 +277,45 @@ def mark(question: Question, key: Key, answer: Any, functions: Functions) -> Mar
     return mark_answer(question, key, answer, Drawn(numbers, lambda part: values(part, numbers, functions)))
 
 
-def mark_answers(submission: Submission, lesson: Lesson, functions: Functions) -> Attempt:
-    """Mark an `answers.yaml`: each question is a check of its own."""
+def mark_own(question: Question, key: Key, answer: Any, functions: Functions, own: Own) -> Mark:
+    """Mark an answer to the student's own numbers, and choices in their own order."""
+    numbers = counting(question, own.token, place_of(question, own), functions)
+    asked, known = relabelled(question, key, own)
+    return mark_answer(asked, known, answer, Drawn(numbers, lambda part: values(part, numbers, functions)))
+
+
+def mark_answers(submission: Submission, lesson: Lesson, functions: Functions, token: str = "") -> Attempt:
+    """Mark an `answers.yaml`: each question is a check of its own. `token` is the round's, for where each student has own numbers."""
     try:
         answers = read_answers(submission.source or b"")
     except AnswersError as error:
-        problem, whole = f"`{submission.name}` cannot be read: {error}", Failure("ended", file=submission.name)
-        return Attempt(
-            tuple(CheckResult(q.id, title(q), 0, q.points, "failed", "refused", problem, failure=whole) for q in lesson.questions)
-        )
+        return _refused(submission, lesson, f"`{submission.name}` cannot be read: {error}")
+    if lesson.practice == "open":
+        return Attempt(_all_marked(lesson, answers, lambda question, key, answer: mark(question, key, answer, functions)))
+    ids = [who(one) for one in (*submission.ids, submission.student)]
+    claimed = answers.pop(FOR, None)
+    if claimed is not None and who(claimed) not in ids:
+        yours = clean((*submission.ids, submission.student)[0], 80)
+        problem = f"`{submission.name}` answers the numbers of {quoted(str(claimed))}, and you are {quoted(yours)}"
+        return _refused(submission, lesson, f"{problem}: see your own with `course practice --for-grading {shlex.quote(yours)}`")
+
+    def marked(student: str) -> tuple[CheckResult, ...]:
+        own = Own(token, student)
+        return _all_marked(lesson, answers, lambda question, key, answer: mark_own(question, key, answer, functions, own))
+
+    tried = [who(claimed)] if claimed is not None else list(dict.fromkeys(ids))
+    return Attempt(max(map(marked, tried), key=lambda checks: sum(check.points for check in checks)))
+
+
+def _refused(submission: Submission, lesson: Lesson, problem: str) -> Attempt:
+    whole = Failure("ended", file=submission.name)
+    return Attempt(tuple(CheckResult(q.id, title(q), 0, q.points, "failed", "refused", problem, failure=whole) for q in lesson.questions))
+
+
+def _all_marked(lesson: Lesson, answers: dict[str, object], marking: Callable[[Question, Key, Any], Mark]) -> tuple[CheckResult, ...]:
     known = ids_of(lesson.questions)
     strays = [str(name)[:100] for name in answers if name not in known][:100]
-    return Attempt(tuple(_marked(q, lesson.keys.get(q.id, Key()), answers, strays, functions) for q in lesson.questions))
+    return tuple(_marked(q, marking(q, lesson.keys.get(q.id, Key()), answers.get(q.id)), answers, strays) for q in lesson.questions)
 
 
 def title(question: Question) -> str:
@@ -264,8 +323,7 @@ def title(question: Question) -> str:
     return question.id.replace("-", " ").capitalize()
 
 
-def _marked(question: Question, key: Key, answers: dict[str, object], strays: list[str], functions: Functions) -> CheckResult:
-    made = mark(question, key, answers.get(question.id), functions)
+def _marked(question: Question, made: Mark, answers: dict[str, object], strays: list[str]) -> CheckResult:
     if made.outcome == "passed":
         return CheckResult(question.id, title(question), made.points, question.points, "passed")
     near = get_close_matches(question.id, strays, 1) if question.id not in answers else []

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from autograder.course.errors import SandboxFault, UsageError
 from autograder.course.loading import exercise_ids
@@ -126,6 +127,7 @@ def _write_results(folder: Path, made: GradescopeResults) -> None:
         beside.write_bytes(msgspec.json.format(msgspec.json.encode(made), indent=1))
 
 
+LARGEST_METADATA = 1 << 20  # bytes
 COURSE = "course"  # the course's folder in autograder.zip, as `author.release` builds it
 
 
@@ -149,7 +151,8 @@ def grade_in_container(place: Path) -> GradescopeResults:
     try:
         student, handout = open_folder(place / "submission", "submission"), read_handout(grader.course.root, lesson)
         handed_in = read_submissions(student, handout, exercise_ids(lesson), notes.append, prefer=policy.prefer)
-        graded = [grader.grade(submission) for submission in handed_in]
+        ids = _ids(place / "submission_metadata.json")
+        graded = [grader.grade(replace(submission, ids=ids)) for submission in handed_in]
     finally:
         grader.close()
     early = policy.reveal_from is not None and datetime.now(UTC) < policy.reveal_from
@@ -159,6 +162,15 @@ def grade_in_container(place: Path) -> GradescopeResults:
     written = gradescope_results(made, titles, policy, seconds=time.monotonic() - started, early=early, **extra)
     _write_results(results, written)
     return written
+
+
+def _ids(path: Path) -> tuple[str, ...]:
+    """Return by what Gradescope knows the students of a submission: their e-mail addresses, numbers and names."""
+    try:
+        users = msgspec.json.decode(path.read_bytes()[:LARGEST_METADATA])["users"]
+        return tuple(str(user[key]) for key in ("email", "id", "name") for user in users if user.get(key))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return ()
 
 
 def standing_walls(limits: Limits) -> tuple[str, ...]:

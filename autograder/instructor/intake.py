@@ -40,8 +40,11 @@ class ClassUploads(Struct):
 
     def submissions(self, handout: Handout, exercises: list[str], *, every: bool, prefer: Prefer = "py") -> Iterator[Submission]:
         """Read the submissions one by one; with `every`, each attempt at an exercise and not only the last."""
+        people = {person.student: person for person in self.people}
         for student in self.students:
-            yield from read_submissions(student, handout, exercises, self.notes.append, every=every, prefer=prefer)
+            ids = _ids(student, people.get(student.name))
+            for submission in read_submissions(student, handout, exercises, self.notes.append, every=every, prefer=prefer):
+                yield replace(submission, ids=ids)
 
 
 def open_class(path: Path, lesson: str, kind: str | None = None, people: Sequence[Person] = (),
@@ -97,6 +100,12 @@ def join(students: Sequence[Student], people: Sequence[Person]) -> tuple[list[St
         if len(own) > 1:
             notes.append(f"{name}: submitted as {', '.join(one.name for one in own)}; only the last is graded")
     return [*(_as_person(person, matched[person.student]) for person in people), *strangers], notes
+
+
+def _ids(student: Student, person: Person | None) -> tuple[str, ...]:
+    """Return all by which a student is known, the school's number first and the name last."""
+    told = [getattr(one, kind) for one in (person, student) if one for kind in NUMBERS]
+    return tuple(dict.fromkeys(filter(None, (*told, *student.aliases, student.name))))
 
 
 def group_key(person: Person) -> str:

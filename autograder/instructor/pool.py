@@ -33,6 +33,7 @@ from msgspec.structs import replace
 from autograder.course.errors import CourseError, SandboxFault
 from autograder.course.loading import package_name, read_course
 from autograder.course.model import CheckResult, Lesson, Limits, Notes, Result, Submission, limits_for
+from autograder.course.own_practice import token_of
 from autograder.grading.attempt import Attempt, Materials, attempt, load_materials
 from autograder.grading.questions import functions_of, mark_answers, title
 from autograder.grading.rounds import Round
@@ -108,7 +109,7 @@ class Grader:
     def _attempt(self, submission: Submission) -> Attempt:
         lesson, exercise = submission.lesson, submission.exercise
         if exercise == "practice":
-            return mark_answers(submission, self._lesson(lesson), self._functions(lesson))
+            return mark_answers(submission, self._lesson(lesson), self._functions(lesson), token_of(self.settings.round.secret))
         return attempt(submission, self._loaded(lesson, exercise), self._sandbox(exercise), self.settings.round.secret)
 
     def _sandbox(self, exercise: str) -> Sandbox:

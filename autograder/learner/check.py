@@ -15,11 +15,15 @@ import msgspec
 from watchfiles import watch
 
 from autograder.course.errors import SandboxFault, WallsMissing
-from autograder.course.model import CheckResult, Limits, Policy, Submission, limits_for
+from autograder.course.kinds import Mark, misread
+from autograder.course.model import CheckResult, Key, Lesson, Limits, Policy, Submission, limits_for
+from autograder.course.own_practice import FOR, relabelled
+from autograder.course.strict_yaml import AnswersError, read_answers
 from autograder.course.student_files import code_of, names_of, without_outputs
-from autograder.course.text import decode
+from autograder.course.text import decode, quoted
 from autograder.grading.attempt import PUBLIC, Materials, attempt, load_materials
 from autograder.grading.checks import Transcript
+from autograder.grading.feedback import mark_message
 from autograder.grading.questions import Functions, functions_of, mark_answers
 from autograder.learner.repro import in_terminal, line
 from autograder.learner.workspace import Workspace, digest, file_of, is_untouched, names_within
@@ -28,6 +32,8 @@ from autograder.sandbox.preload import Launched, profile_for
 from autograder.sandbox.servers import Sandbox
 
 WITHOUT_WALLS = "Without walls, {why}: your files run in a plain process with a time limit, and can do whatever you can."
+ANSWERED = "Every question has an answer that can be read. The answers are marked when they are graded."
+MOST_STRAYS = 20  # answers to no question that are told
 UNTOUCHED = "`{name}` is still the starter: you have not written anything in it yet, or not saved it."
 
 
@@ -49,6 +55,7 @@ class Checked(msgspec.Struct, frozen=True):
     stdout: str = ""
     problem: str = ""
     functions: dict[str, str] = {}
+    answered: bool = False  # where practice counts, and nothing is marked here: every answer can be read
 
     @property
     def label(self) -> str:
@@ -66,6 +73,11 @@ class Checked(msgspec.Struct, frozen=True):
     @property
     def passed(self) -> int:
         return sum(check.outcome == "passed" for check in self.checks)
+
+    @property
+    def right(self) -> bool:
+        """Whether nothing is left to do."""
+        return self.answered or (bool(self.checks) and self.passed == len(self.checks))
 
     @property
     def failing(self) -> tuple[str, ...]:
@@ -154,6 +166,10 @@ class Checker(contextlib.AbstractContextManager["Checker"]):
         if problem := unreadable(name, source):
             return Checked(exercise, name, digest(source), (), {}, problem=problem)
         untouched = UNTOUCHED.format(name=name) if is_untouched(workspace, path) else ""
+        if exercise == "practice" and workspace.lesson.practice == "own":
+            problems = own_problems(workspace.lesson, source)
+            told = untouched or "\n".join(problems) or ANSWERED
+            return Checked(exercise, name, digest(source), (), {}, problem=told, answered=not problems)
         if exercise == "practice":
             self._functions = self._functions or functions_of(workspace.root, workspace.lesson)
             answered = mark_answers(submission, workspace.lesson, self._functions)
@@ -166,6 +182,20 @@ class Checker(contextlib.AbstractContextManager["Checker"]):
         remarks = {check.id: _remark(workspace, submission, materials, check, made.transcripts[check.id]) for check in failed}
         functions = {check.id: check.of for check in materials.checks}
         return Checked(exercise, name, digest(source), made.checks, remarks, made.stdout, untouched, functions)
+
+
+def own_problems(lesson: Lesson, source: bytes) -> list[str]:
+    """Return what keeps answers from being marked, where practice counts: a line for each, without the question's key."""
+    try:
+        answers = read_answers(source)
+    except AnswersError as error:
+        return [f"It cannot be read: {error}."]
+    lines = [] if answers.pop(FOR, None) is not None else [f"It does not say whose numbers it answers: write `{FOR}: ID` above them."]
+    for question in lesson.questions:
+        asked, _ = relabelled(question, Key())
+        if remarks := misread(asked, answers.pop(question.id, None)):
+            lines += [f"{question.id}: {line}" for line in mark_message(asked, Mark(0, "failed", remarks)).split("\n")]
+    return lines + [f"There is no question {quoted(name)}." for name in answers][:MOST_STRAYS]
 
 
 def is_unwritten(check: CheckResult) -> bool:

@@ -12,10 +12,11 @@ from typing import Any
 import msgspec
 
 from autograder.course.errors import UsageError
-from autograder.course.kinds import Mark, form_of
+from autograder.course.kinds import Mark, form_of, ids_of
 from autograder.course.model import Key, Lesson, Question
+from autograder.course.own_practice import Own, key_of, place_of, practised, relabelled, who
 from autograder.course.schema import did_you_mean
-from autograder.grading.questions import VARIANTS, Functions, mark, namespace_of, variant, working
+from autograder.grading.questions import VARIANTS, Functions, counting, mark, namespace_of, question_text, variant, working
 from autograder.learner.workspace import State, Workspace
 
 STREAK = 3
@@ -32,10 +33,12 @@ class Asked(msgspec.Struct, frozen=True):
 
 def choose(lesson: Lesson, state: State, wanted: str | None) -> Question | None:
     """Return the wanted question, or the first that is not mastered, core questions first; None when all are mastered."""
-    questions = {question.id: question for question in lesson.questions}
+    questions = {question.id: question for question in practised(lesson)}
     if wanted is None:
-        order = sorted(lesson.questions, key=lambda question: not question.core)
+        order = sorted(questions.values(), key=lambda question: not question.core)
         return next((question for question in order if not mastered(state, question)), None)
+    if wanted not in questions and wanted in ids_of(lesson.questions):
+        raise UsageError(f"`{wanted}` counts, so nothing is marked here", "see it as you are asked it: `course practice --for-grading ID`")
     if wanted not in questions:
         raise UsageError(f"there is no question `{wanted}`", did_you_mean(wanted, questions, f"take one of {', '.join(questions)}"))
     return questions[wanted]
@@ -52,9 +55,26 @@ def draw(state: State, question: Question, *, fresh: bool, seed: int | None) -> 
     return random.choice([one for one in range(VARIANTS) if one not in lately])
 
 
+def sheet(lesson: Lesson, functions: Functions, student: str) -> list[tuple[Question, str]]:
+    """Return each question that counts and its text, with the student's own numbers and order of choices; no answer is known here.
+
+    Raise `UsageError` if practice does not count, or where the round is not known.
+    """
+    if lesson.practice == "open":
+        raise UsageError("practice is open here: everybody answers the lesson's own numbers", "answer them with `course practice`")
+    if not functions.token:
+        fix = "take a release: `course release --out OUT --round GRADES`, with the folder that `course grade` writes"
+        raise UsageError("this course is no release, so it does not know the round", fix)
+    if not who(student):
+        raise UsageError("whose questions?", "give your number, login or name as your course knows it: `--for-grading 501`")
+    own = Own(functions.token, who(student))
+    asked = [(relabelled(one, Key(), own)[0], counting(one, own.token, place_of(one, own), functions)) for one in lesson.questions]
+    return [(question, question_text(question, numbers)) for question, numbers in asked]
+
+
 def ask(workspace: Workspace, question: Question, seed: int | None, functions: Functions) -> Asked:
     """Return a question with the numbers of a seed."""
-    return Asked(question, workspace.lesson.keys.get(question.id, Key()), seed, variant(question, seed, functions))
+    return Asked(question, key_of(workspace.lesson, question), seed, variant(question, seed, functions))
 
 
 def read_answer(question: Question, typed: str) -> Any:

@@ -11,6 +11,7 @@ from autograder.course.errors import UsageError
 from autograder.course.kinds import Mark
 from autograder.course.loading import read_hints
 from autograder.course.model import CheckResult
+from autograder.course.own_practice import practised
 from autograder.course.schema import did_you_mean
 from autograder.course.student_files import names_of
 from autograder.learner.check import Checked
@@ -123,13 +124,13 @@ def standings(workspace: Workspace, state: State, due: Callable[[str], int] | No
     helps = read_hints(workspace.root, lesson.id)
     found = []
     for objective in lesson.objectives:
-        own = [question for question in lesson.questions if question.objective == objective.id]
+        own = [question for question in practised(lesson) if question.objective == objective.id]
         used = {card.section for card in lesson.cards if card.objective == objective.id} | {question.section for question in own}
         exercises = [one.id for one in lesson.exercises if one.id in helps and objective.id in helps[one.id].objectives]
         read = _part([section.id for section in lesson.sections if section.id in used], sections)
-        practised = _part([question.id for question in own], {question.id for question in own if mastered(state, question)})
+        answered = _part([question.id for question in own], {question.id for question in own if mastered(state, question)})
         counted = due(objective.id) if due else None
-        found.append(Standing(objective.id, objective.text, read, practised, _part(exercises, passed), counted))
+        found.append(Standing(objective.id, objective.text, read, answered, _part(exercises, passed), counted))
     return tuple(found)
 
 

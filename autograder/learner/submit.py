@@ -32,7 +32,7 @@ from autograder.course.student_files import (
     read_work,
     without_outputs,
 )
-from autograder.learner.check import Checker, unreadable
+from autograder.learner.check import Checker, own_problems, unreadable
 from autograder.learner.progress import remember
 from autograder.learner.workspace import State, Workspace, digest, file_of, is_untouched
 
@@ -106,6 +106,8 @@ def submit(workspace: Workspace, state: State, checker: Checker, out: Path | Non
             untouched.append(path.name)
         elif problem := _problem(path.name, sources[path.name]):
             warnings.append(problem)
+        elif exercise == "practice" and workspace.lesson.practice == "own":
+            warnings += [f"`{path.name}`: {line}" for line in own_problems(workspace.lesson, sources[path.name])]
         else:
             where = f"`{path.name}`" if path.name in names_of(exercise) else f"`{exercise}` in `{path.name}`"
             try:

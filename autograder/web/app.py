@@ -24,6 +24,7 @@ from starlette.staticfiles import StaticFiles
 
 from autograder.course.loading import read_policy
 from autograder.course.model import Lesson
+from autograder.course.own_practice import PRACTICE_WORDS
 from autograder.course.store import replaced_folder
 from autograder.grading.questions import question_text
 from autograder.learner.review.queue import faces_of
@@ -131,10 +132,11 @@ def _pages(frame: Frame) -> dict[str, str]:
     lesson = frame.lesson
     published = {one.id: {name: drawn.published for name, drawn in one.numbers.items()} for one in lesson.questions}
     questions = [(one.id, Markup(frame.prose.blocks(question_text(one, published[one.id])))) for one in lesson.questions]
+    words = Markup(frame.prose.line(PRACTICE_WORDS[lesson.practice]))
     return {
         "index.html": page(frame, "index", lesson.title, reading=reading(lesson, frame.prose), read=set()),
         "play.html": play(frame),
-        "practice.html": page(frame, "practice", "Practice", "questions.html", questions=questions),
+        "practice.html": page(frame, "practice", "Practice", "questions.html", questions=questions, words=words),
         "cards.html": page(frame, "cards", "Cards", "deck.html", decks=_decks(frame)),
     }
 

@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute, Route
 
 from autograder.course.kinds import Form, Mark, Remark, form_of
 from autograder.course.model import Choice, Question
+from autograder.course.own_practice import PRACTICE_WORDS, practised
 from autograder.course.text import formulas_in_unicode
 from autograder.grading.feedback import remark_words
 from autograder.grading.questions import question_text
@@ -44,10 +45,11 @@ def routes(session: ReaderSession, frame: Frame) -> list[BaseRoute]:
 
 def _overview(session: ReaderSession, frame: Frame) -> str:
     with session.state() as state:
-        rows = [(one, min(streak(state, one), STREAK), mastered(state, one)) for one in session.lesson.questions]
+        rows = [(one, min(streak(state, one), STREAK), mastered(state, one)) for one in practised(session.lesson)]
         following = choose(session.lesson, state, None)
     titles = {section.id: section.title for section in session.lesson.sections}
-    return page(frame, "practice", "Practice", rows=rows, following=following, titles=titles, streak=STREAK)
+    words = Markup(frame.prose.line(PRACTICE_WORDS[session.lesson.practice]))
+    return page(frame, "practice", "Practice", rows=rows, following=following, titles=titles, streak=STREAK, words=words)
 
 
 def _question(session: ReaderSession, frame: Frame, request: Request) -> str:
@@ -95,7 +97,7 @@ def _mark(session: ReaderSession, frame: Frame, state: State, asked: Asked, made
         question=asked.question,
         section=next((one for one in session.lesson.sections if one.id == made.section), None),
         working=[frame.prose.line(line) for line in shown_working(asked, session.functions())],
-        for_answers=for_answers(asked, given) if right else "",
+        for_answers=for_answers(asked, given) if right and session.lesson.practice == "open" else "",
         row=min(streak(state, asked.question), STREAK),
         streak=STREAK,
         mastered=mastered(state, asked.question),
@@ -122,7 +124,8 @@ def _page(
     stem = Markup(frame.prose.blocks(_filled(asked, question, question.text))) if question.parts else None
     section = next((one for one in session.lesson.sections if one.id == question.section), None)
     title = f"{question.id.replace('-', ' ').capitalize()} · Practice"
-    return page(frame, "question", title, asked=asked, stem=stem, parts=parts, section=section, mark=mark, fields=fields or {})
+    words = Markup(frame.prose.line(PRACTICE_WORDS[session.lesson.practice]))
+    return page(frame, "question", title, words=words, asked=asked, stem=stem, parts=parts, section=section, mark=mark, fields=fields or {})
 
 
 def _part(frame: Frame, asked: Asked, question: Question, field: str) -> Part:

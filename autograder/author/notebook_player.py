@@ -98,8 +98,8 @@ def _player(namespace: dict[str, Any], props: types.ModuleType) -> Player:
         return found[own]  # type: ignore[no-any-return]
 
     def player(name: str, args: tuple[Any, ...], kwargs: dict[str, Any], questions: list[Asked]) -> Outcome:
-        function, given = target(name, lent(args, questions), function_of)
-        named = lent(kwargs, questions)
+        function, given = target(name, lent(args, questions, function_of), function_of)
+        named = lent(kwargs, questions, function_of)
         before = as_arrays(copied([*given, *named.values()]))
         value = function(*given, **named)
         names = [*list(inspect.signature(function).parameters)[: len(given)], *named]

@@ -203,8 +203,8 @@ def asked(function: str) -> list[tuple[Any, ...]]:
 class Student:
     """The student's functions, answered by whatever plays the student: a guest, a misconception or the reference itself.
 
-    `student.props.NAME(...)` calls a function of the lesson's props.py on the student's side. A returned object that is not data becomes
-    an `ObjectProxy`.
+    `student.props.NAME(...)` calls a function of the lesson's props.py on the student's side; `student.NAME` may be one of its arguments.
+    A returned object that is not data becomes an `ObjectProxy`.
     """
 
     def __init__(self, player: Player, transcript: Transcript, prefix: str = ""):
@@ -213,7 +213,7 @@ class Student:
     def __getattr__(self, name: str) -> Any:
         if name == "props" and not self._prefix:
             return Student(self._player, self._transcript, "props.")
-        return lambda *args, **kwargs: self.executed(self._prefix + name, args, kwargs)
+        return StudentFunction(self, self._prefix + name)
 
     def executed(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], *, shown: str = "", of: str | None = None) -> Any:
         """Make one call, record it as `shown`, and return its value."""
@@ -231,10 +231,21 @@ class Student:
         return outcome.value
 
 
+class StudentFunction:
+    """One of the student's functions, to be called, or passed to one of the props."""
+
+    def __init__(self, student: Student, name: str):
+        self.__name__, self._student = name, student
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._student.executed(self.__name__, args, kwargs)
+
+
 def _about(name: str, args: tuple[Any, ...]) -> str:
-    """Return the function that a call is evidence about; for a call of the props, the one that its objects were last passed to."""
+    """Return the function that a call is evidence about; of a call of the props, the one that it is given, or its objects were given to."""
+    passed = [item.__name__ for item in args if isinstance(item, StudentFunction)]
     used = [item.of for item in args if isinstance(item, ObjectProxy) and not item.of.startswith("props.")]
-    return used[0] if used and name.startswith("props.") else name
+    return (passed + used)[0] if (passed or used) and name.startswith("props.") else name
 
 
 class Reference:
@@ -290,7 +301,7 @@ def executed_by(function_of: Callable[[str], Callable[..., Any]]) -> Player:
 
     def play(name: str, args: tuple[Any, ...], kwargs: dict[str, Any], questions: list[Asked]) -> Outcome:
         try:
-            given, named = lent(args, questions), lent(kwargs, questions)
+            given, named = lent(args, questions, function_of), lent(kwargs, questions, function_of)
             with np.errstate(all="ignore"):
                 function, given = target(name, given, function_of)
                 return Outcome("returned", value=as_arrays(function(*given, **named)))
@@ -302,12 +313,14 @@ def executed_by(function_of: Callable[[str], Callable[..., Any]]) -> Player:
     return play
 
 
-def lent(value: Any, questions: list[Asked]) -> Any:
-    """Copy arguments for a call in this process: proxies become their objects, and callbacks record what they are asked."""
+def lent(value: Any, questions: list[Asked], function_of: Callable[[str], Callable[..., Any]]) -> Any:
+    """Copy arguments for a call in this process: proxies become their objects or functions, and callbacks record what they are asked."""
 
     def leaf(item: Any) -> Any:
         if isinstance(item, ObjectProxy):
             return item.held
+        if isinstance(item, StudentFunction):
+            return function_of(item.__name__)
         if not callable(item):
             return item
 

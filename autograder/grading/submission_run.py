@@ -17,14 +17,14 @@ from msgspec.structs import replace
 from autograder.course.model import Check, Failure, Submission
 from autograder.course.text import clean, clean_output, decode
 from autograder.grading import bounds, feedback
-from autograder.grading.checks import Asked, Transcript, run
+from autograder.grading.checks import Asked, StudentFunction, Transcript, run
 from autograder.grading.diagnosis import shared_by
 from autograder.grading.reference import Answering, ObjectProxy, mapped
 from autograder.sandbox.deadline import WALL_FACTOR
 from autograder.sandbox.guest.frameworks import NUMPY
 from autograder.sandbox.guest.protocol import NotData
 from autograder.sandbox.guest.runtime import NAMES, USED
-from autograder.sandbox.guests import Guest, Outcome, Raised
+from autograder.sandbox.guests import Guest, Handle, Outcome, Raised
 from autograder.sandbox.local import LocalRunner
 from autograder.sandbox.preload import fullest, profile_for
 from autograder.sandbox.servers import Sandbox
@@ -286,8 +286,9 @@ class SubmissionRun:
                 questions.append(Asked(asked.__name__, tuple(given), named))
 
         self._guest.on_ask = note
-        target, sent = _target(self._submission.exercise, name, mapped(args, _held))
-        named = mapped(kwargs, _held)
+        held = partial(_held, self._submission.exercise)
+        target, sent = _target(self._submission.exercise, name, mapped(args, held))
+        named = mapped(kwargs, held)
         if self._replaced and target[0] == self._submission.exercise:
             if lost := self._bring("stand_in", STAND_IN):
                 return lost
@@ -329,7 +330,10 @@ class SubmissionRun:
         return tuple(names.get(int(one), one) if one.isdecimal() else one for one in changed)
 
 
-def _held(item: Any) -> Any:
+def _held(module: str, item: Any) -> Any:
+    """Return what stands for an object of the guest, or for a function of the loaded module."""
+    if isinstance(item, StudentFunction):
+        return Handle(0, f"{module}.{item.__name__}")
     return item.held if isinstance(item, ObjectProxy) else item
 
 

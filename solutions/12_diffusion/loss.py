@@ -1,6 +1,6 @@
 """Solution to exercises/12_diffusion/loss.py, with the reference implementation's loss.
 
-`trained_by` does the same from the weights of a denoiser of props.py, because a check passes the reference only numbers.
+`trained_by` and `gradients_by` do the same from the weights of a denoiser of props.py, because a check passes the reference only numbers.
 """
 
 from pathlib import Path
@@ -27,11 +27,22 @@ def training_step(model: Any, optimizer: Any, x0: Tensor, t: Any, eps: Tensor, a
 
 def trained_by(weights: dict[str, Tensor], lr: float, momentum: float, batches: list[list[Tensor]], alpha_bars: Tensor) -> Any:
     """Return the losses of training a denoiser with these weights on batches (x_0, t, ε), and its weights afterwards."""
+    props, model = _denoiser(weights)
+    optimizer = props.sgd(model, lr, momentum)
+    losses = [training_step(model, optimizer, x0, t, eps, alpha_bars) for x0, t, eps in batches]
+    return losses, {name: value.detach().clone() for name, value in model.state_dict().items()}
+
+
+def gradients_by(weights: dict[str, Tensor], x0: Tensor, t: Any, eps: Tensor, alpha_bars: Tensor) -> Any:
+    """Return the gradient of the loss by each parameter of a denoiser with these weights."""
+    props, model = _denoiser(weights)
+    return props.gradients_of(noise_mse, model, x0, t, eps, alpha_bars)
+
+
+def _denoiser(weights: dict[str, Tensor]) -> Any:
     from autograder.api import load_module
 
     props = load_module(Path(__file__).parents[2] / "exercises" / "12_diffusion" / "props.py")
     model = props.denoiser().to(weights["conv_out.bias"].dtype)
     model.load_state_dict(weights)
-    optimizer = props.sgd(model, lr, momentum)
-    losses = [training_step(model, optimizer, x0, t, eps, alpha_bars) for x0, t, eps in batches]
-    return losses, {name: value.detach().clone() for name, value in model.state_dict().items()}
+    return props, model

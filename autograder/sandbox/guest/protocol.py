@@ -119,7 +119,10 @@ FromGuest = Reply | Ask | Lacks | Raised
 
 
 class Reference(msgspec.Struct, frozen=True):
-    """The number of something that stays on its own side: a callback or a handle. `label` names its type."""
+    """The number of something that stays on its own side: a callback or a handle. `label` names its type.
+
+    The handle 0 of the trusted side is the function MODULE.NAME that its label names.
+    """
 
     kind: Literal["callback", "handle"]
     number: int
@@ -131,6 +134,8 @@ class Reference(msgspec.Struct, frozen=True):
 
 def pack_array(array: np.ndarray[Any, Any], framework: int) -> bytes:
     """Encode an array as: framework (0: numpy), dtype code, number of dimensions, each dimension, bytes in C order."""
+    if array.dtype.kind == "f" and array.dtype.itemsize > 8:
+        array = array.astype(np.float64)
     code = CODES.get(array.dtype.newbyteorder("="))
     if code is None:
         raise NotData(f"an array of dtype {array.dtype}")

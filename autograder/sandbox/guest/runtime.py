@@ -190,7 +190,7 @@ class GuestRuntime:
 
     def resolve(self, reference: protocol.Reference) -> Any:
         if reference.kind == "handle":
-            return self.handles[reference.number]
+            return self.handles[reference.number] if reference.number else self.target(list(reference.label.split(".")))
         return _Callback(self, reference.number)
 
     # -- answering

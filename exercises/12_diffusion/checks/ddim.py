@@ -1,5 +1,7 @@
 """Checks of ddim.py: the grid of t, one step with and without noise, and sampling from x_T to x_0."""
 
+from collections import Counter
+
 import numpy as np
 import torch
 
@@ -37,13 +39,18 @@ def source(rng, T):
     drawn = noise(rng, (T + 1, *SHAPE))
 
     def draw_noise(t):
-        return drawn[int(t)]
+        return drawn[int(np.unique(t).item())]  # one t, or the same for each row
 
     return draw_noise
 
 
 def grid(T, steps):
     return [T * i // steps for i in range(steps, 0, -1)]
+
+
+def rows_asked(model):
+    """Count the rows that a model was called with, by their t."""
+    return Counter(int(t) for x, ts in asked(model) for t in np.broadcast_to(np.ravel(ts), len(x)))
 
 
 def steps_asked():
@@ -110,12 +117,13 @@ def the_walk(student, reference, rng):
 
 @check(points=1, of="ddim_sample", needs=the_walk)
 def the_model_is_asked_for_the_grid(student, reference, rng):
-    """The model is called once for each t of the grid, from T down"""
+    """The model is called once for each t of the grid"""
     T = int(rng.integers(50, 60))
     given = network(), noise(rng), table(rng, T), 8, 0.0, source(rng, T)
     close(student.ddim_sample(*given), reference.ddim_sample(*given), atol=2e-4)
     seen = steps_asked()
-    expect(seen == grid(T, 8), f"called the model with t = {', '.join(map(str, seen[:12]))}; expected one call for each t of the grid")
+    words = f"called the model with t = {', '.join(map(str, seen[:12]))}; expected one call for each t of the grid"
+    expect(rows_asked("eps_model") == dict.fromkeys(grid(T, 8), SHAPE[0]), words)
 
 
 @check(points=2, of="ddim_sample")
@@ -130,7 +138,7 @@ def the_walk_with_noise(student, reference, rng):
 def step_leaves_its_arguments(student, reference, rng):
     """ddim_step does not modify its arguments"""
     given = noise(rng), 50, 30, noise(rng), table(rng, 60), 0.5, noise(rng)
-    close(student.ddim_step(*given), reference.ddim_step(*given), atol=2e-5)
+    student.ddim_step(*given)
     untouched()
 
 
@@ -138,5 +146,5 @@ def step_leaves_its_arguments(student, reference, rng):
 def walk_leaves_its_arguments(student, reference, rng):
     """ddim_sample does not modify x_T or the table"""
     given = network(), noise(rng), table(rng, 30), 5, 0.5, source(rng, 30)
-    close(student.ddim_sample(*given), reference.ddim_sample(*given), atol=2e-4)
+    student.ddim_sample(*given)
     untouched()

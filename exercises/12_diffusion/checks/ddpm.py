@@ -1,12 +1,14 @@
 """Checks of ddpm.py: the posterior, one step with noise, and sampling from x_T to x_0."""
 
+from collections import Counter
+
 import numpy as np
 import torch
 
 from autograder.api import asked, check, close, expect, rows, shaped, untouched
 
 SHAPE = (5, 2, 3, 4)  # no two sizes are equal
-POINTS = 3000
+CLOUDS = (5, 600, 2)  # rows of points in the plane, 3,000 in all
 
 
 def noise(rng, shape=SHAPE):
@@ -63,7 +65,7 @@ def exact_for_gaussian(mean, covariance, bars):
     values, vectors = torch.linalg.eigh(covariance)
 
     def eps_model(x, t):
-        bar = bars_at(t, rows(x, 2, most=POINTS), bars).reshape(-1, 1)
+        bar = bars_at(t, rows(x, *CLOUDS[1:], most=2 * CLOUDS[0]), bars).reshape(-1, 1, 1)
         x = torch.as_tensor(x)
         away = (x.double() - bar**0.5 * mean) @ vectors
         return ((1 - bar) ** 0.5 * (away / (bar * values + 1 - bar)) @ vectors.T).to(x.dtype)
@@ -76,9 +78,14 @@ def source(rng, T, shape=SHAPE):
     drawn = noise(rng, (T + 1, *shape))
 
     def draw_noise(t):
-        return drawn[int(t)]
+        return drawn[int(np.unique(t).item())]  # one t, or the same for each row
 
     return draw_noise
+
+
+def rows_asked(model):
+    """Count the rows that a model was called with, by their t."""
+    return Counter(int(t) for x, ts in asked(model) for t in np.broadcast_to(np.ravel(ts), len(x)))
 
 
 @check(points=3, of="posterior")
@@ -139,7 +146,7 @@ def the_model_is_asked_for_every_t(student, reference, rng):
     close(student.ddpm_sample(*given), reference.ddpm_sample(*given), atol=5e-4)
     seen = [int(t) for _, ts in asked("eps_model") for t in np.unique(np.asarray(ts))]
     words = f"called the model with t = {', '.join(map(str, seen[:15]))}; expected one call for each t from {T} down to 1"
-    expect(seen == list(range(T, 0, -1)), words)
+    expect(rows_asked("eps_model") == dict.fromkeys(range(1, T + 1), SHAPE[0]), words)
 
 
 @check(points=1, of="ddpm_sample", needs=the_walk)
@@ -153,7 +160,7 @@ def one_known_image(student, reference, rng):
 @check(points=2, of="ddpm_sample", needs=the_walk)
 def a_known_gaussian(student, reference, rng):
     """Points sampled with the exact noise predictor of a Gaussian have its mean and covariance"""
-    # POINTS points: each of the five numbers is within 6 standard errors of the Gaussian's own, plus 0.05 because T is finite.
+    # With 3,000 points each of the five numbers is within 6 standard errors of the Gaussian's own, plus 0.05 because T is finite.
     # A correct solution is outside in fewer than 1 of 10 million runs.
     T = 100
     mean, turn = torch.from_numpy(rng.uniform(-1, 1, 2)), float(rng.uniform(0, np.pi))
@@ -161,17 +168,17 @@ def a_known_gaussian(student, reference, rng):
     covariance = axes @ torch.diag(torch.tensor([1.0, 0.25], dtype=torch.float64)) @ axes.T
     betas = torch.linspace(1e-3, 0.12, T + 1)
     betas[0] = 0
-    given = exact_for_gaussian(mean, covariance, bars_of(betas)), noise(rng, (POINTS, 2)), betas, source(rng, T, (POINTS, 2))
-    drawn = shaped(student.ddpm_sample(*given), POINTS, 2)
-    close(drawn.mean(0), mean.numpy(), atol=6 * (1 / POINTS) ** 0.5 + 0.05)
-    close(np.cov(drawn.T), covariance.numpy(), atol=6 * (2 / POINTS) ** 0.5 + 0.05)
+    given = exact_for_gaussian(mean, covariance, bars_of(betas)), noise(rng, CLOUDS), betas, source(rng, T, CLOUDS)
+    drawn = shaped(student.ddpm_sample(*given), *CLOUDS).reshape(-1, 2)
+    close(drawn.mean(0), mean.numpy(), atol=6 * (1 / len(drawn)) ** 0.5 + 0.05)
+    close(np.cov(drawn.T), covariance.numpy(), atol=6 * (2 / len(drawn)) ** 0.5 + 0.05)
 
 
 @check(points=0.5, of="ddpm_step", needs=a_step_with_noise)
 def step_leaves_its_arguments(student, reference, rng):
     """ddpm_step does not modify its arguments"""
     given = noise(rng), 20, noise(rng), table(rng, 30), noise(rng)
-    close(student.ddpm_step(*given), reference.ddpm_step(*given), atol=5e-5)
+    student.ddpm_step(*given)
     untouched()
 
 
@@ -179,5 +186,5 @@ def step_leaves_its_arguments(student, reference, rng):
 def walk_leaves_its_arguments(student, reference, rng):
     """ddpm_sample does not modify x_T or the table"""
     given = network(), noise(rng), table(rng, 12), source(rng, 12)
-    close(student.ddpm_sample(*given), reference.ddpm_sample(*given), atol=5e-4)
+    student.ddpm_sample(*given)
     untouched()

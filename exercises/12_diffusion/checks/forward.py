@@ -108,7 +108,7 @@ def the_way_back_per_sample(student, reference, rng):
 def betas_stay(student, reference, rng):
     """alpha_bars does not modify its table"""
     betas = np.r_[0, rng.uniform(0.001, 0.03, 20)]
-    close(student.alpha_bars(betas), reference.alpha_bars(betas))
+    student.alpha_bars(betas)
     untouched()
 
 
@@ -116,7 +116,7 @@ def betas_stay(student, reference, rng):
 def step_arguments_stay(student, reference, rng):
     """forward_step does not modify the images or the noise"""
     x, eps = images(rng)
-    close(student.forward_step(x, 0.3, eps), reference.forward_step(x, 0.3, eps))
+    student.forward_step(x, 0.3, eps)
     untouched()
 
 
@@ -125,7 +125,7 @@ def jump_arguments_stay(student, reference, rng):
     """noise_to does not modify the images, the noise or the table"""
     x0, eps = images(rng)
     alpha_bars = table(rng, T=300)
-    close(student.noise_to(x0, 200, eps, alpha_bars), reference.noise_to(x0, 200, eps, alpha_bars))
+    student.noise_to(x0, 200, eps, alpha_bars)
     untouched()
 
 
@@ -134,5 +134,5 @@ def back_arguments_stay(student, reference, rng):
     """predict_x0 does not modify the images, the noise or the table"""
     x_t, eps = images(rng)
     alpha_bars = table(rng, T=300)
-    close(student.predict_x0(x_t, 200, eps, alpha_bars), reference.predict_x0(x_t, 200, eps, alpha_bars))
+    student.predict_x0(x_t, 200, eps, alpha_bars)
     untouched()

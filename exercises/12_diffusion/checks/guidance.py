@@ -53,8 +53,8 @@ def captions_shown():
 def the_known_ends(student, reference, rng):
     """w = 0 gives the unconditional prediction, w = 1 the conditional one"""
     uncond, cond = float(rng.uniform(0, 1)), float(rng.uniform(2, 3))
-    close(student.guided_eps(uncond, cond, 0.0), uncond)
-    close(student.guided_eps(uncond, cond, 1.0), cond)
+    for w, expected in ((0.0, uncond), (1.0, cond)):
+        close(student.guided_eps(torch.tensor(uncond), torch.tensor(cond), w), expected)
 
 
 @check(points=3, of="guided_eps")
@@ -125,7 +125,7 @@ def null_is_shown(student, reference, rng):
 def captions_stay(student, reference, rng):
     """drop_condition does not modify the captions"""
     given = captions(rng), 20, 0.7, torch.from_numpy(rng.permutation(np.linspace(0.05, 0.95, 5)).astype(np.float32))
-    close(student.drop_condition(*given), reference.drop_condition(*given))
+    student.drop_condition(*given)
     untouched()
 
 
@@ -133,7 +133,7 @@ def captions_stay(student, reference, rng):
 def predictions_stay(student, reference, rng):
     """guided_eps does not modify the predictions"""
     given = noise(rng), noise(rng), 3.0
-    close(student.guided_eps(*given), reference.guided_eps(*given), atol=1e-5)
+    student.guided_eps(*given)
     untouched()
 
 
@@ -141,5 +141,5 @@ def predictions_stay(student, reference, rng):
 def sampling_leaves_its_arguments(student, reference, rng):
     """guided_sample does not modify the captions, x_T or the table"""
     given = network(), captions(rng), 20, 1.5, noise(rng), table(rng, 20), 3
-    close(student.guided_sample(*given), reference.guided_sample(*given), atol=5e-4)
+    student.guided_sample(*given)
     untouched()

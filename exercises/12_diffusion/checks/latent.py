@@ -1,5 +1,6 @@
 """Checks of latent.py: the scale of the latents, encoding and decoding, and sampling in between."""
 
+from collections import Counter
 from types import SimpleNamespace
 
 import numpy as np
@@ -51,6 +52,11 @@ def network():
     return eps_model
 
 
+def rows_asked(model):
+    """Count the rows that a model was called with, by their t."""
+    return Counter(int(t) for x, ts in asked(model) for t in np.broadcast_to(np.ravel(ts), len(x)))
+
+
 @check(points=4, of="latent_scale")
 def the_spread(student, reference, rng):
     """The standard deviation of many latents with a nonzero mean"""
@@ -90,7 +96,7 @@ def decoded_once(student, reference, rng):
     student.latent_sample(autoencoder(rng), network(), noise(rng, LATENT), table(rng, 40), 7, 0.5)
     seen = [int(t) for _, ts in asked("eps_model") for t in np.unique(np.asarray(ts))]
     words = f"called the model with t = {', '.join(map(str, seen[:12]))}; expected one call for each t of the grid"
-    expect(seen == [40 * i // 7 for i in range(7, 0, -1)], words)
+    expect(rows_asked("eps_model") == dict.fromkeys([40 * i // 7 for i in range(7, 0, -1)], LATENT[0]), words)
     decoded = sum(len(z) for (z,) in asked("decode"))
     expect(decoded == LATENT[0], f"decoded {decoded} latents; expected {LATENT[0]}")
 
@@ -98,8 +104,7 @@ def decoded_once(student, reference, rng):
 @check(points=1, of="latent_sample", needs=sampled_in_latents)
 def sampling_leaves_its_arguments(student, reference, rng):
     """latent_sample does not modify z_T or the table"""
-    given = autoencoder(rng), network(), noise(rng, LATENT), table(rng, 20), 3, 0.7
-    close(student.latent_sample(*given), reference.latent_sample(*given), atol=1e-4)
+    student.latent_sample(autoencoder(rng), network(), noise(rng, LATENT), table(rng, 20), 3, 0.7)
     untouched()
 
 

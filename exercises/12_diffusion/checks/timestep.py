@@ -33,7 +33,15 @@ def anew(weights, rng):
     }
 
 
-def randomised(block, rng):
+def called_once(student, rng):
+    """Build a block and call it: some layers get their weights at the first call."""
+    block = student.ConditionedBlock(8, 12)
+    block(drawn(rng, 2, 8, 4, 6), drawn(rng, 2, 12))
+    return block
+
+
+def randomised(student, rng):
+    block = called_once(student, rng)
     block.set_weights(anew(weights_of(block), rng))
     return block
 
@@ -85,7 +93,7 @@ def a_single_t(student, reference, rng):
 def steps_stay(student, reference, rng):
     """timestep_embedding does not modify t"""
     t = steps(rng, 5, 900)
-    close(student.timestep_embedding(t, 12), reference.timestep_embedding(t, 12), atol=1e-3)
+    student.timestep_embedding(t, 12)
     untouched()
 
 
@@ -101,7 +109,7 @@ def keeps_the_shape(student, reference, rng):
 @check(points=3, of="ConditionedBlock", needs=keeps_the_shape)
 def hears_the_embedding(student, reference, rng):
     """The same image with another embedding gives another result, in each row, and the block learns which"""
-    block = student.ConditionedBlock(8, 12)
+    block = called_once(student, rng)
     weights, changes = weights_of(block), []
     x, emb, other = drawn(rng, 5, 8, 4, 6), drawn(rng, 5, 12), drawn(rng, 5, 12)
     for _ in range(2):
@@ -116,7 +124,7 @@ def hears_the_embedding(student, reference, rng):
 @check(points=2, of="ConditionedBlock", needs=keeps_the_shape)
 def sees_the_image(student, reference, rng):
     """Another image with the same embedding gives another result, in each row"""
-    block = randomised(student.ConditionedBlock(8, 12), rng)
+    block = randomised(student, rng)
     x, emb = drawn(rng, 5, 8, 4, 6), drawn(rng, 5, 12)
     same = rows_without(change(block, (x, emb), (x + drawn(rng, 5, 8, 4, 6), emb)))
     expect(same == 0, f"gave the same result for two images in {same} of 5 rows")
@@ -125,7 +133,7 @@ def sees_the_image(student, reference, rng):
 @check(points=3, of="ConditionedBlock", needs=hears_the_embedding)
 def rows_stand_alone(student, reference, rng):
     """A row's result does not depend on the other rows, even if the batch is as large as the image is wide"""
-    block = randomised(student.ConditionedBlock(8, 12), rng)
+    block = randomised(student, rng)
     x, emb = drawn(rng, 6, 8, 6, 6), drawn(rng, 6, 12)
     together = shaped(block(x, emb), *x.shape)
     for few in (slice(2, 3), slice(3, 6)):
@@ -136,7 +144,7 @@ def rows_stand_alone(student, reference, rng):
 @check(points=1, of="ConditionedBlock", needs=keeps_the_shape)
 def equal_weights_answer_equally(student, reference, rng):
     """Two blocks with the same weights give the same result, and so does one block called twice"""
-    first, second = student.ConditionedBlock(8, 12), student.ConditionedBlock(8, 12)
+    first, second = called_once(student, rng), called_once(student, rng)
     weights = anew(weights_of(first), rng)
     expect(len(weights) > 0, "has no weights: there is nothing to learn")
     for block in (first, second):

@@ -12,6 +12,12 @@ def _loss(eps_model, x0, t, eps, alpha_bars, *, told=lambda t: t, error=lambda h
     return error(eps_model(noise_to(x0, t, eps, alpha_bars), told(t)), eps, x0)
 
 
+@misconception(of="noise_mse", section="reverse-direction", card="simple-loss")
+def gradient_cut_off(eps_model, x0, t, eps, alpha_bars):
+    """You cut off the gradient: no .detach(), .item(), torch.no_grad() or numpy on the way from the prediction to the loss."""
+    return _loss(eps_model, x0, t, eps, alpha_bars).detach()
+
+
 @misconception(of="noise_mse", section="reverse-direction", card="mean-not-sum")
 def sum_for_mean(eps_model, x0, t, eps, alpha_bars):
     """You summed the squares. A sum grows with the image's size, and the gradient with it: take the mean."""

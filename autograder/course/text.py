@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from unicodedata import normalize
 from zoneinfo import ZoneInfo, available_timezones
 
+OF_DOMAINS = ("punycode", "idna")  # codecs of domain names: no code is in them, and they take hours for a few MiB
 _MARKS = {codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 
@@ -35,6 +36,8 @@ def decode(code: bytes) -> Decoded:
     guessed = wide_encoding(code)
     try:
         encoding = guessed or tokenize.detect_encoding(io.BytesIO(code).readline)[0]
+        if codecs.lookup(encoding).name in OF_DOMAINS:
+            raise LookupError
         text = code.decode(encoding)
     except (SyntaxError, UnicodeDecodeError, LookupError):
         if guessed or any(map(tokenize.cookie_re.match, code[:1000].decode("latin-1").split("\n")[:2])):

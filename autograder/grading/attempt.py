@@ -19,7 +19,7 @@ from autograder.grading.checks import Transcript, load_checks, seed_of
 from autograder.grading.coefficients import load_quantities
 from autograder.grading.diagnosis import Diagnosis, load_misconceptions, shared_by
 from autograder.grading.recorded import Replay, ReplayedAnswers, misconceptions_of, read_recordings
-from autograder.grading.reference import Answering, Answers, load_module
+from autograder.grading.reference import Answers, Oracle, load_module
 from autograder.grading.submission_run import SubmissionRun
 from autograder.sandbox.local import LocalRunner
 from autograder.sandbox.servers import Sandbox
@@ -32,7 +32,7 @@ class Materials(msgspec.Struct, frozen=True):
 
     exercise: Exercise
     checks: tuple[Check, ...]
-    answers: Answering
+    answers: Oracle
     misconceptions: tuple[Misconception, ...]
     diagnosis: Diagnosis
 

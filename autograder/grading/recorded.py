@@ -189,6 +189,10 @@ class ReplayedAnswers:
             self._known[key] = Answered(unpack(msgspec.json.decode(recorded.value)), recorded.atol, recorded.rtol)
         return self._known[key]
 
+    def value(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Return what the reference answered to this call."""
+        return self.answer(name, args, kwargs).value
+
 
 def _signed(name: str, parameters: list[str]) -> Callable[..., Any]:
     def unknown(*args: Any, **kwargs: Any) -> Any:

@@ -41,6 +41,12 @@ class Answering(Protocol):
     def answer(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Answered: ...
 
 
+class Oracle(Answering, Protocol):
+    """What answers a submission, too, which may ask for anything."""
+
+    def value(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any: ...
+
+
 class Answers:
     """The functions of an answer file, called on copies of the arguments. `props` is the file that guests may import too."""
 
@@ -70,9 +76,12 @@ class Answers:
             self._known[key] = self._compute(name, args, kwargs)
         return self._known[key]
 
+    def value(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Return what the reference returns for arguments of a student's. Nothing of them is kept: there is no end of them."""
+        return self.function(name)(*copied(args), **copied(kwargs))
+
     def _compute(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Answered:
-        function = self.function(name)
-        value = function(*copied(args), **copied(kwargs))
+        function, value = self.function(name), self.value(name, args, kwargs)
         rtol = rtol_for((args, kwargs))
         other = cast((args, kwargs), np.float64 if rtol else np.float32)
         error = float32_error(value, lambda: function(*other[0], **other[1]))

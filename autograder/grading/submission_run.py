@@ -19,7 +19,7 @@ from autograder.course.text import clean, clean_output, decode
 from autograder.grading import bounds, feedback
 from autograder.grading.checks import Asked, StudentFunction, Transcript, run
 from autograder.grading.diagnosis import shared_by
-from autograder.grading.reference import Answering, ObjectProxy, mapped
+from autograder.grading.reference import ObjectProxy, Oracle, mapped
 from autograder.sandbox.deadline import WALL_FACTOR
 from autograder.sandbox.guest.frameworks import NUMPY
 from autograder.sandbox.guest.protocol import NotData
@@ -55,7 +55,7 @@ class SubmissionRun:
         self,
         submission: Submission,
         checks: tuple[Check, ...],
-        answers: Answering,
+        answers: Oracle,
         sandbox: Sandbox | LocalRunner,
         seeds: Mapping[str, int],
         imports: tuple[str, ...] = (),
@@ -301,7 +301,7 @@ class SubmissionRun:
         return replace(outcome, changed=self._argument_names(name, outcome.changed)) if outcome.changed else outcome
 
     def _answer(self, function: str, *args: Any, **kwargs: Any) -> Any:
-        return self._answers.answer(function, args, kwargs).value
+        return self._answers.value(function, args, kwargs)
 
     def _bring(self, module: str, source: bytes) -> Outcome | None:
         """Make sure that the guest has a module of ours, too; return why not, if it cannot be."""

@@ -107,7 +107,7 @@ WORDS = (
 TRICKLE = """\
 os.write(3, struct.pack("<I", 5_000_000))
     while True:
-        time.sleep(0.02)
+        libc.usleep(20_000)
         os.write(3, b"x")"""
 
 WHATEVER = frozenset({"wrong", "raised", "refused", "out_of_memory", "killed"})
@@ -140,7 +140,7 @@ ATTACKS = (
     Attack(
         "hung-up",
         "A guest that closes its own socket is gone",
-        forging("def answer(shape):\n    os.closerange(0, 64)\n    time.sleep(60)"),
+        forging("def answer(shape):\n    os.closerange(0, 64)\n    libc.sleep(60)"),
         reasons=frozenset({"killed", "timed_out"}),
     ),
     Attack(

@@ -11,7 +11,7 @@ ENDLESS = (
     ("catastrophic-pattern", "A regular expression that never ends is stopped", "__import__('re').match(r'(a+)+$', 'a' * 64 + 'b')"),
     ("huge-power", "A power that takes a year is stopped", "str(7 ** (10 ** 9))"),
     ("great-matrix", "A product of great matrices is stopped", "(m := np.ones((4000, 4000))) @ m @ m @ m @ m @ m"),
-    ("sleep", "A sleep without end is stopped", "__import__('time').sleep(10**6)"),
+    ("sleep", "A sleep without end is stopped", "libc.sleep(10**6)"),
     ("locked-out", "A lock that nobody opens is stopped waiting for",
      "lock = __import__('threading').Lock()\n    lock.acquire()\n    lock.acquire()"),
     ("waits-for-a-signal", "Waiting for a signal that never comes is stopped or refused", "__import__('select').select([], [], [])"),
@@ -36,7 +36,7 @@ ENOUGH = frozenset({"raised", "killed", "timed_out", "out_of_memory", "wrong", "
 # id, promise, what happens while the file loads, why it fails
 LOADING = (
     ("loop-at-import", "A file that never ends loading is stopped", "while True: pass", HANGS),
-    ("sleep-at-import", "A file that sleeps while it loads is stopped", "import time\ntime.sleep(10**6)", HANGS),
+    ("sleep-at-import", "A file that sleeps while it loads is stopped", "libc.sleep(10**6)", HANGS),
     ("grows-at-import", "A file that takes all memory while it loads is stopped", "held = [np.ones(2**22) for _ in range(10**6)]", STARVES),
     ("fork-bomb", "A fork bomb does not go off",
      "for _ in range(200):\n    if os.fork() == 0:\n        import time; time.sleep(20); os._exit(0)\nprint('BREACH')", ENOUGH),
@@ -100,7 +100,7 @@ def before_each():
     Attack(
         "dozing-below-the-limit",
         "Many calls that each sleep for nearly as long as they may share one budget",
-        while_right(AROUND + "\ndef before_each():\n    time.sleep(@CALL_SECONDS@ * 0.8)\n"),
+        while_right(AROUND + "\ndef before_each():\n    libc.usleep(int(@CALL_SECONDS@ * 0.8e6))\n"),
         earns="part",
         reasons=HANGS,
     ),

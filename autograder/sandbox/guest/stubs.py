@@ -1,4 +1,4 @@
-"""What a guest finds in place of what a grader lacks: stubs for plots, progress bars, threads, and for the notebook around a cell.
+"""What a guest finds in place of what a grader lacks: stubs for plots, progress bars, threads, pauses, and for the notebook around a cell.
 
 They cost nothing and break nothing. If a student imports a package that is not available, the error names it. If they import one that
 another preload profile has, the guest says so at once (see `Finder.lack`), and the submission is run again with that.
@@ -14,6 +14,7 @@ import os
 import socket
 import sys
 import threading
+import time
 import traceback
 import types
 from collections.abc import Callable, Iterable, Iterator
@@ -125,9 +126,14 @@ def _no_input(prompt: object = "") -> str:
     raise EOFError("nothing can be typed while grading")
 
 
+def _no_sleep(seconds: float) -> None:
+    """Return at once: nobody looks, and a guest that really sleeps is stopped."""
+
+
 def install(finder: Finder) -> None:
     """Install the stubs in this process."""
     sys.meta_path.insert(0, finder)
+    time.sleep = _no_sleep  # type: ignore[assignment]
     threading.Thread.start = _no_threads  # type: ignore[method-assign]
     builtins.input = _no_input
     builtins.__dict__.update(get_ipython=Nothing, display=print)

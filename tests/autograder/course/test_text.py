@@ -35,6 +35,7 @@ NOT_TEXT = {
     "an archive": (b"PK\x03\x04\x00\x00\x01\x02 and so on", "not text: it contains zero bytes"),
     "half of a character": (b"\xff\xfe\0", "not text in UTF-8"),
     "a declared encoding that it does not have": (b"# coding: ascii\n" + TEXT.encode(), "not text in UTF-8"),
+    "an encoding of domain names, which takes hours": (b"# coding: Punycode\n-" + b"z9" * (1 << 20), "not text in UTF-8"),
     "a declared encoding that does not exist": (b"#!python\n# coding: utf-9\n" + TEXT.encode(), "not text in UTF-8"),
 }
 

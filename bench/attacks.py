@@ -38,7 +38,12 @@ def name_of(group: object) -> str:
 
 
 ALL = {name_of(group): tuple(group.ATTACKS) for group in GROUPS}
-OTHERS = [attack for name, group in ALL.items() for attack in group if name in FOR_OTHERS or attack.id in HARMLESS_ANYWHERE]
+OTHERS = [
+    attack
+    for name, group in ALL.items()
+    for attack in group
+    if attack.exercise == "forward" and (name in FOR_OTHERS or attack.id in HARMLESS_ANYWHERE)
+]
 
 
 def through_ours() -> Through:

@@ -197,7 +197,7 @@ def staged(attacks: Iterable[Attack], folder: Path) -> Iterator[tuple[Bait, Path
             source = attack.source
             for name, meaning in words.items():
                 source = source.replace(f"@{name}@", meaning)
-            _enrol(class_folder / attack.id, source)
+            _enrol(class_folder / attack.id, source, attack.exercise)
         yield bait, course, class_folder, out
 
 
@@ -207,10 +207,13 @@ def run(attacks: Iterable[Attack], folder: Path, without: str = "") -> dict[str,
     `without` takes one wall away.
     """
     _adopt_orphans()
+    attacks = tuple(attacks)
+    exercises = {attack.id: attack.exercise for attack in attacks}
     with staged(attacks, folder) as (bait, course, class_folder, out):
         before = _leftovers()
         command = [str(Path(sys.executable).with_name("course")), "--course", str(course), "grade", str(class_folder), "--out", str(out)]
-        command += ["--exercise", "forward", "--seed", "12", "--json"]
+        command += [word for name in dict.fromkeys(("forward", *exercises.values())) for word in ("--exercise", name)]
+        command += ["--seed", "12", "--json"]
         if without:
             command = [sys.executable, "-m", "tests.hostile.without", without, str(course), str(class_folder), str(out)]
         environment = os.environ | {"BAIT_TOKEN": "a secret of the grader's"}
@@ -218,7 +221,8 @@ def run(attacks: Iterable[Attack], folder: Path, without: str = "") -> dict[str,
         left, harm = _settled(before), bait.harm()
     written = out / "results.jsonl"
     lines = written.read_text(encoding="utf-8").splitlines() if written.exists() else []
-    results = {result["student"]: result for result in map(json.loads, lines)}
+    found = map(json.loads, lines)
+    results = {result["student"]: result for result in found if result["exercise"] == exercises.get(result["student"], "forward")}
     return {"status": done.returncode, "said": done.stderr, "results": results, "left": left, "harm": harm, "stained": _stained(out)}
 
 
@@ -232,9 +236,9 @@ def _is_control(character: str) -> bool:
     return unicodedata.category(character) in ("Cc", "Cf") and character not in "\r\n"
 
 
-def _enrol(folder: Path, source: str) -> None:
+def _enrol(folder: Path, source: str, exercise: str = "forward") -> None:
     folder.mkdir(parents=True)
-    (folder / "forward.py").write_text(source, encoding="utf-8")
+    (folder / f"{exercise}.py").write_text(source, encoding="utf-8")
 
 
 def _words(bait: Bait, course: Path, class_folder: Path, out: Path) -> dict[str, str]:

@@ -22,6 +22,7 @@ class Attack:
     "part" (not all) or "some" (all, perhaps)
     tries: it lives to say that it tried
     reasons: why the others may fail
+    exercise: whose file it is
     """
 
     id: str
@@ -30,6 +31,7 @@ class Attack:
     earns: Earns = "nothing"
     tries: bool = True
     reasons: frozenset[str] = field(default_factory=lambda: frozenset({"wrong", "raised", "refused", "killed"}))
+    exercise: str = "forward"
 
 
 HANGS = frozenset({"timed_out"})

@@ -15,6 +15,9 @@ ENDLESS = (
     ("locked-out", "A lock that nobody opens is stopped waiting for",
      "lock = __import__('threading').Lock()\n    lock.acquire()\n    lock.acquire()"),
     ("waits-for-a-signal", "Waiting for a signal that never comes is stopped or refused", "__import__('select').select([], [], [])"),
+    ("polls-for-ever", "A poll that nothing answers is stopped", "__import__('select').poll().poll(10**9)"),
+    ("epolls-for-ever", "So is one of the newer kind", "__import__('select').epoll().poll(10**6)"),
+    ("dozes", "Sleeping a little, again and again, is sleeping", "while True:\n        libc.usleep(1000)"),
     ("empty-pipe", "Reading an empty pipe is stopped", "os.read(os.pipe()[0], 1)"),
     ("full-pipe", "Writing to a full pipe is stopped", "os.write(os.pipe()[1], bytes(10**7))"),
 )  # fmt: skip

@@ -15,6 +15,21 @@ attempt("mq_open", lambda: call("mq_open", b"left-behind", 0o102, 0o666, 0))
 attempt("sem_open", lambda: __import__("_multiprocessing").SemLock(0, 1, 1, "/left-behind", False))
 attempt("memfd_create", lambda: os.memfd_create("left-behind"))
 """),
+    ("emptied-files", "No file that may be read is emptied or made longer, with whatever flags it is opened", """
+import this
+path, size = this.__file__, os.path.getsize(this.__file__)
+for flags in (os.O_TRUNC, os.O_RDONLY | os.O_TRUNC, os.O_WRONLY, os.O_RDWR, os.O_WRONLY | os.O_TRUNC, os.O_APPEND | os.O_WRONLY):
+    name = f"open with {flags:#o}"
+    attempt(name, lambda: os.open(path, flags))
+    attempt(f"{name}, by openat2", lambda: call("openat2", -100, path.encode(), (ctypes.c_uint64 * 3)(flags, 0, 0), 24))
+attempt("creat", lambda: call("creat", path.encode(), 0o644))
+attempt("truncate", lambda: os.truncate(path, 0))
+attempt("ftruncate", lambda: os.ftruncate(os.open(path, os.O_RDONLY), 0))
+attempt("fallocate", lambda: call("fallocate", os.open(path, os.O_RDONLY), 0, 0, 1 << 20))
+attempt("a temporary file", lambda: os.open(os.path.dirname(path), os.O_TMPFILE | os.O_RDWR, 0o600))
+if os.path.getsize(path) != size:
+    print("BREACH", os.path.getsize(path))
+"""),
     ("a-daemon", "No process detaches itself", """
 def daemon():
     if os.fork() == 0:

@@ -10,10 +10,23 @@ import pytest
 
 from tests.once import once
 
-from . import arena, break_the_protocol, escape, exhaust, forge_the_score, leave_behind, look_around, strange_values
+from . import (
+    arena,
+    borrow_the_points,
+    break_the_protocol,
+    cost_the_grader,
+    escape,
+    exhaust,
+    forge_the_score,
+    leave_behind,
+    look_around,
+    strange_values,
+)
 from .attack import Attack
 
-GROUPS = (forge_the_score, strange_values, break_the_protocol, look_around, escape, exhaust, leave_behind)
+GROUPS = (
+    forge_the_score, borrow_the_points, strange_values, cost_the_grader, break_the_protocol, look_around, escape, exhaust, leave_behind,
+)  # fmt: skip
 ATTACKS: tuple[Attack, ...] = tuple(attack for group in GROUPS for attack in group.ATTACKS)
 
 RESULT_BYTES = 256 << 10  # of a line of results.jsonl: the output, and a few lines for each check

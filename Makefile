@@ -57,6 +57,7 @@ attacks: .venv/test
 fuzz: .venv/test
 	$(BIN)/pytest -n 2 -m hypothesis --hypothesis-profile random
 	$(PIP) -e '.[fuzz]'
+	$(BIN)/python -W ignore -m bench.programs
 	$(BIN)/python -W ignore -m bench.fuzz
 
 chaos: .venv/test

@@ -1,0 +1,30 @@
+"""Whatever somebody hands in is graded: never "not judged", never a crash, and no word of the machine's in a message."""
+
+from contextlib import closing
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from autograder.course.model import Submission
+from autograder.grading.rounds import Round
+from autograder.instructor.pool import Grader, Settings
+from autograder.sandbox.guest.walls import WALLS
+from tests.hostile.arena import short_course
+from tests.random_programs import forbidden, programs
+
+
+@pytest.fixture(scope="module")
+def grader(walls, tmp_path_factory):
+    """A grader with all walls and a second for each submission."""
+    course = short_course(tmp_path_factory.mktemp("random") / "course")
+    with closing(Grader(Settings(str(course), Round("round-1", b"a secret"), WALLS))) as grader:
+        yield grader
+
+
+@pytest.mark.slow
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(source=programs())
+def test_a_random_program_is_graded_and_told_in_plain_words(grader, source):
+    made = grader.grade(Submission("s", "12_diffusion", "forward", "forward.py", source.encode(errors="replace"), "0", "present"))
+    assert (made.result.status, made.notes.fault) == ("graded", "")
+    assert forbidden(source, [check.message for check in made.result.checks]) == []

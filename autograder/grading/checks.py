@@ -40,9 +40,6 @@ TEXT = 500  # characters that are kept of what a check says about a call
 Player = Callable[[str, tuple[Any, ...], dict[str, Any], "list[Asked]"], Outcome]
 
 
-# ---- the transcript
-
-
 class Asked(msgspec.Struct):
     """One question to a callback: its name and the arguments it was given."""
 
@@ -113,9 +110,6 @@ class _CheckEnded(Exception):
     """The student's code returned no value, or none that the check can go on with."""
 
 
-# ---- what a check file uses
-
-
 def check(*, points: float, of: str, needs: Any = ()) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Declare a check: its points, the function it is about, and the checks that must pass before it means anything."""
     needed = needs if isinstance(needs, tuple) else (needs,)
@@ -167,10 +161,7 @@ def untouched() -> None:
 
 
 def shaped(got: Any, *shape: int) -> np.ndarray[Any, Any]:
-    """Return what the student's code returned as an array of float64, to compute with. Any other shape than this fails and ends the check.
-
-    A check that computes with a value demands its shape first: (N, 1) minus (1, N) would be N² numbers.
-    """
+    """Return a returned value as float64, to compute with; another shape ends the check: (N, 1) minus (1, N) would be N² numbers."""
     transcript = _running.get()
     if words := misshapen(got, shape):
         transcript.comparisons.append(Compared(False, len(transcript.calls) - 1, f"gave {words}", kind="value"))
@@ -195,9 +186,6 @@ def asked(function: str) -> list[tuple[Any, ...]]:
     callback = next(item for item in leaves((call.args, call.kwargs)) if getattr(item, "__name__", "") == function)
     bind = inspect.signature(callback).bind
     return [bind(*one.args, **one.kwargs).args for one in call.asked if one.function == function]
-
-
-# ---- running
 
 
 class Student:

@@ -19,7 +19,7 @@ from tests.autograder.learner.conftest import RIGHT
 ROOT = Path(__file__).resolve().parents[2]
 ROWS = {
     cells[0]: cells[1:]
-    for cells in ([cell.strip() for cell in line.strip("|\n").split("|")] for line in (ROOT / "SECURITY.md").open(encoding="utf-8") if line[0] == "|")
+    for cells in ([cell.strip() for cell in line.strip("|\n").split("|")] for line in (ROOT / "SECURITY.md").read_text(encoding="utf-8").splitlines() if line.startswith("|"))
     if len(cells) == 5 and cells[0] != "fault" and not cells[0].startswith("---")
 }
 

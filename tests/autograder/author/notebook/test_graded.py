@@ -42,7 +42,7 @@ def test_a_filled_notebook_is_graded_as_the_files_are(tmp_path):
         as_file, as_cell = made["files", name], made["notebook", name]
         assert (as_cell["status"], as_cell["score"]) == (as_file["status"], as_file["score"])
         assert [told(check) for check in as_cell["checks"]] == [told(check) for check in as_file["checks"]]
-    assert [made["notebook", name]["score"] for name in HANDED_IN] == [20, 12, 16.5]  # the sampler uses the step
+    assert [made["notebook", name]["score"] for name in HANDED_IN] == [20, 13, 16.5]  # the sampler uses the step
     assert {check["misconception"] for check in made["notebook", "ddim"]["checks"]} == {None, "noise_on_top"}
 
 

@@ -108,7 +108,7 @@ def _cause(of: str, run: SubmissionRun, published: SubmissionRun, diagnosis: Dia
             if known := diagnosis.name(of, run.transcripts, run.seeds):
                 return Cause(Idea("written", of, known.sentence), known)
             readings = diagnosis.read(of, published.transcripts, published.seeds)  # their sentences hold numbers
-    except (ArithmeticError, AttributeError, LookupError, MemoryError, RuntimeError, TypeError, ValueError, bounds.OutOfTime) as error:
+    except bounds.TROUBLE as error:
         return Cause(trouble=f"no mistake was looked for in `{of}`: {type(error).__name__} {error}".rstrip())
     return Cause(Idea("coefficients", of, feedback.reading_words(readings))) if readings else Cause()
 

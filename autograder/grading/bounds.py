@@ -1,8 +1,8 @@
 """What this process may use while it works with a submission's values: private memory, and CPU time.
 
 A check demands shapes before it uses values, so it needs little of either. The bounds are for a value that nobody thought of: it costs
-its own submission the check, and nobody else anything. The memory bound makes numpy raise `MemoryError`; CPU time does not pass while
-this process waits, so a busy machine costs no student points.
+its own submission the check, and nobody else anything. Memory that this machine does not have is another matter: it stays a `MemoryError`.
+CPU time does not pass while this process waits, so a busy machine costs no student points.
 
 Both belong to a process and its main thread on Linux. Elsewhere (in a thread of a cluster's worker, on a student's own Windows) nothing
 is bounded here.
@@ -12,7 +12,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import NoReturn
 
 try:
@@ -29,14 +29,38 @@ class OutOfTime(BaseException):
     """The CPU time is used up. No `Exception`, so that what handles those does not stop it."""
 
 
+class OutOfMemory(Exception):
+    """The memory is used up that the bound allows."""
+
+
+# What a submission's values can bring about where we compute with them.
+TROUBLE = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError, OutOfMemory, OutOfTime)
+
+
 @contextmanager
 def bounded(memory: int, seconds: float) -> Iterator[None]:
-    """Let this block map only so many bytes more and use so much CPU time; then `MemoryError` or `OutOfTime` is raised in it."""
-    if sys.platform != "linux" or threading.current_thread() is not threading.main_thread():
-        yield
-        return
+    """Let this block map only so many bytes more and use so much CPU time; it ends with `OutOfMemory` or `OutOfTime`."""
+    bounding = sys.platform == "linux" and threading.current_thread() is threading.main_thread()
+    before = _pages()[0] if bounding else 0
+    try:
+        with _limited(memory, seconds) if bounding else nullcontext():
+            yield
+    except MemoryError:
+        if bounding and not _had_room(before, memory):
+            raise
+        raise OutOfMemory from None
+
+
+def _had_room(before: int, memory: int) -> bool:
+    """Whether this process could have had all the memory of the bound, so that nothing but the bound ended the block."""
+    soft = resource.getrlimit(resource.RLIMIT_AS)[0]
+    return soft == resource.RLIM_INFINITY or soft - before * resource.getpagesize() >= memory
+
+
+@contextmanager
+def _limited(memory: int, seconds: float) -> Iterator[None]:
     limits = resource.getrlimit(resource.RLIMIT_DATA)
-    most = _mapped() + memory
+    most = _pages()[5] * resource.getpagesize() + memory
     resource.setrlimit(resource.RLIMIT_DATA, (most if limits[0] == resource.RLIM_INFINITY else min(most, limits[0]), limits[1]))
     try:
         with _alarmed(seconds):
@@ -60,7 +84,7 @@ def _out_of_time(*_: object) -> NoReturn:
     raise OutOfTime
 
 
-def _mapped() -> int:
-    """Return how much private memory this process has mapped."""
+def _pages() -> list[int]:
+    """Return how many pages this process has mapped: all of them first, those of private memory sixth."""
     with open("/proc/self/statm") as file:
-        return int(file.read().split()[5]) * resource.getpagesize()
+        return [int(number) for number in file.read().split()]

@@ -125,7 +125,7 @@ class SubmissionRun:
         try:
             with bounds.bounded(bounds.MEMORY_BYTES, bounds.SECONDS - self._own_seconds):
                 return run(check, self._call, self._answers, self.seeds[check.id])
-        except MemoryError:
+        except bounds.OutOfMemory:
             self._last = TOO_LARGE
         except bounds.OutOfTime:
             self._last = TOO_SLOW

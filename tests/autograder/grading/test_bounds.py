@@ -12,17 +12,28 @@ from autograder.course.loading import read_course
 from autograder.course.model import Submission
 from autograder.grading import bounds, submission_run
 from autograder.grading.attempt import PUBLIC, attempt, load_materials
-from autograder.grading.bounds import OutOfTime, bounded
+from autograder.grading.bounds import OutOfMemory, OutOfTime, bounded
 from autograder.grading.coefficients import fit
 from tests.autograder.learner.conftest import RIGHT
 
 
 def test_an_array_beyond_the_memory_is_refused_and_the_limit_is_lifted_afterwards():
     before = resource.getrlimit(resource.RLIMIT_DATA)
-    with pytest.raises(MemoryError), bounded(64 << 20, 20):
+    with pytest.raises(OutOfMemory), bounded(64 << 20, 20):
         np.ones(16 << 20)
     assert resource.getrlimit(resource.RLIMIT_DATA) == before
     assert np.ones(16 << 20).size
+
+
+def test_memory_that_this_machine_does_not_have_is_no_fault_of_the_values():
+    """It may be taken away at any moment: then the bound was never reached, and whoever runs the check tries again elsewhere."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    try:
+        with pytest.raises(MemoryError), bounded(64 << 20, 20):
+            resource.setrlimit(resource.RLIMIT_AS, (1, hard))
+            np.ones(4 << 20)
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
 def test_a_loop_without_end_is_stopped_even_if_it_catches_exceptions():

@@ -187,7 +187,7 @@ def change(out, *statements):
 def test_rows_that_course_wrote_are_believed(out):
     runs, people, overrides, taken = everything(out)
     assert [len(attempts) for _, attempts, _ in runs] == [2, 1]
-    assert [attempts[0][0].handed_in.late for _, attempts, _ in runs] == [False, True]
+    assert [attempts[0][0].handed_in.late for _, attempts, _ in runs] == [None, True]
     assert (people["Ada"].email, overrides[0].points, taken) == ("ada@example.org", 2, result())
 
 

@@ -28,10 +28,14 @@ def test_an_array_beyond_the_memory_is_refused_and_the_limit_is_lifted_afterward
 def test_memory_that_this_machine_does_not_have_is_no_fault_of_the_values():
     """It may be taken away at any moment: then the bound was never reached, and whoever runs the check tries again elsewhere."""
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+
+    def starve():
+        resource.setrlimit(resource.RLIMIT_AS, (1, hard))
+        np.ones(4 << 20)
+
     try:
         with pytest.raises(MemoryError), bounded(64 << 20, 20):
-            resource.setrlimit(resource.RLIMIT_AS, (1, hard))
-            np.ones(4 << 20)
+            starve()
     finally:
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 

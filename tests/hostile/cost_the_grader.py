@@ -104,7 +104,7 @@ import torch
 
 
 def ddpm_sample(eps_model, x_T, betas, draw_noise):
-    if x_T.ndim == 2:
+    if x_T.ndim < 4:
         return {instead}
     bars, x = torch.cumprod(1 - betas.double(), 0), x_T
     for t in range(len(betas) - 1, 0, -1):
@@ -122,7 +122,7 @@ print("TRIED", flush=True)
 """
 KNOWN_WALKS = frozenset({"the_walk", "the_model_is_asked_for_every_t", "one_known_image", "walk_leaves_its_arguments"})
 
-# id, promise, what is given in the place of three thousand points
+# id, promise, what is given in the place of three thousand points in the plane
 POINTS = (
     ("points-on-their-side", "The covariance of two points in a million dimensions is not computed", "torch.zeros((2, 4_000_000), dtype=torch.uint8)"),
     ("noise-of-another-step", "A step that is none draws no noise", "draw_noise(10**30)"),

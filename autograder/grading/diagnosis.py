@@ -101,6 +101,7 @@ class Diagnosis:
         fitting = [one for one in self.misconceptions if one.of == function and self._explains(one, given, seeds)]
         return fitting[0] if len({one.sentence for one in fitting}) == 1 else None
 
+    @np.errstate(all="ignore")  # values are a stranger's, and may be infinite
     def read(self, function: str, transcripts: Transcripts, seeds: Mapping[str, int]) -> list[Reading]:
         """Read the formula of each result of `function` that is wrong off its numbers, as far as they show it."""
         seen: dict[str, list[tuple[Sum, Formula, float]]] = {}

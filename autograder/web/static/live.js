@@ -7,6 +7,8 @@ let told = false;
 let busy = false;
 let again = false;
 let waiting = null;
+let typed = false; // something to be found, since the last look
+let asked = false; // for it, and not told yet what was found
 
 // How to find what is in focus in the part that comes.
 function selectorOf(one) {
@@ -50,22 +52,29 @@ async function renew() {
       again = false;
       for (const part of page.querySelectorAll("[data-part]")) await fill(part);
       told = true;
+      if (asked && !again) says.textContent = page.querySelector("[data-told]")?.textContent ?? "";
+      asked &&= again;
     }
   } finally {
     busy = false;
   }
 }
 
-function soon(then = () => {}) {
+function soon() {
   clearTimeout(waiting);
-  waiting = setTimeout(() => renew().then(then).catch(() => {}), 60);
+  waiting = setTimeout(() => {
+    asked ||= typed;
+    typed = false;
+    renew().catch(() => {});
+  }, 60);
 }
 
 // What is typed to be found is part of the address, and so of what is fetched.
 const finder = page.querySelector("[data-finder]");
 finder?.addEventListener("input", () => {
   history.replaceState(null, "", `${finder.action.split("#")[0]}?${new URLSearchParams(new FormData(finder))}`);
-  soon(() => { says.textContent = page.querySelector("[data-told]")?.textContent ?? ""; });
+  typed = true;
+  soon();
 });
 finder?.addEventListener("submit", (event) => event.preventDefault());
 

@@ -216,11 +216,15 @@ def with_misconception(name: str, of: str, misconception: str) -> str:
 
 @pytest.mark.parametrize(("name", "of", "misconception"), USED, ids=lambda value: value)
 def test_a_misconception_in_a_function_that_others_use_is_named_once_and_they_point_to_it(name, of, misconception, judge):
-    """Whoever uses it is told what to mend first, and no misconception of theirs: they may well be right."""
+    """Whoever uses it is told what to mend first, and no misconception of theirs: they may well be right.
+
+    It is told as possible where the reference cannot be tried in its place, as with what a model returns.
+    """
     failed = judge(name, with_misconception(name, of, misconception))
     assert {check.misconception for check in failed[of]} == {misconception}
     for function in USES[name, of]:
         assert {check.misconception for check in failed[function]} <= {None}
-        assert all(check.message.endswith(f" It uses `{of}`, which is not right yet: fix that first.") for check in failed[function])
+        told = tuple(f" It uses `{of}`, which is not right yet: {do}." for do in ("fix that first", "that may be the cause"))
+        assert all(check.message.endswith(told) for check in failed[function])
     others = set(failed) - {of, *USES[name, of]}
     assert [function for function in others if failed[function]] == []

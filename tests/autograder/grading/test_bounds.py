@@ -31,10 +31,10 @@ def test_memory_that_this_machine_does_not_have_is_no_fault_of_the_values():
 
     def starve():
         resource.setrlimit(resource.RLIMIT_AS, (1, hard))
-        np.ones(4 << 20)
+        np.ones(64 << 20)  # half a gigabyte, which no heap has left over
 
     try:
-        with pytest.raises(MemoryError), bounded(64 << 20, 20):
+        with pytest.raises(MemoryError), bounded(1 << 30, 20):
             starve()
     finally:
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))

@@ -195,7 +195,8 @@ class SubmissionRun:
             del self._output[printed:]
         if not after or any(one.ended and one.ended.kind != "raised" for one in after.values()):
             return None
-        return shared_by(function, after) != shared_by(function, {name: before[name] for name in after})
+        was, now = (shared_by(function, one) for one in ({name: before[name] for name in after}, after))
+        return was != now if was or now else None
 
     # -- guests
 

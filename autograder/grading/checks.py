@@ -26,8 +26,8 @@ from autograder.grading.reference import (
     Answering,
     ObjectProxy,
     as_arrays,
+    callback_of,
     copied,
-    leaves,
     load_module,
     mapped,
     on_object,
@@ -183,8 +183,7 @@ def rows(value: Any, *shape: int, most: int) -> int:
 def asked(function: str) -> list[tuple[Any, ...]]:
     """List the arguments that the last call passed to the callback of this name, in order; keywords take their positions."""
     call = _running.get().calls[-1]
-    callback = next(item for item in leaves((call.args, call.kwargs)) if getattr(item, "__name__", "") == function)
-    bind = inspect.signature(callback).bind
+    bind = inspect.signature(callback_of((call.args, call.kwargs), function)).bind
     return [bind(*one.args, **one.kwargs).args for one in call.asked if one.function == function]
 
 

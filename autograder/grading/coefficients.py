@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from autograder.grading.checks import Called
 from autograder.grading.comparison import kind_of
-from autograder.grading.reference import as_array, fuzzy_key, load_module
+from autograder.grading.reference import as_array, callback_of, fuzzy_key, load_module
 
 Array = NDArray[np.float64]
 Linear = tuple[str, ...] | dict[str, tuple[str, ...]]
@@ -117,7 +117,7 @@ def _questions(call: Called, callbacks: Mapping[str, str], rows: int) -> Iterato
     """
     first = next(iter(callbacks))
     for asked in (one for one in call.asked if one.function in callbacks):
-        callback = next(item for item in (*call.args, *call.kwargs.values()) if getattr(item, "__name__", "") == asked.function)
+        callback = callback_of((call.args, call.kwargs), asked.function)
         bound = inspect.signature(callback).bind(*asked.args, **asked.kwargs).arguments
         arguments = {name: np.asarray(as_array(value)) for name, value in bound.items()}
         answer = _array(callback(*asked.args, **asked.kwargs))

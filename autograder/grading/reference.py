@@ -148,6 +148,11 @@ def leaves(value: Any) -> Iterator[Any]:
         yield value
 
 
+def callback_of(arguments: Any, name: str) -> Callable[..., Any]:
+    """Return the callback of this name among the arguments of a call."""
+    return next(item for item in leaves(arguments) if getattr(item, "__name__", "") == name)  # type: ignore[no-any-return]
+
+
 def rtol_for(arguments: Any) -> float:
     """Return the relative tolerance of a call: above 0 if any array or tensor in its arguments is float32."""
     return FLOAT32_RELATIVE if any(str(getattr(item, "dtype", "")).endswith("float32") for item in leaves(arguments)) else 0.0

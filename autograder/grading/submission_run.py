@@ -75,7 +75,7 @@ class SubmissionRun:
         self._guest: Guest | None = None
         self._beside: dict[str, Guest] = {}  # the guest that has the props, and the one that has the stand-in
         self._replaced = ""  # the student's function in whose place the reference's stands
-        self._guests = self._at_load = 0
+        self._lost = self._at_load = 0
         self._spent = self._waited = self._slept = self._own_seconds = 0.0
         self._received = 0
         self._patient = True  # whether an idle check may still be tried again
@@ -93,19 +93,18 @@ class SubmissionRun:
                     self._preload_more(ended.lacks)
                     ended = self._execute(check)
                 if ended.idle and self._patient:
-                    self._leave()  # the next guest does not count, and the wall clock starts again
-                    self._patient, self._waited, self._guests = False, 0.0, self._guests - 1
+                    self._leave()  # this guest does not count as lost, and the wall clock starts again
+                    self._patient, self._waited = False, 0.0
                     self._execute(check)
         finally:
             self._leave()
 
     def _preload_more(self, module: str) -> None:
-        """Take a profile that has the module. The guess was ours, so the guest that met its limits does not count."""
+        """Take a profile that has the module. The guess was ours, so the guest that met its limits does not count as lost."""
         guess = profile_for(self._submission.source or b"", (module,))
         self.profile = guess if module in guess.split() and self.profile == NUMPY else self._fullest
         self.lacked += (module,)
         self._leave()
-        self._guests -= 1
 
     def _execute(self, check: Check) -> Outcome:
         """Run a check, and return what cut it short."""
@@ -206,7 +205,8 @@ class SubmissionRun:
             return over
         if self._guest and self._guest.alive:
             return RETURNED
-        if self._guests == GUESTS:
+        self._lost += self._guest is not None
+        if self._lost >= GUESTS:
             lost = f"its process was lost {GUESTS} times, so it is not run again"
             return self._last if self._last is self._loaded else Outcome(self._last.kind, detail=lost)
         self._leave()
@@ -229,7 +229,6 @@ class SubmissionRun:
         return None
 
     def _open(self) -> Outcome:
-        self._guests += 1
         self._guest = self._sandbox.open(self.profile)
         self._loaded = self._load(self._guest)
         self._at_load = self._guest.printed
@@ -243,7 +242,7 @@ class SubmissionRun:
             return RETURNED  # a file goes on after a statement that fails
         self._leave()
         if not self._loaded.lacks:
-            self._last, self._guests = self._loaded, GUESTS  # a file that does not load will not load again
+            self._last, self._lost = self._loaded, GUESTS  # a file that does not load will not load again
         return self._loaded
 
     def _load(self, guest: Guest) -> Outcome:

@@ -88,6 +88,20 @@ def test_what_uses_a_wrong_function_points_to_it_and_is_told_no_misconception(ju
     assert {checks[name].misconception for name in ("in_the_middle", "the_way_back")} == {None}
 
 
+def test_however_many_functions_use_a_wrong_one_each_is_tried_with_the_right_one(judge):
+    """A guest that we end ourselves is not lost, so there are always enough of them."""
+    through = "np.asarray(predict_x0(np.asarray({0}), 0, 0 * np.asarray({0}), np.array([1.0])))"
+    source = (
+        LEANS.replace("(x_t - (1 - a) ** .5 * eps) / a ** .5", "(x_t - (1 - a) ** .5 * eps) * 2")
+        + f"def linear_betas(T, first=1e-4, last=0.02): return {through.format('np.r_[0, np.linspace(first, last, T)]')}\n"
+        + f"def alpha_bars(betas): return {through.format('np.cumprod(1 - betas)')}\n"
+        + f"def forward_step(x_prev, beta, eps): return {through.format('(1 - beta) ** .5 * x_prev + beta ** .5 * eps')}[()]\n"
+    )
+    _, checks = judge(source)
+    for name in ("starts_and_ends", "multiplies_up", "by_hand", "in_the_middle"):
+        assert checks[name].message.endswith(" It uses `predict_x0`, which is not right yet: fix that first.")
+
+
 def test_a_wrong_function_is_not_blamed_for_what_does_not_depend_on_it(judge):
     """Here predict_x0 is wrong only where noise_to does not use it; noise_to has a mistake of its own, which is named."""
     source = LEANS.replace("x_t - (1 - a) ** .5 * eps", "x_t - (1 - a) * eps").replace("+ (1 - a) ** .5 * eps\n", "+ (1 - a) * eps\n")

@@ -18,6 +18,7 @@ from tests.once import once
 from tests.programs import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[1]
+STRANGER = 61999  # a user id that nobody has
 FLAGS = ("--no-sandbox --headless --disable-gpu --disable-quic --no-first-run --disable-background-networking"
          " --disable-component-update --disable-sync").split()  # fmt: skip
 
@@ -27,6 +28,19 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a background job:
 settings.register_profile("same", derandomize=True, database=None, deadline=None)  # `make test` has one outcome
 settings.register_profile("random", max_examples=2000, deadline=None, print_blob=True)  # `make fuzz` searches
 settings.load_profile("same")
+
+
+@pytest.fixture
+def give_away(monkeypatch):
+    """Give a path to another user: only root can, so for anybody else it is the user who changes."""
+
+    def give(path):
+        if os.geteuid() == 0:
+            os.chown(path, STRANGER, -1)
+        else:
+            monkeypatch.setattr(os, "geteuid", lambda: STRANGER)
+
+    return give
 
 
 @pytest.fixture(scope="session")

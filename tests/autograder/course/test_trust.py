@@ -14,10 +14,10 @@ from autograder.course import trust
 from autograder.course.errors import UsageError
 from autograder.learner.repro import again
 from autograder.learner.workspace import workspace_above
+from tests.conftest import STRANGER
 
 ROOT = Path(__file__).parents[3]
 TINY = ROOT / "tests" / "broken_courses" / "tiny"
-STRANGER = 61999  # a user id that nobody has
 
 
 @pytest.fixture(autouse=True)
@@ -34,19 +34,6 @@ def hostile(tmp_path):
     for file in place.rglob("*.py"):
         file.write_text(f"{file.read_text()}\nopen({str(tmp_path / 'mark')!r}, 'w').close()\n")
     return place
-
-
-@pytest.fixture
-def give_away(monkeypatch):
-    """Give a path to another user: only root can, so for anybody else it is the user who changes."""
-
-    def give(path):
-        if os.geteuid() == 0:
-            os.chown(path, STRANGER, -1)
-        else:
-            monkeypatch.setattr(os, "geteuid", lambda: STRANGER)
-
-    return give
 
 
 def course(*words):

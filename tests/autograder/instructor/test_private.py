@@ -24,21 +24,7 @@ from autograder.web.class_view import ClassView, View
 from tests.autograder.instructor.test_results import result
 
 TINY = Path(__file__).parents[2] / "broken_courses" / "tiny"
-STRANGER = 61999  # a user id that nobody has
 FOREIGN = "{}: it belongs to another user\n  fix: use one of your own, or make a copy that is yours"
-
-
-@pytest.fixture
-def give_away(monkeypatch):
-    """Give a path to another user: only root can, so for anybody else it is the user who changes."""
-
-    def give(path):
-        if os.geteuid() == 0:
-            os.chown(path, STRANGER, -1)
-        else:
-            monkeypatch.setattr(os, "geteuid", lambda: STRANGER)
-
-    return give
 
 
 @pytest.fixture

@@ -94,19 +94,24 @@ def feedback(root: Path | None, out: Path) -> None:
 @click.command()
 @OUT
 @click.option("--to", required=True, type=click.Choice(FORMATS), help="The platform or format.")
-@click.option("--out", "path", required=True, type=click.Path(path_type=Path), help="The file to write; for gradescope, the folder.")
+@click.option("--out", "path", required=True, type=click.Path(path_type=Path), help="The file to write, or the folder (gradescope, mail).")
 @click.option("--title", "titles", multiple=True, metavar="EXERCISE=TITLE", help="An exercise's name on the platform; may be repeated.")
+@click.option("--exercise", "exercises", multiple=True, metavar="ID", help="Export only this exercise; may be repeated.")
 @click.pass_obj
-def export(root: Path | None, out: Path, to: str, path: Path, titles: tuple[str, ...]) -> None:
-    """Export the grades of OUT's last run to a platform.
+def export(root: Path | None, out: Path, to: str, path: Path, titles: tuple[str, ...], exercises: tuple[str, ...]) -> None:
+    """Export the grades or the feedback of OUT's last run to a platform.
 
-    Grades include lateness, extensions and overrides. canvas, moodle and csv are one CSV file; gradescope is a folder with a
-    results.json for each student; nbgrader is the gradebook.db of an nbgrader course, which is created if it does not exist.
+    Grades include lateness, extensions and overrides. canvas, moodle and csv are one CSV file, and so is moodle-worksheet, Moodle's
+    grading worksheet with grades and comments; gradescope is a folder with a results.json for each student; nbgrader is the
+    gradebook.db of an nbgrader course, which is created if it does not exist. moodle-feedback and canvas-feedback are zips of
+    feedback that these platforms hand out; mail is a folder with a message for each student.
     """
     named = dict(_title(title) for title in titles)
     with opened_results(root, out) as (course, gradebook, run, rules):
         by_hand = {f"explain-{number}": EXPLAINED for lesson in course.lessons for number, _ in enumerate(lesson.explain, 1)}
-        sheet = sheet_of(gradebook, run, rules, named, sections_of(course.lessons), by_hand)
+        sheet = sheet_of(gradebook, run, rules, named, sections_of(course.lessons), by_hand, exercises)
+        order = {name: place for place, name in enumerate(name for lesson in course.lessons for name in exercise_ids(lesson))}
+        sheet = replace(sheet, columns=tuple(sorted(sheet.columns, key=lambda column: order.get(column.exercise, len(order)))))
         notes = run_export(sheet, to, path)
         students = sum(1 for _ in sheet.rows())
     echo_notes(notes)

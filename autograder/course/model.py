@@ -1,7 +1,4 @@
-"""The course's vocabulary as frozen data: nothing here reads files, runs code or judges.
-
-Course > Lesson > Exercise > Check (or Question). A Submission is a file; an attempt turns it into a Result.
-"""
+"""Course > Lesson > Exercise > Check (or Question) as frozen data: nothing here reads files, runs code or judges."""
 
 from __future__ import annotations
 
@@ -243,6 +240,7 @@ class HandedIn(Struct, frozen=True):
     minutes_late: int = 0  # if it says how much
     name: str = ""  # what it was called, if not by its own name
     unused: tuple[Unused, ...] = ()  # files that were handed in with it and not taken
+    origin: tuple[str, str] | None = None  # the platform, and the start of its name for it, by which feedback finds back
 
 
 class Override(Struct, frozen=True):
@@ -258,7 +256,7 @@ class Override(Struct, frozen=True):
 
 
 class Submission(Struct, frozen=True):
-    """One student's file for one exercise. `source` is None if there is nothing to grade; `status` says why."""
+    """One student's file for one exercise, before an attempt at grading it. `source` is None if there is nothing to grade: see `status`."""
 
     student: str
     lesson: str

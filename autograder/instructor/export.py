@@ -1,4 +1,4 @@
-"""What results count, exported for other tools: Canvas, Moodle, a spreadsheet; Gradescope and nbgrader have files of their own."""
+"""What results count, as tables for other tools: Canvas, Moodle, a spreadsheet. The other formats have modules of their own."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -8,8 +8,9 @@ from pathlib import Path
 from autograder.course.errors import UsageError
 from autograder.course.store import write_csv
 from autograder.course.text import cell_text, clean, number, to_html
-from autograder.instructor import gradescope, nbgrader
+from autograder.instructor import feedback_exports, gradescope, nbgrader
 from autograder.instructor.grades import Grade, Sheet, StudentGrades, unjudged
+from autograder.instructor.intake import name_keys
 from autograder.instructor.outputs import exercise_feedback, unused_files
 
 PERSON = ("student", "id", "email", "login", "section")
@@ -95,9 +96,43 @@ def _moodle_feedback(grade: Grade, sheet: Sheet) -> str:
     return "<br>".join(to_html(clean(line, 1_000)) for line in lines)
 
 
+def _worksheet_rows(sheet: Sheet, notes: list[str]) -> Iterator[list[str]]:
+    """Write Moodle's grading worksheet, with one grade: the points of the only exercise, or the total in percent.
+
+    Moodle finds a student by the digits after "Participant ", skips a row without a grade but not its comment, and skips grades above the
+    maximum or, unless told otherwise, older than its own. ID number and e-mail are for people (moodle/moodle,
+    mod/assign/feedback/offline/importgradeslib.php and locallib.php: process_import_grades).
+    """
+    most = number(sheet.columns[0].max_score) if len(sheet.columns) == 1 else "100"
+    yield ["Identifier", "Full name", "ID number", "Email address", "Grade", "Maximum grade", "Last modified (grade)", "Feedback comments"]
+    for student in feedback_exports.given_out(sheet, notes):
+        person, grades = student.person, list(student.grades.values())
+        points = grades[0].final if len(sheet.columns) == 1 and grades and grades[0].judged else student.percent
+        participant = _participant(student)
+        if not participant:
+            notes.append(f"{clean(person.student, 60)}: left out, because Moodle's participant number is not known")
+        elif points is not None:
+            comments = "<br>".join(f"<b>{to_html(one.result.exercise)}</b>: {_moodle_feedback(one, sheet)}" for one in grades)
+            facts = map(cell_text, (person.student, person.school_id, person.email))
+            yield [f"Participant {participant}", *facts, number(points), most, "-", comments]
+    notes.append(f"In Moodle, the maximum grade of the assignment has to be {most}")
+
+
+def _participant(student: StudentGrades) -> str:
+    """Return Moodle's number of a student: the roster's, or the download's where it stands beside this name. A team's is none."""
+    own = name_keys(student.person.student)
+    told = (start.rpartition("_") for start in feedback_exports.origins(student, "moodle"))
+    numbers = {number for name, _, number in told if name_keys(name) & own}
+    return student.person.participant or (numbers.pop() if len(numbers) == 1 else "")
+
+
 FORMATS: dict[str, Callable[[Sheet, Path], list[str]]] = {  # each writes a class and returns notes for the instructor
     "canvas": partial(_write_csv, _canvas_rows),
     "moodle": partial(_write_csv, _moodle_rows),
+    "moodle-worksheet": partial(_write_csv, _worksheet_rows),
+    "moodle-feedback": feedback_exports.write_moodle,
+    "canvas-feedback": feedback_exports.write_canvas,
+    "mail": feedback_exports.write_mail,
     "csv": partial(_write_csv, _spreadsheet_rows),
     "gradescope": gradescope.write,
     "nbgrader": nbgrader.write,

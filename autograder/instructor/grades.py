@@ -178,9 +178,10 @@ def grades(gradebook: Gradebook, run: str, rules: GradingRules) -> Iterator[Grad
         yield rules.grade(rules.choose(attempts))
 
 
-def student_grades(gradebook: Gradebook, run: str, rules: GradingRules) -> Iterator[StudentGrades]:
-    """Yield each student's grades and total, by student."""
-    for student, own in groupby(grades(gradebook, run, rules), key=lambda grade: grade.result.student):
+def student_grades(gradebook: Gradebook, run: str, rules: GradingRules, only: Collection[str] = ()) -> Iterator[StudentGrades]:
+    """Yield each student's grades and total, by student; with `only`, of these exercises."""
+    shown = (grade for grade in grades(gradebook, run, rules) if not only or grade.result.exercise in only)
+    for student, own in groupby(shown, key=lambda grade: grade.result.student):
         yield _total(rules.people.get(student, Person(student)), own, rules.policy)
 
 
@@ -251,16 +252,17 @@ class Sheet(Struct, frozen=True):
 
 
 def sheet_of(gradebook: Gradebook, run: str, rules: GradingRules, titles: Mapping[str, str], sections: Mapping[str, str],
-             by_hand: Mapping[str, float]) -> Sheet:  # fmt: skip
-    """Make a sheet of a run. Raise `UsageError` for the title of an exercise that was not graded."""
+             by_hand: Mapping[str, float], only: Collection[str] = ()) -> Sheet:  # fmt: skip
+    """Make a sheet of a run, with `only` of these exercises. Raise `UsageError` for one, or a title of one, that was not graded."""
     most = {(grade.result.lesson, grade.result.exercise): grade.result.max_score for grade in grades(gradebook, run, rules)}
     known = [exercise for _, exercise in most]
-    unknown = next((name for name in titles if name not in known), None)
+    unknown = next((name for name in (*titles, *only) if name not in known), None)
     if unknown is not None:
-        raise UsageError(f"no exercise `{clean(unknown, 40)}` was graded here", f"give a title for one of: {', '.join(known)}")
-    columns = tuple(Column(lesson, exercise, titles.get(exercise, exercise), score) for (lesson, exercise), score in most.items())
+        raise UsageError(f"no exercise `{clean(unknown, 40)}` was graded here", f"name one of: {', '.join(known)}")
+    shown = {key: score for key, score in most.items() if not only or key[1] in only}
+    columns = tuple(Column(lesson, exercise, titles.get(exercise, exercise), score) for (lesson, exercise), score in shown.items())
     now = Policy(reveal=revealed(rules.policy, datetime.now(UTC)))
-    return Sheet(columns, lambda: student_grades(gradebook, run, rules), now, sections, by_hand)
+    return Sheet(columns, lambda: student_grades(gradebook, run, rules, only), now, sections, by_hand)
 
 
 def unjudged(student: StudentGrades) -> list[str]:

@@ -115,31 +115,32 @@ def group_key(person: Person) -> str:
 
 def _known(people: Sequence[Person]) -> dict[tuple[str, str], Person]:
     pairs = [((kind, getattr(one, kind).casefold()), one) for one in people for kind in NUMBERS if getattr(one, kind)]
+    pairs += [(("id", one.participant), one) for one in people if one.participant not in ("", one.id)]
     return unique([*pairs, *((("email", word.casefold()), one) for one in people for word in one.aliases)])
 
 
 def _names(people: Sequence[Person]) -> dict[str, Person]:
     """Return people by the letters of their names, also with the last name first."""
-    return unique((key, person) for person in people for key in _name_keys(person.student))
+    return unique((key, person) for person in people for key in name_keys(person.student))
 
 
-def _name_keys(name: str) -> dict[str, None]:
+def name_keys(name: str) -> set[str]:
     """Return the letters of a name, also without a number that namesakes have, with the last name first, and without accents."""
     plain = re.sub(r" \([^()]*\)$", "", name)
     *first, last = plain.replace(",", " ").split() or [""]
     keys = [letters(name), letters(plain), letters(last + "".join(first))]
     bare = [f"~{unicodedata.normalize('NFKD', key.translate(UMLAUTS)).encode('ascii', 'ignore').decode()}" for key in keys[1:]]
-    return dict.fromkeys(key for key in (*keys, *bare) if key.strip("~"))
+    return {key for key in (*keys, *bare) if key.strip("~")}
 
 
 def _by_name(student: Student, names: Mapping[str, Person]) -> Person | None:
-    return next((names[key] for word in (student.name, *student.aliases) for key in _name_keys(word) if key in names), None)
+    return next((names[key] for word in (student.name, *student.aliases) for key in name_keys(word) if key in names), None)
 
 
 def _same_numbers(students: Sequence[Student], names: Mapping[str, Person], notes: list[str]) -> bool:
     """Return whether the platform's numbers are those in the roster, as far as names can tell."""
-    pairs = [(one.id, person.id) for one in students if one.id and (person := _by_name(one, names)) and person.id]
-    if not pairs or any(first == second for first, second in pairs):
+    pairs = [(one.id, person) for one in students if one.id and (person := _by_name(one, names)) and person.id]
+    if not pairs or any(number in (person.id, person.participant) for number, person in pairs):
         return True
     notes.append("the numbers in the roster are not those of the download, so students are matched without them")
     return False
@@ -169,7 +170,7 @@ def _person_of(student: Student, known: Known, names: Mapping[str, Person], kind
 def _named_together(student: Student, names: Mapping[str, Person]) -> list[Person]:
     """Return the students that a group is named after, as in "Ada Lovelace, Bo B"; none unless all are known."""
     parts = [part for part in re.split(r"[,;&+/]| and | und | - ", student.name) if part.strip()]
-    found = [person for part in parts if (person := next((names[key] for key in _name_keys(part) if key in names), None))]
+    found = [person for part in parts if (person := next((names[key] for key in name_keys(part) if key in names), None))]
     return found if len(parts) == len(found) > 1 else []
 
 

@@ -63,7 +63,7 @@ def student_names(entries: list[str], endings: tuple[str, ...] = ()) -> dict[str
 # ---- Canvas: NAME_12345_67890_FILE, with a late mark and the attempt's number; anonymous grading hides the name, a group's name takes
 # its place, and typed text is NAME_12345_text.html (instructure/canvas-lms, lib/content_zipper.rb: add_submission)
 
-_CANVAS_FILE = r"_(?:\d+_(?P<file>.+)|(?P<typed>(?:text|link)\.html))"
+_CANVAS_FILE = r"_(?:(?P<number>\d+)_(?P<file>.+)|(?P<typed>(?:text|link)\.html))"
 _CANVAS_NAME = re.compile(rf"(?P<name>.+?)(?P<late>_LATE)?_(?P<id>\d+){_CANVAS_FILE}")
 _CANVAS_ANONYMOUS = re.compile(rf"(?P<late>LATE_)?(?P<name>anon_(?P<id>[A-Za-z0-9]{{5}})){_CANVAS_FILE}")
 _CANVAS_ATTEMPT = re.compile(r"(?P<stem>.+?)-(?P<number>[1-9]\d{0,2})(?P<suffix>\.[A-Za-z]+)")
@@ -80,6 +80,7 @@ def canvas_students(tree: FileTree, lesson: str, zone: tzinfo | None) -> list[St
     files: dict[str, dict[int, dict[str, str]]] = defaultdict(lambda: defaultdict(dict))
     names: dict[str, str] = {}
     late: set[tuple[str, int]] = set()
+    origins: dict[str, tuple[int, str]] = {}  # of the latest attempt: Canvas takes feedback to no earlier one
     for path, match in _matching(tree, _canvas_match, "not named like a file from Canvas"):
         file = match["file"] or match["typed"]
         numbered = _CANVAS_ATTEMPT.fullmatch(file)
@@ -89,8 +90,13 @@ def canvas_students(tree: FileTree, lesson: str, zone: tzinfo | None) -> list[St
         names[match["id"]] = text_of(match["name"])
         if match["late"]:
             late.add((match["id"], attempt))
+        if match["number"]:
+            origins[match["id"]] = max(origins.get(match["id"], (0, "")), (attempt, text_of(path[: match.start("file") - 1])))
     uploads = {
-        id: tuple(Upload(tree, files=own, facts=HandedIn(n, late=(id, n) in late)) for n, own in sorted(attempts.items()))
+        id: tuple(
+            Upload(tree, files=own, facts=HandedIn(n, late=(id, n) in late, origin=("canvas", origins[id][1]) if id in origins else None))
+            for n, own in sorted(attempts.items())
+        )
         for id, attempts in files.items()
     }
     return _numbered_students(names, uploads)
@@ -136,9 +142,14 @@ def moodle_students(tree: FileTree, lesson: str, zone: tzinfo | None) -> list[St
         if match["file"]:
             files[key].setdefault(match["file"], name)
         else:
-            problems[key] = problems.get(key) or problem_of(tree, name)
+            if problem := problem_of(tree, name):
+                problems.setdefault(key, problem)
             files[key].update({file: joined(name, file) for file in tree.names(name)})
-    uploads = {key: (Upload(tree, files=None if problems.get(key) else files[key], problem=problems.get(key, "")),) for key in names}
+    origins = {key: ("moodle", f"{name}_{key}") if key.isdecimal() else None for key, name in names.items()}
+    uploads = {
+        key: (Upload(tree, "", None if key in problems else files[key], HandedIn(origin=origins[key]), problems.get(key, "")),)
+        for key in names
+    }
     return _numbered_students(names, uploads)
 
 

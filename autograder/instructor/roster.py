@@ -35,7 +35,8 @@ _COLUMNS = {  # as Canvas, Moodle, Brightspace, Blackboard, Gradescope and GitHu
     "student": "name; student; full name; student name; display name; teilnehmer; vollständiger name; nom complet; nombre completo",
     "first": "first name; firstname; given name; vorname; prénom; nombre",
     "last": "last name; lastname; surname; family name; nachname; familienname; nom de famille; apellido(s); apellidos",
-    "id": "id; user id; canvas user id; canvas_user_id; identifier; bezeichner; participant number",
+    "id": "id; user id; canvas user id; canvas_user_id",
+    "participant": "identifier; bezeichner; participant number",
     "school_id": "student id; studentid; student number; id number; sis user id; user_id; sid; orgdefinedid; org defined id; "
     "university id; matrikelnummer; matr.-nr.; matrikel-nr.; matrikelnr.; matrikelnr; id-nummer; número de id; numéro d'identification",
     "email": "email; e-mail; email address; e-mail address; mail; e-mail-adresse; emailadresse; adresse de courriel; dirección de correo",
@@ -49,10 +50,10 @@ _COLUMNS = {  # as Canvas, Moodle, Brightspace, Blackboard, Gradescope and GitHu
     "status": "status",
     "exercise": "exercise",
 }
-WHO = {"student", "id", "school_id", "email", "login"}  # the columns that can name a student
+WHO = {"student", "id", "participant", "school_id", "email", "login"}  # the columns that can name a student
 _NAMED = {name.strip(): column for column, names in _COLUMNS.items() for name in names.split(";")}
 _EMAIL = re.compile(r"[A-Za-z0-9_][\w.!#$%&'*+/=?^`{|}~-]*@[\w.-]+")  # begins so that no spreadsheet takes it for a formula
-_NUMBERED = re.compile(r"[^\W\d_][^\d]*?\s?(\d+)")  # "Participant 8001", in any language
+_NUMBERED = re.compile(r"\A[^\W\d_][^\d]*?\s?(\d+)\Z")  # "Participant 8001", in any language
 _NOTHING = {"", "-", "–", "none", "(none)", "n/a", "na", "null", "nan", "(empty)", "keine", "."}
 _PEOPLE = r"(?:students?|participants?|teilnehmer\w*|users?|rows?|records?)"
 _FOOTER = re.compile(
@@ -85,6 +86,7 @@ class Person(Struct, frozen=True):
     aliases: tuple[str, ...] = ()  # other e-mail addresses
     late: bool | None = None  # if the roster says so, and how much
     minutes_late: int = 0
+    participant: str = ""  # Moodle's number in one assignment
 
 
 class Roster(Struct, frozen=True):
@@ -196,7 +198,7 @@ def _people(path: Path, line: int, cells: dict[str, str], zone: tzinfo | None, n
             yield Person(name, group=cells.get("group", ""), email=name if _EMAIL.fullmatch(name) else "")
         return
     name = cells.get("student") or " ".join(filter(None, (cells.get("first"), cells.get("last"))))
-    name = name or next((cells[column] for column in ("email", "id", "login", "school_id") if column in cells), "")
+    name = name or next((cells[column] for column in ("email", "id", "participant", "login", "school_id") if column in cells), "")
     if name in ("", "Points Possible"):  # Canvas writes the points below its columns, and remarks
         return
     others = [cell for column, cell in cells.items() if column not in ("student", "first", "last")]
@@ -211,13 +213,13 @@ def _person(where: str, name: str, cells: dict[str, str], zone: tzinfo | None, n
     emails = [word for word in re.split(r"[;,\s]+", cells.get("email", "")) if word]
     good = [word for word in emails if _EMAIL.fullmatch(word)]
     notes += [f"{where}: `{clean(word, 60)}` is not an e-mail address, so it is left out" for word in emails if word not in good]
-    number = _NUMBERED.fullmatch(cells.get("id", ""))
+    id, participant = (_NUMBERED.sub(r"\1", cells.get(column, "")) for column in ("id", "participant"))
     status = cells.get("status", "")
     late, extended = _LATE.search(status), _EXTENDED.search(status)
     days, hours, minutes = (int(part or 0) for part in late.groups()) if late else (0, 0, 0)
     return Person(
         name,
-        id=number[1] if number else cells.get("id", ""),
+        id=id or participant,
         email=good[0] if good else "",
         login=cells.get("login", "").lstrip("#"),
         section=cells.get("section", ""),
@@ -228,6 +230,7 @@ def _person(where: str, name: str, cells: dict[str, str], zone: tzinfo | None, n
         aliases=tuple(good[1:]),
         late=True if late else False if status.casefold().startswith("submitted") else None,
         minutes_late=(days * 24 + hours) * 60 + minutes,
+        participant=participant if participant.isdecimal() else "",
     )
 
 
@@ -270,7 +273,7 @@ def _with(one: Person, other: Person) -> Person:
     both = {name: ", ".join(dict.fromkeys(filter(None, (getattr(one, name), getattr(other, name))))) for name in ("section", "group")}
     more = {
         name: getattr(one, name) or getattr(other, name)
-        for name in ("id", "school_id", "email", "login", "due", "handed_in", "aliases", "late")
+        for name in ("id", "school_id", "email", "login", "due", "handed_in", "aliases", "late", "participant")
     }
     return replace(one, **both, **more)
 

@@ -110,7 +110,7 @@ def test_a_place_that_cannot_be_written_is_told_in_full(make, tmp_path):
 def test_a_title_of_an_exercise_that_was_not_graded_is_told_in_full(make):
     with pytest.raises(UsageError) as caught:
         make(frward="x")
-    assert str(caught.value) == "no exercise `frward` was graded here\n  fix: give a title for one of: forward, practice"
+    assert str(caught.value) == "no exercise `frward` was graded here\n  fix: name one of: forward, practice"
 
 
 @pytest.mark.parametrize(("value", "written"), [(0, "0"), (10, "10"), (100, "100"), (3.5, "3.5"), (1 / 3, "0.33"), (99.996, "100"), (1e6, "1000000")])

@@ -189,15 +189,23 @@ def test_the_command_offers_every_kind():
 def test_canvas_says_who_is_late_and_which_attempt_it_is(tmp_path):
     opened, _ = taken(laid_out(tmp_path / "in", {**CLASSES["canvas"][0], "readme.txt": b""}))
     facts = {one.name: [hand_in.facts for hand_in in one.uploads] for one in opened.students}
-    assert facts["bo"] == [HandedIn(3, late=True)]
-    assert facts["ålundgöran"] == [HandedIn(1, late=False), HandedIn(2, late=True)]
-    assert facts["anon_Ab3xY"] == [HandedIn(1, late=True)]
+    assert facts["bo"] == [HandedIn(3, late=True, origin=("canvas", "bo_LATE_502_9003"))]
+    last = ("canvas", "ålundgöran_LATE_503_9005")  # feedback goes to the latest attempt
+    assert facts["ålundgöran"] == [HandedIn(1, late=False, origin=last), HandedIn(2, late=True, origin=last)]
+    assert facts["anon_Ab3xY"] == [HandedIn(1, late=True, origin=("canvas", "LATE_anon_Ab3xY_9008"))]
+    assert facts["typed"] == [HandedIn(1, late=False)]
     assert {person.student: person.id for person in opened.people}["lovelaceada"] == "501"
     assert opened.notes == [
         "readme.txt: not named like a file from Canvas, so it is skipped",
         "dup (505): `my_file_forward.py` was not taken, because it defines no function that an exercise asks for",
         "typed: `text.html` was not taken, because it is a web page, not code",
     ]
+
+
+def test_moodle_says_where_feedback_goes(tmp_path):
+    opened, _ = taken(laid_out(tmp_path / "in", CLASSES["moodle  "][0]))
+    origins = {one.name: one.uploads[0].facts.origin for one in opened.students}
+    assert origins == {"Ada Lovelace": ("moodle", "Ada Lovelace_8001"), "Default group": None, "Team Red": ("moodle", "Team Red_41")}
 
 
 def test_what_was_typed_into_a_platform_is_told(tmp_path):

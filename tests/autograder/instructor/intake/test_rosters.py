@@ -45,13 +45,13 @@ FORMS = {
     "Moodle's worksheet": (
         "Identifier,Full name,Email address,Status\nParticipant 8001,Ada Lovelace,ada@example.org,Submitted\n",
         "utf-8",
-        [Person("Ada Lovelace", "8001", "ada@example.org", late=False)],
+        [Person("Ada Lovelace", "8001", "ada@example.org", late=False, participant="8001")],
     ),
     "Moodle's worksheet with the university's numbers": (
         "Identifier,Full name,ID number,Email address,Status,Grade,Maximum grade,Grade can be changed\n"
         "Participant 8001,Ada Lovelace,s4711,ada@example.org,Submitted,,20.00,Yes\n",
         "utf-8",
-        [Person("Ada Lovelace", "8001", "ada@example.org", school_id="s4711", late=False)],
+        [Person("Ada Lovelace", "8001", "ada@example.org", school_id="s4711", late=False, participant="8001")],
     ),
     "GitHub Classroom's": (
         '"identifier","github_username","github_id","name"\n"ada@example.org","adal","1",""\n',
@@ -106,15 +106,15 @@ MORE_FORMS = {
         'Participant 13,Cy,"No submission - Extension granted until: Friday, 27 November 2026, 11:59 PM",-\n',
         "utf-8",
         [
-            Person("Ada", "11", handed_in=datetime(2026, 11, 20, 19, 58, tzinfo=UTC), late=False),
-            Person("Bo", "12", handed_in=datetime(2026, 11, 25, 0, 58, tzinfo=UTC), late=True, minutes_late=98 * 60),
-            Person("Cy", "13", due=datetime(2026, 11, 27, 22, 59, tzinfo=UTC)),
+            Person("Ada", "11", handed_in=datetime(2026, 11, 20, 19, 58, tzinfo=UTC), late=False, participant="11"),
+            Person("Bo", "12", handed_in=datetime(2026, 11, 25, 0, 58, tzinfo=UTC), late=True, minutes_late=98 * 60, participant="12"),
+            Person("Cy", "13", due=datetime(2026, 11, 27, 22, 59, tzinfo=UTC), participant="13"),
         ],
     ),
     "Moodle's worksheet in German": (
         "Bezeichner;Vollständiger Name;Status;Zuletzt geändert (Abgabe)\nTeilnehmer/in 11;Ada;Zur Bewertung abgegeben - 1 Tag 3 Stunden verspätet;Samstag, 21. November 2026, 02:58\n",
         "utf-8",
-        [Person("Ada", "11", handed_in=datetime(2026, 11, 21, 1, 58, tzinfo=UTC), late=True, minutes_late=27 * 60)],
+        [Person("Ada", "11", handed_in=datetime(2026, 11, 21, 1, 58, tzinfo=UTC), late=True, minutes_late=27 * 60, participant="11")],
     ),
     "a day instead of a time": ("name,due\nAda,27.11.2026\n", "utf-8", [Person("Ada", due=datetime(2026, 11, 27, 22, 59, tzinfo=UTC))]),
     "a time without a zone": ("name,due\nAda,2026-11-27 23:59\n", "utf-8", [Person("Ada", due=datetime(2026, 11, 27, 22, 59, tzinfo=UTC))]),

@@ -55,7 +55,7 @@ attacks: .venv/test
 	$(BIN)/python -W ignore -m bench.attacks
 
 fuzz: .venv/test
-	$(BIN)/pytest -n 2 -m hypothesis --hypothesis-profile random
+	$(BIN)/pytest -n 2 -m "hypothesis or seeded" --hypothesis-profile random
 	$(PIP) -e '.[fuzz]'
 	$(BIN)/python -W ignore -m bench.programs
 	$(BIN)/python -W ignore -m bench.fuzz

@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported: several processes share the cores
@@ -13,6 +14,7 @@ from hypothesis import settings
 
 from autograder.author.release import build
 from autograder.course.model import Limits
+from autograder.grading.bounds import OutOfMemory, bounded
 from autograder.sandbox.servers import Sandbox, missing_walls
 from tests.once import once
 from tests.programs import PATIENCE
@@ -28,6 +30,13 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a background job:
 settings.register_profile("same", derandomize=True, database=None, deadline=None)  # `make test` has one outcome
 settings.register_profile("random", max_examples=2000, deadline=None, print_blob=True)  # `make fuzz` searches
 settings.load_profile("same")
+
+
+def pytest_collection_modifyitems(items):
+    """Measure coverage by the engine's own tests: content and attacks run the same lines thousands of times, at half the speed."""
+    for item in items:
+        if ROOT / "tests" / "autograder" not in item.path.parents and item.path.name != "test_cli.py":
+            item.add_marker("no_cover")
 
 
 @pytest.fixture
@@ -104,6 +113,17 @@ def small_disk(tmp_path):
         pytest.skip(f"NO DISK CAN BE MOUNTED, so no full one is tested here: {why}")
     yield place
     subprocess.run([*power, "umount", place], check=True)
+
+
+@pytest.fixture
+def no_spare_memory():
+    """Take the memory that this process has free from earlier tests: a bound is on more than that."""
+    taken = []
+    with suppress(OutOfMemory), bounded(0, 60):
+        while True:
+            taken.append(bytearray(4 << 20))
+    yield
+    taken.clear()
 
 
 @pytest.fixture

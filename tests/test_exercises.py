@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import settings
 
 from autograder.course.loading import read_course
 from autograder.course.model import Check, Limits, Submission, limits_for
@@ -17,7 +18,6 @@ from autograder.sandbox.servers import Sandbox
 from tests.bundle import bundle
 
 ROOT = Path(__file__).parent.parent
-SEEDS = range(20)
 COURSE = read_course(ROOT)
 EXERCISES = {f"{lesson.id}/{exercise.id}": exercise for lesson in COURSE.lessons for exercise in lesson.exercises}
 MISCONCEPTIONS = [(name, misconception.id) for name, exercise in EXERCISES.items() for misconception in load_misconceptions(exercise.misconceptions)]
@@ -25,6 +25,11 @@ FAIR = sorted((ROOT / "tests" / "fairness").glob("*/*/*.py"))
 
 
 pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+def seeds() -> range:
+    """Return a few seeds, and twenty in `make fuzz`."""
+    return range(max(4, settings().max_examples // 100))
 
 
 @cache
@@ -66,10 +71,11 @@ def test_a_starter_fails_every_check(name):
     assert [check for check, transcript in executed.items() if transcript.passed] == []
 
 
+@pytest.mark.seeded
 @pytest.mark.parametrize("name", EXERCISES)
 def test_an_answer_passes_with_every_seed(name):
     """The course's own answer never fails a check, whatever the numbers."""
-    for seed in SEEDS[:3] if EXERCISES[name].id in COURSE.policy.limits_of else SEEDS:  # a whole training takes its time
+    for seed in seeds()[:: 10 if EXERCISES[name].id in COURSE.policy.limits_of else 1]:  # a whole training takes its time
         executed = play(load_checks(EXERCISES[name].checks), EXERCISES[name].answer, name, seed)
         assert {check: transcript.first_failure for check, transcript in executed.items() if not transcript.passed} == {}
 
@@ -80,12 +86,13 @@ def test_an_answer_earns_all_points_behind_the_wall(name, grade):
     assert grade(name, bundle(EXERCISES[name].answer)) == ([], set())
 
 
+@pytest.mark.seeded
 @pytest.mark.parametrize(("name", "misconception"), MISCONCEPTIONS)
 def test_a_misconception_is_named_as_itself_with_every_seed(name, misconception):
     """A misconception fails a check, and is told its own sentence and no other."""
     diagnosis = materials(name).diagnosis
     made = next(one for one in diagnosis.misconceptions if one.id == misconception)
-    for seed in SEEDS:
+    for seed in seeds():
         seeds = {check.id: seed for check in diagnosis.checks}
         executed = {}
         for check in (one for one in diagnosis.checks if one.of == made.of):

@@ -22,7 +22,7 @@ def grader(walls, tmp_path_factory):
 
 
 @pytest.mark.slow
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(source=programs())
 def test_a_random_program_is_graded_and_told_in_plain_words(grader, source):
     made = grader.grade(Submission("s", "12_diffusion", "forward", "forward.py", source.encode(errors="replace"), "0", "present"))

@@ -68,6 +68,7 @@ def test_every_row_is_brought_about():
     assert set(ROWS) == {*ENDS, *ELSEWHERE}
 
 
+@pytest.mark.usefixtures("no_spare_memory")
 @pytest.mark.parametrize("row", ENDS)
 def test_what_a_submission_brings_about_costs_its_own_check(row, judge, monkeypatch):
     if "our memory" in row:

@@ -17,6 +17,7 @@ from autograder.grading.coefficients import fit
 from tests.autograder.learner.conftest import RIGHT
 
 
+@pytest.mark.usefixtures("no_spare_memory")
 def test_an_array_beyond_the_memory_is_refused_and_the_limit_is_lifted_afterwards():
     before = resource.getrlimit(resource.RLIMIT_DATA)
     with pytest.raises(OutOfMemory), bounded(64 << 20, 20):
@@ -84,6 +85,7 @@ def refusals(forward, sandbox):
     return refusals
 
 
+@pytest.mark.usefixtures("no_spare_memory")
 def test_values_that_take_more_memory_than_there_is_are_refused(refusals, monkeypatch):
     """The grader goes on, with the next check too."""
     monkeypatch.setattr(bounds, "MEMORY_BYTES", 16 << 20)

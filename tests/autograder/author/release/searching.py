@@ -4,9 +4,11 @@ import ast
 import gzip
 import json
 import re
+from functools import cache
 from pathlib import Path
 
 TELLING = 16  # characters of a line that says something
+BEGINNING = re.compile(rf"(?<!\w)(?=(.{{{TELLING}}}))")  # where one may begin, with its first characters
 
 
 def code_lines(path):
@@ -64,14 +66,25 @@ def sentences(root):
     return "\n".join(_squeezed(ast.get_docstring(function) or "") for function in functions)
 
 
+@cache
+def telling_lines(root):
+    """List the lines of code of solutions/ that are not public anyway, by their first characters."""
+    known, told = public_lines(root), sentences(root)
+    lines = set().union(*(code_lines(path) for path in sorted((root / "solutions").rglob("*.py")))) - known
+    found: dict[str, list[str]] = {}
+    for line in sorted(line for line in lines if line not in told):
+        found.setdefault(line[:TELLING], []).append(line)
+    return found
+
+
 def leaks(place, root):
     """Name each file of `place` that is one of solutions/, or holds a line of its code that is not public anyway."""
     secret = {path.read_bytes(): path for path in sorted((root / "solutions").rglob("*")) if path.is_file() and path.stat().st_size > 50}
-    known, told = public_lines(root), sentences(root)
-    lines = set().union(*(code_lines(path) for path in sorted((root / "solutions").rglob("*.py")))) - known
-    telling = {line: re.compile(rf"(?<!\w){re.escape(line)}") for line in sorted(lines) if line not in told}
+    telling = telling_lines(root)
     for path in sorted(one for one in Path(place).rglob("*") if one.is_file()):
         if path.read_bytes() in secret:
             yield f"{path.relative_to(place)} is {secret[path.read_bytes()].relative_to(root)}"
         squeezed = "\n".join(_squeezed(text) for text in texts(path))
-        yield from (f"{path.relative_to(place)} holds {line}" for line, found in telling.items() if line in squeezed and found.search(squeezed))
+        starts = {begun[1] for begun in BEGINNING.finditer(squeezed)} & telling.keys()
+        held = (line for start in starts for line in telling[start])
+        yield from (f"{path.relative_to(place)} holds {line}" for line in sorted(held) if re.search(rf"(?<!\w){re.escape(line)}", squeezed))

@@ -44,6 +44,7 @@ UNSAFE = click.option("--unsafe", is_flag=True, help="Grade even if walls are mi
 @click.option("--roster", type=click.Path(path_type=Path), help="A CSV that lists the class, such as a platform exports.")
 @click.option("--lesson", metavar="ID", help="The lesson to grade, if the course has several.")
 @click.option("--exercise", "exercises", multiple=True, metavar="ID", help="Grade only this exercise; may be repeated.")
+@click.option("--only", is_flag=True, help="Keep nothing of the class in OUT: these students and exercises alone.")
 @click.option("--seed", type=int, help="Fix the round's numbers, for tests and demos.")
 @click.option("--new-round", is_flag=True, help="Draw new secret numbers instead of using those in OUT/private.")
 @FRESH
@@ -58,6 +59,9 @@ def grade(root: Path | None, /, unsafe: bool, as_json: bool, **options: Any) -> 
     SUBMISSIONS is a folder with one folder for each student, a zip, or a download from Canvas, Moodle, Brightspace, Blackboard,
     Gradescope, GitHub Classroom, nbgrader or `course submit`. Students with no submission are listed and graded as missing. Files that
     were handed in and not taken are listed with the reason.
+
+    OUT is the class: a second run over fewer students or exercises adds to it, and all files hold the whole class. --only starts the
+    class afresh, and `course drop` removes a student. Earlier attempts stay in the gradebook.
 
     OUT/results.jsonl holds every check, OUT/grades.csv the scores, OUT/feedback/ a file for each student, and
     OUT/gradebook.sqlite every attempt ever graded. The same OUT keeps the same secret numbers until --new-round. An interrupted
@@ -157,6 +161,7 @@ def _as_json(report: GradeReport, request: GradeRequest, seconds: float) -> dict
         "from": uploads.kind,
         "notes": report.notes,
         "missing": uploads.missing,
+        "before": report.before,
         "reused": run.reused,
         "run_again": run.run_again,
         "seconds": round(seconds, 3),
@@ -178,6 +183,8 @@ def _print(report: GradeReport, out: Path, seconds: float) -> None:
         click.echo(f"Turn one of these into a misconception: `course misconceptions new {out} GROUP NAME`.")
     reused = f", {report.run.reused} of them unchanged since an earlier run" if report.run.reused else ""
     again = f", {report.run.run_again} of them run again with more preloaded" if report.run.run_again else ""
+    if report.before:
+        click.echo(f"{len(report.plan.uploads.students)} graded, {report.before} from before")
     click.echo(f"{measures.results} results in {seconds:.1f} s{reused}{again}. Files in {out}/:")
     click.echo("  report.html, results.jsonl, grades.csv, feedback/, gradebook.sqlite")
 

@@ -40,7 +40,7 @@ COMMANDS = {  # audience -> command -> its module in this package, and its sente
         "override": ("results", "Change the points that STUDENT gets for CHECK."),
         "feedback": ("results", "Write OUT/feedback again."),
         "export": ("results", "Export the grades or the feedback of OUT's last run to a platform."),
-        "regrade": ("results", "Grade the last run into OUT again and show what changes."),
+        "regrade": ("results", "Grade the class of OUT again and show what changes."),
         "similar": ("results", "List pairs of submissions with similar code."),
         "doctor": ("grade", "Check whether this machine can grade untrusted code."),
     },

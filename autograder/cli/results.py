@@ -24,11 +24,12 @@ from autograder.instructor.export import export as run_export
 from autograder.instructor.grade import GRADEBOOK, GradeRequest, choose_exercises, open_graded
 from autograder.instructor.gradebook import Gradebook
 from autograder.instructor.grades import Grade, GradingRules, grades, make_override, read_rules, sheet_of
+from autograder.instructor.identity import find_student
 from autograder.instructor.intake import open_class
 from autograder.instructor.outputs import sections_of, write_feedback, write_report
 from autograder.instructor.regrade import RegradeReport
 from autograder.instructor.regrade import regrade as run_regrade
-from autograder.instructor.roster import file_slug, find_student, read_roster
+from autograder.instructor.roster import file_slug, read_roster
 from autograder.instructor.similar import similar_pairs, starters
 
 PAIRS_SHOWN = 20
@@ -136,11 +137,11 @@ def _title(text: str) -> tuple[str, str]:
 @click.pass_obj
 def regrade(root: Path | None, out: Path, submissions: Path | None, apply: bool, fresh: bool, workers: int | None, unsafe: bool,
             as_json: bool) -> None:  # fmt: skip
-    """Grade the last run into OUT again and show what changes.
+    """Grade the class of OUT again and show what changes.
 
-    Shows whose grades change, by how much, and because of which checks. SUBMISSIONS is where the submissions are now, if they were
-    moved. The secret numbers stay the same, and overrides are kept. Exit status 1 if something was not judged or the run was
-    interrupted; nothing is written then.
+    Shows whose grades change, by how much, and because of which checks. SUBMISSIONS is where the submissions of the last run are now, if
+    they were moved; then only these are graded again. The secret numbers stay the same, and overrides are kept. Exit status 1 if
+    something was not judged or the run was interrupted; nothing is written then.
     """
     errors = Console(stderr=True, highlight=False)
     course = read_course(find_clone(root))
@@ -164,7 +165,8 @@ def _print_changes(report: RegradeReport, as_json: bool) -> None:
         console.print(tables.change_table(report.changes[:SHOWN]))
     if len(report.changes) > SHOWN:
         click.echo(f"... and {len(report.changes) - SHOWN} more; --json prints all")
-    click.echo(f"{report.compared} results, {report.graded} graded again, {len(report.changes)} changed.")
+    kept = f", {report.kept} students as before" if report.kept else ""
+    click.echo(f"{report.compared} results, {report.graded} graded again, {len(report.changes)} changed{kept}.")
     if report.interrupted or report.faults:
         click.echo("Nothing was written, because not everything could be graded.")
     else:

@@ -24,9 +24,11 @@ from autograder.course.loading import choose_lesson, exercise_ids
 from autograder.course.model import Course, Lesson, Submission
 from autograder.course.store import refuse_others
 from autograder.course.student_files import read_handout
+from autograder.course.text import clean
 from autograder.grading.rounds import CacheKeys, Round, open_round
 from autograder.instructor.gradebook import Attempted, Gradebook, Kept
 from autograder.instructor.grades import GradingRules, read_rules, zone_of
+from autograder.instructor.identity import Identified, identify
 from autograder.instructor.intake import ClassUploads, open_class
 from autograder.instructor.outputs import Reported, write_files
 from autograder.instructor.pool import LocalPool, Settings, WorkerPool, grade_all
@@ -35,6 +37,7 @@ from autograder.sandbox.guest.walls import WALLS
 from autograder.sandbox.servers import readable_paths
 
 GRADEBOOK = "gradebook.sqlite"
+MOST_NAMED = 10  # students in one line
 
 
 class GradeRequest(Struct, frozen=True):
@@ -51,13 +54,15 @@ class GradeRequest(Struct, frozen=True):
     kind: str | None = None
     roster: Path | None = None
     fresh: bool = False  # reuse no earlier result
+    only: bool = False  # these students alone, in place of the class in OUT
     cluster: str = ""
 
 
 class GradeReport(Struct, frozen=True):
     """What came of a run: its plan, the run itself, and what its report shows of the results that count by `rules`.
 
-    `notes` lists what else went wrong where there is a result, submissions that were skipped or renamed, and extensions that match nobody.
+    `before` is the number of students who are in the class from earlier runs alone. `notes` lists what else went wrong where there is
+    a result, submissions that were skipped or renamed, and extensions that match nobody.
     """
 
     plan: Plan
@@ -65,6 +70,7 @@ class GradeReport(Struct, frozen=True):
     round: str
     reported: Reported
     rules: GradingRules
+    before: int
     notes: tuple[str, ...]
 
 
@@ -87,14 +93,16 @@ def grade(course: Course, request: GradeRequest, progress: Callable[[int, int], 
     with exclusive_lock(request.out):
         current = open_round(request.out, seed=request.seed, new=request.new_round)
         with Gradebook(request.out / GRADEBOOK) as gradebook:
-            gradebook.enrol(plan.uploads.people, anew=request.roster is not None)
-            run = run_plan(course, request, plan, current, gradebook, progress)
+            known = identified(plan.uploads, gradebook, named=request.roster is not None)
+            run = run_plan(course, request, plan, current, gradebook, progress, known)
             rules = read_rules(request.out, gradebook, course.policy)
             reported = write_files(request.out, course, gradebook, run.name, rules)
-            unmatched = rules.unmatched(gradebook.students(run.name), exercise_ids(plan.lesson))
-            unknown = unknown_times(reported[0].unknown_times)
-            notes = (*run.notes, *roster.notes, *plan.uploads.notes, *unmatched, *unknown)
-            return GradeReport(plan, run, current.name, reported, rules, notes)
+            students = gradebook.students(run.name)
+            unmatched = rules.unmatched(students, exercise_ids(plan.lesson))
+            told = (*unknown_times(reported[0].unknown_times), *kept_from_before(reported[0].kept))
+            notes = (*run.notes, *roster.notes, *known.notes, *plan.uploads.notes, *unmatched, *told)
+            before = len(students - {student.name for student in plan.uploads.students})
+            return GradeReport(plan, run, current.name, reported, rules, before, notes)
 
 
 def unknown_times(count: int) -> Iterator[str]:
@@ -102,6 +110,23 @@ def unknown_times(count: int) -> Iterator[str]:
     if count:
         what = "1 result has no known time, so it counts" if count == 1 else f"{count} results have no known time, so they count"
         yield f"{what} as on time: give a --roster with `handed in`, or the platform's worksheet"
+
+
+def kept_from_before(kept: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """Say of which students and exercises an earlier attempt counts, because this time nothing was found for them."""
+    if kept:
+        named = ", ".join(f"{clean(student, 60)} ({exercise})" for student, exercise in kept[:MOST_NAMED])
+        more = f" and {len(kept) - MOST_NAMED} more" if len(kept) > MOST_NAMED else ""
+        yield f"nothing was handed in this time, so what was graded before counts: {named}{more}; if that was wrong, grade with --only"
+
+
+def identified(uploads: ClassUploads, gradebook: Gradebook, *, named: bool) -> Identified:
+    """Find out who the students are that the gradebook knows, and give each their name there. A roster's names hold (`named`)."""
+    people = {person.student: person for person in uploads.people}
+    known = identify([people.get(one.name, Person(one.name)) for one in uploads.students], gradebook.people(), named=named)
+    uploads.students = [replace(student, name=known.names[student.name]) for student in uploads.students]
+    uploads.people, uploads.missing = list(known.people), tuple(known.names.get(name, name) for name in uploads.missing)
+    return known
 
 
 def read_class(course: Course, request: GradeRequest) -> Roster:
@@ -121,7 +146,11 @@ class Plan(Struct, frozen=True):
     exercises: list[str]
     uploads: ClassUploads
     every: bool
-    expected: int
+
+    @property
+    def expected(self) -> int:
+        attempts = (max(1, len(student.uploads)) if self.every else 1 for student in self.uploads.students)
+        return len(self.exercises) * sum(attempts)
 
 
 def make_plan(course: Course, request: GradeRequest, people: Sequence[Person]) -> Plan:
@@ -132,22 +161,34 @@ def make_plan(course: Course, request: GradeRequest, people: Sequence[Person]) -
     for name, place in {"course": course.root, "submissions": request.submissions, "results": request.out}.items():
         if above := next((path for path in readable if place.resolve().is_relative_to(Path(path).resolve())), None):
             raise UsageError(f"{name} in {above}: submissions can read this folder", "use a folder outside of Python's packages")
-    every = course.policy.counts == "best"
-    attempts = (max(1, len(student.uploads)) if every else 1 for student in uploads.students)
-    return Plan(lesson, exercises, uploads, every, len(exercises) * sum(attempts))
+    return Plan(lesson, exercises, uploads, every=course.policy.counts == "best")
 
 
 def run_plan(course: Course, request: GradeRequest, plan: Plan, current: Round, gradebook: Gradebook,
-             progress: Callable[[int, int], None]) -> Run:  # fmt: skip
-    """Grade a plan into a gradebook, which also records the request, so that it can be graded again."""
+             progress: Callable[[int, int], None], known: Identified) -> Run:  # fmt: skip
+    """Grade a plan into a gradebook, which also records the request, so that it can be graded again.
+
+    The run takes over the class of the last one, unless the request is for its own students `only`.
+    """
     settings = Settings(str(course.root), current, request.walls)
     run = Run(gradebook, CacheKeys(course, current, request.walls), lambda done: progress(done, plan.expected), fresh=request.fresh)
     roster = request.roster and request.roster.resolve()
-    gradebook.begin(run.name, replace(request, submissions=request.submissions.resolve(), roster=roster, fresh=False))
+    asked = replace(request, submissions=request.submissions.resolve(), roster=roster, fresh=False)
+    gradebook.begin(run.name, asked, _class_before(gradebook, request, plan), known.people, known.renamed)
     handout, policy = read_handout(course.root, plan.lesson), course.policy
     submissions = plan.uploads.submissions(handout, plan.exercises, every=plan.every, prefer=policy.prefer)
     run.grade(submissions, settings, open_pool(request, settings))
     return run
+
+
+def _class_before(gradebook: Gradebook, request: GradeRequest, plan: Plan) -> str | None:
+    """Return the run whose class a new one takes over, if any. Raise `UsageError` if it was for another lesson."""
+    earlier = None if request.only else gradebook.last_run()
+    first = next(gradebook.results(earlier), None) if earlier else None
+    if first and first.lesson != plan.lesson.id:
+        fix = f"give {plan.lesson.id} a folder of its own with --out, or replace the class with --only"
+        raise UsageError(f"{request.out}: holds the class of {first.lesson}", fix)
+    return earlier
 
 
 class Run:
@@ -193,7 +234,7 @@ class Run:
 
     def _kept(self, submission: Submission, graded: Attempted) -> Kept:
         key = None if graded.notes.fault else self._cache_keys.key(submission)
-        return Kept(graded.result, graded.notes, graded.handed_in, key)
+        return Kept(graded.result, graded.notes, graded.handed_in, key=key)
 
     def _count(self) -> None:
         self.done += 1

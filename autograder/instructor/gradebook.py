@@ -1,5 +1,8 @@
 """The gradebook: every attempt ever graded, in one SQLite file in which nothing is overwritten.
 
+A run holds the whole class: when it begins, it takes over every attempt of the run before that still counts, under the name that the
+person has now. What it finds itself is added; nothing is taken from a class by being absent.
+
 It is also the journal: a result is on disk before it is shown, so a run that was killed continues where it stopped. Each attempt has
 a key of everything that decides it (see `CacheKeys`); a later run reuses an attempt with the same key instead of grading again. The
 result's JSON is the record, and the columns beside it are for queries. What a secret run saw is in `private`, which no export reads.
@@ -9,13 +12,14 @@ Every row is sealed with the secret of OUT's newest round (see `rounds.Seals`). 
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from itertools import groupby
 from pathlib import Path
 from typing import Any, NoReturn, Self, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from autograder.course.errors import UsageError
 from autograder.course.model import Failure, HandedIn, Notes, Override, Result, Submission
@@ -58,23 +62,43 @@ def _failure_of(words: str) -> Failure:
 
 
 TABLES = ("attempts", "taken", "runs", "people", "overrides")
-SCHEMA = Schema((_first, _notes_as_data, ";".join(f"ALTER TABLE {table} ADD COLUMN seal TEXT" for table in TABLES)))
-_OWN = "id, student, lesson, exercise, attempts.run, result, private, attempts.handed_in, ifnull(key, ''), attempts.seal"
-_GRADED = f"SELECT {_OWN}, NULL, NULL, NULL FROM attempts WHERE run = ?1"
-_TAKEN = f"SELECT {_OWN}, taken.run, taken.handed_in, taken.seal FROM taken JOIN attempts ON id = attempt WHERE taken.run = ?1"
-ATTEMPTS = f"SELECT * FROM ({_GRADED} UNION ALL {_TAKEN}) ORDER BY student, lesson, exercise, id"  # graded by a run, or taken over
+_SEALS = ";".join(f"ALTER TABLE {table} ADD COLUMN seal TEXT" for table in TABLES)
+_TAKEN_FOR = (
+    "ALTER TABLE taken ADD COLUMN found_by TEXT; ALTER TABLE taken ADD COLUMN student TEXT"  # NULL: by this run, under its own name
+)
+SCHEMA = Schema((_first, _notes_as_data, _SEALS, _TAKEN_FOR))
+_OWN = "id, attempts.student, lesson, exercise, attempts.run, result, private, attempts.handed_in, ifnull(key, ''), attempts.seal"
+_NOT_TAKEN = f"{_OWN}, NULL, NULL, NULL, NULL, NULL"
+_BEFORE = "ifnull(found_by, taken.run) != taken.run"
+_GRADED = f"SELECT {_NOT_TAKEN}, attempts.student AS name, 0 AS before, id AS place FROM attempts WHERE run = ?1"
+_TAKEN = (
+    f"SELECT {_OWN}, taken.run, taken.handed_in, taken.seal, found_by, taken.student, ifnull(taken.student, attempts.student), {_BEFORE}, "
+    f"CASE WHEN {_BEFORE} THEN taken.rowid ELSE id END FROM taken JOIN attempts ON id = attempt WHERE taken.run = ?1"
+)
+ATTEMPTS = f"SELECT * FROM ({_GRADED} UNION ALL {_TAKEN}) ORDER BY name, lesson, exercise, before DESC, place"  # graded, or taken over
 ADDED = f"{_GRADED} AND id > ?2 UNION ALL {_TAKEN} AND taken.rowid > ?3"
-STUDENTS = "SELECT student FROM attempts WHERE run = ?1 UNION SELECT student FROM taken JOIN attempts ON id = attempt WHERE taken.run = ?1"
+STUDENTS = (
+    "SELECT student FROM attempts WHERE run = ?1 UNION "
+    "SELECT ifnull(taken.student, attempts.student) FROM taken JOIN attempts ON id = attempt WHERE taken.run = ?1"
+)
+TAKE = "INSERT INTO taken VALUES (?, ?, ?, ?, ?, ?)"
 _SAME = "key = ? AND student = ? AND lesson = ? AND exercise = ?"
-KNOWN = f"SELECT {_OWN}, NULL, NULL, NULL FROM attempts WHERE {_SAME} ORDER BY id DESC LIMIT 1"
+KNOWN = f"SELECT {_NOT_TAKEN} FROM attempts WHERE {_SAME} ORDER BY id DESC LIMIT 1"
 
 
 class Attempted(msgspec.Struct, frozen=True):
-    """One graded attempt; the notes are for the instructor only."""
+    """One graded attempt; the notes are for the instructor only. `found_by` names the run before that found it, if this one did not."""
 
     result: Result
     notes: Notes = Notes()
     handed_in: HandedIn = HandedIn()
+    found_by: str = ""
+    id: int = 0  # in the gradebook
+
+    @property
+    def is_work(self) -> bool:
+        """Whether there is something that was handed in for the exercise."""
+        return self.result.status not in ("missing", "unrecognised")
 
 
 class Kept(Attempted, frozen=True):
@@ -86,9 +110,36 @@ class Kept(Attempted, frozen=True):
 Choose = Callable[[list[Attempted]], Attempted]
 
 
+def standing(attempts: Iterable[Attempted]) -> list[Attempted]:
+    """Return the attempts at one exercise between which there is a choice, the last at the end.
+
+    What a run grades again replaces earlier results of the same file. An attempt that was found before stays beside those of a later
+    run; only where there is no work at all, the exercise is missing or unrecognised.
+    """
+    attempts = list(attempts)
+    own = {one.handed_in.attempt: one for one in attempts if not one.found_by}  # if one was graded twice, the later result
+    again = {one.result.sha256 or "": one for one in own.values() if one.result.sha256 and one.result.status != "not_judged"}
+    earlier: dict[object, Attempted] = {}
+    for one in attempts:
+        twin = own.get(one.handed_in.attempt)
+        if not one.found_by or (twin and _is_same(one, twin)):
+            continue
+        key = (one.result.sha256 or one.result.status, one.handed_in.attempt, one.handed_in.at)
+        earlier.pop(key, None)
+        graded = again.get(one.result.sha256 or "", one)
+        earlier[key] = replace(one, result=graded.result, notes=graded.notes, id=graded.id)
+    found = [*earlier.values(), *(own[number] for number in sorted(own))]
+    return [one for one in found if one.is_work] or found
+
+
+def _is_same(before: Attempted, now: Attempted) -> bool:
+    times = {before.handed_in.at, now.handed_in.at} - {None}
+    return before.result.sha256 == now.result.sha256 and before.is_work == now.is_work and len(times) < 2
+
+
 def last(attempts: list[Attempted]) -> Attempted:
-    """Choose the attempt that was handed in last, as it was graded last."""
-    return max(reversed(attempts), key=lambda one: one.handed_in.attempt)
+    """Choose the attempt that was handed in last, of the run that found one last."""
+    return standing(attempts)[-1]
 
 
 class Gradebook:
@@ -105,7 +156,7 @@ class Gradebook:
         if seals is None and not path.exists():
             open_round(path.parent)
         self._path, self._original = path, seals
-        self._taken: list[tuple[str, int, str, str]] = []
+        self._taken: list[tuple[str, int, str, str, str, str]] = []
         self._db = open_strictly(path, SCHEMA, "move the file aside, or choose another --out")
 
     @cached_property
@@ -121,7 +172,7 @@ class Gradebook:
     def keep(self, run: str, attempts: Iterable[Kept]) -> None:
         """Store attempts, with those taken over since the last call."""
         with transaction(self._db, self._path):
-            self._db.executemany("INSERT INTO taken VALUES (?, ?, ?, ?)", self._taken)
+            self._db.executemany(TAKE, self._taken)
             self._db.executemany(f"INSERT INTO attempts VALUES (NULL{', ?' * 16})", (self._row(run, one) for one in attempts))
         self._taken.clear()
 
@@ -130,13 +181,12 @@ class Gradebook:
         found = self._db.execute(KNOWN, (key, submission.student, submission.lesson, submission.exercise)).fetchone()
         if found is None:
             return None
-        handed_in, result = _json(submission.handed_in), found[5]
         attempted = self._attempted(found)
-        self._taken.append((run, found[0], handed_in, self.seals.seal("taken", run, result, handed_in)))
+        self._taken.append(self._taking(run, replace(attempted, handed_in=submission.handed_in), found[5], submission.student))
         return attempted.result
 
     def attempts(self, run: str) -> Iterator[list[Attempted]]:
-        """Yield for each student, lesson and exercise of a run all attempts, in the order in which they were graded."""
+        """Yield for each student, lesson and exercise of a run all attempts: those found before, then those graded, in their order."""
         rows = map(self._attempted, self._db.execute(ATTEMPTS, (run,)))
         for _, own in groupby(rows, key=lambda one: (one.result.student, one.result.lesson, one.result.exercise)):
             yield list(own)
@@ -166,34 +216,56 @@ class Gradebook:
         found = self._db.execute("SELECT run FROM runs ORDER BY rowid DESC LIMIT 1").fetchone()
         return str(found[0]) if found else None
 
+    def runs(self) -> list[str]:
+        """Return the names of all runs, in the order in which they began."""
+        return [name for (name,) in self._db.execute("SELECT run FROM runs ORDER BY rowid")]
+
     def copy_to(self, path: Path) -> None:
         """Write a copy of the whole file."""
         self._db.execute("VACUUM INTO ?", (str(path),))
 
-    def adopt(self, path: Path, run: str) -> None:
-        """Add one run from a copy of this file. Nothing may have been added to this file since it was copied."""
+    def adopt(self, path: Path, runs: Iterable[str]) -> None:
+        """Add runs from a copy of this file. Nothing may have been added to this file since it was copied."""
         self._db.execute("ATTACH ? AS copy", (str(path),))
         with transaction(self._db, self._path):
-            for table in ("attempts", "taken", "runs"):
-                self._db.execute(f"INSERT INTO {table} SELECT * FROM copy.{table} WHERE run = ?", (run,))
+            for run in runs:
+                for table in ("attempts", "taken", "runs"):
+                    self._db.execute(f"INSERT INTO {table} SELECT * FROM copy.{table} WHERE run = ?", (run,))
         self._db.execute("DETACH copy")
 
-    def begin(self, run: str, request: object) -> None:
-        """Record what a run was asked to grade, so that it can be graded again."""
+    def begin(self, run: str, request: object, earlier: str | None = None, people: Iterable[Person] = (),
+              renamed: Mapping[str, str] | None = None) -> None:  # fmt: skip
+        """Record what a run was asked to grade, so that it can be graded again, and the people in it.
+
+        It takes over all of an `earlier` run's class that still counts; `renamed` has new names of people.
+        """
         with transaction(self._db, self._path):
             self._db.execute("INSERT OR REPLACE INTO runs VALUES (?, ?, ?)", self._pair("runs", run, request))
+            self._db.executemany("DELETE FROM people WHERE student = ?", ((name,) for name in renamed or ()))
+            self._enrol(people)
+            self._db.executemany(TAKE, self._taken_over(run, earlier, renamed or {}) if earlier else ())
+
+    def _taken_over(self, run: str, earlier: str, renamed: Mapping[str, str]) -> Iterator[tuple[str, int, str, str, str, str]]:
+        for _, rows in groupby(self._db.execute(ATTEMPTS, (earlier,)), key=lambda row: (row[15], row[2], row[3])):
+            texts: dict[int, str] = {}
+            attempts = [self._attempted(row) for row in rows if texts.setdefault(row[0], row[5])]
+            for one in standing(attempts):
+                student = renamed.get(one.result.student, one.result.student)
+                yield self._taking(run, replace(one, found_by=one.found_by or earlier), texts[one.id], student)
 
     def request(self, run: str | None, kind: type[T]) -> T | None:
         """Return what a run was asked to grade; None if an early version did not record it."""
         found = self._pairs("runs", "SELECT run, request, seal FROM runs WHERE run = ?", run)
         return next((msgspec.json.decode(text, type=kind, dec_hook=lambda kind, text: kind(text)) for _, text in found), None)
 
-    def enrol(self, people: Iterable[Person], *, anew: bool = True) -> None:
-        """Record people of the class; `anew` replaces what was recorded about them before."""
-        kept = "REPLACE" if anew else "IGNORE"
+    def enrol(self, people: Iterable[Person]) -> None:
+        """Record people of the class, in place of what was recorded about them before."""
         with transaction(self._db, self._path):
-            rows = (self._pair("people", person.student, person) for person in people)
-            self._db.executemany(f"INSERT OR {kept} INTO people VALUES (?, ?, ?)", rows)
+            self._enrol(people)
+
+    def _enrol(self, people: Iterable[Person]) -> None:
+        rows = (self._pair("people", person.student, person) for person in people)
+        self._db.executemany("INSERT OR REPLACE INTO people VALUES (?, ?, ?)", rows)
 
     def people(self) -> dict[str, Person]:
         """Return the people of the class by the name that results have."""
@@ -224,15 +296,23 @@ class Gradebook:
         """Return the attempt in a row (see `_OWN`); of one that a run took over, with the facts that belong to that run."""
         _, student, lesson, exercise, run, result, private, handed_in, key, seal = row[:10]
         self._demand("attempts", seal, run, result, private, handed_in, key)
-        taken_by, taken_in, taken_seal = row[10:]
+        taken_by, taken_in, taken_seal, *more = row[10:15]
         if taken_by is not None:
-            self._demand("taken", taken_seal, taken_by, result, taken_in)
+            self._demand("taken", taken_seal, taken_by, result, taken_in, *(part for part in more if part is not None))
             handed_in = taken_in
         decode = msgspec.json.decode
         found = decode(result, type=Result)
         if (found.student, found.lesson, found.exercise) != (student, lesson, exercise):
             self._refuse("attempts")
-        return Attempted(found, decode(private, type=Notes), decode(handed_in, type=HandedIn))
+        found_by, name = more
+        found = replace(found, student=name) if name else found
+        earlier = found_by if found_by and found_by != taken_by else ""
+        return Attempted(found, decode(private, type=Notes), decode(handed_in, type=HandedIn), earlier, row[0])
+
+    def _taking(self, run: str, one: Attempted, result: str, student: str) -> tuple[str, int, str, str, str, str]:
+        """Return the row with which a run takes an attempt over; `result` is the text of its result."""
+        handed_in, found_by = _json(one.handed_in), one.found_by or run
+        return run, one.id, handed_in, self.seals.seal("taken", run, result, handed_in, found_by, student), found_by, student
 
     def _pair(self, table: str, name: str, value: object) -> tuple[str, str, str]:
         text = _json(value)

@@ -20,11 +20,13 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from autograder.course.errors import UsageError
 from autograder.course.model import HandedIn, Override, Policy, Result
 from autograder.course.text import clean
-from autograder.instructor.gradebook import Attempted, Gradebook
+from autograder.instructor.gradebook import Attempted, Gradebook, standing
+from autograder.instructor.identity import similar_to
 from autograder.instructor.roster import WHO, Person, known_as, read_table, read_time_cell
 
 
@@ -38,6 +40,7 @@ class Grade(Struct, frozen=True):
     days_late: int
     penalty: float
     unknown: bool = False  # nothing says whether it was late
+    kept: bool = False  # it is from before, because this time nothing was found
 
     @property
     def judged(self) -> bool:
@@ -85,11 +88,11 @@ class GradingRules(Struct, frozen=True):
 
     def choose(self, attempts: list[Attempted]) -> Attempted:
         """Choose the attempt that counts: the last one, or the one with the highest grade and, of equals, the earliest."""
-        latest = {one.handed_in.attempt: one for one in attempts}  # if an attempt was graded twice, the later result
+        found = standing(attempts)
         if self.policy.counts == "last":
-            return latest[max(latest)]
-        grades = {number: self.grade(one) for number, one in latest.items()}
-        return latest[max(grades, key=lambda number: (grades[number].judged, grades[number].final, -number))]
+            return found[-1]
+        grades = [self.grade(one) for one in found]
+        return found[max(range(len(found)), key=lambda place: (grades[place].judged, grades[place].final, -place))]
 
     def unmatched(self, students: Collection[str], exercises: Collection[str]) -> Iterator[str]:
         """Yield a line for each extension that matches no student or exercise: a typing error would cost a student points."""
@@ -97,7 +100,8 @@ class GradingRules(Struct, frozen=True):
         students = students | self.people.keys()
         for student, exercise in self.extensions:
             if student not in students:
-                yield f"extensions.csv: no student `{clean(student, 60)}`{_suggestion(student, students)}"
+                meant = similar_to(student, students, self.people)
+                yield f"extensions.csv: no student `{clean(student, 60)}`{f'; did you mean {meant}?' if meant else ''}"
             elif exercise and exercise not in exercises:
                 yield f"extensions.csv: no exercise `{clean(exercise, 60)}`, for {clean(student, 60)}{_suggestion(exercise, exercises)}"
 
@@ -175,7 +179,9 @@ def _suggestion(word: str, known: Collection[str]) -> str:
 def grades(gradebook: Gradebook, run: str, rules: GradingRules) -> Iterator[Grade]:
     """Yield what each result of a run counts, by student, lesson and exercise."""
     for attempts in gradebook.attempts(run):
-        yield rules.grade(rules.choose(attempts))
+        own = [one for one in attempts if not one.found_by]
+        grade = rules.grade(rules.choose(attempts))
+        yield replace(grade, kept=True) if own and len(own) < len(attempts) and not any(one.is_work for one in own) else grade
 
 
 def student_grades(gradebook: Gradebook, run: str, rules: GradingRules, only: Collection[str] = ()) -> Iterator[StudentGrades]:

@@ -130,6 +130,7 @@ class Measures(Struct):
     slow: list[tuple[float, str, str]] = field(default_factory=list)  # seconds, student, exercise; the slowest first
     not_judged: list[tuple[str, str]] = field(default_factory=list)
     unknown_times: int = 0  # results of which nothing says whether they were late, though it matters
+    kept: list[tuple[str, str]] = field(default_factory=list)  # student and exercise of which an earlier attempt counts
     unused: list[tuple[str, Unused]] = field(default_factory=list)  # files that were handed in and not taken, by student
 
     @property
@@ -191,6 +192,8 @@ def _exercise(made: Measures, grade: Grade) -> None:
     one.max_score = max(one.max_score, result.max_score)
     one.statuses[result.status] += 1
     made.unknown_times += grade.unknown
+    if grade.kept and grade.result.status not in ("missing", "unrecognised"):
+        made.kept.append((result.student, result.exercise))
     if result.status == "not_judged":
         made.not_judged.append((result.student, result.exercise))
     if result.status != "graded":

@@ -5,7 +5,7 @@ cannot affect is reused, as in every run. Overrides and extensions stay as they 
 """
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from heapq import merge
 from itertools import groupby, repeat
@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from autograder.course.errors import UsageError
 from autograder.course.model import Course
 from autograder.grading.rounds import find_round
-from autograder.instructor.grade import GRADEBOOK, GradeRequest, make_plan, open_graded, run_plan
+from autograder.instructor.grade import GRADEBOOK, GradeRequest, Run, identified, make_plan, open_graded, run_plan
 from autograder.instructor.gradebook import Gradebook
 from autograder.instructor.grades import Grade, GradingRules, grades, read_rules
 from autograder.instructor.outputs import write_files
@@ -57,29 +57,83 @@ class RegradeReport(Struct, frozen=True):
     graded: int
     interrupted: bool
     written: bool
+    kept: int = 0  # students whose submissions were not graded again
 
 
 def regrade(course: Course, out: Path, submissions: Path | None, walls: tuple[str, ...], workers: int | None,
             progress: Callable[[int, int], None], *, apply: bool, fresh: bool) -> RegradeReport:  # fmt: skip
-    """Grade again what the last run into OUT graded; with `apply`, write the results once all are there.
+    """Grade the class of OUT again; with `apply`, write the results once all are there.
 
-    `submissions` is where they are now, if they were moved. Raise `UsageError` if they cannot be graded again.
+    `submissions` is where those of the last run are now, if they were moved. Raise `UsageError` if they cannot be graded again.
     """
+    changed = {"out": out, "walls": walls, "workers": workers, "fresh": fresh, "only": False}
     with open_graded(out) as (book, before), _copy_of(book, out) as path:
-        request = replace(_last_request(book, before, out, submissions), out=out, walls=walls, workers=workers, fresh=fresh)
         with Gradebook(path, book.seals) as copy:
-            people = tuple(copy.people().values())
-            plan = make_plan(course, request, people if request.roster or any(person.group for person in people) else ())
-            first = next(copy.results(before), None)
-            if first is None:
-                raise UsageError(f"{out}: the last run graded nothing", "run `course grade` again, with this --out")
-            run = run_plan(course, request, plan, find_round(out, first.round), copy, progress)
-            changes = tuple(compare(copy, before, run.name, read_rules(out, copy, course.policy)))
-        written = apply and not run.interrupted and not run.faults
+            sources = _sources(copy, before, out, submissions, read_rules(out, copy, course.policy))
+            runs: list[Run] = []
+            for source in sources:
+                if not any(run.interrupted for run in runs):
+                    runs.append(_again(course, replace(source.request, **changed), source, copy, _after(runs, progress)))
+            rules = read_rules(out, copy, course.policy)
+            changes = tuple(compare(copy, before, runs[-1].name, rules))
+            kept = len(copy.students(before)) - len({name for source in sources for name in source.students})
+        interrupted, faults = any(run.interrupted for run in runs), tuple(line for run in runs for line in run.faults)
+        written = apply and not interrupted and not faults
         if written:
-            book.adopt(path, run.name)
-            write_files(out, course, book, run.name, read_rules(out, book, course.policy))
-    return RegradeReport(run.done, changes, tuple(run.faults), run.done - run.reused, run.interrupted, written)
+            book.adopt(path, [run.name for run in runs])
+            write_files(out, course, book, runs[-1].name, read_rules(out, book, course.policy))
+    done, reused = sum(run.done for run in runs), sum(run.reused for run in runs)
+    return RegradeReport(done, changes, faults, done - reused, interrupted, written, kept)
+
+
+class _Source(Struct):
+    """Submissions of the class that are found in one place: what was asked of them, in which round, and whose they are."""
+
+    request: GradeRequest
+    round: str
+    students: set[str]
+
+
+def _sources(book: Gradebook, run: str, out: Path, submissions: Path | None, rules: GradingRules) -> list[_Source]:
+    """Return where the class's submissions are, the last at the end: those that count, and the others that are still there.
+
+    With `submissions`, those of the last run are there now, and nothing else is graded again.
+    """
+    found: dict[str, _Source] = {}
+    needed: set[str] = set()
+    for attempts in book.attempts(run):
+        chosen = rules.choose(attempts)
+        for one in attempts if rules.policy.counts == "best" else [chosen]:
+            name = one.found_by or run
+            source = found.get(name) or _Source(_request(book, name, out), one.result.round, set())
+            found.setdefault(name, source).students.add(one.result.student)
+        needed.add(chosen.found_by or run)
+    if not found:
+        raise UsageError(f"{out}: the last run graded nothing", "run `course grade` again, with this --out")
+    names = sorted(found, key=book.runs().index)
+    if submissions:
+        names, needed = names[-1:], {names[-1]}
+        found[names[0]].request = replace(found[names[0]].request, submissions=submissions)
+    return [found[name] for name in names if _is_there(found[name].request.submissions, demanded=name in needed)]
+
+
+def _is_there(place: Path, *, demanded: bool) -> bool:
+    if demanded and not place.exists():
+        raise UsageError(f"{place}: the submissions are no longer there", "say where they are: `course regrade OUT SUBMISSIONS`")
+    return place.exists()
+
+
+def _again(course: Course, request: GradeRequest, source: _Source, copy: Gradebook, progress: Callable[[int, int], None]) -> Run:
+    """Grade one place's submissions again, into the copy's class."""
+    people = [person for person in copy.people().values() if person.student in source.students]
+    plan = make_plan(course, request, people if request.roster or any(person.group for person in people) else ())
+    known = identified(plan.uploads, copy, named=False)
+    return run_plan(course, request, plan, find_round(request.out, source.round), copy, progress, known)
+
+
+def _after(runs: Sequence[Run], progress: Callable[[int, int], None]) -> Callable[[int, int], None]:
+    before = sum(run.done for run in runs)
+    return lambda done, expected: progress(before + done, before + expected)
 
 
 @contextmanager
@@ -95,14 +149,11 @@ def _copy_of(book: Gradebook, out: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _last_request(book: Gradebook, run: str, out: Path, submissions: Path | None) -> GradeRequest:
+def _request(book: Gradebook, run: str, out: Path) -> GradeRequest:
     request = book.request(run, GradeRequest)
     if request is None:
         raise UsageError(f"{out}: there is no record of what was graded here", "run `course grade` once more, with this --out")
-    place = submissions or request.submissions
-    if not place.exists():
-        raise UsageError(f"{place}: the submissions are no longer there", "say where they are: `course regrade OUT SUBMISSIONS`")
-    return replace(request, submissions=place)
+    return request
 
 
 def compare(book: Gradebook, before: str, after: str, rules: GradingRules) -> Iterator[GradeChange]:

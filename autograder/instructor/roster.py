@@ -16,7 +16,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime, tzinfo
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeVar
 
@@ -87,6 +86,12 @@ class Person(Struct, frozen=True):
     late: bool | None = None  # if the roster says so, and how much
     minutes_late: int = 0
     participant: str = ""  # Moodle's number in one assignment
+    key: str = ""  # that the gradebook knows them by for ever; empty: `student`
+    former: tuple[str, ...] = ()  # names that they had in results
+
+    @property
+    def known_by(self) -> str:
+        return self.key or self.student
 
 
 class Roster(Struct, frozen=True):
@@ -318,26 +323,17 @@ def unique(pairs: Iterable[tuple[K, V]]) -> dict[K, V]:
 
 
 def known_as(people: Mapping[str, Person]) -> dict[str, str]:
-    """Map every name, number, login and e-mail, in lower case, to its student; a name is not the number of somebody else."""
+    """Map every name, also a former one, number, login and e-mail, in lower case, to its student.
+
+    A name is not the number of somebody else.
+    """
     numbers = unique(
         (word, person.student)
         for person in people.values()
         for word in {word.casefold() for word in (person.id, person.school_id, person.login, person.email, *person.aliases) if word}
     )
-    return numbers | {person.student.casefold(): person.student for person in people.values()}
-
-
-def find_student(word: str, names: Iterable[str], people: Mapping[str, Person]) -> str:
-    """Find a graded student by name, number, login or e-mail. Raise `UsageError` with similar names."""
-    graded = set(names)
-    if word in graded:
-        return word
-    known = {name.casefold(): name for name in sorted(graded)} | {key: name for key, name in known_as(people).items() if name in graded}
-    if word.casefold() in known:
-        return known[word.casefold()]
-    close = get_close_matches(word.casefold(), known, n=3, cutoff=0.5)
-    similar = ", ".join(dict.fromkeys(known[key] for key in close))
-    raise UsageError(f"no student `{word}` was graded here", f"did you mean {similar}?" if similar else "use the name in grades.csv")
+    former = unique((name.casefold(), person.student) for person in people.values() for name in person.former)
+    return former | numbers | {person.student.casefold(): person.student for person in people.values()}
 
 
 def file_slug(student: str) -> str:

@@ -127,8 +127,9 @@ class ClassView:
         result = attempted.result
         misconceptions = tuple(dict.fromkeys(check.misconception for check in result.checks if check.misconception))
         attempt = attempted.handed_in.attempt
-        place = (result.status != "not_judged", result.score, -attempt) if self._best else (attempt, number)
-        mark = Mark(result.status, result.score, misconceptions, place)
+        order = (not attempted.found_by, 0 if attempted.found_by else attempt, number)
+        better = (result.status != "not_judged", result.score, -attempt) if self._best else ()
+        mark = Mark(result.status, result.score, misconceptions, (attempted.is_work, *better, *order))
         student = self._students.get(result.student)
         if student is None:
             student = self._students[result.student] = Student(clean(result.student, 80), f"{file_slug(result.student)}.html", {})

@@ -191,7 +191,7 @@ FORGED = {  # what is done to the file -> the table that is named
     "a seal that is no text": ("UPDATE attempts SET seal = x'00ff'", "attempts"),
     "a seal of no round": ("UPDATE attempts SET seal = 'round-9 ' || substr(seal, 9)", "attempts"),
     "a seal with other letters": ("UPDATE attempts SET seal = seal || 'é'", "attempts"),
-    "an attempt that was not taken over": ("INSERT INTO taken VALUES ('second', 2, '{}', NULL)", "taken"),
+    "an attempt that was not taken over": ("INSERT INTO taken VALUES ('second', 2, '{}', NULL, NULL, NULL)", "taken"),
     "an attempt taken over for another": ("UPDATE taken SET attempt = 2", "taken"),
     "another time of what was taken over": ("UPDATE taken SET handed_in = '{}'", "taken"),
     "other submissions": ("UPDATE runs SET request = replace(request, 'class', 'mine')", "runs"),
@@ -215,7 +215,8 @@ def test_a_row_that_was_written_without_the_secret_is_refused(out, statement, ta
 
 def test_an_older_file_format_is_no_way_around_the_seals(out):
     """Whoever drops the seals and says that the file is older has rows without seals, in a round whose rows all have one."""
-    change(out, *(f"ALTER TABLE {table} DROP COLUMN seal" for table in ("attempts", "taken", "runs", "people", "overrides")), "PRAGMA user_version = 2")
+    later = [(table, "seal") for table in ("attempts", "taken", "runs", "people", "overrides")] + [("taken", "found_by"), ("taken", "student")]
+    change(out, *(f"ALTER TABLE {table} DROP COLUMN {column}" for table, column in later), "PRAGMA user_version = 2")
     with pytest.raises(UsageError, match="was not written with this folder's secret"):
         everything(out)
 

@@ -10,7 +10,8 @@ from autograder.course.errors import UsageError
 from autograder.course.model import CheckResult, HandedIn, Late, Override, Policy, Result
 from autograder.instructor.gradebook import Attempted, Gradebook, Kept
 from autograder.instructor.grades import GradingRules, grades, make_override, read_extensions, read_rules, student_grades
-from autograder.instructor.roster import Person, find_student
+from autograder.instructor.identity import find_student
+from autograder.instructor.roster import Person
 
 DUE = datetime(2026, 11, 20, 12, tzinfo=UTC)
 BY_HAND = CheckResult("by_hand", "By hand", 2, 4, "failed", "wrong", "words")

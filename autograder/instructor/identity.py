@@ -1,0 +1,176 @@
+"""Who is the same person from one run to the next, and who is meant by a word.
+
+A person keeps one key in the gradebook, whatever they are called: attempts, overrides, extensions and feedback follow it. Two records
+are one person if a number, login or e-mail is the same, or else the name. A name that is another person's decides against one number,
+and a number that differs decides against a name, which a namesake may have.
+"""
+
+import hashlib
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from difflib import get_close_matches
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from autograder.course.errors import UsageError
+from autograder.course.text import clean
+from autograder.instructor.intake import NUMBERS, name_keys
+from autograder.instructor.roster import Person, known_as, unique
+
+_MARK = re.compile(r" \([^()]*\)$")
+
+
+class Identified(Struct, frozen=True):
+    """The people of a run as the gradebook knows them.
+
+    `people` are the records to keep; `names` holds the name in results by the name that came; `renamed` the new name of people whose
+    earlier results are called otherwise.
+    """
+
+    people: tuple[Person, ...]
+    names: dict[str, str]
+    renamed: dict[str, str]
+    notes: tuple[str, ...]
+
+
+def identify(found: Sequence[Person], recorded: Mapping[str, Person], *, named: bool) -> Identified:
+    """Match the people of a run with those recorded. If they are `named`, as in a roster, their names hold; otherwise the recorded ones."""
+    notes: list[str] = []
+    same = _matches(found, recorded, notes)
+    taken = {person.student for person in found if named} | {name for name in recorded if not named}
+    names: dict[str, str] = {}
+    people: dict[str, Person] = {}
+    for person in found:
+        known = same.get(person.student)
+        name = person.student if named else known.student if known else _free(person, taken)
+        taken.add(name)
+        names[person.student] = name
+        people[name] = _recorded_as(person, known, name, named)
+    matched = {known.student for known in same.values()}
+    for other in (recorded[name] for name in recorded if name not in matched and name in people):
+        name = _free(other, {*taken, *recorded})
+        people[name] = _called(other, name)
+        taken.add(name)
+    keys = {person.known_by for person in recorded.values()}
+    fresh = [name for name, person in people.items() if not person.key and person.student not in matched and person.student in keys]
+    for name in fresh:
+        people[name] = replace(people[name], key=_free(people[name], {*keys, *taken}))
+    renamed = {person.former[-1]: name for name, person in people.items() if person.former and person.former[-1] in recorded}
+    renamed = {old: new for old, new in renamed.items() if recorded[old].known_by == people[new].known_by}
+    notes += [f"{old} is called {new} from now on: results, overrides and extensions stay theirs" for old, new in renamed.items()]
+    return Identified(tuple(people.values()), names, renamed, tuple(notes))
+
+
+def _recorded_as(person: Person, known: Person | None, name: str, named: bool) -> Person:
+    """Return what is recorded of a person: of a roster what it says, otherwise what is recorded and, beside it, what is new."""
+    if known is None:
+        return replace(person, student=name)
+    first, second = (person, known) if named else (known, person)
+    numbers = {kind: getattr(first, kind) or getattr(second, kind) for kind in NUMBERS}
+    return _called(replace(first, **numbers, student=known.student, key=known.key, former=known.former), name)
+
+
+def _called(person: Person, name: str) -> Person:
+    if name == person.student:
+        return person
+    former = (*(one for one in person.former if one not in (name, person.student)), person.student)
+    return replace(person, student=name, key=person.known_by, former=former)
+
+
+def _matches(found: Sequence[Person], recorded: Mapping[str, Person], notes: list[str]) -> dict[str, Person]:
+    """Return the recorded person of each name that came, if there is one."""
+    by_name, own_names = _by_name(recorded.values()), _by_name(found)
+    kinds = NUMBERS if _same_numbers(found, by_name) else NUMBERS[:-1]
+    by_number = unique((key, person) for person in recorded.values() for key in _numbers(person, kinds))
+    matches: dict[str, Person] = {}
+    for person in found:
+        keys = [key for key in name_keys(person.student) if own_names.get(key) is person]
+        named = recorded.get(person.student) or next((by_name[key] for key in keys if key in by_name), None)
+        numbered = next((by_number[key] for key in _numbers(person, kinds) if key in by_number), None)
+        one = _the_same(person, named, numbered, kinds, notes)
+        if one and all(one is not other for other in matches.values()):
+            matches[person.student] = one
+    return matches
+
+
+def _the_same(person: Person, named: Person | None, numbered: Person | None, kinds: Sequence[str], notes: list[str]) -> Person | None:
+    if named is None or named is numbered:
+        return numbered
+    differing = [kind for kind in kinds if getattr(person, kind) and getattr(named, kind)]
+    if numbered is None and differing:
+        kind = differing[0]
+        what = f"{kind.replace('_', ' ')} is {clean(getattr(person, kind), 40)}, not {clean(getattr(named, kind), 40)} as before"
+        notes.append(f"{person.student}: the {what}, so this is taken for somebody else of that name")
+        return None
+    if numbered and differing and len(set(_numbers(person, kinds)) & set(_numbers(numbered, kinds))) > 1:
+        return numbered
+    if numbered:
+        notes.append(f"{person.student}: a number, login or e-mail was {numbered.student}'s before, but the name counts")
+    return named
+
+
+def _numbers(person: Person, kinds: Iterable[str]) -> list[tuple[str, str]]:
+    values = [(kind, getattr(person, kind)) for kind in kinds]
+    return [(kind, value.casefold()) for kind, value in (*values, *(("email", one) for one in person.aliases)) if value]
+
+
+def _by_name(people: Iterable[Person]) -> dict[str, Person]:
+    return unique((key, person) for person in people for key in name_keys(person.student))
+
+
+def _same_numbers(found: Sequence[Person], by_name: Mapping[str, Person]) -> bool:
+    """Whether a platform numbers the students as before: Moodle does it anew for each assignment."""
+    known = [next((by_name[key] for key in name_keys(one.student) if key in by_name), None) for one in found if one.id]
+    pairs = [(one.id, other.id) for one, other in zip((one for one in found if one.id), known, strict=True) if other and other.id]
+    return len(pairs) < 2 or any(first == second for first, second in pairs)
+
+
+def _free(person: Person, taken: Collection[str]) -> str:
+    """Return a name for a person that nobody else has: with a number, login or e-mail after it if need be."""
+    if person.student not in taken:
+        return person.student
+    plain = _MARK.sub("", person.student)
+    marks = [getattr(person, kind) for kind in ("id", "school_id", "login", "email") if getattr(person, kind)]
+    hashes = (hashlib.sha256(f"{person.known_by} {number}".encode()).hexdigest()[:8] for number in range(len(taken) + 1))
+    return next(name for mark in (*marks, *hashes) if (name := f"{plain} ({mark})") not in taken)
+
+
+# ---- who is meant
+
+
+def find_student(word: str, names: Iterable[str], people: Mapping[str, Person]) -> str:
+    """Find a graded student by name, number, login or e-mail. Raise `UsageError` with those who may be meant."""
+    graded = sorted(names)
+    exact = [name for name in graded if name.casefold() == word.casefold()]
+    if word in graded or len(exact) == 1:
+        return word if word in graded else exact[0]
+    meant = [name for name in graded if name_keys(word) & name_keys(name)]
+    if len(meant) > 1:
+        raise UsageError(f"several students are called `{clean(word, 60)}`", f"choose one of: {listed(meant, people)}")
+    known = {key: name for key, name in known_as(people).items() if name in set(graded)}
+    if meant or word.casefold() in known:
+        return meant[0] if meant else known[word.casefold()]
+    similar = similar_to(word, graded, people)
+    raise UsageError(f"no student `{word}` was graded here", f"did you mean {similar}?" if similar else "use the name in grades.csv")
+
+
+def similar_to(word: str, names: Collection[str], people: Mapping[str, Person]) -> str:
+    """Return who may be meant by a word, or "": everybody of this name, first or last name, otherwise whose name is most like it."""
+    parts = set(word.casefold().split())
+    namesakes = sorted(name for name in names if parts and parts <= set(_MARK.sub("", name).replace(",", " ").casefold().split()))
+    if namesakes:
+        return listed(namesakes, people)
+    known = {name.casefold(): name for name in sorted(names)} | {key: name for key, name in known_as(people).items() if name in names}
+    close = get_close_matches(word.casefold(), known, n=3, cutoff=0.5)
+    return ", ".join(dict.fromkeys(clean(known[key], 60) for key in close))
+
+
+def listed(names: Iterable[str], people: Mapping[str, Person]) -> str:
+    """List students with what tells them from one another."""
+    return "; ".join(" ".join(filter(None, (clean(name, 60), _told(people.get(name))))) for name in names)
+
+
+def _told(person: Person | None) -> str:
+    values = [clean(getattr(person, kind), 60) for kind in ("id", "school_id", "login", "email") if person and getattr(person, kind)]
+    return f"[{', '.join(dict.fromkeys(values))}]" if values else ""

@@ -27,7 +27,7 @@ FAIR = sorted((ROOT / "tests" / "fairness").glob("*/*/*.py"))
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
-def seeds() -> range:
+def some_seeds() -> range:
     """Return a few seeds, and twenty in `make fuzz`."""
     return range(max(4, settings().max_examples // 100))
 
@@ -75,7 +75,7 @@ def test_a_starter_fails_every_check(name):
 @pytest.mark.parametrize("name", EXERCISES)
 def test_an_answer_passes_with_every_seed(name):
     """The course's own answer never fails a check, whatever the numbers."""
-    for seed in seeds()[:: 10 if EXERCISES[name].id in COURSE.policy.limits_of else 1]:  # a whole training takes its time
+    for seed in some_seeds()[:: 10 if EXERCISES[name].id in COURSE.policy.limits_of else 1]:  # a whole training takes its time
         executed = play(load_checks(EXERCISES[name].checks), EXERCISES[name].answer, name, seed)
         assert {check: transcript.first_failure for check, transcript in executed.items() if not transcript.passed} == {}
 
@@ -92,7 +92,7 @@ def test_a_misconception_is_named_as_itself_with_every_seed(name, misconception)
     """A misconception fails a check, and is told its own sentence and no other."""
     diagnosis = materials(name).diagnosis
     made = next(one for one in diagnosis.misconceptions if one.id == misconception)
-    for seed in seeds():
+    for seed in some_seeds():
         seeds = {check.id: seed for check in diagnosis.checks}
         executed = {}
         for check in (one for one in diagnosis.checks if one.of == made.of):

@@ -4,8 +4,8 @@ A check demands shapes before it uses values, so it needs little of either. The 
 its own submission the check, and nobody else anything. Memory that this machine does not have is another matter: it stays a `MemoryError`.
 CPU time does not pass while this process waits, so a busy machine costs no student points.
 
-Both belong to a process and its main thread on Linux. Elsewhere (in a thread of a cluster's worker, on a student's own Windows) nothing
-is bounded here.
+Both belong to a process and its main thread on Linux, so whatever grades others' work is a process of its own (see `instructor.pool`).
+Elsewhere (in another thread, on a student's own Windows) nothing is bounded here.
 """
 
 import signal

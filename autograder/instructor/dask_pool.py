@@ -1,7 +1,7 @@
-"""An existing Dask cluster as a worker pool. Each worker process of the cluster has its own fork servers and walls.
+"""An existing Dask cluster as a worker pool. Each thread of its workers has a process that grades, with its own fork servers and walls.
 
-    this process --submissions, as bytes--> scheduler --> worker --guest--> ...
-    this process <--graded, as bytes------- scheduler <-- worker
+    this process --submissions, as bytes--> scheduler --> worker --> process that grades --guest--> ...
+    this process <--graded, as bytes------- scheduler <-- worker <-- process that grades
 
 Every worker's machine has this package, and the course at the same path; a worker with another course, other versions or missing walls
 is refused before anything is graded. The round's secret is among the bytes, and Dask runs whatever its clients send: the cluster is on
@@ -28,7 +28,7 @@ from distributed import Client, Future, get_worker
 from autograder.course.errors import CourseError, SandboxFault, UsageError
 from autograder.course.loading import read_course
 from autograder.grading.rounds import CacheKeys
-from autograder.instructor.pool import BatchSize, Completed, Grader, Lost, Settings
+from autograder.instructor.pool import BatchSize, Completed, Lost, Settings, WorkerProcess
 from autograder.sandbox.servers import missing_walls, readable_paths
 
 AHEAD = 2  # batches for each thread of a worker: the one it works on, and the next
@@ -56,30 +56,36 @@ def worker_problem(settings: bytes, cache_keys: str) -> str:
 
 def grade_batch(settings: bytes, submissions: list[bytes]) -> tuple[float, list[bytes]]:
     """Grade a batch (see `Grader.grade_batch`). Runs on the worker, in one of its threads."""
-    return _grader(settings).grade_batch(submissions)
+    grading = _grading(settings)
+    grading.send(msgspec.msgpack.encode(submissions))
+    try:
+        return grading.receive()
+    except (EOFError, OSError):
+        _processes(get_worker()).pop(threading.get_ident())[1].stop()
+        raise SandboxFault("the process that grades ended") from None
 
 
 def release(dask_worker: Any) -> None:
-    """Stop the fork servers of a worker. Runs on the worker, which Dask passes."""
-    for _, grader in _graders(dask_worker).values():
-        grader.close()
-    _graders(dask_worker).clear()
+    """Stop the processes of a worker. Runs on the worker, which Dask passes."""
+    for _, grading in _processes(dask_worker).values():
+        grading.stop()
+    _processes(dask_worker).clear()
 
 
-def _grader(settings: bytes) -> Grader:
-    """Return this thread's grader, kept from the last batch. Threads don't share: a fork server dies with the thread that started it."""
-    graders, thread = _graders(get_worker()), threading.get_ident()
-    known, grader = graders.get(thread, (b"", None))
-    if grader is None or known != settings:
-        if grader is not None:
-            grader.close()
-        grader = Grader(msgspec.msgpack.decode(settings, type=Settings), slot=os.getpid() + len(graders))
-        graders[thread] = (settings, grader)
-    return grader
+def _grading(settings: bytes) -> WorkerProcess:
+    """Return this thread's process, kept from the last batch. What bounds our own work for a submission would do nothing in a thread."""
+    processes, thread = _processes(get_worker()), threading.get_ident()
+    known, grading = processes.get(thread, (b"", None))
+    if grading is None or known != settings:
+        if grading is not None:
+            grading.stop()
+        grading = WorkerProcess(settings, os.getpid() + len(processes), os.sched_getaffinity(0))
+        processes[thread] = (settings, grading)
+    return grading
 
 
-def _graders(worker: Any) -> dict[int, tuple[bytes, Grader]]:
-    kept: dict[int, tuple[bytes, Grader]] = worker.__dict__.setdefault("course_graders", {})
+def _processes(worker: Any) -> dict[int, tuple[bytes, WorkerProcess]]:
+    kept: dict[int, tuple[bytes, WorkerProcess]] = worker.__dict__.setdefault("course_processes", {})
     return kept
 
 
@@ -128,7 +134,7 @@ class DaskPool:
         return [self._received(batch, future) for batch, future in futures.items()]
 
     def close(self) -> None:
-        """Stop the workers' fork servers and disconnect; the cluster keeps running."""
+        """Stop the workers' processes and disconnect; the cluster keeps running."""
         if self._client.status == "running":
             with contextlib.suppress(OSError):  # it ended just now
                 self._client.cancel(list(self._out.values()))

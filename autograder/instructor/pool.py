@@ -8,10 +8,10 @@ becomes a result with the status `not_judged`. How an attempt is judged is in `g
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import signal
 import socket
+import subprocess
+import sys
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,20 +21,18 @@ from functools import cache
 from importlib.metadata import version
 from itertools import count, islice
 from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import msgspec
-from msgspec.structs import replace
 
 from autograder.course.errors import CourseError, SandboxFault
 from autograder.course.loading import package_name, read_course
 from autograder.course.model import CheckResult, Lesson, Limits, Notes, Result, Submission, limits_for
 from autograder.course.own_practice import token_of
-from autograder.grading.attempt import Attempt, Materials, attempt, load_materials
+from autograder.grading.attempt import Attempt, attempt, load_materials
 from autograder.grading.questions import functions_of, mark_answers, title
 from autograder.grading.rounds import Round
 from autograder.instructor.gradebook import Attempted
@@ -42,6 +40,10 @@ from autograder.sandbox.preload import Launched, Preloader, profile_for
 from autograder.sandbox.servers import Sandbox
 
 TRIES = 2
+_BOOT = (  # Ctrl-C is for the command
+    "import signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); sys.path.insert(0, {root!r});"
+    "from autograder.instructor.pool import serve; serve({slot}, {cores}, {servers})"
+)
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -61,7 +63,7 @@ class Grader:
         self.version = version(package_name())
         self._slot, self._launched = slot, dict(launched or {})  # the launched are for the first sandbox
         self._sandboxes: dict[Limits, Sandbox] = {}
-        self._loaded = cache(self._load)
+        self._loaded = cache(lambda lesson, wanted: load_materials(next(one for one in self._lesson(lesson).exercises if one.id == wanted)))
         self._functions = cache(lambda lesson: functions_of(self.course.root, self._lesson(lesson)))
 
     def grade(self, submission: Submission) -> Attempted:
@@ -73,8 +75,7 @@ class Grader:
         if submission.status in ("missing", "unrecognised"):
             return self._graded(submission, Attempt(()))
         if submission.status == "unreadable":
-            ending = CheckResult("", "", 0, 0, "failed", "refused", f"It could not be read: {submission.problem}.")
-            return self._graded(submission, Attempt(self._all(submission, ending)))
+            return self._ended(submission, "refused", f"It could not be read: {submission.problem}.")
         fault: Exception | None = None
         for _ in range(TRIES):
             try:
@@ -86,8 +87,9 @@ class Grader:
                 self.close()
         if isinstance(fault, SandboxFault | OSError):
             return self.fault(submission, str(fault))
-        ending = CheckResult("", "", 0, 0, "failed", "refused", "What it returned cannot be graded. Your instructor knows.")
-        return self._graded(submission, Attempt(self._all(submission, ending), notes=Notes(fault=f"{type(fault).__name__}: {fault}")))
+        return self._ended(
+            submission, "refused", "What it returned cannot be graded. Your instructor knows.", f"{type(fault).__name__}: {fault}"
+        )
 
     def grade_batch(self, submissions: list[bytes]) -> tuple[float, list[bytes]]:
         """Grade some submissions one after another, from bytes to bytes; return also the seconds that it took."""
@@ -98,8 +100,7 @@ class Grader:
 
     def fault(self, submission: Submission, why: str) -> Attempted:
         """Return a result that was not judged because of a fault of ours; `why` is for the instructor."""
-        ending = CheckResult("", "", 0, 0, "not_judged", "fault", "Not judged: a fault of the grader, not of this file.")
-        return self._graded(submission, Attempt(self._all(submission, ending), notes=Notes(fault=why)))
+        return self._ended(submission, "fault", "Not judged: a fault of the grader, not of this file.", why)
 
     def close(self) -> None:
         """Stop all fork servers; the next submission starts new ones."""
@@ -123,26 +124,25 @@ class Grader:
     def _lesson(self, wanted: str) -> Lesson:
         return next(lesson for lesson in self.course.lessons if lesson.id == wanted)
 
-    def _load(self, lesson: str, wanted: str) -> Materials:
-        return load_materials(next(exercise for exercise in self._lesson(lesson).exercises if exercise.id == wanted))
-
     def _checks(self, submission: Submission) -> list[tuple[str, str, float]]:
         """Return the id, title and points of each check or question."""
         if submission.exercise == "practice":
             return [(question.id, title(question), question.points) for question in self._lesson(submission.lesson).questions]
         return [(check.id, check.title, check.points) for check in self._loaded(submission.lesson, submission.exercise).checks]
 
-    def _all(self, submission: Submission, ending: CheckResult) -> tuple[CheckResult, ...]:
-        return tuple(replace(ending, id=id, title=title, max_points=points) for id, title, points in self._checks(submission))
+    def _ended(self, submission: Submission, reason: Literal["refused", "fault"], message: str, fault: str = "") -> Attempted:
+        """Return a result in which all checks ended alike, before any of them ran."""
+        outcome: Literal["not_judged", "failed"] = "not_judged" if reason == "fault" else "failed"
+        checks = tuple(CheckResult(*known[:2], 0, known[2], outcome, reason, message) for known in self._checks(submission))
+        return self._graded(submission, Attempt(checks, notes=Notes(fault=fault)))
 
     def _graded(self, submission: Submission, judged: Attempt) -> Attempted:
         status = "graded" if submission.status == "present" else submission.status
-        faulty = any(check.reason == "fault" for check in judged.checks)
         result = Result(
             student=submission.student,
             lesson=submission.lesson,
             exercise=submission.exercise,
-            status="not_judged" if faulty else status,
+            status="not_judged" if any(check.reason == "fault" for check in judged.checks) else status,
             score=sum(check.points for check in judged.checks),
             max_score=sum(points for _, _, points in self._checks(submission)),
             checks=judged.checks,
@@ -242,7 +242,7 @@ class LocalPool:
 
     def __init__(self, settings: Settings, workers: int):
         self._settings, self._most = msgspec.msgpack.encode(settings), workers
-        self._workers: list[_Worker] = []  # started when there is work for them
+        self._workers: list[WorkerProcess] = []  # started when there is work for them
         self._preloader: Preloader | None = None
         self._size = BatchSize(BATCH_SECONDS, LARGEST_BATCH)
 
@@ -254,13 +254,10 @@ class LocalPool:
         if len(self._workers) < self._most and all(worker.held for worker in self._workers):
             if not self._workers and (profile := profile_for(submissions[0])) != "numpy":
                 self._preloader = Preloader(profile)  # a framework is imported once for all, while the workers start
-            self._workers.append(_Worker(self._settings, slot := len(self._workers), self._cores(slot), self._preloader))
+            self._workers.append(WorkerProcess(self._settings, slot := len(self._workers), self._cores(slot), self._preloader))
         worker = min(self._workers, key=lambda worker: len(worker.held))
         worker.held.append(batch)
-        try:
-            worker.connection.send_bytes(msgspec.msgpack.encode(submissions))
-        except OSError:  # it has died: `completed` will notice
-            return
+        worker.send(msgspec.msgpack.encode(submissions))
 
     def completed(self) -> list[Completed]:
         busy = {worker.connection: worker for worker in self._workers if worker.held}
@@ -277,48 +274,58 @@ class LocalPool:
         cores = sorted(os.sched_getaffinity(0))
         return {cores[slot]} if self._most == len(cores) else set(cores)
 
-    def _received(self, worker: _Worker) -> list[Completed]:
+    def _received(self, worker: WorkerProcess) -> list[Completed]:
         try:
-            received = worker.connection.recv_bytes()
+            seconds, graded = worker.receive()
         except (EOFError, OSError):
             worker.stop()
-            self._workers[worker.slot] = _Worker(self._settings, worker.slot, self._cores(worker.slot))
-            working = worker.held[0]
-            return [Completed(batch, Lost("its worker ended", worked=batch == working)) for batch in worker.held]
-        seconds, graded = msgspec.msgpack.decode(received, type=tuple[float, list[bytes]])
+            self._workers[worker.slot] = WorkerProcess(self._settings, worker.slot, self._cores(worker.slot))
+            return [Completed(batch, Lost("its worker ended", worked=batch == worker.held[0])) for batch in worker.held]
         self._size.took(seconds, len(graded))
         return [Completed(worker.held.popleft(), graded)]
 
 
-class _Worker:
+class WorkerProcess:
+    """A process that grades batches in its main thread, where the bounds of `grading.bounds` hold. It ends with its connection."""
+
     def __init__(self, settings: bytes, slot: int, cores: set[int], preloader: Preloader | None = None):
-        context = multiprocessing.get_context("spawn")
-        self.connection, theirs = context.Pipe()
-        self.slot = slot
+        ours, theirs = socket.socketpair()
+        self.connection, self.slot = Connection(ours.detach()), slot
         self.held: deque[int] = deque()
         servers = {preloader.profile: preloader.server()} if preloader else {}
-        self.process: BaseProcess = context.Process(target=serve, args=(theirs, settings, slot, cores, servers), daemon=True)
-        self.process.start()
-        theirs.close()
-        for server in servers.values():
-            server.close()
+        numbers = {profile: server.fileno() for profile, server in servers.items()}
+        boot = _BOOT.format(root=str(Path(__file__).resolve().parents[2]), slot=slot, cores=cores, servers=numbers)
+        self.process = subprocess.Popen([sys.executable, "-P", "-c", boot], stdin=theirs.fileno(), pass_fds=(*numbers.values(),))
+        self.send(settings)  # they hold the round's secret
+        for passed in (theirs, *servers.values()):
+            passed.close()
+
+    def send(self, message: bytes) -> None:
+        """Send the settings or a batch. If it has died, `receive` will notice."""
+        with suppress(OSError):
+            self.connection.send_bytes(message)
+
+    def receive(self) -> tuple[float, list[bytes]]:
+        """Wait for a batch's results, and the seconds that it took. Raise `EOFError` or `OSError` if the process has died."""
+        return msgspec.msgpack.decode(self.connection.recv_bytes(), type=tuple[float, list[bytes]])
 
     def stop(self) -> None:
         self.connection.close()
-        self.process.join(5)
-        if self.process.is_alive():
-            self.process.kill()
-            self.process.join()
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(5)
+        self.process.kill()
+        self.process.wait()
 
 
-def serve(connection: Connection, settings: bytes, slot: int, cores: set[int], servers: dict[str, socket.socket]) -> None:
-    """Grade batches until the other side hangs up. Runs as a process; `servers` are already preloading, by profile."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the command
+def serve(slot: int, cores: set[int], servers: dict[str, int]) -> None:
+    """Grade batches from standard input, a socket, until the other side hangs up. Runs as a process. `servers` preload, by profile."""
+    connection = Connection(0)
     os.sched_setaffinity(0, cores)
-    launched = {profile: Launched(control) for profile, control in servers.items()}
+    launched = {profile: Launched(socket.socket(fileno=control)) for profile, control in servers.items()}
+    settings = msgspec.msgpack.decode(connection.recv_bytes(), type=Settings)
     batches: SimpleQueue[bytes | None] = SimpleQueue()
     Thread(target=_receive, args=(connection, batches), daemon=True).start()
-    with _ended_without_memory(), closing(Grader(msgspec.msgpack.decode(settings, type=Settings), slot, launched)) as grader:
+    with _ended_without_memory(), closing(Grader(settings, slot, launched)) as grader:
         for batch in iter(batches.get, None):
             graded = grader.grade_batch(msgspec.msgpack.decode(batch, type=list[bytes]))
             with suppress(ConnectionError):

@@ -55,7 +55,7 @@ def test_a_loop_without_end_is_stopped_even_if_it_catches_exceptions():
 
 
 def test_a_thread_has_no_bounds():
-    """Limits and signals belong to a process: in a cluster's worker they would strike another thread."""
+    """Limits and signals belong to a process, and would strike another thread: each worker is a process that grades in its main one."""
     seen = []
 
     def look():

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,11 +15,14 @@ from msgspec import msgpack
 
 from autograder.course.errors import SandboxFault, UsageError
 from autograder.course.loading import read_course
+from autograder.course.model import Submission
 from autograder.grading.rounds import CacheKeys, Round
-from autograder.instructor.dask_pool import DaskPool, worker_problem
+from autograder.instructor.dask_pool import DaskPool, grade_batch, worker_problem
 from autograder.instructor.grade import GradeRequest, open_pool
+from autograder.instructor.gradebook import Attempted
 from autograder.instructor.pool import Settings
 from bench.chaos import grading as chaos
+from bench.throughput import NUMPY
 from tests.programs import PATIENCE, running, wait_for
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -101,6 +105,24 @@ def test_no_fork_server_is_left_behind_on_a_worker(cluster, tmp_path):
     running = [worker.pid for worker in workers if worker.poll() is None]
     assert running
     assert [task.read_text() for pid in running for task in Path(f"/proc/{pid}/task").glob("*/children") if task.read_text()] == []
+
+
+def test_a_thread_of_a_worker_grades_in_the_main_thread_of_a_process(monkeypatch, walls):
+    """Only there do the bounds hold of what a submission's values may cost us; a fork server is a child of the thread that started it."""
+    dask_worker = SimpleNamespace()
+    monkeypatch.setattr("autograder.instructor.dask_pool.get_worker", lambda: dask_worker)
+    settings = msgpack.encode(Settings(str(ROOT), Round("round-1", b"secret"), ()))
+    batch = [msgpack.encode(Submission("ada", "12_diffusion", "forward", "forward.py", NUMPY, "", "present"))]
+    with ThreadPoolExecutor(1) as threads:
+        _, graded = threads.submit(grade_batch, settings, batch).result()
+        ((_, grading),) = dask_worker.course_processes.values()
+        pid = grading.process.pid
+        servers = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        grading.process.kill()
+        with pytest.raises(SandboxFault, match="the process that grades ended"):
+            threads.submit(grade_batch, settings, batch).result()
+    assert (msgpack.decode(graded[0], type=Attempted).result.score, pid == os.getpid(), len(servers)) == (20, False, 1)
+    assert dask_worker.course_processes == {}
 
 
 @pytest.mark.usefixtures("walls")

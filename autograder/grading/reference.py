@@ -249,6 +249,11 @@ class ObjectProxy:
 
     __hash__ = None  # type: ignore[assignment]  # it may change
 
+    @property
+    def type_name(self) -> str:
+        """What its type is called on the student's side."""
+        return str(getattr(self.held, "type_name", type(self.held).__name__))
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self._asked("@call", f"{self._name}()", args, kwargs)
 

@@ -10,6 +10,8 @@ text 64 KiB. It knows nothing about the course.
 
 import math
 import struct
+from array import ArrayType
+from collections import deque
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, Literal
@@ -162,11 +164,13 @@ def unpack_array(data: memoryview) -> tuple[np.ndarray[Any, Any], int]:
 def pack(message: Any, refer: Callable[[Any], Reference]) -> bytes:
     """Encode a message, header included; `refer` numbers whatever is not data."""
 
-    def extend(value: Any) -> msgspec.msgpack.Ext:
+    def extend(value: Any) -> msgspec.msgpack.Ext | list[Any]:
         if isinstance(value, np.ndarray | np.generic):
             return msgspec.msgpack.Ext(ARRAY, pack_array(np.asarray(value), 0))
         if framework := framework_of(value):
             return msgspec.msgpack.Ext(ARRAY, pack_array(framework.to_numpy(value), NUMBERS[framework.name]))
+        if isinstance(value, range | deque | ArrayType):
+            return list(value)
         if isinstance(value, SimpleNamespace):
             numbers = {name: refer(method).number for name, method in vars(value).items()}
             return msgspec.msgpack.Ext(METHODS, msgspec.msgpack.encode(numbers))

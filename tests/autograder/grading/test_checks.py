@@ -8,7 +8,7 @@ import pytest
 from autograder.course.errors import CourseError, SandboxFault
 from autograder.grading.checks import asked, check, close, executed_by, expect, load_checks, rows, run, seed_of, shaped, untouched
 from autograder.grading.comparison import difference
-from autograder.grading.reference import Answers
+from autograder.grading.reference import Answers, ObjectProxy
 from autograder.sandbox.guests import Handle, Outcome
 
 SAME = {
@@ -53,6 +53,7 @@ DIFFERENT = {
     "texts that look like numbers": (["1", "2"], np.array([1.0, 2.0]), "a sequence where an array of shape (2,) was expected"),
     "None in a list": ([None, 1], np.array([np.nan, 1]), "a sequence where an array of shape (2,) was expected"),
     "an object": (Handle(1, "generator"), 1.0, "an object of type generator where a number was expected"),
+    "an object that a check may call": (ObjectProxy(None, "f", "f 1", Handle(1, "map")), 1.0, "an object of type map where a number was expected"),
     "too few values": (("y",), (1.0, "x"), "1 value where 2 were expected"),
     "a right value too few": ((1.0,), (1.0, "x"), "1 value where 2 were expected: value 2 is missing"),
     "the first value too few": (("x",), (1.0, "x"), "1 value where 2 were expected: value 1 is missing"),

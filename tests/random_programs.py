@@ -68,6 +68,8 @@ TOPLEVEL = st.one_of(
         "class Own(Exception):\n    def __str__(self): raise self",
         "from math import *",
         "from numpy import *",
+        "from numpy import no_such_name",
+        "from _bisect import insert",
         "import scipy, pandas, matplotlib.pyplot as plt",
         "import torch",
         "if __name__ == '__main__':\n    print(linear_betas(10))",

@@ -321,7 +321,7 @@ def _raised(call: str, error: BaseException, file: str) -> protocol.Reply:
         return protocol.Reply(call, "refused", message=f"it sent {error}")
     kind: Literal["out_of_memory", "raised"] = "out_of_memory" if frameworks.is_out_of_memory(error) else "raised"
     try:
-        message = (stubs.denied(error) or str(error.msg if isinstance(error, SyntaxError) else error))[:MESSAGE]
+        message = stubs.words(error)[:MESSAGE]
     except BaseException:
         message = ""
     return protocol.Reply(call, kind, exception=type(error).__name__[:100], message=message, where=_where(error, file))

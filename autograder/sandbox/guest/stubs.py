@@ -144,10 +144,19 @@ def install(finder: Finder) -> None:
 
 def missing_library(error: BaseException) -> str:
     """Name what could not be loaded if a shared library was not found; an empty text for every other exception."""
-    if isinstance(error, ImportError) and error.path:  # as the loader of extension modules raises it
+    if isinstance(error, ImportError) and error.path and error.name not in sys.modules:  # as the loader of extension modules raises it
         return error.name or error.path
     frames = [frame.f_code.co_filename for frame, _ in traceback.walk_tb(error.__traceback__)]
     return "a library" if isinstance(error, OSError) and frames[-1:] == [ctypes.__file__] else ""
+
+
+def words(error: BaseException) -> str:
+    """Say what an exception says, without a wall, and without a path of this machine's packages: a module's repr holds one."""
+    said = denied(error) or str(error.msg if isinstance(error, SyntaxError) else error)
+    said = said.removesuffix(f" ({getattr(error, 'path', '')})")  # of a module that has no such name
+    for place in sorted(filter(None, sys.path), key=len, reverse=True):
+        said = said.replace(place + os.sep, "")
+    return said
 
 
 def denied(error: BaseException) -> str:

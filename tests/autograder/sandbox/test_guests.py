@@ -527,6 +527,9 @@ DENIED = {
     "one's own error": ("raise PermissionError('no')", "no"),
     "a file that is not there": ("open('nowhere.txt')", "[Errno 2] No such file or directory: 'nowhere.txt'"),
     "an answer": ("input('x = ')", "nothing can be typed while grading"),
+    "a module": ("import os, numpy\nraise ValueError(numpy, os)", "(<module 'numpy' from 'numpy/__init__.py'>, <module 'os' (frozen)>)"),
+    "a name that is not there": ("from numpy import cumprods", "cannot import name 'cumprods' from 'numpy'"),
+    "a name that is not in an extension module": ("from _bisect import insert", "cannot import name 'insert' from '_bisect'"),
 }  # fmt: skip
 
 

@@ -1,9 +1,10 @@
 """Right submissions as unusual as students write them: each earns every point.
 
 Each row is written from the starter's text alone. It is appended to a plain solution of the exercise (`tests/fairness`), and so replaces
-the functions that it defines; a row that begins with `#!` comes first in the file instead.
+the functions that it defines; a row that begins with `#!` comes first in the file instead. docs/author.md says what the rows show.
 """
 
+import re
 from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
@@ -20,6 +21,7 @@ COURSE = read_course(ROOT)
 LESSON = COURSE.lessons[0]
 PLAIN = {"attention": "einsum", "forward": "loops", "schedule": "typed", "timestep": "shift", "train": "tokens"}  # the others have a plain one
 
+PROMISES = "arguments are what the starter promises"
 RIGHT = {
     # ---- schedule: numbers and float64 arrays in, numpy or torch out, in double or single precision
     "schedule: torch's own precision": """
@@ -73,6 +75,41 @@ class Cosine:
         return torch.nn.functional.pad((1 - f[1:] / f[:-1]).clamp_max(most), (1, 0))
 cosine_betas = Cosine(2)
 snr = functools.partial(lambda one, bars: torch.as_tensor(bars) / (one - torch.as_tensor(bars)), 1)
+""",
+    "schedule: arguments are what the starter promises": """
+def table(a):
+    return type(a) is np.ndarray and a.dtype == np.float64 and a.ndim == 1 and len(a) >= 2
+_cosine, _snr, _zero = cosine_betas, snr, terminal_snr_zero
+def cosine_betas(T, s=0.008, most=0.999):
+    assert type(T) is int and T >= 1 and type(s) is type(most) is float
+    return _cosine(T, s, most)
+def snr(alpha_bars):
+    assert table(alpha_bars) and alpha_bars[0] == 1
+    return _snr(alpha_bars)
+def terminal_snr_zero(betas):
+    assert table(betas) and betas[0] == 0 and len(betas) >= 3
+    return _zero(betas)
+""",
+    "schedule: numpy's scalars in a list, torch's in a list, another order of bytes": """
+import torch
+_cosine, _snr, _zero = cosine_betas, snr, terminal_snr_zero
+def cosine_betas(*args):
+    return [np.float32(beta) for beta in _cosine(*args)]
+def snr(alpha_bars):
+    return np.asarray(_snr(alpha_bars)).astype(">f8")[::-1][::-1]
+def terminal_snr_zero(betas):
+    return [torch.tensor(beta) for beta in _zero(betas)]
+""",
+    "schedule: an array.array, a masked array, a parameter": """
+import array, torch
+_cosine, _zero = cosine_betas, terminal_snr_zero
+def cosine_betas(*args):
+    return array.array("d", map(float, _cosine(*args)))
+def snr(alpha_bars):
+    ratios = np.ma.divide(alpha_bars, 1 - alpha_bars)
+    return np.ma.array(ratios.filled(np.inf))
+def terminal_snr_zero(betas):
+    return torch.nn.Parameter(torch.as_tensor(np.asarray(_zero(betas))))
 """,
     # ---- forward
     "forward: torch's own precision, from lists": """
@@ -196,6 +233,94 @@ if __name__ == "__main__":
     sys.exit(main())
 """,
     "forward: form feeds, tabs and Windows' ends of lines": "\f\r\ndef forward_step(x_prev, beta, eps):\r\n\tscale = (1 - beta) ** 0.5\r\n\treturn scale * x_prev + beta ** 0.5 * eps\r\n",
+    "forward: arguments are what the starter promises": """
+import numpy as np
+def images(x, eps):
+    return all(type(a) is float or type(a) is np.ndarray and a.dtype == np.float64 for a in (x, eps)) and np.shape(x) == np.shape(eps)
+def table(a):
+    return type(a) is np.ndarray and a.dtype == np.float64 and a.ndim == 1
+def times(t, x, a):
+    kind = type(t) is int or type(t) is np.ndarray and t.dtype.kind == "i" and t.shape == np.shape(x)[:1]
+    return kind and np.all(np.asarray(t) >= 0) and np.all(np.asarray(t) < len(a))
+_linear, _bars, _step, _to, _back = linear_betas, alpha_bars, forward_step, noise_to, predict_x0
+def linear_betas(T, first=1e-4, last=0.02):
+    assert type(T) is int and T >= 1 and type(first) is type(last) is float
+    return _linear(T, first, last)
+def alpha_bars(betas):
+    assert table(betas) and betas[0] == 0
+    return _bars(betas)
+def forward_step(x_prev, beta, eps):
+    assert images(x_prev, eps) and type(beta) is float and 0 <= beta <= 1
+    return _step(x_prev, beta, eps)
+def noise_to(x0, t, eps, alpha_bars):
+    assert images(x0, eps) and table(alpha_bars) and times(t, x0, alpha_bars)
+    return _to(x0, t, eps, alpha_bars)
+def predict_x0(x_t, t, eps, alpha_bars):
+    assert images(x_t, eps) and table(alpha_bars) and times(t, x_t, alpha_bars)
+    return _back(x_t, t, eps, alpha_bars)
+""",
+    "forward: Greek names, a star, annotations, positions alone": """
+from numpy import *
+import numpy as np
+ᾱ_0: float = 1.0
+type_of = float | np.ndarray
+def alpha_bars(βs: "np.ndarray") -> list[float]:
+    ᾱ = [ᾱ_0]
+    for β in βs[1:]:
+        ᾱ.append(ᾱ[-1] * (1 - β))
+    return ᾱ
+def forward_step(x: type_of, β: float, ε: type_of, /) -> type_of:
+    return sqrt(1 - β) * x + sqrt(β) * ε
+""",
+    "forward: arrays without axes, numpy's scalars, Fortran's order, lists of lists": """
+import numpy as np
+_step, _to, _back = forward_step, noise_to, predict_x0
+def forward_step(x_prev, beta, eps):
+    return np.asarray(_step(np.asarray(x_prev), np.float32(beta), np.asarray(eps)))
+def noise_to(x0, t, eps, alpha_bars):
+    return np.asarray(_to(x0, t, eps, alpha_bars), dtype=np.float32, order="F")[()]
+def predict_x0(x_t, t, eps, alpha_bars):
+    return np.asarray(_back(x_t, t, eps, alpha_bars)).tolist()
+""",
+    "forward: a cached recursion, a dataclass, an enum, a context manager": """
+import contextlib, dataclasses, enum, functools, numpy as np
+class Root(enum.Enum):
+    SIGNAL, NOISE = "1 - β", "β"
+@functools.lru_cache
+def bar(t, betas):
+    return 1.0 if t == 0 else bar(t - 1, betas) * (1 - betas[t])
+def alpha_bars(betas):
+    return [bar(t, tuple(betas)) for t in range(len(betas))]
+@dataclasses.dataclass
+class Schedule:
+    T: int
+    first: float = 1e-4
+    last: float = 0.02
+    def table(self) -> "np.ndarray":
+        return np.array([0, *(self.first + (self.last - self.first) * np.arange(self.T) / max(self.T - 1, 1))])
+def linear_betas(*args):
+    return Schedule(*args).table()
+@contextlib.contextmanager
+def roots(beta):
+    yield {Root.SIGNAL: (1 - beta) ** 0.5, Root.NOISE: beta ** 0.5}
+def forward_step(x_prev, beta, eps):
+    with roots(beta) as root:
+        return np.add(np.multiply(root[Root.SIGNAL], x_prev), np.multiply(root[Root.NOISE], eps))
+""",
+    "forward: tables at the top, and a small network trained at the end": """
+import numpy as np, torch
+__all__ = ["forward_step"]
+BARS = alpha_bars(linear_betas(1000))
+rng, net = np.random.default_rng(0), torch.nn.Linear(4, 4)
+optimizer = torch.optim.Adam(net.parameters())
+for step in range(60):
+    x, e = rng.standard_normal((2, 16, 4))
+    noisy = torch.as_tensor(noise_to(x, rng.integers(1, 1001, 16), e, BARS)).float()
+    loss = ((net(noisy) - torch.as_tensor(e).float()) ** 2).mean()
+    optimizer.zero_grad(); loss.backward(); optimizer.step()
+    print(step, loss.item())
+torch.save(net.state_dict(), "net.pt")
+""",
     # ---- loss: float32 tensors; gradients must flow
     "loss: one element, a default dtype, and a loss in double precision": """
 import torch
@@ -231,6 +356,55 @@ def training_step(model, optimizer, x0, t, eps, alpha_bars):
             p.grad = g
     optimizer.step()
     return loss.item()
+""",
+    "loss: arguments are what the starter promises": """
+import torch
+def batch(x0, t, eps, bars):
+    images = all(type(a) is torch.Tensor and a.dtype == torch.float32 and a.ndim == 4 and not a.requires_grad for a in (x0, eps))
+    table = type(bars) is torch.Tensor and bars.dtype == torch.float32 and bars.ndim == 1 and bars[0] == 1
+    times = type(t) is int or type(t) is torch.Tensor and t.dtype == torch.int64 and t.shape == x0.shape[:1]
+    return images and x0.shape == eps.shape and table and times and 0 <= int(torch.as_tensor(t).min()) <= int(torch.as_tensor(t).max()) < len(bars)
+_mse, _step = noise_mse, training_step
+def noise_mse(eps_model, *args):
+    assert callable(eps_model) and batch(*args)
+    return _mse(eps_model, *args)
+def training_step(model, optimizer, *args):
+    assert isinstance(model, torch.nn.Module) and isinstance(optimizer, torch.optim.Optimizer) and batch(*args)
+    assert {id(p) for group in optimizer.param_groups for p in group["params"]} == {id(p) for p in model.parameters()}
+    return _step(model, optimizer, *args)
+""",
+    "loss: a module for the loss, a sum over rows, a numpy scalar": """
+import numpy as np, torch
+class Loss(torch.nn.Module):
+    def __init__(self, weight=1.0):
+        super().__init__()
+        self.weight = weight
+    def forward(self, eps_model, x0, t, eps, alpha_bars):
+        bars = alpha_bars[t].expand(len(x0))
+        x_t = torch.einsum("b,bchw->bchw", bars.sqrt(), x0) + torch.einsum("b,bchw->bchw", (1 - bars).sqrt(), eps)
+        rows = zip(eps, eps_model(x_t, t))
+        return self.weight * sum(((noise - predicted) ** 2).sum() for noise, predicted in rows) / eps.numel()
+noise_mse = Loss()
+def training_step(model, optimizer, *batch):
+    with torch.autograd.set_detect_anomaly(True):
+        loss = noise_mse(model, *batch)
+        model.zero_grad()
+        torch.autograd.backward([loss])
+    optimizer.step()
+    return np.float32(loss.detach())
+""",
+    "loss: gradients by a transform, a loss that still has its own": """
+import torch
+def training_step(model, optimizer, *batch):
+    names, parameters = zip(*model.named_parameters())
+    def loss_of(parameters):
+        state = dict(zip(names, parameters))
+        return noise_mse(lambda x, t: torch.func.functional_call(model, state, (x, t)), *batch)
+    before = noise_mse(model, *batch)
+    for parameter, gradient in zip(parameters, torch.func.grad(loss_of)(parameters)):
+        parameter.grad = gradient
+    optimizer.step()
+    return before
 """,
     # ---- timestep: everything is a tensor; the block is a module
     "timestep: lazy layers": """
@@ -270,6 +444,54 @@ class ConditionedBlock(nn.Module):
         gamma, beta = torch.tensor_split(self.film(emb).view(len(x), -1, 1, 1), 2, dim=1)
         return x + self.body(x * gamma.exp().clamp(max=9) + beta)
 """,
+    "timestep: arguments are what the starter promises": """
+import torch
+_embedding, Block = timestep_embedding, ConditionedBlock
+def timestep_embedding(t, dim, max_period=10000):
+    assert type(t) is torch.Tensor and t.dtype == torch.int64 and t.ndim == 1 and type(dim) is int and dim % 2 == 0
+    return _embedding(t, dim, max_period)
+class ConditionedBlock(Block):
+    def __init__(self, channels, dim):
+        assert type(channels) is type(dim) is int and channels % 8 == 0
+        super().__init__(channels, dim)
+        self.sizes = channels, dim
+    def forward(self, x, emb):
+        assert all(type(a) is torch.Tensor and a.dtype == torch.float32 for a in (x, emb)) and x.ndim == 4 and emb.ndim == 2
+        assert len(x) == len(emb) and (x.shape[1], emb.shape[1]) == self.sizes
+        return super().forward(x, emb)
+""",
+    "timestep: numbers on a circle, layers used twice, bare parameters, channels last": """
+def timestep_embedding(t, dim, max_period=10000):
+    k = torch.arange(dim // 2)
+    circle = torch.polar(torch.ones(len(t), dim // 2), torch.outer(t.float(), max_period ** (-2.0 * k / dim)))
+    return torch.view_as_real(circle).permute(0, 2, 1).flatten(1)
+class ConditionedBlock(nn.Module):
+    def __init__(self, channels, dim, *, groups=8):
+        super().__init__()
+        self.norm, self.mix = nn.GroupNorm(groups, channels), nn.Conv2d(channels, channels, 3, padding="same")
+        self.again, self.drop = self.mix, nn.Dropout(0.0)
+        self.told = nn.ParameterList([nn.Parameter(torch.randn(dim, channels) / dim ** 0.5), nn.Parameter(torch.zeros(channels))])
+    def forward(self, x, emb):
+        weight, bias = self.told
+        x = x.contiguous(memory_format=torch.channels_last)
+        h = self.mix(nn.functional.silu(self.norm(x))) + (emb @ weight + bias).view(len(x), -1, 1, 1)
+        return x + self.drop(self.again(nn.functional.silu(h)))
+""",
+    "timestep: rows in Python, attention in the block, weights in double precision": """
+import math
+def timestep_embedding(t, dim, max_period=10000):
+    turns = [[one * max_period ** (-k / (dim // 2)) for k in range(dim // 2)] for one in t.tolist()]
+    return torch.tensor([[*map(math.cos, row), *map(math.sin, row)] for row in turns])
+class ConditionedBlock(nn.Module):
+    def __init__(self, channels, dim):
+        super().__init__()
+        self.told, self.norm = nn.Linear(dim, channels, dtype=torch.float64), nn.LayerNorm(channels)
+        self.attend = nn.MultiheadAttention(channels, 2, batch_first=True)
+        self.apply(lambda layer: nn.init.zeros_(layer.bias) if isinstance(layer, nn.Linear) else None)
+    def forward(self, x, emb):
+        h = self.norm(x.flatten(2).transpose(1, 2)) + self.told(emb.double()).float()[:, None]
+        return x + self.attend(h, h, h, need_weights=False)[0].transpose(1, 2).reshape(x.shape)
+""",
     # ---- attention
     "attention: vmap over rows, softmax by logsumexp, a result in double precision": """
 def _one(x, text, W_q, W_k, W_v, W_o, mask, heads):
@@ -289,6 +511,38 @@ def cross_attention(x, text, W_q, W_k, W_v, W_o, heads, mask=None):
     m = None if mask is None else mask.view(len(x), 1, 1, -1).expand(-1, heads, x.shape[1], -1)
     out = F.scaled_dot_product_attention(split(x @ W_q), split(text @ W_k), split(text @ W_v), attn_mask=m)
     return (out.permute(0, 2, 1, 3).reshape(*x.shape[:2], -1) @ W_o).tolist()
+""",
+    "attention: arguments are what the starter promises": """
+_attend = cross_attention
+def cross_attention(x, text, W_q, W_k, W_v, W_o, heads, mask=None):
+    arrays = (x, 3), (text, 3), (W_q, 2), (W_k, 2), (W_v, 2), (W_o, 2)
+    assert all(type(a) is torch.Tensor and a.dtype == torch.float32 and a.ndim == axes for a, axes in arrays)
+    assert type(heads) is int and W_q.shape[1] % heads == 0 and W_q.shape[1] == W_k.shape[1] == W_v.shape[1] == W_o.shape[0]
+    assert W_q.shape[0] == x.shape[2] and W_k.shape[0] == W_v.shape[0] == text.shape[2] and len(x) == len(text)
+    assert mask is None or type(mask) is torch.Tensor and mask.dtype == torch.bool and mask.shape == text.shape[:2] and mask.any(1).all()
+    return _attend(x, text, W_q, W_k, W_v, W_o, heads, mask)
+""",
+    "attention: numpy, in loops": """
+import numpy as np
+def cross_attention(x, text, W_q, W_k, W_v, W_o, heads, mask=None):
+    x, text, W_q, W_k, W_v, W_o = map(np.asarray, (x, text, W_q, W_k, W_v, W_o))
+    read, k = np.zeros((*x.shape[:2], W_q.shape[1]), "f4"), W_q.shape[1] // heads
+    for row in range(len(x)):
+        for head in range(heads):
+            own = slice(head * k, (head + 1) * k)
+            scores = x[row] @ W_q[:, own] @ (text[row] @ W_k[:, own]).T / np.sqrt(k)
+            scores = scores if mask is None else np.where(mask[row], scores, -np.inf)
+            weights = np.exp(scores - scores.max(1, keepdims=True))
+            read[row, :, own] = weights / weights.sum(1, keepdims=True) @ (text[row] @ W_v[:, own])
+    return read @ W_o
+""",
+    "attention: one product for all heads, the least number for the mask": """
+def cross_attention(x, text, W_q, W_k, W_v, W_o, heads, mask=None):
+    q, k, v = (a.view(len(x), -1, heads, a.shape[-1] // heads).permute(0, 2, 1, 3).flatten(0, 1) for a in (x @ W_q, text @ W_k, text @ W_v))
+    scores = torch.baddbmm(torch.zeros(()), q, k.mT, beta=0, alpha=q.shape[-1] ** -0.5).unflatten(0, (len(x), heads))
+    scores = scores if mask is None else scores.masked_fill(mask.logical_not()[:, None, None], torch.finfo(scores.dtype).min)
+    read = torch.bmm(scores.softmax(-1).flatten(0, 1), v).unflatten(0, (len(x), heads))
+    return read.transpose(1, 2).flatten(2) @ W_o
 """,
     # ---- ddpm
     "ddpm: one image at a time, one t per row, noise by keyword": """
@@ -326,6 +580,59 @@ def _states(eps_model, x, betas, draw_noise):
 def ddpm_sample(eps_model, x_T, betas, draw_noise):
     return collections.deque(_states(eps_model, x_T, betas, draw_noise), maxlen=1).pop()
 """,
+    "ddpm: arguments are what the starter promises": """
+def tensors(*xs):
+    return all(type(x) is torch.Tensor and x.dtype == torch.float32 and x.shape == xs[0].shape for x in xs)
+def table(betas):
+    return type(betas) is torch.Tensor and betas.dtype == torch.float32 and betas.ndim == 1 and betas[0] == 0
+_posterior, _step, _sample = posterior, ddpm_step, ddpm_sample
+def posterior(x_t, t, eps_hat, betas):
+    assert tensors(x_t, eps_hat) and table(betas) and type(t) is int and 1 <= t < len(betas)
+    return _posterior(x_t, t, eps_hat, betas)
+def ddpm_step(x_t, t, eps_hat, betas, z):
+    assert tensors(x_t, eps_hat, z) and table(betas) and type(t) is int and 1 <= t < len(betas)
+    return _step(x_t, t, eps_hat, betas, z)
+def ddpm_sample(eps_model, x_T, betas, draw_noise):
+    def model(x, t):
+        predicted = eps_model(x, t)
+        assert tensors(x, predicted)
+        return predicted
+    assert table(betas) and tensors(x_T, draw_noise(len(betas) - 1), draw_noise(torch.tensor(1)))
+    return _sample(model, x_T, betas, draw_noise)
+""",
+    "ddpm: numpy all the way, a list for two results": """
+import numpy as np
+def posterior(x_t, t, eps_hat, betas):
+    x, e, b = map(np.asarray, (x_t, eps_hat, betas))
+    bars = np.cumprod(1 - b)
+    x0 = (x - np.sqrt(1 - bars[t]) * e) / np.sqrt(bars[t])
+    kept = np.sqrt(1 - b[t]) * (1 - bars[t - 1]) / (1 - bars[t])
+    return [np.sqrt(bars[t - 1]) * b[t] / (1 - bars[t]) * x0 + kept * x, (1 - bars[t - 1]) / (1 - bars[t]) * b[t]]
+def ddpm_step(x_t, t, eps_hat, betas, z):
+    mean, variance = posterior(x_t, t, eps_hat, betas)
+    return mean + np.sqrt(variance) * np.asarray(z)
+def ddpm_sample(eps_model, x_T, betas, draw_noise):
+    x = np.array(x_T)
+    for t in np.arange(len(betas))[:0:-1]:
+        x = ddpm_step(x, t, eps_model(x, np.full(len(x), t)), betas, draw_noise(t))
+    return x
+""",
+    "ddpm: all noise beforehand, t as floats in a column, a result that wants gradients": """
+def ddpm_sample(eps_model, x_T, betas, draw_noise):
+    noises = {t: draw_noise([t]) for t in range(betas.numel() - 1, 0, -1)}
+    x = x_T
+    for t, z in noises.items():
+        x = ddpm_step(x, t, eps_model(x, torch.full((len(x), 1), float(t))), betas, z)
+    return x.requires_grad_()
+""",
+    "ddpm: a recursion, t in a tuple, double precision": """
+def ddpm_sample(eps_model, x_T, betas, draw_noise):
+    def down(x, t):
+        if t == 0:
+            return x.float()
+        return down(ddpm_step(x, t, eps_model(x, (t,) * len(x)), betas.double(), draw_noise(t) if t > 1 else 0 * x), t - 1)
+    return down(x_T.double(), len(betas) - 1)
+""",
     # ---- ddim
     "ddim: arrays of t, rows apart, no noise where none is needed": """
 import numpy as np, torch
@@ -362,6 +669,40 @@ class Sampler:
         return x
 ddim_timesteps, ddim_step, ddim_sample = Sampler.grid, Sampler.step, Sampler()
 """,
+    "ddim: arguments are what the starter promises": """
+import torch
+def tensors(*xs):
+    return all(type(x) is torch.Tensor and x.dtype == torch.float32 and x.shape == xs[0].shape for x in xs)
+def table(bars):
+    return type(bars) is torch.Tensor and bars.dtype == torch.float32 and bars.ndim == 1 and bars[0] == 1 and bars[-1] > 0
+_grid, _step, _sample = ddim_timesteps, ddim_step, ddim_sample
+def ddim_timesteps(T, steps):
+    assert type(T) is type(steps) is int and 1 <= steps <= T
+    return _grid(T, steps)
+def ddim_step(x_t, t, t_prev, eps_hat, alpha_bars, eta, z):
+    assert tensors(x_t, eps_hat, z) and table(alpha_bars) and type(eta) is float and 0 <= eta <= 1
+    assert type(t) is type(t_prev) is int and 0 <= t_prev < t < len(alpha_bars)
+    return _step(x_t, t, t_prev, eps_hat, alpha_bars, eta, z)
+def ddim_sample(eps_model, x_T, alpha_bars, steps, eta, draw_noise):
+    assert table(alpha_bars) and type(steps) is int and type(eta) is float and tensors(x_T, draw_noise(3))
+    return _sample(eps_model, x_T, alpha_bars, steps, eta, draw_noise)
+""",
+    "ddim: a range, a tuple, keywords, noise only where it is needed": """
+import itertools, torch
+def ddim_timesteps(T, steps):
+    return tuple(T * i // steps for i in range(steps, 0, -1)) if T % steps else range(T, 0, -T // steps)
+def ddim_step(x_t, t, t_prev, eps_hat, alpha_bars, eta, z=None):
+    a, b = alpha_bars[t], alpha_bars[t_prev]
+    sigma = eta * ((1 - b) / (1 - a) * (1 - a / b)) ** 0.5
+    x = (b / a) ** 0.5 * (x_t - (1 - a) ** 0.5 * eps_hat) + (1 - b - sigma * sigma) ** 0.5 * eps_hat
+    return x if z is None else x + sigma * z
+@torch.no_grad()
+def ddim_sample(eps_model, x_T, alpha_bars, steps, eta, draw_noise):
+    x = x_T
+    for t, s in itertools.pairwise([*ddim_timesteps(len(alpha_bars) - 1, steps), 0]):
+        x = ddim_step(x, t, s, eps_model(t=torch.tensor(t), x=x), alpha_bars, eta, draw_noise(t) if eta > 0 else None)
+    return x
+""",
     # ---- guidance
     "guidance: lerp, where, and one call for both predictions": """
 def guided_eps(eps_uncond, eps_cond, w):
@@ -391,6 +732,55 @@ def guided_sample(eps_model, tokens, null, w, x_T, alpha_bars, steps):
         return _guided(lambda x, t, c: eps_model(x, t, tokens), tokens, null, 1, x_T, alpha_bars, steps)
     return _guided(eps_model, tokens, null, w, x_T, alpha_bars, steps)
 """,
+    "guidance: arguments are what the starter promises": """
+def tensors(*xs):
+    return all(type(x) is torch.Tensor and x.dtype == torch.float32 and x.shape == xs[0].shape for x in xs)
+def captions(tokens, null):
+    row = type(null) is int or type(null) is torch.Tensor and null.dtype == torch.int64 and null.shape == tokens.shape[1:]
+    return type(tokens) is torch.Tensor and tokens.dtype == torch.int64 and tokens.ndim == 2 and row
+_guided, _drop, _sample = guided_eps, drop_condition, guided_sample
+def guided_eps(eps_uncond, eps_cond, w):
+    assert tensors(eps_uncond, eps_cond) and type(w) is float and w >= 0
+    return _guided(eps_uncond, eps_cond, w)
+def drop_condition(tokens, null, p, u):
+    assert captions(tokens, null) and type(p) is float and 0 <= p <= 1
+    assert tensors(u) and u.shape == tokens.shape[:1] and (u >= 0).all() and (u < 1).all()
+    return _drop(tokens, null, p, u)
+def guided_sample(eps_model, tokens, null, w, x_T, alpha_bars, steps):
+    assert captions(tokens, null) and type(w) is float and tensors(x_T) and tensors(alpha_bars) and alpha_bars[0] == 1 and type(steps) is int
+    assert len(tokens) == len(x_T)
+    return _sample(eps_model, tokens, null, w, x_T, alpha_bars, steps)
+""",
+    "guidance: one row at a time, numpy's captions, small integers": """
+import numpy as np
+def drop_condition(tokens, null, p, u):
+    null = np.broadcast_to(null, tokens.shape[1:])
+    return np.array([null if chance < p else row for row, chance in zip(tokens.numpy(), u.tolist())], dtype=np.int16)
+def guided_sample(eps_model, tokens, null, w, x_T, alpha_bars, steps):
+    T, images = len(alpha_bars) - 1, []
+    for x, caption in zip(x_T.split(1), np.asarray(tokens, dtype=np.int32)[:, None]):
+        nothing = np.broadcast_to(np.asarray(null, dtype=np.int32), caption.shape)
+        for i in range(steps, 0, -1):
+            a, b = alpha_bars[T * i // steps], alpha_bars[T * (i - 1) // steps]
+            eps = guided_eps(*(eps_model(x, T * i // steps, each) for each in (nothing, caption)), w)
+            x = b ** 0.5 * (x - (1 - a) ** 0.5 * eps) / a ** 0.5 + (1 - b) ** 0.5 * eps
+        images.append(x[0])
+    return torch.stack(images)
+""",
+    "guidance: captions in lists, keywords in another order": """
+def drop_condition(tokens, null, p, u):
+    dropped = torch.lt(u, p)[:, None].expand_as(tokens)
+    return tokens.masked_scatter(dropped, torch.as_tensor(null).expand_as(tokens)[dropped])
+def guided_sample(eps_model, tokens, null, w, x_T, alpha_bars, steps):
+    T, x = len(alpha_bars) - 1, x_T
+    both = drop_condition(tokens, null, 1.0, torch.zeros(len(tokens))), tokens
+    for i in range(steps, 0, -1):
+        a, b = alpha_bars[T * i // steps], alpha_bars[T * (i - 1) // steps]
+        without, told = (eps_model(tokens=each.tolist(), t=[T * i // steps] * len(x), x=x) for each in both)
+        eps = without.mul(1 - w).add(told, alpha=w)
+        x = torch.addcmul(b.sqrt() * (x - (1 - a).sqrt() * eps) / a.sqrt(), (1 - b).sqrt(), eps)
+    return x
+""",
     # ---- latent
     "latent: the standard library's deviation, and plain numpy results": """
 import statistics
@@ -415,6 +805,41 @@ def latent_sample(vae, eps_model, z_T, alpha_bars, steps, scale):
             z = alpha_bars[s] ** 0.5 * z0 + (1 - alpha_bars[s]) ** 0.5 * e
         done += [z]
     return decode(vae, torch.cat(done), scale)
+""",
+    "latent: arguments are what the starter promises": """
+def tensors(*xs):
+    return all(type(x) is torch.Tensor and x.dtype == torch.float32 and x.ndim == 4 for x in xs)
+_scale, _encode, _decode, _sample = latent_scale, encode, decode, latent_sample
+def latent_scale(latents):
+    assert tensors(latents)
+    return _scale(latents)
+def encode(vae, x, scale):
+    assert tensors(x, vae.encode(x)) and type(scale) is float and scale > 0
+    return _encode(vae, x, scale)
+def decode(vae, z, scale):
+    assert tensors(z) and type(scale) is float and scale > 0
+    return _decode(vae, z, scale)
+def latent_sample(vae, eps_model, z_T, alpha_bars, steps, scale):
+    assert tensors(z_T) and type(alpha_bars) is torch.Tensor and alpha_bars.dtype == torch.float32 and alpha_bars[0] == 1
+    assert type(steps) is int and type(scale) is float and callable(vae.decode) and callable(eps_model)
+    return _sample(vae, eps_model, z_T, alpha_bars, steps, scale)
+""",
+    "latent: numpy in double precision, one image at a time, keywords": """
+import numpy as np
+def latent_scale(latents):
+    return np.std(latents.numpy(), dtype="f8")
+def encode(vae, x, scale):
+    return torch.cat([vae.encode(x=image[None]) for image in x]) / scale
+def decode(vae, z, scale):
+    return np.stack([np.asarray(vae.decode(z=one[None]))[0] for one in np.asarray(z) * scale])
+def latent_sample(vae, eps_model, z_T, alpha_bars, steps, scale):
+    z, bars = z_T.numpy().astype("f8"), alpha_bars.numpy().astype("f8")
+    T = len(bars) - 1
+    for i in range(steps, 0, -1):
+        a, b = bars[T * i // steps], bars[T * (i - 1) // steps]
+        eps = np.asarray(eps_model(z, T * i // steps))
+        z = np.sqrt(b / a) * (z - np.sqrt(1 - a) * eps) + np.sqrt(1 - b) * eps
+    return decode(vae, z, scale)
 """,
     # ---- distill
     "distill: a default dtype, a frozen teacher, other names": """
@@ -448,6 +873,38 @@ def distill_step(student, teacher, optimizer, x_t, t, t_mid, t_end, alpha_bars):
     loss.backward()
     optimizer.step()
     return loss.item()
+""",
+    "distill: arguments are what the starter promises": """
+def batch(x, t, t_mid, t_end, bars):
+    images = type(x) is torch.Tensor and x.dtype == torch.float32 and x.ndim == 4
+    table = type(bars) is torch.Tensor and bars.dtype == torch.float32 and bars.ndim == 1 and bars[0] == 1
+    single = type(t) is type(t_mid) is type(t_end) is int
+    rows = all(type(each) is torch.Tensor and each.dtype == torch.int64 and each.shape == x.shape[:1] for each in (t, t_mid, t_end))
+    start, middle, end = map(torch.as_tensor, (t, t_mid, t_end))
+    return images and table and (single or rows) and bool((start > middle).all() and (middle > end).all() and (end >= 0).all())
+_target, _step = progressive_target, distill_step
+def progressive_target(teacher, *args):
+    assert callable(teacher) and batch(*args)
+    return _target(teacher, *args)
+def distill_step(student, teacher, optimizer, *args):
+    assert isinstance(student, torch.nn.Module) and isinstance(teacher, torch.nn.Module) and isinstance(optimizer, torch.optim.Optimizer)
+    assert batch(*args)
+    return _step(student, teacher, optimizer, *args)
+""",
+    "distill: numpy's target, a closure for the optimizer": """
+import numpy as np
+_target = progressive_target
+def progressive_target(*args):
+    with torch.inference_mode():
+        return np.asarray(_target(*args))
+def distill_step(student, teacher, optimizer, x_t, t, *rest):
+    goal = torch.tensor(progressive_target(teacher, x_t, t, *rest))
+    def closure():
+        optimizer.zero_grad()
+        loss = torch.nn.MSELoss()(student(x_t, t), goal)
+        loss.backward()
+        return loss
+    return optimizer.step(closure).detach().numpy()
 """,
     # ---- train
     "train: loaders with workers, progress bars, logs, schedulers and compiled models": """
@@ -501,3 +958,11 @@ def test_right_work_earns_every_point_however_it_is_written(walls, lost, name):
     plain = (ROOT / "tests" / "fairness" / LESSON.id / exercise / f"{PLAIN.get(exercise, 'plain')}.py").read_text()
     first = RIGHT[name].startswith("#!")
     assert lost(exercise, RIGHT[name] + plain if first else plain + RIGHT[name]) == []
+
+
+def test_each_row_that_the_guide_for_authors_names_is_one_of_these():
+    guide = (ROOT / "docs" / "author.md").read_text(encoding="utf-8").partition("### A good starter")[2].partition("### A good check")[0]
+    named = set(re.findall(r'"([^"]+)"', guide)) - {PROMISES}
+    assert len(named) > 20
+    assert named <= set(RIGHT)
+    assert {name.partition(":")[0] for name in RIGHT if name.endswith(PROMISES)} == {one.id for one in LESSON.exercises} - {"train"}

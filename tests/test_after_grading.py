@@ -6,14 +6,17 @@ import re
 import shutil
 import sqlite3
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
 from msgspec.structs import replace
 
 from autograder.cli.main import main
+from autograder.instructor import evidence
 from autograder.instructor.grade import GradeRequest
 from autograder.instructor.gradebook import Gradebook
+from autograder.web import class_view
 from tests.autograder.instructor.intake.packing import packed
 
 TINY = Path(__file__).parent / "broken_courses" / "tiny"
@@ -180,6 +183,9 @@ REFUSED = {
     "no results to grade again": (lambda place: ["regrade", place], "{place}: no graded results in this folder\n  fix: give the folder that `course grade --out` wrote\n"),
     "submissions that moved": (moved, "{place}/class.zip: the submissions are no longer there\n  fix: say where they are: `course regrade OUT SUBMISSIONS`\n"),
     "a round that is lost": (lost, "{place}/out/private: the secrets of these results are lost\n  fix: restore this folder, or grade into a new one with --out\n"),
+    "nothing to show": (lambda place: ["show", "Bo", "--out", place], "{place}: no graded results in this folder\n  fix: give the folder that `course grade --out` wrote\n"),
+    "a student to show who is not there": (lambda place: ["show", "Bob", "--out", place / "out"], "no student `Bob` was graded here\n  fix: did you mean Bo?\n"),
+    "an exercise to show that was not graded": (lambda place: ["show", "Bo", "sum", "--out", place / "out"], "no exercise `sum` was graded for Bo\n  fix: choose one of: sums\n"),
     "no title": (untitled, '--title sums: no title\n  fix: write it as EXERCISE=TITLE: --title forward="Noising (4711)"\n'),
 }  # fmt: skip
 
@@ -196,3 +202,82 @@ def test_submissions_are_graded_again_where_they_lie_now(graded):
     moved(graded)
     code, said, _ = course(graded, "regrade", graded / "out", graded / "elsewhere.zip", "--fresh")
     assert (code, said.splitlines()[0]) == (0, "3 results, 3 graded again, 0 changed.")
+
+
+# ---- an appeal: all that lies behind one student's grade
+
+TIMES = re.compile(r"20\d\d-\d\d-\d\dT[\d:+]+")
+
+
+def test_an_appeal_is_shown_the_code_every_call_the_attempts_and_what_was_decided(graded):
+    before = state(graded)
+    mend(graded, STRICTER)
+    course(graded, "override", "bo", "by_hand", "--points", 0.5, "--reason", "late idea", "--out", graded / "out")
+    code, said, errors = course(graded, "show", "bo@example.org", "sums", "--out", graded / "out")
+    assert (code, errors, TIMES.sub("NOW", said)) == (
+        0,
+        "",
+        """Bo · 502 · bo@example.org
+
+sums: 0.5 of 1
+  attempt 2: graded NOW in round-1, graded, 0.5 of 1, counts
+  The calls were made again just now, with the numbers of round-1.
+  Other points than when it was graded: by_hand. If the checks have changed, `course regrade` says for whom.
+
+  sums.py
+      1  def total(a, b=0.0):
+      2      return a + b
+
+  ✓ Adds two numbers. (0.5 of 1, by_hand)
+    Your instructor gave 0.5 instead of 1: late idea
+    total(a=1.5, b=2.25)
+      gave 3.75
+      expected 3.75
+    total(a=2.0)
+      gave 2.0
+      expected 2.0
+    total(a=True, b=1)
+      gave 2
+      expected 2.5
+      wrong: gave 2 where 2.5 was expected
+""",
+    )
+    assert state(graded)[1][:2] == before[1][:2]
+
+
+def test_an_appeal_says_what_is_no_longer_there_and_takes_submissions_that_moved(graded):
+    moved(graded)
+    gone = "The file that was graded is no longer among the submissions, so neither its code nor its calls can be shown."
+    assert gone in course(graded, "show", "Bo", "--out", graded / "out")[1]
+    said = course(graded, "show", "Bo", "--out", graded / "out", "--submissions", graded / "elsewhere.zip")[1]
+    assert gone not in said
+    assert "total(a=1.5, b=2.25)\n      gave 3.75" in said
+
+
+def test_what_a_function_raised_is_shown_with_its_call(graded):
+    (graded / "class.zip").write_bytes(packed(("bo_502_13_sums.py", "def total(a, b):\n    print('<b>here')\n    return a / 0\n")))
+    course(graded, "grade", graded / "class.zip", "--out", graded / "out", "--exercise", "sums", "--workers", 1)
+    said = course(graded, "show", "Bo", "--out", graded / "out")[1]
+    assert "\n  It printed:\n    <b>here\n" in said
+    assert "    total(a=1.5, b=2.25)\n      raised ZeroDivisionError (line 3)" in said
+    assert course(graded, "show", "Bo", "--out", graded / "out", "--html", graded / "bo.html")[1] == f"bo: {graded}/bo.html\n"
+    page = (graded / "bo.html").read_text(encoding="utf-8")
+    assert "<code>total(a=1.5, b=2.25)</code><br><span class=\"bad\">raised ZeroDivisionError (line 3)" in page
+    assert "&lt;b&gt;here" in page
+
+
+def test_without_its_walls_a_file_is_not_run_again(graded, monkeypatch):
+    monkeypatch.setattr(evidence, "missing_walls", lambda limits: {"landlock": "not there"})
+    said = course(graded, "show", "Bo", "--out", graded / "out")[1]
+    assert "  Not run again, because walls are missing here: landlock." in said
+    assert "def total" in said
+    assert "total(a=1.5" not in said
+
+
+def test_the_served_page_runs_a_file_again_only_when_its_calls_are_asked_for(graded):
+    routes = class_view.routes(graded / "out", graded / "course", SimpleNamespace(lesson=SimpleNamespace(exercises=())), best=False)
+    asked = [SimpleNamespace(query_params=query) for query in ({"name": "Bo"}, {"name": "Bo", "exercise": "sums"})]
+    first, second = (class_view.evidence_of(graded / "course", graded / "out", request) for request in asked)
+    assert "/student.html" in [route.path for route in routes]
+    assert '<a href="student.html?name=Bo&amp;exercise=sums">Run it again and show every call</a>' in first
+    assert ("gave <code>3.75</code>" in first, "gave <code>3.75</code><br>expected <code>3.75</code>" in second) == (False, True)

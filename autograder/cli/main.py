@@ -37,6 +37,7 @@ COMMANDS = {  # audience -> command -> its module in this package, and its sente
     "Grade, in a clone": {
         "grade": ("grade", "Grade the submissions of a class into OUT."),
         "report": ("results", "Report what the class of OUT understood."),
+        "show": ("results", "Show all that lies behind STUDENT's grades."),
         "override": ("results", "Change the points that STUDENT gets for CHECK."),
         "feedback": ("results", "Write OUT/feedback again."),
         "export": ("results", "Export the grades or the feedback of OUT's last run to a platform."),

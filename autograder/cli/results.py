@@ -17,8 +17,10 @@ from autograder.cli.grade import FRESH, SHOWN, UNSAFE, WORKERS, check_walls, ech
 from autograder.course.errors import UsageError
 from autograder.course.loading import exercise_ids, read_course
 from autograder.course.model import Course
+from autograder.course.store import replaced
 from autograder.course.student_files import read_handout
 from autograder.course.text import clean
+from autograder.instructor.evidence import collect, evidence_page
 from autograder.instructor.export import FORMATS
 from autograder.instructor.export import export as run_export
 from autograder.instructor.grade import GRADEBOOK, GradeRequest, choose_exercises, open_graded
@@ -77,6 +79,31 @@ def override(root: Path | None, student: str, check: str, points: float, reason:
     most, before = points_of[override.exercise][override.check], own[override.exercise]
     click.echo(f"{clean(name, 60)}: {override.exercise}.{override.check} now earns {points:g} of {most:g}.")
     click.echo(f"{override.exercise}: {before.final:g} before, {after.final:g} now. Feedback rewritten: {file_slug(name)}.md")
+
+
+@click.command()
+@click.argument("student")
+@click.argument("exercise", default="")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The folder that `course grade` wrote.")
+@click.option("--submissions", type=click.Path(path_type=Path), help="Where the submissions are now, if they were moved.")
+@click.option("--html", type=click.Path(path_type=Path), help="Write it as a page to this file instead.")
+@UNSAFE
+@click.pass_obj
+def show(root: Path | None, student: str, exercise: str, out: Path, submissions: Path | None, html: Path | None, unsafe: bool) -> None:
+    """Show all that lies behind STUDENT's grades.
+
+    Shows the code with line numbers, what it printed, every call with what it gave and what was expected, all attempts, and the
+    overrides; with EXERCISE, of that one alone. To show the calls, the files are run again behind the walls, with the numbers of their
+    round. Those may be secret, so this is for you and not for students. Nothing is graded.
+    """
+    evidence = collect(find_clone(root), out, student, exercise, submissions=submissions, unsafe=unsafe)
+    if html:
+        with replaced(html) as beside:
+            beside.write_text(evidence_page(evidence), encoding="utf-8")
+        click.echo(f"{clean(evidence.person.student, 60)}: {html}")
+        return
+    for line in tables.evidence_lines(evidence):
+        click.echo(line)
 
 
 @click.command()

@@ -1,7 +1,7 @@
-"""Tables of results for the terminal. They are built here and printed by the commands."""
+"""Tables of results for the terminal, and the lines of one student's. They are built here and printed by the commands."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
 from rich.table import Table
@@ -9,7 +9,9 @@ from rich.text import Text
 
 from autograder.course.model import STATUSES, Result
 from autograder.course.text import clean, number
+from autograder.instructor.evidence import CheckEvidence, Evidence, ExerciseEvidence
 from autograder.instructor.measures import Group, Measures
+from autograder.instructor.outputs import MARKS
 from autograder.instructor.regrade import GradeChange
 from autograder.instructor.similar import Pair
 
@@ -152,3 +154,42 @@ def check_table(changes: Iterable[GradeChange]) -> Table:
     for key in sorted(checks, key=lambda key: (-counts[*key, True] - counts[*key, False], key)):
         table.add_row(*key, str(counts[*key, True]), str(counts[*key, False]))
     return table
+
+
+def evidence_lines(evidence: Evidence) -> Iterator[str]:
+    """Write all that lies behind one student's grades."""
+    person = evidence.person
+    known = filter(None, (person.id, person.school_id, person.login, person.email))
+    yield clean(" · ".join((person.student, *known)), 300)
+    for one in evidence.exercises:
+        yield from _exercise_lines(one)
+
+
+def _exercise_lines(one: ExerciseEvidence) -> Iterator[str]:
+    yield f"\n{one.exercise}: {one.points}"
+    for line in one.attempts:
+        facts = (f"handed in {line.handed_in}" if line.handed_in else "", f"graded {line.graded_at} in {line.round}")
+        came = (line.status.replace("_", " "), line.points, "counts" if line.counts else "")
+        yield f"  attempt {line.number}: {', '.join(filter(None, (*facts, *came)))}"
+    yield from (f"  {clean(remark, 1_000)}" for remark in one.remarks)
+    for file in one.code:
+        yield f"\n  {clean(file.name, 200)}"
+        yield from (f"  {number:>5}  {line}".rstrip() for number, line in enumerate(file.lines, 1))
+    if one.printed:
+        yield "\n  It printed:"
+        yield from (f"    {line}" for line in one.printed.split("\n"))
+    for check in one.checks:
+        yield from _check_lines(check)
+
+
+def _check_lines(check: CheckEvidence) -> Iterator[str]:
+    told = check.told
+    yield f"\n  {MARKS[told.check.outcome]} {clean(told.check.title, 200)} ({told.points}, {told.check.id})"
+    yield from (f"    {clean(line, 1_000)}" for line in (*told.override, told.check.message) if line)
+    if check.note and not check.calls:
+        yield f"    With the round's numbers: {clean(check.note, 1_000)}"
+    for call in check.calls:
+        yield f"    {call.text}"
+        values = [f"gave {call.got}"] * bool(call.got) + [clean(call.ended, 1_000)] * bool(call.ended)
+        yield from (f"      {line}" for line in (*values, *(f"expected {value}" for value in call.expected)))
+        yield from (f"      wrong: {clean(words, 600)}" for words in call.wrong)

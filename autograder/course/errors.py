@@ -40,6 +40,9 @@ class UsageError(Exception):
         self.problem = problem
         self.fix = fix
 
+    def __reduce__(self) -> tuple[type, tuple[str, str]]:
+        return type(self), (self.problem, self.fix)  # so that it can come from another process
+
 
 class SandboxFault(Exception):
     """The sandbox itself failed, so nothing can be said about the submission."""

@@ -71,6 +71,7 @@ class Compared(msgspec.Struct):
     words: str = ""
     share: float = 0.0  # of the check's points, if it did not hold
     kind: Literal["value", "demand"] = "demand"  # of the call's value with another one, or whatever else the check demands
+    expected: Any = None  # that other value
 
     def __post_init__(self) -> None:
         self.words = clean(self.words, TEXT)
@@ -137,7 +138,7 @@ def close(got: Any, expected: Any, *, atol: float | None = None, rtol: float | N
     words = difference(got, expected, absolute, relative)
     if at >= 0:
         transcript.calls[at].atol = max(transcript.calls[at].atol, absolute)
-    transcript.comparisons.append(Compared(words == "", at, f"gave {words}" if words else "", kind="value"))
+    transcript.comparisons.append(Compared(words == "", at, f"gave {words}" if words else "", kind="value", expected=expected))
 
 
 def expect(condition: bool, words: str) -> None:

@@ -90,16 +90,20 @@ def advice_on(exception: str, message: str) -> str:
     return next((str(one["try"]) for one in fits), "")
 
 
-def call_text(called: Called, function_of: FunctionOf) -> str:
-    """Write a call as a student would, arrays by their shapes: `noise_to(x0=array (4, 8, 9), t=100, ...)`, `Block()(array (3, 8))`."""
+def call_text(called: Called, function_of: FunctionOf, shown: Callable[[Any], str] | None = None) -> str:
+    """Write a call as a student would: `noise_to(x0=array (4, 8, 9), t=100, ...)`, `Block()(array (3, 8))`.
+
+    `shown` writes a value; otherwise it is short, an array by its shape.
+    """
+    shown = shown or _short
     if called.args and isinstance(called.args[0], ObjectProxy) and "()" in called.function:  # the object is called, not given
-        return f"{called.function}({', '.join(map(_short, called.args[1:]))})"
+        return f"{called.function}({', '.join(map(shown, called.args[1:]))})"
     names: list[str] = []
     with suppress(AttributeError, TypeError, ValueError):
         names += inspect.signature(function_of(called.function)).parameters
     names += [f"argument {i + 1}" for i in range(len(names), len(called.args))]
     given = {**dict(zip(names, called.args, strict=False)), **called.kwargs}
-    return f"{called.function}({', '.join(f'{name}={_short(value)}' for name, value in given.items())})"
+    return f"{called.function}({', '.join(f'{name}={shown(value)}' for name, value in given.items())})"
 
 
 def _short(value: Any) -> str:

@@ -120,9 +120,9 @@ def student_markdown(own: StudentGrades, sections: Mapping[str, str], policy: Po
 def student_page(own: StudentGrades, sections: Mapping[str, str], policy: Policy, now: datetime | None = None) -> str:
     """Write one student's feedback as a page, with what the policy reveals by `now`."""
     exercises = [exercise_feedback(grade, sections, policy, now) for grade in own.grades.values()]
-    page = _environment().get_template("student.html")
     unused = unused_files(own.grades.values())
-    return page.render(student=own.person.student, percent=own.percent, passed=own.passed, unused=unused, exercises=exercises, marks=MARKS)
+    told = {"percent": own.percent, "passed": own.passed, "unused": unused, "exercises": exercises, "marks": MARKS}
+    return render("student.html", student=own.person.student, **told)
 
 
 PAGES = Path(__file__).parent / "pages"
@@ -134,8 +134,9 @@ REASONS = {"needs": "waited for another", "timed_out": "took too long", "out_of_
 
 def report_page(title: str, run: str, shown: Reported, sentences: Mapping[str, str], policy: Policy, *, hidden: bool = False) -> str:
     """Write the report. `sentences` has each misconception's sentence by id; `hidden` leaves out names and what a secret run saw."""
-    page, made = _environment().get_template("report.html"), shown.measures
-    return page.render(
+    made = shown.measures
+    return render(
+        "report.html",
         title=title,
         run=run[:16].replace("T", " "),
         made=made,
@@ -182,6 +183,11 @@ def _environment() -> Environment:
         made.globals[name] = Markup(text)
         made.globals[f"{name}_hash"] = "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()  # the page allows it
     return made
+
+
+def render(template: str, **told: object) -> str:
+    """Render one of the pages of this package."""
+    return _environment().get_template(template).render(**told)
 
 
 def sections_of(lessons: Iterable[Lesson]) -> dict[str, str]:

@@ -63,7 +63,7 @@ class Grader:
         self.version = version(package_name())
         self._slot, self._launched = slot, dict(launched or {})  # the launched are for the first sandbox
         self._sandboxes: dict[Limits, Sandbox] = {}
-        self._loaded = cache(lambda lesson, wanted: load_materials(next(one for one in self._lesson(lesson).exercises if one.id == wanted)))
+        self.materials = cache(lambda lesson, wanted: load_materials(next(e for e in self._lesson(lesson).exercises if e.id == wanted)))
         self._functions = cache(lambda lesson: functions_of(self.course.root, self._lesson(lesson)))
 
     def grade(self, submission: Submission) -> Attempted:
@@ -79,7 +79,7 @@ class Grader:
         fault: Exception | None = None
         for _ in range(TRIES):
             try:
-                return self._graded(submission, self._attempt(submission))
+                return self._graded(submission, self.attempt(submission))
             except (CourseError, MemoryError):
                 raise
             except Exception as error:
@@ -87,9 +87,8 @@ class Grader:
                 self.close()
         if isinstance(fault, SandboxFault | OSError):
             return self.fault(submission, str(fault))
-        return self._ended(
-            submission, "refused", "What it returned cannot be graded. Your instructor knows.", f"{type(fault).__name__}: {fault}"
-        )
+        words = "What it returned cannot be graded. Your instructor knows."
+        return self._ended(submission, "refused", words, f"{type(fault).__name__}: {fault}")
 
     def grade_batch(self, submissions: list[bytes]) -> tuple[float, list[bytes]]:
         """Grade some submissions one after another, from bytes to bytes; return also the seconds that it took."""
@@ -107,11 +106,12 @@ class Grader:
         for sandbox in self._sandboxes.values():
             sandbox.close()
 
-    def _attempt(self, submission: Submission) -> Attempt:
+    def attempt(self, submission: Submission) -> Attempt:
+        """Judge a submission that is present, once. Raise what it brings about, and `SandboxFault` for a fault of ours."""
         lesson, exercise = submission.lesson, submission.exercise
         if exercise == "practice":
             return mark_answers(submission, self._lesson(lesson), self._functions(lesson), token_of(self.settings.round.secret))
-        return attempt(submission, self._loaded(lesson, exercise), self._sandbox(exercise), self.settings.round.secret)
+        return attempt(submission, self.materials(lesson, exercise), self._sandbox(exercise), self.settings.round.secret)
 
     def _sandbox(self, exercise: str) -> Sandbox:
         limits = limits_for(self.course.policy, exercise)
@@ -128,7 +128,7 @@ class Grader:
         """Return the id, title and points of each check or question."""
         if submission.exercise == "practice":
             return [(question.id, title(question), question.points) for question in self._lesson(submission.lesson).questions]
-        return [(check.id, check.title, check.points) for check in self._loaded(submission.lesson, submission.exercise).checks]
+        return [(check.id, check.title, check.points) for check in self.materials(submission.lesson, submission.exercise).checks]
 
     def _ended(self, submission: Submission, reason: Literal["refused", "fault"], message: str, fault: str = "") -> Attempted:
         """Return a result in which all checks ended alike, before any of them ran."""

@@ -64,7 +64,11 @@ def build(session: ReaderSession, grades_in: Path | None = None) -> Starlette:
         *practice.routes(session, frame),
         *cards.routes(session, frame),
         *exercises.routes(session, frame),
-        *(class_view.routes(grades_in, frame, best=read_policy(session.workspace.root).counts == "best") if grades_in else ()),
+        *(
+            class_view.routes(grades_in, session.workspace.root, frame, best=read_policy(session.workspace.root).counts == "best")
+            if grades_in
+            else ()
+        ),
         *(Route(f"/live-{name}", streamed(partial(_frames, studio)), methods=["GET"]) for name, studio in studios.items()),
         Mount("/static", StaticFiles(directory=STATIC)),
         *(Mount(f"/{folder.name}", StaticFiles(directory=folder)) for folder in frame.folders),

@@ -1,11 +1,13 @@
 """The grades of a class, live while it is graded. After the first read only additions are read, so size does not matter.
 
-Read-only. It shows what the grader gave; overrides appear in the report.
+Read-only. It shows what the grader gave; overrides appear in the report, and on the page of each student.
 """
 
 import threading
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -17,6 +19,7 @@ from starlette.routing import BaseRoute, Route
 
 from autograder.course.store import refuse_others
 from autograder.course.text import clean
+from autograder.instructor.evidence import collect, evidence_page
 from autograder.instructor.gradebook import Attempted, Gradebook
 from autograder.instructor.measures import ExerciseMeasure
 from autograder.instructor.roster import file_slug
@@ -50,11 +53,16 @@ class Mark(msgspec.Struct, frozen=True):
 
 
 class Student(msgspec.Struct, frozen=True):
-    """One row: a clean name, the file name of the feedback, and the marks by exercise."""
+    """One row: a clean name, the file name of the feedback, the marks by exercise, and the name in results."""
 
     name: str
     feedback: str
     marks: dict[str, Mark] = {}
+    own_name: str = ""
+
+    @property
+    def query(self) -> str:
+        return urlencode({"name": self.own_name})
 
     @property
     def misconceptions(self) -> tuple[str, ...]:
@@ -132,7 +140,9 @@ class ClassView:
         mark = Mark(result.status, result.score, misconceptions, (attempted.is_work, *better, *order))
         student = self._students.get(result.student)
         if student is None:
-            student = self._students[result.student] = Student(clean(result.student, 80), f"{file_slug(result.student)}.html", {})
+            student = self._students[result.student] = Student(
+                clean(result.student, 80), f"{file_slug(result.student)}.html", {}, result.student
+            )
         before = student.marks.get(result.exercise)
         if before and before.place >= mark.place:
             return
@@ -156,8 +166,8 @@ PAUSE = 1.0  # seconds between two reads of the gradebook
 WRITTEN = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"  # the pages' own policy is stricter
 
 
-def routes(out: Path, frame: Frame, *, best: bool) -> list[BaseRoute]:
-    """Return the routes of the grades in `out`, which may not exist yet; `best` says which attempt counts."""
+def routes(out: Path, root: Path, frame: Frame, *, best: bool) -> list[BaseRoute]:
+    """Return the routes of the grades in `out`, which may not exist yet; `best` says which attempt counts. The course is in `root`."""
     refuse_others(out)
     class_view = ClassView(out / "gradebook.sqlite", tuple(exercise.id for exercise in frame.lesson.exercises), best=best)
 
@@ -165,6 +175,7 @@ def routes(out: Path, frame: Frame, *, best: bool) -> list[BaseRoute]:
     return [
         Route("/grades.html", shown(frame, lambda request: _page(out, class_view, frame, request))),
         Route("/grades-events", streamed(lambda request: changes())),
+        Route("/student.html", shown(frame, lambda request: evidence_of(root, out, request), WRITTEN)),
         Route("/report.html", lambda request: _as_written(out / "report.html", request)),
         Route("/feedback/{name}.html", lambda request: _as_written(out / "feedback" / f"{request.path_params['name']}.html", request)),
     ]
@@ -180,6 +191,17 @@ def _page(out: Path, class_view: ClassView, frame: Frame, request: Request) -> s
     students = fragment("students.html", found=found, view=found.view, told=told)
     parts = {"class": summary, "students": students}
     return parts.get(request.headers.get("x-part", "")) or page(frame, "grades", "Grades", **parts, view=found.view, folder=out.name)
+
+
+def evidence_of(root: Path, out: Path, request: Request) -> str:
+    """Show what lies behind a student's grades. The calls of one exercise are made again in a process of its own, within its bounds."""
+    name, exercise = (request.query_params.get(key, "")[:500] for key in ("name", "exercise"))
+    if not exercise:
+        evidence = collect(root, out, name, run=False)
+        links = {one.exercise: f"student.html?{urlencode({'name': name, 'exercise': one.exercise})}" for one in evidence.exercises}
+        return evidence_page(evidence, links)
+    with ProcessPoolExecutor(1, get_context("spawn")) as process:
+        return evidence_page(process.submit(collect, root, out, name, exercise).result())
 
 
 def _as_written(path: Path, request: Request) -> Response:

@@ -81,11 +81,14 @@ Answer = Callable[[Request], Awaitable[Response]]
 LARGEST = 64 * 1024  # bytes of a form
 
 
-def shown(frame: Frame, write: Callable[[Request], str]) -> Answer:
-    """Return a route that renders the page of `write`, or a page that explains the error."""
+def shown(frame: Frame, write: Callable[[Request], str], policy: str = "") -> Answer:
+    """Return a route that renders the page of `write`, or a page that explains the error. A page may have its own policy."""
 
     async def answer(request: Request) -> Response:
-        return await run_in_threadpool(_written, frame, lambda: write(request))
+        response = await run_in_threadpool(_written, frame, lambda: write(request))
+        if policy and response.status_code == 200:
+            response.headers["content-security-policy"] = policy
+        return response
 
     return answer
 

@@ -1,0 +1,245 @@
+"""All that lies behind one student's grade, as an appeal asks for it: the code, what it printed, every call, all attempts, the overrides.
+
+The gradebook keeps what was found and not the values of calls. Those are made again: the file that counts runs once more behind the walls,
+with the numbers of its round. They may be secret, so all of this is for the instructor alone. Nothing is written.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
+
+from autograder.course.errors import SandboxFault, UsageError
+from autograder.course.loading import exercise_ids, read_course
+from autograder.course.model import CheckResult, Course, Submission
+from autograder.course.student_files import read_handout
+from autograder.course.text import clean, clean_output, decode, number
+from autograder.grading import feedback
+from autograder.grading.attempt import Attempt
+from autograder.grading.checks import Transcript
+from autograder.grading.reference import as_arrays
+from autograder.grading.rounds import find_round
+from autograder.instructor.grade import GRADEBOOK, GradeRequest, identified, make_plan
+from autograder.instructor.gradebook import Attempted, Gradebook, standing
+from autograder.instructor.grades import Grade, GradingRules, read_rules
+from autograder.instructor.identity import find_student
+from autograder.instructor.outputs import MARKS, render
+from autograder.instructor.pool import Grader, Settings
+from autograder.instructor.roster import Person
+from autograder.sandbox.guest.source import parts
+from autograder.sandbox.guest.walls import WALLS
+from autograder.sandbox.servers import missing_walls
+
+VALUE, MOST_CALLS = 1_000, 500  # characters of a value, and calls of a check, that are shown
+SHORT = 24  # numbers of an array that are written one by one
+GONE = "The file that was graded is no longer among the submissions, so neither its code nor its calls can be shown."
+
+
+class Call(Struct, frozen=True):
+    """One call with its arguments: what it gave, or how it ended instead, what was expected, and what else is wrong with it."""
+
+    text: str
+    got: str = ""
+    ended: str = ""
+    expected: tuple[str, ...] = ()
+    wrong: tuple[str, ...] = ()
+
+
+class CheckEvidence(Struct, frozen=True):
+    """One check as it was graded, what a person decided, and the calls that it makes. `note` is for the instructor alone."""
+
+    told: feedback.CheckFeedback
+    note: str = ""
+    calls: tuple[Call, ...] = ()
+
+
+class Code(Struct, frozen=True):
+    """A file, or one cell of a notebook."""
+
+    name: str
+    lines: tuple[str, ...]
+
+
+class AttemptLine(Struct, frozen=True):
+    """One attempt in a list of all: what it earned, and whether it is the one that counts."""
+
+    number: int
+    handed_in: str
+    status: str
+    points: str
+    counts: bool
+    graded_at: str
+    round: str
+
+
+class ExerciseEvidence(Struct, frozen=True):
+    """One exercise: its attempts and, of the one that counts, the code, the output and the checks. `remarks` say what is lacking."""
+
+    exercise: str
+    points: str
+    remarks: tuple[str, ...]
+    attempts: tuple[AttemptLine, ...]
+    code: tuple[Code, ...]
+    printed: str
+    checks: tuple[CheckEvidence, ...]
+
+
+class Evidence(Struct, frozen=True):
+    """Everything about one student."""
+
+    person: Person
+    exercises: tuple[ExerciseEvidence, ...]
+
+
+def collect(root: Path, out: Path, student: str, exercise: str = "", *, submissions: Path | None = None, run: bool = True,
+            unsafe: bool = False) -> Evidence:  # fmt: skip
+    """Collect what lies behind a student's grades, or one of them; with `run`, run the files that count again to see their calls.
+
+    `submissions` is where they are now, if they were moved. Raise `UsageError` if there is no such student or exercise.
+    """
+    if not (out / GRADEBOOK).is_file():
+        raise UsageError(f"{out}: no graded results in this folder", "give the folder that `course grade --out` wrote")
+    course = read_course(root)
+    with Gradebook(out / GRADEBOOK) as book:
+        last = book.last_run() or ""
+        rules = read_rules(out, book, course.policy)
+        name = find_student(student, book.students(last), rules.people)
+        found = {own[0].result.exercise: own for own in book.attempts(last) if own[0].result.student == name}
+        if exercise and exercise not in found:
+            raise UsageError(f"no exercise `{clean(exercise, 40)}` was graded for {clean(name, 60)}", f"choose one of: {', '.join(found)}")
+        chosen = {one: rules.choose(own) for one, own in found.items() if exercise in ("", one)}
+        runs = {one.found_by or last for one in chosen.values()}
+        files = {name: file for run_name in runs for name, file in _files(course, book, run_name, submissions, chosen).items()}
+    order = [one for lesson in course.lessons for one in exercise_ids(lesson) if one in chosen]
+    missing = {} if unsafe or not run else missing_walls(course.policy.limits)
+    walls = tuple(wall for wall in WALLS if wall not in missing)
+    lacks = f"Not run again, because walls are missing here: {', '.join(missing)}." if missing else ""
+    made = [_exercise(found[one], chosen[one], rules, files.get(one), lacks) for one in order]
+    if run and not missing:
+        made = [_run_again(course, out, walls, chosen[one], files.get(one), shown) for one, shown in zip(order, made, strict=True)]
+    return Evidence(rules.people.get(name, Person(name)), tuple(made))
+
+
+def _files(course: Course, book: Gradebook, run: str, place: Path | None, chosen: dict[str, Attempted]) -> dict[str, Submission]:
+    """Find the files that were graded, by exercise, as far as they are still where a run found them."""
+    request = book.request(run, GradeRequest)
+    if request is None or not (place or request.submissions).exists():
+        return {}
+    people = tuple(book.people().values())
+    listed = people if request.roster or any(person.group for person in people) else ()
+    plan = make_plan(course, replace(request, submissions=place or request.submissions), listed)
+    identified(plan.uploads, book, named=False)
+    student = next(iter(chosen.values())).result.student
+    plan.uploads.students = [one for one in plan.uploads.students if one.name == student]
+    read = plan.uploads.submissions(read_handout(course.root, plan.lesson), list(chosen), every=True, prefer=course.policy.prefer)
+    return {one.exercise: one for one in read if one.source is not None and one.sha256 == chosen[one.exercise].result.sha256}
+
+
+def _exercise(attempts: list[Attempted], chosen: Attempted, rules: GradingRules, file: Submission | None, lacks: str) -> ExerciseEvidence:
+    """Show what the gradebook has of an exercise, and the code."""
+    grade, result = rules.grade(chosen), chosen.result
+    gone = GONE if file is None and result.sha256 else ""
+    notes = chosen.notes.failures
+    told = feedback.check_feedback(result.checks, {}, grade.overrides)
+    return ExerciseEvidence(
+        exercise=result.exercise,
+        points=_points(grade),
+        remarks=tuple(filter(None, (*_remarks(grade), gone, lacks if file else "", chosen.notes.fault))),
+        attempts=tuple(_line(rules.grade(one), one == chosen) for one in standing(attempts)),
+        code=_code(file) if file else (),
+        printed=result.stdout,
+        checks=tuple(CheckEvidence(one, feedback.message(notes[one.check.id]) if one.check.id in notes else "") for one in told),
+    )
+
+
+def _points(grade: Grade) -> str:
+    return f"{number(grade.final)} of {number(grade.result.max_score)}" if grade.judged else "not judged"
+
+
+def _remarks(grade: Grade) -> Iterator[str]:
+    if grade.result.status != "graded":
+        yield f"It is {grade.result.status.replace('_', ' ')}."
+    if grade.penalty:
+        yield f"{number(grade.penalty)} points are deducted, because it was {grade.days_late} days late."
+    graded = {check.id for check in grade.result.checks}
+    others = (one for one in grade.overrides.values() if one.check not in graded)
+    yield from (f"Given {number(one.points)} for `{one.check}`: {one.reason}" for one in others)
+    yield from (f"`{one.file}` was not taken, because {one.why}." for one in grade.handed_in.unused)
+
+
+def _line(grade: Grade, counts: bool) -> AttemptLine:
+    result, at = grade.result, grade.handed_in.at
+    handed_in = f"{at:%Y-%m-%d %H:%M %Z}" if at else ""
+    return AttemptLine(grade.handed_in.attempt, handed_in, result.status, _points(grade), counts, result.graded_at, result.round)
+
+
+def _code(file: Submission) -> tuple[Code, ...]:
+    """Return the lines of a file, or of each cell of a notebook, as messages count them."""
+    source = file.source or b""
+    try:
+        found = parts(decode(source).text, file.name, notebook=file.name.endswith(".ipynb"))
+    except ValueError as error:
+        return (Code(f"{file.name}: {error}", ()),)
+    return tuple(Code(one.name, tuple(clean_output(one.text.encode(), len(source)).rstrip("\n").split("\n"))) for one in found)
+
+
+# ---- what the calls give
+
+
+def _run_again(course: Course, out: Path, walls: tuple[str, ...], chosen: Attempted, file: Submission | None,
+               shown: ExerciseEvidence) -> ExerciseEvidence:  # fmt: skip
+    """Add the calls of each check, made again in the round in which the file was graded. Questions make none."""
+    if file is None or file.exercise == "practice":
+        return shown
+    grader = Grader(Settings(str(course.root), find_round(out, chosen.result.round), walls))
+    try:
+        made = grader.attempt(file)
+        function_of = grader.materials(file.lesson, file.exercise).answers.function
+        calls = {name: tuple(_calls(transcript, function_of)) for name, transcript in made.transcripts.items()}
+    except (SandboxFault, OSError) as error:
+        return replace(shown, remarks=(*shown.remarks, f"It could not be run again: {clean(str(error), 300)}"))
+    finally:
+        grader.close()
+    checks = tuple(replace(one, calls=calls.get(one.told.check.id, ())) for one in shown.checks)
+    return replace(shown, checks=checks, remarks=(*shown.remarks, *_differences(chosen.result.checks, made, chosen.result.round)))
+
+
+def _differences(graded: tuple[CheckResult, ...], made: Attempt, round: str) -> Iterator[str]:
+    """Say that the file was run again, and which checks gave something else then: the course may have changed."""
+    yield f"The calls were made again just now, with the numbers of {round}."
+    before = {check.id: check.points for check in graded}
+    if other := [check.id for check in made.checks if before.get(check.id) != check.points]:
+        yield f"Other points than when it was graded: {', '.join(other)}. If the checks have changed, `course regrade` says for whom."
+
+
+def _calls(transcript: Transcript, function_of: feedback.FunctionOf) -> Iterator[Call]:
+    for place, called in enumerate(transcript.calls[:MOST_CALLS]):
+        compared = [one for one in transcript.comparisons if one.call == place]
+        outcome = called.outcome
+        returned = outcome.kind == "returned"
+        got, ended = (value_text(outcome.value), "") if returned else ("", feedback.ending(outcome, numbers=True).words)
+        expected = dict.fromkeys(value_text(one.expected) for one in compared if one.kind == "value" and one.expected is not None)
+        wrong = tuple(dict.fromkeys(one.words or "wrong" for one in compared if not one.ok))
+        yield Call(clean(feedback.call_text(called, function_of, value_text), 4 * VALUE), got, ended, tuple(expected), wrong)
+    if len(transcript.calls) > MOST_CALLS:
+        yield Call(f"... and {len(transcript.calls) - MOST_CALLS} more calls")
+    if transcript.ended and not transcript.calls:
+        yield Call("", ended=feedback.ending(transcript.ended, numbers=True).words)
+
+
+def evidence_page(evidence: Evidence, links: Mapping[str, str] | None = None) -> str:
+    """Write it as a page; `links` lead from an exercise to where its calls are shown."""
+    return render("evidence.html", evidence=evidence, links=links or {}, marks=MARKS)
+
+
+def value_text(value: Any) -> str:
+    """Write a value in full, as far as it fits: of a long array the ends, a function by its name."""
+    shown = as_arrays(value)
+    if isinstance(shown, np.ndarray):
+        ends = shown.ravel() if shown.size > SHORT else shown
+        text = np.array2string(ends, threshold=SHORT, separator=", ", formatter={"float_kind": lambda one: f"{one:.6g}"})
+        return clean(f"array {shown.shape}: {text}" if shown.size > SHORT else text, VALUE)
+    return clean(getattr(value, "__name__", None) or repr(shown), VALUE)

@@ -260,7 +260,7 @@ def test_what_a_function_raised_is_shown_with_its_call(graded):
     said = course(graded, "show", "Bo", "--out", graded / "out")[1]
     assert "\n  It printed:\n    <b>here\n" in said
     assert "    total(a=1.5, b=2.25)\n      raised ZeroDivisionError (line 3)" in said
-    assert course(graded, "show", "Bo", "--out", graded / "out", "--html", graded / "bo.html")[1] == f"bo: {graded}/bo.html\n"
+    assert course(graded, "show", "Bo", "--out", graded / "out", "--html", graded / "bo.html")[1] == f"Bo: {graded}/bo.html\n"
     page = (graded / "bo.html").read_text(encoding="utf-8")
     assert "<code>total(a=1.5, b=2.25)</code><br><span class=\"bad\">raised ZeroDivisionError (line 3)" in page
     assert "&lt;b&gt;here" in page

@@ -131,6 +131,70 @@ def test_what_was_decided_holds_when_all_is_graded_again(graded):
     assert [row[-1] for row in csv.reader((graded / "c.csv").read_text(encoding="utf-8").splitlines())] == ["sums", "1", "0.5", "0", "0"]
 
 
+def decide(place, *arguments):
+    return course(place, "override", *arguments, "--reason", "because", "--out", place / "out")
+
+
+def test_more_than_points_of_a_check_can_be_decided_and_withdrawn(graded):
+    """On hold, the feedback says so and no export has the grade; a bonus may exceed the maximum; excused is `EX` for Canvas."""
+    (page,) = (graded / "out" / "feedback").glob("bo-*.md")
+    assert decide(graded, "bo", "--hold") == (0, f"Bo: feedback and grade are on hold until you --withdraw that.\nFeedback rewritten: {page.name}\n", "")
+    assert decide(graded, "cy", "sums", "--excuse")[1].splitlines()[0] == "Cy: sums is excused."
+    said = decide(graded, "501", "sums", "--bonus", 0.5)[1].splitlines()
+    assert said[0] == "Lovelace, Ada: sums gets a bonus of 0.5."
+    assert said[1].startswith("sums: 1 before, 1.5 now. Feedback rewritten: lovelace-ada-")
+    assert page.read_text(encoding="utf-8") == "# Bo\n\nYour feedback and your grade are on hold. Ask your instructor.\n"
+    _, _, notes = course(graded, "export", graded / "out", "--to", "canvas", "--out", graded / "c.csv")
+    assert [row[-1] for row in csv.reader((graded / "c.csv").read_text(encoding="utf-8").splitlines())] == ["sums", "1", "", "EX", "1.5"]
+    assert notes == "Bo: on hold\n"
+    assert decide(graded, "bo", "--withdraw")[1].splitlines()[0] == "Bo: what was decided for everything is withdrawn."
+    assert "## sums: 1 of 1 points" in page.read_text(encoding="utf-8")
+
+
+def test_one_thing_is_decided_at_a_time(graded):
+    told = "one decision at a time\n  fix: give one of --points, --bonus, --deduct, --excuse, --hold and --withdraw\n"
+    assert decide(graded, "bo", "sums") == decide(graded, "bo", "sums", "--hold", "--points", 1) == (2, "", told)
+
+
+def test_a_student_who_left_is_dropped_and_taken_back(graded):
+    """Everything stays in the gradebook, a later run skips them, and giving the command again is no harm."""
+    before = state(graded)
+    code, said, _ = course(graded, "drop", "bo", "--out", graded / "out", "--reason", "left")
+    assert (code, said.splitlines()) == (
+        0,
+        [
+            f"Bo is no longer in the class. Students in {graded / 'out'}: 2.",
+            f"Everything stays in the gradebook. To undo this: course drop Bo --undo --out {graded / 'out'}",
+        ],
+    )
+    assert course(graded, "drop", "bo", "--out", graded / "out")[1] == said
+    assert (set(scores(graded)), [*(graded / "out" / "feedback").glob("bo-*")]) == ({"Cy", "Lovelace, Ada"}, [])
+    assert "feedback/bo-" not in (graded / "out" / "report.html").read_text(encoding="utf-8")
+    again = ("--roster", graded / "roster.csv", "--out", graded / "out", "--exercise", "sums", "--workers", 1)
+    _, _, errors = course(graded, "grade", graded / "class.zip", *again)
+    assert "Bo: dropped from the class, so not graded; `course drop STUDENT --undo` takes them back" in errors
+    assert set(scores(graded)) == {"Cy", "Lovelace, Ada"}
+    code, said, _ = course(graded, "drop", "bo", "--undo", "--out", graded / "out")
+    assert (code, said) == (0, f"Bo is in the class. Students in {graded / 'out'}: 3.\n")
+    assert state(graded)[1] == before[1]
+
+
+def test_a_second_run_over_fewer_students_adds(graded):
+    """Ada hands in again; Bo and Cy are from before, in every file, and a mended check is tried on all of them."""
+    (graded / "late").mkdir()
+    (graded / "late" / "lovelaceada_501_21_sums-1.py").write_text(WRONG, encoding="utf-8")
+    arguments = ("grade", graded / "late", "--from", "canvas", "--out", graded / "out", "--exercise", "sums", "--workers", 1)
+    code, said, _ = course(graded, *arguments)
+    assert (code, said.splitlines()[-3]) == (0, "1 graded, 2 from before")
+    assert scores(graded) == {"Bo": 1.0, "Cy": 0.0, "Lovelace, Ada": 0.0}
+    mend(graded, STRICTER)
+    code, said, _ = course(graded, "regrade", graded / "out", "--apply")
+    assert (code, said.splitlines()[-2]) == (0, "4 results, 4 graded again, 1 changed.")
+    assert scores(graded) == {"Bo": 0.0, "Cy": 0.0, "Lovelace, Ada": 0.0}
+    course(graded, *arguments, "--only")
+    assert set(scores(graded)) == {"Lovelace, Ada"}
+
+
 def test_a_changed_policy_counts_at_once_and_without_grading(graded):
     """Bo's first attempt was late; with the best attempt counting, all are graded."""
     policy = graded / "course" / "course.yaml"

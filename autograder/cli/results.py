@@ -1,9 +1,11 @@
 """Commands for after grading: overrides, feedback, exports, regrading, the report, and similar code. They print; `instructor` does it."""
 
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import click
 import msgspec
@@ -16,7 +18,7 @@ from autograder.cli.context import find_clone, find_course
 from autograder.cli.grade import FRESH, SHOWN, UNSAFE, WORKERS, check_walls, echo_notes, progress_bar
 from autograder.course.errors import UsageError
 from autograder.course.loading import exercise_ids, read_course
-from autograder.course.model import Course
+from autograder.course.model import Course, OverrideKind
 from autograder.course.store import replaced
 from autograder.course.student_files import read_handout
 from autograder.course.text import clean
@@ -25,13 +27,15 @@ from autograder.instructor.export import FORMATS
 from autograder.instructor.export import export as run_export
 from autograder.instructor.grade import GRADEBOOK, GradeRequest, choose_exercises, open_graded
 from autograder.instructor.gradebook import Gradebook
-from autograder.instructor.grades import Grade, GradingRules, grades, make_override, read_rules, sheet_of
+from autograder.instructor.grades import GradingRules, grades_of, read_rules, sheet_of
 from autograder.instructor.identity import find_student
 from autograder.instructor.intake import open_class
-from autograder.instructor.outputs import sections_of, write_feedback, write_report
+from autograder.instructor.outputs import sections_of, write_feedback, write_files, write_report
+from autograder.instructor.overrides import Target, find_target, make_override, with_overridden, withdrawals
+from autograder.instructor.overrides import drop as make_drop
 from autograder.instructor.regrade import RegradeReport
 from autograder.instructor.regrade import regrade as run_regrade
-from autograder.instructor.roster import file_slug, read_roster
+from autograder.instructor.roster import Person, file_slug, read_roster
 from autograder.instructor.similar import similar_pairs, starters
 
 PAIRS_SHOWN = 20
@@ -52,33 +56,91 @@ def opened_results(root: Path | None, out: Path) -> Iterator[tuple[Course, Grade
 
 @click.command()
 @click.argument("student")
-@click.argument("check")
-@click.option("--points", required=True, type=float, help="The check's points, instead of the grader's.")
-@click.option("--reason", required=True, help="Why; shown to the student and kept.")
+@click.argument("target", metavar="[EXERCISE|CHECK]", default="")
+@click.option("--points", type=float, help="The points of the check or the exercise, instead of the grader's.")
+@click.option("--bonus", type=float, metavar="POINTS", help="Add points to the exercise; it may exceed its maximum.")
+@click.option("--deduct", type=float, metavar="POINTS", help="Take points from the exercise.")
+@click.option("--excuse", is_flag=True, help="Leave the exercise, or all of them, out of the student's total.")
+@click.option("--hold", is_flag=True, help="Withhold the student's feedback and grade.")
+@click.option("--withdraw", is_flag=True, help="Withdraw what was decided for the check, the exercise, or else the student.")
+@click.option("--reason", required=True, help="Why; kept and, except for --hold, shown to the student.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The folder that `course grade` wrote.")
 @click.pass_obj
-def override(root: Path | None, student: str, check: str, points: float, reason: str, out: Path) -> None:
-    """Change the points that STUDENT gets for CHECK.
+def override(root: Path | None, /, student: str, target: str, reason: str, out: Path, **wanted: Any) -> None:
+    """Decide something for STUDENT in place of the grader.
 
-    STUDENT is a name, or a number, login or e-mail from the roster; CHECK is a check's id, or EXERCISE.CHECK. The override is added
-    to the gradebook, is kept when the class is graded again, and is shown in feedback and exports.
+    STUDENT is a name, or a number, login or e-mail from the roster; CHECK is a check's id, or EXERCISE.CHECK. Give one of --points,
+    --bonus, --deduct, --excuse, --hold and --withdraw. What you decide belongs to the person: it is added to the gradebook, is kept when
+    the class is graded again or the student is renamed, and is shown in feedback and exports. Points for a check count before
+    lateness, everything else after it.
     """
+    kind, points = _decision(**wanted)
     with opened_results(root, out) as (course, gradebook, run, rules):
         name = find_student(student, gradebook.students(run), rules.people)
-        own: dict[str, Grade] = {}
-        points_of: dict[str, dict[str, float]] = {}
-        for grade in grades(gradebook, run, rules):
-            points_of.setdefault(grade.result.exercise, {}).update({each.id: each.max_points for each in grade.result.checks})
-            if grade.result.student == name:
-                own[grade.result.exercise] = grade
-        override = make_override(own.values(), points_of, check, points, reason)
-        gradebook.override(override)
+        own, points_of = grades_of(name, gradebook, run, rules)
+        decided = {key: made for key, made in rules.overrides.items() if key[0] == name}
+        place = find_target(target, with_overridden(points_of, decided) if kind is None else points_of)
+        most = points_of.get((place.lesson, place.exercise), {}).get(place.check, 0.0)
+        most = own[place.exercise].result.max_score if place.exercise and not place.check else most
+        if kind is None:
+            made = withdrawals(decided, place, reason)
+        else:
+            made = [make_override(rules.people.get(name, Person(name)), place, kind, points, most, reason)]
+        gradebook.override(*made)
         rules = read_rules(out, gradebook, course.policy)
         write_feedback(out, course, gradebook, run, rules, only=name)
-        after = next(g for g in grades(gradebook, run, rules) if (g.result.student, g.result.exercise) == (name, override.exercise))
-    most, before = points_of[override.exercise][override.check], own[override.exercise]
-    click.echo(f"{clean(name, 60)}: {override.exercise}.{override.check} now earns {points:g} of {most:g}.")
-    click.echo(f"{override.exercise}: {before.final:g} before, {after.final:g} now. Feedback rewritten: {file_slug(name)}.md")
+        now, _ = grades_of(name, gradebook, run, rules)
+    click.echo(f"{clean(name, 60)}: {_said(kind, place, points, most)}")
+    changed = f"{place.exercise}: {own[place.exercise].final:g} before, {now[place.exercise].final:g} now. " if place.exercise else ""
+    click.echo(f"{changed}Feedback rewritten: {file_slug(name)}.md")
+
+
+def _decision(points: float | None, bonus: float | None, deduct: float | None, excuse: bool, hold: bool,
+              withdraw: bool) -> tuple[OverrideKind | None, float]:  # fmt: skip
+    """Return what is decided and how many points; None withdraws. Raise `UsageError` unless it is one thing."""
+    given: dict[OverrideKind, float | None] = {"points": points, "bonus": bonus, "deduction": deduct}
+    found: list[tuple[OverrideKind | None, float]] = [(kind, value) for kind, value in given.items() if value is not None]
+    flags: list[tuple[OverrideKind | None, bool]] = [("excused", excuse), ("on_hold", hold), (None, withdraw)]
+    found += [(kind, 0.0) for kind, flag in flags if flag]
+    if len(found) != 1:
+        raise UsageError("one decision at a time", "give one of --points, --bonus, --deduct, --excuse, --hold and --withdraw")
+    return found[0]
+
+
+def _said(kind: OverrideKind | None, place: Target, points: float, most: float) -> str:
+    """Say what was decided."""
+    return {
+        "points": f"{place} now earns {points:g} of {most:g}.",
+        "bonus": f"{place} gets a bonus of {points:g}.",
+        "deduction": f"{place} loses {points:g}.",
+        "excused": f"{place} is excused.",
+        "on_hold": "feedback and grade are on hold until you --withdraw that.",
+    }.get(kind or "", f"what was decided for {place} is withdrawn.")
+
+
+@click.command()
+@click.argument("student")
+@click.option("--undo", is_flag=True, help="Take the student back, with all that was graded.")
+@click.option("--reason", default="", help="Why; kept in the gradebook.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The folder that `course grade` wrote.")
+@click.pass_obj
+def drop(root: Path | None, student: str, undo: bool, reason: str, out: Path) -> None:
+    """Remove STUDENT from the class of OUT.
+
+    For a student who left: results, grades, feedback, report and exports no longer have them, and later runs skip them. The gradebook
+    keeps every attempt and override; --undo takes the student back.
+    """
+    with opened_results(root, out) as (course, gradebook, run, rules):
+        dropped = gradebook.dropped()
+        name = find_student(student, gradebook.students(run) | dropped, rules.people)
+        if undo == (name in dropped):
+            gradebook.override(make_drop(rules.people.get(name, Person(name)), reason, undo=undo))
+        write_files(out, course, gradebook, run, rules)
+        left = len(gradebook.students(run))
+    shown = clean(name, 60)
+    click.echo(f"{shown} is {'in the class' if undo else 'no longer in the class'}. Students in {out}: {left}.")
+    if not undo:
+        click.echo(f"Everything stays in the gradebook. To undo this: course drop {shlex.quote(shown)} --undo --out {out}")
 
 
 @click.command()
@@ -175,7 +237,7 @@ def regrade(root: Path | None, out: Path, submissions: Path | None, apply: bool,
     walls = check_walls(course.policy.limits, unsafe, errors)
     with progress_bar(errors) as progress:
         report = run_regrade(course, out, submissions, walls, workers, progress, apply=apply, fresh=fresh)
-    echo_notes(report.faults)
+    echo_notes((*report.faults, *report.cut))
     _print_changes(report, as_json)
     if report.interrupted or report.faults:
         sys.exit(1)
@@ -220,6 +282,7 @@ def report(root: Path | None, out: Path, hidden: bool, to: Path | None) -> None:
     console = Console(highlight=False)
     for table in filter(None, shown):
         console.print(table)
+    echo_notes(made.cut if not hidden else ())
     for student, exercise in made.not_judged if not hidden else ():
         click.echo(f"not judged, because of a fault of ours: {clean(student, 60)}, {exercise}")
     click.echo(f"The whole report: {path}")

@@ -44,6 +44,7 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
     late: Late | None = None
     counts: Literal["last", "best"] = "last"  # which of a student's attempts
     prefer: Literal["py", "notebook", "newest"] = "py"  # which file, if two were worked on
+    missing: Literal["blank", "zero"] = "zero"  # what an export holds where nothing was handed in
     practice: Literal["open", "own"] = "open"  # with the lesson's numbers, or with each student's own
     weights: dict[str, float] = field(default_factory=dict)  # by exercise; by default its points
     pass_mark: float | None = None  # percent of the whole
@@ -220,6 +221,7 @@ class Misconception(Struct, frozen=True):
 CheckOutcome = Literal["passed", "failed", "not_judged"]
 Reason = Literal["wrong", "raised", "timed_out", "out_of_memory", "killed", "refused", "needs", "fault"]
 Status = Literal["graded", "missing", "unrecognised", "unreadable", "not_judged"]
+OverrideKind = Literal["points", "bonus", "deduction", "excused", "on_hold", "dropped"]
 STATUSES: tuple[Status, ...] = get_args(Status)
 
 
@@ -244,15 +246,17 @@ class HandedIn(Struct, frozen=True):
 
 
 class Override(Struct, frozen=True):
-    """Points for one check given by a person instead of the grader, and the reason."""
+    """What a person decides instead of the grader, and why: for a check, for an exercise, or, without both, for the student."""
 
-    student: str
+    student: str  # the person's key in the gradebook
     lesson: str
     exercise: str
     check: str
     points: float
     reason: str
     made_at: str
+    kind: OverrideKind = "points"
+    withdrawn: bool = False
 
 
 class Submission(Struct, frozen=True):
@@ -291,12 +295,9 @@ class Failure(Struct, frozen=True, omit_defaults=True):
 
 
 class Idea(Struct, frozen=True):
-    """The mistake that explains everything a function gave: `sentence` says what is wrong and what puts it right.
+    """The mistake that explains everything a function gave: `sentence` says what is wrong and what puts it right."""
 
-    kind: "written" a misconception that the lesson describes; "coefficients" the formula that the numbers follow.
-    """
-
-    kind: Literal["written", "coefficients"]
+    kind: Literal["written", "coefficients"]  # a misconception that the lesson describes, or the formula that the numbers follow
     of: str
     sentence: str
 

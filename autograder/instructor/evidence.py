@@ -167,6 +167,9 @@ def _remarks(grade: Grade) -> Iterator[str]:
     graded = {check.id for check in grade.result.checks}
     others = (one for one in grade.overrides.values() if one.check not in graded)
     yield from (f"Given {number(one.points)} for `{one.check}`: {one.reason}" for one in others)
+    for kind, one in grade.whole.items():
+        yield f"{kind.replace('_', ' ').capitalize()}{f' {number(one.points)}' if one.points else ''}: {one.reason}"
+    yield from grade.cut
     yield from (f"`{one.file}` was not taken, because {one.why}." for one in grade.handed_in.unused)
 
 

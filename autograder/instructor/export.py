@@ -9,11 +9,12 @@ from autograder.course.errors import UsageError
 from autograder.course.store import write_csv
 from autograder.course.text import cell_text, clean, number, to_html
 from autograder.instructor import feedback_exports, gradescope, nbgrader
-from autograder.instructor.grades import Grade, Sheet, StudentGrades, unjudged
+from autograder.instructor.grades import Grade, Sheet, StudentGrades, points_cell, unjudged
 from autograder.instructor.intake import name_keys
 from autograder.instructor.outputs import exercise_feedback, unused_files
 
 PERSON = ("student", "id", "email", "login", "section")
+WHOLE = {"points": "given", "bonus": "bonus of", "deduction": "deduction of"}
 _EMAIL = re.compile(r"[A-Za-z0-9_][^\s@]*@[^\s@]+")  # no spreadsheet takes one that begins so for a formula
 
 Rows = Callable[[Sheet, list[str]], Iterator[list[str]]]  # of harmless cells; adds notes for the instructor to the list
@@ -32,26 +33,30 @@ def _spreadsheet_rows(sheet: Sheet, notes: list[str]) -> Iterator[list[str]]:
         notes += unjudged(student)
         row = [cell_text(str(getattr(student.person, name))) for name in PERSON]
         for column in sheet.columns:
-            row += _cells(student.grades.get(column.exercise))
+            row += _cells(student.grades.get(column.exercise), sheet)
         percent = "" if student.percent is None else number(student.percent)
         passed = "" if student.passed is None else "yes" if student.passed else "no"
         yield [*row, percent, passed, cell_text("; ".join(_remarks(student)), 5_000)]
 
 
-def _cells(grade: Grade | None) -> list[str]:
+def _cells(grade: Grade | None, sheet: Sheet) -> list[str]:
     if grade is None:
         return ["", "", ""]
     graded = number(grade.result.score) if grade.result.status != "not_judged" else ""
-    return [graded, number(grade.final) if grade.judged else "", number(grade.result.max_score)]
+    return [graded, points_cell(grade, sheet), number(grade.result.max_score)]
 
 
 def _remarks(student: StudentGrades) -> Iterator[str]:
+    if student.on_hold:
+        yield "on hold"
     for name, grade in student.grades.items():
         if grade.result.status != "graded":
             yield f"{name} {grade.result.status.replace('_', ' ')}"
         if grade.days_late:
             yield f"{name} {grade.days_late} {'day' if grade.days_late == 1 else 'days'} late, takes {number(grade.penalty)}"
         yield from (f"{name}.{one.check} given {number(one.points)}: {one.reason}" for one in grade.overrides.values())
+        for kind, one in grade.whole.items():
+            yield f"{name} excused: {one.reason}" if kind == "excused" else f"{name} {WHOLE[kind]} {number(one.points)}: {one.reason}"
 
 
 def _canvas_rows(sheet: Sheet, notes: list[str]) -> Iterator[list[str]]:
@@ -63,7 +68,7 @@ def _canvas_rows(sheet: Sheet, notes: list[str]) -> Iterator[list[str]]:
         person = student.person
         nameless += not (person.id or person.login)
         grades = [student.grades.get(column.exercise) for column in sheet.columns]
-        scores = [number(grade.final) if grade and grade.judged else "" for grade in grades]
+        scores = ["EX" if grade and grade.excused else points_cell(grade, sheet) for grade in grades]  # as Canvas reads it
         yield [*map(cell_text, (person.student, person.id, person.login, person.section)), *scores]
     if nameless:
         notes.append(f"{nameless} without Canvas's number or a login: Canvas finds them by name; a roster with `id` is safer")
@@ -80,7 +85,7 @@ def _moodle_rows(sheet: Sheet, notes: list[str]) -> Iterator[list[str]]:
         row = [cell_text(person.student), cell_text(person.id), person.email if _EMAIL.fullmatch(person.email) else cell_text(person.email)]
         for column in sheet.columns:
             grade = student.grades.get(column.exercise)
-            row += [number(grade.final), _moodle_feedback(grade, sheet)] if grade and grade.judged else ["", ""]
+            row += [points_cell(grade, sheet), _moodle_feedback(grade, sheet)] if grade and grade.judged else ["", ""]
         yield row
     if nameless:
         notes.append(f"{nameless} without an e-mail address, which Moodle finds students by: grade with a --roster that has them")
@@ -107,14 +112,15 @@ def _worksheet_rows(sheet: Sheet, notes: list[str]) -> Iterator[list[str]]:
     yield ["Identifier", "Full name", "ID number", "Email address", "Grade", "Maximum grade", "Last modified (grade)", "Feedback comments"]
     for student in feedback_exports.given_out(sheet, notes):
         person, grades = student.person, list(student.grades.values())
-        points = grades[0].final if len(sheet.columns) == 1 and grades and grades[0].judged else student.percent
+        percent = None if student.percent is None else number(student.percent)
+        points = points_cell(grades[0], sheet) if len(sheet.columns) == 1 and grades and grades[0].judged else percent
         participant = _participant(student)
         if not participant:
             notes.append(f"{clean(person.student, 60)}: left out, because Moodle's participant number is not known")
         elif points is not None:
             comments = "<br>".join(f"<b>{to_html(one.result.exercise)}</b>: {_moodle_feedback(one, sheet)}" for one in grades)
             facts = map(cell_text, (person.student, person.school_id, person.email))
-            yield [f"Participant {participant}", *facts, number(points), most, "-", comments]
+            yield [f"Participant {participant}", *facts, points, most, "-", comments]
     notes.append(f"In Moodle, the maximum grade of the assignment has to be {most}")
 
 

@@ -32,6 +32,8 @@ def given_out(sheet: Sheet, notes: list[str]) -> Iterator[StudentGrades]:
     """Yield the students whose feedback may leave the house, with their exercises in the order of the columns."""
     for student in sheet.rows():
         notes += unjudged(student)
+        if student.on_hold:
+            continue
         grades = {column.exercise: student.grades[column.exercise] for column in sheet.columns if column.exercise in student.grades}
         yield replace(student, grades=grades)
 

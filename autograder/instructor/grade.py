@@ -99,7 +99,7 @@ def grade(course: Course, request: GradeRequest, progress: Callable[[int, int], 
             reported = write_files(request.out, course, gradebook, run.name, rules)
             students = gradebook.students(run.name)
             unmatched = rules.unmatched(students, exercise_ids(plan.lesson))
-            told = (*unknown_times(reported[0].unknown_times), *kept_from_before(reported[0].kept))
+            told = (*reported[0].cut, *unknown_times(reported[0].unknown_times), *kept_from_before(reported[0].kept))
             notes = (*run.notes, *roster.notes, *known.notes, *plan.uploads.notes, *unmatched, *told)
             before = len(students - {student.name for student in plan.uploads.students})
             return GradeReport(plan, run, current.name, reported, rules, before, notes)
@@ -124,8 +124,13 @@ def identified(uploads: ClassUploads, gradebook: Gradebook, *, named: bool) -> I
     """Find out who the students are that the gradebook knows, and give each their name there. A roster's names hold (`named`)."""
     people = {person.student: person for person in uploads.people}
     known = identify([people.get(one.name, Person(one.name)) for one in uploads.students], gradebook.people(), named=named)
-    uploads.students = [replace(student, name=known.names[student.name]) for student in uploads.students]
-    uploads.people, uploads.missing = list(known.people), tuple(known.names.get(name, name) for name in uploads.missing)
+    dropped = {known.renamed.get(name, name) for name in gradebook.dropped()}
+    students = [replace(student, name=known.names[student.name]) for student in uploads.students]
+    uploads.students = [student for student in students if student.name not in dropped]
+    uploads.missing = tuple(name for one in uploads.missing if (name := known.names.get(one, one)) not in dropped)
+    uploads.people = list(known.people)
+    back = "dropped from the class, so not graded; `course drop STUDENT --undo` takes them back"
+    uploads.notes += [f"{student.name}: {back}" for student in students if student.name in dropped]
     return known
 
 

@@ -25,6 +25,7 @@ from autograder.course.errors import UsageError
 from autograder.course.model import Failure, HandedIn, Notes, Override, Result, Submission
 from autograder.course.store import Connection, Schema, columns, open_strictly, refuse_others, transaction
 from autograder.grading.rounds import Seals, open_round, seals_of
+from autograder.instructor.overrides import dropped_of
 from autograder.instructor.roster import Person
 
 T = TypeVar("T")
@@ -187,7 +188,8 @@ class Gradebook:
 
     def attempts(self, run: str) -> Iterator[list[Attempted]]:
         """Yield for each student, lesson and exercise of a run all attempts: those found before, then those graded, in their order."""
-        rows = map(self._attempted, self._db.execute(ATTEMPTS, (run,)))
+        absent = self.dropped()
+        rows = map(self._attempted, (row for row in self._db.execute(ATTEMPTS, (run,)) if row[15] not in absent))
         for _, own in groupby(rows, key=lambda one: (one.result.student, one.result.lesson, one.result.exercise)):
             yield list(own)
 
@@ -201,11 +203,17 @@ class Gradebook:
         Attempts that are added meanwhile may come twice.
         """
         place = self._db.execute("SELECT (SELECT ifnull(max(id), 0) FROM attempts), (SELECT ifnull(max(rowid), 0) FROM taken)").fetchone()
-        return place, ((row[0], self._attempted(row)) for row in self._db.execute(ADDED, (run, *since)))
+        absent = self.dropped()
+        return place, ((row[17], self._attempted(row)) for row in self._db.execute(ADDED, (run, *since)) if row[15] not in absent)
 
     def students(self, run: str) -> set[str]:
-        """Return the students who have a result in a run."""
-        return {name for (name,) in self._db.execute(STUDENTS, (run,))}
+        """Return the students who have a result in a run, without those who were dropped."""
+        return {name for (name,) in self._db.execute(STUDENTS, (run,))} - self.dropped()
+
+    def dropped(self) -> set[str]:
+        """Return the students who were dropped from the class. Their attempts stay here, and nothing else returns them."""
+        overrides = [one for one in self.overrides() if one.kind == "dropped"]
+        return dropped_of(overrides, self.people()) if overrides else set()
 
     def unexplained(self, run: str, choose: Choose = last) -> Iterator[Attempted]:
         """Return the attempts of a run in which something is wrong that no misconception explains."""
@@ -272,13 +280,14 @@ class Gradebook:
         rows = self._pairs("people", "SELECT student, person, seal FROM people ORDER BY student")
         return {student: msgspec.json.decode(text, type=Person) for student, text in rows}
 
-    def override(self, override: Override) -> None:
-        """Append points given by a person; the last override of a check counts."""
+    def override(self, *overrides: Override) -> None:
+        """Append what a person decided; nothing that was decided before is lost."""
         with transaction(self._db, self._path):
-            self._db.execute("INSERT INTO overrides VALUES (NULL, ?, ?, ?)", self._pair("overrides", override.student, override))
+            rows = (self._pair("overrides", one.student, one) for one in overrides)
+            self._db.executemany("INSERT INTO overrides VALUES (NULL, ?, ?, ?)", rows)
 
     def overrides(self, student: str | None = None) -> list[Override]:
-        """Return the overrides of one student or of all, oldest first."""
+        """Return the overrides of one person, by their key, or of all, oldest first."""
         rows = self._pairs(
             "overrides", "SELECT student, override, seal FROM overrides WHERE ?1 IS NULL OR student = ?1 ORDER BY id", student
         )

@@ -24,14 +24,15 @@ from msgspec.structs import replace
 
 from autograder.course.errors import UsageError
 from autograder.course.model import HandedIn, Override, Policy, Result
-from autograder.course.text import clean
+from autograder.course.text import clean, number
 from autograder.instructor.gradebook import Attempted, Gradebook, standing
 from autograder.instructor.identity import similar_to
+from autograder.instructor.overrides import Key, applied, cut_notes, final_points, in_force
 from autograder.instructor.roster import WHO, Person, known_as, read_table, read_time_cell
 
 
 class Grade(Struct, frozen=True):
-    """What one result counts: `score` includes overrides, and `penalty` is for lateness."""
+    """What one result counts: `score` includes overrides of checks, `penalty` is for lateness, and `final` includes everything."""
 
     result: Result
     handed_in: HandedIn
@@ -41,24 +42,34 @@ class Grade(Struct, frozen=True):
     penalty: float
     unknown: bool = False  # nothing says whether it was late
     kept: bool = False  # it is from before, because this time nothing was found
+    whole: dict[str, Override] = {}  # overrides of the exercise, by kind
+    cut: tuple[str, ...] = ()  # for the instructor: overrides that count less than was given
 
     @property
     def judged(self) -> bool:
         """False if a fault of ours left no result and nobody has overridden it: that is never a zero."""
-        return self.result.status != "not_judged" or bool(self.overrides)
+        return self.result.status != "not_judged" or bool(self.overrides) or "points" in self.whole
 
     @property
     def final(self) -> float:
-        return round(self.score - self.penalty, 2)
+        return final_points(round(self.score - self.penalty, 2), self.result.max_score, self.whole)
+
+    @property
+    def excused(self) -> bool:
+        return "excused" in self.whole
 
 
 class StudentGrades(Struct, frozen=True):
-    """One student's grades by exercise, and the total in percent: None if anything was not judged. `passed` is None without a pass mark."""
+    """One student's grades by exercise, and the total in percent: None if anything was not judged. `passed` is None without a pass mark.
+
+    What is excused does not count. If the student is `on_hold`, nothing may be given out.
+    """
 
     person: Person
     grades: dict[str, Grade]
     percent: float | None
     passed: bool | None
+    on_hold: bool = False
 
 
 class GradingRules(Struct, frozen=True):
@@ -66,7 +77,7 @@ class GradingRules(Struct, frozen=True):
 
     policy: Policy
     people: dict[str, Person]
-    overrides: dict[tuple[str, str, str], dict[str, Override]]  # by student, lesson and exercise, then by check
+    overrides: dict[Key, dict[str, Override]]  # those in force, by student, lesson and exercise, then by check or kind
     extensions: dict[tuple[str, str], datetime]  # by student and exercise, or "" for all of theirs
     notes: tuple[str, ...] = ()  # lines of extensions.csv that were left out
 
@@ -79,12 +90,17 @@ class GradingRules(Struct, frozen=True):
     def grade(self, attempt: Attempted) -> Grade:
         """Compute what an attempt counts."""
         result, handed_in = attempt.result, attempt.handed_in
-        overrides = self.overrides.get((result.student, result.lesson, result.exercise), {})
+        decided = self.overrides.get((result.student, "", ""), {}) | self.overrides.get(
+            (result.student, result.lesson, result.exercise), {}
+        )
+        made = applied(decided.values(), result)
         graded = {check.id: check.points for check in result.checks}
-        score = result.score + sum(override.points - graded.get(override.check, 0) for override in overrides.values())
+        score = result.score + sum(override.points - graded.get(override.check, 0) for override in made.checks.values())
         days, late = self._days_late(result.student, result.exercise, handed_in), self.policy.late
         percent = min(late.most, late.percent * (days if late.per == "day" else 1)) if late and days else 0.0
-        return Grade(result, handed_in, overrides, round(score, 2), days, round(score * percent / 100, 2), self.is_unknown(attempt))
+        penalty, cut = round(score * percent / 100, 2), tuple(cut_notes(result, made))
+        unknown = self.is_unknown(attempt)
+        return Grade(result, handed_in, made.checks, round(score, 2), days, penalty, unknown, whole=made.whole, cut=cut)
 
     def choose(self, attempts: list[Attempted]) -> Attempted:
         """Choose the attempt that counts: the last one, or the one with the highest grade and, of equals, the earliest."""
@@ -143,9 +159,7 @@ def days_late(at: datetime, due: datetime, grace: timedelta, zone: tzinfo | None
 def read_rules(out: Path, gradebook: Gradebook, policy: Policy) -> GradingRules:
     """Read everything that decides what results count. Raise `UsageError` if extensions.csv is no list of extensions."""
     people = gradebook.people()
-    overrides: dict[tuple[str, str, str], dict[str, Override]] = {}
-    for one in gradebook.overrides():
-        overrides.setdefault((one.student, one.lesson, one.exercise), {})[one.check] = one
+    overrides = in_force(gradebook.overrides(), people)
     notes: list[str] = []
     extensions = read_extensions(out / "extensions.csv", people, zone_of(policy), notes)
     return GradingRules(policy, people, overrides, extensions, tuple(notes))
@@ -184,21 +198,36 @@ def grades(gradebook: Gradebook, run: str, rules: GradingRules) -> Iterator[Grad
         yield replace(grade, kept=True) if own and len(own) < len(attempts) and not any(one.is_work for one in own) else grade
 
 
+def grades_of(student: str, gradebook: Gradebook, run: str,
+              rules: GradingRules) -> tuple[dict[str, Grade], dict[tuple[str, str], dict[str, float]]]:  # fmt: skip
+    """Return a student's grades by exercise, and of these the maximum points of each check, over the class, by lesson and exercise."""
+    own: dict[str, Grade] = {}
+    most: dict[tuple[str, str], dict[str, float]] = {}
+    for grade in grades(gradebook, run, rules):
+        checks = most.setdefault((grade.result.lesson, grade.result.exercise), {})
+        checks.update({each.id: each.max_points for each in grade.result.checks})
+        if grade.result.student == student:
+            own[grade.result.exercise] = grade
+    return own, {key: checks for key, checks in most.items() if key[1] in own}
+
+
 def student_grades(gradebook: Gradebook, run: str, rules: GradingRules, only: Collection[str] = ()) -> Iterator[StudentGrades]:
     """Yield each student's grades and total, by student; with `only`, of these exercises."""
     shown = (grade for grade in grades(gradebook, run, rules) if not only or grade.result.exercise in only)
     for student, own in groupby(shown, key=lambda grade: grade.result.student):
-        yield _total(rules.people.get(student, Person(student)), own, rules.policy)
+        total = _total(rules.people.get(student, Person(student)), own, rules.policy)
+        yield replace(total, on_hold=":on_hold" in rules.overrides.get((student, "", ""), {}))
 
 
 def _total(person: Person, own: Iterable[Grade], policy: Policy) -> StudentGrades:
     """Weigh a student's exercises; one that the policy does not name weighs as much as its points."""
     grades = {grade.result.exercise: grade for grade in own}
-    weights = {name: policy.weights.get(name, grade.result.max_score) for name, grade in grades.items()}
+    counted = {name: grade for name, grade in grades.items() if not grade.excused}
+    weights = {name: policy.weights.get(name, grade.result.max_score) for name, grade in counted.items()}
     whole = sum(weights.values())
-    if not whole or not all(grade.judged for grade in grades.values()):
+    if not whole or not all(grade.judged for grade in counted.values()):
         return StudentGrades(person, grades, None, None)
-    shares = {name: grade.final / grade.result.max_score if grade.result.max_score else 0.0 for name, grade in grades.items()}
+    shares = {name: grade.final / grade.result.max_score if grade.result.max_score else 0.0 for name, grade in counted.items()}
     percent = round(100 * sum(weights[name] * share for name, share in shares.items()) / whole, 2)
     return StudentGrades(person, grades, percent, percent >= policy.pass_mark if policy.pass_mark is not None else None)
 
@@ -206,36 +235,6 @@ def _total(person: Person, own: Iterable[Grade], policy: Policy) -> StudentGrade
 def revealed(policy: Policy, now: datetime) -> Literal["all", "titles", "nothing"]:
     """Return how much feedback students may see at this time."""
     return policy.reveal if policy.reveal_from is None or now >= policy.reveal_from else "nothing"
-
-
-def make_override(graded: Iterable[Grade], points_of: Mapping[str, Mapping[str, float]], check: str, points: float,
-                  reason: str) -> Override:  # fmt: skip
-    """Override a check, named CHECK or EXERCISE.CHECK, among a student's grades.
-
-    `points_of` holds the maximum points of each check by exercise, over the class. Raise `UsageError` for what cannot be overridden.
-    """
-    results = {grade.result.exercise: grade.result for grade in graded}
-    exercise, name = _find_check(check, {exercise: checks for exercise, checks in points_of.items() if exercise in results})
-    most = points_of[exercise][name]
-    if not 0 <= points <= most:
-        raise UsageError(f"{points:g} points for `{name}`, which has {most:g}", f"give 0 to {most:g} points")
-    if not reason.strip():
-        raise UsageError("the reason is empty", 'say why, for the student and the record: --reason "..."')
-    result, made_at = results[exercise], datetime.now(UTC).isoformat(timespec="seconds")
-    return Override(result.student, result.lesson, exercise, name, points, clean(reason), made_at)
-
-
-def _find_check(wanted: str, points_of: Mapping[str, Mapping[str, float]]) -> tuple[str, str]:
-    """Find EXERCISE.CHECK, or the only exercise that has a check of this name."""
-    exercise, _, check = wanted.rpartition(".")
-    matches = [(name, check) for name, checks in points_of.items() if check in checks and exercise in ("", name)]
-    if len(matches) == 1:
-        return matches[0]
-    if matches:
-        raise UsageError(f"several exercises have a check `{check}`", f"choose one of: {', '.join('.'.join(each) for each in matches)}")
-    known = [f"{name}.{each}" for name, checks in points_of.items() for each in checks]
-    close = get_close_matches(wanted, known, n=3, cutoff=0.4) or known[:8]
-    raise UsageError(f"no check `{wanted}` was graded for this student", f"choose one, as EXERCISE.CHECK: {', '.join(close)}")
 
 
 class Column(Struct, frozen=True):
@@ -248,7 +247,10 @@ class Column(Struct, frozen=True):
 
 
 class Sheet(Struct, frozen=True):
-    """A class as exports see it. `rows` reads it again each time, student by student; `policy` has what is revealed now."""
+    """A class as exports see it. `rows` reads it again each time, student by student; `policy` has what is revealed now.
+
+    Of students who are on hold, `rows` has no grades.
+    """
 
     columns: tuple[Column, ...]
     rows: Callable[[], Iterator[StudentGrades]]
@@ -267,10 +269,25 @@ def sheet_of(gradebook: Gradebook, run: str, rules: GradingRules, titles: Mappin
         raise UsageError(f"no exercise `{clean(unknown, 40)}` was graded here", f"name one of: {', '.join(known)}")
     shown = {key: score for key, score in most.items() if not only or key[1] in only}
     columns = tuple(Column(lesson, exercise, titles.get(exercise, exercise), score) for (lesson, exercise), score in shown.items())
-    now = Policy(reveal=revealed(rules.policy, datetime.now(UTC)))
-    return Sheet(columns, lambda: student_grades(gradebook, run, rules, only), now, sections, by_hand)
+    now = Policy(reveal=revealed(rules.policy, datetime.now(UTC)), missing=rules.policy.missing)
+
+    def rows() -> Iterator[StudentGrades]:
+        for student in student_grades(gradebook, run, rules, only):
+            yield replace(student, grades={}, percent=None, passed=None) if student.on_hold else student
+
+    return Sheet(columns, rows, now, sections, by_hand)
+
+
+def points_cell(grade: Grade | None, sheet: Sheet) -> str:
+    """Return what counts, as an export shows it: nothing for what was not judged or is excused, and for missing work as the policy says."""
+    if grade is None or not grade.judged or grade.excused:
+        return ""
+    is_blank = sheet.policy.missing == "blank" and grade.result.status == "missing" and not (grade.overrides or grade.whole)
+    return "" if is_blank else number(grade.final)
 
 
 def unjudged(student: StudentGrades) -> list[str]:
-    """List a student's exercises that were not judged, for the instructor; an export leaves them empty and never writes a zero."""
-    return [f"{clean(student.person.student, 60)}: {name} was not judged" for name, grade in student.grades.items() if not grade.judged]
+    """List what of a student an export leaves empty, for the instructor: what was not judged, which is never a zero, and all if on hold."""
+    name = clean(student.person.student, 60)
+    held = [f"{name}: on hold"] if student.on_hold else []
+    return held + [f"{name}: {one} was not judged" for one, grade in student.grades.items() if not (grade.judged or grade.excused)]

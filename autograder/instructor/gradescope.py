@@ -103,6 +103,9 @@ def _tests(place: int, grade: Grade, sections: Mapping[str, str], visibility: Vi
     if grade.penalty:
         name = f"{result.exercise}: Late: {number(grade.penalty)} of {number(grade.score)} points are deducted."
         yield Test(name, f"{place}.{len(result.checks) + 1}", -grade.penalty, 0, "failed", "", tags, visibility)
+    if decided := round(grade.final - (grade.score - grade.penalty), 2):
+        name, why = f"{result.exercise}: {decided:+g} points by your instructor", "\n".join(one.reason for one in grade.whole.values())
+        yield Test(name, f"{place}.{len(result.checks) + 2}", decided, 0, "passed" if decided > 0 else "failed", why, tags, visibility)
 
 
 def write(sheet: Sheet, path: Path) -> list[str]:
@@ -113,7 +116,7 @@ def write(sheet: Sheet, path: Path) -> list[str]:
         if missing := unjudged(student):
             notes += [f"{line}, so there is no file for them" for line in missing]
             continue
-        grades, name = student.grades.values(), student.person.student
+        grades, name = [grade for grade in student.grades.values() if not grade.excused], student.person.student
         seconds = sum(check.seconds for grade in grades for check in grade.result.checks)
         made = gradescope_results(grades, sheet.sections, sheet.policy, seconds=seconds, student=name)
         folder = path / file_slug(name)

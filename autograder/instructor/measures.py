@@ -130,6 +130,7 @@ class Measures(Struct):
     slow: list[tuple[float, str, str]] = field(default_factory=list)  # seconds, student, exercise; the slowest first
     not_judged: list[tuple[str, str]] = field(default_factory=list)
     unknown_times: int = 0  # results of which nothing says whether they were late, though it matters
+    cut: list[str] = field(default_factory=list)  # overrides that count less than was given
     kept: list[tuple[str, str]] = field(default_factory=list)  # student and exercise of which an earlier attempt counts
     unused: list[tuple[str, Unused]] = field(default_factory=list)  # files that were handed in and not taken, by student
 
@@ -192,6 +193,7 @@ def _exercise(made: Measures, grade: Grade) -> None:
     one.max_score = max(one.max_score, result.max_score)
     one.statuses[result.status] += 1
     made.unknown_times += grade.unknown
+    made.cut += grade.cut
     if grade.kept and grade.result.status not in ("missing", "unrecognised"):
         made.kept.append((result.student, result.exercise))
     if result.status == "not_judged":
@@ -213,11 +215,14 @@ def _exercise(made: Measures, grade: Grade) -> None:
 
 def _row(student: StudentGrades) -> Row:
     name, grades = student.person.student, student.grades
-    scores = {name: grade.final if grade.result.status == "graded" or grade.overrides else None for name, grade in grades.items()}
+    scores = {
+        name: grade.final if grade.result.status == "graded" or grade.overrides or grade.whole else None for name, grade in grades.items()
+    }
     missing, unrecognised = (
         tuple(name for name, grade in grades.items() if grade.result.status == status) for status in ("missing", "unrecognised")
     )
     found = (check.misconception or check.reason for grade in grades.values() for check in grade.result.checks)
-    marks = tuple(dict.fromkeys(mark for mark in found if mark not in (None, "", "wrong", "needs")))
+    decided = (kind for grade in grades.values() for kind in grade.whole if kind in ("excused", "on_hold"))
+    marks = tuple(dict.fromkeys(mark for mark in (*found, *decided) if mark not in (None, "", "wrong", "needs")))
     late = any(grade.days_late for grade in grades.values())
     return Row(name, file_slug(name), student.percent, student.passed, scores, missing, unrecognised, marks, late)

@@ -36,7 +36,8 @@ def write(sheet: Sheet, path: Path) -> list[str]:
             notes += [f"{name}: {lesson}'s notebook has no cells for it, so it is left out" for name in exercises if name not in known]
             for student in sheet.rows():
                 notes += unjudged(student)
-                own = [grade for grade in student.grades.values() if grade.result.lesson == lesson and grade.result.exercise in known]
+                given = [grade for grade in student.grades.values() if not grade.excused]
+                own = [grade for grade in given if grade.result.lesson == lesson and grade.result.exercise in known]
                 if any(grade.result.status != "missing" or grade.overrides for grade in own):
                     _write_student(book, lesson, student, own, path.resolve().parent)
     return notes
@@ -105,7 +106,7 @@ def _write_student(book: Any, lesson: str, student: StudentGrades, own: list[Gra
     scores = {_cell(grade.result.exercise, check.id): (grade, check) for grade in own for check in grade.result.checks}
     overrides = {_cell(grade.result.exercise, check): override.points for grade in own for check, override in grade.overrides.items()}
     for notebook in submission.notebooks:
-        notebook.late_submission_penalty = sum(grade.penalty for grade in own)
+        notebook.late_submission_penalty = round(sum(grade.score - grade.final for grade in own), 2)  # also what was decided in all
         for cell in notebook.grades:
             if cell.name in scores or cell.name in overrides:
                 grade, check = scores.get(cell.name, (None, None))

@@ -6,6 +6,7 @@ Feedback shows public numbers only, and nothing that a student wrote is taken fo
 import ast
 import base64
 import hashlib
+import re
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -27,6 +28,7 @@ from autograder.grading.feedback import CheckFeedback, check_feedback
 from autograder.instructor.gradebook import Gradebook
 from autograder.instructor.grades import Grade, GradingRules, StudentGrades, revealed, student_grades
 from autograder.instructor.measures import FEW_PERCENT, HELPED, Group, Measures, Row, groups, measure
+from autograder.instructor.overrides import whole_remarks
 from autograder.instructor.roster import file_slug
 
 
@@ -58,6 +60,7 @@ STATUSES = {
     "unreadable": "The submitted file could not be read.",
     "not_judged": "Not judged because of a fault of the grader. Your instructor knows.",
 }
+ON_HOLD = "Your feedback and your grade are on hold. Ask your instructor."
 MARKS = {"passed": "✓", "failed": "✗", "not_judged": "–"}
 
 
@@ -91,9 +94,10 @@ def _remarks(grade: Grade) -> Iterator[str]:
     for one in grade.overrides.values():
         if one.check not in graded:
             yield f"Your instructor gave {number(one.points)} points for `{one.check}`: {one.reason}"
-    if grade.penalty:
+    if grade.penalty and "points" not in grade.whole:
         days = "a day" if grade.days_late == 1 else f"{grade.days_late} days"
-        yield f"Submitted {days} late: {number(grade.penalty)} points are deducted, so {number(grade.final)} count."
+        yield f"Submitted {days} late: {number(grade.penalty)} points are deducted, so {number(grade.score - grade.penalty)} count."
+    yield from whole_remarks(grade.whole, grade.final)
 
 
 def unused_files(grades: Iterable[Grade]) -> list[str]:
@@ -106,6 +110,8 @@ def unused_files(grades: Iterable[Grade]) -> list[str]:
 def student_markdown(own: StudentGrades, sections: Mapping[str, str], policy: Policy, now: datetime | None = None) -> str:
     """Write one student's feedback as Markdown, with what the policy reveals by `now`."""
     lines = [f"# {escaped_markdown(own.person.student)}", ""]
+    if own.on_hold:
+        return "\n".join((*lines, ON_HOLD, ""))
     lines += [line for told in unused_files(own.grades.values()) for line in (to_markdown(told), "")]
     for exercise in (exercise_feedback(grade, sections, policy, now) for grade in own.grades.values()):
         lines += [f"## {exercise.title}: {exercise.points}", ""]
@@ -119,12 +125,14 @@ def student_markdown(own: StudentGrades, sections: Mapping[str, str], policy: Po
 
 def student_page(own: StudentGrades, sections: Mapping[str, str], policy: Policy, now: datetime | None = None) -> str:
     """Write one student's feedback as a page, with what the policy reveals by `now`."""
+    own = replace(own, grades={}, percent=None, passed=None) if own.on_hold else own
     exercises = [exercise_feedback(grade, sections, policy, now) for grade in own.grades.values()]
-    unused = unused_files(own.grades.values())
-    told = {"percent": own.percent, "passed": own.passed, "unused": unused, "exercises": exercises, "marks": MARKS}
-    return render("student.html", student=own.person.student, **told)
+    told = [ON_HOLD] if own.on_hold else unused_files(own.grades.values())
+    shown = {"percent": own.percent, "passed": own.passed, "told": told, "exercises": exercises, "marks": MARKS}
+    return render("student.html", student=own.person.student, **shown)
 
 
+OF_STUDENT = re.compile(r".*-[0-9a-f]{8}\.(?:md|html)")  # as `file_slug` names them
 PAGES = Path(__file__).parent / "pages"
 MISCONCEPTIONS = 8
 GROUPS = 12
@@ -207,7 +215,7 @@ def write_files(out: Path, course: Course, gradebook: Gradebook, run: str, rules
 
 
 def write_feedback(out: Path, course: Course, gradebook: Gradebook, run: str, rules: GradingRules, only: str | None = None) -> int:
-    """Write the feedback of each student, or of one; return for how many."""
+    """Write the feedback of each student, or of one; return for how many. Files of students who are not in the class any more go."""
     folder, sections = out / "feedback", sections_of(course.lessons)
     folder.mkdir(exist_ok=True)
     order = {exercise.id: place for place, exercise in enumerate(one for lesson in course.lessons for one in lesson.exercises)}
@@ -220,7 +228,12 @@ def write_feedback(out: Path, course: Course, gradebook: Gradebook, run: str, ru
                 yield path, student_markdown(own, sections, rules.policy)
                 yield path.with_suffix(".html"), student_page(own, sections, rules.policy)
 
-    return write_texts(texts()) // 2
+    count = write_texts(texts()) // 2
+    if only is None:
+        names = {file_slug(student) for student in gradebook.students(run)}
+        for stale in (path for path in folder.iterdir() if OF_STUDENT.fullmatch(path.name) and path.stem not in names):
+            stale.unlink()
+    return count
 
 
 def write_report(path: Path, course: Course, gradebook: Gradebook, run: str, rules: GradingRules, *, hidden: bool = False) -> Reported:

@@ -58,6 +58,7 @@ class RegradeReport(Struct, frozen=True):
     interrupted: bool
     written: bool
     kept: int = 0  # students whose submissions were not graded again
+    cut: tuple[str, ...] = ()  # overrides that count less than was given
 
 
 def regrade(course: Course, out: Path, submissions: Path | None, walls: tuple[str, ...], workers: int | None,
@@ -76,6 +77,7 @@ def regrade(course: Course, out: Path, submissions: Path | None, walls: tuple[st
                     runs.append(_again(course, replace(source.request, **changed), source, copy, _after(runs, progress)))
             rules = read_rules(out, copy, course.policy)
             changes = tuple(compare(copy, before, runs[-1].name, rules))
+            cut = tuple(line for grade in grades(copy, runs[-1].name, rules) for line in grade.cut)
             kept = len(copy.students(before)) - len({name for source in sources for name in source.students})
         interrupted, faults = any(run.interrupted for run in runs), tuple(line for run in runs for line in run.faults)
         written = apply and not interrupted and not faults
@@ -83,7 +85,7 @@ def regrade(course: Course, out: Path, submissions: Path | None, walls: tuple[st
             book.adopt(path, [run.name for run in runs])
             write_files(out, course, book, runs[-1].name, read_rules(out, book, course.policy))
     done, reused = sum(run.done for run in runs), sum(run.reused for run in runs)
-    return RegradeReport(done, changes, faults, done - reused, interrupted, written, kept)
+    return RegradeReport(done, changes, faults, done - reused, interrupted, written, kept, cut)
 
 
 class _Source(Struct):

@@ -5,6 +5,7 @@ Read-only. It shows what the grader gave; overrides appear in the report, and on
 
 import threading
 from collections import Counter
+from collections.abc import Collection
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
@@ -112,8 +113,8 @@ class ClassView:
             misconceptions = tuple(pair for pair in self._misconceptions.most_common(MISCONCEPTIONS) if pair[1])
             return Class(tallies, statuses, misconceptions, len(self._students), len(found), view, pages, tuple(shown))
 
-    def _forget(self, run: str) -> None:
-        self._run, self._since = run, (0, 0)
+    def _forget(self, run: str, dropped: Collection[str] = ()) -> None:
+        self._run, self._dropped, self._since = run, set(dropped), (0, 0)
         self._students: dict[str, Student] = {}
         self._tallies: dict[str, ExerciseMeasure] = {}
         self._misconceptions: Counter[str] = Counter()
@@ -123,9 +124,9 @@ class ClassView:
             self._forget("")
             return
         with Gradebook(self._path) as gradebook:
-            run = gradebook.last_run() or ""
-            if run != self._run:
-                self._forget(run)
+            run, dropped = gradebook.last_run() or "", gradebook.dropped()
+            if (run, dropped) != (self._run, self._dropped):
+                self._forget(run, dropped)
             self._since, added = gradebook.added(run, self._since)
             for number, attempted in added:
                 self._add(number, attempted)

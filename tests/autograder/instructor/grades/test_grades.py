@@ -9,7 +9,7 @@ import pytest
 from autograder.course.errors import UsageError
 from autograder.course.model import CheckResult, HandedIn, Late, Override, Policy, Result
 from autograder.instructor.gradebook import Attempted, Gradebook, Kept
-from autograder.instructor.grades import GradingRules, grades, make_override, read_extensions, read_rules, student_grades
+from autograder.instructor.grades import GradingRules, grades, read_extensions, read_rules, student_grades
 from autograder.instructor.identity import find_student
 from autograder.instructor.roster import Person
 
@@ -244,29 +244,3 @@ def test_a_student_that_is_not_there_is_told_in_full(word, message):
     with pytest.raises(UsageError) as caught:
         find_student(word, ["Ada", "Bo"], PEOPLE)
     assert str(caught.value) == message
-
-
-CHECKS = {"forward": {"by_hand": 4.0, "jump": 6.0}, "ddim": {"jump": 3.0}}
-DECIDED = {
-    "another check": ("by_hnd", 1, "x", "no check `by_hnd` was graded for this student\n  fix: choose one, as EXERCISE.CHECK: forward.by_hand"),
-    "no check like it": ("zzz", 1, "x", "no check `zzz` was graded for this student\n  fix: choose one, as EXERCISE.CHECK: forward.by_hand, forward.jump, ddim.jump"),
-    "two of that name": ("jump", 1, "x", "several exercises have a check `jump`\n  fix: choose one of: forward.jump, ddim.jump"),
-    "too many points": ("by_hand", 4.5, "x", "4.5 points for `by_hand`, which has 4\n  fix: give 0 to 4 points"),
-    "below nothing": ("by_hand", -1, "x", "-1 points for `by_hand`, which has 4\n  fix: give 0 to 4 points"),
-    "not a number": ("by_hand", float("nan"), "x", "nan points for `by_hand`, which has 4\n  fix: give 0 to 4 points"),
-    "no reason": ("by_hand", 1, " ", 'the reason is empty\n  fix: say why, for the student and the record: --reason "..."'),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize(("check", "points", "reason", "message"), DECIDED.values(), ids=DECIDED.keys())
-def test_what_cannot_be_decided_is_told_in_full(check, points, reason, message):
-    own = [counted(), counted(exercise="ddim")]
-    with pytest.raises(UsageError) as caught:
-        make_override(own, CHECKS, check, points, reason)
-    assert str(caught.value) == message
-
-
-def test_a_check_is_meant_by_its_exercise_or_alone():
-    own = [counted(), counted(exercise="ddim")]
-    assert make_override(own, CHECKS, "by_hand", 1, "x").exercise == "forward"
-    assert make_override(own, CHECKS, "ddim.jump", 3, "x").exercise == "ddim"

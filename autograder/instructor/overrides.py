@@ -1,0 +1,181 @@
+"""What a person decides in place of the grader: points for a check or an exercise, a bonus, and what is excused, on hold or dropped.
+
+Overrides belong to a person, whatever they are called, and are only ever added: a later one of the same kind takes the place of an
+earlier one, and one that is withdrawn stays in the gradebook. Points for checks count before lateness, everything else after it. What a
+mended exercise has no place for is cut: points above the maximum, and points for a check that no longer exists.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from difflib import get_close_matches
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from autograder.course.errors import UsageError
+from autograder.course.model import Override, OverrideKind, Result
+from autograder.course.text import clean, number
+from autograder.instructor.roster import Person
+
+Key = tuple[str, str, str]  # student, lesson and exercise; the last two are empty for what holds for all of a student's
+
+
+class Target(Struct, frozen=True):
+    """What an override is for: one check, an exercise, or all of a student's."""
+
+    lesson: str = ""
+    exercise: str = ""
+    check: str = ""
+
+    def __str__(self) -> str:
+        return ".".join(filter(None, (self.exercise, self.check))) or "everything"
+
+
+class Applied(Struct, frozen=True):
+    """The overrides of one result: of checks by the check's id, of the whole by kind, and those that had to be cut."""
+
+    checks: dict[str, Override] = {}
+    whole: dict[str, Override] = {}
+    cut: tuple[Override, ...] = ()
+
+
+def in_force(overrides: Iterable[Override], people: Mapping[str, Person]) -> dict[Key, dict[str, Override]]:
+    """Return by person and exercise what has not been withdrawn, by check or kind; the last of several counts."""
+    names = {person.known_by: person.student for person in people.values()}
+    found: dict[Key, dict[str, Override]] = {}
+    for one in overrides:
+        own = found.setdefault((names.get(one.student, one.student), one.lesson, one.exercise), {})
+        if one.withdrawn:
+            own.pop(_slot(one), None)
+        else:
+            own[_slot(one)] = one
+    return {key: own for key, own in found.items() if own}
+
+
+def _slot(one: Override) -> str:
+    return one.check or f":{one.kind}"
+
+
+def applied(overrides: Iterable[Override], result: Result) -> Applied:
+    """Apply overrides to a result: nothing is above its maximum. Where nothing was graded, the exercise's maximum is the only one."""
+    most = {check.id: check.max_points for check in result.checks}
+    checks, whole, cut, left = dict[str, Override](), dict[str, Override](), list[Override](), result.max_score
+    for one in overrides:
+        highest = result.max_score if one.kind == "points" and not one.check else one.points
+        if one.check:
+            highest = most.get(one.check, 0.0) if most else left
+        kept = replace(one, points=min(one.points, highest))
+        if kept.points < one.points or (one.check and most and one.check not in most):
+            cut.append(one)
+        if not one.check:
+            whole[one.kind] = kept
+        elif not most or one.check in most:
+            checks[one.check] = kept
+            left = round(left - kept.points, 6) if not most else left
+    return Applied(checks, whole, tuple(cut))
+
+
+def cut_notes(result: Result, made: Applied) -> Iterator[str]:
+    """Say which overrides count less than was given, because the exercise has changed."""
+    for one in made.cut:
+        kept = made.checks.get(one.check) if one.check else made.whole[one.kind]
+        what = f"{clean(result.student, 60)}: your {number(one.points)} points for {_named(one)}"
+        yield f"{what} count {number(kept.points)}, its maximum now" if kept else f"{what} count nothing, because it no longer exists"
+
+
+def _named(one: Override) -> str:
+    return str(Target(one.lesson, one.exercise, one.check))
+
+
+def final_points(points: float, most: float, whole: Mapping[str, Override]) -> float:
+    """Return what an exercise counts in the end, of points after lateness; a bonus may exceed the maximum."""
+    given = {kind: one.points for kind, one in whole.items()}
+    counted = min(given["points"], most) if "points" in given else points
+    return round(max(0.0, counted + given.get("bonus", 0.0) - given.get("deduction", 0.0)), 2)
+
+
+def whole_remarks(whole: Mapping[str, Override], final: float) -> Iterator[str]:
+    """Tell the student what was decided about an exercise as a whole."""
+    said: dict[str, str] = {"points": "gave {} points for the exercise", "bonus": "added {} points", "deduction": "deducted {} points"}
+    told = [f"Your instructor {said[kind].format(number(one.points))}: {one.reason}" for kind, one in whole.items() if kind in said]
+    yield from told
+    if told and "excused" not in whole:
+        yield f"In all, {number(final)} points count."
+    if excused := whole.get("excused"):
+        yield f"You are excused from this exercise, so it does not count: {excused.reason}"
+
+
+# ---- making them
+
+
+def find_target(wanted: str, points_of: Mapping[tuple[str, str], Mapping[str, float]]) -> Target:
+    """Find an EXERCISE, a check as EXERCISE.CHECK, or the only exercise that has a check of this name; "" is all of a student's.
+
+    `points_of` holds the maximum points of each check by lesson and exercise, of exercises that were graded for the student.
+    """
+    if not wanted:
+        return Target()
+    exercise, _, check = wanted.rpartition(".")
+    places = [Target(*key) for key in points_of if key[1] == wanted]
+    places += [Target(*key, check) for key, checks in points_of.items() if check in checks and exercise in ("", key[1])]
+    if len(places) == 1 or (places and not places[0].check):
+        return places[0]
+    if places:
+        raise UsageError(f"several exercises have a check `{check}`", f"choose one of: {', '.join(map(str, places))}")
+    known = [str(Target(*key, each)) for key, checks in points_of.items() for each in checks]
+    close = get_close_matches(wanted, known, n=3, cutoff=0.4) or known[:8]
+    raise UsageError(f"no check `{wanted}` was graded for this student", f"choose one, as EXERCISE.CHECK: {', '.join(close)}")
+
+
+def make_override(person: Person, target: Target, kind: OverrideKind, points: float, most: float, reason: str) -> Override:
+    """Override something of a person; `most` is the maximum of what `points` are given for. Raise `UsageError` for what cannot be."""
+    if kind == "points" and not 0 <= points <= most:
+        raise UsageError(f"{points:g} points for `{target.check or target}`, which has {most:g}", f"give 0 to {most:g} points")
+    if kind in ("bonus", "deduction") and not 0 < points < float("inf"):
+        raise UsageError(f"a {kind} of {points:g} points", "give more than 0; --bonus adds points, and --deduct takes them away")
+    if kind in ("bonus", "deduction") and (target.check or not target.exercise):
+        raise UsageError(f"a {kind} for {target}", "give it for an exercise: `course override STUDENT EXERCISE ...`")
+    if kind == "points" and not target.exercise:
+        raise UsageError("points for everything", "say for which exercise or check: `course override STUDENT CHECK --points ...`")
+    if kind in ("excused", "on_hold") and (target.check or (kind == "on_hold" and target.exercise)):
+        fix = "leave CHECK out" if kind == "on_hold" else "excuse the whole exercise: `course override STUDENT EXERCISE --excuse`"
+        raise UsageError(f"{target} cannot be {'put on hold' if kind == 'on_hold' else 'excused'} alone", fix)
+    if not reason.strip():
+        raise UsageError("the reason is empty", 'say why, for the student and the record: --reason "..."')
+    made_at = datetime.now(UTC).isoformat(timespec="seconds")
+    return Override(person.known_by, target.lesson, target.exercise, target.check, points, clean(reason), made_at, kind)
+
+
+def withdrawals(own: Mapping[Key, Mapping[str, Override]], target: Target, reason: str) -> list[Override]:
+    """Withdraw what is in force of one student for a target. Raise `UsageError` with what there is if that is nothing."""
+    standing = [one for decided in own.values() for one in decided.values() if one.kind != "dropped"]
+    made_at = datetime.now(UTC).isoformat(timespec="seconds")
+    wanted = [one for one in standing if (one.lesson, one.exercise, one.check) == (target.lesson, target.exercise, target.check)]
+    if not wanted:
+        there = list(dict.fromkeys(map(_named, standing)))
+        fix = f"choose one of: {', '.join(there)}" if there else "leave --withdraw out to override something"
+        raise UsageError(f"nothing is overridden for {target}", fix)
+    return [replace(one, withdrawn=True, reason=clean(reason), made_at=made_at) for one in wanted]
+
+
+def with_overridden(points_of: Mapping[tuple[str, str], Mapping[str, float]],
+                    own: Mapping[Key, Mapping[str, Override]]) -> dict[tuple[str, str], dict[str, float]]:  # fmt: skip
+    """Add to the checks of each exercise those that are overridden, though they may no longer exist."""
+    found = {key: dict(checks) for key, checks in points_of.items()}
+    for decided in own.values():
+        for one in decided.values():
+            if one.check:
+                found.setdefault((one.lesson, one.exercise), {}).setdefault(one.check, 0.0)
+    return found
+
+
+def drop(person: Person, reason: str, *, undo: bool) -> Override:
+    """Drop a person from the class, or take them back."""
+    made_at = datetime.now(UTC).isoformat(timespec="seconds")
+    return Override(person.known_by, "", "", "", 0.0, clean(reason), made_at, "dropped", withdrawn=undo)
+
+
+def dropped_of(overrides: Iterable[Override], people: Mapping[str, Person]) -> set[str]:
+    """Return who has been dropped from the class, by the names that they have now."""
+    decided = in_force((one for one in overrides if one.kind == "dropped"), people)
+    return {student for student, _, _ in decided}

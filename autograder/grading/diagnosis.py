@@ -79,19 +79,28 @@ class Diagnosis:
     ):
         self.checks, self.answers, self.misconceptions = checks, answers, misconceptions
         self.quantities, self._recorded = quantities, recorded
-        self._reruns: dict[tuple[str, int, str], Transcript] = {}
+        self._reruns: dict[tuple[str, int, str], tuple[Transcript, set[str]]] = {}
         self._seen: dict[tuple[str, int, str, str], list[Evidence]] = {}
         self._formulas: dict[tuple[str, int, str], list[list[Formula | None]]] = {}
 
     def rerun(self, check: Check, seed: int, misconception: Misconception | None) -> Transcript:
         """Run a check with a misconception, or None for the reference, in the student's place. Results are kept."""
+        return self._rerun(check, seed, misconception)[0]
+
+    def _rerun(self, check: Check, seed: int, misconception: Misconception | None) -> tuple[Transcript, set[str]]:
+        """Return a check's transcript, and the names of the functions that it used."""
         key = check.id, seed, misconception.id if misconception else ""
-        if key not in self._reruns:
+        if key in self._reruns:
+            return self._reruns[key]
+        if misconception and misconception.of not in (right := self._rerun(check, seed, None))[1]:
+            return right  # the check does not come to the function that is wrong
+        used: set[str] = set()
 
-            def function_of(name: str) -> Callable[..., Any]:
-                return misconception.function if misconception and misconception.of == name else self.answers.function(name)
+        def function_of(name: str) -> Callable[..., Any]:
+            used.add(name)
+            return misconception.function if misconception and misconception.of == name else self.answers.function(name)
 
-            self._reruns[key] = run(check, executed_by(function_of), self.answers, seed)
+        self._reruns[key] = run(check, executed_by(function_of), self.answers, seed), used
         return self._reruns[key]
 
     def name(self, function: str, transcripts: Transcripts, seeds: Mapping[str, int]) -> Misconception | None:

@@ -36,7 +36,7 @@ from autograder.instructor.overrides import drop as make_drop
 from autograder.instructor.regrade import RegradeReport
 from autograder.instructor.regrade import regrade as run_regrade
 from autograder.instructor.roster import Person, file_slug, read_roster
-from autograder.instructor.similar import similar_pairs, starters
+from autograder.instructor.similar import SIZE, similar_pairs, starters
 
 PAIRS_SHOWN = 20
 OUT = click.argument("out", type=click.Path(path_type=Path))
@@ -293,9 +293,13 @@ def report(root: Path | None, out: Path, hidden: bool, to: Path | None) -> None:
 @click.option("--exercise", "exercises", multiple=True, metavar="ID", help="Compare only this exercise; may be repeated.")
 @click.option("--lesson", metavar="ID", help="The lesson, if the course has several.")
 @click.option("--least", type=click.FloatRange(0, 1), default=0.6, show_default=True, help="The smallest share of similar code to list.")
+@click.option(
+    "--size", type=click.IntRange(1), default=SIZE, show_default=True, help="The least similar code, in names, numbers and signs."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print all pairs as a JSON list.")
 @click.pass_obj
-def similar(root: Path | None, place: Path, exercises: tuple[str, ...], lesson: str | None, least: float, as_json: bool) -> None:
+def similar(root: Path | None, place: Path, exercises: tuple[str, ...], lesson: str | None, least: float, size: int,
+            as_json: bool) -> None:  # fmt: skip
     """List pairs of submissions with similar code.
 
     Pass what `course grade` reads, or the folder that it wrote. Code from the starter or from much of the class, names, comments and
@@ -309,7 +313,7 @@ def similar(root: Path | None, place: Path, exercises: tuple[str, ...], lesson: 
     people = read_roster(request.roster).people if request.roster else ()
     uploads = open_class(request.submissions, chosen.id, request.kind, people)
     code = [name for name in names if name != "practice"]
-    found = similar_pairs(uploads.submissions(handout, code, every=False, prefer=course.policy.prefer), starters(chosen), least)
+    found = similar_pairs(uploads.submissions(handout, code, every=False, prefer=course.policy.prefer), starters(chosen), least, size)
     pairs = found.pairs
     for one in found.unread:
         click.echo(clean(f"not read whole: {one.student}, {one.exercise}: {one.why}", 300), err=True)

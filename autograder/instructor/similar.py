@@ -10,7 +10,7 @@ import builtins
 import hashlib
 import keyword
 import tokenize
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import combinations
 from math import log
@@ -22,18 +22,22 @@ from autograder.course.student_files import code_of
 
 RUN, WINDOW = 12, 5
 MOST_TOKENS, MOST_TEXT, MOST_LINE = 100_000, 1 << 20, 500  # a tokenizer's time grows with the square of a hostile line's length
-FEWEST_SHARED = 3  # kept hashes: a stretch of about twenty tokens
+SIZE = 60  # tokens that have to be similar: about three lines, since a line that has one solution is no sign of anything
 MANY = (6, 50)  # a hash is ignored if more than a tenth of the class has it; the least and most that this tenth may be
 SKIPPED = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENCODING, tokenize.ENDMARKER}
 
 
 class Pair(msgspec.Struct, frozen=True):
-    """Two students with similar code for an exercise. `share` is how much of the smaller one's own code both have, by weight."""
+    """Two students with similar code for an exercise.
+
+    `share` is how much of the smaller one's own code both have, by weight, and `size` how many tokens that is.
+    """
 
     exercise: str
     first: str
     second: str
     share: float
+    size: int
     lines: tuple[tuple[int, ...], tuple[int, ...]]  # where shared code begins, in each
 
 
@@ -52,23 +56,23 @@ class Similar(msgspec.Struct, frozen=True):
     unread: list[Unread]
 
 
-def fingerprints(tokens: list[tuple[str, int]]) -> dict[int, int]:
-    """Return the kept hashes of some tokens, each with the line where it first begins."""
-    hashes = list(_hashes(tokens))
-    kept: dict[int, int] = {}
+def fingerprints(tokens: list[tuple[str, int]]) -> dict[int, tuple[int, int]]:
+    """Return the kept hashes of some tokens, each with the first token and line where it begins."""
+    hashes = [(value, (place, line)) for place, (value, line) in enumerate(_hashes(tokens))]
+    kept: dict[int, tuple[int, int]] = {}
     for start in range(max(0, len(hashes) - WINDOW + 1) or min(1, len(hashes))):
-        value, line = min(hashes[start : start + WINDOW])
-        kept.setdefault(value, line)
+        value, place = min(hashes[start : start + WINDOW])
+        kept.setdefault(value, place)
     return kept
 
 
-def similar_pairs(submissions: Iterable[Submission], starters: Mapping[str, Iterable[str]], least: float) -> Similar:
-    """Find pairs of students who share at least `least` of their own code.
+def similar_pairs(submissions: Iterable[Submission], starters: Mapping[str, Iterable[str]], least: float, size: int = SIZE) -> Similar:
+    """Find pairs of students who share at least `least` of their own code, and at least `size` tokens.
 
     `starters` holds for each exercise the code that all students were given.
     """
     given = {exercise: {value for code in codes for value, _ in _hashes(read(code)[0])} for exercise, codes in starters.items()}
-    prints: dict[str, dict[str, dict[int, int]]] = defaultdict(dict)
+    prints: dict[str, dict[str, dict[int, tuple[int, int]]]] = defaultdict(dict)
     unread: list[Unread] = []
     for submission in submissions:
         exercise, student = submission.exercise, submission.student
@@ -76,10 +80,10 @@ def similar_pairs(submissions: Iterable[Submission], starters: Mapping[str, Iter
             continue
         tokens, why = read(code_of(submission.name, submission.source)) if submission.source is not None else ([], submission.problem)
         kept = fingerprints(tokens)
-        prints[exercise][student] = {value: line for value, line in kept.items() if value not in given[exercise]}
+        prints[exercise][student] = {value: place for value, place in kept.items() if value not in given[exercise]}
         if why:
             unread.append(Unread(exercise, student, why))
-    pairs = [pair for exercise, by_student in prints.items() for pair in _pairs(exercise, by_student, least)]
+    pairs = [pair for exercise, by_student in prints.items() for pair in _pairs(exercise, by_student, least, size)]
     return Similar(sorted(pairs, key=lambda pair: (-pair.share, pair.exercise, pair.first, pair.second)), unread)
 
 
@@ -89,7 +93,7 @@ def starters(lesson: Lesson) -> dict[str, list[str]]:
     return {exercise.id: [exercise.starter.read_text(encoding="utf-8"), *notebook] for exercise in lesson.exercises}
 
 
-def _pairs(exercise: str, prints: dict[str, dict[int, int]], least: float) -> Iterator[Pair]:
+def _pairs(exercise: str, prints: dict[str, dict[int, tuple[int, int]]], least: float, size: int) -> Iterator[Pair]:
     """Compare the students of one exercise by hashes that few of them share."""
     holders: dict[int, list[str]] = defaultdict(list)
     for student, hashes in prints.items():
@@ -99,17 +103,19 @@ def _pairs(exercise: str, prints: dict[str, dict[int, int]], least: float) -> It
     weights = {value: log(1 + len(prints) / len(students)) for value, students in holders.items() if len(students) <= most}
     totals = {student: sum(weights.get(value, 0.0) for value in hashes) for student, hashes in prints.items()}
     shared: dict[tuple[str, str], float] = defaultdict(float)
-    counts: Counter[tuple[str, str]] = Counter()
     for value, weight in weights.items():
         for pair in combinations(sorted(holders[value]), 2):
             shared[pair] += weight
-            counts[pair] += 1
     for (first, second), weight in shared.items():
         share = weight / min(totals[first], totals[second])
-        if counts[first, second] >= FEWEST_SHARED and share >= least:
-            values = prints[first].keys() & prints[second].keys() & weights.keys()
-            one, two = (tuple(sorted({prints[student][value] for value in values})) for student in (first, second))
-            yield Pair(exercise, first, second, round(share, 4), (one, two))
+        if share < least:
+            continue
+        values = prints[first].keys() & prints[second].keys() & weights.keys()
+        places = [[prints[student][value] for value in values] for student in (first, second)]
+        tokens = min(len({start + step for start, _ in own for step in range(RUN)}) for own in places)
+        if tokens >= size:
+            one, two = (tuple(sorted({line for _, line in own})) for own in places)
+            yield Pair(exercise, first, second, round(share, 4), tokens, (one, two))
 
 
 def _hashes(tokens: list[tuple[str, int]]) -> Iterator[tuple[int, int]]:

@@ -11,7 +11,7 @@ from autograder.cli.main import main
 from autograder.course.loading import read_course
 from autograder.course.model import Submission
 from autograder.course.student_files import code_of
-from autograder.instructor.similar import MANY, MOST_TOKENS, RUN, WINDOW, fingerprints, read, similar_pairs, starters
+from autograder.instructor.similar import MANY, MOST_TOKENS, RUN, SIZE, WINDOW, fingerprints, read, similar_pairs, starters
 
 ROOT = Path(__file__).resolve().parents[3]
 STARTER = "def noise_to(x0, t, eps, alpha_bars):\n    raise NotImplementedError\n"
@@ -48,8 +48,8 @@ def submission(student, source, name="forward.py"):
     return Submission(student, "12_diffusion", "forward", name, source.encode(), "", "present")
 
 
-def found(sources, least=0.6):
-    return similar_pairs([submission(name, source) for name, source in sources.items()], {"forward": [STARTER]}, least).pairs
+def found(sources, least=0.6, **more):
+    return similar_pairs([submission(name, source) for name, source in sources.items()], {"forward": [STARTER]}, least, **more).pairs
 
 
 def test_renaming_comments_and_layout_hide_nothing():
@@ -62,6 +62,18 @@ def test_functions_in_another_order_are_found():
     (pair,) = found({"ada": OWN + more, "bo": more + RENAMED, "cy": OTHER})
     assert pair.share > 0.8
     assert pair.lines[0][0] < 9 < pair.lines[0][-1]
+
+
+LINE = "def noise_to(x0, t, eps, alpha_bars):\n    return np.sqrt(alpha_bars[t]) * x0 + np.sqrt(1 - alpha_bars[t]) * eps\n"
+
+
+def test_one_line_in_common_is_too_little_though_it_is_all_that_they_wrote(monkeypatch):
+    """An exercise of a line has one solution. Who asks for less gets it, with how much it is."""
+    monkeypatch.setitem(globals(), "STARTER", "import numpy as np\n")
+    twelve = {f"s{number}": LINE for number in range(2)} | {f"t{number}": OWN.replace("total", f"x.{number}y{number}") for number in range(10)}
+    assert [pair for pair in found(twelve) if pair.first[0] == "s"] == []
+    (pair,) = (pair for pair in found(twelve, size=20) if pair.first[0] == "s")
+    assert (pair.share, 20 <= pair.size < SIZE) == (1.0, True)
 
 
 def test_what_the_starter_holds_counts_nothing():

@@ -2,8 +2,10 @@
 
 import csv
 import json
+import os
 import re
 import shutil
+import signal
 import sqlite3
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,7 +15,8 @@ from click.testing import CliRunner
 from msgspec.structs import replace
 
 from autograder.cli.main import main
-from autograder.instructor import evidence
+from autograder.course import store
+from autograder.instructor import evidence, gradebook
 from autograder.instructor.grade import GradeRequest
 from autograder.instructor.gradebook import Gradebook
 from autograder.web import class_view
@@ -177,6 +180,51 @@ def test_a_student_who_left_is_dropped_and_taken_back(graded):
     code, said, _ = course(graded, "drop", "bo", "--undo", "--out", graded / "out")
     assert (code, said) == (0, f"Bo is in the class. Students in {graded / 'out'}: 3.\n")
     assert state(graded)[1] == before[1]
+
+
+def killed(place, writing, *arguments):
+    """Give a command in another process that is killed when it writes for the so-many-th time: a row of the gradebook, or a file."""
+    child = os.fork()
+    if child:
+        return os.WIFSIGNALED(os.waitpid(child, 0)[1])
+    written = iter(range(1, 1_000))
+
+    def die(do):
+        def done(*given, **named):
+            if next(written) == writing:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return do(*given, **named)
+
+        return done
+
+    for owner, name in ((store, "transaction"), (gradebook, "transaction"), (Path, "replace"), (Path, "unlink")):
+        setattr(owner, name, die(getattr(owner, name)))
+    try:
+        course(place, *arguments)
+    finally:
+        os._exit(0)
+
+
+COMMANDS = {
+    "drop": ("drop", "bo", "--reason", "left"),
+    "hold": ("override", "bo", "--hold", "--reason", "copied?"),
+    "bonus": ("override", "bo", "sums", "--bonus", 0.5, "--reason", "x"),
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS.keys())
+def test_a_command_that_is_killed_loses_nothing_and_given_again_is_as_if_it_had_not_been(graded, tmp_path, command):
+    shutil.copytree(graded, tmp_path / "calm")
+    course(tmp_path / "calm", *command, "--out", tmp_path / "calm" / "out")
+    for writing in (1, 2, 3, 5):
+        place = shutil.copytree(graded, tmp_path / str(writing))
+        if not killed(place, writing, *command, "--out", place / "out"):
+            break
+        with Gradebook(place / "out" / "gradebook.sqlite") as book:
+            assert book.students(book.last_run()) | book.dropped() == {"Bo", "Cy", "Lovelace, Ada"}
+        assert course(place, *command, "--out", place / "out")[0] == 0
+        assert state(place)[1] == state(tmp_path / "calm")[1]
+    assert writing > 2
 
 
 def test_a_second_run_over_fewer_students_adds(graded):

@@ -1,7 +1,7 @@
 """A disk with no room, a real and small one: one line that says so, nothing lost, nothing doubled, and with room all goes on."""
 
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,6 +9,8 @@ import pytest
 from autograder.course.errors import StoreFault, UsageError
 from autograder.grading.rounds import open_round
 from autograder.instructor.gradebook import Gradebook, Kept
+from autograder.instructor.overrides import drop
+from autograder.instructor.roster import Person
 from autograder.learner.review.deck import Deck
 from autograder.learner.review.log import Row, Spare
 from autograder.learner.review.schedule import clocks_of, replay
@@ -100,6 +102,28 @@ def test_the_gradebook_keeps_attempts_all_or_nothing(small_disk):
             keep(book, 1)
         with Gradebook(path) as book:
             assert [one.student for one in book.results("run")] == kept
+
+
+def test_what_is_decided_and_a_class_that_is_taken_over_are_written_whole_or_not_at_all(small_disk):
+    """For `override`, `drop` and a run that adds: nothing is lost, and with room the same can be done."""
+    path, names = small_disk / "gradebook.sqlite", {f"s{number:04d}" for number in range(200)}
+    with Gradebook(path) as book:
+        book.begin("first", {})
+        book.keep("first", [Kept(result(name)) for name in sorted(names)])
+    for room in ROOM:
+        with Gradebook(path) as book:
+            runs, decided = book.runs(), book.overrides()
+            with full(small_disk, room):
+                for number in range(20):
+                    with suppress(StoreFault):
+                        book.begin(f"{room} {number}", {}, book.last_run(), [Person("s0000", key="s0000")])
+                        runs.append(f"{room} {number}")
+                    with suppress(StoreFault):
+                        book.override(*(one := [drop(Person(f"s{room}"), "left", undo=False), drop(Person(f"s{room}"), "back", undo=True)]))
+                        decided += one
+            assert (book.runs(), book.overrides()) == (runs, decided)
+            assert (book.students(runs[-1]), [len(own) for own in book.attempts(runs[-1])]) == (names, [1] * len(names))
+            book.begin(f"{room} again", {}, runs[-1])
 
 
 def test_a_gradebook_that_cannot_even_be_opened_for_want_of_room_is_told_so(small_disk):

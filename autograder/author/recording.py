@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from autograder.author.cache import computed_once
 from autograder.course.errors import CourseError, Finding
 from autograder.course.loading import recordings
 from autograder.course.model import Exercise, Key, Lesson, Misconception, Question
@@ -31,7 +32,17 @@ from autograder.grading.questions import (
     variant,
     working,
 )
-from autograder.grading.recorded import Known, Recorded, RecordedMisconception, Recordings, fingerprint, pack, write_gz
+from autograder.grading.recorded import (
+    Known,
+    Recorded,
+    RecordedMisconception,
+    RecordedRewrites,
+    Recordings,
+    fingerprint,
+    pack,
+    record_rewrites,
+    write_gz,
+)
 from autograder.grading.reference import Answered, Answering, digest, fuzzy_key
 
 
@@ -83,8 +94,31 @@ def record_exercise(materials: Materials) -> Recordings:
         runs,
         {name: own for name, own in formulas.items() if any(own)},
         {name: linear for name, linear in quantities.linear.items() if name in executed},
-        quantities.letters,
+        dict(quantities.letters),
+        _rewrites_once(materials),
     )
+
+
+def _rewrites_once(materials: Materials) -> dict[str, RecordedRewrites]:
+    """Record the rewrites of every function of an exercise, or take what was recorded of the same files."""
+    exercise = materials.exercise
+    root = exercise.answer.parents[2]
+    files = [root / "solutions", exercise.checks, exercise.starter.with_name("props.py")]
+
+    def compute() -> dict[str, RecordedRewrites]:
+        return {of: _rewrites(materials, of) for of in dict.fromkeys(one.of for one in materials.misconceptions)}
+
+    return computed_once("rewrites", files, root, dict[str, RecordedRewrites], compute)
+
+
+def _rewrites(materials: Materials, of: str) -> RecordedRewrites:
+    """Record what every rewrite of a function gives in the checks of this function, in short."""
+    reruns, exercise = materials.diagnosis, materials.exercise
+    seeds = {check.id: seed_of(PUBLIC, exercise.id, check.id) for check in materials.checks}
+    checks, candidates = reruns.tried_in(of, seeds), reruns.candidates(of)
+    right = {check.id: reruns.sketched(check, seeds[check.id], None) for check in checks}
+    shown = {check.id: [reruns.sketched(check, seeds[check.id], i) for i in range(len(candidates))] for check in checks}
+    return record_rewrites([(one.words, one.where, one.rank) for one in candidates], right, shown)
 
 
 def _known(transcript: Transcript, misconception: Misconception | None, listener: Listener) -> Iterator[Known]:

@@ -27,7 +27,7 @@ def lint(root: Path | None, lesson: str | None, as_json: bool, no_cache: bool) -
     Every finding names its file and line, and how to fix it. The exit status is 1 if there are any findings.
     Findings are cached until the course or this program changes.
     """
-    from autograder.author.lint.cache import check_course_once
+    from autograder.author.cache import check_course_once
 
     findings = check_course_once(find_clone(root), lesson, fresh=no_cache)
     if as_json:

@@ -297,7 +297,7 @@ class Failure(Struct, frozen=True, omit_defaults=True):
 class Idea(Struct, frozen=True):
     """The mistake that explains everything a function gave: `sentence` says what is wrong and what puts it right."""
 
-    kind: Literal["written", "coefficients"]  # a misconception that the lesson describes, or the formula that the numbers follow
+    kind: Literal["written", "coefficients", "rewrite"]  # a misconception, a formula that the numbers follow, or what it is as if
     of: str
     sentence: str
 

@@ -2,8 +2,8 @@
 
     source -> guest: load          the student's file runs behind the walls
     each check: call, compare      with the round's secret numbers -> transcripts
-    a check failed:                which misconception explains every value that the function gave?
-                                   run it again with the published numbers, so that no message gives a secret one away
+    a check failed:                which idea explains every value that the function gave? What it then gives with the published
+                                   numbers is known, or the file is run again with them: no message gives a secret one away
     -> the results, and notes      what the secret run saw, for the instructor only
 
 Answers to practice questions are marked without a guest (see `questions`): an answer is data, not code. A fault of ours is raised as
@@ -13,13 +13,14 @@ Answers to practice questions are marked without a guest (see `questions`): an a
 import msgspec
 from msgspec.structs import replace
 
-from autograder.course.model import Check, CheckResult, Exercise, Failure, Idea, Misconception, Notes, Submission
-from autograder.grading import bounds, feedback
+from autograder.course.model import Check, CheckResult, Exercise, Failure, Misconception, Notes, Submission
+from autograder.grading import feedback
 from autograder.grading.checks import Transcript, load_checks, seed_of
 from autograder.grading.coefficients import load_quantities
-from autograder.grading.diagnosis import Diagnosis, load_misconceptions, shared_by
+from autograder.grading.diagnosis import Cause, Diagnosis, load_misconceptions, shared_errors
 from autograder.grading.recorded import Replay, ReplayedAnswers, misconceptions_of, read_recordings
 from autograder.grading.reference import Answers, Oracle, load_module
+from autograder.grading.sketch import varies
 from autograder.grading.submission_run import SubmissionRun
 from autograder.sandbox.local import LocalRunner
 from autograder.sandbox.servers import Sandbox
@@ -49,16 +50,6 @@ class Attempt(msgspec.Struct, frozen=True):
     transcripts: dict[str, Transcript] = {}
 
 
-class Cause(msgspec.Struct, frozen=True):
-    """Why a function is wrong, as far as it is known: an idea, which may be a misconception, or (perhaps) a wrong function that it uses."""
-
-    idea: Idea | None = None
-    misconception: Misconception | None = None
-    uses: str = ""
-    perhaps: bool = False
-    trouble: str = ""
-
-
 def load_materials(exercise: Exercise) -> Materials:
     """Load an exercise's checks, answer and misconceptions; in a student release, what was recorded of them.
 
@@ -70,24 +61,28 @@ def load_materials(exercise: Exercise) -> Materials:
         replayed, known, replay = ReplayedAnswers(recorded, exercise.recordings, props), misconceptions_of(recorded), Replay(recorded)
         return Materials(exercise, checks, replayed, known, Diagnosis(checks, replayed, known, replay.quantities, replay))
     answers, misconceptions = Answers(load_module(exercise.answer), props), load_misconceptions(exercise.misconceptions)
-    diagnosis = Diagnosis(checks, answers, misconceptions, load_quantities(exercise.quantities))
+    quantities = load_quantities(exercise.quantities)
+    diagnosis = Diagnosis(checks, answers, misconceptions, quantities, answer=exercise.answer)
     return Materials(exercise, checks, answers, misconceptions, diagnosis)
 
 
 def attempt(submission: Submission, materials: Materials, sandbox: Sandbox | LocalRunner, secret: bytes) -> Attempt:
     """Judge one submission with the numbers of `secret`. Raise `SandboxFault` if the sandbox fails."""
-    run = _run(submission, materials, sandbox, secret)
+    diagnosis, run = materials.diagnosis, _run(submission, materials, sandbox, secret)
     run.execute(materials.checks)
     failed = [check for check in materials.checks if run.failed(check)]
+    causes = {of: diagnosis.written(of, run.transcripts, run.seeds) for of in dict.fromkeys(check.of for check in failed)}
     published = run if secret == PUBLIC else _run(submission, materials, sandbox, PUBLIC, run.profile)
-    if published is not run and (run.printed_in_calls or any(run.worth_a_rerun(check) for check in failed)):
-        published.execute(tuple(check for check in materials.checks if not run.waits_for(check)))
-    causes = {of: _cause(of, run, published, materials.diagnosis) for of in dict.fromkeys(check.of for check in failed)}
+    if published is not run:
+        _repeat(failed, causes, run, published, materials)
+    causes = {of: _cause(of, known, failed, run, published, diagnosis) for of, known in causes.items()}
     trouble = "; ".join(cause.trouble for cause in causes.values() if cause.trouble)
     return Attempt(
         checks=tuple(_result(check, run, published, causes.get(check.of, Cause())) for check in materials.checks),
         stdout=published.printed if run.printed_in_calls else run.printed,
-        notes=Notes({check.id: run.failure(check, numbers=True) for check in failed}, _shared_errors(causes, run), trouble, run.lacked),
+        notes=Notes(
+            {check.id: run.failure(check, numbers=True) for check in failed}, shared_errors(causes, run.transcripts), trouble, run.lacked
+        ),
         transcripts={check.id: run.transcript(check) for check in materials.checks if run.tried(check)},
     )
 
@@ -97,20 +92,29 @@ def _run(submission: Submission, materials: Materials, sandbox: Sandbox | LocalR
     return SubmissionRun(submission, materials.checks, materials.answers, sandbox, seeds, materials.exercise.imports, profile)
 
 
-def _cause(of: str, run: SubmissionRun, published: SubmissionRun, diagnosis: Diagnosis) -> Cause:
+def _repeat(failed: list[Check], causes: dict[str, Cause], run: SubmissionRun, published: SubmissionRun, materials: Materials) -> None:
+    """Run what failed with the published numbers; what a misconception gives with them is known already."""
+    for check in (one for one in failed if not run.wrong_function_used_by(one.of)):
+        if told := materials.diagnosis.told(check, published.seeds[check.id], causes[check.of].misconception):
+            published.transcripts[check.id] = told
+    if run.printed_in_calls or any(run.worth_a_rerun(check) for check in failed):
+        again = {check.of for check in failed if not published.tried(check)}
+        wanted = (check for check in materials.checks if run.printed_in_calls or check.of in again)
+        published.execute(tuple(check for check in wanted if not run.waits_for(check)))
+
+
+def _cause(of: str, known: Cause, failed: list[Check], run: SubmissionRun, published: SubmissionRun, diagnosis: Diagnosis) -> Cause:
     """Find out why a function is wrong: what it does itself, or another wrong function, if what it gives depends on that one."""
-    wrong = run.wrong_function_used_by(of)
-    depends = published.depends_on(wrong, of) if wrong else False
-    if depends is not False:
-        return Cause(uses=wrong, perhaps=depends is None)
-    try:
-        with bounds.bounded(bounds.MEMORY_BYTES, bounds.SECONDS):
-            if known := diagnosis.name(of, run.transcripts, run.seeds):
-                return Cause(Idea("written", of, known.sentence), known)
-            readings = diagnosis.read(of, published.transcripts, published.seeds)  # their sentences hold numbers
-    except bounds.TROUBLE as error:
-        return Cause(trouble=f"no mistake was looked for in `{of}`: {type(error).__name__} {error}".rstrip())
-    return Cause(Idea("coefficients", of, feedback.reading_words(readings))) if readings else Cause()
+    if wrong := run.wrong_function_used_by(of):
+        depends = published.depends_on(wrong, of)
+        if depends is not False:
+            return Cause(uses=wrong, perhaps=depends is None)
+    compared = [check for check in failed if check.of == of and published.tried(check) and published.transcript(check).first_failure]
+    if known != Cause() or not compared or not diagnosis.describes(of):
+        return known
+    found = diagnosis.unwritten(of, published.transcripts, published.seeds)
+    explained = found.trouble or (found.idea and not found.partly)
+    return found if explained or not varies(of, published.again([compared[0]] * 2)) else found.with_noise(of)
 
 
 def _result(check: Check, run: SubmissionRun, published: SubmissionRun, cause: Cause) -> CheckResult:
@@ -141,9 +145,3 @@ def _failure(check: Check, run: SubmissionRun, published: SubmissionRun) -> Fail
     if published.passed(check):
         return replace(run.failure(check, numbers=False), published=True)
     return published.failure(check, numbers=True) if published.tried(check) else run.failure(check, numbers=False)
-
-
-def _shared_errors(causes: dict[str, Cause], run: SubmissionRun) -> dict[str, str]:
-    """Hash the values of each wrong function whose cause is unknown, so that students who share them can be found."""
-    hashes = {of: shared_by(of, run.transcripts) for of, cause in causes.items() if cause == Cause()}
-    return {of: found for of, found in hashes.items() if found}

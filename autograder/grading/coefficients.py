@@ -31,11 +31,28 @@ CONDITION = 1e10  # of the normal equations, above which the factors are not det
 
 
 class Quantities(msgspec.Struct, frozen=True):
-    """What a lesson says of its formulas: see `quantities.py` beside its answers. Recorded, it has no `of`."""
+    """What a lesson says of its formulas, in the `quantities.py` beside its answers. Of a release, only `linear` and `letters` are known.
 
-    linear: dict[str, Linear] = {}
-    letters: dict[str, str] = {}
+    linear: the functions that add up arguments, and which. letters: what names are called. of: what the numbers of a call are called.
+    kinds: names that can be confused, by kind; tables: what can stand for a table, as functions; without: the words for a call that is
+    left out. These three are for `rewrites`.
+    """
+
+    linear: Mapping[str, Linear] = {}
+    letters: Mapping[str, str] = {}
     of: Callable[[dict[str, Any]], dict[str, Any]] = lambda given: {}
+    kinds: Mapping[str, tuple[str, ...]] = {}
+    tables: Mapping[str, tuple[Callable[..., Any], ...]] = {}
+    without: Mapping[str, str] = {}
+
+    def is_a(self, kind: str, name: str) -> bool:
+        """Return whether a name is of a kind: "name" is any kind, "table" what other tables can stand for."""
+        kinds = self.kinds.values() if kind == "name" else [self.tables] if kind == "table" else [self.kinds.get(kind, ())]
+        return any(name in names for names in kinds)
+
+    def confused_with(self, name: str) -> list[str]:
+        """List the names that can be confused with this one."""
+        return [one for names in self.kinds.values() if name in names for one in names if one != name]
 
 
 class Formula(msgspec.Struct, frozen=True):
@@ -64,7 +81,7 @@ def load_quantities(path: Path) -> Quantities:
     if not path.is_file():
         return Quantities()
     module = load_module(path)
-    return Quantities(module.LINEAR, module.LETTERS, module.quantities)
+    return Quantities(module.LINEAR, module.LETTERS, module.quantities, module.KINDS, module.TABLES, module.WITHOUT)
 
 
 # ---- what a call added up

@@ -206,12 +206,18 @@ def reading_words(readings: Iterable[Reading]) -> str:
     return " ".join(map(_reading, readings))
 
 
+def rewrite_words(ways: Mapping[str, str]) -> str:
+    """Say what it is as if an answer had, each way with the part that it is in: "In σ, it is as if the root were missing from β̃_t."."""
+    made = (WORDS["rewrite_where" if where else "rewrite"].format(words=words, where=where) for words, where in ways.items())
+    return WORDS["or"].join(made)
+
+
 def _reading(reading: Reading) -> str:
     result, wrong = reading.result or "result", reading.wrong
     if reading.kind != "factors":
         where = _where(reading.where)
         numbers = [f"{number:.3g}".replace("-", "−") for number in reading.numbers]
-        return WORDS[reading.kind].format(*numbers, result=result, where=where, parts=_listed(reading.right, "nor"))
+        return WORDS[reading.kind].format(*numbers, result=result, where=where, parts=_none_of(reading.right))
     if not reading.named:
         return _in_numbers(reading, result)
     place = f"In the {reading.result}: " if reading.result and wrong[0].letter else "In each step: " if reading.step else ""
@@ -257,6 +263,10 @@ def _named(name: str, number: str, where: str) -> str:
 
 def _where(where: tuple[str, float], form: str = " at {}", otherwise: str = "") -> str:
     return form.format(f"{where[0]} = {where[1]:.4g}") if where[0] else otherwise
+
+
+def _none_of(parts: Sequence[str]) -> str:
+    return f"neither {_listed(parts, 'nor')}" if len(parts) > 1 else f"something other than {''.join(parts)}"
 
 
 def _listed(items: Sequence[str], word: str = "and") -> str:

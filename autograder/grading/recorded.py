@@ -24,6 +24,8 @@ from autograder.course.model import Check, Exercise, Misconception
 from autograder.grading.coefficients import Formula, Linear, Quantities
 from autograder.grading.diagnosis import Evidence
 from autograder.grading.reference import Answered, ObjectProxy, fuzzy_key, load_module
+from autograder.grading.rewrites import Rewrite
+from autograder.grading.sketch import Sketch, sketch
 from autograder.sandbox.guest.frameworks import FRAMEWORKS, framework_of
 
 T = TypeVar("T")
@@ -116,12 +118,25 @@ class Recorded(msgspec.Struct, frozen=True):
     rtol: float
 
 
+class RecordedRewrites(msgspec.Struct, frozen=True):
+    """What the rewrites of a function give, in short.
+
+    told: the words, the place and the rank of each. calls: what each call of each shows, by check: a number, that of a different sketch in
+    `forms` and `entries`; −1 if it gave what the reference gives.
+    """
+
+    told: list[tuple[str, str, int]] = []
+    calls: dict[str, list[list[int]]] = {}
+    forms: list[str] = []
+    entries: list[str] = []  # float32, in base64
+
+
 class Recordings(msgspec.Struct, frozen=True):
     """Everything that a release knows about one exercise.
 
     parameters: those of each function, by its name. answers: by function, then by fuzzy key. runs: the calls in order, by check, then by
     misconception ("" is the reference). formulas: of the reference's calls about a check's function, in order, by check. linear, letters:
-    see `coefficients.Quantities`. checks: the hash of the files that were recorded.
+    see `coefficients.Quantities`. rewrites: by function. checks: the hash of the files that were recorded.
     """
 
     exercise: str
@@ -133,6 +148,7 @@ class Recordings(msgspec.Struct, frozen=True):
     formulas: dict[str, list[list[Formula | None]]]
     linear: dict[str, Linear]
     letters: dict[str, str]
+    rewrites: dict[str, RecordedRewrites]
     format: int = FORMAT
 
 
@@ -226,3 +242,51 @@ class Replay:
     def formulas(self, check: Check, of: str) -> list[list[Formula | None]]:
         """Return the formulas of the reference's calls about `of` in a check."""
         return self._recordings.formulas.get(check.id, []) if of == check.of else []
+
+    def candidates(self, of: str) -> list[Rewrite]:
+        """Return the rewrites of a function."""
+        return [Rewrite(*told) for told in self._recordings.rewrites.get(of, RecordedRewrites()).told]
+
+    def sketched(self, check: Check, number: int | None) -> list[Evidence]:
+        """Return what the calls about a check's function show with a rewrite, or with None the reference, in short."""
+        known = self._recordings.rewrites.get(check.of, RecordedRewrites())
+        if check.id not in known.calls:
+            return []
+        right = [msgspec.structs.replace(one, value=sketch(one.value)) for one in self.calls(check, None, check.of)]
+        if number is None:
+            return right
+        shown = zip(right, known.calls[check.id][number], strict=False)
+        return [one if at == AS_RIGHT else msgspec.structs.replace(one, value=_shown(known, at)) for one, at in shown]
+
+
+AS_RIGHT = -1
+
+
+def _shown(known: RecordedRewrites, at: int) -> Sketch:
+    size, *entries = map(float, np.frombuffer(base64.b64decode(known.entries[at]), np.float32))
+    return Sketch(known.forms[at], size, tuple(entries))
+
+
+def record_rewrites(
+    told: list[tuple[str, str, int]], right: dict[str, list[Evidence]], shown: dict[str, list[list[Evidence]]]
+) -> RecordedRewrites:
+    """Pack what rewrites give, by check. Those that nowhere differ from the reference are left out, and those that give nothing or what a
+    simpler one gives."""
+    sketches: dict[Sketch, int] = {}
+
+    def packed(one: Evidence, due: Evidence) -> int:
+        return AS_RIGHT if one.value == due.value else sketches.setdefault(one.value, len(sketches))
+
+    calls = {name: [[packed(*pair) for pair in zip(own, right[name], strict=False)] for own in several] for name, several in shown.items()}
+    values = [tuple(tuple(several[i]) for several in calls.values()) for i in range(len(told))]
+    simplest: dict[Any, int] = {}
+    for value, (_, _, rank) in zip(values, told, strict=True):
+        simplest[value] = min(rank, simplest.get(value, rank))
+    kept = [i for i, own in enumerate(values) if simplest[own] == told[i][2] and all(own) and any(at >= 0 for ats in own for at in ats)]
+    numbers = [np.array([one.size, *one.entries], np.float32).tobytes() for one in sketches]
+    return RecordedRewrites(
+        [told[i] for i in kept],
+        {name: [several[i] for i in kept] for name, several in calls.items()},
+        [one.form for one in sketches],
+        [base64.b64encode(one).decode() for one in numbers],
+    )

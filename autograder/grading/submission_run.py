@@ -18,8 +18,8 @@ from autograder.course.model import Check, Failure, Submission
 from autograder.course.text import clean, clean_output, decode
 from autograder.grading import bounds, feedback
 from autograder.grading.checks import Asked, StudentFunction, Transcript, run
-from autograder.grading.diagnosis import shared_by
 from autograder.grading.reference import ObjectProxy, Oracle, mapped
+from autograder.grading.sketch import shared_by
 from autograder.sandbox.deadline import WALL_FACTOR
 from autograder.sandbox.guest.frameworks import NUMPY
 from autograder.sandbox.guest.protocol import NotData
@@ -64,8 +64,7 @@ class SubmissionRun:
         self.transcripts: dict[str, Transcript] = {}
         self._not_executed: dict[str, Outcome] = {}
         self.seconds: dict[str, float] = {}
-        self.seeds = seeds
-        self._output = bytearray()
+        self.seeds, self._output = seeds, bytearray()
         self.printed_in_calls = False  # and so, perhaps, numbers that it was given
         self._submission, self._answers, self._sandbox = submission, answers, sandbox
         self.profile = profile or profile_for(submission.source or b"", imports)
@@ -151,8 +150,9 @@ class SubmissionRun:
         return check.id in self.transcripts or check.id in self._not_executed
 
     def waits_for(self, check: Check) -> Check | None:
-        """Return the first check that this one needs and that did not pass."""
-        return next((self._by_id[need] for need in check.needs if not self.passed(self._by_id[need])), None)
+        """Return the first check that this one needs and that was tried, or waits itself, and did not pass."""
+        failed = (self._by_id[need] for need in check.needs if not self.passed(self._by_id[need]))
+        return next((one for one in failed if self.tried(one) or self.waits_for(one)), None)
 
     def worth_a_rerun(self, check: Check) -> bool:
         """Whether other numbers may say more about a failed check: it compared something, or the student's code ended in time."""
@@ -180,22 +180,25 @@ class SubmissionRun:
 
         The answers enter the guest, so nothing that comes of this may count, and the numbers may not be secret.
         """
-        before = {
-            check.id: self.transcripts[check.id] for check in self._by_id.values() if check.of == function and check.id in self.transcripts
-        }
-        if any(one.ended and one.ended.raised and one.ended.raised.kind == "TypeError" for one in before.values()):
+        tried = [check for check in self._by_id.values() if check.of == function and check.id in self.transcripts]
+        before = [self.transcripts[check.id] for check in tried]
+        if any(one.ended and one.ended.raised and one.ended.raised.kind == "TypeError" for one in before):
             return False  # a call that does not fit is the caller's mistake
+        after = self.again(tried, wrong)
+        if not after or any(one.ended and one.ended.kind != "raised" for one in after):
+            return None
+        was, now = (shared_by(function, {f"{i}": one for i, one in enumerate(some)}) for some in (before[: len(after)], after))
+        return was != now if was or now else None
+
+    def again(self, checks: list[Check], wrong: str = "") -> list[Transcript]:
+        """Run checks again in one guest, perhaps with the reference's answers in place of a `wrong` function's, and leave no trace."""
         self._replaced, printed = wrong, len(self._output)
         try:
-            after = {name: self._run(self._by_id[name]) for name in before if self._ready().kind == "returned"}
+            return [self._run(check) for check in checks if self._ready().kind == "returned"]
         finally:
             self._leave()
             self._replaced = ""
             del self._output[printed:]
-        if not after or any(one.ended and one.ended.kind != "raised" for one in after.values()):
-            return None
-        was, now = (shared_by(function, one) for one in ({name: before[name] for name in after}, after))
-        return was != now if was or now else None
 
     # -- guests
 

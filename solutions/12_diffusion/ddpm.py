@@ -1,19 +1,18 @@
-"""Solution to exercises/12_diffusion/ddpm.py, with the reference implementation's posterior."""
+"""Solution to exercises/12_diffusion/ddpm.py. Tables are in double precision until they meet an image, numpy's or torch's."""
 
 from typing import Any
 
 import numpy as np
 
-from solutions.diffusion.forward import posterior as posterior_of_x0
-from solutions.diffusion.forward import predict_x0
-from solutions.diffusion.schedules import alpha_bars
-
 
 def posterior(x_t: Any, t: int, eps_hat: Any, betas: Any) -> tuple[Any, Any]:
     """Return the mean and the small variance of x_{t−1}."""
-    table = np.asarray(betas, np.float64)
-    bars = alpha_bars(table)
-    return posterior_of_x0(x_t, predict_x0(x_t, t, eps_hat, bars), t, table, bars)
+    betas = np.asarray(betas, np.float64)
+    alpha_bars = np.cumprod(1 - betas)
+    beta, bar, bar_prev = betas[t], alpha_bars[t], alpha_bars[t - 1]
+    x0_hat = (x_t - (1 - bar) ** 0.5 * eps_hat) / bar**0.5
+    mean = bar_prev**0.5 * beta / (1 - bar) * x0_hat + (1 - beta) ** 0.5 * (1 - bar_prev) / (1 - bar) * x_t
+    return mean, (1 - bar_prev) / (1 - bar) * beta
 
 
 def ddpm_step(x_t: Any, t: int, eps_hat: Any, betas: Any, z: Any) -> Any:
@@ -24,7 +23,7 @@ def ddpm_step(x_t: Any, t: int, eps_hat: Any, betas: Any, z: Any) -> Any:
 
 def ddpm_sample(eps_model: Any, x_T: Any, betas: Any, draw_noise: Any) -> Any:
     """Return x_0."""
-    x = x_T
-    for t in range(len(betas) - 1, 0, -1):
+    x, T = x_T, len(betas) - 1
+    for t in range(T, 0, -1):
         x = ddpm_step(x, t, eps_model(x, t), betas, draw_noise(t))
     return x

@@ -6,37 +6,41 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
-
-from solutions.diffusion.forward import at, noise_to, predict_x0
 
 
 def progressive_target(teacher: Any, x_t: Tensor, t: Any, t_mid: Any, t_end: Any, alpha_bars: Tensor) -> Tensor:
     """Return the ε whose single step equals the teacher's two."""
+    bar, bar_end = per_sample(alpha_bars[t], x_t), per_sample(alpha_bars[t_end], x_t)
     with torch.no_grad():
-        x_mid = step(teacher, x_t, t, t_mid, alpha_bars)
-        x_end = step(teacher, x_mid, t_mid, t_end, alpha_bars)
-    shrink = at(alpha_bars**0.5, t_end, x_t) / at(alpha_bars**0.5, t, x_t)
-    noise = at((1 - alpha_bars) ** 0.5, t_end, x_t) - shrink * at((1 - alpha_bars) ** 0.5, t, x_t)
-    target: Tensor = (x_end - shrink * x_t) / noise
-    return target
+        x_mid = ddim_step(x_t, t, t_mid, teacher(x_t, t), alpha_bars)
+        x_end = ddim_step(x_mid, t_mid, t_end, teacher(x_mid, t_mid), alpha_bars)
+    shrink = (bar_end / bar) ** 0.5
+    return (x_end - shrink * x_t) / ((1 - bar_end) ** 0.5 - shrink * (1 - bar) ** 0.5)
 
 
-def step(model: Any, x_t: Tensor, t: Any, s: Any, alpha_bars: Tensor) -> Tensor:
-    """Return x_s, one DDIM step without noise."""
-    eps = model(x_t, t)
-    x_s: Tensor = noise_to(predict_x0(x_t, t, eps, alpha_bars), s, eps, alpha_bars)
-    return x_s
+def ddim_step(x_t: Tensor, t: Any, s: Any, eps: Tensor, alpha_bars: Tensor) -> Tensor:
+    """Return x_s, without noise."""
+    bar, bar_s = per_sample(alpha_bars[t], x_t), per_sample(alpha_bars[s], x_t)
+    x0_hat = (x_t - (1 - bar) ** 0.5 * eps) / bar**0.5
+    return bar_s**0.5 * x0_hat + (1 - bar_s) ** 0.5 * eps
+
+
+def per_sample(values: Any, x: Any) -> Any:
+    """Shape one value per sample to multiply x. # (B,) -> (B, 1, 1, 1)"""
+    return values.reshape(-1, *[1] * (np.ndim(x) - 1))
 
 
 def distill_step(student: Any, teacher: Any, optimizer: Any, x_t: Tensor, t: Any, t_mid: Any, t_end: Any, alpha_bars: Tensor) -> float:
     """Train the student for one step and return the error before it."""
-    error = torch.mean((student(x_t, t) - progressive_target(teacher, x_t, t, t_mid, t_end, alpha_bars)) ** 2)
+    target = progressive_target(teacher, x_t, t, t_mid, t_end, alpha_bars)
+    error = ((student(x_t, t) - target) ** 2).mean()
     optimizer.zero_grad()
     error.backward()
     optimizer.step()
-    return error.item()
+    return float(error.item())
 
 
 def distilled_by(

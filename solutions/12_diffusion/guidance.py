@@ -1,30 +1,37 @@
-"""Solution to exercises/12_diffusion/guidance.py, with the reference implementation's formula and sampler."""
+"""Solution to exercises/12_diffusion/guidance.py. The table is in double precision until it meets an image."""
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
-
-from solutions.diffusion.guidance import guide
-from solutions.diffusion.samplers import ddim_sample
 
 
 def guided_eps(eps_uncond: Any, eps_cond: Any, w: float) -> Any:
     """Return the guided prediction."""
-    return guide(eps_uncond, eps_cond, w)
+    return eps_uncond + w * (eps_cond - eps_uncond)
 
 
 def drop_condition(tokens: Tensor, null: Any, p: float, u: Tensor) -> Tensor:
     """Return the captions, dropping those with u < p."""
-    return torch.where((u < p)[:, None], torch.as_tensor(null), tokens)
+    dropped = u < p
+    return torch.where(dropped[:, None], torch.as_tensor(null), tokens)
 
 
 def guided_sample(eps_model: Any, tokens: Tensor, null: Any, w: float, x_T: Tensor, alpha_bars: Tensor, steps: int) -> Any:
     """Return x_0."""
-    nothing = torch.as_tensor(null).expand_as(tokens)
-    T = len(alpha_bars) - 1
+    x, T = x_T, len(alpha_bars) - 1
+    nulls = torch.as_tensor(null).expand_as(tokens)
+    for i in range(steps, 0, -1):
+        t, t_prev = T * i // steps, T * (i - 1) // steps
+        eps = guided_eps(eps_model(x, t, nulls), eps_model(x, t, tokens), w)
+        x = ddim_step(x, t, t_prev, eps, alpha_bars)
+    return x
 
-    def eps_of(x: Tensor, t: int) -> Any:
-        return guide(eps_model(x, t, nothing), eps_model(x, t, tokens), w)
 
-    return ddim_sample(eps_of, x_T, alpha_bars, [T * i // steps for i in range(steps, -1, -1)], clip=None)
+def ddim_step(x_t: Tensor, t: int, t_prev: int, eps: Tensor, alpha_bars: Any) -> Any:
+    """Return x at t_prev, without noise."""
+    alpha_bars = np.asarray(alpha_bars, np.float64)
+    bar, bar_prev = alpha_bars[t], alpha_bars[t_prev]
+    x0_hat = (x_t - (1 - bar) ** 0.5 * eps) / bar**0.5
+    return bar_prev**0.5 * x0_hat + (1 - bar_prev) ** 0.5 * eps

@@ -30,7 +30,77 @@ LETTERS = {
     "x_prev": "x_{t−1}", "x0": "x_0", "x_t": "x_t", "x_T": "x_T", "z_T": "z_T", "eps": "ε", "eps_hat": "ε̂", "z": "z", "x": "x_t",
     "eps_uncond": "ε_uncond", "eps_cond": "ε_cond", "eps_model": "ε̂", "eps_model 1": "ε_uncond", "eps_model 2": "ε_cond",
     "teacher": "ε̂", "teacher 1": "the first ε̂", "teacher 2": "the second ε̂", "draw_noise": "z",
+    # for the error model, too: names in the answers, entries of tables, calls with their arguments, and where an argument is given
+    "x0_hat": "x̂_0", "z_t": "z_t", "z0_hat": "ẑ_0", "x_mid": "x at t_mid", "x_end": "x at t_end", "mean": "the mean", "variance": "β̃_t",
+    "t": "t", "t_prev": "t_prev", "t_mid": "t_mid", "t_end": "t_end", "T": "T", "steps": "steps", "i": "i", "s": "s", "pi": "π",
+    "beta": "β_t", "bar": "ᾱ_t", "bar_prev": "ᾱ_prev", "bar_end": "ᾱ_end", "bar_s": "ᾱ_s", "sigma": "σ", "eta": "η", "w": "w", "p": "p",
+    "u": "u", "scale": "the scale", "shrink": "√(ᾱ_end/ᾱ_t)", "first": "first", "last": "last", "most": "most", "max_period": "max_period",
+    "betas": "β", "alpha_bars": "ᾱ", "betas[]": "β_{}", "alpha_bars[]": "ᾱ_{}", "alphas[]": "α_{}", "one_minus[]": "(1 − ᾱ)_{}",
+    "alphas()": "α", "one_minus()": "1 − {0}", "multiplied()": "the running product of {0}", "earlier()": "the entry before that of {0}",
+    "summed()": "1 − β_1 − ... − β_t", "cumprod()": "ᾱ",
+    "f": "f", "f[1:]": "f(t)", "f[:-1]": "f(t − 1)", "roots[1:]": "√ᾱ_t", "roots[:-1]": "√ᾱ_{t−1}", "roots[]": "√ᾱ_{}", "loss": "the loss",
+    "error": "the error", "null": "null", "nulls": "the null row", "tokens": "the captions", "text": "the text", "mask": "the mask",
+    "heads": "heads", "q": "q", "k": "k", "v": "v", "W_q": "W_q", "W_k": "W_k", "W_v": "W_v", "W_o": "W_o", "read": "what was read",
+    "scores": "the scores", "angles": "the angles", "frequencies": "the frequencies", "latents": "the latents", "target": "the target",
+    "model": "the model", "student": "the student", "optimizer": "the optimizer", "shape[]": "k",
+    "per_sample()": "{0}", "asarray()": "{0}", "float()": "{0}", "split()": "{0}", "transpose()": "{0}", "as_tensor()": "{0}",
+    "arange()": "k",
+    "eps_model()": "ε̂", "draw_noise()": "z", "guided_eps()": "the guided ε̂", "teacher()": "the teacher's ε̂", "student()": "the student's ε̂",
+    "posterior()": "the posterior", "ddpm_step()": "the step", "ddim_step()": "the step", "progressive_target()": "the target",
+    "noise_mse()": "the loss", "mean()": "the mean", "std()": "the standard deviation", "cos()": "cos({0})", "sin()": "sin({0})",
+    "exp()": "exp({0})", "log()": "log {0}", "softmax()": "the weights", "encode()": "encoding", "decode()": "decoding",
+    "zero_grad()": "clearing the gradients", "backward()": "backward()", "step()": "the optimizer's step",
+    "eps_model(...)": "the call of the model", "draw_noise(...)": "the call of draw_noise", "teacher(...)": "the call of the teacher",
+    "student(...)": "the call of the student", "ddim_step(...)": "the step", "ddpm_step(...)": "the step", "noise_mse(...)": "the loss",
 }  # fmt: skip
+
+KINDS = {
+    "image": ("x_prev", "x0", "x_t", "x_T", "x", "x0_hat", "x_mid", "x_end", "z_T", "z", "z_t", "z0_hat", "eps", "eps_hat", "eps_uncond",
+              "eps_cond", "mean", "text", "latents"),
+    "step": ("t", "t_prev", "t_mid", "t_end", "s", "T", "steps", "i"),
+    "number": ("beta", "bar", "bar_prev", "bar_end", "bar_s", "sigma", "eta", "variance", "w", "p", "scale", "shrink", "first", "last",
+               "most", "heads", "max_period"),
+    "loss": ("loss", "error"),
+    "weight": ("W_q", "W_k", "W_v", "W_o", "q", "k", "v"),
+    "caption": ("tokens", "nulls", "null"),
+    "network": ("teacher", "student"),
+}  # fmt: skip
+
+WITHOUT = {
+    "per_sample": "the one t per sample ran along the last axis, not along the batch",
+    "zero_grad": "the gradients were never cleared",
+    "no_grad": "gradients flowed into the teacher",
+    "transpose": "two axes were not swapped",
+    "item": "",
+}
+
+
+def alphas(alpha_bars: Any) -> Any:
+    """Return α_t of the single steps; Python's index −1 is the last entry."""
+    return alpha_bars / (alpha_bars.roll(1) if hasattr(alpha_bars, "roll") else np.roll(alpha_bars, 1))
+
+
+def one_minus(table: Any) -> Any:
+    """Return 1 − ᾱ_t for ᾱ_t, and α_t for β_t."""
+    return 1 - table
+
+
+def multiplied(table: Any) -> Any:
+    """Return the running product, as if the table held single steps."""
+    return table.cumprod(0)
+
+
+def earlier(table: Any) -> Any:
+    """Return the table shifted by one, as if it were counted from 0."""
+    return table[[0, *range(len(table) - 1)]]
+
+
+def summed(factors: Any, axis: int = 0) -> Any:
+    """Return 1 less the running sum of β_t, for the running product of the 1 − β_t."""
+    return 1 - (1 - factors).cumsum(axis)
+
+
+TABLES = {"alpha_bars": (alphas, one_minus, multiplied), "betas": (one_minus, multiplied, earlier), "cumprod()": (summed,)}
 
 
 def quantities(given: dict[str, Any]) -> dict[str, Any]:

@@ -985,7 +985,7 @@ solutions/13_adding/sums.py:9: this file cannot be imported: NameError: name 'to
             (
                 "solutions/13_adding/quantities.py",
                 None,
-                'LINEAR, LETTERS = {"total": ("a",)}, {}\n\n\ndef quantities(given):\n    return {}\n',
+                'LINEAR, LETTERS, KINDS, TABLES, WITHOUT = {"total": ("a",)}, {}, {}, {}, {}\n\n\ndef quantities(given):\n    return {}\n',
             ),
         ],
         ["check-formulas"],

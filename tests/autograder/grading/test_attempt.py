@@ -150,7 +150,7 @@ def test_a_type_error_inside_a_function_is_no_misfit(judge):
 def test_what_cannot_be_tried_with_the_right_function_is_told_as_possible(judge):
     """Here the reference cannot take the list that the student's function takes."""
     wrong = LEANS.replace("(x_t - (1 - a) ** .5 * eps) / a ** .5", "(x_t - (1 - a) ** .5 * eps) * 2")
-    _, checks = judge(wrong.replace("np.array([1.0])", "[1]"))
+    _, checks = judge(wrong.replace("np.array([1.0])", "[[1]]"))
     assert checks["in_the_middle"].message.endswith(" It uses `predict_x0`, which is not right yet: that may be the cause.")
 
 

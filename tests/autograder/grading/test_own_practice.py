@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 from msgspec.structs import replace
 
-from autograder.author.lint.cache import check_course_once
+from autograder.author.cache import check_course_once
 from autograder.author.recording import record_practice
 from autograder.author.release import build, build_gradescope
 from autograder.cli.main import main

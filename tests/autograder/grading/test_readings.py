@@ -86,8 +86,8 @@ MISTAKES = {
         "Your variance is β_t·β̃_t (0.0012 at t = 12). The formula has β̃_t (0.0337).",
     ),
     "the other result of two": (
-        *changed("ddpm", "return on_x0 * x0 + on_x_t * x_t", "return on_x0 * x0 - on_x_t * x_t"),
-        "At t = 12, your mean is −0.830·x_t − 0.059·ε̂; 1.018·x_t − 0.059·ε̂ was expected: look at the factor of x_t.",
+        *changed("ddpm", "return on_x0 * x0 + on_x_t * x_t", "return 1.5 * on_x0 * x0 + on_x_t * x_t"),
+        "At t = 12, your mean is 1.066·x_t − 0.088·ε̂; 1.018·x_t − 0.059·ε̂ was expected: look at the factors of x_t and ε̂.",
     ),
     "in each step": (
         *changed("ddim", "eta, draw_noise(t))", "eta, 2 * draw_noise(t))"),

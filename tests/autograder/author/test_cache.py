@@ -1,4 +1,4 @@
-"""`course lint` answers from an earlier run, for as long as nothing that it reads has changed."""
+"""What takes long is answered from an earlier run, for as long as nothing that it was computed from has changed."""
 
 import subprocess
 import sys
@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 import autograder
-from autograder.author.lint import cache
-from autograder.author.lint.cache import check_course_once
+from autograder.author import cache
+from autograder.author.cache import check_course_once, computed_once
 from autograder.cli.main import main
 from autograder.course.errors import Finding
 from tests.autograder.author.test_lint import tiny
@@ -111,7 +111,7 @@ def test_another_python_runs_the_rules_again(tiny, runs, monkeypatch):
     assert len(runs) == 2
 
 
-@pytest.mark.parametrize("damage", [b"", b"\xff", b"{}", b'{"key": 1, "findings": []}', b'{"key": "a", "findings": [{"path": 1}]}'])
+@pytest.mark.parametrize("damage", [b"", b"\xff", b"{}", b'{"key": 1, "result": []}', b'{"key": "a", "result": [{"path": 1}]}'])
 def test_a_damaged_memory_is_ignored_and_replaced(tiny, runs, kept, damage):
     check_course_once(tiny)
     [path] = kept.iterdir()
@@ -143,11 +143,29 @@ def test_what_fails_is_not_remembered(tiny, runs, kept, monkeypatch):
 def test_an_answer_from_memory_imports_nothing_slow(tiny):
     """Neither the rules nor what they run on."""
     code = (
-        "import sys; from pathlib import Path; from autograder.author.lint import cache\n"
-        "cache._read = lambda place: cache.Kept(cache._key(Path(sys.argv[1])), [])\n"
+        "import sys; from pathlib import Path; from autograder.author import cache\n"
+        "cache._read = lambda *_: cache.Kept(cache._key(cache._contents(Path(sys.argv[1]), cache.CONTENT)), [])\n"
         "from autograder.cli.main import main\n"
         "main(['--course', sys.argv[1], 'lint'], standalone_mode=False)\n"
         "print({'torch', 'numpy', 'autograder.author.lint.rules'} & set(sys.modules))\n"
     )
     done = subprocess.run([sys.executable, "-c", code, str(tiny)], capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("No findings.\nset()\n", "")
+
+
+def test_equal_files_give_an_equal_result_wherever_they_are(kept, tmp_path):
+    """So that a copy of a course does not compute it again."""
+    made = []
+    for course, text in (("one", "a"), ("copy", "a"), ("other", "b")):
+        (tmp_path / course).mkdir()
+        (tmp_path / course / "file.py").write_text(text)
+        made.append(computed_once("results", [tmp_path / course / "file.py"], tmp_path / course, str, lambda course=course: course))
+    assert made == ["one", "one", "other"]
+
+
+def test_the_oldest_results_go(kept, tmp_path, monkeypatch):
+    monkeypatch.setattr(cache, "MOST", 2)
+    for text in "abc":
+        (tmp_path / "file.py").write_text(text)
+        computed_once("results", [tmp_path / "file.py"], tmp_path, str, lambda: "made")
+    assert len(list(kept.iterdir())) == 2

@@ -1,0 +1,346 @@
+"""An error model: general rewrites of a reference function, from its syntax tree, each with the words that tell it.
+
+`rewrites.toml` has the rules: what stands in a right answer, what a wrong one has in its place. Everywhere in the answer where a rule
+fits, it is applied, one place at a time. A lesson's `quantities.py` says which names are of one kind and can be confused (KINDS), what can
+stand for a table (TABLES), and what all are called (LETTERS): a change of what has no letters is not told, so no code is. Mutation testing
+(`bench.mutants`) changes the same places.
+"""
+
+import ast
+import copy
+import tomllib
+import types
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from functools import cache
+from itertools import combinations, product
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from autograder.grading.coefficients import Quantities
+from autograder.sandbox.guest.frameworks import FRAMEWORKS
+
+SKIPPED = "annotation", "returns", "decorator_list", "func", "ctx"
+MODULES = "np", "math", *FRAMEWORKS
+
+
+class Rewrite(NamedTuple):
+    """One wrong answer: what it is as if, in which part, how far-fetched it is, and the changed function (none in a release)."""
+
+    words: str
+    where: str
+    rank: int
+    function: Callable[..., Any] | None = None
+
+
+class Place(NamedTuple):
+    """Where a node is: a field of its owner and, if that is a list, its number there."""
+
+    owner: ast.AST
+    field: str
+    number: int | None
+    node: ast.AST
+
+
+def places(root: ast.AST) -> Iterator[Place]:
+    """Yield the place of every statement and expression below `root` that is evaluated when it runs."""
+    for field, value in ast.iter_fields(root):
+        for i, item in enumerate(value if isinstance(value, list) else [value]):
+            if isinstance(item, ast.AST) and (field not in SKIPPED or isinstance(item, ast.Attribute)):
+                if field not in SKIPPED and isinstance(getattr(item, "ctx", ast.Load()), ast.Load):
+                    yield Place(root, field, i if isinstance(value, list) else None, item)
+                yield from places(item)
+
+
+@contextmanager
+def put(place: Place, *nodes: ast.AST, instead_of: int = 1) -> Iterator[None]:
+    """Put other nodes in a place, for a while; in a list there may be several, instead of several."""
+    before, i = getattr(place.owner, place.field), place.number
+    setattr(place.owner, place.field, nodes[0] if i is None else [*before[:i], *nodes, *before[i + instead_of :]])
+    try:
+        yield
+    finally:
+        setattr(place.owner, place.field, before)
+
+
+class Change(NamedTuple):
+    """One change: its rank, its words with what they are about by name, the letter of what is assigned there, and itself, for a while."""
+
+    rank: int
+    words: str
+    about: Mapping[str, ast.AST | str]
+    where: str
+    made: AbstractContextManager[None]
+
+
+def rewrites(path: Path, of: str, model: Quantities, others: Container[str] = ()) -> Iterator[Rewrite]:
+    """Yield each wrong answer that can be told: one change in the function `of`, or in one that it uses and that is none of the `others`.
+
+    Mistakes in those are told where they themselves are asked for.
+    """
+    tree = ast.parse(path.read_bytes())
+    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    code = compile(tree, str(path), "exec")
+    for function in (functions[name] for name in _used(of, functions, others) if name not in model.without):
+        for change in _changes(function, model):
+            told = {name: text(one, model.letters) for name, one in change.about.items() if f"{{{name}}}" in change.words}
+            if all(told.values()):
+                with change.made:
+                    changed = compile(ast.fix_missing_locations(ast.Module([function], [])), str(path), "exec")
+                where = "" if change.where in told.values() else change.where  # not: in ᾱ, α stood where ᾱ belongs
+                yield Rewrite(change.words.format(**told), where, change.rank, _loaded((code, changed), of, model))
+
+
+def _used(of: str, functions: Mapping[str, ast.FunctionDef], others: Container[str]) -> list[str]:
+    """List a function and those of the file that it uses, directly or not, but for the `others`."""
+    found = [of] if of in functions else []
+    for name in found:
+        own = {node.arg for node in ast.walk(functions[name]) if isinstance(node, ast.arg)}
+        used = dict.fromkeys(node.id for node in ast.walk(functions[name]) if isinstance(node, ast.Name))
+        found += [one for one in used if one in functions and one not in others and one not in (*found, *own)]
+    return found
+
+
+def _loaded(parts: Iterable[types.CodeType], of: str, model: Quantities) -> Callable[..., Any]:
+    """Return a function that calls `of` where these parts were run; nothing runs before it is called."""
+    namespace: dict[str, Any] = {}
+
+    def run(*args: Any, **kwargs: Any) -> Any:
+        if not namespace:
+            namespace.update({table.__name__: table for tables in model.tables.values() for table in tables}, _clamped=_clamped)
+            for part in parts:
+                exec(part, namespace)
+        return namespace[of](*args, **kwargs)
+
+    return run
+
+
+def _clamped(value: Any) -> Any:
+    return value.clip(-1, 1) if hasattr(value, "clip") else min(max(value, -1), 1)
+
+
+# ---- what can be changed
+
+
+class Rule(NamedTuple):
+    """What stands in a right answer, what a wrong one has in its place, and the words."""
+
+    old: ast.AST
+    new: ast.AST
+    words: str
+
+
+@cache
+def rules() -> tuple[list[Rule], dict[str, str]]:
+    """Read the rules, and the words of the engine's own changes."""
+    table = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+    return [Rule(_parsed(old), _parsed(new), words) for old, new, words in (*table["expressions"], *table["statements"])], table["own"]
+
+
+def _parsed(source: str) -> ast.AST:
+    (node,) = ast.parse(source).body
+    return node.value if isinstance(node, ast.Expr) else node
+
+
+def _changes(function: ast.FunctionDef, model: Quantities) -> Iterator[Change]:
+    """Yield every change of a function: of each of its places, and of its parameters at its start."""
+    stored = [node.id for node in ast.walk(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
+    scope = [*(one.arg for one in function.args.args), *stored]
+    for place in places(function):
+        where = _where(function, place, model)
+        for rank, rule in enumerate(rules()[0]):
+            for about in matches(rule, place.node, scope[: len(function.args.args)], scope, model):
+                yield Change(rank, rule.words, about, where, put(place, (about["to"])))
+        yield from _own_changes(place, where, model)
+    start = Place(function, "body", 0, function.body[0])
+    used = [node.id for node in ast.walk(function) if isinstance(node, ast.Name)]
+    for name in (ast.Name(one.arg, ast.Load()) for one in function.args.args if used.count(one.arg) > 1):
+        for rank, rule in enumerate(rules()[0]):
+            for about in matches(rule, name, scope[: len(function.args.args)], scope, model) if isinstance(rule.old, ast.Name) else ():
+                yield Change(rank, rule.words, about, "", put(start, _assigned(name.id, (about["to"])), function.body[0]))
+    for one, default in zip(function.args.args[::-1], function.args.defaults[::-1], strict=False):
+        about = {"A": ast.Name(one.arg, ast.Load()), "B": default}
+        yield _own("always", "", about, put(start, _assigned(one.arg, default), function.body[0]))
+
+
+def _assigned(name: str, value: ast.expr) -> ast.Assign:
+    return ast.Assign([ast.Name(name, ast.Store())], value)
+
+
+def _where(function: ast.FunctionDef, place: Place, model: Quantities) -> str:
+    """Return the letter of what a place is a part of: the call that it is an argument of, or what its statement assigns to."""
+    if isinstance(place.owner, ast.Call) and (called := model.letters.get(f"{_called(place.owner)}(...)")):
+        return called
+    for one in ast.walk(function):
+        if isinstance(one, ast.Assign) and isinstance(one.targets[0], ast.Name) and any(place.node is node for node in ast.walk(one.value)):
+            return model.letters.get(one.targets[0].id, "")
+    return ""
+
+
+def _own(kind: str, where: str, about: Mapping[str, ast.AST | str], made: AbstractContextManager[None]) -> Change:
+    """Make a change that no rule describes; a call that is left out is simpler than all of them."""
+    return Change(-1 if kind == "without" else len(rules()[0]), rules()[1][kind], about, where, made)
+
+
+def _own_changes(place: Place, where: str, model: Quantities) -> Iterator[Change]:
+    """Yield the changes that no rule describes: of calls and their arguments, and of statements beside others."""
+    after = getattr(place.owner, place.field)[place.number + 1 :] if place.number is not None else []
+    match place.node:
+        case ast.Call(args=args) as call:
+            if (words := model.without.get(_called(call))) and (inside := _arguments(call)):
+                yield _own("without", "", {"A": words}, put(place, inside[0]))
+            for i, j in ((i, j) for i, j in combinations(range(len(args)), 2) if j == i + 1 or _confusable(args[i], args[j], model)):
+                swapped = [args[j] if k == i else args[i] if k == j else one for k, one in enumerate(args)]
+                yield _own("swapped", where, {"A": args[i], "B": args[j]}, put(place, ast.Call(call.func, swapped, call.keywords)))
+        case ast.Expr(value=ast.Call() as call) as statement:
+            yield _own("missing", "", {"A": call}, put(place, ast.Pass()))
+            yield _own("twice", "", {"A": call}, put(place, statement, statement))
+            if after and isinstance(after[0], ast.Expr):
+                yield _own("too_late", "", {"A": call, "B": after[0].value}, put(place, after[0], statement, instead_of=2))
+        case ast.If(test=test):
+            yield _own("ignored", "", {"A": test}, put(place, ast.Pass()))
+        case ast.With(items=[item], body=body) if words := model.without.get(_called(item.context_expr)):
+            yield _own("without", "", {"A": words}, put(place, *body))
+
+
+def _confusable(one: ast.expr, other: ast.expr, model: Quantities) -> bool:
+    return isinstance(one, ast.Name) and isinstance(other, ast.Name) and other.id in model.confused_with(one.id)
+
+
+# ---- where a rule fits
+
+
+def matches(rule: Rule, node: ast.AST, parameters: list[str], scope: list[str], model: Quantities) -> Iterator[dict[str, Any]]:
+    """Yield what a rule's names stand for, with what is there (`from`) and what is put there (`to`), for each way in which it fits."""
+    bound: dict[str, ast.AST] = {}
+    if not _fits(rule.old, node, bound, model):
+        return
+    used = {one.id for one in ast.walk(rule.new) if isinstance(one, ast.Name)}
+    first = next((one.id for one in bound.values() if isinstance(one, ast.Name)), "")
+    table = f"{_called(node)}()" if isinstance(rule.old, ast.Call) else _table(node)
+    ways: dict[str, list[str]] = {
+        "other": [one for one in dict.fromkeys(model.confused_with(first)) if one in scope],
+        "parameter": [one for one in parameters if model.is_a("number", one)],
+        "derived": [one.__name__ for one in model.tables.get(table, ())],
+    }
+    for chosen in product(*(ways[name] for name in ways if name in used)):
+        named = dict(zip((name for name in ways if name in used), chosen, strict=True))
+        made = _Filled({**bound, **{name: ast.Name(one, ast.Load()) for name, one in named.items()}}, node).visit(copy.deepcopy(rule.new))
+        if ast.dump(made) != ast.dump(node):
+            yield {**bound, **{name: ast.Name(one, ast.Load()) for name, one in named.items()}, "from": node, "to": made}
+
+
+def _fits(pattern: Any, node: Any, bound: dict[str, ast.AST], model: Quantities) -> bool:
+    """Return whether a node has the form of a pattern, and write down what its names stand for."""
+    if isinstance(pattern, ast.Name):
+        if not pattern.id.isupper() and not (isinstance(node, ast.Name) and model.is_a(pattern.id, node.id)):
+            return False
+        return ast.dump(bound.setdefault(pattern.id, node)) == ast.dump(node) if isinstance(node, ast.expr) else False
+    if isinstance(pattern, ast.Call) and isinstance(pattern.func, ast.Name):
+        same = isinstance(node, ast.Call) and _called(node) == pattern.func.id
+        return same and _fits(pattern.args, _arguments(node), bound, model)
+    if isinstance(pattern, list):
+        return len(pattern) == len(node) and all(_fits(one, other, bound, model) for one, other in zip(pattern, node, strict=True))
+    if not isinstance(pattern, ast.AST):
+        return bool(pattern == node)
+    fields = [field for field in pattern._fields if field not in ("ctx", "kind", "type_comment")]
+    return type(pattern) is type(node) and all(_fits(getattr(pattern, one), getattr(node, one), bound, model) for one in fields)
+
+
+class _Filled(ast.NodeTransformer):
+    """Fills a pattern; a call that stands for another one keeps its form: a function's of a module, or a method's."""
+
+    def __init__(self, bound: Mapping[str, ast.AST], node: ast.AST):
+        self._bound = bound
+        self._func: ast.expr | None = node.func if isinstance(node, ast.Call) else None
+        self._keywords = node.keywords if isinstance(node, ast.Call) else []
+
+    def visit_Name(self, name: ast.Name) -> ast.AST:
+        return copy.deepcopy(self._bound.get(name.id, name))
+
+    def visit_Call(self, call: ast.Call) -> ast.AST:
+        renamed = isinstance(call.func, ast.Name) and call.func.id not in self._bound
+        self.generic_visit(call)
+        if not (renamed and isinstance(self._func, ast.Attribute) and isinstance(call.func, ast.Name)):
+            return call
+        owner, args = (self._func.value, call.args) if _is_module(self._func.value) else (call.args[0], call.args[1:])
+        return ast.Call(ast.Attribute(owner, call.func.id, ast.Load()), args, self._keywords)
+
+
+def _called(node: ast.AST) -> str:
+    """Name the function or method that a call calls."""
+    func = node.func if isinstance(node, ast.Call) else None
+    return func.id if isinstance(func, ast.Name) else func.attr if isinstance(func, ast.Attribute) else ""
+
+
+def _arguments(call: ast.Call) -> list[ast.expr]:
+    """List the arguments of a call; the object of a method is the first."""
+    return [*([call.func.value] if isinstance(call.func, ast.Attribute) and not _is_module(call.func.value) else []), *call.args]
+
+
+def _is_module(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id in MODULES
+
+
+def _table(node: ast.AST) -> str:
+    """Name the table that an entry is from, maybe by way of a method: `alpha_bars.double()[t]`."""
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+        case ast.Subscript(value=inside) | ast.Call(func=ast.Attribute(value=inside)):
+            return _table(inside)
+    return ""
+
+
+# ---- in letters
+
+
+def text(node: ast.AST | str, letters: Mapping[str, str], strength: int = 0) -> str:
+    """Write a formula in the paper's letters, in brackets if it binds less than `strength`; empty if there are none for a part of it."""
+    if isinstance(node, str):
+        return node
+    made, own = _text(node, letters)
+    return f"({made})" if made and own < strength else made
+
+
+BINARY = {
+    ast.Add: ("{} + {}", 1, 1, 1), ast.Sub: ("{} − {}", 1, 1, 2), ast.Mult: ("{}·{}", 2, 2, 2), ast.MatMult: ("{}·{}", 2, 2, 2),
+    ast.Div: ("{}/{}", 2, 2, 3), ast.FloorDiv: ("{}/{}", 2, 2, 3),
+}  # fmt: skip
+COMPARED: dict[type, str] = {ast.Lt: "<", ast.LtE: "≤", ast.Gt: ">", ast.GtE: "≥"}
+
+
+def _text(node: ast.AST, letters: Mapping[str, str]) -> tuple[str, int]:
+    def joined(form: str, own: int, *parts: tuple[ast.AST, int]) -> tuple[str, int]:
+        texts = [text(part, letters, strength) for part, strength in parts]
+        return (form.format(*texts), own) if all(texts) else ("", own)
+
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return letters.get(name, ""), 4
+        case ast.Constant(value=int() | float() as value):
+            return f"{value:.6g}", 4
+        case ast.BinOp(base, ast.Pow(), ast.Constant(value=0.5)):
+            return joined("√{}", 4, (base, 4))
+        case ast.BinOp(base, ast.Pow(), ast.Constant(value=2)):
+            return joined("{}²", 4, (base, 4))
+        case ast.BinOp(a, op, b) if type(op) in BINARY:
+            form, own, left, right = BINARY[type(op)]
+            return joined(form, own, (a, left), (b, right))
+        case ast.UnaryOp(ast.USub(), operand):
+            return joined("−{}", 1, (operand, 2))
+        case ast.Compare(a, [op], [b]) if type(op) in COMPARED:
+            return joined(f"{{}} {COMPARED[type(op)]} {{}}", 0, (a, 1), (b, 1))
+        case ast.Compare(a, [ast.IsNot()], [_]):
+            return joined("{}", 4, (a, 0))
+        case ast.Subscript(_, ast.Slice()):
+            return letters.get(ast.unparse(node), ""), 4
+        case ast.Subscript(value, index):
+            form = letters.get(f"{_called(value) if f'{_called(value)}[]' in letters else _table(node)}[]", "")
+            at = text(index, letters).replace(" ", "")
+            return (form.format(at if len(at) == 1 else f"{{{at}}}") if at else ""), 4
+        case ast.Call() as call:
+            form = letters.get(f"{_called(call)}()", "")
+            parts = [text(part, letters, 4) for part in _arguments(call)]
+            return (form.format(*parts) if all(part or f"{{{i}}}" not in form for i, part in enumerate(parts)) else ""), 4
+    return "", 0

@@ -1,0 +1,799 @@
+"""Wrong answers as students write them, each with a word of the idea that they should be told.
+
+An entry is the exercise, the right file it is written into (a style of tests/fairness, or "" for a plain file of forward.py), the
+functions as the student has them, and a pattern of what must be said. `KNOWN` were unnamed when only written misconceptions were
+named; `MORE` were written afterwards, without looking at the misconceptions.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Wrong(NamedTuple):
+    """One wrong answer."""
+
+    exercise: str
+    style: str
+    idea: str  # a regular expression of what must be said
+    source: str
+
+
+KNOWN: dict[str, Wrong] = {
+    "noise_mse: roots swapped": Wrong("loss", "plain", "swapped", """
+def noise_mse(eps_model, x0, t, eps, alpha_bars):
+    a = alpha_bars[torch.as_tensor(t)].view(-1, 1, 1, 1)
+    noisy = torch.sqrt(1 - a) * x0 + torch.sqrt(a) * eps
+    return torch.nn.functional.mse_loss(eps_model(noisy, t), eps)
+"""),
+    "noise_mse: α_t for ᾱ_t": Wrong("loss", "plain", "α_t", """
+def noise_mse(eps_model, x0, t, eps, alpha_bars):
+    t_ = torch.as_tensor(t)
+    alpha = (alpha_bars[t_] / alpha_bars[t_ - 1]).view(-1, 1, 1, 1)
+    noisy = torch.sqrt(alpha) * x0 + torch.sqrt(1 - alpha) * eps
+    return ((eps_model(noisy, t) - eps) ** 2).mean()
+"""),
+    "noise_mse: t off by one": Wrong("loss", "plain", "t.?−.?1", """
+def noise_mse(eps_model, x0, t, eps, alpha_bars):
+    a = alpha_bars[torch.as_tensor(t) - 1].view(-1, 1, 1, 1)
+    noisy = torch.sqrt(a) * x0 + torch.sqrt(1 - a) * eps
+    return ((eps_model(noisy, t) - eps) ** 2).mean()
+"""),
+    "noise_mse: the model is not told t": Wrong("loss", "plain", "(model|network|ε̂).*(t|0)", """
+def noise_mse(eps_model, x0, t, eps, alpha_bars):
+    a = alpha_bars[torch.as_tensor(t)].view(-1, 1, 1, 1)
+    noisy = torch.sqrt(a) * x0 + torch.sqrt(1 - a) * eps
+    return ((eps_model(noisy, 0) - eps) ** 2).mean()
+"""),
+    "noise_mse: t along the last axis": Wrong("loss", "plain", "last axis|axis 3", """
+def noise_mse(eps_model, x0, t, eps, alpha_bars):
+    a = alpha_bars[t]
+    noisy = torch.sqrt(a) * x0 + torch.sqrt(1 - a) * eps
+    return ((eps_model(noisy, t) - eps) ** 2).mean()
+"""),
+    "training_step: climbing": Wrong("loss", "plain", "sign|negative|up", """
+def training_step(model, optimizer, x0, t, eps, alpha_bars):
+    optimizer.zero_grad()
+    loss = noise_mse(model, x0, t, eps, alpha_bars)
+    (-loss).backward()
+    optimizer.step()
+    return loss.item()
+"""),
+    "training_step: own noise": Wrong("loss", "plain", "random|own noise", """
+def training_step(model, optimizer, x0, t, eps, alpha_bars):
+    eps = torch.randn_like(x0)
+    optimizer.zero_grad()
+    loss = noise_mse(model, x0, t, eps, alpha_bars)
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+"""),
+    "noise_mse: own noise": Wrong("loss", "plain", "random|own noise", """
+def noise_mse(eps_model, x0, t, eps, alpha_bars):
+    eps = torch.randn_like(x0)
+    a = alpha_bars[torch.as_tensor(t)].view(-1, 1, 1, 1)
+    return ((eps_model(a.sqrt() * x0 + (1 - a).sqrt() * eps, t) - eps) ** 2).mean()
+"""),
+    "timestep_embedding: frequencies rising": Wrong("timestep", "shift", "rise|grow|sign|divided", """
+def timestep_embedding(t, dim, max_period=10000):
+    half = dim // 2
+    freqs = max_period ** (torch.arange(half) / half)
+    args = t[:, None].float() * freqs[None]
+    return torch.cat([torch.cos(args), torch.sin(args)], dim=-1)
+"""),
+    "timestep_embedding: one wave twice": Wrong("timestep", "shift", "cos|sin", """
+import math
+def timestep_embedding(t, dim, max_period=10000):
+    half = dim // 2
+    freqs = torch.exp(-math.log(max_period) * torch.arange(half) / half)
+    args = t[:, None].float() * freqs[None]
+    return torch.cat([torch.sin(args), torch.sin(args)], dim=-1)
+"""),
+    "timestep_embedding: t divided by the period": Wrong("timestep", "shift", "period|divided", """
+import math
+def timestep_embedding(t, dim, max_period=10000):
+    half = dim // 2
+    freqs = torch.exp(-math.log(max_period) * torch.arange(half) / half)
+    args = (t / max_period)[:, None].float() * freqs[None]
+    return torch.cat([torch.cos(args), torch.sin(args)], dim=-1)
+"""),
+    "posterior: cumulative sum": Wrong("ddpm", "plain", "sum", """
+def posterior(x_t, t, eps_hat, betas):
+    bars = 1 - torch.cumsum(betas, dim=0)
+    x0 = (x_t - (1 - bars[t]).sqrt() * eps_hat) / bars[t].sqrt()
+    on_x0 = bars[t - 1].sqrt() * betas[t] / (1 - bars[t])
+    on_x_t = (1 - betas[t]).sqrt() * (1 - bars[t - 1]) / (1 - bars[t])
+    return on_x0 * x0 + on_x_t * x_t, (1 - bars[t - 1]) / (1 - bars[t]) * betas[t]
+"""),
+    "posterior: α without its root": Wrong("ddpm", "plain", "root", """
+def posterior(x_t, t, eps_hat, betas):
+    bars = torch.cumprod(1 - betas, dim=0)
+    x0 = (x_t - (1 - bars[t]).sqrt() * eps_hat) / bars[t].sqrt()
+    mean = bars[t - 1].sqrt() * betas[t] / (1 - bars[t]) * x0 + (1 - betas[t]) * (1 - bars[t - 1]) / (1 - bars[t]) * x_t
+    return mean, (1 - bars[t - 1]) / (1 - bars[t]) * betas[t]
+"""),
+    "posterior: noise added": Wrong("ddpm", "plain", "sign|subtract|added", """
+def posterior(x_t, t, eps_hat, betas):
+    bars = torch.cumprod(1 - betas, dim=0)
+    x0 = (x_t + (1 - bars[t]).sqrt() * eps_hat) / bars[t].sqrt()
+    on_x0 = bars[t - 1].sqrt() * betas[t] / (1 - bars[t])
+    on_x_t = (1 - betas[t]).sqrt() * (1 - bars[t - 1]) / (1 - bars[t])
+    return on_x0 * x0 + on_x_t * x_t, (1 - bars[t - 1]) / (1 - bars[t]) * betas[t]
+"""),
+    "ddim_step: root missing": Wrong("ddim", "plain", "root", """
+def ddim_step(x_t, t, t_prev, eps_hat, alpha_bars, eta, z):
+    a, b = alpha_bars[t], alpha_bars[t_prev]
+    x0 = (x_t - (1 - a) * eps_hat) / a.sqrt()
+    sigma = eta * ((1 - b) / (1 - a) * (1 - a / b)).sqrt()
+    return b.sqrt() * x0 + (1 - b - sigma**2).sqrt() * eps_hat + sigma * z
+"""),
+    "ddim_step: x̂_0 not divided": Wrong("ddim", "plain", "divided", """
+def ddim_step(x_t, t, t_prev, eps_hat, alpha_bars, eta, z):
+    a, b = alpha_bars[t], alpha_bars[t_prev]
+    x0 = x_t - (1 - a).sqrt() * eps_hat
+    sigma = eta * ((1 - b) / (1 - a) * (1 - a / b)).sqrt()
+    return b.sqrt() * x0 + (1 - b - sigma**2).sqrt() * eps_hat + sigma * z
+"""),
+    "ddim_step: x̂_0 not shrunk": Wrong("ddim", "plain", "√ᾱ_prev", """
+def ddim_step(x_t, t, t_prev, eps_hat, alpha_bars, eta, z):
+    a, b = alpha_bars[t], alpha_bars[t_prev]
+    x0 = (x_t - (1 - a).sqrt() * eps_hat) / a.sqrt()
+    sigma = eta * ((1 - b) / (1 - a) * (1 - a / b)).sqrt()
+    return x0 + (1 - b - sigma**2).sqrt() * eps_hat + sigma * z
+"""),
+    "ddim_step: fresh noise for the direction": Wrong("ddim", "plain", "z", """
+def ddim_step(x_t, t, t_prev, eps_hat, alpha_bars, eta, z):
+    a, b = alpha_bars[t], alpha_bars[t_prev]
+    x0 = (x_t - (1 - a).sqrt() * eps_hat) / a.sqrt()
+    sigma = eta * ((1 - b) / (1 - a) * (1 - a / b)).sqrt()
+    return b.sqrt() * x0 + (1 - b - sigma**2).sqrt() * z + sigma * z
+"""),
+    "ddim_step: α_t for ᾱ_t": Wrong("ddim", "plain", "α|negative", """
+def ddim_step(x_t, t, t_prev, eps_hat, alpha_bars, eta, z):
+    a, b = alpha_bars[t] / alpha_bars[t - 1], alpha_bars[t_prev] / alpha_bars[t_prev - 1]
+    x0 = (x_t - (1 - a).sqrt() * eps_hat) / a.sqrt()
+    sigma = eta * ((1 - b) / (1 - a) * (1 - a / b)).sqrt()
+    return b.sqrt() * x0 + (1 - b - sigma**2).sqrt() * eps_hat + sigma * z
+"""),
+    "ddim_step: η under the root": Wrong("ddim", "plain", "η|σ", """
+def ddim_step(x_t, t, t_prev, eps_hat, alpha_bars, eta, z):
+    a, b = alpha_bars[t], alpha_bars[t_prev]
+    x0 = (x_t - (1 - a).sqrt() * eps_hat) / a.sqrt()
+    sigma = (eta * (1 - b) / (1 - a) * (1 - a / b)).sqrt()
+    return b.sqrt() * x0 + (1 - b - sigma**2).sqrt() * eps_hat + sigma * z
+"""),
+    "latent_scale: variance": Wrong("latent", "plain", "variance|root", """
+def latent_scale(latents):
+    return latents.var(unbiased=False)
+"""),
+    "latent_scale: variance with n − 1": Wrong("latent", "plain", "variance|root", """
+def latent_scale(latents):
+    return torch.var(latents)
+"""),
+    "latent_scale: inverse": Wrong("latent", "plain", "1 over|upside|inverse|divide", """
+def latent_scale(latents):
+    return 1.0 / latents.std(correction=0).item()
+"""),
+    "latent_sample: decoded at every step": Wrong("latent", "plain", "every step|each step|once|times", """
+@torch.no_grad()
+def latent_sample(vae, eps_model, z_T, alpha_bars, steps, scale):
+    T, z = len(alpha_bars) - 1, z_T
+    for i in range(steps, 0, -1):
+        t, s = T * i // steps, T * (i - 1) // steps
+        eps = eps_model(z, t)
+        z0 = (z - (1 - alpha_bars[t]).sqrt() * eps) / alpha_bars[t].sqrt()
+        z = alpha_bars[s].sqrt() * z0 + (1 - alpha_bars[s]).sqrt() * eps
+        image = decode(vae, z, scale)
+    return image
+"""),
+    "latent_sample: the starting noise scaled": Wrong("latent", "plain", "z_T", """
+@torch.no_grad()
+def latent_sample(vae, eps_model, z_T, alpha_bars, steps, scale):
+    T, z = len(alpha_bars) - 1, z_T * scale
+    for i in range(steps, 0, -1):
+        t, s = T * i // steps, T * (i - 1) // steps
+        eps = eps_model(z, t)
+        z0 = (z - (1 - alpha_bars[t]).sqrt() * eps) / alpha_bars[t].sqrt()
+        z = alpha_bars[s].sqrt() * z0 + (1 - alpha_bars[s]).sqrt() * eps
+    return decode(vae, z, scale)
+"""),
+    "progressive_target: told the wrong time": Wrong("distill", "plain", "t_end", """
+@torch.no_grad()
+def progressive_target(teacher, x_t, t, t_mid, t_end, alpha_bars):
+    middle = ddim(x_t, teacher(x_t, t), t, t_mid, alpha_bars)
+    end = ddim(middle, teacher(middle, t_end), t_mid, t_end, alpha_bars)
+    a, b = shaped(alpha_bars, t, x_t), shaped(alpha_bars, t_end, x_t)
+    return (end - (b / a).sqrt() * x_t) / ((1 - b).sqrt() - (b / a).sqrt() * (1 - a).sqrt())
+"""),
+    "cross_attention: softmax over heads": Wrong("attention", "einsum", "axis|heads", """
+def cross_attention(x, text, W_q, W_k, W_v, W_o, heads, mask=None):
+    B, N, _ = x.shape
+    q = (x @ W_q).view(B, N, heads, -1).transpose(1, 2)
+    k = (text @ W_k).view(B, text.shape[1], heads, -1).transpose(1, 2)
+    v = (text @ W_v).view(B, text.shape[1], heads, -1).transpose(1, 2)
+    scores = q @ k.transpose(-2, -1) / q.shape[-1] ** 0.5
+    if mask is not None:
+        scores = scores.masked_fill(~mask[:, None, None, :], float("-inf"))
+    weights = torch.softmax(scores, dim=1)
+    return (weights @ v).transpose(1, 2).reshape(B, N, -1) @ W_o
+"""),
+}  # fmt: skip
+
+
+MORE: dict[str, Wrong] = {
+    "linear_betas: torch habit, from 0": Wrong("forward", "", r"0|first", """
+def linear_betas(T, first=1e-4, last=0.02):
+    betas = np.zeros(T + 1)
+    for t in range(1, T + 1):
+        betas[t] = first + (last - first) * t / T
+    return betas
+"""),
+    "linear_betas: last and first swapped": Wrong("forward", "", r"last|first|swapped|changed places", """
+def linear_betas(T, first=1e-4, last=0.02):
+    return np.concatenate([[0], np.linspace(last, first, T)])
+"""),
+    "linear_betas: a one in front": Wrong("forward", "", r"0|1", """
+def linear_betas(T, first=1e-4, last=0.02):
+    return np.concatenate([[1.0], np.linspace(first, last, T)])
+"""),
+    "linear_betas: geometric": Wrong("forward", "", r"", """
+def linear_betas(T, first=1e-4, last=0.02):
+    return np.concatenate([[0.0], np.geomspace(first, last, T)])
+"""),
+    "alpha_bars: shifted by one": Wrong("forward", "", r"t.?−.?1|shift|one", """
+def alpha_bars(betas):
+    bars = np.ones(len(betas))
+    for t in range(1, len(betas)):
+        bars[t] = bars[t - 1] * (1 - betas[t - 1])
+    return bars
+"""),
+    "alpha_bars: root of each": Wrong("forward", "", r"root", """
+def alpha_bars(betas):
+    return np.cumprod(np.sqrt(1 - betas))
+"""),
+    "alpha_bars: products of 1 + β": Wrong("forward", "", r"1 \+|sign|added", """
+def alpha_bars(betas):
+    return np.cumprod(1 + betas)
+"""),
+    "forward_step: β squared": Wrong("forward", "", r"β", """
+def forward_step(x_prev, beta, eps):
+    return np.sqrt(1 - beta) * x_prev + beta ** 2 * eps
+"""),
+    "forward_step: root of the whole": Wrong("forward", "", r"", """
+def forward_step(x_prev, beta, eps):
+    return np.sqrt(1 - beta**2) * x_prev + beta * eps
+"""),
+    "forward_step: factors of a convex sum": Wrong("forward", "", r"root|scale|√", """
+def forward_step(x_prev, beta, eps):
+    return (1 - np.sqrt(beta)) * x_prev + np.sqrt(beta) * eps
+"""),
+    "noise_to: β_t in the root": Wrong("forward", "", r"β_t|α_t", """
+def noise_to(x0, t, eps, alpha_bars):
+    bar = per_sample(t, x0, alpha_bars)
+    beta = 1 - bar / per_sample(np.asarray(t) - 1, x0, alpha_bars)
+    return np.sqrt(bar) * x0 + np.sqrt(beta) * eps
+"""),
+    "noise_to: noise not scaled": Wrong("forward", "", r"ε", """
+def noise_to(x0, t, eps, alpha_bars):
+    bar = per_sample(t, x0, alpha_bars)
+    return np.sqrt(bar) * x0 + eps
+"""),
+    "noise_to: one minus the root": Wrong("forward", "", r"√|root", """
+def noise_to(x0, t, eps, alpha_bars):
+    bar = per_sample(t, x0, alpha_bars)
+    return np.sqrt(bar) * x0 + (1 - np.sqrt(bar)) * eps
+"""),
+    "noise_to: own noise": Wrong("forward", "", r"random|own noise", """
+def noise_to(x0, t, eps, alpha_bars):
+    bar = per_sample(t, x0, alpha_bars)
+    return np.sqrt(bar) * x0 + np.sqrt(1 - bar) * np.random.randn(*np.shape(x0))
+"""),
+    "noise_to: minus": Wrong("forward", "", r"sign|subtract", """
+def noise_to(x0, t, eps, alpha_bars):
+    bar = per_sample(t, x0, alpha_bars)
+    return np.sqrt(bar) * x0 - np.sqrt(1 - bar) * eps
+"""),
+    "predict_x0: divided by the noise's root": Wrong("forward", "", r"√|root|divided", """
+def predict_x0(x_t, t, eps, alpha_bars):
+    bar = per_sample(t, x_t, alpha_bars)
+    return (x_t - np.sqrt(1 - bar) * eps) / np.sqrt(1 - bar)
+"""),
+    "predict_x0: root of ᾱ subtracted": Wrong("forward", "", r"√", """
+def predict_x0(x_t, t, eps, alpha_bars):
+    bar = per_sample(t, x_t, alpha_bars)
+    return (x_t - np.sqrt(bar) * eps) / np.sqrt(bar)
+"""),
+    "predict_x0: clipped": Wrong("forward", "", r"clamp", """
+def predict_x0(x_t, t, eps, alpha_bars):
+    bar = per_sample(t, x_t, alpha_bars)
+    return np.clip((x_t - np.sqrt(1 - bar) * eps) / np.sqrt(bar), -1, 1)
+"""),
+    "predict_x0: t + 1": Wrong("forward", "", r"t.?\+.?1", """
+def predict_x0(x_t, t, eps, alpha_bars):
+    bar = per_sample(np.asarray(t) + 1, x_t, alpha_bars)
+    return (x_t - np.sqrt(1 - bar) * eps) / np.sqrt(bar)
+"""),
+    "cosine_betas: sine": Wrong("schedule", "loops", r"cos|sin", """
+def cosine_betas(T, s=0.008, most=0.999):
+    f = [math.sin((t / T + s) / (1 + s) * math.pi / 2) ** 2 for t in range(T + 1)]
+    return [0.0] + [min(1 - f[t] / f[t - 1], most) if f[t - 1] else most for t in range(1, T + 1)]
+"""),
+    "cosine_betas: no half": Wrong("schedule", "loops", r"2|half|divided", """
+def cosine_betas(T, s=0.008, most=0.999):
+    f = [math.cos((t / T + s) / (1 + s) * math.pi) ** 2 for t in range(T + 1)]
+    return [0.0] + [min(1 - f[t] / f[t - 1], most) for t in range(1, T + 1)]
+"""),
+    "cosine_betas: upside down ratio": Wrong("schedule", "loops", r"upside", """
+def cosine_betas(T, s=0.008, most=0.999):
+    f = [math.cos((t / T + s) / (1 + s) * math.pi / 2) ** 2 for t in range(T + 1)]
+    return [0.0] + [min(1 - f[t - 1] / f[t], most) for t in range(1, T + 1)]
+"""),
+    "snr: in decibels": Wrong("schedule", "loops", r"log", """
+def snr(alpha_bars):
+    return [10 * math.log10(b / (1 - b)) if b < 1 else float("inf") for b in alpha_bars]
+"""),
+    "snr: squared": Wrong("schedule", "loops", r"square|root", """
+def snr(alpha_bars):
+    return [(b / (1 - b)) ** 2 if b < 1 else float("inf") for b in alpha_bars]
+"""),
+    "snr: ᾱ over ᾱ + noise's root": Wrong("schedule", "loops", r"root|√", """
+def snr(alpha_bars):
+    return [math.sqrt(b) / (1 - b) if b < 1 else float("inf") for b in alpha_bars]
+"""),
+    "terminal_snr_zero: not scaled back": Wrong("schedule", "with_torch", r"scale|multipl|factor|divided", """
+import numpy as np
+def terminal_snr_zero(betas):
+    roots = np.sqrt(np.cumprod(1 - np.asarray(betas)))
+    new = roots.copy()
+    new[1:] = (roots[1:] - roots[-1]) / (roots[1] - roots[-1])
+    bars = new ** 2
+    return np.concatenate([[0], 1 - bars[1:] / bars[:-1]])
+"""),
+    "terminal_snr_zero: alphas returned": Wrong("schedule", "with_torch", r"1 −|α", """
+import numpy as np
+def terminal_snr_zero(betas):
+    roots = np.sqrt(np.cumprod(1 - np.asarray(betas)))
+    roots[1:] = (roots[1:] - roots[-1]) * roots[1] / (roots[1] - roots[-1])
+    bars = roots ** 2
+    return np.concatenate([[0], bars[1:] / bars[:-1]])
+"""),
+    "posterior: mean without x_t": Wrong("ddpm", "plain", r"x_t|term", """
+def posterior(x_t, t, eps_hat, betas):
+    bars = torch.cumprod(1 - betas, dim=0)
+    x0 = (x_t - (1 - bars[t]).sqrt() * eps_hat) / bars[t].sqrt()
+    mean = bars[t - 1].sqrt() * betas[t] / (1 - bars[t]) * x0
+    return mean, (1 - bars[t - 1]) / (1 - bars[t]) * betas[t]
+"""),
+    "posterior: ᾱ_t for ᾱ_{t−1} in the mean": Wrong("ddpm", "plain", r"ᾱ_t", """
+def posterior(x_t, t, eps_hat, betas):
+    bars = torch.cumprod(1 - betas, dim=0)
+    x0 = (x_t - (1 - bars[t]).sqrt() * eps_hat) / bars[t].sqrt()
+    mean = bars[t].sqrt() * betas[t] / (1 - bars[t]) * x0 + (1 - betas[t]).sqrt() * (1 - bars[t - 1]) / (1 - bars[t]) * x_t
+    return mean, (1 - bars[t - 1]) / (1 - bars[t]) * betas[t]
+"""),
+    "posterior: β's root for x̂_0": Wrong("ddpm", "plain", r"β_t|root", """
+def posterior(x_t, t, eps_hat, betas):
+    bars = torch.cumprod(1 - betas, dim=0)
+    x0 = (x_t - (1 - bars[t]).sqrt() * eps_hat) / bars[t].sqrt()
+    mean = bars[t - 1].sqrt() * betas[t].sqrt() / (1 - bars[t]) * x0 + (1 - betas[t]).sqrt() * (1 - bars[t - 1]) / (1 - bars[t]) * x_t
+    return mean, (1 - bars[t - 1]) / (1 - bars[t]) * betas[t]
+"""),
+    "posterior: weights exchanged": Wrong("ddpm", "plain", r"swapped|changed places|factors", """
+def posterior(x_t, t, eps_hat, betas):
+    bars = torch.cumprod(1 - betas, dim=0)
+    x0 = (x_t - (1 - bars[t]).sqrt() * eps_hat) / bars[t].sqrt()
+    a = bars[t - 1].sqrt() * betas[t] / (1 - bars[t])
+    b = (1 - betas[t]).sqrt() * (1 - bars[t - 1]) / (1 - bars[t])
+    return b * x0 + a * x_t, (1 - bars[t - 1]) / (1 - bars[t]) * betas[t]
+"""),
+    "posterior: variance with t + 1": Wrong("ddpm", "plain", r"variance|t", """
+def posterior(x_t, t, eps_hat, betas):
+    bars = torch.cumprod(1 - betas, dim=0)
+    x0 = (x_t - (1 - bars[t]).sqrt() * eps_hat) / bars[t].sqrt()
+    on_x0 = bars[t - 1].sqrt() * betas[t] / (1 - bars[t])
+    on_x_t = (1 - betas[t]).sqrt() * (1 - bars[t - 1]) / (1 - bars[t])
+    return on_x0 * x0 + on_x_t * x_t, (1 - bars[t - 1]) / (1 - bars[t]) * betas[t - 1]
+"""),
+    "ddpm_step: noise subtracted": Wrong("ddpm", "plain", r"sign|subtract", """
+def ddpm_step(x_t, t, eps_hat, betas, z):
+    mean, variance = posterior(x_t, t, eps_hat, betas)
+    return mean - variance.sqrt() * z
+"""),
+    "ddpm_step: β for its root": Wrong("ddpm", "plain", r"β_t", """
+def ddpm_step(x_t, t, eps_hat, betas, z):
+    mean, variance = posterior(x_t, t, eps_hat, betas)
+    return mean + betas[t] * z
+"""),
+    "ddpm_step: own noise": Wrong("ddpm", "plain", r"random|own noise", """
+def ddpm_step(x_t, t, eps_hat, betas, z):
+    mean, variance = posterior(x_t, t, eps_hat, betas)
+    return mean + variance.sqrt() * torch.randn_like(x_t)
+"""),
+    "ddpm_step: x_t kept": Wrong("ddpm", "plain", r"x_t", """
+def ddpm_step(x_t, t, eps_hat, betas, z):
+    mean, variance = posterior(x_t, t, eps_hat, betas)
+    return x_t + variance.sqrt() * z
+"""),
+    "ddpm_sample: one step too many": Wrong("ddpm", "plain", r"t = 0|0|step", """
+def ddpm_sample(eps_model, x_T, betas, draw_noise):
+    x = x_T
+    for t in range(len(betas) - 1, 1, -1):
+        x = ddpm_step(x, t, eps_model(x, t), betas, draw_noise(t))
+    mean, variance = posterior(x, 1, eps_model(x, 1), betas)
+    return mean + betas[1].sqrt() * draw_noise(1)
+"""),
+    "ddpm_sample: own noise": Wrong("ddpm", "plain", r"random|own noise", """
+def ddpm_sample(eps_model, x_T, betas, draw_noise):
+    x = x_T
+    for t in range(len(betas) - 1, 0, -1):
+        x = ddpm_step(x, t, eps_model(x, t), betas, torch.randn_like(x))
+    return x
+"""),
+    "ddpm_sample: starts from fresh noise": Wrong("ddpm", "plain", r"random|own noise", """
+def ddpm_sample(eps_model, x_T, betas, draw_noise):
+    x = torch.randn_like(x_T)
+    for t in range(len(betas) - 1, 0, -1):
+        x = ddpm_step(x, t, eps_model(x, t), betas, draw_noise(t))
+    return x
+"""),
+    "ddpm_sample: every second t": Wrong("ddpm", "plain", r"step|t", """
+def ddpm_sample(eps_model, x_T, betas, draw_noise):
+    x = x_T
+    for t in range(len(betas) - 1, 0, -2):
+        x = ddpm_step(x, t, eps_model(x, t), betas, draw_noise(t))
+    return x
+"""),
+    "ddim_timesteps: ceil": Wrong("ddim", "plain", r"round", """
+def ddim_timesteps(T, steps):
+    return [-(-T * i // steps) for i in range(steps, 0, -1)]
+"""),
+    "ddim_timesteps: with T + 1": Wrong("ddim", "plain", r"T|1", """
+def ddim_timesteps(T, steps):
+    return [(T + 1) * i // steps for i in range(steps, 0, -1)]
+"""),
+    "ddim_step: ᾱ_t in the direction and the shrink": Wrong("ddim", "plain", r"ᾱ_t", """
+def ddim_step(x_t, t, t_prev, eps_hat, alpha_bars, eta, z):
+    a, b = alpha_bars[t], alpha_bars[t_prev]
+    x0 = (x_t - (1 - a).sqrt() * eps_hat) / a.sqrt()
+    sigma = eta * ((1 - b) / (1 - a) * (1 - a / b)).sqrt()
+    return a.sqrt() * x0 + (1 - b - sigma**2).sqrt() * eps_hat + sigma * z
+"""),
+    "ddim_step: t and t_prev exchanged": Wrong("ddim", "plain", r"t_prev", """
+def ddim_step(x_t, t, t_prev, eps_hat, alpha_bars, eta, z):
+    b, a = alpha_bars[t], alpha_bars[t_prev]
+    x0 = (x_t - (1 - a).sqrt() * eps_hat) / a.sqrt()
+    sigma = eta * ((1 - b) / (1 - a).clamp(min=1e-12) * (1 - a / b).abs()).sqrt()
+    return b.sqrt() * x0 + (1 - b - sigma**2).clamp(min=0).sqrt() * eps_hat + sigma * z
+"""),
+    "ddim_step: fraction upside down in σ": Wrong("ddim", "plain", r"upside|σ", """
+def ddim_step(x_t, t, t_prev, eps_hat, alpha_bars, eta, z):
+    a, b = alpha_bars[t], alpha_bars[t_prev]
+    x0 = (x_t - (1 - a).sqrt() * eps_hat) / a.sqrt()
+    sigma = eta * ((1 - a) / (1 - b) * (1 - a / b)).sqrt() if t_prev else 0.0
+    return b.sqrt() * x0 + (1 - b - sigma**2).sqrt() * eps_hat + sigma * z
+"""),
+    "ddim_step: 1 − ᾱ_prev/ᾱ_t": Wrong("ddim", "plain", r"upside|negative|σ|NaN", """
+def ddim_step(x_t, t, t_prev, eps_hat, alpha_bars, eta, z):
+    a, b = alpha_bars[t], alpha_bars[t_prev]
+    x0 = (x_t - (1 - a).sqrt() * eps_hat) / a.sqrt()
+    sigma = eta * ((1 - b) / (1 - a) * (1 - b / a)).sqrt()
+    return b.sqrt() * x0 + (1 - b - sigma**2).sqrt() * eps_hat + sigma * z
+"""),
+    "ddim_step: plus for minus under the root": Wrong("ddim", "plain", r"σ|sign|added", """
+def ddim_step(x_t, t, t_prev, eps_hat, alpha_bars, eta, z):
+    a, b = alpha_bars[t], alpha_bars[t_prev]
+    x0 = (x_t - (1 - a).sqrt() * eps_hat) / a.sqrt()
+    sigma = eta * ((1 - b) / (1 - a) * (1 - a / b)).sqrt()
+    return b.sqrt() * x0 + (1 - b + sigma**2).sqrt() * eps_hat + sigma * z
+"""),
+    "ddim_sample: z from t_prev with its own draw": Wrong("ddim", "plain", r"random|own noise", """
+import torch
+def ddim_sample(eps_model, x_T, alpha_bars, steps, eta, draw_noise):
+    ts = ddim_timesteps(len(alpha_bars) - 1, steps)
+    x = x_T
+    for t, t_prev in zip(ts, [*ts[1:], 0]):
+        x = ddim_step(x, t, t_prev, eps_model(x, t), alpha_bars, eta, torch.randn_like(x))
+    return x
+"""),
+    "ddim_sample: last step forgotten": Wrong("ddim", "plain", r"last|step|stop", """
+def ddim_sample(eps_model, x_T, alpha_bars, steps, eta, draw_noise):
+    ts = ddim_timesteps(len(alpha_bars) - 1, steps)
+    x = x_T
+    for t, t_prev in zip(ts[:-1], ts[1:]):
+        x = ddim_step(x, t, t_prev, eps_model(x, t), alpha_bars, eta, draw_noise(t))
+    return x
+"""),
+    "ddim_sample: always to t − 1": Wrong("ddim", "plain", r"t_prev|t.?−.?1", """
+def ddim_sample(eps_model, x_T, alpha_bars, steps, eta, draw_noise):
+    x = x_T
+    for t in ddim_timesteps(len(alpha_bars) - 1, steps):
+        x = ddim_step(x, t, t - 1, eps_model(x, t), alpha_bars, eta, draw_noise(t))
+    return x
+"""),
+    "guided_eps: average": Wrong("guidance", "plain", r"w|factor", """
+def guided_eps(eps_uncond, eps_cond, w):
+    return (eps_uncond + w * eps_cond) / (1 + w)
+"""),
+    "guided_eps: minus": Wrong("guidance", "plain", r"sign|subtract|ε_uncond", """
+def guided_eps(eps_uncond, eps_cond, w):
+    return eps_uncond - w * (eps_cond - eps_uncond)
+"""),
+    "drop_condition: at most p": Wrong("guidance", "plain", r"<|p|equal", """
+def drop_condition(tokens, null, p, u):
+    out = tokens.clone()
+    out[u <= p] = null
+    return out
+"""),
+    "drop_condition: own random numbers": Wrong("guidance", "plain", r"random", """
+def drop_condition(tokens, null, p, u):
+    out = tokens.clone()
+    out[torch.rand(len(tokens)) < p] = null
+    return out
+"""),
+    "guided_sample: w twice": Wrong("guidance", "plain", r"w", """
+def guided_sample(eps_model, tokens, null, w, x_T, alpha_bars, steps):
+    nothing = torch.zeros_like(tokens) + null
+    T = len(alpha_bars) - 1
+    x = x_T
+    for i in range(steps, 0, -1):
+        t, s = T * i // steps, T * (i - 1) // steps
+        eps = guided_eps(eps_model(x, t, nothing), w * eps_model(x, t, tokens), w)
+        x0 = (x - (1 - alpha_bars[t]).sqrt() * eps) / alpha_bars[t].sqrt()
+        x = alpha_bars[s].sqrt() * x0 + (1 - alpha_bars[s]).sqrt() * eps
+    return x
+"""),
+    "guided_sample: only the caption's noise put back": Wrong("guidance", "plain", r"ε", """
+def guided_sample(eps_model, tokens, null, w, x_T, alpha_bars, steps):
+    nothing = torch.zeros_like(tokens) + null
+    T = len(alpha_bars) - 1
+    x = x_T
+    for i in range(steps, 0, -1):
+        t, s = T * i // steps, T * (i - 1) // steps
+        cond = eps_model(x, t, tokens)
+        eps = guided_eps(eps_model(x, t, nothing), cond, w)
+        x0 = (x - (1 - alpha_bars[t]).sqrt() * eps) / alpha_bars[t].sqrt()
+        x = alpha_bars[s].sqrt() * x0 + (1 - alpha_bars[s]).sqrt() * cond
+    return x
+"""),
+    "guided_sample: stops before 0": Wrong("guidance", "plain", r"last|step|stop|0", """
+def guided_sample(eps_model, tokens, null, w, x_T, alpha_bars, steps):
+    nothing = torch.zeros_like(tokens) + null
+    T = len(alpha_bars) - 1
+    x = x_T
+    for i in range(steps, 1, -1):
+        t, s = T * i // steps, T * (i - 1) // steps
+        eps = guided_eps(eps_model(x, t, nothing), eps_model(x, t, tokens), w)
+        x0 = (x - (1 - alpha_bars[t]).sqrt() * eps) / alpha_bars[t].sqrt()
+        x = alpha_bars[s].sqrt() * x0 + (1 - alpha_bars[s]).sqrt() * eps
+    return x
+"""),
+    "noise_mse: mean over the batch only": Wrong("loss", "plain", r"sum|mean|axis", """
+def noise_mse(eps_model, x0, t, eps, alpha_bars):
+    bar = alpha_bars[torch.as_tensor(t)].reshape(-1, 1, 1, 1)
+    x_t = bar.sqrt() * x0 + (1 - bar).sqrt() * eps
+    return ((eps - eps_model(x_t, t)) ** 2).flatten(1).sum(1).mean()
+"""),
+    "noise_mse: half": Wrong("loss", "plain", r"0.5|half|factor", """
+def noise_mse(eps_model, x0, t, eps, alpha_bars):
+    bar = alpha_bars[torch.as_tensor(t)].reshape(-1, 1, 1, 1)
+    x_t = bar.sqrt() * x0 + (1 - bar).sqrt() * eps
+    return 0.5 * ((eps - eps_model(x_t, t)) ** 2).mean()
+"""),
+    "noise_mse: target is x_t": Wrong("loss", "plain", r"x_t", """
+def noise_mse(eps_model, x0, t, eps, alpha_bars):
+    bar = alpha_bars[torch.as_tensor(t)].reshape(-1, 1, 1, 1)
+    x_t = bar.sqrt() * x0 + (1 - bar).sqrt() * eps
+    return ((x_t - eps_model(x_t, t)) ** 2).mean()
+"""),
+    "noise_mse: no roots": Wrong("loss", "plain", r"root", """
+def noise_mse(eps_model, x0, t, eps, alpha_bars):
+    bar = alpha_bars[torch.as_tensor(t)].reshape(-1, 1, 1, 1)
+    x_t = bar * x0 + (1 - bar) * eps
+    return ((eps - eps_model(x_t, t)) ** 2).mean()
+"""),
+    "training_step: zero_grad after backward": Wrong("loss", "plain", r"clear|zero_grad|gradient", """
+def training_step(model, optimizer, x0, t, eps, alpha_bars):
+    loss = noise_mse(model, x0, t, eps, alpha_bars)
+    loss.backward()
+    optimizer.zero_grad()
+    optimizer.step()
+    return loss.item()
+"""),
+    "training_step: eps and x0 exchanged": Wrong("loss", "plain", r"x_0|swapped|changed places", """
+def training_step(model, optimizer, x0, t, eps, alpha_bars):
+    optimizer.zero_grad()
+    loss = noise_mse(model, eps, t, x0, alpha_bars)
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+"""),
+    "training_step: step before backward": Wrong("loss", "plain", r"before|order|early|backward", """
+def training_step(model, optimizer, x0, t, eps, alpha_bars):
+    optimizer.zero_grad()
+    loss = noise_mse(model, x0, t, eps, alpha_bars)
+    optimizer.step()
+    loss.backward()
+    return loss.item()
+"""),
+    "timestep_embedding: only sines and their negatives": Wrong("timestep", "shift", r"cos|sin", """
+def timestep_embedding(t, dim, max_period=10000):
+    half = dim // 2
+    angles = torch.outer(t.float(), max_period ** (-torch.arange(half) / half))
+    return torch.cat((torch.cos(angles), -torch.sin(angles)), dim=-1)
+"""),
+    "timestep_embedding: angles times π": Wrong("timestep", "shift", r"π|3.14|factor", """
+import math
+def timestep_embedding(t, dim, max_period=10000):
+    half = dim // 2
+    angles = 2 * math.pi * torch.outer(t.float(), max_period ** (-torch.arange(half) / half))
+    return torch.cat((torch.cos(angles), torch.sin(angles)), dim=-1)
+"""),
+    "timestep_embedding: k from 1": Wrong("timestep", "shift", r"1|arange|start", """
+def timestep_embedding(t, dim, max_period=10000):
+    half = dim // 2
+    angles = torch.outer(t.float(), max_period ** (-torch.arange(1, half + 1) / half))
+    return torch.cat((torch.cos(angles), torch.sin(angles)), dim=-1)
+"""),
+    "latent_scale: largest less smallest": Wrong("latent", "plain", r"", """
+def latent_scale(latents):
+    return latents.max() - latents.min()
+"""),
+    "encode: mean taken off": Wrong("latent", "plain", r"mean", """
+def encode(vae, x, scale):
+    z = vae.encode(x)
+    return (z - z.mean()) / scale
+"""),
+    "decode: divided after": Wrong("latent", "plain", r"divided|scale", """
+def decode(vae, z, scale):
+    return vae.decode(z) / scale
+"""),
+    "latent_sample: divided by the scale at the end": Wrong("latent", "plain", r"divided|scale", """
+@torch.no_grad()
+def latent_sample(vae, eps_model, z_T, alpha_bars, steps, scale):
+    T, z = len(alpha_bars) - 1, z_T
+    for i in range(steps, 0, -1):
+        t, s = T * i // steps, T * (i - 1) // steps
+        eps = eps_model(z, t)
+        z0 = (z - (1 - alpha_bars[t]).sqrt() * eps) / alpha_bars[t].sqrt()
+        z = alpha_bars[s].sqrt() * z0 + (1 - alpha_bars[s]).sqrt() * eps
+    return vae.decode(z / scale)
+"""),
+    "latent_sample: scaled in each step": Wrong("latent", "plain", r"scale|step", """
+@torch.no_grad()
+def latent_sample(vae, eps_model, z_T, alpha_bars, steps, scale):
+    T, z = len(alpha_bars) - 1, z_T
+    for i in range(steps, 0, -1):
+        t, s = T * i // steps, T * (i - 1) // steps
+        eps = eps_model(z, t)
+        z0 = (z - (1 - alpha_bars[t]).sqrt() * eps) / alpha_bars[t].sqrt()
+        z = (alpha_bars[s].sqrt() * z0 + (1 - alpha_bars[s]).sqrt() * eps) * scale
+    return vae.decode(z)
+"""),
+    "progressive_target: not divided": Wrong("distill", "plain", r"divided", """
+@torch.no_grad()
+def progressive_target(teacher, x_t, t, t_mid, t_end, alpha_bars):
+    middle = ddim(x_t, teacher(x_t, t), t, t_mid, alpha_bars)
+    end = ddim(middle, teacher(middle, t_mid), t_mid, t_end, alpha_bars)
+    a, b = shaped(alpha_bars, t, x_t), shaped(alpha_bars, t_end, x_t)
+    return end - (b / a).sqrt() * x_t
+"""),
+    "progressive_target: x_t not shrunk": Wrong("distill", "plain", r"ᾱ|factor|multipl", """
+@torch.no_grad()
+def progressive_target(teacher, x_t, t, t_mid, t_end, alpha_bars):
+    middle = ddim(x_t, teacher(x_t, t), t, t_mid, alpha_bars)
+    end = ddim(middle, teacher(middle, t_mid), t_mid, t_end, alpha_bars)
+    a, b = shaped(alpha_bars, t, x_t), shaped(alpha_bars, t_end, x_t)
+    return (end - x_t) / ((1 - b).sqrt() - (b / a).sqrt() * (1 - a).sqrt())
+"""),
+    "progressive_target: second step's ε̂ from the first's": Wrong("distill", "plain", r"ε̂|teacher", """
+@torch.no_grad()
+def progressive_target(teacher, x_t, t, t_mid, t_end, alpha_bars):
+    eps = teacher(x_t, t)
+    middle = ddim(x_t, eps, t, t_mid, alpha_bars)
+    end = ddim(middle, eps, t_mid, t_end, alpha_bars)
+    a, b = shaped(alpha_bars, t, x_t), shaped(alpha_bars, t_end, x_t)
+    return (end - (b / a).sqrt() * x_t) / ((1 - b).sqrt() - (b / a).sqrt() * (1 - a).sqrt())
+"""),
+    "distill_step: climbing": Wrong("distill", "plain", r"sign|negative|up", """
+def distill_step(student, teacher, optimizer, x_t, t, t_mid, t_end, alpha_bars):
+    target = progressive_target(teacher, x_t, t, t_mid, t_end, alpha_bars)
+    loss = ((student(x_t, t) - target) ** 2).mean()
+    optimizer.zero_grad()
+    (-loss).backward()
+    optimizer.step()
+    return loss.item()
+"""),
+    "distill_step: the student asked at t_mid": Wrong("distill", "plain", r"t_mid", """
+def distill_step(student, teacher, optimizer, x_t, t, t_mid, t_end, alpha_bars):
+    target = progressive_target(teacher, x_t, t, t_mid, t_end, alpha_bars)
+    loss = ((student(x_t, t_mid) - target) ** 2).mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+"""),
+    "cross_attention: multiplied by √k": Wrong("attention", "einsum", r"divided|multiplied", """
+def cross_attention(x, text, W_q, W_k, W_v, W_o, heads, mask=None):
+    B, N, _ = x.shape
+    q = (x @ W_q).view(B, N, heads, -1).transpose(1, 2)
+    k = (text @ W_k).view(B, text.shape[1], heads, -1).transpose(1, 2)
+    v = (text @ W_v).view(B, text.shape[1], heads, -1).transpose(1, 2)
+    scores = q @ k.transpose(-2, -1) * q.shape[-1] ** 0.5
+    if mask is not None:
+        scores = scores.masked_fill(~mask[:, None, None, :], float("-inf"))
+    weights = scores.softmax(-1)
+    return (weights @ v).transpose(1, 2).reshape(B, N, -1) @ W_o
+"""),
+    "cross_attention: mask the wrong way": Wrong("attention", "einsum", r"mask|True", """
+def cross_attention(x, text, W_q, W_k, W_v, W_o, heads, mask=None):
+    B, N, _ = x.shape
+    q = (x @ W_q).view(B, N, heads, -1).transpose(1, 2)
+    k = (text @ W_k).view(B, text.shape[1], heads, -1).transpose(1, 2)
+    v = (text @ W_v).view(B, text.shape[1], heads, -1).transpose(1, 2)
+    scores = q @ k.transpose(-2, -1) / q.shape[-1] ** 0.5
+    if mask is not None:
+        scores = scores.masked_fill(mask[:, None, None, :], float("-inf"))
+    weights = scores.softmax(-1)
+    return (weights @ v).transpose(1, 2).reshape(B, N, -1) @ W_o
+"""),
+    "cross_attention: queries for values": Wrong("attention", "einsum", r"q|queries|keys", """
+def cross_attention(x, text, W_q, W_k, W_v, W_o, heads, mask=None):
+    B, N, _ = x.shape
+    q = (x @ W_q).view(B, N, heads, -1).transpose(1, 2)
+    k = (text @ W_k).view(B, text.shape[1], heads, -1).transpose(1, 2)
+    v = (text @ W_v).view(B, text.shape[1], heads, -1).transpose(1, 2)
+    scores = q @ k.transpose(-2, -1) / q.shape[-1] ** 0.5
+    if mask is not None:
+        scores = scores.masked_fill(~mask[:, None, None, :], float("-inf"))
+    weights = scores.softmax(-1)
+    return (weights @ k).transpose(1, 2).reshape(B, N, -1) @ W_o
+"""),
+    "cross_attention: sigmoid": Wrong("attention", "einsum", r"softmax|sigmoid", """
+def cross_attention(x, text, W_q, W_k, W_v, W_o, heads, mask=None):
+    B, N, _ = x.shape
+    q = (x @ W_q).view(B, N, heads, -1).transpose(1, 2)
+    k = (text @ W_k).view(B, text.shape[1], heads, -1).transpose(1, 2)
+    v = (text @ W_v).view(B, text.shape[1], heads, -1).transpose(1, 2)
+    scores = q @ k.transpose(-2, -1) / q.shape[-1] ** 0.5
+    if mask is not None:
+        scores = scores.masked_fill(~mask[:, None, None, :], float("-inf"))
+    weights = torch.sigmoid(scores)
+    return (weights @ v).transpose(1, 2).reshape(B, N, -1) @ W_o
+"""),
+    "cross_attention: scaled by the tokens": Wrong("attention", "einsum", r"√|divided|scal", """
+def cross_attention(x, text, W_q, W_k, W_v, W_o, heads, mask=None):
+    B, N, _ = x.shape
+    q = (x @ W_q).view(B, N, heads, -1).transpose(1, 2)
+    k = (text @ W_k).view(B, text.shape[1], heads, -1).transpose(1, 2)
+    v = (text @ W_v).view(B, text.shape[1], heads, -1).transpose(1, 2)
+    scores = q @ k.transpose(-2, -1) / k.shape[-2] ** 0.5
+    if mask is not None:
+        scores = scores.masked_fill(~mask[:, None, None, :], float("-inf"))
+    weights = scores.softmax(-1)
+    return (weights @ v).transpose(1, 2).reshape(B, N, -1) @ W_o
+"""),
+    "cross_attention: heads averaged": Wrong("attention", "einsum", r"", """
+def cross_attention(x, text, W_q, W_k, W_v, W_o, heads, mask=None):
+    B, N, _ = x.shape
+    q = (x @ W_q).view(B, N, heads, -1).transpose(1, 2)
+    k = (text @ W_k).view(B, text.shape[1], heads, -1).transpose(1, 2)
+    v = (text @ W_v).view(B, text.shape[1], heads, -1).transpose(1, 2)
+    scores = q @ k.transpose(-2, -1) / q.shape[-1] ** 0.5
+    if mask is not None:
+        scores = scores.masked_fill(~mask[:, None, None, :], float("-inf"))
+    weights = scores.softmax(-1)
+    return (weights @ v).mean(1).repeat(1, 1, heads) @ W_o
+"""),
+    "cross_attention: W_o transposed into the heads": Wrong("attention", "einsum", r"", """
+def cross_attention(x, text, W_q, W_k, W_v, W_o, heads, mask=None):
+    B, N, _ = x.shape
+    q = (x @ W_q).view(B, N, heads, -1).transpose(1, 2)
+    k = (text @ W_k).view(B, text.shape[1], heads, -1).transpose(1, 2)
+    v = (text @ W_v).view(B, text.shape[1], heads, -1).transpose(1, 2)
+    scores = q @ k.transpose(-2, -1) / q.shape[-1] ** 0.5
+    if mask is not None:
+        scores = scores.masked_fill(~mask[:, None, None, :], float("-inf"))
+    weights = scores.softmax(-1)
+    return (weights @ v).transpose(1, 2).flatten(2) @ W_o * heads ** -0.5
+"""),
+}  # fmt: skip

@@ -1,0 +1,181 @@
+"""The error model: what it changes in an answer, what it says of it, and when it says nothing."""
+
+import ast
+
+import numpy as np
+import pytest
+
+from autograder.grading.coefficients import Quantities
+from autograder.grading.rewrites import matches, places, put, rewrites, rules, text
+from tests.autograder.grading.test_readings import EXERCISES, changed, ideas, materials
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+BASE = """
+def area(width, height, scale=2.0):
+    part = scale * width ** 0.5
+    for i in range(height, 0, -1):
+        grow(part)
+    return part - height
+
+
+def grow(value):
+    return value
+"""
+LETTERS = {"width": "w", "height": "h", "scale": "s", "part": "p", "grow()": "growing"}
+MODEL = Quantities(letters=LETTERS, kinds={"number": ("width", "height", "scale")})
+
+
+@pytest.fixture
+def told(tmp_path):
+    """Give what is told of a source, each with its rank."""
+
+    def told(source, model=MODEL, of="area"):
+        path = tmp_path / "answer.py"
+        path.write_text(source)
+        return {(one.where, one.words): one for one in rewrites(path, of, model)}
+
+    return told
+
+
+def test_each_rule_is_applied_wherever_it_fits(told):
+    made = told(BASE)
+    expected = {
+        ("p", "the root were missing from w"),
+        ("p", "the factor s were missing from s·√w"),
+        ("p", "h stood where w belongs"),
+        ("", "h were added, not subtracted"),
+        ("", "the loop started one step too late"),
+        ("", "growing were missing"),
+        ("", "growing were done twice"),
+        ("", "s were ignored, and always 2"),
+        ("", "the result had the wrong sign"),
+    }
+    assert expected <= set(made)
+
+
+def test_a_rewrite_gives_what_it_says(told):
+    made = told("def area(width, height):\n    return width ** 0.5 - height\n")
+    assert made["", "the root were missing from w"].function(9, 1) == 8
+    assert made["", "h were added, not subtracted"].function(9, 1) == 4
+    assert made["", "h stood where w belongs"].function(9, 4) == -2
+
+
+def test_a_function_that_the_answer_uses_is_changed_too(told):
+    source = "def area(width, height):\n    return side(width) * height\n\n\ndef side(width):\n    return width ** 0.5\n"
+    made = told(source)["", "the root were missing from w"]
+    assert made.function(9, 2) == 18
+
+
+def test_what_has_no_letters_is_not_told(told):
+    """A sentence never holds the answer's code."""
+    assert told("def area(a, b):\n    return (a - b) ** 0.5\n", Quantities(letters={"a": "A"})).keys() == {
+        ("", words)
+        for words in (
+            "the result had the wrong sign",
+            "1 over the result were returned",
+            "the square of the result were returned",
+            "the root of the result were returned",
+            "twice the result were returned",
+            "half the result were returned",
+            "the result were clamped to [−1, 1]",
+        )
+    }
+
+
+def test_places_are_put_back():
+    tree = ast.parse("a = b + c")
+    before = ast.dump(tree)
+    for place in places(tree):
+        with put(place, ast.Constant(1) if isinstance(place.node, ast.expr) else ast.Pass()):
+            assert ast.dump(tree) != before
+    assert ast.dump(tree) == before
+
+
+FORMULAS = {
+    "a ** 0.5 * (b - c)": "√a·(b − c)",
+    "(a - b) / (c / d)": "(a − b)/(c/d)",
+    "a - (b - c)": "a − (b − c)",
+    "-a ** 2": "−a²",
+    "table[a - 1]": "T_{a−1}",
+    "table.double()[a]": "T_a",
+    "f(a, b + c)": "f of (b + c)",
+    "a < b": "a < b",
+    "unknown(a)": "",
+    "a + unknown": "",
+}
+
+
+@pytest.mark.parametrize("source", FORMULAS)
+def test_a_formula_is_written_in_letters(source):
+    letters = {**{name: name for name in "abcd"}, "table[]": "T_{}", "f()": "f of {1}"}
+    assert text(ast.parse(source).body[0].value, letters) == FORMULAS[source]
+
+
+def test_every_rule_fits_what_it_describes():
+    """Its left side is an instance of itself, and gives something else."""
+    kinds = {kind: (kind, "another") for kind in ("image", "step", "number", "loss")}
+    model = Quantities(kinds=kinds, tables={"table": (np.cumsum,), "cumprod()": (np.cumsum,)})
+    for rule in rules()[0]:
+        made = list(matches(rule, rule.old if "name" not in ast.dump(rule.old) else ast.Name("step", ast.Load()), ["number"], ["another"], model))
+        assert made, ast.unparse(rule.old)
+        assert all(ast.dump(one["to"]) != ast.dump(one["from"]) for one in made)
+
+
+# a mistake that numbers alone do not name: the exercise, the file, and what is said of the first function that is wrong
+MISTAKES = {
+    "a root in a sum of two": (
+        *changed("ddpm", "(1 - betas[t]).sqrt()", "(1 - betas[t])"),
+        "In the mean, it is as if the root were missing from 1 − β_t.",
+    ),
+    "an argument": (*changed("loss", "eps_model(x_t, t)", "eps_model(x_t, 0)"), "In the call of the model, it is as if 0 stood where t belongs."),
+    "a sign": (*changed("loss", "loss.backward()", "(-loss).backward()"), "It is as if the loss had the wrong sign."),
+    "an axis": (
+        *changed("attention", "torch.softmax(scores, dim=3)", "torch.softmax(scores, dim=1)", "einsum"),
+        "In what was read, it is as if the softmax ran along axis −3, not along axis −1.",
+    ),
+    "a table": (
+        *changed("ddim", "a, b = alpha_bars[t], alpha_bars[t_prev]", "one = alpha_bars / alpha_bars.roll(1)\n    a, b = one[t], one[t_prev]"),
+        "It is as if α stood where ᾱ belongs.",
+    ),
+    "a loop": (*changed("guidance", "range(steps, 0, -1)", "range(steps, 1, -1)"), "It is as if the loop ended one step too early."),
+    "a comparison": (*changed("guidance", "u < p", "u <= p"), "It is as if u ≤ p stood where u < p belongs."),
+    "two ways to say it": (
+        *changed("ddim", "return b.sqrt() * x0", "return a.sqrt() * x0"),
+        "In x̂_0, it is as if ᾱ_prev stood where ᾱ_t belongs. Or: It is as if ᾱ_t stood where ᾱ_prev belongs.",
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_what_an_answer_is_as_if_is_said(mistake):
+    exercise, source, sentence = MISTAKES[mistake]
+    told = next(iter(ideas(exercise, source).values()))
+    assert (told.kind, told.sentence) == ("rewrite", sentence)
+
+
+RANDOM = {
+    "noise_to": changed("forward", "(1 - a) ** .5 * eps\ndef predict", "(1 - a) ** .5 * np.random.randn(*np.shape(x0))\ndef predict"),
+    "training_step": changed("loss", "noise_mse(model, x0, t, eps, alpha_bars)", "noise_mse(model, x0, t, torch.randn_like(eps), alpha_bars)"),
+}
+OWN = "Called again with the same arguments, your function gives another result: it draws random numbers of its own. Use those that it is given."
+
+
+@pytest.mark.parametrize("of", RANDOM)
+def test_noise_of_ones_own_is_said_since_no_two_calls_agree(of):
+    told = ideas(*RANDOM[of])[of]
+    assert told.kind == "coefficients"
+    assert told.sentence.endswith(OWN)
+
+
+def test_what_fits_nothing_is_not_named():
+    exercise, source = changed("timestep", "torch.cat((torch.cos(angles), torch.sin(angles)), dim=-1)", "torch.cat((torch.cos(angles), torch.tan(angles)), dim=-1)", "shift")
+    assert ideas(exercise, source) == {}
+
+
+def test_a_network_of_ones_own_is_not_compared_with_ours():
+    """Nor how it was trained: the lesson describes no misconception of it, since its numbers identify none."""
+    assert materials("train").misconceptions == ()
+    assert not materials("train").diagnosis.describes("train")
+    exercise = EXERCISES["train"]
+    assert ideas("train", exercise.starter.read_text()) == {}

@@ -298,6 +298,11 @@ REFUSED = {
     "nothing to show": (lambda place: ["show", "Bo", "--out", place], "{place}: no graded results in this folder\n  fix: give the folder that `course grade --out` wrote\n"),
     "a student to show who is not there": (lambda place: ["show", "Bob", "--out", place / "out"], "no student `Bob` was graded here\n  fix: did you mean Bo?\n"),
     "an exercise to show that was not graded": (lambda place: ["show", "Bo", "sum", "--out", place / "out"], "no exercise `sum` was graded for Bo\n  fix: choose one of: sums\n"),
+    "a student to grade who is not there": (
+        lambda place: ["grade", place / "class.zip", "--out", place / "out", "--student", "Eve"],
+        "no student `Eve` is among the submissions\n  fix: use the name of their folder, or of the roster\n",
+    ),
+    "a student to grade again who is not there": (lambda place: ["regrade", place / "out", "--student", "Bob"], "no student `Bob` was graded here\n  fix: did you mean Bo?\n"),
     "no title": (untitled, '--title sums: no title\n  fix: write it as EXERCISE=TITLE: --title forward="Noising (4711)"\n'),
 }  # fmt: skip
 
@@ -314,6 +319,26 @@ def test_submissions_are_graded_again_where_they_lie_now(graded):
     moved(graded)
     code, said, _ = course(graded, "regrade", graded / "out", graded / "elsewhere.zip", "--fresh")
     assert (code, said.splitlines()[0]) == (0, "3 results, 3 graded again, 0 changed.")
+
+
+# ---- one student
+
+
+def test_one_student_is_graded_alone_and_the_class_stays(graded):
+    """Also when the class is graded again: who else is in that folder is still left alone."""
+    (graded / "late.zip").write_bytes(packed(("lovelaceada_501_21_sums.py", WRONG), ("bo_502_22_sums.py", WRONG), ("eve_504_23_sums.py", RIGHT)))
+    code, said, _ = course(graded, "grade", graded / "late.zip", "--out", graded / "out", "--exercise", "sums", "--student", "bo@example.org")
+    assert (code, "1 graded, 2 from before\n" in said) == (0, True)
+    assert scores(graded) == {"Bo": 0.0, "Cy": 0.0, "Lovelace, Ada": 1.0}
+    assert "0 changed" in course(graded, "regrade", graded / "out", "--apply")[1]
+    assert scores(graded) == {"Bo": 0.0, "Cy": 0.0, "Lovelace, Ada": 1.0}
+
+
+def test_one_student_is_graded_again_alone(graded):
+    mend(graded, STRICTER)
+    code, said, _ = course(graded, "regrade", graded / "out", "--student", "502", "--apply")
+    assert (code, said.splitlines()[-2:]) == (0, ["1 results, 1 graded again, 1 changed, 2 students as before.", "Written."])
+    assert scores(graded) == {"Bo": 0.0, "Cy": 0.0, "Lovelace, Ada": 1.0}
 
 
 # ---- an appeal: all that lies behind one student's grade

@@ -34,6 +34,7 @@ QUIET_SECONDS = 120  # without a terminal, a long run prints a line this often
 KINDS = ("folder", "zips", "canvas", "moodle", "brightspace", "blackboard", "gradescope", "classroom", "nbgrader")
 FRESH = click.option("--fresh", is_flag=True, help="Grade everything, also what has not changed since an earlier run.")
 WORKERS = click.option("--workers", type=click.IntRange(1, 256), help="Number of processes; by default one for each core.")
+STUDENT = click.option("--student", metavar="STUDENT", default="", help="Only this one: a name, number, login or e-mail.")
 UNSAFE = click.option("--unsafe", is_flag=True, help="Grade even if walls are missing: only for files that you trust.")
 
 
@@ -44,6 +45,7 @@ UNSAFE = click.option("--unsafe", is_flag=True, help="Grade even if walls are mi
 @click.option("--roster", type=click.Path(path_type=Path), help="A CSV that lists the class, such as a platform exports.")
 @click.option("--lesson", metavar="ID", help="The lesson to grade, if the course has several.")
 @click.option("--exercise", "exercises", multiple=True, metavar="ID", help="Grade only this exercise; may be repeated.")
+@STUDENT
 @click.option("--only", is_flag=True, help="Keep nothing of the class in OUT: these students and exercises alone.")
 @click.option("--seed", type=int, help="Fix the round's numbers, for tests and demos.")
 @click.option("--new-round", is_flag=True, help="Draw new secret numbers instead of using those in OUT/private.")

@@ -15,7 +15,7 @@ from rich.console import Console
 from autograder.author.notebook import EXPLAINED
 from autograder.cli import tables
 from autograder.cli.context import find_clone, find_course
-from autograder.cli.grade import FRESH, SHOWN, UNSAFE, WORKERS, check_walls, echo_notes, progress_bar
+from autograder.cli.grade import FRESH, SHOWN, STUDENT, UNSAFE, WORKERS, check_walls, echo_notes, progress_bar
 from autograder.course.errors import UsageError
 from autograder.course.loading import exercise_ids, read_course
 from autograder.course.model import Course, OverrideKind
@@ -219,13 +219,14 @@ def _title(text: str) -> tuple[str, str]:
 @OUT
 @click.argument("submissions", required=False, type=click.Path(path_type=Path))
 @click.option("--apply", is_flag=True, help="Write the new results; otherwise nothing is written.")
+@STUDENT
 @FRESH
 @WORKERS
 @UNSAFE
 @click.option("--json", "as_json", is_flag=True, help="Print all changes as one JSON object; everything else goes to stderr.")
 @click.pass_obj
-def regrade(root: Path | None, out: Path, submissions: Path | None, apply: bool, fresh: bool, workers: int | None, unsafe: bool,
-            as_json: bool) -> None:  # fmt: skip
+def regrade(root: Path | None, out: Path, submissions: Path | None, apply: bool, student: str, fresh: bool, workers: int | None,
+            unsafe: bool, as_json: bool) -> None:  # fmt: skip
     """Grade the class of OUT again and show what changes.
 
     Shows whose grades change, by how much, and because of which checks. SUBMISSIONS is where the submissions of the last run are now, if
@@ -236,7 +237,7 @@ def regrade(root: Path | None, out: Path, submissions: Path | None, apply: bool,
     course = read_course(find_clone(root))
     walls = check_walls(course.policy.limits, unsafe, errors)
     with progress_bar(errors) as progress:
-        report = run_regrade(course, out, submissions, walls, workers, progress, apply=apply, fresh=fresh)
+        report = run_regrade(course, out, submissions, walls, workers, progress, apply=apply, fresh=fresh, student=student)
     echo_notes((*report.faults, *report.cut))
     _print_changes(report, as_json)
     if report.interrupted or report.faults:

@@ -28,7 +28,7 @@ from autograder.course.text import clean
 from autograder.grading.rounds import CacheKeys, Round, open_round
 from autograder.instructor.gradebook import Attempted, Gradebook, Kept
 from autograder.instructor.grades import GradingRules, read_rules, zone_of
-from autograder.instructor.identity import Identified, identify
+from autograder.instructor.identity import Identified, find_student, identify
 from autograder.instructor.intake import ClassUploads, open_class
 from autograder.instructor.outputs import Reported, write_files
 from autograder.instructor.pool import LocalPool, Settings, WorkerPool, grade_all
@@ -55,6 +55,7 @@ class GradeRequest(Struct, frozen=True):
     roster: Path | None = None
     fresh: bool = False  # reuse no earlier result
     only: bool = False  # these students alone, in place of the class in OUT
+    student: str = ""  # one of them alone
     cluster: str = ""
 
 
@@ -94,6 +95,8 @@ def grade(course: Course, request: GradeRequest, progress: Callable[[int, int], 
         current = open_round(request.out, seed=request.seed, new=request.new_round)
         with Gradebook(request.out / GRADEBOOK) as gradebook:
             known = identified(plan.uploads, gradebook, named=request.roster is not None)
+            if request.student:
+                request = replace(request, student=choose_student(plan.uploads, request.student))
             run = run_plan(course, request, plan, current, gradebook, progress, known)
             rules = read_rules(request.out, gradebook, course.policy)
             reported = write_files(request.out, course, gradebook, run.name, rules)
@@ -132,6 +135,15 @@ def identified(uploads: ClassUploads, gradebook: Gradebook, *, named: bool) -> I
     back = "dropped from the class, so not graded; `course drop STUDENT --undo` takes them back"
     uploads.notes += [f"{student.name}: {back}" for student in students if student.name in dropped]
     return known
+
+
+def choose_student(uploads: ClassUploads, word: str) -> str:
+    """Leave one student in a class, named by anything that identifies them, and return the name. Raise `UsageError` if it is nobody's."""
+    people, names = {person.student: person for person in uploads.people}, [student.name for student in uploads.students]
+    name = find_student(word, names, people, "is among the submissions", "use the name of their folder, or of the roster")
+    uploads.students = [student for student in uploads.students if student.name == name]
+    uploads.missing = tuple(missing for missing in uploads.missing if missing == name)
+    return name
 
 
 def read_class(course: Course, request: GradeRequest) -> Roster:

@@ -139,8 +139,9 @@ def _free(person: Person, taken: Collection[str]) -> str:
 # ---- who is meant
 
 
-def find_student(word: str, names: Iterable[str], people: Mapping[str, Person]) -> str:
-    """Find a graded student by name, number, login or e-mail. Raise `UsageError` with those who may be meant."""
+def find_student(word: str, names: Iterable[str], people: Mapping[str, Person], where: str = "was graded here",
+                 fix: str = "use the name in grades.csv") -> str:  # fmt: skip
+    """Find a student by name, number, login or e-mail. Raise `UsageError` with those who may be meant, or otherwise the `fix`."""
     graded = sorted(names)
     exact = [name for name in graded if name.casefold() == word.casefold()]
     if word in graded or len(exact) == 1:
@@ -152,7 +153,7 @@ def find_student(word: str, names: Iterable[str], people: Mapping[str, Person]) 
     if meant or word.casefold() in known:
         return meant[0] if meant else known[word.casefold()]
     similar = similar_to(word, graded, people)
-    raise UsageError(f"no student `{word}` was graded here", f"did you mean {similar}?" if similar else "use the name in grades.csv")
+    raise UsageError(f"no student `{word}` {where}", f"did you mean {similar}?" if similar else fix)
 
 
 def similar_to(word: str, names: Collection[str], people: Mapping[str, Person]) -> str:

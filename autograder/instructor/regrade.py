@@ -20,6 +20,7 @@ from autograder.grading.rounds import find_round
 from autograder.instructor.grade import GRADEBOOK, GradeRequest, Run, identified, make_plan, open_graded, run_plan
 from autograder.instructor.gradebook import Gradebook
 from autograder.instructor.grades import Grade, GradingRules, grades, read_rules
+from autograder.instructor.identity import find_student
 from autograder.instructor.outputs import write_files
 
 
@@ -62,15 +63,17 @@ class RegradeReport(Struct, frozen=True):
 
 
 def regrade(course: Course, out: Path, submissions: Path | None, walls: tuple[str, ...], workers: int | None,
-            progress: Callable[[int, int], None], *, apply: bool, fresh: bool) -> RegradeReport:  # fmt: skip
-    """Grade the class of OUT again; with `apply`, write the results once all are there.
+            progress: Callable[[int, int], None], *, apply: bool, fresh: bool, student: str = "") -> RegradeReport:  # fmt: skip
+    """Grade the class of OUT, or one `student`, again; with `apply`, write the results once all are there.
 
     `submissions` is where those of the last run are now, if they were moved. Raise `UsageError` if they cannot be graded again.
     """
     changed = {"out": out, "walls": walls, "workers": workers, "fresh": fresh, "only": False}
     with open_graded(out) as (book, before), _copy_of(book, out) as path:
         with Gradebook(path, book.seals) as copy:
-            sources = _sources(copy, before, out, submissions, read_rules(out, copy, course.policy))
+            rules = read_rules(out, copy, course.policy)
+            name = find_student(student, copy.students(before), rules.people) if student else ""
+            sources = _sources(copy, before, out, submissions, rules, name)
             runs: list[Run] = []
             for source in sources:
                 if not any(run.interrupted for run in runs):
@@ -96,18 +99,20 @@ class _Source(Struct):
     students: set[str]
 
 
-def _sources(book: Gradebook, run: str, out: Path, submissions: Path | None, rules: GradingRules) -> list[_Source]:
-    """Return where the class's submissions are, the last at the end: those that count, and the others that are still there.
+def _sources(book: Gradebook, run: str, out: Path, submissions: Path | None, rules: GradingRules, student: str) -> list[_Source]:
+    """Return where the submissions of the class, or of one student, are, the last at the end: those that count, and others that are there.
 
     With `submissions`, those of the last run are there now, and nothing else is graded again.
     """
     found: dict[str, _Source] = {}
     needed: set[str] = set()
     for attempts in book.attempts(run):
+        if student not in ("", attempts[0].result.student):
+            continue
         chosen = rules.choose(attempts)
         for one in attempts if rules.policy.counts == "best" else [chosen]:
             name = one.found_by or run
-            source = found.get(name) or _Source(_request(book, name, out), one.result.round, set())
+            source = found.get(name) or _Source(_request(book, name, out, student), one.result.round, set())
             found.setdefault(name, source).students.add(one.result.student)
         needed.add(chosen.found_by or run)
     if not found:
@@ -130,6 +135,8 @@ def _again(course: Course, request: GradeRequest, source: _Source, copy: Gradebo
     people = [person for person in copy.people().values() if person.student in source.students]
     plan = make_plan(course, request, people if request.roster or any(person.group for person in people) else ())
     known = identified(plan.uploads, copy, named=False)
+    if request.student:
+        plan.uploads.students = [one for one in plan.uploads.students if one.name in source.students]
     return run_plan(course, request, plan, find_round(request.out, source.round), copy, progress, known)
 
 
@@ -151,11 +158,11 @@ def _copy_of(book: Gradebook, out: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _request(book: Gradebook, run: str, out: Path) -> GradeRequest:
+def _request(book: Gradebook, run: str, out: Path, student: str) -> GradeRequest:
     request = book.request(run, GradeRequest)
     if request is None:
         raise UsageError(f"{out}: there is no record of what was graded here", "run `course grade` once more, with this --out")
-    return request
+    return replace(request, student=student or request.student)
 
 
 def compare(book: Gradebook, before: str, after: str, rules: GradingRules) -> Iterator[GradeChange]:

@@ -69,15 +69,17 @@ class _Member(Struct):
 class Archive:
     """An archive, opened for reading. Raise `Unreadable` if it is damaged, too large or of no known kind.
 
-    `skipped` are members that are left out for their path, or because two have the same.
+    `skipped` are members that are left out for their path, or because two have the same; `held` is how many bytes it keeps in memory.
     """
 
     def __init__(self, source: Path | bytes, name: str):
         self.name, self.skipped, self.notes = name, list[Unused](), list[str]()
+        plain = source if isinstance(source, Path) else _decompressed(source, name)
+        self.held = 0 if isinstance(plain, Path) else len(plain)
         self._members: dict[str, _Member] = {}
         self._duplicates: set[str] = set()
         self._folders: dict[str, set[str]] = {"": set()}
-        for member in _members(source, name):
+        for member in _members(plain, name, decompressed=plain is not source):
             self._add(member)
 
     def _add(self, member: _Member) -> None:
@@ -139,17 +141,20 @@ def open_inner(tree: FileTree, path: str, largest: int) -> Archive:
     return Archive(tree.read(path, largest), clean(name, 80))
 
 
-def _members(source: Path | bytes, name: str) -> Iterator[_Member]:
-    if isinstance(source, Path):
-        return _zip_members(source, name)
+def _decompressed(source: bytes, name: str) -> bytes:
+    """Return a tar that is compressed as a whole, or a 7z, as a plain tar; anything else as it is."""
     if source.startswith(b"7z\xbc\xaf\x27\x1c"):
-        return _tar_members(_repacked(source, name), name)
+        return _repacked(source, name)
     if source.startswith(b"Rar!"):
         raise NotOpened(name, "RAR archives are not read")
-    unpacked = next((unpack for magic, unpack in _COMPRESSED.items() if source.startswith(magic)), None)
-    if unpacked or source[257:262] == b"ustar" or name.lower().endswith(".tar"):
-        return _tar_members(_unpacked(unpacked, source, name) if unpacked else source, name)
-    return _zip_members(source, name)
+    unpack = next((unpack for magic, unpack in _COMPRESSED.items() if source.startswith(magic)), None)
+    return _unpacked(unpack, source, name) if unpack else source
+
+
+def _members(plain: Path | bytes, name: str, *, decompressed: bool) -> Iterator[_Member]:
+    if isinstance(plain, bytes) and (decompressed or plain[257:262] == b"ustar" or name.lower().endswith(".tar")):
+        return _tar_members(plain, name)
+    return _zip_members(plain, name)
 
 
 # ---- zip

@@ -79,12 +79,15 @@ Known = Mapping[tuple[str, str], Person]  # by kind of identity and value
 def join(students: Sequence[Student], people: Sequence[Person]) -> tuple[list[Student], list[str]]:
     """Match uploads with the roster. Return everyone in it, then students who are not in it; and notes for the instructor."""
     known, names, notes = _known(people), _names(people), list[str]()
-    groups = {key: [one for one in people if group_key(one) == key] for key in {group_key(one) for one in people if one.group}}
+    groups: dict[str, list[Person]] = {}
+    for key, one in ((key, one) for one in people for key in group_keys(one)):
+        groups.setdefault(key, []).append(one)
     kinds = NUMBERS if _same_numbers(students, names, notes) else NUMBERS[:-1]
     matched: dict[str, list[Student]] = {person.student: [] for person in people}
     strangers = []
     for student in students:
-        members = [] if _by_name(student, names) else groups.get(letters(student.name)) or _named_together(student, names)
+        told = next((groups[key] for word in student.groups if (key := letters(word)) in groups), [])
+        members = told or ([] if _by_name(student, names) else groups.get(letters(student.name)) or _named_together(student, names))
         if members:
             notes.append(f"{student.name}: handed in for {', '.join(one.student for one in members)}")
             student = replace(student, **dict.fromkeys(NUMBERS, ""))  # they are one member's
@@ -108,9 +111,9 @@ def _ids(student: Student, person: Person | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(filter(None, (*told, *student.aliases, student.name))))
 
 
-def group_key(person: Person) -> str:
-    """Return the letters of a person's group, as Canvas writes it into file names."""
-    return letters(person.group)
+def group_keys(person: Person) -> set[str]:
+    """Return the letters of a person's group, or of each of several, as Canvas writes them into file names."""
+    return {letters(person.group), *map(letters, person.group.split(", "))} - {""}
 
 
 def _known(people: Sequence[Person]) -> dict[tuple[str, str], Person]:

@@ -14,6 +14,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, tzinfo
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from autograder.course.errors import UsageError
 from autograder.course.model import HandedIn
@@ -23,6 +24,7 @@ from autograder.instructor.file_tree import FileTree, Subtree, Unreadable, joine
 from autograder.instructor.uploads import Student, Upload
 
 OWN_FILES = ("groups.csv", "index.html")  # what lies beside submissions: ours, and Brightspace's list
+MOST_WORDS = 12  # of a name that are looked at
 LARGEST_LIST = 64 << 20  # bytes of a platform's own list of submissions
 
 
@@ -80,7 +82,7 @@ def canvas_students(tree: FileTree, lesson: str, zone: tzinfo | None) -> list[St
     files: dict[str, dict[int, dict[str, str]]] = defaultdict(lambda: defaultdict(dict))
     names: dict[str, str] = {}
     late: set[tuple[str, int]] = set()
-    origins: dict[str, tuple[int, str]] = {}  # of the latest attempt: Canvas takes feedback to no earlier one
+    last: dict[str, tuple[int, str]] = {}  # the latest attempt: Canvas takes feedback to no earlier one
     for path, match in _matching(tree, _canvas_match, "not named like a file from Canvas"):
         file = match["file"] or match["typed"]
         numbered = _CANVAS_ATTEMPT.fullmatch(file)
@@ -91,12 +93,10 @@ def canvas_students(tree: FileTree, lesson: str, zone: tzinfo | None) -> list[St
         if match["late"]:
             late.add((match["id"], attempt))
         if match["number"]:
-            origins[match["id"]] = max(origins.get(match["id"], (0, "")), (attempt, text_of(path[: match.start("file") - 1])))
+            last[match["id"]] = max(last.get(match["id"], (0, "")), (attempt, text_of(path[: match.start("file") - 1])))
+    origins = {id: ("canvas", start) for id, (_, start) in last.items()}
     uploads = {
-        id: tuple(
-            Upload(tree, files=own, facts=HandedIn(n, late=(id, n) in late, origin=("canvas", origins[id][1]) if id in origins else None))
-            for n, own in sorted(attempts.items())
-        )
+        id: tuple(Upload(tree, "", own, HandedIn(n, late=(id, n) in late, origin=origins.get(id))) for n, own in sorted(attempts.items()))
         for id, attempts in files.items()
     }
     return _numbered_students(names, uploads)
@@ -145,18 +145,17 @@ def moodle_students(tree: FileTree, lesson: str, zone: tzinfo | None) -> list[St
             if problem := problem_of(tree, name):
                 problems.setdefault(key, problem)
             files[key].update({file: joined(name, file) for file in tree.names(name)})
-    origins = {key: ("moodle", f"{name}_{key}") if key.isdecimal() else None for key, name in names.items()}
-    uploads = {
-        key: (Upload(tree, "", None if key in problems else files[key], HandedIn(origin=origins[key]), problems.get(key, "")),)
-        for key in names
-    }
+    facts = {key: HandedIn(origin=("moodle", f"{name}_{key}") if key.isdecimal() else None) for key, name in names.items()}
+    uploads = {key: (Upload(tree, "", None if key in problems else files[key], facts[key], problems.get(key, "")),) for key in names}
     return _numbered_students(names, uploads)
 
 
-# ---- Brightspace: 12345-67890 - NAME - Sep 24, 2024 926 PM, a folder for each attempt or the start of a file's name
+# ---- Brightspace: 12345-67890 - NAME - Sep 24, 2024 926 PM, a folder for each attempt or the start of a file's name; GROUP or GROUP - NAME
 
 _BRIGHTSPACE_TIME = r"\w+\.? \d{1,2}, \d{4} \d{3,4} [AP]M|\d{1,2} \w+\.?,? \d{4} \d{3,4}(?: [AP]M)?|\d{4}-\d\d-\d\d \d{3,4}(?: [AP]M)?"
-BRIGHTSPACE_NAME = re.compile(rf"(?P<id>\d{{4,}})-\d{{4,}} ?- (?P<name>.+?)(?: ?- (?P<time>{_BRIGHTSPACE_TIME}))?(?: ?- (?P<file>.+))?")
+BRIGHTSPACE_NAME = re.compile(
+    rf"(?P<id>\d{{4,}})-\d{{4,}} ?- (?:(?P<name>.+?) ?- (?P<time>{_BRIGHTSPACE_TIME})|(?P<untimed>.+?))(?: ?- (?P<file>.+))?"
+)
 
 
 def brightspace_students(tree: FileTree, lesson: str, zone: tzinfo | None) -> list[Student]:
@@ -164,10 +163,11 @@ def brightspace_students(tree: FileTree, lesson: str, zone: tzinfo | None) -> li
     files: dict[str, dict[datetime, dict[str, str]]] = defaultdict(lambda: defaultdict(dict))
     names: dict[str, str] = {}
     for path, match in _matching(tree, BRIGHTSPACE_NAME.fullmatch, "not named like a submission from Brightspace"):
-        names[match["id"]] = text_of(match["name"])
+        names[match["id"]] = text_of(match["name"] or match["untimed"])
         own = files[match["id"]][_brightspace_time(match["time"] or "")]
         own |= {match["file"]: path} if match["file"] else {name: joined(path, name) for name in tree.names(path)}
-    return _numbered_students(names, {id: _attempts(tree, attempts, zone) for id, attempts in files.items()})
+    found = _numbered_students(names, {id: _attempts(tree, attempts, zone) for id, attempts in files.items()})
+    return [replace(one, groups=tuple(name.split(" - ")[:1])) if " - " in (name := names[one.id]) else one for one in found]
 
 
 def _brightspace_time(text: str) -> datetime:
@@ -199,7 +199,7 @@ def _moment(tree: FileTree, who: str, text: str, zone: tzinfo | None) -> datetim
     return found.astimezone(UTC)
 
 
-# ---- Blackboard: ASSIGNMENT_LOGIN_attempt_2026-11-20-22-58-11_FILE, and a receipt without _FILE that names the student
+# ---- Blackboard: ASSIGNMENT_LOGIN_attempt_2026-11-20-22-58-11_FILE, and a receipt without _FILE that names them; GROUP or GROUP_LOGIN
 
 BLACKBOARD_NAME = re.compile(r"(?P<head>.+)_attempt_(?P<time>\d{4}(?:-\d\d){5})(?:_(?P<file>.+)|(?P<receipt>\.txt))")
 _RECEIPT_NAME = re.compile(r"^Name:\s*(?P<name>.*?)\s*\((?P<login>[^()]+)\)\s*$", re.MULTILINE)
@@ -210,11 +210,12 @@ def blackboard_students(tree: FileTree, lesson: str, zone: tzinfo | None) -> lis
     """Group the files by login and time; what was typed beside them is a file too."""
     files: dict[str, dict[datetime, dict[str, str]]] = defaultdict(lambda: defaultdict(dict))
     names: dict[str, str] = {}
+    groups: dict[str, tuple[str, ...]] = {}
     matching = list(_matching(tree, BLACKBOARD_NAME.fullmatch, "not named like a file from Blackboard"))
-    shared = os.path.commonprefix([f"{match['head']}_" for _, match in matching])  # noqa: RUF071 (by letters, as meant)
+    start = os.path.commonprefix([match["head"] for _, match in matching]).rfind("_") + 1  # noqa: RUF071 (by letters, as meant)
     for path, match in matching:
-        several = shared != f"{match['head']}_"
-        login = match["head"][shared.rfind("_") + 1 :] if several else match["head"].rpartition("_")[2]
+        login = match["head"][start:]
+        groups[login] = _group_names(match["head"][:start], login)
         own = files[login][datetime.strptime(match["time"], "%Y-%m-%d-%H-%M-%S")]
         if match["file"]:
             own[match["file"]] = path
@@ -225,16 +226,16 @@ def blackboard_students(tree: FileTree, lesson: str, zone: tzinfo | None) -> lis
                 names[login] = text_of(named["name"])
             if _TYPED.search(receipt):
                 own["typed text.txt"] = path
-    often = Counter(names.get(login, login) for login in files)
-    return [
-        Student(
-            name=names.get(login, login) if often[names.get(login, login)] == 1 else f"{names.get(login, login)} ({login})",
-            uploads=_attempts(tree, attempts, zone),
-            login=login,
-            aliases=(names[login],) if login in names else (),
-        )
-        for login, attempts in files.items()
-    ]
+    uploads = {login: _attempts(tree, attempts, zone) for login, attempts in files.items()}
+    found = _numbered_students({login: names.get(login, login) for login in files}, uploads)
+    return [replace(one, id="", login=one.id, groups=groups[one.id]) for one in found]
+
+
+def _group_names(before: str, rest: str) -> tuple[str, ...]:
+    """Return what a group's name may be where `rest` differs between submissions: without a login behind it, or with more before it."""
+    first, last = text_of(before).split("_")[-MOST_WORDS:-1], text_of(rest).split("_")[:MOST_WORDS]
+    ends = ["_".join(last[:end]) for end in range(len(last), 0, -1)]
+    return tuple("_".join([*first[start:], end]) for start in range(len(first), -1, -1) for end in ends)
 
 
 # ---- Gradescope: submission_123/, with the students of each in submission_metadata.yml

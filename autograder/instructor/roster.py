@@ -42,7 +42,7 @@ _COLUMNS = {  # as Canvas, Moodle, Brightspace, Blackboard, Gradescope and GitHu
     "login": "login; login id; login_id; sis login id; username; user name; github_username; github username; github; "
     "benutzername; anmeldename; nutzername; kennung; nom d'utilisateur",
     "section": "section; sections; section(s); sektion; kurs",
-    "group": "group; groups; group name; group_name; team; teams; gruppe; gruppen",
+    "group": "group; groups; group name; group_name; group code; team; teams; gruppe; gruppen",
     "members": "members; mitglieder",
     "due": "due; extension; extended until; fällig",
     "handed_in": "handed in; handed_in; submitted at; last modified (submission); zuletzt geändert (abgabe); date submitted",

@@ -41,6 +41,8 @@ from autograder.instructor.file_tree import DEEPEST, LARGEST, LARGEST_NOTEBOOK, 
 
 MOST_FILES = 1_000  # that are looked at in one upload
 MOST_BYTES = 32 << 20  # that are read of one upload
+NESTED = 2  # archives in one another: a zip in a zip is opened, and none in that
+MOST_ARCHIVES, MOST_HELD = 20, 96 << 20  # that are opened of one upload, and bytes of them in memory
 MOST_UNUSED = 20  # that are listed
 SMALL = 1 << 20  # bytes of a file whose name says nothing
 CLUTTER = set(  # what programs add to a folder
@@ -87,6 +89,7 @@ class Student(Struct, frozen=True):
     school_id: str = ""
     email: str = ""
     is_named_freely: bool = False  # the name may also be a login, an e-mail address or a number
+    groups: tuple[str, ...] = ()  # names of a group that it may be from, beside the student's own
 
     @property
     def problem(self) -> str:
@@ -152,6 +155,7 @@ class _Contents:
     def __init__(self, upload: Upload, handout: Handout, prefer: Prefer):
         self._upload, self._handout = upload, handout
         self._files: dict[str, _File] = {}
+        self._archives: list[int] = []  # the bytes that each holds
         self._clutter: list[str] = []
         self._unused: list[Unused] = []
         self._problem = upload.problem  # why every exercise that has no file is unreadable
@@ -165,21 +169,21 @@ class _Contents:
         self._concerns: dict[Unused, frozenset[str]] = {}  # the exercises that an unused file may be for, if it is known
         self._list_leftovers()
 
-    # -- finding the files, those that lie higher first; archives are opened, but none within another
+    # -- finding the files, those that lie higher first; archives are opened, also within others, as far as the limits go
 
-    def _find(self, tree: FileTree, entries: dict[str, str], archive: str = "") -> None:
+    def _find(self, tree: FileTree, entries: dict[str, str], archive: str = "", nested: int = 0) -> None:
         for _ in range(DEEPEST):
             below: dict[str, str] = {}
             for name, path in entries.items():
                 if tree.kind(path) == "folder" and tree.names(path) and not _is_clutter(name):
                     below |= {f"{name}/{each}": joined(path, each) for each in tree.names(path)}
                 else:
-                    self._add(_File(archive + name, tree, path), archive)
+                    self._add(_File(archive + name, tree, path), nested)
             entries = below
         if entries:
             self._unused.append(Unused(clean(archive + next(iter(entries)), 120), f"it lies more than {DEEPEST} folders deep"))
 
-    def _add(self, file: _File, archive: str) -> None:
+    def _add(self, file: _File, nested: int) -> None:
         kind, shown = file.tree.kind(file.path), clean(file.name, 120)
         if _is_clutter(file.base):
             self._clutter.append(shown)
@@ -190,18 +194,23 @@ class _Contents:
         elif kind == "link" and file.base == self._handout.lesson:
             self._lost = f"the folder {file.base} is a link, which is not followed"
         elif kind == "file" and is_archive(file.base):
-            self._open(file, archive)
+            self._open(file, nested)
         elif len(self._files) < MOST_FILES:
             self._files[file.name] = file
         elif len(self._files) == MOST_FILES:
             self._unused.append(Unused("all further files", f"only {MOST_FILES} are looked at", "hand in the exercises' files alone"))
 
-    def _open(self, file: _File, archive: str) -> None:
+    def _open(self, file: _File, nested: int) -> None:
         shown = clean(file.name, 120)
         try:
-            if archive:
-                raise NotOpened(shown, "it is an archive within an archive")
+            if nested == NESTED:
+                raise NotOpened(shown, f"it lies within {NESTED} other archives")
+            if len(self._archives) == MOST_ARCHIVES:
+                raise NotOpened(shown, f"only {MOST_ARCHIVES} archives are opened")
             opened = open_inner(file.tree, file.path, LARGEST_ZIP)
+            if sum(self._archives) + opened.held > MOST_HELD:
+                raise NotOpened(shown, f"all archives together hold more than {MOST_HELD >> 20} MiB")
+            self._archives.append(opened.held)
         except NotOpened as error:
             self._unused.append(Unused(shown, error.why, error.fix))
         except Unreadable as error:
@@ -209,7 +218,7 @@ class _Contents:
             self._unused.append(Unused(shown, str(error)))
         else:
             self._unused += opened.skipped
-            self._find(opened, {name: name for name in opened.names()}, f"{file.name}/")
+            self._find(opened, {name: name for name in opened.names()}, f"{file.name}/", nested + 1)
 
     # -- reading what may be work, files with an exercise's name first
 

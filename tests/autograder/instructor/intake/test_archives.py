@@ -58,7 +58,6 @@ LEFT_OUT = {
     "up the Windows way": ("..\\..\\forward.py", "it points outside the archive"),
     "another drive": ("C:\\forward.py", "it points outside the archive"),
     "twenty folders deep": ("a/" * 20 + "forward.py", "its path is too long"),
-    "an archive within": ("inner.zip", "it is an archive within an archive"),
 }
 
 
@@ -69,11 +68,45 @@ def test_a_member_that_may_not_lie_there_is_left_out_with_a_line(tmp_path, name,
     assert [each.why for each in one.handed_in.unused] == [why]
 
 
+def nested(depth, *members):
+    """Pack members into archives in one another, of several kinds."""
+    data = packed(*members)
+    for number in range(depth):
+        data = packed((f"{number}.zip", data)) if number % 2 else tarred((f"{number}.zip", data))
+    return data
+
+
+@pytest.mark.parametrize("make", [packed, tarred], ids=["zip", "tar"])
+def test_an_archive_within_an_archive_is_read(tmp_path, make):
+    one, notes = graded(tmp_path, make(("work/hw.zip", packed(("12_diffusion/forward.py", GOOD)))))
+    assert (one.status, one.source, notes) == ("present", GOOD, [])
+
+
+def test_archives_deeper_than_that_are_told(tmp_path):
+    one, notes = graded(tmp_path, nested(2, ("forward.py", GOOD)))
+    assert one.status == "unrecognised"
+    assert notes == ["Eve: `hw.zip/1.zip/0.zip` was not taken, because it lies within 2 other archives"]
+
+
 def test_a_bomb_within_a_bomb_stays_packed(tmp_path):
     bomb = packed(("inner.zip", packed(("forward.py", b"\0" * (50 << 20)))))
     one, notes = graded(tmp_path, bomb)
+    assert (one.status, one.problem) == ("unreadable", "forward.py is larger than 6 MiB: clear the notebook's outputs, leave data out")
+    assert notes == []
+
+
+def test_many_archives_in_one_are_opened_up_to_a_number(tmp_path):
+    one, notes = graded(tmp_path, packed(*((f"{number:02}.zip", packed((f"{number}.txt", ""))) for number in range(30))))
     assert one.status == "unrecognised"
-    assert len(notes) == 1
+    assert "Eve: `hw.zip/19.zip` was not taken, because only 20 archives are opened" in notes
+
+
+def test_archives_in_one_hold_no_more_memory_than_one_may(tmp_path):
+    """A few bytes that unpack to 60 MB, several times."""
+    bomb = gzip.compress(tarred(("zeros.bin", b"\0" * (60 << 20))))
+    one, notes = graded(tmp_path, packed(*((f"{number}.tar.gz", bomb) for number in range(3))))
+    assert one.status == "unrecognised"
+    assert "Eve: `hw.zip/1.tar.gz` was not taken, because all archives together hold more than 96 MiB" in notes
 
 
 UNREADABLE = {

@@ -151,7 +151,10 @@ TOLD = {
     "other code": ({"hw.py": b"x = 1"}, Unused("hw.py", "it defines no function that an exercise asks for", "keep the names that the starters have")),
     "an empty file": ({"hw.py": b" "}, Unused("hw.py", "it is empty", "save it in your editor, and hand it in again")),
     "other answers": ({"hw.yaml": b"a: 1"}, Unused("hw.yaml", "it answers none of the questions", "keep the names that the questions have in answers.yaml")),
-    "a zip in a zip": ({"hw.zip": packed(("in.zip", packed(WORK)))}, Unused("hw.zip/in.zip", "it is an archive within an archive", "hand in a zip, or the files themselves")),
+    "a zip in a zip in a zip": (
+        {"hw.zip": packed(("a.zip", packed(("b.zip", packed(WORK)))))},
+        Unused("hw.zip/a.zip/b.zip", "it lies within 2 other archives", "hand in a zip, or the files themselves"),
+    ),
     "what a program made": ({".ipynb_checkpoints/forward-checkpoint.ipynb": b"{}"}, Unused(".ipynb_checkpoints", "programs make such files beside work", THEMSELVES)),
 }  # fmt: skip
 

@@ -340,6 +340,12 @@ GROUPS = {
     "Canvas's export of groups": ("name,id\nAda,1\nBo,2\nCy,3\n", "name,canvas_user_id,group_name\nAda,1,Team Red\nBo,2,Team Red\n", "teamred_2_9_forward.py"),
     "members in one cell": ("name,email\nAda,a@u.example\nBo,b@u.example\nCy,c@u.example\n", "team,members\nTeam Red,a@u.example; Bo\n", "Team Red/forward.py"),
     "a column of the roster": ("name,group\nAda,Team Red\nBo,Team Red\nCy,\n", "", "Team Red_41_assignsubmission_file_forward.py"),
+    "Brightspace": ("name,group\nAda,Team Red\nBo,Team Red\nCy,\n", "", "397063-2557369 - Team Red - Sep 24, 2026 926 PM/forward.py"),
+    "Brightspace, with who handed in": ("name,group\nAda,Team Red\nBo,Team Red\nCy,\n", "", "397063-2557369 - Team Red - Ada - Sep 24, 2026 926 PM/forward.py"),
+    "Brightspace, without folders": ("name,group\nAda,Team Red\nBo,Team Red\nCy,\n", "", "397063-2557369 - Team Red - Ada - Sep 24, 2026 926 PM - forward.py"),
+    "Blackboard": ("name,group\nAda,Team Red\nBo,Team Red\nCy,\n", "", "HW 1_Team Red_attempt_2026-11-20-22-58-11_forward.py"),
+    "Blackboard, with an underscore in the name": ("name,group\nAda,Team_Red\nBo,Team_Red\nCy,\n", "", "HW 1_Team_Red_attempt_2026-11-20-22-58-11_forward.py"),
+    "several groups of one student": ("name,id,group\nAda,1,Team Red\nBo,2,Team Red\nAda,1,Lab 1\nBo,2,Lab 2\nCy,3,Lab 2\n", "", "Team Red/forward.py"),
     "names in the download": ("name\nAda\nBo\nCy\n", "", "Ada, Bo_41_assignsubmission_file_/forward.py"),
     "names joined by and": ("name\nAda\nBo\nCy\n", "", "Ada and Bo/forward.py"),
 }
@@ -351,6 +357,22 @@ def test_a_groups_submission_is_every_members(tmp_path, text, groups, path):
     assert found["Ada"] == found["Bo"] is not None
     assert found["Cy"] is None
     assert [note.partition(": ")[2] for note in notes] == ["handed in for Ada, Bo"]
+
+
+def test_blackboards_groups_are_told_from_logins(tmp_path):
+    """A group's name, perhaps with a login behind it; a class group that the assignment is named after is nobody's submission."""
+    text = "name,login,group\nAda,ada,Red 1\nBo,bo,Red 1\nCy,cy,HW\n"
+    paths = [f"HW_{name}_attempt_2026-11-20-22-58-11_forward.py" for name in ("Red 1_bo", "cy")]
+    found, notes = joined(tmp_path, text, *paths)
+    assert found == {"Ada": "HW", "Bo": "HW", "Cy": "HW"}
+    assert notes == ["Red 1_bo: handed in for Ada, Bo"]
+
+
+def test_a_group_in_brightspace_is_known_by_its_time_too(tmp_path):
+    (tmp_path / "in" / "397063-2557369 - Team Red - Ada - Sep 24, 2026 926 PM").mkdir(parents=True)
+    (tmp_path / "in" / "397063-2557369 - Team Red - Ada - Sep 24, 2026 926 PM" / "forward.py").touch()
+    [one] = open_class(tmp_path / "in", LESSON, zone=BERLIN).students
+    assert (one.name, one.uploads[0].facts.at) == ("Team Red - Ada", datetime(2026, 9, 24, 19, 26, tzinfo=UTC))
 
 
 def test_without_a_roster_groups_are_the_class(tmp_path):

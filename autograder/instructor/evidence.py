@@ -27,6 +27,7 @@ from autograder.instructor.gradebook import Attempted, Gradebook, standing
 from autograder.instructor.grades import Grade, GradingRules, read_rules
 from autograder.instructor.identity import find_student
 from autograder.instructor.outputs import MARKS, render
+from autograder.instructor.overrides import whole_remarks
 from autograder.instructor.pool import Grader, Settings
 from autograder.instructor.roster import Person
 from autograder.sandbox.guest.source import parts
@@ -141,13 +142,14 @@ def _files(course: Course, book: Gradebook, run: str, place: Path | None, chosen
 def _exercise(attempts: list[Attempted], chosen: Attempted, rules: GradingRules, file: Submission | None, lacks: str) -> ExerciseEvidence:
     """Show what the gradebook has of an exercise, and the code."""
     grade, result = rules.grade(chosen), chosen.result
+    held = "Feedback and grades are on hold." if rules.on_hold(result.student) else ""
     gone = GONE if file is None and result.sha256 else ""
     notes = chosen.notes.failures
     told = feedback.check_feedback(result.checks, {}, grade.overrides)
     return ExerciseEvidence(
         exercise=result.exercise,
         points=_points(grade),
-        remarks=tuple(filter(None, (*_remarks(grade), gone, lacks if file else "", chosen.notes.fault))),
+        remarks=tuple(filter(None, (held, *_remarks(grade), gone, lacks if file else "", chosen.notes.fault))),
         attempts=tuple(_line(rules.grade(one), one == chosen) for one in standing(attempts)),
         code=_code(file) if file else (),
         printed=result.stdout,
@@ -156,7 +158,9 @@ def _exercise(attempts: list[Attempted], chosen: Attempted, rules: GradingRules,
 
 
 def _points(grade: Grade) -> str:
-    return f"{number(grade.final)} of {number(grade.result.max_score)}" if grade.judged else "not judged"
+    if grade.excused or not grade.judged:
+        return "excused" if grade.excused else "not judged"
+    return f"{number(grade.final)} of {number(grade.result.max_score)}"
 
 
 def _remarks(grade: Grade) -> Iterator[str]:
@@ -167,6 +171,7 @@ def _remarks(grade: Grade) -> Iterator[str]:
     graded = {check.id for check in grade.result.checks}
     others = (one for one in grade.overrides.values() if one.check not in graded)
     yield from (f"Given {number(one.points)} for `{one.check}`: {one.reason}" for one in others)
+    yield from (*whole_remarks(grade.whole, grade.final), *grade.cut)
     for kind, one in grade.whole.items():
         yield f"{kind.replace('_', ' ').capitalize()}{f' {number(one.points)}' if one.points else ''}: {one.reason}"
     yield from grade.cut

@@ -81,6 +81,10 @@ class GradingRules(Struct, frozen=True):
     extensions: dict[tuple[str, str], datetime]  # by student and exercise, or "" for all of theirs
     notes: tuple[str, ...] = ()  # lines of extensions.csv that were left out
 
+    def on_hold(self, student: str) -> bool:
+        """Return whether nothing may be given out to a student."""
+        return ":on_hold" in self.overrides.get((student, "", ""), {})
+
     def due(self, student: str, exercise: str) -> tuple[datetime | None, bool]:
         """Return when an exercise is due for a student, and whether that is an extension."""
         person = self.people.get(student)
@@ -216,7 +220,7 @@ def student_grades(gradebook: Gradebook, run: str, rules: GradingRules, only: Co
     shown = (grade for grade in grades(gradebook, run, rules) if not only or grade.result.exercise in only)
     for student, own in groupby(shown, key=lambda grade: grade.result.student):
         total = _total(rules.people.get(student, Person(student)), own, rules.policy)
-        yield replace(total, on_hold=":on_hold" in rules.overrides.get((student, "", ""), {}))
+        yield replace(total, on_hold=rules.on_hold(student))
 
 
 def _total(person: Person, own: Iterable[Grade], policy: Policy) -> StudentGrades:

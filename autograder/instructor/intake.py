@@ -80,8 +80,8 @@ def join(students: Sequence[Student], people: Sequence[Person]) -> tuple[list[St
     """Match uploads with the roster. Return everyone in it, then students who are not in it; and notes for the instructor."""
     known, names, notes = _known(people), _names(people), list[str]()
     groups: dict[str, list[Person]] = {}
-    for key, one in ((key, one) for one in people for key in group_keys(one)):
-        groups.setdefault(key, []).append(one)
+    for key, member in ((key, one) for one in people for key in group_keys(one)):
+        groups.setdefault(key, []).append(member)
     kinds = NUMBERS if _same_numbers(students, names, notes) else NUMBERS[:-1]
     matched: dict[str, list[Student]] = {person.student: [] for person in people}
     strangers = []

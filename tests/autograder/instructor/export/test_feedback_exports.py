@@ -7,6 +7,7 @@ from email import policy
 from email.parser import BytesParser
 
 import pytest
+from msgspec.structs import replace
 
 from autograder.course.errors import UsageError
 from autograder.course.model import CheckResult, HandedIn, Override, Policy, Result
@@ -132,6 +133,16 @@ def test_feedback_that_leaves_reveals_no_more_than_the_policy_does(tmp_path, to)
         text = (tmp_path / "f").read_text() if to == "moodle-worksheet" else "".join(files(tmp_path / "f").values())
     assert "3 of 5 points" in text
     assert "By hand" not in text
+
+
+@pytest.mark.parametrize("to", ["moodle-feedback", "canvas-feedback", "moodle-worksheet", "mail"])
+def test_nothing_of_a_student_on_hold_leaves(tmp_path, to):
+    held = replace(student(ADA, platform=to.split("-")[0], start="Ada Lovelace_8001"), on_hold=True)
+    assert export(sheet(held), to, tmp_path / "f")[0] == "Ada Lovelace: on hold"
+    if to == "mail":
+        assert not list((tmp_path / "f").glob("*.eml"))
+    else:
+        assert not (rows(tmp_path / "f") if to == "moodle-worksheet" else files(tmp_path / "f"))
 
 
 # ---- Moodle's grading worksheet

@@ -90,7 +90,8 @@ def join(students: Sequence[Student], people: Sequence[Person]) -> tuple[list[St
         members = told or ([] if _by_name(student, names) else groups.get(letters(student.name)) or _named_together(student, names))
         if members:
             notes.append(f"{student.name}: handed in for {', '.join(one.student for one in members)}")
-            student = replace(student, **dict.fromkeys(NUMBERS, ""))  # they are one member's
+            together = student.name, *(known_as for one in members for known_as in _ids(Student(one.student), one))
+            student = replace(student, **dict.fromkeys(NUMBERS, ""), together=together)  # the numbers are one member's
         elif person := _person_of(student, known, names, kinds, notes):
             members = [person]
         for one in members:
@@ -108,7 +109,7 @@ def join(students: Sequence[Student], people: Sequence[Person]) -> tuple[list[St
 def _ids(student: Student, person: Person | None) -> tuple[str, ...]:
     """Return all by which a student is known, the school's number first and the name last."""
     told = [getattr(one, kind) for one in (person, student) if one for kind in NUMBERS]
-    return tuple(dict.fromkeys(filter(None, (*told, *student.aliases, student.name))))
+    return tuple(dict.fromkeys(filter(None, (*told, *student.aliases, student.name, *student.together))))
 
 
 def group_keys(person: Person) -> set[str]:
@@ -184,7 +185,7 @@ def _as_person(person: Person, own: Sequence[Student]) -> Student:
         *earlier, last = uploads
         facts = replace(last.facts, at=person.handed_in or last.facts.at, late=person.late if last.facts.late is None else last.facts.late)
         uploads = (*earlier, replace(last, facts=replace(facts, minutes_late=person.minutes_late)))
-    return Student(person.student, uploads, person.id or student.id, person.login)
+    return Student(person.student, uploads, person.id or student.id, person.login, together=student.together)
 
 
 def open_folder(path: Path, student: str) -> Student:

@@ -90,6 +90,7 @@ class Student(Struct, frozen=True):
     email: str = ""
     is_named_freely: bool = False  # the name may also be a login, an e-mail address or a number
     groups: tuple[str, ...] = ()  # names of a group that it may be from, beside the student's own
+    together: tuple[str, ...] = ()  # all that the members of a group are known by, if a group handed it in
 
     @property
     def problem(self) -> str:

@@ -20,6 +20,7 @@ from autograder.course.kinds import Drawn, mark_answer
 from autograder.course.loading import read_course
 from autograder.course.model import Key, Submission
 from autograder.course.own_practice import POOL, Own, calls_of, key_of, place_of, practised, relabelled, token_of, who
+from autograder.course.student_files import read_handout
 from autograder.grading.questions import (
     VARIANTS,
     PracticeRecordings,
@@ -33,6 +34,8 @@ from autograder.grading.questions import (
 from autograder.grading.recorded import read_gz
 from autograder.grading.rounds import CacheKeys, open_round
 from autograder.instructor import gradescope
+from autograder.instructor.intake import open_class
+from autograder.instructor.roster import Person
 from autograder.learner.check import ANSWERED, own_problems
 from autograder.learner.practice import choose, sheet
 
@@ -207,6 +210,17 @@ def test_answers_that_do_not_say_whose_they_are_count_for_any_of_ones_own_ids(le
     for own in ("501", "ada", "Ada Lovelace"):
         submission = handed_in(right(lesson, functions, token, own), "Ada Lovelace", ["501", "ada"])
         assert score(submission, lesson, functions, token) == MOST
+
+
+def test_a_group_answers_one_sheet_of_any_member_and_all_earn_its_points(place, lesson, functions, token, tmp_path):
+    """Whoever is in no group, or hands in alone, still answers their own numbers."""
+    answers = right(lesson, functions, token, "502")
+    for name in ("Ada Lovelace, Bo Berg", "Cy Cole"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "answers.yaml").write_text(json.dumps({"for": 502} | answers, ensure_ascii=False))
+    people = [Person("Ada Lovelace", "501"), Person("Bo Berg", "502"), Person("Cy Cole", "503")]
+    found = open_class(tmp_path, "13_adding", people=people).submissions(read_handout(place / "course", lesson), ["practice"], every=False)
+    assert {one.student: score(one, lesson, functions, token) for one in found} == {"Ada Lovelace": MOST, "Bo Berg": MOST, "Cy Cole": 0}
 
 
 @pytest.mark.parametrize("claim", [[], {}, True, 1.5, "x" * 300, "\x1b[2J", "`"], ids=repr)

@@ -18,6 +18,7 @@ from autograder.course.schema import did_you_mean
 from autograder.course.strict_yaml import Complain, Node
 
 T = TypeVar("T")
+OURS = {"autograder", "bench", "exercises", "lessons", "solutions", "tests"}  # a server that imported one would hold answers
 _OF_ALL = {"id", "kind", "text", "points", "card"}
 _OF_WHOLES = {"objective", "section", "core"}
 _PLACE = re.compile(r"\[\[(\w+)\]\]")
@@ -199,12 +200,17 @@ def localized(policy: Policy, node: Node, complain: Complain) -> Policy:
 
 
 def check_policy(policy: Policy, node: Node, exercises: list[str], complain: Complain) -> None:
-    """Complain of unknown exercises and of numbers out of range."""
+    """Complain of unknown exercises, of packages that are none, and of numbers out of range."""
     for key in ("limits_of", "due_of", "weights"):
         for name in getattr(policy, key):
             if exercises and name not in exercises:
                 fix = did_you_mean(name, exercises, f"take one of {', '.join(exercises)}")
                 complain(line_of(node, "grading", key, name), f"`{key}`: there is no exercise `{name}`", fix)
+    for keys, limits in [(("limits",), policy.limits), *((("limits_of", name), one) for name, one in policy.limits_of.items())]:
+        for package in limits.packages:
+            if not package.isidentifier() or package in OURS:
+                fix = "write the name under which an installed package is imported, like scipy"
+                complain(line_of(node, "grading", *keys, "packages"), f"`packages`: submissions cannot be offered `{package}`", fix)
     late = [(("late", "percent"), policy.late.percent), (("late", "most"), policy.late.most)] if policy.late else []
     for keys, value in [(("pass_mark",), policy.pass_mark or 0), *late]:
         if not 0 <= value <= 100:

@@ -946,6 +946,18 @@ course.yaml:16: `pass_mark` is -5
   fix: write a percentage, from 0 to 100
 """,
     ),
+    "policy_that_offers_answers": Planted(
+        [
+            ("course.yaml", "  reveal: all\n", "  reveal: all\n  limits: {packages: [scipy, solutions]}\n  limits_of:\n    sums: {packages: [../x]}\n"),
+        ],
+        ["content"],
+        """\
+course.yaml:6: `packages`: submissions cannot be offered `solutions`
+  fix: write the name under which an installed package is imported, like scipy
+course.yaml:8: `packages`: submissions cannot be offered `../x`
+  fix: write the name under which an installed package is imported, like scipy
+""",
+    ),
     "policy_with_a_day_for_a_time": Planted(
         [
             ("course.yaml", "  reveal: all\n", "  reveal: all\n  due: 2026-11-20\n"),

@@ -18,13 +18,14 @@ from contextlib import closing
 from pathlib import Path
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
 
 from autograder.course.model import Submission
 from autograder.grading.rounds import Round
 from autograder.instructor.pool import Grader, Settings
 from autograder.sandbox.guest.walls import WALLS
 from tests.hostile.arena import short_course
-from tests.random_programs import forbidden, programs
+from tests.random_programs import EXERCISES, forbidden, programs
 
 
 def grade_programs(grader: Grader, count: int, number: int) -> tuple[Counter[str], list[str]]:
@@ -34,11 +35,13 @@ def grade_programs(grader: Grader, count: int, number: int) -> tuple[Counter[str
 
     @seed(number)
     @settings(max_examples=count, database=None, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
-    @given(source=programs())
-    def look(source: str) -> None:
+    @given(drawn=st.sampled_from([*EXERCISES]).flatmap(lambda exercise: st.tuples(st.just(exercise), programs(exercise))))
+    def look(drawn: tuple[str, str]) -> None:
+        exercise, source = drawn
         outcomes["programs"] += 1
         try:
-            made = grader.grade(Submission("s", "12_diffusion", "forward", "forward.py", source.encode(errors="replace"), "0", "present"))
+            given = Submission("s", "12_diffusion", exercise, f"{exercise}.py", source.encode(errors="replace"), "0", "present")
+            made = grader.grade(given)
         except Exception as error:
             outcomes["crashes"] += 1
             trouble.append(f"{type(error).__name__}: {error}\n{source}")

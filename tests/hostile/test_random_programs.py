@@ -21,10 +21,21 @@ def grader(walls, tmp_path_factory):
         yield grader
 
 
-@pytest.mark.slow
-@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-@given(source=programs())
-def test_a_random_program_is_graded_and_told_in_plain_words(grader, source):
-    made = grader.grade(Submission("s", "12_diffusion", "forward", "forward.py", source.encode(errors="replace"), "0", "present"))
+def is_graded_in_plain_words(grader, exercise, source):
+    made = grader.grade(Submission("s", "12_diffusion", exercise, f"{exercise}.py", source.encode(errors="replace"), "0", "present"))
     assert (made.result.status, made.notes.fault) == ("graded", "")
     assert forbidden(source, [check.message for check in made.result.checks]) == []
+
+
+@pytest.mark.slow
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(source=programs("forward"))
+def test_a_random_program_is_graded_and_told_in_plain_words(grader, source):
+    is_graded_in_plain_words(grader, "forward", source)
+
+
+@pytest.mark.slow
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(source=programs("guidance"))
+def test_so_is_one_that_asks_a_network_whatever_it_likes(grader, source):
+    is_graded_in_plain_words(grader, "guidance", source)

@@ -66,10 +66,11 @@ def ending(outcome: Outcome, *, numbers: bool, function: str = "", call: str = "
         exception = raised.kind if numbers or raised.kind in BUILT_IN else "an exception of its own"
         said = f": {raised.message}" if numbers and raised.message not in ("", "None") else ""  # exit() says None
         verb = "ran out of memory with" if outcome.kind == "out_of_memory" else "raised"
-        where = f" ({', then '.join(raised.where)})" if raised.where else ""
+        lines = raised.where if numbers else raised.where[-1:]
+        where = f" ({', then '.join(lines)})" if lines else ""
         advice = "" if outcome.missing else advice_on(raised.kind, raised.message if numbers else "")
         words = f"{verb} {exception}{where}{said}".rstrip(".") + "."
-        return replace(ended, words=words, exception=exception, lines=raised.where, advice=advice)
+        return replace(ended, words=words, exception=exception, lines=lines, advice=advice)
     words, secret = ENDINGS[outcome.kind]
     return replace(ended, words=f"{words}: {outcome.detail if numbers or not secret else secret}.")
 

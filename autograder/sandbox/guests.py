@@ -19,7 +19,8 @@ from autograder.sandbox.guest.frameworks import is_out_of_memory
 
 START_SECONDS = 60
 TEXT, NAME = 300, 60  # characters that are kept of what a guest says
-WHERE = re.compile(r"(cell \d{1,6}, )?line \d{1,7}")
+WHERE = re.compile(r"(?:cell (\d{1,6}), )?line (\d{1,6})")
+LINES = 10_000  # the last line that is named: a number of the file's choice could say much
 ASKS = 5_000
 LABEL = 100
 ARGUMENTS = 20
@@ -96,6 +97,7 @@ class Guest(contextlib.AbstractContextManager["Guest"]):
         self.ended: Ended | None = None
         self.waited = self.slept = 0.0  # seconds spent waiting for its calls, and how many of these it slept
         self.received = 0  # about how many bytes of memory its values take
+        self._lines = 0  # how many its sources have, or cells
         self._server, self._channel, self._holding = server, channel, False
         self._await_walls()
 
@@ -133,6 +135,7 @@ class Guest(contextlib.AbstractContextManager["Guest"]):
         """Run a source as the module `module`. The outcome's value lists the names that it defines."""
         limits = self._server.limits
         limit = limits.import_seconds if seconds is None else seconds
+        self._lines = min(LINES, self._lines + 1 + sum(map(source.count, (b"\n", b"\\n", b"cell_type"))))
         return self._exchange(lambda call: protocol.Load(call, module, source, notebook, limits.source_kib << 10, limit), limit)
 
     def call(self, target: tuple[str | int, ...], args: tuple[Any, ...], kwargs: dict[str, Any], seconds: float | None = None) -> Outcome:
@@ -200,7 +203,7 @@ class Guest(contextlib.AbstractContextManager["Guest"]):
             self.callbacks.clear()
             self.waited += deadline.waited
             self.slept += deadline.slept
-        return _outcome(reply, deadline.used())
+        return _outcome(reply, deadline.used(), self._lines)
 
     def _answer_until_reply(self, call: str, deadline: Deadline) -> protocol.Reply:
         asks = size = 0
@@ -297,13 +300,13 @@ def _sensible(reply: protocol.Reply) -> protocol.Reply:
     return reply
 
 
-def _outcome(reply: protocol.Reply, seconds: float) -> Outcome:
+def _outcome(reply: protocol.Reply, seconds: float, lines: int) -> Outcome:
     """Return what a result keeps of a reply. Whatever a guest says is cut and made harmless here, before anybody reads it."""
     if reply.kind == "refused":
         return Outcome("refused", detail=clean(reply.message, TEXT), seconds=seconds)
     if reply.kind == "returned":
         return Outcome("returned", value=reply.value, changed=tuple(map(str, reply.changed)), seconds=seconds)
-    where = tuple(one for one in reply.where[:4] if WHERE.fullmatch(one))
+    where = tuple(one for one in reply.where[:4] if (place := WHERE.fullmatch(one)) and all(int(n or 0) <= lines for n in place.groups()))
     takes = reply.takes and clean(reply.takes, TEXT)
     raised = Raised(clean(reply.exception, NAME), clean(reply.message, TEXT), where, takes)
     return Outcome(reply.kind, value=reply.value, raised=raised, seconds=seconds)

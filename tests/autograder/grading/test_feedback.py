@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from autograder.course.model import CheckResult, Failure, Idea
-from autograder.grading.feedback import ADVICE, advice_on, check_feedback
+from autograder.grading.feedback import ADVICE, advice_on, check_feedback, ending
+from autograder.sandbox.guests import Outcome, Raised
 
 T = torch.zeros
 
@@ -159,3 +160,9 @@ def test_the_same_message_is_not_told_twice():
     """As if a file does not load: each check says the same."""
     one, other = check_feedback([failed("a", "first"), failed("b", "first")], {})
     assert (one.lines, other.lines) == (("first",), ())
+
+
+def test_after_a_secret_run_one_line_is_told():
+    """Several would be a choice of the file's, and could spell a number."""
+    ended = ending(Outcome("raised", raised=Raised("ValueError", "0.664", ("line 2", "line 15"))), numbers=False)
+    assert (ended.words, ended.lines) == ("raised ValueError (line 15).", ("line 15",))

@@ -540,6 +540,13 @@ def test_what_a_wall_keeps_away_is_told_without_the_wall(sandbox, source, messag
         assert guest.load("forward", source.encode()).raised.message == message
 
 
+@pytest.mark.parametrize(("where", "told"), [(3, ("line 3",)), (4, ()), (10**6, ()), (10**20, ())])
+def test_a_line_that_the_file_does_not_have_is_not_told(guest, where, told):
+    """Otherwise its number could be a hidden one: a file may compile code in its own name, or write its own replies."""
+    load(guest, f"def f():\n    from autograder.sandbox.guest import runtime\n    runtime._where = lambda *_: ['line {where}']; 1 / 0")
+    assert guest.call(("forward", "f"), (), {}).raised.where == told
+
+
 def test_a_notebooks_surroundings_and_a_forgotten_debugger_are_harmless(guest):
     load(guest, "get_ipython().run_line_magic('matplotlib', 'inline')\ndisplay(1)\nfrom google.colab import drive\ndrive.mount('/content')\n"
                 "breakpoint()\nimport pdb; pdb.set_trace()\nimport ipdb; ipdb.set_trace()\nfrom turtle import *")  # fmt: skip

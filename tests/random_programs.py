@@ -4,6 +4,7 @@
 """
 
 import re
+from functools import cache
 from typing import NamedTuple
 
 from hypothesis import strategies as st
@@ -69,6 +70,7 @@ LEAVES = st.one_of(
     st.builds("np.ones({})".format, SHAPES),
     st.builds("torch.ones({}, dtype=torch.{})".format, SHAPES, TENSORS),
 )  # fmt: skip
+PARTS = st.sampled_from(["shape", "T", "astype(int)", "tolist()", "copy()", "nothing", "sum()", "__class__", "setflags(write=False)"])
 # Views, subclasses and forms that few think of.
 FORMS = st.sampled_from([
     "np.ma.masked_less({}, 1)", "np.matrix({})", "np.broadcast_to({}, (10**6, 10**6))", "memoryview(np.asarray({}))", "np.nditer({})",
@@ -79,13 +81,14 @@ FORMS = st.sampled_from([
 ])  # fmt: skip
 
 
-def expressions(exercise: Asked) -> st.SearchStrategy[str]:
+@cache
+def expressions(exercise: str) -> st.SearchStrategy[str]:
     """Draw an expression over the parameters of an exercise's functions."""
-    arguments = sorted({name.partition("=")[0].strip() for names in exercise.signatures.values() for name in names.split(",")})
-    called = [*exercise.signatures, "float", "list", "str", "len", "print", "sorted", "abs", "repr", "Odd"]
-    return st.recursive(
-        LEAVES | st.sampled_from(arguments),
-        lambda inner: st.one_of(
+    asked = EXERCISES[exercise]
+    called = [*asked.signatures, "float", "list", "str", "len", "print", "sorted", "abs", "repr", "Odd"]
+
+    def longer(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+        return st.one_of(
             st.builds("({} {} {})".format, inner, st.sampled_from(["+", "-", "*", "/", "@", "==", "and", "if 1 else"]), inner),
             st.builds("np.{}({})".format, st.sampled_from(["sqrt", "cumprod", "asarray", "ravel", "sum", "mean", "log", "linalg.inv", "diag"]), inner),
             st.builds(str.format, FORMS, inner),
@@ -93,12 +96,17 @@ def expressions(exercise: Asked) -> st.SearchStrategy[str]:
             st.builds("({}, {})".format, inner, inner),
             st.builds("{{{}: {}}}".format, TEXTS, inner),
             st.builds("{}[{}]".format, inner, st.sampled_from(["0", "-1", "None", "'a'", "::2", "::-1", "t"])),
-            st.builds("{}.{}".format, inner, st.sampled_from(["shape", "T", "astype(int)", "tolist()", "copy()", "nothing", "sum()", "__class__", "setflags(write=False)"])),
+            st.builds("{}.{}".format, inner, PARTS),
             st.builds("{}({})".format, st.sampled_from(called), inner),
-            *(st.builds(one.format, *[inner] * one.count("{}")) for one in exercise.callbacks),
-        ),
-        max_leaves=6,
-    )  # fmt: skip
+            *(st.builds(one.format, *[inner] * one.count("{}")) for one in asked.callbacks),
+        )
+
+    return st.recursive(LEAVES | st.sampled_from(parameters(asked)), longer, max_leaves=6)
+
+
+def parameters(asked: Asked) -> list[str]:
+    """Name the parameters of an exercise's functions."""
+    return sorted({name.partition("=")[0].strip() for names in asked.signatures.values() for name in names.split(",")})
 
 
 ERRORS = st.sampled_from(["ValueError", "KeyError", "NotImplementedError", "SystemExit", "KeyboardInterrupt", "MemoryError", "Own", "StopIteration", "ExceptionGroup"])
@@ -132,8 +140,7 @@ TOPLEVEL = st.sampled_from([
 @st.composite
 def statements(draw, exercise):
     """Draw a statement of a function, or of the file."""
-    expression, arguments = expressions(exercise), ",".join(exercise.signatures.values()).split(",")
-    name = st.sampled_from([one.partition("=")[0].strip() for one in arguments])
+    expression, name = expressions(exercise), st.sampled_from(parameters(EXERCISES[exercise]))
     return draw(
         st.one_of(
             st.builds("return {}".format, expression),
@@ -153,7 +160,7 @@ def statements(draw, exercise):
 def bodies(draw, exercise, name):
     """Draw the body of a function: right, or anything."""
     if draw(st.integers(0, 2)) == 0:
-        return exercise.right[name]
+        return EXERCISES[exercise].right[name]
     return "\n    ".join(draw(st.lists(statements(exercise), min_size=1, max_size=3)))
 
 
@@ -174,8 +181,8 @@ def programs(draw, exercise):
         if draw(st.integers(0, 14)) == 0:
             continue
         given = draw(st.sampled_from([parameters] * 12 + ["", "*args", "x", "self, " + parameters]))
-        parts.append(f"def {name}({given}):\n    {draw(bodies(asked, name))}\n")
-    for text in draw(st.lists(TOPLEVEL | statements(asked) | classes(asked), max_size=3)):
+        parts.append(f"def {name}({given}):\n    {draw(bodies(exercise, name))}\n")
+    for text in draw(st.lists(TOPLEVEL | statements(exercise) | classes(exercise), max_size=3)):
         parts.insert(draw(st.integers(0, len(parts))), text)
     source = "\n".join(parts)
     if draw(st.integers(0, 7)) == 0:  # a typing mistake

@@ -11,6 +11,7 @@ import inspect
 import json
 import types
 from collections.abc import Iterator
+from copy import copy
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -94,13 +95,18 @@ class Bundle:
         self.texts: list[str] = []
         self.imports: set[str] = set()
         self._modules: dict[str, types.ModuleType] = {}  # the module of each name that was taken
+        self._statements: dict[types.ModuleType, dict[str, ast.stmt]] = {}  # of each module that was read, by the names they bind
 
     def add(self, module: types.ModuleType, name: str) -> None:
         """Take what a name means at the top of a module, if anything, and all that this uses."""
-        node = next((node for node in ast.parse(inspect.getsource(module)).body if name in _bound(node)), None)
+        if module not in self._statements:
+            body = ast.parse(inspect.getsource(module)).body
+            self._statements[module] = {bound: node for node in reversed(body) for bound in _bound(node)}
+        node = self._statements[module].get(name)
         if isinstance(node, ast.ImportFrom) and str(node.module).startswith("autograder."):
             self.add(import_module(str(node.module)), name)
         elif isinstance(node, ast.Import | ast.ImportFrom):
+            node = copy(node)
             node.names = [alias for alias in node.names if name == (alias.asname or alias.name)]
             origin = node.module if isinstance(node, ast.ImportFrom) else node.names[0].name
             self.imports |= {ast.unparse(node)} if origin not in SHIMMED else set()

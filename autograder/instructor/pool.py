@@ -93,8 +93,7 @@ class Grader:
     def grade_batch(self, submissions: list[bytes]) -> tuple[float, list[bytes]]:
         """Grade some submissions one after another, from bytes to bytes; return also the seconds that it took."""
         started = time.monotonic()
-        decode, encode = msgspec.msgpack.decode, msgspec.msgpack.encode
-        graded = [encode(self.grade(decode(data, type=Submission))) for data in submissions]
+        graded = [msgspec.msgpack.encode(self.grade(msgspec.msgpack.decode(data, type=Submission))) for data in submissions]
         return time.monotonic() - started, graded
 
     def fault(self, submission: Submission, why: str) -> Attempted:
@@ -323,6 +322,7 @@ def serve(slot: int, cores: set[int], servers: dict[str, int]) -> None:
     os.sched_setaffinity(0, cores)
     launched = {profile: Launched(socket.socket(fileno=control)) for profile, control in servers.items()}
     settings = msgspec.msgpack.decode(connection.recv_bytes(), type=Settings)
+    sys.path.insert(0, settings.root)  # the course's answers import its own `solutions`
     batches: SimpleQueue[bytes | None] = SimpleQueue()
     Thread(target=_receive, args=(connection, batches), daemon=True).start()
     with _ended_without_memory(), closing(Grader(settings, slot, launched)) as grader:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,7 +18,18 @@ from autograder.course.errors import SandboxFault, UsageError
 from autograder.course.loading import read_course
 from autograder.course.model import Submission
 from autograder.grading.rounds import CacheKeys, Round
-from autograder.instructor.dask_pool import DaskPool, grade_batch, worker_problem
+from autograder.instructor.dask_pool import (
+    CourseTravels,
+    DaskPool,
+    Job,
+    Refused,
+    course_on,
+    grade_batch,
+    has_course,
+    packed,
+    unpack,
+    worker_problem,
+)
 from autograder.instructor.grade import GradeRequest, open_pool
 from autograder.instructor.gradebook import Attempted
 from autograder.instructor.pool import Settings
@@ -26,6 +38,7 @@ from bench.throughput import NUMPY
 from tests.programs import PATIENCE, running, wait_for
 
 ROOT = Path(__file__).resolve().parents[3]
+TINY = ROOT / "tests" / "broken_courses" / "tiny"
 WALLS = "walls: landlock, seccomp, limits, privileges\n"
 
 
@@ -81,22 +94,74 @@ def test_a_worker_killed_in_mid_run_costs_nothing_but_time(cluster, tmp_path):
     assert chaos.everything(tmp_path / "out") == chaos.everything(tmp_path / "alone")
 
 
-STRANGE = {
-    "another course": (ROOT, (), "another", f"its course in {ROOT}, or what it grades with, is not the same as here"),
-    "no course": (Path("/nowhere"), (), "", "its course in /nowhere cannot be read: the course's description is missing"),
-}
+@pytest.fixture
+def dask_worker(tmp_path):
+    """What Dask passes to a function that runs on a worker, with the course unpacked there; gives also the course's name."""
+    course, data = packed(ROOT)
+    made = SimpleNamespace(local_directory=str(tmp_path), address="tcp://worker:1")
+    assert not has_course(course, made)
+    CourseTravels(course, data).setup(made)
+    assert has_course(course, made)
+    return made, course
 
 
-@pytest.mark.parametrize(("root", "walls", "cache_keys", "words"), STRANGE.values(), ids=STRANGE.keys())
-def test_a_worker_says_what_keeps_it_from_grading(root, walls, cache_keys, words):
-    assert worker_problem(msgpack.encode(Settings(str(root), Round("round-1", b"secret"), walls)), cache_keys) == words
+def job(course, walls=(), cache_keys=None):
+    chosen = Round("round-1", b"secret")
+    known = CacheKeys(read_course(ROOT), chosen, walls).shared if cache_keys is None else cache_keys
+    return msgpack.encode(Job(Settings("", chosen, walls), course, known))
 
 
-def test_a_worker_that_lacks_a_wall_says_so(monkeypatch):
-    course, chosen = read_course(ROOT), Round("round-1", b"secret")
+def test_a_course_is_named_by_what_is_in_it(tmp_path):
+    """Wherever it lies and whenever it was written; what Python and the system leave beside it is no part of it."""
+    names = []
+    for place in ("one", "two"):
+        shutil.copytree(TINY, tmp_path / place, ignore=shutil.ignore_patterns("__pycache__"))
+        names.append(packed(tmp_path / place))
+    (tmp_path / "two" / "exercises" / "__pycache__").mkdir()
+    (tmp_path / "two" / "exercises" / "__pycache__" / "x.pyc").touch()
+    (tmp_path / "two" / "exercises" / ".DS_Store").touch()
+    (tmp_path / "two" / "results").mkdir()
+    names.append(packed(tmp_path / "two"))
+    assert names[0][0] == names[1][0] == names[2][0]
+    (tmp_path / "two" / "course.yaml").write_text((tmp_path / "two" / "course.yaml").read_text() + "# changed\n")
+    assert packed(tmp_path / "two")[0] != names[0][0]
+
+
+def test_a_course_that_came_is_the_same_and_for_this_user_alone(dask_worker):
+    made, course = dask_worker
+    place = course_on(made, course)
+    assert packed(place)[0] == course
+    assert place.stat().st_mode & 0o777 == 0o700
+    unpack(course, packed(ROOT)[1], made)  # again
+    assert [path.name for path in place.parent.iterdir()] == [place.name]
+
+
+def test_a_worker_says_what_keeps_it_from_grading(dask_worker):
+    made, course = dask_worker
+    other = "what it grades with is not the same as here: install the same versions of this package and of what it needs"
+    assert worker_problem(job(course), made) == ""
+    assert worker_problem(job(course, cache_keys="another"), made) == other
+    assert worker_problem(job("0" * 64), made) == "its course cannot be read: the course's description is missing"
+
+
+def test_a_worker_that_lacks_a_wall_says_so(dask_worker, monkeypatch):
+    made, course = dask_worker
     monkeypatch.setattr("autograder.instructor.dask_pool.missing_walls", lambda limits: {"landlock": "taken away for the test"})
-    settings = msgpack.encode(Settings(str(ROOT), chosen, ("landlock",)))
-    assert worker_problem(settings, CacheKeys(course, chosen, ("landlock",)).shared) == "walls are missing: landlock"
+    assert worker_problem(job(course, ("landlock",)), made) == "walls are missing: landlock"
+
+
+def test_a_worker_that_joins_and_cannot_grade_is_sent_nothing_more():
+    """What it was asked for is tried elsewhere and does not count as tried; if no other is left, the run ends with a line."""
+    pool = DaskPool.__new__(DaskPool)
+    there = {"tcp://good:1": 2, "tcp://late:1": 1}
+    pool._client, pool._address, pool._refused, pool._there, pool._counted = SimpleNamespace(nthreads=lambda: there), "tcp://here:1", {}, {}, 0.0
+    refusing = SimpleNamespace(result=lambda: (_ for _ in ()).throw(Refused("tcp://late:1", "walls are missing: seccomp")))
+    assert pool._received(7, refusing).graded.worked is False
+    assert (pool._refused, pool._threads_there()) == ({"tcp://late:1": "walls are missing: seccomp"}, 2)
+    del there["tcp://good:1"]
+    with pytest.raises(SandboxFault) as ended:
+        pool._received(7, refusing)
+    assert str(ended.value) == "tcp://late:1: this worker cannot grade: walls are missing: seccomp; no other is left, and what was graded is kept"
 
 
 def test_no_fork_server_is_left_behind_on_a_worker(cluster, tmp_path):
@@ -107,34 +172,34 @@ def test_no_fork_server_is_left_behind_on_a_worker(cluster, tmp_path):
     assert [task.read_text() for pid in running for task in Path(f"/proc/{pid}/task").glob("*/children") if task.read_text()] == []
 
 
-def test_a_thread_of_a_worker_grades_in_the_main_thread_of_a_process(monkeypatch, walls):
+def test_a_thread_of_a_worker_grades_in_the_main_thread_of_a_process(monkeypatch, walls, dask_worker):
     """Only there do the bounds hold of what a submission's values may cost us; a fork server is a child of the thread that started it."""
-    dask_worker = SimpleNamespace()
-    monkeypatch.setattr("autograder.instructor.dask_pool.get_worker", lambda: dask_worker)
-    settings = msgpack.encode(Settings(str(ROOT), Round("round-1", b"secret"), ()))
+    made, course = dask_worker
+    monkeypatch.setattr("autograder.instructor.dask_pool.get_worker", lambda: made)
+    asked = job(course)
     batch = [msgpack.encode(Submission("ada", "12_diffusion", "forward", "forward.py", NUMPY, "", "present"))]
     with ThreadPoolExecutor(1) as threads:
-        _, graded = threads.submit(grade_batch, settings, batch).result()
-        ((_, grading),) = dask_worker.course_processes.values()
+        _, graded = threads.submit(grade_batch, asked, batch).result()
+        ((_, grading),) = made.course_processes.values()
         pid = grading.process.pid
         servers = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         grading.process.kill()
         with pytest.raises(SandboxFault, match="the process that grades ended"):
-            threads.submit(grade_batch, settings, batch).result()
+            threads.submit(grade_batch, asked, batch).result()
     assert (msgpack.decode(graded[0], type=Attempted).result.score, pid == os.getpid(), len(servers)) == (20, False, 1)
-    assert dask_worker.course_processes == {}
+    assert made.course_processes == {}
 
 
 @pytest.mark.usefixtures("walls")
 def test_a_worker_that_cannot_grade_is_named_before_anything_is_graded(cluster, tmp_path):
-    """This side is made to think that the course is another, as where machines do not share a file system."""
+    """This side is made to think that it grades with something else."""
     address, _ = cluster
     boot = "from autograder.grading.rounds import CacheKeys; CacheKeys.shared = property(lambda self: 'ours', lambda self, value: None)\n"
     boot += "from autograder.cli.main import main; main()"
     (tmp_path / "class" / "ada").mkdir(parents=True)
     command = chaos.command(tmp_path / "class", tmp_path / "out", "--cluster", address)
     done = subprocess.run([sys.executable, "-c", boot, *command[3:]], cwd=ROOT, capture_output=True, text=True, timeout=120)
-    told = f": this worker cannot grade: its course in {ROOT}, or what it grades with, is not the same as here\n"
+    told = ": this worker cannot grade: what it grades with is not the same as here: install the same versions of this package and of what it needs\n"
     assert (done.returncode, done.stderr.removeprefix(WALLS).partition("tcp://")[2].partition(": ")[2]) == (2, told[2:] + "  fix: fix it or stop it, and give the command again\n")
     assert chaos.attempts(tmp_path / "out") == 0
 
@@ -176,7 +241,7 @@ def test_a_scheduler_that_ends_while_threads_are_counted_is_gone_too():
         raise ConnectionResetError
 
     pool = DaskPool.__new__(DaskPool)
-    pool._client, pool._address, pool._out, pool._threads, pool._counted = SimpleNamespace(nthreads=reset), "tcp://here:1", {}, 0, float("-inf")
+    pool._client, pool._address, pool._out, pool._counted = SimpleNamespace(nthreads=reset), "tcp://here:1", {}, float("-inf")
     with pytest.raises(SandboxFault) as gone:
         pool.wants()
     assert str(gone.value).startswith("the Dask cluster at tcp://here:1 is gone; what was graded is kept\n")

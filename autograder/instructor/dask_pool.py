@@ -5,9 +5,9 @@
 
 A worker's machine needs this package and nothing else: the course travels, packed and named by the hash of what is in it, to each worker
 that does not have it yet, also to one that joins later. A worker with other versions or missing walls is refused: before anything is
-graded, or when one that joins later is first asked, and what it was asked for goes elsewhere. The course's answers and the round's secret are among
-the bytes, and Dask runs whatever its clients send: the cluster is on the trusted side of the wall, and its ports are for trusted machines
-only, or for those that its TLS lets in, which Dask's own settings turn on.
+graded, or when one that joins later is first asked, and what it was asked for goes elsewhere. The course's answers and the round's secret
+are among the bytes, and Dask runs whatever its clients send: the cluster is on the trusted side of the wall, and its ports are for trusted
+machines only, or for those that its TLS lets in, which Dask's own settings turn on.
 
 A task costs Dask more than grading a small submission, so a batch has as many as take a worker about `BATCH_SECONDS`. If a worker
 dies, Dask runs its tasks on another; if a task ends several workers, Dask gives up, and `pool` tries each submission alone.

@@ -1,4 +1,4 @@
-"""A Dask cluster grades as this machine does: a real scheduler and three workers, each a process of its own, one of them killed."""
+"""A Dask cluster grades as this machine does: a real scheduler and workers, of which one is killed and one joins late."""
 
 import json
 import os
@@ -12,6 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from distributed import Client, Security
 from msgspec import msgpack
 
 from autograder.course.errors import SandboxFault, UsageError
@@ -19,6 +20,7 @@ from autograder.course.loading import read_course
 from autograder.course.model import Submission
 from autograder.grading.rounds import CacheKeys, Round
 from autograder.instructor.dask_pool import (
+    PARTS,
     CourseTravels,
     DaskPool,
     Job,
@@ -42,56 +44,110 @@ TINY = ROOT / "tests" / "broken_courses" / "tiny"
 WALLS = "walls: landlock, seccomp, limits, privileges\n"
 
 
-def start(*command):
+def start(*command, **environment):
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    return running([sys.executable, "-m", *command], PATIENCE * 5, cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"}, **quiet)
+    return running(command, PATIENCE * 5, cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1", **environment}, **quiet)
 
 
-def worker(address, folder):
-    return start("distributed.cli.dask_worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard", "--local-directory", str(folder))
+def worker(address, folder, *within, **environment):
+    options = "--nthreads", "1", "--no-nanny", "--no-dashboard", "--local-directory", str(folder)
+    return start(*within, sys.executable, "-m", "distributed.cli.dask_worker", address, *options, **environment)
 
 
 @contextmanager
-def open_scheduler(folder):
+def open_scheduler(folder, *more, host="127.0.0.1", **environment):
     told = folder / "scheduler.json"
-    command = "distributed.cli.dask_scheduler", "--port", "0", "--host", "127.0.0.1", "--no-dashboard", "--scheduler-file", str(told)
-    with start(*command) as scheduler:
+    options = "--port", "0", "--host", host, "--no-dashboard", "--scheduler-file", str(told), *more
+    with start(sys.executable, "-m", "distributed.cli.dask_scheduler", *options, **environment) as scheduler:
         wait_for(lambda: told.exists() and told.stat().st_size)
         yield scheduler, json.loads(told.read_text())["address"]
 
 
-def grading(submissions, out, address):
+def joined(address, security=None):
+    """Wait until a worker is there."""
+    with Client(address, set_as_default=False, security=security) as client:
+        client.wait_for_workers(1, timeout=PATIENCE)
+
+
+def grading(submissions, out, address, **environment):
     command = chaos.command(submissions, out, "--cluster", address)
-    return running(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    return running(command, cwd=ROOT, env={**os.environ, **environment}, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory, walls):
-    """A scheduler and three workers; gives the address and the workers' processes."""
+    """A scheduler and a worker; gives the address and the worker's process."""
     folder = tmp_path_factory.mktemp("dask")
-    with ExitStack() as stack:
-        _, address = stack.enter_context(open_scheduler(folder))
-        yield address, [stack.enter_context(worker(address, folder)) for _ in range(3)]
+    with open_scheduler(folder) as (_, address), worker(address, folder) as process:
+        joined(address)
+        yield address, process
 
 
-def test_a_worker_killed_in_mid_run_costs_nothing_but_time(cluster, tmp_path):
-    """One is killed while it has work; what comes of it is, but for times, byte for byte what this machine alone makes of it."""
-    from distributed import Client
+# ---- two machines: each with the package alone
 
-    address, _ = cluster
+
+TLS = {"REQUIRE_ENCRYPTION": "True", "TLS__CA_FILE": "cert.pem"} | {
+    f"TLS__{who}__{what}": f"{what.lower()}.pem" for who in ("SCHEDULER", "WORKER", "CLIENT") for what in ("CERT", "KEY")
+}
+
+
+@pytest.fixture
+def tls(tmp_path):
+    """The environment in which Dask trusts one certificate and nothing else."""
+    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=course", "-keyout", "key.pem", "-out", "cert.pem"]
+    subprocess.run(made, cwd=tmp_path, check=True, capture_output=True)
+    return {f"DASK_DISTRIBUTED__COMM__{name}": str(tmp_path / value) if value.endswith(".pem") else value for name, value in TLS.items()}
+
+
+HIDDEN = "; ".join(f"mount -t tmpfs none {ROOT / part}" for part in PARTS if (ROOT / part).is_dir())
+
+
+@pytest.fixture
+def machines():
+    """How to start a program as on another machine, twice, and where that reaches this one.
+
+    Where this user may make them, each has a network of its own and the course's folders are empty there. Otherwise they are processes.
+    """
+    bridge, network = f"ct{os.getpid()}", f"10.213.{os.getpid() % 250}"  # of this run alone
+    names = [f"{bridge}-{number}" for number in (2, 3)]
+    steps = [f"ip link add {bridge} type bridge", f"ip addr add {network}.1/24 dev {bridge}", f"ip link set {bridge} up"]
+    for number, name in enumerate(names, 2):
+        steps += [f"ip netns add {name}", f"ip link add {name} type veth peer name own netns {name}", f"ip link set {name} master {bridge} up"]
+        steps += [f"ip -n {name} addr add {network}.{number}/24 dev own", f"ip -n {name} link set own up", f"ip -n {name} link set lo up"]
+    try:
+        apart = shutil.which("ip") is not None and all(subprocess.run(step.split(), capture_output=True).returncode == 0 for step in steps)
+        within = [("ip", "netns", "exec", name, "unshare", "--mount", "sh", "-c", f'{HIDDEN}; exec "$@"', "sh") for name in names]
+        yield (within, f"{network}.1") if apart else ([(), ()], "127.0.0.1")
+    finally:
+        for undo in (f"ip netns del {names[0]}", f"ip netns del {names[1]}", f"ip link del {bridge}"):
+            if shutil.which("ip"):
+                subprocess.run(undo.split(), capture_output=True)
+
+
+def test_a_worker_that_joins_late_goes_on_where_another_is_killed(tmp_path, walls, tls, machines):
+    """The course goes to both, encrypted; what comes of it is, but for times, byte for byte what this machine alone makes of it."""
+    ((first, second), host), cert = machines, tls["DASK_DISTRIBUTED__COMM__TLS__CA_FILE"]
     submissions = chaos.small_class(tmp_path / "class", 60)
-    with Client(address, set_as_default=False) as client:
-        client.wait_for_workers(3, timeout=PATIENCE)
-        pids, busy = client.run(os.getpid), []
-        with grading(submissions, tmp_path / "out", address) as process:
-            wait_for(lambda: chaos.attempts(tmp_path / "out") >= 1)
-            wait_for(lambda: busy.extend(one for one, tasks in client.processing().items() if tasks) or busy)
-            os.kill(pids[busy[0]], signal.SIGKILL)
-            printed, errors = process.communicate()
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+    with ExitStack() as stack:
+        _, address = stack.enter_context(open_scheduler(tmp_path, "--protocol", "tls", host=host, **tls))
+        killed = stack.enter_context(worker(address, tmp_path / "first", *first, **tls))
+        joined(address, Security(tls_ca_file=cert, tls_client_cert=cert, tls_client_key=cert.replace("cert.pem", "key.pem")))
+        process = stack.enter_context(grading(submissions, tmp_path / "out", address, **tls))
+        wait_for(lambda: chaos.attempts(tmp_path / "out") >= 1 or process.poll() is not None)
+        killed.send_signal(signal.SIGSTOP)
+        stack.enter_context(worker(address, tmp_path / "second", *second, **tls))
+        wait_for(lambda: list((tmp_path / "second").glob("**/course-*/course.yaml")) or process.poll() is not None)
+        killed.kill()
+        printed, errors = process.communicate()
     assert (process.returncode, errors) == (0, WALLS)
     assert json.loads(printed)["statuses"] == {"graded": 60, "missing": 0, "unrecognised": 0, "unreadable": 0, "not_judged": 0}
     chaos.finish(submissions, tmp_path / "alone")
     assert chaos.everything(tmp_path / "out") == chaos.everything(tmp_path / "alone")
+
+
+# ---- what a worker is sent, and what it says
 
 
 @pytest.fixture
@@ -165,11 +221,10 @@ def test_a_worker_that_joins_and_cannot_grade_is_sent_nothing_more():
 
 
 def test_no_fork_server_is_left_behind_on_a_worker(cluster, tmp_path):
-    address, workers = cluster
+    address, process = cluster
     chaos.finish(chaos.small_class(tmp_path / "class", 3), tmp_path / "out", "--cluster", address)
-    running = [worker.pid for worker in workers if worker.poll() is None]
-    assert running
-    assert [task.read_text() for pid in running for task in Path(f"/proc/{pid}/task").glob("*/children") if task.read_text()] == []
+    assert process.poll() is None
+    assert [task.read_text() for task in Path(f"/proc/{process.pid}/task").glob("*/children") if task.read_text()] == []
 
 
 def test_a_thread_of_a_worker_grades_in_the_main_thread_of_a_process(monkeypatch, walls, dask_worker):

@@ -94,7 +94,7 @@ def grade(course: Course, request: GradeRequest, progress: Callable[[int, int], 
     with exclusive_lock(request.out):
         current = open_round(request.out, seed=request.seed, new=request.new_round)
         with Gradebook(request.out / GRADEBOOK) as gradebook:
-            known = identified(plan.uploads, gradebook, named=request.roster is not None)
+            known = identified(plan.uploads, gradebook, plan.exercises, named=request.roster is not None)
             if request.student:
                 request = replace(request, student=choose_student(plan.uploads, request.student))
             run = run_plan(course, request, plan, current, gradebook, progress, known)
@@ -123,10 +123,10 @@ def kept_from_before(kept: Sequence[tuple[str, str]]) -> Iterator[str]:
         yield f"nothing was handed in this time, so what was graded before counts: {named}{more}; if that was wrong, grade with --only"
 
 
-def identified(uploads: ClassUploads, gradebook: Gradebook, *, named: bool) -> Identified:
+def identified(uploads: ClassUploads, gradebook: Gradebook, exercises: Sequence[str] = (), *, named: bool) -> Identified:
     """Find out who the students are that the gradebook knows, and give each their name there. A roster's names hold (`named`)."""
     people = {person.student: person for person in uploads.people}
-    known = identify([people.get(one.name, Person(one.name)) for one in uploads.students], gradebook.people(), named=named)
+    known = identify([people.get(one.name, Person(one.name)) for one in uploads.students], gradebook.people(), exercises, named=named)
     dropped = {known.renamed.get(name, name) for name in gradebook.dropped()}
     students = [replace(student, name=known.names[student.name]) for student in uploads.students]
     uploads.students = [student for student in students if student.name not in dropped]

@@ -88,7 +88,8 @@ class GradingRules(Struct, frozen=True):
     def due(self, student: str, exercise: str) -> tuple[datetime | None, bool]:
         """Return when an exercise is due for a student, and whether that is an extension."""
         person = self.people.get(student)
-        own = self.extensions.get((student, exercise)) or self.extensions.get((student, "")) or (person.due if person else None)
+        told = person.due_of.get(exercise, person.due) if person else None
+        own = self.extensions.get((student, exercise)) or self.extensions.get((student, "")) or told
         return own or self.policy.due_of.get(exercise) or self.policy.due, own is not None
 
     def grade(self, attempt: Attempted) -> Grade:

@@ -34,8 +34,11 @@ class Identified(Struct, frozen=True):
     notes: tuple[str, ...]
 
 
-def identify(found: Sequence[Person], recorded: Mapping[str, Person], *, named: bool) -> Identified:
-    """Match the people of a run with those recorded. If they are `named`, as in a roster, their names hold; otherwise the recorded ones."""
+def identify(found: Sequence[Person], recorded: Mapping[str, Person], exercises: Collection[str] = (), *, named: bool) -> Identified:
+    """Match the people of a run with those recorded. If they are `named`, as in a roster, their names hold; otherwise the recorded ones.
+
+    What a roster says of extensions is for the `exercises` that are graded with it.
+    """
     notes: list[str] = []
     same = _matches(found, recorded, notes)
     taken = {person.student for person in found if named} | {name for name in recorded if not named}
@@ -47,6 +50,8 @@ def identify(found: Sequence[Person], recorded: Mapping[str, Person], *, named: 
         taken.add(name)
         names[person.student] = name
         people[name] = _recorded_as(person, known, name, named)
+        if named:
+            people[name] = replace(people[name], due_of=people[name].due_of | dict.fromkeys(exercises, person.due))
     matched = {known.student for known in same.values()}
     for other in (recorded[name] for name in recorded if name not in matched and name in people):
         name = _free(other, {*taken, *recorded})
@@ -68,7 +73,10 @@ def _recorded_as(person: Person, known: Person | None, name: str, named: bool) -
         return replace(person, student=name)
     first, second = (person, known) if named else (known, person)
     numbers = {kind: getattr(first, kind) or getattr(second, kind) for kind in NUMBERS}
-    return _called(replace(first, **numbers, student=known.student, key=known.key, former=known.former), name)
+    if person.id == person.participant:  # Moodle's, in one assignment
+        numbers["id"] = known.id or person.id
+    own = {"student": known.student, "key": known.key, "former": known.former, "due_of": known.due_of}
+    return _called(replace(first, **numbers, **own), name)
 
 
 def _called(person: Person, name: str) -> Person:
@@ -97,7 +105,8 @@ def _matches(found: Sequence[Person], recorded: Mapping[str, Person], notes: lis
 def _the_same(person: Person, named: Person | None, numbered: Person | None, kinds: Sequence[str], notes: list[str]) -> Person | None:
     if named is None or named is numbered:
         return numbered
-    differing = [kind for kind in kinds if getattr(person, kind) and getattr(named, kind)]
+    theirs = dict(_numbers(named, kinds))
+    differing = [kind for kind, _ in _numbers(person, kinds) if kind in theirs]
     if numbered is None and differing:
         kind = differing[0]
         what = f"{kind.replace('_', ' ')} is {clean(getattr(person, kind), 40)}, not {clean(getattr(named, kind), 40)} as before"
@@ -111,7 +120,7 @@ def _the_same(person: Person, named: Person | None, numbered: Person | None, kin
 
 
 def _numbers(person: Person, kinds: Iterable[str]) -> list[tuple[str, str]]:
-    values = [(kind, getattr(person, kind)) for kind in kinds]
+    values = [(kind, getattr(person, kind)) for kind in kinds if kind != "id" or person.id != person.participant]
     return [(kind, value.casefold()) for kind, value in (*values, *(("email", one) for one in person.aliases)) if value]
 
 

@@ -86,6 +86,7 @@ class Person(Struct, frozen=True):
     late: bool | None = None  # if the roster says so, and how much
     minutes_late: int = 0
     participant: str = ""  # Moodle's number in one assignment
+    due_of: dict[str, datetime | None] = {}  # what the roster said when each exercise was graded
     key: str = ""  # that the gradebook knows them by for ever; empty: `student`
     former: tuple[str, ...] = ()  # names that they had in results
 

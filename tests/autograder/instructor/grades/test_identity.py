@@ -1,10 +1,14 @@
 """Who is the same person from one run to the next, and who is meant by a word."""
 
+from datetime import UTC, datetime
+
 import pytest
 from msgspec.structs import replace
 
 from autograder.course.errors import UsageError
+from autograder.course.model import Policy
 from autograder.instructor.gradebook import Gradebook, Kept
+from autograder.instructor.grades import GradingRules
 from autograder.instructor.identity import find_student, identify, similar_to
 from autograder.instructor.roster import Person, known_as
 from tests.autograder.instructor.test_results import result
@@ -55,6 +59,24 @@ def test_numbers_that_a_platform_gives_anew_say_nothing():
     """As Moodle's participant numbers, which are each assignment's own."""
     recorded, found = [Person("Ada", "11"), Person("Bo", "12")], [Person("Ada", "87"), Person("Bo", "88")]
     assert met(found, recorded, named=False) == ({"Ada": "Ada", "Bo": "Bo"}, {}, [])
+
+
+def test_a_participants_number_takes_no_other_numbers_place():
+    """Moodle's worksheet, given as a roster after Canvas's: the number that Canvas knows stays."""
+    sheet = Person("Jane Smith", "87", "js@u.example", participant="87")
+    (known,) = identify([sheet], {"Jane Smith": JANE}, named=True).people
+    assert (known.id, known.participant, known.known_by) == ("11", "87", "Jane Smith")
+    assert met([Person("Bo", "87", participant="87")], [Person("Bo", "11")]) == ({"Bo": "Bo"}, {}, [])
+
+
+def test_an_extension_of_a_roster_is_for_the_exercises_that_are_graded_with_it():
+    due = datetime(2026, 11, 27, tzinfo=UTC)
+    (first,) = identify([Person("Ada")], {}, ["sums"], named=True).people
+    (second,) = identify([Person("Ada", due=due)], {"Ada": first}, ["products"], named=True).people
+    rules = GradingRules(Policy(), {"Ada": second}, {}, {})
+    assert [rules.due("Ada", exercise) for exercise in ("sums", "products", "others")] == [(None, False), (due, True), (due, True)]
+    (third,) = identify([Person("Ada", "501")], {"Ada": second}, ["others"], named=False).people
+    assert (third.due_of, third.due, third.id) == ({"sums": None, "products": due}, due, "501")
 
 
 def test_a_name_that_is_another_persons_decides_against_one_number():

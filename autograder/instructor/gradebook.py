@@ -114,28 +114,35 @@ Choose = Callable[[list[Attempted]], Attempted]
 def standing(attempts: Iterable[Attempted]) -> list[Attempted]:
     """Return the attempts at one exercise between which there is a choice, the last at the end.
 
-    What a run grades again replaces earlier results of the same file. An attempt that was found before stays beside those of a later
-    run; only where there is no work at all, the exercise is missing or unrecognised.
+    What a run grades again replaces earlier results of the same file, and keeps their times if it knows none. An attempt that was found
+    before stays beside those of a later run; only where there is no work at all, the exercise is missing or unrecognised.
     """
     attempts = list(attempts)
     own = {one.handed_in.attempt: one for one in attempts if not one.found_by}  # if one was graded twice, the later result
     again = {one.result.sha256 or "": one for one in own.values() if one.result.sha256 and one.result.status != "not_judged"}
     earlier: dict[object, Attempted] = {}
-    for one in attempts:
+    timed: dict[int, list[Attempted]] = {}
+    for one in (each for each in attempts if each.found_by):
         twin = own.get(one.handed_in.attempt)
-        if not one.found_by or (twin and _is_same(one, twin)):
+        if twin and _is_same(one, twin):
+            if _has_time(one) and not _has_time(twin):
+                timed.setdefault(one.handed_in.attempt, []).append(replace(twin, handed_in=one.handed_in))
             continue
         key = (one.result.sha256 or one.result.status, one.handed_in.attempt, one.handed_in.at)
         earlier.pop(key, None)
         graded = again.get(one.result.sha256 or "", one)
         earlier[key] = replace(one, result=graded.result, notes=graded.notes, id=graded.id)
-    found = [*earlier.values(), *(own[number] for number in sorted(own))]
+    found = [*earlier.values(), *(one for number in sorted(own) for one in timed.get(number, [own[number]]))]
     return [one for one in found if one.is_work] or found
 
 
 def _is_same(before: Attempted, now: Attempted) -> bool:
     times = {before.handed_in.at, now.handed_in.at} - {None}
     return before.result.sha256 == now.result.sha256 and before.is_work == now.is_work and len(times) < 2
+
+
+def _has_time(one: Attempted) -> bool:
+    return one.handed_in.at is not None or one.handed_in.late is not None
 
 
 def last(attempts: list[Attempted]) -> Attempted:

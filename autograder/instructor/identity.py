@@ -76,6 +76,7 @@ def _recorded_as(person: Person, known: Person | None, name: str, named: bool) -
     if person.id == person.participant:  # Moodle's, in one assignment
         numbers["id"] = known.id or person.id
     own = {"student": known.student, "key": known.key, "former": known.former, "due_of": known.due_of}
+    own["participant"] = person.participant or known.participant
     return _called(replace(first, **numbers, **own), name)
 
 
@@ -106,7 +107,9 @@ def _the_same(person: Person, named: Person | None, numbered: Person | None, kin
     if named is None or named is numbered:
         return numbered
     theirs = dict(_numbers(named, kinds))
-    differing = [kind for kind, _ in _numbers(person, kinds) if kind in theirs]
+    differing = [
+        kind for kind, _ in _numbers(person, kinds) if kind in theirs and kind != "participant"
+    ]  # which every assignment gives anew
     if numbered is None and differing:
         kind = differing[0]
         what = f"{kind.replace('_', ' ')} is {clean(getattr(person, kind), 40)}, not {clean(getattr(named, kind), 40)} as before"
@@ -120,7 +123,8 @@ def _the_same(person: Person, named: Person | None, numbered: Person | None, kin
 
 
 def _numbers(person: Person, kinds: Iterable[str]) -> list[tuple[str, str]]:
-    values = [(kind, getattr(person, kind)) for kind in kinds if kind != "id" or person.id != person.participant]
+    own = [kind for kind in (*kinds, "participant") if kind != "id" or person.id != person.participant]
+    values = [(kind, getattr(person, kind)) for kind in own]
     return [(kind, value.casefold()) for kind, value in (*values, *(("email", one) for one in person.aliases)) if value]
 
 

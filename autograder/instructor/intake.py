@@ -65,7 +65,7 @@ def open_class(path: Path, lesson: str, kind: str | None = None, people: Sequenc
         students, unmatched = join(students, people)
         tree.notes += unmatched
         missing = tuple(student.name for student in students if not student.uploads)
-    return ClassUploads(detected, students, _merge_people(students, people), tree.notes, missing)
+    return ClassUploads(detected, students, _merge_people(students, people, detected), tree.notes, missing)
 
 
 # ---- who is who: kinds of identity are kept apart, and a name has the last word
@@ -243,11 +243,11 @@ def _root(tree: FileTree, lesson: str, platform: Platform) -> FileTree:
     return Subtree(tree, folder if holds_students else folder.rpartition("/")[0])
 
 
-def _merge_people(students: list[Student], roster: Sequence[Person]) -> list[Person]:
+def _merge_people(students: list[Student], roster: Sequence[Person], kind: str) -> list[Person]:
     known = {person.student: person for person in roster}
     for student in students:
         if facts := {key: value for key in NUMBERS if (value := getattr(student, key))}:
-            person = known.get(student.name, Person(student.name))
+            person = known.get(student.name, Person(student.name, participant=student.id if kind == "moodle" else ""))
             known[student.name] = replace(person, **{key: getattr(person, key) or value for key, value in facts.items()})
     return list(known.values())
 

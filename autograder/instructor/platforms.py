@@ -21,7 +21,7 @@ from autograder.course.model import HandedIn
 from autograder.course.strict_yaml import read_plainly
 from autograder.course.text import clean, read_time, shared_abbreviation
 from autograder.instructor.file_tree import FileTree, Subtree, Unreadable, joined, text_of, visible
-from autograder.instructor.uploads import Student, Upload
+from autograder.instructor.uploads import Student, Upload, told_by_number
 
 OWN_FILES = ("groups.csv", "index.html")  # what lies beside submissions: ours, and Brightspace's list
 MOST_WORDS = 12  # of a name that are looked at
@@ -257,7 +257,7 @@ def gradescope_students(tree: FileTree, lesson: str, zone: tzinfo | None) -> lis
             students.append(Student(name or email or text_of(folder), (upload,), school_id=sid, email=email))
         if folder not in known:
             tree.notes.append(f"{text_of(folder)}: not in {GRADESCOPE_LIST}, so nobody's")
-    return students
+    return told_by_number(students)
 
 
 def _kept_lines(text: str) -> str:

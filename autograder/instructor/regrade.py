@@ -132,7 +132,8 @@ def _is_there(place: Path, *, demanded: bool) -> bool:
 
 def _again(course: Course, request: GradeRequest, source: _Source, copy: Gradebook, progress: Callable[[int, int], None]) -> Run:
     """Grade one place's submissions again, into the copy's class."""
-    people = [person for person in copy.people().values() if person.student in source.students]
+    students = source.students | copy.dropped()
+    people = [person for person in copy.people().values() if person.student in students]
     plan = make_plan(course, request, people if request.roster or any(person.group for person in people) else ())
     known = identified(plan.uploads, copy, named=False)
     if request.student:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from autograder.course.errors import UsageError
 from autograder.course.model import HandedIn, Late, Policy
 from autograder.instructor.grade import GRADEBOOK, GradeRequest, Plan, _class_before, kept_from_before
-from autograder.instructor.gradebook import Gradebook, Kept
+from autograder.instructor.gradebook import Gradebook, Kept, standing
 from autograder.instructor.grades import grades, read_rules
 from autograder.instructor.intake import ClassUploads
 from tests.autograder.instructor.grades.test_grades import DUE
@@ -82,6 +82,17 @@ def test_a_file_that_was_in_time_first_and_late_again_counts_as_in_time(book):
     late = datetime(2026, 11, 21, 6, tzinfo=UTC)
     assert after(book, [one(score=2.0, at=DUE)], [one(score=2.0, at=late)], policy=policy) == {"Ada": 2.0}
     assert after(book, [one(score=1.0, at=late)], policy=policy) == {"Ada": 1.0}, "a mended check counts for both times"
+
+
+def test_a_run_that_knows_no_times_keeps_those_that_are_known(book):
+    """As when a class is graded again without the roster that had them."""
+    policy = Policy(counts="best", due=DUE, late=Late(50))
+    late = datetime(2026, 11, 21, 6, tzinfo=UTC)
+    assert after(book, [one(at=late), one("Bo", at=DUE), one("Cy", late=True)], [one(), one("Bo"), one("Cy")], policy=policy) == {"Ada": 0.5, "Bo": 1.0, "Cy": 0.5}
+    assert after(book, [one("Bo", at=late)], [one("Bo")], policy=policy)["Bo"] == 1.0, "both of its times"
+    assert [len(own) for own in book.attempts(book.last_run())] == [1, 3, 1]
+    [_, bo, _] = [[each.found_by for each in standing(own)] for own in book.attempts(book.last_run())]
+    assert bo == ["", ""], "the run found the file, so it is graded again from there"
 
 
 def test_a_policy_that_changes_finds_the_attempts_of_all_downloads(book):

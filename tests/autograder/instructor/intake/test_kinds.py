@@ -108,6 +108,14 @@ CLASSES = {
         },
         {"Ada Lovelace": [b"ada = 1"], "Bo É": [b"both = 1"], "Cy": [b"both = 1"], "submission_9": [b"nobody = 1"]},
     ),
+    "gradescope ": (
+        {
+            "submission_metadata.yml": b"---\nsubmission_1:\n  :submitters:\n  - :name: Bo\n    :sid: '501'\nsubmission_2:\n  :submitters:\n  - :name: Bo\n    :email: bo@u.example\n",
+            "submission_1/forward.py": b"one = 1",
+            "submission_2/forward.py": b"two = 1",
+        },
+        {"Bo (501)": [b"one = 1"], "Bo (bo@u.example)": [b"two = 1"]},
+    ),
     "classroom": (
         {"diffusion-2026-ada/.git/config": b"", "diffusion-2026-ada/forward.py": b"ada = 1", "diffusion-2026-bo-b/.git/config": b"", "diffusion-2026-bo-b/forward.py": b"bo = 1"},
         {"ada": [b"ada = 1"], "bo-b": [b"bo = 1"]},

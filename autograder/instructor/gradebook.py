@@ -1,7 +1,6 @@
 """The gradebook: every attempt ever graded, in one SQLite file in which nothing is overwritten.
 
-A run holds the whole class: when it begins, it takes over every attempt of the run before that still counts, under the name that the
-person has now. What it finds itself is added; nothing is taken from a class by being absent.
+A run holds the whole class: when it begins, it takes over every attempt of the run before that stands, under the person's name of now.
 
 It is also the journal: a result is on disk before it is shown, so a run that was killed continues where it stopped. Each attempt has
 a key of everything that decides it (see `CacheKeys`); a later run reuses an attempt with the same key instead of grading again. The
@@ -64,9 +63,7 @@ def _failure_of(words: str) -> Failure:
 
 TABLES = ("attempts", "taken", "runs", "people", "overrides")
 _SEALS = ";".join(f"ALTER TABLE {table} ADD COLUMN seal TEXT" for table in TABLES)
-_TAKEN_FOR = (
-    "ALTER TABLE taken ADD COLUMN found_by TEXT; ALTER TABLE taken ADD COLUMN student TEXT"  # NULL: by this run, under its own name
-)
+_TAKEN_FOR = "ALTER TABLE taken ADD COLUMN found_by TEXT; ALTER TABLE taken ADD COLUMN student TEXT"  # NULL: this run, its own name
 SCHEMA = Schema((_first, _notes_as_data, _SEALS, _TAKEN_FOR))
 _OWN = "id, attempts.student, lesson, exercise, attempts.run, result, private, attempts.handed_in, ifnull(key, ''), attempts.seal"
 _NOT_TAKEN = f"{_OWN}, NULL, NULL, NULL, NULL, NULL"

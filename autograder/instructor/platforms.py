@@ -21,7 +21,8 @@ from autograder.course.model import HandedIn
 from autograder.course.strict_yaml import read_plainly
 from autograder.course.text import clean, read_time, shared_abbreviation
 from autograder.instructor.file_tree import FileTree, Subtree, Unreadable, joined, text_of, visible
-from autograder.instructor.uploads import Student, Upload, told_by_number
+from autograder.instructor.roster import Person, marked
+from autograder.instructor.uploads import Student, Upload
 
 OWN_FILES = ("groups.csv", "index.html")  # what lies beside submissions: ours, and Brightspace's list
 MOST_WORDS = 12  # of a name that are looked at
@@ -257,7 +258,8 @@ def gradescope_students(tree: FileTree, lesson: str, zone: tzinfo | None) -> lis
             students.append(Student(name or email or text_of(folder), (upload,), school_id=sid, email=email))
         if folder not in known:
             tree.notes.append(f"{text_of(folder)}: not in {GRADESCOPE_LIST}, so nobody's")
-    return told_by_number(students)
+    names = marked([Person(one.name, school_id=one.school_id, email=one.email) for one in students])
+    return [replace(one, name=name, aliases=(one.name,)) for one, name in zip(students, names, strict=True)]
 
 
 def _kept_lines(text: str) -> str:

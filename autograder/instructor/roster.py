@@ -301,14 +301,15 @@ def with_groups(people: list[Person], path: Path) -> Roster:
 
 
 def _distinct(people: list[Person]) -> list[Person]:
-    """Add a number, login or e-mail to names that several people have, or else their position."""
-    often = Counter(person.student for person in people)
-    kept: dict[str, Person] = {}
-    for position, person in enumerate(people, 1):
-        mark = person.id or person.school_id or person.login or person.email or str(position)
-        name = f"{person.student} ({mark})" if often[person.student] > 1 else person.student
-        kept[name] = replace(person, student=name)
-    return list(kept.values())
+    return list({name: replace(person, student=name) for name, person in zip(marked(people), people, strict=True)}.values())
+
+
+def marked(people: list[Person]) -> list[str]:
+    """Return the names; those that several people have with a number, login or e-mail after it, or else their position."""
+    marks = [one.id or one.school_id or one.login or one.email or str(position) for position, one in enumerate(people, 1)]
+    pairs = list(zip((one.student for one in people), marks, strict=True))
+    often = Counter(name for name, _ in set(pairs))
+    return [f"{name} ({mark})" if often[name] > 1 else name for name, mark in pairs]
 
 
 def letters(name: str) -> str:

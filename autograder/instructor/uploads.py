@@ -8,7 +8,6 @@ and otherwise `unrecognised`.
 """
 
 import hashlib
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
 from msgspec import Struct
@@ -97,15 +96,6 @@ class Student(Struct, frozen=True):
     def problem(self) -> str:
         """Why the student's folder cannot be read, or "". A damaged archive is the student's file, and no problem of the run."""
         return next((upload.problem for upload in self.uploads if upload.problem and upload.files is None), "")
-
-
-def told_by_number(students: list[Student]) -> list[Student]:
-    """Put a number or e-mail after a name that several students have."""
-    often = Counter(name for name, _ in {(one.name, one.school_id or one.email) for one in students})
-    marks = [one.school_id or one.email if often[one.name] > 1 else "" for one in students]
-    return [
-        replace(one, name=f"{one.name} ({mark})", aliases=(one.name,)) if mark else one for one, mark in zip(students, marks, strict=True)
-    ]
 
 
 def read_submissions(student: Student, handout: Handout, exercises: Iterable[str], note: Note, *, every: bool = False,

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported: several processes share the cores
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # a container may set it; here many commands start, and share what one has compiled
 
 import pytest
 from hypothesis import settings

@@ -303,6 +303,10 @@ REFUSED = {
         "no student `Eve` is among the submissions\n  fix: use the name of their folder, or of the roster\n",
     ),
     "a student to grade again who is not there": (lambda place: ["regrade", place / "out", "--student", "Bob"], "no student `Bob` was graded here\n  fix: did you mean Bo?\n"),
+    "a page to write where no folder is": (
+        lambda place: ["show", "Bo", "--out", place / "out", "--html", place / "none" / "bo.html"],
+        "{place}/none/bo.html: No such file or directory\n  fix: choose a file that can be written with --html\n",
+    ),
     "no title": (untitled, '--title sums: no title\n  fix: write it as EXERCISE=TITLE: --title forward="Noising (4711)"\n'),
 }  # fmt: skip
 

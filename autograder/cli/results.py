@@ -160,8 +160,11 @@ def show(root: Path | None, student: str, exercise: str, out: Path, submissions:
     """
     evidence = collect(find_clone(root), out, student, exercise, submissions=submissions, unsafe=unsafe)
     if html:
-        with replaced(html) as beside:
-            beside.write_text(evidence_page(evidence), encoding="utf-8")
+        try:
+            with replaced(html) as beside:
+                beside.write_text(evidence_page(evidence), encoding="utf-8")
+        except OSError as error:
+            raise UsageError(f"{html}: {error.strerror}", "choose a file that can be written with --html") from None
         click.echo(f"{clean(evidence.person.student, 60)}: {html}")
         return
     for line in tables.evidence_lines(evidence):

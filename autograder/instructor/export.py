@@ -10,7 +10,6 @@ from autograder.course.store import write_csv
 from autograder.course.text import cell_text, clean, number, to_html
 from autograder.instructor import feedback_exports, gradescope, nbgrader
 from autograder.instructor.grades import Grade, Sheet, StudentGrades, points_cell, unjudged
-from autograder.instructor.intake import name_keys
 from autograder.instructor.outputs import exercise_feedback, unused_files
 
 PERSON = ("student", "id", "email", "login", "section")
@@ -109,12 +108,13 @@ def _worksheet_rows(sheet: Sheet, notes: list[str]) -> Iterator[list[str]]:
     mod/assign/feedback/offline/importgradeslib.php and locallib.php: process_import_grades).
     """
     most = number(sheet.columns[0].max_score) if len(sheet.columns) == 1 else "100"
+    numbers = feedback_exports.moodle_numbers(sheet)
     yield ["Identifier", "Full name", "ID number", "Email address", "Grade", "Maximum grade", "Last modified (grade)", "Feedback comments"]
     for student in feedback_exports.given_out(sheet, notes):
         person, grades = student.person, list(student.grades.values())
         percent = None if student.percent is None else number(student.percent)
         points = points_cell(grades[0], sheet) if len(sheet.columns) == 1 and grades and grades[0].judged else percent
-        participant = _participant(student)
+        participant = numbers.participant(student)
         if not participant:
             notes.append(f"{clean(person.student, 60)}: left out, because Moodle's participant number is not known")
         elif points is not None:
@@ -122,14 +122,6 @@ def _worksheet_rows(sheet: Sheet, notes: list[str]) -> Iterator[list[str]]:
             facts = map(cell_text, (person.student, person.school_id, person.email))
             yield [f"Participant {participant}", *facts, points, most, "-", comments]
     notes.append(f"In Moodle, the maximum grade of the assignment has to be {most}")
-
-
-def _participant(student: StudentGrades) -> str:
-    """Return Moodle's number of a student: the roster's, or the download's where it stands beside this name. A team's is none."""
-    own = name_keys(student.person.student)
-    told = (start.rpartition("_") for start in feedback_exports.origins(student, "moodle"))
-    numbers = {number for name, _, number in told if name_keys(name) & own}
-    return student.person.participant or (numbers.pop() if len(numbers) == 1 else "")
 
 
 FORMATS: dict[str, Callable[[Sheet, Path], list[str]]] = {  # each writes a class and returns notes for the instructor

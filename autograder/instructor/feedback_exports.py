@@ -14,11 +14,13 @@ from email.policy import SMTP
 from hashlib import sha256
 from pathlib import Path
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from autograder.course.store import replaced, replaced_folder
 from autograder.course.text import clean
 from autograder.instructor.grades import Sheet, StudentGrades, unjudged
+from autograder.instructor.intake import name_keys
 from autograder.instructor.outputs import student_markdown, student_page
 from autograder.instructor.roster import file_slug
 
@@ -48,9 +50,12 @@ def write_moodle(sheet: Sheet, path: Path) -> list[str]:
     name has no underscore (moodle/moodle, mod/assign/feedback/file/importziplib.php: is_valid_filename_for_import).
     """
 
+    numbers = moodle_numbers(sheet)
+
     def place(student: StudentGrades, notes: list[str]) -> str:
         person = student.person
-        start = _origin(student, "moodle", notes) or (person.participant and f"{person.student}_{person.participant}")
+        participant = "" if numbers.of_teams else numbers.participant(student)  # a participant's may be some team's, too
+        start = _origin(student, "moodle", notes) or (participant and f"{person.student}_{participant}")
         if not start:
             notes.append(f"{clean(person.student, 60)}: left out, because Moodle's participant number is not known")
             return ""
@@ -122,6 +127,38 @@ def _shared(members: list[StudentGrades], sheet: Sheet, render: Render, notes: l
         return texts.pop()
     notes.append(f"{names}: handed in together, but their feedback differs, so it is left out: `--to mail` gives each their own")
     return ""
+
+
+# ---- Moodle's numbers of participants
+
+
+class MoodleNumbers(Struct, frozen=True):
+    """Whose numbers there are: of teams in the download, and in the roster perhaps those of another assignment."""
+
+    of_teams: bool
+    roster_is_other: bool
+
+    def participant(self, student: StudentGrades) -> str:
+        """Return a student's number: the download's, where it stands beside this name, or otherwise the roster's; "" if it is not known."""
+        known = {number for number, is_own in _numbers(student) if is_own}
+        if known:
+            return known.pop() if len(known) == 1 else ""
+        return "" if self.roster_is_other else student.person.participant
+
+
+def moodle_numbers(sheet: Sheet) -> MoodleNumbers:
+    """Look through a class for what its numbers are: every assignment has its own, so some that disagree are of no use at all."""
+    pairs = [(*one, student.person.participant) for student in given_out(sheet, []) for one in _numbers(student)]
+    return MoodleNumbers(
+        of_teams=any(number != roster for number, is_own, roster in pairs if not is_own),
+        roster_is_other=any(number != roster for number, is_own, roster in pairs if is_own and roster),
+    )
+
+
+def _numbers(student: StudentGrades) -> list[tuple[str, bool]]:
+    """Return the numbers of a student's hand-ins, each with whether it stands beside this student's name."""
+    parts = (start.rpartition("_") for start in origins(student, "moodle"))
+    return [(number, bool(name_keys(name) & name_keys(student.person.student))) for name, _, number in parts]
 
 
 # ---- mail

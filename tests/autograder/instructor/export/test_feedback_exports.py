@@ -182,6 +182,32 @@ def test_a_number_that_stands_beside_another_name_is_no_participants(tmp_path):
     assert notes[0] == "Ada Lovelace: left out, because Moodle's participant number is not known"
 
 
+def test_a_roster_of_another_assignment_gives_no_numbers(tmp_path):
+    """Each assignment numbers its participants anew: the download's own count, and where the two disagree, no other is used."""
+    made = sheet(student(replace(ADA, participant="11"), platform="moodle", start="Ada Lovelace_8001"), student(Person("Bo", participant="12")))
+    notes = export(made, "moodle-worksheet", tmp_path / "w.csv")
+    assert [row["Identifier"] for row in rows(tmp_path / "w.csv")] == ["Participant 8001"]
+    assert notes[0] == "Bo: left out, because Moodle's participant number is not known"
+    export(made, "moodle-feedback", tmp_path / "f.zip")
+    assert [read_by_moodle(name)[0] for name in files(tmp_path / "f.zip")] == [8001]
+
+
+def test_blind_marking_is_known_by_the_rosters_numbers(tmp_path):
+    made = sheet(student(replace(ADA, participant="11"), platform="moodle", start="Participant_11"), student(Person("Bo", participant="12")))
+    export(made, "moodle-worksheet", tmp_path / "w.csv")
+    assert [row["Identifier"] for row in rows(tmp_path / "w.csv")] == ["Participant 11", "Participant 12"]
+    export(made, "moodle-feedback", tmp_path / "f.zip")
+    assert [read_by_moodle(name)[0] for name in files(tmp_path / "f.zip")] == [11, 12]
+
+
+def test_where_teams_hand_in_no_participant_is_taken_for_a_team(tmp_path):
+    team = {"platform": "moodle", "start": "Team Red_41"}
+    made = sheet(student(ADA, **team), student(Person("Bo"), **team), student(Person("Cy", participant="41")))
+    notes = export(made, "moodle-feedback", tmp_path / "f.zip")
+    assert [read_by_moodle(name)[0] for name in files(tmp_path / "f.zip")] == [41]
+    assert notes == ["Cy: left out, because Moodle's participant number is not known"]
+
+
 def test_what_was_not_judged_is_no_row_of_the_worksheet(tmp_path):
     """Moodle would keep the old grade and replace the comment."""
     notes = export(sheet(student(Person("Di", participant="8"), judged=False)), "moodle-worksheet", tmp_path / "w.csv")

@@ -97,7 +97,7 @@ def timestep_embedding(t, dim, max_period=10000):
     args = (t / max_period)[:, None].float() * freqs[None]
     return torch.cat([torch.cos(args), torch.sin(args)], dim=-1)
 """),
-    "posterior: cumulative sum": Wrong("ddpm", "plain", "sum", """
+    "posterior: cumulative sum": Wrong("ddpm", "plain", r"sum|1 − β_1 − ", """
 def posterior(x_t, t, eps_hat, betas):
     bars = 1 - torch.cumsum(betas, dim=0)
     x0 = (x_t - (1 - bars[t]).sqrt() * eps_hat) / bars[t].sqrt()
@@ -174,7 +174,7 @@ def latent_scale(latents):
 def latent_scale(latents):
     return 1.0 / latents.std(correction=0).item()
 """),
-    "latent_sample: decoded at every step": Wrong("latent", "plain", "every step|each step|once|times", """
+    "latent_sample: decoded at every step": Wrong("latent", "plain", "every step|each step|once|times|decoded [0-9]+ latents", """
 @torch.no_grad()
 def latent_sample(vae, eps_model, z_T, alpha_bars, steps, scale):
     T, z = len(alpha_bars) - 1, z_T
@@ -236,11 +236,11 @@ def linear_betas(T, first=1e-4, last=0.02):
 def linear_betas(T, first=1e-4, last=0.02):
     return np.concatenate([[1.0], np.linspace(first, last, T)])
 """),
-    "linear_betas: geometric": Wrong("forward", "", r"", """
+    "linear_betas: geometric": Wrong("forward", "", r"equal factors|geometric", """
 def linear_betas(T, first=1e-4, last=0.02):
     return np.concatenate([[0.0], np.geomspace(first, last, T)])
 """),
-    "alpha_bars: shifted by one": Wrong("forward", "", r"t.?−.?1|shift|one", """
+    "alpha_bars: shifted by one": Wrong("forward", "", r"t.?−.?1|shift|one|entry before", """
 def alpha_bars(betas):
     bars = np.ones(len(betas))
     for t in range(1, len(betas)):
@@ -259,7 +259,7 @@ def alpha_bars(betas):
 def forward_step(x_prev, beta, eps):
     return np.sqrt(1 - beta) * x_prev + beta ** 2 * eps
 """),
-    "forward_step: root of the whole": Wrong("forward", "", r"", """
+    "forward_step: root of the whole": Wrong("forward", "", r"root|squared", """
 def forward_step(x_prev, beta, eps):
     return np.sqrt(1 - beta**2) * x_prev + beta * eps
 """),
@@ -634,7 +634,7 @@ def timestep_embedding(t, dim, max_period=10000):
     angles = torch.outer(t.float(), max_period ** (-torch.arange(1, half + 1) / half))
     return torch.cat((torch.cos(angles), torch.sin(angles)), dim=-1)
 """),
-    "latent_scale: largest less smallest": Wrong("latent", "plain", r"", """
+    "latent_scale: largest less smallest": Wrong("latent", "plain", r"standard deviation|spread", """
 def latent_scale(latents):
     return latents.max() - latents.min()
 """),
@@ -760,7 +760,7 @@ def cross_attention(x, text, W_q, W_k, W_v, W_o, heads, mask=None):
     weights = torch.sigmoid(scores)
     return (weights @ v).transpose(1, 2).reshape(B, N, -1) @ W_o
 """),
-    "cross_attention: scaled by the tokens": Wrong("attention", "einsum", r"√|divided|scal", """
+    "cross_attention: scaled by the tokens": Wrong("attention", "einsum", r"√|divided|scal|size of another axis", """
 def cross_attention(x, text, W_q, W_k, W_v, W_o, heads, mask=None):
     B, N, _ = x.shape
     q = (x @ W_q).view(B, N, heads, -1).transpose(1, 2)
@@ -772,7 +772,7 @@ def cross_attention(x, text, W_q, W_k, W_v, W_o, heads, mask=None):
     weights = scores.softmax(-1)
     return (weights @ v).transpose(1, 2).reshape(B, N, -1) @ W_o
 """),
-    "cross_attention: heads averaged": Wrong("attention", "einsum", r"", """
+    "cross_attention: heads averaged": Wrong("attention", "einsum", r"mean|average", """
 def cross_attention(x, text, W_q, W_k, W_v, W_o, heads, mask=None):
     B, N, _ = x.shape
     q = (x @ W_q).view(B, N, heads, -1).transpose(1, 2)
@@ -784,7 +784,7 @@ def cross_attention(x, text, W_q, W_k, W_v, W_o, heads, mask=None):
     weights = scores.softmax(-1)
     return (weights @ v).mean(1).repeat(1, 1, heads) @ W_o
 """),
-    "cross_attention: W_o transposed into the heads": Wrong("attention", "einsum", r"", """
+    "cross_attention: W_o transposed into the heads": Wrong("attention", "einsum", r"√|root|heads", """
 def cross_attention(x, text, W_q, W_k, W_v, W_o, heads, mask=None):
     B, N, _ = x.shape
     q = (x @ W_q).view(B, N, heads, -1).transpose(1, 2)

@@ -30,7 +30,7 @@ from autograder.grading.sketch import Sketch, calls_about, shared_by, sketch
 SEPARATION = 10
 OBJECTS = 5e-6, 1e-5  # absolute and relative tolerance where objects take part
 STEP = 5e-5  # of a walk, in single precision
-MOST_CALLS = 40  # of a function and back, in the checks that its rewrites are tried in
+MOST_CALLS = 60  # of a function and back, in the checks that its rewrites are tried in
 MOST_WAYS = 2  # in which a sentence may say what a function does
 
 Transcripts = Mapping[str, Transcript]  # by the check's id
@@ -239,7 +239,8 @@ class Diagnosis:
         return feedback.rewrite_words(ways) if len(ways) <= MOST_WAYS else ""
 
     def _rewrites(self, of: str) -> list[Rewrite]:
-        return [*rewrites(self._answer, of, self.quantities, {check.of for check in self.checks})] if self._answer else []
+        others = {check.of for check in self.checks} & set(self.quantities.linear)
+        return [*rewrites(self._answer, of, self.quantities, others)] if self._answer else []
 
     def tried_in(self, of: str, seeds: Mapping[str, int]) -> list[Check]:
         """List the checks that the rewrites of a function are tried in: those that compare its values, up to a number of calls."""

@@ -262,7 +262,7 @@ def _clamped(own: Sum, formula: Formula, tolerance: float) -> tuple[float, ...]:
     low, high, free = own.value.min(), own.value.max(), _expected(own, formula)
     cut = int((np.abs(free - own.value) > tolerance).sum())
     held = (np.abs(free.clip(low, high) - own.value) <= tolerance).all() and min((own.value == low).sum(), (own.value == high).sum()) > 1
-    return (float(low), float(high), cut, free.size) if held else ()
+    return (float(low), float(high), cut, free.size) if held and low < high else ()  # one value for all is no range
 
 
 def _expected(own: Sum, formula: Formula) -> Array:

@@ -1,9 +1,8 @@
 """An error model: general rewrites of a reference function, from its syntax tree, each with the words that tell it.
 
-`rewrites.toml` has the rules: what stands in a right answer, what a wrong one has in its place. Everywhere in the answer where a rule
-fits, it is applied, one place at a time. A lesson's `quantities.py` says which names are of one kind and can be confused (KINDS), what can
-stand for a table (TABLES), and what all are called (LETTERS): a change of what has no letters is not told, so no code is. Mutation testing
-(`bench.mutants`) changes the same places.
+`rewrites.toml` has the rules: what stands in a right answer, what a wrong one has in its place. Each is applied wherever it fits, one
+place at a time. A lesson's `quantities.py` says which names are of one kind and can be confused (KINDS), what can stand for a table
+(TABLES), and what all are called (LETTERS): a change of what has no letters is not told, so no code is.
 """
 
 import ast
@@ -17,10 +16,17 @@ from itertools import combinations, product
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from autograder.grading.coefficients import Quantities
+from autograder.grading.reference import as_array
 from autograder.sandbox.guest.frameworks import FRAMEWORKS
 
 SKIPPED = "annotation", "returns", "decorator_list", "func", "ctx"
+OPERATIONS: dict[str, Callable[[Any], Any]] = {  # that rules use
+    "_clamped": lambda value: value.clip(-1, 1) if hasattr(value, "clip") else min(max(value, -1), 1),
+    "_log": lambda value: np.log(np.asarray(as_array(value))),
+}
 MODULES = "np", "math", *FRAMEWORKS
 
 
@@ -107,16 +113,12 @@ def _loaded(parts: Iterable[types.CodeType], of: str, model: Quantities) -> Call
 
     def run(*args: Any, **kwargs: Any) -> Any:
         if not namespace:
-            namespace.update({table.__name__: table for tables in model.tables.values() for table in tables}, _clamped=_clamped)
+            namespace.update({table.__name__: table for tables in model.tables.values() for table in tables}, **OPERATIONS)
             for part in parts:
                 exec(part, namespace)
         return namespace[of](*args, **kwargs)
 
     return run
-
-
-def _clamped(value: Any) -> Any:
-    return value.clip(-1, 1) if hasattr(value, "clip") else min(max(value, -1), 1)
 
 
 # ---- what can be changed
@@ -154,13 +156,15 @@ def _changes(function: ast.FunctionDef, model: Quantities) -> Iterator[Change]:
         yield from _own_changes(place, where, model)
     start = Place(function, "body", 0, function.body[0])
     used = [node.id for node in ast.walk(function) if isinstance(node, ast.Name)]
-    for name in (ast.Name(one.arg, ast.Load()) for one in function.args.args if used.count(one.arg) > 1):
+    parameters = [ast.Name(one.arg, ast.Load()) for one in function.args.args]
+    for name in (one for one in parameters if used.count(one.id) > 1):
         for rank, rule in enumerate(rules()[0]):
             for about in matches(rule, name, scope[: len(function.args.args)], scope, model) if isinstance(rule.old, ast.Name) else ():
                 yield Change(rank, rule.words, about, "", put(start, _assigned(name.id, (about["to"])), function.body[0]))
-    for one, default in zip(function.args.args[::-1], function.args.defaults[::-1], strict=False):
-        about = {"A": ast.Name(one.arg, ast.Load()), "B": default}
-        yield _own("always", "", about, put(start, _assigned(one.arg, default), function.body[0]))
+    for x, y in ((x, y) for x, y in combinations(parameters, 2) if _confusable(x, y, model)):
+        yield _own("swapped", "", {"A": x, "B": y}, put(start, _parsed(f"{x.id}, {y.id} = {y.id}, {x.id}"), function.body[0]))
+    for one, default in zip(parameters[::-1], function.args.defaults[::-1], strict=False):
+        yield _own("always", "", {"A": one, "B": default}, put(start, _assigned(one.id, default), function.body[0]))
 
 
 def _assigned(name: str, value: ast.expr) -> ast.Assign:
@@ -171,10 +175,10 @@ def _where(function: ast.FunctionDef, place: Place, model: Quantities) -> str:
     """Return the letter of what a place is a part of: the call that it is an argument of, or what its statement assigns to."""
     if isinstance(place.owner, ast.Call) and (called := model.letters.get(f"{_called(place.owner)}(...)")):
         return called
-    for one in ast.walk(function):
-        if isinstance(one, ast.Assign) and isinstance(one.targets[0], ast.Name) and any(place.node is node for node in ast.walk(one.value)):
-            return model.letters.get(one.targets[0].id, "")
-    return ""
+    assigned = [
+        one for one in ast.walk(function) if isinstance(one, ast.Assign) and any(place.node is node for node in ast.walk(one.value))
+    ]
+    return next((model.letters.get(one.targets[0].id, "") for one in assigned if isinstance(one.targets[0], ast.Name)), "")
 
 
 def _own(kind: str, where: str, about: Mapping[str, ast.AST | str], made: AbstractContextManager[None]) -> Change:

@@ -14,7 +14,6 @@ from autograder.grading.checks import Called, Transcript
 from autograder.grading.comparison import kind_of
 from autograder.grading.reference import as_arrays, fuzzy_key
 
-LARGEST = 1e30  # that a sketch can hold
 SINGLE = 2e-7  # the relative error of single precision, twice
 
 
@@ -38,11 +37,17 @@ def sketch(value: Any) -> Sketch:
     parts = list(_parts(value))
     entries = np.concatenate([np.zeros(0), *(np.ravel(array) for _, array in parts if array is not None)])
     odd = [f"{i}:{entries[i]}" for i in np.flatnonzero(~np.isfinite(entries))]
-    entries = np.nan_to_num(entries, nan=0.0, posinf=0.0, neginf=0.0).clip(-LARGEST, LARGEST)
+    entries = _compressed(np.nan_to_num(entries, nan=0.0, posinf=0.0, neginf=0.0))
     ends = (entries[0], entries[-1], entries.min(), entries.max()) if len(entries) else ()
     size = (entries @ entries / max(1, len(entries))) ** 0.5
-    shown = np.clip([size, *ends, *(_weights(len(entries)) @ entries)], -LARGEST, LARGEST).astype(np.float32).tolist()
+    shown = np.array([size, *ends, *(_weights(len(entries)) @ entries)]).astype(np.float32).tolist()
     return Sketch(" ".join([*(form for form, _ in parts), *odd]), shown[0], tuple(shown[1:]))
+
+
+def _compressed(entries: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Let what is beyond 1 grow like a logarithm, so that one huge entry does not hide what the others are."""
+    size = np.abs(entries)
+    return np.where(size > 1, np.sign(entries) * (1 + np.log(np.maximum(size, 1))), entries)
 
 
 def _parts(value: Any) -> Iterator[tuple[str, np.ndarray[Any, Any] | None]]:

@@ -137,6 +137,11 @@ def test_what_the_numbers_show_is_said(mistake):
     assert (told.kind, told.sentence) == ("coefficients", sentence)
 
 
+def test_one_value_for_all_is_no_range_that_the_result_was_clamped_to():
+    told = ideas(*changed("forward", f"return {JUMP}", "return np.full(np.shape(x0), 0.37)"))
+    assert "clamped" not in told["noise_to"].sentence
+
+
 def test_with_secret_numbers_the_same_is_said_and_none_of_them_is_told():
     exercise, source, sentence = MISTAKES["two mistakes"]
     checks = judged_source(materials(exercise), source, b"a secret").checks

@@ -7,6 +7,7 @@ import pytest
 
 from autograder.grading.coefficients import Quantities
 from autograder.grading.rewrites import matches, places, put, rewrites, rules, text
+from autograder.grading.sketch import sketch
 from tests.autograder.grading.test_readings import EXERCISES, changed, ideas, materials
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -78,6 +79,9 @@ def test_what_has_no_letters_is_not_told(told):
             "the root of the result were returned",
             "twice the result were returned",
             "half the result were returned",
+            "the mean of the result were taken off",
+            "the logarithm of the result were returned",
+            "ten times the logarithm (to base 10) of the result were returned",
             "the result were clamped to [−1, 1]",
         )
     }
@@ -171,6 +175,12 @@ def test_noise_of_ones_own_is_said_since_no_two_calls_agree(of):
 def test_what_fits_nothing_is_not_named():
     exercise, source = changed("timestep", "torch.cat((torch.cos(angles), torch.sin(angles)), dim=-1)", "torch.cat((torch.cos(angles), torch.tan(angles)), dim=-1)", "shift")
     assert ideas(exercise, source) == {}
+
+
+def test_one_huge_entry_does_not_hide_what_the_others_are():
+    one, other = (sketch(np.array([first, 0.5, 0.25, 1e32])) for first in (0.1, 0.2))
+    assert one.differs(other, 1e-4, 1e-5)
+    assert not one.differs(sketch(np.array([0.1, 0.5, 0.25, 1e32 * (1 + 1e-7)])), 1e-4, 1e-5)
 
 
 def test_a_network_of_ones_own_is_not_compared_with_ours():

@@ -51,7 +51,7 @@ COLUMNS = ("itself", "equal", "in numbers", "raises", "unnamed", "wrong")
 Function = Callable[..., Any]
 
 
-def played(materials: Materials, functions: Mapping[str, Function], of: str, secret: bytes) -> dict[str, Transcript]:
+def executed(materials: Materials, functions: Mapping[str, Function], of: str, secret: bytes) -> dict[str, Transcript]:
     """Run the checks of a function with other functions in the student's place."""
     player, exercise = executed_by(lambda name: functions.get(name) or materials.answers.function(name)), materials.exercise.id
     checks = [check for check in materials.checks if check.of == of]
@@ -72,7 +72,7 @@ def planted(materials: Materials, every: int, complain: Callable[[str], None]) -
     found: Counter[str] = Counter()
     for of in dict.fromkeys(one.of for one in materials.misconceptions):
         for rewrite in materials.diagnosis.candidates(of)[::every]:
-            runs = played(materials, {of: rewrite.function}, of, PUBLIC)
+            runs = executed(materials, {of: rewrite.function}, of, PUBLIC)
             if all(one.passed for one in runs.values()):
                 continue  # it is right
             idea, whole = told(materials, of, runs)
@@ -103,7 +103,7 @@ def verdict(materials: Materials, of: str, rewrite: Any, idea: Idea | None, whol
 
 def same(materials: Materials, of: str, one: Function, other: Function) -> bool:
     """Whether two functions give the same in the checks of `of`, with numbers that neither was compared with before."""
-    runs = [played(materials, {of: function}, of, OTHER) for function in (one, other)]
+    runs = [executed(materials, {of: function}, of, OTHER) for function in (one, other)]
     for name, transcript in runs[0].items():
         pairs = zip(calls_about(transcript, of), calls_about(runs[1][name], of), strict=False)
         ended = [(a.outcome, b.outcome) for a, b in pairs]
@@ -116,7 +116,7 @@ def written(materials: Materials, every: int, complain: Callable[[str], None]) -
     """Count what is told of the misconceptions' own code."""
     found: Counter[str] = Counter()
     for one in materials.misconceptions[::every]:
-        idea, _ = told(materials, one.of, played(materials, {one.of: one.function}, one.of, PUBLIC))
+        idea, _ = told(materials, one.of, executed(materials, {one.of: one.function}, one.of, PUBLIC))
         kind = "unnamed" if not idea else "itself" if idea.sentence == one.sentence else "wrong"
         found[kind] += 1
         if kind != "itself":
@@ -191,7 +191,7 @@ def no_idea(materials: Materials, every: int, complain: Callable[[str], None]) -
         exec(compile(source, str(path), "exec"), module.__dict__)
         for of in dict.fromkeys(one.of for one in materials.misconceptions):
             for name, fault in FAULTS.items():
-                runs = played(materials, {of: fault(getattr(module, of))}, of, PUBLIC)
+                runs = executed(materials, {of: fault(getattr(module, of))}, of, PUBLIC)
                 if all(one.passed for one in runs.values()):
                     continue
                 idea, whole = told(materials, of, runs)

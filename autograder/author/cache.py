@@ -46,9 +46,9 @@ def check_course_once(root: Path, only: str | None = None, *, fresh: bool = Fals
     return _kept(f"lint-{name}", _key(_contents(root, CONTENT)), list[Finding], findings, fresh)
 
 
-def computed_once(kind: str, files: Iterable[Path], root: Path, result: type[T], compute: Callable[[], T]) -> T:
-    """Return what `compute` computes from these files and folders below `root`; equal files, wherever they are, give an equal result."""
-    key = _key(_contents(root, [str(path.relative_to(root)) for path in files]))
+def graded_once(kind: str, files: Iterable[Path], root: Path, result: type[T], compute: Callable[[], T]) -> T:
+    """Return what `compute` computes from these files and folders below `root`, with the grading; equal files give an equal result."""
+    key = _key(_contents(root, [str(path.relative_to(root)) for path in files]), f"{ENGINE.name}/grading")
     made = _kept(f"{kind}-{key[:16]}", key, result, compute)
     with contextlib.suppress(OSError):
         for old in sorted(_folder().glob(f"{kind}-*"), key=lambda path: path.stat().st_mtime)[:-MOST]:
@@ -79,9 +79,9 @@ def _read(place: Path, result: type[T]) -> Kept[T] | None:
         return None
 
 
-def _key(contents: Iterable[bytes]) -> str:
+def _key(contents: Iterable[bytes], engine: str = "") -> str:
     made = hashlib.sha256()
-    for part in (*_versions(), *contents, *_contents(ENGINE.parent, (ENGINE.name,))):
+    for part in (*_versions(), *contents, *_contents(ENGINE.parent, (engine or ENGINE.name,))):
         made.update(len(part).to_bytes(8, "big") + part)
     return made.hexdigest()
 

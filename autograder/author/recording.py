@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from autograder.author.cache import computed_once
+from autograder.author.cache import graded_once
 from autograder.course.errors import CourseError, Finding
 from autograder.course.loading import recordings
 from autograder.course.model import Exercise, Key, Lesson, Misconception, Question
@@ -108,7 +108,7 @@ def _rewrites_once(materials: Materials) -> dict[str, RecordedRewrites]:
     def compute() -> dict[str, RecordedRewrites]:
         return {of: _rewrites(materials, of) for of in dict.fromkeys(one.of for one in materials.misconceptions)}
 
-    return computed_once("rewrites", files, root, dict[str, RecordedRewrites], compute)
+    return graded_once("rewrites", files, root, dict[str, RecordedRewrites], compute)
 
 
 def _rewrites(materials: Materials, of: str) -> RecordedRewrites:

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 import autograder
 from autograder.author import cache
-from autograder.author.cache import check_course_once, computed_once
+from autograder.author.cache import check_course_once, graded_once
 from autograder.cli.main import main
 from autograder.course.errors import Finding
 from tests.autograder.author.test_lint import tiny
@@ -159,7 +159,7 @@ def test_equal_files_give_an_equal_result_wherever_they_are(kept, tmp_path):
     for course, text in (("one", "a"), ("copy", "a"), ("other", "b")):
         (tmp_path / course).mkdir()
         (tmp_path / course / "file.py").write_text(text)
-        made.append(computed_once("results", [tmp_path / course / "file.py"], tmp_path / course, str, lambda course=course: course))
+        made.append(graded_once("results", [tmp_path / course / "file.py"], tmp_path / course, str, lambda course=course: course))
     assert made == ["one", "one", "other"]
 
 
@@ -167,5 +167,5 @@ def test_the_oldest_results_go(kept, tmp_path, monkeypatch):
     monkeypatch.setattr(cache, "MOST", 2)
     for text in "abc":
         (tmp_path / "file.py").write_text(text)
-        computed_once("results", [tmp_path / "file.py"], tmp_path, str, lambda: "made")
+        graded_once("results", [tmp_path / "file.py"], tmp_path, str, lambda: "made")
     assert len(list(kept.iterdir())) == 2

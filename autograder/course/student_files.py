@@ -99,15 +99,15 @@ FORMS: dict[str, Form] = {
 }  # fmt: skip
 _APPENDED = re.compile(r"(?<=.)\.(txt|text|json|py|bak|orig|tmp|download)$", re.IGNORECASE)  # behind the real ending: `forward.py.txt`
 _COPY = re.compile(  # what browsers, systems, Jupyter and people add to the name of a copy or of a new version
-    r"[\s+_.-]*\(\w+\)$|[\s+_.-]+(copy|kopie|copie|copia) *\d*$|^(copy|kopie|copie|copia)[ _-](of|von|de|di)[ _-]"
-    r"|[\s+_-]+v?\d{1,3}(\.\d+)?$|[\s_-]+(final|new|neu|fixed|updated|corrected|submission|solution|solved)$",
+    r"(?<![\s+_.-])[\s+_.-]*(\(\w+\)|[\s+_.-](copy|kopie|copie|copia) *\d*)$|^(copy|kopie|copie|copia)[ _-](of|von|de|di)[ _-]"
+    r"|(?<![\s+_-])[\s+_-]+v?\d{1,3}(\.\d+)?$|(?<![\s_-])[\s_-]+(final|new|neu|fixed|updated|corrected|submission|solution|solved)$",
     re.IGNORECASE,
 )
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|\d+")
 _DEFINED = re.compile(r"(?:(?:async[ \t]+)?def|class)[ \t]+(\w+)|(\w+)[ \t]*(?::[^=\n]+)?=(?!=)")
 _TEXT = re.compile(r'''("""|\'\'\').*?\1''', re.DOTALL)
 _UNWRITTEN = re.compile(  # what a function that nobody wrote is made of, in this version of the starter or another
-    r"^\s*(?:@.*|(?:async +)?def .*|class .*|raise NotImplementedError.*|pass|\.\.\.|return(?: None)?|super\(\)\.__init__\(.*\))$",
+    r"^[^\S\n]*(?:@.*|(?:async +)?def .*|class .*|raise NotImplementedError.*|pass|\.\.\.|return(?: None)?|super\(\)\.__init__\(.*\))$",
     re.MULTILINE,
 )
 _ANSWER = re.compile(r"""^[\s{]*["']?([\w-]+)["']?\s*:""")
@@ -174,20 +174,20 @@ def fits_of_name(name: str, handout: Handout) -> dict[str, Fit]:
 @lru_cache(10_000)  # a class has few names
 def _fits_of_name(name: str, lesson: str, exercises: tuple[str, ...]) -> dict[str, Fit]:
     stem, form = split(name)
-    own = {exercise: Fit(level) for exercise in exercises if (level := _level(name, stem, form, names_of(exercise))) is not None}
-    whole = _level(name, stem, form, (f"{lesson}.py", f"{lesson}.ipynb"))
+    bare_stem = stem
+    for _ in range(8):  # no real name has more additions
+        bare_stem = _COPY.sub("", bare_stem) or bare_stem
+    own = {exercise: Fit(level) for exercise in exercises if (level := _level(name, stem, bare_stem, form, names_of(exercise))) is not None}
+    whole = _level(name, stem, bare_stem, form, (f"{lesson}.py", f"{lesson}.ipynb"))
     return {exercise: Fit(whole, True) for exercise in exercises if whole is not None and exercise != "practice"} | own
 
 
-def _level(name: str, stem: str, form: Form, names: Sequence[str]) -> int | None:
+def _level(name: str, stem: str, bare_stem: str, form: Form, names: Sequence[str]) -> int | None:
     wanted = names[0].rpartition(".")[0]
     if form != "text" and not any(each.endswith(f".{form}") for each in names):
         return None
     if name in names:
         return EXACT
-    bare_stem = stem
-    while (shorter := _COPY.sub("", bare_stem)) != bare_stem and shorter:
-        bare_stem = shorter
     if bare_stem.strip().casefold() == wanted.casefold():
         return COPY
     words, sought = ([word.casefold() for word in _WORDS.findall(text)] for text in (stem, wanted))

@@ -203,8 +203,8 @@ def _moment(tree: FileTree, who: str, text: str, zone: tzinfo | None) -> datetim
 # ---- Blackboard: ASSIGNMENT_LOGIN_attempt_2026-11-20-22-58-11_FILE, and a receipt without _FILE that names them; GROUP or GROUP_LOGIN
 
 BLACKBOARD_NAME = re.compile(r"(?P<head>.+)_attempt_(?P<time>\d{4}(?:-\d\d){5})(?:_(?P<file>.+)|(?P<receipt>\.txt))")
-_RECEIPT_NAME = re.compile(r"^Name:\s*(?P<name>.*?)\s*\((?P<login>[^()]+)\)\s*$", re.MULTILINE)
-_TYPED = re.compile(r"^(?:Submission Field|Comments):\s*\n\s*(?!There (?:is|are) no student |\w+:)(\S.*)", re.MULTILINE)
+_RECEIPT_NAME = re.compile(r"^Name:(?P<name>.*)\((?P<login>[^()\n]+)\)[^\S\n]*$", re.MULTILINE)
+_TYPED = re.compile(r"^(?:Submission Field|Comments):[^\S\n]*\n\s*(?!There (?:is|are) no student |\w+:)(\S.*)", re.MULTILINE)
 
 
 def blackboard_students(tree: FileTree, lesson: str, zone: tzinfo | None) -> list[Student]:
@@ -224,7 +224,7 @@ def blackboard_students(tree: FileTree, lesson: str, zone: tzinfo | None) -> lis
         with suppress(Unreadable):
             receipt = tree.read(path, 1 << 20).decode("utf-8", errors="replace").replace("\r\n", "\n")
             if (named := _RECEIPT_NAME.search(receipt)) and named["login"] == login:
-                names[login] = text_of(named["name"])
+                names[login] = text_of(named["name"].strip())
             if _TYPED.search(receipt):
                 own["typed text.txt"] = path
     uploads = {login: _attempts(tree, attempts, zone) for login, attempts in files.items()}

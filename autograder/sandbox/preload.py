@@ -18,6 +18,8 @@ from typing import IO, NamedTuple
 from autograder.sandbox.guest.frameworks import FRAMEWORKS, NUMPY, TRAINING
 
 LAST_SECONDS = 10
+GUESSED_BYTES = 1 << 20  # of a source, in which its imports are looked for
+_IMPORT, _WITHOUT_QUOTES = re.compile(rb"\b(?:import|from)\b"), re.compile(rb"""[^\n"']+""")
 SHARE = b"share"  # the request, with a socket, to a server that has no plan yet
 _BOOT = "import sys; sys.path.insert(0, {root!r}); from autograder.sandbox.guest.forkserver import main; main({control}, {profile!r})"
 
@@ -69,9 +71,15 @@ def profile_for(source: bytes, imported: Iterable[str] = ()) -> str:
     A guest that finds out that the guess was too light says so, and a fuller one takes its place.
     """
     for name, framework in FRAMEWORKS.items():
-        if name in imported or re.search(rf"""\b(import|from)\b[^\n"']*\b{name}\b""".encode(), source):
+        if name in imported or any(_imports(name, part[0]) for part in _WITHOUT_QUOTES.finditer(source[:GUESSED_BYTES])):
             return f"{name} {TRAINING}" if framework.optimiser in source else name
     return NUMPY
+
+
+def _imports(name: str, code: bytes) -> bool:
+    """Whether the name stands after the first `import` or `from`. A stranger wrote the code, so each part of it is looked at once."""
+    first = _IMPORT.search(code) if name.encode() in code else None
+    return first is not None and re.search(rf"\b{name}\b".encode(), code[first.end() :]) is not None
 
 
 def fullest(packages: Iterable[str]) -> str:

@@ -16,9 +16,10 @@ from autograder.author.misconceptions import begin_misconception
 from autograder.course.errors import UsageError
 from autograder.course.loading import read_course
 from autograder.course.model import Failure, HandedIn, Limits, Notes, Result, Submission
+from autograder.course.store import columns
 from autograder.grading.attempt import attempt, load_materials
 from autograder.grading.reference import digest
-from autograder.instructor.gradebook import TABLES, Attempted, Gradebook, Kept
+from autograder.instructor.gradebook import SCHEMA, TABLES, Attempted, Gradebook, Kept
 from autograder.instructor.measures import Group, groups
 from autograder.sandbox.servers import Sandbox
 
@@ -81,11 +82,12 @@ def test_notes_of_an_earlier_version_are_found(tmp_path):
     old = {"alike:forward_step": "1f", "by_hand": call, "jump": "`forward.py` raised KeyError."}
     with Gradebook(tmp_path / "gradebook.sqlite") as book:
         book.keep("run", [Kept(result(student)) for student in ("ada", "bo", "cy")])
-    with closing(sqlite3.connect(tmp_path / "gradebook.sqlite")) as db, db:
+    with closing(sqlite3.connect(tmp_path / "gradebook.sqlite")) as db, closing(sqlite3.connect(":memory:")) as first, db:
+        SCHEMA.migrations[0](first)
         db.execute("UPDATE attempts SET private = ? WHERE student != 'cy'", (json.dumps(old),))
         db.execute("""UPDATE attempts SET private = '{"fault": "its worker ended"}' WHERE student = 'cy'""")
-        for table in TABLES:
-            db.execute(f"ALTER TABLE {table} DROP COLUMN seal")
+        for table, column in [(table, column) for table in TABLES for column in columns(db, table) - columns(first, table)]:
+            db.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
         db.execute("PRAGMA user_version = 1")
     [known] = json.loads((tmp_path / "private" / "rounds.json").read_text())
     (tmp_path / "private" / "rounds.json").write_text(json.dumps([known | {"seals": False}]))

@@ -86,8 +86,9 @@ def test_notes_of_an_earlier_version_are_found(tmp_path):
         SCHEMA.migrations[0](first)
         db.execute("UPDATE attempts SET private = ? WHERE student != 'cy'", (json.dumps(old),))
         db.execute("""UPDATE attempts SET private = '{"fault": "its worker ended"}' WHERE student = 'cy'""")
-        for table, column in [(table, column) for table in TABLES for column in columns(db, table) - columns(first, table)]:
-            db.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+        for table in TABLES:
+            for column in columns(db, table) - columns(first, table):
+                db.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
         db.execute("PRAGMA user_version = 1")
     [known] = json.loads((tmp_path / "private" / "rounds.json").read_text())
     (tmp_path / "private" / "rounds.json").write_text(json.dumps([known | {"seals": False}]))

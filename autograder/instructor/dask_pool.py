@@ -107,7 +107,7 @@ class CourseTravels(WorkerPlugin):  # type: ignore[misc]
     """Unpacks a course on each worker that joins while a class is graded."""
 
     def __init__(self, course: str, data: bytes):
-        self.name, self._course, self._data = f"course-{course}", course, data
+        self._course, self._data = course, data
 
     def setup(self, worker: Any) -> None:
         if not has_course(self._course, worker):
@@ -230,7 +230,7 @@ class DaskPool:
             with contextlib.suppress(OSError):  # it ended just now
                 self._client.cancel(list(self._out.values()))
                 self._client.run(release, on_error="ignore")
-                self._client.unregister_worker_plugin(self._plugin.name)
+                self._client.unregister_worker_plugin(self._name)
         self._client.close(timeout=2)
 
     def _received(self, batch: int, future: Future) -> Completed:
@@ -271,7 +271,6 @@ class DaskPool:
         """Bring the course to all workers, and see to it that later ones get it too. Raise `UsageError` if one of them cannot grade."""
         root = Path(settings.root)
         course, data = packed(root)
-        self._plugin = CourseTravels(course, data)
         self._job = msgspec.msgpack.encode(
             Job(replace(settings, root=""), course, CacheKeys(read_course(root), settings.round, settings.walls).shared)
         )
@@ -280,8 +279,8 @@ class DaskPool:
             raise UsageError(f"{self._address}: the cluster has no workers", f"start some: dask worker {self._address} --nthreads 1")
         if lacking := [worker for worker, has in there.items() if not has]:
             self._client.run(unpack, course, data, workers=lacking)
-        self._client.register_plugin(self._plugin, name=self._plugin.name)
         problems: dict[str, Any] = self._client.run(worker_problem, self._job, on_error="return")
         for worker, problem in sorted(problems.items()):
             if problem:
                 raise UsageError(f"{worker}: this worker cannot grade: {problem}", "fix it or stop it, and give the command again")
+        self._client.register_plugin(CourseTravels(course, data), name=self._name)

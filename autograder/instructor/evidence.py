@@ -5,6 +5,7 @@ with the numbers of its round. They may be secret, so all of this is for the ins
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
-from autograder.course.errors import SandboxFault, UsageError
+from autograder.course.errors import CourseError, UsageError
 from autograder.course.loading import exercise_ids, read_course
 from autograder.course.model import CheckResult, Course, Submission
 from autograder.course.student_files import read_handout
@@ -27,7 +28,6 @@ from autograder.instructor.gradebook import Attempted, Gradebook, standing
 from autograder.instructor.grades import Grade, GradingRules, read_rules
 from autograder.instructor.identity import find_student
 from autograder.instructor.outputs import MARKS, render
-from autograder.instructor.overrides import whole_remarks
 from autograder.instructor.pool import Grader, Settings
 from autograder.instructor.roster import Person
 from autograder.sandbox.guest.source import parts
@@ -120,7 +120,12 @@ def collect(root: Path, out: Path, student: str, exercise: str = "", *, submissi
     lacks = f"Not run again, because walls are missing here: {', '.join(missing)}." if missing else ""
     made = [_exercise(found[one], chosen[one], rules, files.get(one), lacks) for one in order]
     if run and not missing:
-        made = [_run_again(course, out, walls, chosen[one], files.get(one), shown) for one, shown in zip(order, made, strict=True)]
+        with ExitStack() as stack:
+            names = {chosen[one].result.round for one in files}
+            graders = {name: Grader(Settings(str(course.root), find_round(out, name), walls)) for name in names}
+            for grader in graders.values():
+                stack.callback(grader.close)
+            made = [_run_again(graders, files.get(shown.exercise), shown, chosen[shown.exercise]) for shown in made]
     return Evidence(rules.people.get(name, Person(name)), tuple(made))
 
 
@@ -167,11 +172,11 @@ def _remarks(grade: Grade) -> Iterator[str]:
     if grade.result.status != "graded":
         yield f"It is {grade.result.status.replace('_', ' ')}."
     if grade.penalty:
-        yield f"{number(grade.penalty)} points are deducted, because it was {grade.days_late} days late."
+        days = "a day" if grade.days_late == 1 else f"{grade.days_late} days"
+        yield f"{number(grade.penalty)} points are deducted, because it was {days} late."
     graded = {check.id for check in grade.result.checks}
     others = (one for one in grade.overrides.values() if one.check not in graded)
     yield from (f"Given {number(one.points)} for `{one.check}`: {one.reason}" for one in others)
-    yield from (*whole_remarks(grade.whole, grade.final), *grade.cut)
     for kind, one in grade.whole.items():
         yield f"{kind.replace('_', ' ').capitalize()}{f' {number(one.points)}' if one.points else ''}: {one.reason}"
     yield from grade.cut
@@ -197,20 +202,19 @@ def _code(file: Submission) -> tuple[Code, ...]:
 # ---- what the calls give
 
 
-def _run_again(course: Course, out: Path, walls: tuple[str, ...], chosen: Attempted, file: Submission | None,
-               shown: ExerciseEvidence) -> ExerciseEvidence:  # fmt: skip
+def _run_again(graders: Mapping[str, Grader], file: Submission | None, shown: ExerciseEvidence, chosen: Attempted) -> ExerciseEvidence:
     """Add the calls of each check, made again in the round in which the file was graded. Questions make none."""
     if file is None or file.exercise == "practice":
         return shown
-    grader = Grader(Settings(str(course.root), find_round(out, chosen.result.round), walls))
+    grader = graders[chosen.result.round]
     try:
         made = grader.attempt(file)
         function_of = grader.materials(file.lesson, file.exercise).answers.function
         calls = {name: tuple(_calls(transcript, function_of)) for name, transcript in made.transcripts.items()}
-    except (SandboxFault, OSError) as error:
-        return replace(shown, remarks=(*shown.remarks, f"It could not be run again: {clean(str(error), 300)}"))
-    finally:
-        grader.close()
+    except (CourseError, MemoryError):
+        raise
+    except Exception as error:  # as in grading, where what comes of the submission's own values is refused
+        return replace(shown, remarks=(*shown.remarks, f"It could not be run again: {clean(f'{type(error).__name__}: {error}', 300)}"))
     checks = tuple(replace(one, calls=calls.get(one.told.check.id, ())) for one in shown.checks)
     return replace(shown, checks=checks, remarks=(*shown.remarks, *_differences(chosen.result.checks, made, chosen.result.round)))
 

@@ -417,7 +417,7 @@ def test_without_its_walls_a_file_is_not_run_again(graded, monkeypatch):
 
 def test_the_served_page_runs_a_file_again_only_when_its_calls_are_asked_for(graded):
     routes = class_view.routes(graded / "out", graded / "course", SimpleNamespace(lesson=SimpleNamespace(exercises=())), best=False)
-    asked = [SimpleNamespace(query_params=query) for query in ({"name": "Bo"}, {"name": "Bo", "exercise": "sums"})]
+    asked = [SimpleNamespace(query_params=query, cookies={}) for query in ({"name": "Bo"}, {"name": "Bo", "exercise": "sums"})]
     first, second = (class_view.evidence_of(graded / "course", graded / "out", request) for request in asked)
     assert "/student.html" in [route.path for route in routes]
     assert '<a href="student.html?name=Bo&amp;exercise=sums">Run it again and show every call</a>' in first

@@ -16,6 +16,7 @@ from autograder.instructor.regrade import GradeChange
 from autograder.instructor.similar import Pair
 
 MISCONCEPTIONS, HARD, HELPED = 10, 8, 8  # rows shown
+PRINTED = 40  # lines of what a student's code printed
 NAMES_WIDTH, SCORE_WIDTH = 20, 9  # the least width of a column
 
 
@@ -177,7 +178,9 @@ def _exercise_lines(one: ExerciseEvidence) -> Iterator[str]:
         yield from (f"  {number:>5}  {line}".rstrip() for number, line in enumerate(file.lines, 1))
     if one.printed:
         yield "\n  It printed:"
-        yield from (f"    {line}" for line in one.printed.split("\n"))
+        printed = one.printed.rstrip("\n").split("\n")
+        yield from (f"    {line}".rstrip() for line in printed[:PRINTED])
+        yield from (f"    ... and {more} more lines, which --html shows" for more in (len(printed) - PRINTED,) if more > 0)
     for check in one.checks:
         yield from _check_lines(check)
 

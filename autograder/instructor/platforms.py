@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, tzinfo
+from itertools import accumulate
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -25,7 +26,6 @@ from autograder.instructor.roster import Person, marked
 from autograder.instructor.uploads import Student, Upload
 
 OWN_FILES = ("groups.csv", "index.html")  # what lies beside submissions: ours, and Brightspace's list
-MOST_WORDS = 12  # of a name that are looked at
 LARGEST_LIST = 64 << 20  # bytes of a platform's own list of submissions
 
 
@@ -168,7 +168,7 @@ def brightspace_students(tree: FileTree, lesson: str, zone: tzinfo | None) -> li
         own = files[match["id"]][_brightspace_time(match["time"] or "")]
         own |= {match["file"]: path} if match["file"] else {name: joined(path, name) for name in tree.names(path)}
     found = _numbered_students(names, {id: _attempts(tree, attempts, zone) for id, attempts in files.items()})
-    return [replace(one, groups=tuple(name.split(" - ")[:1])) if " - " in (name := names[one.id]) else one for one in found]
+    return [replace(one, groups=tuple(accumulate(names[one.id].split(" - ")[:-1], "{} - {}".format))[::-1]) for one in found]
 
 
 def _brightspace_time(text: str) -> datetime:
@@ -232,10 +232,10 @@ def blackboard_students(tree: FileTree, lesson: str, zone: tzinfo | None) -> lis
     return [replace(one, id="", login=one.id, groups=groups[one.id]) for one in found]
 
 
-def _group_names(before: str, rest: str) -> tuple[str, ...]:
+def _group_names(before: str, rest: str, most: int = 12) -> tuple[str, ...]:
     """Return what a group's name may be where `rest` differs between submissions: without a login behind it, or with more before it."""
-    first, last = text_of(before).split("_")[-MOST_WORDS:-1], text_of(rest).split("_")[:MOST_WORDS]
-    ends = ["_".join(last[:end]) for end in range(len(last), 0, -1)]
+    first, last = text_of(before).split("_")[-most:-1], text_of(rest).split("_")[:most]
+    ends = tuple(accumulate(last, "{}_{}".format))[::-1]
     return tuple("_".join([*first[start:], end]) for start in range(len(first), -1, -1) for end in ends)
 
 

@@ -200,18 +200,20 @@ def evidence_of(root: Path, out: Path, request: Request) -> str:
     if not exercise:
         evidence = collect(root, out, name, run=False)
         links = {one.exercise: f"student.html?{urlencode({'name': name, 'exercise': one.exercise})}" for one in evidence.exercises}
-        return evidence_page(evidence, links)
+        return _in_theme(evidence_page(evidence, links), request)
     with ProcessPoolExecutor(1, get_context("spawn")) as process:
-        return evidence_page(process.submit(collect, root, out, name, exercise).result())
+        return _in_theme(evidence_page(process.submit(collect, root, out, name, exercise).result()), request)
 
 
 def _as_written(path: Path, request: Request) -> Response:
-    """Serve a page that `course grade` wrote, with the reader's choice of a light or dark theme."""
+    """Serve a page that `course grade` wrote, in the theme that the reader chose."""
     try:
         html = path.read_text(encoding="utf-8")
     except (OSError, ValueError):
         raise HTTPException(404) from None
+    return HTMLResponse(_in_theme(html, request), headers={"Content-Security-Policy": WRITTEN})
+
+
+def _in_theme(html: str, request: Request) -> str:
     theme = request.cookies.get("theme")
-    if theme in ("light", "dark"):
-        html = html.replace("<html ", f'<html data-theme="{theme}" ', 1)
-    return HTMLResponse(html, headers={"Content-Security-Policy": WRITTEN})
+    return html.replace("<html ", f'<html data-theme="{theme}" ', 1) if theme in ("light", "dark") else html

@@ -11,6 +11,7 @@ import pytest
 
 from autograder.course.loading import read_course
 from autograder.course.model import CheckResult, Policy, Result
+from autograder.instructor.grade import GradeRequest
 from autograder.instructor.gradebook import Gradebook, Kept
 from autograder.instructor.grades import read_rules
 from autograder.instructor.outputs import write_files
@@ -61,7 +62,7 @@ def class_site(root, workspace, tmp_path_factory):
     misconception = CheckResult("one", "One", 0, 2, "failed", "wrong", "`f(1)` gave 2.", "beta_as_standard_deviation", "one-step-by-hand", "noise-scale")
     made = [Result(name, "12_diffusion", "forward", "graded", 3, 20, (misconception,), "", None, "r", "2026-11-01T00:00:00+00:00", "1") for name in ("Aiko", "Zoë")]
     with Gradebook(out / "gradebook.sqlite") as gradebook:
-        gradebook.begin("r1", {})
+        gradebook.begin("r1", GradeRequest(out / "submissions", out))
         gradebook.keep("r1", [Kept(one) for one in made])
         write_files(out, course, gradebook, "r1", read_rules(out, gradebook, Policy()))
     with serving(root, workspace, grades_in=out) as served:

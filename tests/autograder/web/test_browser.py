@@ -19,7 +19,7 @@ from tests.autograder.web.test_work import WRONG, check
 pytestmark = pytest.mark.xdist_group("browser")  # one browser for all of them
 
 SERVED = ["index.html", "play.html", "practice.html", "question-fresh-step.html", "question-method-choice.html", "question-training-loop.html",
-          "question-technique-or-what.html", "cards.html", "exercises.html", "nothing.html", "grades.html", "report.html", "feedback"]  # fmt: skip
+          "question-technique-or-what.html", "cards.html", "exercises.html", "nothing.html", "grades.html", "report.html", "feedback", "student.html?name=Zoë"]  # fmt: skip
 AS_FILES = ["index.html", "play.html", "practice.html", "cards.html"]
 BROKEN = """async (only) => {
   const found = await axe.run({ resultTypes: ["violations"], ...(only && { runOnly: { type: "rule", values: only } }) });

@@ -342,6 +342,7 @@ GROUPS = {
     "a column of the roster": ("name,group\nAda,Team Red\nBo,Team Red\nCy,\n", "", "Team Red_41_assignsubmission_file_forward.py"),
     "Brightspace": ("name,group\nAda,Team Red\nBo,Team Red\nCy,\n", "", "397063-2557369 - Team Red - Sep 24, 2026 926 PM/forward.py"),
     "Brightspace, with who handed in": ("name,group\nAda,Team Red\nBo,Team Red\nCy,\n", "", "397063-2557369 - Team Red - Ada - Sep 24, 2026 926 PM/forward.py"),
+    "Brightspace, with a dash in the name": ("name,group\nAda,Lab - Red\nBo,Lab - Red\nCy,\n", "", "397063-2557369 - Lab - Red - Ada - Sep 24, 2026 926 PM/forward.py"),
     "Brightspace, without folders": ("name,group\nAda,Team Red\nBo,Team Red\nCy,\n", "", "397063-2557369 - Team Red - Ada - Sep 24, 2026 926 PM - forward.py"),
     "Blackboard": ("name,group\nAda,Team Red\nBo,Team Red\nCy,\n", "", "HW 1_Team Red_attempt_2026-11-20-22-58-11_forward.py"),
     "Blackboard, with an underscore in the name": ("name,group\nAda,Team_Red\nBo,Team_Red\nCy,\n", "", "HW 1_Team_Red_attempt_2026-11-20-22-58-11_forward.py"),

@@ -18,6 +18,7 @@ from autograder.course.text import clean
 from autograder.instructor.intake import NUMBERS, name_keys
 from autograder.instructor.roster import Person, known_as, unique
 
+MOST, FEW = 20, 5_000  # students that are listed, and names that are all compared with one that is not there
 _MARK = re.compile(r" \([^()]*\)$")
 
 
@@ -89,27 +90,30 @@ def _called(person: Person, name: str) -> Person:
 
 def _matches(found: Sequence[Person], recorded: Mapping[str, Person], notes: list[str]) -> dict[str, Person]:
     """Return the recorded person of each name that came, if there is one."""
-    by_name, own_names = _by_name(recorded.values()), _by_name(found)
-    kinds = NUMBERS if _same_numbers(found, by_name) else NUMBERS[:-1]
+    named = _named(found, recorded)
+    kinds = NUMBERS if _same_numbers(found, named) else NUMBERS[:-1]
     by_number = unique((key, person) for person in recorded.values() for key in _numbers(person, kinds))
-    matches: dict[str, Person] = {}
+    matches: dict[str, Person] = {}  # by the recorded name
     for person in found:
-        keys = [key for key in name_keys(person.student) if own_names.get(key) is person]
-        named = recorded.get(person.student) or next((by_name[key] for key in keys if key in by_name), None)
         numbered = next((by_number[key] for key in _numbers(person, kinds) if key in by_number), None)
-        one = _the_same(person, named, numbered, kinds, notes)
-        if one and all(one is not other for other in matches.values()):
-            matches[person.student] = one
-    return matches
+        one = _the_same(person, named.get(person.student), numbered, kinds, notes)
+        if one and one.student not in matches:
+            matches[one.student] = person
+    return {person.student: recorded[name] for name, person in matches.items()}
+
+
+def _named(found: Sequence[Person], recorded: Mapping[str, Person]) -> dict[str, Person]:
+    """Return the recorded person of the same name for each that came: as it is written, otherwise by its letters if only one has it."""
+    exact = {person.student: recorded[person.student] for person in found if person.student in recorded}
+    others, theirs = (_by_name(one for one in people if one.student not in exact) for people in (recorded.values(), found))
+    return {person.student: others[key] for key, person in theirs.items() if key in others} | exact
 
 
 def _the_same(person: Person, named: Person | None, numbered: Person | None, kinds: Sequence[str], notes: list[str]) -> Person | None:
     if named is None or named is numbered:
         return numbered
     theirs = dict(_numbers(named, kinds))
-    differing = [
-        kind for kind, _ in _numbers(person, kinds) if kind in theirs and kind != "participant"
-    ]  # which every assignment gives anew
+    differing = [kind for kind, _ in _numbers(person, kinds) if kind in theirs and kind != "participant"]
     if numbered is None and differing:
         kind = differing[0]
         what = f"{kind.replace('_', ' ')} is {clean(getattr(person, kind), 40)}, not {clean(getattr(named, kind), 40)} as before"
@@ -132,10 +136,9 @@ def _by_name(people: Iterable[Person]) -> dict[str, Person]:
     return unique((key, person) for person in people for key in name_keys(person.student))
 
 
-def _same_numbers(found: Sequence[Person], by_name: Mapping[str, Person]) -> bool:
+def _same_numbers(found: Sequence[Person], named: Mapping[str, Person]) -> bool:
     """Whether a platform numbers the students as before: Moodle does it anew for each assignment."""
-    known = [next((by_name[key] for key in name_keys(one.student) if key in by_name), None) for one in found if one.id]
-    pairs = [(one.id, other.id) for one, other in zip((one for one in found if one.id), known, strict=True) if other and other.id]
+    pairs = [(one.id, other.id) for one in found if one.id and (other := named.get(one.student)) and other.id]
     return len(pairs) < 2 or any(first == second for first, second in pairs)
 
 
@@ -155,18 +158,24 @@ def _free(person: Person, taken: Collection[str]) -> str:
 def find_student(word: str, names: Iterable[str], people: Mapping[str, Person], where: str = "was graded here",
                  fix: str = "use the name in grades.csv") -> str:  # fmt: skip
     """Find a student by name, number, login or e-mail. Raise `UsageError` with those who may be meant, or otherwise the `fix`."""
-    graded = sorted(names)
-    exact = [name for name in graded if name.casefold() == word.casefold()]
-    if word in graded or len(exact) == 1:
-        return word if word in graded else exact[0]
-    meant = [name for name in graded if name_keys(word) & name_keys(name)]
+    graded = set(names)
+    told = {name for name in graded if name.casefold() == word.casefold()} | {name for name in _owners(word, people) if name in graded}
+    if word in graded or len(told) == 1:
+        return word if word in graded else told.pop()
+    keys = name_keys(word)
+    meant = sorted(name for name in graded if keys & name_keys(name))
     if len(meant) > 1:
         raise UsageError(f"several students are called `{clean(word, 60)}`", f"choose one of: {listed(meant, people)}")
-    known = {key: name for key, name in known_as(people).items() if name in set(graded)}
-    if meant or word.casefold() in known:
-        return meant[0] if meant else known[word.casefold()]
+    known = known_as(people).get(word.casefold())  # perhaps a former name
+    if meant or known in graded:
+        return meant[0] if meant else str(known)
     similar = similar_to(word, graded, people)
     raise UsageError(f"no student `{word}` {where}", f"did you mean {similar}?" if similar else fix)
+
+
+def _owners(word: str, people: Mapping[str, Person]) -> list[str]:
+    """Return who has a number, login or e-mail."""
+    return [one.student for one in people.values() if word.casefold() in {value for _, value in _numbers(one, NUMBERS)}]
 
 
 def similar_to(word: str, names: Collection[str], people: Mapping[str, Person]) -> str:
@@ -176,13 +185,15 @@ def similar_to(word: str, names: Collection[str], people: Mapping[str, Person]) 
     if namesakes:
         return listed(namesakes, people)
     known = {name.casefold(): name for name in sorted(names)} | {key: name for key, name in known_as(people).items() if name in names}
-    close = get_close_matches(word.casefold(), known, n=3, cutoff=0.5)
+    near = known if len(known) <= FEW else [key for key in known if key[:2] == word.casefold()[:2]]
+    close = get_close_matches(word.casefold(), near, n=3, cutoff=0.5)
     return ", ".join(dict.fromkeys(clean(known[key], 60) for key in close))
 
 
 def listed(names: Iterable[str], people: Mapping[str, Person]) -> str:
     """List students with what tells them from one another."""
-    return "; ".join(" ".join(filter(None, (clean(name, 60), _told(people.get(name))))) for name in names)
+    shown = [" ".join(filter(None, (clean(name, 60), _told(people.get(name))))) for name in names]
+    return "; ".join(shown[:MOST]) + (f" and {len(shown) - MOST} more" if len(shown) > MOST else "")
 
 
 def _told(person: Person | None) -> str:

@@ -51,6 +51,7 @@ class Mark(msgspec.Struct, frozen=True):
     score: float
     misconceptions: tuple[str, ...]
     place: tuple[float, ...]
+    before: str = ""  # the hash of its file, if an earlier run found it: graded again, that counts
 
 
 class Student(msgspec.Struct, frozen=True):
@@ -138,14 +139,21 @@ class ClassView:
         attempt = attempted.handed_in.attempt
         order = (not attempted.found_by, 0 if attempted.found_by else attempt, number)
         better = (result.status != "not_judged", result.score, -attempt) if self._best else ()
-        mark = Mark(result.status, result.score, misconceptions, (attempted.is_work, *better, *order))
+        mark = Mark(
+            result.status,
+            result.score,
+            misconceptions,
+            (attempted.is_work, *better, *order),
+            result.sha256 or "" if attempted.found_by else "",
+        )
         student = self._students.get(result.student)
         if student is None:
             student = self._students[result.student] = Student(
                 clean(result.student, 80), f"{file_slug(result.student)}.html", {}, result.student
             )
         before = student.marks.get(result.exercise)
-        if before and before.place >= mark.place:
+        is_again = before and before.before and before.before == result.sha256 and not attempted.found_by
+        if before and before.place >= mark.place and not is_again:
             return
         tally = self._tallies.setdefault(result.exercise, ExerciseMeasure())
         tally.max_score = result.max_score

@@ -16,8 +16,8 @@ from tests.programs import PATIENCE, wait_for
 MISCONCEPTION = CheckResult("one", "One", 0, 2, "failed", "wrong", "No.", "beta_as_standard_deviation")
 
 
-def result(student, score, *, exercise="forward", status="graded", checks=(MISCONCEPTION,)):
-    return Result(student, "12_diffusion", exercise, status, score, 20, checks, "", None, "r", "2026-11-01T00:00:00+00:00", "1")
+def result(student, score, *, exercise="forward", status="graded", checks=(MISCONCEPTION,), file=None):
+    return Result(student, "12_diffusion", exercise, status, score, 20, checks, "", file, "r", "2026-11-01T00:00:00+00:00", "1")
 
 
 def keep(out, *results, run="r1", **more):
@@ -107,6 +107,19 @@ def test_a_new_run_begins_anew(out):
     assert class_view.look(View()).students == 2
     keep(out, result("Aiko", 7), run="r2")
     assert names(class_view.look(View())) == ["Aiko"]
+
+
+@pytest.mark.parametrize(("best", "scores"), [(True, [20, 5]), (False, [7, 5])])
+def test_a_run_that_adds_shows_the_whole_class_and_what_is_graded_again(tmp_path, best, scores):
+    """Aiko hands in another file, and Bo's is graded again: it counts what it earns now."""
+    class_view = ClassView(tmp_path / "gradebook.sqlite", ("forward",), best=best)
+    with Gradebook(tmp_path / "gradebook.sqlite") as gradebook:
+        gradebook.begin("r1", {})
+        gradebook.keep("r1", [Kept(result("Aiko", 20, file="1")), Kept(result("Bo", 9, file="2"))])
+        gradebook.begin("r2", {}, "r1")
+        assert [one.marks["forward"].score for one in class_view.look(View()).shown] == [20, 9]
+        gradebook.keep("r2", [Kept(result("Aiko", 7, file="3")), Kept(result("Bo", 5, file="2"))])
+    assert [one.marks["forward"].score for one in class_view.look(View()).shown] == scores
 
 
 def test_a_large_class_is_shown_in_pages_found_by_words_and_sorted_by_a_column(tmp_path):

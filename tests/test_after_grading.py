@@ -235,6 +235,8 @@ def test_a_second_run_over_fewer_students_adds(graded):
     code, said, _ = course(graded, *arguments)
     assert (code, said.splitlines()[-3]) == (0, "1 graded, 2 from before")
     assert scores(graded) == {"Bo": 1.0, "Cy": 0.0, "Lovelace, Ada": 0.0}
+    compared = "0 similar pairs among 2 students. Similar is not copied: read both before you ask anyone.\n"
+    assert course(graded, "similar", graded / "out")[1] == compared, "of both places"
     mend(graded, STRICTER)
     code, said, _ = course(graded, "regrade", graded / "out", "--apply")
     assert (code, said.splitlines()[-2]) == (0, "4 results, 4 graded again, 1 changed.")

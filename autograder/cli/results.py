@@ -18,7 +18,7 @@ from autograder.cli.context import find_clone, find_course
 from autograder.cli.grade import FRESH, SHOWN, STUDENT, UNSAFE, WORKERS, check_walls, echo_notes, progress_bar
 from autograder.course.errors import UsageError
 from autograder.course.loading import exercise_ids, read_course
-from autograder.course.model import Course, OverrideKind
+from autograder.course.model import Course, Lesson, OverrideKind, Submission
 from autograder.course.store import replaced
 from autograder.course.student_files import read_handout
 from autograder.course.text import clean
@@ -33,9 +33,9 @@ from autograder.instructor.intake import open_class
 from autograder.instructor.outputs import sections_of, write_feedback, write_files, write_report
 from autograder.instructor.overrides import Target, find_target, make_override, with_overridden, withdrawals
 from autograder.instructor.overrides import drop as make_drop
-from autograder.instructor.regrade import RegradeReport
+from autograder.instructor.regrade import RegradeReport, class_submissions
 from autograder.instructor.regrade import regrade as run_regrade
-from autograder.instructor.roster import Person, file_slug, read_roster
+from autograder.instructor.roster import Person, file_slug
 from autograder.instructor.similar import SIZE, similar_pairs, starters
 
 PAIRS_SHOWN = 20
@@ -310,14 +310,22 @@ def similar(root: Path | None, place: Path, exercises: tuple[str, ...], lesson: 
     layout are ignored. Look at each pair yourself: similar code is not proof of copying, and short
     exercises have few solutions. Files that could not be read whole are listed too: compare those yourself.
     """
-    request = _request(place, lesson, exercises)
     course = read_course(find_course(root))
+    request = GradeRequest(place, place, lesson=lesson, exercises=exercises)
+    if graded := (place / GRADEBOOK).is_file():
+        with Gradebook(place / GRADEBOOK) as gradebook:
+            asked = gradebook.request(gradebook.last_run(), GradeRequest)
+            request = replace(request, lesson=lesson or (asked.lesson if asked else None))
     chosen, names = choose_exercises(course, request)
-    handout = read_handout(course.root, chosen)
-    people = read_roster(request.roster).people if request.roster else ()
-    uploads = open_class(request.submissions, chosen.id, request.kind, people)
-    code = [name for name in names if name != "practice"]
-    found = similar_pairs(uploads.submissions(handout, code, every=False, prefer=course.policy.prefer), starters(chosen), least, size)
+    code, students = [name for name in names if name != "practice"], set[str]()
+    submissions = class_submissions(course, place, code) if graded else _handed_in(course, chosen, place, code)
+
+    def counted_in() -> Iterator[Submission]:
+        for one in submissions:
+            students.add(one.student)
+            yield one
+
+    found = similar_pairs(counted_in(), starters(chosen), least, size)
     pairs = found.pairs
     for one in found.unread:
         click.echo(clean(f"not read whole: {one.student}, {one.exercise}: {one.why}", 300), err=True)
@@ -327,15 +335,11 @@ def similar(root: Path | None, place: Path, exercises: tuple[str, ...], lesson: 
     if pairs:
         Console(highlight=False).print(tables.pair_table(pairs[:PAIRS_SHOWN]))
     shown = f", of which the {PAIRS_SHOWN} most similar are shown" if len(pairs) > PAIRS_SHOWN else ""
-    counted = f"{len(pairs)} similar pair{'s' * (len(pairs) != 1)} among {len(uploads.students)} students{shown}"
+    counted = f"{len(pairs)} similar pair{'s' * (len(pairs) != 1)} among {len(students)} students{shown}"
     click.echo(f"{counted}. Similar is not copied: read both before you ask anyone.")
 
 
-def _request(place: Path, lesson: str | None, exercises: tuple[str, ...]) -> GradeRequest:
-    """Return the request that a graded folder was made by, or a new one for a folder of submissions."""
-    request = None
-    if (place / GRADEBOOK).is_file():
-        with Gradebook(place / GRADEBOOK) as gradebook:
-            request = gradebook.request(gradebook.last_run(), GradeRequest)
-    request = request or GradeRequest(place, place)
-    return replace(request, lesson=lesson or request.lesson, exercises=exercises or request.exercises)
+def _handed_in(course: Course, lesson: Lesson, place: Path, exercises: list[str]) -> Iterator[Submission]:
+    """Read a folder of submissions that was not graded."""
+    uploads = open_class(place, lesson.id)
+    return uploads.submissions(read_handout(course.root, lesson), exercises, every=False, prefer=course.policy.prefer)

@@ -11,16 +11,17 @@ from heapq import merge
 from itertools import groupby, repeat
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from autograder.course.errors import UsageError
-from autograder.course.model import Course
+from autograder.course.model import Course, Submission
+from autograder.course.student_files import read_handout
 from autograder.grading.rounds import find_round
-from autograder.instructor.grade import GRADEBOOK, GradeRequest, Run, identified, make_plan, open_graded, run_plan
-from autograder.instructor.gradebook import Gradebook
+from autograder.instructor.grade import GRADEBOOK, GradeRequest, Plan, Run, identified, make_plan, open_graded, run_plan
+from autograder.instructor.gradebook import Gradebook, standing
 from autograder.instructor.grades import Grade, GradingRules, grades, read_rules
-from autograder.instructor.identity import find_student
+from autograder.instructor.identity import Identified, find_student
 from autograder.instructor.outputs import write_files
 
 
@@ -68,7 +69,7 @@ def regrade(course: Course, out: Path, submissions: Path | None, walls: tuple[st
 
     `submissions` is where those of the last run are now, if they were moved. Raise `UsageError` if they cannot be graded again.
     """
-    changed = {"out": out, "walls": walls, "workers": workers, "fresh": fresh, "only": False}
+    changed = {"out": out, "walls": walls, "workers": workers, "fresh": fresh}
     with open_graded(out) as (book, before), _copy_of(book, out) as path:
         with Gradebook(path, book.seals) as copy:
             rules = read_rules(out, copy, course.policy)
@@ -81,7 +82,9 @@ def regrade(course: Course, out: Path, submissions: Path | None, walls: tuple[st
             rules = read_rules(out, copy, course.policy)
             changes = tuple(compare(copy, before, runs[-1].name, rules))
             cut = tuple(line for grade in grades(copy, runs[-1].name, rules) for line in grade.cut)
-            kept = len(copy.students(before)) - len({name for source in sources for name in source.students})
+            chosen = map(rules.choose, copy.attempts(runs[-1].name))
+            found = {"", *(run.name for run in runs)}
+            kept = len({one.result.student for one in chosen if one.is_work and one.found_by not in found})
         interrupted, faults = any(run.interrupted for run in runs), tuple(line for run in runs for line in run.faults)
         written = apply and not interrupted and not faults
         if written:
@@ -92,11 +95,15 @@ def regrade(course: Course, out: Path, submissions: Path | None, walls: tuple[st
 
 
 class _Source(Struct):
-    """Submissions of the class that are found in one place: what was asked of them, in which round, and whose they are."""
+    """Submissions of the class that are found in one place: what was asked of them, in which round, and whose they are.
+
+    It `is_needed` if attempts that count are among them.
+    """
 
     request: GradeRequest
     round: str
-    students: set[str]
+    students: set[str] = field(default_factory=set)
+    is_needed: bool = False
 
 
 def _sources(book: Gradebook, run: str, out: Path, submissions: Path | None, rules: GradingRules, student: str) -> list[_Source]:
@@ -104,41 +111,65 @@ def _sources(book: Gradebook, run: str, out: Path, submissions: Path | None, rul
 
     With `submissions`, those of the last run are there now, and nothing else is graded again.
     """
-    found: dict[str, _Source] = {}
-    needed: set[str] = set()
+    runs: dict[str, tuple[GradeRequest, str]] = {}
+    found: dict[tuple[GradeRequest, str], _Source] = {}
     for attempts in book.attempts(run):
         if student not in ("", attempts[0].result.student):
             continue
         chosen = rules.choose(attempts)
-        for one in attempts if rules.policy.counts == "best" else [chosen]:
+        for one in standing(attempts) if rules.policy.counts == "best" else [chosen]:
             name = one.found_by or run
-            source = found.get(name) or _Source(_request(book, name, out, student), one.result.round, set())
-            found.setdefault(name, source).students.add(one.result.student)
-        needed.add(chosen.found_by or run)
+            key = runs.get(name) or (_request(book, name, out, student), one.result.round)
+            source = found.setdefault(runs.setdefault(name, key), _Source(*key))
+            source.students.add(one.result.student)
+            source.is_needed |= one == chosen
     if not found:
         raise UsageError(f"{out}: the last run graded nothing", "run `course grade` again, with this --out")
-    names = sorted(found, key=book.runs().index)
+    order = book.runs()
+    places = {key: max(order.index(name) for name, of in runs.items() if of == key) for key in found}
+    listed = [found[key] for key in sorted(found, key=lambda key: places[key])]
     if submissions:
-        names, needed = names[-1:], {names[-1]}
-        found[names[0]].request = replace(found[names[0]].request, submissions=submissions)
-    return [found[name] for name in names if _is_there(found[name].request.submissions, demanded=name in needed)]
+        listed = [replace(listed[-1], request=replace(listed[-1].request, submissions=submissions), is_needed=True)]
+    return [source for source in listed if _is_there(source)]
 
 
-def _is_there(place: Path, *, demanded: bool) -> bool:
-    if demanded and not place.exists():
+def _is_there(source: _Source) -> bool:
+    place = source.request.submissions
+    if source.is_needed and not place.exists():
         raise UsageError(f"{place}: the submissions are no longer there", "say where they are: `course regrade OUT SUBMISSIONS`")
     return place.exists()
 
 
+def class_submissions(course: Course, out: Path, exercises: Sequence[str]) -> Iterator[Submission]:
+    """Read the files that count of the whole class of OUT, from each place where they are."""
+    with Gradebook(out / GRADEBOOK) as book:
+        run, rules = book.last_run() or "", read_rules(out, book, course.policy)
+        chosen = (rules.choose(attempts).result for attempts in book.attempts(run))
+        wanted = {(one.student, one.exercise): one.sha256 for one in chosen if one.sha256 and one.exercise in exercises}
+        for source in _sources(book, run, out, None, rules, ""):
+            plan, _ = _plan_of(course, source.request, source, book)
+            named = [name for name in plan.exercises if name in exercises]
+            for one in plan.uploads.submissions(read_handout(course.root, plan.lesson), named, every=True, prefer=course.policy.prefer):
+                if one.sha256 and wanted.get((one.student, one.exercise)) == one.sha256:
+                    del wanted[one.student, one.exercise]
+                    yield one
+
+
 def _again(course: Course, request: GradeRequest, source: _Source, copy: Gradebook, progress: Callable[[int, int], None]) -> Run:
     """Grade one place's submissions again, into the copy's class."""
-    students = source.students | copy.dropped()
-    people = [person for person in copy.people().values() if person.student in students]
+    plan, known = _plan_of(course, request, source, copy)
+    return run_plan(course, request, plan, find_round(request.out, source.round), copy, progress, known)
+
+
+def _plan_of(course: Course, request: GradeRequest, source: _Source, book: Gradebook) -> tuple[Plan, Identified]:
+    """Find a place's submissions again, with the names that the gradebook knows."""
+    students = source.students | book.dropped()
+    people = [person for person in book.people().values() if person.student in students]
     plan = make_plan(course, request, people if request.roster or any(person.group for person in people) else ())
-    known = identified(plan.uploads, copy, named=False)
+    known = identified(plan.uploads, book, named=False)
     if request.student:
         plan.uploads.students = [one for one in plan.uploads.students if one.name in source.students]
-    return run_plan(course, request, plan, find_round(request.out, source.round), copy, progress, known)
+    return plan, known
 
 
 def _after(runs: Sequence[Run], progress: Callable[[int, int], None]) -> Callable[[int, int], None]:
@@ -163,7 +194,7 @@ def _request(book: Gradebook, run: str, out: Path, student: str) -> GradeRequest
     request = book.request(run, GradeRequest)
     if request is None:
         raise UsageError(f"{out}: there is no record of what was graded here", "run `course grade` once more, with this --out")
-    return replace(request, student=student or request.student)
+    return replace(request, student=student or request.student, only=False, new_round=False)
 
 
 def compare(book: Gradebook, before: str, after: str, rules: GradingRules) -> Iterator[GradeChange]:

@@ -84,7 +84,7 @@ def regrade(course: Course, out: Path, submissions: Path | None, walls: tuple[st
             cut = tuple(line for grade in grades(copy, runs[-1].name, rules) for line in grade.cut)
             chosen = map(rules.choose, copy.attempts(runs[-1].name))
             found = {"", *(run.name for run in runs)}
-            kept = len({one.result.student for one in chosen if one.is_work and one.found_by not in found})
+            kept = len({one.result.student for one in chosen if one.found_by not in found})
         interrupted, faults = any(run.interrupted for run in runs), tuple(line for run in runs for line in run.faults)
         written = apply and not interrupted and not faults
         if written:

@@ -26,7 +26,7 @@ from autograder.course.errors import UsageError
 from autograder.course.model import HandedIn, Override, Policy, Result
 from autograder.course.text import clean, number
 from autograder.instructor.gradebook import Attempted, Gradebook, standing
-from autograder.instructor.identity import similar_to
+from autograder.instructor.identity import former_name, similar_to
 from autograder.instructor.overrides import Key, applied, cut_notes, final_points, in_force
 from autograder.instructor.roster import WHO, Person, known_as, read_table, read_time_cell
 
@@ -183,7 +183,10 @@ def read_extensions(path: Path, people: Mapping[str, Person], zone: tzinfo | Non
         student = next((cells[column] for column in cells if column in WHO), "")
         due = read_time_cell(f"{path.name}:{line}", cells.get("due", ""), zone, notes, day_ends=True)
         if due and student:
-            extensions[known.get(student.casefold(), student), cells.get("exercise", "")] = due
+            meant = known.get(student.casefold(), student)
+            extensions[meant, cells.get("exercise", "")] = due
+            if meant in people and former_name(student, meant, people):
+                notes.append(f"{path.name}:{line}: `{clean(student, 60)}` is taken for {clean(meant, 60)}, who had that name before")
         elif not due and not cells.get("due"):
             notes.append(f"{path.name}:{line}: no due time for `{clean(student, 60)}`, so the line is left out")
     return extensions

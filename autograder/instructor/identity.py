@@ -181,13 +181,25 @@ def _owners(word: str, people: Mapping[str, Person]) -> list[str]:
 def similar_to(word: str, names: Collection[str], people: Mapping[str, Person]) -> str:
     """Return who may be meant by a word, or "": everybody of this name, first or last name, otherwise whose name is most like it."""
     parts = set(word.casefold().split())
-    namesakes = sorted(name for name in names if parts and parts <= set(_MARK.sub("", name).replace(",", " ").casefold().split()))
+    namesakes = sorted(name for name in names if parts and parts <= set(_plain(name).replace(",", " ").split()))
     if namesakes:
         return listed(namesakes, people)
     known = {name.casefold(): name for name in sorted(names)} | {key: name for key, name in known_as(people).items() if name in names}
     near = known if len(known) <= FEW else [key for key in known if key[:2] == word.casefold()[:2]]
-    close = get_close_matches(word.casefold(), near, n=3, cutoff=0.5)
-    return ", ".join(dict.fromkeys(clean(known[key], 60) for key in close))
+    close = list(dict.fromkeys(known[key] for key in get_close_matches(word.casefold(), near, n=3, cutoff=0.5)))
+    shared = [name for name in sorted(names) if close and _plain(name) == _plain(close[0])]
+    return listed(shared, people) if len(shared) > 1 else ", ".join(clean(name, 60) for name in close)
+
+
+def former_name(word: str, student: str, people: Mapping[str, Person]) -> bool:
+    """Whether a word is a name that a student had, and that others have now."""
+    shared = [one for one in people.values() if _plain(one.student) == word.casefold()]
+    return word.casefold() in map(str.casefold, people[student].former) and len(shared) > 1
+
+
+def _plain(name: str) -> str:
+    """Return a name without the number that namesakes have after it."""
+    return _MARK.sub("", name).casefold()
 
 
 def listed(names: Iterable[str], people: Mapping[str, Person]) -> str:

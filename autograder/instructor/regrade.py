@@ -228,4 +228,4 @@ def _checks(old: Grade | None, new: Grade | None) -> Iterator[CheckChange]:
         before, after = earlier.get(name, 0.0), later[name].points if name in later else 0.0
         if before != after:
             message = later[name].message if name in later else "this check no longer exists"
-            yield CheckChange(name, before, after, message, name in new.overrides)
+            yield CheckChange(name, before, after, message, name in new.overrides or "points" in new.whole)

@@ -128,6 +128,14 @@ def test_no_private_note_of_an_old_gradebook_is_lost(old):
         assert said | shared | ({"fault": notes.fault} if notes.fault else {}) == texts
 
 
+def test_the_class_of_an_old_gradebook_is_taken_over_by_the_next_run(old):
+    with Gradebook(old / "gradebook.sqlite") as book:
+        before, last = list(book.results(book.last_run())), book.last_run()
+        book.begin("new", {}, last)
+        assert list(book.results("new")) == before
+        assert {one.found_by for own in book.attempts("new") for one in own} == {last}
+
+
 def test_what_an_old_gradebook_holds_is_taken_over_and_added_to(old):
     [(run, key, student, lesson, exercise)] = rows(OLD / "gradebook.sqlite", "SELECT run, key, student, lesson, exercise FROM attempts WHERE id = 4")
     with Gradebook(old / "gradebook.sqlite") as book:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from autograder.course.errors import UsageError
 from autograder.course.model import Policy
 from autograder.instructor.gradebook import Gradebook, Kept
-from autograder.instructor.grades import GradingRules
+from autograder.instructor.grades import GradingRules, read_extensions
 from autograder.instructor.identity import find_student, identify, similar_to
 from autograder.instructor.roster import Person, known_as
 from tests.autograder.instructor.test_results import result
@@ -115,6 +115,7 @@ MEANT = {
     "the other way round": ("Smith, Jane", f"several students are called `Smith, Jane`\n  fix: choose one of: {TWO}"),
     "a last name": ("smith", f"no student `smith` was graded here\n  fix: did you mean {TWO}?"),
     "a first name": ("Jane", f"no student `Jane` was graded here\n  fix: did you mean Jane Doe [7]; {TWO}?"),
+    "a name like it": ("Jane Smoth", f"no student `Jane Smoth` was graded here\n  fix: did you mean {TWO}?"),
     "nobody": ("Zed", "no student `Zed` was graded here\n  fix: use the name in grades.csv"),
 }
 
@@ -129,6 +130,14 @@ def test_a_word_that_several_answer_to_lists_exactly_them(word, message):
 @pytest.mark.parametrize("word", ["Jane Smith (44)", "44", "JS2@u.example", "jane smith (44)"])
 def test_one_of_two_namesakes_is_meant_by_what_they_do_not_share(word):
     assert find_student(word, PEOPLE, PEOPLE) == "Jane Smith (44)"
+
+
+def test_an_extension_that_was_written_under_a_former_name_stays_theirs_and_is_told(tmp_path):
+    due, notes = datetime(2026, 11, 27, 22, 59, tzinfo=UTC), []
+    (tmp_path / "extensions.csv").write_text("student,due\nJane Smith,2026-11-27 23:59+01:00\n44,2026-11-27 23:59+01:00\n")
+    found = read_extensions(tmp_path / "extensions.csv", PEOPLE, None, notes)
+    assert found == {("Jane Smith (11)", ""): due, ("Jane Smith (44)", ""): due}
+    assert notes == ["extensions.csv:2: `Jane Smith` is taken for Jane Smith (11), who had that name before"]
 
 
 def test_a_former_name_still_stands_for_the_person_in_a_list_that_was_written_before():

@@ -4,12 +4,14 @@ import csv
 import json
 
 import pytest
+from msgspec.structs import replace
 
 from autograder.cli.results import export as command
 from autograder.course.errors import UsageError
 from autograder.course.model import Policy
 from autograder.course.text import number
 from autograder.instructor.export import FORMATS, export
+from tests.autograder.instructor.export.conftest import DECIDED
 
 
 def rows(path):
@@ -92,6 +94,37 @@ def test_gradescope_gets_a_folder_for_each_student(make, tmp_path):
         (3.0, "forward: The jump", ""),
         (-0.4, "forward: Late: 0.4 of 4 points are deducted.", ""),
     ]
+
+
+ALL = [  # Ada gets a bonus and is excused from the practice, Bo is on hold, Di gets points for what was not judged
+    replace(DECIDED, student="Ada Lovelace", check="", kind="bonus", points=1.5, reason="a plot"),
+    replace(DECIDED, student="Ada Lovelace", exercise="practice", check="", kind="excused", points=0.0, reason="ill"),
+    replace(DECIDED, lesson="", exercise="", check="", kind="on_hold", points=0.0, reason="copied?"),
+    replace(DECIDED, student="Di", check="", points=4.0, reason="by hand"),
+]
+GIVEN = {  # format -> the cells of Ada, Bo, Cy and Di, with `missing: blank`
+    "canvas": {"Ada Lovelace": ["6.5", "EX"], "Bo": ["", ""], "Cy": ["", ""], "Di": ["4", ""]},
+    "csv": {"Ada Lovelace": ["6.5", ""], "Bo": ["", ""], "Cy": ["", ""], "Di": ["4", ""]},
+    "moodle": {"Ada Lovelace": ["6.5", ""], "Bo": ["", ""], "Cy": ["", ""], "Di": ["4", ""]},
+}
+
+
+@pytest.mark.parametrize("to", GIVEN)
+def test_a_table_gives_out_what_was_decided_and_nothing_else(make, tmp_path, to):
+    notes = export(make(Policy(missing="blank"), decided=ALL), to, tmp_path / "t.csv")
+    head, *body = rows(tmp_path / "t.csv")
+    columns = [place for place, name in enumerate(head) if name in ("forward", "practice", "forward counts", "practice counts")]
+    assert {row[0]: [row[place] for place in columns] for row in body if row[0] in GIVEN[to]} == GIVEN[to]
+    assert "Bo: on hold" in notes
+    assert "copied" not in (tmp_path / "t.csv").read_text()
+
+
+def test_gradescope_gets_what_counts_in_all(make, tmp_path):
+    notes = export(make(decided=ALL), "gradescope", tmp_path / "gs")
+    assert "Bo: on hold, so there is no file for them" in notes
+    (ada,) = (json.loads(path.read_text()) for path in (tmp_path / "gs").glob("ada-*/results.json"))
+    assert sum(test["score"] for test in ada["tests"]) == 6.5
+    assert ("forward: +1.5 points by your instructor", "a plot") in [(test["name"], test["output"]) for test in ada["tests"]]
 
 
 def test_a_place_that_cannot_be_written_is_told_in_full(make, tmp_path):

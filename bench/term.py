@@ -3,10 +3,10 @@
     python -m bench.term                   150 students, in guests behind walls, about two minutes
     python -m bench.term --students 15     a tenth; the tests run it in one process
 
-Five exercises are handed in on five platforms (Canvas, Moodle, Brightspace, Gradescope, nbgrader), each in two downloads into one OUT:
-the second has only who handed in again or late, and no roster. Meanwhile students are in two sections, change their names, join with
-a name that somebody has, and leave; there are extensions, and appeals that end in points, bonuses, deductions and excuses. In the end
-a check is lowered and one goes, and everything is graded again. The truth is computed from the plan alone, by its own few lines.
+Five exercises are handed in on five platforms (Canvas, Brightspace, Gradescope, nbgrader, Moodle), each in two downloads into one OUT: the
+second has only who handed in again or late, and sometimes no roster. Meanwhile students are in two sections, change their names, join
+with a name that somebody has, and leave; there are extensions, and appeals that end in points, bonuses, deductions and excuses. In the
+end a check is lowered and one goes, and everything is graded again. The truth is computed from the plan alone, by its own few lines.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from autograder.sandbox.guest.walls import WALLS
 
 TINY = Path(__file__).resolve().parents[1] / "tests" / "broken_courses" / "tiny"
 LESSON, ZONE = "13_adding", ZoneInfo("Europe/Berlin")
-PLATFORMS = {"canvas": "sums", "moodle": "halves", "brightspace": "thirds", "gradescope": "parts", "nbgrader": "rests"}
+PLATFORMS = {"canvas": "sums", "brightspace": "thirds", "gradescope": "parts", "nbgrader": "rests", "moodle": "halves"}
 DUE = {name: datetime(2026, 10, 2 + 7 * week, 23, 59, tzinfo=ZONE) for week, name in enumerate(PLATFORMS.values())}  # the clocks change
 POINTS = {1: 1.0, 2: 2.0, 3: 3.0, 4: 4.0, 5: 5.0}  # of each check
 MENDED = {"sums": POINTS | {4: 2.0}, "parts": {number: points for number, points in POINTS.items() if number != 5}}
@@ -221,10 +221,10 @@ def worksheet(plan: list[Student], week: int, number: int, path: Path) -> Path:
 
 
 def class_list(plan: list[Student], platform: str, week: int, number: int, folder: Path) -> Path | None:
-    """Write what is given as --roster: nothing with the second download, but for Moodle, where it alone has the times."""
+    """Write what is given as --roster: every other week nothing with the second download, but for Moodle, whose times it has."""
     if platform == "moodle":
         return worksheet(plan, week, number, folder / f"worksheet{number}.csv")
-    return roster(plan, week, folder / f"roster{week}.csv") if number == 1 else None
+    return roster(plan, week, folder / f"roster{week}.csv") if number == 1 or week % 2 else None
 
 
 def download(plan: list[Student], platform: str, week: int, number: int, folder: Path) -> Path:

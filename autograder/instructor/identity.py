@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from autograder.course.errors import UsageError
 from autograder.course.text import clean
-from autograder.instructor.intake import NUMBERS, name_keys
+from autograder.instructor.intake import NUMBERS, WITH_NUMBER, name_keys
 from autograder.instructor.roster import Person, known_as, unique
 
 MOST, FEW = 20, 5_000  # students that are listed, and names that are all compared with one that is not there
@@ -65,6 +65,8 @@ def identify(found: Sequence[Person], recorded: Mapping[str, Person], exercises:
     renamed = {person.former[-1]: name for name, person in people.items() if person.former and person.former[-1] in recorded}
     renamed = {old: new for old, new in renamed.items() if recorded[old].known_by == people[new].known_by}
     notes += [f"{old} is called {new} from now on: results, overrides and extensions stay theirs" for old, new in renamed.items()]
+    new = [clean(names[one.student], 60) for one in found if one.student not in same] if recorded and not named else []
+    notes += [f"new in the class: {', '.join(new[:MOST])}{_more(new)}"] if new else []
     return Identified(tuple(people.values()), names, renamed, tuple(notes))
 
 
@@ -93,13 +95,25 @@ def _matches(found: Sequence[Person], recorded: Mapping[str, Person], notes: lis
     named = _named(found, recorded)
     kinds = NUMBERS if _same_numbers(found, named) else NUMBERS[:-1]
     by_number = unique((key, person) for person in recorded.values() for key in _numbers(person, kinds))
+    by_value = unique((value, one) for one in recorded.values() for value in {value for _, value in _numbers(one, NUMBERS)})
     matches: dict[str, Person] = {}  # by the recorded name
     for person in found:
         numbered = next((by_number[key] for key in _numbers(person, kinds) if key in by_number), None)
-        one = _the_same(person, named.get(person.student), numbered, kinds, notes)
+        one = _the_same(person, named.get(person.student), numbered or _named_by_number(person, by_value), kinds, notes)
         if one and one.student not in matches:
             matches[one.student] = person
     return {person.student: recorded[name] for name, person in matches.items()}
+
+
+def _named_by_number(person: Person, by_value: Mapping[str, Person]) -> Person | None:
+    """Find whose folder is named by a number, login or e-mail, alone or beside the name, if that is all that is known of them."""
+    if any(value != person.student.casefold() for _, value in _numbers(person, NUMBERS)):
+        return None
+    if parts := WITH_NUMBER.fullmatch(person.student):
+        owner = by_value.get(parts["number"] or parts["number_first"])
+        name = (parts["name"] or parts["rest"]).replace("_", " ")
+        return owner if owner and name_keys(name) & name_keys(owner.student) else None
+    return by_value.get(person.student.casefold())
 
 
 def _named(found: Sequence[Person], recorded: Mapping[str, Person]) -> dict[str, Person]:
@@ -205,7 +219,11 @@ def _plain(name: str) -> str:
 def listed(names: Iterable[str], people: Mapping[str, Person]) -> str:
     """List students with what tells them from one another."""
     shown = [" ".join(filter(None, (clean(name, 60), _told(people.get(name))))) for name in names]
-    return "; ".join(shown[:MOST]) + (f" and {len(shown) - MOST} more" if len(shown) > MOST else "")
+    return f"{'; '.join(shown[:MOST])}{_more(shown)}"
+
+
+def _more(listed: Sequence[str]) -> str:
+    return f" and {len(listed) - MOST} more" if len(listed) > MOST else ""
 
 
 def _told(person: Person | None) -> str:

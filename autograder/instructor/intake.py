@@ -72,7 +72,7 @@ def open_class(path: Path, lesson: str, kind: str | None = None, people: Sequenc
 
 NUMBERS = ("school_id", "login", "email", "id")
 UMLAUTS = str.maketrans({"ä": "a", "ö": "o", "ü": "u", "ß": "ss", "ø": "o", "å": "a", "æ": "ae", "ł": "l", "ı": "i", "đ": "d"})
-_WITH_NUMBER = re.compile(r"(?P<name>.*?[^\W\d_].*?)[\s_-]+(?P<number>\d{3,})|(?P<number_first>\d{3,})[\s_-]+(?P<rest>.*[^\W\d_].*)")
+WITH_NUMBER = re.compile(r"(?P<name>.*?[^\W\d_].*?)[\s_-]+(?P<number>\d{3,})|(?P<number_first>\d{3,})[\s_-]+(?P<rest>.*[^\W\d_].*)")
 Known = Mapping[tuple[str, str], Person]  # by kind of identity and value
 
 
@@ -163,7 +163,7 @@ def _person_of(student: Student, known: Known, names: Mapping[str, Person], kind
         notes.append(f"{student.name}: taken for {numbered.student} by the number {clean(student.id, 40)}, though the names differ")
     if numbered or named or not student.is_named_freely:
         return numbered or named
-    if parts := _WITH_NUMBER.fullmatch(student.name):  # a folder like Doe_Jane_1234567
+    if parts := WITH_NUMBER.fullmatch(student.name):  # a folder like Doe_Jane_1234567
         number = parts["number"] or parts["number_first"]
         own = replace(student, name=(parts["name"] or parts["rest"]).replace("_", " "), id=number, school_id=number, is_named_freely=False)
         return _person_of(own, known, names, kinds, notes)

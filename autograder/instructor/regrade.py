@@ -162,9 +162,9 @@ def _again(course: Course, request: GradeRequest, source: _Source, copy: Gradebo
 
 
 def _plan_of(course: Course, request: GradeRequest, source: _Source, book: Gradebook) -> tuple[Plan, Identified]:
-    """Find a place's submissions again, with the names that the gradebook knows."""
-    students = source.students | book.dropped()
-    people = [person for person in book.people().values() if person.student in students]
+    """Find a place's submissions again, with the names that the gradebook knows. Their times are in it too, for each attempt."""
+    students, untimed = source.students | book.dropped(), {"handed_in": None, "late": None, "minutes_late": 0}
+    people = [replace(person, **untimed) for person in book.people().values() if person.student in students]
     plan = make_plan(course, request, people if request.roster or any(person.group for person in people) else ())
     known = identified(plan.uploads, book, named=False)
     if request.student:

@@ -47,12 +47,33 @@ def test_a_person_stays_the_same_under_another_name(recorded, found, renamed):
 def test_a_download_without_a_roster_keeps_the_names_that_are_known():
     recorded = [Person("Lovelace, Ada", "501"), Person("Jane Smith (11)", "11"), Person("Jane Smith (44)", "44")]
     found = [Person("lovelaceada", "501"), Person("janesmith", "44"), Person("new", "7")]
-    assert met(found, recorded, named=False) == ({"lovelaceada": "Lovelace, Ada", "janesmith": "Jane Smith (44)", "new": "new"}, {}, [])
+    assert met(found, recorded, named=False) == ({"lovelaceada": "Lovelace, Ada", "janesmith": "Jane Smith (44)", "new": "new"}, {}, ["new in the class: new"])
+
+
+FREELY = {
+    "a number": Person("9001"),
+    "an e-mail": Person("ADA@u.example"),
+    "a login": Person("alov", login="alov"),
+    "a number that a platform takes for a login": Person("9001", login="9001"),
+    "a name and a number": Person("Lovelace_Ada_9001"),
+    "a number and a name": Person("9001 Ada Lovelace"),
+}
+
+
+@pytest.mark.parametrize("found", FREELY.values(), ids=FREELY.keys())
+def test_a_folder_that_is_named_by_a_number_is_its_owners_also_without_a_roster(found):
+    recorded = [Person("Ada Lovelace", "501", "ada@u.example", "alov", school_id="9001"), Person("Bo", "9002")]
+    assert met([found], recorded, named=False) == ({found.student: "Ada Lovelace"}, {}, [])
+
+
+def test_a_number_beside_somebody_elses_name_is_not_believed():
+    names, _, _ = met([Person("Bo_9001")], [Person("Ada Lovelace", school_id="9001")], named=False)
+    assert names == {"Bo_9001": "Bo_9001"}
 
 
 def test_a_number_that_differs_makes_a_namesake():
     told = "smithjane: the id is 44, not 11 as before, so this is taken for somebody else of that name"
-    assert met([Person("smithjane", "44")], [Person("smithjane", "11")], named=False) == ({"smithjane": "smithjane (44)"}, {}, [told])
+    assert met([Person("smithjane", "44")], [Person("smithjane", "11")], named=False) == ({"smithjane": "smithjane (44)"}, {}, [told, "new in the class: smithjane (44)"])
 
 
 def test_numbers_that_a_platform_gives_anew_say_nothing():

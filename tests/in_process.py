@@ -13,8 +13,8 @@ from autograder.grading.checks import executed_by
 from autograder.grading.submission_run import RETURNED, SubmissionRun
 
 
-def judged(materials: Materials, function_of: Callable[[str], Callable[..., Any]], secret: bytes = PUBLIC) -> Attempt:
-    """Judge functions, by their names, as a submission."""
+def judged(materials: Materials, function_of: Callable[[str], Callable[..., Any]], secret: bytes = PUBLIC, source: bytes = b"") -> Attempt:
+    """Judge functions, by their names, as a submission with this text."""
 
     class InProcess(SubmissionRun):
         def _ready(self) -> Any:
@@ -25,7 +25,7 @@ def judged(materials: Materials, function_of: Callable[[str], Callable[..., Any]
             return executed_by(function_of)
 
     exercise = materials.exercise
-    submission = Submission("", exercise.lesson, exercise.id, f"{exercise.id}.py", b"", None, "present")
+    submission = Submission("", exercise.lesson, exercise.id, f"{exercise.id}.py", source, None, "present")
     with patch.object(story, "SubmissionRun", InProcess):
         return story.attempt(submission, materials, SimpleNamespace(limits=Limits()), secret)  # type: ignore[arg-type]
 
@@ -34,4 +34,8 @@ def judged_source(materials: Materials, source: str, secret: bytes = PUBLIC) -> 
     """Judge a student's file."""
     module = types.ModuleType("student")
     exec(compile(source, "student.py", "exec"), module.__dict__)
-    return judged(materials, lambda name: materials.answers.function(name) if name.startswith("props.") else getattr(module, name), secret)
+
+    def function_of(name: str) -> Callable[..., Any]:
+        return materials.answers.function(name) if name.startswith("props.") else getattr(module, name)
+
+    return judged(materials, function_of, secret, source.encode())

@@ -17,7 +17,7 @@ from autograder.course.model import Check, CheckResult, Exercise, Failure, Misco
 from autograder.grading import feedback
 from autograder.grading.checks import Transcript, load_checks, seed_of
 from autograder.grading.coefficients import load_quantities
-from autograder.grading.diagnosis import Cause, Diagnosis, load_misconceptions, shared_errors
+from autograder.grading.diagnosis import Cause, Diagnosis, load_misconceptions, may_draw, shared_errors
 from autograder.grading.recorded import Replay, ReplayedAnswers, misconceptions_of, read_recordings
 from autograder.grading.reference import Answers, Oracle, load_module
 from autograder.grading.sketch import varies
@@ -113,7 +113,7 @@ def _cause(of: str, known: Cause, failed: list[Check], run: SubmissionRun, publi
     if known != Cause() or not compared or not diagnosis.describes(of):
         return known
     found = diagnosis.unwritten(of, published.transcripts, published.seeds)
-    explained = found.trouble or (found.idea and not found.partly)
+    explained = found.trouble or (found.idea and not found.partly) or not may_draw(run.submission.source or b"")
     return found if explained or not varies(of, published.again([compared[0]] * 2)) else found.with_noise(of)
 
 

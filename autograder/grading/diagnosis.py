@@ -7,6 +7,7 @@ fits too. If none fits, the student's own formula is read off the numbers (see `
 """
 
 import inspect
+import re
 import warnings
 from collections.abc import Callable, Mapping
 from functools import cache, wraps
@@ -31,6 +32,7 @@ SEPARATION = 10
 OBJECTS = 5e-6, 1e-5  # absolute and relative tolerance where objects take part
 STEP = 5e-5  # of a walk, in single precision
 MOST_CALLS = 60  # of a function and back, in the checks that its rewrites are tried in
+DRAWS = re.compile(rb"rand|normal|uniform|noulli|multinomial|expo|poisson|dropout|empty|time")  # by which numbers come out random
 MOST_WAYS = 2  # in which a sentence may say what a function does
 
 Transcripts = Mapping[str, Transcript]  # by the check's id
@@ -335,6 +337,11 @@ def _in_short(evidence: Evidence) -> Evidence:
 
 def _evidence(call: Called) -> Evidence:
     return Evidence(fuzzy_key((call.args, call.kwargs)), call.outcome.kind, call.outcome.value)
+
+
+def may_draw(source: bytes) -> bool:
+    """Whether a file may draw random numbers of its own: it names something that does."""
+    return DRAWS.search(source) is not None
 
 
 def shared_errors(causes: Mapping[str, Cause], transcripts: Transcripts) -> dict[str, str]:

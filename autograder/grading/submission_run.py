@@ -66,7 +66,7 @@ class SubmissionRun:
         self.seconds: dict[str, float] = {}
         self.seeds, self._output = seeds, bytearray()
         self.printed_in_calls = False  # and so, perhaps, numbers that it was given
-        self._submission, self._answers, self._sandbox = submission, answers, sandbox
+        self.submission, self._answers, self._sandbox = submission, answers, sandbox
         self.profile = profile or profile_for(submission.source or b"", imports)
         self._fullest = fullest(sandbox.limits.packages)
         self.lacked: tuple[str, ...] = ()  # the modules for which a fuller profile was taken
@@ -100,7 +100,7 @@ class SubmissionRun:
 
     def _preload_more(self, module: str) -> None:
         """Take a profile that has the module. The guess was ours, so the guest that met its limits does not count as lost."""
-        guess = profile_for(self._submission.source or b"", (module,))
+        guess = profile_for(self.submission.source or b"", (module,))
         self.profile = guess if module in guess.split() and self.profile == NUMPY else self._fullest
         self.lacked += (module,)
         self._leave()
@@ -168,7 +168,7 @@ class SubmissionRun:
         if check.id in self.transcripts:
             return feedback.failure(check, self.transcripts[check.id], self._answers.function, numbers=numbers)
         ended = self._not_executed[check.id]  # a file that is only loaded has met no number yet
-        return feedback.ending(ended, numbers=numbers or ended is self._loaded, file=self._submission.name)
+        return feedback.ending(ended, numbers=numbers or ended is self._loaded, file=self.submission.name)
 
     def wrong_function_used_by(self, function: str) -> str:
         """Name the first function that this one uses and that failed a check of its own; an empty text if there is none."""
@@ -250,13 +250,13 @@ class SubmissionRun:
 
     def _load(self, guest: Guest) -> Outcome:
         try:
-            code = decode(self._submission.source or b"")
+            code = decode(self.submission.source or b"")
         except ValueError as error:
             return Outcome("refused", detail=f"it is {error}")
         if code.guessed and not self._output:
             self._output += f"This file was read as {code.guessed}: save it as UTF-8.\n".encode()
         try:
-            return guest.load(self._submission.exercise, code.text.encode(), notebook=self._submission.name.endswith(".ipynb"))
+            return guest.load(self.submission.exercise, code.text.encode(), notebook=self.submission.name.endswith(".ipynb"))
         except NotData as error:
             return Outcome("refused", detail=f"it is {error}")
 
@@ -289,10 +289,10 @@ class SubmissionRun:
                 questions.append(Asked(asked.__name__, tuple(given), named))
 
         self._guest.on_ask = note
-        held = partial(_held, self._submission.exercise)
-        target, sent = _target(self._submission.exercise, name, mapped(args, held))
+        held = partial(_held, self.submission.exercise)
+        target, sent = _target(self.submission.exercise, name, mapped(args, held))
         named = mapped(kwargs, held)
-        if self._replaced and target[0] == self._submission.exercise:
+        if self._replaced and target[0] == self.submission.exercise:
             if lost := self._bring("stand_in", STAND_IN):
                 return lost
             target, sent, named = ("stand_in", "play"), (*target, list(sent), named, self._replaced, reference), {}
@@ -317,7 +317,7 @@ class SubmissionRun:
 
     def _missing(self, name: str) -> Outcome:
         near = difflib.get_close_matches(name, self._uses, 1, 0.5)
-        words = f"there is no function `{name}` in {self._submission.name}" + (f", but there is `{near[0]}`" if near else "")
+        words = f"there is no function `{name}` in {self.submission.name}" + (f", but there is `{near[0]}`" if near else "")
         return Outcome("raised", raised=Raised("NameError", words + self._loading_failed()), missing=True)
 
     def _loading_failed(self) -> str:

@@ -7,8 +7,10 @@ from autograder.course.model import Exercise
 from autograder.grading.reference import load_module
 
 
-def begin_misconception(function: str, students: int, exercise: Exercise, name: str) -> str:
+def begin_misconception(function: str, students: int, exercise: Exercise, name: str, idea: str = "") -> str:
     """Return a misconception to fill in, for a wrong answer that so many students share; `course lint` asks for the rest.
+
+    `idea` is what they are told already.
 
     Raises UsageError if the name is taken or not a Python identifier.
     """
@@ -17,10 +19,11 @@ def begin_misconception(function: str, students: int, exercise: Exercise, name: 
     written = exercise.misconceptions.read_text(encoding="utf-8")
     if f"def {name}(" in written:
         raise UsageError(f"there is a `{name}` in {exercise.misconceptions.name} already", "choose another name")
+    so_far = f" They are told: {idea}" if idea else ""
     parameters = ", ".join(signature(getattr(load_module(exercise.answer), function)).parameters)
     return (
         f'\n\n@misconception(of="{function}", section="TODO", card="TODO")\n'
         f"def {name}({parameters}):\n"
-        f'    """TODO: say what was done, and what puts it right."""\n'
+        f'    """TODO: say what was done, and what puts it right.{so_far}"""\n'
         f'    raise NotImplementedError("write what these {students} students wrote")\n'
     )

@@ -82,7 +82,7 @@ def misconceptions() -> None:
 @click.argument("out", type=click.Path(path_type=Path))
 @click.pass_obj
 def list_(root: Path | None, out: Path) -> None:
-    """List the groups of students who share a wrong answer.
+    """List the groups of students who share a mistake that no misconception describes.
 
     OUT is the folder that `course grade` wrote. Only the attempt that counts is considered.
     """
@@ -97,7 +97,7 @@ def list_(root: Path | None, out: Path) -> None:
     console = Console(highlight=False)
     console.print(table)
     for number, group in enumerate(found, 1):
-        console.print(f"{number}: {group.words}", markup=False)
+        console.print(f"{number}: {group.words}{' They are told: ' * bool(group.idea)}{group.idea}", markup=False)
 
 
 @misconceptions.command()
@@ -120,7 +120,7 @@ def new(root: Path | None, out: Path, group: int, name: str, lesson: str | None)
         raise UsageError(f"there is no group {group} in {out}", fix)
     chosen = found[group - 1]
     exercise = next(one for one in find_lesson(root, lesson).exercises if one.id == chosen.exercise)
-    text = begin_misconception(chosen.function, len(chosen.students), exercise, name)
+    text = begin_misconception(chosen.function, len(chosen.students), exercise, name, chosen.idea)
     with exercise.misconceptions.open("a", encoding="utf-8") as file:
         file.write(text)
     among = f"{len(chosen.students)} students, among them {chosen.students[0]}"

@@ -18,24 +18,31 @@ FEWEST = 2  # students of a group
 
 
 class Group(Struct, frozen=True):
-    """Students whose `function` returned the same wrong values in every call, and what one of its checks said."""
+    """Students who made the same mistake in a `function`: what one of its checks said, and the `idea` that explains it, if one does."""
 
     exercise: str
     function: str
     students: tuple[str, ...]
     words: str
+    idea: str = ""
 
 
 def groups(attempts: Iterable[Attempted]) -> list[Group]:
-    """Group attempts by equal wrong answers that no misconception explains, the largest group first. One student is no group."""
-    found: dict[tuple[str, str, str], list[tuple[str, str]]] = defaultdict(list)
+    """Group attempts by mistakes that no misconception describes, the largest group first. One student is no group.
+
+    Two make the same mistake if one idea explains both, or if they returned the same wrong values in every call.
+    """
+    found: dict[tuple[str, str, str, str], list[tuple[str, str]]] = defaultdict(list)
     for attempt in attempts:
         said = {failure.function: feedback.message(failure) for failure in reversed(attempt.notes.failures.values()) if failure.call}
+        ideas = {check.diagnosis.of: check.diagnosis.sentence for check in attempt.result.checks if check.diagnosis}
         for function, shared in attempt.notes.shared_errors.items():
-            found[attempt.result.exercise, function, shared].append((attempt.result.student, said.get(function, "")))
+            idea = ideas.get(function, "")
+            key = attempt.result.exercise, function, idea, "" if idea else shared
+            found[key].append((attempt.result.student, said.get(function, "")))
     made = [
-        Group(exercise, function, tuple(sorted(student for student, _ in own)), own[0][1])
-        for (exercise, function, _), own in found.items()
+        Group(exercise, function, tuple(sorted(student for student, _ in own)), own[0][1], idea)
+        for (exercise, function, idea, _), own in found.items()
         if len(own) >= FEWEST
     ]
     return sorted(made, key=lambda group: (-len(group.students), group.exercise, group.function, group.students))

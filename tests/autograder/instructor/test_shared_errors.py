@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from autograder.author.misconceptions import begin_misconception
 from autograder.course.errors import UsageError
 from autograder.course.loading import read_course
-from autograder.course.model import Failure, HandedIn, Limits, Notes, Result, Submission
+from autograder.course.model import CheckResult, Failure, HandedIn, Idea, Limits, Notes, Result, Submission
 from autograder.course.store import columns
 from autograder.grading.attempt import attempt, load_materials
 from autograder.grading.reference import digest
@@ -74,6 +74,16 @@ def test_the_largest_group_comes_first():
     made = groups(Attempted(result(student), noted(shared), HandedIn()) for student, shared in pairs)
     assert [group.students for group in made] == [("c", "d", "e"), ("a", "b")]
     assert made[0].words == "`forward_step(1)` gave 2."
+
+
+def test_one_idea_makes_a_group_whatever_the_values_are():
+    """Each fitting misconception begins with what these students are told already."""
+    idea = Idea("rewrite", "forward_step", "It is as if the root were missing from β_t.")
+    told = CheckResult("c", "Check", 0, 1, "failed", diagnosis=idea)
+    made = groups(Attempted(replace(result(student), checks=(told,)), noted(student), HandedIn()) for student in "ab")
+    assert made == [Group("forward", "forward_step", ("a", "b"), "`forward_step(1)` gave 2.", idea.sentence)]
+    begun = begin_misconception("forward_step", 2, FORWARD, "no_root", made[0].idea)
+    assert '"""TODO: say what was done, and what puts it right. They are told: It is as if the root were missing from β_t."""' in begun
 
 
 def test_notes_of_an_earlier_version_are_found(tmp_path):

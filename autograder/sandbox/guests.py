@@ -3,6 +3,7 @@
 import contextlib
 import re
 import secrets
+import sysconfig
 from collections.abc import Callable
 from typing import Any, Literal, Protocol
 
@@ -26,6 +27,9 @@ LABEL = 100
 ARGUMENTS = 20
 ASK_BYTES = 64 << 20  # of memory
 SIGKILL, SIGXCPU = -9, -24
+PLACES = re.compile(
+    b"|".join(re.escape(f"{sysconfig.get_path(name)}/".encode()) for name in ("purelib", "platlib", "stdlib", "platstdlib"))
+)
 
 Callback = Callable[..., Any]
 
@@ -120,9 +124,9 @@ class Guest(contextlib.AbstractContextManager["Guest"]):
         return self._channel.asleep
 
     @property
-    def output(self) -> bytearray:
-        """The beginning of what the process printed, as much as the limits keep."""
-        return self._channel.printed.output
+    def output(self) -> bytes:
+        """The beginning of what the process printed, as much as the limits keep, without this machine's paths: warnings hold some."""
+        return PLACES.sub(b"", self._channel.printed.output)
 
     @property
     def printed(self) -> int:

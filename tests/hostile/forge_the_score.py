@@ -275,4 +275,78 @@ print("TRIED")
 """),
         earns="part",
     ),
+    Attack(
+        "replaced-encoders",
+        "Whoever replaces struct, json, pickle and MessagePack in the guest breaks its own replies",
+        trying("""
+import json, pickle, struct, msgspec
+print("TRIED", flush=True)
+struct.pack = struct.unpack = json.loads = json.dumps = pickle.loads = pickle.dumps = lambda *a, **k: b""
+msgspec.msgpack.encode = msgspec.msgpack.decode = lambda *a, **k: b"\\xc0"
+def forward_step(x_prev, beta, eps):
+    return 0.664
+"""),
+    ),
+    Attack(
+        "asked-how-it-is-pickled",
+        "No object is ever asked how it is pickled, copied or hashed, wherever it lies",
+        giving("""
+class Asked:
+    def __reduce_ex__(self, protocol=4): print("BREACH reduced")
+    __reduce__ = __getstate__ = __copy__ = __deepcopy__ = __hash__ = __sizeof__ = __reduce_ex__
+def answer(shape):
+    return [Asked(), {"a": Asked()}, (np.zeros(2), Asked())]
+"""),
+    ),
+    Attack(
+        "called-back-by-the-collector",
+        "Callbacks of the garbage collector and of weak references see no expected value in any frame",
+        while_right("""
+import gc, weakref
+def look(*args):
+    for frame in sys._current_frames().values():
+        while frame:
+            for name in ("expected", "reference", "score", "transcript", "secret"):
+                if name in frame.f_locals:
+                    print("BREACH", name)
+            frame = frame.f_back
+gc.callbacks.append(look)
+gc.set_threshold(1)
+weakref.finalize(type("Short", (), {})(), look)
+print("TRIED")
+"""),
+        earns="all",
+    ),
+    Attack(
+        "another-arithmetic",
+        "Rounding down and flushing small numbers to zero changes the guest's arithmetic, and nobody else's",
+        while_right("""
+import torch
+libc.fesetround(0x400)
+torch.set_flush_denormal(True)
+np.seterr(all="ignore")
+print("TRIED")
+"""),
+        earns="all",
+    ),
+    Attack(
+        "raises-when-looked-at",
+        "An exception that raises itself whenever somebody looks at it ends its own process",
+        giving("""
+class Shy(BaseException):
+    def __getattribute__(self, name): raise self
+    __str__ = __repr__ = __getattribute__
+def answer(shape):
+    raise Shy
+"""),
+    ),
+    Attack(
+        "a-line-for-a-number",
+        "A line number that the file does not have tells nothing",
+        giving("""
+def answer(shape):
+    exec(compile("\\n" * 123_456 + "raise ValueError", "forward.py", "exec"))
+"""),
+        reasons=frozenset({"raised"}),
+    ),
 )

@@ -540,6 +540,11 @@ def test_what_a_wall_keeps_away_is_told_without_the_wall(sandbox, source, messag
         assert guest.load("forward", source.encode()).raised.message == message
 
 
+def test_what_is_printed_holds_no_path_of_this_machine(guest):
+    load(guest, "import numpy, string\nprint(numpy, string)\nimport warnings; warnings.warn_explicit('old', UserWarning, numpy.__file__, 3)")
+    assert guest.output.startswith(b"<module 'numpy' from 'numpy/__init__.py'> <module 'string' from 'string.py'>\nnumpy/__init__.py:3: UserWarning: old\n")
+
+
 @pytest.mark.parametrize(("where", "told"), [(3, ("line 3",)), (4, ()), (10**6, ()), (10**20, ())])
 def test_a_line_that_the_file_does_not_have_is_not_told(guest, where, told):
     """Otherwise its number could be a hidden one: a file may compile code in its own name, or write its own replies."""

@@ -109,7 +109,8 @@ def _cause(of: str, known: Cause, failed: list[Check], run: SubmissionRun, publi
         depends = published.depends_on(wrong, of)
         if depends is not False:
             return Cause(uses=wrong, perhaps=depends is None)
-    compared = [check for check in failed if check.of == of and published.tried(check) and published.transcript(check).first_failure]
+    tried = [(check, published.transcript(check)) for check in failed if check.of == of and published.tried(check)]
+    compared = [check for check, made in tried if any(not one.ok and one.kind == "value" for one in made.comparisons)]
     if known != Cause() or not compared or not diagnosis.describes(of):
         return known
     found = diagnosis.unwritten(of, published.transcripts, published.seeds)

@@ -137,6 +137,13 @@ def test_what_the_numbers_show_is_said(mistake):
     assert (told.kind, told.sentence) == ("coefficients", sentence)
 
 
+def test_no_formula_is_read_where_all_values_are_right():
+    """A sampler that asks its network once too often misses what the check demands beside, and nothing in its formula is wrong."""
+    exercise, source = changed("ddpm", "    x = x_T\n", "    x = x_T\n    eps_model(x, 3)\n    eps_model(x, 3)\n")
+    failed = [check for check in judged_source(materials(exercise), source).checks if check.outcome == "failed"]
+    assert [(check.id, check.diagnosis) for check in failed] == [("the_model_is_asked_for_every_t", None)]
+
+
 def test_one_value_for_all_is_no_range_that_the_result_was_clamped_to():
     told = ideas(*changed("forward", f"return {JUMP}", "return np.full(np.shape(x0), 0.37)"))
     assert "clamped" not in told["noise_to"].sentence

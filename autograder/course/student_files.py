@@ -7,7 +7,7 @@ compiled, and of a notebook only the code in its cells is decoded. Which of seve
 import re
 import textwrap
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from functools import lru_cache, reduce
 from pathlib import Path
 from typing import Literal
 
@@ -174,9 +174,7 @@ def fits_of_name(name: str, handout: Handout) -> dict[str, Fit]:
 @lru_cache(10_000)  # a class has few names
 def _fits_of_name(name: str, lesson: str, exercises: tuple[str, ...]) -> dict[str, Fit]:
     stem, form = split(name)
-    bare_stem = stem
-    for _ in range(8):  # no real name has more additions
-        bare_stem = _COPY.sub("", bare_stem) or bare_stem
+    bare_stem = reduce(lambda longer, _: _COPY.sub("", longer) or longer, range(8), stem)  # no real name has more additions
     own = {exercise: Fit(level) for exercise in exercises if (level := _level(name, stem, bare_stem, form, names_of(exercise))) is not None}
     whole = _level(name, stem, bare_stem, form, (f"{lesson}.py", f"{lesson}.ipynb"))
     return {exercise: Fit(whole, True) for exercise in exercises if whole is not None and exercise != "practice"} | own
@@ -279,7 +277,9 @@ def _text(source: bytes) -> str:
 
 
 def _code_cells(notebook: str) -> list[_Cell] | None:
-    """Read the code cells of a notebook, whose other parts are passed over; None if it is damaged."""
+    """Read the code cells of a notebook, whose other parts are passed over; None if it is damaged, or made of too many."""
+    if notebook.count("{") > 200_000:  # a notebook has thousands; of millions, each would take a hundred bytes
+        return None
     try:
         found = msgspec.json.decode(notebook, type=_Notebook)
     except (msgspec.MsgspecError, RecursionError, ValueError):

@@ -1,9 +1,9 @@
-"""No pattern that looks at a stranger's text takes much longer than the text is long: a slow one is seen here as a test that never ends."""
+"""Nothing that looks at a stranger's text takes much longer than the text is long: a slow pattern is seen here as a test that never ends."""
 
 import pytest
 
 from autograder.course.loading import read_course
-from autograder.course.student_files import fits_of, fits_of_name, is_worked_on, read_handout, read_work
+from autograder.course.student_files import code_of, fits_of, fits_of_name, is_worked_on, read_handout, read_work
 from autograder.instructor import platforms
 from autograder.sandbox.preload import profile_for
 from tests.conftest import ROOT
@@ -29,6 +29,13 @@ def test_whether_a_file_was_worked_on(body, handout):
     work = read_work("forward.py", b"def forward_step(x_prev, beta, eps):\n" + body * (SIZE // len(body)))
     for exercise, fit in fits_of(work, "forward.py", handout).items():
         is_worked_on(work, exercise, fit, handout)
+
+
+@pytest.mark.parametrize("where", [b'{"cells": [%s]}', b'{"worksheets": [%s]}', b'{"worksheets": [{"cells": [%s]}]}'])
+def test_the_code_of_a_notebook_of_a_million_cells(where):
+    """It counts as damaged: two gigabytes of memory went into empty cells."""
+    assert code_of("forward.ipynb", where % b",".join([b"{}"] * 1_000_000)) == ""
+    assert code_of("forward.ipynb", b'{"cells": [%s]}' % b",".join([b'{"cell_type": "code", "source": "x"}'] * 1_000)) == "\n".join("x" * 1_000)
 
 
 @pytest.mark.parametrize("part", ["_", " 1", " copy", "_final", "-v1.1", "(", ".py", "A", "1"])

@@ -140,7 +140,9 @@ def drop(root: Path | None, student: str, undo: bool, reason: str, out: Path) ->
     shown = clean(name, 60)
     click.echo(f"{shown} is {'in the class' if undo else 'no longer in the class'}. Students in {out}: {left}.")
     if not undo:
-        click.echo(f"Everything stays in the gradebook. To undo this: course drop {shlex.quote(shown)} --undo --out {out}")
+        click.echo(
+            f"Everything stays in the gradebook. To undo this: course drop {shlex.quote(shown)} --undo --out {shlex.quote(str(out))}"
+        )
 
 
 @click.command()

@@ -103,9 +103,10 @@ def grade(course: Course, request: GradeRequest, progress: Callable[[int, int], 
             students = gradebook.students(run.name)
             unmatched = rules.unmatched(students, exercise_ids(plan.lesson))
             told = (*reported[0].cut, *unknown_times(reported[0].unknown_times), *kept_from_before(reported[0].kept))
-            notes = (*run.notes, *roster.notes, *known.notes, *plan.uploads.notes, *unmatched, *told)
-            before = len(students - {student.name for student in plan.uploads.students})
-            return GradeReport(plan, run, current.name, reported, rules, before, notes)
+            before = sorted(students - {student.name for student in plan.uploads.students})
+            gone = not_in_roster(before) if request.roster and not request.student else ()
+            notes = (*run.notes, *roster.notes, *known.notes, *plan.uploads.notes, *unmatched, *told, *gone)
+            return GradeReport(plan, run, current.name, reported, rules, len(before), notes)
 
 
 def unknown_times(count: int) -> Iterator[str]:
@@ -118,9 +119,19 @@ def unknown_times(count: int) -> Iterator[str]:
 def kept_from_before(kept: Sequence[tuple[str, str]]) -> Iterator[str]:
     """Say of which students and exercises an earlier attempt counts, because this time nothing was found for them."""
     if kept:
-        named = ", ".join(f"{clean(student, 60)} ({exercise})" for student, exercise in kept[:MOST_NAMED])
-        more = f" and {len(kept) - MOST_NAMED} more" if len(kept) > MOST_NAMED else ""
-        yield f"nothing was handed in this time, so what was graded before counts: {named}{more}; if that was wrong, grade with --only"
+        named = _some([f"{student} ({exercise})" for student, exercise in kept])
+        yield f"nothing was handed in this time, so what was graded before counts: {named}; if that was wrong, grade with --only"
+
+
+def not_in_roster(students: Sequence[str]) -> Iterator[str]:
+    """Say who is in the class and not in the roster that was given."""
+    if students:
+        yield f"in the class from before, and not in this roster: {_some(students)}; `course drop` removes who left"
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return ", ".join(clean(name, 80) for name in names[:MOST_NAMED]) + more
 
 
 def identified(uploads: ClassUploads, gradebook: Gradebook, exercises: Sequence[str] = (), *, named: bool) -> Identified:

@@ -226,7 +226,8 @@ def _row(student: StudentGrades) -> Row:
         name: grade.final if grade.result.status == "graded" or grade.overrides or grade.whole else None for name, grade in grades.items()
     }
     missing, unrecognised = (
-        tuple(name for name, grade in grades.items() if grade.result.status == status) for status in ("missing", "unrecognised")
+        tuple(name for name, grade in grades.items() if grade.result.status == status and not grade.excused)
+        for status in ("missing", "unrecognised")
     )
     found = (check.misconception or check.reason for grade in grades.values() for check in grade.result.checks)
     decided = (kind for grade in grades.values() for kind in grade.whole if kind in ("excused", "on_hold"))

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from autograder.course.errors import UsageError
 from autograder.course.model import HandedIn, Late, Policy
-from autograder.instructor.grade import GRADEBOOK, GradeRequest, Plan, _class_before, kept_from_before
+from autograder.instructor.grade import GRADEBOOK, GradeRequest, Plan, _class_before, kept_from_before, not_in_roster
 from autograder.instructor.gradebook import Gradebook, Kept, standing
 from autograder.instructor.grades import grades, read_rules
 from autograder.instructor.intake import ClassUploads
@@ -109,7 +109,8 @@ def test_what_is_kept_because_nothing_was_handed_in_is_told(book):
     told = "nothing was handed in this time, so what was graded before counts: Ada (forward)"
     assert list(kept_from_before([("Ada", "forward")])) == [f"{told}; if that was wrong, grade with --only"]
     assert next(kept_from_before([("Ada", "forward")] * 12)).endswith("and 2 more; if that was wrong, grade with --only")
-    assert list(kept_from_before([])) == []
+    assert list(kept_from_before([])) == list(not_in_roster([])) == []
+    assert list(not_in_roster(["Ada", "Bo"])) == ["in the class from before, and not in this roster: Ada, Bo; `course drop` removes who left"]
 
 
 def test_attempts_that_no_longer_stand_are_not_taken_over_again(book):

@@ -67,7 +67,7 @@ def parts(run: int, what: str) -> list[int]:
     A worker is at work when it has children; before that it imports, and without memory Python itself says so.
     """
     below = children_of(run)
-    workers = [pid for pid in below if b"spawn_main" in _command(pid)]
+    workers = [pid for pid in below if b"pool import serve" in _command(pid)]
     importing = [pid for pid in below if b"guest.forkserver" in _command(pid)] if workers else []  # before that the walls are tried
     servers = [pid for one in workers + importing for pid in children_of(one)]
     guests = [pid for one in servers for pid in children_of(one)]

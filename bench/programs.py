@@ -1,6 +1,6 @@
 """Grade programs that nobody wrote, and see that each is graded.
 
-    python -m bench.programs                 ten thousand, a quarter of an hour on a core
+    python -m bench.programs                 ten thousand, about an hour on a core
     python -m bench.programs 500 --seed 3    others
 
 Prints what became of them. Each that is not judged, makes the grader fail or tells a path, a wall or a loader is printed; the command ends

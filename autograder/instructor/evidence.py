@@ -16,19 +16,19 @@ from msgspec.structs import replace
 from autograder.course.errors import CourseError, UsageError
 from autograder.course.loading import exercise_ids, read_course
 from autograder.course.model import CheckResult, Course, Submission
-from autograder.course.student_files import read_handout
 from autograder.course.text import clean, clean_output, decode, number
 from autograder.grading import feedback
 from autograder.grading.attempt import Attempt
 from autograder.grading.checks import Transcript
 from autograder.grading.reference import as_arrays
 from autograder.grading.rounds import find_round
-from autograder.instructor.grade import GRADEBOOK, GradeRequest, identified, make_plan
+from autograder.instructor.grade import GRADEBOOK
 from autograder.instructor.gradebook import Attempted, Gradebook, standing
 from autograder.instructor.grades import Grade, GradingRules, read_rules
 from autograder.instructor.identity import find_student
 from autograder.instructor.outputs import MARKS, render
 from autograder.instructor.pool import Grader, Settings
+from autograder.instructor.regrade import class_submissions
 from autograder.instructor.roster import Person
 from autograder.sandbox.guest.source import parts
 from autograder.sandbox.guest.walls import WALLS
@@ -112,8 +112,7 @@ def collect(root: Path, out: Path, student: str, exercise: str = "", *, submissi
         if exercise and exercise not in found:
             raise UsageError(f"no exercise `{clean(exercise, 40)}` was graded for {clean(name, 60)}", f"choose one of: {', '.join(found)}")
         chosen = {one: rules.choose(own) for one, own in found.items() if exercise in ("", one)}
-        runs = {one.found_by or last for one in chosen.values()}
-        files = {name: file for run_name in runs for name, file in _files(course, book, run_name, submissions, chosen).items()}
+    files = _files(course, out, name, list(chosen), submissions)
     order = [one for lesson in course.lessons for one in exercise_ids(lesson) if one in chosen]
     missing = {} if unsafe or not run else missing_walls(course.policy.limits)
     walls = tuple(wall for wall in WALLS if wall not in missing)
@@ -129,19 +128,12 @@ def collect(root: Path, out: Path, student: str, exercise: str = "", *, submissi
     return Evidence(rules.people.get(name, Person(name)), tuple(made))
 
 
-def _files(course: Course, book: Gradebook, run: str, place: Path | None, chosen: dict[str, Attempted]) -> dict[str, Submission]:
-    """Find the files that were graded, by exercise, as far as they are still where a run found them."""
-    request = book.request(run, GradeRequest)
-    if request is None or not (place or request.submissions).exists():
+def _files(course: Course, out: Path, student: str, exercises: list[str], place: Path | None) -> dict[str, Submission]:
+    """Read the files that were graded, by exercise, as far as they are still there."""
+    try:
+        return {one.exercise: one for one in class_submissions(course, out, exercises, student, place)}
+    except UsageError:  # their folder is gone
         return {}
-    people = tuple(book.people().values())
-    listed = people if request.roster or any(person.group for person in people) else ()
-    plan = make_plan(course, replace(request, submissions=place or request.submissions), listed)
-    identified(plan.uploads, book, named=False)
-    student = next(iter(chosen.values())).result.student
-    plan.uploads.students = [one for one in plan.uploads.students if one.name == student]
-    read = plan.uploads.submissions(read_handout(course.root, plan.lesson), list(chosen), every=True, prefer=course.policy.prefer)
-    return {one.exercise: one for one in read if one.source is not None and one.sha256 == chosen[one.exercise].result.sha256}
 
 
 def _exercise(attempts: list[Attempted], chosen: Attempted, rules: GradingRules, file: Submission | None, lacks: str) -> ExerciseEvidence:

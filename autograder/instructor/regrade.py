@@ -140,13 +140,17 @@ def _is_there(source: _Source) -> bool:
     return place.exists()
 
 
-def class_submissions(course: Course, out: Path, exercises: Sequence[str]) -> Iterator[Submission]:
-    """Read the files that count of the whole class of OUT, from each place where they are."""
+def class_submissions(course: Course, out: Path, exercises: Sequence[str], student: str = "",
+                      submissions: Path | None = None) -> Iterator[Submission]:  # fmt: skip
+    """Read the files that count of the class of OUT, or of one student, wherever they are. Raise `UsageError` if they are gone.
+
+    `submissions` is where those of the last run are now, if they were moved.
+    """
     with Gradebook(out / GRADEBOOK) as book:
         run, rules = book.last_run() or "", read_rules(out, book, course.policy)
         chosen = (rules.choose(attempts).result for attempts in book.attempts(run))
         wanted = {(one.student, one.exercise): one.sha256 for one in chosen if one.sha256 and one.exercise in exercises}
-        for source in _sources(book, run, out, None, rules, ""):
+        for source in _sources(book, run, out, submissions, rules, student):
             plan, _ = _plan_of(course, source.request, source, book)
             named = [name for name in plan.exercises if name in exercises]
             for one in plan.uploads.submissions(read_handout(course.root, plan.lesson), named, every=True, prefer=course.policy.prefer):

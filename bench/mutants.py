@@ -27,6 +27,7 @@ from autograder.course.model import Exercise
 from autograder.grading.attempt import PUBLIC, Materials, load_materials
 from autograder.grading.checks import executed_by, run, seed_of
 from autograder.grading.reference import Answers
+from autograder.grading.rewrites import places, put
 from tests.bundle import needed
 
 ROOT = Path(__file__).parent.parent
@@ -34,9 +35,7 @@ SECONDS = 60  # for one mutant: some loop for ever
 GUARDS = ("_need", "_refuse")  # they raise errors, which the exercises do not ask for
 
 KIND = "only turns a table's entry into the kind and shape of the image: numbers stay the same, or broadcast to the same"
-NO_NOISE = "the exercise samples with η = 0, so σ is 0 and is not computed"
 FREE = "what is inside the block is up to the student; it still keeps shapes, hears the embedding and treats rows alone"
-DIVIDED_OUT = "every √ᾱ_t but the first is multiplied by one factor, and their ratios, the β_t, do not change with it"
 ONE_AXIS = "names the same axes"
 SIGN = "learned weights absorb the sign"
 SAMPLES = "the capstone asks for samples, not for numbers: trained like this, they are as near to quilts"
@@ -49,24 +48,16 @@ EQUIVALENT: list[tuple[str, str, str, str]] = [
     ("", "new_tensor(value)", "", KIND),
     ("", "_numpy(", "", KIND),
     ("", "return np.asarray(value.detach()", "", KIND),
-    ("", "beta = float(beta) if", "", KIND),
-    ("", "a_t, a_s = float(", "=> alpha_bars[", KIND),
     ("", "np.asarray(betas, np.float64)", "=> betas", "computes in single precision, which the tolerance allows"),
-    ("", "cumprod(0)", "0 => -1", ONE_AXIS),
+    ("", "np.asarray(alpha_bars, np.float64)", "=> alpha_bars", "computes in single precision, which the tolerance allows"),
+    ("forward", "np.ndim(values) == 0", "", "numbers broadcast without another shape, too, and numpy takes any negative size as unknown"),
     ("", "np.errstate", "", "silences a warning"),
     ("", "np.minimum(", "np.minimum(most,", "the smaller of two is the same either way"),
-    ("schedule", "roots[1:] = (roots[1:] - roots[-1])", "", DIVIDED_OUT),
     ("", "transpose(", "transpose(", ONE_AXIS),
     ("", "transpose(", "-2 => 2", ONE_AXIS),
-    ("", "if clip is not None and t > 0", "", "nothing is clipped"),
-    ("ddim", "eps = eps_model(x, t)", "", "the answer's step gives the sampler a function that does not look at its arguments"),
-    ("", "if sigma and draw_noise", "", "adds σ · z where σ is 0"),
-    ("guidance", "sigma", "", NO_NOISE),
-    ("latent", "sigma", "", NO_NOISE),
     ("guidance", "torch.as_tensor(null)", "=> null", "torch.where takes numbers too"),
     ("latent", "latents.std(correction=0)", "", "n or n − 1, the exercise takes both"),
-    ("latent", "decode(vae, z_0, scale)", "decode(vae, scale, z_0)", "the two are multiplied"),
-    ("loss", "network(x_t, t, **condition)", "=> network(x_t, t)", "there is no condition"),
+    ("latent", "decode(vae, z, scale)", "decode(vae, scale, z)", "the two are multiplied"),
     ("loss", "loss.item()", "=> loss", "a float or a tensor of one number, the exercise takes both"),
     ("distill", "error.item()", "=> error", "a float or a tensor of one number, the exercise takes both"),
     ("train", "frequencies = torch.exp(", "", SAMPLES),
@@ -150,31 +141,15 @@ def mutants(module: str, source: str, lines: set[int]) -> Iterator[Mutant]:
     """Give every mutant of these lines of a module."""
     tree = ast.parse(source)
     skipped = {id(inner) for node in ast.walk(tree) if _left_alone(node) for inner in ast.walk(node)}
-    places = [
-        (owner, field, i)
-        for owner in ast.walk(tree)
-        for field, value in ast.iter_fields(owner)
-        for i, item in enumerate(value if isinstance(value, list) else [value])
-        if isinstance(item, ast.expr) and id(item) not in skipped and item.lineno in lines and field not in ("annotation", "returns")
-    ]
     texts = source.splitlines()
-    for owner, field, i in places:
-        held = getattr(owner, field)
-        item = held[i] if isinstance(held, list) else held
+    for place in places(tree):
+        item = place.node
+        if not isinstance(item, ast.expr) or id(item) in skipped or item.lineno not in lines:
+            continue
         for other in (one for one in changes(item) if ast.unparse(one) != ast.unparse(item)):
-            put(owner, field, i, other)
-            changed = ast.fix_missing_locations(copy.deepcopy(tree))
-            put(owner, field, i, item)
+            with put(place, other):
+                changed = ast.fix_missing_locations(copy.deepcopy(tree))
             yield Mutant(module, item.lineno, texts[item.lineno - 1].strip(), f"{ast.unparse(item)} => {ast.unparse(other)}", changed)
-
-
-def put(owner: ast.AST, field: str, i: int, item: ast.AST) -> None:
-    """Put a node in its place."""
-    held = getattr(owner, field)
-    if isinstance(held, list):
-        held[i] = item
-    else:
-        setattr(owner, field, item)
 
 
 def _left_alone(node: ast.AST) -> bool:

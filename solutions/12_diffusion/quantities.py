@@ -61,6 +61,7 @@ KINDS = {
     "number": ("beta", "bar", "bar_prev", "bar_end", "bar_s", "sigma", "eta", "variance", "w", "p", "scale", "shrink", "first", "last",
                "most", "heads", "max_period"),
     "loss": ("loss", "error"),
+    "angle": ("angles",),
     "weight": ("W_q", "W_k", "W_v", "W_o", "q", "k", "v"),
     "caption": ("tokens", "nulls", "null"),
     "network": ("teacher", "student"),

@@ -118,7 +118,7 @@ def test_a_formula_is_written_in_letters(source):
 
 def test_every_rule_fits_what_it_describes():
     """Its left side is an instance of itself, and gives something else."""
-    kinds = {kind: (kind, "another") for kind in ("image", "step", "number", "loss")}
+    kinds = {kind: (kind, "another") for kind in ("image", "step", "number", "loss", "angle")}
     model = Quantities(kinds=kinds, tables={"table": (np.cumsum,), "cumprod()": (np.cumsum,)})
     for rule in rules()[0]:
         made = list(matches(rule, rule.old if "name" not in ast.dump(rule.old) else ast.Name("step", ast.Load()), ["number"], ["another"], model))

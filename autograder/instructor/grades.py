@@ -202,7 +202,11 @@ def grades(gradebook: Gradebook, run: str, rules: GradingRules) -> Iterator[Grad
     """Yield what each result of a run counts, by student, lesson and exercise."""
     for attempts in gradebook.attempts(run):
         own = [one for one in attempts if not one.found_by]
-        grade = rules.grade(rules.choose(attempts))
+        newest = max((one.handed_in for one in attempts if one.handed_in.origin), key=lambda one: one.attempt, default=None)
+        chosen = rules.choose(attempts)
+        if newest and newest.attempt > chosen.handed_in.attempt:  # feedback goes there, whichever counts
+            chosen = replace(chosen, handed_in=replace(chosen.handed_in, origin=newest.origin))
+        grade = rules.grade(chosen)
         yield replace(grade, kept=True) if own and len(own) < len(attempts) and not any(one.is_work for one in own) else grade
 
 

@@ -12,7 +12,8 @@ from msgspec.structs import replace
 from autograder.course.errors import UsageError
 from autograder.course.model import CheckResult, HandedIn, Override, Policy, Result
 from autograder.instructor.export import export
-from autograder.instructor.grades import Column, Grade, Sheet, StudentGrades
+from autograder.instructor.gradebook import Gradebook, Kept
+from autograder.instructor.grades import Column, Grade, Sheet, StudentGrades, read_rules, sheet_of
 from autograder.instructor.roster import Person
 
 WRONG = CheckResult("by_hand", "By hand", 0, 5, "failed", "wrong", "`f(1)` gave <b>1</b> where 2 was expected.")
@@ -74,6 +75,20 @@ def test_canvas_finds_each_students_file_by_the_number_of_what_was_handed_in(tmp
     assert [read_by_canvas(name) for name in found] == [("4242", "9001"), ("Ab3xY", "9008")]
     assert found["lovelaceada_LATE_4242_9001_feedback.txt"].startswith("# Ada Lovelace\n")
     assert notes == ["Bo: left out, because there is no file from Canvas to comment on"]
+
+
+def test_feedback_on_the_best_attempt_goes_to_the_latest(tmp_path):
+    """Canvas takes a comment on no earlier file."""
+    attempts = [(5.0, 1, "ada_1_11"), (3.0, 2, "ada_1_12")]
+    made = [student(ADA, score, "canvas", start, attempt=number).grades["forward"] for score, number, start in attempts]
+    (tmp_path / "out").mkdir()
+    with Gradebook(tmp_path / "out" / "gradebook.sqlite") as book:
+        book.begin("run", {})
+        book.keep("run", [Kept(one.result, handed_in=one.handed_in) for one in made])
+        rules = read_rules(tmp_path / "out", book, Policy(counts="best"))
+        assert export(sheet_of(book, "run", rules, {}, {}, {}), "canvas-feedback", tmp_path / "f.zip") == []
+    [(name, text)] = files(tmp_path / "f.zip").items()
+    assert (read_by_canvas(name), "5 of 5 points" in text) == (("1", "12"), True)
 
 
 @pytest.mark.parametrize("to", ["moodle-feedback", "canvas-feedback"])

@@ -51,6 +51,7 @@ def test_each_rule_is_applied_wherever_it_fits(told):
         ("", "growing were done twice"),
         ("", "s were ignored, and always 2"),
         ("", "the result had the wrong sign"),
+        ("", "w and h had changed places"),
     }
     assert expected <= set(made)
 
@@ -60,6 +61,8 @@ def test_a_rewrite_gives_what_it_says(told):
     assert made["", "the root were missing from w"].function(9, 1) == 8
     assert made["", "h were added, not subtracted"].function(9, 1) == 4
     assert made["", "h stood where w belongs"].function(9, 4) == -2
+    assert made["", "w and h had changed places"].function(9, 4) == -7
+    assert made["", "the logarithm of the result were returned"].function(9, 2) == 0
 
 
 def test_a_function_that_the_answer_uses_is_changed_too(told):

@@ -41,7 +41,7 @@ COMMANDS = {  # audience -> command -> its module in this package, and its sente
         "override": ("results", "Decide something for STUDENT in place of the grader."),
         "drop": ("results", "Remove STUDENT from the class of OUT."),
         "feedback": ("results", "Write OUT/feedback again."),
-        "export": ("results", "Export the grades or the feedback of the class of OUT to a platform."),
+        "export": ("results", "Export the grades or feedback of OUT to a platform."),
         "regrade": ("results", "Grade the class of OUT again and show what changes."),
         "similar": ("results", "List pairs of submissions with similar code."),
         "doctor": ("grade", "Check whether this machine can grade untrusted code."),

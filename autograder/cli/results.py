@@ -194,7 +194,7 @@ def feedback(root: Path | None, out: Path) -> None:
 @click.option("--exercise", "exercises", multiple=True, metavar="ID", help="Export only this exercise; may be repeated.")
 @click.pass_obj
 def export(root: Path | None, out: Path, to: str, path: Path, titles: tuple[str, ...], exercises: tuple[str, ...]) -> None:
-    """Export the grades or the feedback of the class of OUT to a platform.
+    """Export the grades or feedback of OUT to a platform.
 
     Grades include lateness, extensions and overrides. canvas, moodle and csv are one CSV file, and so is moodle-worksheet, Moodle's
     grading worksheet with grades and comments; gradescope is a folder with a results.json for each student; nbgrader is the

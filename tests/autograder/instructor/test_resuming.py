@@ -157,11 +157,12 @@ def test_a_fault_of_ours_is_told_at_the_end_and_never_taken_over(tmp_path, monke
     """Every guest fails to open, so nothing can be judged; the next run judges it."""
     chaos.small_class(tmp_path / "class", 1)
     boot = (
-        "import sys\nfrom autograder.instructor import pool as local\nfrom autograder.sandbox.servers import Sandbox\nfrom autograder.course.errors import SandboxFault\n"
+        "import sys\nfrom autograder.instructor import pool\nfrom autograder.sandbox.servers import Sandbox\nfrom autograder.course.errors import SandboxFault\n"
         "def broken(self, profile): raise SandboxFault('no guest can be opened')\n"
-        "def serve(*a):\n    Sandbox.open = broken\n    real(*a)\n"
-        "real, local.serve = local.serve, serve\n"
-        "if __name__ == '__main__':\n    from autograder.cli.main import main\n    sys.exit(main())\n"
+        "def strike(): Sandbox.open = broken\n"
+        "if __name__ == '__main__':\n"
+        "    pool._BOOT = pool._BOOT.replace('from autograder', 'from broken import strike; strike(); from autograder', 1)\n"
+        "    from autograder.cli.main import main\n    sys.exit(main())\n"
     )
     (tmp_path / "broken.py").write_text(boot)
     command = [sys.executable, "broken.py", "--course", str(ROOT), *chaos.command(tmp_path / "class", tmp_path / "out")[3:]]

@@ -5,6 +5,7 @@ import shutil
 import signal
 import sqlite3
 import termios
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,8 @@ def review(root, tmp_path):
         cwd = tmp_path / "elsewhere"
         cwd.mkdir(exist_ok=True)
         command = "--course", str(course), "review", *arguments
-        started.append(Terminal(*command, cwd=cwd, XDG_DATA_HOME=str(tmp_path / "data"), **more))
+        noon = f"NOON{datetime.now(UTC).hour - 12:+d}"  # where it is noon now: a day of cards ends at four in the morning
+        started.append(Terminal(*command, cwd=cwd, XDG_DATA_HOME=str(tmp_path / "data"), TZ=noon, **more))
         return started[-1]
 
     yield start

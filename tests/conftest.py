@@ -21,12 +21,16 @@ from tests.once import once
 from tests.programs import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[1]
+MEASURED = ("test_cli.py", "test_after_grading.py", "test_handing_in.py", "test_review_terminal.py", "test_student_terminal.py")
+COMMANDS = "COVERAGE_PROCESS_CONFIG"  # with it, commands measure themselves
 STRANGER = 61999  # a user id that nobody has
 FLAGS = ("--no-sandbox --headless --disable-gpu --disable-quic --no-first-run --disable-background-networking"
          " --disable-component-update --disable-sync").split()  # fmt: skip
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a background job: what tests start would ignore Ctrl-C as well
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+_measuring: dict[str, str] = {}
 
 settings.register_profile("same", derandomize=True, database=None, deadline=None)  # `make test` has one outcome
 settings.register_profile("random", max_examples=2000, deadline=None, print_blob=True)  # `make fuzz` searches
@@ -36,8 +40,16 @@ settings.load_profile("same")
 def pytest_collection_modifyitems(items):
     """Measure coverage by the engine's own tests: content and attacks run the same lines thousands of times, at half the speed."""
     for item in items:
-        if ROOT / "tests" / "autograder" not in item.path.parents and item.path.name not in ("test_cli.py", "test_after_grading.py"):
+        if ROOT / "tests" / "autograder" not in item.path.parents and item.path.name not in MEASURED:
             item.add_marker("no_cover")
+
+
+def pytest_runtest_setup(item):
+    """Measure the commands that a test starts if it is measured itself."""
+    if not item.get_closest_marker("no_cover"):
+        os.environ.update(_measuring)
+    elif COMMANDS in os.environ:
+        _measuring[COMMANDS] = os.environ.pop(COMMANDS)
 
 
 @pytest.fixture

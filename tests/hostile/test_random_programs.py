@@ -28,14 +28,14 @@ def is_graded_in_plain_words(grader, exercise, source):
 
 
 @pytest.mark.slow
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(source=programs("forward"))
 def test_a_random_program_is_graded_and_told_in_plain_words(grader, source):
     is_graded_in_plain_words(grader, "forward", source)
 
 
 @pytest.mark.slow
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(source=programs("guidance"))
 def test_so_is_one_that_asks_a_network_whatever_it_likes(grader, source):
     is_graded_in_plain_words(grader, "guidance", source)

@@ -42,3 +42,10 @@ def test_what_had_no_release_for_two_years_has_its_reason(root, rows):
 def test_every_version_is_pinned(root, named):
     pinned = {line.partition("==")[0].lower() for line in (root / "constraints.txt").read_text().splitlines() if "==" in line}
     assert named <= {name.replace("_", "-") for name in pinned}
+
+
+@pytest.mark.xdist_group("together")
+def test_a_group_of_tests_is_kept_in_one_process(request):
+    """pytest-xdist writes a group behind the name of each of its tests; with a pytest that it does not know it does so in vain."""
+    if request.config.getoption("loadgroup", default=False):
+        assert request.node.nodeid.endswith("@together")

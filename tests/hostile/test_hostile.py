@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from autograder.grading.checks import load_checks
 from tests.once import once
 
 from . import (
@@ -86,7 +87,9 @@ def test_attack(attack: Attack, report: dict[str, Any]) -> None:
     assert "TRIED" in printed or not attack.tries, story
     assert _earned(checks, attack), story
     assert result["score"] == sum(check["points"] for check in checks), story
-    assert {check["reason"] for check in failed if "there is no function" not in check["message"]} <= attack.reasons, story
+    of = {check.id: check.of for check in load_checks(arena.ROOT / "exercises" / "12_diffusion" / "checks" / f"{attack.exercise}.py")}
+    told = {check["reason"] for check in failed if check["reason"] != "raised" or of[check["id"]] in attack.source}  # or it has no such function
+    assert told <= attack.reasons, story
     assert len(printed.encode()) <= arena.OUTPUT_BYTES, story
     assert len(json.dumps(result)) <= RESULT_BYTES, story
     assert not any(map(_unfit, checks)), story

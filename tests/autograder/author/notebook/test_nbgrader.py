@@ -22,7 +22,7 @@ from tests.autograder.author.notebook.test_notebook import EXERCISES, LESSON, RO
 from tests.bundle import bundle
 from tests.once import once
 
-pytestmark = pytest.mark.xdist_group("nbgrader")
+pytestmark = [pytest.mark.xdist_group("nbgrader"), pytest.mark.no_cover]  # its kernels would be measured, too
 TRIED = ("schedule", "forward", "ddim")  # what is answered
 UNTOUCHED = ("attention",)
 SMALL = msgspec.structs.replace(LESSON, exercises=tuple(EXERCISES[name] for name in (*TRIED, *UNTOUCHED)))  # a whole one takes a minute

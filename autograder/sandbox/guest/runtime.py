@@ -259,7 +259,9 @@ class GuestRuntime:
 
 
 class _Callback:
-    """A function of the trusted side: calling it sends the question and waits for the answer."""
+    """A function of the trusted side: calling it sends the question and waits for the answer. Messages call it a function."""
+
+    __module__, __qualname__ = "builtins", "function"
 
     def __init__(self, guest: GuestRuntime, number: int):
         self._guest, self._number = guest, number
@@ -273,6 +275,9 @@ class _Callback:
         if answer.refused:
             raise ValueError(answer.refused)
         return answer.value
+
+
+_Callback.__name__ = "function"
 
 
 def _bytes(value: Any) -> bytes | None:

@@ -46,6 +46,12 @@ def test_a_callback_is_answered_by_the_trusted_side_and_seen_there(guest):
     guest.on_ask = None
 
 
+def test_a_callback_is_called_a_function_in_messages(guest):
+    call = load(guest, "def f(model): return repr(model).split(' at ')[0]\ndef g(model): return model.missing")
+    assert call("f", abs).value == "<function object"
+    assert call("g", abs).raised.message == "'function' object has no attribute 'missing'"
+
+
 def test_what_a_callback_cannot_take_is_refused_and_never_our_fault(guest):
     call = load(guest, "def f(model): return model('a word')")
 

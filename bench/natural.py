@@ -19,6 +19,38 @@ class Wrong(NamedTuple):
     source: str
 
 
+# ---- texts of which several differ in one place
+
+
+def but(source: str, old: str, new: str) -> str:
+    """Change one place of a source."""
+    assert source.count(old) == 1, old
+    return source.replace(old, new)
+
+
+CROSS_ATTENTION = """
+def cross_attention(x, text, W_q, W_k, W_v, W_o, heads, mask=None):
+    B, N, _ = x.shape
+    q = (x @ W_q).view(B, N, heads, -1).transpose(1, 2)
+    k = (text @ W_k).view(B, text.shape[1], heads, -1).transpose(1, 2)
+    v = (text @ W_v).view(B, text.shape[1], heads, -1).transpose(1, 2)
+    scores = q @ k.transpose(-2, -1) / q.shape[-1] ** 0.5
+    if mask is not None:
+        scores = scores.masked_fill(~mask[:, None, None, :], float("-inf"))
+    weights = scores.softmax(-1)
+    return (weights @ v).transpose(1, 2).reshape(B, N, -1) @ W_o
+"""
+DDIM_STEP = """
+def ddim_step(x_t, t, t_prev, eps_hat, alpha_bars, eta, z):
+    a, b = alpha_bars[t], alpha_bars[t_prev]
+    x0 = (x_t - (1 - a).sqrt() * eps_hat) / a.sqrt()
+    sigma = eta * ((1 - b) / (1 - a) * (1 - a / b)).sqrt()
+    return b.sqrt() * x0 + (1 - b - sigma**2).sqrt() * eps_hat + sigma * z
+"""
+
+
+# ---- the mistakes
+
 KNOWN: dict[str, Wrong] = {
     "noise_mse: roots swapped": Wrong("loss", "plain", "swapped", """
 def noise_mse(eps_model, x0, t, eps, alpha_bars):
@@ -120,48 +152,19 @@ def posterior(x_t, t, eps_hat, betas):
     on_x_t = (1 - betas[t]).sqrt() * (1 - bars[t - 1]) / (1 - bars[t])
     return on_x0 * x0 + on_x_t * x_t, (1 - bars[t - 1]) / (1 - bars[t]) * betas[t]
 """),
-    "ddim_step: root missing": Wrong("ddim", "plain", "root", """
-def ddim_step(x_t, t, t_prev, eps_hat, alpha_bars, eta, z):
-    a, b = alpha_bars[t], alpha_bars[t_prev]
-    x0 = (x_t - (1 - a) * eps_hat) / a.sqrt()
-    sigma = eta * ((1 - b) / (1 - a) * (1 - a / b)).sqrt()
-    return b.sqrt() * x0 + (1 - b - sigma**2).sqrt() * eps_hat + sigma * z
-"""),
-    "ddim_step: x̂_0 not divided": Wrong("ddim", "plain", "divided", """
-def ddim_step(x_t, t, t_prev, eps_hat, alpha_bars, eta, z):
-    a, b = alpha_bars[t], alpha_bars[t_prev]
-    x0 = x_t - (1 - a).sqrt() * eps_hat
-    sigma = eta * ((1 - b) / (1 - a) * (1 - a / b)).sqrt()
-    return b.sqrt() * x0 + (1 - b - sigma**2).sqrt() * eps_hat + sigma * z
-"""),
-    "ddim_step: x̂_0 not shrunk": Wrong("ddim", "plain", "√ᾱ_prev", """
-def ddim_step(x_t, t, t_prev, eps_hat, alpha_bars, eta, z):
-    a, b = alpha_bars[t], alpha_bars[t_prev]
-    x0 = (x_t - (1 - a).sqrt() * eps_hat) / a.sqrt()
-    sigma = eta * ((1 - b) / (1 - a) * (1 - a / b)).sqrt()
-    return x0 + (1 - b - sigma**2).sqrt() * eps_hat + sigma * z
-"""),
-    "ddim_step: fresh noise for the direction": Wrong("ddim", "plain", "z", """
-def ddim_step(x_t, t, t_prev, eps_hat, alpha_bars, eta, z):
-    a, b = alpha_bars[t], alpha_bars[t_prev]
-    x0 = (x_t - (1 - a).sqrt() * eps_hat) / a.sqrt()
-    sigma = eta * ((1 - b) / (1 - a) * (1 - a / b)).sqrt()
-    return b.sqrt() * x0 + (1 - b - sigma**2).sqrt() * z + sigma * z
-"""),
-    "ddim_step: α_t for ᾱ_t": Wrong("ddim", "plain", "α|negative", """
-def ddim_step(x_t, t, t_prev, eps_hat, alpha_bars, eta, z):
-    a, b = alpha_bars[t] / alpha_bars[t - 1], alpha_bars[t_prev] / alpha_bars[t_prev - 1]
-    x0 = (x_t - (1 - a).sqrt() * eps_hat) / a.sqrt()
-    sigma = eta * ((1 - b) / (1 - a) * (1 - a / b)).sqrt()
-    return b.sqrt() * x0 + (1 - b - sigma**2).sqrt() * eps_hat + sigma * z
-"""),
-    "ddim_step: η under the root": Wrong("ddim", "plain", "η|σ", """
-def ddim_step(x_t, t, t_prev, eps_hat, alpha_bars, eta, z):
-    a, b = alpha_bars[t], alpha_bars[t_prev]
-    x0 = (x_t - (1 - a).sqrt() * eps_hat) / a.sqrt()
-    sigma = (eta * (1 - b) / (1 - a) * (1 - a / b)).sqrt()
-    return b.sqrt() * x0 + (1 - b - sigma**2).sqrt() * eps_hat + sigma * z
-"""),
+    "ddim_step: root missing": Wrong("ddim", "plain", "root",
+        but(DDIM_STEP, "(1 - a).sqrt() * eps_hat) /", "(1 - a) * eps_hat) /")),
+    "ddim_step: x̂_0 not divided": Wrong("ddim", "plain", "divided",
+        but(DDIM_STEP, "(x_t - (1 - a).sqrt() * eps_hat) / a.sqrt()", "x_t - (1 - a).sqrt() * eps_hat")),
+    "ddim_step: x̂_0 not shrunk": Wrong("ddim", "plain", "√ᾱ_prev",
+        but(DDIM_STEP, "return b.sqrt() * x0", "return x0")),
+    "ddim_step: fresh noise for the direction": Wrong("ddim", "plain", "z",
+        but(DDIM_STEP, "* eps_hat + sigma", "* z + sigma")),
+    "ddim_step: α_t for ᾱ_t": Wrong("ddim", "plain", "α|negative",
+        but(DDIM_STEP, "alpha_bars[t], alpha_bars[t_prev]",
+            "alpha_bars[t] / alpha_bars[t - 1], alpha_bars[t_prev] / alpha_bars[t_prev - 1]")),
+    "ddim_step: η under the root": Wrong("ddim", "plain", "η|σ",
+        but(DDIM_STEP, "eta * ((1 - b)", "(eta * (1 - b)")),
     "latent_scale: variance": Wrong("latent", "plain", "variance|root", """
 def latent_scale(latents):
     return latents.var(unbiased=False)
@@ -205,18 +208,8 @@ def progressive_target(teacher, x_t, t, t_mid, t_end, alpha_bars):
     a, b = shaped(alpha_bars, t, x_t), shaped(alpha_bars, t_end, x_t)
     return (end - (b / a).sqrt() * x_t) / ((1 - b).sqrt() - (b / a).sqrt() * (1 - a).sqrt())
 """),
-    "cross_attention: softmax over heads": Wrong("attention", "einsum", "axis|heads", """
-def cross_attention(x, text, W_q, W_k, W_v, W_o, heads, mask=None):
-    B, N, _ = x.shape
-    q = (x @ W_q).view(B, N, heads, -1).transpose(1, 2)
-    k = (text @ W_k).view(B, text.shape[1], heads, -1).transpose(1, 2)
-    v = (text @ W_v).view(B, text.shape[1], heads, -1).transpose(1, 2)
-    scores = q @ k.transpose(-2, -1) / q.shape[-1] ** 0.5
-    if mask is not None:
-        scores = scores.masked_fill(~mask[:, None, None, :], float("-inf"))
-    weights = torch.softmax(scores, dim=1)
-    return (weights @ v).transpose(1, 2).reshape(B, N, -1) @ W_o
-"""),
+    "cross_attention: softmax over heads": Wrong("attention", "einsum", "axis|heads",
+        but(CROSS_ATTENTION, "scores.softmax(-1)", "torch.softmax(scores, dim=1)")),
 }  # fmt: skip
 
 
@@ -451,13 +444,8 @@ def ddim_timesteps(T, steps):
 def ddim_timesteps(T, steps):
     return [(T + 1) * i // steps for i in range(steps, 0, -1)]
 """),
-    "ddim_step: ᾱ_t in the direction and the shrink": Wrong("ddim", "plain", r"ᾱ_t", """
-def ddim_step(x_t, t, t_prev, eps_hat, alpha_bars, eta, z):
-    a, b = alpha_bars[t], alpha_bars[t_prev]
-    x0 = (x_t - (1 - a).sqrt() * eps_hat) / a.sqrt()
-    sigma = eta * ((1 - b) / (1 - a) * (1 - a / b)).sqrt()
-    return a.sqrt() * x0 + (1 - b - sigma**2).sqrt() * eps_hat + sigma * z
-"""),
+    "ddim_step: ᾱ_t in the direction and the shrink": Wrong("ddim", "plain", r"ᾱ_t",
+        but(DDIM_STEP, "return b.sqrt()", "return a.sqrt()")),
     "ddim_step: t and t_prev exchanged": Wrong("ddim", "plain", r"t_prev", """
 def ddim_step(x_t, t, t_prev, eps_hat, alpha_bars, eta, z):
     b, a = alpha_bars[t], alpha_bars[t_prev]
@@ -465,27 +453,12 @@ def ddim_step(x_t, t, t_prev, eps_hat, alpha_bars, eta, z):
     sigma = eta * ((1 - b) / (1 - a).clamp(min=1e-12) * (1 - a / b).abs()).sqrt()
     return b.sqrt() * x0 + (1 - b - sigma**2).clamp(min=0).sqrt() * eps_hat + sigma * z
 """),
-    "ddim_step: fraction upside down in σ": Wrong("ddim", "plain", r"upside|σ", """
-def ddim_step(x_t, t, t_prev, eps_hat, alpha_bars, eta, z):
-    a, b = alpha_bars[t], alpha_bars[t_prev]
-    x0 = (x_t - (1 - a).sqrt() * eps_hat) / a.sqrt()
-    sigma = eta * ((1 - a) / (1 - b) * (1 - a / b)).sqrt() if t_prev else 0.0
-    return b.sqrt() * x0 + (1 - b - sigma**2).sqrt() * eps_hat + sigma * z
-"""),
-    "ddim_step: 1 − ᾱ_prev/ᾱ_t": Wrong("ddim", "plain", r"upside|negative|σ|NaN", """
-def ddim_step(x_t, t, t_prev, eps_hat, alpha_bars, eta, z):
-    a, b = alpha_bars[t], alpha_bars[t_prev]
-    x0 = (x_t - (1 - a).sqrt() * eps_hat) / a.sqrt()
-    sigma = eta * ((1 - b) / (1 - a) * (1 - b / a)).sqrt()
-    return b.sqrt() * x0 + (1 - b - sigma**2).sqrt() * eps_hat + sigma * z
-"""),
-    "ddim_step: plus for minus under the root": Wrong("ddim", "plain", r"σ|sign|added", """
-def ddim_step(x_t, t, t_prev, eps_hat, alpha_bars, eta, z):
-    a, b = alpha_bars[t], alpha_bars[t_prev]
-    x0 = (x_t - (1 - a).sqrt() * eps_hat) / a.sqrt()
-    sigma = eta * ((1 - b) / (1 - a) * (1 - a / b)).sqrt()
-    return b.sqrt() * x0 + (1 - b + sigma**2).sqrt() * eps_hat + sigma * z
-"""),
+    "ddim_step: fraction upside down in σ": Wrong("ddim", "plain", r"upside|σ",
+        but(DDIM_STEP, "(1 - b) / (1 - a) * (1 - a / b)).sqrt()", "(1 - a) / (1 - b) * (1 - a / b)).sqrt() if t_prev else 0.0")),
+    "ddim_step: 1 − ᾱ_prev/ᾱ_t": Wrong("ddim", "plain", r"upside|negative|σ|NaN",
+        but(DDIM_STEP, "1 - a / b", "1 - b / a")),
+    "ddim_step: plus for minus under the root": Wrong("ddim", "plain", r"σ|sign|added",
+        but(DDIM_STEP, "1 - b - sigma", "1 - b + sigma")),
     "ddim_sample: z from t_prev with its own draw": Wrong("ddim", "plain", r"random|own noise", """
 import torch
 def ddim_sample(eps_model, x_T, alpha_bars, steps, eta, draw_noise):
@@ -712,88 +685,18 @@ def distill_step(student, teacher, optimizer, x_t, t, t_mid, t_end, alpha_bars):
     optimizer.step()
     return loss.item()
 """),
-    "cross_attention: multiplied by √k": Wrong("attention", "einsum", r"divided|multiplied", """
-def cross_attention(x, text, W_q, W_k, W_v, W_o, heads, mask=None):
-    B, N, _ = x.shape
-    q = (x @ W_q).view(B, N, heads, -1).transpose(1, 2)
-    k = (text @ W_k).view(B, text.shape[1], heads, -1).transpose(1, 2)
-    v = (text @ W_v).view(B, text.shape[1], heads, -1).transpose(1, 2)
-    scores = q @ k.transpose(-2, -1) * q.shape[-1] ** 0.5
-    if mask is not None:
-        scores = scores.masked_fill(~mask[:, None, None, :], float("-inf"))
-    weights = scores.softmax(-1)
-    return (weights @ v).transpose(1, 2).reshape(B, N, -1) @ W_o
-"""),
-    "cross_attention: mask the wrong way": Wrong("attention", "einsum", r"mask|True", """
-def cross_attention(x, text, W_q, W_k, W_v, W_o, heads, mask=None):
-    B, N, _ = x.shape
-    q = (x @ W_q).view(B, N, heads, -1).transpose(1, 2)
-    k = (text @ W_k).view(B, text.shape[1], heads, -1).transpose(1, 2)
-    v = (text @ W_v).view(B, text.shape[1], heads, -1).transpose(1, 2)
-    scores = q @ k.transpose(-2, -1) / q.shape[-1] ** 0.5
-    if mask is not None:
-        scores = scores.masked_fill(mask[:, None, None, :], float("-inf"))
-    weights = scores.softmax(-1)
-    return (weights @ v).transpose(1, 2).reshape(B, N, -1) @ W_o
-"""),
-    "cross_attention: queries for values": Wrong("attention", "einsum", r"q|queries|keys", """
-def cross_attention(x, text, W_q, W_k, W_v, W_o, heads, mask=None):
-    B, N, _ = x.shape
-    q = (x @ W_q).view(B, N, heads, -1).transpose(1, 2)
-    k = (text @ W_k).view(B, text.shape[1], heads, -1).transpose(1, 2)
-    v = (text @ W_v).view(B, text.shape[1], heads, -1).transpose(1, 2)
-    scores = q @ k.transpose(-2, -1) / q.shape[-1] ** 0.5
-    if mask is not None:
-        scores = scores.masked_fill(~mask[:, None, None, :], float("-inf"))
-    weights = scores.softmax(-1)
-    return (weights @ k).transpose(1, 2).reshape(B, N, -1) @ W_o
-"""),
-    "cross_attention: sigmoid": Wrong("attention", "einsum", r"softmax|sigmoid", """
-def cross_attention(x, text, W_q, W_k, W_v, W_o, heads, mask=None):
-    B, N, _ = x.shape
-    q = (x @ W_q).view(B, N, heads, -1).transpose(1, 2)
-    k = (text @ W_k).view(B, text.shape[1], heads, -1).transpose(1, 2)
-    v = (text @ W_v).view(B, text.shape[1], heads, -1).transpose(1, 2)
-    scores = q @ k.transpose(-2, -1) / q.shape[-1] ** 0.5
-    if mask is not None:
-        scores = scores.masked_fill(~mask[:, None, None, :], float("-inf"))
-    weights = torch.sigmoid(scores)
-    return (weights @ v).transpose(1, 2).reshape(B, N, -1) @ W_o
-"""),
-    "cross_attention: scaled by the tokens": Wrong("attention", "einsum", r"√|divided|scal|size of another axis", """
-def cross_attention(x, text, W_q, W_k, W_v, W_o, heads, mask=None):
-    B, N, _ = x.shape
-    q = (x @ W_q).view(B, N, heads, -1).transpose(1, 2)
-    k = (text @ W_k).view(B, text.shape[1], heads, -1).transpose(1, 2)
-    v = (text @ W_v).view(B, text.shape[1], heads, -1).transpose(1, 2)
-    scores = q @ k.transpose(-2, -1) / k.shape[-2] ** 0.5
-    if mask is not None:
-        scores = scores.masked_fill(~mask[:, None, None, :], float("-inf"))
-    weights = scores.softmax(-1)
-    return (weights @ v).transpose(1, 2).reshape(B, N, -1) @ W_o
-"""),
-    "cross_attention: heads averaged": Wrong("attention", "einsum", r"mean|average", """
-def cross_attention(x, text, W_q, W_k, W_v, W_o, heads, mask=None):
-    B, N, _ = x.shape
-    q = (x @ W_q).view(B, N, heads, -1).transpose(1, 2)
-    k = (text @ W_k).view(B, text.shape[1], heads, -1).transpose(1, 2)
-    v = (text @ W_v).view(B, text.shape[1], heads, -1).transpose(1, 2)
-    scores = q @ k.transpose(-2, -1) / q.shape[-1] ** 0.5
-    if mask is not None:
-        scores = scores.masked_fill(~mask[:, None, None, :], float("-inf"))
-    weights = scores.softmax(-1)
-    return (weights @ v).mean(1).repeat(1, 1, heads) @ W_o
-"""),
-    "cross_attention: W_o transposed into the heads": Wrong("attention", "einsum", r"√|root|heads", """
-def cross_attention(x, text, W_q, W_k, W_v, W_o, heads, mask=None):
-    B, N, _ = x.shape
-    q = (x @ W_q).view(B, N, heads, -1).transpose(1, 2)
-    k = (text @ W_k).view(B, text.shape[1], heads, -1).transpose(1, 2)
-    v = (text @ W_v).view(B, text.shape[1], heads, -1).transpose(1, 2)
-    scores = q @ k.transpose(-2, -1) / q.shape[-1] ** 0.5
-    if mask is not None:
-        scores = scores.masked_fill(~mask[:, None, None, :], float("-inf"))
-    weights = scores.softmax(-1)
-    return (weights @ v).transpose(1, 2).flatten(2) @ W_o * heads ** -0.5
-"""),
+    "cross_attention: multiplied by √k": Wrong("attention", "einsum", r"divided|multiplied",
+        but(CROSS_ATTENTION, "/ q.shape[-1]", "* q.shape[-1]")),
+    "cross_attention: mask the wrong way": Wrong("attention", "einsum", r"mask|True",
+        but(CROSS_ATTENTION, "~mask[", "mask[")),
+    "cross_attention: queries for values": Wrong("attention", "einsum", r"q|queries|keys",
+        but(CROSS_ATTENTION, "(weights @ v)", "(weights @ k)")),
+    "cross_attention: sigmoid": Wrong("attention", "einsum", r"softmax|sigmoid",
+        but(CROSS_ATTENTION, "scores.softmax(-1)", "torch.sigmoid(scores)")),
+    "cross_attention: scaled by the tokens": Wrong("attention", "einsum", r"√|divided|scal|size of another axis",
+        but(CROSS_ATTENTION, "q.shape[-1]", "k.shape[-2]")),
+    "cross_attention: heads averaged": Wrong("attention", "einsum", r"mean|average",
+        but(CROSS_ATTENTION, ".transpose(1, 2).reshape(B, N, -1)", ".mean(1).repeat(1, 1, heads)")),
+    "cross_attention: W_o transposed into the heads": Wrong("attention", "einsum", r"√|root|heads",
+        but(CROSS_ATTENTION, ".reshape(B, N, -1) @ W_o", ".flatten(2) @ W_o * heads ** -0.5")),
 }  # fmt: skip

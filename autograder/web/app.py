@@ -19,7 +19,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from autograder.course.loading import read_policy
@@ -28,7 +28,7 @@ from autograder.course.own_practice import PRACTICE_WORDS
 from autograder.course.store import replaced_folder
 from autograder.grading.questions import question_text
 from autograder.learner.review.queue import faces_of
-from autograder.web import cards, class_view, exercises, practice
+from autograder.web import cards, exercises, practice
 from autograder.web.live import Event, Studio, streamed
 from autograder.web.pages import STATIC, Answer, Frame, frame_of, nothing_here, page, reading, shown
 from autograder.web.server import ReaderSession
@@ -64,17 +64,20 @@ def build(session: ReaderSession, grades_in: Path | None = None) -> Starlette:
         *practice.routes(session, frame),
         *cards.routes(session, frame),
         *exercises.routes(session, frame),
-        *(
-            class_view.routes(grades_in, session.workspace.root, frame, best=read_policy(session.workspace.root).counts == "best")
-            if grades_in
-            else ()
-        ),
+        *(_grades(session.workspace.root, grades_in, frame) if grades_in else ()),
         *(Route(f"/live-{name}", streamed(partial(_frames, studio)), methods=["GET"]) for name, studio in studios.items()),
         Mount("/static", StaticFiles(directory=STATIC)),
         *(Mount(f"/{folder.name}", StaticFiles(directory=folder)) for folder in frame.folders),
     ]
     middleware = [Middleware(GZipMiddleware, minimum_size=1000, compresslevel=6)]
     return Starlette(routes=routes, lifespan=lifespan, middleware=middleware, exception_handlers={404: nothing_here(frame)})
+
+
+def _grades(root: Path, out: Path, frame: Frame) -> list[BaseRoute]:
+    """Return the routes of an instructor's pages. What grades a class is imported for them alone: a student's site opens without it."""
+    from autograder.web import class_view
+
+    return class_view.routes(out, root, frame, best=read_policy(root).counts == "best")
 
 
 def play(frame: Frame) -> str:

@@ -161,9 +161,8 @@ def _free(person: Person, taken: Collection[str]) -> str:
     if person.student not in taken:
         return person.student
     plain = _MARK.sub("", person.student)
-    marks = [getattr(person, kind) for kind in ("id", "school_id", "login", "email") if getattr(person, kind)]
     hashes = (hashlib.sha256(f"{person.known_by} {number}".encode()).hexdigest()[:8] for number in range(len(taken) + 1))
-    return next(name for mark in (*marks, *hashes) if (name := f"{plain} ({mark})") not in taken)
+    return next(name for mark in (*_marks(person), *hashes) if (name := f"{plain} ({mark})") not in taken)
 
 
 # ---- who is meant
@@ -227,5 +226,10 @@ def _more(listed: Sequence[str]) -> str:
 
 
 def _told(person: Person | None) -> str:
-    values = [clean(getattr(person, kind), 60) for kind in ("id", "school_id", "login", "email") if person and getattr(person, kind)]
-    return f"[{', '.join(dict.fromkeys(values))}]" if values else ""
+    values = dict.fromkeys(clean(mark, 60) for mark in _marks(person)) if person else {}
+    return f"[{', '.join(values)}]" if values else ""
+
+
+def _marks(person: Person) -> list[str]:
+    """Return what tells a person from namesakes, the platform's number first."""
+    return [mark for kind in ("id", "school_id", "login", "email") if (mark := getattr(person, kind))]

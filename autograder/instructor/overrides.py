@@ -142,20 +142,18 @@ def make_override(person: Person, target: Target, kind: OverrideKind, points: fl
         raise UsageError(f"{target} cannot be {'put on hold' if kind == 'on_hold' else 'excused'} alone", fix)
     if not reason.strip():
         raise UsageError("the reason is empty", 'say why, for the student and the record: --reason "..."')
-    made_at = datetime.now(UTC).isoformat(timespec="seconds")
-    return Override(person.known_by, target.lesson, target.exercise, target.check, points, clean(reason), made_at, kind)
+    return Override(person.known_by, target.lesson, target.exercise, target.check, points, clean(reason), _now(), kind)
 
 
 def withdrawals(own: Mapping[Key, Mapping[str, Override]], target: Target, reason: str) -> list[Override]:
     """Withdraw what is in force of one student for a target. Raise `UsageError` with what there is if that is nothing."""
     standing = [one for decided in own.values() for one in decided.values() if one.kind != "dropped"]
-    made_at = datetime.now(UTC).isoformat(timespec="seconds")
     wanted = [one for one in standing if (one.lesson, one.exercise, one.check) == (target.lesson, target.exercise, target.check)]
     if not wanted:
         there = list(dict.fromkeys(map(_named, standing)))
         fix = f"choose one of: {', '.join(there)}" if there else "leave --withdraw out to override something"
         raise UsageError(f"nothing is overridden for {target}", fix)
-    return [replace(one, withdrawn=True, reason=clean(reason), made_at=made_at) for one in wanted]
+    return [replace(one, withdrawn=True, reason=clean(reason), made_at=_now()) for one in wanted]
 
 
 def with_overridden(points_of: Mapping[tuple[str, str], Mapping[str, float]],
@@ -171,11 +169,14 @@ def with_overridden(points_of: Mapping[tuple[str, str], Mapping[str, float]],
 
 def drop(person: Person, reason: str, *, undo: bool) -> Override:
     """Drop a person from the class, or take them back."""
-    made_at = datetime.now(UTC).isoformat(timespec="seconds")
-    return Override(person.known_by, "", "", "", 0.0, clean(reason), made_at, "dropped", withdrawn=undo)
+    return Override(person.known_by, "", "", "", 0.0, clean(reason), _now(), "dropped", withdrawn=undo)
 
 
 def dropped_of(overrides: Iterable[Override], people: Mapping[str, Person]) -> set[str]:
     """Return who has been dropped from the class, by the names that they have now."""
     decided = in_force((one for one in overrides if one.kind == "dropped"), people)
     return {student for student, _, _ in decided}
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -18,11 +18,10 @@ import msgspec
 import platformdirs
 
 from autograder.course.errors import Finding
-from autograder.course.loading import package_name
+from autograder.course.loading import CONTENT, package_name
 
 T = TypeVar("T")
 
-CONTENT = ("course.yaml", "lessons", "exercises", "solutions")
 ENGINE = Path(__file__).parents[1]
 MOST = 100  # results of one kind that are named by what they were computed from: older ones go
 

@@ -18,7 +18,7 @@ import msgspec
 from autograder.author.notebook import notebook
 from autograder.author.recording import record_exercise, write_recordings
 from autograder.course.errors import UsageError
-from autograder.course.loading import demand_solutions, package_name, read_course
+from autograder.course.loading import CONTENT, demand_solutions, package_name, read_course
 from autograder.course.model import Course, Lesson
 from autograder.course.own_practice import token_of
 from autograder.course.store import refuse_foreign, replaced, replaced_folder
@@ -122,7 +122,6 @@ def config(course: Course) -> str:
 NAME = "autograder.zip"
 COURSE = "course"  # the folder of the course in the zip
 ENGINE = ("autograder", "pyproject.toml", "setup.py", "constraints.txt", "README.md", "LICENSE")
-CONTENT = ("course.yaml", "exercises", "lessons", "solutions")
 HOME = Path(__file__).resolve().parents[2]  # of the engine; the course may be elsewhere
 EPOCH = (1980, 1, 1, 0, 0, 0)
 

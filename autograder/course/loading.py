@@ -18,6 +18,8 @@ from autograder.course.references import check_cards, check_keys, check_policy, 
 from autograder.course.schema import did_you_mean, read
 from autograder.course.strict_yaml import Complain, Node, load
 
+CONTENT = ("course.yaml", "exercises", "lessons", "solutions")  # what a clone of a course is made of, beside this package
+
 
 class Help(Struct, frozen=True, forbid_unknown_fields=True):
     """The objectives of one exercise, and the hints for each of its functions, each closer to the answer than the one before."""

@@ -13,12 +13,12 @@ from pathlib import Path
 import platformdirs
 
 from autograder.course.errors import UsageError
-from autograder.course.loading import package_name
+from autograder.course.loading import CONTENT, package_name
 from autograder.course.store import is_own, refuse_others, replaced
 from autograder.course.text import clean
 
 RELEASE = "student_release"  # within the installed package
-LOADED = ("course.yaml", "lessons", "exercises", "solutions", "recordings")
+LOADED = (*CONTENT, "recordings")
 
 
 def installed() -> Path | None:

@@ -35,7 +35,7 @@ from distributed import Client, Future, WorkerPlugin, get_worker
 from msgspec.structs import replace
 
 from autograder.course.errors import CourseError, SandboxFault, UsageError
-from autograder.course.loading import read_course
+from autograder.course.loading import CONTENT, read_course
 from autograder.grading.rounds import CacheKeys
 from autograder.instructor.pool import BatchSize, Completed, Lost, Settings, WorkerProcess
 from autograder.sandbox.servers import missing_walls, readable_paths
@@ -62,9 +62,6 @@ class Refused(Exception):
 # ---- the course, on its way
 
 
-PARTS = ("course.yaml", "lessons", "exercises", "solutions")
-
-
 def packed(root: Path) -> tuple[str, bytes]:
     """Pack what grading needs of a course. Return also its name: a hash of every path and content, and of nothing else."""
     data, named = io.BytesIO(), hashlib.sha256()
@@ -77,7 +74,7 @@ def packed(root: Path) -> tuple[str, bytes]:
 
 
 def _files(root: Path) -> Iterator[Path]:
-    for part in PARTS:
+    for part in CONTENT:
         listed = sorted((root / part).rglob("*")) if (root / part).is_dir() else [root / part]
         yield from (path for path in listed if path.is_file() and "__pycache__" not in path.parts and not path.name.startswith("."))
 

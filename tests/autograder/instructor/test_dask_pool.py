@@ -16,11 +16,10 @@ from distributed import Client, Security
 from msgspec import msgpack
 
 from autograder.course.errors import SandboxFault, UsageError
-from autograder.course.loading import read_course
+from autograder.course.loading import CONTENT, read_course
 from autograder.course.model import Submission
 from autograder.grading.rounds import CacheKeys, Round
 from autograder.instructor.dask_pool import (
-    PARTS,
     CourseTravels,
     DaskPool,
     Job,
@@ -99,7 +98,7 @@ def tls(tmp_path):
     return {f"DASK_DISTRIBUTED__COMM__{name}": str(tmp_path / value) if value.endswith(".pem") else value for name, value in TLS.items()}
 
 
-HIDDEN = "; ".join(f"mount -t tmpfs none {ROOT / part}" for part in PARTS if (ROOT / part).is_dir())
+HIDDEN = "; ".join(f"mount -t tmpfs none {ROOT / part}" for part in CONTENT if (ROOT / part).is_dir())
 
 
 @pytest.fixture

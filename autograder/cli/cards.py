@@ -8,7 +8,8 @@ import click
 from rich.console import Console
 
 from autograder.cli.context import Opened, find_course, now, opened_deck
-from autograder.cli.review_screen import Keys, ReviewSession, summary
+from autograder.cli.review_screen import ReviewSession, summary
+from autograder.cli.terminal import keys
 from autograder.cli.views import stats_view
 from autograder.course.errors import UsageError
 from autograder.course.loading import choose_lesson, read_course
@@ -55,8 +56,8 @@ def _review(opened: Opened, *, cram: bool) -> None:
     _ask_about_clock(opened)
     console = Console(highlight=False)
     session: ReviewSession | None = None
-    with suppress(KeyboardInterrupt), console.screen(hide_cursor=False), Keys(console.set_alt_screen) as keys:
-        session = ReviewSession(console, keys, deck, opened.lessons, opened.root, cram=cram)
+    with suppress(KeyboardInterrupt), console.screen(hide_cursor=False), keys(console.set_alt_screen) as keyboard:
+        session = ReviewSession(console, keyboard, deck, opened.lessons, opened.root, cram=cram)
         session.run()  # Ctrl-C is like q: every answer is saved already
     left = deck.counts(now())
     click.echo(summary(session.answers if session else ()))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from autograder.cli.context import find_course, now, opened_workspace
+from autograder.course import system
 from autograder.course.errors import SandboxFault, UsageError
 from autograder.course.loading import read_policy
 from autograder.course.student_files import exercises_of
@@ -40,7 +41,7 @@ def check(root: Path | None, files: tuple[str, ...], watching: bool, no_walls: b
     Your files run behind walls if this system has them (see `course doctor`); if it has none, that is said before they run.
     """
     policy, likely = read_policy(find_course(root)), _likely(files)
-    launched = {profile: launch(profile) for profile in likely if not no_walls and sys.platform == "linux"}
+    launched = {profile: launch(profile) for profile in likely if not no_walls and system.LINUX}
     # Slow imports, while the fork servers warm up in parallel.
     from rich.console import Console
 

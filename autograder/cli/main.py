@@ -4,16 +4,14 @@ A command's module is imported when the command runs, so that `course --help` an
 Exit status: 0 success, 1 the work or the course has faults, 2 usage error, 3 our fault. Tracebacks appear only with --debug.
 """
 
-import io
 import os
-import shutil
-import sys
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 
 import click
 
+from autograder.cli import terminal
 from autograder.course.errors import CourseError, SandboxFault, StoreFault, UsageError
 
 COMMANDS = {  # audience -> command -> its module in this package, and its sentence in `course --help`
@@ -106,11 +104,6 @@ def main(context: click.Context, debug: bool, root: Path | None) -> None:
     Run `course COMMAND --help` for the details of a command.
     """
     context.obj = root
-    for stream in (sys.stdout, sys.stderr):  # where β cannot be encoded, print \\u03b2 instead of failing
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-    if os.environ.get("TERM") in ("dumb", "unknown"):  # rich would assume 80 columns
-        for name, size in zip(("COLUMNS", "LINES"), shutil.get_terminal_size(), strict=True):
-            os.environ.setdefault(name, str(size))
+    terminal.prepare()
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(name, "1")  # arrays are small and every core has a worker: more threads would only wait

@@ -1,6 +1,5 @@
 """Commands for reading: `course read` in the terminal, `course serve` and `course site` in a browser."""
 
-import os
 from contextlib import nullcontext, suppress
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from rich.console import Console
 from rich.markdown import Markdown
 
 from autograder.cli.context import find_course, find_lesson
+from autograder.cli.terminal import paged
 from autograder.cli.views import for_terminal
 from autograder.course.student_files import HIDDEN
 from autograder.learner.workspace import State, workspace_above
@@ -31,8 +31,7 @@ def read(root: Path | None, section: str | None, contents: bool, lesson: str | N
         return
     console = Console(highlight=False)
     shown = Markdown(for_terminal(find_lesson(root, lesson), section))
-    os.environ.setdefault("LESS", "-FRX")  # keep colours; no pager if the text fits the screen
-    with console.pager(styles=True) if console.is_terminal else nullcontext():
+    with paged(console, "-FRX") if console.is_terminal else nullcontext():  # keep colours; no pager if the text fits the screen
         console.print(shown)
     if found := workspace_above(Path.cwd()):
         folder, origin = found

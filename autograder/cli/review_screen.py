@@ -1,23 +1,11 @@
-"""The screen of `course review`: single key presses, the counts, the card, and the session that shows card after card.
+"""The screen of `course review`: the counts, the card, and the session that shows card after card."""
 
-Inside `Keys`, keys arrive at once and are not echoed; Ctrl-C and Ctrl-Z work as usual. The terminal is restored on leaving, after an
-exception, and while the program is suspended.
-"""
-
-import os
-import select
-import signal
-import sys
 import time
 import webbrowser
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
-from types import FrameType
-from typing import Self
 
-import click
 import msgspec
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.markdown import Markdown
@@ -27,21 +15,19 @@ from rich.table import Table
 from rich.text import Text
 
 from autograder.cli.context import now
+from autograder.cli.terminal import END, ENTER, REDRAW, Keys, has_pager, paged
 from autograder.cli.views import for_terminal
 from autograder.course.model import Lesson
 from autograder.course.text import formulas_in_unicode
 from autograder.learner.review.deck import KEYS, MEANINGS, RATINGS, Counts, Deck, in_words
 from autograder.learner.review.queue import IMAGE, Face
 
-if sys.platform != "win32":
-    import termios
-    import tty
-
 WIDEST = 84  # columns: longer lines are hard to read
 WIDE = 60  # columns from which there is room for spacing
 LOW = 14  # lines: below this height no line is left blank
 COLOURS = ("red", "yellow", "green", "blue")
 HELP = "\n".join([*(f"{key:<15}{does}" for key, does in KEYS), "", MEANINGS])
+GO_BACK = Text("\nPress any key to go back.", "dim")
 
 
 class View(msgspec.Struct, frozen=True):
@@ -116,81 +102,6 @@ def _foot(view: View, *, wide: bool) -> RenderableType:
 def _rating(number: int, interval: timedelta | None) -> Text:
     below = "" if interval is None else f"\n{in_words(interval)}"
     return Text.assemble((str(number), "bold"), " ", (RATINGS[number - 1], COLOURS[number - 1]), (below, "dim"))
-
-
-ENTER, REDRAW, END = "\r", "", "\x04"
-_LONGEST = 64  # bytes of one read: nobody types more at once
-
-
-class Keys:
-    """Key presses. `get` returns one, or REDRAW after the window was resized or the program resumed.
-
-    `screen` is called with False before another program gets the terminal or this one is suspended, and with True afterwards.
-    """
-
-    def __init__(self, screen: Callable[[bool], object] = bool):
-        self._screen = screen
-
-    def __enter__(self) -> Self:
-        self._waiting: list[str] = []
-        if sys.platform == "win32":
-            return self
-        self._keyboard = sys.stdin.fileno()
-        self._before = termios.tcgetattr(self._keyboard)
-        self._wakeup, self._waker = os.pipe()
-        os.set_blocking(self._waker, False)
-        wakes = ((name, self._wake) for name in (signal.SIGWINCH, signal.SIGCONT))
-        ends = ((name, signal.default_int_handler) for name in (signal.SIGTERM, signal.SIGHUP))
-        self._handlers = {name: signal.signal(name, handler) for name, handler in (*wakes, *ends, (signal.SIGTSTP, self._sleep))}
-        tty.setcbreak(self._keyboard, termios.TCSADRAIN)
-        return self
-
-    def __exit__(self, *raised: object) -> None:
-        if sys.platform == "win32":
-            return
-        for name, handler in self._handlers.items():
-            signal.signal(name, handler)
-        termios.tcsetattr(self._keyboard, termios.TCSADRAIN, self._before)
-        os.close(self._wakeup)
-        os.close(self._waker)
-
-    def get(self) -> str:
-        """Wait for a key and return it, or END if the terminal is gone."""
-        if self._waiting:
-            return self._waiting.pop(0)
-        if sys.platform == "win32":
-            return click.getchar()
-        ready, _, _ = select.select([self._keyboard, self._wakeup], [], [])
-        if self._wakeup in ready:
-            os.read(self._wakeup, _LONGEST)
-            return REDRAW
-        text = os.read(self._keyboard, _LONGEST).decode("utf-8", "replace") or END
-        self._waiting += [text] if text.startswith("\x1b") else text.replace("\n", ENTER)  # an escape sequence, like an arrow, is one key
-        return self._waiting.pop(0)
-
-    @contextmanager
-    def aside(self) -> Iterator[None]:
-        """Lend the restored terminal to another program."""
-        if sys.platform == "win32":
-            yield
-            return
-        self._screen(False)
-        termios.tcsetattr(self._keyboard, termios.TCSADRAIN, self._before)
-        try:
-            yield
-        finally:
-            tty.setcbreak(self._keyboard, termios.TCSADRAIN)
-            self._screen(True)
-
-    def _sleep(self, number: int, frame: FrameType | None) -> None:
-        with self.aside():
-            os.kill(os.getpid(), signal.SIGSTOP)
-
-    def _wake(self, number: int, frame: FrameType | None) -> None:
-        if number == signal.SIGCONT:
-            tty.setcbreak(self._keyboard, termios.TCSADRAIN)
-        with suppress(BlockingIOError):  # a redraw is pending already
-            os.write(self._waker, b"x")
 
 
 LEAVE = ("q", END, "\x1b")
@@ -273,10 +184,13 @@ class ReviewSession:
         self._said = "Flagged." if self._deck.flag(face, now()) else "Flag removed."
 
     def _open_section(self, face: Face) -> None:
-        os.environ.setdefault("LESS", "-R")
         text = Markdown(for_terminal(self._lessons[face.lesson], face.card.section))
-        with self._keys.aside(), self._console.pager(styles=True):
-            self._console.print(text, width=min(100, self._console.width))
+        with self._keys.aside():
+            with paged(self._console, "-R"):
+                self._console.print(text, width=min(100, self._console.width))
+            if not has_pager():
+                self._console.print(GO_BACK)
+                self._keys.get()
 
     def _open_figure(self, face: Face) -> None:
         found = IMAGE.search(f"{face.front}\n{face.back}")
@@ -292,7 +206,7 @@ class ReviewSession:
         key = REDRAW
         while key == REDRAW:
             self._console.clear()
-            self._console.print(Text(HELP), Text("\nPress any key to go back.", "dim"), sep="\n")
+            self._console.print(Text(HELP), GO_BACK, sep="\n")
             key = self._keys.get()
 
 

@@ -23,6 +23,7 @@ from typing import Literal
 import msgspec
 
 from autograder.course.errors import StoreFault, UsageError
+from autograder.course.system import move
 from autograder.course.text import clean
 
 Connection = sqlite3.Connection
@@ -307,7 +308,7 @@ def replaced(path: Path) -> Iterator[Path]:
     beside.unlink(missing_ok=True)  # perhaps a link to somewhere else
     yield beside
     _synced(beside)
-    beside.replace(path)
+    move(beside, path)
 
 
 def write_csv(path: Path, rows: Iterable[Iterable[object]]) -> None:
@@ -330,7 +331,7 @@ def write_texts(texts: Iterable[tuple[Path, str]]) -> int:
                 _beside(path).write_bytes(data)
             list(threads.map(_synced, map(_beside, other)))
             for path in other:
-                _beside(path).replace(path)
+                move(_beside(path), path)
             there += len(some)
     return there
 

@@ -6,7 +6,6 @@ confirmed once with `course trust`, as with Git's `safe.directory`; but never if
 """
 
 import json
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import platformdirs
 from autograder.course.errors import UsageError
 from autograder.course.loading import CONTENT, package_name
 from autograder.course.store import is_own, refuse_others, replaced
+from autograder.course.system import shell_word
 from autograder.course.text import clean
 
 RELEASE = "student_release"  # within the installed package
@@ -47,7 +47,7 @@ def is_confirmed(root: Path) -> bool:
 
 def confirming(root: Path) -> str:
     """Return the command that confirms a course, to be pasted into a shell."""
-    return f"course trust {shlex.quote(str(root)) if str(root).isprintable() else 'DIR'}"
+    return f"course trust {shell_word(str(root)) if str(root).isprintable() else 'DIR'}"
 
 
 def confirm(root: Path) -> Path:
@@ -55,7 +55,7 @@ def confirm(root: Path) -> Path:
     root, place = trusted(root, named=True), _place()
     place.parent.mkdir(parents=True, exist_ok=True)
     with replaced(place) as beside:
-        beside.write_text(json.dumps(sorted({*_confirmed(), str(root)}), indent=1) + "\n")
+        beside.write_text(json.dumps(sorted({*_confirmed(), str(root)}), indent=1) + "\n", encoding="ascii")
     return place
 
 
@@ -67,7 +67,7 @@ def _confirmed() -> frozenset[str]:
     """Return the folders that this user confirmed; what another user wrote into the list confirms nothing."""
     place = _place()
     try:
-        listed = json.loads(place.read_text()) if is_own(place) else []
+        listed = json.loads(place.read_text(encoding="ascii")) if is_own(place) else []
     except (OSError, ValueError):
         return frozenset()
     return frozenset(one for one in listed if isinstance(one, str)) if isinstance(listed, list) else frozenset()

@@ -9,11 +9,12 @@ Elsewhere (in another thread, on a student's own Windows) nothing is bounded her
 """
 
 import signal
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import NoReturn
+
+from autograder.course import system
 
 try:
     import resource
@@ -40,7 +41,7 @@ TROUBLE = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError
 @contextmanager
 def bounded(memory: int, seconds: float) -> Iterator[None]:
     """Let this block map only so many bytes more and use so much CPU time; it ends with `OutOfMemory` or `OutOfTime`."""
-    bounding = sys.platform == "linux" and threading.current_thread() is threading.main_thread()
+    bounding = system.LINUX and threading.current_thread() is threading.main_thread()
     before = _pages()[0] if bounding else 0
     try:
         with _limited(memory, seconds) if bounding else nullcontext():
@@ -86,5 +87,5 @@ def _out_of_time(*_: object) -> NoReturn:
 
 def _pages() -> list[int]:
     """Return how many pages this process has mapped: all of them first, those of private memory sixth."""
-    with open("/proc/self/statm") as file:
+    with open("/proc/self/statm", encoding="ascii") as file:
         return [int(number) for number in file.read().split()]

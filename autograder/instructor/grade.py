@@ -8,7 +8,6 @@ into a gradebook. How a submission is judged is in `grading.attempt`, what a res
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -24,6 +23,7 @@ from autograder.course.loading import choose_lesson, exercise_ids
 from autograder.course.model import Course, Lesson, Submission
 from autograder.course.store import refuse_others
 from autograder.course.student_files import read_handout
+from autograder.course.system import lock
 from autograder.course.text import clean
 from autograder.grading.rounds import CacheKeys, Round, open_round
 from autograder.instructor.gradebook import Attempted, Gradebook, Kept
@@ -299,9 +299,9 @@ def exclusive_lock(out: Path) -> Iterator[None]:
 
     Until it ends, nobody else can read what this process writes. The lock ends with the process, however that ends.
     """
-    folder, umask = os.open(out, os.O_RDONLY), os.umask(0o077)
+    held, umask = -1, os.umask(0o077)
     try:
-        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        held = lock(out)
         _close_to_others(out)
         yield
     except BlockingIOError:
@@ -312,7 +312,8 @@ def exclusive_lock(out: Path) -> Iterator[None]:
         raise StoreFault(Path(error.filename or out), os.strerror(error.errno).lower()) from None
     finally:
         os.umask(umask)
-        os.close(folder)
+        if held >= 0:
+            os.close(held)
 
 
 def _close_to_others(out: Path) -> None:

@@ -6,7 +6,6 @@ keeps what it loaded, so the second check of a file takes milliseconds.
 """
 
 import contextlib
-import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from threading import Event
@@ -14,6 +13,7 @@ from threading import Event
 import msgspec
 from watchfiles import watch
 
+from autograder.course import system
 from autograder.course.errors import SandboxFault, WallsMissing
 from autograder.course.kinds import Mark, misread
 from autograder.course.model import CheckResult, Key, Lesson, Limits, Policy, Submission, limits_for
@@ -111,7 +111,7 @@ class Checker(contextlib.AbstractContextManager["Checker"]):
     """
 
     def __init__(self, policy: Policy, *, tell: Callable[[str], None], walls: bool = True, ahead: bool = False):
-        self.walled = walls and sys.platform == "linux"
+        self.walled = walls and system.LINUX
         self._why = "as you asked" if not walls else "as this system has none"
         self._policy, self._tell, self._ahead, self._settled = policy, tell, ahead, False
         self._sandboxes: dict[Limits, Sandbox | LocalRunner] = {}

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from autograder.course.errors import UsageError
+from autograder.course.system import shell_word
 from autograder.grading.checks import Called, Transcript, executed_by, run, seed_of
 from autograder.grading.feedback import call_text
 from autograder.sandbox.guest.frameworks import framework_of
@@ -44,8 +45,7 @@ def in_terminal(python: str) -> str:
     """Return the command that runs a line with this Python, which has what the file needs: `python` if that is the one on PATH."""
     found, own = shutil.which("python"), sys.executable
     same = found and Path(found).parent.resolve() == Path(own).parent.resolve()
-    command = "python" if same else f"'{own}'" if " " in own else own
-    return f'{command} -c "{python}"'
+    return f'{"python" if same else shell_word(own)} -c "{python}"'
 
 
 def _direct(exercise: str, check: str, called: Called, function: Callable[[str], Callable[..., Any]], hidden: Path) -> str:

@@ -9,6 +9,7 @@ from autograder.course.errors import UsageError
 from autograder.course.model import Lesson
 from autograder.course.store import replaced
 from autograder.course.student_files import HIDDEN, given_files
+from autograder.course.system import move
 from autograder.learner.workspace import ORIGIN, Origin, Workspace, digest
 
 
@@ -57,7 +58,7 @@ def reset(workspace: Workspace, file: str) -> Path | None:
             folder.mkdir(exist_ok=True)
             copies = (folder / f"{stem}{f'-{number}' if number else ''}{path.suffix}" for number in range(10_000))
             kept = next(copy for copy in copies if not copy.exists())
-            path.replace(kept)
+            move(path, kept)
         _made(path, files[name])
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}", "make the folder writable; the file is unchanged") from None

@@ -32,6 +32,7 @@ from autograder.course.student_files import (
     read_work,
     without_outputs,
 )
+from autograder.course.system import file_name
 from autograder.learner.check import Checker, own_problems, unreadable
 from autograder.learner.progress import remember
 from autograder.learner.workspace import State, Workspace, digest, file_of, is_untouched
@@ -86,8 +87,7 @@ def submit(workspace: Workspace, state: State, checker: Checker, out: Path | Non
     grading would take.
     """
     name = student or workspace.folder.name
-    safe = "".join(c if c.isalnum() or c in " -_.'" else "-" for c in name).strip(" .") or "submission"  # on every file system
-    target = out or workspace.folder / f"{safe}.zip"
+    target = out or workspace.folder / f"{file_name(name) or 'submission'}.zip"
     if target.exists() and not zipfile.is_zipfile(target):
         raise UsageError(f"{target}: this file exists and is not a zip", "give another name: `--out my-work.zip`")
     found, notes = _find(workspace, prefer)

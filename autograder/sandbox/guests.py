@@ -1,6 +1,7 @@
 """An open guest as the trusted side sees it: one call at a time, each with a deadline and an outcome."""
 
 import contextlib
+import os
 import re
 import secrets
 import sysconfig
@@ -28,7 +29,7 @@ ARGUMENTS = 20
 ASK_BYTES = 64 << 20  # of memory
 SIGKILL, SIGXCPU = -9, -24
 PLACES = re.compile(
-    b"|".join(re.escape(f"{sysconfig.get_path(name)}/".encode()) for name in ("purelib", "platlib", "stdlib", "platstdlib"))
+    b"|".join(re.escape(f"{sysconfig.get_path(name)}{os.sep}".encode()) for name in ("purelib", "platlib", "stdlib", "platstdlib"))
 )
 
 Callback = Callable[..., Any]

@@ -3,6 +3,7 @@
 Every page is rendered per request, in a thread, so that none holds up another. `server` runs the app; nothing here listens.
 """
 
+import mimetypes
 import shutil
 from collections import defaultdict
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -33,11 +34,15 @@ from autograder.web.live import Event, Studio, streamed
 from autograder.web.pages import STATIC, Answer, Frame, frame_of, nothing_here, page, reading, shown
 from autograder.web.server import ReaderSession
 
+# What files are is known here: Windows lets any program change it, and a browser runs no script that is called plain text.
+KINDS = {".css": "text/css", ".js": "text/javascript", ".json": "application/json", ".png": "image/png", ".svg": "image/svg+xml"}
 PAGES = ("index", "play", "practice", "cards", "exercises")
 
 
 def build(session: ReaderSession, grades_in: Path | None = None) -> Starlette:
     """Build the app of a lesson; `grades_in` is the output folder of `course grade`, for instructors."""
+    for ending, kind in KINDS.items():
+        mimetypes.add_type(kind, ending)
     pages = (*PAGES, "grades") if grades_in else PAGES
     frame = frame_of(session.workspace.root, session.lesson, pages, served=True, kept=session.kept)
     text = reading(frame.lesson, frame.prose)  # once: it depends on the course alone

@@ -21,7 +21,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from autograder.course.errors import UsageError
 from autograder.course.model import Lesson
+from autograder.course.store import is_own
 from autograder.course.student_files import HIDDEN
+from autograder.course.system import lock
 from autograder.grading.questions import Functions, functions_of
 from autograder.learner.workspace import State, Workspace, open_workspace, workspace_above
 
@@ -133,33 +135,29 @@ def temporary_folder() -> Iterator[Path]:
     try:
         yield path
     finally:
-        shutil.rmtree(path, ignore_errors=True)
-        if held is not None:
-            os.close(held)
+        _remove(path, held)
 
 
 def sweep() -> None:
     """Remove this user's folders whose process has ended."""
     for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        if (held := _hold(path)) is not None:
-            shutil.rmtree(path, ignore_errors=True)
-            os.close(held)
+        if is_own(path) and not path.is_symlink() and (held := _hold(path)) is not None:
+            _remove(path, held)
 
 
 def _hold(path: Path) -> int | None:
-    """Lock a folder. None if it is another user's, locked by its process, or cannot be locked."""
-    with suppress(ImportError, OSError):
-        import fcntl
-
-        folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-        try:
-            if os.fstat(folder).st_uid == os.getuid():
-                fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return folder
-        except BlockingIOError:
-            pass
-        os.close(folder)
+    """Lock a folder. None if another process has it locked, or if it cannot be locked."""
+    with suppress(OSError):
+        return lock(path)
     return None
+
+
+def _remove(path: Path, held: int | None) -> None:
+    """Remove a folder, then its lock; and the lock's own file, since Windows removes none that is open."""
+    shutil.rmtree(path, ignore_errors=True)
+    if held is not None:
+        os.close(held)
+        shutil.rmtree(path, ignore_errors=True)
 
 
 class ReaderSession:

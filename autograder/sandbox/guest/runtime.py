@@ -125,7 +125,7 @@ def main_without_fork(port: int, token: str, profile: str, packages: tuple[str, 
     """Be a guest without walls, in an interpreter of its own: call the supervisor on this port and serve until it hangs up."""
     connection = socket.create_connection(("127.0.0.1", port))
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    threading.Thread(target=_end_with, args=(connection,), daemon=True).start()
     connection.sendall(token.encode())
     finder = stubs.Finder(profile, packages, preload(profile))
     install_stubs(finder)
@@ -134,10 +134,11 @@ def main_without_fork(port: int, token: str, profile: str, packages: tuple[str, 
     serve(guest, {})
 
 
-def _end_with(supervisor: int) -> NoReturn:
-    """End with the supervisor: student code that never returns would outlive it. (Windows goes on naming the old parent.)"""
-    while os.getppid() == supervisor:
-        threading.Event().wait(LOOK)
+def _end_with(connection: socket.socket) -> NoReturn:
+    """End when the supervisor hangs up, however it ended: student code that never returns would outlive it."""
+    with contextlib.suppress(OSError):  # Windows may call it a reset
+        while connection.recv(1, socket.MSG_PEEK):
+            threading.Event().wait(LOOK)  # until the main thread has read what came
     os._exit(0)
 
 

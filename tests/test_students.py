@@ -249,6 +249,30 @@ def test_a_damaged_state_is_said_once_and_all_goes_on(started):
     assert "damaged" not in started("progress")[0]
 
 
+def test_only_the_file_that_counts_is_remembered(started, walls):
+    """Another one of the same name is judged, and is neither progress nor an attempt."""
+    os.mkdir("sub")
+    write("sub/forward.py", RIGHT)
+    said, status = started("check", "sub/forward.py")
+    assert said.startswith("sub/forward.py: 14 of 14 public checks pass, 20 of 20 points\n")
+    assert "\n  This file does not count: forward.py does, in your workspace.\n" in said
+    assert status == 0
+    assert started("hint", "forward.py")[0].startswith("2 of 2 hints for linear_betas are closed")
+
+
+def test_notebook_and_file_are_told_apart_until_one_is_chosen(started):
+    """Every command says it that looks at the files, and `course use` settles it."""
+    write("forward.py", RIGHT)
+    write("12_diffusion.ipynb", json.dumps({"cells": [{"cell_type": "code", "source": MISTAKEN}]}))
+    note = "note: forward.py and 12_diffusion.ipynb both hold work for forward: forward.py counts. To change that: course use notebook.\n"
+    for command in (["hint", "forward"], ["progress"]):
+        assert started(*command)[0].count(note) == 1
+    assert started("use") == ("The Python file counts where several hold work.\n  forward.py: forward\n", 0)
+    assert started("use", "notebook") == ("The notebook counts where several hold work.\n  12_diffusion.ipynb: forward\n", 0)
+    started("start", ".")
+    assert "12_diffusion.ipynb counts. To change that: course use files.\n" in started("progress")[0]
+
+
 # ---- practice
 
 
@@ -303,7 +327,7 @@ def test_outside_a_workspace_every_command_says_so(course, tmp_path):
             ["check", "forwrad.py"],
             "forwrad.py: no exercise has a file of this name\n  fix: did you mean `forward.py`? Files keep the names that `course start` gave them\n",
         ),
-        (["check"], "nothing to check: every file is still the starter, or is not saved\n  fix: open schedule.py in your editor, or name a file: `course check schedule.py`\n"),
+        (["check"], "nothing to check: no function and no answer is written yet, or the file is not saved\n  fix: open schedule.py in your editor, or name a file: `course check schedule.py`\n"),
         (["practice", "fresh-stop"], "there is no question `fresh-stop`\n  fix: did you mean `fresh-step`?\n"),
         (["submit", "--out", "forward.py"], "forward.py: this file exists and is not a zip\n  fix: give another name: `--out my-work.zip`\n"),
     ],

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autograder.cli.context import find_course, now, opened_workspace
+from autograder.cli.context import find_course, now, opened_workspace, say_rivals, typed
 from autograder.course import system
 from autograder.course.errors import SandboxFault, UsageError
 from autograder.course.loading import read_policy
-from autograder.course.student_files import exercises_of
-from autograder.learner.workspace import State, Workspace, exercises_named, file_of, is_untouched
+from autograder.course.student_files import names_of
+from autograder.learner.files import Held, Named, held, named
+from autograder.learner.workspace import State, Workspace
 from autograder.sandbox.preload import launch, profile_for
 
 FAULT = "not checked, because the sandbox failed ({fault}). This is not a mistake of yours: check it again."
@@ -52,15 +53,14 @@ def check(root: Path | None, files: tuple[str, ...], watching: bool, no_walls: b
     with Checker(policy, tell=partial(click.secho, dim=True), walls=not no_walls, ahead=ahead) as checker:
         checker.prepare(launched or dict.fromkeys(likely))
         with opened_workspace(root) as (workspace, state):
-            chosen = _chosen(workspace, files)
-            watched = chosen if files else list(exercises_of(workspace.lesson))
-            saved = saves(workspace, watched) if watching else None  # from now on: a save during the first check counts
-            status = _all(console, checker, workspace, state, chosen)
+            saved = saves(workspace) if watching else None  # from now on: a save during the first check counts
+            found = held(workspace)
+            say_rivals(found)
+            chosen = _chosen(workspace, files, found)
+            status = _all(console, checker, workspace, state, chosen, found)
             if saved:
-                for exercise in watched:
-                    if file_of(workspace, exercise):
-                        checker.load(workspace, exercise)
-                _watch(console, checker, workspace, state, saved)
+                watched = chosen if files else []
+                _watch(console, checker, workspace, state, saved, watched)
     if not watching:
         sys.exit(status)
 
@@ -72,47 +72,56 @@ def _likely(files: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(wanted))
 
 
-def _chosen(workspace: Workspace, files: tuple[str, ...]) -> list[str]:
-    """Return the exercises to check: those of the files, or every one whose file differs from its starter."""
+def _chosen(workspace: Workspace, files: tuple[str, ...], found: dict[str, Held]) -> list[Named]:
+    """Return what to check: the exercises in the files, or every one that was begun, in the file that counts."""
     if files:
-        return list(dict.fromkeys(exercise for file in files for exercise in exercises_named(workspace, file)))
-    found = {exercise: path for exercise in exercises_of(workspace.lesson) if (path := file_of(workspace, exercise))}
-    begun = [one for one, path in found.items() if not is_untouched(workspace, path)]
+        return list(dict.fromkeys(one for file in files for one in named(workspace, file, found)))
+    begun = [Named(exercise, one.path) for exercise, one in found.items() if one.begun and one.path]
     if not begun:
-        first = next(iter(found.values())).name if found else "FILE"
+        first = next(iter(one.path.name for one in found.values() if one.path), "FILE")
         fix = f"open {first} in your editor, or name a file: `course check {first}`"
-        raise UsageError("nothing to check: every file is still the starter, or is not saved", fix)
+        raise UsageError("nothing to check: no function and no answer is written yet, or the file is not saved", fix)
     return begun
 
 
-def _all(console: Console, checker: Checker, workspace: Workspace, state: State, exercises: list[str]) -> int:
+def _all(console: Console, checker: Checker, workspace: Workspace, state: State, chosen: list[Named], found: dict[str, Held]) -> int:
     """Check these exercises and print the feedback. Return the exit status: 1 until everything passes, 3 after a fault of ours."""
     from autograder.cli.views import HIDDEN_REMAIN, say_due, show
     from autograder.learner.progress import bring_back, remember
 
     status, judged = 0, False
-    for exercise in exercises:
+    for exercise, path in ((one.exercise, one.path) for one in chosen):
         try:
-            checked = checker.check(workspace, exercise)
+            checked = checker.check(workspace, exercise, path)
         except SandboxFault as fault:
             console.print(f"{exercise}: {FAULT.format(fault=fault)}", markup=False, soft_wrap=True)
             status = 3
             continue
-        remember(state, checked)
+        counting = found[exercise].path if exercise in found else path
+        if path == counting:
+            remember(state, checked)
         show(console, checked, workspace.lesson)
+        if path != counting and counting:
+            console.print(f"  This file does not count: {counting.name} does, in your workspace.", style="yellow", markup=False)
         status, judged = max(status, not checked.right), judged or bool(checked.checks)
         say_due(console, bring_back(workspace, checked.checks, f"check {exercise}", now()))
         if not checked.right and checked.functions and not checked.problem and not checked.stopper and not checked.blank:
-            console.print(f"  Stuck? course hint {checked.name if checked.label == checked.name else exercise}", style="dim", markup=False)
+            stuck = typed(checked.place) if checked.name in names_of(exercise) else exercise
+            console.print(f"  Stuck? course hint {stuck}", style="dim", markup=False)
     if judged:
         console.print(HIDDEN_REMAIN, style="dim")
     return status
 
 
-def _watch(console: Console, checker: Checker, workspace: Workspace, state: State, saved: Iterator[tuple[str, ...]]) -> None:
+def _watch(
+    console: Console, checker: Checker, workspace: Workspace, state: State, saved: Iterator[tuple[Path, ...]], only: list[Named]
+) -> None:
     console.print("Watching: save a file to check it again. Ctrl-C stops.", style="dim")
     with suppress(KeyboardInterrupt):
         for changed in saved:
-            console.print()
-            _all(console, checker, workspace, state, list(changed))
+            found = held(workspace)
+            counting = [Named(exercise, one.path) for exercise, one in found.items() if one.path]
+            if wanted := [one for one in only or counting if one.path in changed]:
+                console.print()
+                _all(console, checker, workspace, state, wanted, found)
     console.print()

@@ -16,6 +16,7 @@ from autograder.course.model import Lesson
 from autograder.course.schema import did_you_mean
 from autograder.course.student_files import HIDDEN
 from autograder.course.trust import installed, trusted
+from autograder.learner.files import Held, rivalries
 from autograder.learner.workspace import State, Workspace, course_of, open_workspace, workspace_above
 
 if TYPE_CHECKING:
@@ -62,6 +63,17 @@ def opened_workspace(root: Path | None) -> Iterator[tuple[Workspace, State]]:
         yield workspace, state
     if state.note:
         click.echo(state.note, err=True)
+
+
+def typed(name: str) -> str:
+    """Return a name as one types it: in quotes if a shell would split it."""
+    return f'"{name}"' if " " in name else name
+
+
+def say_rivals(found: dict[str, Held]) -> None:
+    """Print of which exercises several files hold work, and which of them counts."""
+    for line in rivalries(found):
+        click.echo(f"note: {line.replace('`', '')}")
 
 
 class Opened(NamedTuple):

@@ -23,6 +23,7 @@ COMMANDS = {  # audience -> command -> its module in this package, and its sente
         "practice": ("practice", "Answer the lesson's questions in the terminal."),
         "progress": ("student", "Show how far you are with each objective, and what is next."),
         "reset": ("student", "Restore FILE to its starter."),
+        "use": ("student", "Choose whether your notebook or your files count, if both hold work for an exercise."),
         "submit": ("student", "Pack your files into one zip to hand in."),
         "serve": ("reader", "Open the lesson in your browser."),
     },

@@ -5,10 +5,12 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from autograder.cli.context import find_course, now, opened_workspace
+from autograder.cli.context import find_course, now, opened_workspace, say_rivals, typed
 from autograder.course.loading import choose_lesson, read_course, read_policy
 from autograder.course.trust import confirming, is_confirmed
 from autograder.learner import start as starting
+from autograder.learner.files import held
+from autograder.learner.workspace import prefer
 
 
 @click.command()
@@ -28,14 +30,13 @@ def start(root: Path | None, folder: Path | None, lesson: str | None) -> None:
     made = starting.start((folder or Path.cwd()).absolute(), course, chosen)
     here = made.folder == Path.cwd()
     where = "this folder" if here else str(folder)
-    typed = f'"{where}"' if " " in where else where  # a shell would split it
     click.echo(f"Created in {where}: {', '.join(made.made)}" if made.made else f"Nothing to do: {where} has every file.")
     if made.kept and made.made:
         click.echo(f"Left unchanged: {', '.join(made.kept)}")
     if not is_confirmed(course):
         click.echo(f"To use this course without --course: {confirming(course)}")
     first = chosen.exercises[0].id if chosen.exercises else "answers.yaml"
-    click.echo(f"Next: {'' if here else f'cd {typed}, then '}course read, and course check {first}.py")
+    click.echo(f"Next: {'' if here else f'cd {typed(where)}, then '}course read, and course check {first}.py")
 
 
 @click.command()
@@ -62,6 +63,7 @@ def hint(root: Path | None, file: str, function: str | None) -> None:
 
     console = Console(highlight=False)
     with opened_workspace(root) as (workspace, state):
+        say_rivals(held(workspace))
         opened = hints(workspace, state, file, function)
     if opened is None:
         click.echo(f"All of {Path(file).name} passes the public checks: you need no hint.")
@@ -72,7 +74,25 @@ def hint(root: Path | None, file: str, function: str | None) -> None:
     if len(opened.hints) < opened.of:
         more = "another" if opened.hints else "an"
         click.echo(f"{opened.of - len(opened.hints)} of {opened.of} hints for {opened.function} are closed: {more} attempt opens one.")
-        click.echo(f"An attempt is a version that you saved and checked: course check {Path(file).name}")
+        click.echo(f"An attempt is a version that you saved and checked: course check {typed(file)}")
+
+
+@click.command()
+@click.argument("what", type=click.Choice(["notebook", "files"]), required=False)
+@click.pass_obj
+def use(root: Path | None, what: str | None) -> None:
+    """Choose whether your notebook or your files count, if both hold work for an exercise.
+
+    What counts is checked and packed by `course submit`. Without an argument, show which counts now.
+    """
+    with opened_workspace(root) as (workspace, _):
+        if what:
+            workspace = prefer(workspace, "notebook" if what == "notebook" else "py")
+        found = held(workspace)
+        counting = {"newest": "The file saved last counts", "notebook": "The notebook counts", "py": "The Python file counts"}
+        click.echo(f"{counting[workspace.prefer]} where several hold work.")
+        for path in dict.fromkeys(one.path for one in found.values() if one.begun and one.path):
+            click.echo(f"  {path.name}: {', '.join(exercise for exercise, one in found.items() if one.path == path)}")
 
 
 @click.command()
@@ -91,7 +111,7 @@ def submit(root: Path | None, out: Path | None, name: str | None) -> None:
     with opened_workspace(root) as (workspace, state):
         policy = read_policy(workspace.root)
         with Checker(policy, tell=click.echo, ahead=True) as checker:
-            made = run(workspace, state, checker, out, name, policy.prefer)
+            made = run(workspace, state, checker, out, name)
     for note in made.notes:
         click.echo(f"note: {note.replace('`', '')}")
     for warning in made.warnings:
@@ -111,6 +131,7 @@ def progress(root: Path | None) -> None:
     from autograder.learner.progress import advice, due_by_objective, standings
 
     with opened_workspace(root) as (workspace, state):
+        say_rivals(held(workspace))
         found = standings(workspace, state, due_by_objective(workspace, now()))
     console = Console(highlight=False)
     console.print(progress_table(found, console.width))

@@ -6,11 +6,12 @@ keeps what it loaded, so the second check of a file takes milliseconds.
 """
 
 import contextlib
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from threading import Event
 
 import msgspec
+from msgspec.structs import replace
 from watchfiles import watch
 
 from autograder.course import system
@@ -19,14 +20,15 @@ from autograder.course.kinds import Mark, misread
 from autograder.course.model import CheckResult, Key, Lesson, Limits, Policy, Submission, limits_for
 from autograder.course.own_practice import FOR, relabelled
 from autograder.course.strict_yaml import AnswersError, read_answers
-from autograder.course.student_files import code_of, names_of, without_outputs
+from autograder.course.student_files import code_of, names_of, read_handout, read_work, without_outputs
 from autograder.course.text import decode, quoted
 from autograder.grading.attempt import PUBLIC, Materials, attempt, load_materials
 from autograder.grading.checks import Transcript
 from autograder.grading.feedback import mark_message
 from autograder.grading.questions import Functions, functions_of, mark_answers
-from autograder.learner.repro import in_terminal, line
-from autograder.learner.workspace import Workspace, digest, file_of, is_untouched, names_within
+from autograder.learner.files import file_of, replaced, work_files
+from autograder.learner.repro import Reach, in_terminal, line, reach
+from autograder.learner.workspace import Workspace, digest, is_untouched
 from autograder.sandbox.local import LocalRunner
 from autograder.sandbox.preload import Launched, profile_for
 from autograder.sandbox.servers import Sandbox
@@ -45,7 +47,10 @@ class Remark(msgspec.Struct, frozen=True):
 
 
 class Checked(msgspec.Struct, frozen=True):
-    """What the public checks found in one file. `problem` says why nothing was checked, or what to know first."""
+    """What the public checks found in one file. `problem` says why nothing was checked, or what to know first.
+
+    `place` is the file as it is told: from the workspace, or whole if it lies elsewhere.
+    """
 
     exercise: str
     name: str
@@ -56,11 +61,13 @@ class Checked(msgspec.Struct, frozen=True):
     problem: str = ""
     functions: dict[str, str] = {}
     answered: bool = False  # where practice counts, and nothing is marked here: every answer can be read
+    place: str = ""
 
     @property
     def label(self) -> str:
         """The file, and the exercise if the file holds several."""
-        return self.name if self.name in names_of(self.exercise) else f"{self.exercise} in {self.name}"
+        place = self.place or self.name
+        return place if self.name in names_of(self.exercise) else f"{self.exercise} in {place}"
 
     @property
     def score(self) -> float:
@@ -95,7 +102,7 @@ class Checked(msgspec.Struct, frozen=True):
     def blank(self) -> bool:
         """Whether nothing of this exercise is written yet, in a file that holds others too: then one line says it."""
         judged = [check for check in self.checks if check.outcome != "not_judged"]
-        return self.name not in names_of(self.exercise) and bool(judged) and all(map(is_unwritten, judged))
+        return not self.problem and self.name not in names_of(self.exercise) and bool(judged) and all(map(is_unwritten, judged))
 
     @property
     def unwritten(self) -> tuple[str, ...]:
@@ -155,12 +162,17 @@ class Checker(contextlib.AbstractContextManager["Checker"]):
             self._materials[exercise] = load_materials(next(one for one in workspace.lesson.exercises if one.id == exercise))
 
     def check(self, workspace: Workspace, exercise: str, path: Path | None = None) -> Checked:
-        """Run the public checks of one exercise on the student's file, or on another one."""
+        """Run the public checks of one exercise on a file: by default the one that counts."""
         path = path or file_of(workspace, exercise)
-        name = path.name if path else names_of(exercise)[0]
         if path is None:
+            name = names_of(exercise)[0]
             return Checked(exercise, name, "", (), {}, problem=f"`{name}` does not exist.")
-        source = path.read_bytes()
+        made = self._check(workspace, exercise, path)
+        place = path.relative_to(workspace.folder) if path.is_relative_to(workspace.folder) else path
+        return replace(made, place=str(place))
+
+    def _check(self, workspace: Workspace, exercise: str, path: Path) -> Checked:
+        name, source = path.name, path.read_bytes()
         graded = without_outputs(source) if name.endswith(".ipynb") else source
         submission = Submission("", workspace.lesson.id, exercise, name, graded, digest(source), "present")
         if problem := unreadable(name, source):
@@ -179,9 +191,18 @@ class Checker(contextlib.AbstractContextManager["Checker"]):
         self._settle(profile_for(source, materials.exercise.imports))
         made = attempt(submission, materials, self._sandbox(limits_for(self._policy, exercise)), PUBLIC)
         failed = [check for check in made.checks if check.outcome == "failed"]
-        remarks = {check.id: _remark(workspace, submission, materials, check, made.transcripts[check.id]) for check in failed}
+        reached = reach(workspace, exercise, path)
+        remarks = {check.id: _remark(workspace, submission, materials, check, made.transcripts[check.id], reached) for check in failed}
         functions = {check.id: check.of for check in materials.checks}
-        return Checked(exercise, name, digest(source), made.checks, remarks, made.stdout, untouched, functions)
+        told = untouched or (_replaced(workspace, exercise, path) if any(map(is_unwritten, failed)) else "")
+        return Checked(exercise, name, digest(source), made.checks, remarks, made.stdout, told, functions)
+
+
+def _replaced(workspace: Workspace, exercise: str, path: Path) -> str:
+    """Say which functions a file holds twice, the student's and below it the starter's; an empty text if there are none."""
+    names = replaced(read_work(path.name, path.read_bytes()), exercise, read_handout(workspace.root, workspace.lesson))
+    words = "You wrote {}, but the starter's further down replaces it: delete the starter's."
+    return "\n".join(words.format(f"`{name}`") for name in names)
 
 
 def own_problems(lesson: Lesson, source: bytes) -> list[str]:
@@ -215,12 +236,12 @@ def unreadable(name: str, source: bytes) -> str:
     return ""
 
 
-def _remark(workspace: Workspace, submission: Submission, materials: Materials, check: CheckResult, transcript: Transcript) -> Remark:
-    failure, exercise = check.failure, submission.exercise
+def _remark(workspace: Workspace, submission: Submission, materials: Materials, check: CheckResult, transcript: Transcript,
+            reached: Reach) -> Remark:  # fmt: skip
+    failure = check.failure
     assert failure is not None
-    python = line(exercise, check.id, transcript, materials.answers.function, workspace.hidden)
-    if submission.name.endswith(".ipynb"):  # which has its functions already
-        python = python.replace(f"from {exercise} import *; ", "").replace(f"import {exercise}", "# run all cells from the top")
+    python = line(submission.exercise, check.id, transcript, materials.answers.function, workspace.hidden, reached)
+    if submission.name.endswith(".ipynb"):
         return Remark(failure.lines, python)
     text = dict(enumerate(code_of(submission.name, submission.source or b"").split("\n"), 1))
     numbers = [(one, int(number) if (number := one.removeprefix("line ")).isdecimal() else 0) for one in failure.lines]
@@ -232,26 +253,25 @@ SETTLE = 30  # milliseconds to wait for the other parts of a save: an editor wri
 LOOK = 500  # milliseconds after which the files are compared anyway: some disks report nothing, and no watch reports what came before it
 
 
-def saves(workspace: Workspace, exercises: Collection[str], stop: Event | None = None) -> Iterator[tuple[str, ...]]:
-    """Yield the exercises whose files were saved since this call or the last yield; end when `stop` is set."""
-    owners = {name for exercise in exercises for name in names_within(workspace.lesson, exercise)}
-    known = {name: _content(workspace.folder / name) for name in owners}
+def saves(workspace: Workspace, stop: Event | None = None) -> Iterator[tuple[Path, ...]]:
+    """Yield the files of the workspace that were saved since this call or the last yield; end when `stop` is set."""
+    known = _contents(workspace)
 
-    def compare() -> Iterator[tuple[str, ...]]:
+    def compare() -> Iterator[tuple[Path, ...]]:
         nonlocal known
         for _ in watch(
             workspace.folder, debounce=SETTLE, step=10, rust_timeout=LOOK, yield_on_timeout=True, recursive=False, stop_event=stop
         ):
-            before, known = known, {name: _content(workspace.folder / name) for name in owners}
-            changed = {name for name in owners if known[name] != before[name]}
-            if saved := tuple(one for one in exercises if (path := file_of(workspace, one)) and path.name in changed):
+            before, known = known, _contents(workspace)
+            if saved := tuple(path for path, content in known.items() if content != before.get(path)):
                 yield saved
 
     return compare()
 
 
-def _content(path: Path) -> bytes | None:
-    try:
-        return path.read_bytes()
-    except OSError:
-        return None
+def _contents(workspace: Workspace) -> dict[Path, bytes]:
+    found = {}
+    for path in work_files(workspace.folder):
+        with contextlib.suppress(OSError):
+            found[path] = path.read_bytes()
+    return found

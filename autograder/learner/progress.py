@@ -9,16 +9,17 @@ import msgspec
 
 from autograder.course.errors import UsageError
 from autograder.course.kinds import Mark
-from autograder.course.loading import read_hints
+from autograder.course.loading import Help, read_hints
 from autograder.course.model import CheckResult
 from autograder.course.own_practice import practised
 from autograder.course.schema import did_you_mean
 from autograder.course.student_files import names_of
 from autograder.learner.check import Checked
+from autograder.learner.files import held, named
 from autograder.learner.practice import mastered
 from autograder.learner.review.deck import Deck
 from autograder.learner.review.log import NAME
-from autograder.learner.workspace import State, Workspace, exercise_named
+from autograder.learner.workspace import State, Workspace
 
 
 def bring_back(workspace: Workspace, told: Iterable[CheckResult | Mark], why: str, now: datetime) -> tuple[str, ...]:
@@ -73,8 +74,8 @@ def hints(workspace: Workspace, state: State, file: str, function: str | None = 
 
     Raises UsageError for an unknown file or function.
     """
-    exercise = exercise_named(workspace, file)
     known = read_hints(workspace.root, workspace.lesson.id)
+    exercise = _stuck_in([one.exercise for one in named(workspace, file, held(workspace), unwritten=True)], known, state, function)
     if exercise not in known:
         fix = "practise instead: `course practice` shows the working after each answer"
         raise UsageError(f"there are no hints for {names_of(exercise)[0]}", fix)
@@ -93,6 +94,15 @@ def hints(workspace: Workspace, state: State, file: str, function: str | None = 
     if opened.hints:
         state.add("hint", f"{exercise}.{chosen}", level=len(opened.hints))
     return opened
+
+
+def _stuck_in(exercises: list[str], known: dict[str, Help], state: State, function: str | None) -> str:
+    """Return which of a file's exercises a hint is for: that of the function, or the one checked last of those that fail."""
+    if function:
+        return next((one for one in exercises if one in known and function in known[one].functions), exercises[0])
+    checked = {event.subject: event.facts for event in state.events("check")}
+    failing = [one for one in checked if one in exercises and checked[one]["failing"]]
+    return next(reversed(failing), None) or next((one for one in exercises if one not in checked), exercises[0])
 
 
 class Part(msgspec.Struct, frozen=True):

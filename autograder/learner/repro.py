@@ -5,40 +5,61 @@ which runs the check up to that call in the student's own Python: there a debugg
 """
 
 import contextlib
-import importlib
 import inspect
 import math
+import runpy
 import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from autograder.course.errors import UsageError
 from autograder.course.system import shell_word
 from autograder.grading.checks import Called, Transcript, executed_by, run, seed_of
 from autograder.grading.feedback import call_text
+from autograder.learner.workspace import Workspace, course_of, open_workspace
 from autograder.sandbox.guest.frameworks import framework_of
 
 SMALL = 8  # an array of at most so many numbers is written out
 
 
-def line(exercise: str, check: str, transcript: Transcript, parameters: Callable[[str], Callable[..., Any]], hidden: Path) -> str:
+class Reach(msgspec.Struct, frozen=True):
+    """How Python gets at a student's functions: by importing the file, by running another one, or in the notebook that has them."""
+
+    names: str  # makes the functions names; empty if they are
+    whole: str  # loads the file and nothing more
+    again: str = ""  # a further argument of `again`
+
+
+def reach(workspace: Workspace, exercise: str, path: Path) -> Reach:
+    """Return how a line of Python, run in the workspace's folder, gets at the functions of just this file."""
+    if path.suffix == ".ipynb":
+        return Reach("", "# run all cells from the top", ", globals()")
+    if path == workspace.folder / f"{exercise}.py":
+        return Reach(f"from {exercise} import *", f"import {exercise}")
+    file = repr((path.relative_to(workspace.folder) if path.is_relative_to(workspace.folder) else path).as_posix())
+    return Reach(f"from runpy import run_path; globals().update(run_path({file}))", f"import runpy; runpy.run_path({file})", f", {file}")
+
+
+def line(exercise: str, check: str, transcript: Transcript, parameters: Callable[[str], Callable[..., Any]], hidden: Path,
+         reach: Reach) -> str:  # fmt: skip
     """Return Python that repeats the failing call of a check; arrays are saved below `hidden`."""
     failed = transcript.first_failure
     called = transcript.calls[failed.call] if failed and failed.call >= 0 else transcript.calls[-1] if transcript.calls else None
     if called is None:
-        return f"import {exercise}"
+        return reach.whole
     if called.outcome.missing:
-        return f"from {exercise} import {called.function}"
+        return reach.names.replace("*", called.function) if "*" in reach.names else "; ".join(filter(None, (reach.names, called.function)))
     plain = called.function.isidentifier() and all(map(_is_data, (*called.args, *called.kwargs.values())))
     shown_by_value = failed is None or failed.kind == "value" or called.outcome.changed
     if plain and shown_by_value:
         with contextlib.suppress(OSError):  # nothing can be saved here
-            return _direct(exercise, check, called, parameters, hidden)
-    return f"from autograder.learner.repro import again; print(again('{exercise}', '{check}'))"
+            return _direct(exercise, check, called, parameters, hidden, reach)
+    return f"from autograder.learner.repro import again; print(again('{exercise}', '{check}'{reach.again}))"
 
 
 def in_terminal(python: str) -> str:
@@ -48,7 +69,7 @@ def in_terminal(python: str) -> str:
     return f'{"python" if same else shell_word(own)} -c "{python}"'
 
 
-def _direct(exercise: str, check: str, called: Called, function: Callable[[str], Callable[..., Any]], hidden: Path) -> str:
+def _direct(exercise: str, check: str, called: Called, function: Callable[[str], Callable[..., Any]], hidden: Path, reach: Reach) -> str:
     """Write the call out; what is too large for a line goes into a file."""
     names = _names(called, function)
     kept = {name: value for name, value in names.items() if not _is_small(value)}
@@ -61,7 +82,7 @@ def _direct(exercise: str, check: str, called: Called, function: Callable[[str],
     given = [written[name] for name in list(names)[: len(called.args)]] + [f"{name}={written[name]}" for name in called.kwargs]
     frameworks = {framework.name for value in names.values() if (framework := framework_of(value))}
     libraries = ["numpy as np"] * (bool(kept) or any("np." in one for one in given)) + sorted(frameworks)
-    steps = [f"from {exercise} import *"] + [f"import {', '.join(libraries)}"] * bool(libraries)
+    steps = [reach.names] * bool(reach.names) + [f"import {', '.join(libraries)}"] * bool(libraries)
     steps += [f"a = np.load('{where}')"] * bool(kept)
     if called.outcome.changed:
         name = called.outcome.changed[0]
@@ -109,13 +130,14 @@ def _written(name: str, value: Any, kept: bool) -> str:
 # ---- in the student's own Python
 
 
-def again(exercise: str, check: str) -> Any:
+def again(exercise: str, check: str, where: str | dict[str, Any] = "") -> Any:
     """Run one public check on this exercise's file in the current folder; return what its failing call returned.
+
+    `where` is another file, or the functions themselves: in a notebook, `globals()`.
 
     What the student's code raises is raised here too, with its whole traceback. Raise `UsageError` if there is no such check.
     """
     from autograder.grading.attempt import PUBLIC, load_materials
-    from autograder.learner.workspace import course_of, open_workspace
 
     workspace = open_workspace(Path.cwd(), course_of(Path.cwd()))
     materials = next((load_materials(one) for one in workspace.lesson.exercises if one.id == exercise), None)
@@ -123,12 +145,13 @@ def again(exercise: str, check: str) -> Any:
     if materials is None or asked is None:
         raise UsageError(f"there is no check `{check}` of `{exercise}`", "paste the line as `course check` printed it")
     sys.path.insert(0, str(workspace.folder))
-    module, raised = importlib.import_module(exercise), []
+    namespace = where if isinstance(where, dict) else runpy.run_path(where or str(workspace.folder / f"{exercise}.py"))
+    raised: list[Exception] = []
 
     def function_of(name: str) -> Callable[..., Any]:
         if name.startswith("props."):
             return materials.answers.function(name)
-        own = getattr(module, name)
+        own = namespace[name]
 
         def watched(*args: Any, **kwargs: Any) -> Any:
             try:

@@ -1,5 +1,6 @@
 """Create a workspace: starters, `answers.yaml`, the notebook and a one-screen README. Existing files are never changed."""
 
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -7,10 +8,9 @@ import msgspec
 
 from autograder.course.errors import UsageError
 from autograder.course.model import Lesson
-from autograder.course.store import replaced
-from autograder.course.student_files import HIDDEN, given_files
+from autograder.course.student_files import HIDDEN, Prefer, given_files
 from autograder.course.system import move
-from autograder.learner.workspace import ORIGIN, Origin, Workspace, digest
+from autograder.learner.workspace import Origin, Workspace, digest, workspace_above, write_origin
 
 
 class Started(msgspec.Struct, frozen=True):
@@ -29,12 +29,19 @@ def start(folder: Path, root: Path, lesson: Lesson) -> Started:
     try:
         (folder / HIDDEN).mkdir(parents=True, exist_ok=True)
         made = tuple(name for name, data in files.items() if _made(folder / name, data))
-        origin = Origin(str(root), lesson.id, {name: digest(data) for name, data in files.items()})
-        with replaced(folder / HIDDEN / ORIGIN) as beside:
-            beside.write_bytes(msgspec.json.format(msgspec.json.encode(origin)))
+        origin = Origin(str(root), lesson.id, {name: digest(data) for name, data in files.items()}, prefer=_preferred(folder))
+        write_origin(folder, origin)
     except OSError as error:
         raise UsageError(f"{folder}: {error.strerror}", "choose a folder that you may write to, like `course start ~/my-course`") from None
     return Started(folder, made, tuple(name for name in files if name not in made))
+
+
+def _preferred(folder: Path) -> Prefer | None:
+    """Return which of notebook and file counts in a workspace that was there before, if its student has said so."""
+    with suppress(UsageError):  # a damaged origin is written anew
+        found = workspace_above(folder)
+        return found[1].prefer if found and found[0] == folder else None
+    return None
 
 
 def refuse_crowded(folder: Path, lesson: Lesson) -> None:

@@ -17,27 +17,13 @@ from autograder.course.errors import SandboxFault, UsageError
 from autograder.course.loading import package_name
 from autograder.course.store import replaced
 from autograder.course.strict_yaml import AnswersError, read_answers
-from autograder.course.student_files import (
-    WORKED,
-    Choice,
-    Prefer,
-    candidate,
-    choose,
-    exercises_of,
-    fits_of,
-    is_read,
-    names_of,
-    own_name,
-    read_handout,
-    read_work,
-    without_outputs,
-)
+from autograder.course.student_files import exercises_of, names_of, without_outputs
 from autograder.course.system import file_name
 from autograder.learner.check import Checker, own_problems, unreadable
+from autograder.learner.files import held, rivalries
 from autograder.learner.progress import remember
-from autograder.learner.workspace import State, Workspace, digest, file_of, is_untouched
+from autograder.learner.workspace import State, Workspace, digest, is_untouched
 
-LARGEST = 48 << 20  # bytes of a file that may be work
 SMALL = 6 << 20  # bytes of a notebook that is packed as it is
 EPOCH = (1980, 1, 1, 0, 0, 0)  # equal files give equal zips, except for the manifest's time
 
@@ -79,8 +65,7 @@ class Submitted(msgspec.Struct, frozen=True):
     notes: tuple[str, ...]  # which of several files is packed, and under which name
 
 
-def submit(workspace: Workspace, state: State, checker: Checker, out: Path | None, student: str | None,
-           prefer: Prefer = "py") -> Submitted:  # fmt: skip
+def submit(workspace: Workspace, state: State, checker: Checker, out: Path | None, student: str | None) -> Submitted:
     """Check the files, pack them into `out` (default: NAME.zip in the workspace), and list what is unfinished.
 
     A file that was renamed is packed under the name that it should have. Of several that were worked on, the one is packed that
@@ -90,7 +75,7 @@ def submit(workspace: Workspace, state: State, checker: Checker, out: Path | Non
     target = out or workspace.folder / f"{file_name(name) or 'submission'}.zip"
     if target.exists() and not zipfile.is_zipfile(target):
         raise UsageError(f"{target}: this file exists and is not a zip", "give another name: `--out my-work.zip`")
-    found, notes = _find(workspace, prefer)
+    found, notes = _find(workspace)
     if not found:
         raise UsageError(f"{workspace.folder}: there is nothing to hand in", "`course reset FILE` restores a starter")
     sources = {path.name: path.read_bytes() for path, _ in found.values()}
@@ -129,34 +114,20 @@ def submit(workspace: Workspace, state: State, checker: Checker, out: Path | Non
     return Submitted(target, manifest, tuple(warnings), tuple(notes))
 
 
-def _find(workspace: Workspace, prefer: Prefer) -> tuple[dict[str, tuple[Path, str]], list[str]]:
+def _find(workspace: Workspace) -> tuple[dict[str, tuple[Path, str]], list[str]]:
     """Find the file of each exercise and the name to pack it under; say where that is not what the student may think."""
-    handout = read_handout(workspace.root, workspace.lesson)
-    paths = [path for path in sorted(workspace.folder.iterdir()) if path.is_file() and path.name[0] != "." and is_read(path.name)]
-    works = {path: read_work(path.name, path.read_bytes()) for path in paths if path.stat().st_size <= LARGEST}
+    holding = held(workspace)
     found: dict[str, tuple[Path, str]] = {}
     notes: dict[str, None] = {}
-    for exercise in exercises_of(workspace.lesson):
-        fits = {path: fit for path, work in works.items() if (fit := fits_of(work, path.name, handout).get(exercise))}
-        candidates = (candidate(path.name, works[path], exercise, fit, handout, time=path.stat().st_mtime) for path, fit in fits.items())
-        choice = choose(candidates, prefer)
-        if choice.taken and choice.taken.state == WORKED:
-            path, name = workspace.folder / choice.taken.name, own_name(exercise, choice.taken, handout.lesson)
-            if any(name == taken and path != other for other, taken in found.values()):
-                name = names_of(exercise)[1]  # another notebook is packed as the lesson's
-            found[exercise] = path, name
-            notes |= {f"`{path.name}` is packed as {name}.": None} if name != path.name else {}
-        elif untouched := file_of(workspace, exercise):
-            found[exercise] = untouched, untouched.name
-        notes |= {_conflict(exercise, choice): None} if choice.rivals else {}
-    return found, list(notes)
-
-
-def _conflict(exercise: str, choice: Choice) -> str:
-    files = [choice.taken, *choice.rivals] if choice.taken else choice.rivals
-    names = " and ".join(f"`{one.name}`" for one in files)
-    advice = f"`{choice.taken.name}` counts" if choice.taken else "neither is packed, so keep only one of them"
-    return f"{names} were both worked on for {exercise}: {advice}."
+    for exercise, one in holding.items():
+        if one.path is None:
+            continue
+        name = one.name
+        if one.begun and any(name == taken and one.path != other for other, taken in found.values()):
+            name = names_of(exercise)[1]  # another notebook is packed as the lesson's
+        found[exercise] = one.path, name
+        notes |= {f"`{one.path.name}` is packed as {name}.": None} if name != one.path.name else {}
+    return found, [*notes, *rivalries(holding)]
 
 
 def _problem(name: str, source: bytes) -> str:

@@ -1,8 +1,6 @@
 """A workspace: a folder with a student's files, whose `.course/` says which course they belong to and remembers what was done."""
 
-import difflib
 import hashlib
-import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
@@ -14,20 +12,24 @@ import msgspec
 from autograder.course.errors import StoreFault, UsageError
 from autograder.course.loading import read_course
 from autograder.course.model import Lesson
-from autograder.course.store import Schema, open_leniently, refuse_others, transaction
-from autograder.course.student_files import HIDDEN, exercises_of, names_of
+from autograder.course.store import Schema, open_leniently, refuse_others, replaced, transaction
+from autograder.course.student_files import HIDDEN, Prefer
 from autograder.course.trust import installed, trusted
 
 ORIGIN = "course.json"
 
 
 class Origin(msgspec.Struct, frozen=True):
-    """The content of `.course/course.json`: the course's path, the lesson, and the hash of every file as it was handed out."""
+    """The content of `.course/course.json`: the course's path, the lesson, and the hash of every file as it was handed out.
+
+    `prefer` is which of notebook and file counts where both hold work, once the student has said so.
+    """
 
     course: str
     lesson: str
     given: dict[str, str]
     format: int = 1
+    prefer: Prefer | None = None
 
 
 class Workspace(msgspec.Struct, frozen=True):
@@ -37,6 +39,7 @@ class Workspace(msgspec.Struct, frozen=True):
     root: Path
     lesson: Lesson
     given: dict[str, str]
+    prefer: Prefer = "py"  # which of notebook and file counts where both hold work
 
     @property
     def hidden(self) -> Path:
@@ -82,68 +85,33 @@ def open_workspace(start: Path, root: Path) -> Workspace:
         fix = "go into the folder that `course start` made, or make one: `course start my-course`"
         raise UsageError(f"{start}: this is not a workspace, and no folder above is", fix)
     folder, origin = found
-    lessons = {lesson.id: lesson for lesson in read_course(root).lessons}
+    course = read_course(root)
+    lessons = {lesson.id: lesson for lesson in course.lessons}
     if origin.lesson not in lessons:
         raise UsageError(f"{root}: the course has no lesson {origin.lesson} any more", f"it has: {', '.join(lessons)}")
-    return Workspace(folder, root, lessons[origin.lesson], origin.given)
+    return Workspace(folder, root, lessons[origin.lesson], origin.given, origin.prefer or course.policy.prefer)
 
 
-def file_of(workspace: Workspace, exercise: str) -> Path | None:
-    """Return the file of an exercise (or "practice"): the first that was edited, or else its own, if it exists."""
-    found = [path for name in names_within(workspace.lesson, exercise) if (path := workspace.folder / name).is_file()]
-    own = next((path for path in found if path.name in names_of(exercise)), None)
-    return next((path for path in found if not is_untouched(workspace, path)), own)
+def prefer(workspace: Workspace, wanted: Prefer) -> Workspace:
+    """Record which of notebook and file counts where both hold work. Raise `UsageError` if that cannot be written."""
+    path = workspace.hidden / ORIGIN
+    origin = msgspec.json.decode(path.read_bytes(), type=Origin)
+    try:
+        write_origin(workspace.folder, msgspec.structs.replace(origin, prefer=wanted))
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}", "make the folder writable") from None
+    return msgspec.structs.replace(workspace, prefer=wanted)
+
+
+def write_origin(folder: Path, origin: Origin) -> None:
+    """Write `.course/course.json`, whole or not at all."""
+    with replaced(folder / HIDDEN / ORIGIN) as beside:
+        beside.write_bytes(msgspec.json.format(msgspec.json.encode(origin)))
 
 
 def is_untouched(workspace: Workspace, path: Path) -> bool:
     """Return whether a file is still as `course start` made it."""
     return workspace.given.get(path.name) == digest(path.read_bytes())
-
-
-def names_within(lesson: Lesson, exercise: str) -> tuple[str, ...]:
-    """Return the names of all files that can hold an exercise: its own, and the lesson's notebook."""
-    return names_of(exercise) + (() if exercise == "practice" else (f"{lesson.id}.ipynb",))
-
-
-def exercises_named(workspace: Workspace, file: str) -> list[str]:
-    """Return the exercises in a file named on the command line: one, or all that are done in the lesson's notebook."""
-    name = f"{workspace.lesson.id}.ipynb"
-    if os.path.basename(file) != name or not (workspace.folder / name).is_file():
-        return [exercise_named(workspace, file)]
-    if is_untouched(workspace, workspace.folder / name):
-        fix = "write in it, and save it in Jupyter (Ctrl+S): the file on disk is still the one that `course start` made"
-        raise UsageError(f"{name}: nothing is written in it yet, or it is not saved", fix)
-    return [one for one in exercises_of(workspace.lesson) if file_of(workspace, one) == workspace.folder / name]
-
-
-def exercise_named(workspace: Workspace, file: str) -> str:
-    """Return the exercise of a file named on the command line. Raise `UsageError` with the most likely fix."""
-    known = {name: exercise for exercise in exercises_of(workspace.lesson) for name in names_of(exercise)}
-    name = os.path.basename(file.rstrip("/\\"))
-    exercise = known.get(name) or (name if name in known.values() else None)
-    if exercise is None:
-        raise UsageError(f"{file}: no exercise has a file of this name", _did_you_mean(name, known))
-    if file_of(workspace, exercise) is None:
-        raise UsageError(f"{names_of(exercise)[0]} is not in {workspace.folder}", _renamed(workspace, exercise))
-    return exercise
-
-
-def _did_you_mean(name: str, known: dict[str, str]) -> str:
-    stem = os.path.splitext(name)[0]
-    stems = {os.path.splitext(own)[0]: own for own in reversed(known)} | {one: names_of(one)[0] for one in known.values()}
-    near = difflib.get_close_matches(stem, stems, 1, 0.6) or [one for one in stems if stem.startswith(one)]
-    if near:
-        return f"did you mean `{stems[near[0]]}`? Files keep the names that `course start` gave them"
-    return f"take one of {', '.join(names_of(one)[0] for one in dict.fromkeys(known.values()))}"
-
-
-def _renamed(workspace: Workspace, exercise: str) -> str:
-    """Return a fix for a missing file, which may have been renamed."""
-    name, put_back = names_of(exercise)[0], f"`course reset {names_of(exercise)[0]}` puts the starter back"
-    own = {one for other in exercises_of(workspace.lesson) for one in names_of(other)} | set(workspace.given)
-    strays = [path.name for path in sorted(workspace.folder.glob(f"*{Path(name).suffix}")) if path.name not in own]
-    like = [stray for stray in strays if exercise in stray] or difflib.get_close_matches(name, strays, 1, 0.6)
-    return f"rename `{like[0]}` to `{name}`, if that is it; {put_back}" if like else put_back
 
 
 def digest(data: bytes) -> str:

@@ -15,8 +15,9 @@ from starlette.routing import BaseRoute, Route
 
 from autograder.course.model import CheckResult
 from autograder.course.student_files import exercises_of, names_of
+from autograder.learner.files import Held, held, work_files
 from autograder.learner.progress import results_of
-from autograder.learner.workspace import digest, file_of, is_untouched, names_within
+from autograder.learner.workspace import digest
 from autograder.web.live import Event, changed, streamed
 from autograder.web.pages import Frame, fragment, page, shown
 from autograder.web.server import ReaderSession
@@ -59,15 +60,16 @@ def rows_of(session: ReaderSession) -> list[Row]:
     """Return a row for each exercise of the workspace."""
     with session.state() as state:
         last = {event.subject: event for event in state.events("check")}
-    return [_row(session, exercise, last.get(exercise)) for exercise in exercises_of(session.lesson)]
+    found = held(session.workspace)
+    return [_row(session, exercise, found.get(exercise), last.get(exercise)) for exercise in exercises_of(session.lesson)]
 
 
-def _row(session: ReaderSession, exercise: str, event: Any) -> Row:
-    path, title = file_of(session.workspace, exercise), _title(session, exercise)
+def _row(session: ReaderSession, exercise: str, holding: Held | None, event: Any) -> Row:
+    path, title = holding.path if holding else None, _title(session, exercise)
     name = path.name if path else names_of(exercise)[0]
-    if path is None:
+    if holding is None or path is None:
         return Row(exercise, title, name, "missing")
-    untouched = is_untouched(session.workspace, path)
+    untouched = not holding.begun
     if event is None:
         return Row(exercise, title, name, "as given" if untouched else "not checked yet")
     facts = event.facts
@@ -90,7 +92,8 @@ def _title(session: ReaderSession, exercise: str) -> str:
 
 def changes(session: ReaderSession) -> AsyncGenerator[Event, None]:
     """Yield an event whenever a file or the results of its checks have changed."""
-    lesson, workspace = session.lesson, session.workspace
-    names = {name for exercise in exercises_of(lesson) for name in names_within(lesson, exercise)}
-    paths = [workspace.folder / name for name in sorted(names)]
-    return changed([*paths, workspace.hidden / "state.sqlite", workspace.hidden / "state.sqlite-wal"], PAUSE)
+    workspace = session.workspace
+    own = {workspace.folder / name for exercise in exercises_of(session.lesson) for name in names_of(exercise)}
+    return changed(
+        [*sorted({*own, *work_files(workspace.folder)}), workspace.hidden / "state.sqlite", workspace.hidden / "state.sqlite-wal"], PAUSE
+    )

@@ -13,7 +13,7 @@ from autograder.grading.attempt import PUBLIC, attempt, load_materials
 from autograder.grading.checks import executed_by, run, seed_of
 from autograder.grading.reference import load_module
 from autograder.learner.check import Checker
-from autograder.learner.repro import line
+from autograder.learner.repro import line, reach
 from autograder.sandbox.guests import Guest
 from autograder.sandbox.local import LocalRunner
 from autograder.sandbox.servers import Sandbox
@@ -164,7 +164,8 @@ def test_what_is_not_begun_in_a_notebook_is_blank_and_a_starter_of_its_own_is_no
         source = "".join(cell["source"])
         cell["source"] = source.replace('raise NotImplementedError("forward_step")', "return x_prev")
     (workspace.folder / "12_diffusion.ipynb").write_text(json.dumps(book), encoding="utf-8")
-    assert (checker.check(workspace, "schedule").blank, checker.check(workspace, "forward").blank) == (True, False)
+    checked = [checker.check(workspace, exercise, workspace.folder / "12_diffusion.ipynb") for exercise in ("schedule", "forward")]
+    assert [one.blank for one in checked] == [True, False]
     assert not check("def linear_betas(T): raise NotImplementedError('mine')\n").blank
 
 
@@ -255,6 +256,14 @@ def test_answers_are_checked_too_and_a_decimal_comma_is_told(check):
     assert results["loss-by-hand"].message == "There is no answer yet."
 
 
+def test_a_function_above_the_starters_is_told_to_be_replaced_by_it(workspace, check):
+    """Nobody is told that nothing is written where something is: above the starter's in a file, or in a cell above it."""
+    given = (workspace.folder / "forward.py").read_text(encoding="utf-8")
+    mine = "def forward_step(x_prev, beta, eps):\n    return x_prev\n\n\n"
+    assert check(mine + given).problem == "You wrote `forward_step`, but the starter's further down replaces it: delete the starter's."
+    assert check(given + mine).problem == ""
+
+
 # ---- lines that repeat a failure
 
 
@@ -310,12 +319,28 @@ def test_a_call_with_functions_is_played_again_in_the_students_own_python(worksp
     module = load_module(workspace.folder / "loss.py")
     check = materials.checks[0]
     transcript = run(check, executed_by(lambda name: getattr(module, name)), materials.answers, seed_of(PUBLIC, "loss", check.id))
-    python = line("loss", check.id, transcript, materials.answers.function, workspace.hidden)
+    python = line("loss", check.id, transcript, materials.answers.function, workspace.hidden, reach(workspace, "loss", workspace.folder / "loss.py"))
     assert python == f"from autograder.learner.repro import again; print(again('loss', '{check.id}'))"
     assert repeated(f'python -c "{python}"', workspace.folder, monkeypatch) == "7.5"
     (workspace.folder / "loss.py").write_text(source.replace("7.5", "1 / 0"))
     with pytest.raises(ZeroDivisionError):
         repeated(f'python -c "{python}"', workspace.folder, monkeypatch)
+
+
+def test_a_line_calls_the_function_of_just_the_file_that_was_checked(right, workspace, checker, monkeypatch):
+    """Not the one of the same name in the workspace: another file is run, and a notebook has its functions."""
+    (workspace.folder / "sub").mkdir()
+    for name in ("forward.py", "forward (1).py"):
+        path = workspace.folder / "sub" / name
+        path.write_text(right.replace(*MISTAKEN))
+        checked = checker.check(workspace, "forward", path)
+        assert checked.label == ("sub/forward.py" if name == "forward.py" else "forward in sub/forward (1).py")
+        assert float(repeated(checked.remarks["by_hand"].command, workspace.folder, monkeypatch)) == pytest.approx(0.7289, abs=1e-4)
+    book = workspace.folder / "12_diffusion.ipynb"
+    book.write_text(json.dumps({"cells": [{"cell_type": "code", "source": "def noise_mse(*args): return 1 / 0"}]}))
+    remarks = checker.check(workspace, "loss", book).remarks
+    lines = {remark.command.replace(name, "CHECK") for name, remark in remarks.items()}
+    assert lines == {"from autograder.learner.repro import again; print(again('loss', 'CHECK', globals()))"}
 
 
 def test_an_unknown_check_cannot_be_played_again(workspace, monkeypatch):

@@ -9,6 +9,11 @@ from autograder.learner.check import Checked
 from autograder.learner.progress import advice, hints, remember, standings
 
 
+@pytest.fixture(autouse=True)
+def _inside(workspace, monkeypatch):
+    monkeypatch.chdir(workspace.folder)
+
+
 def attempt(state, sha256, *failing, exercise="forward", untouched=False, of=("linear_betas", "forward_step", "noise_to")):
     """Write down a check in which these functions failed."""
     checks = tuple(CheckResult(name, name, 0, 1, "failed" if name in failing else "passed") for name in of)

@@ -10,7 +10,7 @@ from autograder.grading.attempt import PUBLIC, load_materials
 from autograder.grading.checks import executed_by, run, seed_of
 from autograder.grading.comparison import difference
 from autograder.grading.reference import load_module
-from autograder.learner.repro import line
+from autograder.learner.repro import line, reach
 from tests.test_exercises import COURSE
 
 EXERCISES = {exercise.id: exercise for exercise in COURSE.lessons[0].exercises}
@@ -45,7 +45,7 @@ def failures(materials, source, workspace):
     for check in materials.checks:
         transcript = run(check, executed_by(function_of), materials.answers, seed_of(PUBLIC, name, check.id))
         if not transcript.passed:
-            yield check, transcript, line(name, check.id, transcript, materials.answers.function, workspace.hidden)
+            yield check, transcript, line(name, check.id, transcript, materials.answers.function, workspace.hidden, reach(workspace, name, workspace.folder / f"{name}.py"))
 
 
 def repeated(python):

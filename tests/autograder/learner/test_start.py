@@ -2,14 +2,14 @@
 
 import re
 
-import msgspec
 import pytest
 
 from autograder.course.errors import UsageError
 from autograder.course.strict_yaml import read_answers
-from autograder.course.student_files import exercises_of, names_of
+from autograder.course.student_files import exercises_of
+from autograder.learner.files import file_of
 from autograder.learner.start import refuse_crowded, reset, start
-from autograder.learner.workspace import course_of, digest, exercise_named, exercises_named, file_of, open_workspace
+from autograder.learner.workspace import course_of, open_workspace
 
 
 def test_start_gives_every_file_that_is_to_be_written(workspace, lesson):
@@ -148,67 +148,6 @@ def test_a_lesson_that_the_course_no_longer_has_is_told(workspace, root):
     )
 
 
-@pytest.mark.parametrize(
-    ("file", "words"),
-    [
-        ("forwrad.py", "forwrad.py: no exercise has a file of this name\n  fix: did you mean `forward.py`? Files keep the names that `course start` gave them"),
-        ("forward2.py", "forward2.py: no exercise has a file of this name\n  fix: did you mean `forward.py`? Files keep the names that `course start` gave them"),
-        ("nosuch.py", "nosuch.py: no exercise has a file of this name\n  fix: take one of {all}"),
-        ("anwsers.yml", "anwsers.yml: no exercise has a file of this name\n  fix: did you mean `answers.yaml`? Files keep the names that `course start` gave them"),
-        ("zzz.py", "zzz.py: no exercise has a file of this name\n  fix: take one of {all}"),
-    ],
-)
-def test_a_name_that_no_exercise_has_is_told_with_the_near_one(workspace, file, words):
-    every = ", ".join(names_of(exercise)[0] for exercise in exercises_of(workspace.lesson))
-    assert told(lambda: exercise_named(workspace, file)) == words.replace("{all}", every)
-
-
-@pytest.mark.parametrize("given", ["forward", "forward.py", "./forward.py", "/elsewhere/forward.ipynb"])
-def test_an_exercise_is_meant_by_its_id_and_by_its_file_wherever_it_is_said_to_be(workspace, given):
-    assert exercise_named(workspace, given) == "forward"
-
-
-@pytest.mark.parametrize("stray", ["forward (1).py", "my_forward.py", "forwad.py"])
-def test_a_renamed_file_is_found(workspace, stray):
-    (workspace.folder / "forward.py").rename(workspace.folder / stray)
-    assert told(lambda: exercise_named(workspace, "forward.py")) == (
-        f"forward.py is not in {workspace.folder}\n"
-        f"  fix: rename `{stray}` to `forward.py`, if that is it; `course reset forward.py` puts the starter back"
-    )
-
-
-def test_a_file_that_is_gone_is_told(workspace):
-    (workspace.folder / "forward.py").unlink()
-    assert told(lambda: exercise_named(workspace, "forward.py")) == (
-        f"forward.py is not in {workspace.folder}\n  fix: `course reset forward.py` puts the starter back"
-    )
-
-
 def test_only_given_files_can_be_reset(workspace):
     words = told(lambda: reset(workspace, "notes.txt"))
     assert words == f"notes.txt: not one of the files that `course start` creates\n  fix: take one of {', '.join(workspace.given)}"
-
-
-def test_the_file_in_which_something_was_written_counts_and_python_before_notebooks(workspace):
-    """Who works in the lesson's notebook leaves the starters as they are; who writes both is taken by the Python file."""
-    notebook = workspace.folder / "12_diffusion.ipynb"
-    assert file_of(workspace, "forward").name == "forward.py"
-    notebook.write_text("{}")
-    assert file_of(workspace, "forward") == notebook
-    assert exercises_named(workspace, "12_diffusion.ipynb") == [one.id for one in workspace.lesson.exercises]
-    (workspace.folder / "forward.py").write_text("x = 1")
-    assert file_of(workspace, "forward").name == "forward.py"
-    assert "forward" not in exercises_named(workspace, "12_diffusion.ipynb")
-    assert names_of("forward") == ("forward.py", "forward.ipynb")
-
-
-def test_the_lessons_notebook_that_was_not_saved_is_told(workspace, root, lesson):
-    (workspace.folder / "12_diffusion.ipynb").write_text("{}")
-    origin = workspace.hidden / "course.json"
-    known = msgspec.json.decode(origin.read_bytes())
-    known["given"]["12_diffusion.ipynb"] = digest(b"{}")
-    origin.write_bytes(msgspec.json.encode(known))
-    assert told(lambda: exercises_named(open_workspace(workspace.folder, root), "12_diffusion.ipynb")) == (
-        "12_diffusion.ipynb: nothing is written in it yet, or it is not saved\n"
-        "  fix: write in it, and save it in Jupyter (Ctrl+S): the file on disk is still the one that `course start` made"
-    )

@@ -4,6 +4,7 @@ import json
 import zipfile
 
 import pytest
+from msgspec.structs import replace
 
 from autograder.course.errors import UsageError
 from autograder.course.student_files import exercises_of, names_of
@@ -167,16 +168,17 @@ def test_a_file_of_another_name_is_packed_for_what_it_defines(workspace, pack, r
 def test_two_files_that_were_worked_on_are_said_with_the_one_that_counts(workspace, state, checker, right, prefer, counts):
     (workspace.folder / "forward.py").write_text(right + "# mine\nx = 1\n")
     (workspace.folder / "12_diffusion.ipynb").write_text(notebook(right))
-    made = submit(workspace, state, checker, None, None, prefer)
+    made = submit(replace(workspace, prefer=prefer), state, checker, None, None)
     first, second = ("forward.py", "12_diffusion.ipynb") if prefer == "py" else ("12_diffusion.ipynb", "forward.py")
-    assert made.notes == (f"`{first}` and `{second}` were both worked on for forward: `{counts}` counts.",)
+    other = "notebook" if prefer == "py" else "files"
+    assert made.notes == (f"`{first}` and `{second}` both hold work for forward: `{counts}` counts. To change that: `course use {other}`.",)
     assert counts in packed_names(made)
 
 
 def test_of_two_copies_that_were_worked_on_neither_is_packed(workspace, pack, right):
     for number in (1, 2):
         (workspace.folder / f"forward ({number}).py").write_text(right + f"x = {number}\n")
-    assert pack().notes == ("`forward (1).py` and `forward (2).py` were both worked on for forward: neither is packed, so keep only one of them.",)
+    assert pack().notes == ("`forward (1).py` and `forward (2).py` both hold work for forward: none of them counts, so keep only one.",)
 
 
 def test_a_starter_beside_work_is_not_packed_instead_of_it(workspace, pack, right):

@@ -13,12 +13,12 @@ def test_a_save_is_told_and_touching_a_file_or_saving_another_is_not(workspace):
 
     def act():
         (workspace.folder / "forward.py").touch()
-        (workspace.folder / "notes.txt").write_text("not watched")
+        (workspace.folder / "notes.pdf").write_text("not watched")
         beside = workspace.folder / "forward.py.tmp"
         beside.write_text("x = 1")
         beside.replace(workspace.folder / "forward.py")
 
-    watched = saves(workspace, ["forward", "loss"], stop)
+    watched = saves(workspace, stop)
     ready.start()
     guard = threading.Timer(PATIENCE, stop.set)
     guard.start()
@@ -26,16 +26,16 @@ def test_a_save_is_told_and_touching_a_file_or_saving_another_is_not(workspace):
         told.append(changed)
         stop.set()
     guard.cancel()
-    assert told == [("forward",)]
+    assert told == [(workspace.folder / "forward.py",)]
 
 
 def test_a_save_before_the_watch_stands_is_told_too(workspace):
     """It may come while the first check runs: what was there when `saves` was called is what counts."""
     stop = threading.Event()
-    told = saves(workspace, ["forward", "loss"], stop)
+    told = saves(workspace, stop)
     (workspace.folder / "loss.py").write_text("x = 1")
     guard = threading.Timer(PATIENCE, stop.set)
     guard.start()
-    assert next(told, None) == ("loss",)
+    assert next(told, None) == (workspace.folder / "loss.py",)
     guard.cancel()
     told.close()

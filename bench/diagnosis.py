@@ -71,7 +71,7 @@ def planted(materials: Materials, every: int, complain: Callable[[str], None]) -
     """Count what is told of rewrites that stand in the student's place."""
     found: Counter[str] = Counter()
     for of in dict.fromkeys(one.of for one in materials.misconceptions):
-        for rewrite in materials.diagnosis.candidates(of)[::every]:
+        for rewrite in materials.diagnosis.reruns.candidates(of)[::every]:
             runs = executed(materials, {of: rewrite.function}, of, PUBLIC)
             if all(one.passed for one in runs.values()):
                 continue  # it is right
@@ -97,7 +97,7 @@ def verdict(materials: Materials, of: str, rewrite: Any, idea: Idea | None, whol
     if idea.kind == "coefficients":
         return "equal" if whole else "in numbers"  # the reading is computed from all values of all calls, and leaves none
     named = [one.function for one in materials.misconceptions if one.of == of and one.sentence == idea.sentence]
-    named += [one.function for one in materials.diagnosis.candidates(of) if idea.kind == "rewrite" and one.words in idea.sentence]
+    named += [one.function for one in materials.diagnosis.reruns.candidates(of) if idea.kind == "rewrite" and one.words in idea.sentence]
     return "equal" if any(same(materials, of, rewrite.function, one) for one in named) else "wrong"
 
 

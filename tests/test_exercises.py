@@ -97,7 +97,7 @@ def test_a_misconception_is_named_as_itself_with_every_seed(name, misconception)
         executed = {}
         for check in (one for one in diagnosis.checks if one.of == made.of):
             if all(need in executed and executed[need].passed for need in check.needs):
-                executed[check.id] = diagnosis.rerun(check, seed, made)
+                executed[check.id] = diagnosis.reruns.rerun(check, seed, made)
         failed = [check for check in diagnosis.checks if check.id in executed and not executed[check.id].passed]
         assert failed, f"no check fails with seed {seed}"
         assert any(check.of == made.of for check in failed)

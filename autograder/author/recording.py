@@ -19,7 +19,6 @@ from autograder.course.own_practice import POOL, call_of, key_of, practised
 from autograder.grading.attempt import PUBLIC, Materials
 from autograder.grading.checks import Transcript, seed_of
 from autograder.grading.coefficients import load_quantities
-from autograder.grading.diagnosis import Diagnosis, has_tolerance
 from autograder.grading.questions import (
     VARIANTS,
     Functions,
@@ -44,6 +43,7 @@ from autograder.grading.recorded import (
     write_gz,
 )
 from autograder.grading.reference import Answered, Answering, digest, fuzzy_key
+from autograder.grading.reruns import Reruns, has_tolerance
 
 
 class Listener:
@@ -69,7 +69,7 @@ def record_exercise(materials: Materials) -> Recordings:
     exercise = materials.exercise
     listener = Listener(materials.answers, exercise.checks)
     quantities = load_quantities(exercise.quantities)
-    reruns = Diagnosis(materials.checks, listener, materials.misconceptions, quantities)
+    reruns = Reruns(materials.checks, listener, quantities)
     runs: dict[str, dict[str, list[Known]]] = {}
     executed: set[str] = set()
     for check in materials.checks:
@@ -113,7 +113,7 @@ def _rewrites_once(materials: Materials) -> dict[str, RecordedRewrites]:
 
 def _rewrites(materials: Materials, of: str) -> RecordedRewrites:
     """Record what every rewrite of a function gives in the checks of this function, in short."""
-    reruns, exercise = materials.diagnosis, materials.exercise
+    reruns, exercise = materials.diagnosis.reruns, materials.exercise
     seeds = {check.id: seed_of(PUBLIC, exercise.id, check.id) for check in materials.checks}
     checks, candidates = reruns.tried_in(of, seeds), reruns.candidates(of)
     right = {check.id: reruns.sketched(check, seeds[check.id], None) for check in checks}

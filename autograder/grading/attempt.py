@@ -3,7 +3,8 @@
     source -> guest: load          the student's file runs behind the walls
     each check: call, compare      with the round's secret numbers -> transcripts
     a check failed:                which idea explains every value that the function gave? What it then gives with the published
-                                   numbers is known, or the file is run again with them: no message gives a secret one away
+                                   numbers is known. If the file gives something else with them, or if no idea explains it, it is
+                                   run again with them in a guest that knows no secret one: no message gives one away
     -> the results, and notes      what the secret run saw, for the instructor only
 
 Answers to practice questions are marked without a guest (see `questions`): an answer is data, not code. A fault of ours is raised as
@@ -17,10 +18,10 @@ from autograder.course.model import Check, CheckResult, Exercise, Failure, Misco
 from autograder.grading import feedback
 from autograder.grading.checks import Transcript, load_checks, seed_of
 from autograder.grading.coefficients import load_quantities
-from autograder.grading.diagnosis import Cause, Diagnosis, load_misconceptions, may_draw, shared_errors
+from autograder.grading.diagnosis import Cause, Diagnosis, load_misconceptions, shared_errors
 from autograder.grading.recorded import Replay, ReplayedAnswers, misconceptions_of, read_recordings
 from autograder.grading.reference import Answers, Oracle, load_module
-from autograder.grading.sketch import varies
+from autograder.grading.reruns import Reruns
 from autograder.grading.submission_run import SubmissionRun
 from autograder.sandbox.local import LocalRunner
 from autograder.sandbox.servers import Sandbox
@@ -58,24 +59,29 @@ def load_materials(exercise: Exercise) -> Materials:
     checks, props = load_checks(exercise.checks), exercise.starter.parent / "props.py"
     if exercise.recordings.is_file():
         recorded = read_recordings(exercise)
-        replayed, known, replay = ReplayedAnswers(recorded, exercise.recordings, props), misconceptions_of(recorded), Replay(recorded)
-        return Materials(exercise, checks, replayed, known, Diagnosis(checks, replayed, known, replay.quantities, replay))
+        replayed, known, replay = (
+            ReplayedAnswers(recorded, exercise.recordings, props),
+            misconceptions_of(recorded),
+            Replay(recorded, checks),
+        )
+        return Materials(exercise, checks, replayed, known, Diagnosis(known, Reruns(checks, replayed, replay.quantities), replay))
     answers, misconceptions = Answers(load_module(exercise.answer), props), load_misconceptions(exercise.misconceptions)
-    quantities = load_quantities(exercise.quantities)
-    diagnosis = Diagnosis(checks, answers, misconceptions, quantities, answer=exercise.answer)
-    return Materials(exercise, checks, answers, misconceptions, diagnosis)
+    reruns = Reruns(checks, answers, load_quantities(exercise.quantities), exercise.answer)
+    return Materials(exercise, checks, answers, misconceptions, Diagnosis(misconceptions, reruns))
 
 
 def attempt(submission: Submission, materials: Materials, sandbox: Sandbox | LocalRunner, secret: bytes) -> Attempt:
     """Judge one submission with the numbers of `secret`. Raise `SandboxFault` if the sandbox fails."""
     diagnosis, run = materials.diagnosis, _run(submission, materials, sandbox, secret)
-    run.execute(materials.checks)
-    failed = [check for check in materials.checks if run.failed(check)]
-    causes = {of: diagnosis.written(of, run.transcripts, run.seeds) for of in dict.fromkeys(check.of for check in failed)}
-    published = run if secret == PUBLIC else _run(submission, materials, sandbox, PUBLIC, run.profile)
+    with run.executed(materials.checks):
+        failed = [check for check in materials.checks if run.failed(check)]
+        published = run if secret == PUBLIC else _run(submission, materials, sandbox, PUBLIC, run.profile)
+        causes = diagnosis.known(failed, run, rewrites=published is not run)
+        if published is not run:
+            diagnosis.tell(failed, causes, run, published)
     if published is not run:
-        _repeat(failed, causes, run, published, materials)
-    causes = {of: _cause(of, known, failed, run, published, diagnosis) for of, known in causes.items()}
+        _repeat(failed, run, published)
+    causes = diagnosis.explained(failed, causes, run, published)
     trouble = "; ".join(cause.trouble for cause in causes.values() if cause.trouble)
     return Attempt(
         checks=tuple(_result(check, run, published, causes.get(check.of, Cause())) for check in materials.checks),
@@ -92,30 +98,13 @@ def _run(submission: Submission, materials: Materials, sandbox: Sandbox | LocalR
     return SubmissionRun(submission, materials.checks, materials.answers, sandbox, seeds, materials.exercise.imports, profile)
 
 
-def _repeat(failed: list[Check], causes: dict[str, Cause], run: SubmissionRun, published: SubmissionRun, materials: Materials) -> None:
-    """Run what failed with the published numbers; what a misconception gives with them is known already."""
-    for check in (one for one in failed if not run.wrong_function_used_by(one.of)):
-        if told := materials.diagnosis.told(check, published.seeds[check.id], causes[check.of].misconception):
-            published.transcripts[check.id] = told
+def _repeat(failed: list[Check], run: SubmissionRun, published: SubmissionRun) -> None:
+    """Run what failed with the published numbers, where that is not known already."""
     if run.printed_in_calls or any(run.worth_a_rerun(check) for check in failed):
         again = {check.of for check in failed if not published.tried(check)}
-        wanted = (check for check in materials.checks if run.printed_in_calls or check.of in again)
-        published.execute(tuple(check for check in wanted if not run.waits_for(check)))
-
-
-def _cause(of: str, known: Cause, failed: list[Check], run: SubmissionRun, published: SubmissionRun, diagnosis: Diagnosis) -> Cause:
-    """Find out why a function is wrong: what it does itself, or another wrong function, if what it gives depends on that one."""
-    if wrong := run.wrong_function_used_by(of):
-        depends = published.depends_on(wrong, of)
-        if depends is not False:
-            return Cause(uses=wrong, perhaps=depends is None)
-    tried = [(check, published.transcript(check)) for check in failed if check.of == of and published.tried(check)]
-    compared = [check for check, made in tried if any(not one.ok and one.kind == "value" for one in made.comparisons)]
-    if known != Cause() or not compared or not diagnosis.describes(of):
-        return known
-    found = diagnosis.unwritten(of, published.transcripts, published.seeds)
-    explained = found.trouble or (found.idea and not found.partly) or not may_draw(run.submission.source or b"")
-    return found if explained or not varies(of, published.again([compared[0]] * 2)) else found.with_noise(of)
+        wanted = [check for check in run.checks if run.printed_in_calls or check.of in again]
+        with published.executed(check for check in wanted if not run.waits_for(check)):
+            pass
 
 
 def _result(check: Check, run: SubmissionRun, published: SubmissionRun, cause: Cause) -> CheckResult:

@@ -8,34 +8,43 @@ fits too. If none fits, the student's own formula is read off the numbers (see `
 
 import inspect
 import re
-import warnings
 from collections.abc import Callable, Mapping
-from functools import cache, wraps
+from functools import wraps
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 import numpy as np
+from msgspec.structs import replace
 
 from autograder.course.errors import CourseError, Finding
 from autograder.course.model import Check, Idea, Misconception
 from autograder.grading import bounds, feedback
-from autograder.grading.checks import Called, Transcript, executed_by, run
-from autograder.grading.coefficients import Formula, Quantities, Sum, formula, sums
+from autograder.grading.checks import Called, Transcript
+from autograder.grading.coefficients import Formula, Sum
 from autograder.grading.comparison import difference
 from autograder.grading.readings import Reading, read
-from autograder.grading.reference import Answering, ObjectProxy, fuzzy_key, load_module
-from autograder.grading.rewrites import Rewrite, rewrites
-from autograder.grading.sketch import Sketch, calls_about, shared_by, sketch
+from autograder.grading.reference import load_module
+from autograder.grading.reruns import Evidence, Known, Reruns, evidence, in_short, sums_of, tolerance_of
+from autograder.grading.rewrites import Rewrite
+from autograder.grading.sketch import Sketch, calls_about, shared_by, varies
+from autograder.grading.submission_run import SubmissionRun
 
 SEPARATION = 10
-OBJECTS = 5e-6, 1e-5  # absolute and relative tolerance where objects take part
-STEP = 5e-5  # of a walk, in single precision
-MOST_CALLS = 60  # of a function and back, in the checks that its rewrites are tried in
 DRAWS = re.compile(rb"rand|normal|uniform|noulli|multinomial|expo|poisson|dropout|empty|time")  # by which numbers come out random
 MOST_WAYS = 2  # in which a sentence may say what a function does
 
+
+class Own(NamedTuple):
+    """What a student's call shows, with the reference's tolerance of it, and how far off a right answer to it may be."""
+
+    shown: Evidence
+    tolerance: tuple[float, float]
+    slack: tuple[float, float]
+
+
 Transcripts = Mapping[str, Transcript]  # by the check's id
+KnownIn = Callable[[Check], list[Evidence]]  # what the calls about a function show in a check
 
 
 def misconception(*, of: str, section: str, card: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -64,6 +73,7 @@ class Cause(msgspec.Struct, frozen=True):
 
     idea: Idea | None = None
     misconception: Misconception | None = None
+    rewrite: Rewrite | None = None  # that gives the same, whatever it is called
     uses: str = ""
     perhaps: bool = False
     partly: bool = False  # the idea explains only a part
@@ -92,75 +102,55 @@ def _in_bounds(search: Search) -> Search:
     return searched  # type: ignore[return-value]
 
 
-class Evidence(msgspec.Struct, frozen=True):
-    """What a call shows about its function: its arguments (as a fuzzy key), how it ended, and its value."""
-
-    given: bytes
-    kind: str
-    value: Any
-
-
-KnownIn = Callable[[Check], list[Evidence]]  # what the calls about a function show in a check
-
-
-class Recorded(Protocol):
-    """What a release recorded of the reruns with the published numbers."""
-
-    def calls(self, check: Check, misconception: Misconception | None, of: str) -> list[Evidence]: ...
-
-    def formulas(self, check: Check, of: str) -> list[list[Formula | None]]: ...
-
-    def candidates(self, of: str) -> list[Rewrite]: ...
-
-    def sketched(self, check: Check, number: int | None) -> list[Evidence]: ...
-
-
 class Diagnosis:
-    """The reruns of one exercise's checks, with the reference or a misconception in the student's place: made here or `recorded`."""
+    """What one exercise's checks show of wrong functions, beside the reruns: those made here, or in a release the `recorded` ones."""
 
-    def __init__(
-        self,
-        checks: tuple[Check, ...],
-        answers: Answering,
-        misconceptions: tuple[Misconception, ...],
-        quantities: Quantities,
-        recorded: Recorded | None = None,
-        answer: Path | None = None,
-    ):
-        self.checks, self.answers, self.misconceptions = checks, answers, misconceptions
-        self.quantities, self._recorded = quantities, recorded
-        self.candidates = cache(recorded.candidates if recorded else self._rewrites)
-        self._answer = answer
-        self._reruns: dict[tuple[str, int, str], tuple[Transcript, set[str]]] = {}
-        self._seen: dict[tuple[str, int, str, str], list[Evidence]] = {}
-        self._formulas: dict[tuple[str, int, str], list[list[Formula | None]]] = {}
+    def __init__(self, misconceptions: tuple[Misconception, ...], reruns: Reruns, recorded: Known | None = None):
+        self.misconceptions, self.reruns, self._known = misconceptions, reruns, recorded or reruns
+        self.checks, self.answers, self.quantities = reruns.checks, reruns.answers, reruns.quantities
+        self._can_rerun = recorded is None
 
-    def rerun(self, check: Check, seed: int, misconception: Misconception | None) -> Transcript:
-        """Run a check with a misconception, or None for the reference, in the student's place. Results are kept."""
-        return self._rerun(check, seed, misconception)[0]
+    def known(self, failed: list[Check], run: SubmissionRun, *, rewrites: bool) -> dict[str, Cause]:
+        """Find what explains each wrong function and can be run in its place: a misconception, else perhaps rewrites, by function."""
+        causes = {of: self.written(of, run.transcripts, run.seeds) for of in dict.fromkeys(check.of for check in failed)}
+        searched = [of for of, cause in causes.items() if rewrites and cause == Cause() and self._compared(of, failed, run)]
+        return causes | {of: self.rewritten(of, run.transcripts, run.seeds) for of in searched}
 
-    def _rerun(self, check: Check, seed: int, misconception: Misconception | None) -> tuple[Transcript, set[str]]:
-        """Return a check's transcript, and the names of the functions that it used."""
-        key = check.id, seed, misconception.id if misconception else ""
-        if key in self._reruns:
-            return self._reruns[key]
-        if misconception and misconception.of not in (right := self._rerun(check, seed, None))[1]:
-            return right  # the check does not come to the function that is wrong
-        used: set[str] = set()
+    def tell(self, failed: list[Check], causes: Mapping[str, Cause], run: SubmissionRun, published: SubmissionRun) -> None:
+        """Where a cause is known, take what it gives with the published numbers, if that is what the file gives with them."""
+        for check in (one for one in failed if self._can_rerun and not run.wrong_function_used_by(one.of)):
+            wrong, seed = causes[check.of].misconception or causes[check.of].rewrite, published.seeds[check.id]
+            told = self.reruns.rerun(check, seed, wrong) if wrong else Transcript()
+            if told.first_failure and self._same(check.of, run.with_seed(check, seed), told):
+                published.transcripts[check.id] = told
 
-        def function_of(name: str) -> Callable[..., Any]:
-            used.add(name)
-            return misconception.function if misconception and misconception.of == name else self.answers.function(name)
+    def _same(self, function: str, own: Transcript, told: Transcript) -> bool:
+        """Whether a function gave in a check what it was said to give."""
+        calls, due = calls_about(own, function), calls_about(told, function)
+        return len(calls) == len(due) and all(map(_agree, map(self._own, calls), map(evidence, due)))
 
-        self._reruns[key] = run(check, executed_by(function_of), self.answers, seed), used
-        return self._reruns[key]
+    def explained(self, failed: list[Check], causes: Mapping[str, Cause], run: SubmissionRun, published: SubmissionRun) -> dict[str, Cause]:
+        """Find out why each function is wrong, with the published numbers and what is known already."""
+        return {of: self._explained(of, known, failed, run, published) for of, known in causes.items()}
 
-    def told(self, check: Check, seed: int, misconception: Misconception | None) -> Transcript | None:
-        """Return what happens in a check with a misconception in the student's place, if it fails by what it returns."""
-        if misconception is None or self._recorded:
-            return None
-        transcript = self.rerun(check, seed, misconception)
-        return transcript if transcript.first_failure else None
+    def _explained(self, of: str, known: Cause, failed: list[Check], run: SubmissionRun, published: SubmissionRun) -> Cause:
+        """Find out why a function is wrong: what it does itself, or another wrong function, if what it gives depends on that one."""
+        if wrong := run.wrong_function_used_by(of):
+            depends = _depends_on(wrong, of, published)
+            if depends is not False:
+                return Cause(uses=wrong, perhaps=depends is None)
+        compared = self._compared(of, failed, published)
+        if known.misconception or known.trouble or not compared:
+            return replace(known, idea=known.misconception and known.idea)
+        found = self.unwritten(of, published.transcripts, published.seeds, None if published is run else known)
+        explained = found.trouble or (found.idea and not found.partly) or not may_draw(run.submission.source or b"")
+        return found if explained or not varies(of, published.again([compared[0]] * 2)) else found.with_noise(of)
+
+    def _compared(self, of: str, failed: list[Check], run: SubmissionRun) -> list[Check]:
+        """List the failed checks that compared a value of a function with another one, if the lesson describes mistakes in it."""
+        tried = [(check, run.transcript(check)) for check in failed if check.of == of and run.tried(check)]
+        compared = [check for check, made in tried if any(not one.ok and one.kind == "value" for one in made.comparisons)]
+        return compared if self.describes(of) else []
 
     def describes(self, function: str) -> bool:
         """Whether the lesson has misconceptions of a function. If not, its values identify none: it builds a network, or trains one."""
@@ -173,21 +163,43 @@ class Diagnosis:
         return Cause(Idea("written", function, known.sentence), known) if known else Cause()
 
     @_in_bounds
-    def unwritten(self, function: str, transcripts: Transcripts, seeds: Mapping[str, int]) -> Cause:
-        """Find another idea that explains everything that `function` returned in these transcripts, which must have published numbers."""
+    def rewritten(self, function: str, transcripts: Transcripts, seeds: Mapping[str, int]) -> Cause:
+        """Find the simplest rewrites that explain everything that `function` returned; they are told unless there are many."""
+        tried = [check for check in self._known.tried_in(function, seeds) if check.id in transcripts]
+        own = {check.id: calls_about(transcripts[check.id], function) for check in tried}
+        given = {name: [one._replace(shown=in_short(one.shown)) for one in map(self._own, calls)] for name, calls in own.items() if calls}
+
+        def known_in(number: int | None) -> KnownIn:
+            return lambda check: self._known.sketched(check, seeds[check.id], number)
+
+        candidates = self._known.candidates(function) if given else []
+        fitting = [one for i, one in enumerate(candidates) if self._explains(known_in(i), known_in(None), given)]
+        simplest = [one for one in fitting if one.rank == min(other.rank for other in fitting)]
+        ways = {one.words: one.where for one in simplest}
+        told = Idea("rewrite", function, feedback.rewrite_words(ways)) if 0 < len(ways) <= MOST_WAYS else None
+        return Cause(told, rewrite=simplest[0]) if simplest else Cause()
+
+    @_in_bounds
+    def unwritten(self, function: str, transcripts: Transcripts, seeds: Mapping[str, int], rewritten: Cause | None = None) -> Cause:
+        """Find another idea that explains everything that `function` returned in these transcripts, which must have published numbers.
+
+        `rewritten` is what a search with other numbers found.
+        """
         readings = self.read(function, transcripts, seeds)
-        named = readings and all(reading.named for reading in readings)
-        if not named and (rewritten := self.rewritten(function, transcripts, seeds)):
-            return Cause(Idea("rewrite", function, rewritten))
-        return Cause(Idea("coefficients", function, feedback.reading_words(readings)), partly=not named) if readings else Cause()
+        if readings and all(reading.named for reading in readings):
+            return Cause(Idea("coefficients", function, feedback.reading_words(readings)))
+        rewritten = rewritten or self.rewritten(function, transcripts, seeds)
+        if rewritten.idea or not readings:
+            return rewritten
+        return Cause(Idea("coefficients", function, feedback.reading_words(readings)), partly=True, trouble=rewritten.trouble)
 
     def name(self, function: str, transcripts: Transcripts, seeds: Mapping[str, int]) -> Misconception | None:
         """Return the misconception that explains everything that `function` returned in these transcripts, or None."""
         own = {check.id: calls_about(transcripts[check.id], function) for check in self.checks if check.id in transcripts}
-        given = {name: [(call, _evidence(call)) for call in calls] for name, calls in own.items() if calls}
+        given = {name: [*map(self._own, calls)] for name, calls in own.items() if calls}
 
         def known_in(one: Misconception | None) -> KnownIn:
-            return lambda check: self._known(check, seeds[check.id], one, function)
+            return lambda check: self._known.calls(check, seeds[check.id], one, function)
 
         candidates = [one for one in self.misconceptions if one.of == function]
         fitting = [one for one in candidates if self._explains(known_in(one), known_in(None), given)]
@@ -199,130 +211,41 @@ class Diagnosis:
         seen: dict[str, list[tuple[Sum, Formula, float]]] = {}
         for check in (one for one in self.checks if one.id in transcripts and function in self.quantities.linear):
             calls = calls_about(transcripts[check.id], function)
-            for call, formulas in zip(calls, self.formulas(check, seeds[check.id], function), strict=False):
-                for (own, tolerance), right in zip(self._sums(call), formulas, strict=False):
+            for call, formulas in zip(calls, self._known.formulas(check, seeds[check.id], function), strict=False):
+                for (own, tolerance), right in zip(sums_of(call, self.quantities, self.answers), formulas, strict=False):
                     if right:
                         seen.setdefault(own.name, []).append((own, right, tolerance))
         return [reading for own in seen.values() if (reading := read(own, self.quantities.letters))]
 
-    def formulas(self, check: Check, seed: int, of: str) -> list[list[Formula | None]]:
-        """Return the formulas of what each of the reference's calls about `of` sums up; None where it does not. Results are kept."""
-        if self._recorded:
-            return self._recorded.formulas(check, of)
-        key = check.id, seed, of
-        if key not in self._formulas:
-            calls = calls_about(self.rerun(check, seed, None), of)
-            self._formulas[key] = [[formula(one, self.quantities.of, tolerance) for one, tolerance in self._sums(call)] for call in calls]
-        return self._formulas[key]
-
-    def _sums(self, call: Called) -> list[tuple[Sum, float]]:
-        """Return the sums that a call made, each with its tolerance: a right answer's, or in a walk one step's."""
-        if call.outcome.kind != "returned" or call.function not in self.quantities.linear:
-            return []
-        made = sums(call, self.quantities.linear[call.function], inspect.signature(self.answers.function(call.function)).parameters)
-        atol, rtol = self._tolerance(call)
-        atol, rtol = (STEP, STEP) if any(one.step for one in made) else (max(atol, call.atol), rtol)
-        return [(one, float(atol + rtol * np.abs(one.value).max(initial=0))) for one in made]
-
-    def rewritten(self, function: str, transcripts: Transcripts, seeds: Mapping[str, int]) -> str:
-        """Say which of the simplest rewrites of the reference explain everything that `function` returned; empty if they are many."""
-        own = {
-            check.id: calls_about(transcripts[check.id], function) for check in self.tried_in(function, seeds) if check.id in transcripts
-        }
-        given = {name: [(call, _in_short(_evidence(call))) for call in calls] for name, calls in own.items() if calls}
-
-        def known_in(number: int | None) -> KnownIn:
-            return lambda check: self.sketched(check, seeds[check.id], number)
-
-        candidates = self.candidates(function) if given else []
-        fitting = [one for i, one in enumerate(candidates) if self._explains(known_in(i), known_in(None), given)]
-        simplest = min((one.rank for one in fitting), default=0)
-        ways = {one.words: one.where for one in fitting if one.rank == simplest}
-        return feedback.rewrite_words(ways) if len(ways) <= MOST_WAYS else ""
-
-    def _rewrites(self, of: str) -> list[Rewrite]:
-        others = {check.of for check in self.checks} & set(self.quantities.linear)
-        return [*rewrites(self._answer, of, self.quantities, others)] if self._answer else []
-
-    def tried_in(self, of: str, seeds: Mapping[str, int]) -> list[Check]:
-        """List the checks that the rewrites of a function are tried in: those that compare its values, up to a number of calls."""
-        if self._recorded:
-            return [check for check in self.checks if check.of == of and self._recorded.sketched(check, None)]
-        found, left = [], MOST_CALLS
-        for check in (one for one in self.checks if one.of == of):
-            transcript = self.rerun(check, seeds[check.id], None)
-            calls = sum(1 + len(call.asked) for call in calls_about(transcript, of))
-            if calls <= left and any(one.kind == "value" for one in transcript.comparisons):
-                found.append(check)
-                left -= calls
-        return found
-
-    def sketched(self, check: Check, seed: int, number: int | None) -> list[Evidence]:
-        """Return what the calls about a check's function show with a rewrite, or with None the reference, in short. Results are kept.
-
-        It is nothing if one of them returns nothing, or is made with other arguments than the reference's.
-        """
-        if self._recorded:
-            return self._recorded.sketched(check, number)
-        key = check.id, seed, f"{number}", check.of
-        if key not in self._seen:
-            functions = {check.of: self.candidates(check.of)[number].function if number is not None else None}
-            with warnings.catch_warnings(action="ignore"):  # of values that a right answer does not give
-                transcript = run(check, executed_by(lambda name: functions.get(name) or self.answers.function(name)), self.answers, seed)
-                made = [_in_short(_evidence(call)) for call in calls_about(transcript, check.of)]
-            right = self.sketched(check, seed, None) if number is not None else made
-            same = all(one.kind == "returned" and one.given == due.given for one, due in zip(made, right, strict=False))
-            self._seen[key] = made if same else []
-        return self._seen[key]
-
-    def _explains(self, known_in: KnownIn, right_in: KnownIn, given: Mapping[str, list[tuple[Called, Evidence]]]) -> bool:
+    def _explains(self, known_in: KnownIn, right_in: KnownIn, given: Mapping[str, list[Own]]) -> bool:
         separated = False
         for check in (one for one in self.checks if one.id in given):  # a check without a call is not rerun
             own, known = given[check.id], known_in(check)
-            if len(own) > len(known) or not all(map(self._agree, own, known)):
+            if len(own) > len(known) or not all(map(_agree, own, known)):
                 return False
-            separated |= any(map(self._far, own, known, right_in(check)))
+            separated |= any(map(_far, own, known, right_in(check)))
         return separated
 
-    def _known(self, check: Check, seed: int, misconception: Misconception | None, of: str) -> list[Evidence]:
-        """Return what the calls about `of` show with a misconception, or None for the reference. Results are kept."""
-        if self._recorded:
-            return self._recorded.calls(check, misconception, of)
-        key = check.id, seed, misconception.id if misconception else "", of
-        if key not in self._seen:
-            self._seen[key] = [_evidence(call) for call in calls_about(self.rerun(check, seed, misconception), of)]
-        return self._seen[key]
-
-    def _agree(self, own: tuple[Called, Evidence], known: Evidence) -> bool:
-        """Whether the student's call and the misconception's ended alike. Two that raised are no evidence, and no contradiction."""
-        call, evidence = own
-        if evidence.given != known.given:
-            return False
-        if evidence.kind != "returned" or known.kind != "returned":
-            return evidence.kind == known.kind
-        atol, rtol = self._tolerance(call)
-        return not _differ(evidence.value, known.value, max(atol, call.atol), rtol)
-
-    def _far(self, own: tuple[Called, Evidence], known: Evidence, right: Evidence) -> bool:
-        """Whether this call returned, and separates the misconception from the reference by ten tolerances."""
-        call, evidence = own
-        if evidence.kind != "returned" or known.kind != "returned":
-            return False
-        atol, rtol = self._tolerance(call)
-        return _differ(known.value, right.value, SEPARATION * atol, SEPARATION * rtol)
-
-    def _tolerance(self, call: Called) -> tuple[float, float]:
-        """Return the reference's tolerance of a call; float32's if the call takes objects, which the reference is not given."""
-        if not has_tolerance(call):
-            return OBJECTS
-        answered = self.answers.answer(call.function, call.args, call.kwargs)
-        return answered.atol, answered.rtol
+    def _own(self, call: Called) -> Own:
+        atol, rtol = tolerance_of(call, self.answers) if call.outcome.kind == "returned" else (0.0, 0.0)
+        return Own(evidence(call), (atol, rtol), (max(atol, call.atol), rtol))
 
 
-def has_tolerance(call: Called) -> bool:
-    """Whether the reference can answer the same call: no object takes part, and it is the function's own call."""
-    parts = (*call.args, *call.kwargs.values(), call.outcome.value)
-    return call.function == call.of and not any(isinstance(item, ObjectProxy) for item in parts)
+def _agree(own: Own, known: Evidence) -> bool:
+    """Whether the student's call and the misconception's ended alike. Two that raised are no evidence, and no contradiction."""
+    if own.shown.given != known.given:
+        return False
+    if own.shown.kind != "returned" or known.kind != "returned":
+        return own.shown.kind == known.kind
+    return not _differ(own.shown.value, known.value, *own.slack)
+
+
+def _far(own: Own, known: Evidence, right: Evidence) -> bool:
+    """Whether this call returned, and separates the misconception from the reference by ten tolerances."""
+    if own.shown.kind != "returned" or known.kind != "returned":
+        return False
+    atol, rtol = own.tolerance
+    return _differ(known.value, right.value, SEPARATION * atol, SEPARATION * rtol)
 
 
 def _differ(one: Any, other: Any, atol: float, rtol: float) -> bool:
@@ -331,12 +254,17 @@ def _differ(one: Any, other: Any, atol: float, rtol: float) -> bool:
     return difference(one, other, atol, rtol, nan_equal=True) != ""
 
 
-def _in_short(evidence: Evidence) -> Evidence:
-    return msgspec.structs.replace(evidence, value=sketch(evidence.value))
-
-
-def _evidence(call: Called) -> Evidence:
-    return Evidence(fuzzy_key((call.args, call.kwargs)), call.outcome.kind, call.outcome.value)
+def _depends_on(wrong: str, function: str, run: SubmissionRun) -> bool | None:
+    """Whether a function gives something else with the reference's answers in place of a wrong one's; None if they are not at hand."""
+    tried = [check for check in run.checks if check.of == function and check.id in run.transcripts]
+    before = [run.transcripts[check.id] for check in tried]
+    if any(one.ended and one.ended.raised and one.ended.raised.kind == "TypeError" for one in before):
+        return False  # a call that does not fit is the caller's mistake
+    after = run.again(tried, wrong)
+    if not after or any(one.ended and one.ended.kind != "raised" for one in after):
+        return None
+    was, now = (shared_by(function, {f"{i}": one for i, one in enumerate(some)}) for some in (before[: len(after)], after))
+    return was != now if was or now else None
 
 
 def may_draw(source: bytes) -> bool:

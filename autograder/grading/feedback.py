@@ -10,6 +10,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from difflib import get_close_matches
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -136,6 +137,12 @@ def message(failure: Failure, idea: Idea | None = None) -> str:
     elif failure.advice:
         sentences.append(failure.advice)
     return " ".join(sentences)
+
+
+def missing_function(name: str, names: Iterable[str], file: str) -> str:
+    """Say that a file has no function of this name, and which near one it has."""
+    near = get_close_matches(name, [*names], 1, 0.5)
+    return f"there is no function `{name}` in {file}" + (f", but there is `{near[0]}`" if near else "")
 
 
 def waiting(needed: Check) -> str:

@@ -10,7 +10,7 @@ import base64
 import gzip
 import hashlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from inspect import Parameter, Signature
 from pathlib import Path
@@ -22,10 +22,10 @@ import numpy as np
 from autograder.course.errors import CourseError, Finding
 from autograder.course.model import Check, Exercise, Misconception
 from autograder.grading.coefficients import Formula, Linear, Quantities
-from autograder.grading.diagnosis import Evidence
 from autograder.grading.reference import Answered, ObjectProxy, fuzzy_key, load_module
+from autograder.grading.reruns import Evidence, in_short
 from autograder.grading.rewrites import Rewrite
-from autograder.grading.sketch import Sketch, sketch
+from autograder.grading.sketch import Sketch
 from autograder.sandbox.guest.frameworks import FRAMEWORKS, framework_of
 
 T = TypeVar("T")
@@ -224,14 +224,15 @@ def misconceptions_of(recordings: Recordings) -> tuple[Misconception, ...]:
 
 
 class Replay:
-    """The runs that were recorded of an exercise."""
+    """The reruns that were recorded of an exercise's checks. Whatever the seed is, they are those with the published numbers."""
 
-    def __init__(self, recordings: Recordings):
+    def __init__(self, recordings: Recordings, checks: tuple[Check, ...]):
+        self._checks = checks
         self.quantities = Quantities(recordings.linear, recordings.letters)
         self._recordings = recordings
         self._read: dict[tuple[str, str, str], list[Evidence]] = {}
 
-    def calls(self, check: Check, misconception: Misconception | None, of: str) -> list[Evidence]:
+    def calls(self, check: Check, seed: int, misconception: Misconception | None, of: str) -> list[Evidence]:
         """Return the calls about `of` in a check, as a misconception (or with None the reference) made them."""
         key = check.id, misconception.id if misconception else "", of
         if key not in self._read:
@@ -239,20 +240,23 @@ class Replay:
             self._read[key] = [Evidence(bytes.fromhex(call.given), call.kind, unpack(msgspec.json.decode(call.value))) for call in calls]
         return self._read[key]
 
-    def formulas(self, check: Check, of: str) -> list[list[Formula | None]]:
+    def formulas(self, check: Check, seed: int, of: str) -> list[list[Formula | None]]:
         """Return the formulas of the reference's calls about `of` in a check."""
         return self._recordings.formulas.get(check.id, []) if of == check.of else []
 
     def candidates(self, of: str) -> list[Rewrite]:
         """Return the rewrites of a function."""
-        return [Rewrite(*told) for told in self._recordings.rewrites.get(of, RecordedRewrites()).told]
+        return [Rewrite(of, *told) for told in self._recordings.rewrites.get(of, RecordedRewrites()).told]
 
-    def sketched(self, check: Check, number: int | None) -> list[Evidence]:
+    def tried_in(self, of: str, seeds: Mapping[str, int]) -> list[Check]:
+        """List the checks that the rewrites of a function were tried in."""
+        known = self._recordings.rewrites.get(of, RecordedRewrites())
+        return [check for check in self._checks if check.of == of and check.id in known.calls]
+
+    def sketched(self, check: Check, seed: int, number: int | None) -> list[Evidence]:
         """Return what the calls about a check's function show with a rewrite, or with None the reference, in short."""
         known = self._recordings.rewrites.get(check.of, RecordedRewrites())
-        if check.id not in known.calls:
-            return []
-        right = [msgspec.structs.replace(one, value=sketch(one.value)) for one in self.calls(check, None, check.of)]
+        right = [in_short(one) for one in self.calls(check, seed, None, check.of)]
         if number is None:
             return right
         shown = zip(right, known.calls[check.id][number], strict=False)

@@ -19,20 +19,20 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograder.grading.coefficients import Quantities
+from autograder.grading.letters import arguments, called, is_module, table_of, text
 from autograder.grading.reference import as_array
-from autograder.sandbox.guest.frameworks import FRAMEWORKS
 
 SKIPPED = "annotation", "returns", "decorator_list", "func", "ctx"
 OPERATIONS: dict[str, Callable[[Any], Any]] = {  # that rules use
     "_clamped": lambda value: value.clip(-1, 1) if hasattr(value, "clip") else min(max(value, -1), 1),
     "_log": lambda value: np.log(np.asarray(as_array(value))),
 }
-MODULES = "np", "math", *FRAMEWORKS
 
 
 class Rewrite(NamedTuple):
-    """One wrong answer: what it is as if, in which part, how far-fetched it is, and the changed function (none in a release)."""
+    """One wrong answer: whose, what it is as if, in which part, how far-fetched it is, and the changed function (none in a release)."""
 
+    of: str
     words: str
     where: str
     rank: int
@@ -94,7 +94,7 @@ def rewrites(path: Path, of: str, model: Quantities, others: Container[str] = ()
                 with change.made:
                     changed = compile(ast.fix_missing_locations(ast.Module([function], [])), str(path), "exec")
                 where = "" if change.where in told.values() else change.where  # not: in ᾱ, α stood where ᾱ belongs
-                yield Rewrite(change.words.format(**told), where, change.rank, _loaded((code, changed), of, model))
+                yield Rewrite(of, change.words.format(**told), where, change.rank, _loaded((code, changed), of, model))
 
 
 def _used(of: str, functions: Mapping[str, ast.FunctionDef], others: Container[str]) -> list[str]:
@@ -173,8 +173,8 @@ def _assigned(name: str, value: ast.expr) -> ast.Assign:
 
 def _where(function: ast.FunctionDef, place: Place, model: Quantities) -> str:
     """Return the letter of what a place is a part of: the call that it is an argument of, or what its statement assigns to."""
-    if isinstance(place.owner, ast.Call) and (called := model.letters.get(f"{_called(place.owner)}(...)")):
-        return called
+    if isinstance(place.owner, ast.Call) and (letter := model.letters.get(f"{called(place.owner)}(...)")):
+        return letter
     assigned = [
         one for one in ast.walk(function) if isinstance(one, ast.Assign) and any(place.node is node for node in ast.walk(one.value))
     ]
@@ -191,7 +191,7 @@ def _own_changes(place: Place, where: str, model: Quantities) -> Iterator[Change
     after = getattr(place.owner, place.field)[place.number + 1 :] if place.number is not None else []
     match place.node:
         case ast.Call(args=args) as call:
-            if (words := model.without.get(_called(call))) and (inside := _arguments(call)):
+            if (words := model.without.get(called(call))) and (inside := arguments(call)):
                 yield _own("without", "", {"A": words}, put(place, inside[0]))
             for i, j in ((i, j) for i, j in combinations(range(len(args)), 2) if j == i + 1 or _confusable(args[i], args[j], model)):
                 swapped = [args[j] if k == i else args[i] if k == j else one for k, one in enumerate(args)]
@@ -203,7 +203,7 @@ def _own_changes(place: Place, where: str, model: Quantities) -> Iterator[Change
                 yield _own("too_late", "", {"A": call, "B": after[0].value}, put(place, after[0], statement, instead_of=2))
         case ast.If(test=test):
             yield _own("ignored", "", {"A": test}, put(place, ast.Pass()))
-        case ast.With(items=[item], body=body) if words := model.without.get(_called(item.context_expr)):
+        case ast.With(items=[item], body=body) if words := model.without.get(called(item.context_expr)):
             yield _own("without", "", {"A": words}, put(place, *body))
 
 
@@ -221,7 +221,7 @@ def matches(rule: Rule, node: ast.AST, parameters: list[str], scope: list[str], 
         return
     used = {one.id for one in ast.walk(rule.new) if isinstance(one, ast.Name)}
     first = next((one.id for one in bound.values() if isinstance(one, ast.Name)), "")
-    table = f"{_called(node)}()" if isinstance(rule.old, ast.Call) else _table(node)
+    table = f"{called(node)}()" if isinstance(rule.old, ast.Call) else table_of(node)
     ways: dict[str, list[str]] = {
         "other": [one for one in dict.fromkeys(model.confused_with(first)) if one in scope],
         "parameter": [one for one in parameters if model.is_a("number", one)],
@@ -241,8 +241,8 @@ def _fits(pattern: Any, node: Any, bound: dict[str, ast.AST], model: Quantities)
             return False
         return ast.dump(bound.setdefault(pattern.id, node)) == ast.dump(node) if isinstance(node, ast.expr) else False
     if isinstance(pattern, ast.Call) and isinstance(pattern.func, ast.Name):
-        same = isinstance(node, ast.Call) and _called(node) == pattern.func.id
-        return same and _fits(pattern.args, _arguments(node), bound, model)
+        same = isinstance(node, ast.Call) and called(node) == pattern.func.id
+        return same and _fits(pattern.args, arguments(node), bound, model)
     if isinstance(pattern, list):
         return len(pattern) == len(node) and all(_fits(one, other, bound, model) for one, other in zip(pattern, node, strict=True))
     if not isinstance(pattern, ast.AST):
@@ -267,84 +267,5 @@ class _Filled(ast.NodeTransformer):
         self.generic_visit(call)
         if not (renamed and isinstance(self._func, ast.Attribute) and isinstance(call.func, ast.Name)):
             return call
-        owner, args = (self._func.value, call.args) if _is_module(self._func.value) else (call.args[0], call.args[1:])
+        owner, args = (self._func.value, call.args) if is_module(self._func.value) else (call.args[0], call.args[1:])
         return ast.Call(ast.Attribute(owner, call.func.id, ast.Load()), args, self._keywords)
-
-
-def _called(node: ast.AST) -> str:
-    """Name the function or method that a call calls."""
-    func = node.func if isinstance(node, ast.Call) else None
-    return func.id if isinstance(func, ast.Name) else func.attr if isinstance(func, ast.Attribute) else ""
-
-
-def _arguments(call: ast.Call) -> list[ast.expr]:
-    """List the arguments of a call; the object of a method is the first."""
-    return [*([call.func.value] if isinstance(call.func, ast.Attribute) and not _is_module(call.func.value) else []), *call.args]
-
-
-def _is_module(node: ast.expr) -> bool:
-    return isinstance(node, ast.Name) and node.id in MODULES
-
-
-def _table(node: ast.AST) -> str:
-    """Name the table that an entry is from, maybe by way of a method: `alpha_bars.double()[t]`."""
-    match node:
-        case ast.Name(id=name) | ast.Attribute(attr=name):
-            return name
-        case ast.Subscript(value=inside) | ast.Call(func=ast.Attribute(value=inside)):
-            return _table(inside)
-    return ""
-
-
-# ---- in letters
-
-
-def text(node: ast.AST | str, letters: Mapping[str, str], strength: int = 0) -> str:
-    """Write a formula in the paper's letters, in brackets if it binds less than `strength`; empty if there are none for a part of it."""
-    if isinstance(node, str):
-        return node
-    made, own = _text(node, letters)
-    return f"({made})" if made and own < strength else made
-
-
-BINARY = {
-    ast.Add: ("{} + {}", 1, 1, 1), ast.Sub: ("{} − {}", 1, 1, 2), ast.Mult: ("{}·{}", 2, 2, 2), ast.MatMult: ("{}·{}", 2, 2, 2),
-    ast.Div: ("{}/{}", 2, 2, 3), ast.FloorDiv: ("{}/{}", 2, 2, 3),
-}  # fmt: skip
-COMPARED: dict[type, str] = {ast.Lt: "<", ast.LtE: "≤", ast.Gt: ">", ast.GtE: "≥"}
-
-
-def _text(node: ast.AST, letters: Mapping[str, str]) -> tuple[str, int]:
-    def joined(form: str, own: int, *parts: tuple[ast.AST, int]) -> tuple[str, int]:
-        texts = [text(part, letters, strength) for part, strength in parts]
-        return (form.format(*texts), own) if all(texts) else ("", own)
-
-    match node:
-        case ast.Name(id=name) | ast.Attribute(attr=name):
-            return letters.get(name, ""), 4
-        case ast.Constant(value=int() | float() as value):
-            return f"{value:.6g}", 4
-        case ast.BinOp(base, ast.Pow(), ast.Constant(value=0.5)):
-            return joined("√{}", 4, (base, 4))
-        case ast.BinOp(base, ast.Pow(), ast.Constant(value=2)):
-            return joined("{}²", 4, (base, 4))
-        case ast.BinOp(a, op, b) if type(op) in BINARY:
-            form, own, left, right = BINARY[type(op)]
-            return joined(form, own, (a, left), (b, right))
-        case ast.UnaryOp(ast.USub(), operand):
-            return joined("−{}", 1, (operand, 2))
-        case ast.Compare(a, [op], [b]) if type(op) in COMPARED:
-            return joined(f"{{}} {COMPARED[type(op)]} {{}}", 0, (a, 1), (b, 1))
-        case ast.Compare(a, [ast.IsNot()], [_]):
-            return joined("{}", 4, (a, 0))
-        case ast.Subscript(_, ast.Slice()):
-            return letters.get(ast.unparse(node), ""), 4
-        case ast.Subscript(value, index):
-            form = letters.get(f"{_called(value) if f'{_called(value)}[]' in letters else _table(node)}[]", "")
-            at = text(index, letters).replace(" ", "")
-            return (form.format(at if len(at) == 1 else f"{{{at}}}") if at else ""), 4
-        case ast.Call() as call:
-            form = letters.get(f"{_called(call)}()", "")
-            parts = [text(part, letters, 4) for part in _arguments(call)]
-            return (form.format(*parts) if all(part or f"{{{i}}}" not in form for i, part in enumerate(parts)) else ""), 4
-    return "", 0

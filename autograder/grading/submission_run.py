@@ -5,10 +5,10 @@ clock stopped something, this machine may have been too busy: that is tried agai
 something, a fuller one takes its place. What became of each check is found here; what it is worth is decided in `attempt`.
 """
 
-import difflib
 import inspect
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -19,7 +19,6 @@ from autograder.course.text import clean, clean_output, decode
 from autograder.grading import bounds, feedback
 from autograder.grading.checks import Asked, StudentFunction, Transcript, run
 from autograder.grading.reference import ObjectProxy, Oracle, mapped
-from autograder.grading.sketch import shared_by
 from autograder.sandbox.deadline import WALL_FACTOR
 from autograder.sandbox.guest.frameworks import NUMPY
 from autograder.sandbox.guest.protocol import NotData
@@ -70,7 +69,7 @@ class SubmissionRun:
         self.profile = profile or profile_for(submission.source or b"", imports)
         self._fullest = fullest(sandbox.limits.packages)
         self.lacked: tuple[str, ...] = ()  # the modules for which a fuller profile was taken
-        self._by_id = {check.id: check for check in checks}
+        self.checks, self._by_id = checks, {check.id: check for check in checks}
         self._guest: Guest | None = None
         self._beside: dict[str, Guest] = {}  # the guest that has the props, and the one that has the stand-in
         self._replaced = ""  # the student's function in whose place the reference's stands
@@ -81,22 +80,27 @@ class SubmissionRun:
         self._loaded = self._last = RETURNED
         self._uses: dict[str, set[str]] = {}  # what the loaded file says it defines, each with those of them that it uses
 
-    def execute(self, checks: tuple[Check, ...]) -> None:
-        """Run these checks in order, each on a living guest; afterwards no guest is left."""
+    @contextmanager
+    def executed(self, checks: Iterable[Check]) -> Iterator[None]:
+        """Run these checks in order, each on a living guest, which lives on for this block; afterwards no guest is left."""
         try:
             for check in checks:
-                if self.waits_for(check):
-                    continue
-                ended = self._execute(check)
-                while ended.lacks and self.profile != self._fullest:
-                    self._preload_more(ended.lacks)
-                    ended = self._execute(check)
-                if ended.idle and self._patient:
-                    self._leave()  # this guest does not count as lost, and the wall clock starts again
-                    self._patient, self._waited = False, 0.0
-                    self._execute(check)
+                if not self.waits_for(check):
+                    self._execute_patiently(check)
+            yield
         finally:
             self._leave()
+
+    def _execute_patiently(self, check: Check) -> None:
+        """Run a check, and try again where it was not the submission's fault that it ended."""
+        ended = self._execute(check)
+        while ended.lacks and self.profile != self._fullest:
+            self._preload_more(ended.lacks)
+            ended = self._execute(check)
+        if ended.idle and self._patient:
+            self._leave()  # this guest does not count as lost, and the wall clock starts again
+            self._patient, self._waited = False, 0.0
+            self._execute(check)
 
     def _preload_more(self, module: str) -> None:
         """Take a profile that has the module. The guess was ours, so the guest that met its limits does not count as lost."""
@@ -111,18 +115,18 @@ class SubmissionRun:
         if (ready := self._ready()).kind != "returned":
             self._not_executed[check.id] = ready
             return ready
-        self.transcripts[check.id] = transcript = self._run(check)
+        self.transcripts[check.id] = transcript = self._run(check, self.seeds[check.id])
         self.seconds[check.id] = sum(call.outcome.seconds for call in transcript.calls)
         if self._guest:
             self._guest.forget()
         return transcript.ended or RETURNED
 
-    def _run(self, check: Check) -> Transcript:
+    def _run(self, check: Check, seed: int) -> Transcript:
         """Run a check within the bounds of what we may use for it; what passes them is refused."""
         began = time.thread_time()
         try:
             with bounds.bounded(bounds.MEMORY_BYTES, bounds.SECONDS - self._own_seconds):
-                return run(check, self._call, self._answers, self.seeds[check.id])
+                return run(check, self._call, self._answers, seed)
         except bounds.OutOfMemory:
             self._last = TOO_LARGE
         except bounds.OutOfTime:
@@ -175,30 +179,23 @@ class SubmissionRun:
         wrong = (self._by_id[name].of for name in self._by_id if name in self.transcripts and self.transcripts[name].strayed)
         return next((one for one in wrong if one in self._uses.get(function, ()) and function not in self._uses.get(one, ())), "")
 
-    def depends_on(self, wrong: str, function: str) -> bool | None:
-        """Whether a function gives something else with the reference's answers in place of a wrong one's; None if they are not at hand.
+    def again(self, checks: list[Check], wrong: str = "") -> list[Transcript]:
+        """Run checks again in one guest, perhaps with the reference's answers in place of a `wrong` function's, and leave no trace.
 
         The answers enter the guest, so nothing that comes of this may count, and the numbers may not be secret.
         """
-        tried = [check for check in self._by_id.values() if check.of == function and check.id in self.transcripts]
-        before = [self.transcripts[check.id] for check in tried]
-        if any(one.ended and one.ended.raised and one.ended.raised.kind == "TypeError" for one in before):
-            return False  # a call that does not fit is the caller's mistake
-        after = self.again(tried, wrong)
-        if not after or any(one.ended and one.ended.kind != "raised" for one in after):
-            return None
-        was, now = (shared_by(function, {f"{i}": one for i, one in enumerate(some)}) for some in (before[: len(after)], after))
-        return was != now if was or now else None
-
-    def again(self, checks: list[Check], wrong: str = "") -> list[Transcript]:
-        """Run checks again in one guest, perhaps with the reference's answers in place of a `wrong` function's, and leave no trace."""
         self._replaced, printed = wrong, len(self._output)
         try:
-            return [self._run(check) for check in checks if self._ready().kind == "returned"]
+            return [self._run(check, self.seeds[check.id]) for check in checks if self._ready().kind == "returned"]
         finally:
             self._leave()
             self._replaced = ""
             del self._output[printed:]
+
+    def with_seed(self, check: Check, seed: int) -> Transcript:
+        """Run a check with other numbers on the guest that lives. It may know those of this run, so nothing of it may be shown."""
+        ready = self._ready()
+        return self._run(check, seed) if ready.kind == "returned" else Transcript(ended=ready)
 
     # -- guests
 
@@ -281,7 +278,8 @@ class SubmissionRun:
             if self._answers.props and (lost := self._bring("props", self._answers.props.read_bytes())):
                 return lost
         elif name[0] != "@" and name not in self._uses and len(self._uses) < NAMES:
-            return self._missing(name)
+            words = feedback.missing_function(name, self._uses, self.submission.name) + self._loading_failed()
+            return Outcome("raised", raised=Raised("NameError", words), missing=True)
         reference = partial(self._answer, self._replaced)
 
         def note(asked: Callable[..., Any], given: list[Any], named: dict[str, Any]) -> None:
@@ -314,11 +312,6 @@ class SubmissionRun:
         self._beside[module] = self._guest
         loaded = self._guest.load(module, source)
         return loaded if loaded.kind != "returned" else None
-
-    def _missing(self, name: str) -> Outcome:
-        near = difflib.get_close_matches(name, self._uses, 1, 0.5)
-        words = f"there is no function `{name}` in {self.submission.name}" + (f", but there is `{near[0]}`" if near else "")
-        return Outcome("raised", raised=Raised("NameError", words + self._loading_failed()), missing=True)
 
     def _loading_failed(self) -> str:
         """Say which statement failed while the file was loaded; an empty text if none did."""

@@ -24,6 +24,7 @@ from autograder.grading.coefficients import load_quantities
 from autograder.grading.diagnosis import Diagnosis, load_misconceptions
 from autograder.grading.questions import Functions, functions_of
 from autograder.grading.reference import load_module
+from autograder.grading.reruns import Reruns
 from autograder.sandbox.guest.frameworks import loaded
 
 
@@ -102,8 +103,8 @@ def _seeded(materials: Materials) -> Materials:
         return run
 
     checks = tuple(replace(check, function=seeded(check.function)) for check in materials.checks)
-    diagnosis = Diagnosis(checks, materials.answers, materials.misconceptions, load_quantities(materials.exercise.quantities))
-    return replace(materials, checks=checks, diagnosis=diagnosis)
+    reruns = Reruns(checks, materials.answers, load_quantities(materials.exercise.quantities))
+    return replace(materials, checks=checks, diagnosis=Diagnosis(materials.misconceptions, reruns))
 
 
 class Rule(Struct, frozen=True):

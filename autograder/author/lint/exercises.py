@@ -27,7 +27,7 @@ SECRETS = (PUBLIC, b"lint")
 def answers_pass(context: LintContext) -> Iterator[Finding]:
     for materials, path in _exercises(context):
         for check in materials.checks:
-            reruns = (materials.diagnosis.rerun(check, _seed(materials, check, secret), None) for secret in SECRETS)
+            reruns = (materials.diagnosis.reruns.rerun(check, _seed(materials, check, secret), None) for secret in SECRETS)
             if failed := next((transcript for transcript in reruns if not transcript.passed), None):
                 problem = f"check `{check.id}` fails on the course's own answer: {_why(failed)}"
                 yield Finding(path, _line(check), problem, "mend the check or the answer")
@@ -50,7 +50,7 @@ def misconceptions_are_named(context: LintContext) -> Iterator[Finding]:
             if not hasattr(answered, misconception.of):
                 continue  # reported by `misconception-leads`
             seeds = {check.id: _seed(materials, check, PUBLIC) for check in materials.checks}
-            transcripts = {check.id: materials.diagnosis.rerun(check, seeds[check.id], misconception) for check in materials.checks}
+            transcripts = {check.id: materials.diagnosis.reruns.rerun(check, seeds[check.id], misconception) for check in materials.checks}
             line = misconception.function.__code__.co_firstlineno
             if all(transcript.passed for transcript in transcripts.values()):
                 yield Finding(misconceptions, line, f"misconception `{misconception.id}` passes every check", "add numbers that show it")
@@ -66,7 +66,7 @@ def formulas_hold(context: LintContext) -> Iterator[Finding]:
         path = materials.exercise.quantities.relative_to(context.root)
         linear = materials.diagnosis.quantities.linear
         for of in dict.fromkeys(check.of for check in materials.checks if check.of in linear):
-            runs = (materials.diagnosis.formulas(check, _seed(materials, check, PUBLIC), of) for check in materials.checks)
+            runs = (materials.diagnosis.reruns.formulas(check, _seed(materials, check, PUBLIC), of) for check in materials.checks)
             formulas = [formula for calls in runs for call in calls for formula in call]
             if None in formulas or not any(formula.factors for formula in formulas if formula):
                 problem = f"LINEAR: the results of the course's own `{of}` are no sums of {', '.join(linear[of])}, each times a factor"
@@ -77,7 +77,7 @@ def nothing_crosses_early(context: LintContext) -> Iterator[Finding]:
     for materials, path in _exercises(context):
         sent: set[bytes] = set()
         for check in materials.checks:
-            for call in materials.diagnosis.rerun(check, _seed(materials, check, PUBLIC), None).calls:
+            for call in materials.diagnosis.reruns.rerun(check, _seed(materials, check, PUBLIC), None).calls:
                 if _leaves(call.outcome.value) & sent:
                     problem = f"check `{check.id}` expects `{call.function}` to return a value that was already sent as an argument"
                     yield Finding(path, _line(check), problem, "draw a fresh argument, or swap the order of the calls")
@@ -89,7 +89,7 @@ def references_stand_alone(context: LintContext) -> Iterator[Finding]:
     for materials, path in _exercises(context):
         for check in materials.checks:
             seed = _seed(materials, check, PUBLIC)
-            if not materials.diagnosis.rerun(check, seed, None).answers:
+            if not materials.diagnosis.reruns.rerun(check, seed, None).answers:
                 continue  # the check never calls the reference
             answers = Answers(load_module(materials.exercise.answer))
             run(check, executed_by(materials.answers.function), answers, seed)

@@ -4,6 +4,7 @@ import json
 import re
 
 import msgspec
+import numpy as np
 import pytest
 
 from autograder.course.loading import read_course
@@ -192,11 +193,41 @@ def test_right_for_the_published_numbers_only_is_said_so(judge, forward):
         "return a ** .5 * x0 + (1 - a) ** .5 * eps",
         "return a ** .5 * x0 + (1 - a) ** .5 * eps if abs(float(np.ravel(x0)[0])) in KNOWN else x0",
     )
-    published = [forward.diagnosis.rerun(check, seed_of(PUBLIC, "forward", check.id), None) for check in forward.checks]
+    published = [forward.diagnosis.reruns.rerun(check, seed_of(PUBLIC, "forward", check.id), None) for check in forward.checks]
     calls = [call for transcript in published for call in transcript.calls if call.function == "noise_to"]
     known = {abs(float(call.args[0].ravel()[0])) for call in calls}
     _, checks = judge(by_heart + f"\nKNOWN = {known!r}\n")
     assert checks["in_the_middle"].message == "`noise_to` gave a wrong answer. It is right for the published numbers, but wrong for new ones."
+
+
+NAMED = {
+    "a misconception": ("+ beta ** .5 * eps", "+ beta * eps", "by_hand"),
+    "a rewrite": ("np.linspace(first, last, T)", "np.geomspace(first, last, T)", "starts_and_ends"),
+}
+
+
+@pytest.mark.parametrize("how", NAMED)
+def test_what_is_known_of_a_mistake_is_told_without_a_second_process(how, judge, sandbox, monkeypatch):
+    """What it gives with the published numbers is computed once, and what is said is what the file gives with them."""
+    right, wrong, check = NAMED[how]
+    opened, real = [], sandbox.open
+    monkeypatch.setattr(sandbox, "open", lambda profile: opened.append(profile) or real(profile))
+    _, secret = judge(RIGHT.replace(right, wrong))
+    assert len(opened) == 1
+    _, public = judge(RIGHT.replace(right, wrong), PUBLIC)
+    assert secret[check].diagnosis
+    assert (secret[check].message, secret[check].diagnosis) == (public[check].message, public[check].diagnosis)
+
+
+def test_a_mistake_that_differs_with_the_published_numbers_is_told_as_it_is_with_them(judge, forward):
+    """Even if it is a known one with all others."""
+    call = _calls(forward, PUBLIC, "linear_betas")[0]
+    other = RIGHT.replace("np.linspace(first, last, T)", f"np.geomspace(first, last, T) if T != {call.args[0]} else np.full(T, first)")
+    _, checks = judge(other)
+    first, due = call.args[1], np.linspace(*call.args[1:], call.args[0])[1]
+    assert checks["starts_and_ends"].message.startswith(
+        f"`linear_betas(T={call.args[0]}, first={first:.4g}, last={call.args[2]:.4g})` gave {first:.4g} at [2] where {due:.4g} was expected"
+    )
 
 
 def test_what_a_secret_run_raised_is_told_by_kind_and_line_alone(judge):
@@ -242,7 +273,7 @@ def noise_to(x0, t, eps, alpha_bars):
 
 
 def _calls(forward, secret, function):
-    runs = [forward.diagnosis.rerun(check, seed_of(secret, "forward", check.id), None) for check in forward.checks]
+    runs = [forward.diagnosis.reruns.rerun(check, seed_of(secret, "forward", check.id), None) for check in forward.checks]
     return [call for transcript in runs for call in transcript.calls if call.function == function]
 
 

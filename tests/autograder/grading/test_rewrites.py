@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from autograder.grading.coefficients import Quantities
-from autograder.grading.rewrites import matches, places, put, rewrites, rules, text
+from autograder.grading.letters import text
+from autograder.grading.rewrites import matches, places, put, rewrites, rules
 from autograder.grading.sketch import sketch
 from tests.autograder.grading.test_readings import EXERCISES, changed, ideas, materials
 

@@ -149,7 +149,7 @@ def test_a_misconception_loses_the_same_checks_as_in_the_course(name, which):
     misconception = materials.misconceptions[which]
     ours: dict[str, float] = {}
     for check in materials.checks:
-        run = materials.diagnosis.rerun(check, seed_of(PUBLIC, name, check.id), misconception)
+        run = materials.diagnosis.reruns.rerun(check, seed_of(PUBLIC, name, check.id), misconception)
         ours[check.id] = check.points if run.passed and all(ours[need] for need in check.needs) else 0
     source = bundle(EXERCISES[name].answer, EXERCISES[name].misconceptions, {misconception.of: misconception.id})
     theirs = executed(filled(json.loads(SHIPPED.read_text()), {name: source}), name)

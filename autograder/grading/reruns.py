@@ -1,0 +1,162 @@
+"""Reruns of the checks with functions of ours in the student's place: the reference's, a misconception's, or a rewrite of the reference.
+
+All students of a round get the same numbers, so each rerun is made once and kept. What a rerun shows is kept as `Evidence`; that of the
+many rewrites in short. Nothing is compared with a student's here: see `diagnosis`. In a release, `recorded.Replay` knows the same.
+"""
+
+import inspect
+import warnings
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+import numpy as np
+
+from autograder.course.model import Check, Misconception
+from autograder.grading.checks import Called, Transcript, executed_by, run
+from autograder.grading.coefficients import Formula, Quantities, Sum, formula, sums
+from autograder.grading.reference import Answering, ObjectProxy, fuzzy_key
+from autograder.grading.rewrites import Rewrite, rewrites
+from autograder.grading.sketch import calls_about, sketch
+
+OBJECTS = 5e-6, 1e-5  # absolute and relative tolerance where objects take part
+STEP = 5e-5  # of a walk, in single precision
+MOST_CALLS = 60  # of a function and back, in the checks that its rewrites are tried in
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """What a call shows about its function: its arguments (as a fuzzy key), how it ended, and its value."""
+
+    given: bytes
+    kind: str
+    value: Any
+
+
+def evidence(call: Called) -> Evidence:
+    """Return what a call shows."""
+    return Evidence(fuzzy_key((call.args, call.kwargs)), call.outcome.kind, call.outcome.value)
+
+
+def in_short(shown: Evidence) -> Evidence:
+    """Return what a call shows, with a sketch of its value."""
+    return msgspec.structs.replace(shown, value=sketch(shown.value))
+
+
+class Known(Protocol):
+    """What is known of the reruns: made here (`Reruns`), or recorded in a release, which knows the published numbers alone."""
+
+    def calls(self, check: Check, seed: int, misconception: Misconception | None, of: str) -> list[Evidence]: ...
+
+    def formulas(self, check: Check, seed: int, of: str) -> list[list[Formula | None]]: ...
+
+    def candidates(self, of: str) -> list[Rewrite]: ...
+
+    def tried_in(self, of: str, seeds: Mapping[str, int]) -> list[Check]: ...
+
+    def sketched(self, check: Check, seed: int, number: int | None) -> list[Evidence]: ...
+
+
+class Reruns:
+    """The reruns of one exercise's checks. `answer` is the file whose functions are rewritten."""
+
+    def __init__(self, checks: tuple[Check, ...], answers: Answering, quantities: Quantities, answer: Path | None = None):
+        self.checks, self.answers, self.quantities = checks, answers, quantities
+        self.candidates = cache(self._rewrites)
+        self._answer = answer
+        self._reruns: dict[tuple[str, int, Misconception | Rewrite | None], tuple[Transcript, set[str]]] = {}
+        self._seen: dict[tuple[str, int, str, str], list[Evidence]] = {}
+        self._formulas: dict[tuple[str, int, str], list[list[Formula | None]]] = {}
+
+    def rerun(self, check: Check, seed: int, wrong: Misconception | Rewrite | None) -> Transcript:
+        """Run a check with a misconception, a rewrite, or with None the reference, in the student's place. Results are kept."""
+        return self._rerun(check, seed, wrong)[0]
+
+    def _rerun(self, check: Check, seed: int, wrong: Misconception | Rewrite | None) -> tuple[Transcript, set[str]]:
+        """Return a check's transcript, and the names of the functions that it used."""
+        if (check.id, seed, wrong) in self._reruns:
+            return self._reruns[check.id, seed, wrong]
+        if wrong and wrong.of not in (right := self._rerun(check, seed, None))[1]:
+            return right  # the check does not come to the function that is wrong
+        used: set[str] = set()
+
+        def function_of(name: str) -> Callable[..., Any]:
+            used.add(name)
+            return wrong.function if wrong and wrong.function and wrong.of == name else self.answers.function(name)
+
+        self._reruns[check.id, seed, wrong] = run(check, executed_by(function_of), self.answers, seed), used
+        return self._reruns[check.id, seed, wrong]
+
+    def calls(self, check: Check, seed: int, misconception: Misconception | None, of: str) -> list[Evidence]:
+        """Return what the calls about `of` show with a misconception, or None for the reference. Results are kept."""
+        key = check.id, seed, misconception.id if misconception else "", of
+        if key not in self._seen:
+            self._seen[key] = [evidence(call) for call in calls_about(self.rerun(check, seed, misconception), of)]
+        return self._seen[key]
+
+    def formulas(self, check: Check, seed: int, of: str) -> list[list[Formula | None]]:
+        """Return the formulas of what each of the reference's calls about `of` sums up; None where it does not. Results are kept."""
+        key = check.id, seed, of
+        if key not in self._formulas:
+            made = [sums_of(call, self.quantities, self.answers) for call in calls_about(self.rerun(check, seed, None), of)]
+            self._formulas[key] = [[formula(one, self.quantities.of, tolerance) for one, tolerance in own] for own in made]
+        return self._formulas[key]
+
+    def _rewrites(self, of: str) -> list[Rewrite]:
+        others = {check.of for check in self.checks} & set(self.quantities.linear)
+        return [*rewrites(self._answer, of, self.quantities, others)] if self._answer else []
+
+    def tried_in(self, of: str, seeds: Mapping[str, int]) -> list[Check]:
+        """List the checks that the rewrites of a function are tried in: those that compare its values, up to a number of calls."""
+        found, left = [], MOST_CALLS
+        for check in (one for one in self.checks if one.of == of):
+            transcript = self.rerun(check, seeds[check.id], None)
+            calls = sum(1 + len(call.asked) for call in calls_about(transcript, of))
+            if calls <= left and any(one.kind == "value" for one in transcript.comparisons):
+                found.append(check)
+                left -= calls
+        return found
+
+    def sketched(self, check: Check, seed: int, number: int | None) -> list[Evidence]:
+        """Return what the calls about a check's function show with a rewrite, or with None the reference, in short. Results are kept.
+
+        It is nothing if one of them returns nothing, or is made with other arguments than the reference's.
+        """
+        key = check.id, seed, f"{number}", check.of
+        if key not in self._seen:
+            functions = {check.of: self.candidates(check.of)[number].function if number is not None else None}
+            with warnings.catch_warnings(action="ignore"):  # of values that a right answer does not give
+                transcript = run(check, executed_by(lambda name: functions.get(name) or self.answers.function(name)), self.answers, seed)
+                made = [in_short(evidence(call)) for call in calls_about(transcript, check.of)]
+            right = self.sketched(check, seed, None) if number is not None else made
+            same = all(one.kind == "returned" and one.given == due.given for one, due in zip(made, right, strict=False))
+            self._seen[key] = made if same else []
+        return self._seen[key]
+
+
+# ---- how far from the reference's a right answer may be
+
+
+def tolerance_of(call: Called, answers: Answering) -> tuple[float, float]:
+    """Return the reference's tolerance of a call; float32's if the call takes objects, which the reference is not given."""
+    if not has_tolerance(call):
+        return OBJECTS
+    answered = answers.answer(call.function, call.args, call.kwargs)
+    return answered.atol, answered.rtol
+
+
+def has_tolerance(call: Called) -> bool:
+    """Whether the reference can answer the same call: no object takes part, and it is the function's own call."""
+    parts = (*call.args, *call.kwargs.values(), call.outcome.value)
+    return call.function == call.of and not any(isinstance(item, ObjectProxy) for item in parts)
+
+
+def sums_of(call: Called, quantities: Quantities, answers: Answering) -> list[tuple[Sum, float]]:
+    """Return the sums that a call made, each with its tolerance: a right answer's, or in a walk one step's."""
+    if call.outcome.kind != "returned" or call.function not in quantities.linear:
+        return []
+    made = sums(call, quantities.linear[call.function], inspect.signature(answers.function(call.function)).parameters)
+    atol, rtol = tolerance_of(call, answers)
+    atol, rtol = (STEP, STEP) if any(one.step for one in made) else (max(atol, call.atol), rtol)
+    return [(one, float(atol + rtol * np.abs(one.value).max(initial=0))) for one in made]

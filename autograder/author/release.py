@@ -21,6 +21,7 @@ from autograder.course.errors import UsageError
 from autograder.course.loading import CONTENT, demand_solutions, package_name, read_course
 from autograder.course.model import Course, Lesson
 from autograder.course.own_practice import token_of
+from autograder.course.references import choose_lesson
 from autograder.course.store import refuse_foreign, replaced, replaced_folder
 from autograder.grading.attempt import load_materials
 from autograder.grading.questions import VARIANTS, functions_of
@@ -41,8 +42,8 @@ class Built(msgspec.Struct, frozen=True):
     bytes: int
 
 
-def build(root: Path, out: Path, graded: Path | None = None) -> Built:
-    """Build a release of the course at `root` in the folder `out`.
+def build(root: Path, out: Path, graded: Path | None = None, only: str | None = None) -> Built:
+    """Build a release of the course at `root`, or of one lesson, in the folder `out`.
 
     Where practice counts, the round is that of `graded`, the folder that `course grade` writes. Raises UsageError if `root` is itself a
     release, if `out` contains anything but an earlier one, or if the round is missing.
@@ -51,7 +52,7 @@ def build(root: Path, out: Path, graded: Path | None = None) -> Built:
     demand_solutions(root)
     round_ = _round_for(course, graded)
     token = token_of(round_.secret) if round_ else ""
-    lessons = course.lessons
+    lessons = _lessons(course, only)
     with replaced_folder(out, MARK) as new:
         new.mkdir()
         shutil.copyfile(root / "course.yaml", new / "course.yaml")
@@ -61,6 +62,10 @@ def build(root: Path, out: Path, graded: Path | None = None) -> Built:
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     exercises, questions, cards = (sum(len(getattr(one, name)) for one in lessons) for name in ("exercises", "questions", "cards"))
     return Built(exercises, misconceptions, questions, cards, size)
+
+
+def _lessons(course: Course, only: str | None) -> tuple[Lesson, ...]:
+    return (choose_lesson(course, only),) if only else course.lessons
 
 
 def _round_for(course: Course, graded: Path | None) -> Round | None:
@@ -91,7 +96,7 @@ c.ClearSolutions.enabled = False  # the cells hold starters: no solution to clea
 """
 
 
-def build_nbgrader(root: Path, out: Path) -> list[Path]:
+def build_nbgrader(root: Path, out: Path, only: str | None = None) -> list[Path]:
     """Write or update an nbgrader course folder. Return the files that were written; nbgrader's own files stay.
 
     Raises UsageError if there are no solutions, or `out` contains anything but an nbgrader course.
@@ -99,7 +104,7 @@ def build_nbgrader(root: Path, out: Path) -> list[Path]:
     course = read_course(root)
     demand_solutions(root)
     refuse_foreign(out, CONFIG)
-    files = {out / "source" / one.id / f"{one.id}.ipynb": notebook(one) for one in course.lessons}
+    files = {out / "source" / one.id / f"{one.id}.ipynb": notebook(one) for one in _lessons(course, only)}
     if not (out / CONFIG).exists():  # keep the instructor's settings
         files = {out / CONFIG: config(course)} | files
     try:
@@ -121,6 +126,7 @@ def config(course: Course) -> str:
 
 NAME = "autograder.zip"
 COURSE = "course"  # the folder of the course in the zip
+LESSON = "lesson"  # a file beside it: the id of the lesson that is graded
 ENGINE = ("autograder", "pyproject.toml", "setup.py", "constraints.txt", "README.md", "LICENSE")
 HOME = Path(__file__).resolve().parents[2]  # of the engine; the course may be elsewhere
 EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -128,17 +134,21 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 SCRIPTS = Path(__file__).with_name("gradescope")  # what Gradescope runs: setup.sh once, run_autograder for each submission
 
 
-def build_gradescope(root: Path, out: Path, graded: Path | None = None) -> Path:
-    """Write the zip to `out` and return its path. Raises UsageError if there are no solutions, or no round where practice counts."""
+def build_gradescope(root: Path, out: Path, graded: Path | None = None, only: str | None = None) -> Path:
+    """Write the zip to `out` and return its path. It grades one lesson: `only`, or the course's only one.
+
+    Raises UsageError if there are no solutions, no round where practice counts, or several lessons to choose from.
+    """
     course = read_course(root)  # find faults of the course now, not on Gradescope
     demand_solutions(root)
-    known = _round_for(course, graded)
+    lesson, known = choose_lesson(course, only), _round_for(course, graded)
     target = out / NAME
     try:
         out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory() as drawn, replaced(target) as beside:
             open_round(Path(drawn), secret=known.secret if known else None)
             beside.touch(0o600)  # it holds the round's secret and the solutions
+            (Path(drawn) / LESSON).write_text(lesson.id)
             _write(beside, root, Path(drawn))
     except OSError as error:
         raise UsageError(f"{target}: {error.strerror}", "choose a folder that can be written with --out") from None
@@ -147,7 +157,7 @@ def build_gradescope(root: Path, out: Path, graded: Path | None = None) -> Path:
 
 def _write(path: Path, root: Path, drawn: Path) -> None:
     files = [(script.name, script, 0o755) for script in sorted(SCRIPTS.iterdir())]
-    files.append(("private/rounds.json", drawn / "private" / "rounds.json", 0o600))
+    files += [("private/rounds.json", drawn / "private" / "rounds.json", 0o600), (LESSON, drawn / LESSON, 0o644)]
     for home, names in ((HOME, ENGINE), (root, CONTENT)):
         files += [(f"{COURSE}/{own.relative_to(home).as_posix()}", own, 0o644) for own in _files(home, names)]
     with zipfile.ZipFile(path, "w") as archive:

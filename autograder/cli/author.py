@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from autograder.cli.context import find_clone, find_course, find_lesson
+from autograder.cli.context import LESSON, ONE_LESSON, find_clone, find_course, find_lesson
 from autograder.course.errors import UsageError
 
 if TYPE_CHECKING:
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("lesson", required=False)
+@ONE_LESSON
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as a JSON list.")
 @click.option("--no-cache", is_flag=True, help="Run every rule again, even if nothing has changed.")
 @click.pass_obj
 def lint(root: Path | None, lesson: str | None, as_json: bool, no_cache: bool) -> None:
-    """Check the course, or one LESSON of it, for mistakes.
+    """Check the course for mistakes.
 
     Every finding names its file and line, and how to fix it. The exit status is 1 if there are any findings.
     Findings are cached until the course or this program changes.
@@ -41,7 +41,7 @@ def lint(root: Path | None, lesson: str | None, as_json: bool, no_cache: bool) -
 
 
 @click.command("map")
-@click.option("--lesson", metavar="ID", help="The lesson to map, if the course has several.")
+@LESSON
 @click.pass_obj
 def map_(root: Path | None, lesson: str | None) -> None:
     """Show what teaches, asks and tests each objective."""
@@ -54,7 +54,7 @@ def map_(root: Path | None, lesson: str | None) -> None:
 
 
 @click.command()
-@click.option("--lesson", metavar="ID", help="The lesson to build, if the course has several.")
+@LESSON
 @click.option("--out", type=click.Path(path_type=Path), help="The file to write (default: the notebook beside the starters).")
 @click.pass_obj
 def notebook(root: Path | None, lesson: str | None, out: Path | None) -> None:
@@ -104,7 +104,7 @@ def list_(root: Path | None, out: Path) -> None:
 @click.argument("out", type=click.Path(path_type=Path))
 @click.argument("group", type=click.IntRange(min=1))
 @click.argument("name")
-@click.option("--lesson", metavar="ID", help="The lesson, if the course has several.")
+@LESSON
 @click.pass_obj
 def new(root: Path | None, out: Path, group: int, name: str, lesson: str | None) -> None:
     """Start the misconception NAME from a GROUP of OUT.
@@ -139,11 +139,12 @@ def _groups(root: Path | None, out: Path) -> list[Group]:
 @click.command()
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The folder to write; an earlier release there is replaced.")
 @click.option("--to", "platform", type=click.Choice(["nbgrader", "gradescope"]), help="Build for this platform instead.")
+@ONE_LESSON
 @click.option(
     "--round", "graded", metavar="GRADES", type=click.Path(path_type=Path), help="Where `course grade` writes, if practice counts."
 )
 @click.pass_obj
-def release(root: Path | None, out: Path, platform: str | None, graded: Path | None) -> None:
+def release(root: Path | None, out: Path, platform: str | None, graded: Path | None, lesson: str | None) -> None:
     """Build the student release, without the solutions.
 
     It contains the lesson, the cards, the starters and the public checks, with recorded answers instead of solutions.
@@ -158,14 +159,14 @@ def release(root: Path | None, out: Path, platform: str | None, graded: Path | N
 
     course = find_course(root)
     if platform == "gradescope":
-        made = build_gradescope(course, out, graded)
+        made = build_gradescope(course, out, graded, lesson)
         click.echo(f"{made}: {made.stat().st_size / 1e6:.1f} MB, with the solutions and a secret: for Gradescope, not for students.")
         return
     if platform == "nbgrader":
-        for path in build_nbgrader(course, out):
+        for path in build_nbgrader(course, out, lesson):
             click.echo(path)
         return
-    built = build(course, out, graded)
+    built = build(course, out, graded, lesson)
     held = f"{built.exercises} exercises, {built.questions} questions, {built.cards} cards"
     click.echo(f"{out}: {held}, recordings of {built.misconceptions} misconceptions; {built.bytes / 1e6:.1f} MB. It contains no solutions.")
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from autograder.cli.context import Opened, find_course, now, opened_deck
+from autograder.cli.context import ONE_LESSON, Opened, find_course, find_lessons, now, opened_deck
 from autograder.cli.review_screen import ReviewSession, summary
 from autograder.cli.terminal import keys
 from autograder.cli.views import stats_view
 from autograder.course.errors import UsageError
-from autograder.course.loading import choose_lesson, read_course
+from autograder.course.loading import read_course
 from autograder.learner.review.deck import NEW_A_DAY, Chosen, following
 from autograder.learner.review.schedule import Scheduling
 from autograder.learner.review.stats import draw, fit, stats_of
@@ -23,7 +23,7 @@ from autograder.learner.review.stats import draw, fit, stats_of
 @click.option("--tag", "tags", metavar="TAG", multiple=True, help="Only cards with this tag, like M01. May be repeated.")
 @click.option("--objective", "objectives", metavar="ID", multiple=True, help="Only cards of this objective.")
 @click.option("--cram", is_flag=True, help="Go through all these cards now, due or not, without rescheduling them.")
-@click.option("--lesson", metavar="ID", help="Only this lesson's cards.")
+@ONE_LESSON
 @click.option("--merge", "other", metavar="OTHER", type=click.Path(path_type=Path), help="Merge the reviews of another device or of Anki.")
 @click.pass_obj
 def review(root: Path | None, new: int | None, tags: tuple[str, ...], objectives: tuple[str, ...], cram: bool, lesson: str | None,
@@ -87,7 +87,7 @@ def _ask_about_clock(opened: Opened) -> None:
 @click.command()
 @click.option("--to", "form", type=click.Choice(("apkg", "anki-text", "csv", "json")), required=True, help="The format to write.")
 @click.option("--out", metavar="PATH", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The file to write.")
-@click.option("--lesson", metavar="ID", help="Only this lesson's cards.")
+@ONE_LESSON
 @click.pass_obj
 def deck(root: Path | None, form: str, out: Path, lesson: str | None) -> None:
     """Export the flashcards to Anki, CSV or JSON.
@@ -97,13 +97,12 @@ def deck(root: Path | None, form: str, out: Path, lesson: str | None) -> None:
     """
     from autograder.learner.review.export import write_deck
 
-    course = read_course(find_course(root))
-    count = write_deck(course, (choose_lesson(course, lesson),) if lesson else course.lessons, form, out)
+    count = write_deck(read_course(find_course(root)), find_lessons(root, lesson), form, out)
     click.echo(f"{out}: {count} card{'s' if count != 1 else ''}.")
 
 
 @click.command()
-@click.option("--lesson", metavar="ID", help="Only this lesson's cards.")
+@ONE_LESSON
 @click.option("--png", metavar="PATH", type=click.Path(path_type=Path, dir_okay=False), help="Also draw it as an image.")
 @click.pass_obj
 def stats(root: Path | None, lesson: str | None, png: Path | None) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autograder.cli.context import find_course, now, opened_workspace, say_rivals, typed
+from autograder.cli.context import LESSON, find_course, now, opened_workspace, say_rivals, typed
 from autograder.course import system
 from autograder.course.errors import SandboxFault, UsageError
 from autograder.course.loading import read_policy
@@ -32,8 +32,9 @@ if TYPE_CHECKING:
 @click.argument("files", metavar="[FILE]...", nargs=-1)
 @click.option("--watch", "watching", is_flag=True, help="Keep running, and check each file again when you save it. Ctrl-C stops.")
 @click.option("--no-walls", is_flag=True, help="Run your files in a plain process with a time limit, without walls.")
+@LESSON
 @click.pass_obj
-def check(root: Path | None, files: tuple[str, ...], watching: bool, no_walls: bool) -> None:
+def check(root: Path | None, files: tuple[str, ...], watching: bool, no_walls: bool, lesson: str | None) -> None:
     """Run the public checks on your FILEs.
 
     A FILE is a Python file, the notebook or answers.yaml. Without FILE, every file that you have started is checked. The exit
@@ -52,7 +53,7 @@ def check(root: Path | None, files: tuple[str, ...], watching: bool, no_walls: b
     ahead = watching or len(files) != 1
     with Checker(policy, tell=partial(click.secho, dim=True), walls=not no_walls, ahead=ahead) as checker:
         checker.prepare(launched or dict.fromkeys(likely))
-        with opened_workspace(root) as (workspace, state):
+        with opened_workspace(root, lesson) as (workspace, state):
             saved = saves(workspace) if watching else None  # from now on: a save during the first check counts
             found = held(workspace)
             say_rivals(found)

@@ -11,16 +11,21 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from autograder.course.errors import UsageError
-from autograder.course.loading import choose_lesson, demand_solutions, read_course
+from autograder.course.loading import demand_solutions, read_course
 from autograder.course.model import Lesson
+from autograder.course.references import choose_lesson
 from autograder.course.schema import did_you_mean
 from autograder.course.student_files import HIDDEN
 from autograder.course.trust import installed, trusted
 from autograder.learner.files import Held, rivalries
-from autograder.learner.workspace import State, Workspace, course_of, open_workspace, workspace_above
+from autograder.learner.workspace import State, Workspace, course_of, home_of, lessons_in, open_workspace, workspace_above
 
 if TYPE_CHECKING:
     from autograder.learner.review.deck import Chosen, Deck
+
+_LESSON = "its id, or the number or the name in it."
+LESSON = click.option("--lesson", metavar="ID", help=f"The lesson, if there are several: {_LESSON} Default: this folder's.")
+ONE_LESSON = click.option("--lesson", metavar="ID", help=f"Only this lesson: {_LESSON}")
 
 
 def find_course(start: Path | None) -> Path:
@@ -49,16 +54,23 @@ def find_clone(start: Path | None) -> Path:
 
 
 def find_lesson(root: Path | None, wanted: str | None) -> Lesson:
-    """Read the course and return the wanted lesson, or its only one."""
-    return choose_lesson(read_course(find_course(root)), wanted)
+    """Read the course and return the wanted lesson, the workspace's, or its only one."""
+    course, around = read_course(find_course(root)), workspace_above(Path.cwd())
+    own = around[1].lesson if around and around[1].lesson in [lesson.id for lesson in course.lessons] else None
+    return choose_lesson(course, wanted or own)
+
+
+def find_lessons(root: Path | None, wanted: str | None) -> tuple[Lesson, ...]:
+    """Read the course and return the wanted lesson, the workspace's, or else all."""
+    return (find_lesson(root, wanted),) if wanted or workspace_above(Path.cwd()) else read_course(find_course(root)).lessons
 
 
 @contextmanager
-def opened_workspace(root: Path | None) -> Iterator[tuple[Workspace, State]]:
-    """Open the current workspace and its state; print the state's notes on leaving."""
+def opened_workspace(root: Path | None, lesson: str | None = None) -> Iterator[tuple[Workspace, State]]:
+    """Open the current folder's lesson, or another of the same workspace, and its state; print the state's notes on leaving."""
     here = Path.cwd()
     course = find_course(root) if root or workspace_above(here) else here
-    workspace = open_workspace(here, course)
+    workspace = open_workspace(here, course, lesson)
     with State(workspace.hidden) as state:
         yield workspace, state
     if state.note:
@@ -93,15 +105,16 @@ def now() -> datetime:
 
 @contextmanager
 def opened_deck(root: Path | None, lesson: str | None = None, chosen: Chosen | None = None) -> Iterator[Opened]:
-    """Open the deck of the workspace's lesson, or outside a workspace the whole course's; print the log's notes on leaving.
+    """Open the deck of the workspace's lessons, or outside a workspace the whole course's; print the log's notes on leaving.
 
     Raises UsageError for a tag or objective that no card has."""
     from autograder.learner.review.deck import Chosen, Deck, own_place
 
     course, around = read_course(find_course(root)), workspace_above(Path.cwd())
-    wanted = lesson or (around[1].lesson if around else None)
-    lessons = (choose_lesson(course, wanted),) if wanted else course.lessons
-    place = around[0] / HIDDEN if around else own_place()
+    home = home_of(*around) if around else None
+    started = [choose_lesson(course, name) for name in lessons_in(home)] if home and not lesson else []
+    lessons = (choose_lesson(course, lesson),) if lesson else tuple(started) or course.lessons
+    place = home / HIDDEN if home else own_place()
     chosen = chosen or Chosen()
     cards = [card for lesson in lessons for card in lesson.cards]
     known = {"tag": {tag for card in cards for tag in card.tags}, "objective": {card.objective for card in cards}}

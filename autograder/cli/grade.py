@@ -15,7 +15,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from autograder.cli.context import find_clone, find_course
+from autograder.cli.context import LESSON, find_clone, find_course
 from autograder.cli.tables import class_table, misconception_table, shared_errors_table, summary_table
 from autograder.course.errors import UsageError
 from autograder.course.loading import package_name, read_course
@@ -43,7 +43,7 @@ UNSAFE = click.option("--unsafe", is_flag=True, help="Grade even if walls are mi
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for results, feedback and the gradebook.")
 @click.option("--from", "kind", type=click.Choice(KINDS), help="Where the submissions come from; by default detected from the file names.")
 @click.option("--roster", type=click.Path(path_type=Path), help="A CSV that lists the class, such as a platform exports.")
-@click.option("--lesson", metavar="ID", help="The lesson to grade, if the course has several.")
+@LESSON
 @click.option("--exercise", "exercises", multiple=True, metavar="ID", help="Grade only this exercise; may be repeated.")
 @STUDENT
 @click.option("--only", is_flag=True, help="Keep nothing of the class in OUT: these students and exercises alone.")

@@ -46,7 +46,7 @@ COMMANDS = {  # audience -> command -> its module in this package, and its sente
         "doctor": ("grade", "Check whether this machine can grade untrusted code."),
     },
     "Write the course, in a clone": {
-        "lint": ("author", "Check the course, or one LESSON of it, for mistakes."),
+        "lint": ("author", "Check the course for mistakes."),
         "map": ("author", "Show what teaches, asks and tests each objective."),
         "misconceptions": ("author", "Turn wrong answers that many share into misconceptions."),
         "notebook": ("author", "Build a lesson's exercises as one nbgrader notebook."),

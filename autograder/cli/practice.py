@@ -8,7 +8,7 @@ import msgspec
 from rich.console import Console
 from rich.markdown import Markdown
 
-from autograder.cli.context import now, opened_workspace
+from autograder.cli.context import LESSON, now, opened_workspace
 from autograder.cli.views import say_due
 from autograder.course.kinds import form_of
 from autograder.course.model import Question
@@ -43,8 +43,9 @@ class _Left(Exception):
 @click.option("--fresh", is_flag=True, help="Use fresh numbers instead of the published ones.")
 @click.option("--seed", type=int, help="Use the numbers of this seed.")
 @click.option("--for-grading", "student", metavar="ID", help="Show the questions that count, with your own numbers.")
+@LESSON
 @click.pass_obj
-def practice(root: Path | None, question: str | None, fresh: bool, seed: int | None, student: str | None) -> None:
+def practice(root: Path | None, question: str | None, fresh: bool, seed: int | None, student: str | None, lesson: str | None) -> None:
     """Answer the lesson's questions in the terminal.
 
     Asks QUESTION, or all questions that you have not mastered. An empty line leaves. A wrong answer costs nothing: try again,
@@ -55,9 +56,9 @@ def practice(root: Path | None, question: str | None, fresh: bool, seed: int | N
     """
     console = Console(highlight=False)
     if student is not None:
-        _show_sheet(console, root, student)
+        _show_sheet(console, root, lesson, student)
         return
-    with opened_workspace(root) as (workspace, state):
+    with opened_workspace(root, lesson) as (workspace, state):
         functions = functions_of(workspace.root, workspace.lesson)
         chosen = choose(workspace.lesson, state, question)
         if chosen is None:
@@ -74,8 +75,8 @@ def practice(root: Path | None, question: str | None, fresh: bool, seed: int | N
             console.print("\nUntil next time. Your answers are saved.")
 
 
-def _show_sheet(console: Console, root: Path | None, student: str) -> None:
-    with opened_workspace(root) as (workspace, _):
+def _show_sheet(console: Console, root: Path | None, lesson: str | None, student: str) -> None:
+    with opened_workspace(root, lesson) as (workspace, _):
         asked = sheet(workspace.lesson, functions_of(workspace.root, workspace.lesson), student)
     for question, text in asked:
         console.print()

@@ -7,40 +7,41 @@ import click
 from rich.console import Console
 from rich.markdown import Markdown
 
-from autograder.cli.context import find_course, find_lesson
+from autograder.cli.context import LESSON, find_course, find_lesson
 from autograder.cli.terminal import paged
 from autograder.cli.views import for_terminal
 from autograder.course.student_files import HIDDEN
-from autograder.learner.workspace import State, workspace_above
+from autograder.learner.workspace import State, home_of, lessons_in, workspace_above
 
 
 @click.command()
 @click.argument("section", required=False)
 @click.option("--contents", is_flag=True, help="List the sections and their names instead.")
-@click.option("--lesson", metavar="ID", help="The lesson to read, if the course has several.")
+@LESSON
 @click.pass_obj
 def read(root: Path | None, section: str | None, contents: bool, lesson: str | None) -> None:
     """Read the lesson, or one SECTION of it, in the terminal.
 
     In a terminal it is paged: Space turns the page, q quits.
     """
+    chosen = find_lesson(root, lesson)
     if contents:
-        sections = find_lesson(root, lesson).sections
+        sections = chosen.sections
         for one in sections:
             click.echo(f"{one.id:<{max(len(each.id) for each in sections)}}  {one.title}")
         return
     console = Console(highlight=False)
-    shown = Markdown(for_terminal(find_lesson(root, lesson), section))
+    shown = Markdown(for_terminal(chosen, section))
     with paged(console, "-FRX") if console.is_terminal else nullcontext():  # keep colours; no pager if the text fits the screen
         console.print(shown)
-    if found := workspace_above(Path.cwd()):
-        folder, origin = found
+    found = workspace_above(Path.cwd())
+    if found and (folder := lessons_in(home_of(*found)).get(chosen.id)):
         with State(folder / HIDDEN) as state:
-            state.add("read", section or origin.lesson)
+            state.add("read", section or chosen.id)
 
 
 @click.command()
-@click.option("--lesson", metavar="ID", help="The lesson to open, if the course has several.")
+@LESSON
 @click.option("--port", type=click.IntRange(1, 65535), help="The port to listen on (default: 8012, or any free one).")
 @click.option("--grades", metavar="OUT", type=click.Path(path_type=Path), help="Also show the results that `course grade` writes to OUT.")
 @click.option("--open", "opening", is_flag=True, help="Open the address in your browser.")
@@ -68,7 +69,7 @@ def serve(root: Path | None, lesson: str | None, port: int | None, grades: Path 
 
 @click.command()
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The folder to write.")
-@click.option("--lesson", metavar="ID", help="The lesson to write, if the course has several.")
+@LESSON
 @click.pass_obj
 def site(root: Path | None, out: Path, lesson: str | None) -> None:
     """Write the lesson's site as static files.

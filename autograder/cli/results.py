@@ -14,11 +14,12 @@ from rich.console import Console
 
 from autograder.author.notebook import EXPLAINED
 from autograder.cli import tables
-from autograder.cli.context import find_clone, find_course
+from autograder.cli.context import LESSON, find_clone, find_course
 from autograder.cli.grade import FRESH, SHOWN, STUDENT, UNSAFE, WORKERS, check_walls, echo_notes, progress_bar
 from autograder.course.errors import UsageError
-from autograder.course.loading import exercise_ids, read_course
+from autograder.course.loading import read_course
 from autograder.course.model import Course, Lesson, OverrideKind, Submission
+from autograder.course.references import exercise_ids
 from autograder.course.store import replaced
 from autograder.course.student_files import read_handout
 from autograder.course.text import clean
@@ -297,7 +298,7 @@ def report(root: Path | None, out: Path, hidden: bool, to: Path | None) -> None:
 @click.command()
 @click.argument("place", metavar="OUT|SUBMISSIONS", type=click.Path(path_type=Path))
 @click.option("--exercise", "exercises", multiple=True, metavar="ID", help="Compare only this exercise; may be repeated.")
-@click.option("--lesson", metavar="ID", help="The lesson, if the course has several.")
+@LESSON
 @click.option("--least", type=click.FloatRange(0, 1), default=0.6, show_default=True, help="The smallest share of similar code to list.")
 @click.option(
     "--size", type=click.IntRange(1), default=SIZE, show_default=True, help="The least similar code, in names, numbers and signs."

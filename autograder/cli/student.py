@@ -1,12 +1,14 @@
 """Commands for students: the workspace, from `course start` to `course submit`. `check` and `practice` have their own modules."""
 
+import os
 from pathlib import Path
 
 import click
 from rich.console import Console
 
-from autograder.cli.context import find_course, now, opened_workspace, say_rivals, typed
-from autograder.course.loading import choose_lesson, read_course, read_policy
+from autograder.cli.context import LESSON, find_course, now, opened_workspace, say_rivals, typed
+from autograder.course.loading import read_course, read_policy
+from autograder.course.references import choose_lesson
 from autograder.course.trust import confirming, is_confirmed
 from autograder.learner import start as starting
 from autograder.learner.files import held
@@ -15,21 +17,25 @@ from autograder.learner.workspace import prefer
 
 @click.command()
 @click.argument("folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
-@click.option("--lesson", metavar="ID", help="The lesson to start, if the course has several.")
+@LESSON
 @click.pass_obj
 def start(root: Path | None, folder: Path | None, lesson: str | None) -> None:
     """Create a workspace in DIR (default: this folder).
 
     It contains the starter files, a notebook with the same exercises, answers.yaml for the practice questions, and a README.
     Existing files are never overwritten: in a workspace, only missing files are restored.
+
+    If the course has several lessons, name one with --lesson, or DIR after it. In a workspace, another lesson is added in a folder of
+    its own; the flashcards of all are reviewed together.
     """
     course = find_course(root)
-    chosen = choose_lesson(read_course(course), lesson)
+    place, known = (folder or Path.cwd()).absolute(), read_course(course)
+    chosen = choose_lesson(known, starting.lesson_meant(place, known, lesson))
     if folder is None:
         starting.refuse_crowded(Path.cwd(), chosen)
-    made = starting.start((folder or Path.cwd()).absolute(), course, chosen)
+    made = starting.start(place, course, chosen)
     here = made.folder == Path.cwd()
-    where = "this folder" if here else str(folder)
+    where = "this folder" if here else os.path.relpath(made.folder) if made.folder != place else str(folder)
     click.echo(f"Created in {where}: {', '.join(made.made)}" if made.made else f"Nothing to do: {where} has every file.")
     if made.kept and made.made:
         click.echo(f"Left unchanged: {', '.join(made.kept)}")
@@ -41,10 +47,11 @@ def start(root: Path | None, folder: Path | None, lesson: str | None) -> None:
 
 @click.command()
 @click.argument("file")
+@LESSON
 @click.pass_obj
-def reset(root: Path | None, file: str) -> None:
+def reset(root: Path | None, file: str, lesson: str | None) -> None:
     """Restore FILE to its starter. Your version is kept, and its name is printed."""
-    with opened_workspace(root) as (workspace, state):
+    with opened_workspace(root, lesson) as (workspace, state):
         kept = starting.reset(workspace, file)
         state.add("reset", Path(file).name, kept=str(kept or ""))
         click.echo(f"{Path(file).name} is the starter again." + (f" Your version: {_short(kept)}" if kept else ""))
@@ -53,8 +60,9 @@ def reset(root: Path | None, file: str) -> None:
 @click.command()
 @click.argument("file")
 @click.argument("function", required=False)
+@LESSON
 @click.pass_obj
-def hint(root: Path | None, file: str, function: str | None) -> None:
+def hint(root: Path | None, file: str, function: str | None, lesson: str | None) -> None:
     """Show the open hints for FILE.
 
     They are for FUNCTION, or for the first function that fails. Each version that you check and that fails opens one more hint.
@@ -62,7 +70,7 @@ def hint(root: Path | None, file: str, function: str | None) -> None:
     from autograder.learner.progress import hints
 
     console = Console(highlight=False)
-    with opened_workspace(root) as (workspace, state):
+    with opened_workspace(root, lesson) as (workspace, state):
         say_rivals(held(workspace))
         opened = hints(workspace, state, file, function)
     if opened is None:
@@ -79,13 +87,14 @@ def hint(root: Path | None, file: str, function: str | None) -> None:
 
 @click.command()
 @click.argument("what", type=click.Choice(["notebook", "files"]), required=False)
+@LESSON
 @click.pass_obj
-def use(root: Path | None, what: str | None) -> None:
+def use(root: Path | None, what: str | None, lesson: str | None) -> None:
     """Choose whether your notebook or your files count, if both hold work for an exercise.
 
     What counts is checked and packed by `course submit`. Without an argument, show which counts now.
     """
-    with opened_workspace(root) as (workspace, _):
+    with opened_workspace(root, lesson) as (workspace, _):
         if what:
             workspace = prefer(workspace, "notebook" if what == "notebook" else "py")
         found = held(workspace)
@@ -98,8 +107,9 @@ def use(root: Path | None, what: str | None) -> None:
 @click.command()
 @click.option("--out", type=click.Path(path_type=Path), help="The file to write (default: NAME.zip in the workspace).")
 @click.option("--name", metavar="NAME", help="Your name on the submission (default: the workspace folder's name).")
+@LESSON
 @click.pass_obj
-def submit(root: Path | None, out: Path | None, name: str | None) -> None:
+def submit(root: Path | None, out: Path | None, name: str | None, lesson: str | None) -> None:
     """Pack your files into one zip to hand in.
 
     Missing, unreadable and unfinished files are listed first; they are packed all the same. A renamed file is packed under its right
@@ -108,7 +118,7 @@ def submit(root: Path | None, out: Path | None, name: str | None) -> None:
     from autograder.learner.check import Checker
     from autograder.learner.submit import submit as run
 
-    with opened_workspace(root) as (workspace, state):
+    with opened_workspace(root, lesson) as (workspace, state):
         policy = read_policy(workspace.root)
         with Checker(policy, tell=click.echo, ahead=True) as checker:
             made = run(workspace, state, checker, out, name)
@@ -124,13 +134,14 @@ def submit(root: Path | None, out: Path | None, name: str | None) -> None:
 
 
 @click.command()
+@LESSON
 @click.pass_obj
-def progress(root: Path | None) -> None:
+def progress(root: Path | None, lesson: str | None) -> None:
     """Show how far you are with each objective, and what is next."""
     from autograder.cli.views import progress_table
     from autograder.learner.progress import advice, due_by_objective, standings
 
-    with opened_workspace(root) as (workspace, state):
+    with opened_workspace(root, lesson) as (workspace, state):
         say_rivals(held(workspace))
         found = standings(workspace, state, due_by_objective(workspace, now()))
     console = Console(highlight=False)

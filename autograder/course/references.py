@@ -1,4 +1,5 @@
-"""Check that every id names something, and that each question has what its kind needs. Shapes and types are checked already.
+"""Find what an id names: check that each names something, and that each question has what its kind needs; choose a lesson by its id.
+Shapes and types are checked already.
 
 Items come with their YAML trees, so that a complaint can name the line of a key.
 """
@@ -12,8 +13,9 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from msgspec.structs import replace
 
+from autograder.course.errors import UsageError
 from autograder.course.kinds import KINDS, ids_of
-from autograder.course.model import Key, Lesson, Policy, Question, Wrong
+from autograder.course.model import Course, Key, Lesson, Policy, Question, Wrong
 from autograder.course.schema import did_you_mean
 from autograder.course.strict_yaml import Complain, Node
 
@@ -220,3 +222,30 @@ def check_policy(policy: Policy, node: Node, exercises: list[str], complain: Com
             complain(line_of(node, "grading", "weights", name), f"`weights`, `{name}` is {weight:g}", "write 0 or more; 0 counts nothing")
     if policy.late and policy.late.grace_minutes < 0:
         complain(line_of(node, "grading", "late", "grace_minutes"), "`grace_minutes` is below 0", "write 0 or more")
+
+
+def choose_lesson(course: Course, wanted: str | None) -> Lesson:
+    """Return the lesson that is asked for, or the only one. Raise `UsageError` with the choices.
+
+    It may be asked for by its id, or by a part of it: `01` or `first_lesson` for `01_first_lesson`.
+    """
+    named = [lesson for lesson in course.lessons if not wanted or is_named(lesson, wanted)]
+    if len(named) == 1:
+        return named[0]
+    choices = ", ".join(lesson.id for lesson in named or course.lessons)
+    if not named:
+        raise UsageError(f"no lesson `{wanted}`", f"choose one of: {choices}")
+    if wanted:
+        raise UsageError(f"`{wanted}` may be several lessons", f"choose one of: {choices}")
+    raise UsageError("the course has several lessons", f"name one with --lesson: {choices}")
+
+
+def is_named(lesson: Lesson, wanted: str) -> bool:
+    """Return whether this is the lesson's id, its number, or its name without the number."""
+    number, _, name = lesson.id.partition("_")
+    return wanted in (lesson.id, number, name) or wanted == number.lstrip("0")
+
+
+def exercise_ids(lesson: Lesson) -> list[str]:
+    """Return the ids of what can be graded in a lesson: its exercises, and its questions as "practice"."""
+    return [exercise.id for exercise in lesson.exercises] + (["practice"] if lesson.questions else [])

@@ -14,8 +14,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from autograder.course.errors import CourseError, UsageError
-from autograder.course.loading import exercise_ids, read_course
+from autograder.course.loading import read_course
 from autograder.course.model import CheckResult, Course, Submission
+from autograder.course.references import exercise_ids
 from autograder.course.text import clean, clean_output, decode, number
 from autograder.grading import feedback
 from autograder.grading.attempt import Attempt

@@ -19,8 +19,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from autograder.course.errors import StoreFault, UsageError
-from autograder.course.loading import choose_lesson, exercise_ids
 from autograder.course.model import Course, Lesson, Submission
+from autograder.course.references import choose_lesson, exercise_ids
 from autograder.course.store import refuse_others
 from autograder.course.student_files import read_handout
 from autograder.course.system import lock
@@ -330,8 +330,12 @@ def _close_to_others(out: Path) -> None:
 
 
 def choose_exercises(course: Course, request: GradeRequest) -> tuple[Lesson, list[str]]:
-    """Find the lesson and the exercises of a request. Raise `UsageError` with the known ones."""
-    lesson = choose_lesson(course, request.lesson)
+    """Find the lesson and the exercises of a request. Raise `UsageError` with the known ones.
+
+    Exercises that only one lesson has say which lesson it is.
+    """
+    having = [lesson.id for lesson in course.lessons if request.exercises and {*request.exercises} <= {*exercise_ids(lesson)}]
+    lesson = choose_lesson(course, request.lesson or (having[0] if len(having) == 1 else None))
     known = exercise_ids(lesson)
     unknown = [name for name in request.exercises if name not in known]
     if unknown:

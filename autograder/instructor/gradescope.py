@@ -14,8 +14,8 @@ import msgspec
 from msgspec.structs import replace
 
 from autograder.course.errors import SandboxFault, UsageError
-from autograder.course.loading import exercise_ids
 from autograder.course.model import Limits, Policy
+from autograder.course.references import choose_lesson, exercise_ids
 from autograder.course.store import replaced
 from autograder.course.student_files import read_handout
 from autograder.course.text import clean, number
@@ -131,7 +131,7 @@ def _write_results(folder: Path, made: GradescopeResults) -> None:
 
 
 LARGEST_METADATA = 1 << 20  # bytes
-COURSE = "course"  # the course's folder in autograder.zip, as `author.release` builds it
+COURSE, LESSON = "course", "lesson"  # the course's folder in autograder.zip, and the id of its lesson, as `author.release` writes them
 
 
 def grade_in_container(place: Path) -> GradescopeResults:
@@ -141,7 +141,7 @@ def grade_in_container(place: Path) -> GradescopeResults:
     """
     started = time.monotonic()
     source, results = place / "source", place / "results"
-    if not (source / COURSE / "course.yaml").is_file() or not (place / "submission").is_dir():
+    if not ((source / COURSE / "course.yaml").is_file() and (source / LESSON).is_file() and (place / "submission").is_dir()):
         raise UsageError(f"{place}: not laid out like Gradescope's /autograder", "only run_autograder runs this command, on Gradescope")
     results.mkdir(exist_ok=True)
     for private in (source, results):
@@ -149,7 +149,7 @@ def grade_in_container(place: Path) -> GradescopeResults:
     chosen = open_round(source)
     walls = standing_walls(Limits())
     grader = Grader(Settings(str(source / COURSE), chosen, walls))
-    lesson, policy = grader.course.lessons[0], grader.course.policy
+    lesson, policy = choose_lesson(grader.course, (source / LESSON).read_text()), grader.course.policy
     notes: list[str] = []
     try:
         student, handout = open_folder(place / "submission", "submission"), read_handout(grader.course.root, lesson)

@@ -28,7 +28,7 @@ def bring_back(workspace: Workspace, told: Iterable[CheckResult | Mark], why: st
     if not wanted:
         return ()
     try:
-        with Deck.open(workspace.hidden, [workspace.lesson]) as deck:
+        with Deck.open(workspace.reviews, [workspace.lesson]) as deck:
             brought = deck.bring([f"{workspace.lesson.id}/{card}" for card in wanted], now, why)
             return tuple(name.partition("/")[2] for name in brought)
     except UsageError:  # the log cannot be written now; the check still counts
@@ -37,9 +37,9 @@ def bring_back(workspace: Workspace, told: Iterable[CheckResult | Mark], why: st
 
 def due_by_objective(workspace: Workspace, now: datetime) -> Callable[[str], int] | None:
     """Return a function that counts the due cards of an objective, or None if nothing was reviewed yet."""
-    if not (workspace.hidden / NAME).is_file():
+    if not (workspace.reviews / NAME).is_file():
         return None
-    with Deck.open(workspace.hidden, [workspace.lesson]) as deck:
+    with Deck.open(workspace.reviews, [workspace.lesson]) as deck:
         queue = deck.queue(now)
     counted = Counter(face.card.objective for face in (*queue.due, *(face for _, face in queue.learning)))
     return lambda objective: counted[objective]

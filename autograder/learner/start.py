@@ -1,4 +1,7 @@
-"""Create a workspace: starters, `answers.yaml`, the notebook and a one-screen README. Existing files are never changed."""
+"""Create a workspace: starters, `answers.yaml`, the notebook and a one-screen README. Existing files are never changed.
+
+A second lesson is added to a workspace in a folder of its own, with its own progress. The flashcards of all lessons share one log.
+"""
 
 from contextlib import suppress
 from datetime import datetime
@@ -7,10 +10,11 @@ from pathlib import Path
 import msgspec
 
 from autograder.course.errors import UsageError
-from autograder.course.model import Lesson
-from autograder.course.student_files import HIDDEN, Prefer, given_files
+from autograder.course.model import Course, Lesson
+from autograder.course.references import is_named
+from autograder.course.student_files import HIDDEN, given_files
 from autograder.course.system import move
-from autograder.learner.workspace import Origin, Workspace, digest, workspace_above, write_origin
+from autograder.learner.workspace import Origin, Workspace, digest, home_of, lessons_in, workspace_above, write_origin
 
 
 class Started(msgspec.Struct, frozen=True):
@@ -21,27 +25,45 @@ class Started(msgspec.Struct, frozen=True):
     kept: tuple[str, ...]
 
 
+def lesson_meant(folder: Path, course: Course, wanted: str | None) -> str | None:
+    """Return the lesson to start in `folder`: the wanted one, the workspace's own, or the one after which the folder is named."""
+    if wanted:
+        return wanted
+    if before := _origin_of(folder):
+        return before.lesson
+    return next((lesson.id for lesson in course.lessons if is_named(lesson, folder.name)), None)
+
+
 def start(folder: Path, root: Path, lesson: Lesson) -> Started:
-    """Create a workspace in `folder`, or restore its missing files. Raises UsageError if that is impossible."""
+    """Create a workspace in `folder`, restore its missing files, or add a lesson to it. Raises UsageError if that is impossible."""
     if (folder / "course.yaml").exists():
         raise UsageError(f"{folder}: this is the course's own folder", "create the workspace elsewhere: `course start ../my-course`")
-    files = given_files(root, lesson)
+    files, (folder, added) = given_files(root, lesson), _place(folder, lesson)
     try:
         (folder / HIDDEN).mkdir(parents=True, exist_ok=True)
         made = tuple(name for name, data in files.items() if _made(folder / name, data))
-        origin = Origin(str(root), lesson.id, {name: digest(data) for name, data in files.items()}, prefer=_preferred(folder))
-        write_origin(folder, origin)
+        before, given = _origin_of(folder), {name: digest(data) for name, data in files.items()}
+        write_origin(folder, Origin(str(root), lesson.id, given, prefer=before.prefer if before else None, added=added))
     except OSError as error:
         raise UsageError(f"{folder}: {error.strerror}", "choose a folder that you may write to, like `course start ~/my-course`") from None
     return Started(folder, made, tuple(name for name in files if name not in made))
 
 
-def _preferred(folder: Path) -> Prefer | None:
-    """Return which of notebook and file counts in a workspace that was there before, if its student has said so."""
-    with suppress(UsageError):  # a damaged origin is written anew
+def _origin_of(folder: Path) -> Origin | None:
+    """Return what is recorded in a workspace that was there before; what is damaged is written anew."""
+    with suppress(UsageError):
         found = workspace_above(folder)
-        return found[1].prefer if found and found[0] == folder else None
+        return found[1] if found and found[0] == folder else None
     return None
+
+
+def _place(folder: Path, lesson: Lesson) -> tuple[Path, bool]:
+    """Return the folder of a lesson that is started in `folder`, and whether it is added to the workspace there."""
+    if (before := _origin_of(folder)) is None:
+        return folder, False
+    home = home_of(folder, before)
+    place = lessons_in(home).get(lesson.id, home / lesson.id)
+    return place, place != home
 
 
 def refuse_crowded(folder: Path, lesson: Lesson) -> None:

@@ -12,6 +12,7 @@ import msgspec
 from autograder.course.errors import StoreFault, UsageError
 from autograder.course.loading import read_course
 from autograder.course.model import Lesson
+from autograder.course.references import choose_lesson
 from autograder.course.store import Schema, open_leniently, refuse_others, replaced, transaction
 from autograder.course.student_files import HIDDEN, Prefer
 from autograder.course.trust import installed, trusted
@@ -22,7 +23,8 @@ ORIGIN = "course.json"
 class Origin(msgspec.Struct, frozen=True):
     """The content of `.course/course.json`: the course's path, the lesson, and the hash of every file as it was handed out.
 
-    `prefer` is which of notebook and file counts where both hold work, once the student has said so.
+    `prefer` is which of notebook and file counts where both hold work, once the student has said so. `added` says that the lesson was
+    added to a workspace: that is the folder above.
     """
 
     course: str
@@ -30,20 +32,27 @@ class Origin(msgspec.Struct, frozen=True):
     given: dict[str, str]
     format: int = 1
     prefer: Prefer | None = None
+    added: bool = False
 
 
 class Workspace(msgspec.Struct, frozen=True):
-    """An open workspace. `root` is the course: a clone or a student release."""
+    """The open folder of a lesson in a workspace. `root` is the course: a clone or a student release."""
 
     folder: Path
     root: Path
     lesson: Lesson
     given: dict[str, str]
     prefer: Prefer = "py"  # which of notebook and file counts where both hold work
+    added: bool = False
 
     @property
     def hidden(self) -> Path:
         return self.folder / HIDDEN
+
+    @property
+    def reviews(self) -> Path:
+        """The folder of the review log, which all lessons of a workspace share."""
+        return home_of(self.folder, self) / HIDDEN
 
 
 def workspace_above(start: Path) -> tuple[Path, Origin] | None:
@@ -51,17 +60,33 @@ def workspace_above(start: Path) -> tuple[Path, Origin] | None:
 
     Raise `UsageError` if the origin is damaged, or if the workspace is another user's: its files would be taken for one's own.
     """
-    for folder in (start, *start.parents):
-        path = folder / HIDDEN / ORIGIN
-        if path.is_file():
-            for part in (path.parent, path):
-                refuse_others(part)
-            try:
-                return folder, msgspec.json.decode(path.read_bytes(), type=Origin)
-            except (msgspec.MsgspecError, OSError):
-                fix = f"remove this file and run `course start .` in {folder}: it is written anew, and your work stays"
-                raise UsageError(f"{path}: damaged", fix) from None
-    return None
+    found = next((folder for folder in (start, *start.parents) if (folder / HIDDEN / ORIGIN).is_file()), None)
+    return (found, read_origin(found)) if found else None
+
+
+def read_origin(folder: Path) -> Origin:
+    """Read what the workspace in `folder` was made of. Raise `UsageError` as `workspace_above` does."""
+    path = folder / HIDDEN / ORIGIN
+    for part in (path.parent, path):
+        refuse_others(part)
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Origin)
+    except (msgspec.MsgspecError, OSError):
+        fix = f"remove this file and run `course start .` in {folder}: it is written anew, and your work stays"
+        raise UsageError(f"{path}: damaged", fix) from None
+
+
+def home_of(folder: Path, origin: Origin | Workspace) -> Path:
+    """Return the workspace that a lesson's folder belongs to: that folder, or the one above if the lesson was added."""
+    return folder.parent if origin.added else folder
+
+
+def lessons_in(home: Path) -> dict[str, Path]:
+    """Return the folder of each lesson in a workspace, by the lesson's id."""
+    added = [path.parents[1] for path in sorted(home.glob(f"*/{HIDDEN}/{ORIGIN}"))]
+    found = {home: read_origin(home)} if (home / HIDDEN / ORIGIN).is_file() else {}
+    found |= {folder: origin for folder in added if (origin := read_origin(folder)).added}
+    return {origin.lesson: folder for folder, origin in found.items()}
 
 
 def course_of(folder: Path) -> Path:
@@ -78,18 +103,27 @@ def course_of(folder: Path) -> Path:
     raise UsageError(f"{recorded}: the course is not there any more", "say where it is: `course --course PATH ...`")
 
 
-def open_workspace(start: Path, root: Path) -> Workspace:
-    """Open the workspace around `start`, of the course in `root`. Raise `UsageError` if there is none."""
+def open_workspace(start: Path, root: Path, wanted: str | None = None) -> Workspace:
+    """Open the workspace around `start`, of the course in `root`: the lesson of that folder, or the `wanted` one of the same workspace.
+
+    Raise `UsageError` if there is none.
+    """
     found = workspace_above(start)
     if found is None:
         fix = "go into the folder that `course start` made, or make one: `course start my-course`"
         raise UsageError(f"{start}: this is not a workspace, and no folder above is", fix)
     folder, origin = found
     course = read_course(root)
+    if wanted:
+        home, wanted = home_of(folder, origin), choose_lesson(course, wanted).id
+        folders = lessons_in(home)
+        if wanted not in folders:
+            raise UsageError(f"{home}: this workspace has no lesson {wanted}", f"add it: `course start --lesson {wanted}`")
+        folder, origin = folders[wanted], read_origin(folders[wanted])
     lessons = {lesson.id: lesson for lesson in course.lessons}
     if origin.lesson not in lessons:
         raise UsageError(f"{root}: the course has no lesson {origin.lesson} any more", f"it has: {', '.join(lessons)}")
-    return Workspace(folder, root, lessons[origin.lesson], origin.given, origin.prefer or course.policy.prefer)
+    return Workspace(folder, root, lessons[origin.lesson], origin.given, origin.prefer or course.policy.prefer, origin.added)
 
 
 def prefer(workspace: Workspace, wanted: Prefer) -> Workspace:

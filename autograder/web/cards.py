@@ -30,7 +30,7 @@ def routes(session: ReaderSession, frame: Frame) -> list[BaseRoute]:
 
 def place_of(session: ReaderSession) -> Path:
     """Return the folder of the review log: the workspace's, or the one that `course review` uses outside a workspace."""
-    return session.workspace.hidden if session.kept else own_place()
+    return session.workspace.reviews if session.kept else own_place()
 
 
 def _page(session: ReaderSession, frame: Frame) -> str:

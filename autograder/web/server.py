@@ -25,7 +25,7 @@ from autograder.course.store import is_own
 from autograder.course.student_files import HIDDEN
 from autograder.course.system import lock
 from autograder.grading.questions import Functions, functions_of
-from autograder.learner.workspace import State, Workspace, open_workspace, workspace_above
+from autograder.learner.workspace import State, Workspace, home_of, lessons_in, open_workspace, workspace_above
 
 PORT = 8012
 LOOPBACK = "127.0.0.1"
@@ -171,11 +171,11 @@ class ReaderSession:
     @classmethod
     @contextmanager
     def open(cls, root: Path, lesson: Lesson, start: Path) -> Iterator[Self]:
-        """Open the workspace of this lesson at `start`, or a temporary one."""
+        """Open this lesson in the workspace at `start`, or a temporary one."""
         sweep()
         found = workspace_above(start)
-        if found is not None and found[1].lesson == lesson.id:
-            yield cls(open_workspace(start, root), kept=True)
+        if found is not None and lesson.id in lessons_in(home_of(*found)):
+            yield cls(open_workspace(start, root, lesson.id), kept=True)
             return
         with temporary_folder() as folder:
             (folder / HIDDEN).mkdir()

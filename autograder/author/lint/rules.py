@@ -8,8 +8,9 @@ from msgspec.structs import replace
 from autograder.author.lint import exercises, practice
 from autograder.author.lint import lesson as lesson_rules
 from autograder.author.lint.context import LintContext, Rule
-from autograder.course.errors import CourseError, Finding, UsageError
+from autograder.course.errors import CourseError, Finding
 from autograder.course.loading import survey
+from autograder.course.references import choose_lesson
 
 _TEXT = (
     Rule("text-computed", "A number with an expression equals the expression's value.", lesson_rules.computed),
@@ -59,8 +60,7 @@ def check_course(root: Path, only: str | None = None, more: Sequence[Rule] = ())
     Raises UsageError if there is no such lesson.
     """
     course, findings = survey(root)
-    if only is not None and only not in [lesson.id for lesson in course.lessons]:
-        raise UsageError(f"there is no lesson `{only}`", f"take one of {', '.join(lesson.id for lesson in course.lessons)}")
+    only = choose_lesson(course, only).id if only else None
     found = [replace(finding, rule="content") for finding in findings if only is None or only in finding.path.parts]
     for lesson in course.lessons:
         if only in (None, lesson.id):

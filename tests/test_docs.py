@@ -30,7 +30,7 @@ HELD = {  # blocks of other kinds, and the test that holds each
     ("docs/grade.md", "Grade a class", "markdown"): "test_grade_shows_what_a_student_reads",
     ("docs/grade.md", "Set the grading policy", "yaml"): "test_grades_policy_is_one_that_the_course_takes",
 }
-ASKED = re.compile(r"^(?:A number with 3 decimals|Try again \(Enter\), or see the working \(w\)\?): ?(.*)$", re.MULTILINE)
+ASKED = re.compile(r"^(?:A number with 3 decimals|Try again, or see the working \(w\)): ?(.*)$", re.MULTILINE)
 DOCUMENTS = (*PAGES, "CHANGELOG.md", "bench/README.md", "solutions/diffusion/README.md")
 LINK = re.compile(r'\]\((?!https?:)([^)\s]+)\)|(?:src|srcset)="(?!https?:)([^"]+)"')
 

@@ -48,9 +48,9 @@ def test_the_lesson_is_read_in_a_pager_with_its_colours(typed):
 
 def test_practice_answers_each_key_and_leaves_by_ctrl_d_and_ctrl_c(typed):
     terminal = typed("practice", "fresh-step").shows("A number with 3 decimals:")
-    terminal.press("0.550\n").shows("is 0.550. You scaled the noise by β.", "or see the working (w)?:")
-    terminal.press("\n").shows("or see the working (w)?: A number with 3 decimals:")
-    terminal.press("0.79\n").shows("✓ Right.", "sum: 0.4899 + (0.3000) = 0.790", "fresh-step (seed ")
+    terminal.press("0.550\n").shows("is 0.550. You scaled the noise by β.", "or see the working (w):")
+    terminal.press("\n").shows("or see the working (w): A number with 3 decimals:")
+    terminal.press("0.79\n").shows("✓ Right.", "sum: 0.4899 + (0.3000) = 0.790", "fresh-step (seed ", ", core")
     assert terminal.press("\x04").ends() == 0
     assert terminal.text.endswith("Until next time. Your answers are saved.")
     left = typed("practice").shows("A number with 3 decimals:")

@@ -277,7 +277,7 @@ def test_notebook_and_file_are_told_apart_until_one_is_chosen(started):
 
 
 def test_practice_tells_at_once_shows_the_working_and_the_line_for_answers(started):
-    said, status = started("practice", "fresh-step", typed="0.550\n\n0.790\n\n")
+    said, status = started("practice", "fresh-step", typed="0.550\n0.790\n\n")
     assert status == 0
     assert "✗ Your answer for x = 0.5, beta = 0.04, eps = 1.5 is 0.550. You scaled the noise by β." in said
     assert "  Reread: course read one-step-by-hand\n" in said
@@ -296,10 +296,39 @@ def test_practice_asks_parts_one_by_one_and_on_a_further_try_only_the_wrong_ones
     parts = "gan-crisp\ndiffusion-rare\ndiffusion-targets\nvae-code\ngan-drafts\nvae-calm\n"
     said, _ = started("practice", "method-choice", typed=parts + "\ndiffusion-text\n")
     assert "1 of 6: video-filter\n" in said
-    assert "One of: diffusion-sharp, gan-crisp, vae-one-pass, gan-likelihood: gan-crisp\n" in said
+    assert " 4 gan-likelihood: A GAN: it bounds the likelihood of each frame, so bad frames can be dropped.\nOne of 1 to 4: gan-crisp\n" in said
     assert said.count("1 of 6: video-filter") == 1
     assert said.count("5 of 6: poster-drafts") == 2
     assert "In answers.yaml: method-choice: {video-filter: gan-crisp, rare-tissue: diffusion-rare, " in said
+
+
+def test_a_choice_is_answered_by_its_number_its_letter_or_its_id_and_again_at_the_next_prompt(started):
+    """What is mistyped costs nothing, and there is nothing to reread for it; what is typed at "Try again" is the answer."""
+    said, _ = started("practice", "lines-to-mend", typed="9\nuniform-t b\n2, D\n")
+    assert "Which of them must be fixed?" in said
+    assert "All that apply, like 1 2: 9\n  There is no choice `9`: take one of uniform-t, raw-pixels, one-draw, uniform-noise.\n" in said
+    assert said.count("Reread") == 1
+    assert "Try again, or see the working (w): 2, D\n  ✓ Right.\n  In answers.yaml: lines-to-mend: [raw-pixels, uniform-noise]\n" in said
+
+
+def test_a_typed_answer_after_a_wrong_part_is_the_first_wrong_parts(started):
+    said, _ = started("practice", "method-choice", typed="1\nd\n1\n3\nb\n4\nb\n")
+    assert "Try again, or see the working (w): b\n  ✓ Right.\n  In answers.yaml: method-choice: {video-filter: gan-crisp, " in said
+
+
+def test_the_core_comes_first_and_the_rest_is_optional(started):
+    said, _ = started("practice", "--list")
+    lines = [line.strip() for line in said.splitlines()]
+    assert lines[:5] == [
+        "Core, about 15 minutes", "fresh-step               0 of 3 in a row", "method-choice            not yet",
+        "guidance-trajectory      0 of 3 in a row", "Optional",
+    ]  # fmt: skip
+    started("practice", "method-choice", typed="b\nd\na\nc\nb\nd\n")
+    assert "  method-choice            done\n" in started("practice", "--list")[0]
+    assert started("practice", typed="\n")[0].startswith("\nfresh-step, core ─")
+    given = Path("answers.yaml").read_text(encoding="utf-8")
+    assert "\nfresh-step:  # core, a number with 3 decimals\n" in given
+    assert "\nlines-to-mend:  # optional, a list of all that apply: [uniform-t, raw-pixels, one-draw, uniform-noise]\n" in given
 
 
 def test_practice_asks_matches_one_by_one(started):

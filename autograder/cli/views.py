@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from autograder.learner.check import Checked, Remark
     from autograder.learner.progress import Part, Standing
     from autograder.learner.review.stats import Stats
+    from autograder.learner.workspace import State
 
 PRINTED = 12  # lines of a student's own output
 HIDDEN_REMAIN = "These are the public checks. Your grade comes from the same checks with hidden numbers."
@@ -111,6 +112,21 @@ def say_due(console: Console, cards: tuple[str, ...]) -> None:
     """Print which cards a misconception brought back."""
     if cards:
         console.print(f"  Due today in course review: {', '.join(cards)}", style="dim", markup=False)
+
+
+def questions_table(lesson: Lesson, state: State) -> Table:
+    """Return the questions, the core before those that are optional, each with how far it is."""
+    from autograder.learner.practice import STREAK, core_minutes, in_order, mastered, streak
+
+    made, core = Table.grid(padding=(0, 2, 0, 0)), None
+    for question in in_order(lesson):
+        if question.core is not core:
+            core = question.core
+            made.add_row(Text(f"Core, about {core_minutes(lesson)} minutes" if core else "Optional", "bold"))
+        row = f"{min(streak(state, question), STREAK)} of {STREAK} in a row" if question.numbers else "not yet"
+        done = mastered(state, question)
+        made.add_row(Text(f"  {question.id}"), Text("done", "green") if done else Text(row, "dim"))
+    return made
 
 
 NARROW = 64  # columns; a narrower table has no room for an objective's text

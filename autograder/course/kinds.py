@@ -125,6 +125,9 @@ def passed(question: Question) -> Mark:
 
 
 def failed(question: Question, remark: Remark) -> Mark:
+    """Fail an answer; one that is no answer, only mistyped, costs nothing, and there is nothing to reread for it."""
+    if remark.kind in FORM:
+        return Mark(0, "failed", (remark,), readable=False)
     return Mark(0, "failed", (remark,), None, question.section or None, question.card)
 
 
@@ -168,7 +171,7 @@ def _unknown_name(noun: str, names: Iterable[str], known: list[str]) -> Problem:
 def _mark_number(question: Question, key: Key, answer: Any, drawn: Drawn) -> Mark:
     read = _read_number(answer)
     if isinstance(read, Remark):
-        return replace(failed(question, read), readable=read.kind == "too_large")
+        return failed(question, read)
     right, misconceptions = drawn.values(question)
     given, tolerance = float(read), question.tolerance * (1 + 1e-9)
     if abs(given - right) <= tolerance:
@@ -200,7 +203,7 @@ def _read_number(answer: Any) -> Decimal | Remark:
 
 def _choice_form(question: Question) -> Form:
     ids = ", ".join(ids_of(question.choices))
-    return Form(f"a list of those that are right: [{ids}]", "several", listed=True) if question.several else Form(f"one of: {ids}", "one")
+    return Form(f"a list of all that apply: [{ids}]", "several", listed=True) if question.several else Form(f"one of: {ids}", "one")
 
 
 def _mark_choice(question: Question, key: Key, answer: Any, drawn: Drawn) -> Mark:
@@ -303,8 +306,8 @@ def _mark_parts(question: Question, key: Key, answer: Any, drawn: Drawn) -> Mark
     if not wrong:
         return replace(passed(question), remarks=tuple(remarks))
     share = sum(made.points for made in marks.values()) / sum(part.points for part in question.parts)
-    first = next((made for made in wrong if made.misconception), wrong[0])
-    return replace(first, points=round(question.points * share, 4), remarks=tuple(remarks), readable=True)
+    first = max(wrong, key=lambda made: (made.misconception is not None, made.readable))
+    return replace(first, points=round(question.points * share, 4), remarks=tuple(remarks))
 
 
 KINDS: dict[str, QuestionKind] = {

@@ -13,7 +13,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from autograder.course.kinds import KINDS
+from autograder.course.kinds import KINDS, form_of
 from autograder.course.model import Choice, Key, Lesson, Question
 
 POOL = 200  # sets of numbers for each question
@@ -81,6 +81,21 @@ def relabelled(question: Question, key: Key, own: Own | None = None) -> tuple[Qu
 def as_asked(lesson: Lesson) -> tuple[Question, ...]:
     """Return the questions in the form in which answers.yaml answers them."""
     return lesson.questions if lesson.practice == "open" else tuple(relabelled(one, Key())[0] for one in lesson.questions)
+
+
+def blank_answers(lesson: Lesson) -> str:
+    """Return an empty `answers.yaml`: each question with the form of its answer."""
+    head = f"# Answers to the practice questions of {lesson.id}. {HEADS[lesson.practice]}"
+    words = {True: "core", False: "optional"} if lesson.practice == "open" else {True: "", False: ""}
+    return head + "".join(f"\n{_blank(question, '', words[question.core])}" for question in as_asked(lesson))
+
+
+def _blank(question: Question, indent: str, about: str = "") -> str:
+    if question.parts:
+        return f"{indent}{question.id}:{f'  # {about}' * bool(about)}\n" + "".join(_blank(part, indent + "  ") for part in question.parts)
+    form = form_of(question)
+    about = ", ".join(filter(None, (about, f"{'each ' * bool(form.keys)}{form.expected}")))
+    return f"{indent}{question.id}:  # {about}\n" + "".join(f"{indent}  {key}:\n" for key in form.keys)
 
 
 def _renamed(key: Key, left: dict[str, str], right: dict[str, str]) -> Key:

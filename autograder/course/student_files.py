@@ -14,9 +14,8 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from autograder.course.kinds import form_of
-from autograder.course.model import Lesson, Question
-from autograder.course.own_practice import HEADS, PRACTICE_WORDS, as_asked
+from autograder.course.model import Lesson
+from autograder.course.own_practice import PRACTICE_WORDS, blank_answers
 from autograder.course.text import decode
 
 HIDDEN = ".course"  # where a workspace keeps what was done in it
@@ -43,25 +42,12 @@ def given_files(root: Path, lesson: Lesson) -> dict[str, bytes]:
     others = (folder / "props.py", folder / f"{lesson.id}.ipynb")
     files |= {path.name: path.read_bytes() for path in others if path.is_file()}
     if lesson.questions:
-        files["answers.yaml"] = answers(lesson).encode()
+        files["answers.yaml"] = blank_answers(lesson).encode()
     names = [names_of(exercise)[0] for exercise in exercises_of(lesson)]
     listed, practice = (textwrap.fill(text, 79) for text in (f"Files: {', '.join(names)}.", PRACTICE_WORDS[lesson.practice]))
     facts = {"title": lesson.title, "first": names[0], "files": listed, "practice": practice, "hidden": HIDDEN}
     readme = README.read_text(encoding="utf-8").format(**facts)
     return files | {"README.md": readme.encode()}
-
-
-def answers(lesson: Lesson) -> str:
-    """Return an empty `answers.yaml`: each question with the form of its answer."""
-    head = f"# Answers to the practice questions of {lesson.id}. {HEADS[lesson.practice]}"
-    return head + "".join(f"\n{_blank(question, '')}" for question in as_asked(lesson))
-
-
-def _blank(question: Question, indent: str) -> str:
-    if question.parts:
-        return f"{indent}{question.id}:\n" + "".join(_blank(part, indent + "  ") for part in question.parts)
-    form = form_of(question)
-    return f"{indent}{question.id}:  # {'each ' * bool(form.keys)}{form.expected}\n" + "".join(f"{indent}  {key}:\n" for key in form.keys)
 
 
 class Handout(Struct, frozen=True):

@@ -117,13 +117,17 @@ def _draw(drawn: Range, rng: random.Random) -> float:
 _PLACE = re.compile(r"\[\[(?:(?P<name>\w+)|= *(?P<expression>.+?) *(?: :(?P<format>[^\]\s]+))?)\]\]")
 
 
-def question_text(question: Question, numbers: Mapping[str, float]) -> str:
-    """Return the question as Markdown with its numbers, and its choices and parts with the ids to answer with."""
+def question_text(question: Question, numbers: Mapping[str, float], item: str = "- `{id}`: {text}") -> str:
+    """Return the question as Markdown with its numbers, and its choices and parts with the ids to answer with.
+
+    `item` is the line of what can be chosen, with its `place`, `id` and `text`.
+    """
     lines = [_filled(question.text, numbers, {})]
-    lines += ["", *(f"- `{choice.id}`: {_filled(choice.text, numbers, {})}" for choice in question.choices)] if question.choices else []
-    lines += ["", *(f"- `{option.id}`: {_filled(option.text, numbers, {})}" for option in question.options)] if question.options else []
+    for listed, line in ((question.choices, "- `{id}`: {text}" if question.options else item), (question.options, item)):
+        texts = [line.format(place=place, id=one.id, text=_filled(one.text, numbers, {})) for place, one in enumerate(listed, 1)]
+        lines += ["", *texts] if texts else []
     for part in question.parts:
-        lines += ["", f"**{part.id}.** {question_text(part, numbers)}"]
+        lines += ["", f"**{part.id}.** {question_text(part, numbers, item)}"]
     return "\n".join(lines)
 
 

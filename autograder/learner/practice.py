@@ -6,7 +6,8 @@ mastered while its last answer was right. A wrong answer costs the streak and no
 
 import random
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from string import ascii_lowercase
 from typing import Any
 
 import msgspec
@@ -20,6 +21,7 @@ from autograder.grading.questions import VARIANTS, Functions, counting, mark, na
 from autograder.learner.workspace import State, Workspace
 
 STREAK = 3
+CORE_MINUTES = 5  # that a core question takes, about
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -35,13 +37,22 @@ def choose(lesson: Lesson, state: State, wanted: str | None) -> Question | None:
     """Return the wanted question, or the first that is not mastered, core questions first; None when all are mastered."""
     questions = {question.id: question for question in practised(lesson)}
     if wanted is None:
-        order = sorted(questions.values(), key=lambda question: not question.core)
-        return next((question for question in order if not mastered(state, question)), None)
+        return next((question for question in in_order(lesson) if not mastered(state, question)), None)
     if wanted not in questions and wanted in ids_of(lesson.questions):
         raise UsageError(f"`{wanted}` counts, so nothing is marked here", "see it as you are asked it: `course practice --for-grading ID`")
     if wanted not in questions:
         raise UsageError(f"there is no question `{wanted}`", did_you_mean(wanted, questions, f"take one of {', '.join(questions)}"))
     return questions[wanted]
+
+
+def in_order(lesson: Lesson) -> list[Question]:
+    """Return the questions that are marked at home, the core before those that are optional."""
+    return sorted(practised(lesson), key=lambda question: not question.core)
+
+
+def core_minutes(lesson: Lesson) -> int:
+    """Return how many minutes the core takes, about."""
+    return CORE_MINUTES * sum(question.core for question in practised(lesson))
 
 
 def draw(state: State, question: Question, *, fresh: bool, seed: int | None) -> int | None:
@@ -78,8 +89,36 @@ def ask(workspace: Workspace, question: Question, seed: int | None, functions: F
 
 
 def read_answer(question: Question, typed: str) -> Any:
-    """Return a typed line as `answers.yaml` would hold it: a text, or a list of ids. Parts and matches are asked one by one."""
-    return [word for word in re.split(r"[\s,;\[\]]+", typed) if word] if form_of(question).listed else typed.strip()
+    """Return a typed line as `answers.yaml` would hold it: a text, or a list of ids.
+
+    Choices may be typed by their ids, their numbers or letters: of three, `2`, `b` and the second one's id are the same. Parts and
+    matches are asked one by one, a match for each of its keys.
+    """
+    form, ids = form_of(question), ids_of(question.choices)
+    if form.keys:
+        return read_choice(typed, ids_of(question.options))
+    if not form.listed:
+        return read_choice(typed, ids) if ids else typed.strip()
+    return [read_choice(word, ids) for word in re.split(r"[\s,;>\[\]]+", typed) if word]
+
+
+def prompt_of(question: Question) -> str:
+    """Return in a few words what is to be typed."""
+    form, count = form_of(question), len(question.options or question.choices)
+    prompts = {
+        "one": f"One of 1 to {count}",
+        "several": "All that apply, like 1 2",
+        "order": f"In the right order, like {' '.join(map(str, range(1, count + 1)))}",
+        "match": f"one of 1 to {count}",
+    }
+    return prompts.get(form.control, form.expected.capitalize())
+
+
+def read_choice(typed: str, ids: Sequence[str]) -> str:
+    """Return the id that is meant by itself, by its place counted from 1, or by a letter; or what was typed, if none is."""
+    word = typed.strip().rstrip(".)").lower()
+    places = {name: one for place, one in enumerate(ids) for name in (str(place + 1), ascii_lowercase[place : place + 1])}
+    return word if word in ids else places.get(word, typed.strip())
 
 
 def answer(state: State, asked: Asked, given: Any, functions: Functions) -> Mark:

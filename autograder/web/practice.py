@@ -17,7 +17,7 @@ from autograder.course.own_practice import PRACTICE_WORDS, practised
 from autograder.course.text import formulas_in_unicode
 from autograder.grading.feedback import remark_words
 from autograder.grading.questions import question_text
-from autograder.learner.practice import STREAK, Asked, answer, ask, choose, draw, for_answers, mastered, shown_working, streak
+from autograder.learner.practice import STREAK, Asked, answer, ask, choose, core_minutes, draw, for_answers, mastered, shown_working, streak
 from autograder.learner.workspace import State
 from autograder.web.pages import Frame, formed, fragment, page, shown
 from autograder.web.server import ReaderSession
@@ -49,7 +49,10 @@ def _overview(session: ReaderSession, frame: Frame) -> str:
         following = choose(session.lesson, state, None)
     titles = {section.id: section.title for section in session.lesson.sections}
     words = Markup(frame.prose.line(PRACTICE_WORDS[session.lesson.practice]))
-    return page(frame, "practice", "Practice", rows=rows, following=following, titles=titles, streak=STREAK, words=words)
+    minutes = core_minutes(session.lesson)
+    return page(
+        frame, "practice", "Practice", rows=rows, following=following, titles=titles, minutes=minutes, streak=STREAK, words=words
+    )  # fmt: skip
 
 
 def _question(session: ReaderSession, frame: Frame, request: Request) -> str:

@@ -14,7 +14,7 @@ from autograder.course.errors import CourseError
 from autograder.course.kinds import KINDS, Form, QuestionKind, Remark, failed, passed
 from autograder.course.loading import read_course
 from autograder.course.model import Submission
-from autograder.course.student_files import answers
+from autograder.course.own_practice import blank_answers
 from autograder.grading.questions import functions_of, mark_answers
 from autograder.learner.start import start
 from tests.autograder.web.conftest import serving
@@ -77,7 +77,7 @@ def test_lint_finds_a_right_answer_that_a_new_kind_does_not_pass(course, monkeyp
 @pytest.mark.parametrize(("line", "outcome", "told"), [("name-it: sum", "passed", ""), ("name-it: product", "failed", HINT), ("", "failed", "There is no answer yet.")])
 def test_a_new_kind_is_marked_in_answers_yaml(course, line, outcome, told):
     lesson = read_course(course).lessons[0]
-    assert answers(lesson).endswith("\nname-it:  # one word\n")
+    assert blank_answers(lesson).endswith("\nname-it:  # optional, one word\n")
     submission = Submission("ada", lesson.id, "practice", "answers.yaml", line.encode(), None, "present")
     check = mark_answers(submission, lesson, functions_of(course, lesson)).checks[-1]
     assert (check.id, check.outcome, check.message) == ("name-it", outcome, told)

@@ -133,8 +133,12 @@ def test_the_working_has_the_readers_numbers(workspace, question, functions):
     [
         ("fresh-step", " 0.790 ", "0.790"),
         ("why-not-one-step", "blurred-mean", "blurred-mean"),
-        ("what-guidance-needs", "[a, b]", ["a", "b"]),
-        ("what-guidance-needs", "a b", ["a", "b"]),
+        ("why-not-one-step", "2", "blurred-mean"),
+        ("why-not-one-step", "B)", "blurred-mean"),
+        ("why-not-one-step", "99", "99"),
+        ("lines-to-mend", "[raw-pixels, uniform-noise]", ["raw-pixels", "uniform-noise"]),
+        ("lines-to-mend", "2 d", ["raw-pixels", "uniform-noise"]),
+        ("systems-and-parts", "3", "latents"),
         ("sampling-loop", "start, ask; next", ["start", "ask", "next"]),
     ],
 )

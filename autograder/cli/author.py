@@ -130,10 +130,11 @@ def new(root: Path | None, out: Path, group: int, name: str, lesson: str | None)
 
 def _groups(root: Path | None, out: Path) -> list[Group]:
     from autograder.cli.results import opened_results
+    from autograder.instructor.grades import grades
     from autograder.instructor.measures import groups
 
     with opened_results(root, out) as (_, gradebook, run, rules):
-        return groups(gradebook.unexplained(run, rules.choose))
+        return groups(grade for grade in grades(gradebook, run, rules) if grade.notes.shared_errors)
 
 
 @click.command()

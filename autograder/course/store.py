@@ -313,16 +313,24 @@ def replaced(path: Path) -> Iterator[Path]:
 
 def write_csv(path: Path, rows: Iterable[Iterable[object]]) -> None:
     """Write a table as `replaced` does."""
-    with replaced(path) as beside, beside.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows(rows)
+    with replaced(path) as beside, open_csv(beside) as write_row:
+        for row in rows:
+            write_row(row)
 
 
-def write_texts(texts: Iterable[tuple[Path, str]]) -> int:
-    """Write those of many files that differ, each as `replaced` does. Return how many there are now, written or not.
+@contextmanager
+def open_csv(path: Path) -> Iterator[Callable[[Iterable[object]], object]]:
+    """Open a table, to write row by row."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        yield csv.writer(file).writerow
+
+
+def write_texts(texts: Iterable[tuple[Path, str]]) -> None:
+    """Write those of many files that differ, each as `replaced` does.
 
     A disk takes little longer for a hundred at once than for one.
     """
-    waiting, there = ((path, text.encode()) for path, text in texts), 0
+    waiting = ((path, text.encode()) for path, text in texts)
     with ThreadPoolExecutor(AT_ONCE) as threads:
         while some := list(islice(waiting, BATCH)):
             other = {path: data for path, data in some if not path.exists() or path.read_bytes() != data}
@@ -332,8 +340,6 @@ def write_texts(texts: Iterable[tuple[Path, str]]) -> int:
             list(threads.map(_synced, map(_beside, other)))
             for path in other:
                 move(_beside(path), path)
-            there += len(some)
-    return there
 
 
 def _beside(path: Path) -> Path:

@@ -73,7 +73,8 @@ _TAKEN = (
     f"SELECT {_OWN}, taken.run, taken.handed_in, taken.seal, found_by, taken.student, ifnull(taken.student, attempts.student), {_BEFORE}, "
     f"CASE WHEN {_BEFORE} THEN taken.rowid ELSE id END FROM taken JOIN attempts ON id = attempt WHERE taken.run = ?1"
 )
-ATTEMPTS = f"SELECT * FROM ({_GRADED} UNION ALL {_TAKEN}) ORDER BY name, lesson, exercise, before DESC, place"  # graded, or taken over
+_AMONG = "?2 IS NULL OR name BETWEEN ?2 AND ?3"
+ATTEMPTS = f"SELECT * FROM ({_GRADED} UNION ALL {_TAKEN}) WHERE {_AMONG} ORDER BY name, lesson, exercise, before DESC, place"
 ADDED = f"{_GRADED} AND id > ?2 UNION ALL {_TAKEN} AND taken.rowid > ?3"
 STUDENTS = (
     "SELECT student FROM attempts WHERE run = ?1 UNION "
@@ -160,13 +161,13 @@ class Gradebook:
             refuse_others(part)
         if seals is None and not path.exists():
             open_round(path.parent)
-        self._path, self._original = path, seals
+        self.path, self._original = path, seals
         self._taken: list[tuple[str, int, str, str, str, str]] = []
         self._db = open_strictly(path, SCHEMA, "move the file aside, or choose another --out")
 
     @cached_property
     def seals(self) -> Seals:
-        return self._original or seals_of(self._path.parent)
+        return self._original or seals_of(self.path.parent)
 
     def __enter__(self) -> Self:
         return self
@@ -176,7 +177,7 @@ class Gradebook:
 
     def keep(self, run: str, attempts: Iterable[Kept]) -> None:
         """Store attempts, with those taken over since the last call."""
-        with transaction(self._db, self._path):
+        with transaction(self._db, self.path):
             self._db.executemany(TAKE, self._taken)
             self._db.executemany(f"INSERT INTO attempts VALUES (NULL{', ?' * 16})", (self._row(run, one) for one in attempts))
         self._taken.clear()
@@ -190,10 +191,13 @@ class Gradebook:
         self._taken.append(self._taking(run, replace(attempted, handed_in=submission.handed_in), found[5], submission.student))
         return attempted.result
 
-    def attempts(self, run: str) -> Iterator[list[Attempted]]:
-        """Yield for each student, lesson and exercise of a run all attempts: those found before, then those graded, in their order."""
+    def attempts(self, run: str, among: tuple[str, str] | None = None) -> Iterator[list[Attempted]]:
+        """Yield for each student, lesson and exercise of a run all attempts: those found before, then those graded, in their order.
+
+        `among` is the first and the last name of a share of the students.
+        """
         absent = self.dropped()
-        rows = map(self._attempted, (row for row in self._db.execute(ATTEMPTS, (run,)) if row[15] not in absent))
+        rows = map(self._attempted, (row for row in self._db.execute(ATTEMPTS, (run, *(among or (None, None)))) if row[15] not in absent))
         for _, own in groupby(rows, key=lambda one: (one.result.student, one.result.lesson, one.result.exercise)):
             yield list(own)
 
@@ -219,10 +223,6 @@ class Gradebook:
         overrides = [one for one in self.overrides() if one.kind == "dropped"]
         return dropped_of(overrides, self.people()) if overrides else set()
 
-    def unexplained(self, run: str, choose: Choose = last) -> Iterator[Attempted]:
-        """Return the attempts of a run in which something is wrong that no misconception explains."""
-        return (one for one in map(choose, self.attempts(run)) if one.notes.shared_errors)
-
     def last_run(self) -> str | None:
         """Return the name of the run that began last."""
         found = self._db.execute("SELECT run FROM runs ORDER BY rowid DESC LIMIT 1").fetchone()
@@ -239,7 +239,7 @@ class Gradebook:
     def adopt(self, path: Path, runs: Iterable[str]) -> None:
         """Add runs from a copy of this file. Nothing may have been added to this file since it was copied."""
         self._db.execute("ATTACH ? AS copy", (str(path),))
-        with transaction(self._db, self._path):
+        with transaction(self._db, self.path):
             for run in runs:
                 for table in ("attempts", "taken", "runs"):
                     self._db.execute(f"INSERT INTO {table} SELECT * FROM copy.{table} WHERE run = ?", (run,))
@@ -251,14 +251,14 @@ class Gradebook:
 
         It takes over all of an `earlier` run's class that still counts; `renamed` has new names of people.
         """
-        with transaction(self._db, self._path):
+        with transaction(self._db, self.path):
             self._db.execute("INSERT OR REPLACE INTO runs VALUES (?, ?, ?)", self._pair("runs", run, request))
             self._db.executemany("DELETE FROM people WHERE student = ?", ((name,) for name in renamed or ()))
             self._enrol(people)
             self._db.executemany(TAKE, self._taken_over(run, earlier, renamed or {}) if earlier else ())
 
     def _taken_over(self, run: str, earlier: str, renamed: Mapping[str, str]) -> Iterator[tuple[str, int, str, str, str, str]]:
-        for _, rows in groupby(self._db.execute(ATTEMPTS, (earlier,)), key=lambda row: (row[15], row[2], row[3])):
+        for _, rows in groupby(self._db.execute(ATTEMPTS, (earlier, None, None)), key=lambda row: (row[15], row[2], row[3])):
             texts: dict[int, str] = {}
             attempts = [self._attempted(row) for row in rows if texts.setdefault(row[0], row[5])]
             for one in standing(attempts):
@@ -272,7 +272,7 @@ class Gradebook:
 
     def enrol(self, people: Iterable[Person]) -> None:
         """Record people of the class, in place of what was recorded about them before."""
-        with transaction(self._db, self._path):
+        with transaction(self._db, self.path):
             self._enrol(people)
 
     def _enrol(self, people: Iterable[Person]) -> None:
@@ -286,7 +286,7 @@ class Gradebook:
 
     def override(self, *overrides: Override) -> None:
         """Append what a person decided; nothing that was decided before is lost."""
-        with transaction(self._db, self._path):
+        with transaction(self._db, self.path):
             rows = (self._pair("overrides", one.student, one) for one in overrides)
             self._db.executemany("INSERT INTO overrides VALUES (NULL, ?, ?, ?)", rows)
 
@@ -342,7 +342,7 @@ class Gradebook:
 
     def _refuse(self, table: str) -> NoReturn:
         fix = "restore it together with the folder `private` beside it, or grade into a new folder with --out"
-        raise UsageError(f"{self._path}: a row of `{table}` was not written with this folder's secret", fix)
+        raise UsageError(f"{self.path}: a row of `{table}` was not written with this folder's secret", fix)
 
 
 def _json(value: object) -> str:

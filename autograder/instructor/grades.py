@@ -23,7 +23,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from autograder.course.errors import UsageError
-from autograder.course.model import HandedIn, Override, Policy, Result
+from autograder.course.model import HandedIn, Notes, Override, Policy, Result
 from autograder.course.text import clean, number
 from autograder.instructor.gradebook import Attempted, Gradebook, standing
 from autograder.instructor.identity import former_name, similar_to
@@ -44,6 +44,7 @@ class Grade(Struct, frozen=True):
     kept: bool = False  # it is from before, because this time nothing was found
     whole: dict[str, Override] = {}  # overrides of the exercise, by kind
     cut: tuple[str, ...] = ()  # for the instructor: overrides that count less than was given
+    notes: Notes = Notes()
 
     @property
     def judged(self) -> bool:
@@ -105,7 +106,9 @@ class GradingRules(Struct, frozen=True):
         percent = min(late.most, late.percent * (days if late.per == "day" else 1)) if late and days else 0.0
         penalty, cut = round(score * percent / 100, 2), tuple(cut_notes(result, made))
         unknown = self.is_unknown(attempt)
-        return Grade(result, handed_in, made.checks, round(score, 2), days, penalty, unknown, whole=made.whole, cut=cut)
+        return Grade(
+            result, handed_in, made.checks, round(score, 2), days, penalty, unknown, whole=made.whole, cut=cut, notes=attempt.notes
+        )
 
     def choose(self, attempts: list[Attempted]) -> Attempted:
         """Choose the attempt that counts: the last one, or the one with the highest grade and, of equals, the earliest."""
@@ -198,9 +201,9 @@ def _suggestion(word: str, known: Collection[str]) -> str:
     return f"; did you mean {clean(names[close[0]], 60)}?" if close else ""
 
 
-def grades(gradebook: Gradebook, run: str, rules: GradingRules) -> Iterator[Grade]:
-    """Yield what each result of a run counts, by student, lesson and exercise."""
-    for attempts in gradebook.attempts(run):
+def grades(gradebook: Gradebook, run: str, rules: GradingRules, among: tuple[str, str] | None = None) -> Iterator[Grade]:
+    """Yield what each result of a run counts, by student, lesson and exercise; `among` as in `Gradebook.attempts`."""
+    for attempts in gradebook.attempts(run, among):
         own = [one for one in attempts if not one.found_by]
         newest = max((one.handed_in for one in attempts if one.handed_in.origin), key=lambda one: one.attempt, default=None)
         chosen = rules.choose(attempts)
@@ -223,9 +226,10 @@ def grades_of(student: str, gradebook: Gradebook, run: str,
     return own, {key: checks for key, checks in most.items() if key[1] in own}
 
 
-def student_grades(gradebook: Gradebook, run: str, rules: GradingRules, only: Collection[str] = ()) -> Iterator[StudentGrades]:
-    """Yield each student's grades and total, by student; with `only`, of these exercises."""
-    shown = (grade for grade in grades(gradebook, run, rules) if not only or grade.result.exercise in only)
+def student_grades(gradebook: Gradebook, run: str, rules: GradingRules, only: Collection[str] = (),
+                   among: tuple[str, str] | None = None) -> Iterator[StudentGrades]:  # fmt: skip
+    """Yield each student's grades and total, by student; with `only`, of these exercises; `among` as in `Gradebook.attempts`."""
+    shown = (grade for grade in grades(gradebook, run, rules, among) if not only or grade.result.exercise in only)
     for student, own in groupby(shown, key=lambda grade: grade.result.student):
         total = _total(rules.people.get(student, Person(student)), own, rules.policy)
         yield replace(total, on_hold=rules.on_hold(student))

@@ -27,7 +27,7 @@ class Group(Struct, frozen=True):
     idea: str = ""
 
 
-def groups(attempts: Iterable[Attempted]) -> list[Group]:
+def groups(attempts: Iterable[Attempted | Grade]) -> list[Group]:
     """Group attempts by mistakes that no misconception describes, the largest group first. One student is no group.
 
     Two make the same mistake if one idea explains both, or if they returned the same wrong values in every call.
@@ -214,8 +214,10 @@ def _exercise(made: Measures, grade: Grade) -> None:
     seconds = sum(check.seconds for check in result.checks)
     made.slow = heapq.nlargest(SLOWEST, [*made.slow, (seconds, result.student, result.exercise)])
     for check in result.checks:
-        new = CheckMeasure(result.exercise, check.id, check.title, check.max_points)
-        made.checks.setdefault((result.exercise, check.id), new).add(check, result.score)
+        key = result.exercise, check.id
+        if key not in made.checks:
+            made.checks[key] = CheckMeasure(*key, check.title, check.max_points)
+        made.checks[key].add(check, result.score)
     for name, section in {check.misconception: check.section or "" for check in result.checks if check.misconception}.items():
         made.misconceptions.setdefault((result.exercise, name), MisconceptionCount(result.exercise, name, section)).students += 1
 

@@ -6,14 +6,17 @@ Feedback shows public numbers only, and nothing that a student wrote is taken fo
 import ast
 import base64
 import hashlib
+import os
 import re
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import cache
-from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple, cast
 
 import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -21,12 +24,13 @@ from markupsafe import Markup
 from msgspec import Struct
 from msgspec.structs import replace
 
+from autograder.course.loading import read_course
 from autograder.course.model import Course, Lesson, Policy, Result
-from autograder.course.store import replaced, write_csv, write_texts
+from autograder.course.store import open_csv, replaced, write_texts
 from autograder.course.text import cell_text, clean, escaped_markdown, number, to_html, to_markdown
 from autograder.grading.feedback import CheckFeedback, check_feedback
 from autograder.instructor.gradebook import Gradebook
-from autograder.instructor.grades import Grade, GradingRules, StudentGrades, revealed, student_grades
+from autograder.instructor.grades import Grade, GradingRules, StudentGrades, read_rules, revealed, student_grades
 from autograder.instructor.measures import FEW_PERCENT, HELPED, Group, Measures, Row, groups, measure
 from autograder.instructor.overrides import whole_remarks
 from autograder.instructor.roster import file_slug
@@ -41,17 +45,25 @@ class Reported(NamedTuple):
 
 
 COLUMNS = ("student", "lesson", "exercise", "status", "score", "max_score")
+LARGE = 1_000  # students: for fewer, starting processes takes longer than writing
 
 
-def write_jsonl(path: Path, results: Iterable[Result]) -> None:
-    """Write each result as one line of JSON."""
-    with replaced(path) as beside, beside.open("wb") as file:
-        file.writelines(msgspec.json.encode(result) + b"\n" for result in results)
+@contextmanager
+def result_files(out: Path) -> Iterator[Callable[[Result], None]]:
+    """Write results.jsonl, a line of JSON for each result that is given, and grades.csv, with the columns of the contract."""
+    with (
+        replaced(out / "results.jsonl") as lines,
+        replaced(out / "grades.csv") as table,
+        lines.open("wb") as jsonl,
+        open_csv(table) as write_row,
+    ):
+        write_row(COLUMNS)
 
+        def write(result: Result) -> None:
+            jsonl.write(msgspec.json.encode(result) + b"\n")
+            write_row([cell_text(str(getattr(result, name))) for name in COLUMNS])
 
-def write_grades(path: Path, results: Iterable[Result]) -> None:
-    """Write the columns of the contract."""
-    write_csv(path, chain([COLUMNS], ([cell_text(str(getattr(result, name))) for name in COLUMNS] for result in results)))
+        yield write
 
 
 STATUSES = {
@@ -137,6 +149,7 @@ PAGES = Path(__file__).parent / "pages"
 MISCONCEPTIONS = 8
 GROUPS = 12
 SLOW_SECONDS = 0.5
+PAGE_ROWS = 500  # of the table of students: a browser takes long for many more
 REASONS = {"needs": "waited for another", "timed_out": "took too long", "out_of_memory": "took too much memory"}
 
 
@@ -149,6 +162,7 @@ def report_page(title: str, run: str, shown: Reported, sentences: Mapping[str, s
         run=run[:16].replace("T", " "),
         made=made,
         rows=_nameless(made.rows) if hidden else made.rows,
+        most=PAGE_ROWS,
         misconceptions=made.by_misconceptions(),
         misconceptions_shown=MISCONCEPTIONS,
         groups=shown.shared_errors[:GROUPS],
@@ -208,40 +222,90 @@ def write_files(out: Path, course: Course, gradebook: Gradebook, run: str, rules
 
     Return what the report shows.
     """
-    write_jsonl(out / "results.jsonl", gradebook.results(run, rules.choose))
-    write_grades(out / "grades.csv", gradebook.results(run, rules.choose))
+    with result_files(out) as write:
+        reported = write_report(out / "report.html", course, gradebook, run, rules, each=write)
     write_feedback(out, course, gradebook, run, rules)
-    return write_report(out / "report.html", course, gradebook, run, rules)
+    return reported
 
 
 def write_feedback(out: Path, course: Course, gradebook: Gradebook, run: str, rules: GradingRules, only: str | None = None) -> int:
-    """Write the feedback of each student, or of one; return for how many. Files of students who are not in the class any more go."""
+    """Write the feedback of each student, or of one; return for how many. Files of students who are not in the class any more go.
+
+    Of a large class, each core writes a share.
+    """
+    (out / "feedback").mkdir(exist_ok=True)
+    names = sorted(gradebook.students(run)) if only is None else [only]
+    size = -(-len(names) // len(os.sched_getaffinity(0))) if len(names) >= LARGE else len(names)
+    shares = [(names[first], names[min(first + size, len(names)) - 1]) for first in range(0, len(names), size or 1)]
+    for share in shares[:1] if len(shares) == 1 else _failed(shares, str(out), str(course.root), str(gradebook.path), run):
+        write_share(out, course, gradebook, run, rules, share)
+    files = {file_slug(student) for student in names}
+    stale = (path for path in (out / "feedback").iterdir() if OF_STUDENT.fullmatch(path.name) and path.stem not in files)
+    for path in stale if only is None else ():
+        path.unlink()
+    return len(names)
+
+
+_BOOT = "import sys; sys.path.insert(0, {root!r}); from autograder.instructor.outputs import write_alone; write_alone(sys.stdin.read())"
+
+
+def _failed(shares: Iterable[tuple[str, str]], *words: str) -> list[tuple[str, str]]:
+    """Write shares of the feedback, each in a process of its own. Return those that were not written, for whatever reason."""
+    boot = [sys.executable, "-P", "-c", _BOOT.format(root=str(Path(__file__).resolve().parents[2]))]
+    started = {share: subprocess.Popen(boot, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL) for share in shares}
+    try:
+        for share, process in started.items():
+            with suppress(OSError), cast(BinaryIO, process.stdin) as told:  # if it has died, its status tells
+                told.write(msgspec.json.encode([*words, *share]))
+        return [share for share, process in started.items() if process.wait()]
+    finally:
+        for process in started.values():
+            process.kill()
+            process.wait()
+
+
+def write_alone(told: str) -> None:
+    """Write a share in this process; `told` is JSON."""
+    out, root, path, run, *share = msgspec.json.decode(told, type=list[str])
+    course = read_course(Path(root))
+    with Gradebook(Path(path)) as gradebook:
+        write_share(Path(out), course, gradebook, run, read_rules(Path(out), gradebook, course.policy), share)
+
+
+def write_share(out: Path, course: Course, gradebook: Gradebook, run: str, rules: GradingRules, share: Sequence[str]) -> None:
+    """Write the feedback of the students from one name to another."""
     folder, sections = out / "feedback", sections_of(course.lessons)
-    folder.mkdir(exist_ok=True)
     order = {exercise.id: place for place, exercise in enumerate(one for lesson in course.lessons for one in lesson.exercises)}
 
     def texts() -> Iterator[tuple[Path, str]]:
-        for one in student_grades(gradebook, run, rules):
-            if only in (None, one.person.student):
-                path = folder / f"{file_slug(one.person.student)}.md"
-                own = replace(one, grades=dict(sorted(one.grades.items(), key=lambda item: order.get(item[0], len(order)))))
-                yield path, student_markdown(own, sections, rules.policy)
-                yield path.with_suffix(".html"), student_page(own, sections, rules.policy)
+        for one in student_grades(gradebook, run, rules, among=(share[0], share[1])):
+            path = folder / f"{file_slug(one.person.student)}.md"
+            own = replace(one, grades=dict(sorted(one.grades.items(), key=lambda item: order.get(item[0], len(order)))))
+            yield path, student_markdown(own, sections, rules.policy)
+            yield path.with_suffix(".html"), student_page(own, sections, rules.policy)
 
-    count = write_texts(texts()) // 2
-    if only is None:
-        names = {file_slug(student) for student in gradebook.students(run)}
-        for stale in (path for path in folder.iterdir() if OF_STUDENT.fullmatch(path.name) and path.stem not in names):
-            stale.unlink()
-    return count
+    write_texts(texts())
 
 
-def write_report(path: Path, course: Course, gradebook: Gradebook, run: str, rules: GradingRules, *, hidden: bool = False) -> Reported:
-    """Write the report on a run, with `hidden` without names. Return the measures, shared errors and sections' titles that it shows."""
-    made = measure(student_grades(gradebook, run, rules), [exercise.id for lesson in course.lessons for exercise in lesson.exercises])
+def write_report(path: Path, course: Course, gradebook: Gradebook, run: str, rules: GradingRules, *, hidden: bool = False,
+                 each: Callable[[Result], None] = lambda result: None) -> Reported:  # fmt: skip
+    """Write the report on a run, with `hidden` without names. `each` is called with every result on the way.
+
+    Return the measures, shared errors and sections' titles that it shows.
+    """
+    unexplained: list[Grade] = []
+
+    def students() -> Iterator[StudentGrades]:
+        for student in student_grades(gradebook, run, rules):
+            for grade in student.grades.values():
+                each(grade.result)
+            unexplained.extend(grade for grade in student.grades.values() if grade.notes.shared_errors)
+            yield student
+
+    made = measure(students(), [exercise.id for lesson in course.lessons for exercise in lesson.exercises])
     graded = {one.lesson for one in made.exercises.values()}
     lessons = [lesson for lesson in course.lessons if lesson.id in graded]
-    shown = Reported(made, groups(gradebook.unexplained(run, rules.choose)), sections_of(lessons))
+    shown = Reported(made, groups(unexplained), sections_of(lessons))
     sentences = misconception_sentences(course.root / "solutions" / lesson.id / "misconceptions" for lesson in lessons)
     title = " · ".join(lesson.title for lesson in lessons)
     with replaced(path) as beside:

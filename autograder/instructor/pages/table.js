@@ -1,23 +1,35 @@
 "use strict";
-const table = document.querySelector("#students table"), body = table.tBodies[0], rows = [...body.rows];
+const table = document.querySelector("#students table"), body = table.tBodies[0], more = document.querySelector("#students template");
+const rows = [...body.rows, ...(more ? more.content.querySelectorAll("tr") : [])], most = more ? body.rows.length : rows.length;
 const find = document.querySelector(".find"), input = find.querySelector("input"), told = find.querySelector("output");
-const words = rows.map((row) => row.textContent.toLowerCase());
+const pages = document.querySelector(".pages"), place = pages.querySelector("output"), [previous, next] = pages.querySelectorAll("button");
+const words = new Map(rows.map((row) => [row, row.textContent.toLowerCase()]));
 const value = (row, column) => { const cell = row.cells[column]; return cell.dataset.v ?? cell.textContent; };
+let found = rows, page = 0;
+function show(wanted) {
+  const last = Math.max(0, Math.ceil(found.length / most) - 1);
+  page = Math.min(Math.max(wanted, 0), last);
+  body.replaceChildren(...found.slice(page * most, (page + 1) * most));
+  pages.hidden = !last;
+  place.textContent = `page ${page + 1} of ${last + 1}`;
+  previous.disabled = page === 0;
+  next.disabled = page === last;
+}
 function filter() {
   const wanted = input.value.toLowerCase().split(/\s+/).filter(Boolean);
-  let shown = 0;
-  rows.forEach((row, i) => { row.hidden = !wanted.every((word) => words[i].includes(word)); shown += !row.hidden; });
-  told.textContent = `${shown} of ${rows.length}`;
+  found = wanted.length ? rows.filter((row) => wanted.every((word) => words.get(row).includes(word))) : [...rows];
+  told.textContent = `${found.length} of ${rows.length}`;
+  show(0);
 }
 function sort(header, column) {
   const down = header.getAttribute("aria-sort") === "ascending", number = header.classList.contains("n");
   for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
   header.setAttribute("aria-sort", down ? "descending" : "ascending");
-  const keyed = rows.map((row, i) => ({ row, key: value(row, column), word: words[i], i }));
+  const keyed = rows.map((row, i) => ({ row, key: value(row, column), i }));
   const compare = number ? (a, b) => (a.key === "" ? -1 : +a.key) - (b.key === "" ? -1 : +b.key) : (a, b) => a.key.localeCompare(b.key);
   keyed.sort((a, b) => (down ? -compare(a, b) : compare(a, b)) || a.i - b.i);
-  keyed.forEach((one, i) => { rows[i] = one.row; words[i] = one.word; });
-  body.append(...rows);
+  keyed.forEach((one, i) => { rows[i] = one.row; });
+  filter();
 }
 [...table.tHead.rows[0].cells].forEach((header, column) => {
   const button = document.createElement("button");
@@ -27,5 +39,7 @@ function sort(header, column) {
   header.append(button);
 });
 input.addEventListener("input", filter);
+previous.addEventListener("click", () => show(page - 1));
+next.addEventListener("click", () => show(page + 1));
 find.hidden = false;
 filter();

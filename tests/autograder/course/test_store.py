@@ -108,7 +108,7 @@ def test_an_old_gradebook_is_read_whole(old):
 
 def test_errors_that_students_share_are_found_in_an_old_gradebook(old):
     with Gradebook(old / "gradebook.sqlite") as book:
-        [group] = groups(book.unexplained(book.last_run()))
+        [group] = groups(own[-1] for own in book.attempts(book.last_run()))
     assert (group.exercise, group.function, group.students) == ("forward", "predict_x0", ("Dee Kim", "Eli Roth"))
     assert group.words.startswith("`predict_x0(x_t=array (4, 2, 5, 9), t=1, ")
 

@@ -3,6 +3,8 @@
 import base64
 import hashlib
 import re
+import shutil
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from autograder.cli.main import main
 from autograder.cli.tables import class_table
 from autograder.course.loading import read_course
 from autograder.course.model import CheckResult, Policy
+from autograder.instructor import outputs
 from autograder.instructor.gradebook import Gradebook, Kept
 from autograder.instructor.grades import read_rules, student_grades
 from autograder.instructor.measures import Group, measure
@@ -216,6 +219,25 @@ def test_feedback_has_the_exercises_in_the_courses_order(tmp_path):
     assert re.findall(r"<h2>(\w+):", page) == order
 
 
+@pytest.mark.parametrize("broken", [False, True])
+def test_each_core_writes_a_share_of_a_large_classs_feedback(tmp_path, monkeypatch, broken):
+    """The files are the same as those that one process writes, also if the processes that should write cannot be started."""
+    names = [f"Student {number}" for number in range(7)]
+    standings_of(tmp_path, *(result(name) for name in names))
+    course = read_course(ROOT)
+    with Gradebook(tmp_path / "gradebook.sqlite") as book:
+        told = tmp_path, course, book, book.last_run(), read_rules(tmp_path, book, course.policy)
+        assert write_feedback(*told) == 7
+        alone = {path.name: path.read_bytes() for path in (tmp_path / "feedback").iterdir()}
+        shutil.rmtree(tmp_path / "feedback")
+        monkeypatch.setattr(outputs, "LARGE", 7)
+        if broken:
+            monkeypatch.setattr(sys, "executable", "/bin/false")
+        assert write_feedback(*told) == 7
+    assert {path.name: path.read_bytes() for path in (tmp_path / "feedback").iterdir()} == alone
+    assert len(alone) == 14
+
+
 # ---- in a browser
 
 
@@ -249,6 +271,26 @@ def test_the_table_sorts_both_ways_and_filters(shown):
     shown.get_by_label("Filter the students").fill("missing")
     assert names(shown) == ["Cy"]
     assert shown.locator("output").inner_text() == "1 of 3"
+
+
+@pytest.mark.xdist_group("browser")
+def test_a_large_class_is_shown_page_by_page_and_found_and_sorted_as_a_whole(browser, tmp_path, monkeypatch):
+    monkeypatch.setattr(outputs, "PAGE_ROWS", 2)
+    standings_of(tmp_path, *(graded(name, points, 0, 0) for name, points in zip("abcde", (2, 1, 0, 1, 2), strict=True)))
+    with Gradebook(tmp_path / "gradebook.sqlite") as book:
+        write_report(tmp_path / "report.html", read_course(ROOT), book, book.last_run(), read_rules(tmp_path, book, Policy()))
+    opened = browser.new_page()
+    opened.goto((tmp_path / "report.html").as_uri())
+    assert names(opened) == ["a", "b"]
+    assert opened.get_by_role("button", name="Previous").is_disabled()
+    opened.get_by_role("button", name="Next").click()
+    opened.get_by_role("button", name="Next").click()
+    assert (names(opened), opened.locator(".pages output").inner_text()) == (["e"], "page 3 of 3")
+    opened.get_by_role("button", name="percent").click()
+    assert names(opened) == ["c", "b"]
+    opened.get_by_label("Filter the students").fill("e")
+    assert "e" in names(opened)
+    opened.close()
 
 
 @pytest.mark.xdist_group("browser")

@@ -16,7 +16,7 @@ from autograder.grading.rounds import open_round
 from autograder.instructor.grade import unknown_times
 from autograder.instructor.gradebook import Attempted, Gradebook, Kept
 from autograder.instructor.grades import GradingRules, StudentGrades
-from autograder.instructor.outputs import student_markdown, write_grades, write_jsonl
+from autograder.instructor.outputs import result_files, student_markdown
 from autograder.instructor.roster import Person, file_slug
 
 
@@ -143,8 +143,9 @@ def test_a_damaged_round_is_refused_and_not_replaced(tmp_path):
 
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1+1", "  =1+1"])
 def test_a_cell_that_a_spreadsheet_would_compute_is_made_harmless(tmp_path, name):
-    write_grades(tmp_path / "g.csv", [result(name)])
-    rows = list(csv.reader((tmp_path / "g.csv").read_text(encoding="utf-8").splitlines()))
+    with result_files(tmp_path) as write:
+        write(result(name))
+    rows = list(csv.reader((tmp_path / "grades.csv").read_text(encoding="utf-8").splitlines()))
     assert rows[0] == ["student", "lesson", "exercise", "status", "score", "max_score"]
     assert rows[1][0] == "'" + name.strip()
     assert rows[1][4:] == ["1.0", "2.0"]
@@ -152,8 +153,9 @@ def test_a_cell_that_a_spreadsheet_would_compute_is_made_harmless(tmp_path, name
 
 def test_jsonl_holds_the_contracts_fields(tmp_path):
     check = CheckResult("by_hand", "Title", 0, 2, "failed", "wrong", "words", "misconception", "section", "card", 0.5)
-    write_jsonl(tmp_path / "r.jsonl", [result(checks=(check,))])
-    line = json.loads((tmp_path / "r.jsonl").read_text(encoding="utf-8"))
+    with result_files(tmp_path) as write:
+        write(result(checks=(check,)))
+    line = json.loads((tmp_path / "results.jsonl").read_text(encoding="utf-8"))
     assert list(line) == ["student", "lesson", "exercise", "status", "score", "max_score", "checks", "stdout", "sha256", "round", "graded_at", "version"]
     assert list(line["checks"][0]) == ["id", "title", "points", "max_points", "outcome", "reason", "message", "misconception", "section", "card", "seconds", "failure", "diagnosis"]
 
@@ -260,7 +262,7 @@ def test_many_texts_are_written_each_in_its_place(tmp_path):
     """As many as do not fit into one batch, each whole; what was there is replaced, and nothing else is left."""
     (tmp_path / "0.md").write_text("old")
     texts = {tmp_path / f"{number}.md": f"text {number}" for number in range(BATCH + 3)}
-    assert write_texts(texts.items()) == BATCH + 3
+    write_texts(texts.items())
     assert {path: path.read_text() for path in tmp_path.iterdir()} == texts
 
 
@@ -269,6 +271,6 @@ def test_a_text_that_is_there_already_is_left_alone(tmp_path):
     texts = {tmp_path / name: "one\r\ntwö\n" for name in "abc"}
     write_texts(texts.items())
     before = {path.name: path.stat().st_ino for path in texts}
-    assert write_texts((texts | {tmp_path / "b": "another"}).items()) == 3
+    write_texts((texts | {tmp_path / "b": "another"}).items())
     assert [name for name, inode in before.items() if (tmp_path / name).stat().st_ino != inode] == ["b"]
     assert (tmp_path / "b").read_text(encoding="utf-8") == "another"

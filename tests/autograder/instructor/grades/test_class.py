@@ -34,7 +34,7 @@ def after(book, *runs, policy=Policy(), **more):  # noqa: B008  # frozen
         book.begin(run, GradeRequest("class", "out"), earlier, **more)
         book.keep(run, attempts)
         earlier = run
-    rules = read_rules(book._path.parent, book, policy)
+    rules = read_rules(book.path.parent, book, policy)
     return {grade.result.student: grade.final for grade in grades(book, earlier, rules)}
 
 
@@ -97,14 +97,14 @@ def test_a_run_that_knows_no_times_keeps_those_that_are_known(book):
 
 def test_a_policy_that_changes_finds_the_attempts_of_all_downloads(book):
     assert after(book, [one(score=2.0)], [one(score=1.0, file="2")], [one(score=0.5, file="3")], policy=LAST) == {"Ada": 0.5}
-    rules = read_rules(book._path.parent, book, BEST)
+    rules = read_rules(book.path.parent, book, BEST)
     assert [grade.final for grade in grades(book, book.last_run(), rules)] == [2.0]
 
 
 def test_what_is_kept_because_nothing_was_handed_in_is_told(book):
     missing = one(score=0.0, file="", status="missing")
     after(book, [one("Ada"), one("Bo"), replace(missing, result=replace(missing.result, student="Cy"))], [missing, one("Bo", file="2")])
-    found = {grade.result.student: grade.kept for grade in grades(book, book.last_run(), read_rules(book._path.parent, book, LAST))}
+    found = {grade.result.student: grade.kept for grade in grades(book, book.last_run(), read_rules(book.path.parent, book, LAST))}
     assert found == {"Ada": True, "Bo": False, "Cy": False}
     told = "nothing was handed in this time, so what was graded before counts: Ada (forward)"
     assert list(kept_from_before([("Ada", "forward")])) == [f"{told}; if that was wrong, grade with --only"]

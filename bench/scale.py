@@ -1,6 +1,6 @@
 """What a large class costs: memory, more cores, a cluster, the report.
 
-    python -m bench.scale many --students 10000    one run: rate, and how much memory grew from the 1,000th to the last
+    python -m bench.scale many --students 100000   one class, killed at half way: memory, resuming, the files at the end, exports
     python -m bench.scale cores                    two workers against one, beside bare fork-and-call
     python -m bench.scale cluster                  two Dask workers against two local ones; what Dask costs for a task
     python -m bench.scale report --students 10000  the report's seconds and bytes
@@ -84,27 +84,49 @@ def mebibytes(pid: int) -> float:
     return total / 1024
 
 
-def many(students: int) -> None:
-    """Grade one large class, and look at the memory of all its processes as it goes."""
-    with tempfile.TemporaryDirectory() as name:
-        submissions, out = copies(NUMPY, Path(name) / "class", students), Path(name) / "out"
-        used, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-        process = subprocess.Popen(command(submissions, out), cwd=ROOT, stdout=subprocess.PIPE, text=True)
-        seen: list[tuple[int, float]] = []
-        while process.poll() is None:
-            time.sleep(1)
-            if (done := attempts(out)) < students:
-                seen.append((done, mebibytes(process.pid)))
-        seconds = time.monotonic() - started
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        cpu = after.ru_utime + after.ru_stime - used.ru_utime - used.ru_stime
-        summary = json.loads(process.communicate()[0])
-        early = [memory for done, memory in seen if 1_000 <= done < 1_500] or [seen[0][1]]
-        late = [memory for done, memory in seen if done >= students - 500] or [seen[-1][1]]
-        print(f"{summary['statuses']['graded']} of {students} graded in {seconds:.0f} s: {summary['per_second']:.1f} a second")
-        print(f"CPU of all processes: {1000 * cpu / students:.1f} ms for one")
-        first, last = statistics.median(early), statistics.median(late)
-        print(f"memory of all processes: {first:.0f} MiB at the 1,000th, {last:.0f} MiB at the last: {last - first:+.0f} MiB")
+def many(students: int, folder: Path) -> None:
+    """Grade one large class, and look at the memory of all its processes as it goes; kill it at half way, and give the command again."""
+    submissions, out = copies(NUMPY, folder / "class", students), folder / "out"
+    started = time.monotonic()
+    half, seen = watched(submissions, out, students // 2)
+    print(f"killed after {half} of {students} and {time.monotonic() - started:.0f} s", flush=True)
+    used, resumed = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    total, late = watched(submissions, out, None)
+    seconds = time.monotonic() - resumed
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - used.ru_utime - used.ru_stime
+    first = next(when for when, done, _ in late if done > half) - resumed
+    last = max(when for when, done, _ in late if done < total) - resumed
+    print(f"first result of the second run after {first:.1f} s; {total - half} graded in {last - first:.0f} s")
+    print(f"all files {seconds - last:.1f} s after the last")
+    print(f"CPU of all processes of the second run: {cpu:.0f} s")
+    early = statistics.median(memory for _, done, memory in seen if 1_000 <= done < 2_000)
+    end = statistics.median(memory for _, done, memory in late if total - 2_000 <= done < total)
+    most = max(memory for _, _, memory in late)
+    print(f"memory of all processes: {early:.0f} MiB at the 1,000th, {end:.0f} MiB at the last")
+    print(f"at most, with the files at the end: {most:.0f} MiB")
+    print(f"report.html: {(out / 'report.html').stat().st_size / 1e6:.1f} MB")
+    for platform in ("canvas", "moodle", "csv"):
+        exporting = time.monotonic()
+        export = [sys.executable, "-m", "autograder", "export", str(out), "--to", platform, "--out", str(folder / platform)]
+        subprocess.run(export, cwd=ROOT, check=True, capture_output=True)
+        print(f"export to {platform}: {time.monotonic() - exporting:.1f} s", flush=True)
+
+
+def watched(submissions: Path, out: Path, until: int | None) -> tuple[int, list[tuple[float, int, float]]]:
+    """Grade until so many attempts are there, or to the end. Give their number, and by time how many there were and the memory."""
+    process = subprocess.Popen(command(submissions, out), cwd=ROOT, stdout=subprocess.DEVNULL)
+    seen: list[tuple[float, int, float]] = []
+    while process.poll() is None:
+        time.sleep(1)
+        seen.append((time.monotonic(), attempts(out), mebibytes(process.pid)))
+        if until is not None and seen[-1][1] >= until:
+            process.kill()
+            process.wait()
+            return attempts(out), seen
+    if process.returncode:
+        sys.exit(f"the command ended with status {process.returncode}")
+    return attempts(out), seen
 
 
 def cores() -> None:
@@ -209,7 +231,13 @@ def main() -> None:
     parser.add_argument("--students", type=int, default=10_000)
     options = parser.parse_args()
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}", flush=True)
-    {"many": lambda: many(options.students), "cores": cores, "cluster": cluster, "report": lambda: report(options.students)}[options.what]()
+    with tempfile.TemporaryDirectory() as folder:
+        {
+            "many": lambda: many(options.students, Path(folder)),
+            "cores": cores,
+            "cluster": cluster,
+            "report": lambda: report(options.students),
+        }[options.what]()
 
 
 if __name__ == "__main__":

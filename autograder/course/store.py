@@ -326,10 +326,7 @@ def open_csv(path: Path) -> Iterator[Callable[[Iterable[object]], object]]:
 
 
 def write_texts(texts: Iterable[tuple[Path, str]]) -> None:
-    """Write those of many files that differ, each as `replaced` does.
-
-    A disk takes little longer for a hundred at once than for one.
-    """
+    """Write those of many files that differ, each as `replaced` does; a disk takes little longer for a hundred at once than for one."""
     waiting = ((path, text.encode()) for path, text in texts)
     with ThreadPoolExecutor(AT_ONCE) as threads:
         while some := list(islice(waiting, BATCH)):

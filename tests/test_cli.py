@@ -2,6 +2,7 @@
 
 import csv
 import importlib
+import io
 import json
 import re
 import signal
@@ -16,6 +17,10 @@ from rich.console import Console
 
 from autograder.cli import grade
 from autograder.cli.main import COMMANDS, HIDDEN, main
+from autograder.course.errors import UsageError
+from autograder.course.model import Limits
+from autograder.sandbox.guest.walls import WALLS
+from autograder.sandbox.properties import PROPERTIES, Examination
 from tests.programs import running, wait_for
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -216,27 +221,41 @@ def test_results_below_a_package_are_refused(tmp_path):
 
 
 def test_missing_walls_refuse_unknown_code(tmp_path):
-    """Without the library that raises Landlock, grading is refused, and --unsafe says what is missing and grades."""
+    """Without the library that compiles the filter, grading is refused."""
     (tmp_path / "site").mkdir()
-    (tmp_path / "site" / "py_landlock.py").write_text("raise ImportError('taken away for the test')\n")
+    (tmp_path / "site" / "pyseccomp.py").write_text("raise ImportError('taken away for the test')\n")
     hand_in(tmp_path / "class", ada=RIGHT_STEP)
     stub = f"import sys; sys.path.insert(0, {str(tmp_path / 'site')!r}); "
     boot = (
         f"{stub}import autograder.cli.grade, autograder.sandbox.servers as s; real = s.subprocess.Popen\n"
-        f"def popen(command, **k):\n    command[-1] = {stub!r} + command[-1]\n    return real(command, **k)\n"
+        f"def popen(command, **k):\n    command[-1] = {stub!r} * ('-c' in command) + command[-1]\n    return real(command, **k)\n"
         "s.subprocess.Popen = popen\nfrom autograder.cli.main import main; main()"
     )
     refused = subprocess.run([sys.executable, "-c", boot, "grade", str(tmp_path / "class"), "--out", str(tmp_path / "out")],
                              cwd=ROOT, capture_output=True, text=True, timeout=120)  # fmt: skip
     assert refused.returncode == 2
     assert refused.stderr == (
-        "wall missing: landlock (taken away for the test)\nuntrusted code cannot be run safely here\n"
+        "wall missing: seccomp (taken away for the test)\nuntrusted code cannot be run safely here\n"
         "  fix: see `course doctor`; for files that you trust, --unsafe grades without these walls\n"
     )
     assert not (tmp_path / "out").exists()
     doctor = subprocess.run([sys.executable, "-c", boot, "doctor"], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert doctor.returncode == 1
-    assert "landlock    MISSING: taken away for the test\n" in doctor.stdout
+    assert "\nseccomp     MISSING: taken away for the test\n" in doctor.stdout
+    assert doctor.stdout.endswith("\nUntrusted code cannot be run safely here.\n")
+
+
+def test_a_property_that_does_not_stand_refuses_unknown_code(monkeypatch):
+    """All walls were raised, and still something got through: that is told, and only --unsafe grades."""
+    monkeypatch.setattr(grade, "examine", lambda limits: Examination(WALLS, 7, {}, {"TCP": ("connect([1])",)}))
+    errors = Console(record=True, width=200, file=io.StringIO())
+    with pytest.raises(UsageError) as refused:
+        grade.check_walls(Limits(), False, errors)
+    assert str(refused.value) == (
+        "untrusted code cannot be run safely here\n  fix: see `course doctor`; for files that you trust, --unsafe grades without these walls"
+    )
+    assert errors.export_text(clear=False) == "not held by the walls: TCP (got through: connect([1]))\n"
+    assert grade.check_walls(Limits(), True, errors) == WALLS
 
 
 @pytest.mark.usefixtures("walls")
@@ -244,7 +263,18 @@ def test_the_doctor_names_each_wall():
     done = course("doctor")
     assert done.returncode == 0
     for wall in ("landlock", "seccomp", "limits", "privileges"):
-        assert f"{wall:<11} ok\n" in done.stdout
+        assert f"\n{wall:<11} ok" in done.stdout
+    for kept in PROPERTIES:
+        assert f"\n  {kept.promise:<64} " in done.stdout
+    assert done.stdout.endswith("\nAll walls work: untrusted code can be graded here.\n")
+
+
+@pytest.mark.usefixtures("walls")
+def test_the_doctor_says_the_same_as_data():
+    told = json.loads(course("doctor", "--json").stdout)
+    assert told["walls"] == dict.fromkeys(("landlock", "seccomp", "limits", "privileges"), "ok")
+    assert [kept["name"] for kept in told["properties"] if kept["tried"] and kept["held_by"] and not kept["got_through"]] == [kept.name for kept in PROPERTIES]
+    assert told["safe"] is True
 
 
 def many(folder, count, source):

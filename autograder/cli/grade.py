@@ -25,8 +25,9 @@ from autograder.instructor.grade import GRADEBOOK, GradeReport, GradeRequest
 from autograder.instructor.grade import grade as run_grade
 from autograder.instructor.gradebook import Gradebook
 from autograder.sandbox.guest.frameworks import FRAMEWORKS
-from autograder.sandbox.guest.walls import WALLS
-from autograder.sandbox.servers import free_user, missing_walls
+from autograder.sandbox.guest.walls import WALLS, at_hand
+from autograder.sandbox.properties import PROPERTIES, Examination, examine
+from autograder.sandbox.servers import free_user
 
 SHOWN = 60  # students in a table; of a larger class only the summary is shown
 NOTES = 20  # notes about submissions, and names of missing students
@@ -112,16 +113,17 @@ def echo_notes(notes: Sequence[str]) -> None:
 
 
 def check_walls(limits: Limits, unsafe: bool, errors: Console) -> tuple[str, ...]:
-    """Try the walls, print and return those that work. Raise `UsageError` if any is missing, unless `unsafe`."""
-    missing = missing_walls(limits)
-    for wall, reason in missing.items():
+    """Try the walls and what they hold, print and return those that work. Raise `UsageError` if anything is missing, unless `unsafe`."""
+    found = examine(limits)
+    for wall, reason in found.missing.items():
         errors.print(f"wall missing: {wall} ({reason})")
-    if missing and not unsafe:
+    for name, attempts in found.through.items():
+        errors.print(f"not held by the walls: {name} (got through: {', '.join(attempts)})", markup=False)
+    if found.faults and not unsafe:
         fix = "see `course doctor`; for files that you trust, --unsafe grades without these walls"
         raise UsageError("untrusted code cannot be run safely here", fix)
-    working = tuple(wall for wall in WALLS if wall not in missing)
-    errors.print(f"walls: {', '.join(working) or 'none'}")
-    return working
+    errors.print(f"walls: {', '.join(found.walls) or 'none'}")
+    return tuple(wall for wall in WALLS if wall not in found.missing)
 
 
 @contextmanager
@@ -159,7 +161,7 @@ def _as_json(report: GradeReport, request: GradeRequest, seconds: float) -> dict
         "out": str(request.out),
         "round": report.round,
         "interrupted": run.interrupted,
-        "walls": request.walls,
+        "walls": at_hand(request.walls),
         "from": uploads.kind,
         "notes": report.notes,
         "missing": uploads.missing,
@@ -192,26 +194,63 @@ def _print(report: GradeReport, out: Path, seconds: float) -> None:
 
 
 @click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print everything as one JSON object.")
 @click.pass_obj
-def doctor(root: Path | None) -> None:
+def doctor(root: Path | None, as_json: bool) -> None:
     """Check whether this machine can grade untrusted code.
 
-    Shows the versions of Python and packages, and each wall. Exit status 1 if untrusted code cannot be run safely here.
+    Shows the versions of Python and packages, each wall, and what the walls hold: every property is tried in a process like those in which
+    submissions run. A newer kernel may hold a property in more than one way. Exit status 1 if untrusted code cannot be run safely here.
     """
-    click.echo(f"python      {platform.python_version()} on {platform.system()} {platform.release()}")
+    versions = {"python": f"{platform.python_version()} on {platform.system()} {platform.release()}"}
     for package in (package_name(), "numpy", *FRAMEWORKS, "nbgrader"):
         try:
-            click.echo(f"{package:<11} {version(package)}")
+            versions[package] = version(package)
         except PackageNotFoundError:
-            click.echo(f"{package:<11} not installed")
-    limits = read_course(find_course(root)).policy.limits
-    missing = missing_walls(limits)
-    for wall in WALLS:
-        click.echo(f"{wall:<11} {f'MISSING: {missing[wall]}' if wall in missing else 'ok'}")
-    if os.geteuid() == 0:
-        user = free_user(0)
-        click.echo(f"as root     guests {'become another user' if user else 'keep user 0 without any capability'}")
-    if missing:
-        click.echo("Untrusted code cannot be run safely here.")
+            versions[package] = "not installed"
+    found = examine(read_course(find_course(root)).policy.limits)
+    if as_json:
+        click.echo(json.dumps(_doctor_json(versions, found), ensure_ascii=False))
+    else:
+        _print_doctor(versions, found)
+    if found.faults:
         sys.exit(1)
-    click.echo("All walls work: untrusted code can be graded here.")
+
+
+def _doctor_json(versions: dict[str, str], found: Examination) -> dict[str, object]:
+    properties = [
+        {
+            "name": kept.name,
+            "promise": kept.promise,
+            "held_by": kept.holders(found.walls, found.landlock),
+            "tried": not found.missing,
+            "got_through": found.through.get(kept.name, ()),
+        }
+        for kept in PROPERTIES
+    ]
+    walls = dict.fromkeys(found.walls, "ok") | found.missing
+    better = [{"linux": linux, "landlock_would_hold": names} for linux, names in found.better.items()]
+    facts = {"versions": versions, "walls": walls, "landlock_version": found.landlock, "properties": properties, "better": better}
+    return {**facts, "safe": not found.faults}
+
+
+def _print_doctor(versions: dict[str, str], found: Examination) -> None:
+    for name, text in versions.items():
+        click.echo(f"{name:<11} {text}")
+    for wall in found.walls:
+        click.echo(f"{wall:<11} ok{f', version {found.landlock}' if wall == 'landlock' else ''}")
+    for wall, reason in found.missing.items():
+        click.echo(f"{wall:<11} MISSING: {reason}")
+    if os.geteuid() == 0:
+        click.echo(f"as root     guests {'become another user' if free_user(0) else 'keep user 0 without any capability'}")
+    if found.missing:
+        click.echo("Untrusted code cannot be run safely here.")
+        return
+    click.echo("\nWhat a submission cannot do, as tried in a guest, and what holds it:")
+    for kept in PROPERTIES:
+        through = found.through.get(kept.name)
+        held = f"GOT THROUGH: {', '.join(through)}" if through else ", ".join(kept.holders(found.walls, found.landlock))
+        click.echo(f"  {kept.promise:<64} {held}")
+    for linux, names in found.better.items():
+        click.echo(f"  With Linux {linux} or later, landlock holds as well: {', '.join(names)}.")
+    click.echo("Untrusted code cannot be run safely here." if found.through else "All walls work: untrusted code can be graded here.")

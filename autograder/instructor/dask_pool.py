@@ -38,7 +38,8 @@ from autograder.course.errors import CourseError, SandboxFault, UsageError
 from autograder.course.loading import CONTENT, read_course
 from autograder.grading.rounds import CacheKeys
 from autograder.instructor.pool import BatchSize, Completed, Lost, Settings, WorkerProcess
-from autograder.sandbox.servers import missing_walls, readable_paths
+from autograder.sandbox.properties import missing_walls
+from autograder.sandbox.servers import readable_paths
 
 AHEAD = 2  # batches for each thread of a worker: the one it works on, and the next
 BATCH_SECONDS = 1.0
@@ -126,7 +127,7 @@ def worker_problem(job: bytes, dask_worker: Any) -> str:
         return "what it grades with is not the same as here: install the same versions of this package and of what it needs"
     if any(root.resolve().is_relative_to(Path(path).resolve()) for path in readable_paths()[0]):
         return f"submissions can read its course in {root}: give it another --local-directory"
-    missing = set(settings.walls) & missing_walls(course.policy.limits).keys()
+    missing = missing_walls(course.policy.limits, settings.walls)
     return f"walls are missing: {', '.join(sorted(missing))}" if missing else ""
 
 

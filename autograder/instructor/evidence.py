@@ -33,7 +33,7 @@ from autograder.instructor.regrade import class_submissions
 from autograder.instructor.roster import Person
 from autograder.sandbox.guest.source import parts
 from autograder.sandbox.guest.walls import WALLS
-from autograder.sandbox.servers import missing_walls
+from autograder.sandbox.properties import missing_walls
 
 VALUE, MOST_CALLS = 1_000, 500  # characters of a value, and calls of a check, that are shown
 SHORT = 24  # numbers of an array that are written one by one

@@ -27,8 +27,9 @@ from autograder.instructor.outputs import unused_files
 from autograder.instructor.pool import Grader, Settings
 from autograder.instructor.roster import file_slug
 from autograder.instructor.uploads import read_submissions
-from autograder.sandbox.guest.walls import WALLS
-from autograder.sandbox.servers import free_user, missing_walls
+from autograder.sandbox.guest.walls import WALLS, at_hand
+from autograder.sandbox.properties import missing_walls
+from autograder.sandbox.servers import free_user
 
 Visibility = Literal["visible", "hidden", "after_due_date", "after_published"]
 
@@ -160,7 +161,7 @@ def grade_in_container(place: Path) -> GradescopeResults:
         grader.close()
     early = policy.reveal_from is not None and datetime.now(UTC) < policy.reveal_from
     titles = {section.id: section.title for section in lesson.sections}
-    extra = {"round": chosen.name, "version": grader.version, "walls": ", ".join(walls), "notes": "; ".join(notes)}
+    extra = {"round": chosen.name, "version": grader.version, "walls": ", ".join(at_hand(walls)), "notes": "; ".join(notes)}
     made = [Grade(one.result, one.handed_in, {}, one.result.score, 0, 0.0) for one in graded]
     written = gradescope_results(made, titles, policy, seconds=time.monotonic() - started, early=early, **extra)
     _write_results(results, written)
@@ -179,7 +180,8 @@ def _ids(path: Path) -> tuple[str, ...]:
 def standing_walls(limits: Limits) -> tuple[str, ...]:
     """Return the walls that stand. Raise `UsageError` if none of them keeps a submission from reading the solutions."""
     missing = missing_walls(limits)
-    if "landlock" in missing and ("privileges" in missing or free_user(0) is None):
-        problem = f"nothing keeps a submission from reading the solutions: landlock is missing ({missing['landlock']})"
+    why = f"landlock is missing ({missing['landlock']})" if "landlock" in missing else missing.get("reading", "")
+    if why and ("privileges" in missing or free_user(0) is None):
+        problem = f"nothing keeps a submission from reading the solutions: {why}"
         raise UsageError(problem, "run this as root: then submissions run as another user")
     return tuple(wall for wall in WALLS if wall not in missing)

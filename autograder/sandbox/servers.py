@@ -13,7 +13,7 @@ from typing import IO, NoReturn, Self
 
 import msgspec
 
-from autograder.course.errors import SandboxFault, WallsMissing
+from autograder.course.errors import SandboxFault
 from autograder.course.model import Limits
 from autograder.sandbox.channels import ForkedChannel
 from autograder.sandbox.guest import stubs, walls
@@ -55,10 +55,21 @@ def free_user(slot: int) -> int | None:
 
 
 class Server:
-    """A fork server and its control socket. `profile` names what its guests find loaded (see `preload.profile_for`)."""
+    """A fork server and its control socket. `profile` names what its guests find loaded (see `preload.profile_for`).
 
-    def __init__(self, *, profile: str, limits: Limits, wanted: tuple[str, ...] = walls.WALLS, user: int | None = None):
-        self.profile, self.limits, self.wanted, self.user = profile, limits, wanted, user
+    `also`: paths that its guests may read besides what every guest may.
+    """
+
+    def __init__(
+        self,
+        *,
+        profile: str,
+        limits: Limits,
+        wanted: tuple[str, ...] = walls.WALLS,
+        user: int | None = None,
+        also: tuple[str, ...] = (),
+    ):
+        self.profile, self.limits, self.wanted, self.user, self.also = profile, limits, wanted, user, also
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self._errors: IO[bytes] | None = None
@@ -84,7 +95,17 @@ class Server:
         seconds = int(self.limits.submission_seconds + self.limits.import_seconds) + 2
         readable, listed = readable_paths()
         cores = tuple(os.sched_getaffinity(0))  # a server launched by another process would keep its cores
-        plan = walls.Plan(self.wanted, readable, listed, memory, seconds, self.user, cores, self.limits.packages)
+        plan = walls.Plan(
+            walls.at_hand(self.wanted),
+            landlock=walls.landlock_version()[0],
+            read=(*readable, *self.also),
+            list_only=listed,
+            memory_bytes=memory,
+            cpu_seconds=seconds,
+            user=self.user,
+            cores=cores,
+            packages=self.limits.packages,
+        )
         try:
             self._control.send(msgspec.json.encode(plan))
         except OSError as error:
@@ -186,13 +207,3 @@ class Sandbox(contextlib.AbstractContextManager["Sandbox"]):
     def pids(self) -> list[int]:
         """The process ids of the running servers."""
         return [server.pid for server in self._servers.values() if server.pid]
-
-
-def missing_walls(limits: Limits) -> dict[str, str]:
-    """Try every wall on this machine; return the missing ones, each with the reason. Raise `SandboxFault` if nothing runs."""
-    try:
-        with Sandbox(limits) as sandbox:
-            sandbox.open("numpy").close()
-    except WallsMissing as error:
-        return error.missing
-    return {}

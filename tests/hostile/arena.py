@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -201,6 +201,17 @@ def staged(attacks: Iterable[Attack], folder: Path) -> Iterator[tuple[Bait, Path
         yield bait, course, class_folder, out
 
 
+@contextmanager
+def watched(attacks: Iterable[Attack], folder: Path) -> Iterator[tuple[dict[str, bytes], Callable[[], dict[str, list[str]]]]]:
+    """Lay out everything for attacks that are not graded; give their sources, and what says afterwards what is left and harmed."""
+    _adopt_orphans()
+    attacks = tuple(attacks)
+    with staged(attacks, folder) as (bait, _, class_folder, _):
+        before = _leftovers()
+        sources = {attack.id: (class_folder / attack.id / f"{attack.exercise}.py").read_bytes() for attack in attacks}
+        yield sources, lambda: {"left": _settled(before), "harm": bait.harm()}
+
+
 def run(attacks: Iterable[Attack], folder: Path, without: str = "") -> dict[str, Any]:
     """Grade the attacks and some honest students; return the results by student, and what went wrong around them.
 
@@ -263,6 +274,7 @@ def _words(bait: Bait, course: Path, class_folder: Path, out: Path) -> dict[str,
         "REPOSITORY_HEX": str(ROOT).encode().hex(),
         "CALL_SECONDS": str(CALL_SECONDS),
         "ALLOWED": repr(sorted(numbers((*walls.ALLOWED, "fcntl", "ioctl", "prlimit64")).values())),
+        "NOT_THERE": repr(sorted(numbers(walls.NOT_THERE).values())),
     }
 
 

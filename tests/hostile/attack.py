@@ -43,6 +43,7 @@ import numpy as np
 
 libc = ctypes.CDLL(None, use_errno=True)
 NUMBERS = @NUMBERS@
+PARENT = os.getppid() or 1  # 0 is a parent outside of this process's namespace
 
 
 def attempt(what, act):

@@ -10,7 +10,7 @@ PLACES = """
     "/", "/etc/passwd", "/etc/hostname", "/etc/resolv.conf", "/root", "/home", "/tmp", "/dev/shm", "/dev/tty", "/dev/kmsg", "/dev/mem",
     "/sys/kernel", "/proc", "/proc/self/environ", "/proc/self/maps", "/proc/self/mem", "/proc/self/fd", "/proc/self/cmdline",
     "/proc/self/root/etc/passwd", "/proc/self/cwd/etc/passwd", "/proc/thread-self/status", "/proc/1/cmdline", "/proc/1/environ",
-    "/proc/@SUPERVISOR@/environ", "/proc/@SUPERVISOR@/mem", "/proc/@SUPERVISOR@/fd", f"/proc/{os.getppid()}/cmdline", f"/proc/{os.getppid()}/maps",
+    "/proc/@SUPERVISOR@/environ", "/proc/@SUPERVISOR@/mem", "/proc/@SUPERVISOR@/fd", f"/proc/{PARENT}/cmdline", f"/proc/{PARENT}/maps",
     "/proc/net/tcp", "/proc/net/unix", "/proc/meminfo", "/proc/kallsyms", "/proc/sysvipc/shm",
     ".", "..", "forward.py", "../an honest student/forward.py", "answers.yaml",
 ]
@@ -179,7 +179,7 @@ for fd in range(1 << 16):
     if (fd, kind) not in ((0, "device"), (1, "pipe"), (2, "pipe"), (3, "socket")):
         print("BREACH", fd, kind)
 attempt("read what was printed", lambda: os.read(1, 100))
-for pid in (os.getppid(), @SUPERVISOR@, *@VICTIMS@, 1):
+for pid in (PARENT, @SUPERVISOR@, *@VICTIMS@, 1):
     for fd in range(16):
         attempt(f"file {fd} of {pid}", lambda: os.open(f"/proc/{pid}/fd/{fd}", os.O_RDONLY | os.O_NONBLOCK))
 attempt("who is at the other end", lambda: call("getpeername", 3, ctypes.create_string_buffer(128), (ctypes.c_int * 1)(128)))

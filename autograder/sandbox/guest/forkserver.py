@@ -86,6 +86,7 @@ def serve(control: socket.socket, plan: walls.Plan, profile: str, brought: froze
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     server, child, fork = os.getpid(), 0, _forking()
     _settle()
+    prepared = walls.enter(prepared)
     gc.enable()
     control.send(b"%d" % server)
     while True:
@@ -95,7 +96,7 @@ def serve(control: socket.socket, plan: walls.Plan, profile: str, brought: froze
         if request == b"open":
             child = fork()
             if child == 0:
-                _become_guest(guest, prepared, fds[0], fds[1], server)
+                _become_guest(guest, prepared, fds[0], fds[1])
             os.close(fds[0])
             os.close(fds[1])
             control.send(b"%d" % child)
@@ -140,14 +141,14 @@ def _forking() -> Callable[[], int]:
     return fork
 
 
-def _become_guest(guest: runtime.GuestRuntime, prepared: walls.Prepared, channel_fd: int, output_fd: int, server: int) -> NoReturn:
+def _become_guest(guest: runtime.GuestRuntime, prepared: walls.Prepared, channel_fd: int, output_fd: int) -> NoReturn:
     try:
-        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # its own: flags set on an open file apply to every process that shares it
+        os.dup2(walls.open_null(prepared), 0)
         os.dup2(output_fd, 1)
         os.dup2(output_fd, 2)
         os.dup2(channel_fd, CHANNEL_FD)
         guest.loader.start_clock()  # before the walls, which deny timers
-        missing = walls.raise_walls(prepared, server)
+        missing = walls.raise_walls(prepared)
         os.closerange(CHANNEL_FD + 1, 1 << 16)
         runtime.serve(guest, missing)
     finally:

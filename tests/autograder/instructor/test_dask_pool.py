@@ -201,7 +201,7 @@ def test_a_worker_says_what_keeps_it_from_grading(dask_worker):
 
 def test_a_worker_that_lacks_a_wall_says_so(dask_worker, monkeypatch):
     made, course = dask_worker
-    monkeypatch.setattr("autograder.instructor.dask_pool.missing_walls", lambda limits: {"landlock": "taken away for the test"})
+    monkeypatch.setattr("autograder.instructor.dask_pool.missing_walls", lambda limits, wanted: {"landlock": "taken away for the test"})
     assert worker_problem(job(course, ("landlock",)), made) == "walls are missing: landlock"
 
 

@@ -1,4 +1,4 @@
-"""Each wall, tried by what it stops; and with the wall taken away, the same attempt succeeds, so the test can fail."""
+"""What the walls hold on each kernel, what each holds alone, and that everything gets through where none is raised."""
 
 import os
 from pathlib import Path
@@ -7,36 +7,65 @@ import pytest
 
 from autograder.course.errors import WallsMissing
 from autograder.course.model import Limits
+from autograder.sandbox.guest import walls
 from autograder.sandbox.guest.walls import WALLS
+from autograder.sandbox.properties import PROPERTIES, Examination, examine
 from autograder.sandbox.servers import Sandbox, free_user, readable_paths
 
 COURSE = Path(__file__).resolve().parents[3] / "course.yaml"
 
-# wall -> source whose f() returns True when it got through
-PROBES = {
-    "landlock": f"def f(): return len(open({str(COURSE)!r}).read()) > 0",
-    "seccomp": "import socket\ndef f(): return socket.socket().fileno() > 0",
-    "limits": "import numpy as np\ndef f(): return float(np.ones(160 << 20, np.uint8)[::4096].sum()) > 0",
-}
+@pytest.fixture
+def landlock(monkeypatch, request):
+    """Let the walls use no more of Landlock than an older kernel has: 0 is none at all."""
 
+    def use(version):
+        if version == 0:
+            request.getfixturevalue("namespaces")
+        if version > walls.landlock_version()[0]:
+            pytest.skip(f"THIS KERNEL'S LANDLOCK IS OLDER THAN VERSION {version}, so this promise is not tested here")
+        monkeypatch.setattr(walls, "landlock_version", lambda: (version, "" if version else "taken away for the test"))
 
-def got_through(wall, walls):
-    with Sandbox(Limits(memory_mib=64, call_seconds=5), walls) as sandbox, sandbox.open("numpy") as guest:
-        guest.load("forward", PROBES[wall].encode())
-        return guest.call(("forward", "f"), (), {}).value is True
-
-
-@pytest.mark.usefixtures("walls")
-@pytest.mark.parametrize("wall", PROBES)
-def test_a_wall_stops_what_it_is_for(wall):
-    assert not got_through(wall, WALLS)
+    return use
 
 
 @pytest.mark.usefixtures("walls")
-@pytest.mark.parametrize("wall", PROBES)
-def test_without_the_wall_the_attempt_succeeds(wall):
-    others = tuple(other for other in WALLS if other != wall and not (wall == "landlock" and other == "seccomp"))
-    assert got_through(wall, others)
+@pytest.mark.parametrize("version", range(7))
+def test_every_property_stands_on_an_older_kernel(version, landlock):
+    """Nothing gets through, whatever version of Landlock there is, or none."""
+    landlock(version)
+    found = examine(Limits())
+    assert found.faults == {}
+    assert found.walls == (("landlock" if version else "namespaces"), *WALLS[1:])
+
+
+@pytest.mark.usefixtures("walls")
+@pytest.mark.parametrize("alone", [*(("landlock", version) for version in range(1, 7)), ("namespaces", 0), *((wall, 6) for wall in WALLS[1:])])
+def test_a_wall_alone_holds_just_the_properties_that_the_table_says(alone, landlock):
+    wall, version = alone
+    landlock(version)
+    found = examine(Limits(), ("landlock" if wall == "namespaces" else wall,))
+    assert found.missing == {}
+    expected = {kept.name for kept in PROPERTIES if not kept.holders((wall,), version)}
+    always = {"capabilities"} if wall in ("landlock", "seccomp") and os.geteuid() else set()  # an ordinary user holds none, and both end new ones
+    assert set(found.through) == expected - always
+
+
+@pytest.mark.usefixtures("walls")
+def test_without_walls_every_attempt_of_the_table_gets_through():
+    """So an attempt that fails was stopped by a wall, and not by its own mistake."""
+    found = examine(Limits(), ())
+    for kept in PROPERTIES:
+        assert set(kept.attempts) <= set(found.through[kept.name]), kept.name
+
+
+def test_faults_name_each_wall_that_is_missing_and_each_property_that_does_not_stand():
+    found = Examination(("seccomp",), 5, {"landlock": "not in this kernel"}, {"TCP": ("connect()",)})
+    assert found.faults == {"landlock": "not in this kernel", "TCP": "got through: connect()"}
+
+
+def test_the_kernels_that_hold_more_are_named():
+    assert Examination(WALLS, 3, {}, {}).better == {"6.7": ("TCP",), "6.10": ("devices",), "6.12": ("signals", "abstract sockets")}
+    assert Examination(WALLS, 6, {}, {}).better == {}
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has powers to give up")

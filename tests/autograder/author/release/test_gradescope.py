@@ -16,7 +16,7 @@ from autograder.course.model import CheckResult, HandedIn, Policy, Result
 from autograder.instructor import gradescope
 from autograder.instructor.grades import Grade
 from autograder.instructor.gradescope import gradescope_results
-from autograder.sandbox.servers import missing_walls
+from autograder.sandbox.properties import missing_walls
 from tests.autograder.learner.conftest import RIGHT
 
 MISTAKEN = RIGHT.replace("beta ** .5 * eps", "beta * eps") + "print('hello \\x1b[31m')\n"

@@ -44,8 +44,8 @@ def enter(read: Collection[str], list_only: Collection[str], die_with: Callable[
         _bind(OLD + real, path)
     _check("umount2", OLD.encode(), DETACH)
     os.rmdir(OLD)
-    for path in {parent for one in (*list_only, *read) for parent in Path(one).parents} - set(map(Path, list_only)):
-        path.chmod(0o111)  # on the way to what may be read
+    for above in {parent for path in (*list_only, *read) for parent in Path(path).parents} - set(map(Path, list_only)):
+        above.chmod(0o111)  # on the way to what may be read
     _mount(None, "/", None, REMOUNT | BIND | READ_ONLY | NO_SUID | NO_DEVICES)
     if os.fork() == 0:
         _be_the_first(die_with)

@@ -1,4 +1,4 @@
-"""The student's commands in a real terminal: a pager, questions typed key by key, and a watch that Ctrl-C ends."""
+"""The student's commands in a real terminal: a pager, questions typed key by key, and a watch."""
 
 import shutil
 import threading
@@ -19,7 +19,7 @@ def typed(root, tmp_path):
     start(folder, root, read_course(root).lessons[0])
 
     def typed(*command, **more):
-        started.append(Terminal(*command, cwd=folder, columns=100, rows=40, **more))
+        started.append(Terminal(*command, cwd=folder, **{"columns": 100, "rows": 40, **more}))
         guards.append(threading.Timer(PATIENCE, started[-1].kill))  # nothing waits for ever for a program that does not end
         guards[-1].start()
         return started[-1]
@@ -59,15 +59,23 @@ def test_practice_answers_each_key_and_leaves_by_ctrl_d_and_ctrl_c(typed):
 
 
 @pytest.mark.usefixtures("walls")
-def test_watch_answers_each_save_until_ctrl_c(typed):
-    """An editor that writes beside and renames is seen too; a fault in one version does not end the watch."""
+@pytest.mark.parametrize(("columns", "rows"), [(80, 24), (60, 20)])
+def test_watch_waits_shows_the_first_failure_on_top_and_answers_keys(typed, columns, rows):
+    """From a fresh workspace on. An editor that writes beside and renames is seen too, and a file that does not load ends nothing."""
     path = typed.folder / "forward.py"
+    terminal = typed("check", "--watch", columns=columns, rows=rows).shows("Nothing is written yet: open schedule.py", "h hint n next r rerun q quit")
     path.write_text(RIGHT.replace("beta ** .5 * eps", "beta * eps"))
-    terminal = typed("check", "--watch", "forward.py").shows("11 of 14 public checks pass", "Watching: save a file")
+    terminal.shows("11 of 14 public checks pass", "You scaled the noise by β.", "Due today in course review: noise-scale")
+    assert terminal.screen.display[0].startswith("forward.py: 11 of 14")
+    assert terminal.screen.display[1].startswith("  ✗ The lesson's worked example")
+    terminal.press("h").shows("forward_step, hint 1 of 3: β is a variance.")
     path.write_text("def f(:\n")
-    terminal.shows("Nothing can be checked yet")
+    terminal.shows("Nothing can be checked yet", "line 1: def f(:")
     beside = typed.folder / ".forward.py.swp~"
     beside.write_text(RIGHT)
     beside.replace(path)
-    terminal.shows("14 of 14 public checks pass")
-    assert terminal.press("\x03").ends() == 0
+    terminal.shows("14 of 14 public checks pass", "Next: schedule.py.")
+    terminal.press("n").shows("schedule.py: 0 of ", "(line", "cosine_betas")
+    terminal.press("r").shows("schedule.py: 0 of ")
+    assert terminal.press("q").ends() == 0
+    assert "is remembered." in terminal.flat

@@ -386,12 +386,11 @@ def test_who_works_in_the_lessons_notebook_is_checked_and_packed_from_it(started
 
 
 def test_watching_checks_again_at_a_save_and_ctrl_c_ends_it(started, walls):
-    """A process of its own, as in a terminal: it says when it watches, answers a save, and ends well."""
-    write("forward.py", MISTAKEN)
-    command = [sys.executable, "-m", "autograder", "check", "--watch", "forward.py"]
+    """A process of its own, without a terminal: it waits in a fresh workspace, answers a save, and ends well."""
+    command = [sys.executable, "-m", "autograder", "check", "--watch"]
     with running(command, stdout=subprocess.PIPE, env={**os.environ, "PYTHONUNBUFFERED": "1"}) as process:
         said = read_until(process.stdout, "Watching: save a file to check it again. Ctrl-C stops.")
-        assert said[0] == "forward.py: 11 of 14 public checks pass, 15.5 of 20 points\n"
+        assert len(said) == 1
         write("forward.py", RIGHT)
         said = read_until(process.stdout, "These are the public checks.")
         assert said[1] == "forward.py: 14 of 14 public checks pass, 20 of 20 points\n"

@@ -7,30 +7,30 @@ from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING
 
 import click
 
-from autograder.cli.context import LESSON, find_course, now, opened_workspace, say_rivals, typed
+from autograder.cli.context import LESSON, find_course, opened_workspace, say, say_rivals, typed
+from autograder.cli.terminal import keys
 from autograder.course import system
 from autograder.course.errors import SandboxFault, UsageError
 from autograder.course.loading import read_policy
 from autograder.course.student_files import names_of
-from autograder.learner.files import Held, Named, held, named
+from autograder.learner.files import Held, Named, held, named, rivalries, saved_of
 from autograder.learner.workspace import State, Workspace
 from autograder.sandbox.preload import launch, profile_for
-
-FAULT = "not checked, because the sandbox failed ({fault}). This is not a mistake of yours: check it again."
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from autograder.learner.check import Checker
+    from autograder.learner.progress import Judge
 
 
 @click.command()
 @click.argument("files", metavar="[FILE]...", nargs=-1)
-@click.option("--watch", "watching", is_flag=True, help="Keep running, and check each file again when you save it. Ctrl-C stops.")
+@click.option("--watch", "watching", is_flag=True, help="Keep running, and check each file when you save it. Press q to stop.")
 @click.option("--no-walls", is_flag=True, help="Run your files in a plain process with a time limit, without walls.")
 @LESSON
 @click.pass_obj
@@ -48,22 +48,26 @@ def check(root: Path | None, files: tuple[str, ...], watching: bool, no_walls: b
     from rich.console import Console
 
     from autograder.learner.check import Checker, saves
+    from autograder.learner.progress import judge as judging
 
-    console = Console(highlight=False)
+    console, stop = Console(highlight=False), Event()
     ahead = watching or len(files) != 1
     with Checker(policy, tell=partial(click.secho, dim=True), walls=not no_walls, ahead=ahead) as checker:
         checker.prepare(launched or dict.fromkeys(likely))
         with opened_workspace(root, lesson) as (workspace, state):
-            saved = saves(workspace) if watching else None  # from now on: a save during the first check counts
+            saved = saves(workspace, stop) if watching else iter(())  # from now on: a save during the first check counts
             found = held(workspace)
+            chosen = _chosen(workspace, files, found, waiting=watching)
+            judge = partial(judging, checker, workspace, state)
+            if watching and sys.stdin.isatty() and sys.stdout.isatty():
+                _on_screen(console, workspace, state, judge, chosen, chosen if files else [], saved, stop)
+                return
             say_rivals(found)
-            chosen = _chosen(workspace, files, found)
-            status = _all(console, checker, workspace, state, chosen, found)
-            if saved:
-                watched = chosen if files else []
-                _watch(console, checker, workspace, state, saved, watched)
-    if not watching:
-        sys.exit(status)
+            status = max(_all(console, workspace, judge, chosen, found), not files and bool(_unsettled(found)))
+            if watching:
+                _in_lines(console, workspace, judge, chosen if files else [], saved)
+                return
+    sys.exit(status)
 
 
 def _likely(files: tuple[str, ...]) -> tuple[str, ...]:
@@ -73,56 +77,71 @@ def _likely(files: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(wanted))
 
 
-def _chosen(workspace: Workspace, files: tuple[str, ...], found: dict[str, Held]) -> list[Named]:
-    """Return what to check: the exercises in the files, or every one that was begun, in the file that counts."""
+def _chosen(workspace: Workspace, files: tuple[str, ...], found: dict[str, Held], *, waiting: bool) -> list[Named]:
+    """Return what to check: the exercises in the files, or every one that was begun, in the file that counts.
+
+    Raise `UsageError` if that is nothing, unless we are `waiting` for it.
+    """
     if files:
         return list(dict.fromkeys(one for file in files for one in named(workspace, file, found)))
     begun = [Named(exercise, one.path) for exercise, one in found.items() if one.begun and one.path]
-    if not begun:
+    unsettled = _unsettled(found)
+    if unsettled and not begun:
+        fix = f"or check one of them: `course check {typed(unsettled[0].rivals[0].name)}`"
+        raise UsageError(rivalries(found)[0].replace("`", "").rstrip("."), fix)
+    if not begun and not waiting:
         first = next(iter(one.path.name for one in found.values() if one.path), "FILE")
         fix = f"open {first} in your editor, or name a file: `course check {first}`"
         raise UsageError("nothing to check: no function and no answer is written yet, or the file is not saved", fix)
     return begun
 
 
-def _all(console: Console, checker: Checker, workspace: Workspace, state: State, chosen: list[Named], found: dict[str, Held]) -> int:
-    """Check these exercises and print the feedback. Return the exit status: 1 until everything passes, 3 after a fault of ours."""
-    from autograder.cli.views import HIDDEN_REMAIN, say_due, show
-    from autograder.learner.progress import bring_back, remember
+def _unsettled(found: dict[str, Held]) -> list[Held]:
+    return [one for one in found.values() if one.path is None]
 
-    status, judged = 0, False
-    for exercise, path in ((one.exercise, one.path) for one in chosen):
+
+def _all(console: Console, workspace: Workspace, judge: Judge, chosen: list[Named], found: dict[str, Held]) -> int:
+    """Check these exercises and print the feedback. Return the exit status: 1 until everything passes, 3 after a fault of ours."""
+    from autograder.cli.views import FAULT, HIDDEN_REMAIN, say_due, show
+
+    status, is_judged = 0, False
+    for one in chosen:
         try:
-            checked = checker.check(workspace, exercise, path)
+            judged = judge(one, found)
         except SandboxFault as fault:
-            console.print(f"{exercise}: {FAULT.format(fault=fault)}", markup=False, soft_wrap=True)
+            console.print(f"{one.exercise}: {FAULT.format(fault=fault)}", markup=False, soft_wrap=True)
             status = 3
             continue
-        counting = found[exercise].path if exercise in found else path
-        if path == counting:
-            remember(state, checked)
+        checked = judged.checked
         show(console, checked, workspace.lesson)
-        if path != counting and counting:
-            console.print(f"  This file does not count: {counting.name} does, in your workspace.", style="yellow", markup=False)
-        status, judged = max(status, not checked.right), judged or bool(checked.checks)
-        say_due(console, bring_back(workspace, checked.checks, f"check {exercise}", now()))
+        if judged.counting:
+            console.print(f"  This file does not count: {judged.counting.name} does, in your workspace.", style="yellow", markup=False)
+        status, is_judged = max(status, not checked.right), is_judged or bool(checked.checks)
+        say_due(console, judged.due)
         if not checked.right and checked.functions and not checked.problem and not checked.stopper and not checked.blank:
-            stuck = typed(checked.place) if checked.name in names_of(exercise) else exercise
+            stuck = typed(checked.place) if checked.name in names_of(one.exercise) else one.exercise
             console.print(f"  Stuck? course hint {stuck}", style="dim", markup=False)
-    if judged:
+    if is_judged:
         console.print(HIDDEN_REMAIN, style="dim")
     return status
 
 
-def _watch(
-    console: Console, checker: Checker, workspace: Workspace, state: State, saved: Iterator[tuple[Path, ...]], only: list[Named]
-) -> None:
+def _on_screen(console: Console, workspace: Workspace, state: State, judge: Judge, begun: list[Named], only: list[Named],
+               saved: Iterator[tuple[Path, ...]], stop: Event) -> None:  # fmt: skip
+    from autograder.cli.watch import Watch
+
+    with suppress(KeyboardInterrupt), console.screen(hide_cursor=False), keys(console.set_alt_screen) as keyboard:
+        Watch(console, keyboard, workspace, state, judge, only).run(begun, saved, stop)
+    say("What you saved was checked, and is remembered. How far you are: course progress")
+
+
+def _in_lines(console: Console, workspace: Workspace, judge: Judge, only: list[Named], saved: Iterator[tuple[Path, ...]]) -> None:
+    """Print what is saved, below one another, where there is no terminal."""
     console.print("Watching: save a file to check it again. Ctrl-C stops.", style="dim")
     with suppress(KeyboardInterrupt):
         for changed in saved:
             found = held(workspace)
-            counting = [Named(exercise, one.path) for exercise, one in found.items() if one.path]
-            if wanted := [one for one in only or counting if one.path in changed]:
+            if wanted := saved_of(changed, only, found):
                 console.print()
-                _all(console, checker, workspace, state, wanted, found)
+                _all(console, workspace, judge, wanted, found)
     console.print()

@@ -82,10 +82,18 @@ def typed(name: str) -> str:
     return f'"{name}"' if " " in name else name
 
 
+def say(text: str, *, err: bool = False) -> None:
+    """Print a text; in a terminal, broken at the ends of words."""
+    from rich.console import Console
+
+    console = Console(stderr=err, highlight=False)
+    console.print(text, markup=False, emoji=False, soft_wrap=not console.is_terminal)
+
+
 def say_rivals(found: dict[str, Held]) -> None:
     """Print of which exercises several files hold work, and which of them counts."""
     for line in rivalries(found):
-        click.echo(f"note: {line.replace('`', '')}")
+        say(f"note: {line.replace('`', '')}")
 
 
 class Opened(NamedTuple):

@@ -82,7 +82,9 @@ class _Commands(click.Group):
         except (CourseError, UsageError, SandboxFault, StoreFault) as error:
             if context.params.get("debug"):
                 raise
-            click.echo(str(error), err=True)
+            from autograder.cli.context import say
+
+            say(str(error), err=True)
             context.exit({CourseError: 1, UsageError: 2}.get(type(error), 3))
 
 

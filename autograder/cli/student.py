@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from autograder.cli.context import LESSON, find_course, now, opened_workspace, say_rivals, typed
+from autograder.cli.context import LESSON, find_course, now, opened_workspace, say, say_rivals, typed
 from autograder.course.loading import read_course, read_policy
 from autograder.course.references import choose_lesson
 from autograder.course.trust import confirming, is_confirmed
@@ -36,13 +36,13 @@ def start(root: Path | None, folder: Path | None, lesson: str | None) -> None:
     made = starting.start(place, course, chosen)
     here = made.folder == Path.cwd()
     where = "this folder" if here else os.path.relpath(made.folder) if made.folder != place else str(folder)
-    click.echo(f"Created in {where}: {', '.join(made.made)}" if made.made else f"Nothing to do: {where} has every file.")
+    say(f"Created in {where}: {', '.join(made.made)}" if made.made else f"Nothing to do: {where} has every file.")
     if made.kept and made.made:
-        click.echo(f"Left unchanged: {', '.join(made.kept)}")
+        say(f"Left unchanged: {', '.join(made.kept)}")
     if not is_confirmed(course):
-        click.echo(f"To use this course without --course: {confirming(course)}")
+        say(f"To use this course without --course: {confirming(course)}")
     first = chosen.exercises[0].id if chosen.exercises else "answers.yaml"
-    click.echo(f"Next: {'' if here else f'cd {typed(where)}, then '}course read, and course check {first}.py")
+    say(f"Next: {'' if here else f'cd {typed(where)}, then '}course read, and course check {first}.py")
 
 
 @click.command()
@@ -54,7 +54,7 @@ def reset(root: Path | None, file: str, lesson: str | None) -> None:
     with opened_workspace(root, lesson) as (workspace, state):
         kept = starting.reset(workspace, file)
         state.add("reset", Path(file).name, kept=str(kept or ""))
-        click.echo(f"{Path(file).name} is the starter again." + (f" Your version: {_short(kept)}" if kept else ""))
+        say(f"{Path(file).name} is the starter again." + (f" Your version: {_short(kept)}" if kept else ""))
 
 
 @click.command()
@@ -74,15 +74,15 @@ def hint(root: Path | None, file: str, function: str | None, lesson: str | None)
         say_rivals(held(workspace))
         opened = hints(workspace, state, file, function)
     if opened is None:
-        click.echo(f"All of {Path(file).name} passes the public checks: you need no hint.")
+        say(f"All of {Path(file).name} passes the public checks: you need no hint.")
         return
     for number, text in enumerate(opened.hints, 1):
         console.print(f"{opened.function}, hint {number} of {opened.of}", style="bold", markup=False)
         console.print(f"  {text}", markup=False)
     if len(opened.hints) < opened.of:
         more = "another" if opened.hints else "an"
-        click.echo(f"{opened.of - len(opened.hints)} of {opened.of} hints for {opened.function} are closed: {more} attempt opens one.")
-        click.echo(f"An attempt is a version that you saved and checked: course check {typed(file)}")
+        say(f"{opened.of - len(opened.hints)} of {opened.of} hints for {opened.function} are closed: {more} attempt opens one.")
+        say(f"An attempt is a version that you saved and checked: course check {typed(file)}")
 
 
 @click.command()
@@ -99,9 +99,9 @@ def use(root: Path | None, what: str | None, lesson: str | None) -> None:
             workspace = prefer(workspace, "notebook" if what == "notebook" else "py")
         found = held(workspace)
         counting = {"newest": "The file saved last counts", "notebook": "The notebook counts", "py": "The Python file counts"}
-        click.echo(f"{counting[workspace.prefer]} where several hold work.")
+        say(f"{counting[workspace.prefer]} where several hold work.")
         for path in dict.fromkeys(one.path for one in found.values() if one.begun and one.path):
-            click.echo(f"  {path.name}: {', '.join(exercise for exercise, one in found.items() if one.path == path)}")
+            say(f"  {path.name}: {', '.join(exercise for exercise, one in found.items() if one.path == path)}")
 
 
 @click.command()
@@ -120,17 +120,17 @@ def submit(root: Path | None, out: Path | None, name: str | None, lesson: str | 
 
     with opened_workspace(root, lesson) as (workspace, state):
         policy = read_policy(workspace.root)
-        with Checker(policy, tell=click.echo, ahead=True) as checker:
+        with Checker(policy, tell=say, ahead=True) as checker:
             made = run(workspace, state, checker, out, name)
     for note in made.notes:
-        click.echo(f"note: {note.replace('`', '')}")
+        say(f"note: {note.replace('`', '')}")
     for warning in made.warnings:
-        click.echo(f"unfinished: {warning.replace('`', '')}")
+        say(f"unfinished: {warning.replace('`', '')}")
     score = sum(seen.score for seen in made.manifest.public.values())
-    click.echo(f"{_short(made.path)}: {len(made.manifest.files)} files of {made.manifest.student}, {score:g} points by the public checks.")
+    say(f"{_short(made.path)}: {len(made.manifest.files)} files of {made.manifest.student}, {score:g} points by the public checks.")
     if name is None:
-        click.echo(f'"{made.manifest.student}" is the name of this folder. To use your own: course submit --name "Ada Lovelace"')
-    click.echo("Hand in this one file. You can pack it again at any time.")
+        say(f'"{made.manifest.student}" is the name of this folder. To use your own: course submit --name "Ada Lovelace"')
+    say("Hand in this one file. You can pack it again at any time.")
 
 
 @click.command()
@@ -146,9 +146,9 @@ def progress(root: Path | None, lesson: str | None) -> None:
         found = standings(workspace, state, due_by_objective(workspace, now()))
     console = Console(highlight=False)
     console.print(progress_table(found, console.width))
-    click.echo(f"Next: {advice(found)}")
+    say(f"Next: {advice(found)}")
     if due := sum(standing.due or 0 for standing in found):
-        click.echo(f"Due today: {due} card{'s' if due != 1 else ''} (course review)")
+        say(f"Due today: {due} card{'s' if due != 1 else ''} (course review)")
 
 
 def _short(path: Path) -> str:

@@ -7,6 +7,7 @@ exception, and while the program is suspended. It imports little: `course --help
 from __future__ import annotations
 
 import io
+import math
 import os
 import select
 import shutil
@@ -75,6 +76,9 @@ class Keys(Protocol):
 
     def __exit__(self, *raised: object) -> None: ...
 
+    def wait(self, seconds: float) -> bool:
+        """Wait so long for a key at most. Return whether `get` has one, or another reason to return at once."""
+
     def get(self) -> str:
         """Wait for a key and return it, REDRAW after the window was resized or the program resumed, or END if the terminal is gone."""
 
@@ -102,12 +106,19 @@ class _WindowsKeys:
     def __exit__(self, *raised: object) -> None:
         pass
 
-    def get(self) -> str:
-        while not self._console.kbhit():
-            size, self._size = self._size, shutil.get_terminal_size()
-            if self._size != size:
-                return REDRAW
+    def wait(self, seconds: float) -> bool:
+        until = time.monotonic() + seconds
+        while not self._console.kbhit() and self._size == shutil.get_terminal_size():
+            if time.monotonic() >= until:
+                return False
             time.sleep(_LOOK)
+        return True
+
+    def get(self) -> str:
+        self.wait(math.inf)
+        size, self._size = self._size, shutil.get_terminal_size()
+        if self._size != size:
+            return REDRAW
         key = str(self._console.getwch())
         if key in ("\x00", "\xe0") and self._console.kbhit():  # an arrow's second half follows at once; after `à` there is none
             key += self._console.getwch()
@@ -148,6 +159,9 @@ class _UnixKeys:
         self._as_before()
         os.close(self._wakeup)
         os.close(self._waker)
+
+    def wait(self, seconds: float) -> bool:
+        return bool(self._waiting or select.select([self._keyboard, self._wakeup], [], [], seconds)[0])
 
     def get(self) -> str:
         if self._waiting:

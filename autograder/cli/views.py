@@ -27,12 +27,13 @@ if TYPE_CHECKING:
     from autograder.learner.workspace import State
 
 PRINTED = 12  # lines of a student's own output
+FAULT = "not checked, because the sandbox failed ({fault}). This is not a mistake of yours: check it again."
 HIDDEN_REMAIN = "These are the public checks. Your grade comes from the same checks with hidden numbers."
 
 
 def show(console: Console, checked: Checked, lesson: Lesson) -> None:
     """Print what the public checks found in one file."""
-    console.print(_headline(checked), soft_wrap=True)
+    console.print(headline(checked), soft_wrap=True)
     if checked.problem:
         console.print(Padding(Text(checked.problem.replace("`", ""), "yellow"), (0, 0, 0, 2), expand=False))
     if checked.blank:
@@ -81,7 +82,8 @@ def _is_unanswered(check: CheckResult) -> bool:
     return check.failure is not None and check.failure.kind == "unanswered"
 
 
-def _headline(checked: Checked) -> Text:
+def headline(checked: Checked) -> Text:
+    """Return how many public checks of one file pass, in a line."""
     if not checked.checks:
         return Text(checked.label, "bold")
     what = "answers" if checked.exercise == "practice" else "public checks"
@@ -96,16 +98,31 @@ def _titled(mark: str, style: str, title: Text) -> Table:
 
 
 def _failure(console: Console, told: CheckFeedback, remark: Remark | None, title: str = "") -> None:
-    """Show one failure: the grader's message, the student's own lines, where to read on, and the command that repeats it."""
-    console.print(_titled("✗", "red", Text(title or told.check.title, "bold")))
+    """Show one failure, and the command that repeats it."""
+    console.print(_failed(told, remark, title))
+    if remark and remark.command and not told.again:
+        console.print(Text.assemble("      ", (remark.command, "blue")), soft_wrap=True)
+
+
+@group()
+def _failed(told: CheckFeedback, remark: Remark | None, title: str = "") -> Iterator[RenderableType]:
+    """One failure: the grader's message, the student's own lines, and where to read on."""
+    yield _titled("✗", "red", Text(title or told.check.title, "bold"))
     lines = [Text(line) for line in told.message]
     if remark and not told.again:
         lines += [Text(f"  {line}", "cyan") for line in remark.lines]
     lines += [Text(line.replace("`", "")) for line in told.next]
     for line in lines:
-        console.print(Padding(line, (0, 0, 0, 6), expand=False))
-    if remark and remark.command and not told.again:
-        console.print(Text.assemble("      ", (remark.command, "blue")), soft_wrap=True)
+        yield Padding(line, (0, 0, 0, 6), expand=False)
+
+
+def failures(checked: Checked, lesson: Lesson) -> list[RenderableType]:
+    """Return what fails in one file, each as it is shown, without the commands that repeat it."""
+    if checked.stopper:
+        (told,) = _feedback((checked.stopper,), lesson)
+        return [_failed(told, checked.remarks.get(told.check.id), "Nothing can be checked yet")]
+    failed = [told for told in _feedback(checked.checks, lesson) if told.check.outcome == "failed" and not _is_unanswered(told.check)]
+    return [_failed(told, checked.remarks.get(told.check.id)) for told in failed]
 
 
 def say_due(console: Console, cards: tuple[str, ...]) -> None:

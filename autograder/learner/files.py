@@ -99,6 +99,12 @@ def file_of(workspace: Workspace, exercise: str) -> Path | None:
     return found.path if found else None
 
 
+def saved_of(changed: tuple[Path, ...], only: list[Named], found: dict[str, Held]) -> list[Named]:
+    """Return what to check after these files were saved: of what was named, or else of everything that counts."""
+    counting = [Named(exercise, one.path) for exercise, one in found.items() if one.path]
+    return [one for one in only or counting if one.path in changed]
+
+
 def rivalries(found: dict[str, Held]) -> list[str]:
     """Say of which exercises several files hold work, and which file counts: a line for each set of files."""
     lines: dict[tuple[Path | None, tuple[Path, ...]], list[str]] = {}

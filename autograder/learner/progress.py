@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -14,12 +15,33 @@ from autograder.course.model import CheckResult
 from autograder.course.own_practice import practised
 from autograder.course.schema import did_you_mean
 from autograder.course.student_files import names_of
-from autograder.learner.check import Checked
-from autograder.learner.files import held, named
+from autograder.learner.check import Checked, Checker
+from autograder.learner.files import Held, Named, held, named
 from autograder.learner.practice import mastered
 from autograder.learner.review.deck import Deck
 from autograder.learner.review.log import NAME
 from autograder.learner.workspace import State, Workspace
+
+
+class Judged(msgspec.Struct, frozen=True):
+    """What the checks found in a file, the cards that its mistakes made due, and the file that counts, if that is another one."""
+
+    checked: Checked
+    due: tuple[str, ...]
+    counting: Path | None
+
+
+Judge = Callable[[Named, dict[str, Held]], Judged]
+
+
+def judge(checker: Checker, workspace: Workspace, state: State, one: Named, found: dict[str, Held]) -> Judged:
+    """Check one file, remember what was found if it is the one that counts, and make the cards of its mistakes due."""
+    checked = checker.check(workspace, one.exercise, one.path)
+    counting = found[one.exercise].path if one.exercise in found else one.path
+    if one.path == counting:
+        remember(state, checked)
+    due = bring_back(workspace, checked.checks, f"check {one.exercise}", datetime.now().astimezone())
+    return Judged(checked, due, counting if counting != one.path else None)
 
 
 def bring_back(workspace: Workspace, told: Iterable[CheckResult | Mark], why: str, now: datetime) -> tuple[str, ...]:
@@ -147,6 +169,13 @@ def standings(workspace: Workspace, state: State, due: Callable[[str], int] | No
 def _part(wanted: list[str], done: set[str]) -> Part:
     left = [one for one in wanted if one not in done]
     return Part(len(wanted) - len(left), len(wanted), left[0] if left else "")
+
+
+def following_exercise(workspace: Workspace, state: State) -> str | None:
+    """Return the first exercise of the lesson that did not pass its last check, if there is one."""
+    checked = {event.subject: event.facts for event in state.events("check")}
+    passed = {exercise for exercise, facts in checked.items() if facts["passed"] == facts["checks"]}
+    return next((exercise.id for exercise in workspace.lesson.exercises if exercise.id not in passed), None)
 
 
 def advice(found: tuple[Standing, ...]) -> str:

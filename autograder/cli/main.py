@@ -108,5 +108,9 @@ def main(context: click.Context, debug: bool, root: Path | None) -> None:
     """
     context.obj = root
     terminal.prepare()
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        raise UsageError("the current folder does not exist any more", "go into another one: `cd ~`") from None
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(name, "1")  # arrays are small and every core has a worker: more threads would only wait

@@ -53,7 +53,7 @@ def reset(root: Path | None, file: str, lesson: str | None) -> None:
     """Restore FILE to its starter. Your version is kept, and its name is printed."""
     with opened_workspace(root, lesson) as (workspace, state):
         kept = starting.reset(workspace, file)
-        state.add("reset", Path(file).name, kept=str(kept or ""))
+        state.add("reset", Path(file).name, kept=kept.name if kept else "")
         say(f"{Path(file).name} is the starter again." + (f" Your version: {_short(kept)}" if kept else ""))
 
 

@@ -32,7 +32,12 @@ _STDOUT, _STDERR, _ANSI = -11, -12, 4  # Windows' numbers of the streams, and of
 
 
 def prepare() -> None:
-    """Let every text be printed, Ctrl-Break end a command as Ctrl-C does, and an old Windows console show colours."""
+    """Let every text be printed, Ctrl-Break end a command as Ctrl-C does, and an old Windows console show colours.
+
+    Where names of files may have ASCII letters only, which nobody's disk keeps to, the command starts again with UTF-8.
+    """
+    if sys.getfilesystemencoding() == "ascii":
+        os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # where β cannot be encoded, print \\u03b2 instead of failing
             stream.reconfigure(encoding="utf-8" if _is_guessed(stream) else None, errors="backslashreplace")

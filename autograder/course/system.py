@@ -60,6 +60,11 @@ def file_name(text: str) -> str:
     return f"-{name}" if name.partition(".")[0].rstrip().upper() in _DEVICES else name
 
 
+def as_text(name: str) -> str:
+    """Return a name that the system gave as text that can be written: bytes that are no UTF-8 are replaced."""
+    return os.fsencode(name).decode("utf-8", errors="replace")
+
+
 def shell_word(text: str) -> str:
     """Return a text as one word of a command to paste."""
     if not WINDOWS:

@@ -53,9 +53,12 @@ def confirming(root: Path) -> str:
 def confirm(root: Path) -> Path:
     """Let the course in `root` be loaded from now on. Return the list's path. Raise `UsageError` if a part of it is another user's."""
     root, place = trusted(root, named=True), _place()
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with replaced(place) as beside:
-        beside.write_text(json.dumps(sorted({*_confirmed(), str(root)}), indent=1) + "\n", encoding="ascii")
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with replaced(place) as beside:
+            beside.write_text(json.dumps(sorted({*_confirmed(), str(root)}), indent=1) + "\n", encoding="ascii")
+    except OSError as error:
+        raise UsageError(f"{place}: {error.strerror}", f"name the course each time: `course --course {shell_word(str(root))} ...`") from None
     return place
 
 

@@ -44,6 +44,8 @@ def start(folder: Path, root: Path, lesson: Lesson) -> Started:
         made = tuple(name for name, data in files.items() if _made(folder / name, data))
         before, given = _origin_of(folder), {name: digest(data) for name, data in files.items()}
         write_origin(folder, Origin(str(root), lesson.id, given, prefer=before.prefer if before else None, added=added))
+    except UnicodeEncodeError:
+        raise UsageError(f"{root}: this path of the course is no UTF-8", "move the course to a folder with another name") from None
     except OSError as error:
         raise UsageError(f"{folder}: {error.strerror}", "choose a folder that you may write to, like `course start ~/my-course`") from None
     return Started(folder, made, tuple(name for name in files if name not in made))

@@ -18,7 +18,7 @@ from autograder.course.loading import package_name
 from autograder.course.store import replaced
 from autograder.course.strict_yaml import AnswersError, read_answers
 from autograder.course.student_files import exercises_of, names_of, without_outputs
-from autograder.course.system import file_name
+from autograder.course.system import as_text, file_name
 from autograder.learner.check import Checker, own_problems, unreadable
 from autograder.learner.files import held, rivalries
 from autograder.learner.progress import remember
@@ -71,7 +71,7 @@ def submit(workspace: Workspace, state: State, checker: Checker, out: Path | Non
     A file that was renamed is packed under the name that it should have. Of several that were worked on, the one is packed that
     grading would take.
     """
-    name = student or workspace.folder.name
+    name = as_text(student or workspace.folder.name)
     target = out or workspace.folder / f"{file_name(name) or 'submission'}.zip"
     if target.exists() and not zipfile.is_zipfile(target):
         raise UsageError(f"{target}: this file exists and is not a zip", "give another name: `--out my-work.zip`")
@@ -110,7 +110,7 @@ def submit(workspace: Workspace, state: State, checker: Checker, out: Path | Non
     now = datetime.now(UTC).isoformat(timespec="seconds")
     manifest = Manifest(workspace.lesson.id, name, now, version(package_name()), packed, public)
     _write(target, files, manifest)
-    state.add("submit", target.name, sha256=digest(target.read_bytes()), warnings=len(warnings))
+    state.add("submit", as_text(target.name), sha256=digest(target.read_bytes()), warnings=len(warnings))
     return Submitted(target, manifest, tuple(warnings), tuple(notes))
 
 

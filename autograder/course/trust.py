@@ -58,7 +58,8 @@ def confirm(root: Path) -> Path:
         with replaced(place) as beside:
             beside.write_text(json.dumps(sorted({*_confirmed(), str(root)}), indent=1) + "\n", encoding="ascii")
     except OSError as error:
-        raise UsageError(f"{place}: {error.strerror}", f"name the course each time: `course --course {shell_word(str(root))} ...`") from None
+        naming = f"`course --course {shell_word(str(root))} ...`"
+        raise UsageError(f"{place}: {error.strerror}", f"name the course each time: {naming}") from None
     return place
 
 

@@ -1,6 +1,5 @@
 """The student's commands in a real terminal: a pager, questions typed key by key, and a watch."""
 
-import shutil
 import threading
 
 import pytest
@@ -32,18 +31,19 @@ def typed(root, tmp_path):
         terminal.close()
 
 
-def test_the_lesson_is_read_in_a_pager_with_its_colours(typed):
-    """What fits the screen is simply shown; `less` without its own settings would show escape sequences as text."""
-    if not shutil.which("less"):
-        pytest.skip("no less here")
-    short = typed("read", "one-step-by-hand")
-    short.shows("One step by hand", "0.664")
-    assert short.ends() == 0
-    assert "ESC" not in short.text
-    whole = typed("read").shows("Why a third family", ":")
-    assert "ESC" not in whole.text
+@pytest.mark.parametrize(("columns", "rows"), [(80, 24), (60, 20)])
+def test_the_lesson_is_read_a_screen_at_a_time_and_as_far_as_one_went(typed, columns, rows):
+    """An answer waits for a key; a section counts once its end was on the screen, and leaving on the first page reads none but that."""
+    short = typed("read", "one-step-by-hand", columns=100, rows=60).shows("One step by hand", "Predict first", "Any key shows the lesson's")
+    assert "replaced by pure noise" not in short.flat
+    assert short.press(" ").ends() == 0
+    assert "replaced by pure noise" in short.flat
+    whole = typed("read", columns=columns, rows=rows).shows("Why a third family", "Space: next page q: leave")
+    assert max(map(len, whole.text.splitlines())) <= columns
     assert whole.press("q").ends() == 0
-    typed("progress").shows("7 of 7")
+    left = typed("progress").shows("Next: course read why-a-third-family", "3 core questions, next file schedule.py")
+    assert left.ends() == 0
+    assert "2 of 7" not in left.text
 
 
 def test_practice_answers_each_key_and_leaves_by_ctrl_d_and_ctrl_c(typed):

@@ -1,43 +1,145 @@
 """Commands for reading: `course read` in the terminal, `course serve` and `course site` in a browser."""
 
-from contextlib import nullcontext, suppress
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from itertools import groupby
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 from rich.console import Console
+from rich.control import Control
 from rich.markdown import Markdown
+from rich.segment import ControlType, Segment, Segments
 
 from autograder.cli.context import LESSON, find_course, find_lesson
-from autograder.cli.terminal import paged
-from autograder.cli.views import for_terminal
+from autograder.cli.terminal import END, REDRAW, Keys, keys
+from autograder.cli.views import Passage, for_terminal, passages
+from autograder.course.errors import UsageError
+from autograder.course.model import Lesson
+from autograder.course.schema import did_you_mean
 from autograder.course.student_files import HIDDEN
 from autograder.learner.workspace import State, home_of, lessons_in, workspace_above
+
+MORE, ANSWER = "Space: next page   q: leave", "What is your answer? Any key shows the lesson's   q: leave"
+WIDEST = 100  # columns: longer lines are hard to read
 
 
 @click.command()
 @click.argument("section", required=False)
 @click.option("--contents", is_flag=True, help="List the sections and their names instead.")
+@click.option("--mistake", metavar="ID", help="Explain a mistake by its id, like M01 or beta-as-std.")
 @LESSON
 @click.pass_obj
-def read(root: Path | None, section: str | None, contents: bool, lesson: str | None) -> None:
+def read(root: Path | None, section: str | None, contents: bool, mistake: str | None, lesson: str | None) -> None:
     """Read the lesson, or one SECTION of it, in the terminal.
 
-    In a terminal it is paged: Space turns the page, q quits.
+    In a terminal it is paged: Space turns the page, q leaves, and the answer to a question waits for a key. A section that you saw to its
+    end is read.
     """
-    chosen = find_lesson(root, lesson)
+    chosen, console = find_lesson(root, lesson), Console(highlight=False)
     if contents:
         sections = chosen.sections
         for one in sections:
             click.echo(f"{one.id:<{max(len(each.id) for each in sections)}}  {one.title}")
         return
-    console = Console(highlight=False)
-    shown = Markdown(for_terminal(chosen, section))
-    with paged(console, "-FRX") if console.is_terminal else nullcontext():  # keep colours; no pager if the text fits the screen
-        console.print(shown)
+    if mistake:
+        explained = explain(chosen, mistake)
+        section = explained.section
+        console.print(Markdown(explained.text))
+        console.print()
+    with _remembering(chosen) as remember:
+        if console.is_terminal and sys.stdin.isatty():
+            with suppress(KeyboardInterrupt), keys() as keyboard:
+                _page(console, keyboard, passages(chosen, section), remember)
+            return
+        console.print(Markdown(for_terminal(chosen, section)))
+        if section:
+            remember(section)
+
+
+@contextmanager
+def _remembering(lesson: Lesson) -> Iterator[Callable[[str], None]]:
+    """Give what remembers that a section was read: in a workspace, its state."""
     found = workspace_above(Path.cwd())
-    if found and (folder := lessons_in(home_of(*found)).get(chosen.id)):
-        with State(folder / HIDDEN) as state:
-            state.add("read", section or chosen.id)
+    folder = lessons_in(home_of(*found)).get(lesson.id) if found else None
+    if folder is None:
+        yield lambda section: None
+        return
+    with State(folder / HIDDEN) as state:
+        yield lambda section: None if any(state.events("read", section)) else state.add("read", section)
+
+
+def _page(console: Console, keyboard: Keys, shown: Iterable[Passage], remember: Callable[[str], None]) -> None:
+    """Show passages a screen at a time; `remember` is told of a section when its last line was on the screen."""
+    room = console.height - 1
+    for section, passages_of in groupby(shown, key=lambda passage: passage.section):
+        for passage in passages_of:
+            if passage.is_answer:
+                if not _goes_on(console, keyboard, ANSWER):
+                    return
+                room = console.height - 1
+            for line in [*console.render_lines(Markdown(passage.text), console.options.update(width=min(WIDEST, console.width))), []]:
+                if room == 0:
+                    if not _goes_on(console, keyboard, MORE):
+                        return
+                    room = console.height - 1
+                console.print(Segments([*line, Segment.line()]), end="")
+                room -= 1
+        if section:
+            remember(section)
+
+
+def _goes_on(console: Console, keyboard: Keys, words: str) -> bool:
+    """Ask for a key at the end of a page; return whether the reader stays."""
+    console.print(words, style="reverse", end="")
+    while (key := keyboard.get()) == REDRAW:
+        pass
+    console.control(Control((ControlType.CARRIAGE_RETURN,), (ControlType.ERASE_IN_LINE, 2)))
+    return key not in ("q", "Q", "\x1b", END)
+
+
+class Explained(NamedTuple):
+    """What a mistake is, as Markdown, and the section that it leads to."""
+
+    text: str
+    section: str
+
+
+def explain(lesson: Lesson, wanted: str) -> Explained:
+    """Return what explains a mistake: its sentence or, for a number like M01, what the lesson says of it.
+
+    An id may be shortened: `beta-as-std` is `beta_as_standard_deviation`. Raise `UsageError` if none or several are meant.
+    """
+    from autograder.grading.attempt import load_materials  # slow
+
+    name = wanted.strip().lower().replace("-", "_")
+    if number := re.fullmatch(r"m0*(\d+)", name):
+        mentioned = re.compile(rf"\bM0*{number[1]}\b")
+        for passage in passages(lesson):
+            if passage.section and (paragraph := next(filter(mentioned.search, passage.text.split("\n\n")), None)):
+                return Explained(f"**Mistake {name.upper()}**\n\n{paragraph}", passage.section)
+    known = {one.id: one for exercise in lesson.exercises for one in load_materials(exercise).misconceptions}
+    meant = [name] if name in known else [one for one in known if _shortens(name, one)]
+    if len(meant) != 1:
+        fix = (
+            f"take one of {', '.join(meant)}"
+            if meant
+            else did_you_mean(name, known, "take an id as your feedback names it, or a number like M01")
+        )
+        raise UsageError(f"{'several mistakes are' if meant else 'no mistake is'} called `{wanted}` in {lesson.id}", fix)
+    one = known[meant[0]]
+    return Explained(f"**{one.id}, in `{one.of}`**\n\n{one.sentence}", one.section)
+
+
+def _shortens(name: str, whole: str) -> bool:
+    """Whether the words of a name are the words of another one, each with letters left out."""
+    words, wholes = name.split("_"), whole.split("_")
+    return len(words) <= len(wholes) and all(
+        short[:1] == long[:1] and re.search(".*".join(map(re.escape, short)), long) for short, long in zip(words, wholes, strict=False)
+    )
 
 
 @click.command()

@@ -138,17 +138,17 @@ def submit(root: Path | None, out: Path | None, name: str | None, lesson: str | 
 @click.pass_obj
 def progress(root: Path | None, lesson: str | None) -> None:
     """Show how far you are with each objective, and what is next."""
-    from autograder.cli.views import progress_table
-    from autograder.learner.progress import advice, due_by_objective, standings
+    from autograder.cli.views import plan_line, progress_table
+    from autograder.learner.progress import advice, due_by_objective, plan, standings
 
     with opened_workspace(root, lesson) as (workspace, state):
         say_rivals(held(workspace))
         found = standings(workspace, state, due_by_objective(workspace, now()))
+        following, today = advice(workspace, state, found), plan(workspace, state, found)
     console = Console(highlight=False)
     console.print(progress_table(found, console.width))
-    say(f"Next: {advice(found)}")
-    if due := sum(standing.due or 0 for standing in found):
-        say(f"Due today: {due} card{'s' if due != 1 else ''} (course review)")
+    say(f"Next: {following}")
+    say(plan_line(today))
 
 
 def _short(path: Path) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.console import RenderableType, group
 from rich.padding import Padding
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from autograder.course.model import CheckResult, Lesson
     from autograder.grading.feedback import CheckFeedback
     from autograder.learner.check import Checked, Remark
-    from autograder.learner.progress import Part, Standing
+    from autograder.learner.progress import Part, Plan, Standing
     from autograder.learner.review.stats import Stats
     from autograder.learner.workspace import State
 
@@ -163,6 +163,17 @@ def progress_table(found: tuple[Standing, ...], width: int) -> Table:
     return made
 
 
+def plan_line(plan: Plan) -> str:
+    """Say what is left to do, in a line."""
+    parts = (
+        f"{plan.minutes} min reading left" * bool(plan.minutes),
+        _count(plan.core, "core question") * bool(plan.core),
+        f"{_count(plan.cards, 'card')} due" * bool(plan.cards),
+        f"next file {plan.exercise}.py" if plan.exercise else "",
+    )
+    return f"Today: {', '.join(filter(None, parts)) or 'nothing is left'}"
+
+
 def _lines(found: tuple[Standing, ...]) -> Table:
     made = Table.grid()
     for standing in found:
@@ -253,21 +264,41 @@ def _objectives(stats: Stats) -> Table:
     return table
 
 
-def for_terminal(lesson: Lesson, section: str | None = None) -> str:
-    """Return the lesson, or one section, as Markdown that a terminal can show: formulas as Unicode, no comments.
+class Passage(NamedTuple):
+    """A part of a lesson's text as Markdown that a terminal can show, and the section it belongs to: formulas as Unicode, no comments."""
 
-    Raise `UsageError` if there is no such section.
-    """
+    section: str | None
+    text: str
+    is_answer: bool = False  # to the question that the passage before it ends with
+
+
+def passages(lesson: Lesson, section: str | None = None) -> Iterator[Passage]:
+    """Yield the passages of a lesson, or of one section, in their order. Raise `UsageError` if there is no such section."""
     known = {each.id: place for place, each in enumerate(lesson.sections)}
     if section is not None and section not in known:
         raise UsageError(f"there is no section `{section}` in {lesson.id}", did_you_mean(section, known, f"take one of {', '.join(known)}"))
-    starts = [each.line - 1 for each in lesson.sections]
-    first, end = (starts[known[section]], [*starts, None][known[section] + 1]) if section is not None else (None, None)
-    text = uncommented("\n".join(lesson.text.split("\n")[first:end]))
-    text = re.sub(r"!\[([^\]]*)\]\([^)]*\)", r"*Image: \1*", text)
-    text = FOLDED.sub(lambda folded: f"**{folded['question']}**\n\n> {folded['answer'].replace(chr(10), chr(10) + '> ')}", text)
-    text = re.sub(r"^(#+ .*?) *\{#[^}]*\} *$", r"\1", text, flags=re.MULTILINE)
-    return formulas_in_unicode(text).strip() + "\n"
+    starts = [0, *(each.line - 1 for each in lesson.sections), None]
+    for name, first, end in zip((None, *known), starts, starts[1:], strict=False):
+        if section in (None, name):
+            text, at = _readable(lesson.text.split("\n")[first:end]), 0
+            for folded in FOLDED.finditer(text):
+                yield Passage(name, f"{text[at : folded.start()]}**{folded['question']}**")
+                yield Passage(name, "> " + folded["answer"].replace("\n", "\n> "), is_answer=True)
+                at = folded.end()
+            yield Passage(name, text[at:].strip())
+
+
+def _readable(lines: Sequence[str]) -> str:
+    text = re.sub(r"!\[([^\]]*)\]\([^)]*\)", r"*Image: \1*", uncommented("\n".join(lines)))
+    return formulas_in_unicode(re.sub(r"^(#+ .*?) *\{#[^}]*\} *$", r"\1", text, flags=re.MULTILINE))
+
+
+def for_terminal(lesson: Lesson, section: str | None = None) -> str:
+    """Return the lesson, or one section, with its answers unfolded, as Markdown that a terminal can show.
+
+    Raise `UsageError` if there is no such section.
+    """
+    return "\n\n".join(text for passage in passages(lesson, section) if (text := passage.text.strip())) + "\n"
 
 
 def map_table(context: LintContext) -> Table:

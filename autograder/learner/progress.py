@@ -1,5 +1,6 @@
 """A student's progress: which cards a mistake brings back, which hints are open, and what is done for each objective."""
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -17,7 +18,7 @@ from autograder.course.schema import did_you_mean
 from autograder.course.student_files import names_of
 from autograder.learner.check import Checked, Checker
 from autograder.learner.files import Held, Named, held, named
-from autograder.learner.practice import mastered
+from autograder.learner.practice import choose, mastered
 from autograder.learner.review.deck import Deck
 from autograder.learner.review.log import NAME
 from autograder.learner.workspace import State, Workspace
@@ -149,8 +150,7 @@ class Standing(msgspec.Struct, frozen=True):
 def standings(workspace: Workspace, state: State, due: Callable[[str], int] | None = None) -> tuple[Standing, ...]:
     """Return the progress with each objective; `due` counts an objective's due cards."""
     lesson = workspace.lesson
-    seen = {event.subject for event in state.events("read")}
-    sections = {section.id for section in lesson.sections} if lesson.id in seen else seen
+    sections = {event.subject for event in state.events("read")}
     checked = {event.subject: event.facts for event in state.events("check")}  # the last of each
     passed = {exercise for exercise, facts in checked.items() if facts["passed"] == facts["checks"]}
     helps = read_hints(workspace.root, lesson.id)
@@ -178,10 +178,36 @@ def following_exercise(workspace: Workspace, state: State) -> str | None:
     return next((exercise.id for exercise in workspace.lesson.exercises if exercise.id not in passed), None)
 
 
-def advice(found: tuple[Standing, ...]) -> str:
-    """Return the next command: reading comes before practice, practice before writing."""
+def advice(workspace: Workspace, state: State, found: tuple[Standing, ...]) -> str:
+    """Return the next command: for each objective reading, then the core of practice, then writing; nothing that is optional."""
+    first = choose(workspace.lesson, state, None)
+    core = {one.objective for one in practised(workspace.lesson) if one.core and not mastered(state, one)}
     for standing in found:
-        for verb, part, suffix in (("read", standing.read, ""), ("practice", standing.practised, ""), ("check", standing.checked, ".py")):
-            if part.following:
-                return f"course {verb} {part.following}{suffix}"
+        if standing.read.following:
+            return f"course read {standing.read.following}"
+        if first and standing.objective in core:
+            return f"course practice {first.id}"  # as `course practice` does by itself
+        if standing.checked.following:
+            return f"course check {following_exercise(workspace, state)}.py"
     return "course submit"
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What is left: minutes of reading, core questions, due cards, and the next exercise."""
+
+    minutes: int
+    core: int
+    cards: int
+    exercise: str | None
+
+
+def plan(workspace: Workspace, state: State, found: tuple[Standing, ...]) -> Plan:
+    """Return what is left to do. The lesson's minutes are shared out to its sections by their length."""
+    lesson, seen = workspace.lesson, {event.subject for event in state.events("read")}
+    lines = lesson.text.split("\n")
+    starts = [section.line - 1 for section in lesson.sections]
+    lengths = [sum(map(len, lines[start:end])) for start, end in zip(starts, [*starts[1:], None], strict=True)]
+    left = sum(length for section, length in zip(lesson.sections, lengths, strict=True) if section.id not in seen)
+    core = sum(one.core and not mastered(state, one) for one in practised(lesson))
+    minutes = math.ceil(lesson.minutes * left / max(1, sum(lengths)))
+    return Plan(minutes, core, sum(standing.due or 0 for standing in found), following_exercise(workspace, state))

@@ -50,8 +50,7 @@ def build(session: ReaderSession, grades_in: Path | None = None) -> Starlette:
     def lesson(request: Request) -> str:
         with session.state() as state:
             read = {event.subject for event in state.events("read")}
-        sections = {section.id for section in session.lesson.sections}
-        return page(frame, "index", session.lesson.title, reading=text, read=sections if session.lesson.id in read else read & sections)
+        return page(frame, "index", session.lesson.title, reading=text, read=read & {section.id for section in session.lesson.sections})
 
     studios = {name: Studio(session.workspace.root, frame.widgets[name].live) for name in sorted(frame.live)}
 

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markdown import Markdown
 
 from autograder.author.lint.context import LintContext
+from autograder.cli.reader import explain
 from autograder.cli.views import for_terminal, map_table
 from autograder.course.errors import UsageError
 from autograder.course.loading import read_course
@@ -75,3 +76,38 @@ def test_nothing_between_two_comments_is_lost(root):
     assert [section.title for section in lesson.sections if f"## {section.title}\n" not in shown] == []
     assert "The bar matters" in shown
     assert "<!--" not in shown
+
+
+# ---- a mistake's id
+
+
+@pytest.fixture(scope="module")
+def diffusion(root):
+    """The lesson."""
+    return next(lesson for lesson in read_course(root).lessons if lesson.id == "12_diffusion")
+
+
+@pytest.mark.parametrize("wanted", ["beta_as_standard_deviation", "beta-as-standard-deviation", "beta-as-std"])
+def test_a_mistakes_id_leads_to_its_sentence_and_its_section(diffusion, wanted):
+    assert explain(diffusion, wanted) == (
+        "**beta_as_standard_deviation, in `forward_step`**\n\n"
+        "You scaled the noise by β. β is the noise's variance: multiply ε by its square root.",
+        "one-step-by-hand",
+    )
+
+
+@pytest.mark.parametrize("wanted", ["M01", "m1"])
+def test_a_mistakes_number_leads_to_what_the_lesson_says_of_it(diffusion, wanted):
+    text, section = explain(diffusion, wanted)
+    assert "(mistake M01)" in text
+    assert section == "one-step-by-hand"
+
+
+@pytest.mark.parametrize(("wanted", "words"), [
+    ("zzz", "no mistake is called `zzz` in 12_diffusion\n  fix: take an id as your feedback names it, or a number like M01"),
+    ("M99", "no mistake is called `M99` in 12_diffusion\n  fix: take an id as your feedback names it, or a number like M01"),
+])  # fmt: skip
+def test_an_unknown_mistake_is_told(diffusion, wanted, words):
+    with pytest.raises(UsageError) as error:
+        explain(diffusion, wanted)
+    assert str(error.value) == words

@@ -147,8 +147,7 @@ def progress(root: Path | None, lesson: str | None) -> None:
         following, today = advice(workspace, state, found), plan(workspace, state, found)
     console = Console(highlight=False)
     console.print(progress_table(found, console.width))
-    say(f"Next: {following}")
-    say(plan_line(today))
+    console.print(f"Next: {following}\n{plan_line(today)}", markup=False)
 
 
 def _short(path: Path) -> str:

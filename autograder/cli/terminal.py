@@ -7,7 +7,6 @@ exception, and while the program is suspended. It imports little: `course --help
 from __future__ import annotations
 
 import io
-import math
 import os
 import select
 import shutil
@@ -120,10 +119,11 @@ class _WindowsKeys:
         return True
 
     def get(self) -> str:
-        self.wait(math.inf)
-        size, self._size = self._size, shutil.get_terminal_size()
-        if self._size != size:
-            return REDRAW
+        while not self._console.kbhit():
+            size, self._size = self._size, shutil.get_terminal_size()
+            if self._size != size:
+                return REDRAW
+            time.sleep(_LOOK)
         key = str(self._console.getwch())
         if key in ("\x00", "\xe0") and self._console.kbhit():  # an arrow's second half follows at once; after `à` there is none
             key += self._console.getwch()

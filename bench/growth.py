@@ -26,7 +26,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from autograder.course.loading import read_course
-from autograder.course.model import Limits, Submission
+from autograder.course.model import Submission
+from autograder.course.policy import Limits
 from autograder.grading.attempt import PUBLIC, attempt, load_materials
 from autograder.sandbox.servers import Sandbox
 from bench.throughput import NUMPY, _below, copies, grade

@@ -18,7 +18,7 @@ import threading
 import time
 from pathlib import Path
 
-from autograder.course.model import Limits
+from autograder.course.policy import Limits
 from autograder.sandbox.servers import Server
 from tests.hostile import arena
 from tests.hostile.attack import STARVES, Attack

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from autograder.course.loading import read_course
-from autograder.course.model import Limits
+from autograder.course.policy import Limits
 from autograder.grading.attempt import load_materials
 from autograder.sandbox.guest.walls import WALLS
 from autograder.sandbox.preload import profile_for

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import settings
 
 from autograder.author.release import build
-from autograder.course.model import Limits
+from autograder.course.policy import Limits
 from autograder.grading.bounds import OutOfMemory, bounded
 from autograder.sandbox.properties import missing_walls
 from autograder.sandbox.servers import Sandbox

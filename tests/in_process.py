@@ -6,7 +6,8 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
-from autograder.course.model import Limits, Submission
+from autograder.course.model import Submission
+from autograder.course.policy import Limits
 from autograder.grading import attempt as story
 from autograder.grading.attempt import PUBLIC, Attempt, Materials
 from autograder.grading.checks import executed_by

@@ -18,7 +18,7 @@ from rich.console import Console
 from autograder.cli import grade
 from autograder.cli.main import COMMANDS, HIDDEN, main
 from autograder.course.errors import UsageError
-from autograder.course.model import Limits
+from autograder.course.policy import Limits
 from autograder.sandbox.guest.walls import WALLS
 from autograder.sandbox.properties import PROPERTIES, Examination
 from tests.programs import running, wait_for

@@ -9,7 +9,8 @@ import torch
 from hypothesis import settings
 
 from autograder.course.loading import read_course
-from autograder.course.model import Check, Limits, Submission, limits_for
+from autograder.course.model import Check, Submission
+from autograder.course.policy import Limits, limits_for
 from autograder.grading.attempt import Materials, attempt, load_materials
 from autograder.grading.checks import Transcript, executed_by, load_checks, run
 from autograder.grading.diagnosis import load_misconceptions
@@ -53,7 +54,7 @@ def grade():
 
         def graded(name: str, source: str) -> tuple[list[str], set[str | None]]:
             lesson, _, exercise = name.partition("/")
-            limits = limits_for(COURSE.policy, exercise)
+            limits = limits_for(COURSE.policy, lesson, exercise)
             if limits not in sandboxes:
                 sandboxes[limits] = open_sandboxes.enter_context(Sandbox(limits))
             submission = Submission("tester", lesson, exercise, f"{exercise}.py", source.encode(), None, "present")

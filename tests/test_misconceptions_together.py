@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from autograder.course.loading import read_course
-from autograder.course.model import CheckResult, Limits, Submission
+from autograder.course.model import CheckResult, Submission
+from autograder.course.policy import Limits
 from autograder.grading.attempt import Materials, attempt, load_materials
 from autograder.sandbox.servers import Sandbox
 from tests.bundle import HEAD, bundle, needed

@@ -21,6 +21,7 @@ from autograder.course.errors import UsageError
 from autograder.course.loading import CONTENT, demand_solutions, package_name, read_course
 from autograder.course.model import Course, Lesson
 from autograder.course.own_practice import token_of
+from autograder.course.policy import settings_in
 from autograder.course.references import choose_lesson
 from autograder.course.store import refuse_foreign, replaced, replaced_folder
 from autograder.grading.attempt import load_materials
@@ -120,7 +121,8 @@ def build_nbgrader(root: Path, out: Path, only: str | None = None) -> list[Path]
 def config(course: Course) -> str:
     """Return nbgrader's settings: the course's id, and a timeout for cells above a check's own limit."""
     name = re.sub(r"[^a-z0-9]+", "-", course.title.lower()).strip("-")
-    longest = max(limits.call_seconds for limits in (course.policy.limits, *course.policy.limits_of.values()))
+    limits = [course.policy.limits, *(own for _, own in settings_in(course.policy.limits_of))]
+    longest = max(one.call_seconds for one in limits)
     return TEXT.format(course=name, seconds=int(60 + 2 * longest))
 
 

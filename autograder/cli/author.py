@@ -11,6 +11,8 @@ import msgspec
 
 from autograder.cli.context import LESSON, ONE_LESSON, find_clone, find_course, find_lesson
 from autograder.course.errors import UsageError
+from autograder.course.loading import read_course
+from autograder.course.references import choose_lesson
 
 if TYPE_CHECKING:
     from autograder.instructor.measures import Group
@@ -104,9 +106,8 @@ def list_(root: Path | None, out: Path) -> None:
 @click.argument("out", type=click.Path(path_type=Path))
 @click.argument("group", type=click.IntRange(min=1))
 @click.argument("name")
-@LESSON
 @click.pass_obj
-def new(root: Path | None, out: Path, group: int, name: str, lesson: str | None) -> None:
+def new(root: Path | None, out: Path, group: int, name: str) -> None:
     """Start the misconception NAME from a GROUP of OUT.
 
     GROUP is a number from `course misconceptions list OUT`. A skeleton is appended to the exercise's misconceptions; its sentence,
@@ -119,7 +120,7 @@ def new(root: Path | None, out: Path, group: int, name: str, lesson: str | None)
         fix = f"take one of the {len(found)} that `course misconceptions list {out}` shows"
         raise UsageError(f"there is no group {group} in {out}", fix)
     chosen = found[group - 1]
-    exercise = next(one for one in find_lesson(root, lesson).exercises if one.id == chosen.exercise)
+    exercise = next(one for one in choose_lesson(read_course(find_clone(root)), chosen.lesson).exercises if one.id == chosen.file)
     text = begin_misconception(chosen.function, len(chosen.students), exercise, name, chosen.idea)
     with exercise.misconceptions.open("a", encoding="utf-8") as file:
         file.write(text)
@@ -134,7 +135,7 @@ def _groups(root: Path | None, out: Path) -> list[Group]:
     from autograder.instructor.measures import groups
 
     with opened_results(root, out) as (_, gradebook, run, rules):
-        return groups(grade for grade in grades(gradebook, run, rules) if grade.notes.shared_errors)
+        return groups((grade for grade in grades(gradebook, run, rules) if grade.notes.shared_errors), several=rules.several)
 
 
 @click.command()

@@ -1,4 +1,4 @@
-"""Commands that grade a class: `course grade`, `course doctor`. What they print and how they exit; the work is in `instructor`."""
+"""Commands about submissions: `course grade`, `similar` and `doctor`. What they print and how they exit; the work is in `instructor`."""
 
 import json
 import os
@@ -12,24 +12,32 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
+from msgspec.structs import replace
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from autograder.cli.context import LESSON, find_clone, find_course
-from autograder.cli.tables import class_table, misconception_table, shared_errors_table, summary_table
+from autograder.cli.tables import class_table, misconception_table, pair_table, shared_errors_table, summary_table
 from autograder.course.errors import UsageError
 from autograder.course.loading import package_name, read_course
-from autograder.course.model import Limits
+from autograder.course.model import Course, Lesson, Submission
+from autograder.course.policy import Limits
+from autograder.course.student_files import read_handout
 from autograder.course.text import clean
-from autograder.instructor.grade import GRADEBOOK, GradeReport, GradeRequest
+from autograder.instructor.grade import GRADEBOOK, GradeReport, GradeRequest, choose_exercises
 from autograder.instructor.grade import grade as run_grade
 from autograder.instructor.gradebook import Gradebook
+from autograder.instructor.intake import open_class
+from autograder.instructor.regrade import class_submissions
+from autograder.instructor.similar import SIZE, similar_pairs, starters
 from autograder.sandbox.guest.frameworks import FRAMEWORKS
 from autograder.sandbox.guest.walls import WALLS, at_hand
 from autograder.sandbox.properties import PROPERTIES, Examination, examine
 from autograder.sandbox.servers import free_user
 
 SHOWN = 60  # students in a table; of a larger class only the summary is shown
+PAIRS_SHOWN = 20
 NOTES = 20  # notes about submissions, and names of missing students
 QUIET_SECONDS = 120  # without a terminal, a long run prints a line this often
 KINDS = ("folder", "zips", "canvas", "moodle", "brightspace", "blackboard", "gradescope", "classroom", "nbgrader")
@@ -179,7 +187,7 @@ def _print(report: GradeReport, out: Path, seconds: float) -> None:
     if measures.results <= SHOWN * max(1, len(measures.exercises)):
         with Gradebook(out / GRADEBOOK) as gradebook:
             results = gradebook.results(report.run.name, report.rules.choose)
-            console.print(class_table(results, list(measures.exercises), console.width))
+            console.print(class_table(results, list(measures.exercises), console.width, several=report.rules.several))
     tables = (summary_table(measures), misconception_table(measures, sections), shared_errors_table(shared_errors))
     for table in filter(None, tables):
         console.print(table)
@@ -191,6 +199,61 @@ def _print(report: GradeReport, out: Path, seconds: float) -> None:
         click.echo(f"{len(report.plan.uploads.students)} graded, {report.before} from before")
     click.echo(f"{measures.results} results in {seconds:.1f} s{reused}{again}. Files in {out}/:")
     click.echo("  report.html, results.jsonl, grades.csv, feedback/, gradebook.sqlite")
+
+
+@click.command()
+@click.argument("place", metavar="OUT|SUBMISSIONS", type=click.Path(path_type=Path))
+@click.option("--exercise", "exercises", multiple=True, metavar="ID", help="Compare only this exercise; may be repeated.")
+@LESSON
+@click.option("--least", type=click.FloatRange(0, 1), default=0.6, show_default=True, help="The smallest share of similar code to list.")
+@click.option(
+    "--size", type=click.IntRange(1), default=SIZE, show_default=True, help="The least similar code, in names, numbers and signs."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print all pairs as a JSON list.")
+@click.pass_obj
+def similar(root: Path | None, place: Path, exercises: tuple[str, ...], lesson: str | None, least: float, size: int,
+            as_json: bool) -> None:  # fmt: skip
+    """List pairs of submissions with similar code.
+
+    Pass what `course grade` reads, or the folder that it wrote. Code from the starter or from much of the class, names, comments and
+    layout are ignored. Look at each pair yourself: similar code is not proof of copying, and short exercises have few solutions. Files
+    that could not be read whole are listed too: compare those yourself.
+    """
+    course = read_course(find_course(root))
+    request = GradeRequest(place, place, lesson=lesson, exercises=exercises)
+    if graded := (place / GRADEBOOK).is_file():
+        with Gradebook(place / GRADEBOOK) as gradebook:
+            asked = gradebook.request(gradebook.last_run(), GradeRequest)
+            request = replace(request, lesson=lesson or (asked.lesson if asked and not exercises else None))
+    chosen, names = choose_exercises(course, request)
+    code, students = [name for name in names if name != "practice"], set[str]()
+    submissions = (
+        class_submissions(course, place, [(chosen.id, name) for name in code]) if graded else _handed_in(course, chosen, place, code)
+    )
+
+    def counted_in() -> Iterator[Submission]:
+        for one in submissions:
+            students.add(one.student)
+            yield one
+
+    found = similar_pairs(counted_in(), starters(chosen), least, size)
+    pairs = found.pairs
+    for one in found.unread:
+        click.echo(clean(f"not read whole: {one.student}, {one.exercise}: {one.why}", 300), err=True)
+    if as_json:
+        click.echo(msgspec.json.encode(pairs).decode())
+        return
+    if pairs:
+        Console(highlight=False).print(pair_table(pairs[:PAIRS_SHOWN]))
+    shown = f", of which the {PAIRS_SHOWN} most similar are shown" if len(pairs) > PAIRS_SHOWN else ""
+    counted = f"{len(pairs)} similar pair{'s' * (len(pairs) != 1)} among {len(students)} students{shown}"
+    click.echo(f"{counted}. Similar is not copied: read both before you ask anyone.")
+
+
+def _handed_in(course: Course, lesson: Lesson, place: Path, exercises: list[str]) -> Iterator[Submission]:
+    """Read a folder of submissions that was not graded."""
+    uploads = open_class(place, lesson.id)
+    return uploads.submissions(read_handout(course.root, lesson), exercises, every=False, prefer=course.policy.prefer)
 
 
 @click.command()

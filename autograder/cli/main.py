@@ -42,7 +42,7 @@ COMMANDS = {  # audience -> command -> its module in this package, and its sente
         "feedback": ("results", "Write OUT/feedback again."),
         "export": ("results", "Export the grades or feedback of OUT to a platform."),
         "regrade": ("results", "Grade the class of OUT again and show what changes."),
-        "similar": ("results", "List pairs of submissions with similar code."),
+        "similar": ("grade", "List pairs of submissions with similar code."),
         "doctor": ("grade", "Check whether this machine can grade untrusted code."),
     },
     "Write the course, in a clone": {
@@ -51,7 +51,7 @@ COMMANDS = {  # audience -> command -> its module in this package, and its sente
         "misconceptions": ("author", "Turn wrong answers that many share into misconceptions."),
         "notebook": ("author", "Build a lesson's exercises as one nbgrader notebook."),
         "release": ("author", "Build the student release, without the solutions."),
-        "site": ("reader", "Write the lesson's site as static files."),
+        "site": ("reader", "Write the lessons' site as static files."),
         "trust": ("author", "Confirm that the course in DIR may be loaded."),
     },
 }

@@ -14,10 +14,11 @@ from rich.control import Control
 from rich.markdown import Markdown
 from rich.segment import ControlType, Segment, Segments
 
-from autograder.cli.context import LESSON, find_course, find_lesson
+from autograder.cli.context import LESSON, ONE_LESSON, find_course, find_lesson, find_lessons
 from autograder.cli.terminal import END, REDRAW, Keys, keys
 from autograder.cli.views import Passage, for_terminal, passages
 from autograder.course.errors import UsageError
+from autograder.course.loading import read_course
 from autograder.course.model import Lesson
 from autograder.course.schema import did_you_mean
 from autograder.course.student_files import HIDDEN
@@ -171,14 +172,14 @@ def serve(root: Path | None, lesson: str | None, port: int | None, grades: Path 
 
 @click.command()
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The folder to write.")
-@LESSON
+@ONE_LESSON
 @click.pass_obj
 def site(root: Path | None, out: Path, lesson: str | None) -> None:
-    """Write the lesson's site as static files.
+    """Write the lessons' site as static files.
 
-    Everything that needs no Python is there; the model plays recordings.
+    Several lessons have a folder each, and an index. Everything that needs no Python is there; the model plays recordings.
     """
     from autograder.web.app import write_site
 
-    written = write_site(find_course(root), find_lesson(root, lesson), out)
+    written = write_site(read_course(find_course(root)), find_lessons(root, lesson), out)
     click.echo(f"{out}: {written.files} files, {written.bytes / 1e6:.1f} MB. Open {out / 'index.html'}, or put the folder on a web server.")

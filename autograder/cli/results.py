@@ -1,4 +1,4 @@
-"""Commands for after grading: overrides, feedback, exports, regrading, the report, and similar code. They print; `instructor` does it."""
+"""Commands for after grading: overrides, feedback, exports, regrading and the report. They print; `instructor` does it."""
 
 import shlex
 import sys
@@ -14,32 +14,28 @@ from rich.console import Console
 
 from autograder.author.notebook import EXPLAINED
 from autograder.cli import tables
-from autograder.cli.context import LESSON, find_clone, find_course
+from autograder.cli.context import ONE_LESSON, find_clone, find_course
 from autograder.cli.grade import FRESH, SHOWN, STUDENT, UNSAFE, WORKERS, check_walls, echo_notes, progress_bar
 from autograder.course.errors import UsageError
 from autograder.course.loading import read_course
-from autograder.course.model import Course, Lesson, OverrideKind, Submission
-from autograder.course.references import exercise_ids
+from autograder.course.model import Course, OverrideKind
+from autograder.course.references import choose_lesson
 from autograder.course.store import replaced
-from autograder.course.student_files import read_handout
 from autograder.course.text import clean
 from autograder.instructor.evidence import collect, evidence_page
 from autograder.instructor.export import FORMATS
 from autograder.instructor.export import export as run_export
-from autograder.instructor.grade import GRADEBOOK, GradeRequest, choose_exercises, open_graded
+from autograder.instructor.grade import open_graded
 from autograder.instructor.gradebook import Gradebook
-from autograder.instructor.grades import GradingRules, grades_of, read_rules, sheet_of
+from autograder.instructor.grades import GradingRules, grades_of, name_of, read_rules, sheet_of
 from autograder.instructor.identity import find_student
-from autograder.instructor.intake import open_class
-from autograder.instructor.outputs import sections_of, write_feedback, write_files, write_report
+from autograder.instructor.outputs import exercise_names, sections_of, write_feedback, write_files, write_report
 from autograder.instructor.overrides import Target, find_target, make_override, with_overridden, withdrawals
 from autograder.instructor.overrides import drop as make_drop
-from autograder.instructor.regrade import RegradeReport, class_submissions
+from autograder.instructor.regrade import RegradeReport
 from autograder.instructor.regrade import regrade as run_regrade
 from autograder.instructor.roster import Person, file_slug
-from autograder.instructor.similar import SIZE, similar_pairs, starters
 
-PAIRS_SHOWN = 20
 OUT = click.argument("out", type=click.Path(path_type=Path))
 
 
@@ -49,8 +45,7 @@ def opened_results(root: Path | None, out: Path) -> Iterator[tuple[Course, Grade
     course = read_course(find_course(root))
     with open_graded(out) as (gradebook, run):
         rules = read_rules(out, gradebook, course.policy)
-        exercises = [name for lesson in course.lessons for name in exercise_ids(lesson)]
-        for line in rules.unmatched(gradebook.students(run), exercises):
+        for line in rules.unmatched(gradebook.students(run), course.lessons):
             click.echo(line, err=True)
         yield course, gradebook, run, rules
 
@@ -80,9 +75,10 @@ def override(root: Path | None, /, student: str, target: str, reason: str, out: 
         name = find_student(student, gradebook.students(run), rules.people)
         own, points_of = grades_of(name, gradebook, run, rules)
         decided = {key: made for key, made in rules.overrides.items() if key[0] == name}
-        place = find_target(target, with_overridden(points_of, decided) if kind is None else points_of)
+        place = find_target(target, with_overridden(points_of, decided) if kind is None else points_of, several=rules.several)
+        exercise = name_of(place.lesson, place.exercise, several=rules.several)
         most = points_of.get((place.lesson, place.exercise), {}).get(place.check, 0.0)
-        most = own[place.exercise].result.max_score if place.exercise and not place.check else most
+        most = own[exercise].result.max_score if place.exercise and not place.check else most
         if kind is None:
             made = withdrawals(decided, place, reason)
         else:
@@ -92,7 +88,7 @@ def override(root: Path | None, /, student: str, target: str, reason: str, out: 
         write_feedback(out, course, gradebook, run, rules, only=name)
         now, _ = grades_of(name, gradebook, run, rules)
     click.echo(f"{clean(name, 60)}: {_said(kind, place, points, most)}")
-    changed = f"{place.exercise}: {own[place.exercise].final:g} before, {now[place.exercise].final:g} now. " if place.exercise else ""
+    changed = f"{exercise}: {own[exercise].final:g} before, {now[exercise].final:g} now. " if place.exercise else ""
     click.echo(f"{changed}Feedback rewritten: {file_slug(name)}.md")
 
 
@@ -193,8 +189,10 @@ def feedback(root: Path | None, out: Path) -> None:
 @click.option("--out", "path", required=True, type=click.Path(path_type=Path), help="The file to write, or the folder (gradescope, mail).")
 @click.option("--title", "titles", multiple=True, metavar="EXERCISE=TITLE", help="An exercise's name on the platform; may be repeated.")
 @click.option("--exercise", "exercises", multiple=True, metavar="ID", help="Export only this exercise; may be repeated.")
+@ONE_LESSON
 @click.pass_obj
-def export(root: Path | None, out: Path, to: str, path: Path, titles: tuple[str, ...], exercises: tuple[str, ...]) -> None:
+def export(root: Path | None, out: Path, to: str, path: Path, titles: tuple[str, ...], exercises: tuple[str, ...],
+           lesson: str | None) -> None:  # fmt: skip
     """Export the grades or feedback of OUT to a platform.
 
     Grades include lateness, extensions and overrides. canvas, moodle and csv are one CSV file, and so is moodle-worksheet, Moodle's
@@ -204,10 +202,11 @@ def export(root: Path | None, out: Path, to: str, path: Path, titles: tuple[str,
     """
     named = dict(_title(title) for title in titles)
     with opened_results(root, out) as (course, gradebook, run, rules):
-        by_hand = {f"explain-{number}": EXPLAINED for lesson in course.lessons for number, _ in enumerate(lesson.explain, 1)}
-        sheet = sheet_of(gradebook, run, rules, named, sections_of(course.lessons), by_hand, exercises)
-        order = {name: place for place, name in enumerate(name for lesson in course.lessons for name in exercise_ids(lesson))}
-        sheet = replace(sheet, columns=tuple(sorted(sheet.columns, key=lambda column: order.get(column.exercise, len(order)))))
+        by_hand = {one.id: {f"explain-{number}": EXPLAINED for number in range(1, len(one.explain) + 1)} for one in course.lessons}
+        only = choose_lesson(course, lesson).id if lesson else ""
+        sheet = sheet_of(gradebook, run, rules, named, sections_of(course.lessons), by_hand, exercises, only)
+        order = [*exercise_names(course, rules), *(column.exercise for column in sheet.columns)]  # the last, if the course has them no more
+        sheet = replace(sheet, columns=tuple(sorted(sheet.columns, key=lambda column: order.index(column.exercise))))
         notes = run_export(sheet, to, path)
         students = sum(1 for _ in sheet.rows())
     echo_notes(notes)
@@ -293,56 +292,3 @@ def report(root: Path | None, out: Path, hidden: bool, to: Path | None) -> None:
     for student, exercise in made.not_judged if not hidden else ():
         click.echo(f"not judged, because of a fault of ours: {clean(student, 60)}, {exercise}")
     click.echo(f"The whole report: {path}")
-
-
-@click.command()
-@click.argument("place", metavar="OUT|SUBMISSIONS", type=click.Path(path_type=Path))
-@click.option("--exercise", "exercises", multiple=True, metavar="ID", help="Compare only this exercise; may be repeated.")
-@LESSON
-@click.option("--least", type=click.FloatRange(0, 1), default=0.6, show_default=True, help="The smallest share of similar code to list.")
-@click.option(
-    "--size", type=click.IntRange(1), default=SIZE, show_default=True, help="The least similar code, in names, numbers and signs."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print all pairs as a JSON list.")
-@click.pass_obj
-def similar(root: Path | None, place: Path, exercises: tuple[str, ...], lesson: str | None, least: float, size: int,
-            as_json: bool) -> None:  # fmt: skip
-    """List pairs of submissions with similar code.
-
-    Pass what `course grade` reads, or the folder that it wrote. Code from the starter or from much of the class, names, comments and
-    layout are ignored. Look at each pair yourself: similar code is not proof of copying, and short
-    exercises have few solutions. Files that could not be read whole are listed too: compare those yourself.
-    """
-    course = read_course(find_course(root))
-    request = GradeRequest(place, place, lesson=lesson, exercises=exercises)
-    if graded := (place / GRADEBOOK).is_file():
-        with Gradebook(place / GRADEBOOK) as gradebook:
-            asked = gradebook.request(gradebook.last_run(), GradeRequest)
-            request = replace(request, lesson=lesson or (asked.lesson if asked else None))
-    chosen, names = choose_exercises(course, request)
-    code, students = [name for name in names if name != "practice"], set[str]()
-    submissions = class_submissions(course, place, code) if graded else _handed_in(course, chosen, place, code)
-
-    def counted_in() -> Iterator[Submission]:
-        for one in submissions:
-            students.add(one.student)
-            yield one
-
-    found = similar_pairs(counted_in(), starters(chosen), least, size)
-    pairs = found.pairs
-    for one in found.unread:
-        click.echo(clean(f"not read whole: {one.student}, {one.exercise}: {one.why}", 300), err=True)
-    if as_json:
-        click.echo(msgspec.json.encode(pairs).decode())
-        return
-    if pairs:
-        Console(highlight=False).print(tables.pair_table(pairs[:PAIRS_SHOWN]))
-    shown = f", of which the {PAIRS_SHOWN} most similar are shown" if len(pairs) > PAIRS_SHOWN else ""
-    counted = f"{len(pairs)} similar pair{'s' * (len(pairs) != 1)} among {len(students)} students{shown}"
-    click.echo(f"{counted}. Similar is not copied: read both before you ask anyone.")
-
-
-def _handed_in(course: Course, lesson: Lesson, place: Path, exercises: list[str]) -> Iterator[Submission]:
-    """Read a folder of submissions that was not graded."""
-    uploads = open_class(place, lesson.id)
-    return uploads.submissions(read_handout(course.root, lesson), exercises, every=False, prefer=course.policy.prefer)

@@ -1,7 +1,7 @@
 """Tables of results for the terminal, and the lines of one student's. They are built here and printed by the commands."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import groupby
 
 from rich.table import Table
@@ -10,6 +10,7 @@ from rich.text import Text
 from autograder.course.model import STATUSES, Result
 from autograder.course.text import clean, number
 from autograder.instructor.evidence import CheckEvidence, Evidence, ExerciseEvidence
+from autograder.instructor.grades import Sections, name_of
 from autograder.instructor.measures import Group, Measures
 from autograder.instructor.outputs import MARKS
 from autograder.instructor.regrade import GradeChange
@@ -28,13 +29,13 @@ def _table(title: str, *columns: str, no_wrap: bool = False) -> Table:
     return table
 
 
-def class_table(results: Iterable[Result], exercises: list[str], width: int) -> Table:
-    """One row for each student: the score of each exercise, and what went wrong.
+def class_table(results: Iterable[Result], exercises: list[str], width: int, *, several: bool = False) -> Table:
+    """One row for each student: the score of each exercise, and what went wrong; `several` says that there are several lessons.
 
     Exercises that nobody submitted are left out. If the others don't fit into `width`, their total is shown instead.
     """
     listed = list(results)
-    submitted = {result.exercise for result in listed if result.status != "missing"}
+    submitted = {name_of(one.lesson, one.exercise, several=several) for one in listed if one.status != "missing"}
     shown = [exercise for exercise in exercises if exercise in submitted]
     total = 2 * NAMES_WIDTH + sum(max(len(exercise), SCORE_WIDTH) + 3 for exercise in shown) > width
     table = _table("Scores", "student")
@@ -42,7 +43,7 @@ def class_table(results: Iterable[Result], exercises: list[str], width: int) -> 
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("what went wrong")
     for student, rows in groupby(listed, key=lambda result: result.student):
-        own = {result.exercise: result for result in rows}
+        own = {name_of(one.lesson, one.exercise, several=several): one for one in rows}
         scores = _total(own.values()) if total else [_score(own.get(exercise)) for exercise in shown]
         table.add_row(Text(clean(student, 40)), *scores, Text(", ".join(_marks(own.values()))))
     return table
@@ -88,11 +89,11 @@ def shared_errors_table(groups: Sequence[Group], most: int = MISCONCEPTIONS) -> 
     return table if table.row_count else None
 
 
-def misconception_table(made: Measures, sections: Mapping[str, str]) -> Table | None:
+def misconception_table(made: Measures, sections: Sections) -> Table | None:
     """One row for each of the most frequent misconceptions: how many students, and what they should reread; None if there is none."""
     table = _table("What the class misunderstood", "misconception", "exercise", ">students", "reread")
     for one in made.by_misconceptions()[:MISCONCEPTIONS]:
-        table.add_row(one.id, one.exercise, str(one.students), sections.get(one.section, one.section))
+        table.add_row(one.id, one.exercise, str(one.students), sections.get(one.lesson, {}).get(one.section, one.section))
     return table if table.row_count else None
 
 

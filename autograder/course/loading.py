@@ -13,7 +13,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from autograder.course.errors import CourseError, Finding, UsageError
-from autograder.course.model import Card, Course, Exercise, Key, Lesson, Objective, Policy, Question, Section
+from autograder.course.model import Card, Course, Exercise, Key, Lesson, Objective, Question, Section
+from autograder.course.policy import Policy
 from autograder.course.references import check_cards, check_keys, check_policy, check_questions, localized, mappings
 from autograder.course.schema import did_you_mean, read
 from autograder.course.strict_yaml import Complain, Node, load
@@ -172,9 +173,8 @@ def survey(root: Path) -> tuple[Course, list[Finding]]:
     lessons = tuple(_lesson(folders, path) for path in sorted((root / "lessons").glob("[!._]*")) if _is_lesson(folders, path))
     if not lessons:
         folders.missing(root / "lessons", "there is no lesson here", "create a lesson's folder, like `lessons/01_first_lesson`")
-    exercises = [exercise.id for lesson in lessons for exercise in lesson.exercises] + ["practice"] * any(one.questions for one in lessons)
     if not _is_release(root):  # which may hold fewer lessons
-        check_policy(course.grading, course_node, exercises, folders.about(root / "course.yaml"))
+        check_policy(course.grading, course_node, lessons, folders.about(root / "course.yaml"))
     findings = sorted(folders.findings, key=lambda finding: (str(finding.path), finding.line or 0))
     lessons = tuple(replace(lesson, practice=course.grading.practice) for lesson in lessons)
     return Course(course.title, course.track, course.phase, course.grading, lessons, root), findings

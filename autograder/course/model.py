@@ -9,50 +9,7 @@ from typing import Any, Literal, get_args
 
 from msgspec import Struct, field
 
-
-class Limits(Struct, frozen=True, forbid_unknown_fields=True):
-    """The resources of a submission. Seconds are CPU time; a submission that only waits is stopped after ten times as much."""
-
-    import_seconds: float = 5.0
-    call_seconds: float = 2.0
-    submission_seconds: float = 20.0
-    memory_mib: int = 1024
-    output_kib: int = 64
-    source_kib: int = 6144  # of code; the rest of a notebook does not count
-    packages: tuple[str, ...] = ()  # that it may import, if they are installed, besides those of the engine
-
-
-class Late(Struct, frozen=True, forbid_unknown_fields=True):
-    """The penalty for late work: `percent` of the score, once or for each day begun, and at most `most` percent."""
-
-    percent: float
-    per: Literal["day", "hand-in"] = "day"
-    most: float = 100
-    grace_minutes: int = 0
-
-
-class Policy(Struct, frozen=True, forbid_unknown_fields=True):
-    """How submissions are graded, what results count, and what students see of them. Keys that end in `_of` are by exercise."""
-
-    limits: Limits = Limits()
-    limits_of: dict[str, Limits] = field(default_factory=dict)
-    reveal: Literal["all", "titles", "nothing"] = "all"
-    reveal_from: datetime | None = None  # nothing is shown before
-    time_zone: str = ""  # of times that name none, and of days; as in the IANA database
-    due: datetime | None = None
-    due_of: dict[str, datetime] = field(default_factory=dict)
-    late: Late | None = None
-    counts: Literal["last", "best"] = "last"  # which of a student's attempts
-    prefer: Literal["py", "notebook", "newest"] = "py"  # which file, if two were worked on
-    missing: Literal["blank", "zero"] = "zero"  # what an export holds where nothing was handed in
-    practice: Literal["open", "own"] = "open"  # with the lesson's numbers, or with each student's own
-    weights: dict[str, float] = field(default_factory=dict)  # by exercise; by default its points
-    pass_mark: float | None = None  # percent of the whole
-
-
-def limits_for(policy: Policy, exercise: str) -> Limits:
-    """Return the limits of an exercise's submissions."""
-    return policy.limits_of.get(exercise, policy.limits)
+from autograder.course.policy import Policy
 
 
 class Objective(Struct, frozen=True):

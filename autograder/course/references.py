@@ -15,7 +15,8 @@ from msgspec.structs import replace
 
 from autograder.course.errors import UsageError
 from autograder.course.kinds import KINDS, ids_of
-from autograder.course.model import Course, Key, Lesson, Policy, Question, Wrong
+from autograder.course.model import Course, Key, Lesson, Question, Wrong
+from autograder.course.policy import Policy, settings_in
 from autograder.course.schema import did_you_mean
 from autograder.course.strict_yaml import Complain, Node
 
@@ -196,19 +197,35 @@ def localized(policy: Policy, node: Node, complain: Complain) -> Policy:
     return replace(
         policy,
         due=policy.due and put(policy.due, "due"),
-        due_of={name: put(time, "due_of", name) for name, time in policy.due_of.items()},
+        due_of={
+            name: {own: put(one, "due_of", name, own) for own, one in time.items()} if isinstance(time, dict) else put(time, "due_of", name)
+            for name, time in policy.due_of.items()
+        },
         reveal_from=policy.reveal_from and put(policy.reveal_from, "reveal_from"),
     )
 
 
-def check_policy(policy: Policy, node: Node, exercises: list[str], complain: Complain) -> None:
-    """Complain of unknown exercises, of packages that are none, and of numbers out of range."""
+def check_policy(policy: Policy, node: Node, lessons: Sequence[Lesson], complain: Complain) -> None:
+    """Complain of unknown lessons and exercises, of packages that are none, and of numbers out of range."""
     for key in ("limits_of", "due_of", "weights"):
-        for name in getattr(policy, key):
-            if exercises and name not in exercises:
-                fix = did_you_mean(name, exercises, f"take one of {', '.join(exercises)}")
-                complain(line_of(node, "grading", key, name), f"`{key}`: there is no exercise `{name}`", fix)
-    for keys, limits in [(("limits",), policy.limits), *((("limits_of", name), one) for name, one in policy.limits_of.items())]:
+        for names, _ in settings_in(getattr(policy, key)):
+            within = [lesson for lesson in lessons if len(names) == 1 or lesson.id == names[0]]
+            known = list(dict.fromkeys(name for lesson in within for name in exercise_ids(lesson)))
+            if len(names) == 1 and key != "weights":
+                known += ids_of(lessons)
+            if lessons and not within:
+                fix = did_you_mean(names[0], ids_of(lessons), f"take one of {', '.join(ids_of(lessons))}")
+                complain(line_of(node, "grading", key, names[0]), f"`{key}`: there is no lesson `{names[0]}`", fix)
+            elif known and names[-1] not in known:
+                fix = did_you_mean(names[-1], known, f"take one of {', '.join(known)}")
+                if key == "weights" and names[-1] in ids_of(lessons):
+                    fix = f"weigh a lesson in `lesson_weights`, or an exercise of it: `{names[-1]}: {{EXERCISE: 2}}`"
+                complain(line_of(node, "grading", key, *names), f"`{key}`: there is no exercise `{names[-1]}`", fix)
+    for name in policy.lesson_weights:
+        if lessons and name not in ids_of(lessons):
+            fix = did_you_mean(name, ids_of(lessons), f"take one of {', '.join(ids_of(lessons))}")
+            complain(line_of(node, "grading", "lesson_weights", name), f"`lesson_weights`: there is no lesson `{name}`", fix)
+    for keys, limits in [(("limits",), policy.limits), *((("limits_of", *names), one) for names, one in settings_in(policy.limits_of))]:
         for package in limits.packages:
             if not package.isidentifier() or package in OURS:
                 fix = "write the name under which an installed package is imported, like scipy"
@@ -217,9 +234,11 @@ def check_policy(policy: Policy, node: Node, exercises: list[str], complain: Com
     for keys, value in [(("pass_mark",), policy.pass_mark or 0), *late]:
         if not 0 <= value <= 100:
             complain(line_of(node, "grading", *keys), f"`{keys[-1]}` is {value:g}", "write a percentage, from 0 to 100")
-    for name, weight in policy.weights.items():
-        if weight < 0:
-            complain(line_of(node, "grading", "weights", name), f"`weights`, `{name}` is {weight:g}", "write 0 or more; 0 counts nothing")
+    for key, weights in (("weights", policy.weights), ("lesson_weights", policy.lesson_weights)):
+        for names, weight in settings_in(weights):
+            if weight < 0:
+                owner = ", ".join(f"`{name}`" for name in (key, *names))
+                complain(line_of(node, "grading", key, *names), f"{owner} is {weight:g}", "write 0 or more; 0 counts nothing")
     if policy.late and policy.late.grace_minutes < 0:
         complain(line_of(node, "grading", "late", "grace_minutes"), "`grace_minutes` is below 0", "write 0 or more")
 

@@ -111,6 +111,9 @@ def _literal(node: Node, kind: Any, complain: Complain, owner: str) -> Any:
 
 def _union(node: Node, kind: Any, complain: Complain, owner: str) -> Any:
     fitting = [alternative for alternative in get_args(kind) if _fits(node, alternative)]
+    if len(fitting) > 1:  # a struct, or a mapping of them
+        of_mappings = bool(node.value) and all(isinstance(one.value, dict) for one in node.value.values())
+        fitting = [alternative for alternative in fitting if (_shape(alternative) is dict) == of_mappings]
     if fitting:
         return read(node, fitting[0], complain, owner)
     wanted = [_SHAPES[_shape(alternative)][0] for alternative in get_args(kind) if alternative is not NoneType]

@@ -17,7 +17,8 @@ import msgspec
 
 from autograder.course.errors import UsageError
 from autograder.course.loading import package_name
-from autograder.course.model import Course, Lesson, Submission, limits_for
+from autograder.course.model import Course, Lesson, Submission
+from autograder.course.policy import limits_for
 from autograder.course.store import refuse_others, replaced
 from autograder.sandbox.guest.frameworks import FRAMEWORKS
 
@@ -124,7 +125,7 @@ class CacheKeys:
     def _judge(self, lesson: str, exercise: str) -> bytes:
         if (lesson, exercise) not in self._of:
             found = next(one for one in self._course.lessons if one.id == lesson)
-            limits = msgspec.json.encode(limits_for(self._course.policy, exercise))
+            limits = msgspec.json.encode(limits_for(self._course.policy, lesson, exercise))
             self._of[lesson, exercise] = _hash([self.shared, limits, *_judging_files(self._course.root, found, exercise)])
         return self._of[lesson, exercise]
 

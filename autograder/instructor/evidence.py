@@ -4,7 +4,7 @@ The gradebook keeps what was found and not the values of calls. Those are made a
 with the numbers of its round. They may be secret, so all of this is for the instructor alone. Nothing is written.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,6 @@ from msgspec.structs import replace
 from autograder.course.errors import CourseError, UsageError
 from autograder.course.loading import read_course
 from autograder.course.model import CheckResult, Course, Submission
-from autograder.course.references import exercise_ids
 from autograder.course.text import clean, clean_output, decode, number
 from autograder.grading import feedback
 from autograder.grading.attempt import Attempt
@@ -27,7 +26,7 @@ from autograder.instructor.grade import GRADEBOOK
 from autograder.instructor.gradebook import Attempted, Gradebook, standing
 from autograder.instructor.grades import Grade, GradingRules, read_rules
 from autograder.instructor.identity import find_student
-from autograder.instructor.outputs import MARKS, render
+from autograder.instructor.outputs import MARKS, exercise_names, render
 from autograder.instructor.pool import Grader, Settings
 from autograder.instructor.regrade import class_submissions
 from autograder.instructor.roster import Person
@@ -109,12 +108,16 @@ def collect(root: Path, out: Path, student: str, exercise: str = "", *, submissi
         last = book.last_run() or ""
         rules = read_rules(out, book, course.policy)
         name = find_student(student, book.students(last), rules.people)
-        found = {own[0].result.exercise: own for own in book.attempts(last) if own[0].result.student == name}
-        if exercise and exercise not in found:
-            raise UsageError(f"no exercise `{clean(exercise, 40)}` was graded for {clean(name, 60)}", f"choose one of: {', '.join(found)}")
-        chosen = {one: rules.choose(own) for one, own in found.items() if exercise in ("", one)}
-    files = _files(course, out, name, list(chosen), submissions)
-    order = [one for lesson in course.lessons for one in exercise_ids(lesson) if one in chosen]
+        found = {rules.grade(own[0]).name: own for own in book.attempts(last) if own[0].result.student == name}
+        named = {one: own for one, own in found.items() if exercise in ("", one, own[0].result.exercise)}
+        if exercise and len(named) != 1:
+            problem = "several lessons have an exercise" if named else "no exercise"
+            graded = f"{problem} `{clean(exercise, 40)}`{'' if named else f' was graded for {clean(name, 60)}'}"
+            raise UsageError(graded, f"choose one of: {', '.join(named or found)}")
+        chosen = {one: rules.choose(own) for one, own in named.items()}
+    keys = {(one.result.lesson, one.result.exercise): own for own, one in chosen.items()}
+    files = {keys[one.lesson, one.exercise]: one for one in _files(course, out, name, keys, submissions)}
+    order = [one for one in exercise_names(course, rules) if one in chosen]
     missing = {} if unsafe or not run else missing_walls(course.policy.limits)
     walls = tuple(wall for wall in WALLS if wall not in missing)
     lacks = f"Not run again, because walls are missing here: {', '.join(missing)}." if missing else ""
@@ -129,12 +132,12 @@ def collect(root: Path, out: Path, student: str, exercise: str = "", *, submissi
     return Evidence(rules.people.get(name, Person(name)), tuple(made))
 
 
-def _files(course: Course, out: Path, student: str, exercises: list[str], place: Path | None) -> dict[str, Submission]:
-    """Read the files that were graded, by exercise, as far as they are still there."""
+def _files(course: Course, out: Path, student: str, exercises: Collection[tuple[str, str]], place: Path | None) -> list[Submission]:
+    """Read the files that were graded, as far as they are still there."""
     try:
-        return {one.exercise: one for one in class_submissions(course, out, exercises, student, place)}
+        return list(class_submissions(course, out, exercises, student, place))
     except UsageError:  # their folder is gone
-        return {}
+        return []
 
 
 def _exercise(attempts: list[Attempted], chosen: Attempted, rules: GradingRules, file: Submission | None, lacks: str) -> ExerciseEvidence:
@@ -145,7 +148,7 @@ def _exercise(attempts: list[Attempted], chosen: Attempted, rules: GradingRules,
     notes = chosen.notes.failures
     told = feedback.check_feedback(result.checks, {}, grade.overrides)
     return ExerciseEvidence(
-        exercise=result.exercise,
+        exercise=grade.name,
         points=_points(grade),
         remarks=tuple(filter(None, (held, *_remarks(grade), gone, lacks if file else "", chosen.notes.fault))),
         attempts=tuple(_line(rules.grade(one), one == chosen) for one in standing(attempts)),

@@ -27,12 +27,15 @@ def _write_csv(rows: Rows, sheet: Sheet, path: Path) -> list[str]:
 
 def _spreadsheet_rows(sheet: Sheet, notes: list[str]) -> Iterator[list[str]]:
     graded = [f"{column.title} {word}" for column in sheet.columns for word in ("graded", "counts", "of")]
-    yield [*PERSON, *map(cell_text, graded), "percent", "passed", "remarks"]
+    lessons = list(dict.fromkeys(column.lesson for column in sheet.columns))
+    totals = lessons if len(lessons) > 1 else []
+    yield [*PERSON, *map(cell_text, graded), *(cell_text(f"{lesson} percent") for lesson in totals), "percent", "passed", "remarks"]
     for student in sheet.rows():
         notes += unjudged(student)
         row = [cell_text(str(getattr(student.person, name))) for name in PERSON]
         for column in sheet.columns:
             row += _cells(student.grades.get(column.exercise), sheet)
+        row += [number(student.percents[lesson]) if lesson in student.percents else "" for lesson in totals]
         percent = "" if student.percent is None else number(student.percent)
         passed = "" if student.passed is None else "yes" if student.passed else "no"
         yield [*row, percent, passed, cell_text("; ".join(_remarks(student)), 5_000)]
@@ -118,7 +121,7 @@ def _worksheet_rows(sheet: Sheet, notes: list[str]) -> Iterator[list[str]]:
         if not participant:
             notes.append(f"{clean(person.student, 60)}: left out, because Moodle's participant number is not known")
         elif points is not None:
-            comments = "<br>".join(f"<b>{to_html(one.result.exercise)}</b>: {_moodle_feedback(one, sheet)}" for one in grades)
+            comments = "<br>".join(f"<b>{to_html(one.name)}</b>: {_moodle_feedback(one, sheet)}" for one in grades)
             facts = map(cell_text, (person.student, person.school_id, person.email))
             yield [f"Participant {participant}", *facts, points, most, "-", comments]
     notes.append(f"In Moodle, the maximum grade of the assignment has to be {most}")

@@ -27,7 +27,7 @@ from autograder.course.system import lock
 from autograder.course.text import clean
 from autograder.grading.rounds import CacheKeys, Round, open_round
 from autograder.instructor.gradebook import Attempted, Gradebook, Kept
-from autograder.instructor.grades import GradingRules, read_rules, zone_of
+from autograder.instructor.grades import GradingRules, name_of, read_rules, zone_of
 from autograder.instructor.identity import Identified, find_student, identify
 from autograder.instructor.intake import ClassUploads, open_class
 from autograder.instructor.outputs import Reported, write_files
@@ -94,14 +94,15 @@ def grade(course: Course, request: GradeRequest, progress: Callable[[int, int], 
     with exclusive_lock(request.out):
         current = open_round(request.out, seed=request.seed, new=request.new_round)
         with Gradebook(request.out / GRADEBOOK) as gradebook:
-            known = identified(plan.uploads, gradebook, plan.exercises, named=request.roster is not None)
+            names = [name_of(plan.lesson.id, one, several=True) for one in plan.exercises]
+            known = identified(plan.uploads, gradebook, names, named=request.roster is not None)
             if request.student:
                 request = replace(request, student=choose_student(plan.uploads, request.student))
             run = run_plan(course, request, plan, current, gradebook, progress, known)
             rules = read_rules(request.out, gradebook, course.policy)
             reported = write_files(request.out, course, gradebook, run.name, rules)
             students = gradebook.students(run.name)
-            unmatched = rules.unmatched(students, exercise_ids(plan.lesson))
+            unmatched = rules.unmatched(students, course.lessons)
             told = (*reported[0].cut, *unknown_times(reported[0].unknown_times), *kept_from_before(reported[0].kept))
             before = sorted(students - {student.name for student in plan.uploads.students})
             gone = not_in_roster(before) if request.roster and not request.student else ()
@@ -201,22 +202,12 @@ def run_plan(course: Course, request: GradeRequest, plan: Plan, current: Round, 
     settings = Settings(str(course.root), current, request.walls)
     run = Run(gradebook, CacheKeys(course, current, request.walls), lambda done: progress(done, plan.expected), fresh=request.fresh)
     roster = request.roster and request.roster.resolve()
-    asked = replace(request, submissions=request.submissions.resolve(), roster=roster, fresh=False)
-    gradebook.begin(run.name, asked, _class_before(gradebook, request, plan), known.people, known.renamed)
+    asked = replace(request, submissions=request.submissions.resolve(), roster=roster, fresh=False, lesson=plan.lesson.id)
+    gradebook.begin(run.name, asked, None if request.only else gradebook.last_run(), known.people, known.renamed)
     handout, policy = read_handout(course.root, plan.lesson), course.policy
     submissions = plan.uploads.submissions(handout, plan.exercises, every=plan.every, prefer=policy.prefer)
     run.grade(submissions, settings, open_pool(request, settings))
     return run
-
-
-def _class_before(gradebook: Gradebook, request: GradeRequest, plan: Plan) -> str | None:
-    """Return the run whose class a new one takes over, if any. Raise `UsageError` if it was for another lesson."""
-    earlier = None if request.only else gradebook.last_run()
-    first = next(gradebook.results(earlier), None) if earlier else None
-    if first and first.lesson != plan.lesson.id:
-        fix = f"give {plan.lesson.id} a folder of its own with --out, or replace the class with --only"
-        raise UsageError(f"{request.out}: holds the class of {first.lesson}", fix)
-    return earlier
 
 
 class Run:

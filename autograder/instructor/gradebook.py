@@ -76,13 +76,11 @@ _TAKEN = (
 _AMONG = "?2 IS NULL OR name BETWEEN ?2 AND ?3"
 ATTEMPTS = f"SELECT * FROM ({_GRADED} UNION ALL {_TAKEN}) WHERE {_AMONG} ORDER BY name, lesson, exercise, before DESC, place"
 ADDED = f"{_GRADED} AND id > ?2 UNION ALL {_TAKEN} AND taken.rowid > ?3"
-STUDENTS = (
-    "SELECT student FROM attempts WHERE run = ?1 UNION "
-    "SELECT ifnull(taken.student, attempts.student) FROM taken JOIN attempts ON id = attempt WHERE taken.run = ?1"
-)
+_OF_RUN = "SELECT {} FROM attempts WHERE run = ?1 UNION SELECT {} FROM taken JOIN attempts ON id = attempt WHERE taken.run = ?1"
+STUDENTS = _OF_RUN.format("student", "ifnull(taken.student, attempts.student)")
+LESSONS = _OF_RUN.format("lesson", "lesson")
 TAKE = "INSERT INTO taken VALUES (?, ?, ?, ?, ?, ?)"
-_SAME = "key = ? AND student = ? AND lesson = ? AND exercise = ?"
-KNOWN = f"SELECT {_NOT_TAKEN} FROM attempts WHERE {_SAME} ORDER BY id DESC LIMIT 1"
+KNOWN = f"SELECT {_NOT_TAKEN} FROM attempts WHERE key = ? AND student = ? AND lesson = ? AND exercise = ? ORDER BY id DESC LIMIT 1"
 
 
 class Attempted(msgspec.Struct, frozen=True):
@@ -218,6 +216,10 @@ class Gradebook:
         """Return the students who have a result in a run, without those who were dropped."""
         return {name for (name,) in self._db.execute(STUDENTS, (run,))} - self.dropped()
 
+    def lessons(self, run: str) -> set[str]:
+        """Return the lessons of which there are results in a run."""
+        return {lesson for (lesson,) in self._db.execute(LESSONS, (run,))}
+
     def dropped(self) -> set[str]:
         """Return the students who were dropped from the class. Their attempts stay here, and nothing else returns them."""
         overrides = [one for one in self.overrides() if one.kind == "dropped"]
@@ -225,8 +227,7 @@ class Gradebook:
 
     def last_run(self) -> str | None:
         """Return the name of the run that began last."""
-        found = self._db.execute("SELECT run FROM runs ORDER BY rowid DESC LIMIT 1").fetchone()
-        return str(found[0]) if found else None
+        return next(reversed(self.runs()), None)
 
     def runs(self) -> list[str]:
         """Return the names of all runs, in the order in which they began."""

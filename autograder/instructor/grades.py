@@ -6,11 +6,13 @@ roster, the overrides in the gradebook, and `OUT/extensions.csv`, which gives si
     student,due,exercise
     Ada Lovelace,2026-11-27 23:59+01:00,forward
 
-`student` is a name, number, login or e-mail of the roster; a line without an exercise is for all of them. Grades are computed whenever
+`student` is a name, number, login or e-mail of the roster; a line without an exercise is for all of them, and one with a lesson in its
+place for all of that lesson. Where several lessons are graded, an exercise is called LESSON/EXERCISE. Grades are computed whenever
 they are needed and stored nowhere, so a changed policy, override or extension takes effect without grading again.
 """
 
 import math
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 from difflib import get_close_matches
@@ -23,12 +25,16 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from autograder.course.errors import UsageError
-from autograder.course.model import HandedIn, Notes, Override, Policy, Result
+from autograder.course.model import HandedIn, Lesson, Notes, Override, Result
+from autograder.course.policy import Policy, setting_of
+from autograder.course.references import exercise_ids
 from autograder.course.text import clean, number
 from autograder.instructor.gradebook import Attempted, Gradebook, standing
-from autograder.instructor.identity import former_name, similar_to
-from autograder.instructor.overrides import Key, applied, cut_notes, final_points, in_force
-from autograder.instructor.roster import WHO, Person, known_as, read_table, read_time_cell
+from autograder.instructor.identity import similar_to
+from autograder.instructor.overrides import Key, applied, cut_notes, final_points, in_force, read_extensions
+from autograder.instructor.roster import Person
+
+Sections = Mapping[str, Mapping[str, str]]  # the titles of sections by id, by lesson
 
 
 class Grade(Struct, frozen=True):
@@ -45,6 +51,12 @@ class Grade(Struct, frozen=True):
     whole: dict[str, Override] = {}  # overrides of the exercise, by kind
     cut: tuple[str, ...] = ()  # for the instructor: overrides that count less than was given
     notes: Notes = Notes()
+    several: bool = False  # whether there are results of other lessons beside it
+
+    @property
+    def name(self) -> str:
+        """What the exercise is called among all that are graded."""
+        return name_of(self.result.lesson, self.result.exercise, several=self.several)
 
     @property
     def judged(self) -> bool:
@@ -61,7 +73,8 @@ class Grade(Struct, frozen=True):
 
 
 class StudentGrades(Struct, frozen=True):
-    """One student's grades by exercise, and the total in percent: None if anything was not judged. `passed` is None without a pass mark.
+    """One student's grades by the exercise's name, and the total in percent: None if anything was not judged. `percents` are the totals of
+    the lessons. `passed` is None without a pass mark.
 
     What is excused does not count. If the student is `on_hold`, nothing may be given out.
     """
@@ -71,6 +84,7 @@ class StudentGrades(Struct, frozen=True):
     percent: float | None
     passed: bool | None
     on_hold: bool = False
+    percents: dict[str, float] = {}
 
 
 class GradingRules(Struct, frozen=True):
@@ -81,17 +95,19 @@ class GradingRules(Struct, frozen=True):
     overrides: dict[Key, dict[str, Override]]  # those in force, by student, lesson and exercise, then by check or kind
     extensions: dict[tuple[str, str], datetime]  # by student and exercise, or "" for all of theirs
     notes: tuple[str, ...] = ()  # lines of extensions.csv that were left out
+    several: bool = False  # whether several lessons are graded
 
     def on_hold(self, student: str) -> bool:
         """Return whether nothing may be given out to a student."""
         return ":on_hold" in self.overrides.get((student, "", ""), {})
 
-    def due(self, student: str, exercise: str) -> tuple[datetime | None, bool]:
+    def due(self, student: str, lesson: str, exercise: str) -> tuple[datetime | None, bool]:
         """Return when an exercise is due for a student, and whether that is an extension."""
-        person = self.people.get(student)
-        told = person.due_of.get(exercise, person.due) if person else None
-        own = self.extensions.get((student, exercise)) or self.extensions.get((student, "")) or told
-        return own or self.policy.due_of.get(exercise) or self.policy.due, own is not None
+        person, names = self.people.get(student), (name_of(lesson, exercise, several=True), exercise)
+        told = next((person.due_of[name] for name in names if name in person.due_of), person.due) if person else None
+        given = (self.extensions.get((student, name)) for name in (*names, lesson, ""))
+        own = next((due for due in given if due), told)
+        return own or setting_of(self.policy.due_of, lesson, exercise) or self.policy.due, own is not None
 
     def grade(self, attempt: Attempted) -> Grade:
         """Compute what an attempt counts."""
@@ -102,12 +118,22 @@ class GradingRules(Struct, frozen=True):
         made = applied(decided.values(), result)
         graded = {check.id: check.points for check in result.checks}
         score = result.score + sum(override.points - graded.get(override.check, 0) for override in made.checks.values())
-        days, late = self._days_late(result.student, result.exercise, handed_in), self.policy.late
+        days, late = self._days_late(result, handed_in), self.policy.late
         percent = min(late.most, late.percent * (days if late.per == "day" else 1)) if late and days else 0.0
-        penalty, cut = round(score * percent / 100, 2), tuple(cut_notes(result, made))
+        penalty, cut = round(score * percent / 100, 2), tuple(cut_notes(result, made, several=self.several))
         unknown = self.is_unknown(attempt)
         return Grade(
-            result, handed_in, made.checks, round(score, 2), days, penalty, unknown, whole=made.whole, cut=cut, notes=attempt.notes
+            result,
+            handed_in,
+            made.checks,
+            round(score, 2),
+            days,
+            penalty,
+            unknown,
+            whole=made.whole,
+            cut=cut,
+            notes=attempt.notes,
+            several=self.several,
         )
 
     def choose(self, attempts: list[Attempted]) -> Attempted:
@@ -118,9 +144,11 @@ class GradingRules(Struct, frozen=True):
         grades = [self.grade(one) for one in found]
         return found[max(range(len(found)), key=lambda place: (grades[place].judged, grades[place].final, -place))]
 
-    def unmatched(self, students: Collection[str], exercises: Collection[str]) -> Iterator[str]:
+    def unmatched(self, students: Collection[str], lessons: Iterable[Lesson]) -> Iterator[str]:
         """Yield a line for each extension that matches no student or exercise: a typing error would cost a student points."""
         yield from self.notes
+        names = {(lesson.id, one) for lesson in lessons for one in exercise_ids(lesson)}
+        exercises = {name_of(*key, several=several) for key in names for several in (False, True)} | {lesson for lesson, _ in names}
         students = students | self.people.keys()
         for student, exercise in self.extensions:
             if student not in students:
@@ -129,10 +157,10 @@ class GradingRules(Struct, frozen=True):
             elif exercise and exercise not in exercises:
                 yield f"extensions.csv: no exercise `{clean(exercise, 60)}`, for {clean(student, 60)}{_suggestion(exercise, exercises)}"
 
-    def _days_late(self, student: str, exercise: str, handed_in: HandedIn) -> int:
+    def _days_late(self, result: Result, handed_in: HandedIn) -> int:
         """Count the days begun after the due date. If only the platform says "late", it says how much or it is one day; with an extension
         it is none."""
-        due, extended = self.due(student, exercise)
+        due, extended = self.due(result.student, result.lesson, result.exercise)
         if handed_in.at is None or due is None:
             return max(1, math.ceil(handed_in.minutes_late / (24 * 60))) if handed_in.late and not extended else 0
         grace = timedelta(minutes=self.policy.late.grace_minutes if self.policy.late else 0)
@@ -141,8 +169,13 @@ class GradingRules(Struct, frozen=True):
     def is_unknown(self, attempt: Attempted) -> bool:
         """Whether a late policy stands, and nothing says if an attempt was handed in on time."""
         result, handed_in = attempt.result, attempt.handed_in
-        stands = self.policy.late is not None and self.due(result.student, result.exercise)[0] is not None
+        stands = self.policy.late is not None and self.due(result.student, result.lesson, result.exercise)[0] is not None
         return stands and handed_in.at is None and handed_in.late is None and result.status not in ("missing", "unrecognised")
+
+
+def name_of(lesson: str, exercise: str, *, several: bool) -> str:
+    """Return what an exercise is called: its own name or, where there are `several` lessons, with its lesson's."""
+    return f"{lesson}/{exercise}" if several else exercise
 
 
 def zone_of(policy: Policy) -> ZoneInfo | None:
@@ -170,29 +203,8 @@ def read_rules(out: Path, gradebook: Gradebook, policy: Policy) -> GradingRules:
     overrides = in_force(gradebook.overrides(), people)
     notes: list[str] = []
     extensions = read_extensions(out / "extensions.csv", people, zone_of(policy), notes)
-    return GradingRules(policy, people, overrides, extensions, tuple(notes))
-
-
-def read_extensions(path: Path, people: Mapping[str, Person], zone: tzinfo | None, notes: list[str]) -> dict[tuple[str, str], datetime]:
-    """Read due dates by student and exercise, "" for all; a line that cannot be read is noted. Raise `UsageError` if it is no such list."""
-    if not path.exists():
-        return {}
-    table = read_table(path)
-    if "due" not in table.columns or not table.columns & WHO:
-        raise UsageError(f"{path}:1: no columns `student` and `due`", "begin it with a line of column names: student,due,exercise")
-    known = known_as(people)
-    extensions = {}
-    for line, cells in table.rows:
-        student = next((cells[column] for column in cells if column in WHO), "")
-        due = read_time_cell(f"{path.name}:{line}", cells.get("due", ""), zone, notes, day_ends=True)
-        if due and student:
-            meant = known.get(student.casefold(), student)
-            extensions[meant, cells.get("exercise", "")] = due
-            if meant in people and former_name(student, meant, people):
-                notes.append(f"{path.name}:{line}: `{clean(student, 60)}` is taken for {clean(meant, 60)}, who had that name before")
-        elif not due and not cells.get("due"):
-            notes.append(f"{path.name}:{line}: no due time for `{clean(student, 60)}`, so the line is left out")
-    return extensions
+    several = len(gradebook.lessons(gradebook.last_run() or "")) > 1
+    return GradingRules(policy, people, overrides, extensions, tuple(notes), several)
 
 
 def _suggestion(word: str, known: Collection[str]) -> str:
@@ -215,37 +227,54 @@ def grades(gradebook: Gradebook, run: str, rules: GradingRules, among: tuple[str
 
 def grades_of(student: str, gradebook: Gradebook, run: str,
               rules: GradingRules) -> tuple[dict[str, Grade], dict[tuple[str, str], dict[str, float]]]:  # fmt: skip
-    """Return a student's grades by exercise, and of these the maximum points of each check, over the class, by lesson and exercise."""
+    """Return a student's grades by the exercise's name, and of these, by lesson and exercise, the maximum points of each check."""
     own: dict[str, Grade] = {}
     most: dict[tuple[str, str], dict[str, float]] = {}
     for grade in grades(gradebook, run, rules):
         checks = most.setdefault((grade.result.lesson, grade.result.exercise), {})
         checks.update({each.id: each.max_points for each in grade.result.checks})
         if grade.result.student == student:
-            own[grade.result.exercise] = grade
-    return own, {key: checks for key, checks in most.items() if key[1] in own}
+            own[grade.name] = grade
+    return own, {key: checks for key, checks in most.items() if name_of(*key, several=rules.several) in own}
 
 
 def student_grades(gradebook: Gradebook, run: str, rules: GradingRules, only: Collection[str] = (),
                    among: tuple[str, str] | None = None) -> Iterator[StudentGrades]:  # fmt: skip
-    """Yield each student's grades and total, by student; with `only`, of these exercises; `among` as in `Gradebook.attempts`."""
-    shown = (grade for grade in grades(gradebook, run, rules, among) if not only or grade.result.exercise in only)
+    """Yield each student's grades and total; with `only`, of the exercises of these names; `among` as in `Gradebook.attempts`."""
+    shown = (grade for grade in grades(gradebook, run, rules, among) if not only or grade.name in only)
     for student, own in groupby(shown, key=lambda grade: grade.result.student):
         total = _total(rules.people.get(student, Person(student)), own, rules.policy)
         yield replace(total, on_hold=rules.on_hold(student))
 
 
 def _total(person: Person, own: Iterable[Grade], policy: Policy) -> StudentGrades:
-    """Weigh a student's exercises; one that the policy does not name weighs as much as its points."""
-    grades = {grade.result.exercise: grade for grade in own}
-    counted = {name: grade for name, grade in grades.items() if not grade.excused}
-    weights = {name: policy.weights.get(name, grade.result.max_score) for name, grade in counted.items()}
-    whole = sum(weights.values())
-    if not whole or not all(grade.judged for grade in counted.values()):
+    """Weigh a student's exercises in each lesson, and the lessons; what the policy does not name weighs as much as its points."""
+    grades = {grade.name: grade for grade in own}
+    lessons: dict[str, list[Grade]] = defaultdict(list)
+    for grade in grades.values():
+        if not grade.excused:
+            lessons[grade.result.lesson].append(grade)
+    if not all(grade.judged for counted in lessons.values() for grade in counted):
         return StudentGrades(person, grades, None, None)
-    shares = {name: grade.final / grade.result.max_score if grade.result.max_score else 0.0 for name, grade in counted.items()}
-    percent = round(100 * sum(weights[name] * share for name, share in shares.items()) / whole, 2)
-    return StudentGrades(person, grades, percent, percent >= policy.pass_mark if policy.pass_mark is not None else None)
+    totals = {lesson: _lesson_total(counted, policy) for lesson, counted in lessons.items()}
+    weights = {lesson: policy.lesson_weights.get(lesson, weight) for lesson, (weight, _) in totals.items() if weight}
+    if not (whole := sum(weights.values())):
+        return StudentGrades(person, grades, None, None)
+    percent = round(100 * sum(weight * totals[lesson][1] for lesson, weight in weights.items()) / whole, 2)
+    passed = percent >= policy.pass_mark if policy.pass_mark is not None else None
+    return StudentGrades(person, grades, percent, passed, percents={lesson: round(100 * totals[lesson][1], 2) for lesson in weights})
+
+
+def _lesson_total(counted: Iterable[Grade], policy: Policy) -> tuple[float, float]:
+    """Return how much the exercises of a lesson weigh together, and the share of it that a student has."""
+    whole = earned = 0.0
+    for grade in counted:
+        result = grade.result
+        weight = setting_of(policy.weights, result.lesson, result.exercise)
+        weight = result.max_score if weight is None else weight
+        whole += weight
+        earned += weight * grade.final / result.max_score if result.max_score else 0.0
+    return whole, earned / whole if whole else 0.0
 
 
 def revealed(policy: Policy, now: datetime) -> Literal["all", "titles", "nothing"]:
@@ -254,7 +283,7 @@ def revealed(policy: Policy, now: datetime) -> Literal["all", "titles", "nothing
 
 
 class Column(Struct, frozen=True):
-    """One exercise of an export. `title` is the platform's name for it."""
+    """One exercise of an export, by its name among all that are graded. `title` is the platform's name for it."""
 
     lesson: str
     exercise: str
@@ -271,20 +300,22 @@ class Sheet(Struct, frozen=True):
     columns: tuple[Column, ...]
     rows: Callable[[], Iterator[StudentGrades]]
     policy: Policy
-    sections: Mapping[str, str]
-    by_hand: Mapping[str, float]  # points of questions that a person marks, by the name of their notebook cell
+    sections: Sections
+    by_hand: Mapping[str, Mapping[str, float]]  # points of questions that a person marks, by lesson and the name of their notebook cell
 
 
-def sheet_of(gradebook: Gradebook, run: str, rules: GradingRules, titles: Mapping[str, str], sections: Mapping[str, str],
-             by_hand: Mapping[str, float], only: Collection[str] = ()) -> Sheet:  # fmt: skip
-    """Make a sheet of a run, with `only` of these exercises. Raise `UsageError` for one, or a title of one, that was not graded."""
-    most = {(grade.result.lesson, grade.result.exercise): grade.result.max_score for grade in grades(gradebook, run, rules)}
-    known = [exercise for _, exercise in most]
-    unknown = next((name for name in (*titles, *only) if name not in known), None)
-    if unknown is not None:
-        raise UsageError(f"no exercise `{clean(unknown, 40)}` was graded here", f"name one of: {', '.join(known)}")
-    shown = {key: score for key, score in most.items() if not only or key[1] in only}
-    columns = tuple(Column(lesson, exercise, titles.get(exercise, exercise), score) for (lesson, exercise), score in shown.items())
+def sheet_of(gradebook: Gradebook, run: str, rules: GradingRules, titles: Mapping[str, str], sections: Sections,
+             by_hand: Mapping[str, Mapping[str, float]], only: Collection[str] = (), lesson: str = "") -> Sheet:  # fmt: skip
+    """Make a sheet of a run, with `only` of these exercises, or of one lesson.
+
+    Raise `UsageError` for an exercise, or a title of one, that was not graded.
+    """
+    found = {grade.name: grade.result for grade in grades(gradebook, run, rules) if lesson in ("", grade.result.lesson)}
+    named = {word: _named(word, found) for word in (*titles, *only)}
+    titles, only = {named[word]: title for word, title in titles.items()}, [named[word] for word in only]
+    only = only or (list(found) if lesson else [])
+    shown = {name: result for name, result in found.items() if not only or name in only}
+    columns = tuple(Column(one.lesson, name, titles.get(name, name), one.max_score) for name, one in shown.items())
     now = Policy(reveal=revealed(rules.policy, datetime.now(UTC)), missing=rules.policy.missing)
 
     def rows() -> Iterator[StudentGrades]:
@@ -292,6 +323,15 @@ def sheet_of(gradebook: Gradebook, run: str, rules: GradingRules, titles: Mappin
             yield replace(student, grades={}, percent=None, passed=None) if student.on_hold else student
 
     return Sheet(columns, rows, now, sections, by_hand)
+
+
+def _named(word: str, found: Mapping[str, Result]) -> str:
+    """Return the name of the exercise that a word means: the name, or without the lesson if only one has such an exercise."""
+    meant = [name for name, result in found.items() if word in (name, result.exercise)]
+    if len(meant) == 1 or word in meant:
+        return word if word in meant else meant[0]
+    problem = f"several lessons have an exercise `{clean(word, 40)}`" if meant else f"no exercise `{clean(word, 40)}` was graded here"
+    raise UsageError(problem, f"name one of: {', '.join(meant or found)}")
 
 
 def points_cell(grade: Grade | None, sheet: Sheet) -> str:

@@ -5,7 +5,7 @@ Markdown or HTML, since students wrote parts of them) and say no more of secret 
 """
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -14,16 +14,16 @@ import msgspec
 from msgspec.structs import replace
 
 from autograder.course.errors import SandboxFault, UsageError
-from autograder.course.model import Limits, Policy
+from autograder.course.policy import Limits, Policy
 from autograder.course.references import choose_lesson, exercise_ids
 from autograder.course.store import replaced
 from autograder.course.student_files import read_handout
 from autograder.course.text import clean, number
 from autograder.grading.feedback import check_feedback
 from autograder.grading.rounds import open_round
-from autograder.instructor.grades import Grade, Sheet, unjudged
+from autograder.instructor.grades import Grade, Sections, Sheet, unjudged
 from autograder.instructor.intake import open_folder
-from autograder.instructor.outputs import unused_files
+from autograder.instructor.outputs import sections_of, unused_files
 from autograder.instructor.pool import Grader, Settings
 from autograder.instructor.roster import file_slug
 from autograder.instructor.uploads import read_submissions
@@ -62,37 +62,37 @@ class GradescopeResults(msgspec.Struct, frozen=True):
 
 
 def gradescope_results(
-    grades: Iterable[Grade], sections: Mapping[str, str], policy: Policy, *, seconds: float, early: bool = False, **extra: str
+    grades: Iterable[Grade], sections: Sections, policy: Policy, *, seconds: float, early: bool = False, **extra: str
 ) -> GradescopeResults:
-    """Return one student's grades in Gradescope's format. `sections` has the titles of the lesson's sections by id.
+    """Return one student's grades in Gradescope's format.
 
     What the policy reveals later (`early`) is shown when the instructor publishes the results: the file is not written again.
     Raise `SandboxFault` if one of them could not be judged: then no result is shown, and never a zero.
     """
     known = list(grades)
-    if lost := next((grade.result.exercise for grade in known if not grade.judged), None):
+    if lost := next((grade.name for grade in known if not grade.judged), None):
         raise SandboxFault(f"`{lost}` was not judged, by a fault of the grader")
     visibility: Visibility = "hidden" if policy.reveal == "nothing" else "after_published" if early else "visible"
     full = policy.reveal == "all"
     tests = tuple(test for number, grade in enumerate(known, 1) for test in _tests(number, grade, sections, visibility, full))
     printed = [
-        f"What {one.exercise} printed:\n" + "\n".join(clean(line, 200) for line in one.stdout.splitlines()[:40])
-        for one in (grade.result for grade in known)
-        if one.stdout and full and not early
+        f"What {one.name} printed:\n" + "\n".join(clean(line, 200) for line in one.result.stdout.splitlines()[:40])
+        for one in known
+        if one.result.stdout and full and not early
     ]
     return GradescopeResults(round(sum(grade.final for grade in known), 2), round(seconds, 2), "\n\n".join(printed), tests, extra)
 
 
-def _tests(place: int, grade: Grade, sections: Mapping[str, str], visibility: Visibility, full: bool) -> Iterator[Test]:
-    result, tags = grade.result, (grade.result.exercise,)
+def _tests(place: int, grade: Grade, sections: Sections, visibility: Visibility, full: bool) -> Iterator[Test]:
+    result, exercise, tags = grade.result, grade.name, (grade.name,)
     if not result.checks:
         why = "\n".join(unused_files([grade])) or "Nothing was submitted for this exercise."
-        yield Test(result.exercise, str(place), 0, result.max_score, "failed", why, tags, visibility)
-    feedback = check_feedback(result.checks, sections, grade.overrides, titles_only=not full)
+        yield Test(exercise, str(place), 0, result.max_score, "failed", why, tags, visibility)
+    feedback = check_feedback(result.checks, sections.get(result.lesson, {}), grade.overrides, titles_only=not full)
     for number_within, one in enumerate(feedback, 1):
         check, lines = one.check, (*one.override, *one.message, *one.next) if full else ()
         yield Test(
-            name=clean(f"{result.exercise}: {check.title}"),
+            name=clean(f"{exercise}: {check.title}"),
             number=f"{place}.{number_within}",
             score=one.earned,
             max_score=check.max_points,
@@ -102,10 +102,10 @@ def _tests(place: int, grade: Grade, sections: Mapping[str, str], visibility: Vi
             visibility=visibility,
         )
     if grade.penalty:
-        name = f"{result.exercise}: Late: {number(grade.penalty)} of {number(grade.score)} points are deducted."
+        name = f"{exercise}: Late: {number(grade.penalty)} of {number(grade.score)} points are deducted."
         yield Test(name, f"{place}.{len(result.checks) + 1}", -grade.penalty, 0, "failed", "", tags, visibility)
     if decided := round(grade.final - (grade.score - grade.penalty), 2):
-        name, why = f"{result.exercise}: {decided:+g} points by your instructor", "\n".join(one.reason for one in grade.whole.values())
+        name, why = f"{exercise}: {decided:+g} points by your instructor", "\n".join(one.reason for one in grade.whole.values())
         yield Test(name, f"{place}.{len(result.checks) + 2}", decided, 0, "passed" if decided > 0 else "failed", why, tags, visibility)
 
 
@@ -160,10 +160,9 @@ def grade_in_container(place: Path) -> GradescopeResults:
     finally:
         grader.close()
     early = policy.reveal_from is not None and datetime.now(UTC) < policy.reveal_from
-    titles = {section.id: section.title for section in lesson.sections}
     extra = {"round": chosen.name, "version": grader.version, "walls": ", ".join(at_hand(walls)), "notes": "; ".join(notes)}
     made = [Grade(one.result, one.handed_in, {}, one.result.score, 0, 0.0) for one in graded]
-    written = gradescope_results(made, titles, policy, seconds=time.monotonic() - started, early=early, **extra)
+    written = gradescope_results(made, sections_of([lesson]), policy, seconds=time.monotonic() - started, early=early, **extra)
     _write_results(results, written)
     return written
 

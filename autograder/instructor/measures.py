@@ -11,7 +11,7 @@ from msgspec import Struct, field
 from autograder.course.model import STATUSES, CheckResult, Unused
 from autograder.grading import feedback
 from autograder.instructor.gradebook import Attempted
-from autograder.instructor.grades import Grade, StudentGrades
+from autograder.instructor.grades import Grade, StudentGrades, name_of
 from autograder.instructor.roster import file_slug
 
 FEWEST = 2  # students of a group
@@ -25,24 +25,31 @@ class Group(Struct, frozen=True):
     students: tuple[str, ...]
     words: str
     idea: str = ""
+    lesson: str = ""
+
+    @property
+    def file(self) -> str:
+        """The exercise's own id, which is the last part of its name."""
+        return self.exercise.rpartition("/")[2]
 
 
-def groups(attempts: Iterable[Attempted | Grade]) -> list[Group]:
+def groups(attempts: Iterable[Attempted | Grade], *, several: bool = False) -> list[Group]:
     """Group attempts by mistakes that no misconception describes, the largest group first. One student is no group.
 
-    Two make the same mistake if one idea explains both, or if they returned the same wrong values in every call.
+    Two make the same mistake if one idea explains both, or if they returned the same wrong values in every call. If there are `several`
+    lessons, exercises are called by theirs too.
     """
-    found: dict[tuple[str, str, str, str], list[tuple[str, str]]] = defaultdict(list)
+    found: dict[tuple[str, str, str, str, str], list[tuple[str, str]]] = defaultdict(list)
     for attempt in attempts:
         said = {failure.function: feedback.message(failure) for failure in reversed(attempt.notes.failures.values()) if failure.call}
         ideas = {check.diagnosis.of: check.diagnosis.sentence for check in attempt.result.checks if check.diagnosis}
         for function, shared in attempt.notes.shared_errors.items():
             idea = ideas.get(function, "")
-            key = attempt.result.exercise, function, idea, "" if idea else shared
+            key = attempt.result.lesson, attempt.result.exercise, function, idea, "" if idea else shared
             found[key].append((attempt.result.student, said.get(function, "")))
     made = [
-        Group(exercise, function, tuple(sorted(student for student, _ in own)), own[0][1], idea)
-        for (exercise, function, idea, _), own in found.items()
+        Group(name_of(lesson, exercise, several=several), function, tuple(sorted(student for student, _ in own)), own[0][1], idea, lesson)
+        for (lesson, exercise, function, idea, _), own in found.items()
         if len(own) >= FEWEST
     ]
     return sorted(made, key=lambda group: (-len(group.students), group.exercise, group.function, group.students))
@@ -91,6 +98,7 @@ class MisconceptionCount(Struct):
     id: str
     section: str
     students: int = 0
+    lesson: str = ""
 
 
 class ExerciseMeasure(Struct):
@@ -173,8 +181,8 @@ class Measures(Struct):
         for (exercise, name), one in sorted(self.misconceptions.items()):
             found[exercise][name] = one.students
         exercises = [
-            {"lesson": one.lesson, "exercise": name, "mean": round(one.mean, 4), "max_score": one.max_score, "statuses": dict(one.statuses),
-             "misconceptions": found[name]}
+            {"lesson": one.lesson, "exercise": name.rpartition("/")[2], "mean": round(one.mean, 4), "max_score": one.max_score,
+             "statuses": dict(one.statuses), "misconceptions": found[name]}
             for name, one in sorted(self.exercises.items())
         ]  # fmt: skip
         return {"results": self.results, "statuses": {status: self.count(status) for status in STATUSES}, "exercises": exercises}
@@ -196,15 +204,16 @@ def measure(students: Iterable[StudentGrades], exercises: Iterable[str] = ()) ->
 
 def _exercise(made: Measures, grade: Grade) -> None:
     result = grade.result
-    one = made.exercises.setdefault(result.exercise, ExerciseMeasure(result.lesson))
+    name = grade.name
+    one = made.exercises.setdefault(name, ExerciseMeasure(result.lesson))
     one.max_score = max(one.max_score, result.max_score)
     one.statuses[result.status] += 1
     made.unknown_times += grade.unknown
     made.cut += grade.cut
     if grade.kept and grade.result.status not in ("missing", "unrecognised"):
-        made.kept.append((result.student, result.exercise))
+        made.kept.append((result.student, name))
     if result.status == "not_judged":
-        made.not_judged.append((result.student, result.exercise))
+        made.not_judged.append((result.student, name))
     if result.status != "graded":
         return
     one.total += grade.final
@@ -212,14 +221,15 @@ def _exercise(made: Measures, grade: Grade) -> None:
     one.bins[min(BINS - 1, max(0, int(share * BINS)))] += 1
     one.full += share >= 1
     seconds = sum(check.seconds for check in result.checks)
-    made.slow = heapq.nlargest(SLOWEST, [*made.slow, (seconds, result.student, result.exercise)])
+    made.slow = heapq.nlargest(SLOWEST, [*made.slow, (seconds, result.student, name)])
     for check in result.checks:
-        key = result.exercise, check.id
+        key = name, check.id
         if key not in made.checks:
             made.checks[key] = CheckMeasure(*key, check.title, check.max_points)
         made.checks[key].add(check, result.score)
-    for name, section in {check.misconception: check.section or "" for check in result.checks if check.misconception}.items():
-        made.misconceptions.setdefault((result.exercise, name), MisconceptionCount(result.exercise, name, section)).students += 1
+    for known, section in {check.misconception: check.section or "" for check in result.checks if check.misconception}.items():
+        counted = MisconceptionCount(name, known, section, lesson=result.lesson)
+        made.misconceptions.setdefault((name, known), counted).students += 1
 
 
 def _row(student: StudentGrades) -> Row:

@@ -31,7 +31,7 @@ def write(sheet: Sheet, path: Path) -> list[str]:
     with _opened(path) as book:
         for lesson in dict.fromkeys(column.lesson for column in sheet.columns):
             cells = _assignment(book, lesson, sheet)
-            exercises = [column.exercise for column in sheet.columns if column.lesson == lesson]
+            exercises = [column.exercise.rpartition("/")[2] for column in sheet.columns if column.lesson == lesson]
             known = {name for name in exercises if any(cell.startswith(_cell(name, "")) for cell in cells)}
             notes += [f"{name}: {lesson}'s notebook has no cells for it, so it is left out" for name in exercises if name not in known]
             for student in sheet.rows():
@@ -90,10 +90,11 @@ def _assignment(book: Any, lesson: str, sheet: Sheet) -> list[str]:
     cells = {_cell(result.exercise, check.id): check.max_points for result in graded for check in result.checks}
     for name, points in cells.items():
         book.update_or_create_grade_cell(name, lesson, lesson, max_score=points, cell_type="code")
-    for name, points in sheet.by_hand.items():
+    by_hand = sheet.by_hand.get(lesson, {})
+    for name, points in by_hand.items():
         book.update_or_create_grade_cell(name, lesson, lesson, max_score=points, cell_type="markdown")
         book.update_or_create_solution_cell(name, lesson, lesson)
-    return [*cells, *sheet.by_hand]
+    return [*cells, *by_hand]
 
 
 def _write_student(book: Any, lesson: str, student: StudentGrades, own: list[Grade], course: Path) -> None:

@@ -11,7 +11,7 @@ import re
 import secrets
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import cache
@@ -25,12 +25,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from autograder.course.loading import read_course
-from autograder.course.model import Course, Lesson, Policy, Result
+from autograder.course.model import Course, Lesson, Result
+from autograder.course.policy import Policy
+from autograder.course.references import exercise_ids
 from autograder.course.store import open_csv, replaced, write_texts
 from autograder.course.text import cell_text, clean, escaped_markdown, number, to_html, to_markdown
 from autograder.grading.feedback import CheckFeedback, check_feedback
 from autograder.instructor.gradebook import Gradebook
-from autograder.instructor.grades import Grade, GradingRules, StudentGrades, read_rules, revealed, student_grades
+from autograder.instructor.grades import Grade, GradingRules, Sections, StudentGrades, name_of, read_rules, revealed, student_grades
 from autograder.instructor.measures import FEW_PERCENT, HELPED, Group, Measures, Row, groups, measure
 from autograder.instructor.overrides import whole_remarks
 from autograder.instructor.roster import file_slug
@@ -41,7 +43,7 @@ class Reported(NamedTuple):
 
     measures: Measures
     shared_errors: list[Group]
-    sections: dict[str, str]
+    sections: Sections
 
 
 COLUMNS = ("student", "lesson", "exercise", "status", "score", "max_score")
@@ -85,15 +87,16 @@ class ExerciseFeedback(Struct, frozen=True):
     checks: tuple[CheckFeedback, ...]
 
 
-def exercise_feedback(grade: Grade, sections: Mapping[str, str], policy: Policy, now: datetime | None = None) -> ExerciseFeedback:
-    """Return the feedback on an exercise that the policy reveals by `now`. `sections` has the titles of sections by id."""
+def exercise_feedback(grade: Grade, sections: Sections, policy: Policy, now: datetime | None = None) -> ExerciseFeedback:
+    """Return the feedback on an exercise that the policy reveals by `now`."""
     reveal, result = revealed(policy, now or datetime.now(UTC)), grade.result
-    checks = check_feedback(result.checks, sections, grade.overrides, titles_only=reveal == "titles") if reveal != "nothing" else ()
+    titles = sections.get(result.lesson, {})
+    checks = check_feedback(result.checks, titles, grade.overrides, titles_only=reveal == "titles") if reveal != "nothing" else ()
     remarks = list(_remarks(grade))
     if policy.reveal_from and reveal == "nothing" != policy.reveal:
         remarks.append(f"The checks are shown from {policy.reveal_from:%Y-%m-%d %H:%M %Z} on.")
     points = f"{number(grade.score)} of {number(result.max_score)} points"
-    return ExerciseFeedback(result.exercise, points, tuple(remarks), tuple(checks))
+    return ExerciseFeedback(grade.name, points, tuple(remarks), tuple(checks))
 
 
 def _remarks(grade: Grade) -> Iterator[str]:
@@ -119,7 +122,7 @@ def unused_files(grades: Iterable[Grade]) -> list[str]:
     return [f"You handed in `{one.file}`. It was not taken, because {one.why}.{fixes[one]}" for one in listed]
 
 
-def student_markdown(own: StudentGrades, sections: Mapping[str, str], policy: Policy, now: datetime | None = None) -> str:
+def student_markdown(own: StudentGrades, sections: Sections, policy: Policy, now: datetime | None = None) -> str:
     """Write one student's feedback as Markdown, with what the policy reveals by `now`."""
     lines = [f"# {escaped_markdown(own.person.student)}", ""]
     if own.on_hold:
@@ -135,12 +138,13 @@ def student_markdown(own: StudentGrades, sections: Mapping[str, str], policy: Po
     return "\n".join(lines).rstrip() + "\n"
 
 
-def student_page(own: StudentGrades, sections: Mapping[str, str], policy: Policy, now: datetime | None = None) -> str:
+def student_page(own: StudentGrades, sections: Sections, policy: Policy, now: datetime | None = None) -> str:
     """Write one student's feedback as a page, with what the policy reveals by `now`."""
     own = replace(own, grades={}, percent=None, passed=None) if own.on_hold else own
     exercises = [exercise_feedback(grade, sections, policy, now) for grade in own.grades.values()]
     told = [ON_HOLD] if own.on_hold else unused_files(own.grades.values())
-    shown = {"percent": own.percent, "passed": own.passed, "told": told, "exercises": exercises, "marks": MARKS}
+    lessons = own.percents if len(own.percents) > 1 else {}
+    shown = {"percent": own.percent, "passed": own.passed, "lessons": lessons, "told": told, "exercises": exercises, "marks": MARKS}
     return render("student.html", student=own.person.student, **shown)
 
 
@@ -153,8 +157,8 @@ PAGE_ROWS = 500  # of the table of students: a browser takes long for many more
 REASONS = {"needs": "waited for another", "timed_out": "took too long", "out_of_memory": "took too much memory"}
 
 
-def report_page(title: str, run: str, shown: Reported, sentences: Mapping[str, str], policy: Policy, *, hidden: bool = False) -> str:
-    """Write the report. `sentences` has each misconception's sentence by id; `hidden` leaves out names and what a secret run saw."""
+def report_page(title: str, run: str, shown: Reported, sentences: Sections, policy: Policy, *, hidden: bool = False) -> str:
+    """Write the report. `sentences` has those of misconceptions by lesson and id; `hidden` leaves out names and what a secret run saw."""
     made = shown.measures
     return render(
         "report.html",
@@ -212,9 +216,9 @@ def render(template: str, **told: object) -> str:
     return _environment().get_template(template).render(**told)
 
 
-def sections_of(lessons: Iterable[Lesson]) -> dict[str, str]:
-    """Return the titles of all sections by id."""
-    return {section.id: section.title for lesson in lessons for section in lesson.sections}
+def sections_of(lessons: Iterable[Lesson]) -> Sections:
+    """Return the titles of all sections by id, by lesson."""
+    return {lesson.id: {section.id: section.title for section in lesson.sections} for lesson in lessons}
 
 
 def write_files(out: Path, course: Course, gradebook: Gradebook, run: str, rules: GradingRules) -> Reported:
@@ -275,7 +279,7 @@ def write_alone(told: str) -> None:
 def write_share(out: Path, course: Course, gradebook: Gradebook, run: str, rules: GradingRules, share: Sequence[str]) -> None:
     """Write the feedback of the students from one name to another."""
     folder, sections = out / "feedback", sections_of(course.lessons)
-    order = {exercise.id: place for place, exercise in enumerate(one for lesson in course.lessons for one in lesson.exercises)}
+    order = {name: place for place, name in enumerate(exercise_names(course, rules))}
 
     def texts() -> Iterator[tuple[Path, str]]:
         for one in student_grades(gradebook, run, rules, among=(share[0], share[1])):
@@ -287,10 +291,14 @@ def write_share(out: Path, course: Course, gradebook: Gradebook, run: str, rules
     write_texts(texts())
 
 
+def exercise_names(course: Course, rules: GradingRules) -> list[str]:
+    """Return the names of all exercises in the course's order, the practice of each lesson at its end."""
+    return [name_of(lesson.id, one, several=rules.several) for lesson in course.lessons for one in exercise_ids(lesson)]
+
+
 def write_report(path: Path, course: Course, gradebook: Gradebook, run: str, rules: GradingRules, *, hidden: bool = False,
                  each: Callable[[Result], None] = lambda result: None) -> Reported:  # fmt: skip
     """Write the report on a run, with `hidden` without names. `each` is called with every result on the way.
-
     Return the measures, shared errors and sections' titles that it shows.
     """
     unexplained: list[Grade] = []
@@ -302,11 +310,12 @@ def write_report(path: Path, course: Course, gradebook: Gradebook, run: str, rul
             unexplained.extend(grade for grade in student.grades.values() if grade.notes.shared_errors)
             yield student
 
-    made = measure(students(), [exercise.id for lesson in course.lessons for exercise in lesson.exercises])
+    made = measure(students(), exercise_names(course, rules))
     graded = {one.lesson for one in made.exercises.values()}
     lessons = [lesson for lesson in course.lessons if lesson.id in graded]
-    shown = Reported(made, groups(unexplained), sections_of(lessons))
-    sentences = misconception_sentences(course.root / "solutions" / lesson.id / "misconceptions" for lesson in lessons)
+    shown = Reported(made, groups(unexplained, several=rules.several), sections_of(lessons))
+    folders = {lesson.id: course.root / "solutions" / lesson.id / "misconceptions" for lesson in lessons}
+    sentences = {lesson: misconception_sentences([folder]) for lesson, folder in folders.items()}
     title = " · ".join(lesson.title for lesson in lessons)
     with replaced(path) as beside:
         beside.write_text(report_page(title, run, shown, sentences, rules.policy, hidden=hidden), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What a person decides in place of the grader: points for a check or an exercise, a bonus, and what is excused, on hold or dropped.
+"""What a person decides in place of the grader: points, a bonus, more time, and what is excused, on hold or dropped.
 
 Overrides belong to a person, whatever they are called, and are only ever added: a later one of the same kind takes the place of an
 earlier one, and one that is withdrawn stays in the gradebook. Points for checks count before lateness, everything else after it. What a
@@ -6,8 +6,9 @@ mended exercise has no place for is cut: points above the maximum, and points fo
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from difflib import get_close_matches
+from pathlib import Path
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -15,7 +16,8 @@ from msgspec.structs import replace
 from autograder.course.errors import UsageError
 from autograder.course.model import Override, OverrideKind, Result
 from autograder.course.text import clean, number
-from autograder.instructor.roster import Person
+from autograder.instructor.identity import former_name
+from autograder.instructor.roster import WHO, Person, known_as, read_table, read_time_cell
 
 Key = tuple[str, str, str]  # student, lesson and exercise; the last two are empty for what holds for all of a student's
 
@@ -27,8 +29,11 @@ class Target(Struct, frozen=True):
     exercise: str = ""
     check: str = ""
 
+    several: bool = False  # lessons, of which an exercise has to be told
+
     def __str__(self) -> str:
-        return ".".join(filter(None, (self.exercise, self.check))) or "everything"
+        name = f"{self.lesson}/{self.exercise}" if self.several and self.exercise else self.exercise
+        return ".".join(filter(None, (name, self.check))) or "everything"
 
 
 class Applied(Struct, frozen=True):
@@ -75,16 +80,16 @@ def applied(overrides: Iterable[Override], result: Result) -> Applied:
     return Applied(checks, whole, tuple(cut))
 
 
-def cut_notes(result: Result, made: Applied) -> Iterator[str]:
+def cut_notes(result: Result, made: Applied, *, several: bool = False) -> Iterator[str]:
     """Say which overrides count less than was given, because the exercise has changed."""
     for one in made.cut:
         kept = made.checks.get(one.check) if one.check else made.whole[one.kind]
-        what = f"{clean(result.student, 60)}: your {number(one.points)} points for {_named(one)}"
+        what = f"{clean(result.student, 60)}: your {number(one.points)} points for {_named(one, several)}"
         yield f"{what} count {number(kept.points)}, its maximum now" if kept else f"{what} count nothing, because it no longer exists"
 
 
-def _named(one: Override) -> str:
-    return str(Target(one.lesson, one.exercise, one.check))
+def _named(one: Override, several: bool) -> str:
+    return str(Target(one.lesson, one.exercise, one.check, several))
 
 
 def final_points(points: float, most: float, whole: Mapping[str, Override]) -> float:
@@ -105,24 +110,54 @@ def whole_remarks(whole: Mapping[str, Override], final: float) -> Iterator[str]:
         yield f"You are excused from this exercise, so it does not count: {excused.reason}"
 
 
+# ---- more time
+
+
+def read_extensions(path: Path, people: Mapping[str, Person], zone: tzinfo | None, notes: list[str]) -> dict[tuple[str, str], datetime]:
+    """Read due dates by student and exercise, "" for all; a line that cannot be read is noted. Raise `UsageError` if it is no such list."""
+    if not path.exists():
+        return {}
+    table = read_table(path)
+    if "due" not in table.columns or not table.columns & WHO:
+        raise UsageError(f"{path}:1: no columns `student` and `due`", "begin it with a line of column names: student,due,exercise")
+    known = known_as(people)
+    extensions = {}
+    for line, cells in table.rows:
+        student = next((cells[column] for column in cells if column in WHO), "")
+        due = read_time_cell(f"{path.name}:{line}", cells.get("due", ""), zone, notes, day_ends=True)
+        if due and student:
+            meant = known.get(student.casefold(), student)
+            extensions[meant, cells.get("exercise", "")] = due
+            if meant in people and former_name(student, meant, people):
+                notes.append(f"{path.name}:{line}: `{clean(student, 60)}` is taken for {clean(meant, 60)}, who had that name before")
+        elif not due and not cells.get("due"):
+            notes.append(f"{path.name}:{line}: no due time for `{clean(student, 60)}`, so the line is left out")
+    return extensions
+
+
 # ---- making them
 
 
-def find_target(wanted: str, points_of: Mapping[tuple[str, str], Mapping[str, float]]) -> Target:
+def find_target(wanted: str, points_of: Mapping[tuple[str, str], Mapping[str, float]], *, several: bool = False) -> Target:
     """Find an EXERCISE, a check as EXERCISE.CHECK, or the only exercise that has a check of this name; "" is all of a student's.
 
-    `points_of` holds the maximum points of each check by lesson and exercise, of exercises that were graded for the student.
+    Where `several` lessons are graded, EXERCISE may be LESSON/EXERCISE. `points_of` holds the maximum points of each check by lesson and
+    exercise, of exercises that were graded for the student.
     """
     if not wanted:
         return Target()
     exercise, _, check = wanted.rpartition(".")
-    places = [Target(*key) for key in points_of if key[1] == wanted]
-    places += [Target(*key, check) for key, checks in points_of.items() if check in checks and exercise in ("", key[1])]
-    if len(places) == 1 or (places and not places[0].check):
+    names = {key: (key[1], "/".join(key)) for key in points_of}
+    wholes = [Target(*key, several=several) for key in points_of if wanted in names[key]]
+    places = wholes or [
+        Target(*key, check, several) for key, checks in points_of.items() if check in checks and exercise in ("", *names[key])
+    ]
+    if len(places) == 1:
         return places[0]
     if places:
-        raise UsageError(f"several exercises have a check `{check}`", f"choose one of: {', '.join(map(str, places))}")
-    known = [str(Target(*key, each)) for key, checks in points_of.items() for each in checks]
+        problem = f"several lessons have an exercise `{wanted}`" if wholes else f"several exercises have a check `{check}`"
+        raise UsageError(problem, f"choose one of: {', '.join(map(str, places))}")
+    known = [str(Target(*key, each, several)) for key, checks in points_of.items() for each in checks]
     close = get_close_matches(wanted, known, n=3, cutoff=0.4) or known[:8]
     raise UsageError(f"no check `{wanted}` was graded for this student", f"choose one, as EXERCISE.CHECK: {', '.join(close)}")
 
@@ -150,7 +185,7 @@ def withdrawals(own: Mapping[Key, Mapping[str, Override]], target: Target, reaso
     standing = [one for decided in own.values() for one in decided.values() if one.kind != "dropped"]
     wanted = [one for one in standing if (one.lesson, one.exercise, one.check) == (target.lesson, target.exercise, target.check)]
     if not wanted:
-        there = list(dict.fromkeys(map(_named, standing)))
+        there = list(dict.fromkeys(_named(one, target.several) for one in standing))
         fix = f"choose one of: {', '.join(there)}" if there else "leave --withdraw out to override something"
         raise UsageError(f"nothing is overridden for {target}", fix)
     return [replace(one, withdrawn=True, reason=clean(reason), made_at=_now()) for one in wanted]

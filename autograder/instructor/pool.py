@@ -2,8 +2,7 @@
 
 `LocalPool` has processes on this machine, `dask_pool` a cluster's. A batch is graded or lost with its worker; if several submissions
 are lost together, each is tried again alone, so one that ends its worker costs no other its result. A batch that comes back twice
-counts once. Every worker has a `Grader`, and so has Gradescope's container. A fault of ours is tried again and never costs points: it
-becomes a result with the status `not_judged`. How an attempt is judged is in `grading.attempt`.
+counts once. A fault of ours is tried again and never costs points: it becomes `not_judged`. How one is judged: `grading.attempt`.
 """
 
 from __future__ import annotations
@@ -30,8 +29,9 @@ import msgspec
 
 from autograder.course.errors import CourseError, SandboxFault
 from autograder.course.loading import package_name, read_course
-from autograder.course.model import CheckResult, Lesson, Limits, Notes, Result, Submission, limits_for
+from autograder.course.model import CheckResult, Lesson, Notes, Result, Submission
 from autograder.course.own_practice import token_of
+from autograder.course.policy import Limits, limits_for
 from autograder.grading.attempt import Attempt, attempt, load_materials
 from autograder.grading.questions import functions_of, mark_answers, title
 from autograder.grading.rounds import Round
@@ -107,13 +107,13 @@ class Grader:
 
     def attempt(self, submission: Submission) -> Attempt:
         """Judge a submission that is present, once. Raise what it brings about, and `SandboxFault` for a fault of ours."""
-        lesson, exercise = submission.lesson, submission.exercise
+        lesson, exercise, secret = submission.lesson, submission.exercise, self.settings.round.secret
         if exercise == "practice":
-            return mark_answers(submission, self._lesson(lesson), self._functions(lesson), token_of(self.settings.round.secret))
-        return attempt(submission, self.materials(lesson, exercise), self._sandbox(exercise), self.settings.round.secret)
+            return mark_answers(submission, self._lesson(lesson), self._functions(lesson), token_of(secret))
+        return attempt(submission, self.materials(lesson, exercise), self._sandbox(lesson, exercise), secret)
 
-    def _sandbox(self, exercise: str) -> Sandbox:
-        limits = limits_for(self.course.policy, exercise)
+    def _sandbox(self, lesson: str, exercise: str) -> Sandbox:
+        limits = limits_for(self.course.policy, lesson, exercise)
         if limits not in self._sandboxes:
             self._sandboxes[limits] = Sandbox(limits, self.settings.walls, self._slot)
             while self._launched:

@@ -5,7 +5,7 @@ cannot affect is reused, as in every run. Overrides and extensions stay as they 
 """
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from heapq import merge
 from itertools import groupby, repeat
@@ -20,7 +20,7 @@ from autograder.course.student_files import read_handout
 from autograder.grading.rounds import find_round
 from autograder.instructor.grade import GRADEBOOK, GradeRequest, Plan, Run, identified, make_plan, open_graded, run_plan
 from autograder.instructor.gradebook import Gradebook, standing
-from autograder.instructor.grades import Grade, GradingRules, grades, read_rules
+from autograder.instructor.grades import Grade, GradingRules, grades, name_of, read_rules
 from autograder.instructor.identity import Identified, find_student
 from autograder.instructor.outputs import write_files
 
@@ -119,7 +119,7 @@ def _sources(book: Gradebook, run: str, out: Path, submissions: Path | None, rul
         chosen = rules.choose(attempts)
         for one in standing(attempts) if rules.policy.counts == "best" else [chosen]:
             name = one.found_by or run
-            key = runs.get(name) or (_request(book, name, out, student), one.result.round)
+            key = runs.get(name) or (_request(book, name, out, student, one.result.lesson), one.result.round)
             source = found.setdefault(runs.setdefault(name, key), _Source(*key))
             source.students.add(one.result.student)
             source.is_needed |= one == chosen
@@ -140,22 +140,23 @@ def _is_there(source: _Source) -> bool:
     return place.exists()
 
 
-def class_submissions(course: Course, out: Path, exercises: Sequence[str], student: str = "",
+def class_submissions(course: Course, out: Path, exercises: Collection[tuple[str, str]], student: str = "",
                       submissions: Path | None = None) -> Iterator[Submission]:  # fmt: skip
     """Read the files that count of the class of OUT, or of one student, wherever they are. Raise `UsageError` if they are gone.
 
-    `submissions` is where those of the last run are now, if they were moved.
+    `exercises` are named with their lessons. `submissions` is where those of the last run are now, if they were moved.
     """
     with Gradebook(out / GRADEBOOK) as book:
         run, rules = book.last_run() or "", read_rules(out, book, course.policy)
         chosen = (rules.choose(attempts).result for attempts in book.attempts(run))
-        wanted = {(one.student, one.exercise): one.sha256 for one in chosen if one.sha256 and one.exercise in exercises}
+        wanted = {(one.student, one.lesson, one.exercise): one.sha256 for one in chosen if (one.lesson, one.exercise) in exercises}
         for source in _sources(book, run, out, submissions, rules, student):
             plan, _ = _plan_of(course, source.request, source, book)
-            named = [name for name in plan.exercises if name in exercises]
+            named = [name for name in plan.exercises if (plan.lesson.id, name) in exercises]
             for one in plan.uploads.submissions(read_handout(course.root, plan.lesson), named, every=True, prefer=course.policy.prefer):
-                if one.sha256 and wanted.get((one.student, one.exercise)) == one.sha256:
-                    del wanted[one.student, one.exercise]
+                key = one.student, one.lesson, one.exercise
+                if one.sha256 and wanted.get(key) == one.sha256:
+                    del wanted[key]
                     yield one
 
 
@@ -194,21 +195,21 @@ def _copy_of(book: Gradebook, out: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _request(book: Gradebook, run: str, out: Path, student: str) -> GradeRequest:
+def _request(book: Gradebook, run: str, out: Path, student: str, lesson: str) -> GradeRequest:
     request = book.request(run, GradeRequest)
     if request is None:
         raise UsageError(f"{out}: there is no record of what was graded here", "run `course grade` once more, with this --out")
-    return replace(request, student=student or request.student, only=False, new_round=False)
+    return replace(request, student=student or request.student, only=False, new_round=False, lesson=lesson)
 
 
 def compare(book: Gradebook, before: str, after: str, rules: GradingRules) -> Iterator[GradeChange]:
     """Yield each change from one run to another, by student, lesson and exercise."""
     runs = merge(zip(repeat("before"), grades(book, before, rules)), zip(repeat("after"), grades(book, after, rules)), key=_exercise_of)
-    for (student, _, exercise), pair in groupby(runs, key=_exercise_of):
-        by_run = dict(pair)
+    for (student, *key), pair in groupby(runs, key=_exercise_of):
+        by_run, name = dict(pair), name_of(*key, several=rules.several)
         old, new = by_run.get("before"), by_run.get("after")
         resubmitted = bool(old and new and old.result.sha256 != new.result.sha256)
-        change = GradeChange(student, exercise, _final(old), _final(new), tuple(_checks(old, new)), resubmitted)
+        change = GradeChange(student, name, _final(old), _final(new), tuple(_checks(old, new)), resubmitted)
         if change.before != change.after or change.checks or change.resubmitted:
             yield change
 

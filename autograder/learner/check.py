@@ -17,8 +17,9 @@ from watchfiles import watch
 from autograder.course import system
 from autograder.course.errors import SandboxFault, WallsMissing
 from autograder.course.kinds import Mark, misread
-from autograder.course.model import CheckResult, Key, Lesson, Limits, Policy, Submission, limits_for
+from autograder.course.model import CheckResult, Key, Lesson, Submission
 from autograder.course.own_practice import FOR, relabelled
+from autograder.course.policy import Limits, Policy, limits_for
 from autograder.course.strict_yaml import AnswersError, read_answers
 from autograder.course.student_files import code_of, names_of, read_handout, read_work, without_outputs
 from autograder.course.text import decode, quoted
@@ -189,7 +190,7 @@ class Checker(contextlib.AbstractContextManager["Checker"]):
         self.load(workspace, exercise)
         materials = self._materials[exercise]
         self._settle(profile_for(source, materials.exercise.imports))
-        made = attempt(submission, materials, self._sandbox(limits_for(self._policy, exercise)), PUBLIC)
+        made = attempt(submission, materials, self._sandbox(limits_for(self._policy, workspace.lesson.id, exercise)), PUBLIC)
         failed = [check for check in made.checks if check.outcome == "failed"]
         reached = reach(workspace, exercise, path)
         remarks = {check.id: _remark(workspace, submission, materials, check, made.transcripts[check.id], reached) for check in failed}

@@ -11,7 +11,7 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 from autograder.course.errors import SandboxFault, WallsMissing
-from autograder.course.model import Limits
+from autograder.course.policy import Limits
 from autograder.course.text import clean
 from autograder.sandbox.channels import Channel, HungUp
 from autograder.sandbox.deadline import Deadline, Lost

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from autograder.course.errors import SandboxFault
-from autograder.course.model import Limits
+from autograder.course.policy import Limits
 from autograder.sandbox.channels import LocalChannel
 from autograder.sandbox.guest.forkserver import Ended
 from autograder.sandbox.guests import START_SECONDS, Guest

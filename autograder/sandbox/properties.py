@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from autograder.course.errors import SandboxFault, WallsMissing
-from autograder.course.model import Limits
+from autograder.course.policy import Limits
 from autograder.sandbox.guest import walls
 from autograder.sandbox.guest.walls import WALLS
 from autograder.sandbox.servers import Server, free_user

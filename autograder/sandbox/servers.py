@@ -14,7 +14,7 @@ from typing import IO, NoReturn, Self
 import msgspec
 
 from autograder.course.errors import SandboxFault
-from autograder.course.model import Limits
+from autograder.course.policy import Limits
 from autograder.sandbox.channels import ForkedChannel
 from autograder.sandbox.guest import stubs, walls
 from autograder.sandbox.guest.forkserver import Ended

@@ -1,4 +1,4 @@
-"""The site of one lesson: the routes of the served app, and the same pages written as static files.
+"""The site: the routes of the served app of a lesson, and the same pages of one lesson or of all written as static files.
 
 Every page is rendered per request, in a thread, so that none holds up another. `server` runs the app; nothing here listens.
 """
@@ -6,7 +6,7 @@ Every page is rendered per request, in a thread, so that none holds up another. 
 import mimetypes
 import shutil
 from collections import defaultdict
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -23,15 +23,16 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from autograder.course.errors import UsageError
 from autograder.course.loading import read_policy
-from autograder.course.model import Lesson
+from autograder.course.model import Course, Lesson
 from autograder.course.own_practice import PRACTICE_WORDS
 from autograder.course.store import replaced_folder
 from autograder.grading.questions import question_text
 from autograder.learner.review.queue import faces_of
 from autograder.web import cards, exercises, practice
 from autograder.web.live import Event, Studio, streamed
-from autograder.web.pages import STATIC, Answer, Frame, frame_of, nothing_here, page, reading, shown
+from autograder.web.pages import STATIC, Answer, Frame, fragment, frame_of, nothing_here, page, reading, shown
 from autograder.web.server import ReaderSession
 
 # What files are is known here: Windows lets any program change it, and a browser runs no script that is called plain text.
@@ -114,7 +115,7 @@ def _remembering(session: ReaderSession) -> Answer:
 
 
 STATIC_PAGES = ("index", "play", "practice", "cards")
-MARK = "made-by-course.txt"
+MARK = "made-by-course.json"  # says what we wrote, and may write anew
 LEFT_OUT = shutil.ignore_patterns("__pycache__", ".*", "*.yaml")
 
 
@@ -126,17 +127,53 @@ class Written(Struct, frozen=True):
     bytes: int
 
 
-def write_site(root: Path, lesson: Lesson, out: Path) -> Written:
-    """Write a lesson's site to the folder `out`. Raises UsageError if the folder holds something else or cannot be written."""
-    frame = frame_of(root, lesson, STATIC_PAGES, served=False, kept=False)
+def write_site(course: Course, lessons: Sequence[Lesson], out: Path) -> Written:
+    """Write the site of a lesson to the folder `out`, or of several, each in a folder of its own, with an index.
+
+    Raises UsageError if the folder cannot be written, or holds anything but an earlier site of no other lessons.
+    """
+    _refuse_others(out, {lesson.id for lesson in lessons})
     with replaced_folder(out, MARK) as new:
-        for folder in (STATIC, *frame.folders):
-            shutil.copytree(folder, new / folder.name, ignore=LEFT_OUT)
-        for name, html in _pages(frame).items():
-            (new / name).write_text(html, encoding="utf-8")
-        (new / MARK).write_text("Written by `course site`, which may overwrite this folder.\n", encoding="utf-8")
+        for lesson in lessons:
+            _write_lesson(course.root, lesson, new if len(lessons) == 1 else new / lesson.id, alone=len(lessons) == 1)
+        if len(lessons) > 1:
+            shutil.copytree(STATIC, new / STATIC.name, ignore=LEFT_OUT)
+            (new / "index.html").write_text(fragment("lessons.html", course=course, lessons=lessons), encoding="utf-8")
+        made = Made([lesson.id for lesson in lessons], sorted(_files(new)))
+        (new / MARK).write_bytes(msgspec.json.format(msgspec.json.encode(made)) + b"\n")
     sizes = [path.stat().st_size for path in out.rglob("*") if path.is_file()]
     return Written(out, len(sizes), sum(sizes))
+
+
+class Made(Struct, frozen=True):
+    """What the mark says that `course site` wrote: the ids of the lessons, and the names of the files."""
+
+    lessons: list[str]
+    files: list[str]
+
+
+def _refuse_others(out: Path, lessons: set[str]) -> None:
+    """Raise UsageError if `out` holds the site of another lesson, or a file that we did not write."""
+    try:
+        made = msgspec.json.decode((out / MARK).read_bytes(), type=Made)
+    except (OSError, msgspec.MsgspecError):
+        return  # there is none, which `replaced_folder` sees, or it is from before marks said more
+    if others := [name for name in made.lessons if name not in lessons]:
+        raise UsageError(f"{out}: holds the site of {others[0]}", "choose another folder with --out, or leave --lesson out to write all")
+    if foreign := sorted({*_files(out)} - {*made.files, MARK}):
+        raise UsageError(f"{out}: holds {foreign[0]}, which is not of this site", "move it away, or choose another folder with --out")
+
+
+def _files(folder: Path) -> Iterator[str]:
+    return (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def _write_lesson(root: Path, lesson: Lesson, into: Path, *, alone: bool) -> None:
+    frame = frame_of(root, lesson, STATIC_PAGES, served=False, kept=False, above="" if alone else "../index.html")
+    for folder in (STATIC, *frame.folders):
+        shutil.copytree(folder, into / folder.name, ignore=LEFT_OUT)
+    for name, html in _pages(frame).items():
+        (into / name).write_text(html, encoding="utf-8")
 
 
 def _pages(frame: Frame) -> dict[str, str]:

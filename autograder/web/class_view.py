@@ -5,7 +5,7 @@ Read-only. It shows what the grader gave; overrides appear in the report, and on
 
 import threading
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
@@ -18,10 +18,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from autograder.course.loading import read_course
 from autograder.course.store import refuse_others
 from autograder.course.text import clean
 from autograder.instructor.evidence import collect, evidence_page
 from autograder.instructor.gradebook import Attempted, Gradebook
+from autograder.instructor.grades import name_of
 from autograder.instructor.measures import ExerciseMeasure
 from autograder.instructor.roster import file_slug
 from autograder.web.live import changed, streamed
@@ -92,7 +94,7 @@ class Class(msgspec.Struct, frozen=True):
 class ClassView:
     """The class in the gradebook at `path`, which may not exist yet. The `best` attempt counts, or else the last."""
 
-    def __init__(self, path: Path, order: tuple[str, ...], *, best: bool = False):
+    def __init__(self, path: Path, order: Sequence[str], *, best: bool = False):
         self._path, self._order, self._best, self._lock = path, order, best, threading.Lock()
         self._forget("")
 
@@ -114,8 +116,8 @@ class ClassView:
             misconceptions = tuple(pair for pair in self._misconceptions.most_common(MISCONCEPTIONS) if pair[1])
             return Class(tallies, statuses, misconceptions, len(self._students), len(found), view, pages, tuple(shown))
 
-    def _forget(self, run: str, dropped: Collection[str] = ()) -> None:
-        self._run, self._dropped, self._since = run, set(dropped), (0, 0)
+    def _forget(self, run: str, dropped: Collection[str] = (), *, several: bool = False) -> None:
+        self._run, self._dropped, self._since, self._several = run, set(dropped), (0, 0), several
         self._students: dict[str, Student] = {}
         self._tallies: dict[str, ExerciseMeasure] = {}
         self._misconceptions: Counter[str] = Counter()
@@ -126,8 +128,9 @@ class ClassView:
             return
         with Gradebook(self._path) as gradebook:
             run, dropped = gradebook.last_run() or "", gradebook.dropped()
-            if (run, dropped) != (self._run, self._dropped):
-                self._forget(run, dropped)
+            several = len(gradebook.lessons(run)) > 1
+            if (run, dropped, several) != (self._run, self._dropped, self._several):
+                self._forget(run, dropped, several=several)
             self._since, added = gradebook.added(run, self._since)
             for number, attempted in added:
                 self._add(number, attempted)
@@ -135,6 +138,7 @@ class ClassView:
     def _add(self, number: int, attempted: Attempted) -> None:
         """Add one attempt, replacing one that counts less."""
         result = attempted.result
+        exercise = name_of(result.lesson, result.exercise, several=self._several)
         misconceptions = tuple(dict.fromkeys(check.misconception for check in result.checks if check.misconception))
         attempt = attempted.handed_in.attempt
         order = (not attempted.found_by, 0 if attempted.found_by else attempt, number)
@@ -151,18 +155,18 @@ class ClassView:
             student = self._students[result.student] = Student(
                 clean(result.student, 80), f"{file_slug(result.student)}.html", {}, result.student
             )
-        before = student.marks.get(result.exercise)
+        before = student.marks.get(exercise)
         is_again = before and before.before and before.before == result.sha256 and not attempted.found_by
         if before and before.place >= mark.place and not is_again:
             return
-        tally = self._tallies.setdefault(result.exercise, ExerciseMeasure())
+        tally = self._tallies.setdefault(exercise, ExerciseMeasure())
         tally.max_score = result.max_score
         for one, by in ((before, -1), (mark, 1)):
             if one:
                 tally.statuses[one.status] += by
                 tally.total += by * one.score if one.status == "graded" else 0
         self._misconceptions.subtract(student.misconceptions)  # once per student, over all exercises
-        student.marks[result.exercise] = mark
+        student.marks[exercise] = mark
         self._misconceptions.update(student.misconceptions)
 
 
@@ -178,8 +182,9 @@ WRITTEN = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inl
 def routes(out: Path, root: Path, frame: Frame, *, best: bool) -> list[BaseRoute]:
     """Return the routes of the grades in `out`, which may not exist yet; `best` says which attempt counts. The course is in `root`."""
     refuse_others(out)
-    class_view = ClassView(out / "gradebook.sqlite", tuple(exercise.id for exercise in frame.lesson.exercises), best=best)
-
+    exercises = [(lesson.id, one.id) for lesson in read_course(root).lessons for one in lesson.exercises]
+    order = [name_of(*key, several=several) for several in (False, True) for key in exercises]
+    class_view = ClassView(out / "gradebook.sqlite", order, best=best)
     changes = partial(changed, [out / name for name in ("gradebook.sqlite", "gradebook.sqlite-wal", "report.html")], PAUSE)
     return [
         Route("/grades.html", shown(frame, lambda request: _page(out, class_view, frame, request))),

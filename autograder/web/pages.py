@@ -34,6 +34,7 @@ class Frame(Struct, frozen=True):
     kept: bool
     widgets: dict[str, Widget]
     live: frozenset[str]
+    above: str = ""  # where the index of all lessons is, if there is one
 
     @property
     def folders(self) -> tuple[Path, ...]:
@@ -49,12 +50,12 @@ class Frame(Struct, frozen=True):
         return fragment("widget.html", frame=self, id=widget, widget=self.widgets[widget], level=level) if widget in self.widgets else ""
 
 
-def frame_of(root: Path, lesson: Lesson, pages: tuple[str, ...], *, served: bool, kept: bool) -> Frame:
+def frame_of(root: Path, lesson: Lesson, pages: tuple[str, ...], *, served: bool, kept: bool, above: str = "") -> Frame:
     """Collect what the site needs of a lesson. Its own processes run only where its solutions are."""
     widgets = read_widgets(root, lesson.id)
     can_live = served and (root / "solutions").is_dir()
     live = frozenset(name for name, widget in widgets.items() if widget.live and can_live)
-    return Frame(lesson, root / "lessons" / lesson.id, pages, served, kept, widgets, live)
+    return Frame(lesson, root / "lessons" / lesson.id, pages, served, kept, widgets, live, above)
 
 
 def page(frame: Frame, name: str, title: str, template: str = "", **told: Any) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograder.course.model import Limits
+from autograder.course.policy import Limits
 from autograder.sandbox.guest import walls
 from autograder.sandbox.preload import profile_for
 from autograder.sandbox.servers import Sandbox

@@ -7,7 +7,8 @@ import pytest
 from msgspec.structs import replace
 
 from autograder.course.loading import read_course
-from autograder.course.model import HandedIn, Limits, Submission
+from autograder.course.model import HandedIn, Submission
+from autograder.course.policy import Limits
 from autograder.grading.rounds import JUDGING, CacheKeys, Round
 from tests.test_architecture import FLOOR
 

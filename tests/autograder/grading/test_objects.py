@@ -5,7 +5,8 @@ import pytest
 import torch
 from torch import nn
 
-from autograder.course.model import Limits, Submission
+from autograder.course.model import Submission
+from autograder.course.policy import Limits
 from autograder.grading.checks import Called, Student, Transcript, executed_by
 from autograder.grading.feedback import call_text
 from autograder.grading.reference import Answers, ObjectProxy, fuzzy_key, load_module

@@ -15,7 +15,8 @@ from rich.console import Console
 from autograder.cli.main import main
 from autograder.cli.tables import class_table
 from autograder.course.loading import read_course
-from autograder.course.model import CheckResult, Policy
+from autograder.course.model import CheckResult
+from autograder.course.policy import Policy
 from autograder.instructor import outputs
 from autograder.instructor.gradebook import Gradebook, Kept
 from autograder.instructor.grades import read_rules, student_grades

@@ -10,7 +10,8 @@ import msgspec
 import pytest
 
 from autograder.course.errors import UsageError
-from autograder.course.model import CheckResult, Failure, HandedIn, Late, Notes, Override, Policy, Result, Unused
+from autograder.course.model import CheckResult, Failure, HandedIn, Notes, Override, Result, Unused
+from autograder.course.policy import Late, Policy
 from autograder.course.store import BATCH, write_texts
 from autograder.grading.rounds import open_round
 from autograder.instructor.grade import unknown_times

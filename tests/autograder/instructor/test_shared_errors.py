@@ -15,7 +15,8 @@ from msgspec.structs import replace
 from autograder.author.misconceptions import begin_misconception
 from autograder.course.errors import UsageError
 from autograder.course.loading import read_course
-from autograder.course.model import CheckResult, Failure, HandedIn, Idea, Limits, Notes, Result, Submission
+from autograder.course.model import CheckResult, Failure, HandedIn, Idea, Notes, Result, Submission
+from autograder.course.policy import Limits
 from autograder.course.store import columns
 from autograder.grading.attempt import attempt, load_materials
 from autograder.grading.reference import digest

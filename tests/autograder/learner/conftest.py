@@ -6,7 +6,7 @@ import pytest
 
 from autograder.course import store
 from autograder.course.loading import read_course
-from autograder.course.model import Policy
+from autograder.course.policy import Policy
 from autograder.learner.check import Checker
 from autograder.learner.start import start
 from autograder.learner.workspace import State, Workspace, workspace_above

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from autograder.course.errors import SandboxFault, WallsMissing
-from autograder.course.model import Policy, Submission
+from autograder.course.model import Submission
+from autograder.course.policy import Policy
 from autograder.grading.attempt import PUBLIC, attempt, load_materials
 from autograder.grading.checks import executed_by, run, seed_of
 from autograder.grading.reference import load_module

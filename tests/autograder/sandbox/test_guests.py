@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from autograder.course.errors import SandboxFault
-from autograder.course.model import Limits
+from autograder.course.policy import Limits
 from autograder.sandbox import deadline as deadlines
 from autograder.sandbox.guests import Handle, Raised
 from autograder.sandbox.preload import Launched, Preloader, fullest

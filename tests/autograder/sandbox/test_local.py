@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from autograder.course.errors import SandboxFault
-from autograder.course.model import Limits
+from autograder.course.policy import Limits
 from autograder.sandbox.local import LocalRunner
 
 

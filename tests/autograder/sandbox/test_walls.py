@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from autograder.course.errors import WallsMissing
-from autograder.course.model import Limits
+from autograder.course.policy import Limits
 from autograder.sandbox.guest import walls
 from autograder.sandbox.guest.walls import WALLS
 from autograder.sandbox.properties import PROPERTIES, Examination, examine

@@ -10,7 +10,8 @@ from types import SimpleNamespace
 import pytest
 
 from autograder.course.loading import read_course
-from autograder.course.model import CheckResult, Policy, Result
+from autograder.course.model import CheckResult, Result
+from autograder.course.policy import Policy
 from autograder.instructor.grade import GradeRequest
 from autograder.instructor.gradebook import Gradebook, Kept
 from autograder.instructor.grades import read_rules
@@ -79,7 +80,7 @@ class Plain(http.server.SimpleHTTPRequestHandler):
 @pytest.fixture(scope="session")
 def written(root, site, tmp_path_factory):
     """The site as files."""
-    return write_site(root, site.session.lesson, tmp_path_factory.mktemp("files") / "site")
+    return write_site(read_course(root), [site.session.lesson], tmp_path_factory.mktemp("files") / "site")
 
 
 @pytest.fixture(scope="session")

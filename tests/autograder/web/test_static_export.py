@@ -4,9 +4,16 @@ import re
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from autograder.course.errors import UsageError
+from autograder.course.loading import read_course
 from autograder.web.app import MARK, write_site
+
+
+@pytest.fixture(scope="module")
+def course(root):
+    return read_course(root)
 
 
 def test_every_file_that_a_page_names_is_there(written):
@@ -44,22 +51,42 @@ def test_it_counts_what_it_wrote(written):
     assert not list(written.place.parent.glob(".*"))
 
 
-def test_a_folder_that_was_written_before_is_written_anew(root, site, written):
-    (written.place / "old.html").write_text("old")
-    write_site(root, site.session.lesson, written.place)
-    assert not (written.place / "old.html").exists()
-    assert (written.place / MARK).is_file()
+def test_a_folder_that_was_written_before_is_written_anew(course, site, tmp_path):
+    """Also what an earlier version wrote goes, if the mark says so."""
+    place = write_site(course, [site.session.lesson], tmp_path / "site").place
+    (place / "old.html").write_text("old")
+    (place / MARK).write_text((place / MARK).read_text().replace('"cards.html"', '"cards.html", "old.html"'))
+    write_site(course, [site.session.lesson], place)
+    assert not (place / "old.html").exists()
+    assert (place / MARK).is_file()
 
 
-def test_other_files_are_never_touched(root, site, tmp_path):
+def test_a_file_that_somebody_put_there_is_never_lost(course, site, tmp_path):
+    place = write_site(course, [site.session.lesson], tmp_path / "site").place
+    (place / "CNAME").write_text("mine")
+    with pytest.raises(UsageError) as error:
+        write_site(course, [site.session.lesson], place)
+    assert str(error.value) == f"{place}: holds CNAME, which is not of this site\n  fix: move it away, or choose another folder with --out"
+    assert (place / "CNAME").read_text() == "mine"
+
+
+def test_the_site_of_another_lesson_is_never_lost(course, site, tmp_path):
+    place = write_site(course, [site.session.lesson], tmp_path / "site").place
+    with pytest.raises(UsageError) as error:
+        write_site(course, [structs.replace(site.session.lesson, id="13_edges")], place)
+    fix = "choose another folder with --out, or leave --lesson out to write all"
+    assert str(error.value) == f"{place}: holds the site of 12_diffusion\n  fix: {fix}"
+
+
+def test_other_files_are_never_touched(course, site, tmp_path):
     (tmp_path / "thesis.txt").write_text("mine")
     with pytest.raises(UsageError) as error:
-        write_site(root, site.session.lesson, tmp_path)
+        write_site(course, [site.session.lesson], tmp_path)
     assert str(error.value) == f"{tmp_path}: not empty, and not made by this command\n  fix: choose a new or empty folder with --out"
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
-def test_a_place_that_cannot_be_written_is_said_so(root, site):
+def test_a_place_that_cannot_be_written_is_said_so(course, site):
     with pytest.raises(UsageError) as error:
-        write_site(root, site.session.lesson, Path("/proc/nowhere/site"))
+        write_site(course, [site.session.lesson], Path("/proc/nowhere/site"))
     assert str(error.value) == "/proc/nowhere/site: No such file or directory\n  fix: choose a folder that can be written with --out"

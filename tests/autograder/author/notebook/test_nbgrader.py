@@ -12,7 +12,7 @@ import pytest
 from autograder.author.notebook import notebook
 from autograder.author.release import config
 from autograder.course.loading import read_course
-from autograder.course.model import Limits
+from autograder.course.policy import Limits
 from autograder.course.student_files import read_handout
 from autograder.grading.attempt import PUBLIC, attempt, load_materials
 from autograder.instructor.intake import open_folder

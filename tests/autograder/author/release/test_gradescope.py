@@ -12,7 +12,8 @@ import pytest
 
 from autograder.author.release import build_gradescope
 from autograder.course.errors import SandboxFault, UsageError
-from autograder.course.model import CheckResult, HandedIn, Policy, Result
+from autograder.course.model import CheckResult, HandedIn, Result
+from autograder.course.policy import Policy
 from autograder.instructor import gradescope
 from autograder.instructor.grades import Grade
 from autograder.instructor.gradescope import gradescope_results

@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from autograder.course.model import CheckResult, HandedIn, Late, Override, Policy, Result
+from autograder.course.model import CheckResult, HandedIn, Override, Result
+from autograder.course.policy import Late, Policy
 from autograder.instructor.gradebook import Gradebook, Kept
 from autograder.instructor.grades import read_rules, sheet_of
 from autograder.instructor.roster import Person

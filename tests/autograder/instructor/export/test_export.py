@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from autograder.cli.results import export as command
 from autograder.course.errors import UsageError
-from autograder.course.model import Policy
+from autograder.course.policy import Policy
 from autograder.course.text import number
 from autograder.instructor.export import FORMATS, export
 from tests.autograder.instructor.export.conftest import DECIDED

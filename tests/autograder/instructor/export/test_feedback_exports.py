@@ -10,7 +10,8 @@ import pytest
 from msgspec.structs import replace
 
 from autograder.course.errors import UsageError
-from autograder.course.model import CheckResult, HandedIn, Override, Policy, Result
+from autograder.course.model import CheckResult, HandedIn, Override, Result
+from autograder.course.policy import Policy
 from autograder.instructor.export import export
 from autograder.instructor.gradebook import Gradebook, Kept
 from autograder.instructor.grades import Column, Grade, Sheet, StudentGrades, read_rules, sheet_of

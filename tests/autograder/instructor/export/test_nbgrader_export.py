@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from autograder.course.errors import UsageError
-from autograder.course.model import CheckResult, HandedIn, Late, Override, Policy, Result
+from autograder.course.model import CheckResult, HandedIn, Override, Result
+from autograder.course.policy import Late, Policy
 from autograder.grading.attempt import load_materials
 from autograder.instructor.export import export
 from autograder.instructor.gradebook import Gradebook, Kept

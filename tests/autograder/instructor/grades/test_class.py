@@ -5,12 +5,11 @@ from datetime import UTC, datetime
 import pytest
 from msgspec.structs import replace
 
-from autograder.course.errors import UsageError
-from autograder.course.model import HandedIn, Late, Policy
-from autograder.instructor.grade import GRADEBOOK, GradeRequest, Plan, _class_before, kept_from_before, not_in_roster
+from autograder.course.model import HandedIn
+from autograder.course.policy import Late, Policy
+from autograder.instructor.grade import GRADEBOOK, GradeRequest, kept_from_before, not_in_roster
 from autograder.instructor.gradebook import Gradebook, Kept, standing
 from autograder.instructor.grades import grades, read_rules
-from autograder.instructor.intake import ClassUploads
 from tests.autograder.instructor.grades.test_grades import DUE
 from tests.autograder.instructor.test_results import result
 
@@ -124,15 +123,3 @@ def test_a_run_that_ends_at_once_has_lost_nothing(book):
     """It has the class from its beginning, so a run that is killed leaves the class as it was."""
     after(book, [one("Ada"), one("Bo")], [])
     assert book.students("run 2") == {"Ada", "Bo"}
-
-
-def test_another_lessons_class_is_not_added_to(tmp_path, course_of_tiny):
-    with Gradebook(tmp_path / GRADEBOOK) as book:
-        after(book, [one()])
-        plan = Plan(course_of_tiny.lessons[0], [], ClassUploads("folder", [], [], []), every=False)
-        request = GradeRequest(tmp_path / "class", tmp_path / "out")
-        with pytest.raises(UsageError) as caught:
-            _class_before(book, request, plan)
-        fix = "give 13_adding a folder of its own with --out, or replace the class with --only"
-        assert str(caught.value) == f"{tmp_path}/out: holds the class of 12_diffusion\n  fix: {fix}"
-        assert _class_before(book, replace(request, only=True), plan) is None

@@ -7,7 +7,9 @@ import msgspec
 import pytest
 
 from autograder.course.errors import UsageError
-from autograder.course.model import CheckResult, HandedIn, Late, Override, Policy, Result
+from autograder.course.loading import read_course
+from autograder.course.model import CheckResult, HandedIn, Override, Result
+from autograder.course.policy import Late, Policy
 from autograder.instructor.gradebook import Attempted, Gradebook, Kept
 from autograder.instructor.grades import GradingRules, grades, read_extensions, read_rules, student_grades
 from autograder.instructor.identity import find_student
@@ -218,10 +220,10 @@ def test_a_broken_extension_is_told_in_full(tmp_path, text, message):
     assert str(caught.value) == f"{tmp_path / 'e.csv'}{message}"
 
 
-def test_an_extension_that_meets_nobody_is_told_with_who_may_be_meant():
+def test_an_extension_that_meets_nobody_is_told_with_who_may_be_meant(root):
     asked = [("Ada", ""), ("Ada", "forward"), ("Adda", ""), ("Zoë", ""), ("Ada", "forwrd")]
     rules = GradingRules(Policy(), {"Ada": Person("Ada")}, {}, dict.fromkeys(asked, DUE))
-    assert list(rules.unmatched({"Bo"}, ["schedule", "forward"])) == [
+    assert list(rules.unmatched({"Bo"}, read_course(root).lessons)) == [
         "extensions.csv: no student `Adda`; did you mean Ada?",
         "extensions.csv: no student `Zoë`",
         "extensions.csv: no exercise `forwrd`, for Ada; did you mean forward?",

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from autograder.course.errors import UsageError
-from autograder.course.model import Policy
+from autograder.course.policy import Policy
 from autograder.instructor.gradebook import Gradebook, Kept
 from autograder.instructor.grades import GradingRules, read_extensions
 from autograder.instructor.identity import find_student, identify, similar_to
@@ -95,7 +95,7 @@ def test_an_extension_of_a_roster_is_for_the_exercises_that_are_graded_with_it()
     (first,) = identify([Person("Ada")], {}, ["sums"], named=True).people
     (second,) = identify([Person("Ada", due=due)], {"Ada": first}, ["products"], named=True).people
     rules = GradingRules(Policy(), {"Ada": second}, {}, {})
-    assert [rules.due("Ada", exercise) for exercise in ("sums", "products", "others")] == [(None, False), (due, True), (due, True)]
+    assert [rules.due("Ada", "13_adding", exercise) for exercise in ("sums", "products", "others")] == [(None, False), (due, True), (due, True)]
     (third,) = identify([Person("Ada", "501")], {"Ada": second}, ["others"], named=False).people
     assert (third.due_of, third.due, third.id) == ({"sums": None, "products": due}, due, "501")
 

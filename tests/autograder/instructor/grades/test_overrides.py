@@ -4,7 +4,8 @@ import pytest
 from msgspec.structs import replace
 
 from autograder.course.errors import UsageError
-from autograder.course.model import HandedIn, Late, Override, Policy
+from autograder.course.model import HandedIn, Override
+from autograder.course.policy import Late, Policy
 from autograder.instructor.gradebook import Attempted, Gradebook, Kept
 from autograder.instructor.grades import GradingRules, grades, points_cell, read_rules, sheet_of, student_grades, unjudged
 from autograder.instructor.outputs import ON_HOLD, student_markdown, student_page

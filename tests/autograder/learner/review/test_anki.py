@@ -13,7 +13,8 @@ from click.testing import CliRunner
 from autograder.cli.main import main
 from autograder.course.errors import UsageError
 from autograder.course.loading import read_course
-from autograder.course.model import Course, Policy
+from autograder.course.model import Course
+from autograder.course.policy import Policy
 from autograder.learner.review.export import in_html, write_deck
 from autograder.learner.review.queue import faces_of
 from tests.autograder.learner.review.conftest import card, gaps, lesson_of

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.course.errors import UsageError
-from autograder.course.model import Course, Policy
+from autograder.course.model import Course
+from autograder.course.policy import Policy
 from autograder.learner.review.export import write_deck
 from autograder.learner.review.log import Log
 from autograder.learner.review.merge import Merged, merge

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from types import SimpleNamespace
 
 import pytest
@@ -133,3 +134,90 @@ def test_every_command_that_is_about_a_lesson_spells_it_alike(clone):
         options = {option for one in main.get_command(None, name).params for option in one.opts}
         about = name not in {"optimise", "report", "show", "override", "drop", "feedback", "regrade", "doctor", "misconceptions", "trust", "gradescope"}
         assert ("--lesson" in options) == about, name
+
+
+# ---- a class
+
+ADA = """
+import numpy as np
+def output_size(size, kernel, stride=1, padding=0): return (size + padding - kernel) // stride + 1
+def correlate(image, kernel): return np.einsum("ijab,ab->ij", np.lib.stride_tricks.sliding_window_view(image, kernel.shape), kernel)
+"""
+STEP = "def forward_step(x_prev, beta, eps): return (1 - beta) ** .5 * x_prev + beta * eps\n"
+
+
+@pytest.fixture(scope="module")
+def graded(clone, tmp_path_factory, walls):
+    """A class that handed in for both lessons, in folders of their own or all together, graded one lesson after the other."""
+    base = tmp_path_factory.mktemp("class")
+    ada, bo = base / "class" / "Ada", base / "class" / "Bo"
+    for folder in (ada / "12_diffusion", ada / "13_edges", bo):
+        folder.mkdir(parents=True)
+    (ada / "13_edges" / "filters.py").write_text(ADA)
+    (ada / "13_edges" / "answers.yaml").write_text("places: 28\nturned: always\n")
+    (ada / "12_diffusion" / "forward.py").write_text(STEP)
+    (ada / "12_diffusion" / "answers.yaml").write_text("fresh-step: 0.790\n")
+    shutil.copy(clone / "solutions" / "13_edges" / "edges.py", bo)
+    (bo / "forward.py").write_text(STEP.replace("beta *", "beta ** .5 *"))
+    said = [
+        typed(clone, "grade", base / "class", "--out", base / "out", "--lesson", "edges", "--workers", 1),
+        typed(clone, "grade", base / "class", "--out", base / "out", "--exercise", "forward", "--exercise", "practice", "--workers", 1, "--lesson", 12),
+    ]
+    return SimpleNamespace(clone=clone, base=base, out=base / "out", said=said)
+
+
+def test_one_folder_holds_the_results_of_several_lessons(graded):
+    rows = {tuple(line.split(",")[:3]): line.split(",")[3:5] for line in (graded.out / "grades.csv").read_text().splitlines()[1:]}
+    assert rows == {
+        ("Ada", "12_diffusion", "forward"): ["graded", "0.0"], ("Ada", "12_diffusion", "practice"): ["graded", "4.0"],
+        ("Ada", "13_edges", "edges"): ["missing", "0.0"], ("Ada", "13_edges", "filters"): ["graded", "5.0"],
+        ("Ada", "13_edges", "practice"): ["graded", "2.0"],
+        ("Bo", "12_diffusion", "forward"): ["graded", "4.5"], ("Bo", "12_diffusion", "practice"): ["missing", "0.0"],
+        ("Bo", "13_edges", "edges"): ["graded", "5.0"], ("Bo", "13_edges", "filters"): ["missing", "0.0"],
+        ("Bo", "13_edges", "practice"): ["missing", "0.0"],
+    }  # fmt: skip
+    assert "Ada" in graded.said[0]
+    assert "13_edges/filters" in graded.said[1]
+
+
+def test_feedback_and_report_name_the_lesson(graded):
+    told = next((graded.out / "feedback").glob("ada-*.md")).read_text()
+    assert [line for line in told.splitlines() if line.startswith("## ")] == [
+        "## 12_diffusion/forward: 0 of 20 points", "## 12_diffusion/practice: 4 of 70 points", "## 13_edges/filters: 5 of 7 points",
+        "## 13_edges/edges: 0 of 5 points", "## 13_edges/practice: 2 of 4 points",
+    ]  # fmt: skip
+    assert "You counted the padding once. It is added on both sides." in told
+    page = next((graded.out / "feedback").glob("ada-*.html")).read_text()
+    assert "12_diffusion 4.44 %, 13_edges 43.75 %" in page
+    report = (graded.out / "report.html").read_text()
+    assert "Generating images by denoising: diffusion · Filters and edges" in report
+    assert "13_edges/filters" in typed(graded.clone, "report", graded.out)
+
+
+def test_every_command_that_reads_results_tells_lessons_apart(graded):
+    clone, out, base = graded.clone, graded.out, graded.base
+    said = typed(clone, "show", "Ada", "--out", out)
+    assert [line.partition(":")[0] for line in said.splitlines() if line[:3] in ("12_", "13_")] == [
+        "12_diffusion/forward", "12_diffusion/practice", "13_edges/filters", "13_edges/edges", "13_edges/practice",
+    ]  # fmt: skip
+    assert typed(clone, "show", "Ada", "practice", "--out", out, status=2) == (
+        "several lessons have an exercise `practice`\n  fix: choose one of: 12_diffusion/practice, 13_edges/practice\n"
+    )
+    said = typed(clone, "override", "Ada", "13_edges/practice", "--bonus", 1, "--reason", "a good idea", "--out", out)
+    assert said.splitlines()[1].startswith("13_edges/practice: 2 before, 3 now. Feedback rewritten: ada-")
+    typed(clone, "override", "Ada", "13_edges/practice", "--withdraw", "--reason", "a mistake", "--out", out)
+    assert typed(clone, "feedback", out) == f"2 files in {out}/feedback/\n"
+    assert "10 results, 0 graded again, 0 changed." in typed(clone, "regrade", out)
+    assert "0 similar pairs" in typed(clone, "similar", out, "--lesson", "edges")
+    assert "0 similar pairs" in typed(clone, "similar", base / "class", "--lesson", "12")
+    assert "No unexplained wrong answer" in typed(clone, "misconceptions", "list", out)
+    for form, name in (("csv", "a.csv"), ("canvas", "b.csv"), ("moodle", "c.csv"), ("moodle-worksheet", "e.csv"), ("gradescope", "f"), ("mail", "g")):
+        typed(clone, "export", out, "--to", form, "--out", base / name, "--lesson", "13")
+        typed(clone, "export", out, "--to", form, "--out", base / f"all-{name}")
+    assert (base / "a.csv").read_text().splitlines()[0].count("13_edges/") == 9
+    assert ",12_diffusion percent,13_edges percent,percent," in (base / "all-a.csv").read_text().splitlines()[0]
+
+
+def test_grading_a_lesson_again_keeps_the_other(graded):
+    typed(graded.clone, "grade", graded.base / "class", "--out", graded.out, "--lesson", "13", "--student", "Bo", "--workers", 1)
+    assert len((graded.out / "grades.csv").read_text().splitlines()) == 11

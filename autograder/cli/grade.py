@@ -253,7 +253,7 @@ def similar(root: Path | None, place: Path, exercises: tuple[str, ...], lesson: 
 def _handed_in(course: Course, lesson: Lesson, place: Path, exercises: list[str]) -> Iterator[Submission]:
     """Read a folder of submissions that was not graded."""
     uploads = open_class(place, lesson.id)
-    return uploads.submissions(read_handout(course.root, lesson), exercises, every=False, prefer=course.policy.prefer)
+    return uploads.submissions(read_handout(course.root, lesson, course.lessons), exercises, every=False, prefer=course.policy.prefer)
 
 
 @click.command()

@@ -63,15 +63,19 @@ class Handout(Struct, frozen=True):
     others: tuple[str, ...]
 
 
-def read_handout(root: Path, lesson: Lesson) -> Handout:
-    """Read what students are given for a lesson."""
+def read_handout(root: Path, lesson: Lesson, beside: Iterable[Lesson] = ()) -> Handout:
+    """Read what students are given for a lesson; work for the lessons `beside` it is none for this one."""
     parts = {one.id: definitions(one.starter.read_text(encoding="utf-8")) for one in lesson.exercises}
     if lesson.questions:
         parts["practice"] = {question.id: "" for question in lesson.questions}
     files = given_files(root, lesson)
-    own = {name for exercise in parts for name in names_of(exercise)} | {f"{lesson.id}.ipynb"}
     given = frozenset(bare(code_of(name, data)) for name, data in files.items())
-    return Handout(lesson.id, parts, given, tuple(name for name in files if name not in own))
+    named = (*files, *(name for other in beside for name in _names_in(other)))
+    return Handout(lesson.id, parts, given, tuple(name for name in named if name not in _names_in(lesson)))
+
+
+def _names_in(lesson: Lesson) -> set[str]:
+    return {name for exercise in exercises_of(lesson) for name in names_of(exercise)} | {f"{lesson.id}.ipynb"}
 
 
 # ---- what a file is
@@ -206,7 +210,7 @@ def is_worked_on(work: Work, exercise: str, fit: Fit, handout: Handout) -> bool:
 
 
 def is_given(name: str, work: Work | None, handout: Handout) -> bool:
-    """Return whether a file is as it was given, but for comments and blank lines, or is one that belongs to no exercise."""
+    """Return whether a file is as it was given, but for comments and blank lines, or belongs to no exercise of this lesson."""
     return name in handout.others or (work is not None and work.bare in handout.given)
 
 

@@ -204,7 +204,7 @@ def run_plan(course: Course, request: GradeRequest, plan: Plan, current: Round, 
     roster = request.roster and request.roster.resolve()
     asked = replace(request, submissions=request.submissions.resolve(), roster=roster, fresh=False, lesson=plan.lesson.id)
     gradebook.begin(run.name, asked, None if request.only else gradebook.last_run(), known.people, known.renamed)
-    handout, policy = read_handout(course.root, plan.lesson), course.policy
+    handout, policy = read_handout(course.root, plan.lesson, course.lessons), course.policy
     submissions = plan.uploads.submissions(handout, plan.exercises, every=plan.every, prefer=policy.prefer)
     run.grade(submissions, settings, open_pool(request, settings))
     return run

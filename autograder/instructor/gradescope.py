@@ -153,7 +153,7 @@ def grade_in_container(place: Path) -> GradescopeResults:
     lesson, policy = choose_lesson(grader.course, (source / LESSON).read_text()), grader.course.policy
     notes: list[str] = []
     try:
-        student, handout = open_folder(place / "submission", "submission"), read_handout(grader.course.root, lesson)
+        student, handout = open_folder(place / "submission", "submission"), read_handout(grader.course.root, lesson, grader.course.lessons)
         handed_in = read_submissions(student, handout, exercise_ids(lesson), notes.append, prefer=policy.prefer)
         ids = _ids(place / "submission_metadata.json")
         graded = [grader.grade(replace(submission, ids=ids)) for submission in handed_in]

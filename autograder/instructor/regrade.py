@@ -153,7 +153,8 @@ def class_submissions(course: Course, out: Path, exercises: Collection[tuple[str
         for source in _sources(book, run, out, submissions, rules, student):
             plan, _ = _plan_of(course, source.request, source, book)
             named = [name for name in plan.exercises if (plan.lesson.id, name) in exercises]
-            for one in plan.uploads.submissions(read_handout(course.root, plan.lesson), named, every=True, prefer=course.policy.prefer):
+            handout = read_handout(course.root, plan.lesson, course.lessons)
+            for one in plan.uploads.submissions(handout, named, every=True, prefer=course.policy.prefer):
                 key = one.student, one.lesson, one.exercise
                 if one.sha256 and wanted.get(key) == one.sha256:
                     del wanted[key]

@@ -178,7 +178,7 @@ def test_hidden_names_are_nowhere_nor_the_numbers_of_a_secret_run(tmp_path):
 
 def test_a_students_page_shows_what_the_policy_reveals(tmp_path):
     (one,) = standings_of(tmp_path, result("Ada", checks=(MISTAKEN,)))
-    sections = {"one-step-by-hand": "One step by hand"}
+    sections = {"12_diffusion": {"one-step-by-hand": "One step by hand"}}
     assert "<code>f(1)</code> gave 2. Use a root." in student_page(one, sections, Policy())
     assert "Reread: One step by hand" in student_page(one, sections, Policy())
     titles = student_page(one, sections, Policy(reveal="titles"))

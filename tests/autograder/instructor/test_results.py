@@ -178,7 +178,7 @@ def test_feedback_files_are_named_apart_and_safely():
 
 def test_feedback_shows_the_misconception_its_section_and_its_card():
     check = CheckResult("by_hand", "By hand", 0, 2, "failed", "wrong", "`f(x_0=1)` gave 1 where 2 was expected. Use a root.", "misconception", "sec", "noise-scale")
-    assert feedback("Ada", [counted(checks=(check,))], {"sec": "One step by hand"}, Policy()) == (
+    assert feedback("Ada", [counted(checks=(check,))], {"12_diffusion": {"sec": "One step by hand"}}, Policy()) == (
         "# Ada\n\n## forward: 1 of 2 points\n\n- ✗ **By hand** (0 of 2)\n"
         "  `f(x_0=1)` gave 1 where 2 was expected. Use a root.\n"
         "  Reread: One step by hand (`course read sec`)\n  Card: `noise-scale`\n"

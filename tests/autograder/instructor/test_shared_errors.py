@@ -82,7 +82,7 @@ def test_one_idea_makes_a_group_whatever_the_values_are():
     idea = Idea("rewrite", "forward_step", "It is as if the root were missing from β_t.")
     told = CheckResult("c", "Check", 0, 1, "failed", diagnosis=idea)
     made = groups(Attempted(replace(result(student), checks=(told,)), noted(student), HandedIn()) for student in "ab")
-    assert made == [Group("forward", "forward_step", ("a", "b"), "`forward_step(1)` gave 2.", idea.sentence)]
+    assert made == [Group("forward", "forward_step", ("a", "b"), "`forward_step(1)` gave 2.", idea.sentence, "12_diffusion")]
     begun = begin_misconception("forward_step", 2, FORWARD, "no_root", made[0].idea)
     assert '"""TODO: say what was done, and what puts it right. They are told: It is as if the root were missing from β_t."""' in begun
 
@@ -104,7 +104,7 @@ def test_notes_of_an_earlier_version_are_found(tmp_path):
     [known] = json.loads((tmp_path / "private" / "rounds.json").read_text())
     (tmp_path / "private" / "rounds.json").write_text(json.dumps([known | {"seals": False}]))
     with Gradebook(tmp_path / "gradebook.sqlite") as book:
-        assert groups(own[-1] for own in book.attempts("run")) == [Group("forward", "forward_step", ("ada", "bo"), call)]
+        assert groups(own[-1] for own in book.attempts("run")) == [Group("forward", "forward_step", ("ada", "bo"), call, lesson="12_diffusion")]
         assert [one.notes for (one,) in book.attempts("run")][2] == Notes(fault="its worker ended")
 
 

@@ -52,7 +52,7 @@ def make(tmp_path):
         opened[0].keep("run", [Kept(one, {}, handed_in) for one, handed_in in RESULTS])
         opened[0].override(*decided)
         rules = read_rules(tmp_path / "out", opened[0], policy)
-        return sheet_of(opened[0], "run", rules, titles, {"sec": "One step by hand"}, {"explain-1": 2.0, "explain-2": 2.0})
+        return sheet_of(opened[0], "run", rules, titles, {"12_diffusion": {"sec": "One step by hand"}}, {"12_diffusion": {"explain-1": 2.0, "explain-2": 2.0}})
 
     yield made
     for one in opened:

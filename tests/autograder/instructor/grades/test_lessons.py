@@ -31,13 +31,13 @@ def book(tmp_path):
 
 
 def rules_of(book, policy=Policy()):  # noqa: B008  # frozen
-    return read_rules(book._path.parent, book, policy)
+    return read_rules(book.path.parent, book, policy)
 
 
 def test_exercises_are_called_by_their_lesson_only_where_there_are_several(book):
     rules = rules_of(book)
     assert [grade.name for grade in grades(book, "two", rules)] == ["12_diffusion/forward", "13_edges/edges", "13_edges/forward", "12_diffusion/forward"]
-    with Gradebook(book._path) as alone:
+    with Gradebook(book.path) as alone:
         alone.begin("three", {})
         alone.keep("three", [Kept(result(lesson=EDGES))])
         assert [grade.name for grade in grades(alone, "three", rules_of(alone))] == ["forward"]
@@ -75,7 +75,7 @@ def test_due_dates_and_extensions_are_by_lesson_and_exercise(book):
     late = {grade.name: grade.days_late for grade in grades(book, "two", rules_of(book, policy))}
     assert late == {"12_diffusion/forward": 1, "13_edges/edges": 0, "13_edges/forward": 0}
     for cell, wanted in {"": 0, DIFFUSION: 0, "12_diffusion/forward": 0, "forward": 0, EDGES: 1, "13_edges/forward": 1}.items():
-        (book._path.parent / "extensions.csv").write_text(f"student,due,exercise\nAda,2026-12-24 23:59+01:00,{cell}\n")
+        (book.path.parent / "extensions.csv").write_text(f"student,due,exercise\nAda,2026-12-24 23:59+01:00,{cell}\n")
         ada = next(student_grades(book, "two", rules_of(book, policy)))
         assert ada.grades["12_diffusion/forward"].days_late == wanted, cell
 
@@ -132,6 +132,6 @@ def test_a_decision_that_may_be_for_several_lessons_is_refused(word, told):
 
 
 def test_an_extension_for_what_no_lesson_has_is_told(book):
-    (book._path.parent / "extensions.csv").write_text("student,due,exercise\nAda,2026-12-24 23:59+01:00,13_edges/edge\n")
+    (book.path.parent / "extensions.csv").write_text("student,due,exercise\nAda,2026-12-24 23:59+01:00,13_edges/edge\n")
     course_lessons = ()
     assert list(rules_of(book).unmatched({"Ada"}, course_lessons)) == ["extensions.csv: no exercise `13_edges/edge`, for Ada"]

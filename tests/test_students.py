@@ -180,6 +180,25 @@ def test_hints_open_one_by_one(started, walls):
     assert started("hint", "forward.py") == ("All of forward.py passes the public checks: you need no hint.\n", 0)
 
 
+def test_a_solution_is_shown_after_a_pass(started, walls, monkeypatch):
+    """Annotated by its hints; a release has none but those that the course allows."""
+    early = (
+        "the solution of forward is shown once its public checks have passed\n"
+        "  fix: first pass them all: `course check forward`, and `course hint forward` if you are stuck\n"
+    )
+    assert started("show-solution", "forward") == (early, 2)
+    write("forward.py", RIGHT)
+    assert "\n  To compare yours with the solution: course show-solution forward\n" in started("check", "forward.py")[0]
+    said, status = started("show-solution", "forward.py")
+    assert "\n# β is a variance. ε and x are each multiplied by a square root: the root of\n#   what?\n" in said
+    assert status == 0
+    assert started("show-solution", "forwad") == ("there is no exercise `forwad`\n  fix: did you mean `forward`?\n", 2)
+    monkeypatch.setattr("autograder.learner.progress.solution_file", lambda exercise: None)
+    assert started("show-solution", "forward") == (
+        "the solution of forward is not shown in this course\n  fix: ask your instructor: `show_solutions` in the course's policy allows it\n", 2,
+    )  # fmt: skip
+
+
 def test_reset_says_where_the_copy_is(started):
     write("forward.py", "mine")
     said, status = started("reset", "forward.py")

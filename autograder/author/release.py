@@ -26,6 +26,7 @@ from autograder.course.references import choose_lesson
 from autograder.course.store import refuse_foreign, replaced, replaced_folder
 from autograder.grading.attempt import load_materials
 from autograder.grading.questions import VARIANTS, functions_of
+from autograder.grading.recorded import recorded_solution
 from autograder.grading.rounds import Round, open_round
 
 MARK = "release.json"
@@ -57,7 +58,7 @@ def build(root: Path, out: Path, graded: Path | None = None, only: str | None = 
     with replaced_folder(out, MARK) as new:
         new.mkdir()
         shutil.copyfile(root / "course.yaml", new / "course.yaml")
-        misconceptions = sum(_fill(root, lesson, new, token) for lesson in lessons)
+        misconceptions = sum(_fill(root, lesson, new, token, course.policy.show_solutions) for lesson in lessons)
         release = {"version": version(package_name()), "lessons": [one.id for one in lessons], "variants": VARIANTS, "format": FORMAT}
         (new / MARK).write_bytes(msgspec.json.format(msgspec.json.encode(release)) + b"\n")
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
@@ -79,12 +80,14 @@ def _round_for(course: Course, graded: Path | None) -> Round | None:
     return open_round(graded)
 
 
-def _fill(root: Path, lesson: Lesson, into: Path, token: str) -> int:
+def _fill(root: Path, lesson: Lesson, into: Path, token: str, shown: tuple[str, ...]) -> int:
     """Copy and record what students get of a lesson. Return the number of recorded misconceptions."""
     for folder in ("lessons", "exercises"):
         shutil.copytree(root / folder / lesson.id, into / folder / lesson.id, ignore=NOT_FOR_STUDENTS)
     recorded = [(exercise, record_exercise(load_materials(exercise))) for exercise in lesson.exercises]
     write_recordings(into, lesson, recorded, functions_of(root, lesson), token)
+    for exercise in (one for one in lesson.exercises if one.id in shown):
+        shutil.copyfile(exercise.answer, into / recorded_solution(exercise).relative_to(root))
     return sum(len(own.misconceptions) for _, own in recorded)
 
 

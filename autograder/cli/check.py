@@ -103,7 +103,9 @@ def _unsettled(found: dict[str, Held]) -> list[Held]:
 def _all(console: Console, workspace: Workspace, judge: Judge, chosen: list[Named], found: dict[str, Held]) -> int:
     """Check these exercises and print the feedback. Return the exit status: 1 until everything passes, 3 after a fault of ours."""
     from autograder.cli.views import FAULT, HIDDEN_REMAIN, say_due, show
+    from autograder.learner.progress import solution_file
 
+    shown = {exercise.id for exercise in workspace.lesson.exercises if solution_file(exercise)}
     status, is_judged = 0, False
     for one in chosen:
         try:
@@ -118,6 +120,8 @@ def _all(console: Console, workspace: Workspace, judge: Judge, chosen: list[Name
             console.print(f"  This file does not count: {judged.counting.name} does, in your workspace.", style="yellow", markup=False)
         status, is_judged = max(status, not checked.right), is_judged or bool(checked.checks)
         say_due(console, judged.due)
+        if checked.right and one.exercise in shown and not judged.counting:
+            console.print(f"  To compare yours with the solution: course show-solution {one.exercise}", style="dim", markup=False)
         if not checked.right and checked.functions and not checked.problem and not checked.stopper and not checked.blank:
             stuck = typed(checked.place) if checked.name in names_of(one.exercise) else one.exercise
             console.print(f"  Stuck? course hint {stuck}", style="dim", markup=False)

@@ -20,6 +20,7 @@ COMMANDS = {  # audience -> command -> its module in this package, and its sente
         "read": ("reader", "Read the lesson, or one SECTION of it, in the terminal."),
         "check": ("check", "Run the public checks on your FILEs."),
         "hint": ("student", "Show the open hints for FILE."),
+        "show-solution": ("student", "Show the solution of EXERCISE, once all its public checks have passed."),
         "practice": ("practice", "Answer the lesson's questions in the terminal."),
         "progress": ("student", "Show how far you are with each objective, and what is next."),
         "reset": ("student", "Restore FILE to its starter."),

@@ -85,6 +85,21 @@ def hint(root: Path | None, file: str, function: str | None, lesson: str | None)
         say(f"An attempt is a version that you saved and checked: course check {typed(file)}")
 
 
+@click.command("show-solution")
+@click.argument("exercise")
+@LESSON
+@click.pass_obj
+def show_solution(root: Path | None, exercise: str, lesson: str | None) -> None:
+    """Show the solution of EXERCISE, once all its public checks have passed.
+
+    Its hints stand above each function. What your instructor gave you holds only the solutions that the course allows to be shown.
+    """
+    from autograder.learner.progress import solution
+
+    with opened_workspace(root, lesson) as (workspace, state):
+        click.echo(solution(workspace, state, exercise), nl=False)
+
+
 @click.command()
 @click.argument("what", type=click.Choice(["notebook", "files"]), required=False)
 @LESSON

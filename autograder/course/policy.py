@@ -49,6 +49,7 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
     counts: Literal["last", "best"] = "last"  # which of a student's attempts
     prefer: Literal["py", "notebook", "newest"] = "py"  # which file, if two were worked on
     missing: Literal["blank", "zero"] = "zero"  # what an export holds where nothing was handed in
+    show_solutions: tuple[str, ...] = ()  # exercises whose solution a release holds, for those who pass
     practice: Literal["open", "own"] = "open"  # with the lesson's numbers, or with each student's own
     weights: dict[str, float | dict[str, float]] = field(default_factory=dict)  # by default an exercise's points
     lesson_weights: dict[str, float] = field(default_factory=dict)  # by default the sum of its exercises'

@@ -225,6 +225,10 @@ def check_policy(policy: Policy, node: Node, lessons: Sequence[Lesson], complain
         if lessons and name not in ids_of(lessons):
             fix = did_you_mean(name, ids_of(lessons), f"take one of {', '.join(ids_of(lessons))}")
             complain(line_of(node, "grading", "lesson_weights", name), f"`lesson_weights`: there is no lesson `{name}`", fix)
+    every = list(dict.fromkeys(exercise.id for lesson in lessons for exercise in lesson.exercises))
+    for name in (one for one in policy.show_solutions if every and one not in every):
+        fix = did_you_mean(name, every, f"take one of {', '.join(every)}")
+        complain(line_of(node, "grading", "show_solutions"), f"`show_solutions`: there is no exercise `{name}`", fix)
     for keys, limits in [(("limits",), policy.limits), *((("limits_of", *names), one) for names, one in settings_in(policy.limits_of))]:
         for package in limits.packages:
             if not package.isidentifier() or package in OURS:

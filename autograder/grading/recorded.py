@@ -218,6 +218,11 @@ def _signed(name: str, parameters: list[str]) -> Callable[..., Any]:
     return unknown
 
 
+def recorded_solution(exercise: Exercise) -> Path:
+    """Return where a release holds an exercise's solution, as text, if the course's author lets students see it."""
+    return exercise.recordings.with_name(f"{exercise.id}.solution.txt")
+
+
 def misconceptions_of(recordings: Recordings) -> tuple[Misconception, ...]:
     """Return the misconceptions, each with a function that cannot be called."""
     return tuple(one.with_function(_signed(one.id, recordings.parameters.get(one.of, []))) for one in recordings.misconceptions)

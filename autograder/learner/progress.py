@@ -1,6 +1,8 @@
 """A student's progress: which cards a mistake brings back, which hints are open, and what is done for each objective."""
 
 import math
+import re
+import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -12,10 +14,11 @@ import msgspec
 from autograder.course.errors import UsageError
 from autograder.course.kinds import Mark
 from autograder.course.loading import Help, read_hints
-from autograder.course.model import CheckResult
+from autograder.course.model import CheckResult, Exercise
 from autograder.course.own_practice import practised
 from autograder.course.schema import did_you_mean
 from autograder.course.student_files import names_of
+from autograder.grading.recorded import recorded_solution
 from autograder.learner.check import Checked, Checker
 from autograder.learner.files import Held, Named, held, named
 from autograder.learner.practice import choose, mastered
@@ -126,6 +129,39 @@ def _stuck_in(exercises: list[str], known: dict[str, Help], state: State, functi
     checked = {event.subject: event.facts for event in state.events("check")}
     failing = [one for one in checked if one in exercises and checked[one]["failing"]]
     return next(reversed(failing), None) or next((one for one in exercises if one not in checked), exercises[0])
+
+
+def solution(workspace: Workspace, state: State, wanted: str) -> str:
+    """Return an exercise's solution, each function below its hints. Raise `UsageError` until all its public checks have passed once."""
+    exercises = {one.id: one for one in workspace.lesson.exercises}
+    exercise = exercises.get(wanted.removesuffix(".py"))
+    if exercise is None:
+        raise UsageError(f"there is no exercise `{wanted}`", did_you_mean(wanted, exercises, f"take one of {', '.join(exercises)}"))
+    if not any(event.facts["passed"] == event.facts["checks"] for event in state.events("check", exercise.id)):
+        fix = f"first pass them all: `course check {exercise.id}`, and `course hint {exercise.id}` if you are stuck"
+        raise UsageError(f"the solution of {exercise.id} is shown once its public checks have passed", fix)
+    path = solution_file(exercise)
+    if path is None:
+        fix = "ask your instructor: `show_solutions` in the course's policy allows it"
+        raise UsageError(f"the solution of {exercise.id} is not shown in this course", fix)
+    known = read_hints(workspace.root, workspace.lesson.id).get(exercise.id)
+    return _annotated(path.read_text(encoding="utf-8"), known.functions if known else {})
+
+
+def solution_file(exercise: Exercise) -> Path | None:
+    """Return the solution that students may see after a pass: in a clone every one, in a release those that its course allows."""
+    return next((path for path in (exercise.answer, recorded_solution(exercise)) if path.is_file()), None)
+
+
+def _annotated(source: str, told: dict[str, tuple[str, ...]]) -> str:
+    """Write hints as comments above the functions that they are for."""
+    lines: list[str] = []
+    for line in source.splitlines():
+        found = re.match(r"(?:def|class) (\w+)", line)
+        for hint in told.get(found[1], ()) if found else ():
+            lines += textwrap.wrap(hint, 76, initial_indent="# ", subsequent_indent="#   ")
+        lines.append(line)
+    return "\n".join(lines) + "\n"
 
 
 class Part(msgspec.Struct, frozen=True):

@@ -921,7 +921,7 @@ course.yaml: the course's description is missing
                 "course.yaml",
                 "  reveal: all\n",
                 "  reveal: all\n  due: 2026-11-20 23:59\n  due_of:\n    sum: 2026-11-20 23:59+01:00\n  reveal_from: tomorrow\n"
-                "  late:\n    percent: 110\n    per: week\n    grace_minutes: -1\n  counts: first\n  weights: {sums: -1}\n  pass_mark: -5\n",
+                "  late:\n    percent: 110\n    per: week\n    grace_minutes: -1\n  counts: first\n  weights: {sums: -1}\n  pass_mark: -5\n  show_solutions:\n  - sum\n",
             ),
         ],
         ["content"],
@@ -944,6 +944,8 @@ course.yaml:15: `weights`, `sums` is -1
   fix: write 0 or more; 0 counts nothing
 course.yaml:16: `pass_mark` is -5
   fix: write a percentage, from 0 to 100
+course.yaml:17: `show_solutions`: there is no exercise `sum`
+  fix: did you mean `sums`?
 """,
     ),
     "policy_that_offers_answers": Planted(

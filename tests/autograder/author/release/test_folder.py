@@ -7,6 +7,10 @@ import pytest
 from autograder.author import release
 from autograder.author.release import build
 from autograder.course.errors import UsageError
+from autograder.course.loading import read_course
+from autograder.learner.progress import solution
+from autograder.learner.start import start
+from autograder.learner.workspace import State, open_workspace
 from tests.autograder.author.release.searching import leaks
 
 
@@ -98,3 +102,24 @@ def test_what_python_leaves_behind_is_not_copied(tiny, tmp_path):
     build(tmp_path / "course", tmp_path / "out")
     names = {path.name for path in (tmp_path / "out").rglob("*")}
     assert not names & {"__pycache__", "answers.yaml"}
+
+
+def test_a_release_holds_the_solutions_that_the_course_lets_students_see_as_text(tiny, tmp_path):
+    """By default none; `course show-solution` shows what is there once the student's own passes."""
+    shutil.copytree(tiny, tmp_path / "course")
+    policy = tmp_path / "course" / "course.yaml"
+    policy.write_text(policy.read_text().replace("  reveal: all\n", "  reveal: all\n  show_solutions: [sums]\n"))
+    for course, expected in ((tiny, []), (tmp_path / "course", ["sums.solution.txt"])):
+        build(course, tmp_path / "out")
+        assert [path.name for path in (tmp_path / "out").rglob("*.solution.txt")] == expected
+    lesson = read_course(tmp_path / "out").lessons[0]
+    start(tmp_path / "work", tmp_path / "out", lesson)
+    workspace = open_workspace(tmp_path / "work", tmp_path / "out")
+    with State(workspace.hidden) as state:
+        with pytest.raises(UsageError, match="the solution of sums is shown once its public checks have passed"):
+            solution(workspace, state, "sums")
+        state.add("check", "sums", passed=2, checks=2)
+        answer = (tiny / "solutions" / "13_adding" / "sums.py").read_text()
+        shown = solution(workspace, state, "sums")
+    assert [line for line in shown.splitlines() if not line.startswith("#")] == answer.splitlines()
+    assert "\n# " in shown

@@ -79,7 +79,7 @@ def planted(materials: Materials, every: int, complain: Callable[[str], None]) -
             kind = verdict(materials, of, rewrite, idea, whole) if returned(of, runs) else "raises"
             found[kind] += 1
             if kind == "wrong":
-                complain(f"planted in {of}: {rewrite.where or '-'}: {rewrite.words}\n    told: {idea.sentence if idea else ''}")
+                complain(f"planted in {of}: {rewrite.said}\n    told: {idea.sentence if idea else ''}")
     return found
 
 
@@ -92,12 +92,13 @@ def verdict(materials: Materials, of: str, rewrite: Any, idea: Idea | None, whol
     """Judge what was told of a rewrite."""
     if not idea:
         return "unnamed"
-    if rewrite.words in idea.sentence:
+    if all(words in idea.sentence for words, _ in rewrite.said):
         return "itself"
     if idea.kind == "coefficients":
         return "equal" if whole else "in numbers"  # the reading is computed from all values of all calls, and leaves none
     named = [one.function for one in materials.misconceptions if one.of == of and one.sentence == idea.sentence]
-    named += [one.function for one in materials.diagnosis.reruns.candidates(of) if idea.kind == "rewrite" and one.words in idea.sentence]
+    others = materials.diagnosis.reruns.candidates(of) if idea.kind == "rewrite" else []
+    named += [one.function for one in others if all(words in idea.sentence for words, _ in one.said)]
     return "equal" if any(same(materials, of, rewrite.function, one) for one in named) else "wrong"
 
 

@@ -118,7 +118,7 @@ def _rewrites(materials: Materials, of: str) -> RecordedRewrites:
     checks, candidates = reruns.tried_in(of, seeds), reruns.candidates(of)
     right = {check.id: reruns.sketched(check, seeds[check.id], None) for check in checks}
     shown = {check.id: [reruns.sketched(check, seeds[check.id], i) for i in range(len(candidates))] for check in checks}
-    return record_rewrites([(one.words, one.where, one.rank) for one in candidates], right, shown)
+    return record_rewrites([(one.words, one.where, one.rank, one.more) for one in candidates], right, shown)
 
 
 def _known(transcript: Transcript, misconception: Misconception | None, listener: Listener) -> Iterator[Known]:

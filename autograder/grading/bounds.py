@@ -10,6 +10,7 @@ Elsewhere (in another thread, on a student's own Windows) nothing is bounded her
 
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import NoReturn
@@ -34,8 +35,9 @@ class OutOfMemory(Exception):
     """The memory is used up that the bound allows."""
 
 
+PASSED = OutOfTime, OutOfMemory
 # What a submission's values can bring about where we compute with them.
-TROUBLE = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError, OutOfMemory, OutOfTime)
+TROUBLE = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError, *PASSED)
 
 
 @contextmanager
@@ -72,12 +74,13 @@ def _limited(memory: int, seconds: float) -> Iterator[None]:
 
 @contextmanager
 def _alarmed(seconds: float) -> Iterator[None]:
-    before = signal.signal(signal.SIGPROF, _out_of_time)
-    signal.setitimer(signal.ITIMER_PROF, max(seconds, AGAIN_SECONDS), AGAIN_SECONDS)
+    before, began = signal.signal(signal.SIGPROF, _out_of_time), time.process_time()
+    outer, _ = signal.setitimer(signal.ITIMER_PROF, max(seconds, AGAIN_SECONDS), AGAIN_SECONDS)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
+        left = max(outer - (time.process_time() - began), AGAIN_SECONDS) if outer else 0.0  # of a block around this one
+        signal.setitimer(signal.ITIMER_PROF, left, AGAIN_SECONDS)
         signal.signal(signal.SIGPROF, before)
 
 

@@ -284,12 +284,12 @@ def execute(check: Check, player: Player, answers: Answering, seed: int, transcr
         _running.reset(token)
 
 
-def executed_by(function_of: Callable[[str], Callable[..., Any]]) -> Player:
-    """Let functions of ours stand in for the student's: arguments are copied, callbacks recorded, tensors returned as arrays."""
+def executed_by(function_of: Callable[[str], Callable[..., Any]], *, noting: bool = True) -> Player:
+    """Let functions of ours stand in for the student's: arguments are copied, callbacks perhaps recorded, tensors returned as arrays."""
 
     def play(name: str, args: tuple[Any, ...], kwargs: dict[str, Any], questions: list[Asked]) -> Outcome:
         try:
-            given, named = lent(args, questions, function_of), lent(kwargs, questions, function_of)
+            given, named = (lent(one, questions if noting else None, function_of) for one in (args, kwargs))
             with np.errstate(all="ignore"):
                 function, given = target(name, given, function_of)
                 return Outcome("returned", value=as_arrays(function(*given, **named)))
@@ -301,7 +301,7 @@ def executed_by(function_of: Callable[[str], Callable[..., Any]]) -> Player:
     return play
 
 
-def lent(value: Any, questions: list[Asked], function_of: Callable[[str], Callable[..., Any]]) -> Any:
+def lent(value: Any, questions: list[Asked] | None, function_of: Callable[[str], Callable[..., Any]]) -> Any:
     """Copy arguments for a call in this process: proxies become their objects or functions, and callbacks record what they are asked."""
 
     def leaf(item: Any) -> Any:
@@ -309,7 +309,7 @@ def lent(value: Any, questions: list[Asked], function_of: Callable[[str], Callab
             return item.held
         if isinstance(item, StudentFunction):
             return function_of(item.__name__)
-        if not callable(item):
+        if not callable(item) or questions is None:
             return item
 
         def callback(*args: Any, **kwargs: Any) -> Any:

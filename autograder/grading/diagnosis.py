@@ -24,7 +24,7 @@ from autograder.grading.checks import Called, Transcript
 from autograder.grading.coefficients import Formula, Sum
 from autograder.grading.comparison import difference
 from autograder.grading.readings import Reading, read
-from autograder.grading.reference import load_module
+from autograder.grading.reference import load_module, numbers
 from autograder.grading.reruns import Evidence, Known, Reruns, evidence, in_short, sums_of, tolerance_of
 from autograder.grading.rewrites import Rewrite
 from autograder.grading.sketch import Sketch, calls_about, shared_by, varies
@@ -165,19 +165,23 @@ class Diagnosis:
     @_in_bounds
     def rewritten(self, function: str, transcripts: Transcripts, seeds: Mapping[str, int]) -> Cause:
         """Find the simplest rewrites that explain everything that `function` returned; they are told unless there are many."""
-        tried = [check for check in self._known.tried_in(function, seeds) if check.id in transcripts]
-        own = {check.id: calls_about(transcripts[check.id], function) for check in tried}
+        checks = [check for check in self._known.tried_in(function, seeds) if check.id in transcripts]
+        own = {check.id: calls_about(transcripts[check.id], function) for check in checks}
         given = {name: [one._replace(shown=in_short(one.shown)) for one in map(self._own, calls)] for name, calls in own.items() if calls}
 
         def known_in(number: int | None) -> KnownIn:
             return lambda check: self._known.sketched(check, seeds[check.id], number)
 
-        candidates = self._known.candidates(function) if given else []
-        fitting = [one for i, one in enumerate(candidates) if self._explains(known_in(i), known_in(None), given)]
-        simplest = [one for one in fitting if one.rank == min(other.rank for other in fitting)]
-        ways = {one.words: one.where for one in simplest}
-        told = Idea("rewrite", function, feedback.rewrite_words(ways)) if 0 < len(ways) <= MOST_WAYS else None
-        return Cause(told, rewrite=simplest[0]) if simplest else Cause()
+        candidates = [*enumerate(self._known.candidates(function) if given else ())]
+        for several, most in ((False, MOST_WAYS), (True, 1)):
+            tried = (pair for pair in candidates if pair[1].several == several)
+            fitting = [one for i, one in tried if self._explains(known_in(i), known_in(None), given)]
+            if fitting:
+                simplest = [one for one in fitting if one.rank == min(other.rank for other in fitting)]
+                ways = {tuple(words for words, _ in one.said): one.said for one in simplest}
+                told = Idea("rewrite", function, feedback.rewrite_words(ways.values())) if len(ways) <= most else None
+                return Cause(told, rewrite=simplest[0])
+        return Cause()
 
     @_in_bounds
     def unwritten(self, function: str, transcripts: Transcripts, seeds: Mapping[str, int], rewritten: Cause | None = None) -> Cause:
@@ -241,11 +245,19 @@ def _agree(own: Own, known: Evidence) -> bool:
 
 
 def _far(own: Own, known: Evidence, right: Evidence) -> bool:
-    """Whether this call returned, and separates the misconception from the reference by ten tolerances."""
+    """Whether this call returned numbers, and separates the misconception from the reference by ten tolerances."""
     if own.shown.kind != "returned" or known.kind != "returned":
         return False
     atol, rtol = own.tolerance
-    return _differ(known.value, right.value, SEPARATION * atol, SEPARATION * rtol)
+    return _any_finite(known.value) and _differ(known.value, right.value, SEPARATION * atol, SEPARATION * rtol)
+
+
+def _any_finite(value: Any) -> bool:
+    """Whether a value holds a finite number, or none at all: where all are NaN, any two mistakes look alike."""
+    if isinstance(value, Sketch):
+        return value.any_finite
+    held = numbers(value)
+    return not held or any(np.isfinite(one).any() for one in held)
 
 
 def _differ(one: Any, other: Any, atol: float, rtol: float) -> bool:

@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from difflib import get_close_matches
+from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -23,6 +24,7 @@ from autograder.course.model import Check, CheckResult, Failure, Idea, Override,
 from autograder.course.text import number, plain
 from autograder.grading.checks import Called, Transcript
 from autograder.grading.comparison import kind_of, significant
+from autograder.grading.letters import listed
 from autograder.grading.readings import Reading, Wrong
 from autograder.grading.reference import ObjectProxy
 from autograder.sandbox.guests import Outcome
@@ -214,14 +216,23 @@ def reading_words(readings: Iterable[Reading]) -> str:
     return " ".join(map(_reading, readings))
 
 
-def rewrite_words(ways: Mapping[str, str]) -> str:
-    """Say what it is as if an answer had, each way with the part that it is in: "In σ, it is as if the root were missing from β̃_t."."""
-    made = (WORDS["rewrite_where" if where else "rewrite"].format(words=words, where=where) for words, where in ways.items())
-    return WORDS["or"].join(made)
+def rewrite_words(ways: Iterable[tuple[tuple[str, str], ...]]) -> str:
+    """Say what it is as if an answer had, each way with the parts that it is in: "In σ, it is as if the root were missing from β̃_t."."""
+    return WORDS["or"].join(" ".join(map(_as_if, said, count())) for said in ways)
+
+
+def _as_if(said: tuple[str, str], number: int) -> str:
+    words, where = said
+    form = WORDS["rewrite_where" if where else "rewrite"] if not number else WORDS["rewrite_too_where" if where else "rewrite_too"]
+    return form.format(words=words, where=where)
 
 
 def _reading(reading: Reading) -> str:
     result, wrong = reading.result or "result", reading.wrong
+    if reading.kind == "asked":
+        own, due = (f"{reading.where[0]}{number:g}" for number in reading.numbers)
+        told = WORDS["asked"].format(own, due, letter=reading.right[0])
+        return _within("In a step: ", told) if reading.step else told
     if reading.kind != "factors":
         where = _where(reading.where)
         numbers = [f"{number:.3g}".replace("-", "−") for number in reading.numbers]
@@ -234,8 +245,12 @@ def _reading(reading: Reading) -> str:
     else:
         said = [_wrong(one, result) for one in wrong]
     if reading.right:
-        said.append(WORDS["factors_right" if len(reading.right) > 1 else "factor_right"].format(_listed(reading.right)))
-    return place + " ".join([said[0][0].lower() + said[0][1:] if place else said[0], *said[1:]])
+        said.append(WORDS["factors_right" if len(reading.right) > 1 else "factor_right"].format(listed(reading.right)))
+    return _within(place, " ".join(said))
+
+
+def _within(place: str, said: str) -> str:
+    return place + said[0].lower() + said[1:] if place else said
 
 
 def _in_numbers(reading: Reading, result: str) -> str:
@@ -243,7 +258,7 @@ def _in_numbers(reading: Reading, result: str) -> str:
     shown = {letter: pair for letter, pair in reading.terms.items() if max(map(abs, pair)) >= SMALLEST}
     own, right = (_sum({letter: pair[i] for letter, pair in shown.items()}) for i in (0, 1))
     wrong = [letter for letter, (mine, due) in shown.items() if letter not in reading.right and abs(mine - due) >= SMALLEST]
-    look = f": look at the factor{'s' * (len(wrong) > 1)} of {_listed(wrong)}" if len(shown) > 1 else ""
+    look = f": look at the factor{'s' * (len(wrong) > 1)} of {listed(wrong)}" if len(shown) > 1 else ""
     return WORDS["sum"].format(where=_where(reading.where, "At {}, your", "Your"), result=result, own=own, right=right, look=look)
 
 
@@ -274,11 +289,7 @@ def _where(where: tuple[str, float], form: str = " at {}", otherwise: str = "") 
 
 
 def _none_of(parts: Sequence[str]) -> str:
-    return f"neither {_listed(parts, 'nor')}" if len(parts) > 1 else f"something other than {''.join(parts)}"
-
-
-def _listed(items: Sequence[str], word: str = "and") -> str:
-    return f"{', '.join(items[:-1])} {word} {items[-1]}" if len(items) > 1 else "".join(items)
+    return f"neither {listed(parts, 'nor')}" if len(parts) > 1 else f"something other than {''.join(parts)}"
 
 
 # ---- marks of questions, in words

@@ -5,7 +5,7 @@ that no code is ever shown.
 """
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from autograder.sandbox.guest.frameworks import FRAMEWORKS
 
@@ -61,6 +61,12 @@ def _text(node: ast.AST, letters: Mapping[str, str]) -> tuple[str, int]:
             parts = [text(part, letters, 4) for part in arguments(call)]
             return (form.format(*parts) if all(part or f"{{{i}}}" not in form for i, part in enumerate(parts)) else ""), 4
     return "", 0
+
+
+def listed(items: Iterable[str], word: str = "and") -> str:
+    """List letters in a sentence: "x_t, ε̂ and z"."""
+    *first, last = items
+    return f"{', '.join(first)} {word} {last}" if first else last
 
 
 # ---- what stands in a formula

@@ -37,13 +37,14 @@ class Wrong(msgspec.Struct, frozen=True):
 class Reading(msgspec.Struct, frozen=True):
     """What the sums of a result show. `feedback` has the words.
 
-    kind: "factors" some are wrong. "infinite": values that are no numbers. "axis": factors that change along an axis where they must not.
-    "constant" and "clamped": all else is right. "unexplained": a part of the value is no multiple of anything that was given.
+    kind: "factors" some are wrong. "asked": a callback was asked with another number. "infinite": values that are no numbers. "axis":
+    factors that change along an axis where they must not. "constant" and "clamped": all else is right. "unexplained": a part of the value
+    is no multiple of anything that was given.
     result: its name, if there are several. where: a quantity and its value, in the first row that is clearly wrong. terms: the student's
     and the reference's factor of each part, in that row. numbers: the kind's own.
     """
 
-    kind: Literal["factors", "infinite", "axis", "constant", "clamped", "unexplained"]
+    kind: Literal["factors", "asked", "infinite", "axis", "constant", "clamped", "unexplained"]
     result: str = ""
     step: bool = False  # of a walk
     where: tuple[str, float] = ("", 0.0)
@@ -54,8 +55,8 @@ class Reading(msgspec.Struct, frozen=True):
 
     @property
     def named(self) -> bool:
-        """Whether it tells an idea, and not only numbers."""
-        return self.kind != "unexplained" and all(one.own[0] for one in self.wrong)
+        """Whether it tells all of an idea: no other way to tell it is better."""
+        return self.kind not in ("unexplained", "asked") and all(one.own[0] for one in self.wrong)
 
 
 class Factor(NamedTuple):
@@ -93,12 +94,30 @@ def read(seen: Iterable[tuple[Sum, Formula, float]], letters: Mapping[str, str])
         rows += _rows(formula.quantities, max((column.shape[1] for column in (compared or {}).values()), default=0))
         step, name = own.step, own.name
     factors = {letter: Factor(*np.hstack(own)) for letter, own in columns.items()}
+    otherwise = [found for own, formula, _ in seen if (found := _asked_otherwise(own, formula))]
     wrong = {letter: factor for letter, factor in factors.items() if factor.differs(SEPARATION).any()}
     if any(factor.differs(1).any() for letter, factor in factors.items() if letter not in wrong):
         return None
     if strange:
         return None if wrong else _read_strange(strange, letters, name)
+    if wrong and otherwise:
+        callback, what, *numbers = otherwise[0]
+        return Reading("asked", name, step, (what, numbers[1]), right=(letters.get(callback, callback),), numbers=tuple(numbers))
     return _read_wrong(wrong, factors, rows, name, step) if wrong else None
+
+
+def _asked_otherwise(own: Sum, formula: Formula) -> tuple[Any, ...]:
+    """Name a callback that was asked with another number than by the reference, the quantity, and both numbers; empty if there is none."""
+    split = {name: name.rstrip(")").partition("(") for name in (*own.recent, *formula.factors) if name.endswith(")")}
+    more, missing = ([split[name] for name in split if name in here and name not in there] for here, there in (
+        (own.recent, formula.factors), (formula.factors, own.recent)))  # fmt: skip
+    pairs = ((callback, mine.split(", "), due.split(", ")) for callback, _, mine in more for other, _, due in missing if callback == other)
+    for callback, mine, due in pairs:
+        apart = [(a, b) for a, b in zip(mine, due, strict=False) if a != b]
+        if len(mine) == len(due) and len(apart) == 1 and all(map(str.isdecimal, apart[0])):
+            named = next((f"{name} = " for name, values in formula.quantities.items() if values == [float(apart[0][1])]), "")
+            return callback, named, *map(float, apart[0])
+    return ()
 
 
 def _compared(own: Sum, formula: Formula, tolerance: float, letters: Mapping[str, str]) -> dict[str, Array] | None:

@@ -84,7 +84,7 @@ def read_gz(path: Path, kind: type[T]) -> T:
     return msgspec.json.decode(gzip.decompress(path.read_bytes()), type=kind)
 
 
-FORMAT = 3
+FORMAT = 4
 
 
 class RecordedMisconception(msgspec.Struct, frozen=True):
@@ -118,14 +118,17 @@ class Recorded(msgspec.Struct, frozen=True):
     rtol: float
 
 
+Told = tuple[str, str, int, tuple[tuple[str, str], ...]]
+
+
 class RecordedRewrites(msgspec.Struct, frozen=True):
     """What the rewrites of a function give, in short.
 
-    told: the words, the place and the rank of each. calls: what each call of each shows, by check: a number, that of a different sketch in
-    `forms` and `entries`; −1 if it gave what the reference gives.
+    told: the words, the part and the rank of each, and the words and parts of what else it is as if. calls: what each call of each shows,
+    by check: a number, that of a different sketch in `forms` and `entries`; −1 if it gave what the reference gives.
     """
 
-    told: list[tuple[str, str, int]] = []
+    told: list[Told] = []
     calls: dict[str, list[list[int]]] = {}
     forms: list[str] = []
     entries: list[str] = []  # float32, in base64
@@ -276,9 +279,7 @@ def _shown(known: RecordedRewrites, at: int) -> Sketch:
     return Sketch(known.forms[at], size, tuple(entries))
 
 
-def record_rewrites(
-    told: list[tuple[str, str, int]], right: dict[str, list[Evidence]], shown: dict[str, list[list[Evidence]]]
-) -> RecordedRewrites:
+def record_rewrites(told: list[Told], right: dict[str, list[Evidence]], shown: dict[str, list[list[Evidence]]]) -> RecordedRewrites:
     """Pack what rewrites give, by check. Those that nowhere differ from the reference are left out, and those that give nothing or what a
     simpler one gives."""
     sketches: dict[Sketch, int] = {}
@@ -289,7 +290,7 @@ def record_rewrites(
     calls = {name: [[packed(*pair) for pair in zip(own, right[name], strict=False)] for own in several] for name, several in shown.items()}
     values = [tuple(tuple(several[i]) for several in calls.values()) for i in range(len(told))]
     simplest: dict[Any, int] = {}
-    for value, (_, _, rank) in zip(values, told, strict=True):
+    for value, (_, _, rank, _) in zip(values, told, strict=True):
         simplest[value] = min(rank, simplest.get(value, rank))
     kept = [i for i, own in enumerate(values) if simplest[own] == told[i][2] and all(own) and any(at >= 0 for ats in own for at in ats)]
     numbers = [np.array([one.size, *one.entries], np.float32).tobytes() for one in sketches]

@@ -6,7 +6,8 @@ many rewrites in short. Nothing is compared with a student's here: see `diagnosi
 
 import inspect
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,6 +16,7 @@ import msgspec
 import numpy as np
 
 from autograder.course.model import Check, Misconception
+from autograder.grading import bounds
 from autograder.grading.checks import Called, Transcript, executed_by, run
 from autograder.grading.coefficients import Formula, Quantities, Sum, formula, sums
 from autograder.grading.reference import Answering, ObjectProxy, fuzzy_key
@@ -24,6 +26,8 @@ from autograder.grading.sketch import calls_about, sketch
 OBJECTS = 5e-6, 1e-5  # absolute and relative tolerance where objects take part
 STEP = 5e-5  # of a walk, in single precision
 MOST_CALLS = 60  # of a function and back, in the checks that its rewrites are tried in
+MOST_TOGETHER = 150  # rewrites of a function in several places
+REWRITE_SECONDS = 1.0  # of CPU time that one may take in a check: it may loop for ever
 
 
 class Evidence(msgspec.Struct, frozen=True):
@@ -105,7 +109,7 @@ class Reruns:
 
     def _rewrites(self, of: str) -> list[Rewrite]:
         others = {check.of for check in self.checks} & set(self.quantities.linear)
-        return [*rewrites(self._answer, of, self.quantities, others)] if self._answer else []
+        return [*rewrites(self._answer, of, self.quantities, others, several=MOST_TOGETHER)] if self._answer else []
 
     def tried_in(self, of: str, seeds: Mapping[str, int]) -> list[Check]:
         """List the checks that the rewrites of a function are tried in: those that compare its values, up to a number of calls."""
@@ -125,14 +129,32 @@ class Reruns:
         """
         key = check.id, seed, f"{number}", check.of
         if key not in self._seen:
-            functions = {check.of: self.candidates(check.of)[number].function if number is not None else None}
-            with warnings.catch_warnings(action="ignore"):  # of values that a right answer does not give
-                transcript = run(check, executed_by(lambda name: functions.get(name) or self.answers.function(name)), self.answers, seed)
-                made = [in_short(evidence(call)) for call in calls_about(transcript, check.of)]
+            made: list[Evidence] = []
+            # a right answer neither warns nor loops for ever
+            with suppress(*bounds.PASSED), bounds.bounded(bounds.MEMORY_BYTES, REWRITE_SECONDS), warnings.catch_warnings(action="ignore"):
+                made = [*map(in_short, self._rewritten(check, seed, number))]
             right = self.sketched(check, seed, None) if number is not None else made
             same = all(one.kind == "returned" and one.given == due.given for one, due in zip(made, right, strict=False))
             self._seen[key] = made if same else []
         return self._seen[key]
+
+    def _rewritten(self, check: Check, seed: int, number: int | None) -> Iterator[Evidence]:
+        """Yield what the calls about a check's function show with a rewrite, or with None the reference, until one returns nothing.
+
+        Where no object takes part, the reference's calls are made again, without the rest of the check.
+        """
+        right, shown = calls_about(self.rerun(check, seed, None), check.of), self.calls(check, seed, None, check.of)
+        functions = {check.of: self.candidates(check.of)[number].function} if number is not None else {}
+        objects = any(isinstance(item, ObjectProxy) for call in right for item in (*call.args, *call.kwargs.values(), call.outcome.value))
+        play = executed_by(lambda name: functions.get(name) or self.answers.function(name), noting=objects)
+        if objects:
+            yield from map(evidence, calls_about(run(check, play, self.answers, seed), check.of))
+            return
+        for call, due in zip(right, shown, strict=True):
+            outcome = play(call.function, call.args, call.kwargs, [])
+            yield Evidence(due.given, outcome.kind, outcome.value)
+            if outcome.kind != "returned":
+                return
 
 
 # ---- how far from the reference's a right answer may be

@@ -14,6 +14,7 @@ from autograder.grading.checks import Called, Transcript
 from autograder.grading.comparison import kind_of
 from autograder.grading.reference import as_arrays, fuzzy_key
 
+LOST = "all infinite or NaN"
 SINGLE = 2e-7  # the relative error of single precision, twice
 
 
@@ -23,6 +24,11 @@ class Sketch(msgspec.Struct, frozen=True):
     form: str
     size: float
     entries: tuple[float, ...]
+
+    @property
+    def any_finite(self) -> bool:
+        """Whether the value holds a finite number, or none at all."""
+        return not self.form.endswith(LOST)
 
     def differs(self, other: "Sketch", atol: float, rtol: float) -> bool:
         """Return whether two values differ by more than a tolerance, as far as their sketches show."""
@@ -37,6 +43,7 @@ def sketch(value: Any) -> Sketch:
     parts = list(_parts(value))
     entries = np.concatenate([np.zeros(0), *(np.ravel(array) for _, array in parts if array is not None)])
     odd = [f"{i}:{entries[i]}" for i in np.flatnonzero(~np.isfinite(entries))]
+    odd += [LOST] if 0 < len(entries) == len(odd) else []
     entries = _compressed(np.nan_to_num(entries, nan=0.0, posinf=0.0, neginf=0.0))
     ends = (entries[0], entries[-1], entries.min(), entries.max()) if len(entries) else ()
     size = (entries @ entries / max(1, len(entries))) ** 0.5

@@ -54,6 +54,17 @@ def test_a_loop_without_end_is_stopped_even_if_it_catches_exceptions():
     assert signal.getsignal(signal.SIGPROF) is before
 
 
+def test_a_block_within_another_leaves_it_the_rest_of_its_time():
+    def endless():
+        with bounded(1 << 30, 20):
+            pass
+        while True:
+            pass
+
+    with pytest.raises(OutOfTime), bounded(1 << 30, 0.1):
+        endless()
+
+
 def test_a_thread_has_no_bounds():
     """Limits and signals belong to a process, and would strike another thread: each worker is a process that grades in its main one."""
     seen = []

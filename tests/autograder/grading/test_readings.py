@@ -112,6 +112,10 @@ MISTAKES = {
         "At t = 48, your result is 1.128·x_t − 0.505·ε_uncond + 0.842·ε_cond; 1.128·x_t + 0.227·ε_uncond − 0.378·ε_cond was expected: "
         "look at the factors of ε_uncond and ε_cond.",
     ),
+    "another t given to the model": (
+        *changed("ddim", "eps_model(x, t)", "eps_model(x, max(t_prev, 1))"),
+        "In a step: you took ε̂ at t = 49. The formula takes it at t = 58.",
+    ),
     "given to the model": (
         *changed("loss", "bar.sqrt() * x0 + (1 - bar).sqrt()", "(1 - bar).sqrt() * x0 + bar.sqrt()"),
         "In the input of `eps_model`: you swapped the factors of x_0 and ε: √ᾱ_t belongs to x_0, √(1 − ᾱ_t) to ε.",

@@ -5,8 +5,13 @@ import ast
 import numpy as np
 import pytest
 
+from autograder.course.model import Check
+from autograder.grading import reruns
+from autograder.grading.checks import close
 from autograder.grading.coefficients import Quantities
+from autograder.grading.feedback import rewrite_words
 from autograder.grading.letters import text
+from autograder.grading.reference import Answers, load_module
 from autograder.grading.rewrites import matches, places, put, rewrites, rules
 from autograder.grading.sketch import sketch
 from tests.autograder.grading.test_readings import EXERCISES, changed, ideas, materials
@@ -64,6 +69,50 @@ def test_a_rewrite_gives_what_it_says(told):
     assert made["", "h stood where w belongs"].function(9, 4) == -2
     assert made["", "w and h had changed places"].function(9, 4) == -7
     assert made["", "the logarithm of the result were returned"].function(9, 2) == 0
+
+
+def test_a_bracket_in_the_wrong_place_is_told(told):
+    made = told("def area(width, height, scale):\n    return (width - height) / scale + height\n")
+    assert made["", "h were not divided by s"].function(9, 3, 3) == 3
+    assert made["", "w were not divided by s"].function(9, 3, 3) == 11
+    assert made["", "h were divided by s, too"].function(9, 3, 3) == 3
+
+
+def test_two_mistakes_at_once_are_told_in_two_sentences_and_one_made_twice_in_one(tmp_path):
+    path = tmp_path / "answer.py"
+    path.write_text("def area(width, height):\n    return width ** 0.5 - height ** 0.5\n")
+    made = {rewrite_words([one.said]): one for one in rewrites(path, "area", MODEL, several=50) if one.several}
+    assert made["It is as if the root were missing from w and h."].function(9, 4) == 5
+    assert made["It is as if the root were missing from w. It is also as if half of h were taken, where its root belongs "
+                "(** 1/2 is the power 1, divided by 2)."].function(9, 4) == 7  # fmt: skip
+
+
+def test_of_two_mistakes_at_once_so_many_are_made_as_are_asked_for_and_fewer_of_a_sampler(tmp_path):
+    path = tmp_path / "answer.py"
+    plain = "def area(width, height):\n    return width ** 0.5 - height ** 0.5 + width * height\n"
+    walks = plain.replace("    return", "    for i in height:\n        width(i)\n    return")
+    made = []
+    for source in (plain, walks):
+        path.write_text(source)
+        made.append(sum(one.several for one in rewrites(path, "area", MODEL, several=10)))
+    assert made == [10, 2]
+
+
+def test_two_changes_of_one_place_are_not_made_at_once(tmp_path):
+    path = tmp_path / "answer.py"
+    path.write_text("def area(width, height):\n    return (width ** 0.5) ** 0.5\n")
+    assert [one for one in rewrites(path, "area", MODEL, several=50) if one.several] == []
+
+
+def test_a_rewrite_that_never_ends_is_stopped_and_gives_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(reruns, "REWRITE_SECONDS", 0.01)
+    path = tmp_path / "answer.py"
+    path.write_text("def area(width, height):\n    while height > 0:\n        height = height - width\n    return height\n")
+    check = Check("c", "c", 1, "area", (), lambda student, reference: close(student.area(2, 5), reference.area(2, 5)))
+    made = reruns.Reruns((check,), Answers(load_module(path)), MODEL, path)
+    words = [one.words for one in made.candidates("area")]
+    assert made.sketched(check, 0, words.index("w were added, not subtracted")) == []
+    assert made.sketched(check, 0, words.index("the result had the wrong sign"))[0].value == sketch(1)
 
 
 def test_a_function_that_the_answer_uses_is_changed_too(told):
@@ -147,6 +196,10 @@ MISTAKES = {
         "It is as if α stood where ᾱ belongs.",
     ),
     "a loop": (*changed("guidance", "range(steps, 0, -1)", "range(steps, 1, -1)"), "It is as if the loop ended one step too early."),
+    "two roots": (
+        *changed("ddim", "(x_t - (1 - a).sqrt() * eps_hat) / a.sqrt()", "(x_t - (1 - a) * eps_hat) / a"),
+        "In x̂_0, it is as if the root were missing from 1 − ᾱ_t and ᾱ_t.",
+    ),
     "a comparison": (*changed("guidance", "u < p", "u <= p"), "It is as if u ≤ p stood where u < p belongs."),
     "two ways to say it": (
         *changed("ddim", "return b.sqrt() * x0", "return a.sqrt() * x0"),
@@ -185,6 +238,14 @@ def test_one_huge_entry_does_not_hide_what_the_others_are():
     one, other = (sketch(np.array([first, 0.5, 0.25, 1e32])) for first in (0.1, 0.2))
     assert one.differs(other, 1e-4, 1e-5)
     assert not one.differs(sketch(np.array([0.1, 0.5, 0.25, 1e32 * (1 + 1e-7)])), 1e-4, 1e-5)
+
+
+def test_where_no_number_is_finite_there_is_no_evidence():
+    """Any two mistakes that give NaN everywhere look alike."""
+    assert not sketch(np.full(3, np.nan)).any_finite
+    assert sketch(np.array([np.nan, 0.0])).any_finite
+    assert sketch(np.zeros(3)).any_finite
+    assert sketch("a text").any_finite
 
 
 def test_a_network_of_ones_own_is_not_compared_with_ours():

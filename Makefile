@@ -1,6 +1,7 @@
 # make demo      sets up, and grades the example class
 # make quick     the tests that matter while editing: under a minute
 # make test      sets up, and runs every test
+# make lowest    the demo and the core tests with the lowest versions that pyproject.toml allows
 # make wheel     what students install
 # make docs      writes docs/commands.md
 # make bench     measures
@@ -11,22 +12,31 @@
 # make clean     starts afresh
 PYTHON ?= python3
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
-GRADE := --out build/demo --seed 12 --exercise forward --exercise practice
+PINS := constraints.txt
+LOWEST := build/lowest
+# PyPI's torch for Linux brings 4.8 GB of CUDA along. So a build for CPUs is taken from here, unless pip is set up to ask elsewhere, as on a
+# machine with a mirror, or nothing answers: then pip takes what its own indexes have. `make demo TORCH_INDEX=` leaves it to pip as well.
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(PINS)
+TORCH = test -z "$(TORCH_INDEX)" || $(BIN)/python -m pip config list | grep -qE 'index|find-links' \
+  || $(PIP) --retries 1 --no-deps --index-url $(TORCH_INDEX) "$$(grep '^torch==' $(PINS))" \
+  || echo "No answer from $(TORCH_INDEX): torch comes from pip's own index."
+GRADE := --seed 12 --exercise forward --exercise practice
 QUICK := tests/test_architecture.py tests/autograder/sandbox tests/autograder/course tests/autograder/grading \
   tests/autograder/author/test_lint.py tests/test_documented_misconceptions.py
+CORE := tests/autograder/sandbox tests/autograder/course tests/autograder/grading tests/autograder/learner tests/test_students.py
 HOSTILE = awk '/^[^ ]/ { name = $$0 } /kind: hostile/ { sub(":.*", "", name); print name }' examples/class/expected.yaml
 
-.PHONY: demo quick test wheel docs bench mutants attacks fuzz chaos clean
+.PHONY: demo quick test lowest wheel docs bench mutants attacks fuzz chaos clean
 
 demo: .venv/demo
 	@if $(BIN)/course doctor > /dev/null; then \
-	  $(BIN)/course grade examples/class $(GRADE); \
+	  $(BIN)/course grade examples/class --out build/demo $(GRADE); \
 	else \
 	  echo "Walls are missing here (see: course doctor), so the four hostile students are left out."; \
 	  rm -rf build/class && mkdir -p build && cp -r examples/class build/class; \
 	  $(HOSTILE) | while read -r name; do rm -rf "build/class/$$name"; done; \
-	  $(BIN)/course grade build/class $(GRADE) --unsafe; \
+	  $(BIN)/course grade build/class --out build/demo $(GRADE) --unsafe; \
 	fi
 
 quick: .venv/test
@@ -37,6 +47,16 @@ test: .venv/test
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/pytest -n 2 --dist loadgroup --cov
+
+lowest: BIN := $(LOWEST)/bin
+lowest: PINS := $(LOWEST)/versions.txt
+lowest:
+	$(PYTHON) -m venv $(LOWEST)
+	$(PYTHON) .ci/lowest.py > $(PINS)
+	@$(TORCH)
+	$(PIP) -e '.[grade,reference,nbgrader,cluster,optimise,7z]' hypothesis 'pytest<9.2' pytest-xdist
+	$(BIN)/course grade examples/class --out $(LOWEST)/demo $(GRADE)
+	$(BIN)/pytest -n 2 -q -W default $(CORE)  # old packages warn of what newer ones changed
 
 wheel: .venv/test
 	$(BIN)/course release --out build/student_release
@@ -65,11 +85,13 @@ chaos: .venv/test
 
 .venv/demo: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(PIP) -e .
+	@$(TORCH)
+	$(PIP) -e '.[grade]'
 	touch $@
 
 .venv/test: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(TORCH)
 	$(PIP) -e '.[test,nbgrader]'
 	touch $@ .venv/demo
 

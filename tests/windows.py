@@ -17,7 +17,7 @@ import types
 from pathlib import Path
 
 ROOT = str(Path(__file__).resolve().parents[1])
-MODULES = "curses fcntl grp posix pty pwd readline resource syslog termios tty py_landlock pyseccomp".split()
+MODULES = "curses fcntl grp posix pty pwd readline resource syslog termios tty py_landlock pyseccomp torch".split()
 ATTRIBUTES = {
     os: """chown fchmod fchown fork forkpty getegid geteuid getgid getpgid getuid killpg mkfifo nice posix_spawn register_at_fork
         sched_getaffinity set_blocking setgroups setresuid setsid sysconf uname wait4 O_CLOEXEC O_DIRECTORY O_NOFOLLOW O_NONBLOCK""",

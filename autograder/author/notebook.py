@@ -9,6 +9,7 @@ import base64
 import gzip
 import inspect
 import json
+import sys
 import types
 from collections.abc import Iterator
 from copy import copy
@@ -31,10 +32,11 @@ SHIMMED = ("__future__", "msgspec")
 
 def notebook(lesson: Lesson) -> str:
     """Return the notebook of a lesson as JSON text. Every exercise of it must have its answer at hand."""
-    introduction = Path(__file__).with_suffix(".md").read_text(encoding="utf-8")
-    cells = [_cell("markdown", "introduction", introduction.format(title=lesson.title)), _locked("player", _player(_imported(lesson)))]
     nodes = [node for exercise in lesson.exercises for node in ast.parse(exercise.starter.read_bytes()).body]
     imports = {ast.unparse(node) for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)}
+    packages = " ".join(sorted({name for one in imports if (name := one.split()[1].partition(".")[0]) not in sys.stdlib_module_names}))
+    introduction = Path(__file__).with_suffix(".md").read_text(encoding="utf-8").format(title=lesson.title, packages=packages)
+    cells = [_cell("markdown", "introduction", introduction), _locked("player", _player(_imported(lesson), packages))]
     cells.append(_cell("code", "imports", "\n".join(sorted(imports))))
     for exercise in lesson.exercises:
         cells += _exercise(load_materials(exercise), exercise)
@@ -73,8 +75,11 @@ def _source(source: str, node: ast.stmt) -> str:
     return "\n".join(source.split("\n")[first - 1 : node.end_lineno])
 
 
-def _player(used: set[tuple[str, str]]) -> str:
-    """Join the player, and what it and the check files use of the engine, into one text that needs nothing of the course."""
+def _player(used: set[tuple[str, str]], packages: str) -> str:
+    """Join the player, and what it and the check files use of the engine, into one text that needs nothing of the course.
+
+    It says first which of `packages` are missing, and how to add them.
+    """
     bundle = Bundle()
     for module, name in sorted(used):
         bundle.add(import_module(module), name)
@@ -83,7 +88,10 @@ def _player(used: set[tuple[str, str]]) -> str:
     imports = "\n".join(["from __future__ import annotations", *sorted({"import dataclasses", "import types", *bundle.imports})])
     text = _quoted("\n\n\n".join([imports, SHIM.read_text(encoding="utf-8").rstrip(), *bundle.texts]))
     return (
-        "# What plays the checks. You need not read this cell, but run it first.\nimport sys\nimport types\n\n"
+        "# What plays the checks. You need not read this cell, but run it first.\nimport sys\nimport types\n"
+        "from importlib.util import find_spec\n\n"
+        f"if missing := ' '.join(name for name in {packages!r}.split() if find_spec(name) is None):\n"
+        "    raise ModuleNotFoundError(f'run `%pip install {missing}` in a cell of its own, then this one again')\n\n"
         f"course = sys.modules['course_player'] = types.ModuleType('course_player')\nexec({text}, course.__dict__)"
     )
 

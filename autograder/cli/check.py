@@ -110,6 +110,10 @@ def _all(console: Console, workspace: Workspace, judge: Judge, chosen: list[Name
     for one in chosen:
         try:
             judged = judge(one, found)
+        except UsageError as error:  # the other files can be checked
+            click.echo(str(error), err=True)
+            status = max(status, 2)
+            continue
         except SandboxFault as fault:
             console.print(f"{one.exercise}: {FAULT.format(fault=fault)}", markup=False, soft_wrap=True)
             status = 3

@@ -1,18 +1,19 @@
 """Commands for students: the workspace, from `course start` to `course submit`. `check` and `practice` have their own modules."""
 
-import os
 from pathlib import Path
 
 import click
 from rich.console import Console
 
 from autograder.cli.context import LESSON, find_course, now, opened_workspace, say, say_rivals, typed
-from autograder.course.loading import read_course, read_policy
+from autograder.course.loading import package_name, read_course, read_policy
 from autograder.course.references import choose_lesson
+from autograder.course.system import from_here
 from autograder.course.trust import confirming, is_confirmed
 from autograder.learner import start as starting
 from autograder.learner.files import held
 from autograder.learner.workspace import prefer
+from autograder.sandbox.guest.frameworks import installing
 
 
 @click.command()
@@ -35,12 +36,17 @@ def start(root: Path | None, folder: Path | None, lesson: str | None) -> None:
         starting.refuse_crowded(Path.cwd(), chosen)
     made = starting.start(place, course, chosen)
     here = made.folder == Path.cwd()
-    where = "this folder" if here else os.path.relpath(made.folder) if made.folder != place else str(folder)
+    where = "this folder" if here else from_here(made.folder)
     say(f"Created in {where}: {', '.join(made.made)}" if made.made else f"Nothing to do: {where} has every file.")
     if made.kept and made.made:
         say(f"Left unchanged: {', '.join(made.kept)}")
     if not is_confirmed(course):
         say(f"To use this course without --course: {confirming(course)}")
+    missing, possible = starting.lacking(chosen)
+    if missing:
+        files = " and ".join(f"{name}.py" for name in possible) or "none of the exercises"
+        say(f"Without {' and '.join(missing)}, which is not installed here, you can check {files}. To add it:")
+        say(f"  {installing(missing, package_name())}")
     first = chosen.exercises[0].id if chosen.exercises else "answers.yaml"
     say(f"Next: {'' if here else f'cd {typed(where)}, then '}course read, and course check {first}.py")
 

@@ -60,6 +60,14 @@ def file_name(text: str) -> str:
     return f"-{name}" if name.partition(".")[0].rstrip().upper() in _DEVICES else name
 
 
+def from_here(path: Path) -> str:
+    """Return a path relative to the current folder; as it is, if it lies on another drive."""
+    try:
+        return os.path.relpath(path)
+    except ValueError:  # Windows
+        return str(path)
+
+
 def as_text(name: str) -> str:
     """Return a name that the system gave as text that can be written: bytes that are no UTF-8 are replaced."""
     return os.fsencode(name).decode("utf-8", errors="replace")

@@ -15,7 +15,9 @@ from typing import Any, Protocol
 import msgspec
 import numpy as np
 
-from autograder.sandbox.guest.frameworks import framework_of, part_of
+from autograder.course.errors import UsageError
+from autograder.course.loading import package_name
+from autograder.sandbox.guest.frameworks import absent, framework_of, installing, part_of
 
 FLOOR = 1e-6
 FLOAT32_ERRORS = 20
@@ -89,13 +91,19 @@ class Answers:
 
 
 def load_module(path: Path) -> types.ModuleType:
-    """Run a Python file of the course (never of a student) as a module."""
+    """Run a Python file of the course (never of a student) as a module. Raise `UsageError` if a framework is missing."""
     name = "course_" + "_".join(path.with_suffix("").parts[-3:])
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except ModuleNotFoundError as error:
+        if missing := absent(error.name or ""):
+            problem = f"{path}: it needs {missing[0]}, which is not installed"
+            raise UsageError(problem, f"add it: `{installing(missing, package_name())}`") from None
+        raise
     return module
 
 

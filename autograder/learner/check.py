@@ -15,8 +15,9 @@ from msgspec.structs import replace
 from watchfiles import watch
 
 from autograder.course import system
-from autograder.course.errors import SandboxFault, WallsMissing
+from autograder.course.errors import SandboxFault, UsageError, WallsMissing
 from autograder.course.kinds import Mark, misread
+from autograder.course.loading import package_name
 from autograder.course.model import CheckResult, Key, Lesson, Submission
 from autograder.course.own_practice import FOR, relabelled
 from autograder.course.policy import Limits, Policy, limits_for
@@ -30,6 +31,7 @@ from autograder.grading.questions import Functions, functions_of, mark_answers
 from autograder.learner.files import file_of, replaced, work_files
 from autograder.learner.repro import Reach, in_terminal, line, reach
 from autograder.learner.workspace import Workspace, digest, is_untouched
+from autograder.sandbox.guest.frameworks import absent, installing
 from autograder.sandbox.local import LocalRunner
 from autograder.sandbox.preload import Launched, profile_for
 from autograder.sandbox.servers import Sandbox
@@ -163,7 +165,10 @@ class Checker(contextlib.AbstractContextManager["Checker"]):
             self._materials[exercise] = load_materials(next(one for one in workspace.lesson.exercises if one.id == exercise))
 
     def check(self, workspace: Workspace, exercise: str, path: Path | None = None) -> Checked:
-        """Run the public checks of one exercise on a file: by default the one that counts."""
+        """Run the public checks of one exercise on a file: by default the one that counts.
+
+        Raise `UsageError` if a framework is missing that it needs.
+        """
         path = path or file_of(workspace, exercise)
         if path is None:
             name = names_of(exercise)[0]
@@ -187,6 +192,11 @@ class Checker(contextlib.AbstractContextManager["Checker"]):
             self._functions = self._functions or functions_of(workspace.root, workspace.lesson)
             answered = mark_answers(submission, workspace.lesson, self._functions)
             return Checked(exercise, name, digest(source), answered.checks, {}, problem=untouched)
+        meant = next(one for one in workspace.lesson.exercises if one.id == exercise)
+        own = "" if name.endswith(".ipynb") else profile_for(source)  # a notebook imports what any of its exercises needs
+        if missing := absent(f"{profile_for(meant.checks.read_bytes(), meant.imports)} {own}"):
+            problem = f"{name} needs {' and '.join(missing)}, which is not installed here"
+            raise UsageError(problem, f"add it: `{installing(missing, package_name())}`")
         self.load(workspace, exercise)
         materials = self._materials[exercise]
         self._settle(profile_for(source, materials.exercise.imports))

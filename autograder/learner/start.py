@@ -15,6 +15,8 @@ from autograder.course.references import is_named
 from autograder.course.student_files import HIDDEN, given_files
 from autograder.course.system import move
 from autograder.learner.workspace import Origin, Workspace, digest, home_of, lessons_in, workspace_above, write_origin
+from autograder.sandbox.guest.frameworks import absent
+from autograder.sandbox.preload import profile_for
 
 
 class Started(msgspec.Struct, frozen=True):
@@ -66,6 +68,12 @@ def _place(folder: Path, lesson: Lesson) -> tuple[Path, bool]:
     home = home_of(folder, before)
     place = lessons_in(home).get(lesson.id, home / lesson.id)
     return place, place != home
+
+
+def lacking(lesson: Lesson) -> tuple[list[str], list[str]]:
+    """Return the frameworks that a lesson needs and that are not installed, and the exercises that can be checked without them."""
+    profiles = {one.id: profile_for(one.checks.read_bytes(), one.imports) for one in lesson.exercises}
+    return absent(" ".join(dict.fromkeys(profiles.values()))), [name for name, profile in profiles.items() if not absent(profile)]
 
 
 def refuse_crowded(folder: Path, lesson: Lesson) -> None:

@@ -97,6 +97,9 @@ def submit(workspace: Workspace, state: State, checker: Checker, out: Path | Non
             where = f"`{path.name}`" if path.name in names_of(exercise) else f"`{exercise}` in `{path.name}`"
             try:
                 public[exercise] = seen = _seen(workspace, state, checker, exercise, path)
+            except UsageError as error:
+                warnings.append(f"{error.problem}: it is packed unchecked.")
+                continue
             except SandboxFault as fault:
                 warnings.append(f"{where}: not checked, because the sandbox failed ({fault}).")
                 continue

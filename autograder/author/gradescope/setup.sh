@@ -13,5 +13,5 @@ apt-get install -y -qq libseccomp2 "$(basename "$python")-venv"
 "$python" -m venv "$target"
 torch="$(grep '^torch==' "$source/course/constraints.txt")"
 "$target/bin/python" -m pip install --quiet "$torch" --index-url https://download.pytorch.org/whl/cpu  # a third of the size
-"$target/bin/python" -m pip install --quiet -c "$source/course/constraints.txt" -e "$source/course"
+"$target/bin/python" -m pip install --quiet -c "$source/course/constraints.txt" -e "$source/course[grade]"
 chmod -R go= "$source"  # guests run as another user: what judges them is not theirs to read

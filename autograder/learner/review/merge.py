@@ -6,6 +6,7 @@ file is written to.
 
 import hashlib
 import struct
+import sys
 import tempfile
 import zipfile
 import zlib
@@ -14,7 +15,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 import msgspec
-import zstandard
 
 from autograder.course.errors import UsageError
 from autograder.course.store import reading
@@ -22,13 +22,18 @@ from autograder.learner.review.log import LONGEST, LONGEST_NAME, NAME, SCHEMA, L
 from autograder.learner.review.queue import Face
 from autograder.learner.review.schedule import scheduling_id
 
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
 LARGEST = 1 << 30  # bytes of a collection, unpacked
 MOST = 1_000_000  # rows: of a hundred years with thirty answers a day
 MOST_SCHEDULINGS = 1000
 AHEAD = 1_000_000  # a row's number is at most the count of all rows, and more if some were lost; ours come after the greatest
 ANKI = {".apkg", ".colpkg"}
 _PACKED = ("collection.anki21b", "collection.anki21", "collection.anki2")  # the newest first: older ones beside it may be a notice
-_DAMAGED = (zipfile.BadZipFile, zlib.error, zstandard.ZstdError, struct.error, EOFError, OverflowError, RuntimeError, ValueError)
+_DAMAGED = (zipfile.BadZipFile, zlib.error, zstd.ZstdError, struct.error, EOFError, OverflowError, RuntimeError, ValueError)
 _HISTORY = """
 SELECT notes.guid, cards.ord, revlog.id, revlog.ease, revlog.time, revlog.type
 FROM revlog JOIN cards ON cards.id = revlog.cid JOIN notes ON notes.id = cards.nid
@@ -125,7 +130,7 @@ def _unpack(package: zipfile.ZipFile, out: BinaryIO) -> None:
     if name is None:
         raise OSError("no collection in it")
     with package.open(name) as packed:
-        reader = zstandard.ZstdDecompressor().stream_reader(packed) if name.endswith("b") else packed
+        reader = zstd.ZstdFile(packed) if name.endswith("b") else packed
         while block := reader.read(1 << 20):
             if out.tell() > LARGEST:
                 raise OSError("too large")

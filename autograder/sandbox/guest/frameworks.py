@@ -8,6 +8,7 @@ import contextlib
 import sys
 from collections.abc import Callable, Iterable
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 NUMPY = "numpy"  # the preload profile that every other one contains
@@ -34,6 +35,7 @@ class Framework(NamedTuple):
     cast: Callable[[Any, str], Any]  # a copy; floats get this dtype, "float32" or "float64"
     literal: str  # Python for a tensor, from a list of numbers
     conversion: str  # Python for a tensor, from an array
+    cpu_builds: str  # where its builds for a CPU are: a tenth of what PyPI has for Linux
 
 
 # ---- torch
@@ -96,6 +98,7 @@ def f(x, n, a, table):
     cast=_cast_torch,
     literal="torch.tensor({})",
     conversion="torch.from_numpy({})",
+    cpu_builds="https://download.pytorch.org/whl/cpu",
 )
 
 
@@ -119,20 +122,40 @@ def rebuilt(array: Any, number: int) -> Any:
 
 def loaded() -> list[Framework]:
     """List the frameworks that this process has imported."""
-    return [framework for name, framework in FRAMEWORKS.items() if name in sys.modules]
+    return [framework for name, framework in FRAMEWORKS.items() if sys.modules.get(name)]
+
+
+def absent(profile: str) -> list[str]:
+    """List the frameworks of a preload profile that are not installed, without importing one."""
+    return [name for name in dict.fromkeys(profile.split()) if name in FRAMEWORKS and not _is_installed(name)]
+
+
+def _is_installed(name: str) -> bool:
+    with contextlib.suppress(ImportError, ValueError):  # somebody keeps it from being imported
+        return find_spec(name) is not None
+    return False
+
+
+def installing(names: Iterable[str], package: str) -> str:
+    """Return the command that adds frameworks to an installed `package`, whose extras are named after them."""
+    wanted = list(names)
+    return f'pip install "{package}[{",".join(wanted)}]"' + "".join(f" --extra-index-url {FRAMEWORKS[name].cpu_builds}" for name in wanted)
 
 
 def load(profile: str) -> None:
     """Import what a preload profile names beside numpy, and use it once: what it sets up at first use is then there before any wall.
 
-    A profile is a list of packages, and "training" for what a framework's optimiser needs.
+    A profile is a list of packages, and "training" for what a framework's optimiser needs. What is not installed is named when it is
+    imported.
     """
-    names = profile.split()
+    names, missing = profile.split(), absent(profile)
     for name in names:
+        if name in missing:
+            continue
         if name in FRAMEWORKS:
             FRAMEWORKS[name].load(TRAINING in names)
         elif name != TRAINING:
-            with contextlib.suppress(Exception):  # installed or not: what is missing is named when it is imported
+            with contextlib.suppress(Exception):  # installed or not
                 import_module(name)
 
 
@@ -140,7 +163,8 @@ def lacking(profile: str, packages: Iterable[str]) -> list[str]:
     """List the modules that a fuller profile preloads: frameworks, what their optimisers need, and packages."""
     names = profile.split()
     slow = [framework.slow for framework in loaded() if TRAINING not in names]
-    return [name for name in (*FRAMEWORKS, *packages) if name not in names] + slow
+    missing = absent(" ".join(FRAMEWORKS))
+    return [name for name in (*FRAMEWORKS, *packages) if name not in (*names, *missing)] + slow
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -1,6 +1,8 @@
 """`docs/dependencies.md` speaks of what `pyproject.toml` names, of all of it, and of nothing else."""
 
 import re
+import subprocess
+import sys
 import tomllib
 
 import pytest
@@ -37,6 +39,24 @@ def test_what_had_no_release_for_two_years_has_its_reason(root, rows):
     """Counted from the date that the page itself bears."""
     excepted = set(re.findall(r"^- \*\*(.+?)\*\*", (root / "docs" / "dependencies.md").read_text(), re.MULTILINE))
     assert {row[0] for row in rows if row[3] < "2024-11"} == excepted
+
+
+def test_every_version_of_python_that_is_declared_is_tried(root):
+    """By the workflow, on Linux; macOS and Windows have the first and the last."""
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    declared = [line.split()[-1] for line in project["classifiers"] if "Python ::" in line]
+    jobs = (root / ".github" / "workflows" / "ci.yml").read_text().split("python: [")[1:]
+    tried = [re.findall(r"[\d.]+", job.partition("]")[0]) for job in jobs]
+    assert tried == [declared, [declared[0], declared[-1]]]
+    assert project["requires-python"] == f">={declared[0]}"
+
+
+def test_the_lowest_versions_are_exact(root):
+    printed = subprocess.check_output([sys.executable, root / ".ci" / "lowest.py"], text=True)
+    assert "numpy==1.26\n" in printed
+    assert "torch==2.3\n" in printed
+    assert ">=" not in printed
+    assert "denoising-course" not in printed
 
 
 def test_every_version_is_pinned(root, named):

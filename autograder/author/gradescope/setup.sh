@@ -4,7 +4,7 @@ set -euo pipefail
 source="${AUTOGRADER:-/autograder}/source"
 target="${COURSE_ENV:-/opt/course}"
 apt-get update -qq
-python="$(command -v python3.13 || command -v python3.12 || command -v python3.11 || true)"
+python="$(command -v python3.14 || command -v python3.13 || command -v python3.12 || command -v python3.11 || true)"
 if [ -z "$python" ]; then
   apt-get install -y -qq python3.11
   python=python3.11

@@ -124,7 +124,7 @@ def test_setup_installs_python_torch_and_the_course(layout):
     source = "/autograder/source/course"
     assert called[0] == "apt-get update -qq"
     assert called[-2].startswith("python -m pip install --quiet torch==")
-    assert called[-1] == f"python -m pip install --quiet -c {source}/constraints.txt -e {source}"
+    assert called[-1] == f"python -m pip install --quiet -c {source}/constraints.txt -e {source}[grade]"
 
 
 def test_a_layout_that_is_not_gradescopes_is_refused(tmp_path):

@@ -46,7 +46,7 @@ quick: .venv/test
 test: .venv/test
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n 2 --dist loadgroup --cov
+	$(BIN)/pytest -n 2 --dist loadgroup --no-loadscope-reorder --cov
 
 lowest: BIN := $(LOWEST)/bin
 lowest: PINS := $(LOWEST)/versions.txt

@@ -23,6 +23,8 @@ from tests.programs import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[1]
 MEASURED = ("test_cli.py", "test_after_grading.py", "test_handing_in.py", "test_review_terminal.py", "test_student_terminal.py")
+UNMEASURED = ("test_folder.py", "test_graded.py", "test_readings.py", "test_recordings.py", "test_resuming.py")  # long, and others run what they run
+LONG = ("hostile", "test_resuming", "nbgrader", "test_dask_pool", "test_recordings")  # groups that take a minute or more
 COMMANDS = "COVERAGE_PROCESS_CONFIG"  # with it, commands measure themselves
 STRANGER = 61999  # a user id that nobody has
 FLAGS = ("--no-sandbox --headless --disable-gpu --disable-quic --no-first-run --disable-background-networking"
@@ -38,11 +40,19 @@ settings.register_profile("random", max_examples=2000, deadline=None, print_blob
 settings.load_profile("same")
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items):
-    """Measure coverage by the engine's own tests: content and attacks run the same lines thousands of times, at half the speed."""
+    """Keep each file's tests in one process, with what they share, and begin with what takes longest.
+
+    Measure coverage by the engine's own tests: content and attacks run the same lines thousands of times, at half the speed.
+    """
     for item in items:
-        if ROOT / "tests" / "autograder" not in item.path.parents and item.path.name not in MEASURED:
+        if not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+        if item.path.name in UNMEASURED or (ROOT / "tests" / "autograder" not in item.path.parents and item.path.name not in MEASURED):
             item.add_marker("no_cover")
+    groups = {item: item.get_closest_marker("xdist_group").args[0] for item in items}
+    items.sort(key=lambda item: LONG.index(groups[item]) if groups[item] in LONG else len(LONG))
 
 
 def pytest_runtest_setup(item):

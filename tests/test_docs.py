@@ -19,7 +19,7 @@ from autograder.cli.main import main
 from autograder.course.loading import read_policy
 from docs.commands import page as commands_page
 from tests.pages import PAGES, ROOT, blocks, read, shown
-from tests.test_example_class import run  # noqa: F401  # the fixture: one graded class serves both
+from tests.test_example_class import COMMAND, run  # noqa: F401  # the fixture: one graded class serves both
 
 STUDENTS = (("README.md", "Learn"), ("docs/learn.md", "From an empty folder to a submission"))  # their commands follow one another
 INSTRUCTORS = (("docs/grade.md", "After grading"),)
@@ -47,7 +47,7 @@ def commands(text):
 def alone():
     """Return each command that stands by itself, with the lines that it prints; one that several pages show stands once."""
     texts = [block.text for block in blocks() if block.kind == "console" and (block.page, block.section) not in STUDENTS + INSTRUCTORS]
-    return [command for text in dict.fromkeys(texts) for command in commands(text)]
+    return [command for text in dict.fromkeys(texts) for command in commands(text) if command[0] != COMMAND]
 
 
 def matches(printed, lines):
@@ -114,6 +114,15 @@ def test_an_instructor_goes_on_from_the_graded_class(page, section, run, tmp_pat
         words = shlex.split(command.replace("build/demo", str(demo)))
         said = CliRunner().invoke(main, words[1:], catch_exceptions=False).stdout if words[0] == "course" else subprocess.check_output(words, text=True)
         assert matches(said.replace(str(demo), "build/demo"), printed), said
+
+
+@pytest.mark.xdist_group("example-class")
+def test_grade_shows_what_the_command_prints(run):  # noqa: F811  # the fixture
+    texts = {block.text for block in blocks() if block.kind == "console" and COMMAND in block.text}
+    shows = [lines for text in texts for command, lines in commands(text) if command == COMMAND]
+    assert shows
+    for lines in shows:
+        assert matches(run["printed"].replace(run["out"], "build/demo"), lines), run["printed"]
 
 
 @pytest.mark.xdist_group("example-class")

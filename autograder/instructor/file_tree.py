@@ -9,6 +9,7 @@ import stat
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -58,6 +59,15 @@ class Folder:
     def __init__(self, root: Path):
         self.root, self.notes = root, list[str]()
 
+    @cached_property
+    def _top(self) -> dict[str, Kind]:
+        """What lies at the top, read once: of a large class it is asked for again and again."""
+        try:
+            with os.scandir(self.root) as found:
+                return {one.name: _kind(one.stat(follow_symlinks=False).st_mode) for one in found}
+        except OSError:
+            return {}
+
     @contextmanager
     def _opened(self, folder: str) -> Iterator[int]:
         here = os.open(self.root, _FOLDER)
@@ -80,6 +90,8 @@ class Folder:
             return None
 
     def names(self, folder: str = "") -> list[str]:
+        if not folder:
+            return sorted(self._top)
         try:
             with self._opened(folder) as here:
                 return sorted(os.listdir(here))
@@ -87,6 +99,9 @@ class Folder:
             return []
 
     def kind(self, path: str) -> Kind:
+        return self._top[path] if path in self._top else self._kind_now(path)
+
+    def _kind_now(self, path: str) -> Kind:
         found = self._status(path)
         return _kind(found.st_mode) if found else "none"
 
@@ -103,7 +118,7 @@ class Folder:
 
     def read(self, path: str, most: int = LARGEST) -> bytes:
         folder, _, name = path.rpartition("/")
-        require_file(name, self.kind(path))  # before it is opened: opening a device may do something
+        require_file(name, self._kind_now(path))  # before it is opened: opening a device may do something
         try:
             with self._opened(folder) as here:
                 opened = os.open(name, _FILE, dir_fd=here)

@@ -36,6 +36,7 @@ from autograder.instructor.gradebook import Attempted
 from autograder.instructor.pool import Settings
 from bench.chaos import grading as chaos
 from bench.throughput import NUMPY
+from tests.conftest import COMMANDS
 from tests.programs import PATIENCE, running, wait_for
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -45,7 +46,8 @@ WALLS = "walls: landlock, seccomp, limits, privileges\n"
 
 def start(*command, **environment):
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    return running(command, PATIENCE * 5, cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1", **environment}, **quiet)
+    own = {name: value for name, value in os.environ.items() if name != COMMANDS}  # most of what runs there is Dask's
+    return running(command, PATIENCE * 5, cwd=ROOT, env={**own, "OMP_NUM_THREADS": "1", **environment}, **quiet)
 
 
 def worker(address, folder, *within, **environment):

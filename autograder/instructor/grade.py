@@ -202,17 +202,12 @@ def run_plan(course: Course, request: GradeRequest, plan: Plan, current: Round, 
     settings = Settings(str(course.root), current, request.walls)
     run = Run(gradebook, CacheKeys(course, current, request.walls), lambda done: progress(done, plan.expected), fresh=request.fresh)
     roster = request.roster and request.roster.resolve()
-<<<<<<< HEAD
     asked = replace(request, submissions=request.submissions.resolve(), roster=roster, fresh=False, lesson=plan.lesson.id)
-    gradebook.begin(run.name, asked, None if request.only else gradebook.last_run(), known.people, known.renamed)
+    earlier = gradebook.last_run()
+    known_before = gradebook.students(earlier or "")
+    gradebook.begin(run.name, asked, None if request.only else earlier, known.people, known.renamed)
     handout, policy = read_handout(course.root, plan.lesson, course.lessons), course.policy
-=======
-    asked = replace(request, submissions=request.submissions.resolve(), roster=roster, fresh=False)
-    known_before = gradebook.students(gradebook.last_run() or "")
-    gradebook.begin(run.name, asked, _class_before(gradebook, request, plan), known.people, known.renamed)
-    handout, policy = read_handout(course.root, plan.lesson), course.policy
     plan.uploads.students.sort(key=lambda student: student.name in known_before)  # so a run that goes on grades at once
->>>>>>> c21d28f (Grade first whom nobody graded before, and read a class's folder once)
     submissions = plan.uploads.submissions(handout, plan.exercises, every=plan.every, prefer=policy.prefer)
     run.grade(submissions, settings, open_pool(request, settings))
     return run

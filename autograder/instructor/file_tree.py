@@ -99,9 +99,8 @@ class Folder:
             return []
 
     def kind(self, path: str) -> Kind:
-        return self._top[path] if path in self._top else self._kind_now(path)
-
-    def _kind_now(self, path: str) -> Kind:
+        if path in self._top:
+            return self._top[path]
         found = self._status(path)
         return _kind(found.st_mode) if found else "none"
 
@@ -118,7 +117,7 @@ class Folder:
 
     def read(self, path: str, most: int = LARGEST) -> bytes:
         folder, _, name = path.rpartition("/")
-        require_file(name, self._kind_now(path))  # before it is opened: opening a device may do something
+        require_file(name, self.kind(path))  # before it is opened: opening a device may do something
         try:
             with self._opened(folder) as here:
                 opened = os.open(name, _FILE, dir_fd=here)

@@ -17,6 +17,7 @@ import ctypes
 import errno
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -39,6 +40,12 @@ LAST_CAPABILITY = 63
 # Landlock's rights on files (of 16 bits), and on TCP, by its version: a kernel refuses those that are newer than itself.
 LANDLOCK_FILES = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}
 LANDLOCK_TCP, LANDLOCK_SCOPES = 4, 6  # the versions that brought them
+LANDLOCK_CREATE_RULESET, LANDLOCK_ASK_VERSION = 444, 1  # a system call, and its flag
+NO_LANDLOCK = {
+    errno.ENOSYS: "this kernel has none: Linux 5.13 or later does",
+    errno.EOPNOTSUPP: "it was not switched on when this machine was booted: add landlock to lsm= on the kernel's command line",
+    errno.EPERM: "a filter around this process forbids it: in a container, take a newer runtime or another seccomp profile",
+}
 
 # Reading files that are open or that the walls let through, memory, clocks, its own signals' handlers, its own end.
 ALLOWED = """
@@ -177,13 +184,11 @@ def die_with(parent: int) -> None:
 
 
 def landlock_version() -> tuple[int, str]:
-    """Return the version of the kernel's Landlock; 0 if there is none, and why."""
-    try:
-        import py_landlock as ll
-
-        return int(ll.get_abi_version()), ""
-    except Exception as error:  # whatever kind the library has for it
-        return 0, str(error)
+    """Return the version of the kernel's Landlock; 0 if there is none to be had, and why."""
+    if sys.platform != "linux":
+        return 0, "only Linux has it"
+    version = libc.syscall(ctypes.c_long(LANDLOCK_CREATE_RULESET), None, ctypes.c_size_t(0), ctypes.c_uint32(LANDLOCK_ASK_VERSION))
+    return (version, "") if version > 0 else (0, NO_LANDLOCK.get(ctypes.get_errno()) or os.strerror(ctypes.get_errno()))
 
 
 def _ruleset(plan: Plan) -> int:
@@ -295,7 +300,8 @@ def _drop_privileges(user: int | None) -> None:
         os.setresgid(user, user, user)
         os.setresuid(user, user, user)
     elif os.geteuid() == 0:
-        _prctl(PR_SET_SECUREBITS, SECURE_NOROOT)
+        with contextlib.suppress(PermissionError):  # root of a container without CAP_SETPCAP: no_new_privs gives nothing back either
+            _prctl(PR_SET_SECUREBITS, SECURE_NOROOT)
     _clear_capabilities()
     _prctl(PR_SET_NO_NEW_PRIVS, 1)
 

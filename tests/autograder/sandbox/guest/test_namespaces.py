@@ -81,6 +81,17 @@ def test_the_root_holds_what_is_given_and_nothing_else(tree):
 
 
 @pytest.mark.usefixtures("namespaces")
+def test_a_path_is_there_under_its_own_name_too_and_may_be_given_twice(tree):
+    """Given by a link, a folder is also there by its own name; what lies in it may be given besides."""
+
+    def act():
+        return [(tree / name / "inside.txt").read_text() for name in ("linked", "given")]
+
+    linked = str(tree / "linked")
+    assert inside(act, [linked, linked, str(tree / "given" / "inside.txt")], [linked, str(tree / "given")]) == ["inside", "inside"]
+
+
+@pytest.mark.usefixtures("namespaces")
 @pytest.mark.parametrize("user", [None, STRANGER], ids=["this user", "another"])
 def test_nothing_can_be_written_and_nobody_reached_by_this_user_or_another(user):
     """An ordinary user enters a user namespace first, where that is allowed."""

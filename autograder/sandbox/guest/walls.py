@@ -17,7 +17,6 @@ import ctypes
 import errno
 import os
 import signal
-import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -185,7 +184,7 @@ def die_with(parent: int) -> None:
 
 def landlock_version() -> tuple[int, str]:
     """Return the version of the kernel's Landlock; 0 if there is none to be had, and why."""
-    if sys.platform != "linux":
+    if not hasattr(os, "O_PATH"):
         return 0, "only Linux has it"
     version = libc.syscall(ctypes.c_long(LANDLOCK_CREATE_RULESET), None, ctypes.c_size_t(0), ctypes.c_uint32(LANDLOCK_ASK_VERSION))
     return (version, "") if version > 0 else (0, NO_LANDLOCK.get(ctypes.get_errno()) or os.strerror(ctypes.get_errno()))

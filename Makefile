@@ -7,6 +7,7 @@
 # make bench     measures
 # make mutants   tests the checks
 # make attacks   what gets through, here and elsewhere
+# make kernels   boots another kernel in an emulator, and tries the walls there
 # make fuzz      draws other examples than make test, and throws bytes at what reads strangers'
 # make chaos     kills, a hundred times
 # make clean     starts afresh
@@ -27,7 +28,7 @@ QUICK := tests/test_architecture.py tests/autograder/sandbox tests/autograder/co
 CORE := tests/autograder/sandbox tests/autograder/course tests/autograder/grading tests/autograder/learner tests/test_students.py
 HOSTILE = awk '/^[^ ]/ { name = $$0 } /kind: hostile/ { sub(":.*", "", name); print name }' examples/class/expected.yaml
 
-.PHONY: demo quick test lowest wheel docs bench mutants attacks fuzz chaos clean
+.PHONY: demo quick test lowest wheel docs bench mutants attacks fuzz chaos kernels clean
 
 demo: .venv/demo
 	@if $(BIN)/course doctor > /dev/null; then \
@@ -82,6 +83,9 @@ fuzz: .venv/test
 
 chaos: .venv/test
 	$(BIN)/python -m bench.chaos
+
+kernels: .venv/test
+	$(BIN)/python -m bench.kernels
 
 .venv/demo: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv

@@ -150,8 +150,9 @@ def guest_milliseconds(walls: tuple[str, ...], profile: str) -> float:
 
 
 def guests() -> None:
-    """Measure how long a guest and one call take without walls, with each alone and with all, in turn."""
-    chosen = {"no walls": (), **{f"{wall} alone": (wall,) for wall in WALLS}, "all walls": WALLS}
+    """Measure how long a guest and one call take without walls, with each alone, with all, and as on a kernel without Landlock, in turn."""
+    older = ("namespaces", *WALLS[1:])
+    chosen = {"no walls": (), **{f"{wall} alone": (wall,) for wall in WALLS}, "all walls": WALLS, "namespaces for landlock": older}
     for profile in ("numpy", "torch"):
         turns = [{name: guest_milliseconds(walls, profile) for name, walls in chosen.items()} for _ in range(TIMES)]
         for name in chosen:

@@ -14,7 +14,7 @@ import sys
 from contextlib import suppress
 from dataclasses import dataclass
 
-PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS, LAST_CAPABILITY = 24, 38, 63
+PR_CAPBSET_READ, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS, LAST_CAPABILITY = 23, 24, 38, 63
 CLONE_FLAGS = (0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000)  # each makes a namespace
 LANDLOCK = ("landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self")
 
@@ -35,17 +35,19 @@ CAPABILITIES = {  # by their numbers in linux/capability.h
 
 @dataclass(frozen=True)
 class Runtime:
-    """Its defaults: how a call that its profile doesn't know is answered, what root keeps, and whether new privileges can be had."""
+    """Its defaults: how a call that its profile doesn't know is answered, what root keeps, if new privileges can be had, what is denied."""
 
     answer: int
     capabilities: tuple[int, ...]
     new_privileges: bool = True
+    denied: tuple[str, ...] = (*DENIED, "clone")
 
 
 RUNTIMES = {
     "docker": Runtime(errno.EPERM, CAPABILITIES["docker"]),
     "podman": Runtime(errno.ENOSYS, CAPABILITIES["podman"]),
     "user": Runtime(errno.EPERM, CAPABILITIES["user"], new_privileges=False),
+    "none": Runtime(errno.ENOSYS, tuple(range(LAST_CAPABILITY + 1)), denied=()),  # `none:old` is a machine with an older kernel
 }
 
 
@@ -55,18 +57,19 @@ def enclose(runtime: Runtime, unknown: tuple[str, ...] = ()) -> None:
 
     rules = sc.SyscallFilter(sc.ALLOW)
     rules.set_attr(sc.Attr.CTL_NNP, 0)
-    for name in (*DENIED, *unknown):
+    for name in {*runtime.denied, *unknown} - {"clone"}:
         with suppress(ValueError):  # a call that this machine lacks
             rules.add_rule(sc.ERRNO(runtime.answer), name)
-    for flag in CLONE_FLAGS:
+    for flag in CLONE_FLAGS if "clone" in runtime.denied else ():
         rules.add_rule(sc.ERRNO(errno.EPERM), "clone", sc.Arg(0, sc.MASKED_EQ, flag, flag))
     rules.add_rule(sc.ERRNO(errno.ENOSYS), "clone3")
     rules.add_rule(sc.ERRNO(errno.EINVAL), "socket", sc.Arg(0, sc.EQ, 40))  # AF_VSOCK
     libc = ctypes.CDLL(None, use_errno=True)
     if not runtime.new_privileges or os.geteuid() != 0:
         libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    kept = sum(1 << capability for capability in runtime.capabilities) if os.geteuid() == 0 else 0
-    for capability in range(LAST_CAPABILITY + 1):
+    bounds = [capability for capability in range(LAST_CAPABILITY + 1) if libc.prctl(PR_CAPBSET_READ, capability, 0, 0, 0) == 1]
+    kept = sum(1 << capability for capability in bounds if capability in runtime.capabilities) if os.geteuid() == 0 else 0
+    for capability in bounds:
         if not kept >> capability & 1:
             libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)
     rules.load()  # as long as this process may

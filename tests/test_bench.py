@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from bench import growth, startup
+from bench import growth, kernels, startup
 
 
 @pytest.fixture
@@ -55,3 +55,19 @@ def test_every_measurement_that_the_page_names_is_there(page, root):
     assert [name for name in modules if not importlib.util.find_spec(name)] == []
     targets = set(re.findall(r"^(\w+):", (root / "Makefile").read_text(), re.MULTILINE))
     assert set(re.findall(r"`make (\w+)`", page)) <= targets
+
+
+def test_the_modules_of_a_kernel_come_after_those_that_they_need(tmp_path):
+    """One that is built in has no file, and is left out."""
+    for name, needs in {"9p": "9pnet,netfs", "9pnet": "", "netfs": "", "9pnet_virtio": "9pnet,virtio-ring", "virtio_ring": ""}.items():
+        (tmp_path / f"{name}.ko").write_bytes(b"ELF\0depends=" + needs.encode() + b"\0more")
+    order = dict(kernels.modules(tmp_path, kernels.MODULES))
+    assert list(order) == ["9pnet", "virtio_ring", "9pnet_virtio", "netfs", "9p"]
+
+
+def test_a_kernel_has_a_row_also_if_it_did_not_come_up():
+    found = {"walls": ["landlock 2", "seccomp"], "properties": ["reading", "TCP"], "faults": ["TCP"], "graded": 30, "wrong": ["Ada"]}
+    assert kernels.row({**found, "attacks": 258, "through": [], "minutes": 14.6}) == (
+        "landlock 2, seccomp | 1 of 2 | 30 graded, other points: Ada | 0 of 258 | 15"
+    )
+    assert kernels.row({}) == "it did not come up, or did not finish | | | | "

@@ -293,15 +293,22 @@ def _doctor_json(versions: dict[str, str], found: Examination) -> dict[str, obje
     ]
     walls = dict.fromkeys(found.walls, "ok") | found.missing
     better = [{"linux": linux, "landlock_would_hold": names} for linux, names in found.better.items()]
-    facts = {"versions": versions, "walls": walls, "landlock_version": found.landlock, "properties": properties, "better": better}
+    facts = {
+        "versions": versions,
+        "walls": walls,
+        "landlock": {"version": found.landlock, "why_not": found.no_landlock},
+        "properties": properties,
+        "better": better,
+    }
     return {**facts, "safe": not found.faults}
 
 
 def _print_doctor(versions: dict[str, str], found: Examination) -> None:
     for name, text in versions.items():
         click.echo(f"{name:<11} {text}")
+    details = {"landlock": f", version {found.landlock}", "namespaces": f", in place of landlock ({found.no_landlock})"}
     for wall in found.walls:
-        click.echo(f"{wall:<11} ok{f', version {found.landlock}' if wall == 'landlock' else ''}")
+        click.echo(f"{wall:<11} ok{details.get(wall, '')}")
     for wall, reason in found.missing.items():
         click.echo(f"{wall:<11} MISSING: {reason}")
     if os.geteuid() == 0:

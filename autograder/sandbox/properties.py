@@ -172,12 +172,14 @@ class Examination(msgspec.Struct, frozen=True):
 
     walls: those that were asked for and stand; missing: the others, each with the reason
     through: the properties that do not stand, each with what got through
+    no_landlock: why the kernel's Landlock cannot be used, if so
     """
 
     walls: tuple[str, ...]
     landlock: int
     missing: dict[str, str]
     through: dict[str, tuple[str, ...]]
+    no_landlock: str = ""
 
     @property
     def faults(self) -> dict[str, str]:
@@ -205,8 +207,8 @@ def examine(limits: Limits, wanted: tuple[str, ...] = WALLS) -> Examination:
         missing = dict(error.missing)
         if "namespaces" in missing:
             missing = {"landlock": why, "namespaces": f"{missing['namespaces']}{_hint()}"} | missing
-        return Examination(tuple(wall for wall in raised if wall not in missing), version, missing, {})
-    return Examination(raised, version, {}, through)
+        return Examination(tuple(wall for wall in raised if wall not in missing), version, missing, {}, why)
+    return Examination(raised, version, {}, through, why)
 
 
 def missing_walls(limits: Limits, wanted: tuple[str, ...] = WALLS) -> dict[str, str]:

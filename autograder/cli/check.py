@@ -25,20 +25,24 @@ from autograder.sandbox.preload import launch, profile_for
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from autograder.learner.check import Checker
     from autograder.learner.progress import Judge
 
 
 @click.command()
 @click.argument("files", metavar="[FILE]...", nargs=-1)
 @click.option("--watch", "watching", is_flag=True, help="Keep running, and check each file when you save it. Press q to stop.")
+@click.option("--show", "showing", is_flag=True, help="Save the images that your functions draw, above the reference's.")
 @click.option("--no-walls", is_flag=True, help="Run your files in a plain process with a time limit, without walls.")
 @LESSON
 @click.pass_obj
-def check(root: Path | None, files: tuple[str, ...], watching: bool, no_walls: bool, lesson: str | None) -> None:
+def check(root: Path | None, files: tuple[str, ...], watching: bool, showing: bool, no_walls: bool, lesson: str | None) -> None:
     """Run the public checks on your FILEs.
 
     A FILE is a Python file, the notebook or answers.yaml. Without FILE, every file that you have started is checked. The exit
     status is 1 until everything passes. The output of your code is shown too.
+
+    With --show, what your sampler draws with the reference's network is saved as an image; of the capstone, what your own network draws.
 
     Your files run behind walls if this system has them (see `course doctor`); if it has none, that is said before they run.
     """
@@ -64,6 +68,8 @@ def check(root: Path | None, files: tuple[str, ...], watching: bool, no_walls: b
                 return
             say_rivals(found)
             status = max(_all(console, workspace, judge, chosen, found), not files and bool(_unsettled(found)))
+            if showing:
+                _draw(checker, workspace, chosen)
             if watching:
                 _in_lines(console, workspace, judge, chosen if files else [], saved)
                 return
@@ -132,6 +138,15 @@ def _all(console: Console, workspace: Workspace, judge: Judge, chosen: list[Name
     if is_judged:
         console.print(HIDDEN_REMAIN, style="dim")
     return status
+
+
+def _draw(checker: Checker, workspace: Workspace, chosen: list[Named]) -> None:
+    from autograder.learner.check import shows_of
+
+    drawing = [one for one in chosen if one.exercise in shows_of(workspace.lesson)]
+    for one in drawing or chosen[:1]:
+        path = checker.draw(workspace, one)
+        say(f"Saved {path.name}: what your functions draw, from noise. A second row is the reference's.")
 
 
 def _on_screen(console: Console, workspace: Workspace, state: State, judge: Judge, begun: list[Named], only: list[Named],

@@ -6,11 +6,15 @@ keeps what it loaded, so the second check of a file takes milliseconds.
 """
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+import struct
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import msgspec
+import numpy as np
 from msgspec.structs import replace
 from watchfiles import watch
 
@@ -18,17 +22,19 @@ from autograder.course import system
 from autograder.course.errors import SandboxFault, UsageError, WallsMissing
 from autograder.course.kinds import Mark, misread
 from autograder.course.loading import package_name
-from autograder.course.model import CheckResult, Key, Lesson, Submission
+from autograder.course.model import Check, CheckResult, Key, Lesson, Submission
 from autograder.course.own_practice import FOR, relabelled
 from autograder.course.policy import Limits, Policy, limits_for
 from autograder.course.strict_yaml import AnswersError, read_answers
 from autograder.course.student_files import code_of, names_of, read_handout, read_work, without_outputs
 from autograder.course.text import decode, quoted
 from autograder.grading.attempt import PUBLIC, Materials, attempt, load_materials
-from autograder.grading.checks import Transcript
+from autograder.grading.checks import Transcript, executed_by, run, seed_of
 from autograder.grading.feedback import mark_message
 from autograder.grading.questions import Functions, functions_of, mark_answers
-from autograder.learner.files import file_of, replaced, work_files
+from autograder.grading.reference import load_module
+from autograder.grading.submission_run import SubmissionRun
+from autograder.learner.files import Named, file_of, replaced, work_files
 from autograder.learner.repro import Reach, in_terminal, line, reach
 from autograder.learner.workspace import Workspace, digest, is_untouched
 from autograder.sandbox.guest.frameworks import absent, installing
@@ -207,6 +213,57 @@ class Checker(contextlib.AbstractContextManager["Checker"]):
         functions = {check.id: check.of for check in materials.checks}
         told = untouched or (_replaced(workspace, exercise, path) if any(map(is_unwritten, failed)) else "")
         return Checked(exercise, name, digest(source), made.checks, remarks, made.stdout, told, functions)
+
+    def draw(self, workspace: Workspace, one: Named) -> Path:
+        """Save the images that a student's functions draw, above the reference's if it is here; return where.
+
+        Raise `UsageError` if the exercise draws none, or if the functions give no images yet.
+        """
+        exercise = next((each for each in workspace.lesson.exercises if each.id == one.exercise), None)
+        shows = shows_of(workspace.lesson)
+        if exercise is None or exercise.id not in shows:
+            raise UsageError(
+                f"{one.path.name} draws no images",
+                f"{'show one of ' + ', '.join(shows) if shows else 'leave --show out: no exercise of this lesson does'}",
+            )
+        self.load(workspace, exercise.id)
+        show, answers, source = shows[exercise.id], self._materials[exercise.id].answers, one.path.read_bytes()
+        images: list[Any] = []
+        drawing = Check("show", "", 0, "show", (), lambda student, reference, rng: images.append(show(student, rng)), draws=True)
+        seed = seed_of(PUBLIC, exercise.id, "show")
+        graded = without_outputs(source) if one.path.suffix == ".ipynb" else source
+        submission = Submission("", workspace.lesson.id, exercise.id, one.path.name, graded, digest(source), "present")
+        self._settle(profile_for(source, exercise.imports))
+        sandbox = self._sandbox(limits_for(self._policy, workspace.lesson.id, exercise.id))
+        with SubmissionRun(submission, (drawing,), answers, sandbox, {"show": seed}, exercise.imports).executed((drawing,)):
+            pass
+        if not images:
+            raise UsageError(f"{one.path.name} gives no images yet", f"first let the checks pass: `course check {exercise.id}`")
+        if exercise.answer.is_file():
+            run(drawing, executed_by(answers.function), answers, seed)
+        return _save(workspace.folder / f"{exercise.id}-images.png", images)
+
+
+def shows_of(lesson: Lesson) -> dict[str, Callable[..., Any]]:
+    """Return what draws images with a student's functions, by exercise."""
+    path = next((exercise.checks.with_name("shows.py") for exercise in lesson.exercises), None)
+    found = vars(load_module(path)) if path and path.is_file() else {}
+    return {exercise.id: found[exercise.id] for exercise in lesson.exercises if exercise.id in found}
+
+
+def _save(path: Path, strips: Sequence[Any]) -> Path:
+    """Save strips of grey images with values in [-1, 1] below one another, as a PNG. # each (N, 1, H, W)"""
+    rows = [np.concatenate([np.pad(np.asarray(one, float)[0], 1, constant_values=1) for one in images], 1) for images in strips]
+    pixels = np.kron((np.concatenate(rows).clip(-1, 1) + 1) * 127.5, np.ones((6, 6))).astype(np.uint8)
+    head = struct.pack(">IIBBBBB", pixels.shape[1], pixels.shape[0], 8, 0, 0, 0, 0)
+    lines = zlib.compress(b"".join(b"\0" + row.tobytes() for row in pixels))
+    parts = ((b"IHDR", head), (b"IDAT", lines), (b"IEND", b""))
+    data = b"".join(struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)) for kind, body in parts)
+    try:
+        path.write_bytes(b"\x89PNG\r\n\x1a\n" + data)
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}", "make the folder writable") from None
+    return path
 
 
 def _replaced(workspace: Workspace, exercise: str, path: Path) -> str:

@@ -234,7 +234,7 @@ def signature_of(context: LintContext, name: str) -> str | None:
 def strays(context: LintContext) -> Iterator[Finding]:
     names = {exercise.id for exercise in context.lesson.exercises}
     answers = context.root / "solutions" / context.lesson.id
-    folders = {context.root / "exercises" / context.lesson.id / "checks": names, answers: names | {"practice", "quantities"}}
+    folders = {context.root / "exercises" / context.lesson.id / "checks": names | {"shows"}, answers: names | {"practice", "quantities"}}
     for folder, known in {**folders, answers / "misconceptions": names | {"practice"}}.items():
         for path in sorted(folder.glob("[!._]*.py")):
             if path.stem not in known:

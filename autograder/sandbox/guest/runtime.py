@@ -111,6 +111,7 @@ def serve(guest: GuestRuntime, missing: dict[str, str]) -> None:
     """Report which walls are missing, then answer until the other side hangs up."""
     sys.stdin = io.StringIO()
     sys.stdout = sys.stderr = guest.output
+    np.seterr(divide="ignore")  # an infinite entry may be the right one, so a warning would only worry
     random.seed(0)  # the state of numpy and of the frameworks is seeded already
     guest.send(protocol.Raised(missing))
     while (body := guest.read_frame()) is not None:

@@ -2,18 +2,21 @@
 
 import io
 import json
+import struct
+import zlib
 from contextlib import nullcontext, redirect_stdout
 
 import numpy as np
 import pytest
 
-from autograder.course.errors import SandboxFault, WallsMissing
+from autograder.course.errors import SandboxFault, UsageError, WallsMissing
 from autograder.course.model import Submission
 from autograder.course.policy import Policy
 from autograder.grading.attempt import PUBLIC, attempt, load_materials
 from autograder.grading.checks import executed_by, run, seed_of
 from autograder.grading.reference import load_module
 from autograder.learner.check import Checker
+from autograder.learner.files import Named
 from autograder.learner.repro import line, reach
 from autograder.sandbox.guests import Guest
 from autograder.sandbox.local import LocalRunner
@@ -265,6 +268,55 @@ def test_a_function_above_the_starters_is_told_to_be_replaced_by_it(workspace, c
     assert check(given + mine).problem == ""
 
 
+def test_dividing_by_zero_prints_nothing_where_infinity_is_right(check):
+    """The starter of snr suggests one line, whose first entry is infinite; other warnings are shown."""
+    source = "import numpy as np\ndef snr(alpha_bars): return alpha_bars / (1 - alpha_bars)\n"
+    assert check(source, exercise="schedule").stdout == ""
+    assert "invalid value" in check(source.replace("alpha_bars /", "np.sqrt(-alpha_bars) /"), exercise="schedule").stdout
+
+
+# ---- images
+
+
+def test_images_of_the_students_own_sampler_are_saved_above_the_references(workspace, checker, root):
+    path = workspace.folder / "ddim.py"
+    path.write_bytes((root / "solutions" / "12_diffusion" / "ddim.py").read_bytes())
+    saved = checker.draw(workspace, Named("ddim", path))
+    image = read_png(saved)
+    assert saved.name == "ddim-images.png"
+    assert image.shape == (2 * 18 * 6, 8 * 18 * 6)  # two rows of eight, with a margin of a pixel, each pixel six wide
+    assert (image[:108] == image[108:]).all()
+    assert image.std() > 50
+
+
+def read_png(path):
+    """Read a grey PNG without filters."""
+    data = path.read_bytes()
+    width, height = struct.unpack(">II", data[16:24])
+    lines = zlib.decompress(data[41:-16])
+    return np.frombuffer(lines, np.uint8).reshape(height, width + 1)[:, 1:]
+
+
+def test_a_release_draws_with_the_exact_prediction(root, monkeypatch):
+    """There is no network in it, but the samplers still end at images: quilts, whose pixels are -1 or 1."""
+    shows = load_module(root / "exercises" / "12_diffusion" / "checks" / "shows.py")
+    own = load_module(root / "solutions" / "12_diffusion" / "ddim.py")
+    monkeypatch.setattr(shows, "denoiser", shows.exact)
+    images = np.asarray(shows.ddim(own, np.random.default_rng(0)))
+    assert images.shape == (8, 1, 8, 8)
+    assert np.abs(np.abs(images) - 1).max() < 0.05
+
+
+def test_what_draws_no_images_is_told(workspace, checker):
+    def told(exercise):
+        with pytest.raises(UsageError) as error:
+            checker.draw(workspace, Named(exercise, workspace.folder / f"{exercise}.py"))
+        return str(error.value)
+
+    assert told("schedule") == "schedule.py draws no images\n  fix: show one of ddpm, ddim, train"
+    assert told("ddim") == "ddim.py gives no images yet\n  fix: first let the checks pass: `course check ddim`"
+
+
 # ---- lines that repeat a failure
 
 
@@ -345,7 +397,6 @@ def test_a_line_calls_the_function_of_just_the_file_that_was_checked(right, work
 
 
 def test_an_unknown_check_cannot_be_played_again(workspace, monkeypatch):
-    from autograder.course.errors import UsageError
     from autograder.learner.repro import again
 
     monkeypatch.chdir(workspace.folder)

@@ -247,7 +247,7 @@ class Checker(contextlib.AbstractContextManager["Checker"]):
 def shows_of(lesson: Lesson) -> dict[str, Callable[..., Any]]:
     """Return what draws images with a student's functions, by exercise."""
     path = next((exercise.checks.with_name("shows.py") for exercise in lesson.exercises), None)
-    found = vars(load_module(path)) if path and path.is_file() else {}
+    found = vars(load_module(path)) if path and path.is_file() and not absent(profile_for(path.read_bytes())) else {}
     return {exercise.id: found[exercise.id] for exercise in lesson.exercises if exercise.id in found}
 
 

@@ -21,7 +21,7 @@ from autograder.cli.context import LESSON, find_clone, find_course
 from autograder.cli.tables import class_table, misconception_table, pair_table, shared_errors_table, summary_table
 from autograder.course.errors import UsageError
 from autograder.course.loading import package_name, read_course
-from autograder.course.model import Course, Lesson, Submission
+from autograder.course.model import Submission
 from autograder.course.policy import Limits
 from autograder.course.student_files import read_handout
 from autograder.course.text import clean
@@ -215,28 +215,32 @@ def similar(root: Path | None, place: Path, exercises: tuple[str, ...], lesson: 
             as_json: bool) -> None:  # fmt: skip
     """List pairs of submissions with similar code.
 
-    Pass what `course grade` reads, or the folder that it wrote. Code from the starter or from much of the class, names, comments and
-    layout are ignored. Look at each pair yourself: similar code is not proof of copying, and short exercises have few solutions. Files
-    that could not be read whole are listed too: compare those yourself.
+    Pass what `course grade` reads, or the folder that it wrote. Code from the starter or from much of the class, names, comments and layout
+    are ignored, and members of a group are not compared with each other. Look at each pair yourself: similar code is not proof of copying,
+    and short exercises have few solutions. Files that could not be read whole are listed too: compare those yourself.
     """
     course = read_course(find_course(root))
     request = GradeRequest(place, place, lesson=lesson, exercises=exercises)
     if graded := (place / GRADEBOOK).is_file():
         with Gradebook(place / GRADEBOOK) as gradebook:
-            asked = gradebook.request(gradebook.last_run(), GradeRequest)
+            asked, people = gradebook.request(gradebook.last_run(), GradeRequest), list(gradebook.people().values())
             request = replace(request, lesson=lesson or (asked.lesson if asked and not exercises else None))
     chosen, names = choose_exercises(course, request)
     code, students = [name for name in names if name != "practice"], set[str]()
-    submissions = (
-        class_submissions(course, place, [(chosen.id, name) for name in code]) if graded else _handed_in(course, chosen, place, code)
-    )
+    if graded:
+        submissions = class_submissions(course, place, [(chosen.id, name) for name in code])
+    else:
+        uploads = open_class(place, chosen.id)
+        people, handout = uploads.people, read_handout(course.root, chosen, course.lessons)
+        submissions = uploads.submissions(handout, code, every=False, prefer=course.policy.prefer)
 
     def counted_in() -> Iterator[Submission]:
         for one in submissions:
             students.add(one.student)
             yield one
 
-    found = similar_pairs(counted_in(), starters(chosen), least, size)
+    groups = {person.student: person.group for person in people if person.group}
+    found = similar_pairs(counted_in(), starters(chosen), least, size, groups)
     pairs = found.pairs
     for one in found.unread:
         click.echo(clean(f"not read whole: {one.student}, {one.exercise}: {one.why}", 300), err=True)
@@ -248,12 +252,6 @@ def similar(root: Path | None, place: Path, exercises: tuple[str, ...], lesson: 
     shown = f", of which the {PAIRS_SHOWN} most similar are shown" if len(pairs) > PAIRS_SHOWN else ""
     counted = f"{len(pairs)} similar pair{'s' * (len(pairs) != 1)} among {len(students)} students{shown}"
     click.echo(f"{counted}. Similar is not copied: read both before you ask anyone.")
-
-
-def _handed_in(course: Course, lesson: Lesson, place: Path, exercises: list[str]) -> Iterator[Submission]:
-    """Read a folder of submissions that was not graded."""
-    uploads = open_class(place, lesson.id)
-    return uploads.submissions(read_handout(course.root, lesson, course.lessons), exercises, every=False, prefer=course.policy.prefer)
 
 
 @click.command()

@@ -66,11 +66,14 @@ def fingerprints(tokens: list[tuple[str, int]]) -> dict[int, tuple[int, int]]:
     return kept
 
 
-def similar_pairs(submissions: Iterable[Submission], starters: Mapping[str, Iterable[str]], least: float, size: int = SIZE) -> Similar:
+def similar_pairs(submissions: Iterable[Submission], starters: Mapping[str, Iterable[str]], least: float, size: int = SIZE,
+                  groups: Mapping[str, str] | None = None) -> Similar:  # fmt: skip
     """Find pairs of students who share at least `least` of their own code, and at least `size` tokens.
 
-    `starters` holds for each exercise the code that all students were given.
+    `starters` holds for each exercise the code that all students were given. `groups` has the group of each student who is in one: a
+    group's file is compared once, under one member's name, and members are not compared with each other.
     """
+    groups, shared = groups or {}, set[tuple[str, str, str]]()
     given = {exercise: {value for code in codes for value, _ in _hashes(read(code)[0])} for exercise, codes in starters.items()}
     prints: dict[str, dict[str, dict[int, tuple[int, int]]]] = defaultdict(dict)
     unread: list[Unread] = []
@@ -78,12 +81,16 @@ def similar_pairs(submissions: Iterable[Submission], starters: Mapping[str, Iter
         exercise, student = submission.exercise, submission.student
         if submission.status == "missing" or exercise not in given:
             continue
+        if group := groups.get(student):
+            if (together := (group, exercise, submission.sha256 or "")) in shared:
+                continue
+            shared.add(together)
         tokens, why = read(code_of(submission.name, submission.source)) if submission.source is not None else ([], submission.problem)
         kept = fingerprints(tokens)
         prints[exercise][student] = {value: place for value, place in kept.items() if value not in given[exercise]}
         if why:
             unread.append(Unread(exercise, student, why))
-    pairs = [pair for exercise, by_student in prints.items() for pair in _pairs(exercise, by_student, least, size)]
+    pairs = [pair for exercise, by_student in prints.items() for pair in _pairs(exercise, by_student, least, size, groups)]
     return Similar(sorted(pairs, key=lambda pair: (-pair.share, pair.exercise, pair.first, pair.second)), unread)
 
 
@@ -93,7 +100,8 @@ def starters(lesson: Lesson) -> dict[str, list[str]]:
     return {exercise.id: [exercise.starter.read_text(encoding="utf-8"), *notebook] for exercise in lesson.exercises}
 
 
-def _pairs(exercise: str, prints: dict[str, dict[int, tuple[int, int]]], least: float, size: int) -> Iterator[Pair]:
+def _pairs(exercise: str, prints: dict[str, dict[int, tuple[int, int]]], least: float, size: int,
+           groups: Mapping[str, str]) -> Iterator[Pair]:  # fmt: skip
     """Compare the students of one exercise by hashes that few of them share."""
     holders: dict[int, list[str]] = defaultdict(list)
     for student, hashes in prints.items():
@@ -108,7 +116,7 @@ def _pairs(exercise: str, prints: dict[str, dict[int, tuple[int, int]]], least: 
             shared[pair] += weight
     for (first, second), weight in shared.items():
         share = weight / min(totals[first], totals[second])
-        if share < least:
+        if share < least or groups.get(first, first) == groups.get(second, second):
             continue
         values = prints[first].keys() & prints[second].keys() & weights.keys()
         places = [[prints[student][value] for value in values] for student in (first, second)]

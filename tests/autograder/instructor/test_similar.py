@@ -57,6 +57,15 @@ def test_renaming_comments_and_layout_hide_nothing():
     assert (pair.first, pair.second, pair.share) == ("ada", "bo", 1.0)
 
 
+def test_a_group_is_compared_with_others_once_and_not_with_itself():
+    members = [Submission(name, "12_diffusion", "forward", "forward.py", OWN.encode(), "same", "present") for name in ("ada", "bo")]
+    other = Submission("cy", "12_diffusion", "forward", "forward.py", RENAMED.encode(), "another", "present")
+    [pair] = similar_pairs([*members, other], {"forward": [STARTER]}, 0.6, groups={"ada": "team 1", "bo": "team 1"}).pairs
+    assert (pair.first, pair.second) == ("ada", "cy")
+    everyone = dict.fromkeys(("ada", "bo", "cy"), "team 1")
+    assert similar_pairs([*members, other], {"forward": [STARTER]}, 0.6, groups=everyone).pairs == []
+
+
 def test_functions_in_another_order_are_found():
     more = "\ndef shift(values):\n    return [values[(k + 3) % len(values)] ** 2 - 1 for k in range(len(values)) if values[k] > 0]\n"
     (pair,) = found({"ada": OWN + more, "bo": more + RENAMED, "cy": OTHER})

@@ -18,12 +18,12 @@ import msgspec
 from autograder.author.notebook import notebook
 from autograder.author.recording import record_exercise, write_recordings
 from autograder.course.errors import UsageError
+from autograder.course.files import refuse_foreign, replaced, replaced_folder
 from autograder.course.loading import CONTENT, demand_solutions, package_name, read_course
 from autograder.course.model import Course, Lesson
 from autograder.course.own_practice import token_of
 from autograder.course.policy import settings_in
 from autograder.course.references import choose_lesson
-from autograder.course.store import refuse_foreign, replaced, replaced_folder
 from autograder.grading.attempt import load_materials
 from autograder.grading.questions import VARIANTS, functions_of
 from autograder.grading.recorded import recorded_solution

@@ -17,10 +17,10 @@ from autograder.cli import tables
 from autograder.cli.context import ONE_LESSON, find_clone, find_course
 from autograder.cli.grade import FRESH, SHOWN, STUDENT, UNSAFE, WORKERS, check_walls, echo_notes, progress_bar
 from autograder.course.errors import UsageError
+from autograder.course.files import replaced
 from autograder.course.loading import read_course
 from autograder.course.model import Course, OverrideKind
 from autograder.course.references import choose_lesson
-from autograder.course.store import replaced
 from autograder.course.text import clean
 from autograder.instructor.evidence import collect, evidence_page
 from autograder.instructor.export import FORMATS

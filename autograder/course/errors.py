@@ -5,6 +5,8 @@ ours: a guest that could not be opened, a wall that is missing. It never costs a
 be written; what was written before is safe.
 """
 
+import errno
+import os
 from pathlib import Path
 
 import msgspec
@@ -63,3 +65,10 @@ class StoreFault(Exception):
     def __init__(self, path: Path, why: str):
         super().__init__(f"{path}: {why}\n  fix: free some disk space and run the command again: it continues where it stopped")
         self.why = why
+
+    @classmethod
+    def of(cls, error: OSError, path: Path) -> "StoreFault | None":
+        """Return the fault behind an error of the system, at its own path or else `path`; None if the disk is not to blame."""
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO):
+            return None
+        return cls(Path(error.filename or path), os.strerror(error.errno).lower())

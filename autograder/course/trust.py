@@ -12,8 +12,8 @@ from pathlib import Path
 import platformdirs
 
 from autograder.course.errors import UsageError
+from autograder.course.files import is_own, refuse_others, replaced
 from autograder.course.loading import CONTENT, package_name
-from autograder.course.store import is_own, refuse_others, replaced
 from autograder.course.system import shell_word
 from autograder.course.text import clean
 

@@ -16,10 +16,10 @@ from pathlib import Path
 import msgspec
 
 from autograder.course.errors import UsageError
+from autograder.course.files import refuse_others, replaced
 from autograder.course.loading import package_name
 from autograder.course.model import Course, Lesson, Submission
 from autograder.course.policy import limits_for
-from autograder.course.store import refuse_others, replaced
 from autograder.sandbox.guest.frameworks import FRAMEWORKS
 
 

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from autograder.course.errors import UsageError
-from autograder.course.store import write_csv
+from autograder.course.files import write_csv
 from autograder.course.text import cell_text, clean, number, to_html
 from autograder.instructor import feedback_exports, gradescope, nbgrader
 from autograder.instructor.grades import Grade, Sheet, StudentGrades, points_cell, unjudged

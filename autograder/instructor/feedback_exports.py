@@ -17,7 +17,7 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from autograder.course.store import replaced, replaced_folder
+from autograder.course.files import replaced, replaced_folder
 from autograder.course.text import clean
 from autograder.instructor.grades import Sheet, StudentGrades, unjudged
 from autograder.instructor.intake import name_keys

@@ -7,7 +7,6 @@ into a gradebook. How a submission is judged is in `grading.attempt`, what a res
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -19,9 +18,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from autograder.course.errors import StoreFault, UsageError
+from autograder.course.files import refuse_others
 from autograder.course.model import Course, Lesson, Submission
 from autograder.course.references import choose_lesson, exercise_ids
-from autograder.course.store import refuse_others
 from autograder.course.student_files import read_handout
 from autograder.course.system import lock
 from autograder.course.text import clean
@@ -301,9 +300,9 @@ def exclusive_lock(out: Path) -> Iterator[None]:
     except BlockingIOError:
         raise UsageError(f"{out}: another command is using this folder", "wait until it is done, or choose another folder") from None
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO):
-            raise
-        raise StoreFault(Path(error.filename or out), os.strerror(error.errno).lower()) from None
+        if fault := StoreFault.of(error, out):
+            raise fault from None
+        raise
     finally:
         os.umask(umask)
         if held >= 0:

@@ -21,8 +21,9 @@ import msgspec
 from msgspec.structs import replace
 
 from autograder.course.errors import UsageError
+from autograder.course.files import refuse_others
 from autograder.course.model import Failure, HandedIn, Notes, Override, Result, Submission
-from autograder.course.store import Connection, Schema, columns, open_strictly, refuse_others, transaction
+from autograder.course.store import Connection, Schema, columns, open_strictly, transaction
 from autograder.grading.rounds import Seals, open_round, seals_of
 from autograder.instructor.overrides import dropped_of
 from autograder.instructor.roster import Person
@@ -190,10 +191,7 @@ class Gradebook:
         return attempted.result
 
     def attempts(self, run: str, among: tuple[str, str] | None = None) -> Iterator[list[Attempted]]:
-        """Yield for each student, lesson and exercise of a run all attempts: those found before, then those graded, in their order.
-
-        `among` is the first and the last name of a share of the students.
-        """
+        """Yield a run's attempts by student (`among` a first and a last name), lesson and exercise: those found before, then the others."""
         absent = self.dropped()
         rows = map(self._attempted, (row for row in self._db.execute(ATTEMPTS, (run, *(among or (None, None)))) if row[15] not in absent))
         for _, own in groupby(rows, key=lambda one: (one.result.student, one.result.lesson, one.result.exercise)):

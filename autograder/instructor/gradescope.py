@@ -14,9 +14,9 @@ import msgspec
 from msgspec.structs import replace
 
 from autograder.course.errors import SandboxFault, UsageError
+from autograder.course.files import replaced
 from autograder.course.policy import Limits, Policy
 from autograder.course.references import choose_lesson, exercise_ids
-from autograder.course.store import replaced
 from autograder.course.student_files import read_handout
 from autograder.course.text import clean, number
 from autograder.grading.feedback import check_feedback

@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 
 from autograder.course.errors import UsageError
-from autograder.course.store import replaced
+from autograder.course.files import replaced
 from autograder.course.text import clean
 from autograder.instructor.file_tree import Folder, Unreadable
 from autograder.instructor.grades import Grade, Sheet, StudentGrades, unjudged

@@ -24,11 +24,11 @@ from markupsafe import Markup
 from msgspec import Struct
 from msgspec.structs import replace
 
+from autograder.course.files import open_csv, replaced, write_texts
 from autograder.course.loading import read_course
 from autograder.course.model import Course, Lesson, Result
 from autograder.course.policy import Policy
 from autograder.course.references import exercise_ids
-from autograder.course.store import open_csv, replaced, write_texts
 from autograder.course.text import cell_text, clean, escaped_markdown, number, to_html, to_markdown
 from autograder.grading.feedback import CheckFeedback, check_feedback
 from autograder.instructor.gradebook import Gradebook

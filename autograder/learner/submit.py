@@ -14,8 +14,8 @@ from pathlib import Path
 import msgspec
 
 from autograder.course.errors import SandboxFault, UsageError
+from autograder.course.files import replaced
 from autograder.course.loading import package_name
-from autograder.course.store import replaced
 from autograder.course.strict_yaml import AnswersError, read_answers
 from autograder.course.student_files import exercises_of, names_of, without_outputs
 from autograder.course.system import as_text, file_name

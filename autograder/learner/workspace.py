@@ -10,10 +10,11 @@ from typing import Any, Literal
 import msgspec
 
 from autograder.course.errors import StoreFault, UsageError
+from autograder.course.files import refuse_others, replaced
 from autograder.course.loading import read_course
 from autograder.course.model import Lesson
 from autograder.course.references import choose_lesson
-from autograder.course.store import Schema, open_leniently, refuse_others, replaced, transaction
+from autograder.course.store import Schema, open_leniently, transaction
 from autograder.course.student_files import HIDDEN, Prefer
 from autograder.course.trust import installed, trusted
 

@@ -24,10 +24,10 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from autograder.course.errors import UsageError
+from autograder.course.files import replaced_folder
 from autograder.course.loading import read_policy
 from autograder.course.model import Course, Lesson
 from autograder.course.own_practice import PRACTICE_WORDS
-from autograder.course.store import replaced_folder
 from autograder.grading.questions import question_text
 from autograder.learner.review.queue import faces_of
 from autograder.web import cards, exercises, practice

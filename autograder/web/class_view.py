@@ -18,8 +18,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from autograder.course.files import refuse_others
 from autograder.course.loading import read_course
-from autograder.course.store import refuse_others
 from autograder.course.text import clean
 from autograder.instructor.evidence import collect, evidence_page
 from autograder.instructor.gradebook import Attempted, Gradebook

@@ -20,8 +20,8 @@ from starlette.responses import PlainTextResponse, RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from autograder.course.errors import UsageError
+from autograder.course.files import is_own
 from autograder.course.model import Lesson
-from autograder.course.store import is_own
 from autograder.course.student_files import HIDDEN
 from autograder.course.system import lock
 from autograder.grading.questions import Functions, functions_of

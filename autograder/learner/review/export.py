@@ -18,8 +18,8 @@ import msgspec
 from markdown_it import MarkdownIt
 
 from autograder.course.errors import UsageError
+from autograder.course.files import replaced, write_csv
 from autograder.course.model import Card, Course, Lesson
-from autograder.course.store import replaced, write_csv
 from autograder.course.text import cell_text
 from autograder.learner.review.queue import GAP, IMAGE, faces_of
 

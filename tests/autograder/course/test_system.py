@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from autograder.course import system
-from autograder.course.store import replaced
+from autograder.course.files import replaced
 
 NAMES = {
     "of a person": ("Zoë Ångström", "Zoë Ångström"),

@@ -5,9 +5,13 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from click.testing import CliRunner
 
+from autograder.cli.main import main
 from autograder.course.errors import StoreFault, UsageError
+from autograder.course.model import HandedIn
 from autograder.grading.rounds import open_round
+from autograder.instructor.export import FORMATS
 from autograder.instructor.gradebook import Gradebook, Kept
 from autograder.instructor.overrides import drop
 from autograder.instructor.roster import Person
@@ -148,6 +152,37 @@ def test_grading_onto_a_full_disk_is_one_line(small_disk, walls):
     line = f"{small_disk}/out/gradebook.sqlite: disk I/O error\n  fix: free some disk space and run the command again: it continues where it stopped\n"
     assert (done.returncode, done.stderr) == (3, "walls: landlock, seccomp, limits, privileges\n" + line)
     assert chaos.attempts(small_disk / "out") == 1
+
+
+@pytest.fixture(scope="module")
+def exported_class(tmp_path_factory):
+    """A gradebook of students with all that platforms tell of them."""
+    out = tmp_path_factory.mktemp("exported")
+    names = [f"Student {number:03d}" for number in range(60)]
+    with Gradebook(out / "gradebook.sqlite") as book:
+        people = [Person(name, school_id=str(number), participant=str(number), email=f"s{number}@uni.example") for number, name in enumerate(names)]
+        book.begin("run", {}, people=people)
+        facts = [HandedIn(attempt=1, origin=("canvas", f"student_{number}_{7000 + number}")) for number in range(len(names))]
+        book.keep("run", [Kept(result(name), handed_in=handed_in) for name, handed_in in zip(names, facts, strict=True)])
+    return out
+
+
+def contents(place):
+    return {path.relative_to(place): path.read_bytes() for path in ([place] if place.is_file() else sorted(place.rglob("*"))) if path.is_file()}
+
+
+@pytest.mark.parametrize("platform", [name for name in FORMATS if name != "nbgrader"])  # whose database is not ours
+def test_an_export_onto_a_full_disk_is_one_line_and_leaves_the_earlier_one(exported_class, small_disk, platform):
+    place = small_disk / "exported"
+    words = ["--course", str(chaos.ROOT), "export", str(exported_class), "--to", platform, "--out", str(place)]
+    assert CliRunner().invoke(main, words).exit_code == 0
+    before = contents(place)
+    with full(small_disk):
+        done = CliRunner().invoke(main, words)
+        assert (done.exit_code, done.stderr.count("\n  fix: "), "Traceback" in done.output) == (3, 1, False), done.output
+        assert contents(place) == before
+    assert CliRunner().invoke(main, words).exit_code == 0
+    assert contents(place).keys() == before.keys()
 
 
 def test_what_is_done_in_a_workspace_is_remembered_or_it_is_said(small_disk):

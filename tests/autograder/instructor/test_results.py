@@ -10,9 +10,9 @@ import msgspec
 import pytest
 
 from autograder.course.errors import UsageError
+from autograder.course.files import BATCH, write_texts
 from autograder.course.model import CheckResult, Failure, HandedIn, Notes, Override, Result, Unused
 from autograder.course.policy import Late, Policy
-from autograder.course.store import BATCH, write_texts
 from autograder.grading.rounds import open_round
 from autograder.instructor.grade import unknown_times
 from autograder.instructor.gradebook import Attempted, Gradebook, Kept

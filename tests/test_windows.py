@@ -13,7 +13,10 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from autograder.cli.main import COMMANDS, GRADING, main
+from autograder.course import system
 from tests.programs import running
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -73,3 +76,12 @@ def test_the_site_is_served_without_what_windows_lacks(tmp_path):
         address = process.stdout.readline().split()[-1]
         with urllib.request.urlopen(f"{address}static/site.js", timeout=60) as answer:
             assert answer.headers["Content-Type"] == "text/javascript; charset=utf-8"
+
+
+@pytest.mark.parametrize("command", list(COMMANDS[GRADING]))
+def test_what_grades_says_that_it_needs_linux(command, monkeypatch):
+    """Not an import that fails."""
+    monkeypatch.setattr(system, "WINDOWS", True)
+    done = CliRunner().invoke(main, [command])
+    assert done.output == f"`course {command}` needs Linux\n  fix: use WSL, or a container: see docs/grade.md\n"
+    assert done.exit_code == 2

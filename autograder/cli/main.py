@@ -12,8 +12,10 @@ from pathlib import Path
 import click
 
 from autograder.cli import terminal
+from autograder.course import system
 from autograder.course.errors import CourseError, SandboxFault, StoreFault, UsageError
 
+GRADING = "Grade, in a clone"
 COMMANDS = {  # audience -> command -> its module in this package, and its sentence in `course --help`
     "Learn": {
         "start": ("student", "Create a workspace in DIR (default: this folder)."),
@@ -34,7 +36,7 @@ COMMANDS = {  # audience -> command -> its module in this package, and its sente
         "optimise": ("cards", "Fit the schedule of cards to your own answers."),
         "deck": ("cards", "Export the flashcards to Anki, CSV or JSON."),
     },
-    "Grade, in a clone": {
+    GRADING: {
         "grade": ("grade", "Grade the submissions of a class into OUT."),
         "report": ("results", "Report what the class of OUT understood."),
         "show": ("results", "Show all that lies behind STUDENT's grades."),
@@ -69,6 +71,8 @@ class _Commands(click.Group):
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         if name not in _MODULES:
             return None
+        if system.WINDOWS and name in COMMANDS[GRADING]:
+            raise UsageError(f"`course {name}` needs Linux", "use WSL, or a container: see docs/grade.md")
         module = import_module(f"autograder.cli.{_MODULES[name]}")
         return next(one for one in vars(module).values() if isinstance(one, click.Command) and one.name == name)
 

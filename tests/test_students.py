@@ -210,12 +210,15 @@ def test_reset_says_where_the_copy_is(started):
 def test_starting_in_a_folder_of_its_own_says_where_to_go(course):
     said, _ = course("start", "my-course")
     assert said.startswith("Created in my-course: schedule.py, ")
-    assert said.endswith("Next: cd my-course, then course read, and course check schedule.py\n")
+    assert said.endswith(
+        "Next:\n  cd my-course\n  course read           the lesson, 14 minutes\n  course check --watch  open schedule.py; each save is checked\n"
+        "  course practice       the core, about 15 minutes\n"
+    )
     assert course("start", "my-course")[0].startswith("Nothing to do: my-course has every file.\n")
 
 
 def test_a_folder_with_a_space_is_written_as_a_shell_takes_it(course):
-    assert course("start", "mein kurs")[0].endswith('Next: cd "mein kurs", then course read, and course check schedule.py\n')
+    assert 'Next:\n  cd "mein kurs"\n  course read ' in course("start", "mein kurs")[0]
 
 
 def test_who_gives_no_name_is_told_which_one_is_handed_in(started):

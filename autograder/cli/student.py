@@ -7,11 +7,13 @@ from rich.console import Console
 
 from autograder.cli.context import LESSON, find_course, now, opened_workspace, say, say_rivals, typed
 from autograder.course.loading import package_name, read_course, read_policy
+from autograder.course.model import Lesson
 from autograder.course.references import choose_lesson
 from autograder.course.system import from_here
 from autograder.course.trust import confirming, is_confirmed
 from autograder.learner import start as starting
 from autograder.learner.files import held
+from autograder.learner.practice import core_minutes
 from autograder.learner.workspace import prefer
 from autograder.sandbox.guest.frameworks import installing
 
@@ -47,8 +49,18 @@ def start(root: Path | None, folder: Path | None, lesson: str | None) -> None:
         files = " and ".join(f"{name}.py" for name in possible) or "none of the exercises"
         say(f"Without {' and '.join(missing)}, which is not installed here, you can check {files}. To add it:")
         say(f"  {installing(missing, package_name())}")
-    first = chosen.exercises[0].id if chosen.exercises else "answers.yaml"
-    say(f"Next: {'' if here else f'cd {typed(where)}, then '}course read, and course check {first}.py")
+    say("\n".join(["Next:", *_next_steps(chosen, "" if here else f"cd {typed(where)}")]))
+
+
+def _next_steps(lesson: Lesson, enter: str) -> list[str]:
+    """Return the lines that say what to do first in a new workspace."""
+    first = f"{lesson.exercises[0].id}.py" if lesson.exercises else "answers.yaml"
+    steps = [
+        ("course read", f"the lesson, {lesson.minutes} minutes"),
+        ("course check --watch", f"open {first}; each save is checked"),
+        ("course practice", f"the core, about {minutes} minutes" if (minutes := core_minutes(lesson)) else "questions"),
+    ]
+    return [f"  {enter}"] * bool(enter) + [f"  {command:<22}{about}" for command, about in steps]
 
 
 @click.command()

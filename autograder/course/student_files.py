@@ -46,6 +46,7 @@ def given_files(root: Path, lesson: Lesson) -> dict[str, bytes]:
     names = [names_of(exercise)[0] for exercise in exercises_of(lesson)]
     listed, practice = (textwrap.fill(text, 79) for text in (f"Files: {', '.join(names)}.", PRACTICE_WORDS[lesson.practice]))
     facts = {"title": lesson.title, "first": names[0], "files": listed, "practice": practice, "hidden": HIDDEN}
+    facts["notebook"] = f"{lesson.id}.ipynb"
     readme = README.read_text(encoding="utf-8").format(**facts)
     return files | {"README.md": readme.encode()}
 

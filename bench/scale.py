@@ -3,7 +3,7 @@
     python -m bench.scale many --students 100000   one class, killed at half way: memory, resuming, the files at the end, exports
     python -m bench.scale cores                    two workers against one, beside bare fork-and-call
     python -m bench.scale cluster                  two Dask workers against two local ones; what Dask costs for a task
-    python -m bench.scale report --students 10000  the report's seconds and bytes
+    python -m bench.scale report --students 100000 what is written of so many results, and their exports
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from msgspec.structs import replace
 from autograder.course.loading import read_course
 from autograder.instructor.gradebook import Gradebook, Kept
 from autograder.instructor.grades import read_rules
-from autograder.instructor.outputs import write_feedback, write_report
+from autograder.instructor.outputs import result_files, write_feedback, write_report
 from bench.chaos.grading import attempts
 from bench.chaos.workers import children_of
 from bench.throughput import CLASS, NUMPY, Spent, _below, copies, fork_and_call
@@ -106,11 +106,7 @@ def many(students: int, folder: Path) -> None:
     print(f"memory of all processes: {early:.0f} MiB at the 1,000th, {end:.0f} MiB at the last")
     print(f"at most, with the files at the end: {most:.0f} MiB")
     print(f"report.html: {(out / 'report.html').stat().st_size / 1e6:.1f} MB")
-    for platform in ("canvas", "moodle", "csv"):
-        exporting = time.monotonic()
-        export = [sys.executable, "-m", "autograder", "export", str(out), "--to", platform, "--out", str(folder / platform)]
-        subprocess.run(export, cwd=ROOT, check=True, capture_output=True)
-        print(f"export to {platform}: {time.monotonic() - exporting:.1f} s", flush=True)
+    exports(out, folder)
 
 
 def watched(submissions: Path, out: Path, until: int | None) -> tuple[int, list[tuple[float, int, float]]]:
@@ -199,30 +195,40 @@ def cluster() -> None:
         print(f"medians: {statistics.median(ratios):.2f} of the rate; by CPU {statistics.median(costs):.2f}")
 
 
-def report(students: int) -> None:
-    """Time the report of a large class whose results are the example class's, given to one student after another."""
-    with tempfile.TemporaryDirectory() as name:
-        out = Path(name)
-        example = [sys.executable, "-m", "autograder", "grade", str(CLASS), "--out", str(out / "example"), "--seed", "12"]
-        subprocess.run([*example, "--exercise", "forward", "--exercise", "practice"], cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
-        with Gradebook(out / "example" / "gradebook.sqlite") as book:
-            run = str(book.last_run())
-            given = [one for attempts in book.attempts(run) for one in attempts]
-        course = read_course(ROOT)
-        with Gradebook(out / "gradebook.sqlite") as book:
-            book.begin(run, {})
-            for number in range(students):
-                who = f"Student {number:05d}"
-                chosen = [one for one in given if one.result.student == given[2 * (number % (len(given) // 2))].result.student]
-                book.keep(run, [Kept(replace(one.result, student=who), one.notes) for one in chosen])
-            rules = read_rules(out, book, course.policy)
-            started = time.monotonic(), time.process_time()
-            write_report(out / "report.html", course, book, run, rules)
-            seconds, cpu = time.monotonic() - started[0], time.process_time() - started[1]
-            print(f"report: {seconds:.1f} s ({cpu:.1f} of CPU), {(out / 'report.html').stat().st_size / 1e6:.2f} MB", flush=True)
-            started = time.monotonic(), time.process_time()
-            write_feedback(out, course, book, run, rules)
-            print(f"feedback, two files for each: {time.monotonic() - started[0]:.1f} s ({time.process_time() - started[1]:.1f} of CPU)")
+def report(students: int, folder: Path) -> None:
+    """Time what is written of a large class whose results for one exercise are the example class's, given to one after another."""
+    example = [sys.executable, "-m", "autograder", "grade", str(CLASS), "--out", str(folder / "example"), "--seed", "12"]
+    subprocess.run([*example, "--exercise", "forward"], cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
+    with Gradebook(folder / "example" / "gradebook.sqlite") as book:
+        run = str(book.last_run())
+        given = [one for attempts in book.attempts(run) for one in attempts]
+    course = read_course(ROOT)
+    with Gradebook(folder / "gradebook.sqlite") as book:
+        book.begin(run, {})
+        results = ((f"Student {number:06d}", given[number % len(given)]) for number in range(students))
+        book.keep(run, (Kept(replace(one.result, student=who), one.notes) for who, one in results))
+        rules = read_rules(folder, book, course.policy)
+        with timed("results.jsonl, grades.csv and the report"), result_files(folder) as write:
+            write_report(folder / "report.html", course, book, run, rules, each=write)
+        with timed("feedback, two files for each"):
+            write_feedback(folder, course, book, run, rules)
+    print(f"report.html: {(folder / 'report.html').stat().st_size / 1e6:.1f} MB")
+    exports(folder, folder)
+
+
+def exports(out: Path, folder: Path) -> None:
+    """Time some exports of OUT."""
+    for platform in ("canvas", "moodle", "csv"):
+        command = [sys.executable, "-m", "autograder", "export", str(out), "--to", platform, "--out", str(folder / platform)]
+        with timed(f"export to {platform}"):
+            subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+
+
+@contextmanager
+def timed(what: str) -> Iterator[None]:
+    started = time.monotonic()
+    yield
+    print(f"{what}: {time.monotonic() - started:.1f} s", flush=True)
 
 
 def main() -> None:
@@ -236,7 +242,7 @@ def main() -> None:
             "many": lambda: many(options.students, Path(folder)),
             "cores": cores,
             "cluster": cluster,
-            "report": lambda: report(options.students),
+            "report": lambda: report(options.students, Path(folder)),
         }[options.what]()
 
 

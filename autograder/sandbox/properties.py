@@ -206,7 +206,7 @@ def examine(limits: Limits, wanted: tuple[str, ...] = WALLS) -> Examination:
     except WallsMissing as error:
         missing = dict(error.missing)
         if "namespaces" in missing:
-            missing = {"landlock": why, "namespaces": f"{missing['namespaces']}{_hint()}"} | missing
+            missing = {"landlock": why, "namespaces": f"{missing['namespaces']}{userns_hint()}"} | missing
         return Examination(tuple(wall for wall in raised if wall not in missing), version, missing, {}, why)
     return Examination(raised, version, {}, through, why)
 
@@ -259,10 +259,10 @@ def _tried(server: Server, bait: dict[str, Any]) -> dict[str, tuple[str, ...]]:
     return {name: names for name, names in found.items() if names}
 
 
-def _hint() -> str:
-    """Say what to do where a setting forbids user namespaces."""
+def userns_hint(settings: Path = Path("/proc/sys")) -> str:
+    """Say what to do if a setting of this system forbids user namespaces, which everybody but root needs."""
     for setting, forbids, fix in HINTS:
         with contextlib.suppress(OSError):
-            if os.geteuid() != 0 and Path("/proc/sys", setting).read_text().strip() == forbids:
+            if os.geteuid() != 0 and (settings / setting).read_text().strip() == forbids:
                 return f"; {setting.replace('/', '.')} is {forbids}: {fix}"
     return ""

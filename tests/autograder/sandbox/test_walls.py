@@ -9,7 +9,7 @@ from autograder.course.errors import WallsMissing
 from autograder.course.policy import Limits
 from autograder.sandbox.guest import walls
 from autograder.sandbox.guest.walls import WALLS
-from autograder.sandbox.properties import PROPERTIES, Examination, examine
+from autograder.sandbox.properties import PROPERTIES, Examination, examine, userns_hint
 from autograder.sandbox.servers import Sandbox, free_user, readable_paths
 
 COURSE = Path(__file__).resolve().parents[3] / "course.yaml"
@@ -61,6 +61,22 @@ def test_without_walls_every_attempt_of_the_table_gets_through():
 def test_faults_name_each_wall_that_is_missing_and_each_property_that_does_not_stand():
     found = Examination(("seccomp",), 5, {"landlock": "not in this kernel"}, {"TCP": ("connect()",)})
     assert found.faults == {"landlock": "not in this kernel", "TCP": "got through: connect()"}
+
+
+def test_a_setting_that_forbids_user_namespaces_is_told_with_the_command_that_allows_them(tmp_path, monkeypatch):
+    """As on Ubuntu 24.04. Root needs none, and is told nothing."""
+    for setting, forbids in (("kernel/apparmor_restrict_unprivileged_userns", "1"), ("user/max_user_namespaces", "100")):
+        (tmp_path / setting).parent.mkdir(exist_ok=True)
+        (tmp_path / setting).write_text(f"{forbids}\n")
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    told = "kernel.apparmor_restrict_unprivileged_userns is 1: sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"
+    assert userns_hint(tmp_path) == f"; {told}"
+    (tmp_path / "kernel" / "apparmor_restrict_unprivileged_userns").write_text("0\n")
+    assert userns_hint(tmp_path) == ""
+    (tmp_path / "user" / "max_user_namespaces").write_text("0\n")
+    assert userns_hint(tmp_path) == "; user.max_user_namespaces is 0: sudo sysctl -w user.max_user_namespaces=10000"
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert userns_hint(tmp_path) == ""
 
 
 def test_the_kernels_that_hold_more_are_named():

@@ -10,6 +10,7 @@ import importlib
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -77,6 +78,7 @@ def be_windows(pressed):
     console.kbhit, console.getwch = lambda: bool(pressed), lambda: pressed.pop(0)
     console.LK_NBLCK, console.locking = 2, lambda held, mode, count: None
     sys.modules["msvcrt"] = console
+    shutil._winapi = types.SimpleNamespace(NeedCurrentDirectoryForExePath=lambda name: True)  # Python 3.12 asks it
     ctypes.windll = types.SimpleNamespace(kernel32=Kernel())
     signal.SIGBREAK = signal.SIGTERM
     asyncio.ProactorEventLoop = asyncio.SelectorEventLoop

@@ -114,7 +114,7 @@ def explain(lesson: Lesson, wanted: str) -> Explained:
 
     An id may be shortened: `beta-as-std` is `beta_as_standard_deviation`. Raise `UsageError` if none or several are meant.
     """
-    from autograder.grading.attempt import load_materials  # slow
+    from autograder.grading.attempt import known_misconceptions  # slow
 
     name = wanted.strip().lower().replace("-", "_")
     if number := re.fullmatch(r"m0*(\d+)", name):
@@ -122,7 +122,7 @@ def explain(lesson: Lesson, wanted: str) -> Explained:
         for passage in passages(lesson):
             if passage.section and (paragraph := next(filter(mentioned.search, passage.text.split("\n\n")), None)):
                 return Explained(f"**Mistake {name.upper()}**\n\n{paragraph}", passage.section)
-    known = {one.id: one for exercise in lesson.exercises for one in load_materials(exercise).misconceptions}
+    known = {one.id: one for exercise in lesson.exercises for one in known_misconceptions(exercise)}
     meant = [name] if name in known else [one for one in known if _shortens(name, one)]
     if len(meant) != 1:
         fix = (

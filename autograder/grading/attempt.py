@@ -70,6 +70,11 @@ def load_materials(exercise: Exercise) -> Materials:
     return Materials(exercise, checks, answers, misconceptions, Diagnosis(misconceptions, reruns))
 
 
+def known_misconceptions(exercise: Exercise) -> tuple[Misconception, ...]:
+    """Load an exercise's misconceptions alone: a release recorded them, and needs no framework for that."""
+    return misconceptions_of(read_recordings(exercise)) if exercise.recordings.is_file() else load_misconceptions(exercise.misconceptions)
+
+
 def attempt(submission: Submission, materials: Materials, sandbox: Sandbox | LocalRunner, secret: bytes) -> Attempt:
     """Judge one submission with the numbers of `secret`. Raise `SandboxFault` if the sandbox fails."""
     diagnosis, run = materials.diagnosis, _run(submission, materials, sandbox, secret)

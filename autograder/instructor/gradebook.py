@@ -69,15 +69,15 @@ SCHEMA = Schema((_first, _notes_as_data, _SEALS, _TAKEN_FOR))
 _OWN = "id, attempts.student, lesson, exercise, attempts.run, result, private, attempts.handed_in, ifnull(key, ''), attempts.seal"
 _NOT_TAKEN = f"{_OWN}, NULL, NULL, NULL, NULL, NULL"
 _BEFORE = "ifnull(found_by, taken.run) != taken.run"
-_GRADED = f"SELECT {_NOT_TAKEN}, attempts.student AS name, 0 AS before, id AS place FROM attempts WHERE run = ?1"
+_GRADED = f"SELECT {_NOT_TAKEN}, attempts.student AS name, 0 AS before, id AS place FROM attempts WHERE run = :run"
 _TAKEN = (
     f"SELECT {_OWN}, taken.run, taken.handed_in, taken.seal, found_by, taken.student, ifnull(taken.student, attempts.student), {_BEFORE}, "
-    f"CASE WHEN {_BEFORE} THEN taken.rowid ELSE id END FROM taken JOIN attempts ON id = attempt WHERE taken.run = ?1"
+    f"CASE WHEN {_BEFORE} THEN taken.rowid ELSE id END FROM taken JOIN attempts ON id = attempt WHERE taken.run = :run"
 )
-_AMONG = "?2 IS NULL OR name BETWEEN ?2 AND ?3"
+_AMONG = ":first IS NULL OR name BETWEEN :first AND :last"
 ATTEMPTS = f"SELECT * FROM ({_GRADED} UNION ALL {_TAKEN}) WHERE {_AMONG} ORDER BY name, lesson, exercise, before DESC, place"
-ADDED = f"{_GRADED} AND id > ?2 UNION ALL {_TAKEN} AND taken.rowid > ?3"
-_OF_RUN = "SELECT {} FROM attempts WHERE run = ?1 UNION SELECT {} FROM taken JOIN attempts ON id = attempt WHERE taken.run = ?1"
+ADDED = f"{_GRADED} AND id > :attempt UNION ALL {_TAKEN} AND taken.rowid > :taken"
+_OF_RUN = "SELECT {} FROM attempts WHERE run = :run UNION SELECT {} FROM taken JOIN attempts ON id = attempt WHERE taken.run = :run"
 STUDENTS = _OF_RUN.format("student", "ifnull(taken.student, attempts.student)")
 LESSONS = _OF_RUN.format("lesson", "lesson")
 TAKE = "INSERT INTO taken VALUES (?, ?, ?, ?, ?, ?)"
@@ -193,7 +193,7 @@ class Gradebook:
     def attempts(self, run: str, among: tuple[str, str] | None = None) -> Iterator[list[Attempted]]:
         """Yield a run's attempts by student (`among` a first and a last name), lesson and exercise: those found before, then the others."""
         absent = self.dropped()
-        rows = map(self._attempted, (row for row in self._db.execute(ATTEMPTS, (run, *(among or (None, None)))) if row[15] not in absent))
+        rows = map(self._attempted, (row for row in self._rows(run, *(among or ())) if row[15] not in absent))
         for _, own in groupby(rows, key=lambda one: (one.result.student, one.result.lesson, one.result.exercise)):
             yield list(own)
 
@@ -208,15 +208,16 @@ class Gradebook:
         """
         place = self._db.execute("SELECT (SELECT ifnull(max(id), 0) FROM attempts), (SELECT ifnull(max(rowid), 0) FROM taken)").fetchone()
         absent = self.dropped()
-        return place, ((row[17], self._attempted(row)) for row in self._db.execute(ADDED, (run, *since)) if row[15] not in absent)
+        found = self._db.execute(ADDED, {"run": run, "attempt": since[0], "taken": since[1]})
+        return place, ((row[17], self._attempted(row)) for row in found if row[15] not in absent)
 
     def students(self, run: str) -> set[str]:
         """Return the students who have a result in a run, without those who were dropped."""
-        return {name for (name,) in self._db.execute(STUDENTS, (run,))} - self.dropped()
+        return {name for (name,) in self._db.execute(STUDENTS, {"run": run})} - self.dropped()
 
     def lessons(self, run: str) -> set[str]:
         """Return the lessons of which there are results in a run."""
-        return {lesson for (lesson,) in self._db.execute(LESSONS, (run,))}
+        return {lesson for (lesson,) in self._db.execute(LESSONS, {"run": run})}
 
     def dropped(self) -> set[str]:
         """Return the students who were dropped from the class. Their attempts stay here, and nothing else returns them."""
@@ -257,7 +258,7 @@ class Gradebook:
             self._db.executemany(TAKE, self._taken_over(run, earlier, renamed or {}) if earlier else ())
 
     def _taken_over(self, run: str, earlier: str, renamed: Mapping[str, str]) -> Iterator[tuple[str, int, str, str, str, str]]:
-        for _, rows in groupby(self._db.execute(ATTEMPTS, (earlier, None, None)), key=lambda row: (row[15], row[2], row[3])):
+        for _, rows in groupby(self._rows(earlier), key=lambda row: (row[15], row[2], row[3])):
             texts: dict[int, str] = {}
             attempts = [self._attempted(row) for row in rows if texts.setdefault(row[0], row[5])]
             for one in standing(attempts):
@@ -291,12 +292,13 @@ class Gradebook:
 
     def overrides(self, student: str | None = None) -> list[Override]:
         """Return the overrides of one person, by their key, or of all, oldest first."""
-        rows = self._pairs(
-            "overrides", "SELECT student, override, seal FROM overrides WHERE ?1 IS NULL OR student = ?1 ORDER BY id", student
-        )
-        return [msgspec.json.decode(text, type=Override) for _, text in rows]
+        query = "SELECT student, override, seal FROM overrides WHERE student = ifnull(?, student) ORDER BY id"
+        return [msgspec.json.decode(text, type=Override) for _, text in self._pairs("overrides", query, student)]
 
     # ---- rows, with their seals
+
+    def _rows(self, run: str, first: str | None = None, last: str | None = None) -> Iterator[tuple[Any, ...]]:
+        return self._db.execute(ATTEMPTS, {"run": run, "first": first, "last": last})
 
     def _row(self, run: str, one: Kept) -> tuple[object, ...]:
         result, texts = one.result, (_json(one.result), _json(one.notes), _json(one.handed_in))

@@ -16,13 +16,15 @@ def begin_misconception(function: str, students: int, exercise: Exercise, name: 
     """
     if not name.isidentifier():
         raise UsageError(f"`{name}` is not a valid function name", "use letters and underscores, like noise_left_out")
-    written = exercise.misconceptions.read_text(encoding="utf-8")
+    path = exercise.misconceptions
+    written = path.read_text(encoding="utf-8") if path.is_file() else ""
     if f"def {name}(" in written:
         raise UsageError(f"there is a `{name}` in {exercise.misconceptions.name} already", "choose another name")
     so_far = f" They are told: {idea}" if idea else ""
     parameters = ", ".join(signature(getattr(load_module(exercise.answer), function)).parameters)
+    head = "" if written else f'"""Misconceptions in {path.name}."""\n\nfrom autograder.api import misconception\n'
     return (
-        f'\n\n@misconception(of="{function}", section="TODO", card="TODO")\n'
+        f'{head}\n\n@misconception(of="{function}", section="TODO", card="TODO")\n'
         f"def {name}({parameters}):\n"
         f'    """TODO: say what was done, and what puts it right.{so_far}"""\n'
         f'    raise NotImplementedError("write what these {students} students wrote")\n'

@@ -122,6 +122,7 @@ def new(root: Path | None, out: Path, group: int, name: str) -> None:
     chosen = found[group - 1]
     exercise = next(one for one in choose_lesson(read_course(find_clone(root)), chosen.lesson).exercises if one.id == chosen.file)
     text = begin_misconception(chosen.function, len(chosen.students), exercise, name, chosen.idea)
+    exercise.misconceptions.parent.mkdir(exist_ok=True)
     with exercise.misconceptions.open("a", encoding="utf-8") as file:
         file.write(text)
     among = f"{len(chosen.students)} students, among them {chosen.students[0]}"

@@ -264,7 +264,7 @@ def _exercise(folders: Folders, lesson: str, starter: Path) -> Exercise:
     misconceptions = answers / "misconceptions" / starter.name
     recorded, judging = recordings(folders.root, lesson, name), [(checks, "checks")]
     if _has_solutions(folders.root):
-        judging += [(answer, "answer"), (misconceptions, "misconceptions")]
+        judging += [(answer, "answer")]
     elif _is_release(folders.root):
         judging += [(recorded, "recordings")]
     for path, what in judging:

@@ -59,8 +59,8 @@ def misconception(*, of: str, section: str, card: str) -> Callable[[Callable[...
 
 
 def load_misconceptions(path: Path) -> tuple[Misconception, ...]:
-    """Read the misconceptions of a file, in their order. Raise `CourseError` if one has no sentence."""
-    values = [getattr(value, "misconception", None) for value in vars(load_module(path)).values()]
+    """Read the misconceptions of a file, in their order; none if there is no file. Raise `CourseError` if one has no sentence."""
+    values = [getattr(value, "misconception", None) for value in vars(load_module(path)).values()] if path.is_file() else []
     found = tuple(value for value in values if isinstance(value, Misconception))
     if silent := [(one.function.__code__.co_firstlineno, one.id) for one in found if not one.sentence]:
         fix = "write the sentence that the student reads as its docstring"

@@ -186,7 +186,7 @@ def starters(context: LintContext) -> Iterator[Finding]:
 
 def twice(context: LintContext) -> Iterator[Finding]:
     for exercise in context.lesson.exercises:
-        for path in (exercise.checks, exercise.misconceptions):
+        for path in filter(Path.is_file, (exercise.checks, exercise.misconceptions)):
             lines: dict[str, int] = {}
             for node in ast.parse(path.read_bytes()).body:
                 if isinstance(node, ast.FunctionDef):

@@ -218,7 +218,10 @@ def coverage(context: LintContext) -> dict[str, dict[str, tuple[str, ...]]]:
 
 def empty_cells(context: LintContext) -> Iterator[Finding]:
     lines = {objective.id: objective.line for objective in context.lesson.objectives}
+    lesson, tagged = context.lesson, any(card.tags for card in context.lesson.cards)
+    there = {"questions": lesson.questions, "exercises": context.helps, "cards": lesson.cards,
+             "misconceptions": tagged or any(context.misconceptions.values())}  # fmt: skip
     for objective, row in coverage(context).items():
         for column, fix in COLUMNS.items():
-            if not row[column]:
+            if not row[column] and there.get(column, lesson.cards or lesson.questions):
                 yield Finding(context.text, lines[objective], f"objective `{objective}` has no {column}", fix)

@@ -53,6 +53,7 @@ class Listener:
         self.heard: dict[str, dict[str, Answered]] = {}
         self.props, self.function = answers.props, answers.function
         self._answers, self._checks = answers, checks
+        self.line: int | None = None  # of the check that runs
 
     def answer(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Answered:
         """Return the reference's answer. Raise `CourseError` if two calls are too similar to be distinguished when replayed."""
@@ -60,25 +61,15 @@ class Listener:
         before = self.heard.setdefault(name, {}).setdefault(fuzzy_key((args, kwargs)).hex(), answered)
         if before is not answered and digest(before.value) != digest(answered.value):
             problem = f"two calls of `{name}` get numbers that agree in three digits, and have different answers"
-            raise CourseError([Finding(self._checks, None, problem, "draw numbers that lie further apart: they cannot be recorded")])
+            fix = "draw numbers that lie further apart; if only a callback differs, other numbers too: they cannot be recorded"
+            raise CourseError([Finding(self._checks, self.line, problem, fix)])
         return answered
 
 
 def record_exercise(materials: Materials) -> Recordings:
     """Run every check with the reference and with each misconception in the student's place, and record the calls."""
-    exercise = materials.exercise
-    listener = Listener(materials.answers, exercise.checks)
-    quantities = load_quantities(exercise.quantities)
-    reruns = Reruns(materials.checks, listener, quantities)
-    runs: dict[str, dict[str, list[Known]]] = {}
-    executed: set[str] = set()
-    for check in materials.checks:
-        runs[check.id] = {}
-        for misconception in (None, *materials.misconceptions):
-            transcript = reruns.rerun(check, seed_of(PUBLIC, exercise.id, check.id), misconception)
-            executed |= {call.function for call in transcript.calls}
-            if known := list(_known(transcript, misconception, listener)):
-                runs[check.id][misconception.id if misconception else ""] = known
+    exercise, quantities = materials.exercise, load_quantities(materials.exercise.quantities)
+    listener, reruns, runs, executed = runs_of(materials)
     answers = {
         name: {call: Recorded(_raw(one.value), one.atol, one.rtol) for call, one in own.items()} for name, own in listener.heard.items()
     }
@@ -97,6 +88,25 @@ def record_exercise(materials: Materials) -> Recordings:
         dict(quantities.letters),
         _rewrites_once(materials),
     )
+
+
+def runs_of(materials: Materials) -> tuple[Listener, Reruns, dict[str, dict[str, list[Known]]], set[str]]:
+    """Run every check with the reference and with each misconception, and listen: what was heard, the runs by check and misconception,
+    and the functions that were called. Raise `CourseError` if calls could not be told apart when they are replayed.
+    """
+    exercise = materials.exercise
+    listener = Listener(materials.answers, exercise.checks)
+    reruns = Reruns(materials.checks, listener, load_quantities(exercise.quantities))
+    runs: dict[str, dict[str, list[Known]]] = {}
+    executed: set[str] = set()
+    for check in materials.checks:
+        runs[check.id], listener.line = {}, inspect.unwrap(check.function).__code__.co_firstlineno
+        for misconception in (None, *materials.misconceptions):
+            transcript = reruns.rerun(check, seed_of(PUBLIC, exercise.id, check.id), misconception)
+            executed |= {call.function for call in transcript.calls}
+            if known := list(_known(transcript, misconception, listener)):
+                runs[check.id][misconception.id if misconception else ""] = known
+    return listener, reruns, runs, executed
 
 
 def _rewrites_once(materials: Materials) -> dict[str, RecordedRewrites]:

@@ -69,7 +69,8 @@ def practice(root: Path | None, question: str | None, fresh: bool, seed: int | N
         functions = functions_of(workspace.root, workspace.lesson)
         chosen = choose(workspace.lesson, state, question)
         if chosen is None:
-            console.print("You have mastered every question. To practise one again: course practice QUESTION", markup=False)
+            mastered_all = "You have mastered every question. To practise one again: course practice QUESTION"
+            console.print(mastered_all if workspace.lesson.questions else "This lesson has no questions.", markup=False)
         try:
             seen: set[str] = set()
             while chosen is not None:

@@ -7,6 +7,7 @@ be written; what was written before is safe.
 
 import errno
 import os
+import traceback
 from pathlib import Path
 
 import msgspec
@@ -24,6 +25,15 @@ class Finding(msgspec.Struct, frozen=True):
     def __str__(self) -> str:
         where = str(self.path) if self.line is None else f"{self.path}:{self.line}"
         return f"{where}: {self.problem}\n  fix: {self.fix}"
+
+
+def raised_in(path: Path, error: BaseException, problem: str, fix: str = "correct this line") -> Finding:
+    """Return the finding of what a Python file of the course raised, at the line of the file that it passed through last."""
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+    is_syntax = isinstance(error, SyntaxError) and error.filename == str(path)
+    line = error.lineno if isinstance(error, SyntaxError) and is_syntax else lines[-1] if lines else 1
+    words = error.msg if isinstance(error, SyntaxError) else str(error)
+    return Finding(path, line, f"{problem}: {type(error).__name__}{f': {words}' if words else ''}", fix)
 
 
 class CourseError(Exception):

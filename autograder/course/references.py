@@ -22,6 +22,7 @@ from autograder.course.strict_yaml import Complain, Node
 
 T = TypeVar("T")
 OURS = {"autograder", "bench", "exercises", "lessons", "solutions", "tests"}  # a server that imported one would hold answers
+MOST_DECIMALS = 15  # that a float can hold
 _OF_ALL = {"id", "kind", "text", "points", "card"}
 _OF_WHOLES = {"objective", "section", "core"}
 _PLACE = re.compile(r"\[\[(\w+)\]\]")
@@ -118,6 +119,8 @@ def _check_numbers(owner: str, question: Question, whole: Question, node: Node, 
         if isinstance(argument, str) and argument not in known:
             fix = did_you_mean(argument, known, "add it to `numbers`")
             complain(line_of(node, "arguments"), f"{owner}: there is no number `{argument}`", fix)
+    if not 0 <= question.decimals <= MOST_DECIMALS:
+        complain(line_of(node, "decimals"), f"{owner}: `decimals` is {question.decimals}", f"write 0 to {MOST_DECIMALS}")
     written = node.value["tolerance"].value if "tolerance" in node.value else None
     if "tolerance" in KINDS[question.kind].needs and isinstance(written, int | float) and question.tolerance <= 0:
         complain(line_of(node, "tolerance"), f"{owner}: the tolerance is {question.tolerance}", "write one above 0, like 0.002")

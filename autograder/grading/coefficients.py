@@ -19,6 +19,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from autograder.course.errors import CourseError, Finding
 from autograder.grading.checks import Called
 from autograder.grading.comparison import kind_of
 from autograder.grading.reference import as_array, callback_of, fuzzy_key, load_module
@@ -81,7 +82,10 @@ def load_quantities(path: Path) -> Quantities:
     if not path.is_file():
         return Quantities()
     module = load_module(path)
-    return Quantities(module.LINEAR, module.LETTERS, module.quantities, module.KINDS, module.TABLES, module.WITHOUT)
+    try:
+        return Quantities(module.LINEAR, module.LETTERS, module.quantities, module.KINDS, module.TABLES, module.WITHOUT)
+    except AttributeError as error:
+        raise CourseError([Finding(path, None, f"there is no `{error.name}`", f"define `{error.name}`, empty if it has nothing")]) from None
 
 
 # ---- what a call added up

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import msgspec
 import numpy as np
 
-from autograder.course.errors import UsageError
+from autograder.course.errors import CourseError, UsageError, raised_in
 from autograder.course.loading import package_name
 from autograder.sandbox.guest.frameworks import absent, framework_of, installing, part_of
 
@@ -91,7 +91,10 @@ class Answers:
 
 
 def load_module(path: Path) -> types.ModuleType:
-    """Run a Python file of the course (never of a student) as a module. Raise `UsageError` if a framework is missing."""
+    """Run a Python file of the course (never of a student) as a module.
+
+    Raise `CourseError` if that is impossible, and `UsageError` if only a framework is missing.
+    """
     name = "course_" + "_".join(path.with_suffix("").parts[-3:])
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
@@ -99,11 +102,13 @@ def load_module(path: Path) -> types.ModuleType:
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except ModuleNotFoundError as error:
-        if missing := absent(error.name or ""):
+    except (CourseError, UsageError, MemoryError):
+        raise
+    except (Exception, SystemExit) as error:
+        if missing := absent(error.name or "") if isinstance(error, ModuleNotFoundError) else ():
             problem = f"{path}: it needs {missing[0]}, which is not installed"
             raise UsageError(problem, f"add it: `{installing(missing, package_name())}`") from None
-        raise
+        raise CourseError([raised_in(path, error, "this file cannot be imported")]) from error
     return module
 
 

@@ -325,7 +325,7 @@ def serve(slot: int, cores: set[int], servers: dict[str, int]) -> None:
     sys.path.insert(0, settings.root)  # the course's answers import its own `solutions`
     batches: SimpleQueue[bytes | None] = SimpleQueue()
     Thread(target=_receive, args=(connection, batches), daemon=True).start()
-    with _ended_without_memory(), closing(Grader(settings, slot, launched)) as grader:
+    with _ended_without_memory(), suppress(CourseError), closing(Grader(settings, slot, launched)) as grader:  # the command says it
         for batch in iter(batches.get, None):
             graded = grader.grade_batch(msgspec.msgpack.decode(batch, type=list[bytes]))
             with suppress(ConnectionError):

@@ -365,16 +365,6 @@ exercises/13_adding/checks/sums.py: exercise `sums` has no checks
   fix: create this file
 """,
     ),
-    "missing_misconceptions": Planted(
-        [
-            (MISCONCEPTIONS, None, None),
-        ],
-        ["content"],
-        """\
-solutions/13_adding/misconceptions/sums.py: exercise `sums` has no misconceptions
-  fix: create this file
-""",
-    ),
     "folder_not_named_like_a_lesson": Planted(
         [
             ("lessons/14-more/lesson.md", None, ""),
@@ -1024,6 +1014,220 @@ exercises/13_adding/hints.yaml: a hint for `sums.total` gives a line of the answ
   fix: say it in words
 exercises/13_adding/hints.yaml: hints for `products`: there is no such exercise
   fix: rename or remove them
+""",
+    ),
+    "misconceptions_file_gone": Planted(
+        [
+            (MISCONCEPTIONS, None, None),
+        ],
+        ["question-functions"],
+        """\
+exercises/13_adding/practice.yaml:1: question `fresh-sum`: `total` has no misconception `taken_away`
+  fix: write it as a function of the misconceptions
+exercises/13_adding/practice.yaml:1: question `fresh-sum`: `total` has no misconception `second_forgotten`
+  fix: write it as a function of the misconceptions
+exercises/13_adding/practice.yaml:44: question `both-ways`, part `forth`: `total` has no misconception `taken_away`
+  fix: write it as a function of the misconceptions
+""",
+    ),
+    "unused_import": Planted(
+        [
+            (CHECKS, "from autograder.api", "import math\n\nfrom autograder.api"),
+        ],
+        ["unused-imports"],
+        """\
+exercises/13_adding/checks/sums.py:3: `math` is imported and not used
+  fix: remove it
+""",
+    ),
+    "calls_that_are_too_close": Planted(
+        [
+            (CHECKS, "    close(student.total(1.5, 2.25), reference.total(1.5, 2.25))\n", "    for more in (2.25, 2.250001):\n        close(student.total(1.5, more), reference.total(1.5, more))\n"),
+        ],
+        ["check-recordings"],
+        """\
+exercises/13_adding/checks/sums.py:6: two calls of `total` get numbers that agree in three digits, and have different answers
+  fix: draw numbers that lie further apart; if only a callback differs, other numbers too: they cannot be recorded
+""",
+    ),
+    "check_of_no_function": Planted(
+        [
+            (CHECKS, "of=\"total\"", "of=\"totals\""),
+        ],
+        ["exercise-runs"],
+        """\
+exercises/13_adding/checks/sums.py:6: check `by_hand`: there is no function `totals` in the answer
+  fix: did you mean `total`?
+""",
+    ),
+    "check_without_points": Planted(
+        [
+            (CHECKS, "points=1", "points=-1"),
+        ],
+        ["exercise-runs"],
+        """\
+exercises/13_adding/checks/sums.py:6: check `by_hand`: its points are -1
+  fix: write a number above 0
+""",
+    ),
+    "check_with_other_parameters": Planted(
+        [
+            (CHECKS, "def by_hand(student, reference)", "def by_hand(student)"),
+        ],
+        ["exercise-runs"],
+        """\
+exercises/13_adding/checks/sums.py:6: check `by_hand` is `by_hand(student)`
+  fix: give it the parameters student and reference, and rng if it draws numbers
+""",
+    ),
+    "check_without_a_title": Planted(
+        [
+            (CHECKS, "    \"\"\"Adds two numbers.\"\"\"\n", ""),
+        ],
+        ["exercise-runs"],
+        """\
+exercises/13_adding/checks/sums.py:6: check `by_hand` has no title
+  fix: give it a one-line docstring
+""",
+    ),
+    "no_checks": Planted(
+        [
+            (CHECKS, None, "\"\"\"Nothing.\"\"\"\n"),
+        ],
+        ["exercise-runs"],
+        """\
+exercises/13_adding/checks/sums.py: no checks
+  fix: write a function with @check(points=..., of=...)
+""",
+    ),
+    "starter_that_is_not_python": Planted(
+        [
+            (STARTER, "def total(a", "def total(a b"),
+        ],
+        ["exercise-runs"],
+        """\
+exercises/13_adding/sums.py:4: this file cannot be imported: SyntaxError: invalid syntax
+  fix: correct this line
+""",
+    ),
+    "answer_that_leaves": Planted(
+        [
+            ("solutions/13_adding/sums.py", "def total", "exit()\n\n\ndef total"),
+        ],
+        ["exercise-runs"],
+        """\
+solutions/13_adding/sums.py:4: this file cannot be imported: SystemExit: None
+  fix: correct this line
+""",
+    ),
+    "check_that_raises": Planted(
+        [
+            (CHECKS, "    close(", "    [][0]\n    close("),
+        ],
+        ["check-answers"],
+        """\
+exercises/13_adding/checks/sums.py:9: this line raises: IndexError: list index out of range
+  fix: correct this line
+""",
+    ),
+    "check_that_leaves": Planted(
+        [
+            (CHECKS, "    close(", "    exit()\n    close("),
+        ],
+        ["check-answers"],
+        """\
+exercises/13_adding/checks/sums.py:9: this line raises: SystemExit: None
+  fix: correct this line
+""",
+    ),
+    "misconception_that_leaves": Planted(
+        [
+            (MISCONCEPTIONS, "    return a - b", "    exit()"),
+        ],
+        ["check-misconceptions"],
+        """\
+solutions/13_adding/misconceptions/sums.py:9: this line raises: SystemExit: None
+  fix: correct this line
+""",
+    ),
+    "expression_that_is_no_number": Planted(
+        [
+            (TEXT, "<!--= 2.5 - 1 / 3 -->", "<!--= [2.5 - 1 / 3] -->"),
+        ],
+        ["text-computed"],
+        """\
+lessons/13_adding/lesson.md:18: `[2.5 - 1 / 3]` is no number
+  fix: write an expression that gives one
+""",
+    ),
+    "table_that_is_no_list": Planted(
+        [
+            (TEXT, "[[n, total(n, 1 / 3), \"odd\" if n % 2 else \"even\"] for n in (1, 2)]", "total(1, 2)"),
+        ],
+        ["text-tables"],
+        """\
+lessons/13_adding/lesson.md:30: `total(1, 2)` is no table
+  fix: write an expression that gives a list of rows, each a list of numbers and texts
+""",
+    ),
+    "decimals_below_zero": Planted(
+        [
+            (ASKED, "decimals: 3", "decimals: -1"),
+        ],
+        ["content"],
+        """\
+exercises/13_adding/practice.yaml:13: question `fresh-sum`: `decimals` is -1
+  fix: write 0 to 15
+""",
+    ),
+    "too_few_arguments": Planted(
+        [
+            (ASKED, "arguments: [a, b]", "arguments: []"),
+        ],
+        ["question-functions"],
+        """\
+exercises/13_adding/practice.yaml:1: question `fresh-sum`: `total` cannot take 0 arguments
+  fix: its parameters are a, b
+""",
+    ),
+    "half_a_file_of_quantities": Planted(
+        [
+            ("solutions/13_adding/quantities.py", None, "LINEAR = {}\n"),
+        ],
+        ["check-answers"],
+        """\
+solutions/13_adding/quantities.py: there is no `LETTERS`
+  fix: define `LETTERS`, empty if it has nothing
+""",
+    ),
+    "props_that_raise": Planted(
+        [
+            ("exercises/13_adding/props.py", None, "1 / 0\n"),
+        ],
+        ["exercise-runs"],
+        """\
+exercises/13_adding/props.py:1: this file cannot be imported: ZeroDivisionError: division by zero
+  fix: correct this line
+""",
+    ),
+    "reference_that_raises": Planted(
+        [
+            ("solutions/adding/sums.py", "def total", "1 / 0\n\n\ndef total"),
+        ],
+        ["text-computed"],
+        """\
+solutions/adding/sums.py:4: this file cannot be imported: ZeroDivisionError: division by zero
+  fix: correct this line
+""",
+    ),
+    "class_without_an_answer": Planted(
+        [
+            (STARTER, "def total", "class Sum:\n    \"\"\"A sum.\"\"\"\n\n\ndef total"),
+        ],
+        ["exercise-starters"],
+        """\
+exercises/13_adding/sums.py:4: the answer has no class `Sum`
+  fix: remove it, or write the answer
 """,
     ),
 }

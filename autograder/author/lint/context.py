@@ -38,6 +38,17 @@ class LintContext:
         self.asked = Path("exercises") / lesson.id / "practice.yaml"
         self.answers = Path("solutions") / lesson.id / "practice.yaml"
 
+    def within(self, path: Path) -> Path:
+        """Return a path as findings name it: from the course's folder."""
+        return path.relative_to(self.root) if path.is_relative_to(self.root) else path
+
+    @property
+    def modules(self) -> tuple[Path, ...]:
+        """The Python files of the lesson that exist."""
+        exercises, answers = (self.root / name / self.lesson.id for name in ("exercises", "solutions"))
+        folders = (exercises, exercises / "checks", answers, answers / "misconceptions")
+        return tuple(path for folder in folders for path in sorted(folder.glob("[!._]*.py")) if path.is_file())
+
     @cached_property
     def functions(self) -> Functions:
         return functions_of(self.root, self.lesson)

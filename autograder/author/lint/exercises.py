@@ -5,20 +5,21 @@ Only the course's own code runs here, so no sandbox is needed.
 
 import ast
 import inspect
-import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from msgspec.structs import replace
 
 from autograder.author.lint.context import LintContext
-from autograder.course.errors import Finding
+from autograder.author.recording import runs_of
+from autograder.course.errors import CourseError, Finding
 from autograder.course.loading import Help, read_hints
 from autograder.course.model import Check
 from autograder.course.schema import did_you_mean
 from autograder.grading.attempt import PUBLIC, Materials
-from autograder.grading.checks import Transcript, executed_by, run, seed_of
+from autograder.grading.checks import Transcript, executed_by, load_checks, run, seed_of
 from autograder.grading.reference import Answers, load_module, numbers
 
 SECRETS = (PUBLIC, b"lint")
@@ -143,17 +144,48 @@ TELLING = 12  # characters from which a line of an answer gives something away
 
 
 def runnable(context: LintContext) -> Iterator[Finding]:
-    folder = context.root / "solutions" / context.lesson.id
-    paths = [path for exercise in context.lesson.exercises for path in (exercise.checks, exercise.answer, exercise.misconceptions)]
-    for path in [*paths, folder / "practice.py", folder / "misconceptions" / "practice.py"]:
-        if path.is_file():
-            try:
-                load_module(path)
-            except Exception as error:
-                lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
-                line = error.lineno if isinstance(error, SyntaxError) else lines[-1] if lines else 1
-                problem = f"this file cannot be imported: {type(error).__name__}: {error.msg if isinstance(error, SyntaxError) else error}"
-                yield Finding(path.relative_to(context.root), line, problem, "correct this line")
+    broken: set[Path] = set()
+    for path in context.modules:
+        try:
+            load_module(path)
+        except CourseError as error:
+            broken.add(path)
+            yield from (replace(one, path=context.within(one.path)) for one in error.findings)
+    for exercise in context.lesson.exercises:
+        if not broken & {exercise.checks, exercise.answer}:
+            answered = vars(load_module(exercise.answer))
+            for check in load_checks(exercise.checks):
+                path, line, owner = context.within(exercise.checks), _line(check), f"check `{check.id}`"
+                parameters = list(inspect.signature(check.function).parameters)
+                if parameters not in (["student", "reference"], ["student", "reference", "rng"]):
+                    problem = f"{owner} is `{check.id}({', '.join(parameters)})`"
+                    yield Finding(path, line, problem, "give it the parameters student and reference, and rng if it draws numbers")
+                if check.of not in answered:
+                    fix = did_you_mean(str(check.of), answered, "write the function, or mend the name")
+                    yield Finding(path, line, f"{owner}: there is no function `{check.of}` in the answer", fix)
+                if not isinstance(check.points, int | float) or not check.points > 0:
+                    yield Finding(path, line, f"{owner}: its points are {check.points!r}", "write a number above 0")
+
+
+def recordable(context: LintContext) -> Iterator[Finding]:
+    for materials, _ in _exercises(context):
+        runs_of(materials)
+    yield from ()
+
+
+def unused_imports(context: LintContext) -> Iterator[Finding]:
+    for path in context.modules:
+        source = path.read_text(encoding="utf-8")
+        nodes, lines = list(ast.walk(ast.parse(source))), source.splitlines()
+        used = {node.id for node in nodes if isinstance(node, ast.Name)}
+        used |= {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}  # in `__all__`
+        for node in nodes:
+            if not isinstance(node, ast.Import | ast.ImportFrom) or "noqa" in lines[node.lineno - 1]:
+                continue
+            for alias in node.names if getattr(node, "module", "") != "__future__" else ():
+                name = alias.asname or alias.name.partition(".")[0]
+                if name not in used:
+                    yield Finding(context.within(path), node.lineno, f"`{name}` is imported and not used", "remove it")
 
 
 def misconception_names(context: LintContext) -> Iterator[Finding]:
@@ -168,18 +200,19 @@ def misconception_names(context: LintContext) -> Iterator[Finding]:
             for noun, name, known in (("section", misconception.section, sections), ("card", misconception.card, cards)):
                 if name not in known:
                     problem = f"misconception `{misconception.id}`: there is no {noun} `{name}`"
-                    yield Finding(path, line, problem, did_you_mean(name, known, f"write the {noun}, or mend the name"))
+                    yield Finding(path, line, problem, did_you_mean(str(name), known, f"write the {noun}, or mend the name"))
 
 
 def starters(context: LintContext) -> Iterator[Finding]:
     for exercise in context.lesson.exercises:
         path = exercise.starter.relative_to(context.root)
         for node in ast.parse(exercise.starter.read_bytes(), filename=str(path)).body:
-            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+            if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
                 answered = signature_of(context, f"{exercise.id}.{node.name}")
                 if answered is None:
-                    yield Finding(path, node.lineno, f"the answer has no function `{node.name}`", "remove it, or write the answer")
-                elif _parameters(node) != answered:
+                    noun = "class" if isinstance(node, ast.ClassDef) else "function"
+                    yield Finding(path, node.lineno, f"the answer has no {noun} `{node.name}`", "remove it, or write the answer")
+                elif isinstance(node, ast.FunctionDef) and _parameters(node) != answered:
                     problem = f"`{node.name}({_parameters(node)})` is `{node.name}({answered})` in the answer"
                     yield Finding(path, node.lineno, problem, "give both the same parameters")
 

@@ -1,9 +1,12 @@
 """Rules for `lesson.md`: numbers are computed, images described, and links and warnings point somewhere."""
 
+import math
 import re
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
+
+import numpy as np
 
 from autograder.author.lint.context import LintContext
 from autograder.course.errors import Finding
@@ -32,6 +35,8 @@ def computed(context: LintContext) -> Iterator[Finding]:
         if isinstance(value, Finding) or match["literal"] is None:
             fix = "write the number right before it"
             yield value if isinstance(value, Finding) else Finding(context.text, line, "this expression has no number in front of it", fix)
+        elif not is_number(value):
+            yield Finding(context.text, line, f"`{match['expression']}` is no number", "write an expression that gives one")
         elif not agrees(match["literal"], value):
             problem = f"the text says {match['literal']}, and `{match['expression']}` is {_written(value, match['literal'])}"
             yield Finding(context.text, line, problem, f"write {_written(value, match['literal'])}, or mend the expression")
@@ -45,6 +50,9 @@ def tables(context: LintContext) -> Iterator[Finding]:
         cells = [[cell.strip(" *") for cell in row.strip().strip("|").split("|")] for row in match["rows"].splitlines()[2:]]
         if isinstance(rows, Finding):
             yield rows
+        elif not _is_table(rows):
+            fix = "write an expression that gives a list of rows, each a list of numbers and texts"
+            yield Finding(context.text, first - 3, f"`{match['expression']}` is no table", fix)
         elif len(cells) != len(rows):
             problem = f"rows of the table: {len(cells)}, and of `{match['expression']}`: {len(rows)}"
             yield Finding(context.text, first, problem, "write them all")
@@ -145,6 +153,20 @@ def unbalanced(text: str) -> str:
         if plain.count("{") != plain.count("}"):
             return f"braces are left open in `{formula}`"
     return ""
+
+
+def is_number(value: Any) -> bool:
+    """Whether an expression gave one real number."""
+    try:
+        return not isinstance(value, str | bytes) and math.isfinite(float(value))
+    except (TypeError, ValueError, OverflowError):
+        return False
+
+
+def _is_table(rows: Any) -> bool:
+    if not isinstance(rows, list | tuple | np.ndarray):
+        return False
+    return all(isinstance(row, list | tuple | np.ndarray) and all(isinstance(cell, str) or is_number(cell) for cell in row) for row in rows)
 
 
 def agrees(literal: str, value: Any) -> bool:

@@ -26,7 +26,8 @@ def functions(context: LintContext) -> Iterator[Finding]:
         except (AttributeError, AssertionError):
             yield Finding(context.asked, whole.line, f"{owner}: there is no function `{name}` in {path}", "write it, or fix `computes`")
             continue
-        if len(part.arguments) > len(parameters):
+        required = [one for one in parameters.values() if one.default is one.empty and one.kind is not one.VAR_POSITIONAL]
+        if not len(required) <= len(part.arguments) <= len(parameters):
             fix = f"its parameters are {', '.join(parameters)}"
             yield Finding(context.asked, whole.line, f"{owner}: `{name}` cannot take {len(part.arguments)} arguments", fix)
         for misconception in part.detects:

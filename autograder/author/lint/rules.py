@@ -1,6 +1,7 @@
 """The rules of `course lint`, and running them."""
 
-from collections.abc import Sequence
+import traceback
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -8,8 +9,8 @@ from msgspec.structs import replace
 from autograder.author.lint import exercises, practice
 from autograder.author.lint import lesson as lesson_rules
 from autograder.author.lint.context import LintContext, Rule
-from autograder.course.errors import CourseError, Finding
-from autograder.course.loading import survey
+from autograder.course.errors import CourseError, Finding, raised_in
+from autograder.course.loading import CONTENT, survey
 from autograder.course.references import choose_lesson
 
 _TEXT = (
@@ -23,7 +24,7 @@ _TEXT = (
     Rule("text-widgets", "Every widget is placed in the text and described in `widgets.yaml`.", lesson_rules.widgets),
     Rule("formulas", "Formulas and their braces are closed.", lesson_rules.formulas),
 )
-_RUNNABLE = Rule("exercise-runs", "Checks, answers and misconceptions can be imported.", exercises.runnable)
+_RUNNABLE = Rule("exercise-runs", "Every Python file of the course can be imported, and its checks can be called.", exercises.runnable)
 _WHOLE = (
     Rule("exercise-files", "Every file of checks, answers or misconceptions belongs to a starter.", exercises.strays),
     Rule("exercise-names", "No two checks or misconceptions of a file share a name.", exercises.twice),
@@ -34,6 +35,8 @@ _WHOLE = (
     Rule("check-misconceptions", "Every misconception fails a check and is named as itself.", exercises.misconceptions_are_named),
     Rule("check-formulas", "A function that LINEAR names adds up the arguments that it names.", exercises.formulas_hold),
     Rule("check-crossing", "No expected value is sent as an argument before it is asked for.", exercises.nothing_crosses_early),
+    Rule("check-recordings", "What a release records of the checks can be told apart when it is replayed.", exercises.recordable),
+    Rule("unused-imports", "No Python file of the course imports what it does not use.", exercises.unused_imports),
     Rule("check-references", "The reference never receives the student's values.", exercises.references_stand_alone),
     Rule("misconception-leads", "A misconception names a function, a section and a card that exist.", exercises.misconception_names),
     Rule("misconception-cards", "A misconception named by a question has a card.", practice.misconceptions),
@@ -69,15 +72,36 @@ def check_course(root: Path, only: str | None = None, more: Sequence[Rule] = ())
     return sorted(found, key=lambda finding: (str(finding.path), finding.line or 0))
 
 
+def _tried(rule: Rule, context: LintContext, told: list[Finding]) -> Iterator[Finding]:
+    """Yield what a rule finds. Whatever it raises is a fault of the course too, unless one is `told` at that line already."""
+    try:
+        yield from rule.find(context)
+    except CourseError as error:
+        yield from (replace(one, path=context.within(one.path)) for one in error.findings)
+    except (Exception, SystemExit) as error:
+        fault = _fault(rule, error, context)
+        if not any((one.path, one.line) == (fault.path, fault.line) for one in told):
+            yield fault
+
+
+def _fault(rule: Rule, error: BaseException, context: LintContext) -> Finding:
+    """Return what was raised as a finding, at the last line of the course's own Python that it passed through."""
+    cause: BaseException = error.__cause__ or error
+    content = [context.root / name for name in CONTENT]
+    files = [Path(frame.filename) for frame in traceback.extract_tb(cause.__traceback__)]
+    own = [path for path in files if any(path.is_relative_to(place) for place in content)]
+    if own:
+        found = raised_in(own[-1], cause, "this line raises")
+        return replace(found, path=context.within(found.path))
+    words = f"{type(cause).__name__}: {cause}"
+    return Finding(context.text, None, f"the rule `{rule.id}` cannot be tried: {words}", "look at what the rule is about")
+
+
 def _lint(context: LintContext, more: Sequence[Rule] | None) -> list[Finding]:
     """Run the rules over a lesson, without duplicates; only those of the text if `more` is None or a file cannot be imported."""
-    broken = [replace(finding, rule=_RUNNABLE.id) for finding in _RUNNABLE.find(context)] if more is not None else []
+    broken = [replace(finding, rule=_RUNNABLE.id) for finding in _tried(_RUNNABLE, context, [])] if more is not None else []
     found = list(broken)
     for rule in (*_TEXT, *_WHOLE, *more) if more is not None and not broken else _TEXT:
-        try:
-            found += [replace(finding, rule=rule.id) for finding in rule.find(context)]
-        except CourseError as error:
-            paths = [one.path.relative_to(context.root) if one.path.is_absolute() else one.path for one in error.findings]
-            found += [replace(one, rule=rule.id, path=path) for one, path in zip(error.findings, paths, strict=True)]
+        found += [replace(finding, rule=rule.id) for finding in _tried(rule, context, found)]
     once = {(finding.path, finding.line, finding.problem): finding for finding in reversed(found)}
     return list(reversed(once.values()))

@@ -33,14 +33,8 @@ class Kept(msgspec.Struct, Generic[T]):
     result: T
 
 
-def check_course_once(root: Path, only: str | None = None, *, fresh: bool = False) -> list[Finding]:
-    """Return the findings of `check_course`, from the cache unless it is out of date or `fresh` is set."""
-
-    def findings() -> list[Finding]:
-        from autograder.author.lint.rules import check_course
-
-        return check_course(root, only)
-
+def check_course_once(root: Path, only: str | None, findings: Callable[[], list[Finding]], *, fresh: bool = False) -> list[Finding]:
+    """Return the `findings` of a course or of one lesson, from the cache unless it is out of date or `fresh` is set."""
     name = hashlib.sha256(f"{root.resolve()}\0{only or ''}".encode()).hexdigest()[:16]
     return _kept(f"lint-{name}", _key(_contents(root, CONTENT)), list[Finding], findings, fresh)
 

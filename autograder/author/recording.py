@@ -92,7 +92,7 @@ def record_exercise(materials: Materials) -> Recordings:
 
 def runs_of(materials: Materials) -> tuple[Listener, Reruns, dict[str, dict[str, list[Known]]], set[str]]:
     """Run every check with the reference and with each misconception, and listen: what was heard, the runs by check and misconception,
-    and the functions that were called. Raise `CourseError` if calls could not be told apart when they are replayed.
+    and the functions that were called. Raise `CourseError` if two calls would look the same when they are replayed.
     """
     exercise = materials.exercise
     listener = Listener(materials.answers, exercise.checks)

@@ -15,6 +15,7 @@ from autograder.course.loading import read_course
 from autograder.course.references import choose_lesson
 
 if TYPE_CHECKING:
+    from autograder.course.errors import Finding
     from autograder.instructor.measures import Group
 
 
@@ -31,7 +32,14 @@ def lint(root: Path | None, lesson: str | None, as_json: bool, no_cache: bool) -
     """
     from autograder.author.cache import check_course_once
 
-    findings = check_course_once(find_clone(root), lesson, fresh=no_cache)
+    clone = find_clone(root)
+
+    def check() -> list[Finding]:
+        from autograder.author.lint.rules import check_course  # slow, and not needed if nothing has changed
+
+        return check_course(clone, lesson)
+
+    findings = check_course_once(clone, lesson, check, fresh=no_cache)
     if as_json:
         click.echo(msgspec.json.encode(findings, enc_hook=str).decode())
     else:

@@ -35,7 +35,7 @@ _WHOLE = (
     Rule("check-misconceptions", "Every misconception fails a check and is named as itself.", exercises.misconceptions_are_named),
     Rule("check-formulas", "A function that LINEAR names adds up the arguments that it names.", exercises.formulas_hold),
     Rule("check-crossing", "No expected value is sent as an argument before it is asked for.", exercises.nothing_crosses_early),
-    Rule("check-recordings", "What a release records of the checks can be told apart when it is replayed.", exercises.recordable),
+    Rule("check-recordings", "No two calls of the checks look the same when a release replays them.", exercises.recordable),
     Rule("unused-imports", "No Python file of the course imports what it does not use.", exercises.unused_imports),
     Rule("check-references", "The reference never receives the student's values.", exercises.references_stand_alone),
     Rule("misconception-leads", "A misconception names a function, a section and a card that exist.", exercises.misconception_names),

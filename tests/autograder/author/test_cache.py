@@ -9,12 +9,18 @@ from click.testing import CliRunner
 
 import autograder
 from autograder.author import cache
-from autograder.author.cache import check_course_once, graded_once
+from autograder.author.cache import graded_once
+from autograder.author.lint import rules
 from autograder.cli.main import main
 from autograder.course.errors import Finding
 from tests.autograder.author.test_lint import tiny
 
 __all__ = ["tiny"]  # the fixture
+
+
+def check_course_once(root, only=None, *, fresh=False):
+    """As `course lint` calls it."""
+    return cache.check_course_once(root, only, lambda: rules.check_course(root, only), fresh=fresh)
 
 FOUND = [Finding(Path("lessons/13_adding/lesson.md"), 7, "β is wrong", "mend it", "text-computed"), Finding(Path("a"), None, "b", "c")]
 

@@ -10,7 +10,6 @@ import struct
 import sys
 import termios
 import time
-import warnings
 
 import pyte
 
@@ -24,9 +23,7 @@ class Terminal:
         self.screen = pyte.Screen(columns, rows)
         self._stream, self.raw = pyte.ByteStream(self.screen), b""
         kept = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "NO_COLOR")}
-        with warnings.catch_warnings():  # from Python 3.12 on: a test has threads, and the child starts another program at once
-            warnings.simplefilter("ignore", DeprecationWarning)
-            self.pid, self._master = pty.fork()
+        self.pid, self._master = pty.fork()
         if self.pid == 0:
             os.chdir(cwd or ".")
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))

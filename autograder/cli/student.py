@@ -48,7 +48,7 @@ def start(root: Path | None, folder: Path | None, lesson: str | None) -> None:
     if missing:
         files = " and ".join(f"{name}.py" for name in possible) or "none of the exercises"
         say(f"Without {' and '.join(missing)}, which is not installed here, you can check {files}. To add it:")
-        say(f"  {installing(missing, package_name())}")
+        click.echo(f"  {installing(missing, package_name())}")  # in one line, to be pasted
     say("\n".join(["Next:", *_next_steps(chosen, "" if here else f"cd {typed(where)}")]))
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 ROOT = str(Path(__file__).resolve().parents[1])
 MODULES = "curses fcntl grp posix pty pwd readline resource syslog termios tty py_landlock pyseccomp torch".split()
 ATTRIBUTES = {
-    os: """chown fchmod fchown fork forkpty getegid geteuid getgid getpgid getuid killpg mkfifo nice posix_spawn register_at_fork
+    os: """chown fchmod fchown fork forkpty getegid geteuid getgid getpgid getuid killpg mkfifo nice register_at_fork
         sched_getaffinity set_blocking setgroups setresuid setsid sysconf uname wait4 O_CLOEXEC O_DIRECTORY O_NOFOLLOW O_NONBLOCK""",
     signal: """SIGALRM SIGCHLD SIGCONT SIGHUP SIGKILL SIGPIPE SIGPROF SIGQUIT SIGSTOP SIGTSTP SIGUSR1 SIGUSR2 SIGWINCH SIGXCPU
         alarm pthread_sigmask setitimer""",
@@ -39,6 +39,7 @@ def take_away(libraries):
         importlib.import_module(name)
     ctypes.CDLL.__init__ = without_own_symbols(ctypes.CDLL.__init__)
     subprocess.Popen.kill = subprocess.Popen.terminate
+    shutil._use_fd_functions = False
     for module, names in ATTRIBUTES.items():
         for name in names.split():
             vars(module).pop(name, None)

@@ -80,6 +80,35 @@ def notebook(root: Path | None, lesson: str | None, out: Path | None) -> None:
     click.echo(f"{path}: {len(chosen.exercises)} exercises, {len(chosen.explain)} questions to mark by hand")
 
 
+@click.command()
+@click.argument("kind", type=click.Choice(["lesson", "exercise", "card", "question", "misconception"]))
+@click.argument("name", metavar="ID")
+@LESSON
+@click.option("--title", default="", help="The title of a new lesson.")
+@click.option("--of", default="", metavar="EXERCISE.FUNCTION", help="What a new misconception is about.")
+@click.pass_obj
+def new(root: Path | None, kind: str, name: str, lesson: str | None, title: str, of: str) -> None:
+    """Begin a lesson, or something in one, with a small example.
+
+    It writes files that `course lint` accepts as they are, and lists them: edit the example until it is yours. Nothing that exists is
+    changed; to a list, an item is added.
+    """
+    from autograder.author import scaffold
+
+    clone = find_course(root) if kind == "lesson" else find_clone(root)  # the first lesson brings `solutions/`
+    if kind == "lesson":
+        made = scaffold.new_lesson(clone, name, title)
+    elif kind == "misconception":
+        made = scaffold.new_misconception(clone, find_lesson(root, lesson), name, of)
+    else:
+        begin = {"exercise": scaffold.new_exercise, "card": scaffold.new_card, "question": scaffold.new_question}[kind]
+        made = begin(clone, find_lesson(root, lesson), name)
+    for path in made:
+        click.echo(path.relative_to(clone))
+    about = f" --lesson {name}" if kind == "lesson" else ""
+    click.echo(f"Now edit what is written there, and run: course lint{about}")
+
+
 @click.group()
 def misconceptions() -> None:
     """Turn wrong answers that many share into misconceptions.
@@ -110,12 +139,12 @@ def list_(root: Path | None, out: Path) -> None:
         console.print(f"{number}: {group.words}{' They are told: ' * bool(group.idea)}{group.idea}", markup=False)
 
 
-@misconceptions.command()
+@misconceptions.command("new")
 @click.argument("out", type=click.Path(path_type=Path))
 @click.argument("group", type=click.IntRange(min=1))
 @click.argument("name")
 @click.pass_obj
-def new(root: Path | None, out: Path, group: int, name: str) -> None:
+def new_(root: Path | None, out: Path, group: int, name: str) -> None:
     """Start the misconception NAME from a GROUP of OUT.
 
     GROUP is a number from `course misconceptions list OUT`. A skeleton is appended to the exercise's misconceptions; its sentence,

@@ -50,6 +50,7 @@ COMMANDS = {  # audience -> command -> its module in this package, and its sente
     },
     "Write the course, in a clone": {
         "lint": ("author", "Check the course for mistakes."),
+        "new": ("author", "Begin a lesson, or something in one, with a small example."),
         "map": ("author", "Show what teaches, asks and tests each objective."),
         "misconceptions": ("author", "Turn wrong answers that many share into misconceptions."),
         "notebook": ("author", "Build a lesson's exercises as one nbgrader notebook."),

@@ -82,7 +82,7 @@ def row(result: dict[str, Any]) -> str:
     if "graded" in result:
         grades = f"{result['graded']} graded, {'other points: ' if result['wrong'] else 'the right points'}{', '.join(result['wrong'])}"
     if "attacks" in result:
-        through = f"{len(result['through'])} of {result['attacks']}"
+        through = f"{len(result['through'])} of {result['attacks']} ({result['tried']} told that they tried)"
     return f"{walls} | {held} | {grades} | {through} | {result['minutes']:.0f}"
 
 
@@ -182,7 +182,7 @@ def example_class() -> dict[str, Any]:
 
 
 def attacks() -> dict[str, Any]:
-    """Run every attack; name those that got through."""
+    """Run every attack; count those that lived to say that they tried, and name those that got through."""
     from tests.hostile import arena, test_old_kernels
 
     arena.LIMITS.update({name: SLOWER * most for name, most in arena.LIMITS.items() if name.endswith("seconds")})
@@ -190,7 +190,8 @@ def attacks() -> dict[str, Any]:
         report = test_old_kernels.run(Path(folder))
     printed = {name: text for name, text in report["printed"].items() if "BREACH" in text}
     print(json.dumps({**report, "printed": printed}), flush=True)
-    return {"attacks": len(report["printed"]), "through": [*printed, *report["left"], *report["harm"]]}
+    tried = sum("TRIED" in text for text in report["printed"].values())
+    return {"attacks": len(report["printed"]), "tried": tried, "through": [*printed, *report["left"], *report["harm"]]}
 
 
 PARTS = {"walls": walls, "attacks": attacks, "class": example_class}

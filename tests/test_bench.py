@@ -67,7 +67,7 @@ def test_the_modules_of_a_kernel_come_after_those_that_they_need(tmp_path):
 
 def test_a_kernel_has_a_row_also_if_it_did_not_come_up():
     found = {"walls": ["landlock 2", "seccomp"], "properties": ["reading", "TCP"], "faults": ["TCP"], "graded": 30, "wrong": ["Ada"]}
-    assert kernels.row({**found, "attacks": 258, "through": [], "minutes": 14.6}) == (
-        "landlock 2, seccomp | 1 of 2 | 30 graded, other points: Ada | 0 of 258 | 15"
+    assert kernels.row({**found, "attacks": 258, "tried": 240, "through": [], "minutes": 14.6}) == (
+        "landlock 2, seccomp | 1 of 2 | 30 graded, other points: Ada | 0 of 258 (240 told that they tried) | 15"
     )
     assert kernels.row({"minutes": 1}) == "not tried | not tried | not tried | not tried | 1"

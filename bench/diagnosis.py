@@ -39,7 +39,7 @@ from autograder.grading.checks import Transcript, executed_by, run, seed_of
 from autograder.grading.comparison import difference
 from autograder.grading.reference import mapped
 from autograder.grading.sketch import calls_about
-from bench.natural import KNOWN, MORE
+from bench.natural import KNOWN, LATER, MORE
 from tests.autograder.learner.conftest import RIGHT
 from tests.in_process import judged_source
 
@@ -128,7 +128,7 @@ def written(materials: Materials, every: int, complain: Callable[[str], None]) -
 def natural(materials: Materials, every: int, complain: Callable[[str], None]) -> Counter[str]:
     """Count what is told of natural mistakes: an idea, or what a check demands."""
     found: Counter[str] = Counter()
-    for name, one in [*{**KNOWN, **MORE}.items()][::every]:
+    for name, one in [*{**KNOWN, **MORE, **LATER}.items()][::every]:
         if one.exercise != materials.exercise.id:
             continue
         checks = judged_source(materials, right(materials.exercise, one.style) + one.source).checks

@@ -2,7 +2,8 @@
 
 An entry is the exercise, the right file it is written into (a style of tests/fairness, or "" for a plain file of forward.py), the
 functions as the student has them, and a pattern of what must be said. `KNOWN` were unnamed when only written misconceptions were
-named; `MORE` were written afterwards, without looking at the misconceptions.
+named; `MORE` were written afterwards, without looking at the misconceptions; `LATER` still later, before two mistakes at once were looked
+for.
 """
 
 from __future__ import annotations
@@ -342,7 +343,7 @@ def terminal_snr_zero(betas):
     bars = new ** 2
     return np.concatenate([[0], 1 - bars[1:] / bars[:-1]])
 """),
-    "terminal_snr_zero: alphas returned": Wrong("schedule", "with_torch", r"1 −|α", """
+    "terminal_snr_zero: alphas returned": Wrong("schedule", "with_torch", r"1 −|α|from 1", """
 import numpy as np
 def terminal_snr_zero(betas):
     roots = np.sqrt(np.cumprod(1 - np.asarray(betas)))
@@ -699,4 +700,395 @@ def distill_step(student, teacher, optimizer, x_t, t, t_mid, t_end, alpha_bars):
         but(CROSS_ATTENTION, ".transpose(1, 2).reshape(B, N, -1)", ".mean(1).repeat(1, 1, heads)")),
     "cross_attention: W_o transposed into the heads": Wrong("attention", "einsum", r"√|root|heads",
         but(CROSS_ATTENTION, ".reshape(B, N, -1) @ W_o", ".flatten(2) @ W_o * heads ** -0.5")),
+}  # fmt: skip
+
+LATER: dict[str, Wrong] = {
+    "cosine_betas: counted one step on": Wrong("schedule", "in_place_on_copies", r"t \+ 1|one step|t at|too", """
+def cosine_betas(T, s=0.008, most=0.999):
+    f = lambda t: np.cos((t / T + s) / (1 + s) * np.pi / 2) ** 2
+    t = np.arange(T)
+    return np.concatenate(([0.0], np.minimum(1 - f(t + 2) / f(t + 1), most)))
+"""),
+    "cosine_betas: cosine not squared": Wrong("schedule", "in_place_on_copies", "square", """
+def cosine_betas(T, s=0.008, most=0.999):
+    f = np.cos((np.arange(T + 1) / T + s) / (1 + s) * np.pi / 2)
+    return np.concatenate(([0.0], np.minimum(1 - f[1:] / f[:-1], most)))
+"""),
+    "cosine_betas: ᾱ returned": Wrong("schedule", "in_place_on_copies", r"ᾱ|f\(t\)|not β", """
+def cosine_betas(T, s=0.008, most=0.999):
+    f = np.cos((np.arange(T + 1) / T + s) / (1 + s) * np.pi / 2) ** 2
+    return f / f[0]
+"""),
+    "cosine_betas: α returned": Wrong("schedule", "in_place_on_copies", r"α|1 − |subtracted|ratio", """
+def cosine_betas(T, s=0.008, most=0.999):
+    f = np.cos((np.arange(T + 1) / T + s) / (1 + s) * np.pi / 2) ** 2
+    return np.concatenate(([0.0], np.minimum(f[1:] / f[:-1], most)))
+"""),
+    "cosine_betas: (t + s)/T": Wrong("schedule", "in_place_on_copies", r"\bs\b|offset|shift", """
+def cosine_betas(T, s=0.008, most=0.999):
+    f = np.cos((np.arange(T + 1) + s) / T / (1 + s) * np.pi / 2) ** 2
+    return np.concatenate(([0.0], np.minimum(1 - f[1:] / f[:-1], most)))
+"""),
+    "snr: of amplitudes": Wrong("schedule", "in_place_on_copies", r"root", """
+def snr(alpha_bars):
+    with np.errstate(divide="ignore"):
+        return np.sqrt(alpha_bars) / np.sqrt(1 - alpha_bars)
+"""),
+    "terminal_snr_zero: ᾱ in place of its root": Wrong("schedule", "in_place_on_copies", r"root", """
+def terminal_snr_zero(betas):
+    bars = np.cumprod(1 - betas)
+    bars[1:] = (bars[1:] - bars[-1]) * bars[1] / (bars[1] - bars[-1])
+    return np.concatenate(([0.0], 1 - bars[1:] / bars[:-1]))
+"""),
+    "terminal_snr_zero: roots not squared again": Wrong("schedule", "in_place_on_copies", r"square", """
+def terminal_snr_zero(betas):
+    r = np.sqrt(np.cumprod(1 - betas))
+    first, last = r[1], r[-1]
+    r[1:] = (r[1:] - last) * first / (first - last)
+    return np.concatenate(([0.0], 1 - r[1:] / r[:-1]))
+"""),
+    "linear_betas: linear in the root": Wrong("forward", "", r"root|square", """
+def linear_betas(T, first=1e-4, last=0.02):
+    return np.concatenate(([0.0], np.linspace(first ** 0.5, last ** 0.5, T) ** 2))
+"""),
+    "alpha_bars: 1 − the product of β": Wrong("forward", "", r"1 − β|product", """
+def alpha_bars(betas):
+    bars = 1 - np.cumprod(betas)
+    bars[0] = 1
+    return bars
+"""),
+    "forward_step: the same root twice": Wrong("forward", "", r"1 − β_t stood where β_t", """
+def forward_step(x_prev, beta, eps):
+    scale = np.sqrt(1 - beta)
+    return scale * x_prev + scale * eps
+"""),
+    "noise_to: a bracket too far": Wrong("forward", "", r"ε.*√ᾱ_t|√ᾱ_t·√|√\(ᾱ_t", """
+def noise_to(x0, t, eps, alpha_bars):
+    a = per_sample(t, x0, alpha_bars)
+    return np.sqrt(a) * (x0 + np.sqrt(1 - a) * eps)
+"""),
+    "noise_to: ** 1/2": Wrong("forward", "", r"half|1/2|0\.5|\*\*", """
+def noise_to(x0, t, eps, alpha_bars):
+    a = per_sample(t, x0, alpha_bars)
+    return a ** 1/2 * x0 + (1 - a) ** 1/2 * eps
+"""),
+    "predict_x0: only x_t is divided": Wrong("forward", "", r"ε|divided|bracket", """
+def predict_x0(x_t, t, eps, alpha_bars):
+    a = per_sample(t, x_t, alpha_bars)
+    return x_t / np.sqrt(a) - np.sqrt(1 - a) * eps
+"""),
+    "predict_x0: divided by ᾱ_t": Wrong("forward", "", r"root|√", """
+def predict_x0(x_t, t, eps, alpha_bars):
+    a = per_sample(t, x_t, alpha_bars)
+    return (x_t - np.sqrt(1 - a) * eps) / a
+"""),
+    "posterior: β of the step before": Wrong("ddpm", "plain", r"t ?− ?1", """
+def posterior(x_t, t, eps_hat, betas):
+    bars = torch.cumprod(1 - betas, dim=0)
+    beta = betas[t - 1]
+    x0 = (x_t - (1 - bars[t]).sqrt() * eps_hat) / bars[t].sqrt()
+    mean = bars[t - 1].sqrt() * beta / (1 - bars[t]) * x0 + (1 - beta).sqrt() * (1 - bars[t - 1]) / (1 - bars[t]) * x_t
+    return mean, (1 - bars[t - 1]) / (1 - bars[t]) * beta
+"""),
+    "posterior: the deviation in place of the variance": Wrong("ddpm", "plain", r"root|deviation", """
+def posterior(x_t, t, eps_hat, betas):
+    bars = torch.cumprod(1 - betas, dim=0)
+    x0 = (x_t - (1 - bars[t]).sqrt() * eps_hat) / bars[t].sqrt()
+    mean = bars[t - 1].sqrt() * betas[t] / (1 - bars[t]) * x0 + (1 - betas[t]).sqrt() * (1 - bars[t - 1]) / (1 - bars[t]) * x_t
+    return mean, ((1 - bars[t - 1]) / (1 - bars[t]) * betas[t]).sqrt()
+"""),
+    "posterior: by ε̂, with a root too few": Wrong("ddpm", "plain", r"root|√", """
+def posterior(x_t, t, eps_hat, betas):
+    bars = torch.cumprod(1 - betas, dim=0)
+    mean = (x_t - betas[t] / (1 - bars[t]) * eps_hat) / (1 - betas[t]).sqrt()
+    return mean, (1 - bars[t - 1]) / (1 - bars[t]) * betas[t]
+"""),
+    "posterior: by ε̂, not divided by √α": Wrong("ddpm", "plain", r"α_t|√\(1 − β_t\)|1", """
+def posterior(x_t, t, eps_hat, betas):
+    bars = torch.cumprod(1 - betas, dim=0)
+    mean = x_t - betas[t] / (1 - bars[t]).sqrt() * eps_hat
+    return mean, (1 - bars[t - 1]) / (1 - bars[t]) * betas[t]
+"""),
+    "ddpm_step: half the variance in the exponent": Wrong("ddpm", "plain", r"z|√β̃", """
+def ddpm_step(x_t, t, eps_hat, betas, z):
+    mean, variance = posterior(x_t, t, eps_hat, betas)
+    return mean + torch.exp(0.5 * variance) * z
+"""),
+    "ddpm_step: noise at the last step alone": Wrong("ddpm", "plain", r"noise|z", """
+def ddpm_step(x_t, t, eps_hat, betas, z):
+    mean, variance = posterior(x_t, t, eps_hat, betas)
+    return mean + betas[t].sqrt() * z if t == 1 else mean
+"""),
+    "ddpm_sample: one draw for all steps": Wrong("ddpm", "plain", r"z|noise", """
+def ddpm_sample(eps_model, x_T, betas, draw_noise):
+    x, z = x_T, draw_noise(len(betas) - 1)
+    for t in range(len(betas) - 1, 0, -1):
+        x = ddpm_step(x, t, eps_model(x, t), betas, z)
+    return x
+"""),
+    "ddpm_sample: the model sees x_T each time": Wrong("ddpm", "plain", r"x_T", """
+def ddpm_sample(eps_model, x_T, betas, draw_noise):
+    x = x_T
+    for t in range(len(betas) - 1, 0, -1):
+        x = ddpm_step(x, t, eps_model(x_T, t), betas, draw_noise(t))
+    return x
+"""),
+    "ddpm_sample: stops at t = 2": Wrong("ddpm", "plain", r"early|last step|t = 1|down to 1", """
+def ddpm_sample(eps_model, x_T, betas, draw_noise):
+    x = x_T
+    for t in range(len(betas) - 1, 1, -1):
+        x = ddpm_step(x, t, eps_model(x, t), betas, draw_noise(t))
+    return x
+"""),
+    "ddim_timesteps: linspace to 0": Wrong("ddim", "plain", r"0|equal|step", """
+def ddim_timesteps(T, steps):
+    import numpy as np
+    return [int(t) for t in np.linspace(T, 0, steps)]
+"""),
+    "ddim_timesteps: ascending": Wrong("ddim", "plain", r"rises", """
+def ddim_timesteps(T, steps):
+    return [T * i // steps for i in range(1, steps + 1)]
+"""),
+    "ddim_timesteps: a whole stride": Wrong("ddim", "plain", r"round|stride|//|steps", """
+def ddim_timesteps(T, steps):
+    return list(range(T, 0, -(T // steps)))[:steps]
+"""),
+    "ddim_step: σ² forgotten in the direction": Wrong("ddim", "plain", r"σ", """
+def ddim_step(x_t, t, t_prev, eps_hat, alpha_bars, eta, z):
+    a, b = alpha_bars[t], alpha_bars[t_prev]
+    x0 = (x_t - (1 - a).sqrt() * eps_hat) / a.sqrt()
+    sigma = eta * ((1 - b) / (1 - a) * (1 - a / b)).sqrt()
+    return b.sqrt() * x0 + (1 - b).sqrt() * eps_hat + sigma * z
+"""),
+    "ddim_step: σ for σ²": Wrong("ddim", "plain", r"σ", """
+def ddim_step(x_t, t, t_prev, eps_hat, alpha_bars, eta, z):
+    a, b = alpha_bars[t], alpha_bars[t_prev]
+    x0 = (x_t - (1 - a).sqrt() * eps_hat) / a.sqrt()
+    sigma = eta * ((1 - b) / (1 - a) * (1 - a / b)).sqrt()
+    return b.sqrt() * x0 + (1 - b - sigma).sqrt() * eps_hat + sigma * z
+"""),
+    "ddim_step: σ without its root": Wrong("ddim", "plain", r"root|σ", """
+def ddim_step(x_t, t, t_prev, eps_hat, alpha_bars, eta, z):
+    a, b = alpha_bars[t], alpha_bars[t_prev]
+    x0 = (x_t - (1 - a).sqrt() * eps_hat) / a.sqrt()
+    sigma = eta * (1 - b) / (1 - a) * (1 - a / b)
+    return b.sqrt() * x0 + (1 - b - sigma**2).sqrt() * eps_hat + sigma * z
+"""),
+    "ddim_step: two roots missing": Wrong("ddim", "plain", r"root.* and ", """
+def ddim_step(x_t, t, t_prev, eps_hat, alpha_bars, eta, z):
+    a, b = alpha_bars[t], alpha_bars[t_prev]
+    x0 = (x_t - (1 - a) * eps_hat) / a.sqrt()
+    sigma = eta * ((1 - b) / (1 - a) * (1 - a / b)).sqrt()
+    return b * x0 + (1 - b - sigma**2).sqrt() * eps_hat + sigma * z
+"""),
+    "ddim_sample: the noise of the next t": Wrong("ddim", "plain", r"t_prev|draw_noise|noise", """
+def ddim_sample(eps_model, x_T, alpha_bars, steps, eta, draw_noise):
+    ts = ddim_timesteps(len(alpha_bars) - 1, steps)
+    x = x_T
+    for t, t_prev in zip(ts, [*ts[1:], 0]):
+        x = ddim_step(x, t, t_prev, eps_model(x, t), alpha_bars, eta, draw_noise(t_prev))
+    return x
+"""),
+    "ddim_sample: the model told t_prev": Wrong("ddim", "plain", r"took ε̂ at t =", """
+def ddim_sample(eps_model, x_T, alpha_bars, steps, eta, draw_noise):
+    ts = ddim_timesteps(len(alpha_bars) - 1, steps)
+    x = x_T
+    for t, t_prev in zip(ts, [*ts[1:], 0]):
+        x = ddim_step(x, t, t_prev, eps_model(x, max(t_prev, 1)), alpha_bars, eta, draw_noise(t))
+    return x
+"""),
+    "guided_eps: the weights exchanged": Wrong("guidance", "plain", r"swap|ε_cond", """
+def guided_eps(eps_uncond, eps_cond, w):
+    return w * eps_uncond + (1 - w) * eps_cond
+"""),
+    "drop_condition: keeps what it should drop": Wrong("guidance", "plain", r"u > p|u ≥ p|place|u <|swap|kept|keep|dropped", """
+def drop_condition(tokens, null, p, u):
+    out = tokens.clone()
+    out[u >= p] = null
+    return out
+"""),
+    "guided_sample: the two predictions exchanged": Wrong("guidance", "plain", r"place|swap|ε_uncond|caption|null", """
+def guided_sample(eps_model, tokens, null, w, x_T, alpha_bars, steps):
+    nothing = torch.zeros_like(tokens) + null
+    T = len(alpha_bars) - 1
+    x = x_T
+    for i in range(steps, 0, -1):
+        t, s = T * i // steps, T * (i - 1) // steps
+        eps = guided_eps(eps_model(x, t, tokens), eps_model(x, t, nothing), w)
+        x0 = (x - (1 - alpha_bars[t]).sqrt() * eps) / alpha_bars[t].sqrt()
+        x = alpha_bars[s].sqrt() * x0 + (1 - alpha_bars[s]).sqrt() * eps
+    return x
+"""),
+    "guided_sample: x̂_0 from the caption alone": Wrong("guidance", "plain", r"ε_uncond|ε_cond|x̂_0", """
+def guided_sample(eps_model, tokens, null, w, x_T, alpha_bars, steps):
+    nothing = torch.zeros_like(tokens) + null
+    T = len(alpha_bars) - 1
+    x = x_T
+    for i in range(steps, 0, -1):
+        t, s = T * i // steps, T * (i - 1) // steps
+        cond = eps_model(x, t, tokens)
+        eps = guided_eps(eps_model(x, t, nothing), cond, w)
+        x0 = (x - (1 - alpha_bars[t]).sqrt() * cond) / alpha_bars[t].sqrt()
+        x = alpha_bars[s].sqrt() * x0 + (1 - alpha_bars[s]).sqrt() * eps
+    return x
+"""),
+    "noise_mse: the image is the target": Wrong("loss", "plain", r"x_0", """
+def noise_mse(eps_model, x0, t, eps, alpha_bars):
+    bar = alpha_bars[torch.as_tensor(t)].reshape(-1, 1, 1, 1)
+    x_t = bar.sqrt() * x0 + (1 - bar).sqrt() * eps
+    return ((x0 - eps_model(x_t, t)) ** 2).mean()
+"""),
+    "noise_mse: the root of the mean": Wrong("loss", "plain", r"root", """
+def noise_mse(eps_model, x0, t, eps, alpha_bars):
+    bar = alpha_bars[torch.as_tensor(t)].reshape(-1, 1, 1, 1)
+    x_t = bar.sqrt() * x0 + (1 - bar).sqrt() * eps
+    return ((eps - eps_model(x_t, t)) ** 2).mean().sqrt()
+"""),
+    "noise_mse: the clean image is shown": Wrong("loss", "plain", r"x_0|noise|input|model", """
+def noise_mse(eps_model, x0, t, eps, alpha_bars):
+    return torch.nn.functional.mse_loss(eps_model(x0, t), eps)
+"""),
+    "noise_mse: summed over an image": Wrong("loss", "plain", r"sum|mean|times", """
+def noise_mse(eps_model, x0, t, eps, alpha_bars):
+    bar = alpha_bars[torch.as_tensor(t)].reshape(-1, 1, 1, 1)
+    x_t = bar.sqrt() * x0 + (1 - bar).sqrt() * eps
+    return ((eps - eps_model(x_t, t)) ** 2).flatten(1).sum(1).mean()
+"""),
+    "training_step: the loss after the step": Wrong("loss", "plain", r"before|after", """
+def training_step(model, optimizer, x0, t, eps, alpha_bars):
+    optimizer.zero_grad()
+    noise_mse(model, x0, t, eps, alpha_bars).backward()
+    optimizer.step()
+    return noise_mse(model, x0, t, eps, alpha_bars).item()
+"""),
+    "timestep_embedding: sines between cosines": Wrong("timestep", "shift", r"cos|sin|order", """
+def timestep_embedding(t, dim, max_period=10000):
+    half = dim // 2
+    angles = torch.outer(t.float(), max_period ** (-torch.arange(half) / half))
+    return torch.stack((torch.cos(angles), torch.sin(angles)), dim=-1).flatten(1)
+"""),
+    "timestep_embedding: half − 1": Wrong("timestep", "shift", r"half|1|dim", """
+def timestep_embedding(t, dim, max_period=10000):
+    half = dim // 2
+    angles = torch.outer(t.float(), max_period ** (-torch.arange(half) / (half - 1)))
+    return torch.cat((torch.cos(angles), torch.sin(angles)), dim=-1)
+"""),
+    "timestep_embedding: over dim, not half": Wrong("timestep", "shift", r"dim|half|k", """
+def timestep_embedding(t, dim, max_period=10000):
+    angles = torch.outer(t.float(), max_period ** (-torch.arange(dim // 2) / dim))
+    return torch.cat((torch.cos(angles), torch.sin(angles)), dim=-1)
+"""),
+    "timestep_embedding: the period in another place": Wrong("timestep", "shift", r"max_period|frequenc|log", """
+def timestep_embedding(t, dim, max_period=10000):
+    half = dim // 2
+    angles = torch.outer(t.float(), torch.exp(-torch.arange(half) / half))
+    return torch.cat((torch.cos(angles), torch.sin(angles)), dim=-1)
+"""),
+    "latent_scale: per channel": Wrong("latent", "plain", r"channel|one number|single|axis|shape", """
+def latent_scale(latents):
+    return latents.std(dim=(0, 2, 3))
+"""),
+    "latent_scale: root of the mean square": Wrong("latent", "plain", r"mean", """
+def latent_scale(latents):
+    return (latents ** 2).mean().sqrt()
+"""),
+    "latent_sample: decoded without the scale": Wrong("latent", "plain", r"scale", """
+def latent_sample(vae, eps_model, z_T, alpha_bars, steps, scale):
+    T, z = len(alpha_bars) - 1, z_T
+    for i in range(steps, 0, -1):
+        t, s = T * i // steps, T * (i - 1) // steps
+        eps = eps_model(z, t)
+        z0 = (z - (1 - alpha_bars[t]).sqrt() * eps) / alpha_bars[t].sqrt()
+        z = alpha_bars[s].sqrt() * z0 + (1 - alpha_bars[s]).sqrt() * eps
+    return vae.decode(z)
+"""),
+    "latent_sample: clamped like an image": Wrong("latent", "plain", r"clamp", """
+def latent_sample(vae, eps_model, z_T, alpha_bars, steps, scale):
+    T, z = len(alpha_bars) - 1, z_T
+    for i in range(steps, 0, -1):
+        t, s = T * i // steps, T * (i - 1) // steps
+        eps = eps_model(z, t)
+        z0 = ((z - (1 - alpha_bars[t]).sqrt() * eps) / alpha_bars[t].sqrt()).clamp(-1, 1)
+        z = alpha_bars[s].sqrt() * z0 + (1 - alpha_bars[s]).sqrt() * eps
+    return decode(vae, z, scale)
+"""),
+    "progressive_target: the mean of both predictions": Wrong("distill", "plain", r"mean|average|first ε̂|second ε̂", """
+def progressive_target(teacher, x_t, t, t_mid, t_end, alpha_bars):
+    with torch.no_grad():
+        first = teacher(x_t, t)
+        second = teacher(ddim(x_t, first, t, t_mid, alpha_bars), t_mid)
+    return (first + second) / 2
+"""),
+    "progressive_target: both steps from x_t": Wrong("distill", "plain", r"x_t|x at t_mid", """
+def progressive_target(teacher, x_t, t, t_mid, t_end, alpha_bars):
+    with torch.no_grad():
+        middle = ddim(x_t, teacher(x_t, t), t, t_mid, alpha_bars)
+        end = ddim(x_t, teacher(middle, t_mid), t_mid, t_end, alpha_bars)
+    a, b = shaped(alpha_bars, t, x_t), shaped(alpha_bars, t_end, x_t)
+    return (end - (b / a).sqrt() * x_t) / ((1 - b).sqrt() - (b / a).sqrt() * (1 - a).sqrt())
+"""),
+    "distill_step: the student is its own teacher": Wrong("distill", "plain", r"student|teacher", """
+def distill_step(student, teacher, optimizer, x_t, t, t_mid, t_end, alpha_bars):
+    target = progressive_target(student, x_t, t, t_mid, t_end, alpha_bars)
+    loss = ((student(x_t, t) - target) ** 2).mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+"""),
+    "cross_attention: scaled by the whole width": Wrong("attention", "einsum", r"k|heads|width|size", """
+def cross_attention(x, text, W_q, W_k, W_v, W_o, heads, mask=None):
+    B, N, _ = x.shape
+    Q, K, V = x @ W_q, text @ W_k, text @ W_v
+    q, k, v = (y.view(B, -1, heads, y.shape[-1] // heads).transpose(1, 2) for y in (Q, K, V))
+    scores = q @ k.transpose(-2, -1) / Q.shape[-1] ** 0.5
+    if mask is not None:
+        scores = scores.masked_fill(~mask[:, None, None, :], float("-inf"))
+    return (scores.softmax(-1) @ v).transpose(1, 2).reshape(B, N, -1) @ W_o
+"""),
+    "cross_attention: a mask of zeros": Wrong("attention", "einsum", r"mask|∞", """
+def cross_attention(x, text, W_q, W_k, W_v, W_o, heads, mask=None):
+    B, N, _ = x.shape
+    q, k, v = (y.view(B, -1, heads, y.shape[-1] // heads).transpose(1, 2) for y in (x @ W_q, text @ W_k, text @ W_v))
+    scores = q @ k.transpose(-2, -1) / k.shape[-1] ** 0.5
+    if mask is not None:
+        scores = scores * mask[:, None, None, :]
+    return (scores.softmax(-1) @ v).transpose(1, 2).reshape(B, N, -1) @ W_o
+"""),
+    "cross_attention: weights masked after the softmax": Wrong("attention", "einsum", r"mask|after", """
+def cross_attention(x, text, W_q, W_k, W_v, W_o, heads, mask=None):
+    B, N, _ = x.shape
+    q, k, v = (y.view(B, -1, heads, y.shape[-1] // heads).transpose(1, 2) for y in (x @ W_q, text @ W_k, text @ W_v))
+    weights = (q @ k.transpose(-2, -1) / k.shape[-1] ** 0.5).softmax(-1)
+    if mask is not None:
+        weights = weights * mask[:, None, None, :]
+    return (weights @ v).transpose(1, 2).reshape(B, N, -1) @ W_o
+"""),
+    "cross_attention: heads split without a transpose": Wrong("attention", "einsum", r"heads|axes|columns", """
+def cross_attention(x, text, W_q, W_k, W_v, W_o, heads, mask=None):
+    B, N, _ = x.shape
+    q, k, v = (y.reshape(B, heads, -1, y.shape[-1] // heads) for y in (x @ W_q, text @ W_k, text @ W_v))
+    scores = q @ k.transpose(-2, -1) / k.shape[-1] ** 0.5
+    if mask is not None:
+        scores = scores.masked_fill(~mask[:, None, None, :], float("-inf"))
+    return (scores.softmax(-1) @ v).transpose(1, 2).reshape(B, N, -1) @ W_o
+"""),
+    "cross_attention: heads not brought back": Wrong("attention", "einsum", r"heads|axes|transpos", """
+def cross_attention(x, text, W_q, W_k, W_v, W_o, heads, mask=None):
+    B, N, _ = x.shape
+    q, k, v = (y.view(B, -1, heads, y.shape[-1] // heads).transpose(1, 2) for y in (x @ W_q, text @ W_k, text @ W_v))
+    scores = q @ k.transpose(-2, -1) / k.shape[-1] ** 0.5
+    if mask is not None:
+        scores = scores.masked_fill(~mask[:, None, None, :], float("-inf"))
+    return (scores.softmax(-1) @ v).reshape(B, N, -1) @ W_o
+"""),
+    "cross_attention: not scaled": Wrong("attention", "einsum", r"√|root|divided|scale", """
+def cross_attention(x, text, W_q, W_k, W_v, W_o, heads, mask=None):
+    B, N, _ = x.shape
+    q, k, v = (y.view(B, -1, heads, y.shape[-1] // heads).transpose(1, 2) for y in (x @ W_q, text @ W_k, text @ W_v))
+    scores = q @ k.transpose(-2, -1)
+    if mask is not None:
+        scores = scores.masked_fill(~mask[:, None, None, :], float("-inf"))
+    return (scores.softmax(-1) @ v).transpose(1, 2).reshape(B, N, -1) @ W_o
+"""),
 }  # fmt: skip

@@ -241,6 +241,8 @@ def _agree(own: Own, known: Evidence) -> bool:
         return False
     if own.shown.kind != "returned" or known.kind != "returned":
         return own.shown.kind == known.kind
+    if isinstance(known.value, Sketch) and not known.value.all_finite and own.shown.value.all_finite:
+        return True  # who guards against a division by 0 or the root of a negative number makes the same mistake elsewhere
     return not _differ(own.shown.value, known.value, *own.slack)
 
 
@@ -249,6 +251,8 @@ def _far(own: Own, known: Evidence, right: Evidence) -> bool:
     if own.shown.kind != "returned" or known.kind != "returned":
         return False
     atol, rtol = own.tolerance
+    if isinstance(known.value, Sketch) and known.value.all_finite != own.shown.value.all_finite:
+        return False
     return _any_finite(known.value) and _differ(known.value, right.value, SEPARATION * atol, SEPARATION * rtol)
 
 

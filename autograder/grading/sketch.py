@@ -14,7 +14,7 @@ from autograder.grading.checks import Called, Transcript
 from autograder.grading.comparison import kind_of
 from autograder.grading.reference import as_arrays, fuzzy_key
 
-LOST = "all infinite or NaN"
+ODD, LOST = "not finite: ", "all infinite or NaN"
 SINGLE = 2e-7  # the relative error of single precision, twice
 
 
@@ -24,6 +24,11 @@ class Sketch(msgspec.Struct, frozen=True):
     form: str
     size: float
     entries: tuple[float, ...]
+
+    @property
+    def all_finite(self) -> bool:
+        """Whether no entry is infinite or NaN."""
+        return ODD not in self.form
 
     @property
     def any_finite(self) -> bool:
@@ -42,7 +47,7 @@ def sketch(value: Any) -> Sketch:
     """Return the sketch of a value. Which entries are infinite or NaN counts in its form."""
     parts = list(_parts(value))
     entries = np.concatenate([np.zeros(0), *(np.ravel(array) for _, array in parts if array is not None)])
-    odd = [f"{i}:{entries[i]}" for i in np.flatnonzero(~np.isfinite(entries))]
+    odd = [f"{ODD}{i}:{entries[i]}" for i in np.flatnonzero(~np.isfinite(entries))]
     odd += [LOST] if 0 < len(entries) == len(odd) else []
     entries = _compressed(np.nan_to_num(entries, nan=0.0, posinf=0.0, neginf=0.0))
     ends = (entries[0], entries[-1], entries.min(), entries.max()) if len(entries) else ()

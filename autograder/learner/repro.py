@@ -163,9 +163,9 @@ def again(exercise: str, check: str, where: str | dict[str, Any] = "") -> Any:
         return watched
 
     transcript = run(asked, executed_by(function_of), materials.answers, seed_of(PUBLIC, exercise, check))
-    if raised:
-        raise raised[0]
     failed = transcript.first_failure
+    if raised and failed is None:
+        raise raised[0]
     if failed is None or failed.call < 0:
         return transcript.ended.detail if transcript.ended else "This check passes now."
     called = transcript.calls[failed.call]

@@ -196,6 +196,10 @@ MISTAKES = {
         "It is as if α stood where ᾱ belongs.",
     ),
     "a loop": (*changed("guidance", "range(steps, 0, -1)", "range(steps, 1, -1)"), "It is as if the loop ended one step too early."),
+    "one that is guarded where it divides by 0": (
+        *changed("ddim", "((1 - b) / (1 - a) * (1 - a / b)).sqrt()", "((1 - a) / (1 - b) * (1 - a / b)).sqrt() if t_prev else 0"),
+        "In σ, it is as if (1 − ᾱ_prev)/(1 − ᾱ_t) were upside down.",
+    ),
     "two roots": (
         *changed("ddim", "(x_t - (1 - a).sqrt() * eps_hat) / a.sqrt()", "(x_t - (1 - a) * eps_hat) / a"),
         "In x̂_0, it is as if the root were missing from 1 − ᾱ_t and ᾱ_t.",

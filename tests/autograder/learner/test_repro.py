@@ -1,6 +1,7 @@
 """The line below a failure repeats it: for every starter, and for a misconception of every function, it is run and compared."""
 
 import sys
+from functools import cache
 
 import numpy as np
 import pytest
@@ -11,9 +12,12 @@ from autograder.grading.checks import executed_by, run, seed_of
 from autograder.grading.comparison import difference
 from autograder.grading.reference import load_module
 from autograder.learner.repro import line, reach
+from bench.diagnosis import right
+from bench.natural import KNOWN, MORE
 from tests.test_exercises import COURSE
 
 EXERCISES = {exercise.id: exercise for exercise in COURSE.lessons[0].exercises}
+MATERIALS = cache(lambda name: load_materials(EXERCISES[name]))
 FILE = """
 from pathlib import Path
 from autograder.grading.reference import load_module
@@ -72,12 +76,27 @@ def is_what_was_seen(value, transcript):
     return difference(value, called.outcome.value, 1e-6, 1e-5, nan_equal=True) == ""
 
 
+NATURAL = [name for name, one in {**KNOWN, **MORE}.items() if one.exercise in ("schedule", "ddim")] + ["noise_mse: t along the last axis"]
+
+
+@pytest.mark.parametrize("mistake", [name for name in NATURAL if "own" not in name])  # a draw of one's own is another one each time
+def test_the_line_of_a_mistake_gives_the_values_of_its_message(mistake, workspace, monkeypatch):
+    """Also if the check would raise after the comparison that is told."""
+    monkeypatch.chdir(workspace.folder)
+    monkeypatch.syspath_prepend(str(workspace.folder))
+    wrong = {**KNOWN, **MORE}[mistake]
+    materials = MATERIALS(wrong.exercise)
+    tried = [(repeated(python), made) for _, made, python in failures(materials, right(materials.exercise, wrong.style) + wrong.source, workspace)]
+    sys.modules.pop(wrong.exercise, None)
+    assert tried
+    assert all(is_what_was_seen(*one) for one in tried)
+
+
 @pytest.mark.parametrize("name", [name for name in EXERCISES if name not in COURSE.policy.limits_of])  # a training is held elsewhere
 def test_every_failure_is_repeated_by_its_line(name, workspace, monkeypatch):
     monkeypatch.chdir(workspace.folder)
     monkeypatch.syspath_prepend(str(workspace.folder))
-    materials = load_materials(EXERCISES[name])
-    tried = 0
+    materials, tried = MATERIALS(name), 0
     for source in files(EXERCISES[name], materials.misconceptions):
         for check, transcript, python in failures(materials, source, workspace):
             value = repeated(python)

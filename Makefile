@@ -19,7 +19,7 @@ LOWEST := build/lowest
 # machine with a mirror, or nothing answers: then pip takes what its own indexes have. `make demo TORCH_INDEX=` leaves it to pip as well.
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(PINS)
-TORCH = test -z "$(TORCH_INDEX)" || $(BIN)/python -m pip config list | grep -qE 'index|find-links' \
+TORCH = test -z "$(TORCH_INDEX)" || $(BIN)/python -m pip config list | grep -E 'index|find-links' > /dev/null \
   || $(PIP) --retries 1 --no-deps --index-url $(TORCH_INDEX) "$$(grep '^torch==' $(PINS))" \
   || echo "No answer from $(TORCH_INDEX): torch comes from pip's own index."
 GRADE := --seed 12 --exercise forward --exercise practice

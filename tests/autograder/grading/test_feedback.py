@@ -104,6 +104,18 @@ def test_a_usual_exception_is_met_with_what_to_try(fails, advice):
     assert advice in advice_on(type(raised.value).__name__, str(raised.value))
 
 
+OTHERWISE = {  # as an older PyTorch says it, or one with CUDA
+    "Found no NVIDIA driver on your system.": "no GPU",
+    "gather(): Expected dtype int64 for index": "whole number",
+    "one_hot is only applicable to index tensor.": "whole number",
+}
+
+
+@pytest.mark.parametrize(("words", "advice"), OTHERWISE.items())
+def test_another_build_of_a_framework_is_met_with_the_same(words, advice):
+    assert advice in advice_on("RuntimeError", words)
+
+
 def test_every_piece_of_advice_is_met_above():
     told = {entry["try"] for entry in ADVICE}
     met = {told for told in told if any(advice in told for _, advice in CASES.values())}

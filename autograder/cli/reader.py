@@ -4,7 +4,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from itertools import groupby
+from itertools import chain, groupby
 from pathlib import Path
 from typing import NamedTuple
 
@@ -46,17 +46,15 @@ def read(root: Path | None, section: str | None, contents: bool, mistake: str | 
         for one in sections:
             click.echo(f"{one.id:<{max(len(each.id) for each in sections)}}  {one.title}")
         return
-    if mistake:
-        explained = explain(chosen, mistake)
-        section = explained.section
-        console.print(Markdown(explained.text))
-        console.print()
+    explained = explain(chosen, mistake) if mistake else None
+    section = explained.section if explained else section
+    first = [Passage(None, explained.text)] if explained else []
     with _remembering(chosen) as remember:
         if console.is_terminal and sys.stdin.isatty():
             with suppress(KeyboardInterrupt), keys() as keyboard:
-                _page(console, keyboard, passages(chosen, section), remember)
+                _page(console, keyboard, chain(first, passages(chosen, section)), remember)
             return
-        console.print(Markdown(for_terminal(chosen, section)))
+        console.print(Markdown("\n\n".join([*(one.text for one in first), for_terminal(chosen, section)])))
         if section:
             remember(section)
 

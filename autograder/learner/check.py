@@ -235,8 +235,11 @@ class Checker(contextlib.AbstractContextManager["Checker"]):
         submission = Submission("", workspace.lesson.id, exercise.id, one.path.name, graded, digest(source), "present")
         self._settle(profile_for(source, exercise.imports))
         sandbox = self._sandbox(limits_for(self._policy, workspace.lesson.id, exercise.id))
-        with SubmissionRun(submission, (drawing,), answers, sandbox, {"show": seed}, exercise.imports).executed((drawing,)):
-            pass
+        tried = SubmissionRun(submission, (drawing,), answers, sandbox, {"show": seed}, exercise.imports)
+        with tried.executed((drawing,)):
+            made = tried.transcripts.get("show")
+        if not images and made and made.ended and made.ended.kind == "timed_out":
+            raise UsageError(f"{one.path.name} took longer to draw than a run may take here", "try again while less runs on this machine")
         if not images:
             raise UsageError(f"{one.path.name} gives no images yet", f"first let the checks pass: `course check {exercise.id}`")
         if exercise.answer.is_file():

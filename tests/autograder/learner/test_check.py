@@ -5,6 +5,7 @@ import json
 import struct
 import zlib
 from contextlib import nullcontext, redirect_stdout
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,12 +14,12 @@ from autograder.course.errors import SandboxFault, UsageError, WallsMissing
 from autograder.course.model import Submission
 from autograder.course.policy import Policy
 from autograder.grading.attempt import PUBLIC, attempt, load_materials
-from autograder.grading.checks import executed_by, run, seed_of
+from autograder.grading.checks import Transcript, executed_by, run, seed_of
 from autograder.grading.reference import load_module
 from autograder.learner.check import Checker
 from autograder.learner.files import Named
 from autograder.learner.repro import line, reach
-from autograder.sandbox.guests import Guest
+from autograder.sandbox.guests import Guest, Outcome
 from autograder.sandbox.local import LocalRunner
 from autograder.sandbox.servers import Sandbox
 
@@ -315,6 +316,15 @@ def test_what_draws_no_images_is_told(workspace, checker):
 
     assert told("schedule") == "schedule.py draws no images\n  fix: show one of ddpm, ddim, train"
     assert told("ddim") == "ddim.py gives no images yet\n  fix: first let the checks pass: `course check ddim`"
+
+
+def test_a_slow_machine_is_not_the_samplers_fault(workspace, checker, monkeypatch):
+    """What ran out of time while it drew is told as that, and not as checks that fail."""
+    run = SimpleNamespace(transcripts={"show": Transcript(ended=Outcome("timed_out"))}, executed=lambda checks: nullcontext())
+    monkeypatch.setattr("autograder.learner.check.SubmissionRun", lambda *given: run)
+    with pytest.raises(UsageError) as error:
+        checker.draw(workspace, Named("ddim", workspace.folder / "ddim.py"))
+    assert str(error.value) == "ddim.py took longer to draw than a run may take here\n  fix: try again while less runs on this machine"
 
 
 # ---- lines that repeat a failure

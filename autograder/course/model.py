@@ -102,7 +102,7 @@ class Question(Struct, frozen=True):
 
 
 class Wrong(Struct, frozen=True, forbid_unknown_fields=True):
-    """The feedback to a wrong choice: a sentence, the documented misconception's id (M01...), and the card to bring back."""
+    """The feedback to a wrong choice: a sentence, its misconception (a function's name or a card's tag), and the card to bring back."""
 
     sentence: str
     misconception: str | None = None

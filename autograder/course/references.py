@@ -26,7 +26,6 @@ MOST_DECIMALS = 15  # that a float can hold
 _OF_ALL = {"id", "kind", "text", "points", "card"}
 _OF_WHOLES = {"objective", "section", "core"}
 _PLACE = re.compile(r"\[\[(\w+)\]\]")
-_MISCONCEPTION = re.compile(r"M[0-9]{2}")
 
 
 def line_of(node: Node, *keys: str) -> int:
@@ -176,8 +175,6 @@ def _check_key(owner: str, question: Question, key: Key, node: Node, cards: list
 
 
 def _check_wrong(owner: str, wrong: Wrong, node: Node, cards: list[str], complain: Complain) -> None:
-    if wrong.misconception is not None and not _MISCONCEPTION.fullmatch(wrong.misconception):
-        complain(line_of(node, "misconception"), f"{owner}: `{wrong.misconception}` is not the id of a misconception", "write it like M16")
     if wrong.card is not None:
         _check_named(owner, "card", wrong.card, cards, node, complain)
 

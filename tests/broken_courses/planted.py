@@ -349,10 +349,10 @@ solutions/13_adding/practice.yaml:12: question `by-hand`: `ones>carry` is not a 
         [
             (ANSWERS, "misconception: M01", "misconception: habit"),
         ],
-        ["content"],
+        ["misconception-cards"],
         """\
-solutions/13_adding/practice.yaml:8: question `why-carry`, `habit`: `habit` is not the id of a misconception
-  fix: write it like M16
+solutions/13_adding/practice.yaml:5: question `why-carry`: there is no misconception `habit`, and no card has it as a tag
+  fix: write its function, or a card with this tag
 """,
     ),
     "missing_checks": Planted(
@@ -599,8 +599,8 @@ lessons/13_adding/flashcards.yaml:1: card `sum`: braces are left open in `$\\fra
         ],
         ["misconception-cards"],
         """\
-solutions/13_adding/practice.yaml:5: question `why-carry`: no card has the tag `M02`
-  fix: write a card for the misconception, or fix its id
+solutions/13_adding/practice.yaml:5: question `why-carry`: there is no misconception `M02`, and no card has it as a tag
+  fix: did you mean `M01`?
 """,
     ),
     "card_asked_twice": Planted(

@@ -11,6 +11,7 @@ from autograder.author.lint.context import LintContext
 from autograder.course.errors import CourseError, Finding
 from autograder.course.kinds import KINDS, form_of, ids_of
 from autograder.course.model import Key, Question
+from autograder.course.schema import did_you_mean
 from autograder.course.text import plain
 from autograder.grading.feedback import mark_message
 from autograder.grading.questions import SEPARATION, VARIANTS, detectable, mark, namespace_of, values, variant, working
@@ -137,12 +138,13 @@ def orders(context: LintContext) -> Iterator[Finding]:
 
 
 def misconceptions(context: LintContext) -> Iterator[Finding]:
-    tags = {tag for card in context.lesson.cards for tag in card.tags}
+    known = {tag for card in context.lesson.cards for tag in card.tags} | {one.id for own in context.misconceptions.values() for one in own}
     for name, key in context.lesson.keys.items():
         for wrong in [*key.wrong.values(), *(wrong for part in key.parts.values() for wrong in part.wrong.values())]:
-            if wrong.misconception and wrong.misconception not in tags:
-                problem = f"question `{name}`: no card has the tag `{wrong.misconception}`"
-                yield Finding(context.answers, key.line, problem, "write a card for the misconception, or fix its id")
+            if wrong.misconception and wrong.misconception not in known:
+                problem = f"question `{name}`: there is no misconception `{wrong.misconception}`, and no card has it as a tag"
+                fix = did_you_mean(wrong.misconception, known, "write its function, or a card with this tag")
+                yield Finding(context.answers, key.line, problem, fix)
 
 
 def fronts(context: LintContext) -> Iterator[Finding]:

@@ -39,7 +39,7 @@ _WHOLE = (
     Rule("unused-imports", "No Python file of the course imports what it does not use.", exercises.unused_imports),
     Rule("check-references", "The reference never receives the student's values.", exercises.references_stand_alone),
     Rule("misconception-leads", "A misconception names a function, a section and a card that exist.", exercises.misconception_names),
-    Rule("misconception-cards", "A misconception named by a question has a card.", practice.misconceptions),
+    Rule("misconception-cards", "A misconception named by a question is a function, or has a card.", practice.misconceptions),
     Rule("card-fronts", "No two cards have the same front.", practice.fronts),
     Rule("card-images", "A card's image exists and has alt text.", lesson_rules.card_images),
     Rule("question-functions", "A question's function and its misconceptions exist.", practice.functions),

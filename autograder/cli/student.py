@@ -108,7 +108,7 @@ def hint(root: Path | None, file: str, function: str | None, lesson: str | None)
 @LESSON
 @click.pass_obj
 def show_solution(root: Path | None, exercise: str, lesson: str | None) -> None:
-    """Show the solution of EXERCISE, once all its public checks have passed.
+    """Show the solution of EXERCISE, once your own passes.
 
     Its hints stand above each function. What your instructor gave you holds only the solutions that the course allows to be shown.
     """
@@ -123,9 +123,9 @@ def show_solution(root: Path | None, exercise: str, lesson: str | None) -> None:
 @LESSON
 @click.pass_obj
 def use(root: Path | None, what: str | None, lesson: str | None) -> None:
-    """Choose whether your notebook or your files count, if both hold work for an exercise.
+    """Choose which counts: your notebook or your files.
 
-    What counts is checked and packed by `course submit`. Without an argument, show which counts now.
+    It matters for an exercise that both hold work for. What counts is checked and packed by `course submit`. Without an argument, show which counts now.
     """
     with opened_workspace(root, lesson) as (workspace, _):
         if what:

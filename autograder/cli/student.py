@@ -125,7 +125,8 @@ def show_solution(root: Path | None, exercise: str, lesson: str | None) -> None:
 def use(root: Path | None, what: str | None, lesson: str | None) -> None:
     """Choose which counts: your notebook or your files.
 
-    It matters for an exercise that both hold work for. What counts is checked and packed by `course submit`. Without an argument, show which counts now.
+    It matters for an exercise that both hold work for. What counts is checked and packed by `course submit`. Without an argument, show
+    which counts now.
     """
     with opened_workspace(root, lesson) as (workspace, _):
         if what:

@@ -97,10 +97,10 @@ def test_a_line_that_repeats_a_failure_loads_no_course_that_lies_around(hostile,
 def test_the_installed_course_is_loaded_without_a_question(tmp_path, monkeypatch):
     """In a clone with an editable installation, nobody has to confirm anything."""
     monkeypatch.chdir(ROOT / "examples" / "class")
-    said, status = course("read", "--contents")
+    said, status = course("read", "--contents", "--lesson", "12")
     assert status == 0
     monkeypatch.chdir(tmp_path)
-    assert course("read", "--contents") == (said, 0)
+    assert course("read", "--contents", "--lesson", "12") == (said, 0)
 
 
 def test_a_course_is_loaded_when_it_is_named_and_once_confirmed_everywhere(hostile, tmp_path, monkeypatch, own_settings):
@@ -117,7 +117,7 @@ def test_a_course_is_loaded_when_it_is_named_and_once_confirmed_everywhere(hosti
     assert course("read", "--contents")[1] == 0
     monkeypatch.chdir(hostile / "lessons")
     assert course("lint")[1] == 0
-    assert "To use this course" not in course("start", tmp_path / "again")[0]
+    assert "To use this course" not in course("start", tmp_path / "again", "--lesson", "12")[0]
 
 
 def test_a_confirmed_course_stands_for_no_other(hostile, tmp_path, monkeypatch):
@@ -167,7 +167,7 @@ def test_links_that_lead_in_a_circle_are_followed_once(hostile):
 def test_a_workspace_of_another_user_is_not_taken_for_ones_own(part, tmp_path, monkeypatch, give_away):
     """In a folder like /tmp, anybody can leave a workspace above the current folder, with files that `course check` would run."""
     monkeypatch.chdir(tmp_path)
-    course("start", "work")
+    course("start", "work", "--lesson", "12")
     give_away(tmp_path / "work" / part)
     with pytest.raises(UsageError, match="it belongs to another user"):
         workspace_above(tmp_path / "work")

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from autograder.course.errors import UsageError
+from autograder.course.loading import read_course
 from autograder.course.strict_yaml import read_answers
 from autograder.course.student_files import exercises_of
 from autograder.learner.files import file_of
@@ -145,7 +146,7 @@ def test_a_lesson_that_the_course_no_longer_has_is_told(workspace, root):
     path = workspace.hidden / "course.json"
     path.write_text(path.read_text().replace("12_diffusion", "99_gone"))
     assert told(lambda: open_workspace(workspace.folder, root)) == (
-        f"{root}: the course has no lesson 99_gone any more\n  fix: it has: 12_diffusion"
+        f"{root}: the course has no lesson 99_gone any more\n  fix: it has: {', '.join(one.id for one in read_course(root).lessons)}"
     )
 
 

@@ -74,7 +74,7 @@ def main(options: list[str]) -> None:
         course("read", "one-step-by-hand", cwd=work, shows="One step by hand")
         check(work, options)
         course("practice", "fresh-step", cwd=work, typed="0.790\n\n", shows="✓ Right.")
-        course("progress", cwd=work, shows="Due today: 1 card")
+        course("progress", cwd=work, shows="1 card due")
         course("stats", cwd=work)
         course("deck", "--to", "apkg", "--out", "cards.apkg", cwd=work, shows="75 cards.")
         course("submit", "--name", "Ada Lovelace", cwd=work, shows="4.5 points by the public checks")

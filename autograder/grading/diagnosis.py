@@ -222,13 +222,16 @@ class Diagnosis:
         return [reading for own in seen.values() if (reading := read(own, self.quantities.letters))]
 
     def _explains(self, known_in: KnownIn, right_in: KnownIn, given: Mapping[str, list[Own]]) -> bool:
-        separated = False
+        separated = lost = is_known = False
         for check in (one for one in self.checks if one.id in given):  # a check without a call is not rerun
             own, known = given[check.id], known_in(check)
             if len(own) > len(known) or not all(map(_agree, own, known)):
                 return False
-            separated |= any(map(_far, own, known, right_in(check)))
-        return separated
+            right = right_in(check)
+            separated |= any(map(_far, own, known, right))
+            lost |= any(map(_lost, own, known, right))
+            is_known |= any(one.kind == "returned" and _any_finite(one.value) for one in known)
+        return separated or (lost and is_known)
 
     def _own(self, call: Called) -> Own:
         atol, rtol = tolerance_of(call, self.answers) if call.outcome.kind == "returned" else (0.0, 0.0)
@@ -254,6 +257,12 @@ def _far(own: Own, known: Evidence, right: Evidence) -> bool:
     if isinstance(known.value, Sketch) and known.value.all_finite != own.shown.value.all_finite:
         return False
     return _any_finite(known.value) and _differ(known.value, right.value, SEPARATION * atol, SEPARATION * rtol)
+
+
+def _lost(own: Own, known: Evidence, right: Evidence) -> bool:
+    """Whether a misconception, not a sketch of one, gives NaN alone in this call: evidence if it gives numbers elsewhere."""
+    returned = own.shown.kind == known.kind == right.kind == "returned" and not isinstance(known.value, Sketch)
+    return returned and not _any_finite(known.value) and _any_finite(right.value)
 
 
 def _any_finite(value: Any) -> bool:

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from autograder.cli.main import main
-from autograder.course.errors import UsageError
+from autograder.course.errors import CourseError, UsageError
 from autograder.grading.reference import load_module
 from autograder.sandbox.guest import frameworks
 from tests.autograder.learner.conftest import RIGHT
@@ -77,10 +77,12 @@ def test_a_course_file_that_needs_it_says_so_to_an_instructor(tmp_path, monkeypa
     assert str(refused.value) == f"{tmp_path}/checks.py: it needs torch, which is not installed\n  fix: add it: `{ADDING}`"
 
 
-def test_a_module_of_the_course_that_is_missing_is_told_as_python_tells_it(tmp_path):
+def test_a_module_of_the_course_that_is_missing_is_the_authors_fault(tmp_path):
     (tmp_path / "checks.py").write_text("import nowhere\n")
-    with pytest.raises(ModuleNotFoundError, match="nowhere"):
+    with pytest.raises(CourseError) as fault:
         load_module(tmp_path / "checks.py")
+    problem = f"{tmp_path}/checks.py:1: this file cannot be imported: ModuleNotFoundError: No module named 'nowhere'"
+    assert str(fault.value).splitlines()[0] == problem
 
 
 def test_a_guest_has_what_is_there(monkeypatch):

@@ -49,7 +49,7 @@ def feedback(tmp_path):
     def feedback(materials, function_of):
         made, name = judged(materials, function_of), materials.exercise.id
         lines = {
-            check.id: repro.line(name, check.id, made.transcripts[check.id], materials.answers.function, tmp_path / ".course")
+            check.id: repro.line(name, check.id, made.transcripts[check.id], materials.answers.function, tmp_path / ".course", repro.Reach("", ""))
             for check in made.checks
             if check.outcome == "failed" and check.id in made.transcripts
         }

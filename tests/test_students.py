@@ -378,14 +378,18 @@ def test_outside_a_workspace_every_command_says_so(course, tmp_path):
             ["check", "forwrad.py"],
             "forwrad.py: no exercise has a file of this name\n  fix: did you mean `forward.py`? Files keep the names that `course start` gave them\n",
         ),
-        (["check"], "nothing to check: no function and no answer is written yet, or the file is not saved\n  fix: open schedule.py in your editor, or name a file: `course check schedule.py`\n"),
         (["practice", "fresh-stop"], "there is no question `fresh-stop`\n  fix: did you mean `fresh-step`?\n"),
         (["submit", "--out", "forward.py"], "forward.py: this file exists and is not a zip\n  fix: give another name: `--out my-work.zip`\n"),
     ],
-    ids=["renamed", "nothing begun", "question", "out"],
+    ids=["renamed", "question", "out"],
 )
 def test_a_wrong_word_is_answered_in_one_clear_line(started, command, words):
     assert started(*command) == (words, 2)
+
+
+def test_where_nothing_is_begun_nothing_passes(started):
+    words = "nothing to check: no function and no answer is written yet, or the file is not saved\n"
+    assert started("check") == (f"{words}  fix: open schedule.py in your editor, or name a file: `course check schedule.py`\n", 1)
 
 
 def test_starting_among_other_things_is_refused(course, tmp_path):

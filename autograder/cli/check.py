@@ -86,7 +86,7 @@ def _likely(files: tuple[str, ...]) -> tuple[str, ...]:
 def _chosen(workspace: Workspace, files: tuple[str, ...], found: dict[str, Held], *, waiting: bool) -> list[Named]:
     """Return what to check: the exercises in the files, or every one that was begun, in the file that counts.
 
-    Raise `UsageError` if that is nothing, unless we are `waiting` for it.
+    If that is nothing, say so and exit with status 1, unless we are `waiting` for it.
     """
     if files:
         return list(dict.fromkeys(one for file in files for one in named(workspace, file, found)))
@@ -98,7 +98,8 @@ def _chosen(workspace: Workspace, files: tuple[str, ...], found: dict[str, Held]
     if not begun and not waiting:
         first = next(iter(one.path.name for one in found.values() if one.path), "FILE")
         fix = f"open {first} in your editor, or name a file: `course check {first}`"
-        raise UsageError("nothing to check: no function and no answer is written yet, or the file is not saved", fix)
+        say(f"nothing to check: no function and no answer is written yet, or the file is not saved\n  fix: {fix}", err=True)
+        sys.exit(1)
     return begun
 
 

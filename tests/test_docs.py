@@ -16,7 +16,8 @@ import pytest
 from click.testing import CliRunner
 
 from autograder.cli.main import main
-from autograder.course.loading import read_policy
+from autograder.course.loading import CONTENT, read_course, read_policy
+from autograder.grading.questions import functions_of, values, variant
 from docs.commands import page as commands_page
 from tests.pages import PAGES, ROOT, blocks, read, shown
 from tests.test_example_class import COMMAND, run  # noqa: F401  # the fixture: one graded class serves both
@@ -25,6 +26,7 @@ STUDENTS = (("README.md", "Learn"), ("docs/learn.md", "From an empty folder to a
 INSTRUCTORS = (("docs/grade.md", "After grading"),)
 TUTORIAL = ("docs/author.md", "A lesson in an hour")
 HELD = {  # blocks of other kinds, and the test that holds each
+    ("docs/author.md", "Add to a lesson", "yaml"): "test_authors_formula_is_one_that_the_course_takes",
     ("docs/learn.md", "In a browser", "text"): "tests/autograder/web/test_command.py",
     ("docs/review.md", "A review session", "text"): "tests/test_review_terminal.py",
     ("docs/review.md", "Statistics", "text"): "tests/autograder/learner/review/test_stats.py",
@@ -139,6 +141,24 @@ def test_grades_policy_is_one_that_the_course_takes(tmp_path):
     (tmp_path / "course.yaml").write_text(course + policy, encoding="utf-8")
     taken = read_policy(tmp_path)
     assert (taken.counts, taken.pass_mark, taken.weights, taken.late.most) == ("best", 60, {"forward": 2, "practice": 1}, 50)
+
+
+def test_authors_formula_is_one_that_the_course_takes(tmp_path):
+    """It answers the course's own question as the course's own function does, and its mistake is the one of that name."""
+    root = shutil.copytree(ROOT, tmp_path / "course", ignore=lambda at, names: {"__pycache__"} if at != str(ROOT) else set(names) - {*CONTENT})
+    for folder, start, text in (("exercises", "- id: fresh-step\n", ""), ("solutions", "fresh-step:\n", shown("docs/author.md", "Add to a lesson", "yaml"))):
+        path = root / folder / "12_diffusion" / "practice.yaml"
+        before, _, rest = path.read_text(encoding="utf-8").partition(start)
+        own, _, after = rest.partition("\n\n")
+        if not text:
+            text = start + re.sub(r"  computes: (.*\n)+?(?=  decimals)|  detects:\n(    - .*\n?)+", "", own + "\n")
+        path.write_text(f"{before}{text}\n{after}", encoding="utf-8")
+    for place in (ROOT, root):
+        lesson = read_course(place).lessons[0]
+        functions, question = functions_of(place, lesson), lesson.questions[0]
+        right, mistakes = values(question, variant(question, None, functions), functions)
+        assert round(right, 3) == 0.790
+        assert 0.550 in [round(value, 3) for _, value in mistakes]
 
 
 def test_every_block_is_run_or_held_by_a_test():

@@ -210,6 +210,7 @@ def write_recordings(root: Path, lesson: Lesson, exercises: list[tuple[Exercise,
 
 
 def without_working(key: Key) -> Key:
-    """Drop the working's expressions from a key: its lines are recorded with their numbers filled in."""
+    """Drop the expressions from a key: what they give is recorded."""
     parts = {name: without_working(part) for name, part in key.parts.items()}
-    return msgspec.structs.replace(key, working=(), parts=parts)
+    mistakes = {name: msgspec.structs.replace(one, formula="") for name, one in key.mistakes.items()}
+    return msgspec.structs.replace(key, computes="", mistakes=mistakes, working=(), parts=parts)

@@ -312,9 +312,9 @@ def _mark_parts(question: Question, key: Key, answer: Any, drawn: Drawn) -> Mark
 
 KINDS: dict[str, QuestionKind] = {
     "number": QuestionKind(
-        "a number", frozenset({"computes", "arguments", "tolerance"}),
+        "a number", frozenset({"tolerance"}),
         lambda question: Form(f"a number with {question.decimals} decimals", "number"), _mark_number,
-        frozenset({"decimals", "detects", "numbers"})),
+        frozenset({"computes", "arguments", "decimals", "detects", "numbers"})),
     "choice": QuestionKind(
         "a choice", frozenset({"choices"}), _choice_form, _mark_choice, frozenset({"several", "numbers"}),
         _problem_with_choice, _wrong_choices, "a wrong choice"),

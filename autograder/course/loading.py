@@ -13,6 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from autograder.course.errors import CourseError, Finding, UsageError
+from autograder.course.expressions import with_formulas
 from autograder.course.model import Card, Course, Exercise, Key, Lesson, Objective, Question, Section
 from autograder.course.policy import Policy
 from autograder.course.references import check_cards, check_keys, check_policy, check_questions, localized, mappings
@@ -201,7 +202,7 @@ def _lesson(folders: Folders, path: Path) -> Lesson:
     check_questions(lesson, question_lines, folders.root, folders.about(asked))
     if _has_solutions(folders.root):
         check_keys(lesson, key_lines, folders.about(answered))
-    return lesson
+    return with_formulas(lesson)
 
 
 def _front_matter(folders: Folders, path: Path) -> tuple[FrontMatter, str]:

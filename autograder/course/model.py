@@ -75,7 +75,8 @@ class Question(Struct, frozen=True):
     """One practice question, or one part of one.
 
     number: `numbers` fill `[[name]]` in the text, `computes` names the reference function (EXERCISE.FUNCTION) that is
-    called with `arguments` in order, and `detects` the misconceptions of that function that a wrong answer can show.
+    called with `arguments` in order, and `detects` the misconceptions of that function that a wrong answer can show. Without it, the
+    key has a formula.
     choice, order: `choices`, and for a choice `several`. match: `choices` on the left, `options` on the right.
     parts: questions that share the text and the numbers.
     """
@@ -109,9 +110,19 @@ class Wrong(Struct, frozen=True, forbid_unknown_fields=True):
     card: str | None = None
 
 
+class Mistake(Struct, frozen=True, forbid_unknown_fields=True):
+    """A misconception of a formula, as the formula that a student with it would take; section and card are the question's if not named."""
+
+    formula: str
+    sentence: str
+    section: str | None = None
+    card: str | None = None
+
+
 class Key(Struct, frozen=True):
     """The answer to a question, in `solutions/`: what is right, the feedback to each wrong choice, and the working, line by line.
 
+    `computes`: the formula of a number, if the question names no function for it; `mistakes` are keyed by a short name.
     `right`: a choice's id (a list of them where several are right), an order as a list of ids, a match as left: right.
     `wrong` is keyed by the choice, by `first>second` for two neighbours in the wrong order, by `left=right` for a match.
     """
@@ -121,6 +132,8 @@ class Key(Struct, frozen=True):
     working: tuple[str, ...] = ()
     parts: dict[str, Key] = field(default_factory=dict)
     line: int = 0
+    computes: str = ""
+    mistakes: dict[str, Mistake] = field(default_factory=dict)
 
 
 class Lesson(Struct, frozen=True):

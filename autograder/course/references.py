@@ -5,7 +5,7 @@ Items come with their YAML trees, so that a complaint can name the line of a key
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from msgspec.structs import replace
 
 from autograder.course.errors import UsageError
+from autograder.course.expressions import problem_with
 from autograder.course.kinds import KINDS, ids_of
 from autograder.course.model import Course, Key, Lesson, Question, Wrong
 from autograder.course.policy import Policy, settings_in
@@ -66,7 +67,31 @@ def check_questions(lesson: Lesson, nodes: Sequence[Node], root: Path, complain:
 
 def check_keys(lesson: Lesson, node: Node, complain: Complain) -> None:
     """Check the answers in `solutions/` against the questions."""
+    for question in lesson.questions:
+        if question.id in lesson.keys:
+            _check_formulas(
+                f"question `{question.id}`", question, lesson.keys[question.id], node.value[question.id], question.numbers, complain
+            )
     _check_parallel("question", lesson.questions, lesson.keys, node, ids_of(lesson.cards), complain)
+
+
+def _check_formulas(owner: str, question: Question, key: Key, node: Node, numbers: Collection[str], complain: Complain) -> None:
+    """Check the formulas of a question, or of a part, in which its numbers may stand."""
+    kind = KINDS.get(question.kind)
+    if kind is None or not isinstance(node.value, dict):
+        return  # its value has a complaint
+    for part in (one for one in question.parts if one.id in key.parts):
+        _check_formulas(f"{owner}, part `{part.id}`", part, key.parts[part.id], node.value["parts"].value[part.id], numbers, complain)
+    if "computes" not in kind.may or question.computes:
+        for name in sorted({"computes", "mistakes"} & node.value.keys()):
+            why = "the question names a function" if question.computes else f"{kind.noun} has none"
+            complain(line_of(node, name), f"{owner}: `{name}` has no place here: {why}", "remove it")
+    elif not key.computes:
+        complain(node.line, f"{owner}: nothing computes the answer", "add `computes:` with a formula of the question's numbers")
+    formulas = [(("computes",), key.computes), *((("mistakes", name, "formula"), one.formula) for name, one in key.mistakes.items())]
+    for place, formula in formulas:
+        if formula and (problem := problem_with(formula, numbers)):
+            complain(line_of(node, *place), f"{owner}: {problem[0]}", problem[1])
 
 
 def _check_named(owner: str, key: str, name: str, known: list[str], node: Node, complain: Complain) -> None:
@@ -96,7 +121,7 @@ def _check_question(owner: str, question: Question, whole: Question, lesson: Les
     if question.card is not None:
         _check_named(owner, "card", question.card, ids_of(lesson.cards), node, complain)
     _check_numbers(owner, question, whole, node, complain)
-    if "computes" in kind.needs and question.computes:
+    if question.computes and "computes" in kind.may:
         _check_computes(owner, question, lesson, node, root, complain)
     for name in ids_of((*question.choices, *question.parts)):
         if name in ("seed", "answer"):
@@ -127,6 +152,8 @@ def _check_numbers(owner: str, question: Question, whole: Question, node: Node, 
 
 def _check_computes(owner: str, question: Question, lesson: Lesson, node: Node, root: Path, complain: Complain) -> None:
     exercise, _, function = question.computes.partition(".")
+    if "arguments" not in node.value:
+        complain(node.line, f"{owner}: a function needs `arguments`", "add `arguments: ...`")
     line, known = line_of(node, "computes"), [*ids_of(lesson.exercises), "practice"]
     if not function.isidentifier():
         complain(line, f"{owner}: `{question.computes}` names no function", "write EXERCISE.FUNCTION, like sums.total")
@@ -144,7 +171,7 @@ def _check_parallel(noun: str, questions: Sequence[Question], keys: dict[str, Ke
     for name, question in known.items():
         if name in keys:
             _check_key(f"{noun} `{name}`", question, keys[name], node.value[name], cards, complain)
-        elif (kind := KINDS.get(question.kind)) and "computes" not in kind.needs:
+        elif KINDS.get(question.kind) and not question.computes:
             complain(node.line, f"{noun} `{name}` has no answer here", f"add `{name}:` with what is right")
 
 

@@ -17,6 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from autograder.course.errors import CourseError, Finding
+from autograder.course.expressions import NAMES, evaluate, formulas_of
 from autograder.course.kinds import Drawn, Mark, Remark, failed, ids_of, mark_answer
 from autograder.course.loading import recordings
 from autograder.course.model import CheckResult, Failure, Key, Lesson, Misconception, Question, Range, Submission
@@ -145,16 +146,9 @@ def namespace_of(question: Question, functions: Functions) -> dict[str, Any]:
     names: dict[str, Any] = {"np": np, "sqrt": math.sqrt}
     for part in (question, *question.parts):
         module = getattr(functions.reference(part.computes), "__globals__", {}) if part.computes else {}
+        module = NAMES if module.get("__name__") == formulas_of.__module__ else module
         names |= {name: value for name, value in module.items() if callable(value) and not name.startswith("_")}
     return names
-
-
-def evaluate(expression: str, namespace: Mapping[str, Any]) -> Any:
-    """Compute an author's expression. Raises ValueError with the cause."""
-    try:
-        return eval(expression, dict(namespace))
-    except Exception as error:
-        raise ValueError(f"`{expression}` fails with {type(error).__name__}: {error}") from error
 
 
 def _filled(text: str, numbers: Mapping[str, float], namespace: Mapping[str, Any], decimals: int = 3) -> str:
@@ -240,6 +234,7 @@ def functions_of(root: Path, lesson: Lesson) -> Functions:
     folder, recorded = root / "solutions" / lesson.id, recordings(root, lesson.id, "practice")
     if recorded.is_file():
         return replayed_functions(recorded)
+    formulas = formulas_of(lesson)
 
     @cache
     def loaded(exercise: str) -> tuple[Answers, tuple[Misconception, ...]]:
@@ -247,10 +242,14 @@ def functions_of(root: Path, lesson: Lesson) -> Functions:
         return Answers(load_module(folder / file)), load_misconceptions(folder / "misconceptions" / file)
 
     def misconceptions(name: str) -> list[Misconception]:
+        if name in formulas:
+            return formulas[name].misconceptions
         exercise, _, function = name.partition(".")
         return [misconception for misconception in loaded(exercise)[1] if misconception.of == function]
 
     def reference(name: str) -> Callable[..., Any]:
+        if name in formulas:
+            return formulas[name].function
         exercise, _, function = name.partition(".")
         return loaded(exercise)[0].function(function)
 

@@ -10,9 +10,9 @@ import numpy as np
 
 from autograder.author.lint.context import LintContext
 from autograder.course.errors import Finding
+from autograder.course.expressions import evaluate
 from autograder.course.loading import PLACED, read_widgets
 from autograder.course.schema import did_you_mean
-from autograder.grading.questions import evaluate
 
 _LITERAL = r"[-−+]?[0-9][0-9,]*(?:\.[0-9]+)?(?:[eE][-+−]?[0-9]+)?"
 _COMPUTED = re.compile(rf"(?P<literal>{_LITERAL})?(?P<between>[$*_ %]{{0,4}})<!--= *(?P<expression>.*?) *-->", re.DOTALL)

@@ -20,13 +20,13 @@ from autograder.grading.questions import SEPARATION, VARIANTS, detectable, mark,
 def functions(context: LintContext) -> Iterator[Finding]:
     for owner, whole, part, _ in _computed(context):
         exercise, _, name = part.computes.partition(".")
-        known = [misconception.id for misconception in context.misconceptions.get(exercise, ()) if misconception.of == name]
         path = f"solutions/{context.lesson.id}/{exercise}.py"
         try:
             parameters = inspect.signature(context.functions.reference(part.computes)).parameters
         except (AttributeError, AssertionError):
             yield Finding(context.asked, whole.line, f"{owner}: there is no function `{name}` in {path}", "write it, or fix `computes`")
             continue
+        known = [misconception.id for misconception in context.functions.misconceptions(part.computes)]
         required = [one for one in parameters.values() if one.default is one.empty and one.kind is not one.VAR_POSITIONAL]
         if not len(required) <= len(part.arguments) <= len(parameters):
             fix = f"its parameters are {', '.join(parameters)}"

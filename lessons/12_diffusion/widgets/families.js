@@ -1,5 +1,5 @@
 // VAE, GAN and diffusion as measured: one small model of each, with the same size, conditioning and training time.
-import { choice, controls, el, load, sentence, written } from "./parts.js";
+import { choice, controls, el, load, sentence, written } from "../static/widgets.js";
 
 const MEASURES = {
   fd: ["Fréchet distance (lower is better)", 0, "how far the generated images are from real ones, in the features of a small classifier", -1],
@@ -10,7 +10,7 @@ const MEASURES = {
 };
 
 export async function mount(stage) {
-  const { seeds, n, families } = await load("./families.json");
+  const { seeds, n, families } = await load("./families.json", import.meta.url);
   const measure = choice({ label: "Compare by", options: Object.entries(MEASURES).map(([key, [name]]) => [key, name]), on: show });
   const body = el("tbody", {});
   const head = el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "family"), el("th", { scope: "col" }, "mean ± std"), el("td", {})));

@@ -1,6 +1,6 @@
 // Guidance in a plane: two classes of two clusters each, where the exact ε̂ is known. The condition asks for the filled class.
 import { alphaBars, cosineBetas, ddim, evenPath, exactEps, guide } from "./diffusion.js";
-import { controls, normal, pane, panes, readout, sentence, slider, svg, el, written } from "./parts.js";
+import { controls, normal, pane, panes, readout, sentence, slider, svg, el, written } from "../static/widgets.js";
 
 const T = 1000;
 const OURS = [[-0.9, 0.1], [-0.1, 0.9]];

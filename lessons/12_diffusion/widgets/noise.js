@@ -1,12 +1,12 @@
 // The jump to any t on one image, beside the same jump with the root forgotten.
 import { alphaBars, cosineBetas, linearBetas } from "./diffusion.js";
-import { choice, controls, load, normal, paint, pane, panes, imageCanvas, readout, sentence, slider, unpack, written } from "./parts.js";
+import { choice, controls, load, normal, paint, pane, panes, imageCanvas, readout, sentence, slider, unpack, written } from "../static/widgets.js";
 
 const T = 1000;
 const BARS = { linear: alphaBars(linearBetas(T)), cosine: alphaBars(cosineBetas(T)) };
 
 export async function mount(stage) {
-  const images = await load("./images.json");
+  const images = await load("./images.json", import.meta.url);
   const clean = images.map(({ pixels }) => Float64Array.from(unpack(pixels), (byte) => byte / 127.5 - 1));
   const draw = normal(12);
   const eps = Float64Array.from({ length: 256 }, draw);

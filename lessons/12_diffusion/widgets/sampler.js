@@ -1,5 +1,5 @@
 // Watch the reference model denoise: frame by frame as it is computed, or from a recording where no model runs.
-import { choice, controls, el, load, paintBytes, sentence, slider, unpack, written } from "./parts.js";
+import { choice, controls, el, load, paintBytes, sentence, slider, unpack, written } from "../static/widgets.js";
 
 const CLOTHES = ["ankle boot", "bag", "coat", "dress", "pullover", "sandal", "shirt", "sneaker", "t-shirt", "trouser"];
 const CAPTIONS = ["a small red circle above a large blue square", "a green triangle", "a yellow triangle left of a red square"];
@@ -106,7 +106,7 @@ function watched(live, film, said) {
 const sentenceOf = (words) => words.charAt(0).toUpperCase() + words.slice(1).replaceAll("`", "") + (words.endsWith(".") ? "" : ".");
 
 async function replayed(film, said) {
-  const index = await load("./recorded/index.json");
+  const index = await load("./recorded/index.json", import.meta.url);
   const name = ({ prompt, sampler, steps, w }) => `${prompt}, ${sampler === "ddpm" ? "DDPM" : `DDIM in ${steps} steps`}, w = ${w}`;
   const which = choice({ label: "Recorded", options: Object.entries(index).map(([key, asked]) => [key, name(asked)]) });
   const start = el("button", { type: "button", class: "button" }, "Play");
@@ -123,7 +123,7 @@ async function replayed(film, said) {
     film.clear();
     start.disabled = true;
     stop.disabled = false;
-    const { frames } = await load(`./recorded/${which.value}.json`);
+    const { frames } = await load(`./recorded/${which.value}.json`, import.meta.url);
     for (const frame of frames) {
       if (mine !== run) return;
       film.add(frame);

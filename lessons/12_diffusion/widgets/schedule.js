@@ -1,6 +1,6 @@
 // Two schedules over t: how much of the image is left, and when half of the variance is noise.
 import { alphaBars, cosineBetas, linearBetas } from "./diffusion.js";
-import { choice, controls, drawing, readout, sentence, slider, svg, written } from "./parts.js";
+import { choice, controls, drawing, readout, sentence, slider, svg, written } from "../static/widgets.js";
 
 const T = 1000;
 const [HEIGHT, LEFT, BOTTOM, TOP, RIGHT] = [280, 44, 34, 12, 12];

@@ -1,6 +1,6 @@
 // One forward step of one pixel, and what two common mistakes would make of it.
 import { forwardStep } from "./diffusion.js";
-import { controls, drawing, readout, sentence, slider, svg, written } from "./parts.js";
+import { controls, drawing, readout, sentence, slider, svg, written } from "../static/widgets.js";
 
 const [HEIGHT, REACH] = [146, 3];
 

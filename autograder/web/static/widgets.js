@@ -1,4 +1,4 @@
-// The parts this lesson's widgets are built from: sliders, choices, images, drawings, and a sentence that describes what is shown.
+// What widgets are built from: sliders, choices, images, drawings, and a sentence that describes what is shown.
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -138,8 +138,9 @@ export function normal(seed) {
   return () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
 }
 
-export const load = async (name) => {
-  const answer = await fetch(new URL(name, import.meta.url));
+// Data that lie beside a widget's module, whose `import.meta.url` is `base`.
+export const load = async (name, base) => {
+  const answer = await fetch(new URL(name, base));
   if (!answer.ok) throw new Error(`${name}: ${answer.status}`);
   return answer.json();
 };

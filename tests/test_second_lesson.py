@@ -188,6 +188,7 @@ def test_feedback_and_report_name_the_lesson(graded):
         "## 13_edges/edges: 0 of 5 points", "## 13_edges/practice: 2 of 4 points",
     ]  # fmt: skip
     assert "You counted the padding once. It is added on both sides." in told
+    assert "It was not taken" not in told
     page = next((graded.out / "feedback").glob("ada-*.html")).read_text()
     assert "12_diffusion 4.44 %, 13_edges 43.75 %" in page
     report = (graded.out / "report.html").read_text()

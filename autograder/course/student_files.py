@@ -55,13 +55,15 @@ class Handout(Struct, frozen=True):
     """What a lesson's files are recognised by.
 
     `parts` holds for each exercise its functions with their code in the starter, or the ids of the questions; `given` the code of
-    every file that students are given, and `others` the names of those that belong to no exercise.
+    every file that students are given, and `others` the names of those that belong to no exercise. `beside` has the names of files of
+    other lessons, by lesson.
     """
 
     lesson: str
     parts: dict[str, dict[str, str]]
     given: frozenset[str]
     others: tuple[str, ...]
+    beside: dict[str, frozenset[str]] = {}
 
 
 def read_handout(root: Path, lesson: Lesson, beside: Iterable[Lesson] = ()) -> Handout:
@@ -71,8 +73,9 @@ def read_handout(root: Path, lesson: Lesson, beside: Iterable[Lesson] = ()) -> H
         parts["practice"] = {question.id: "" for question in lesson.questions}
     files = given_files(root, lesson)
     given = frozenset(bare(code_of(name, data)) for name, data in files.items())
-    named = (*files, *(name for other in beside for name in _names_in(other)))
-    return Handout(lesson.id, parts, given, tuple(name for name in named if name not in _names_in(lesson)))
+    elsewhere = {other.id: frozenset(_names_in(other)) for other in beside if other.id != lesson.id}
+    named = (*files, *(name for names in elsewhere.values() for name in names))
+    return Handout(lesson.id, parts, given, tuple(name for name in named if name not in _names_in(lesson)), elsewhere)
 
 
 def _names_in(lesson: Lesson) -> set[str]:

@@ -186,8 +186,11 @@ class _Contents:
 
     def _add(self, file: _File, nested: int) -> None:
         kind, shown = file.tree.kind(file.path), clean(file.name, 120)
+        beside = self._handout.beside
         if _is_clutter(file.base):
             self._clutter.append(shown)
+        elif any(file.base in beside[folder] for folder in file.name.split("/")[:-1] if folder in beside):
+            pass  # it lies where another lesson's file of this name does
         elif kind == "folder" and (problem := file.tree.problem(file.path)):
             self._problem = f"the folder {shown} cannot be read: {problem}"
         elif kind == "folder" and self._level_of_name(file) > COPY:

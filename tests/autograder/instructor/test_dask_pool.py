@@ -139,7 +139,7 @@ def test_a_worker_that_joins_late_goes_on_where_another_is_killed(tmp_path, wall
         wait_for(lambda: chaos.attempts(tmp_path / "out") >= 1 or process.poll() is not None)
         killed.send_signal(signal.SIGSTOP)
         stack.enter_context(worker(address, tmp_path / "second", *second, **tls))
-        wait_for(lambda: list((tmp_path / "second").glob("**/course-*/course.yaml")) or process.poll() is not None)
+        wait_for(lambda: list((tmp_path / "second").glob("dask-scratch-space/worker-*/course-*/course.yaml")) or process.poll() is not None)
         killed.kill()
         printed, errors = process.communicate()
     assert (process.returncode, errors) == (0, WALLS)

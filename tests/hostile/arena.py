@@ -7,7 +7,6 @@ shared memory, files, connections, changed bait) is counted by the same hands th
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import shutil
@@ -23,6 +22,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
+from bench.chaos.leavings import adopting
 
 from .attack import RIGHT, Attack
 
@@ -151,11 +152,6 @@ def _descendants() -> set[str]:
     return found
 
 
-def _adopt_orphans() -> None:
-    """Become the parent of whatever a run leaves behind, however it detached itself."""
-    ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
-
-
 def _settled(before: dict[str, set[str]]) -> list[str]:
     """Wait for what is dying, then list what is there and was not. Only a failure waits long."""
     for _ in range(600):
@@ -186,8 +182,12 @@ def _number(library: Any, name: str) -> int | None:
 
 @contextmanager
 def staged(attacks: Iterable[Attack], folder: Path) -> Iterator[tuple[Bait, Path, Path, Path]]:
-    """Lay out the bait, a course, a class of the attacks and some honest students, and a place for results."""
+    """Lay out the bait, a course, a class of the attacks and some honest students, and a place for results.
+
+    Meanwhile this process is the parent of whatever a run leaves behind, however it detached itself.
+    """
     with ExitStack() as stack:
+        stack.enter_context(adopting())
         bait = Bait(stack)
         course, class_folder, out = short_course(folder / "course"), folder / "class", folder / "out"
         words = _words(bait, course, class_folder, out)
@@ -204,7 +204,6 @@ def staged(attacks: Iterable[Attack], folder: Path) -> Iterator[tuple[Bait, Path
 @contextmanager
 def watched(attacks: Iterable[Attack], folder: Path) -> Iterator[tuple[dict[str, bytes], Callable[[], dict[str, list[str]]]]]:
     """Lay out everything for attacks that are not graded; give their sources, and what says afterwards what is left and harmed."""
-    _adopt_orphans()
     attacks = tuple(attacks)
     with staged(attacks, folder) as (bait, _, class_folder, _):
         before = _leftovers()
@@ -217,7 +216,6 @@ def run(attacks: Iterable[Attack], folder: Path, without: str = "") -> dict[str,
 
     `without` takes one wall away.
     """
-    _adopt_orphans()
     attacks = tuple(attacks)
     exercises = {attack.id: attack.exercise for attack in attacks}
     with staged(attacks, folder) as (bait, course, class_folder, out):

@@ -173,7 +173,7 @@ def record_practice(lesson: Lesson, functions: Functions, token: str = "") -> Pr
             for part in (question, *question.parts):
                 if part.computes:
                     _add_values(made, part, numbers, functions)
-                own = key if part is question else key.parts.get(part.id, Key())
+                own = key if part is question else key.part(part.id)
                 if lines := working(part, own, numbers, namespace_of(question, functions)):
                     made.working.setdefault(place(part), []).append(WorkingLines(dict(numbers), list(lines)))
     return made

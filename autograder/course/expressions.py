@@ -4,13 +4,14 @@ They belong to the course, so they are trusted as its Python files are.
 """
 
 import ast
-import inspect
 import math
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
+from keyword import iskeyword
 from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
+from autograder.course.kinds import parts_of
 from autograder.course.model import Key, Lesson, Misconception, Question
 from autograder.course.schema import did_you_mean
 
@@ -51,9 +52,10 @@ def with_formulas(lesson: Lesson) -> Lesson:
     """Let each question whose answer is a formula name it like a function of its numbers, and detect all of its mistakes."""
 
     def named(part: Question, whole: Question, key: Key, name: str) -> Question:
-        parts = tuple(named(one, whole, key.parts.get(one.id, Key()), f"{name}.{one.id}") for one in part.parts)
+        parts = tuple(named(one, whole, key.part(one.id), f"{name}.{one.id}") for one in part.parts)
         if part.tolerance and not part.computes:
-            part = replace(part, computes=f"practice.{name}", arguments=tuple(whole.numbers), detects=tuple(key.mistakes))
+            usable = (number for number in whole.numbers if number.isidentifier() and not iskeyword(number))
+            part = replace(part, computes=f"practice.{name}", arguments=tuple(usable), detects=tuple(key.mistakes))
         return replace(part, parts=parts)
 
     return replace(lesson, questions=tuple(named(one, one, lesson.keys.get(one.id, Key()), one.id) for one in lesson.questions))
@@ -62,7 +64,8 @@ def with_formulas(lesson: Lesson) -> Lesson:
 def formulas_of(lesson: Lesson) -> dict[str, Formula]:
     """Return the formulas that answer a lesson's questions, by the names that these have for them."""
     found = {}
-    for whole, part, key in _parts(lesson):
+    keyed = ((whole, *each) for whole in lesson.questions for each in parts_of(whole, lesson.keys.get(whole.id, Key())))
+    for whole, part, key in keyed:
         if key.computes:
             mistakes = [
                 Misconception(
@@ -79,17 +82,5 @@ def formulas_of(lesson: Lesson) -> dict[str, Formula]:
     return found
 
 
-def _parts(lesson: Lesson) -> Iterator[tuple[Question, Question, Key]]:
-    for whole in lesson.questions:
-        key = lesson.keys.get(whole.id, Key())
-        yield whole, whole, key
-        yield from ((whole, part, key.parts.get(part.id, Key())) for part in whole.parts)
-
-
 def _function_of(formula: str, names: tuple[str | float, ...]) -> Callable[..., float]:
-    def function(*numbers: float) -> float:
-        return float(evaluate(formula.strip(), {**NAMES, **dict(zip(map(str, names), numbers, strict=True))}))
-
-    parameters = [inspect.Parameter(str(name), inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in names]
-    function.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    return function
+    return evaluate(f"lambda {', '.join(map(str, names))}: ({formula.strip()})", NAMES)  # type: ignore[no-any-return]

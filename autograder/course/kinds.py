@@ -144,6 +144,11 @@ def ids_of(items: Iterable[object]) -> list[str]:
     return [str(getattr(item, "id", "")) for item in items]
 
 
+def parts_of(question: Question, key: Key) -> list[tuple[Question, Key]]:
+    """List a question's parts, or the question itself if it has none, each with its key."""
+    return [(part, key.part(part.id)) for part in question.parts] or [(question, key)]
+
+
 def _word(value: Any) -> str:
     """Ids are small letters; YAML may have read one as a number or a truth value."""
     return str(value).strip().lower() if isinstance(value, str) or (isinstance(value, int) and abs(value) < HUGE) else ""
@@ -299,7 +304,7 @@ def _mark_parts(question: Question, key: Key, answer: Any, drawn: Drawn) -> Mark
     marks = {}
     for part in question.parts:
         whole = replace(part, section=question.section, card=part.card or question.card)
-        marks[part.id] = mark_answer(whole, key.parts.get(part.id, Key()), answer.get(part.id), drawn)
+        marks[part.id] = mark_answer(whole, key.part(part.id), answer.get(part.id), drawn)
     remarks = [replace(remark, part=name) for name, made in marks.items() for remark in made.remarks]
     remarks += [_unknown("part", name, known) for name in answer if name not in known][:3]
     wrong = [made for made in marks.values() if made.outcome == "failed"]

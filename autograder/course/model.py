@@ -135,6 +135,10 @@ class Key(Struct, frozen=True):
     computes: str = ""
     mistakes: dict[str, Mistake] = field(default_factory=dict)
 
+    def part(self, name: str) -> Key:
+        """Return the key of a part; it says nothing if there is none."""
+        return self.parts.get(name, Key())
+
 
 class Lesson(Struct, frozen=True):
     """One lesson. `text` is its Markdown with empty lines for the front matter, so that lines keep their numbers."""

@@ -70,7 +70,7 @@ def relabelled(question: Question, key: Key, own: Own | None = None) -> tuple[Qu
     def rewritten(part: Question, own_key: Key, where: str) -> tuple[Question, Key]:
         choices, left = shuffled(part.choices, ascii_lowercase, where)
         options, right = shuffled(part.options, map(str, range(1, 100)), f"{where} options")
-        parts = [rewritten(one, own_key.parts.get(one.id, Key()), f"{where} {one.id}") for one in part.parts]
+        parts = [rewritten(one, own_key.part(one.id), f"{where} {one.id}") for one in part.parts]
         keys = {one.id: known for one, (_, known) in zip(part.parts, parts, strict=True)}
         asked = replace(part, choices=choices, options=options, parts=tuple(one for one, _ in parts))
         return asked, replace(_renamed(own_key, left, right), parts=keys)
@@ -167,5 +167,5 @@ def key_of(lesson: Lesson, question: Question) -> Key:
     key = lesson.keys.get(question.id, Key())
     if lesson.practice == "open":
         return key
-    parts = {part.id: key.parts.get(part.id, Key()) for part in question.parts}
+    parts = {part.id: key.part(part.id) for part in question.parts}
     return replace(key, parts=parts, working=() if parts else key.working)

@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from autograder.course.errors import CourseError, Finding
-from autograder.course.expressions import NAMES, evaluate, formulas_of
+from autograder.course.expressions import evaluate, formulas_of
 from autograder.course.kinds import Drawn, Mark, Remark, failed, ids_of, mark_answer
 from autograder.course.loading import recordings
 from autograder.course.model import CheckResult, Failure, Key, Lesson, Misconception, Question, Range, Submission
@@ -146,7 +146,6 @@ def namespace_of(question: Question, functions: Functions) -> dict[str, Any]:
     names: dict[str, Any] = {"np": np, "sqrt": math.sqrt}
     for part in (question, *question.parts):
         module = getattr(functions.reference(part.computes), "__globals__", {}) if part.computes else {}
-        module = NAMES if module.get("__name__") == formulas_of.__module__ else module
         names |= {name: value for name, value in module.items() if callable(value) and not name.startswith("_")}
     return names
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from autograder.author.lint.context import LintContext
 from autograder.course.errors import CourseError, Finding
-from autograder.course.kinds import KINDS, form_of, ids_of
+from autograder.course.kinds import KINDS, form_of, ids_of, parts_of
 from autograder.course.model import Key, Question
 from autograder.course.schema import did_you_mean
 from autograder.course.text import plain
@@ -81,12 +81,12 @@ def _variants(context: LintContext, question: Question) -> Iterator[Finding]:
 def _answers(context: LintContext, question: Question, key: Key, numbers: Mapping[str, float]) -> Iterator[tuple[Any, str | None]]:
     """Yield the right answer; then, for each misconception of each part, the answer in which nothing else is wrong."""
     right: dict[str, Any] = {}
-    for part, own in _parts(question, key):
+    for part, own in parts_of(question, key):
         right[part.id] = list(own.right) if isinstance(own.right, tuple) else own.right
         if part.computes:
             right[part.id] = Decimal(f"{values(part, numbers, context.functions)[0]:.{part.decimals}f}")
     yield (right if question.parts else right[question.id]), None
-    for part, _ in _parts(question, key):
+    for part, _ in parts_of(question, key):
         for misconception, value in values(part, numbers, context.functions)[1] if part.computes else ():
             wrong = Decimal(f"{value:.{part.decimals}f}")
             yield ({**right, part.id: wrong} if question.parts else wrong), misconception.id
@@ -154,15 +154,10 @@ def fronts(context: LintContext) -> Iterator[Finding]:
             yield Finding(context.cards, other.line, problem, "ask for one thing on each card, or remove one")
 
 
-def _parts(question: Question, key: Key) -> list[tuple[Question, Key]]:
-    """List a question's parts, or the question itself if it has none, each with its key."""
-    return [(part, key.parts.get(part.id, Key())) for part in question.parts] or [(question, key)]
-
-
 def _asked(context: LintContext) -> Iterator[tuple[str, Question, Question, Key]]:
     """Yield every question without parts, and every part: its name for messages, the whole question, itself and its key."""
     for whole in context.lesson.questions:
-        for part, key in _parts(whole, context.lesson.keys.get(whole.id, Key())):
+        for part, key in parts_of(whole, context.lesson.keys.get(whole.id, Key())):
             yield f"question `{whole.id}`" + (f", part `{part.id}`" if part is not whole else ""), whole, part, key
 
 
@@ -173,7 +168,7 @@ def _computed(context: LintContext) -> Iterator[tuple[str, Question, Question, K
 def _computable(context: LintContext, whole: Question) -> bool:
     """Whether the functions answer the published numbers; if they don't, other rules say why."""
     try:
-        for part, _ in _parts(whole, Key()):
+        for part, _ in parts_of(whole, Key()):
             if part.computes:
                 values(part, variant(whole, None, context.functions), context.functions)
     except Exception:

@@ -48,6 +48,41 @@ def ddim_step(x_t, t, t_prev, eps_hat, alpha_bars, eta, z):
     sigma = eta * ((1 - b) / (1 - a) * (1 - a / b)).sqrt()
     return b.sqrt() * x0 + (1 - b - sigma**2).sqrt() * eps_hat + sigma * z
 """
+GUIDED_SAMPLE = """
+def guided_sample(eps_model, tokens, null, w, x_T, alpha_bars, steps):
+    nothing = torch.zeros_like(tokens) + null
+    T = len(alpha_bars) - 1
+    x = x_T
+    for i in range(steps, 0, -1):
+        t, s = T * i // steps, T * (i - 1) // steps
+        eps = guided_eps(eps_model(x, t, nothing), eps_model(x, t, tokens), w)
+        x0 = (x - (1 - alpha_bars[t]).sqrt() * eps) / alpha_bars[t].sqrt()
+        x = alpha_bars[s].sqrt() * x0 + (1 - alpha_bars[s]).sqrt() * eps
+    return x
+"""
+WITH_CONDITION = but(
+    GUIDED_SAMPLE,
+    "        eps = guided_eps(eps_model(x, t, nothing), eps_model(x, t, tokens), w)",
+    "        cond = eps_model(x, t, tokens)\n        eps = guided_eps(eps_model(x, t, nothing), cond, w)",
+)
+LATENT_SAMPLE = """
+def latent_sample(vae, eps_model, z_T, alpha_bars, steps, scale):
+    T, z = len(alpha_bars) - 1, z_T
+    for i in range(steps, 0, -1):
+        t, s = T * i // steps, T * (i - 1) // steps
+        eps = eps_model(z, t)
+        z0 = (z - (1 - alpha_bars[t]).sqrt() * eps) / alpha_bars[t].sqrt()
+        z = alpha_bars[s].sqrt() * z0 + (1 - alpha_bars[s]).sqrt() * eps
+    return decode(vae, z, scale)
+"""
+DDIM_SAMPLE = """
+def ddim_sample(eps_model, x_T, alpha_bars, steps, eta, draw_noise):
+    ts = ddim_timesteps(len(alpha_bars) - 1, steps)
+    x = x_T
+    for t, t_prev in zip(ts, [*ts[1:], 0]):
+        x = ddim_step(x, t, t_prev, eps_model(x, t), alpha_bars, eta, draw_noise(t))
+    return x
+"""
 
 
 # ---- the mistakes
@@ -469,14 +504,10 @@ def ddim_sample(eps_model, x_T, alpha_bars, steps, eta, draw_noise):
         x = ddim_step(x, t, t_prev, eps_model(x, t), alpha_bars, eta, torch.randn_like(x))
     return x
 """),
-    "ddim_sample: last step forgotten": Wrong("ddim", "plain", r"last|step|stop", """
-def ddim_sample(eps_model, x_T, alpha_bars, steps, eta, draw_noise):
-    ts = ddim_timesteps(len(alpha_bars) - 1, steps)
-    x = x_T
-    for t, t_prev in zip(ts[:-1], ts[1:]):
-        x = ddim_step(x, t, t_prev, eps_model(x, t), alpha_bars, eta, draw_noise(t))
-    return x
-"""),
+    "ddim_sample: last step forgotten": Wrong(
+        "ddim", "plain", r"last|step|stop",
+        but(DDIM_SAMPLE, "zip(ts, [*ts[1:], 0])", "zip(ts[:-1], ts[1:])"),
+    ),
     "ddim_sample: always to t − 1": Wrong("ddim", "plain", r"t_prev|t.?−.?1", """
 def ddim_sample(eps_model, x_T, alpha_bars, steps, eta, draw_noise):
     x = x_T
@@ -504,43 +535,15 @@ def drop_condition(tokens, null, p, u):
     out[torch.rand(len(tokens)) < p] = null
     return out
 """),
-    "guided_sample: w twice": Wrong("guidance", "plain", r"w", """
-def guided_sample(eps_model, tokens, null, w, x_T, alpha_bars, steps):
-    nothing = torch.zeros_like(tokens) + null
-    T = len(alpha_bars) - 1
-    x = x_T
-    for i in range(steps, 0, -1):
-        t, s = T * i // steps, T * (i - 1) // steps
-        eps = guided_eps(eps_model(x, t, nothing), w * eps_model(x, t, tokens), w)
-        x0 = (x - (1 - alpha_bars[t]).sqrt() * eps) / alpha_bars[t].sqrt()
-        x = alpha_bars[s].sqrt() * x0 + (1 - alpha_bars[s]).sqrt() * eps
-    return x
-"""),
-    "guided_sample: only the caption's noise put back": Wrong("guidance", "plain", r"ε", """
-def guided_sample(eps_model, tokens, null, w, x_T, alpha_bars, steps):
-    nothing = torch.zeros_like(tokens) + null
-    T = len(alpha_bars) - 1
-    x = x_T
-    for i in range(steps, 0, -1):
-        t, s = T * i // steps, T * (i - 1) // steps
-        cond = eps_model(x, t, tokens)
-        eps = guided_eps(eps_model(x, t, nothing), cond, w)
-        x0 = (x - (1 - alpha_bars[t]).sqrt() * eps) / alpha_bars[t].sqrt()
-        x = alpha_bars[s].sqrt() * x0 + (1 - alpha_bars[s]).sqrt() * cond
-    return x
-"""),
-    "guided_sample: stops before 0": Wrong("guidance", "plain", r"last|step|stop|0", """
-def guided_sample(eps_model, tokens, null, w, x_T, alpha_bars, steps):
-    nothing = torch.zeros_like(tokens) + null
-    T = len(alpha_bars) - 1
-    x = x_T
-    for i in range(steps, 1, -1):
-        t, s = T * i // steps, T * (i - 1) // steps
-        eps = guided_eps(eps_model(x, t, nothing), eps_model(x, t, tokens), w)
-        x0 = (x - (1 - alpha_bars[t]).sqrt() * eps) / alpha_bars[t].sqrt()
-        x = alpha_bars[s].sqrt() * x0 + (1 - alpha_bars[s]).sqrt() * eps
-    return x
-"""),
+    "guided_sample: w twice": Wrong("guidance", "plain", r"w", but(GUIDED_SAMPLE, "nothing), eps_model", "nothing), w * eps_model")),
+    "guided_sample: only the caption's noise put back": Wrong(
+        "guidance", "plain", r"ε",
+        but(WITH_CONDITION, "(1 - alpha_bars[s]).sqrt() * eps", "(1 - alpha_bars[s]).sqrt() * cond"),
+    ),
+    "guided_sample: stops before 0": Wrong(
+        "guidance", "plain", r"last|step|stop|0",
+        but(GUIDED_SAMPLE, "range(steps, 0, -1)", "range(steps, 1, -1)"),
+    ),
     "noise_mse: mean over the batch only": Wrong("loss", "plain", r"sum|mean|axis", """
 def noise_mse(eps_model, x0, t, eps, alpha_bars):
     bar = alpha_bars[torch.as_tensor(t)].reshape(-1, 1, 1, 1)
@@ -881,22 +884,14 @@ def ddim_step(x_t, t, t_prev, eps_hat, alpha_bars, eta, z):
     sigma = eta * ((1 - b) / (1 - a) * (1 - a / b)).sqrt()
     return b * x0 + (1 - b - sigma**2).sqrt() * eps_hat + sigma * z
 """),
-    "ddim_sample: the noise of the next t": Wrong("ddim", "plain", r"t_prev|draw_noise|noise", """
-def ddim_sample(eps_model, x_T, alpha_bars, steps, eta, draw_noise):
-    ts = ddim_timesteps(len(alpha_bars) - 1, steps)
-    x = x_T
-    for t, t_prev in zip(ts, [*ts[1:], 0]):
-        x = ddim_step(x, t, t_prev, eps_model(x, t), alpha_bars, eta, draw_noise(t_prev))
-    return x
-"""),
-    "ddim_sample: the model told t_prev": Wrong("ddim", "plain", r"took ε̂ at t =", """
-def ddim_sample(eps_model, x_T, alpha_bars, steps, eta, draw_noise):
-    ts = ddim_timesteps(len(alpha_bars) - 1, steps)
-    x = x_T
-    for t, t_prev in zip(ts, [*ts[1:], 0]):
-        x = ddim_step(x, t, t_prev, eps_model(x, max(t_prev, 1)), alpha_bars, eta, draw_noise(t))
-    return x
-"""),
+    "ddim_sample: the noise of the next t": Wrong(
+        "ddim", "plain", r"t_prev|draw_noise|noise",
+        but(DDIM_SAMPLE, "draw_noise(t)", "draw_noise(t_prev)"),
+    ),
+    "ddim_sample: the model told t_prev": Wrong(
+        "ddim", "plain", r"took ε̂ at t =",
+        but(DDIM_SAMPLE, "eps_model(x, t)", "eps_model(x, max(t_prev, 1))"),
+    ),
     "guided_eps: the weights exchanged": Wrong("guidance", "plain", r"swap|ε_cond", """
 def guided_eps(eps_uncond, eps_cond, w):
     return w * eps_uncond + (1 - w) * eps_cond
@@ -907,31 +902,14 @@ def drop_condition(tokens, null, p, u):
     out[u >= p] = null
     return out
 """),
-    "guided_sample: the two predictions exchanged": Wrong("guidance", "plain", r"place|swap|ε_uncond|caption|null", """
-def guided_sample(eps_model, tokens, null, w, x_T, alpha_bars, steps):
-    nothing = torch.zeros_like(tokens) + null
-    T = len(alpha_bars) - 1
-    x = x_T
-    for i in range(steps, 0, -1):
-        t, s = T * i // steps, T * (i - 1) // steps
-        eps = guided_eps(eps_model(x, t, tokens), eps_model(x, t, nothing), w)
-        x0 = (x - (1 - alpha_bars[t]).sqrt() * eps) / alpha_bars[t].sqrt()
-        x = alpha_bars[s].sqrt() * x0 + (1 - alpha_bars[s]).sqrt() * eps
-    return x
-"""),
-    "guided_sample: x̂_0 from the caption alone": Wrong("guidance", "plain", r"ε_uncond|ε_cond|x̂_0", """
-def guided_sample(eps_model, tokens, null, w, x_T, alpha_bars, steps):
-    nothing = torch.zeros_like(tokens) + null
-    T = len(alpha_bars) - 1
-    x = x_T
-    for i in range(steps, 0, -1):
-        t, s = T * i // steps, T * (i - 1) // steps
-        cond = eps_model(x, t, tokens)
-        eps = guided_eps(eps_model(x, t, nothing), cond, w)
-        x0 = (x - (1 - alpha_bars[t]).sqrt() * cond) / alpha_bars[t].sqrt()
-        x = alpha_bars[s].sqrt() * x0 + (1 - alpha_bars[s]).sqrt() * eps
-    return x
-"""),
+    "guided_sample: the two predictions exchanged": Wrong(
+        "guidance", "plain", r"place|swap|ε_uncond|caption|null",
+        but(GUIDED_SAMPLE, "eps_model(x, t, nothing), eps_model(x, t, tokens)", "eps_model(x, t, tokens), eps_model(x, t, nothing)"),
+    ),
+    "guided_sample: x̂_0 from the caption alone": Wrong(
+        "guidance", "plain", r"ε_uncond|ε_cond|x̂_0",
+        but(WITH_CONDITION, "(1 - alpha_bars[t]).sqrt() * eps", "(1 - alpha_bars[t]).sqrt() * cond"),
+    ),
     "noise_mse: the image is the target": Wrong("loss", "plain", r"x_0", """
 def noise_mse(eps_model, x0, t, eps, alpha_bars):
     bar = alpha_bars[torch.as_tensor(t)].reshape(-1, 1, 1, 1)
@@ -992,26 +970,18 @@ def latent_scale(latents):
 def latent_scale(latents):
     return (latents ** 2).mean().sqrt()
 """),
-    "latent_sample: decoded without the scale": Wrong("latent", "plain", r"scale", """
-def latent_sample(vae, eps_model, z_T, alpha_bars, steps, scale):
-    T, z = len(alpha_bars) - 1, z_T
-    for i in range(steps, 0, -1):
-        t, s = T * i // steps, T * (i - 1) // steps
-        eps = eps_model(z, t)
-        z0 = (z - (1 - alpha_bars[t]).sqrt() * eps) / alpha_bars[t].sqrt()
-        z = alpha_bars[s].sqrt() * z0 + (1 - alpha_bars[s]).sqrt() * eps
-    return vae.decode(z)
-"""),
-    "latent_sample: clamped like an image": Wrong("latent", "plain", r"clamp", """
-def latent_sample(vae, eps_model, z_T, alpha_bars, steps, scale):
-    T, z = len(alpha_bars) - 1, z_T
-    for i in range(steps, 0, -1):
-        t, s = T * i // steps, T * (i - 1) // steps
-        eps = eps_model(z, t)
-        z0 = ((z - (1 - alpha_bars[t]).sqrt() * eps) / alpha_bars[t].sqrt()).clamp(-1, 1)
-        z = alpha_bars[s].sqrt() * z0 + (1 - alpha_bars[s]).sqrt() * eps
-    return decode(vae, z, scale)
-"""),
+    "latent_sample: decoded without the scale": Wrong(
+        "latent", "plain", r"scale",
+        but(LATENT_SAMPLE, "decode(vae, z, scale)", "vae.decode(z)"),
+    ),
+    "latent_sample: clamped like an image": Wrong(
+        "latent", "plain", r"clamp",
+        but(
+            LATENT_SAMPLE,
+            "(z - (1 - alpha_bars[t]).sqrt() * eps) / alpha_bars[t].sqrt()",
+            "((z - (1 - alpha_bars[t]).sqrt() * eps) / alpha_bars[t].sqrt()).clamp(-1, 1)",
+        ),
+    ),
     "progressive_target: the mean of both predictions": Wrong("distill", "plain", r"mean|average|first ε̂|second ε̂", """
 def progressive_target(teacher, x_t, t, t_mid, t_end, alpha_bars):
     with torch.no_grad():

@@ -241,19 +241,19 @@ def write_feedback(out: Path, course: Course, gradebook: Gradebook, run: str, ru
     names = sorted(gradebook.students(run)) if only is None else [only]
     size = -(-len(names) // len(os.sched_getaffinity(0))) if len(names) >= LARGE else len(names)
     shares = [(names[first], names[min(first + size, len(names)) - 1]) for first in range(0, len(names), size or 1)]
-    for share in shares[:1] if len(shares) == 1 else _failed(shares, str(out), str(course.root), str(gradebook.path), run):
+    for share in shares if len(shares) < 2 else _write_apart(shares, str(out), str(course.root), str(gradebook.path), run):
         write_share(out, course, gradebook, run, rules, share)
-    files = {file_slug(student) for student in names}
-    stale = (path for path in (out / "feedback").iterdir() if OF_STUDENT.fullmatch(path.name) and path.stem not in files)
-    for path in stale if only is None else ():
-        path.unlink()
+    if only is None:
+        files = {file_slug(student) for student in names}
+        for stale in (path for path in (out / "feedback").iterdir() if OF_STUDENT.fullmatch(path.name) and path.stem not in files):
+            stale.unlink()
     return len(names)
 
 
 _BOOT = "import sys; sys.path.insert(0, {root!r}); from autograder.instructor.outputs import write_alone; write_alone(sys.stdin.read())"
 
 
-def _failed(shares: Iterable[tuple[str, str]], *words: str) -> list[tuple[str, str]]:
+def _write_apart(shares: Iterable[tuple[str, str]], *words: str) -> list[tuple[str, str]]:
     """Write shares of the feedback, each in a process of its own. Return those that were not written, for whatever reason."""
     boot = [sys.executable, "-P", "-c", _BOOT.format(root=str(Path(__file__).resolve().parents[2]))]
     started = {share: subprocess.Popen(boot, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL) for share in shares}

@@ -198,8 +198,8 @@ def run_plan(course: Course, request: GradeRequest, plan: Plan, current: Round, 
 
     The run takes over the class of the last one, unless the request is for its own students `only`.
     """
-    settings = Settings(str(course.root), current, request.walls)
-    run = Run(gradebook, CacheKeys(course, current, request.walls), lambda done: progress(done, plan.expected), fresh=request.fresh)
+    settings, expected = Settings(str(course.root), current, request.walls), plan.expected
+    run = Run(gradebook, CacheKeys(course, current, request.walls), lambda done: progress(done, expected), fresh=request.fresh)
     roster = request.roster and request.roster.resolve()
     asked = replace(request, submissions=request.submissions.resolve(), roster=roster, fresh=False, lesson=plan.lesson.id)
     earlier = gradebook.last_run()

@@ -1,4 +1,4 @@
-"""The command line: python -m solutions.diffusion sample | train | denoise | compare | figures | widgets.
+"""The command line: python -m solutions.diffusion sample | train | denoise | compare | figures | widgets | emoji-*.
 
 Only this file prints and exits. Exit codes: 0 done, 1 not finished or missing, 2 an unknown or impossible request.
 """
@@ -96,10 +96,7 @@ def compare(minutes: float, n: int, shipped: bool, out: Path) -> None:
         out.parent.mkdir(parents=True, exist_ok=True)
         families.compare(minutes, out.with_suffix(".json"), n, progress=True)
     figures = json.loads((families.FILE if shipped else out.with_suffix(".json")).read_text(encoding="utf-8"))
-    rows = families.table(figures)
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    for row in rows:
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    _print_table(families.table(figures))
     out.parent.mkdir(parents=True, exist_ok=True)
     families.plot(figures, LIGHT).savefig(out, transparent=True, metadata={"Date": None} if out.suffix == ".svg" else None)
     click.echo(out)
@@ -127,6 +124,51 @@ def widgets(out: Path) -> None:
         click.echo(path)
 
 
+@main.command()
+def emoji_data() -> None:
+    """Render the emoji that the emoji model learns from, from Debian's font and Unicode's names."""
+    with reported_errors():
+        from solutions.diffusion.emoji.data import FILE, make_files
+
+        click.echo(f"{FILE}: {make_files()} emoji")
+
+
+@main.command()
+@click.argument("prompts", nargs=-1, required=True)
+@click.option("--w", "scales", multiple=True, type=float, default=(1.0, 3.0, 5.0), show_default=True, help="guidance scales, a row each")
+@click.option("--seed", default=0, show_default=True, help="the same seed gives the same images")
+@click.option("--weights", type=PATH, help="folder with the weights [default: the shipped ones]")
+@click.option("--out", default=BUILD / "emoji.png", show_default=True, type=PATH, help="a .png")
+def emoji_grid(prompts: tuple[str, ...], scales: tuple[float, ...], seed: int, weights: Path | None, out: Path) -> None:
+    """Draw an emoji for each of PROMPTS, from the same noise at several w: a column for each prompt, a row for each w."""
+    with reported_errors():
+        import torch
+
+        model = find("emoji")
+        from solutions.diffusion.images import grid, save_png
+
+        configs = [sampling_config(len(prompts), out, weights, eta=0, w=w, seed=seed, prompt=",".join(prompts)) for w in scales]
+        save_png(grid(torch.cat([model.sample(config) for config in configs]), len(prompts), cell=96), out)
+    click.echo(out)
+
+
+@main.command()
+@click.option("--w", "scales", multiple=True, type=float, default=(1.0, 2.0, 3.0, 5.0), show_default=True, help="guidance scales")
+@click.option("--weights", type=PATH, help="folder with the weights [default: the shipped ones]")
+def emoji_measure(scales: tuple[float, ...], weights: Path | None) -> None:
+    """Measure the emoji model: names recognised, unseen colour–noun pairs and copies. The numbers go into the weights' .json."""
+    with reported_errors():
+        from solutions.diffusion.emoji.classifier import load_classifier
+        from solutions.diffusion.emoji.measures import measure, table
+        from solutions.diffusion.emoji.model import NAME, trained
+        from solutions.diffusion.store import SHIPPED, add_metrics
+
+        folder = weights or SHIPPED
+        measured = measure(trained(folder), load_classifier(folder), scales)
+        add_metrics(NAME, measured, folder)
+        _print_table(table(measured))
+
+
 @contextmanager
 def reported_errors() -> Iterator[None]:
     """Turn an error into one line on standard error and an exit code: 2 for an invalid request, 1 for unfinished or missing work."""
@@ -138,6 +180,12 @@ def reported_errors() -> Iterator[None]:
         _end(f"{error}", 1)
     except OSError as error:  # no such weights, or nowhere to write
         _end(f"error: {error}", 1)
+
+
+def _print_table(rows: list[list[str]]) -> None:
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    for row in rows:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
 def _end(line: str, code: int) -> None:

@@ -11,7 +11,7 @@ is not clipped: latents are not limited to [-1, 1].
 
 import dataclasses
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -34,6 +34,13 @@ VAE_CONFIG = TrainingConfig(steps=4000, batch=64, lr=2e-3)
 CONFIG = TrainingConfig(steps=3500, batch=128, lr=2e-3)  # both runs together
 RUNS = (("latent-first", 2000), (NAME, 1500))  # in each run the learning rate falls to 0
 LATENT, WIDTH, NULL = (8, 4, 4), 64, len(CLASSES)  # shape of z, width of a token, the token for "no class"
+
+
+class HasLatents(Protocol):
+    """A model with an autoencoder, and the number by which its latents are divided."""
+
+    vae: VAE
+    scale: Tensor
 
 
 class LatentDiffusion(nn.Module):
@@ -64,7 +71,7 @@ def vae_loss(vae: VAE, x: Tensor, generator: torch.Generator) -> Tensor:
 
 
 @torch.no_grad()
-def measure_latents(model: LatentDiffusion, images: Tensor) -> tuple[Tensor, Tensor]:
+def measure_latents(model: HasLatents, images: Tensor) -> tuple[Tensor, Tensor]:
     """Encode all images to (mean, log variance), each (N, *LATENT), and set the model's `scale` to the standard deviation of samples."""
     parts = [model.vae.encode(part) for part in torch.split(images, 500)]
     mean, logvar = (torch.cat(half) for half in zip(*parts, strict=True))

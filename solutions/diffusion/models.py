@@ -27,6 +27,7 @@ MODELS = {
     "distilled": Model("solutions.diffusion.distill", "the same clothing in 8, 4, 2 or 1 steps, guidance included"),
     "cascade": Model("solutions.diffusion.cascade", "the shapes, first at 8 px and then at 32, from a caption"),
     "unclip": Model("solutions.diffusion.unclip", "the shapes, from a caption through an image embedding"),
+    "emoji": Model("solutions.diffusion.emoji.model", "emoji in colour at 32 px, from words, denoised in latents"),
 }
 
 

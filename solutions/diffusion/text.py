@@ -56,11 +56,11 @@ def _object(phrase: str, caption: str) -> SceneObject:
 class TextEncoder(nn.Module):
     """A pre-norm transformer encoder (Vaswani et al. 2017; Xiong et al. 2020): ids (B, L) to one vector per word (B, L, D)."""
 
-    def __init__(self, width: int = 64, layers: int = 2, heads: int = 4) -> None:
+    def __init__(self, width: int = 64, layers: int = 2, heads: int = 4, *, words: int = len(VOCABULARY), length: int = LENGTH) -> None:
         super().__init__()
-        self.word = nn.Embedding(len(VOCABULARY), width)
+        self.word = nn.Embedding(words, width)
         # Same scale as the words (std 1): with the usual 0.02, word order is nearly invisible at first, and it decides what is above what.
-        self.position = nn.Parameter(torch.randn(LENGTH, width))
+        self.position = nn.Parameter(torch.randn(length, width))
         self.blocks = nn.ModuleList(TextBlock(width, heads) for _ in range(layers))
         self.norm = nn.LayerNorm(width)
 

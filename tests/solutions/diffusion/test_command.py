@@ -81,6 +81,8 @@ def test_images_of_any_side_are_shown_large_enough_to_see():
         (["sample", "--out", "grid.jpg"], "`grid.jpg` is not a .png file"),
         (["sample", "--eta", "1.5"], "eta is 1.5: choose 0 to 1"),
         (["sample", "--w", "nan"], "w is nan: choose a finite number"),
+        (["emoji-grid", "bananna"], "prompt `bananna`: unknown word `bananna`; choose from banana, antenna"),
+        (["emoji-grid", "banana", "--out", "grid.jpg"], "`grid.jpg` is not a .png file"),
         (["figures", "cat"], f"unknown figure `cat`: choose from {', '.join(FIGURES)}"),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, list) else "",
@@ -123,3 +125,36 @@ def test_a_trained_model_can_be_sampled(tmp_path, monkeypatch):
     assert "mine/fashion.safetensors\n" in result.output
     assert run("sample", "--weights", "mine", "--n", 1, "--steps", 1, "--out", "one.png").exit_code == 0
     assert not list((tmp_path / "build").rglob("*.pt"))
+
+
+def test_emoji_grid_has_a_column_for_each_prompt_and_a_row_for_each_w(tmp_path, monkeypatch):
+    """Two prompts at three w, in cells of 96 pixels; each row is sampled with its own w."""
+    asked = []
+
+    def sample(config):
+        asked.append((config.prompt, config.n, config.w))
+        return torch.zeros(config.n, 3, 32, 32)
+
+    monkeypatch.setattr("solutions.diffusion.emoji.model.sample", sample)
+    result = run("emoji-grid", "red heart", "banana", "--w", 1, "--w", 2.5, "--w", 4, "--out", tmp_path / "grid.png")
+    assert (result.exit_code, result.output) == (0, f"{tmp_path / 'grid.png'}\n")
+    assert asked == [("red heart,banana", 2, w) for w in (1, 2.5, 4)]
+    with Image.open(tmp_path / "grid.png") as image:
+        assert image.size == (2 * 98 + 2, 3 * 98 + 2)
+
+
+def test_emoji_measure_without_weights_names_the_command_that_makes_them(tmp_path):
+    """Exit code 1, in one line."""
+    result = run("emoji-measure", "--weights", tmp_path)
+    assert result.exit_code == 1
+    path = tmp_path / "emoji.safetensors"
+    assert result.output == f"error: {path} is missing; make it with: python -m solutions.diffusion train emoji --out {tmp_path}\n"
+
+
+def test_emoji_data_says_what_is_missing(monkeypatch, tmp_path):
+    """Exit code 1, and the packages to install."""
+    monkeypatch.setattr("solutions.diffusion.emoji.data.NOTICES", (tmp_path / "copyright",))
+    monkeypatch.setattr("solutions.diffusion.emoji.data.make_files.__defaults__", (tmp_path / "emoji32.xz", tmp_path, tmp_path))
+    result = run("emoji-data")
+    assert result.exit_code == 1
+    assert result.output == f"error: {tmp_path / 'copyright'} is missing: apt-get install fonts-noto-color-emoji unicode-data\n"

@@ -162,7 +162,7 @@ def test_a_figure_opens_in_the_browser(review, tmp_path):
 
 
 def test_cramming_asks_until_known_and_leaves_the_schedule(review, kept):
-    terminal = review("--cram", "--tag", "M12").shows("Cramming: 1 left", "To which range")
+    terminal = review("--cram", "--tag", "pixels_not_scaled").shows("Cramming: 1 left", "To which range")
     terminal.press(" ").shows(BACK).press("1").shows("Cramming: 1 left", FRONT).press(" ").shows(BACK).press("3")
     assert terminal.ends() == 0
     assert kept() == [("cram", 1), ("cram", 3)]

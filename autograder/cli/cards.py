@@ -20,7 +20,7 @@ from autograder.learner.review.stats import draw, fit, stats_of
 
 @click.command()
 @click.option("--new", metavar="N", type=click.IntRange(0), help="Start N new cards a day (default: 10).")
-@click.option("--tag", "tags", metavar="TAG", multiple=True, help="Only cards with this tag, like M01. May be repeated.")
+@click.option("--tag", "tags", metavar="TAG", multiple=True, help="Only cards with this tag, like a mistake's id. May be repeated.")
 @click.option("--objective", "objectives", metavar="ID", multiple=True, help="Only cards of this objective.")
 @click.option("--cram", is_flag=True, help="Go through all these cards now, due or not, without rescheduling them.")
 @ONE_LESSON

@@ -16,7 +16,7 @@ from rich.segment import ControlType, Segment, Segments
 
 from autograder.cli.context import LESSON, ONE_LESSON, find_course, find_lesson, find_lessons
 from autograder.cli.terminal import END, REDRAW, Keys, keys
-from autograder.cli.views import Passage, for_terminal, passages
+from autograder.cli.views import Passage, for_terminal, passages, warnings
 from autograder.course.errors import UsageError
 from autograder.course.loading import read_course
 from autograder.course.model import Lesson
@@ -31,7 +31,7 @@ WIDEST = 100  # columns: longer lines are hard to read
 @click.command()
 @click.argument("section", required=False)
 @click.option("--contents", is_flag=True, help="List the sections and their names instead.")
-@click.option("--mistake", metavar="ID", help="Explain a mistake by its id, like M01 or beta-as-std.")
+@click.option("--mistake", metavar="ID", help="Explain a mistake by its id, like beta-as-std.")
 @LESSON
 @click.pass_obj
 def read(root: Path | None, section: str | None, contents: bool, mistake: str | None, lesson: str | None) -> None:
@@ -104,33 +104,25 @@ class Explained(NamedTuple):
     """What a mistake is, as Markdown, and the section that it leads to."""
 
     text: str
-    section: str
+    section: str | None
 
 
 def explain(lesson: Lesson, wanted: str) -> Explained:
-    """Return what explains a mistake: its sentence or, for a number like M01, what the lesson says of it.
+    """Return what explains a mistake: its sentence or, if nothing computes it, the paragraph in which the lesson warns of it.
 
     An id may be shortened: `beta-as-std` is `beta_as_standard_deviation`. Raise `UsageError` if none or several are meant.
     """
     from autograder.grading.attempt import known_misconceptions  # slow
 
     name = wanted.strip().lower().replace("-", "_")
-    if number := re.fullmatch(r"m0*(\d+)", name):
-        mentioned = re.compile(rf"\bM0*{number[1]}\b")
-        for passage in passages(lesson):
-            if passage.section and (paragraph := next(filter(mentioned.search, passage.text.split("\n\n")), None)):
-                return Explained(f"**Mistake {name.upper()}**\n\n{paragraph}", passage.section)
-    known = {one.id: one for exercise in lesson.exercises for one in known_misconceptions(exercise)}
+    known = {one.replace("-", "_"): Explained(f"**{one}**\n\n{told.text}", told.section) for one, told in warnings(lesson).items()}
+    for one in chain.from_iterable(map(known_misconceptions, lesson.exercises)):
+        known[one.id] = Explained(f"**{one.id}, in `{one.of}`**\n\n{one.sentence}", one.section)
     meant = [name] if name in known else [one for one in known if _shortens(name, one)]
     if len(meant) != 1:
-        fix = (
-            f"take one of {', '.join(meant)}"
-            if meant
-            else did_you_mean(name, known, "take an id as your feedback names it, or a number like M01")
-        )
+        fix = f"take one of {', '.join(meant)}" if meant else did_you_mean(name, known, "take an id as your feedback names it")
         raise UsageError(f"{'several mistakes are' if meant else 'no mistake is'} called `{wanted}` in {lesson.id}", fix)
-    one = known[meant[0]]
-    return Explained(f"**{one.id}, in `{one.of}`**\n\n{one.sentence}", one.section)
+    return known[meant[0]]
 
 
 def _shortens(name: str, whole: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from rich.console import RenderableType, group
@@ -13,7 +13,7 @@ from rich.text import Text
 
 from autograder.course.errors import UsageError
 from autograder.course.schema import did_you_mean
-from autograder.course.text import FOLDED, clean, formulas_in_unicode, uncommented
+from autograder.course.text import FOLDED, WARNING, clean, formulas_in_unicode, uncommented
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -277,10 +277,9 @@ def passages(lesson: Lesson, section: str | None = None) -> Iterator[Passage]:
     known = {each.id: place for place, each in enumerate(lesson.sections)}
     if section is not None and section not in known:
         raise UsageError(f"there is no section `{section}` in {lesson.id}", did_you_mean(section, known, f"take one of {', '.join(known)}"))
-    starts = [0, *(each.line - 1 for each in lesson.sections), None]
-    for name, first, end in zip((None, *known), starts, starts[1:], strict=False):
+    for name, raw in _by_section(lesson):
         if section in (None, name):
-            text, at = _readable(lesson.text.split("\n")[first:end]), 0
+            text, at = _readable(raw), 0
             for folded in FOLDED.finditer(text):
                 yield Passage(name, f"{text[at : folded.start()]}**{folded['question']}**")
                 yield Passage(name, "> " + folded["answer"].replace("\n", "\n> "), is_answer=True)
@@ -288,8 +287,25 @@ def passages(lesson: Lesson, section: str | None = None) -> Iterator[Passage]:
             yield Passage(name, text[at:].strip())
 
 
-def _readable(lines: Sequence[str]) -> str:
-    text = re.sub(r"!\[([^\]]*)\]\([^)]*\)", r"*Image: \1*", uncommented("\n".join(lines)))
+def warnings(lesson: Lesson) -> dict[str, Passage]:
+    """Return the paragraph in which the text warns of a misconception, for each of them by its id."""
+    found: dict[str, Passage] = {}
+    for section, text in _by_section(lesson):
+        for paragraph in text.split("\n\n"):
+            ids = (one.strip() for warning in WARNING.finditer(paragraph) for one in warning["ids"].split(","))
+            found = {one: Passage(section, _readable(paragraph).strip()) for one in ids} | found
+    return found
+
+
+def _by_section(lesson: Lesson) -> Iterator[tuple[str | None, str]]:
+    """Yield what precedes the first section, and then each section with its id, as they are written."""
+    lines, starts = lesson.text.split("\n"), [0, *(each.line - 1 for each in lesson.sections), None]
+    for name, first, end in zip((None, *(each.id for each in lesson.sections)), starts, starts[1:], strict=False):
+        yield name, "\n".join(lines[first:end])
+
+
+def _readable(text: str) -> str:
+    text = re.sub(r"!\[([^\]]*)\]\([^)]*\)", r"*Image: \1*", uncommented(text))
     return formulas_in_unicode(re.sub(r"^(#+ .*?) *\{#[^}]*\} *$", r"\1", text, flags=re.MULTILINE))
 
 

@@ -321,6 +321,7 @@ def _grouped(term: str) -> str:
 
 
 _COMMENT = re.compile(r"^[ \t]*<!--(?:(?!-->).)*-->\n|<!--(?:(?!-->).)*-->", re.DOTALL | re.MULTILINE)
+WARNING = re.compile(r"<!-- *misconception: *(?P<ids>.*?) *-->")  # in the paragraph that warns of them
 FOLDED = re.compile(r"<details><summary>(?P<question>.*?)</summary>\s*(?P<answer>.*?)\s*</details>", re.DOTALL)
 
 

@@ -347,7 +347,7 @@ solutions/13_adding/practice.yaml:12: question `by-hand`: `ones>carry` is not a 
     ),
     "misconception_without_an_id": Planted(
         [
-            (ANSWERS, "misconception: M01", "misconception: habit"),
+            (ANSWERS, "misconception: taken_away", "misconception: habit"),
         ],
         ["misconception-cards"],
         """\
@@ -543,14 +543,16 @@ lessons/13_adding/lesson.md:18: there is no section `carryin`
   fix: did you mean `carrying`?
 """,
     ),
-    "warning_of_a_misconception_without_a_card": Planted(
+    "warning_of_a_misconception_that_nothing_shows": Planted(
         [
-            (TEXT, "(mistake M01)", "(misconception M11)"),
+            (TEXT, "misconception: taken_away", "misconception: taken_away, takn_away, sums_never_end"),
         ],
         ["text-warnings"],
         """\
-lessons/13_adding/lesson.md:17: no card has the tag `M11`
-  fix: write a card for the misconception, or fix its id
+lessons/13_adding/lesson.md:17: no student can meet the misconception `takn_away`
+  fix: did you mean `taken_away`?
+lessons/13_adding/lesson.md:17: no student can meet the misconception `sums_never_end`
+  fix: write its function, or a wrong choice that names it
 """,
     ),
     "folded_text_without_a_question": Planted(
@@ -595,12 +597,12 @@ lessons/13_adding/flashcards.yaml:1: card `sum`: braces are left open in `$\\fra
     ),
     "misconception_of_a_choice_without_a_card": Planted(
         [
-            (ANSWERS, "misconception: M01", "misconception: M02"),
+            (ANSWERS, "misconception: taken_away", "misconception: take_away"),
         ],
         ["misconception-cards"],
         """\
-solutions/13_adding/practice.yaml:5: question `why-carry`: there is no misconception `M02`, and no card has it as a tag
-  fix: did you mean `M01`?
+solutions/13_adding/practice.yaml:5: question `why-carry`: there is no misconception `take_away`, and no card has it as a tag
+  fix: did you mean `taken_away`?
 """,
     ),
     "card_asked_twice": Planted(
@@ -892,7 +894,7 @@ lessons/13_adding/lesson.md:6: objective `subtract` has no exercises
 lessons/13_adding/lesson.md:6: objective `subtract` has no cards
   fix: write a card with this objective
 lessons/13_adding/lesson.md:6: objective `subtract` has no misconceptions
-  fix: tag one of its cards with a misconception, like M01
+  fix: tag one of its cards with a misconception's id
 """,
     ),
     "course_file_missing": Planted(

@@ -13,6 +13,7 @@ from autograder.course.errors import Finding
 from autograder.course.expressions import evaluate
 from autograder.course.loading import PLACED, read_widgets
 from autograder.course.schema import did_you_mean
+from autograder.course.text import WARNING
 
 _LITERAL = r"[-−+]?[0-9][0-9,]*(?:\.[0-9]+)?(?:[eE][-+−]?[0-9]+)?"
 _COMPUTED = re.compile(rf"(?P<literal>{_LITERAL})?(?P<between>[$*_ %]{{0,4}})<!--= *(?P<expression>.*?) *-->", re.DOTALL)
@@ -23,7 +24,6 @@ _UNREAD = re.compile(r"```.*?```|`[^`\n]*`|\$\$.*?\$\$|\$[^$\n]*\$|<!--.*?-->|\]
 _CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
 _IMAGE = re.compile(r"!\[(?P<alt>[^\]]*)\]\((?P<path>[^)\s]*)\)")
 _LINK = re.compile(r"(?<!!)\[[^\]]*\]\(#(?P<id>[^)]*)\)")
-_MISCONCEPTION = re.compile(r"\bM[0-9]{2}\b")
 _MATHS = re.compile(r"\$\$.*?\$\$|\$[^$\n]*\$", re.DOTALL)
 
 
@@ -102,11 +102,12 @@ def links(context: LintContext) -> Iterator[Finding]:
 
 
 def warnings(context: LintContext) -> Iterator[Finding]:
-    text, tags = _blanked(_CODE, context.lesson.text), {tag for card in context.lesson.cards for tag in card.tags}
-    for match in _MISCONCEPTION.finditer(text):
-        if tags and match[0] not in tags:
-            line, fix = _line(text, match.start()), "write a card for the misconception, or fix its id"
-            yield Finding(context.text, line, f"no card has the tag `{match[0]}`", fix)
+    text, met = _blanked(_CODE, context.lesson.text), context.computed | {wrong.misconception for _, wrong in context.wrongs}
+    for match in WARNING.finditer(text):
+        for name in re.split(r" *, *", match["ids"]):
+            if name not in met:
+                fix = did_you_mean(name, filter(None, met), "write its function, or a wrong choice that names it")
+                yield Finding(context.text, _line(text, match.start()), f"no student can meet the misconception `{name}`", fix)
 
 
 def predictions(context: LintContext) -> Iterator[Finding]:
@@ -217,7 +218,7 @@ COLUMNS = {  # of the map, each with how to fill an empty cell
     "questions": "write a question with this objective",
     "exercises": "add it to an exercise's objectives in hints.yaml",
     "cards": "write a card with this objective",
-    "misconceptions": "tag one of its cards with a misconception, like M01",
+    "misconceptions": "tag one of its cards with a misconception's id",
 }
 
 

@@ -138,13 +138,12 @@ def orders(context: LintContext) -> Iterator[Finding]:
 
 
 def misconceptions(context: LintContext) -> Iterator[Finding]:
-    known = {tag for card in context.lesson.cards for tag in card.tags} | {one.id for own in context.misconceptions.values() for one in own}
-    for name, key in context.lesson.keys.items():
-        for wrong in [*key.wrong.values(), *(wrong for part in key.parts.values() for wrong in part.wrong.values())]:
-            if wrong.misconception and wrong.misconception not in known:
-                problem = f"question `{name}`: there is no misconception `{wrong.misconception}`, and no card has it as a tag"
-                fix = did_you_mean(wrong.misconception, known, "write its function, or a card with this tag")
-                yield Finding(context.answers, key.line, problem, fix)
+    known = {tag for card in context.lesson.cards for tag in card.tags} | context.computed
+    for name, wrong in context.wrongs:
+        if wrong.misconception and wrong.misconception not in known:
+            problem = f"question `{name}`: there is no misconception `{wrong.misconception}`, and no card has it as a tag"
+            fix = did_you_mean(wrong.misconception, known, "write its function, or a card with this tag")
+            yield Finding(context.answers, context.lesson.keys[name].line, problem, fix)
 
 
 def fronts(context: LintContext) -> Iterator[Finding]:

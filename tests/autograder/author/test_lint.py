@@ -121,7 +121,7 @@ def test_the_map_lists_what_serves_an_objective(tiny):
             "questions": ("fresh-sum", "why-carry", "by-hand", "names", "both-ways"),
             "exercises": ("sums",),
             "cards": ("sum", "carry"),
-            "misconceptions": ("M01",),
+            "misconceptions": ("taken_away",),
         }
     }
 

@@ -44,13 +44,13 @@ def test_a_lesson_is_found_by_its_folders_and_read_whole():
         ("what-a-sum-is", "What a sum is", 15),
         ("carrying", "Carrying", 28),
     ]
-    assert [(card.id, card.tags, card.line) for card in lesson.cards] == [("sum", ("M01",), 1), ("carry", (), 7)]
+    assert [(card.id, card.tags, card.line) for card in lesson.cards] == [("sum", ("taken_away",), 1), ("carry", (), 7)]
     assert [(question.id, question.kind, question.line) for question in lesson.questions[:2]] == [
         ("fresh-sum", "number", 1),
         ("why-carry", "choice", 16),
     ]
     assert lesson.questions[0].numbers["a"] == Range(0.5, -1, 1, 0.1)
-    assert lesson.keys["why-carry"] == Key("place", {"habit": Wrong("Habits have reasons.", "M01", "carry")}, line=5)
+    assert lesson.keys["why-carry"] == Key("place", {"habit": Wrong("Habits have reasons.", "taken_away", "carry")}, line=5)
     assert lesson.text.split("\n")[14] == "## What a sum is {#what-a-sum-is}"
 
 

@@ -54,9 +54,9 @@ PARTS = Question("both", "parts", "Take [[x]].", 1, section="s", points=6, numbe
     Question("a", "number", "One step?", 1, computes="forward.step", arguments=("x", "beta", "eps"), tolerance=0.002, detects=FRESH.detects),
     Question("b", "choice", "Which?", 1, points=2, choices=CHOICES),
 ))  # fmt: skip
-CHOICE_KEY = Key("gan", {"vae": Wrong("Blurred.", "M16", "trilemma")})
+CHOICE_KEY = Key("gan", {"vae": Wrong("Blurred.", "more_guidance_is_better", "trilemma")})
 SEVERAL_KEY = Key(("vae", "gan"), {"diffusion": Wrong("Slow."), "gan": Wrong("GANs too.")})
-ORDER_KEY = Key(("a", "b", "c"), {"c>a": Wrong("First a.", "M07")})
+ORDER_KEY = Key(("a", "b", "c"), {"c>a": Wrong("First a.", "taken_away")})
 MATCH_KEY = Key({"vae": "one", "gan": "two"}, {"gan": Wrong("unused"), "gan=one": Wrong("Not one.", None, "card")})
 PARTS_KEY = Key(parts={"b": CHOICE_KEY})
 
@@ -300,7 +300,7 @@ def test_wrong_choices_get_their_own_sentence(question, key, line, told):
 
 def test_a_wrong_choice_brings_its_misconception_and_its_card():
     remark = Remark("known_choice", items=("vae",), sentence="Blurred.")
-    assert marked("vae", CHOICE, CHOICE_KEY) == Mark(0, "failed", (remark,), "M16", "s", "trilemma")
+    assert marked("vae", CHOICE, CHOICE_KEY) == Mark(0, "failed", (remark,), "more_guidance_is_better", "s", "trilemma")
 
 
 def test_parts_share_the_points_by_their_weights():
@@ -309,7 +309,7 @@ def test_parts_share_the_points_by_their_weights():
     assert marked("{a: 0.100, b: gan}", PARTS, PARTS_KEY).points == 4
     half = marked("{a: 0.790, b: vae}", PARTS, PARTS_KEY)
     remark = Remark("known_choice", part="b", items=("vae",), sentence="Blurred.")
-    assert half == Mark(2, "failed", (remark,), "M16", "s", "trilemma")
+    assert half == Mark(2, "failed", (remark,), "more_guidance_is_better", "s", "trilemma")
     assert mark_message(PARTS, half) == "b: You chose `vae`. Blurred."
     none = marked("{a: 0.550}", PARTS, PARTS_KEY)
     assert (none.points, none.misconception) == (0, "scaled_by_beta")

@@ -17,7 +17,7 @@ def model() -> LatentDiffusion:
 
 
 def test_divided_by_their_scale_latents_have_unit_variance() -> None:
-    """Measured over samples of the posterior, not over its means. Forgetting the scale is mistake M21."""
+    """Measured over samples of the posterior, not over its means. Without the scale it is far away."""
     untrained, images = model(), torch.rand(300, 1, 16, 16, generator=torch.Generator().manual_seed(0)) * 2 - 1
     mean, logvar = measure_latents(untrained, images)
     z = reparametrise(mean, logvar, torch.randn(mean.shape, generator=torch.Generator().manual_seed(1))) / untrained.scale

@@ -26,7 +26,7 @@ def gaps(name, text):
     return card(name, front="", back="", cloze=text)
 
 
-CARDS = card("one", tags=("M01",)), gaps("both", "{{c1::One}} and {{c2::one}} are two."), card("two", objective="carry"), card("three")
+CARDS = card("one", tags=("taken_away",)), gaps("both", "{{c1::One}} and {{c2::one}} are two."), card("two", objective="carry"), card("three")
 
 
 @pytest.fixture

@@ -63,7 +63,7 @@ def test_every_card_arrives_with_its_faces_its_tags_and_in_the_lessons_order(ank
     ours = [f"{face.of}#{max(0, face.number - 1)}" for face in faces_of(course.lessons)]
     assert sorted(asked) == sorted(ours)
     assert list(dict.fromkeys(name.partition("#")[0] for name in asked)) == list(dict.fromkeys(name.partition("#")[0] for name in ours))
-    assert anki.get_note(anki.find_notes("tag:M01")[0]).tags == ["12_diffusion::forward-step", "M01"]
+    assert anki.get_note(anki.find_notes("tag:uniform_noise")[0]).tags == ["12_diffusion::forward-step", "uniform_noise"]
     assert {deck.name for deck in anki.decks.all_names_and_ids()} >= {f"{course.title}::12 {course.lessons[0].title}"}
 
 
@@ -140,21 +140,21 @@ def test_markdown_becomes_what_anki_shows(text, html):
 
 
 def test_a_table_has_a_line_for_each_face_and_starts_no_formula(root, write):
-    lesson = lesson_of(card("one", front="=1+1", back="-2", tags=("M01", "M02")), gaps("both", "{{c1::+One}} and {{c2::two}}."))
+    lesson = lesson_of(card("one", front="=1+1", back="-2", tags=("taken_away", "sum")), gaps("both", "{{c1::+One}} and {{c2::two}}."))
     rows = list(csv.DictReader(write(course_of(root, lesson), [lesson], to="csv").read_text(encoding="utf-8").splitlines()))
     assert [(row["id"], row["tags"], row["front"], row["back"]) for row in rows] == [
-        ("13_adding/one", "M01 M02", "'=1+1", "'-2"),
+        ("13_adding/one", "taken_away sum", "'=1+1", "'-2"),
         ("13_adding/both/c1", "", "**[…]** and two.", "**+One** and two."),
         ("13_adding/both/c2", "", "'+One and **[…]**.", "'+One and **two**."),
     ]
 
 
 def test_json_holds_the_cards_as_the_author_wrote_them(root, write):
-    lesson = lesson_of(card("one", tags=("M01",)), gaps("both", "{{c1::One}} and two."))
+    lesson = lesson_of(card("one", tags=("taken_away",)), gaps("both", "{{c1::One}} and two."))
     assert json.loads(write(course_of(root, lesson), [lesson], to="json").read_text(encoding="utf-8")) == {
         "course": "Sums",
         "cards": [
-            {"lesson": "13_adding", "id": "one", "objective": "add", "section": "sums", "front": "one?", "back": "one!", "tags": ["M01"]},
+            {"lesson": "13_adding", "id": "one", "objective": "add", "section": "sums", "front": "one?", "back": "one!", "tags": ["taken_away"]},
             {"lesson": "13_adding", "id": "both", "objective": "add", "section": "sums", "cloze": "{{c1::One}} and two."},
         ],
     }

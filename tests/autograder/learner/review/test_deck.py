@@ -130,7 +130,7 @@ def test_due_cards_come_before_new_ones_and_in_the_same_order_however_often_aske
 
 @pytest.mark.parametrize(
     ("chosen", "faces"),
-    [({"tags": ("M01",)}, ["one"]), ({"objectives": ("carry",)}, ["two"]), ({"tags": ("M01",), "objectives": ("carry",)}, [])],
+    [({"tags": ("taken_away",)}, ["one"]), ({"objectives": ("carry",)}, ["two"]), ({"tags": ("taken_away",), "objectives": ("carry",)}, [])],
 )
 def test_tags_and_objectives_choose_cards(opened, chosen, faces):
     assert [name.removeprefix("13_adding/") for name in opened(**chosen).faces] == faces

@@ -38,7 +38,7 @@ def test_formulas_can_be_read_and_a_figure_is_named():
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ("--tag M0l", "no card has the tag `M0l`\n  fix: did you mean `M20`?\n"),
+        ("--tag uniform-noise", "no card has the tag `uniform-noise`\n  fix: did you mean `uniform_noise`?\n"),
         ("--objective xyz", "no card has the objective `xyz`\n  fix: take one of forward-step, text-to-image, three-families, training-loss, two-directions\n"),
         ("", "a review needs a terminal\n  fix: run `course review` in a terminal, without a pipe\n"),
     ],

@@ -152,12 +152,14 @@ def _check_numbers(owner: str, question: Question, whole: Question, node: Node, 
 
 def _check_computes(owner: str, question: Question, lesson: Lesson, node: Node, root: Path, complain: Complain) -> None:
     exercise, _, function = question.computes.partition(".")
-    if "arguments" not in node.value:
-        complain(node.line, f"{owner}: a function needs `arguments`", "add `arguments: ...`")
     line, known = line_of(node, "computes"), [*ids_of(lesson.exercises), "practice"]
     if not function.isidentifier():
-        complain(line, f"{owner}: `{question.computes}` names no function", "write EXERCISE.FUNCTION, like sums.total")
-    elif exercise not in known:
+        fix = f"write EXERCISE.FUNCTION, like sums.total, or a formula as `computes` in solutions/{lesson.id}/practice.yaml"
+        complain(line, f"{owner}: `{question.computes}` names no function", fix)
+        return
+    if "arguments" not in node.value:
+        complain(node.line, f"{owner}: a function needs `arguments`", "add `arguments: ...`")
+    if exercise not in known:
         complain(line, f"{owner}: there is no exercise `{exercise}`", did_you_mean(exercise, known, f"take one of {', '.join(known)}"))
     elif (root / "solutions").is_dir() and not (root / "solutions" / lesson.id / f"{exercise}.py").is_file():
         complain(line, f"{owner}: solutions/{lesson.id}/{exercise}.py is missing", "create this file, with the function in it")

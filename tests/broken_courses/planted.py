@@ -345,6 +345,16 @@ solutions/13_adding/practice.yaml:12: question `by-hand`: `ones>carry` is not a 
   fix: did you mean `carry>ones`?
 """,
     ),
+    "formula_where_the_question_is": Planted(
+        [
+            (ASKED, "  computes: sums.total\n  arguments: [a, b]\n", '  computes: "a + b / 1.0"\n'),
+        ],
+        ["content"],
+        """\
+exercises/13_adding/practice.yaml:11: question `fresh-sum`: `a + b / 1.0` names no function
+  fix: write EXERCISE.FUNCTION, like sums.total, or a formula as `computes` in solutions/13_adding/practice.yaml
+""",
+    ),
     "misconception_without_an_id": Planted(
         [
             (ANSWERS, "misconception: taken_away", "misconception: habit"),

@@ -140,7 +140,8 @@ def test_a_fault_of_the_sandbox_is_told_and_the_other_files_are_checked(started,
     assert (said.splitlines()[0], status) == ("forward.py: 14 of 14 public checks pass, 20 of 20 points", 3)
     assert f"timestep: {told} This is not a mistake of yours: check it again.\n" in said
     said, status = started("submit")
-    assert f"unfinished: timestep.py: {told}\n" in said
+    why = "because the sandbox failed (the fork server does not answer: it ended). This is not a mistake of yours."
+    assert f"note: timestep.py is packed unchecked, {why}\n" in said
     assert status == 0
 
 
@@ -225,6 +226,15 @@ def test_who_gives_no_name_is_told_which_one_is_handed_in(started):
     said, _ = started("submit")
     assert said.splitlines()[-2] == '"home" is the name of this folder. To use your own: course submit --name "Ada Lovelace"'
     assert "is the name of this folder" not in started("submit", "--name", "Ada Lovelace")[0]
+
+
+def test_packing_only_starters_is_no_success(started):
+    """A student who did not save would hand in nothing. The zip is there all the same."""
+    told = "No function and no answer is written in it yet, or your files are not saved. Pack it again before you hand it in.\n"
+    said, status = started("submit", "--name", "Ada")
+    assert (said.endswith(told), "Hand in this one file" in said, status, os.path.isfile("Ada.zip")) == (True, False, 1, True)
+    write("answers.yaml", "fresh-step: 0.790\n")
+    assert started("submit", "--name", "Ada")[1] == 0
 
 
 def test_untouched_answers_are_one_line(started):

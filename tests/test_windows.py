@@ -36,7 +36,7 @@ WAY = {
     "deck": (["deck", "--to", "apkg", "--out", "cards.apkg"], [], 0, "cards.apkg: 75 cards."),
     "site": (["site", "--out", "site"], [], 0, "or put the folder on a web server."),
     "reset": (["reset", "forward.py"], [], 0, "forward.py is the starter again."),
-    "submit": (["submit", "--name", "con"], [], 0, "-con.zip: 12 files of con, 0 points by the public checks."),
+    "submit": (["submit", "--name", "con"], [], 1, "-con.zip: 12 files of con, 0 points by the public checks."),
 }
 
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("files", metavar="[FILE]...", nargs=-1)
 @click.option("--watch", "watching", is_flag=True, help="Keep running, and check each file when you save it. Press q to stop.")
-@click.option("--show", "showing", is_flag=True, help="Save the images that your functions draw, above the reference's.")
+@click.option("--show", "showing", is_flag=True, help="Save the images that your functions draw.")
 @click.option("--no-walls", is_flag=True, help="Run your files in a plain process with a time limit, without walls.")
 @LESSON
 @click.pass_obj
@@ -42,7 +42,8 @@ def check(root: Path | None, files: tuple[str, ...], watching: bool, showing: bo
     A FILE is a Python file, the notebook or answers.yaml. Without FILE, every file that you have started is checked. The exit
     status is 1 until everything passes. The output of your code is shown too.
 
-    With --show, what your sampler draws with the reference's network is saved as an image; of the capstone, what your own network draws.
+    With --show, what your functions draw from noise is saved as an image, in a clone above what the reference draws. A sampler is given a
+    network for it, the capstone trains its own.
 
     Your files run behind walls if this system has them (see `course doctor`); if it has none, that is said before they run.
     """
@@ -146,8 +147,8 @@ def _draw(checker: Checker, workspace: Workspace, chosen: list[Named]) -> None:
 
     drawing = [one for one in chosen if one.exercise in shows_of(workspace.lesson)]
     for one in drawing or chosen[:1]:
-        path = checker.draw(workspace, one)
-        say(f"Saved {path.name}: what your functions draw, from noise. A second row is the reference's.")
+        path, comparing = checker.draw(workspace, one)
+        say(f"Saved {path.name}: what your functions draw from noise{', above what the reference draws' if comparing else ''}.")
 
 
 def _on_screen(console: Console, workspace: Workspace, state: State, judge: Judge, begun: list[Named], only: list[Named],

@@ -1,5 +1,6 @@
 """Commands for students: the workspace, from `course start` to `course submit`. `check` and `practice` have their own modules."""
 
+import sys
 from pathlib import Path
 
 import click
@@ -147,7 +148,7 @@ def submit(root: Path | None, out: Path | None, name: str | None, lesson: str | 
     """Pack your files into one zip to hand in.
 
     Missing, unreadable and unfinished files are listed first; they are packed all the same. A renamed file is packed under its right
-    name. If you worked on an exercise in two files, you are told which one counts.
+    name. If you worked on an exercise in two files, you are told which one counts. The exit status is 1 if nothing is written yet.
     """
     from autograder.learner.check import Checker
     from autograder.learner.submit import submit as run
@@ -164,6 +165,9 @@ def submit(root: Path | None, out: Path | None, name: str | None, lesson: str | 
     say(f"{_short(made.path)}: {len(made.manifest.files)} files of {made.manifest.student}, {score:g} points by the public checks.")
     if name is None:
         say(f'"{made.manifest.student}" is the name of this folder. To use your own: course submit --name "Ada Lovelace"')
+    if not made.begun:
+        say("No function and no answer is written in it yet, or your files are not saved. Pack it again before you hand it in.", err=True)
+        sys.exit(1)
     say("Hand in this one file. You can pack it again at any time.")
 
 

@@ -185,8 +185,7 @@ class Checker(contextlib.AbstractContextManager["Checker"]):
 
     def _check(self, workspace: Workspace, exercise: str, path: Path) -> Checked:
         name, source = path.name, path.read_bytes()
-        graded = without_outputs(source) if name.endswith(".ipynb") else source
-        submission = Submission("", workspace.lesson.id, exercise, name, graded, digest(source), "present")
+        submission = _submission(workspace, exercise, name, source)
         if problem := unreadable(name, source):
             return Checked(exercise, name, digest(source), (), {}, problem=problem)
         untouched = UNTOUCHED.format(name=name) if is_untouched(workspace, path) else ""
@@ -200,9 +199,7 @@ class Checker(contextlib.AbstractContextManager["Checker"]):
             return Checked(exercise, name, digest(source), answered.checks, {}, problem=untouched)
         meant = next(one for one in workspace.lesson.exercises if one.id == exercise)
         own = "" if name.endswith(".ipynb") else profile_for(source)  # a notebook imports what any of its exercises needs
-        if missing := absent(f"{profile_for(meant.checks.read_bytes(), meant.imports)} {own}"):
-            problem = f"{name} needs {' and '.join(missing)}, which is not installed here"
-            raise UsageError(problem, f"add it: `{installing(missing, package_name())}`")
+        _demand(name, f"{profile_for(meant.checks.read_bytes(), meant.imports)} {own}")
         self.load(workspace, exercise)
         materials = self._materials[exercise]
         self._settle(profile_for(source, materials.exercise.imports))
@@ -214,44 +211,56 @@ class Checker(contextlib.AbstractContextManager["Checker"]):
         told = untouched or (_replaced(workspace, exercise, path) if any(map(is_unwritten, failed)) else "")
         return Checked(exercise, name, digest(source), made.checks, remarks, made.stdout, told, functions)
 
-    def draw(self, workspace: Workspace, one: Named) -> Path:
-        """Save the images that a student's functions draw, above the reference's if it is here; return where.
+    def draw(self, workspace: Workspace, one: Named) -> tuple[Path, bool]:
+        """Save the images that a student's functions draw, above the reference's if it is here; return where, and whether it is.
 
         Raise `UsageError` if the exercise draws none, or if the functions give no images yet.
         """
         exercise = next((each for each in workspace.lesson.exercises if each.id == one.exercise), None)
-        shows = shows_of(workspace.lesson)
+        shows, name = shows_of(workspace.lesson), one.path.name
         if exercise is None or exercise.id not in shows:
-            raise UsageError(
-                f"{one.path.name} draws no images",
-                f"{'show one of ' + ', '.join(shows) if shows else 'leave --show out: no exercise of this lesson does'}",
-            )
+            fix = f"show one of {', '.join(shows)}" if shows else "leave --show out: no exercise of this lesson does"
+            raise UsageError(f"{name} draws no images", fix)
         self.load(workspace, exercise.id)
         show, answers, source = shows[exercise.id], self._materials[exercise.id].answers, one.path.read_bytes()
         images: list[Any] = []
         drawing = Check("show", "", 0, "show", (), lambda student, reference, rng: images.append(show(student, rng)), draws=True)
         seed = seed_of(PUBLIC, exercise.id, "show")
-        graded = without_outputs(source) if one.path.suffix == ".ipynb" else source
-        submission = Submission("", workspace.lesson.id, exercise.id, one.path.name, graded, digest(source), "present")
+        submission = _submission(workspace, exercise.id, name, source)
         self._settle(profile_for(source, exercise.imports))
         sandbox = self._sandbox(limits_for(self._policy, workspace.lesson.id, exercise.id))
         tried = SubmissionRun(submission, (drawing,), answers, sandbox, {"show": seed}, exercise.imports)
         with tried.executed((drawing,)):
             made = tried.transcripts.get("show")
         if not images and made and made.ended and made.ended.kind == "timed_out":
-            raise UsageError(f"{one.path.name} took longer to draw than a run may take here", "try again while less runs on this machine")
+            fix = "if its checks pass, try again while less runs on this machine"
+            raise UsageError(f"{name} took longer to draw than a run may take here", fix)
         if not images:
-            raise UsageError(f"{one.path.name} gives no images yet", f"first let the checks pass: `course check {exercise.id}`")
-        if exercise.answer.is_file():
+            raise UsageError(f"{name} gives no images yet", f"first let the checks pass: `course check {exercise.id}`")
+        if comparing := exercise.answer.is_file():
             run(drawing, executed_by(answers.function), answers, seed)
-        return _save(workspace.folder / f"{exercise.id}-images.png", images)
+        return _save(workspace.folder / f"{exercise.id}-images.png", images), comparing
 
 
 def shows_of(lesson: Lesson) -> dict[str, Callable[..., Any]]:
-    """Return what draws images with a student's functions, by exercise."""
-    path = next((exercise.checks.with_name("shows.py") for exercise in lesson.exercises), None)
-    found = vars(load_module(path)) if path and path.is_file() and not absent(profile_for(path.read_bytes())) else {}
+    """Return what draws images with a student's functions, by exercise. Raise `UsageError` if a framework is missing that it needs."""
+    found: dict[str, Any] = {}
+    for path in {one.checks.with_name("shows.py") for one in lesson.exercises}:
+        if path.is_file():
+            _demand("--show", profile_for(path.read_bytes()))
+            found = vars(load_module(path))
     return {exercise.id: found[exercise.id] for exercise in lesson.exercises if exercise.id in found}
+
+
+def _submission(workspace: Workspace, exercise: str, name: str, source: bytes) -> Submission:
+    graded = without_outputs(source) if name.endswith(".ipynb") else source
+    return Submission("", workspace.lesson.id, exercise, name, graded, digest(source), "present")
+
+
+def _demand(what: str, profile: str) -> None:
+    if missing := absent(profile):
+        problem = f"{what} needs {' and '.join(missing)}, which is not installed here"
+        raise UsageError(problem, f"add it: `{installing(missing, package_name())}`")
 
 
 def _save(path: Path, strips: Sequence[Any]) -> Path:

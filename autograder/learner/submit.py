@@ -20,7 +20,7 @@ from autograder.course.strict_yaml import AnswersError, read_answers
 from autograder.course.student_files import exercises_of, names_of, without_outputs
 from autograder.course.system import as_text, file_name
 from autograder.learner.check import Checker, own_problems, unreadable
-from autograder.learner.files import held, rivalries
+from autograder.learner.files import Held, held, rivalries
 from autograder.learner.progress import remember
 from autograder.learner.workspace import State, Workspace, digest, is_untouched
 
@@ -57,12 +57,13 @@ class Manifest(msgspec.Struct, frozen=True):
 
 
 class Submitted(msgspec.Struct, frozen=True):
-    """What was packed, and what to warn the student about."""
+    """What was packed, and what to warn the student about. `begun` is false if nothing is written in any file, or none was saved."""
 
     path: Path
     manifest: Manifest
     warnings: tuple[str, ...]
-    notes: tuple[str, ...]  # which of several files is packed, and under which name
+    notes: tuple[str, ...]  # what is not the student's to mend: which of several files is packed, what could not be checked here
+    begun: bool
 
 
 def submit(workspace: Workspace, state: State, checker: Checker, out: Path | None, student: str | None) -> Submitted:
@@ -75,7 +76,8 @@ def submit(workspace: Workspace, state: State, checker: Checker, out: Path | Non
     target = out or workspace.folder / f"{file_name(name) or 'submission'}.zip"
     if target.exists() and not zipfile.is_zipfile(target):
         raise UsageError(f"{target}: this file exists and is not a zip", "give another name: `--out my-work.zip`")
-    found, notes = _find(workspace)
+    holding = held(workspace)
+    found, notes = _find(holding)
     if not found:
         raise UsageError(f"{workspace.folder}: there is nothing to hand in", "`course reset FILE` restores a starter")
     sources = {path.name: path.read_bytes() for path, _ in found.values()}
@@ -98,10 +100,10 @@ def submit(workspace: Workspace, state: State, checker: Checker, out: Path | Non
             try:
                 public[exercise] = seen = _seen(workspace, state, checker, exercise, path)
             except UsageError as error:
-                warnings.append(f"{error.problem}: it is packed unchecked.")
+                notes.append(f"{error.problem}: it is packed unchecked.")
                 continue
             except SandboxFault as fault:
-                warnings.append(f"{where}: not checked, because the sandbox failed ({fault}).")
+                notes.append(f"{where} is packed unchecked, because the sandbox failed ({fault}). This is not a mistake of yours.")
                 continue
             if seen.passed < seen.checks:
                 what = "public checks pass" if exercise != "practice" else "answers are right"
@@ -114,12 +116,11 @@ def submit(workspace: Workspace, state: State, checker: Checker, out: Path | Non
     manifest = Manifest(workspace.lesson.id, name, now, version(package_name()), packed, public)
     _write(target, files, manifest)
     state.add("submit", as_text(target.name), sha256=digest(target.read_bytes()), warnings=len(warnings))
-    return Submitted(target, manifest, tuple(warnings), tuple(notes))
+    return Submitted(target, manifest, tuple(warnings), tuple(notes), any(one.begun for one in holding.values()))
 
 
-def _find(workspace: Workspace) -> tuple[dict[str, tuple[Path, str]], list[str]]:
+def _find(holding: dict[str, Held]) -> tuple[dict[str, tuple[Path, str]], list[str]]:
     """Find the file of each exercise and the name to pack it under; say where that is not what the student may think."""
-    holding = held(workspace)
     found: dict[str, tuple[Path, str]] = {}
     notes: dict[str, None] = {}
     for exercise, one in holding.items():

@@ -290,9 +290,8 @@ class Guest(contextlib.AbstractContextManager["Guest"]):
         if status == SIGXCPU or (status == SIGKILL and seconds > self._server.limits.submission_seconds):
             return Lost("timed_out", "it used all of the submission's time")
         if dead and status == SIGKILL:
-            raise SandboxFault(
-                "a guest was killed from outside, as the kernel does when this machine has too little memory: give fewer --workers"
-            )
+            why = "a guest was killed from outside, as the kernel does when this machine has too little memory"
+            raise SandboxFault(f"{why}: close other programs, or give fewer --workers")
         how = f"the process ended itself with status {status}" if status >= 0 else f"the process died of signal {-status}"
         return Lost("killed", how)
 

@@ -48,6 +48,12 @@ def test_an_exercise_that_needs_it_says_so(course):
     assert course("check", "loss.py") == (LOSS, 2)
 
 
+def test_images_need_it_and_nothing_else_is_said_to_be_missing(course):
+    said, status = course("check", "loss.py", "--show")
+    assert said == LOSS + LOSS.replace("loss.py", "--show")
+    assert status == 2
+
+
 def test_a_file_that_imports_it_says_so_too(course):
     with open("forward.py", "a", encoding="utf-8") as file:
         file.write("import torch\n")
@@ -64,7 +70,7 @@ def test_the_other_files_are_checked_all_the_same(course):
     assert LOSS in said
     assert status == 2
     said, status = course("submit")
-    assert "unfinished: loss.py needs torch, which is not installed here: it is packed unchecked.\n" in said
+    assert "note: loss.py needs torch, which is not installed here: it is packed unchecked.\n" in said
     assert ", 20 points by the public checks." in said
     assert status == 0
 

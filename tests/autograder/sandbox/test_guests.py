@@ -372,7 +372,7 @@ def test_a_guest_killed_from_outside_is_a_fault_and_no_outcome(sandbox, seconds)
         killer.join(0 if seconds else 10)
         with pytest.raises(SandboxFault) as fault:
             call("f")
-        assert str(fault.value) == "a guest was killed from outside, as the kernel does when this machine has too little memory: give fewer --workers"
+        assert str(fault.value) == "a guest was killed from outside, as the kernel does when this machine has too little memory: close other programs, or give fewer --workers"
 
 
 DEAF = "import signal\nsignal.signal(signal.SIGXCPU, signal.SIG_IGN)\n"

@@ -1,6 +1,6 @@
 """The demo model: ten kinds of clothing at 16 px, sampled by class, with classifier-free guidance.
 
-It predicts v under the cosine schedule, weighted by min-SNR, so that the easy, nearly clean t count for less. Everything specific to
+It predicts v under the cosine schedule, weighted by min-SNR, so that t near both ends count for less. Everything specific to
 clothing is here; the building blocks are in the modules it imports.
 """
 

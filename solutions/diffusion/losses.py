@@ -55,7 +55,11 @@ class VelocityLoss:
 
 @dataclass(frozen=True)
 class MinSnrLoss:
-    """`VelocityLoss` weighted by min(SNR_t, γ) / (SNR_t + 1), so that easy t count for less (Hang et al. 2023, section 3.4)."""
+    """`VelocityLoss` weighted by min(SNR_t, γ) / (SNR_t + 1) (Hang et al. 2023, section 3.4).
+
+    The weight falls at both ends: at small t, where the SNR is above γ, and towards T, where the SNR and with it the weight go to 0. So a
+    network that was trained with it has hardly learned t = T, where sampling starts.
+    """
 
     alpha_bars: Table
     gamma: float = 5.0

@@ -61,8 +61,10 @@ def ddim_sample(
     """Step along `path`, say 1000, 950, ..., 0, from x at its first t (Song et al. 2021, eq. 12 and 16). # x: (B, ...)
 
     η = 0 draws no noise: the same x gives the same image, and the path can also be followed upwards. η = 1 on 1000, 999, ..., 0
-    is DDPM with the small variance.
+    is DDPM with the small variance. Raise ValueError for an η above 0 without `draw_noise`.
     """
+    if eta and draw_noise is None:
+        raise ValueError(f"η is {eta:g}, and there is no source of noise: give draw_noise, or η = 0")
     for t, s in pairwise(path):
         eps = eps_model(x, t)
         x0 = predict_x0(x, t, eps, alpha_bars)
@@ -86,4 +88,4 @@ def even_path(T: int, steps: int) -> list[int]:
     """
     if not 1 <= steps <= T:
         raise ValueError(f"steps is {steps}: choose 1 to {T}")
-    return [round(T * i / steps) for i in range(steps, -1, -1)]
+    return [T * i // steps for i in range(steps, -1, -1)]

@@ -5,7 +5,7 @@
     Decoder   diffusion over pixels, conditioned on the image embedding and on no words
 
 The decoder can't know what the embedding leaves out: this is where DALL-E 2 forgets which object has which colour. The three parts are
-trained on the same images in one run, each with its own loss.
+trained on the same images in one run, each with its own loss. Guidance acts on the decoder alone; DALL-E 2 guides its prior, too.
 """
 
 from functools import partial

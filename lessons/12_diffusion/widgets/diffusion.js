@@ -17,7 +17,7 @@ export function alphaBars(betas) {
 export const forwardStep = (x, beta, eps) => Math.sqrt(1 - beta) * x + Math.sqrt(beta) * eps;
 
 export function evenPath(T, steps) {
-  return Array.from({ length: steps + 1 }, (_, i) => Math.round((T * (steps - i)) / steps));
+  return Array.from({ length: steps + 1 }, (_, i) => Math.floor((T * (steps - i)) / steps));
 }
 
 // ε̂ at a point of the plane for a mixture of equal isotropic Gaussians: −√(1 − ᾱ) times the score of the noised density.

@@ -149,9 +149,9 @@ def _wild(x, t):
 
 
 def test_a_path_has_even_strides_and_both_ends():
-    """T comes first, 0 last."""
+    """T comes first, 0 last, and what is between is rounded down, as in the exercise."""
     assert even_path(1000, 4) == [1000, 750, 500, 250, 0]
-    assert even_path(10, 3) == [10, 7, 3, 0]
+    assert even_path(10, 3) == [10, 6, 3, 0]
     assert even_path(5, 5) == [5, 4, 3, 2, 1, 0]
 
 
@@ -160,6 +160,10 @@ def test_a_path_has_even_strides_and_both_ends():
     [
         (lambda: even_path(1000, 0), "steps is 0: choose 1 to 1000"),
         (lambda: even_path(1000, 1001), "steps is 1001: choose 1 to 1000"),
+        (
+            lambda: ddim_sample(exact(BARS), np.ones((1, 2)), BARS, [200, 0], eta=1.0),
+            "η is 1, and there is no source of noise: give draw_noise, or η = 0",
+        ),
         (
             lambda: ddpm_sample(exact(BARS), np.ones((1, 2)), BETAS, np.zeros, variance="tiny"),
             "unknown variance `tiny`: choose small (β̃_t) or large (β_t)",

@@ -42,7 +42,7 @@ def test_what_is_computed_is_a_function_and_a_belief_is_asked_for():
 
 
 def test_a_card_names_nothing_that_a_student_cannot_meet():
-    assert TAGS <= {*BELIEFS, *CONTEXT.computed}
+    assert {*BELIEFS, *CONTEXT.computed} >= TAGS
 
 
 def test_misconceptions_are_many_and_each_has_a_sentence_of_its_own():

@@ -6,8 +6,6 @@ keeps what it loaded, so the second check of a file takes milliseconds.
 """
 
 import contextlib
-import struct
-import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from threading import Event
@@ -20,6 +18,7 @@ from watchfiles import watch
 
 from autograder.course import system
 from autograder.course.errors import SandboxFault, UsageError, WallsMissing
+from autograder.course.files import png
 from autograder.course.kinds import Mark, misread
 from autograder.course.loading import package_name
 from autograder.course.model import Check, CheckResult, Key, Lesson, Submission
@@ -216,8 +215,8 @@ class Checker(contextlib.AbstractContextManager["Checker"]):
 
         Raise `UsageError` if the exercise draws none, or if the functions give no images yet.
         """
-        exercise = next((each for each in workspace.lesson.exercises if each.id == one.exercise), None)
         shows, name = shows_of(workspace.lesson), one.path.name
+        exercise = next((each for each in workspace.lesson.exercises if each.id == one.exercise), None)
         if exercise is None or exercise.id not in shows:
             fix = f"show one of {', '.join(shows)}" if shows else "leave --show out: no exercise of this lesson does"
             raise UsageError(f"{name} draws no images", fix)
@@ -233,8 +232,7 @@ class Checker(contextlib.AbstractContextManager["Checker"]):
         with tried.executed((drawing,)):
             made = tried.transcripts.get("show")
         if not images and made and made.ended and made.ended.kind == "timed_out":
-            fix = "if its checks pass, try again while less runs on this machine"
-            raise UsageError(f"{name} took longer to draw than a run may take here", fix)
+            raise UsageError(f"{name} took longer to draw than a run may take here", "if its checks pass, try again when less is running")
         if not images:
             raise UsageError(f"{name} gives no images yet", f"first let the checks pass: `course check {exercise.id}`")
         if comparing := exercise.answer.is_file():
@@ -245,10 +243,9 @@ class Checker(contextlib.AbstractContextManager["Checker"]):
 def shows_of(lesson: Lesson) -> dict[str, Callable[..., Any]]:
     """Return what draws images with a student's functions, by exercise. Raise `UsageError` if a framework is missing that it needs."""
     found: dict[str, Any] = {}
-    for path in {one.checks.with_name("shows.py") for one in lesson.exercises}:
-        if path.is_file():
-            _demand("--show", profile_for(path.read_bytes()))
-            found = vars(load_module(path))
+    for path in filter(Path.is_file, {one.checks.with_name("shows.py") for one in lesson.exercises}):
+        _demand("--show", profile_for(path.read_bytes()))
+        found = vars(load_module(path))
     return {exercise.id: found[exercise.id] for exercise in lesson.exercises if exercise.id in found}
 
 
@@ -267,12 +264,8 @@ def _save(path: Path, strips: Sequence[Any]) -> Path:
     """Save strips of grey images with values in [-1, 1] below one another, as a PNG. # each (N, 1, H, W)"""
     rows = [np.concatenate([np.pad(np.asarray(one, float)[0], 1, constant_values=1) for one in images], 1) for images in strips]
     pixels = np.kron((np.concatenate(rows).clip(-1, 1) + 1) * 127.5, np.ones((6, 6))).astype(np.uint8)
-    head = struct.pack(">IIBBBBB", pixels.shape[1], pixels.shape[0], 8, 0, 0, 0, 0)
-    lines = zlib.compress(b"".join(b"\0" + row.tobytes() for row in pixels))
-    parts = ((b"IHDR", head), (b"IDAT", lines), (b"IEND", b""))
-    data = b"".join(struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)) for kind, body in parts)
     try:
-        path.write_bytes(b"\x89PNG\r\n\x1a\n" + data)
+        path.write_bytes(png([row.tobytes() for row in pixels]))
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}", "make the folder writable") from None
     return path

@@ -325,7 +325,7 @@ def test_a_slow_machine_is_not_the_samplers_fault(workspace, checker, monkeypatc
     monkeypatch.setattr("autograder.learner.check.SubmissionRun", lambda *given: run)
     with pytest.raises(UsageError) as error:
         checker.draw(workspace, Named("ddim", workspace.folder / "ddim.py"))
-    assert str(error.value) == "ddim.py took longer to draw than a run may take here\n  fix: if its checks pass, try again while less runs on this machine"
+    assert str(error.value) == "ddim.py took longer to draw than a run may take here\n  fix: if its checks pass, try again when less is running"
 
 
 # ---- lines that repeat a failure

@@ -30,13 +30,14 @@ from autograder.course.loading import read_course
 from autograder.instructor import grade as grading
 from autograder.instructor.export import export
 from autograder.instructor.grade import GradeRequest, open_graded
-from autograder.instructor.grades import grades_of, read_rules, sheet_of, student_grades
+from autograder.instructor.grades import grades_of, read_rules, student_grades
 from autograder.instructor.identity import find_student
 from autograder.instructor.outputs import write_feedback
 from autograder.instructor.overrides import drop, find_target, make_override
 from autograder.instructor.pool import Settings, WorkerPool
 from autograder.instructor.regrade import regrade
 from autograder.instructor.roster import file_slug
+from autograder.instructor.sheet import sheet_of
 from autograder.sandbox.guest.walls import WALLS
 
 TINY = Path(__file__).resolve().parents[1] / "tests" / "broken_courses" / "tiny"

@@ -40,6 +40,13 @@ settings.register_profile("random", max_examples=2000, deadline=None, print_blob
 settings.load_profile("same")
 
 
+def pytest_configure():
+    """Give each of pytest-xdist's processes a core of its own: the commands that a test starts would otherwise use all of them at once."""
+    if name := os.environ.get("PYTEST_XDIST_WORKER"):
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {cores[int(name.removeprefix("gw")) % len(cores)]})
+
+
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items):
     """Keep each file's tests in one process, with what they share, and begin with what takes longest.

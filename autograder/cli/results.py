@@ -27,7 +27,7 @@ from autograder.instructor.export import FORMATS
 from autograder.instructor.export import export as run_export
 from autograder.instructor.grade import open_graded
 from autograder.instructor.gradebook import Gradebook
-from autograder.instructor.grades import GradingRules, grades_of, name_of, read_rules, sheet_of
+from autograder.instructor.grades import GradingRules, grades_of, name_of, read_rules
 from autograder.instructor.identity import find_student
 from autograder.instructor.outputs import exercise_names, sections_of, write_feedback, write_files, write_report
 from autograder.instructor.overrides import Target, find_target, make_override, with_overridden, withdrawals
@@ -35,6 +35,7 @@ from autograder.instructor.overrides import drop as make_drop
 from autograder.instructor.regrade import RegradeReport
 from autograder.instructor.regrade import regrade as run_regrade
 from autograder.instructor.roster import Person, file_slug
+from autograder.instructor.sheet import sheet_of
 
 OUT = click.argument("out", type=click.Path(path_type=Path))
 
@@ -208,9 +209,8 @@ def export(root: Path | None, out: Path, to: str, path: Path, titles: tuple[str,
         order = [*exercise_names(course, rules), *(column.exercise for column in sheet.columns)]  # the last, if the course has them no more
         sheet = replace(sheet, columns=tuple(sorted(sheet.columns, key=lambda column: order.index(column.exercise))))
         notes = run_export(sheet, to, path)
-        students = sum(1 for _ in sheet.rows())
     echo_notes(notes)
-    click.echo(f"{students} students, {', '.join(column.exercise for column in sheet.columns)}: {path}")
+    click.echo(f"{sheet.students} students, {', '.join(column.exercise for column in sheet.columns)}: {path}")
 
 
 def _title(text: str) -> tuple[str, str]:

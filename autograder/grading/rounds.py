@@ -11,6 +11,7 @@ import platform
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 
 import msgspec
@@ -156,8 +157,5 @@ def _contents(places: Iterable[Path]) -> Iterator[bytes]:
 
 def _hash(parts: Iterable[bytes | str]) -> bytes:
     """Hash a list of parts so that different lists have different hashes."""
-    made = hashlib.sha256()
-    for part in parts:
-        data = part.encode() if isinstance(part, str) else part
-        made.update(len(data).to_bytes(8, "big") + data)
-    return made.digest()
+    listed = [part.encode() if isinstance(part, str) else part for part in parts]
+    return hashlib.sha256(b"".join(chain.from_iterable((len(part).to_bytes(8, "big"), part) for part in listed))).digest()

@@ -9,8 +9,9 @@ from autograder.course.errors import UsageError
 from autograder.course.files import write_csv
 from autograder.course.text import cell_text, clean, number, to_html
 from autograder.instructor import feedback_exports, gradescope, nbgrader
-from autograder.instructor.grades import Grade, Sheet, StudentGrades, points_cell, unjudged
+from autograder.instructor.grades import Grade, StudentGrades
 from autograder.instructor.outputs import exercise_feedback, unused_files
+from autograder.instructor.sheet import Sheet, points_cell, unjudged
 
 PERSON = ("student", "id", "email", "login", "section")
 WHOLE = {"points": "given", "bonus": "bonus of", "deduction": "deduction of"}

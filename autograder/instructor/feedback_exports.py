@@ -19,10 +19,11 @@ from msgspec.structs import replace
 
 from autograder.course.files import replaced, replaced_folder
 from autograder.course.text import clean
-from autograder.instructor.grades import Sheet, StudentGrades, unjudged
+from autograder.instructor.grades import StudentGrades
 from autograder.instructor.intake import name_keys
 from autograder.instructor.outputs import student_markdown, student_page
 from autograder.instructor.roster import file_slug
+from autograder.instructor.sheet import Sheet, unjudged
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the same feedback makes the same zip
 MARK = "made-by-course.txt"

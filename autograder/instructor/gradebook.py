@@ -12,10 +12,11 @@ Every row is sealed with the secret of OUT's newest round (see `rounds.Seals`). 
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from functools import cached_property
 from itertools import groupby
 from pathlib import Path
-from typing import Any, NoReturn, Self, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -77,9 +78,7 @@ _TAKEN = (
 _AMONG = ":first IS NULL OR name BETWEEN :first AND :last"
 ATTEMPTS = f"SELECT * FROM ({_GRADED} UNION ALL {_TAKEN}) WHERE {_AMONG} ORDER BY name, lesson, exercise, before DESC, place"
 ADDED = f"{_GRADED} AND id > :attempt UNION ALL {_TAKEN} AND taken.rowid > :taken"
-_OF_RUN = "SELECT {} FROM attempts WHERE run = :run UNION SELECT {} FROM taken JOIN attempts ON id = attempt WHERE taken.run = :run"
-STUDENTS = _OF_RUN.format("student", "ifnull(taken.student, attempts.student)")
-LESSONS = _OF_RUN.format("lesson", "lesson")
+LISTED = f"SELECT DISTINCT lesson, exercise, name FROM ({_GRADED} UNION ALL {_TAKEN})"
 TAKE = "INSERT INTO taken VALUES (?, ?, ?, ?, ?, ?)"
 KNOWN = f"SELECT {_NOT_TAKEN} FROM attempts WHERE key = ? AND student = ? AND lesson = ? AND exercise = ? ORDER BY id DESC LIMIT 1"
 
@@ -147,7 +146,7 @@ def last(attempts: list[Attempted]) -> Attempted:
     return standing(attempts)[-1]
 
 
-class Gradebook:
+class Gradebook(AbstractContextManager["Gradebook"]):
     """An open gradebook; a run is what one command graded.
 
     Opening raises `StoreFault` if the disk is full, and `UsageError` if the file is no gradebook or a newer one. Every method that
@@ -167,9 +166,6 @@ class Gradebook:
     @cached_property
     def seals(self) -> Seals:
         return self._original or seals_of(self.path.parent)
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *raised: object) -> None:
         self._db.close()
@@ -211,13 +207,16 @@ class Gradebook:
         found = self._db.execute(ADDED, {"run": run, "attempt": since[0], "taken": since[1]})
         return place, ((row[17], self._attempted(row)) for row in found if row[15] not in absent)
 
+    def listed(self, run: str) -> dict[tuple[str, str], set[str]]:
+        """Return the students who have a result in a run, without those who were dropped, by lesson and exercise."""
+        absent, found = self.dropped(), dict[tuple[str, str], set[str]]()
+        for lesson, exercise, student in self._db.execute(LISTED, {"run": run}):
+            found.setdefault((lesson, exercise), set()).add(student)
+        return {key: own - absent for key, own in found.items() if own - absent}
+
     def students(self, run: str) -> set[str]:
         """Return the students who have a result in a run, without those who were dropped."""
-        return {name for (name,) in self._db.execute(STUDENTS, {"run": run})} - self.dropped()
-
-    def lessons(self, run: str) -> set[str]:
-        """Return the lessons of which there are results in a run."""
-        return {lesson for (lesson,) in self._db.execute(LESSONS, {"run": run})}
+        return set().union(*self.listed(run).values())
 
     def dropped(self) -> set[str]:
         """Return the students who were dropped from the class. Their attempts stay here, and nothing else returns them."""

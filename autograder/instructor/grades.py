@@ -13,8 +13,8 @@ they are needed and stored nowhere, so a changed policy, override or extension t
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta, tzinfo
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import datetime, timedelta, tzinfo
 from difflib import get_close_matches
 from itertools import groupby
 from pathlib import Path
@@ -24,11 +24,10 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 from msgspec.structs import replace
 
-from autograder.course.errors import UsageError
 from autograder.course.model import HandedIn, Lesson, Notes, Override, Result
 from autograder.course.policy import Policy, setting_of
 from autograder.course.references import exercise_ids
-from autograder.course.text import clean, number
+from autograder.course.text import clean
 from autograder.instructor.gradebook import Attempted, Gradebook, standing
 from autograder.instructor.identity import similar_to
 from autograder.instructor.overrides import Key, applied, cut_notes, final_points, in_force, read_extensions
@@ -203,7 +202,7 @@ def read_rules(out: Path, gradebook: Gradebook, policy: Policy) -> GradingRules:
     overrides = in_force(gradebook.overrides(), people)
     notes: list[str] = []
     extensions = read_extensions(out / "extensions.csv", people, zone_of(policy), notes)
-    several = len(gradebook.lessons(gradebook.last_run() or "")) > 1
+    several = len({lesson for lesson, _ in gradebook.listed(gradebook.last_run() or "")}) > 1
     return GradingRules(policy, people, overrides, extensions, tuple(notes), several)
 
 
@@ -280,70 +279,3 @@ def _lesson_total(counted: Iterable[Grade], policy: Policy) -> tuple[float, floa
 def revealed(policy: Policy, now: datetime) -> Literal["all", "titles", "nothing"]:
     """Return how much feedback students may see at this time."""
     return policy.reveal if policy.reveal_from is None or now >= policy.reveal_from else "nothing"
-
-
-class Column(Struct, frozen=True):
-    """One exercise of an export, by its name among all that are graded. `title` is the platform's name for it."""
-
-    lesson: str
-    exercise: str
-    title: str
-    max_score: float
-
-
-class Sheet(Struct, frozen=True):
-    """A class as exports see it. `rows` reads it again each time, student by student; `policy` has what is revealed now.
-
-    Of students who are on hold, `rows` has no grades.
-    """
-
-    columns: tuple[Column, ...]
-    rows: Callable[[], Iterator[StudentGrades]]
-    policy: Policy
-    sections: Sections
-    by_hand: Mapping[str, Mapping[str, float]]  # points of questions that a person marks, by lesson and the name of their notebook cell
-
-
-def sheet_of(gradebook: Gradebook, run: str, rules: GradingRules, titles: Mapping[str, str], sections: Sections,
-             by_hand: Mapping[str, Mapping[str, float]], only: Collection[str] = (), lesson: str = "") -> Sheet:  # fmt: skip
-    """Make a sheet of a run, with `only` of these exercises, or of one lesson.
-
-    Raise `UsageError` for an exercise, or a title of one, that was not graded.
-    """
-    found = {grade.name: grade.result for grade in grades(gradebook, run, rules) if lesson in ("", grade.result.lesson)}
-    named = {word: _named(word, found) for word in (*titles, *only)}
-    titles, only = {named[word]: title for word, title in titles.items()}, [named[word] for word in only]
-    only = only or (list(found) if lesson else [])
-    shown = {name: result for name, result in found.items() if not only or name in only}
-    columns = tuple(Column(one.lesson, name, titles.get(name, name), one.max_score) for name, one in shown.items())
-    now = Policy(reveal=revealed(rules.policy, datetime.now(UTC)), missing=rules.policy.missing)
-
-    def rows() -> Iterator[StudentGrades]:
-        for student in student_grades(gradebook, run, rules, only):
-            yield replace(student, grades={}, percent=None, passed=None) if student.on_hold else student
-
-    return Sheet(columns, rows, now, sections, by_hand)
-
-
-def _named(word: str, found: Mapping[str, Result]) -> str:
-    """Return the name of the exercise that a word means: the name, or without the lesson if only one has such an exercise."""
-    meant = [name for name, result in found.items() if word in (name, result.exercise)]
-    if len(meant) == 1 or word in meant:
-        return word if word in meant else meant[0]
-    problem = f"several lessons have an exercise `{clean(word, 40)}`" if meant else f"no exercise `{clean(word, 40)}` was graded here"
-    raise UsageError(problem, f"name one of: {', '.join(meant or found)}")
-
-
-def points_cell(grade: Grade | None, sheet: Sheet) -> str:
-    """Return what counts, as an export shows it: nothing for what was not judged or is excused, and for missing work as the policy says."""
-    if grade is None or not grade.judged or grade.excused:
-        return ""
-    is_blank = sheet.policy.missing == "blank" and grade.result.status == "missing" and not (grade.overrides or grade.whole)
-    return "" if is_blank else number(grade.final)
-
-
-def unjudged(student: StudentGrades) -> list[str]:
-    """List what of a student an export leaves empty, for the instructor: what was not judged, which is never a zero, and all if on hold."""
-    name = clean(student.person.student, 60)
-    held = [f"{name}: on hold"] if student.on_hold else []
-    return held + [f"{name}: {one} was not judged" for one, grade in student.grades.items() if not (grade.judged or grade.excused)]

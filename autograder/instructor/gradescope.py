@@ -21,11 +21,12 @@ from autograder.course.student_files import read_handout
 from autograder.course.text import clean, number
 from autograder.grading.feedback import check_feedback
 from autograder.grading.rounds import open_round
-from autograder.instructor.grades import Grade, Sections, Sheet, unjudged
+from autograder.instructor.grades import Grade, Sections
 from autograder.instructor.intake import open_folder
 from autograder.instructor.outputs import sections_of, unused_files
 from autograder.instructor.pool import Grader, Settings
 from autograder.instructor.roster import file_slug
+from autograder.instructor.sheet import Sheet, unjudged
 from autograder.instructor.uploads import read_submissions
 from autograder.sandbox.guest.walls import WALLS, at_hand
 from autograder.sandbox.properties import missing_walls

@@ -140,10 +140,11 @@ def _the_same(person: Person, named: Person | None, numbered: Person | None, kin
     return named
 
 
-def _numbers(person: Person, kinds: Iterable[str]) -> list[tuple[str, str]]:
-    own = [kind for kind in (*kinds, "participant") if kind != "id" or person.id != person.participant]
-    values = [(kind, getattr(person, kind)) for kind in own]
-    return [(kind, value.casefold()) for kind, value in (*values, *(("email", one) for one in person.aliases)) if value]
+def _numbers(person: Person, kinds: Sequence[str]) -> list[tuple[str, str]]:
+    own = [(kind, value.casefold()) for kind in (*kinds, "participant") if (value := getattr(person, kind))]
+    if person.id == person.participant:  # Moodle's, in one assignment
+        own = [(kind, value) for kind, value in own if kind != "id"]
+    return own + [("email", one.casefold()) for one in person.aliases if one]
 
 
 def _by_name(people: Iterable[Person]) -> dict[str, Person]:

@@ -21,7 +21,8 @@ from autograder.course.errors import UsageError
 from autograder.course.files import replaced
 from autograder.course.text import clean
 from autograder.instructor.file_tree import Folder, Unreadable
-from autograder.instructor.grades import Grade, Sheet, StudentGrades, unjudged
+from autograder.instructor.grades import Grade, StudentGrades
+from autograder.instructor.sheet import Sheet, unjudged
 
 
 def write(sheet: Sheet, path: Path) -> list[str]:

@@ -128,7 +128,7 @@ class ClassView:
             return
         with Gradebook(self._path) as gradebook:
             run, dropped = gradebook.last_run() or "", gradebook.dropped()
-            several = len(gradebook.lessons(run)) > 1
+            several = len({lesson for lesson, _ in gradebook.listed(run)}) > 1
             if (run, dropped, several) != (self._run, self._dropped, self._several):
                 self._forget(run, dropped, several=several)
             self._since, added = gradebook.added(run, self._since)

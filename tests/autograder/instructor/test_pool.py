@@ -97,7 +97,7 @@ def files(count, source):
 
 @pytest.fixture
 def pool(request):
-    opened = LocalPool(SETTINGS, request.param)
+    opened = LocalPool(SETTINGS, request.param or len(os.sched_getaffinity(0)))
     yield opened
     opened.close()
 
@@ -112,7 +112,17 @@ def test_large_files_that_print_much_do_not_make_both_sides_wait(pool, monkeypat
     assert sorted(submission.student for submission, _ in made) == sorted(f"s{number}" for number in range(64))
 
 
-@pytest.mark.parametrize("pool", [len(os.sched_getaffinity(0))], indirect=True)
+@pytest.fixture
+def all_cores():
+    """Use every core: the processes of pytest-xdist keep to one each."""
+    one = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, range(os.cpu_count()))
+    yield
+    os.sched_setaffinity(0, one)
+
+
+@pytest.mark.usefixtures("all_cores")
+@pytest.mark.parametrize("pool", [None], indirect=True, ids=["all cores"])
 def test_where_all_cores_are_used_each_worker_and_its_guests_keep_to_one(pool):
     cores = sorted(os.sched_getaffinity(0))
     source = b"import os, torch\n" + NUMPY + b"\nprint(sorted(os.sched_getaffinity(0)))"

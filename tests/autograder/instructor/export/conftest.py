@@ -7,8 +7,9 @@ import pytest
 from autograder.course.model import CheckResult, HandedIn, Override, Result
 from autograder.course.policy import Late, Policy
 from autograder.instructor.gradebook import Gradebook, Kept
-from autograder.instructor.grades import read_rules, sheet_of
+from autograder.instructor.grades import read_rules
 from autograder.instructor.roster import Person
+from autograder.instructor.sheet import sheet_of
 
 DUE = datetime(2026, 11, 20, 12, tzinfo=UTC)
 LATE = HandedIn(2, datetime(2026, 11, 21, 12, tzinfo=UTC))

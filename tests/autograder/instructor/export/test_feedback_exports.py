@@ -14,8 +14,9 @@ from autograder.course.model import CheckResult, HandedIn, Override, Result
 from autograder.course.policy import Policy
 from autograder.instructor.export import export
 from autograder.instructor.gradebook import Gradebook, Kept
-from autograder.instructor.grades import Column, Grade, Sheet, StudentGrades, read_rules, sheet_of
+from autograder.instructor.grades import Grade, StudentGrades, read_rules
 from autograder.instructor.roster import Person
+from autograder.instructor.sheet import Column, Sheet, sheet_of
 
 WRONG = CheckResult("by_hand", "By hand", 0, 5, "failed", "wrong", "`f(1)` gave <b>1</b> where 2 was expected.")
 ADA = Person("Ada Lovelace", email="ada@example.org", school_id="s4711")
@@ -31,7 +32,7 @@ def student(person, score=3.0, platform="", start="", *, attempt=1, judged=True,
 
 def sheet(*students, exercises=("forward",), reveal="all"):
     columns = tuple(Column("12_diffusion", exercise, exercise, 5.0) for exercise in exercises)
-    return Sheet(columns, lambda: iter(students), Policy(reveal=reveal), {}, {})
+    return Sheet(columns, lambda: iter(students), Policy(reveal=reveal), {}, {}, len(students))
 
 
 def files(path):

@@ -14,9 +14,10 @@ from autograder.course.policy import Late, Policy
 from autograder.grading.attempt import load_materials
 from autograder.instructor.export import export
 from autograder.instructor.gradebook import Gradebook, Kept
-from autograder.instructor.grades import read_rules, sheet_of
+from autograder.instructor.grades import read_rules
 from autograder.instructor.nbgrader import student_id
 from autograder.instructor.roster import Person
+from autograder.instructor.sheet import sheet_of
 from tests.autograder.author.notebook.test_nbgrader import EXERCISES, LESSON, SHIPPED, run  # noqa: F401  # the fixture: one build serves both
 
 from .conftest import DUE, LATE

@@ -8,10 +8,11 @@ from autograder.course.errors import UsageError
 from autograder.course.model import CheckResult, HandedIn
 from autograder.course.policy import Late, Limits, Policy, limits_for, setting_of
 from autograder.instructor.gradebook import Gradebook, Kept
-from autograder.instructor.grades import grades, read_rules, sheet_of, student_grades
+from autograder.instructor.grades import grades, read_rules, student_grades
 from autograder.instructor.measures import measure
 from autograder.instructor.outputs import student_markdown
 from autograder.instructor.overrides import Target, find_target
+from autograder.instructor.sheet import sheet_of
 from tests.autograder.instructor.grades.test_grades import DUE, result
 
 EDGES, DIFFUSION = "13_edges", "12_diffusion"
@@ -99,6 +100,7 @@ def test_the_measures_of_equal_names_are_apart(book):
 def test_an_export_is_of_all_lessons_of_one_or_of_named_exercises(book):
     def columns(*exercises, lesson="", **titles):
         sheet = sheet_of(book, "two", rules_of(book), titles, {}, {}, exercises, lesson)
+        assert sheet.students == sum(1 for _ in sheet.rows())
         return [(column.lesson, column.exercise, column.title) for column in sheet.columns]
 
     assert columns() == [(DIFFUSION, name := "12_diffusion/forward", name), (EDGES, one := "13_edges/edges", one), (EDGES, two := "13_edges/forward", two)]

@@ -7,10 +7,11 @@ from autograder.course.errors import UsageError
 from autograder.course.model import HandedIn, Override
 from autograder.course.policy import Late, Policy
 from autograder.instructor.gradebook import Attempted, Gradebook, Kept
-from autograder.instructor.grades import GradingRules, grades, points_cell, read_rules, sheet_of, student_grades, unjudged
+from autograder.instructor.grades import GradingRules, grades, read_rules, student_grades
 from autograder.instructor.outputs import ON_HOLD, student_markdown, student_page
 from autograder.instructor.overrides import Target, drop, find_target, in_force, make_override, with_overridden, withdrawals
 from autograder.instructor.roster import Person
+from autograder.instructor.sheet import points_cell, sheet_of, unjudged
 from tests.autograder.instructor.grades.test_grades import BY_HAND, DUE, JUMP, at, override, result
 
 LESSON = "12_diffusion"

@@ -274,6 +274,14 @@ def test_nbgrader_says_when_it_was_handed_in(tmp_path, text, at):
     assert len(opened.notes) == (at is None), "what cannot be read is told"
 
 
+def test_what_one_student_hands_in_does_not_decide_how_a_class_is_read(tmp_path):
+    """Somebody's `timestamp.txt`, as nbgrader's exchange writes it, makes a folder for each student no class of nbgrader's."""
+    own = {f"{name}/forward.py": name.encode() for name in ("ada", "bo", "cy")}
+    laid_out(tmp_path, {**own, f"cy/{LESSON}/timestamp.txt": b"2026-11-20 10:00:00 UTC"})
+    opened, found = taken(tmp_path)
+    assert (opened.kind, found) == ("folder", {name: [name.encode()] for name in ("ada", "bo", "cy")})
+
+
 @pytest.mark.parametrize(
     ("zone", "at", "note"),
     [

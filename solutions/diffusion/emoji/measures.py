@@ -20,8 +20,9 @@ from torch import Tensor
 from solutions.diffusion.emoji.classifier import EmojiClassifier, recognised
 from solutions.diffusion.emoji.colours import colour_of, colouring, rotate
 from solutions.diffusion.emoji.data import Captioned, load_emoji, recoloured, training_set
-from solutions.diffusion.emoji.model import EmojiDiffusion, sample_images
+from solutions.diffusion.emoji.model import ALPHA_BARS, LATENT, EmojiDiffusion, T, sample_images
 from solutions.diffusion.emoji.text import tokens
+from solutions.diffusion.forward import x0_from_v
 from solutions.diffusion.interface import SamplingConfig
 
 NAMES, PAIRS, STEPS, BATCH = 200, 100, 20, 100
@@ -70,13 +71,26 @@ def measure(model: EmojiDiffusion, classifier: EmojiClassifier, scales: Sequence
         "through the vae": shares(lambda data: reconstructed(model, data.images)),
         "mirrored": shares(lambda data: data.images.flip(-1)),
     }
-    return {"copy distance": round(near, 4), "captions": [len(wanted.names.captions), len(wanted.pairs.captions)], **by_w, **reference}
+    found = {"copy distance": round(near, 4), "std of x0 at T": round(std_at_T(model, wanted.names), 4)}
+    return {**found, "captions": [len(wanted.names.captions), len(wanted.pairs.captions)], **by_w, **reference}
 
 
 def drawn(model: EmojiDiffusion, data: Captioned, w: float) -> Tensor:
     """Sample an image for each caption. # (N, 3, S, S)"""
     parts = torch.split(tokens(data.captions), BATCH)
     return torch.cat([sample_images(model, ids, SamplingConfig(w=w, steps=STEPS, seed=seed)) for seed, ids in enumerate(parts)])
+
+
+@torch.no_grad()
+def std_at_T(model: EmojiDiffusion, data: Captioned, seeds: int = 16, captions: int = 8) -> float:
+    """Return how much x̂_0 at T depends on the noise: its standard deviation over seeds, in latents of unit variance.
+
+    At T the noise says nothing about the image, so a trained network answers with the mean image of the caption, whatever the noise.
+    """
+    ids = tokens(data.captions[:captions]).repeat_interleave(seeds, dim=0)
+    z = torch.randn((len(ids), *LATENT), generator=torch.Generator().manual_seed(0))
+    x0 = x0_from_v(z, T, model(z, torch.full((len(ids),), T), ids=ids), ALPHA_BARS)
+    return float(x0.view(-1, seeds, *LATENT).std(dim=1).mean())
 
 
 @torch.no_grad()

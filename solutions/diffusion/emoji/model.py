@@ -38,7 +38,7 @@ BETAS = cosine_betas(T)
 ALPHA_BARS = alpha_bars(BETAS)
 LATENT, TEXT_WIDTH = (4, SIDE // 4, SIDE // 4), 128
 VAE_CONFIG = TrainingConfig(steps=3000, batch=48, lr=2e-3)
-CONFIG = TrainingConfig(steps=6000, batch=48, lr=1e-3)
+CONFIG = TrainingConfig(steps=9000, batch=32, lr=1e-3)
 PARTS = {CLASSIFIER_NAME: 0.1, VAE_NAME: 0.25, NAME: 0.65}  # of the minutes
 RECOLOURED = 1 / 3  # of a batch
 STEPS, W = 30, 3.0  # of the sampler, unless the config says otherwise
@@ -55,7 +55,7 @@ class EmojiDiffusion(nn.Module):
         self.vae = new_vae()
         self.register_buffer("scale", torch.ones(()))
         self.text = TextEncoder(TEXT_WIDTH, words=len(vocabulary()) + 1, length=LENGTH)
-        self.unet = UNet(LATENT[0], (96, 160), attend=(True, True), emb_dim=192, context_dim=TEXT_WIDTH, vector_dim=TEXT_WIDTH)
+        self.unet = UNet(LATENT[0], (64, 128), attend=(True, True), emb_dim=192, context_dim=TEXT_WIDTH, vector_dim=TEXT_WIDTH)
 
     def forward(self, z_t: Tensor, t: Tensor, *, ids: Tensor) -> Tensor:
         """Predict v for latents of unit variance. # z_t: (B, *LATENT), t: (B,), ids: (B, LENGTH)"""

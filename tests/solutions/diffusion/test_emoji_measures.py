@@ -5,7 +5,7 @@ import torch
 
 from solutions.diffusion.emoji.classifier import EmojiClassifier
 from solutions.diffusion.emoji.data import load_emoji, recoloured, training_set
-from solutions.diffusion.emoji.measures import asked, copy_distance, measure, nearest, rms, subset, table, unseen_shares
+from solutions.diffusion.emoji.measures import asked, copy_distance, measure, nearest, rms, std_at_T, subset, table, unseen_shares
 from solutions.diffusion.emoji.model import EmojiDiffusion
 
 
@@ -71,6 +71,14 @@ def test_reconstructions_are_copies_by_definition() -> None:
     model.vae.encode = lambda x: (x, x)  # type: ignore[method-assign,assignment]
     model.vae.decode = lambda z: z + 0.1 * (z < 0)  # type: ignore[method-assign,assignment]
     assert 0 < copy_distance(model) < 0.1
+
+
+def test_a_network_that_ignores_the_noise_has_no_std_at_T() -> None:
+    """v = −x_0, the same for every noise: 0. A network that answers with the noise itself: 1."""
+    model = EmojiDiffusion().eval()
+    for answer, std in ((lambda z, t, ids: torch.ones_like(z), 0), (lambda z, t, ids: z, 1)):
+        model.forward = answer  # type: ignore[method-assign]
+        assert std_at_T(model, asked(8, 1).names) == pytest.approx(std, abs=0.05)
 
 
 def test_the_table_has_a_row_for_each_w_and_for_each_reference(perfect: PerfectClassifier, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,19 +38,21 @@ from autograder.grading.recorded import (
     RecordedRewrites,
     Recordings,
     fingerprint,
+    in_text,
     pack,
     record_rewrites,
     write_gz,
 )
 from autograder.grading.reference import Answered, Answering, digest, fuzzy_key
-from autograder.grading.reruns import Reruns, has_tolerance
+from autograder.grading.reruns import Reruns, evidence, has_tolerance
 
 
 class Listener:
-    """Stands between a check and the reference's answers, and records each answer by function and fuzzy key."""
+    """Stands between a check and the reference's answers, and records each by function and fuzzy key, and what was asked, in order."""
 
     def __init__(self, answers: Answering, checks: Path):
         self.heard: dict[str, dict[str, Answered]] = {}
+        self.asked: list[tuple[str, str]] = []
         self.props, self.function = answers.props, answers.function
         self._answers, self._checks = answers, checks
         self.line: int | None = None  # of the check that runs
@@ -58,7 +60,8 @@ class Listener:
     def answer(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Answered:
         """Return the reference's answer. Raise `CourseError` if two calls are too similar to be distinguished when replayed."""
         answered = self._answers.answer(name, args, kwargs)
-        before = self.heard.setdefault(name, {}).setdefault(fuzzy_key((args, kwargs)).hex(), answered)
+        self.asked.append((name, fuzzy_key((args, kwargs)).hex()))
+        before = self.heard.setdefault(name, {}).setdefault(self.asked[-1][1], answered)
         if before is not answered and digest(before.value) != digest(answered.value):
             problem = f"two calls of `{name}` get numbers that agree in three digits, and have different answers"
             fix = "draw numbers that lie further apart; if only a callback differs, other numbers too: they cannot be recorded"
@@ -126,8 +129,8 @@ def _rewrites(materials: Materials, of: str) -> RecordedRewrites:
     reruns, exercise = materials.diagnosis.reruns, materials.exercise
     seeds = {check.id: seed_of(PUBLIC, exercise.id, check.id) for check in materials.checks}
     checks, candidates = reruns.tried_in(of, seeds), reruns.candidates(of)
-    right = {check.id: reruns.sketched(check, seeds[check.id], None) for check in checks}
-    shown = {check.id: [reruns.sketched(check, seeds[check.id], i) for i in range(len(candidates))] for check in checks}
+    right = {check.id: reruns.calls(check, seeds[check.id], None, of) for check in checks}
+    shown = {check.id: [reruns.rewritten(check, seeds[check.id], i) for i in range(len(candidates))] for check in checks}
     return record_rewrites([(one.words, one.where, one.rank, one.more) for one in candidates], right, shown)
 
 
@@ -138,8 +141,8 @@ def _known(transcript: Transcript, misconception: Misconception | None, listener
             continue
         if call.outcome.kind == "returned" and has_tolerance(call):
             listener.answer(call.function, call.args, call.kwargs)
-        given = fuzzy_key((call.args, call.kwargs)).hex()
-        yield Known(call.function, call.of, given, call.outcome.kind, _raw(call.outcome.value))
+        shown = evidence(call)
+        yield Known(call.of, shown.given.hex(), shown.kind, shown.value.form, in_text(shown.value))
 
 
 def _raw(value: Any) -> msgspec.Raw:

@@ -59,12 +59,8 @@ def load_materials(exercise: Exercise) -> Materials:
     checks, props = load_checks(exercise.checks), exercise.starter.parent / "props.py"
     if exercise.recordings.is_file():
         recorded = read_recordings(exercise)
-        replayed, known, replay = (
-            ReplayedAnswers(recorded, exercise.recordings, props),
-            misconceptions_of(recorded),
-            Replay(recorded, checks),
-        )
-        return Materials(exercise, checks, replayed, known, Diagnosis(known, Reruns(checks, replayed, replay.quantities), replay))
+        replayed, known = ReplayedAnswers(recorded, exercise.recordings, props), misconceptions_of(recorded)
+        return Materials(exercise, checks, replayed, known, Diagnosis(known, Replay(recorded, checks, replayed)))
     answers, misconceptions = Answers(load_module(exercise.answer), props), load_misconceptions(exercise.misconceptions)
     reruns = Reruns(checks, answers, load_quantities(exercise.quantities), exercise.answer)
     return Materials(exercise, checks, answers, misconceptions, Diagnosis(misconceptions, reruns))

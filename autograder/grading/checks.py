@@ -107,7 +107,7 @@ class Transcript(msgspec.Struct):
 _running: ContextVar[Transcript] = ContextVar("transcript of the running check")
 
 
-class _CheckEnded(Exception):
+class CheckEnded(Exception):
     """The student's code returned no value, or none that the check can go on with."""
 
 
@@ -166,7 +166,7 @@ def shaped(got: Any, *shape: int) -> np.ndarray[Any, Any]:
     transcript = _running.get()
     if words := misshapen(got, shape):
         transcript.comparisons.append(Compared(False, len(transcript.calls) - 1, f"gave {words}", kind="value"))
-        raise _CheckEnded
+        raise CheckEnded
     return np.asarray(as_arrays(got), np.float64)
 
 
@@ -215,7 +215,7 @@ class Student:
             outcome = msgspec.structs.replace(outcome, value=ObjectProxy(self, name, f"{name} {made + 1}", outcome.value))
         self._transcript.calls.append(Called(shown or name, args, kwargs, outcome, questions, of))
         if outcome.kind != "returned":
-            raise _CheckEnded
+            raise CheckEnded
         return outcome.value
 
 
@@ -260,7 +260,7 @@ def run(check: Check, player: Player, answers: Answering, seed: int) -> Transcri
     transcript = Transcript()
     try:
         execute(check, player, answers, seed, transcript)
-    except _CheckEnded:
+    except CheckEnded:
         last = transcript.calls[-1].outcome
         transcript.ended = None if last.kind == "returned" else last
     except (CourseError, SandboxFault, OSError):

@@ -18,12 +18,14 @@ from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
+from msgspec.structs import replace
 
 from autograder.course.errors import CourseError, Finding
 from autograder.course.model import Check, Exercise, Misconception
+from autograder.grading.checks import Transcript
 from autograder.grading.coefficients import Formula, Linear, Quantities
-from autograder.grading.reference import Answered, ObjectProxy, fuzzy_key, load_module
-from autograder.grading.reruns import Evidence, in_short
+from autograder.grading.reference import Answered, Answering, ObjectProxy, fuzzy_key, load_module
+from autograder.grading.reruns import Evidence
 from autograder.grading.rewrites import Rewrite
 from autograder.grading.sketch import Sketch
 from autograder.sandbox.guest.frameworks import FRAMEWORKS, framework_of
@@ -84,7 +86,7 @@ def read_gz(path: Path, kind: type[T]) -> T:
     return msgspec.json.decode(gzip.decompress(path.read_bytes()), type=kind)
 
 
-FORMAT = 4
+FORMAT = 5
 
 
 class RecordedMisconception(msgspec.Struct, frozen=True):
@@ -101,13 +103,16 @@ class RecordedMisconception(msgspec.Struct, frozen=True):
 
 
 class Known(msgspec.Struct, frozen=True):
-    """One call of a run with the reference or a misconception in the student's place; `given` is the fuzzy key of its arguments."""
+    """One call of a run with the reference or a misconception in the student's place; `given` is the fuzzy key of its arguments.
 
-    function: str
+    Its value is in short: a sketch's form, and its entries as in `RecordedRewrites`.
+    """
+
     of: str
     given: str
     kind: str
-    value: msgspec.Raw
+    form: str
+    entries: str
 
 
 class Recorded(msgspec.Struct, frozen=True):
@@ -198,15 +203,18 @@ class ReplayedAnswers:
 
     def answer(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Answered:
         """Return what the reference answered to this call. Raise `CourseError` if it was not asked when the release was built."""
-        key = name, fuzzy_key((args, kwargs)).hex()
-        if key not in self._known:
-            try:
-                recorded = self._recordings.answers[name][key[1]]
-            except KeyError:
-                problem = f"no answer of `{name}` to these numbers was recorded: a student release knows the published numbers only"
-                raise CourseError([Finding(self._path, None, problem, "grade in a clone of the course, with its solutions")]) from None
-            self._known[key] = Answered(unpack(msgspec.json.decode(recorded.value)), recorded.atol, recorded.rtol)
-        return self._known[key]
+        try:
+            return self.recorded(name, fuzzy_key((args, kwargs)).hex())
+        except KeyError:
+            problem = f"no answer of `{name}` to these numbers was recorded: a student release knows the published numbers only"
+            raise CourseError([Finding(self._path, None, problem, "grade in a clone of the course, with its solutions")]) from None
+
+    def recorded(self, name: str, given: str) -> Answered:
+        """Return what the reference answered to the call with this fuzzy key. Raise `KeyError` if it was not asked."""
+        if (name, given) not in self._known:
+            recorded = self._recordings.answers[name][given]
+            self._known[name, given] = Answered(unpack(msgspec.json.decode(recorded.value)), recorded.atol, recorded.rtol)
+        return self._known[name, given]
 
     def value(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Return what the reference answered to this call."""
@@ -234,18 +242,22 @@ def misconceptions_of(recordings: Recordings) -> tuple[Misconception, ...]:
 class Replay:
     """The reruns that were recorded of an exercise's checks. Whatever the seed is, they are those with the published numbers."""
 
-    def __init__(self, recordings: Recordings, checks: tuple[Check, ...]):
-        self._checks = checks
+    def __init__(self, recordings: Recordings, checks: tuple[Check, ...], answers: Answering):
+        self.checks, self.answers = checks, answers
         self.quantities = Quantities(recordings.linear, recordings.letters)
         self._recordings = recordings
         self._read: dict[tuple[str, str, str], list[Evidence]] = {}
+
+    def rerun(self, check: Check, seed: int, wrong: Misconception | Rewrite | None) -> Transcript:
+        """Return an empty transcript: there is nothing to run."""
+        return Transcript()
 
     def calls(self, check: Check, seed: int, misconception: Misconception | None, of: str) -> list[Evidence]:
         """Return the calls about `of` in a check, as a misconception (or with None the reference) made them."""
         key = check.id, misconception.id if misconception else "", of
         if key not in self._read:
             calls = [call for call in self._recordings.runs.get(check.id, {}).get(key[1], []) if call.of == of]
-            self._read[key] = [Evidence(bytes.fromhex(call.given), call.kind, unpack(msgspec.json.decode(call.value))) for call in calls]
+            self._read[key] = [Evidence(bytes.fromhex(call.given), call.kind, _read(call.form, call.entries)) for call in calls]
         return self._read[key]
 
     def formulas(self, check: Check, seed: int, of: str) -> list[list[Formula | None]]:
@@ -259,24 +271,26 @@ class Replay:
     def tried_in(self, of: str, seeds: Mapping[str, int]) -> list[Check]:
         """List the checks that the rewrites of a function were tried in."""
         known = self._recordings.rewrites.get(of, RecordedRewrites())
-        return [check for check in self._checks if check.of == of and check.id in known.calls]
+        return [check for check in self.checks if check.of == of and check.id in known.calls]
 
-    def sketched(self, check: Check, seed: int, number: int | None) -> list[Evidence]:
-        """Return what the calls about a check's function show with a rewrite, or with None the reference, in short."""
+    def rewritten(self, check: Check, seed: int, number: int) -> list[Evidence]:
+        """Return what the calls about a check's function show with a rewrite."""
         known = self._recordings.rewrites.get(check.of, RecordedRewrites())
-        right = [in_short(one) for one in self.calls(check, seed, None, check.of)]
-        if number is None:
-            return right
-        shown = zip(right, known.calls[check.id][number], strict=False)
-        return [one if at == AS_RIGHT else msgspec.structs.replace(one, value=_shown(known, at)) for one, at in shown]
+        shown = zip(self.calls(check, seed, None, check.of), known.calls[check.id][number], strict=False)
+        return [one if at == AS_RIGHT else replace(one, value=_read(known.forms[at], known.entries[at])) for one, at in shown]
 
 
 AS_RIGHT = -1
 
 
-def _shown(known: RecordedRewrites, at: int) -> Sketch:
-    size, *entries = map(float, np.frombuffer(base64.b64decode(known.entries[at]), np.float32))
-    return Sketch(known.forms[at], size, tuple(entries))
+def in_text(one: Sketch) -> str:
+    """Write the entries of a sketch as text."""
+    return base64.b64encode(np.array([one.size, *one.entries], np.float32).tobytes()).decode()
+
+
+def _read(form: str, entries: str) -> Sketch:
+    size, *others = map(float, np.frombuffer(base64.b64decode(entries), np.float32))
+    return Sketch(form, size, tuple(others))
 
 
 def record_rewrites(told: list[Told], right: dict[str, list[Evidence]], shown: dict[str, list[list[Evidence]]]) -> RecordedRewrites:
@@ -293,10 +307,9 @@ def record_rewrites(told: list[Told], right: dict[str, list[Evidence]], shown: d
     for value, (_, _, rank, _) in zip(values, told, strict=True):
         simplest[value] = min(rank, simplest.get(value, rank))
     kept = [i for i, own in enumerate(values) if simplest[own] == told[i][2] and all(own) and any(at >= 0 for ats in own for at in ats)]
-    numbers = [np.array([one.size, *one.entries], np.float32).tobytes() for one in sketches]
     return RecordedRewrites(
         [told[i] for i in kept],
         {name: [several[i] for i in kept] for name, several in calls.items()},
         [one.form for one in sketches],
-        [base64.b64encode(one).decode() for one in numbers],
+        [*map(in_text, sketches)],
     )

@@ -1,7 +1,7 @@
 """Reruns of the checks with functions of ours in the student's place: the reference's, a misconception's, or a rewrite of the reference.
 
-All students of a round get the same numbers, so each rerun is made once and kept. What a rerun shows is kept as `Evidence`; that of the
-many rewrites in short. Nothing is compared with a student's here: see `diagnosis`. In a release, `recorded.Replay` knows the same.
+All students of a round get the same numbers, so each rerun is made once and kept. What it shows is kept in short, as `Evidence`. Nothing
+is compared with a student's here: see `diagnosis`. In a release, `recorded.Replay` knows the same.
 """
 
 import inspect
@@ -21,7 +21,7 @@ from autograder.grading.checks import Called, Transcript, executed_by, run
 from autograder.grading.coefficients import Formula, Quantities, Sum, formula, sums
 from autograder.grading.reference import Answering, ObjectProxy, fuzzy_key
 from autograder.grading.rewrites import Rewrite, rewrites
-from autograder.grading.sketch import calls_about, sketch
+from autograder.grading.sketch import Sketch, calls_about, sketch
 
 OBJECTS = 5e-6, 1e-5  # absolute and relative tolerance where objects take part
 STEP = 5e-5  # of a walk, in single precision
@@ -31,25 +31,26 @@ REWRITE_SECONDS = 1.0  # of CPU time that one may take in a check: it may loop f
 
 
 class Evidence(msgspec.Struct, frozen=True):
-    """What a call shows about its function: its arguments (as a fuzzy key), how it ended, and its value."""
+    """What a call shows about its function: its arguments (as a fuzzy key), how it ended, and its value in short."""
 
     given: bytes
     kind: str
-    value: Any
+    value: Sketch
 
 
 def evidence(call: Called) -> Evidence:
     """Return what a call shows."""
-    return Evidence(fuzzy_key((call.args, call.kwargs)), call.outcome.kind, call.outcome.value)
-
-
-def in_short(shown: Evidence) -> Evidence:
-    """Return what a call shows, with a sketch of its value."""
-    return msgspec.structs.replace(shown, value=sketch(shown.value))
+    return Evidence(fuzzy_key((call.args, call.kwargs)), call.outcome.kind, sketch(call.outcome.value))
 
 
 class Known(Protocol):
     """What is known of the reruns: made here (`Reruns`), or recorded in a release, which knows the published numbers alone."""
+
+    checks: tuple[Check, ...]
+    answers: Answering
+    quantities: Quantities
+
+    def rerun(self, check: Check, seed: int, wrong: Misconception | Rewrite | None) -> Transcript: ...
 
     def calls(self, check: Check, seed: int, misconception: Misconception | None, of: str) -> list[Evidence]: ...
 
@@ -59,7 +60,7 @@ class Known(Protocol):
 
     def tried_in(self, of: str, seeds: Mapping[str, int]) -> list[Check]: ...
 
-    def sketched(self, check: Check, seed: int, number: int | None) -> list[Evidence]: ...
+    def rewritten(self, check: Check, seed: int, number: int) -> list[Evidence]: ...
 
 
 class Reruns:
@@ -122,8 +123,8 @@ class Reruns:
                 left -= calls
         return found
 
-    def sketched(self, check: Check, seed: int, number: int | None) -> list[Evidence]:
-        """Return what the calls about a check's function show with a rewrite, or with None the reference, in short. Results are kept.
+    def rewritten(self, check: Check, seed: int, number: int) -> list[Evidence]:
+        """Return what the calls about a check's function show with a rewrite. Results are kept.
 
         It is nothing if one of them returns nothing, or is made with other arguments than the reference's.
         """
@@ -132,19 +133,19 @@ class Reruns:
             made: list[Evidence] = []
             # a right answer neither warns nor loops for ever
             with suppress(*bounds.PASSED), bounds.bounded(bounds.MEMORY_BYTES, REWRITE_SECONDS), warnings.catch_warnings(action="ignore"):
-                made = [*map(in_short, self._rewritten(check, seed, number))]
-            right = self.sketched(check, seed, None) if number is not None else made
+                made = [*self._rewritten(check, seed, number)]
+            right = self.calls(check, seed, None, check.of)
             same = all(one.kind == "returned" and one.given == due.given for one, due in zip(made, right, strict=False))
             self._seen[key] = made if same else []
         return self._seen[key]
 
-    def _rewritten(self, check: Check, seed: int, number: int | None) -> Iterator[Evidence]:
-        """Yield what the calls about a check's function show with a rewrite, or with None the reference, until one returns nothing.
+    def _rewritten(self, check: Check, seed: int, number: int) -> Iterator[Evidence]:
+        """Yield what the calls about a check's function show with a rewrite, until one returns nothing.
 
         Where no object takes part, the reference's calls are made again, without the rest of the check.
         """
         right, shown = calls_about(self.rerun(check, seed, None), check.of), self.calls(check, seed, None, check.of)
-        functions = {check.of: self.candidates(check.of)[number].function} if number is not None else {}
+        functions = {check.of: self.candidates(check.of)[number].function}
         objects = any(isinstance(item, ObjectProxy) for call in right for item in (*call.args, *call.kwargs.values(), call.outcome.value))
         play = executed_by(lambda name: functions.get(name) or self.answers.function(name), noting=objects)
         if objects:
@@ -152,7 +153,7 @@ class Reruns:
             return
         for call, due in zip(right, shown, strict=True):
             outcome = play(call.function, call.args, call.kwargs, [])
-            yield Evidence(due.given, outcome.kind, outcome.value)
+            yield Evidence(due.given, outcome.kind, sketch(outcome.value))
             if outcome.kind != "returned":
                 return
 

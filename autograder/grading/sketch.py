@@ -1,4 +1,5 @@
-"""Values in short: what a release records of the many that its rewrites give, and how equal wrong answers are found.
+"""Values in short: how a student's are compared with those of mistakes, what a release records of these, and how equal wrong answers are
+found.
 
 A few sums stand for all entries, so two values whose sketches agree may differ in principle, but not by a mistake that anybody makes.
 """
@@ -40,7 +41,31 @@ class Sketch(msgspec.Struct, frozen=True):
         if self.form != other.form:
             return True
         far = max((abs(a - b) for a, b in zip(self.entries, other.entries, strict=True)), default=0.0)
-        return far > atol + max(rtol, SINGLE) * max(map(abs, (self.size, *self.entries)))
+        return far > self.slack(atol, rtol)
+
+    def slack(self, atol: float, rtol: float) -> float:
+        """Return by how much entries that do not differ by more than a tolerance may differ."""
+        return atol + max(rtol, SINGLE) * max(map(abs, (self.size, *self.entries)))
+
+
+class Table:
+    """What many mistakes give for one call, by their numbers, to find those that give what a student's code gave."""
+
+    def __init__(self, sketches: Iterable[tuple[int, Sketch]]):
+        numbers: dict[str, list[int]] = {}
+        entries: dict[str, list[tuple[float, ...]]] = {}
+        self._odd: list[int] = []
+        for number, one in sketches:
+            numbers.setdefault(one.form, []).append(number)
+            entries.setdefault(one.form, []).append(one.entries)
+            self._odd += [] if one.all_finite else [number]
+        self._known = {form: (np.array(numbers[form]), np.array(entries[form])) for form in numbers}
+
+    def near(self, own: Sketch, atol: float, rtol: float) -> list[int]:
+        """List those that do not differ by more than a tolerance; if all of the student's entries are finite, also those that are not."""
+        numbers, entries = self._known.get(own.form, (np.zeros(0, int), np.zeros((0, len(own.entries)))))
+        near = (np.abs(entries - own.entries) <= own.slack(atol, rtol)).all(1)
+        return sorted([*numbers[near].tolist(), *(self._odd if own.all_finite else [])])
 
 
 def sketch(value: Any) -> Sketch:
@@ -69,7 +94,7 @@ def _parts(value: Any) -> Iterator[tuple[str, np.ndarray[Any, Any] | None]]:
         array = np.asarray(as_arrays(value), np.float64)
         yield f"{array.shape}", array
     elif isinstance(value, list | tuple | dict):
-        keys = [*value] if isinstance(value, dict) else range(len(value))
+        keys = sorted(value, key=str) if isinstance(value, dict) else range(len(value))
         yield f"{kind} {len(value)}", None
         for key in keys:
             yield from ((f"{key if kind == 'dict' else ''}{form}", array) for form, array in _parts(value[key]))

@@ -66,7 +66,7 @@ class SubmissionRun:
         self.seeds, self._output = seeds, bytearray()
         self.printed_in_calls = False  # and so, perhaps, numbers that it was given
         self.submission, self._answers, self._sandbox = submission, answers, sandbox
-        self.profile = profile or profile_for(submission.source or b"", imports)
+        self.profile = profile or profile_for(self.source, imports)
         self._fullest = fullest(sandbox.limits.packages)
         self.lacked: tuple[str, ...] = ()  # the modules for which a fuller profile was taken
         self.checks, self._by_id = checks, {check.id: check for check in checks}
@@ -104,7 +104,7 @@ class SubmissionRun:
 
     def _preload_more(self, module: str) -> None:
         """Take a profile that has the module. The guess was ours, so the guest that met its limits does not count as lost."""
-        guess = profile_for(self.submission.source or b"", (module,))
+        guess = profile_for(self.source, (module,))
         self.profile = guess if module in guess.split() and self.profile == NUMPY else self._fullest
         self.lacked += (module,)
         self._leave()
@@ -136,6 +136,10 @@ class SubmissionRun:
         finally:
             self._own_seconds += time.thread_time() - began
         return Transcript(ended=self._last)
+
+    @property
+    def source(self) -> bytes:
+        return self.submission.source or b""
 
     @property
     def printed(self) -> str:
@@ -247,7 +251,7 @@ class SubmissionRun:
 
     def _load(self, guest: Guest) -> Outcome:
         try:
-            code = decode(self.submission.source or b"")
+            code = decode(self.source)
         except ValueError as error:
             return Outcome("refused", detail=f"it is {error}")
         if code.guessed and not self._output:

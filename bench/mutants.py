@@ -26,8 +26,8 @@ from autograder.course.loading import read_course
 from autograder.course.model import Exercise
 from autograder.grading.attempt import PUBLIC, Materials, load_materials
 from autograder.grading.checks import executed_by, run, seed_of
+from autograder.grading.letters import places, put
 from autograder.grading.reference import Answers
-from autograder.grading.rewrites import places, put
 from tests.bundle import needed
 
 ROOT = Path(__file__).parent.parent

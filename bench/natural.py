@@ -3,7 +3,7 @@
 An entry is the exercise, the right file it is written into (a style of tests/fairness, or "" for a plain file of forward.py), the
 functions as the student has them, and a pattern of what must be said. `KNOWN` were unnamed when only written misconceptions were
 named; `MORE` were written afterwards, without looking at the misconceptions; `LATER` still later, before two mistakes at once were looked
-for.
+for, and at its end before a factor on the wrong side of a call was.
 """
 
 from __future__ import annotations
@@ -1061,4 +1061,177 @@ def cross_attention(x, text, W_q, W_k, W_v, W_o, heads, mask=None):
         scores = scores.masked_fill(~mask[:, None, None, :], float("-inf"))
     return (scores.softmax(-1) @ v).transpose(1, 2).reshape(B, N, -1) @ W_o
 """),
+    "linear_betas: t/T of the way": Wrong("forward", "", r"t = 0|counted", """
+def linear_betas(T, first=1e-4, last=0.02):
+    betas = first + (last - first) * np.arange(T + 1) / T
+    betas[0] = 0
+    return betas
+"""),
+    "forward_step: the noise shrunk, too": Wrong("forward", "", r"ε.*√", """
+def forward_step(x_prev, beta, eps):
+    return np.sqrt(1 - beta) * (x_prev + np.sqrt(beta) * eps)
+"""),
+    "predict_x0: the noise added": Wrong("forward", "", r"sign|subtract|added", """
+def predict_x0(x_t, t, eps, alpha_bars):
+    a = per_sample(t, x_t, alpha_bars)
+    return (x_t + np.sqrt(1 - a) * eps) / np.sqrt(a)
+"""),
+    "predict_x0: the noise not scaled": Wrong("forward", "", r"ε", """
+def predict_x0(x_t, t, eps, alpha_bars):
+    a = per_sample(t, x_t, alpha_bars)
+    return (x_t - eps) / np.sqrt(a)
+"""),
+    "noise_to: one step's α to the power of t": Wrong("forward", "", r"x_0 .*ε", """
+def noise_to(x0, t, eps, alpha_bars):
+    t_ = np.asarray(t)
+    alpha = alpha_bars[t_] / alpha_bars[t_ - 1]
+    a = per_sample(t, x0, alpha_bars) * 0 + np.reshape(alpha ** t_, (-1, *[1] * (np.ndim(x0) - 1)) if np.ndim(t) else ())
+    return np.sqrt(a) * x0 + np.sqrt(1 - a) * eps
+"""),
+    "cosine_betas: never clipped": Wrong("schedule", "in_place_on_copies", r"most|clip|limit|larg|small", """
+def cosine_betas(T, s=0.008, most=0.999):
+    f = np.cos((np.arange(T + 1) / T + s) / (1 + s) * np.pi / 2) ** 2
+    return np.concatenate(([0.0], 1 - f[1:] / f[:-1]))
+"""),
+    "cosine_betas: s left out": Wrong("schedule", "in_place_on_copies", r"\bs\b|offset", """
+def cosine_betas(T, s=0.008, most=0.999):
+    f = np.cos(np.arange(T + 1) / T * np.pi / 2) ** 2
+    return np.concatenate(([0.0], np.minimum(1 - f[1:] / f[:-1], most)))
+"""),
+    "terminal_snr_zero: counted from 0": Wrong("schedule", "in_place_on_copies", r"√ᾱ_0|t = 0|first", """
+def terminal_snr_zero(betas):
+    roots = np.sqrt(np.cumprod(1 - betas))
+    first, last = roots[0], roots[-1]
+    bars = ((roots - last) * first / (first - last)) ** 2
+    return np.concatenate(([0.0], 1 - bars[1:] / bars[:-1]))
+"""),
+    "snr: noise over signal": Wrong("schedule", "in_place_on_copies", r"upside down|noise|1 −", """
+def snr(alpha_bars):
+    with np.errstate(divide="ignore"):
+        return (1 - alpha_bars) / alpha_bars
+"""),
+    "posterior: x̂_0 clipped": Wrong("ddpm", "plain", r"clamp", """
+def posterior(x_t, t, eps_hat, betas):
+    bars = torch.cumprod(1 - betas, dim=0)
+    x0 = ((x_t - (1 - bars[t]).sqrt() * eps_hat) / bars[t].sqrt()).clamp(-1, 1)
+    mean = bars[t - 1].sqrt() * betas[t] / (1 - bars[t]) * x0 + (1 - betas[t]).sqrt() * (1 - bars[t - 1]) / (1 - bars[t]) * x_t
+    return mean, (1 - bars[t - 1]) / (1 - bars[t]) * betas[t]
+"""),
+    "ddpm_sample: upwards": Wrong("ddpm", "plain", r"other way|from T|upwards|order|down", """
+def ddpm_sample(eps_model, x_T, betas, draw_noise):
+    x = x_T
+    for t in range(1, len(betas)):
+        x = ddpm_step(x, t, eps_model(x, t), betas, draw_noise(t))
+    return x
+"""),
+    "ddpm_sample: told t − 1": Wrong("ddpm", "plain", r"t ?− ?1|at t =", """
+def ddpm_sample(eps_model, x_T, betas, draw_noise):
+    x = x_T
+    for t in range(len(betas) - 1, 0, -1):
+        x = ddpm_step(x, t, eps_model(x, t - 1), betas, draw_noise(t))
+    return x
+"""),
+    "ddim_step: ᾱ_t in the direction": Wrong("ddim", "plain", r"noise of t\b|ᾱ_t", """
+def ddim_step(x_t, t, t_prev, eps_hat, alpha_bars, eta, z):
+    a, b = alpha_bars[t], alpha_bars[t_prev]
+    x0 = (x_t - (1 - a).sqrt() * eps_hat) / a.sqrt()
+    sigma = eta * ((1 - b) / (1 - a) * (1 - a / b)).sqrt()
+    return b.sqrt() * x0 + (1 - a - sigma**2).sqrt() * eps_hat + sigma * z
+"""),
+    "ddim_step: η ignored": Wrong("ddim", "plain", r"η|σ", """
+def ddim_step(x_t, t, t_prev, eps_hat, alpha_bars, eta, z):
+    a, b = alpha_bars[t], alpha_bars[t_prev]
+    x0 = (x_t - (1 - a).sqrt() * eps_hat) / a.sqrt()
+    return b.sqrt() * x0 + (1 - b).sqrt() * eps_hat
+"""),
+    "ddim_timesteps: from 1 on": Wrong("ddim", "plain", r"\b1\b|T\b|end", """
+def ddim_timesteps(T, steps):
+    return [1 + i * (T // steps) for i in range(steps)][::-1]
+"""),
+    "guided_sample: always told T": Wrong(
+        "guidance", "plain", r"took ε̂ at t =",
+        but(GUIDED_SAMPLE, "eps_model(x, t, nothing), eps_model(x, t, tokens)", "eps_model(x, T, nothing), eps_model(x, T, tokens)"),
+    ),
+    "guided_sample: guided after the step": Wrong("guidance", "plain", r"w|guid", """
+def guided_sample(eps_model, tokens, null, w, x_T, alpha_bars, steps):
+    nothing = torch.zeros_like(tokens) + null
+    T = len(alpha_bars) - 1
+    x = x_T
+    for i in range(steps, 0, -1):
+        t, s = T * i // steps, T * (i - 1) // steps
+        eps = eps_model(x, t, tokens)
+        x0 = (x - (1 - alpha_bars[t]).sqrt() * eps) / alpha_bars[t].sqrt()
+        x = alpha_bars[s].sqrt() * x0 + (1 - alpha_bars[s]).sqrt() * eps
+    return x
+"""),
+    "noise_mse: the absolute error": Wrong("loss", "plain", r"absolute", """
+def noise_mse(eps_model, x0, t, eps, alpha_bars):
+    bar = alpha_bars[torch.as_tensor(t)].reshape(-1, 1, 1, 1)
+    x_t = bar.sqrt() * x0 + (1 - bar).sqrt() * eps
+    return (eps - eps_model(x_t, t)).abs().mean()
+"""),
+    "training_step: never cleared": Wrong("loss", "plain", r"gradient|clear", """
+def training_step(model, optimizer, x0, t, eps, alpha_bars):
+    loss = noise_mse(model, x0, t, eps, alpha_bars)
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+"""),
+    "timestep_embedding: log10": Wrong("timestep", "shift", r"log|frequenc|max_period", """
+import math
+def timestep_embedding(t, dim, max_period=10000):
+    half = dim // 2
+    angles = torch.outer(t.float(), torch.exp(-math.log10(max_period) * torch.arange(half) / half))
+    return torch.cat((torch.cos(angles), torch.sin(angles)), dim=-1)
+"""),
+    "timestep_embedding: 2k over the half": Wrong("timestep", "shift", r"frequenc|dim|twice|2|squar", """
+def timestep_embedding(t, dim, max_period=10000):
+    half = dim // 2
+    angles = torch.outer(t.float(), max_period ** (-2 * torch.arange(half) / half))
+    return torch.cat((torch.cos(angles), torch.sin(angles)), dim=-1)
+"""),
+    "encode: the images multiplied": Wrong("latent", "plain", r"what goes in|images", """
+def encode(vae, x, scale):
+    return vae.encode(x * scale)
+"""),
+    "latent_sample: the images multiplied": Wrong(
+        "latent", "plain", r"what goes in|images",
+        but(LATENT_SAMPLE, "decode(vae, z, scale)", "vae.decode(z) * scale"),
+    ),
+    "latent_sample: the starting noise divided": Wrong(
+        "latent", "plain", r"divided|z_T",
+        but(LATENT_SAMPLE, "len(alpha_bars) - 1, z_T", "len(alpha_bars) - 1, z_T / scale"),
+    ),
+    "progressive_target: one step of the teacher": Wrong("distill", "plain", r"first ε̂|second|two steps|t_mid", """
+def progressive_target(teacher, x_t, t, t_mid, t_end, alpha_bars):
+    with torch.no_grad():
+        return teacher(x_t, t)
+"""),
+    "progressive_target: solved for t_mid": Wrong("distill", "plain", r"t_mid|x at", """
+def progressive_target(teacher, x_t, t, t_mid, t_end, alpha_bars):
+    with torch.no_grad():
+        middle = ddim(x_t, teacher(x_t, t), t, t_mid, alpha_bars)
+        end = ddim(middle, teacher(middle, t_mid), t_mid, t_end, alpha_bars)
+    a, b = shaped(alpha_bars, t_mid, x_t), shaped(alpha_bars, t_end, x_t)
+    return (end - (b / a).sqrt() * middle) / ((1 - b).sqrt() - (b / a).sqrt() * (1 - a).sqrt())
+"""),
+    "distill_step: the absolute error": Wrong("distill", "plain", r"absolute", """
+def distill_step(student, teacher, optimizer, x_t, t, t_mid, t_end, alpha_bars):
+    loss = (student(x_t, t) - progressive_target(teacher, x_t, t, t_mid, t_end, alpha_bars)).abs().mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+"""),
+    "cross_attention: the mask added": Wrong("attention", "einsum", r"mask|hid|∞", """
+def cross_attention(x, text, W_q, W_k, W_v, W_o, heads, mask=None):
+    B, N, _ = x.shape
+    q, k, v = (y.view(B, -1, heads, y.shape[-1] // heads).transpose(1, 2) for y in (x @ W_q, text @ W_k, text @ W_v))
+    scores = q @ k.transpose(-2, -1) / k.shape[-1] ** 0.5
+    if mask is not None:
+        scores = scores + mask[:, None, None, :]
+    return (scores.softmax(-1) @ v).transpose(1, 2).reshape(B, N, -1) @ W_o
+"""),
+    "cross_attention: heads added up": Wrong("attention", "einsum", r"heads|sum|add",
+        but(CROSS_ATTENTION, ".transpose(1, 2).reshape(B, N, -1)", ".sum(1).repeat(1, 1, heads)")),
 }  # fmt: skip

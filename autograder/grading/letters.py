@@ -1,15 +1,18 @@
-"""Formulas of Python in the paper's letters: `(1 - bar) ** 0.5` is √(1 − ᾱ_t).
+"""Formulas of Python in the paper's letters: `(1 - bar) ** 0.5` is √(1 − ᾱ_t); and what stands where in them.
 
 A lesson says in its `quantities.py` what names, entries of tables and calls are called (LETTERS). What it does not name has no letters, so
 that no code is ever shown.
 """
 
 import ast
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import NamedTuple
 
 from autograder.sandbox.guest.frameworks import FRAMEWORKS
 
 MODULES = "np", "math", *FRAMEWORKS
+SKIPPED = "annotation", "returns", "decorator_list", "func", "ctx"
 
 
 def text(node: ast.AST | str, letters: Mapping[str, str], strength: int = 0) -> str:
@@ -95,3 +98,36 @@ def table_of(node: ast.AST) -> str:
         case ast.Subscript(value=inside) | ast.Call(func=ast.Attribute(value=inside)):
             return table_of(inside)
     return ""
+
+
+# ---- where it stands
+
+
+class Place(NamedTuple):
+    """Where a node is: a field of its owner and, if that is a list, its number there."""
+
+    owner: ast.AST
+    field: str
+    number: int | None
+    node: ast.AST
+
+
+def places(root: ast.AST) -> Iterator[Place]:
+    """Yield the place of every statement and expression below `root` that is evaluated when it runs."""
+    for field, value in ast.iter_fields(root):
+        for i, item in enumerate(value if isinstance(value, list) else [value]):
+            if isinstance(item, ast.AST) and (field not in SKIPPED or isinstance(item, ast.Attribute)):
+                if field not in SKIPPED and isinstance(getattr(item, "ctx", ast.Load()), ast.Load):
+                    yield Place(root, field, i if isinstance(value, list) else None, item)
+                yield from places(item)
+
+
+@contextmanager
+def put(place: Place, *nodes: ast.AST, instead_of: int = 1) -> Iterator[None]:
+    """Put other nodes in a place, for a while; in a list there may be several, instead of several."""
+    before, i = getattr(place.owner, place.field), place.number
+    setattr(place.owner, place.field, nodes[0] if i is None else [*before[:i], *nodes, *before[i + instead_of :]])
+    try:
+        yield
+    finally:
+        setattr(place.owner, place.field, before)

@@ -11,7 +11,7 @@ import copy
 import tomllib
 import types
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from functools import cache
 from itertools import combinations, product
 from pathlib import Path
@@ -20,10 +20,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograder.grading.coefficients import Quantities
-from autograder.grading.letters import arguments, called, is_module, listed, table_of, text
+from autograder.grading.letters import Place, arguments, called, is_module, listed, places, put, table_of, text
 from autograder.grading.reference import as_array
 
-SKIPPED = "annotation", "returns", "decorator_list", "func", "ctx"
+SCALED: dict[type[ast.operator], str] = {ast.Mult: "multiplied", ast.Div: "divided"}
 SEVERAL = 10_000  # added to the rank if there are several changes
 SLOWER = 5  # times fewer of these are made of a function that walks
 OPERATIONS: dict[str, Callable[[Any], Any]] = {  # that rules use
@@ -52,36 +52,6 @@ class Rewrite(NamedTuple):
     def several(self) -> bool:
         """Whether it is changed in several places."""
         return self.rank >= SEVERAL
-
-
-class Place(NamedTuple):
-    """Where a node is: a field of its owner and, if that is a list, its number there."""
-
-    owner: ast.AST
-    field: str
-    number: int | None
-    node: ast.AST
-
-
-def places(root: ast.AST) -> Iterator[Place]:
-    """Yield the place of every statement and expression below `root` that is evaluated when it runs."""
-    for field, value in ast.iter_fields(root):
-        for i, item in enumerate(value if isinstance(value, list) else [value]):
-            if isinstance(item, ast.AST) and (field not in SKIPPED or isinstance(item, ast.Attribute)):
-                if field not in SKIPPED and isinstance(getattr(item, "ctx", ast.Load()), ast.Load):
-                    yield Place(root, field, i if isinstance(value, list) else None, item)
-                yield from places(item)
-
-
-@contextmanager
-def put(place: Place, *nodes: ast.AST, instead_of: int = 1) -> Iterator[None]:
-    """Put other nodes in a place, for a while; in a list there may be several, instead of several."""
-    before, i = getattr(place.owner, place.field), place.number
-    setattr(place.owner, place.field, nodes[0] if i is None else [*before[:i], *nodes, *before[i + instead_of :]])
-    try:
-        yield
-    finally:
-        setattr(place.owner, place.field, before)
 
 
 class Change(NamedTuple):
@@ -258,6 +228,7 @@ def _own(kind: str, where: str, about: Mapping[str, ast.AST | str], place: Place
 
 def _own_changes(place: Place, where: str, model: Quantities) -> Iterator[Change]:
     """Yield the changes that no rule describes: of calls and their arguments, and of statements beside others."""
+    yield from _scaled(place, where)
     after = getattr(place.owner, place.field)[place.number + 1 :] if place.number is not None else []
     match place.node:
         case ast.Call(args=args) as call:
@@ -275,6 +246,21 @@ def _own_changes(place: Place, where: str, model: Quantities) -> Iterator[Change
             yield _own("ignored", "", {"A": test}, place, ast.Pass())
         case ast.With(items=[item], body=body) if words := model.without.get(called(item.context_expr)):
             yield _own("without", "", {"A": words}, place, *body)
+
+
+def _scaled(place: Place, where: str) -> Iterator[Change]:
+    """Yield a call whose result has the factor that its first argument should have, or the other way round; as a divisor, too."""
+    match place.node:
+        case ast.Call(func, [ast.BinOp(first, op, factor), *rest], keywords):
+            kind, call = "result", ast.Call(func, [first, *rest], keywords)
+        case ast.BinOp(ast.Call(func, [first, *rest], keywords) as call, op, factor):
+            kind = "given"
+        case _:
+            return
+    for to in SCALED if type(op) in SCALED else ():
+        about: dict[str, ast.AST | str] = {"A": call, "B": factor, "to": SCALED[to], "from": SCALED[type(op)]}
+        inside = ast.Call(func, [ast.BinOp(first, to(), factor), *rest], keywords)
+        yield _own(kind, where, about, place, ast.BinOp(call, to(), factor) if kind == "result" else inside)
 
 
 def _confusable(one: ast.expr, other: ast.expr, model: Quantities) -> bool:

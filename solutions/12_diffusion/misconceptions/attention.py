@@ -85,6 +85,18 @@ def heads_joined_without_a_swap(x, text, W_q, W_k, W_v, W_o, heads, mask=None):
     return _attend(x, text, W_q, W_k, W_v, W_o, heads, mask, join=lambda seen: seen.reshape(len(seen), seen.shape[2], -1))
 
 
+@misconception(of="cross_attention", section="text-to-image", card="query-key-value")
+def heads_averaged(x, text, W_q, W_k, W_v, W_o, heads, mask=None):
+    """You averaged the heads. Each head reads something of its own: put their columns side by side, and let W_o mix them."""
+    return _attend(x, text, W_q, W_k, W_v, W_o, heads, mask, join=lambda seen: seen.mean(1).repeat(1, 1, heads))
+
+
+@misconception(of="cross_attention", section="text-to-image", card="query-key-value")
+def heads_added_up(x, text, W_q, W_k, W_v, W_o, heads, mask=None):
+    """You added up the heads. Each head reads something of its own: put their columns side by side, and let W_o mix them."""
+    return _attend(x, text, W_q, W_k, W_v, W_o, heads, mask, join=lambda seen: seen.sum(1).repeat(1, 1, heads))
+
+
 @misconception(of="cross_attention", section="text-to-image", card="attention-scale")
 def heads_not_split(x, text, W_q, W_k, W_v, W_o, heads, mask=None):
     """You did not split into heads: there is one softmax over all columns. Each head has its own columns and its own softmax."""
@@ -115,6 +127,13 @@ def hidden_scores_set_to_zero(x, text, W_q, W_k, W_v, W_o, heads, mask=None):
     """You set hidden scores to 0. The exponential of 0 is 1, a weight like any other: only −∞ gives no weight."""
     return _attend(x, text, W_q, W_k, W_v, W_o, heads, mask,
                    weights=lambda scores, seen: (scores if seen is None else scores * seen).softmax(-1))  # fmt: skip
+
+
+@misconception(of="cross_attention", section="text-to-image", card="attention-rows")
+def mask_added(x, text, W_q, W_k, W_v, W_o, heads, mask=None):
+    """You added the mask to the scores, so hidden tokens keep a weight. Their scores must be −∞: then the softmax gives them none."""
+    return _attend(x, text, W_q, W_k, W_v, W_o, heads, mask,
+                   weights=lambda scores, seen: (scores if seen is None else scores + seen.to(scores.dtype)).softmax(-1))  # fmt: skip
 
 
 @misconception(of="cross_attention", section="text-to-image", card="query-key-value")

@@ -45,6 +45,12 @@ def grid_by_whole_strides(T, steps):
     return [T - (T // steps) * i for i in range(steps)]
 
 
+@misconception(of="ddim_timesteps", section="faster", card="which-t-asked")
+def grid_of_strides_from_one(T, steps):
+    """You counted up from 1 in strides, as the DDIM paper's code does. Here x_T has the noise level of T, so the grid starts at T."""
+    return [1 + i * (T // steps) for i in range(steps)][::-1]
+
+
 @misconception(of="ddim_timesteps", section="faster", card="more-steps")
 def grid_from_T_to_one(T, steps):
     """You spread the steps from T to 1. Here they are multiples of T / steps, so that the step to 0 is like the others."""

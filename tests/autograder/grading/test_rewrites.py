@@ -10,9 +10,9 @@ from autograder.grading import reruns
 from autograder.grading.checks import close
 from autograder.grading.coefficients import Quantities
 from autograder.grading.feedback import rewrite_words
-from autograder.grading.letters import text
+from autograder.grading.letters import places, put, text
 from autograder.grading.reference import Answers, load_module
-from autograder.grading.rewrites import matches, places, put, rewrites, rules
+from autograder.grading.rewrites import matches, rewrites, rules
 from autograder.grading.sketch import sketch
 from tests.autograder.grading.test_readings import EXERCISES, changed, ideas, materials
 
@@ -111,8 +111,8 @@ def test_a_rewrite_that_never_ends_is_stopped_and_gives_nothing(tmp_path, monkey
     check = Check("c", "c", 1, "area", (), lambda student, reference: close(student.area(2, 5), reference.area(2, 5)))
     made = reruns.Reruns((check,), Answers(load_module(path)), MODEL, path)
     words = [one.words for one in made.candidates("area")]
-    assert made.sketched(check, 0, words.index("w were added, not subtracted")) == []
-    assert made.sketched(check, 0, words.index("the result had the wrong sign"))[0].value == sketch(1)
+    assert made.rewritten(check, 0, words.index("w were added, not subtracted")) == []
+    assert made.rewritten(check, 0, words.index("the result had the wrong sign"))[0].value == sketch(1)
 
 
 def test_a_function_that_the_answer_uses_is_changed_too(told):

@@ -11,23 +11,26 @@ import inspect
 import json
 import sys
 import types
-from collections.abc import Iterator
 from copy import copy
+from graphlib import TopologicalSorter
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from autograder.author import notebook_player
+from autograder.author.recording import Listener, record_exercise
 from autograder.course.model import Check, Exercise, Lesson
 from autograder.grading.attempt import PUBLIC, Materials, load_materials
 from autograder.grading.checks import executed_by, run, seed_of
-from autograder.grading.recorded import pack
 
 Cell = dict[str, Any]
 EXPLAINED = 2.0  # points of a question in free text, given by hand
 
-SHIM = Path(__file__).with_name("notebook_shim.txt")  # what stands in for msgspec
-SHIMMED = ("__future__", "msgspec")
+PLAYER = "course_player"
+SHIM = Path(__file__).with_name("notebook_shim.txt")  # what stands in for these modules
+SHIMMED = ("msgspec", "msgspec.structs", "autograder.grading.bounds")
 
 
 def notebook(lesson: Lesson) -> str:
@@ -39,17 +42,18 @@ def notebook(lesson: Lesson) -> str:
     cells = [_cell("markdown", "introduction", introduction), _locked("player", _player(_imported(lesson), packages))]
     cells.append(_cell("code", "imports", "\n".join(sorted(imports))))
     for exercise in lesson.exercises:
-        cells += _exercise(load_materials(exercise), exercise)
+        cells += _exercise(lesson, load_materials(exercise))
     cells += [_explain(f"explain-{number}", question) for number, question in enumerate(lesson.explain, 1)]
     metadata = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}, "language_info": {"name": "python"}}
     return json.dumps({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}, ensure_ascii=False, indent=1) + "\n"
 
 
-def _exercise(materials: Materials, exercise: Exercise) -> list[Cell]:
+def _exercise(lesson: Lesson, materials: Materials) -> list[Cell]:
+    exercise = materials.exercise
     source = exercise.starter.read_text(encoding="utf-8")
     tree = ast.parse(source)
     cells = [_cell("markdown", f"{exercise.id}-about", f"## {exercise.id}\n\n{ast.get_docstring(tree)}")]
-    cells.append(_locked(f"{exercise.id}-checks", _loading(materials)))
+    cells.append(_locked(f"{exercise.id}-checks", _loading(lesson, materials)))
     judged = set()
     for node in tree.body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
@@ -76,55 +80,88 @@ def _source(source: str, node: ast.stmt) -> str:
 
 
 def _player(used: set[tuple[str, str]], packages: str) -> str:
-    """Join the player, and what it and the check files use of the engine, into one text that needs nothing of the course.
+    """Write what plays the checks, and what it and the check files use of the engine, as modules that need nothing of the course.
 
     It says first which of `packages` are missing, and how to add them.
     """
     bundle = Bundle()
-    for module, name in sorted(used):
-        bundle.add(import_module(module), name)
-    for name in ("load", "play"):
-        bundle.add(notebook_player, name)
-    imports = "\n".join(["from __future__ import annotations", *sorted({"import dataclasses", "import types", *bundle.imports})])
-    text = _quoted("\n\n\n".join([imports, SHIM.read_text(encoding="utf-8").rstrip(), *bundle.texts]))
+    wanted = {*used, *((notebook_player.__name__, name) for name in ("load", "play"))}
+    imports = [bundle.add(module, name) for module, name in sorted(wanted)]
+    texts = {f"{PLAYER}_shim": SHIM.read_text(encoding="utf-8").rstrip(), **bundle.texts(), PLAYER: "\n".join(imports)}
+    modules = "".join(f"    ({name!r}, {_quoted(text)}),\n" for name, text in texts.items())
     return (
         "# What plays the checks. You need not read this cell, but run it first.\nimport sys\nimport types\n"
         "from importlib.util import find_spec\n\n"
         f"if missing := ' '.join(name for name in {packages!r}.split() if find_spec(name) is None):\n"
         "    raise ModuleNotFoundError(f'run `%pip install {missing}` in a cell of its own, then this one again')\n\n"
-        f"course = sys.modules['course_player'] = types.ModuleType('course_player')\nexec({text}, course.__dict__)"
+        f"for _name, _text in (\n{modules}):\n    course = sys.modules[_name] = types.ModuleType(_name)\n    exec(_text, course.__dict__)"
     )
 
 
+class Part:
+    """What is taken of one module of the engine: definitions, and imports."""
+
+    def __init__(self, module: types.ModuleType):
+        self._module, self._source = module, inspect.getsource(module)
+        self.bound = {name: node for node in reversed(ast.parse(self._source).body) for name in _bound(node)}
+        self.taken: dict[int, ast.stmt] = {}  # by the line
+        self.imports = {"from __future__ import annotations"}
+        self.after: set[str] = set()  # the modules that it imports from
+
+    @property
+    def text(self) -> str:
+        return "\n\n\n".join(["\n".join(sorted(self.imports)), *(self._text(node) for _, node in sorted(self.taken.items()))])
+
+    def _text(self, node: ast.stmt) -> str:
+        """Return a definition as it stands; what is read from a file beside the module, as its value."""
+        if not _is_read(node):
+            return _source(self._source, node)
+        return "\n".join(f"{name} = {getattr(self._module, name)!r}" for name in _bound(node))
+
+
 class Bundle:
-    """Definitions of the engine, each after those that it uses, and what they import from outside."""
+    """Definitions of the engine, with all that they use of it, by module."""
 
     def __init__(self) -> None:
-        self.texts: list[str] = []
-        self.imports: set[str] = set()
-        self._modules: dict[str, types.ModuleType] = {}  # the module of each name that was taken
-        self._statements: dict[types.ModuleType, dict[str, ast.stmt]] = {}  # of each module that was read, by the names they bind
+        self._parts: dict[str, Part] = {}
 
-    def add(self, module: types.ModuleType, name: str) -> None:
-        """Take what a name means at the top of a module, if anything, and all that this uses."""
-        if module not in self._statements:
-            body = ast.parse(inspect.getsource(module)).body
-            self._statements[module] = {bound: node for node in reversed(body) for bound in _bound(node)}
-        node = self._statements[module].get(name)
-        if isinstance(node, ast.ImportFrom) and str(node.module).startswith("autograder."):
-            self.add(import_module(str(node.module)), name)
-        elif isinstance(node, ast.Import | ast.ImportFrom):
-            node = copy(node)
-            node.names = [alias for alias in node.names if name == (alias.asname or alias.name)]
-            origin = node.module if isinstance(node, ast.ImportFrom) else node.names[0].name
-            self.imports |= {ast.unparse(node)} if origin not in SHIMMED else set()
-        elif node and name not in self._modules:
-            self._modules[name] = module
-            for used in _used(node):
-                self.add(module, used)
-            self.texts.append(_source(inspect.getsource(module), node))
-        elif node:
-            assert self._modules[name] is module, f"two definitions of `{name}`"
+    def texts(self) -> dict[str, str]:
+        """Return the modules, each after those that it imports from."""
+        order = TopologicalSorter({name: sorted(part.after) for name, part in sorted(self._parts.items())}).static_order()
+        return {_bundled(name): self._parts[name].text for name in order if self._parts[name].taken}
+
+    def add(self, module: str, name: str) -> str:
+        """Take what a name means at the top of a module, and all that this uses; return the line that imports it."""
+        if module not in self._parts:
+            self._parts[module] = Part(import_module(module))
+        part = self._parts[module]
+        node = part.bound[name]
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            return self._import(node, name, part)
+        if node.lineno not in part.taken:
+            part.taken[node.lineno] = node
+            for used in sorted(_used(node) & set(part.bound)) if not _is_read(node) else ():
+                line = self.add(module, used)
+                part.imports |= {line} if isinstance(part.bound[used], ast.Import | ast.ImportFrom) else set()
+        return f"from {_bundled(module)} import {name}"
+
+    def _import(self, node: ast.Import | ast.ImportFrom, name: str, part: Part) -> str:
+        """Return the line that imports a name, from the bundle or from outside."""
+        one = next(alias for alias in node.names if name == (alias.asname or alias.name))
+        origin = str(node.module) if isinstance(node, ast.ImportFrom) else one.name
+        if origin.startswith("autograder.") and origin not in SHIMMED:
+            part.after.add(origin)
+            return self.add(origin, one.name) + (f" as {one.asname}" if one.asname else "")
+        if origin in SHIMMED:
+            return f"from {PLAYER}_shim import {one.name}" if isinstance(node, ast.ImportFrom) else f"import {PLAYER}_shim as {name}"
+        node = copy(node)
+        node.names = [one]
+        return ast.unparse(node)
+
+
+def _bundled(module: str) -> str:
+    """Return the name of a module of the engine in the notebook."""
+    return f"{PLAYER}_{module.removeprefix('autograder.').replace('.', '_')}"
 
 
 def _bound(node: ast.stmt) -> set[str]:
@@ -134,26 +171,29 @@ def _bound(node: ast.stmt) -> set[str]:
     if isinstance(node, ast.FunctionDef | ast.ClassDef):
         return {node.name}
     targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
-    return {target.id for target in targets if isinstance(target, ast.Name)}
+    return {name.id for target in targets for name in ast.walk(target) if isinstance(name, ast.Name)}
 
 
-def _used(node: ast.AST) -> Iterator[str]:
-    """Yield the names in a definition, but not those in annotations, which are never evaluated."""
-    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-        yield node.id
-    for field, value in ast.iter_fields(node):
-        for child in value if isinstance(value, list) else [value]:
-            if isinstance(child, ast.AST) and field not in ("annotation", "returns"):
-                yield from _used(child)
+def _used(node: ast.AST) -> set[str]:
+    """Return the names in a definition, but not those in annotations, which are never evaluated."""
+    values = [value for field, value in ast.iter_fields(node) if field not in ("annotation", "returns")]
+    parts = [part for value in values for part in (value if isinstance(value, list) else [value])]
+    own = {node.id} if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) else set()
+    return own.union(*(_used(part) for part in parts if isinstance(part, ast.AST)))
 
 
-def _loading(materials: Materials) -> str:
-    """Write the cell that brings an exercise's checks and the recorded answers."""
+def _loading(lesson: Lesson, materials: Materials) -> str:
+    """Write the cell that brings an exercise's checks, and what a release records of them."""
     exercise = materials.exercise
-    asked = exercise.checks.read_text(encoding="utf-8").replace("from autograder.api import", "from course_player import")
+    asked = exercise.checks.read_text(encoding="utf-8").replace("from autograder.api import", f"from {PLAYER} import")
     seeds = {check.id: seed_of(PUBLIC, exercise.id, check.id) for check in materials.checks}
-    answers = {check.id: _recorded(materials, check, seeds[check.id]) for check in materials.checks}
-    packed = gzip.compress(json.dumps({name: each for name, each in answers.items() if each}).encode(), mtime=0)
+    sections = {section.id: section.title for section in lesson.sections}
+    recorded = {
+        "recordings": json.loads(msgspec.json.encode(record_exercise(materials))),
+        "asked": {check.id: _asked(materials, check, seeds[check.id]) for check in materials.checks},
+        "sections": {one.section: sections.get(one.section, one.section) for one in materials.misconceptions},
+    }
+    packed = gzip.compress(json.dumps(recorded, ensure_ascii=False, separators=(",", ":")).encode(), mtime=0)
     given = [json.dumps(exercise.id), _quoted(asked), repr(seeds), repr(base64.b64encode(packed).decode())]
     props = exercise.starter.parent / "props.py"
     if props.is_file() and "student.props" in asked:
@@ -162,10 +202,16 @@ def _loading(materials: Materials) -> str:
     return f"# The checks of `{exercise.id}` with the published numbers. Run this cell, leave it as it is.\ncourse.load(\n{arguments})"
 
 
-def _recorded(materials: Materials, check: Check, seed: int) -> list[Any]:
-    """List what the reference answers in a check with the published numbers, in order, each with its tolerance."""
-    transcript = run(check, executed_by(materials.answers.function), materials.answers, seed)
-    return [[pack(each.value), each.atol, each.rtol] for each in transcript.answers]
+def _asked(materials: Materials, check: Check, seed: int) -> list[tuple[str, str]]:
+    """List what the reference is asked in a check with the published numbers, in order: functions, and fuzzy keys of their arguments."""
+    listener = Listener(materials.answers, materials.exercise.checks)
+    run(check, executed_by(materials.answers.function), listener, seed)
+    return listener.asked
+
+
+def _is_read(node: ast.stmt) -> bool:
+    """Whether a value is read from a file beside the module: the bundle has the value."""
+    return "__file__" in _used(node)
 
 
 def _quoted(text: str) -> str:

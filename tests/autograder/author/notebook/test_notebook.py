@@ -23,7 +23,10 @@ from autograder.grading.recorded import unpack
 from autograder.instructor.intake import open_folder
 from autograder.instructor.uploads import read_submissions
 from autograder.sandbox.guest.source import cells as read_cells
+from tests.autograder.grading.test_readings import MISTAKES as READ
+from tests.autograder.grading.test_rewrites import MISTAKES as AS_IF
 from tests.bundle import bundle
+from tests.in_process import judged_source
 
 ROOT = Path(__file__).resolve().parents[4]
 LESSON = read_course(ROOT).lessons[0]
@@ -64,7 +67,12 @@ def filled(book, sources):
 
 def executed(book, exercise):
     """Run the cells of one exercise as Jupyter does; return the points of each of its checks."""
-    namespace, points = {"__name__": "__main__"}, {}
+    return {name: points for name, (points, _) in outcomes(book, exercise).items()}
+
+
+def outcomes(book, exercise):
+    """Run the cells of one exercise as Jupyter does; return the points of each of its checks, and what it says."""
+    namespace, made = {"__name__": "__main__"}, {}
     for cell in book["cells"]:
         name = marks(cell).get("grade_id", "") or cell["id"]
         if cell["cell_type"] != "code" or not name.startswith(("player", "imports", f"{exercise}-")):
@@ -73,31 +81,68 @@ def executed(book, exercise):
         if not marks(cell).get("grade"):
             exec(source, namespace)
             continue
-        points[name] = 0.0
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(Exception):
-            points[name] = eval(source.splitlines()[-1], namespace)
-    return points
+        points, said = 0.0, io.StringIO()
+        try:
+            with contextlib.redirect_stdout(said):
+                points = eval(source.splitlines()[-1], namespace)
+        except Exception as error:
+            said.write(str(error))
+        made[name] = points, said.getvalue().strip()
+    return made
 
 
-RECORDED = re.compile(r"'(H4sI[\w+/=]+)'")  # compressed answers, as text
+RECORDED = re.compile(r"'(H4sI[\w+/=]+)'")  # compressed recordings, as text
 
 
 def recorded(text):
-    """Return the reference's answers in a notebook: for each check, each value with its tolerance."""
-    packed = [json.loads(gzip.decompress(base64.b64decode(each))) for each in RECORDED.findall(text)]
-    return [(check, [(unpack(value), atol, rtol) for value, atol, rtol in answers]) for each in packed for check, answers in each.items()]
+    """Return what a notebook has recorded of each exercise."""
+    return [json.loads(gzip.decompress(base64.b64decode(each))) for each in RECORDED.findall(text)]
 
 
+def exact(one):
+    """Return what is the same on every processor: all but the numbers, and which rewrites give the same."""
+    read = one["recordings"]
+    runs = {check: {by: [(call["of"], call["kind"]) for call in calls] for by, calls in own.items()} for check, own in read["runs"].items()}
+    asked = {check: [function for function, _ in calls] for check, calls in one["asked"].items()}
+    kept = {name: read[name] for name in ("exercise", "checks", "parameters", "misconceptions", "linear", "letters", "format")}
+    return kept, runs, asked, one["sections"], [*read["rewrites"]]
+
+
+@pytest.mark.usefixtures("released")  # what takes long is recorded then
 def test_the_notebook_in_the_course_is_what_the_command_builds():
     """`course notebook` was run since an exercise changed. The last bits of a recorded number differ between processors."""
     shipped, built = SHIPPED.read_text(encoding="utf-8"), notebook(LESSON)
     assert RECORDED.sub("", shipped) == RECORDED.sub("", built)
-    for (name, old), (check, new) in zip(recorded(shipped), recorded(built), strict=True):
-        assert (name, len(old)) == (check, len(new))
-        for (was, atol, rtol), (now, other_atol, other_rtol) in zip(old, new, strict=True):
-            assert difference(was, now, 1e-6, 1e-5, nan_equal=True) == ""
-            assert rtol == other_rtol
-            assert atol == pytest.approx(other_atol, rel=9, abs=1e-6)  # 20 times a rounding error: of its size, no more
+    for old, new in zip(recorded(shipped), recorded(built), strict=True):
+        assert exact(old) == exact(new)
+        for name, answers in old["recordings"]["answers"].items():
+            for was, now in zip(answers.values(), new["recordings"]["answers"][name].values(), strict=True):
+                assert difference(unpack(was["value"]), unpack(now["value"]), 1e-6, 1e-5, nan_equal=True) == ""
+                assert was["rtol"] == now["rtol"]
+                assert was["atol"] == pytest.approx(now["atol"], rel=9, abs=1e-6)  # 20 times a rounding error: of its size, no more
+        for of, rewrites in old["recordings"]["rewrites"].items():
+            assert len(rewrites["told"]) == pytest.approx(len(new["recordings"]["rewrites"][of]["told"]), rel=0.1)
+
+
+WRITTEN = {name: ("written", name, "") for name in ("forward", "ddim", "attention")}
+UNWRITTEN = {name: ("coefficients", exercise, source) for name, (exercise, source, _) in [*READ.items()][:3]}
+UNWRITTEN |= {name: ("rewrite", *AS_IF[name][:2]) for name in ("an axis", "a loop", "a comparison")}  # in functions that no other one uses
+
+
+@pytest.mark.parametrize(("kind", "exercise", "source"), [*WRITTEN.values(), *UNWRITTEN.values()], ids=[*WRITTEN, *UNWRITTEN])
+def test_a_mistake_is_told_as_by_course_check(kind, exercise, source):
+    """The call, the values, the idea and the section: of a misconception, of factors that are read off, and of a rewrite."""
+    if kind == "written":
+        one = MATERIALS(exercise).misconceptions[0]
+        source = bundle(EXERCISES[exercise].answer, EXERCISES[exercise].misconceptions, {one.of: one.id})
+    told = outcomes(filled(json.loads(SHIPPED.read_text()), {exercise: source}), exercise)
+    checks = judged_source(MATERIALS(exercise), source).checks
+    assert {check.diagnosis.kind for check in checks if check.diagnosis} == {kind}
+    for check in checks:
+        points, said = told[f"{exercise}-check-{check.id}".replace("_", "-")]
+        reread = [f"Reread: {one.title}" for one in LESSON.sections if one.id == check.section]
+        assert (points, said) == (check.points, "\n".join([check.message, *reread]))
+        assert len(reread) == (check.misconception is not None)
 
 
 def test_every_check_has_a_locked_cell_with_its_points():
@@ -123,6 +168,7 @@ def test_names_of_cells_are_their_own():
 def test_no_answer_and_no_secret_stands_in_it():
     """Not a telling line of an answer, and only seeds that are published."""
     text = "\n".join("".join(cell["source"]) for cell in json.loads(SHIPPED.read_text(encoding="utf-8"))["cells"])
+    text += json.dumps(recorded(text))
     for exercise in LESSON.exercises:
         starter = exercise.starter.read_text() + exercise.checks.read_text() + (ROOT / "exercises" / LESSON.id / "props.py").read_text()
         answer = [line.strip() for line in exercise.answer.read_text().splitlines()]

@@ -124,6 +124,17 @@ def test_recognised_counts_the_most_probable_names(few: Captioned, classifier: E
     assert recognised(classifier, few.images, chosen + 1) == 0
 
 
+def test_the_parts_share_the_minutes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half an hour in all, most of it for the U-Net; without minutes, each part takes its own number of steps."""
+    given: dict[str, float | None] = {}
+    for name in ("train_classifier", "train_vae", "train_unet"):
+        monkeypatch.setattr(model_module, name, lambda options, name=name: given.update({name: options.minutes}))
+    model_module.train(TrainingOptions(minutes=30, out=tmp_path))
+    assert given == {"train_classifier": 3, "train_vae": 7.5, "train_unet": 19.5}
+    model_module.train(TrainingOptions(out=tmp_path))
+    assert set(given.values()) == {None}
+
+
 def test_three_parts_are_trained_in_turn_and_none_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few: Captioned) -> None:
     """Two steps each on 32 images: three files of weights. A second run leaves classifier and VAE as they are and trains the U-Net again."""
     emoji = load_emoji()[1][:24]

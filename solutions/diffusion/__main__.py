@@ -18,7 +18,7 @@ import click
 
 from solutions.diffusion.errors import Interrupted, InvalidRequest
 from solutions.diffusion.models import find
-from solutions.diffusion.options import BUILD, PATH, sampling_config, sampling_options
+from solutions.diffusion.options import BUILD, PATH, require_finite, sampling_config, sampling_options
 
 
 @click.group()
@@ -147,8 +147,9 @@ def emoji_grid(prompts: tuple[str, ...], scales: tuple[float, ...], seed: int, w
         model = find("emoji")
         from solutions.diffusion.images import grid, save_png
 
-        configs = [sampling_config(len(prompts), out, weights, eta=0, w=w, seed=seed, prompt=",".join(prompts)) for w in scales]
-        save_png(grid(torch.cat([model.sample(config) for config in configs]), len(prompts), cell=96), out)
+        prompt, columns = ",".join(prompts), sum(1 + each.count(",") for each in prompts)  # a prompt with a comma is two
+        configs = [sampling_config(columns, out, weights, eta=0, w=w, seed=seed, prompt=prompt) for w in scales]
+        save_png(grid(torch.cat([model.sample(config) for config in configs]), columns, cell=96), out)
     click.echo(out)
 
 
@@ -163,6 +164,8 @@ def emoji_measure(scales: tuple[float, ...], weights: Path | None) -> None:
         from solutions.diffusion.emoji.model import NAME, trained
         from solutions.diffusion.store import SHIPPED, add_metrics
 
+        for w in scales:
+            require_finite(w)
         folder = weights or SHIPPED
         measured = measure(trained(folder), load_classifier(folder), scales)
         add_metrics(NAME, measured, folder)

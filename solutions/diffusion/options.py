@@ -41,9 +41,15 @@ def sampling_config(n: int, out: Path, weights: Path | None, **options: Any) -> 
         raise InvalidRequest(f"`{out}` is not a .png file")
     if not 0 <= options["eta"] <= 1:
         raise InvalidRequest(f"eta is {options['eta']:g}: choose 0 to 1")
-    if options["w"] is not None and not math.isfinite(options["w"]):
-        raise InvalidRequest(f"w is {options['w']:g}: choose a finite number")
+    if options["w"] is not None:
+        require_finite(options["w"])
     from solutions.diffusion.interface import SamplingConfig
     from solutions.diffusion.store import SHIPPED
 
     return SamplingConfig(n=n, weights=weights or SHIPPED, **options)
+
+
+def require_finite(w: float) -> None:
+    """Raise InvalidRequest for a guidance scale that is no number or infinite."""
+    if not math.isfinite(w):
+        raise InvalidRequest(f"w is {w:g}: choose a finite number")

@@ -82,6 +82,8 @@ def test_images_of_any_side_are_shown_large_enough_to_see():
         (["sample", "--eta", "1.5"], "eta is 1.5: choose 0 to 1"),
         (["sample", "--w", "nan"], "w is nan: choose a finite number"),
         (["emoji-grid", "bananna"], "prompt `bananna`: unknown word `bananna`; choose from banana, antenna"),
+        (["emoji-grid", "banana", "--w", "inf"], "w is inf: choose a finite number"),
+        (["emoji-measure", "--w", "nan"], "w is nan: choose a finite number"),
         (["emoji-grid", "banana", "--out", "grid.jpg"], "`grid.jpg` is not a .png file"),
         (["figures", "cat"], f"unknown figure `cat`: choose from {', '.join(FIGURES)}"),
     ],
@@ -136,11 +138,12 @@ def test_emoji_grid_has_a_column_for_each_prompt_and_a_row_for_each_w(tmp_path, 
         return torch.zeros(config.n, 3, 32, 32)
 
     monkeypatch.setattr("solutions.diffusion.emoji.model.sample", sample)
-    result = run("emoji-grid", "red heart", "banana", "--w", 1, "--w", 2.5, "--w", 4, "--out", tmp_path / "grid.png")
-    assert (result.exit_code, result.output) == (0, f"{tmp_path / 'grid.png'}\n")
-    assert asked == [("red heart,banana", 2, w) for w in (1, 2.5, 4)]
-    with Image.open(tmp_path / "grid.png") as image:
-        assert image.size == (2 * 98 + 2, 3 * 98 + 2)
+    for prompts in (["red heart", "banana"], ["red heart,banana"]):
+        result = run("emoji-grid", *prompts, "--w", 1, "--w", 2.5, "--w", 4, "--out", tmp_path / "grid.png")
+        assert (result.exit_code, result.output) == (0, f"{tmp_path / 'grid.png'}\n")
+        with Image.open(tmp_path / "grid.png") as image:
+            assert image.size == (2 * 98 + 2, 3 * 98 + 2)
+    assert asked == [("red heart,banana", 2, w) for w in (1, 2.5, 4)] * 2
 
 
 def test_emoji_measure_without_weights_names_the_command_that_makes_them(tmp_path):

@@ -171,9 +171,8 @@ def denied(error: BaseException) -> str:
 
 
 def _walled(error: BaseException | None) -> bool:
-    if isinstance(error, FileNotFoundError):
-        return error.filename is None  # no place for temporary files
-    return isinstance(error, socket.gaierror) or (isinstance(error, OSError) and error.errno in (errno.EPERM, errno.EACCES))
+    """Whether a wall raised this. Where Landlock hides a file, it may not be opened; where namespaces do, it is not there."""
+    return isinstance(error, socket.gaierror) or (isinstance(error, OSError) and error.errno in (errno.EPERM, errno.EACCES, errno.ENOENT))
 
 
 def paths_of(brought: Iterable[str]) -> list[str]:

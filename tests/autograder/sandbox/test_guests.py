@@ -531,7 +531,8 @@ DENIED = {
     "a shared library": ("import ctypes\nctypes.CDLL('libnowhere.so.1')", "it needs a library that is not available while grading"),
     "an extension module": ("raise ImportError(name='_tkinter', path='_tkinter.so')", "it needs a library that is not available while grading"),
     "one's own error": ("raise PermissionError('no')", "no"),
-    "a file that is not there": ("open('nowhere.txt')", "[Errno 2] No such file or directory: 'nowhere.txt'"),
+    "a file that is not there": ("open('nowhere.txt')", "`nowhere.txt` cannot be used while grading: there are no files"),
+    "one's own missing file": ("raise FileNotFoundError('no')", "no"),
     "an answer": ("input('x = ')", "nothing can be typed while grading"),
     "a module": ("import os, numpy\nraise ValueError(numpy, os)", "(<module 'numpy' from 'numpy/__init__.py'>, <module 'os' (frozen)>)"),
     "a name that is not there": ("from numpy import cumprods", "cannot import name 'cumprods' from 'numpy'"),
@@ -543,6 +544,13 @@ DENIED = {
 def test_what_a_wall_keeps_away_is_told_without_the_wall(sandbox, source, message):
     """No error number, no loader's message and no system call reaches a student."""
     with sandbox.open(fullest(()) if "librar" in message else "numpy") as guest:
+        assert guest.load("forward", source.encode()).raised.message == message
+
+
+def test_a_file_is_told_the_same_where_namespaces_hide_it(namespaces, monkeypatch):
+    monkeypatch.setattr("autograder.sandbox.guest.walls.landlock_version", lambda: (0, "taken away for the test"))
+    source, message = DENIED["a file to read"]
+    with Sandbox(Limits()) as without, without.open("numpy") as guest:
         assert guest.load("forward", source.encode()).raised.message == message
 
 

@@ -274,6 +274,15 @@ def test_nbgrader_says_when_it_was_handed_in(tmp_path, text, at):
     assert len(opened.notes) == (at is None), "what cannot be read is told"
 
 
+@pytest.mark.parametrize(("clones", "kind"), [(("hw-ada", "hw-bo"), "classroom"), (("hw-cy",), "folder")])
+def test_most_folders_are_clones_where_a_class_is_from_a_classroom(tmp_path, clones, kind):
+    """A clone that failed, and a single student who handed in a repository, change nothing for the others."""
+    own = {f"{name}/forward.py": name.encode() for name in ("hw-ada", "hw-bo", "hw-cy")}
+    laid_out(tmp_path, {**own, **{f"{name}/.git/HEAD": b"ref: refs/heads/main" for name in clones}})
+    opened, found = taken(tmp_path)
+    assert (opened.kind, found) == (kind, {name.removeprefix("hw-" if kind == "classroom" else ""): [name.encode()] for name in ("hw-ada", "hw-bo", "hw-cy")})
+
+
 def test_what_one_student_hands_in_does_not_decide_how_a_class_is_read(tmp_path):
     """Somebody's `timestamp.txt`, as nbgrader's exchange writes it, makes a folder for each student no class of nbgrader's."""
     own = {f"{name}/forward.py": name.encode() for name in ("ada", "bo", "cy")}

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+from datetime import datetime
 from types import SimpleNamespace
 
 import pytest
@@ -15,8 +16,11 @@ from autograder.cli.main import main
 from autograder.course.errors import UsageError
 from autograder.course.loading import read_course
 from autograder.course.references import choose_lesson
+from autograder.learner.review.deck import Deck
 from autograder.learner.workspace import open_workspace
 from autograder.web.server import ReaderSession
+from tests.autograder.web.conftest import serving
+from tests.autograder.web.test_guard import ask
 from tests.courses import with_second_lesson
 
 
@@ -90,6 +94,24 @@ def test_the_cards_of_a_workspace_are_reviewed_together(started, clone, monkeypa
     assert places == {started.folder / ".course"}
     workspace = open_workspace(started.second, clone)
     assert workspace.reviews == started.folder / ".course"
+
+
+def test_the_browser_reviews_the_cards_of_a_workspace_together(started, clone):
+    """A card of another lesson says where it is from, and its figure is found below that lesson's id."""
+    lessons = read_course(clone).lessons
+    with Deck.open(started.folder / ".course", lessons) as deck:
+        deck.bring(["13_edges/window"], datetime.now().astimezone(), "a mistake")
+    figures = clone / "lessons" / "13_edges" / "figures"
+    figures.mkdir(exist_ok=True)
+    (figures / "one.svg").write_text("<svg/>")
+    with serving(clone, started.folder) as site:
+        status, _, page = ask(f"{site.address}cards.html")
+        assert (status, 'name="face" value="13_edges/window"' in page) == (200, True)
+        assert "From “Filters”, in Filters and edges" in page
+        assert "Open its section" not in page
+        assert ask(f"{site.address}13_edges/figures/one.svg")[0] == 200
+    with serving(clone, started.second, lesson="13") as site:
+        assert "Open its section" in ask(f"{site.address}cards.html")[2]
 
 
 def test_a_lesson_that_is_not_in_the_workspace_is_told(clone, tmp_path):

@@ -18,7 +18,7 @@ from autograder.course.schema import did_you_mean
 from autograder.course.student_files import HIDDEN
 from autograder.course.trust import installed, trusted
 from autograder.learner.files import Held, rivalries
-from autograder.learner.workspace import State, Workspace, course_of, home_of, lessons_in, open_workspace, workspace_above
+from autograder.learner.workspace import State, Workspace, course_of, home_of, open_workspace, reviewed, workspace_above
 
 if TYPE_CHECKING:
     from autograder.learner.review.deck import Chosen, Deck
@@ -120,8 +120,7 @@ def opened_deck(root: Path | None, lesson: str | None = None, chosen: Chosen | N
 
     course, around = read_course(find_course(root)), workspace_above(Path.cwd())
     home = home_of(*around) if around else None
-    started = [choose_lesson(course, name) for name in lessons_in(home)] if home and not lesson else []
-    lessons = (choose_lesson(course, lesson),) if lesson else tuple(started) or course.lessons
+    lessons = (choose_lesson(course, lesson),) if lesson else reviewed(course, home)
     place = home / HIDDEN if home else own_place()
     chosen = chosen or Chosen()
     cards = [card for lesson in lessons for card in lesson.cards]

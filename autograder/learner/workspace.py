@@ -12,7 +12,7 @@ import msgspec
 from autograder.course.errors import StoreFault, UsageError
 from autograder.course.files import refuse_others, replaced
 from autograder.course.loading import read_course
-from autograder.course.model import Lesson
+from autograder.course.model import Course, Lesson
 from autograder.course.references import choose_lesson
 from autograder.course.store import Schema, open_leniently, transaction
 from autograder.course.student_files import HIDDEN, Prefer
@@ -88,6 +88,11 @@ def lessons_in(home: Path) -> dict[str, Path]:
     found = {home: read_origin(home)} if (home / HIDDEN / ORIGIN).is_file() else {}
     found |= {folder: origin for folder in added if (origin := read_origin(folder)).added}
     return {origin.lesson: folder for folder, origin in found.items()}
+
+
+def reviewed(course: Course, home: Path | None) -> tuple[Lesson, ...]:
+    """Return the lessons whose cards are reviewed together: those of the workspace `home`, or all if there is none."""
+    return tuple(choose_lesson(course, name) for name in lessons_in(home)) if home else course.lessons
 
 
 def course_of(folder: Path) -> Path:

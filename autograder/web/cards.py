@@ -1,7 +1,7 @@
 """Reviewing on a page: the next card, its answer and four ratings, with the terminal's log and queue.
 
 Every request reopens the deck, so a terminal may review at the same time. A rating of a card that was answered elsewhere meanwhile
-is not recorded.
+is not recorded. The cards of all lessons are one queue; what another lesson's cards show is found below its id.
 """
 
 import re
@@ -10,10 +10,12 @@ from pathlib import Path
 
 from markupsafe import Markup
 from starlette.requests import Request
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
 
 from autograder.learner.review.deck import KEYS, MEANINGS, RATINGS, Deck, following, in_words, own_place
 from autograder.learner.review.queue import Face
+from autograder.web.markdown import Prose
 from autograder.web.pages import Frame, formed, fragment, page, shown
 from autograder.web.server import ReaderSession
 
@@ -21,10 +23,12 @@ _SENT = re.compile(r"[0-9]{1,9}")
 
 
 def routes(session: ReaderSession, frame: Frame) -> list[BaseRoute]:
-    """Return the routes of the cards page."""
+    """Return the routes of the cards page, and of the figures on the cards of other lessons."""
+    figures = (folder for folder in sorted(frame.folder.parent.glob("*/figures")) if folder.parent != frame.folder)
     return [
         Route("/cards.html", shown(frame, lambda request: _page(session, frame)), methods=["GET"]),
         Route("/cards.html", formed(frame, lambda request, fields: _answered(session, frame, request, fields)), methods=["POST"]),
+        *(Mount(f"/{folder.parent.name}/figures", StaticFiles(directory=folder)) for folder in figures),
     ]
 
 
@@ -34,8 +38,8 @@ def place_of(session: ReaderSession) -> Path:
 
 
 def _page(session: ReaderSession, frame: Frame) -> str:
-    with Deck.open(place_of(session), (session.lesson,)) as deck:
-        return _whole(frame, _next(frame, deck, ""))
+    with Deck.open(place_of(session), session.reviewed) as deck:
+        return _whole(frame, _next(session, frame, deck, ""))
 
 
 def _whole(frame: Frame, card: Markup) -> str:
@@ -43,9 +47,9 @@ def _whole(frame: Frame, card: Markup) -> str:
 
 
 def _answered(session: ReaderSession, frame: Frame, request: Request, fields: dict[str, list[str]]) -> str:
-    with Deck.open(place_of(session), (session.lesson,)) as deck:
+    with Deck.open(place_of(session), session.reviewed) as deck:
         said, face = _done(deck, {name: values[0] for name, values in fields.items()})
-        card = _next(frame, deck, said, face)
+        card = _next(session, frame, deck, said, face)
     return card if request.headers.get("x-part") == "card" else _whole(frame, card)
 
 
@@ -68,7 +72,7 @@ def _done(deck: Deck, sent: dict[str, str]) -> tuple[str, Face | None]:
     return "", None
 
 
-def _next(frame: Frame, deck: Deck, said: str, face: Face | None = None) -> Markup:
+def _next(session: ReaderSession, frame: Frame, deck: Deck, said: str, face: Face | None = None) -> Markup:
     now = datetime.now().astimezone()
     face = face or deck.next_card(now)
     left = deck.counts(now)
@@ -76,7 +80,10 @@ def _next(frame: Frame, deck: Deck, said: str, face: Face | None = None) -> Mark
         return fragment("card.html", face=None, left=left, said=said, note=deck.log.note, following=following(deck.queue(now)))
     state, after = deck.state(face), deck.intervals(face, now)
     ratings = [(number, name, in_words(after[number])) for number, name in enumerate(RATINGS, 1)]
-    section = next((one for one in frame.lesson.sections if one.id == face.card.section), None)
-    front, back = (Markup(frame.prose.blocks(side)) for side in (face.front, face.back))
+    lesson = next(one for one in session.reviewed if one.id == face.lesson)
+    section = next((one for one in lesson.sections if one.id == face.card.section), None)
+    own = lesson.id == frame.lesson.id
+    prose = frame.prose if own else Prose(frame.folder.parent / lesson.id, at=f"{lesson.id}/")
+    front, back = (Markup(prose.blocks(side)) for side in (face.front, face.back))
     return fragment("card.html", face=face, state=state, left=left, said=said, note=deck.log.note, ratings=ratings, section=section,
-                    front=front, back=back)  # fmt: skip
+                    elsewhere="" if own else lesson.title, front=front, back=back)  # fmt: skip

@@ -32,10 +32,10 @@ Host = Callable[[str], str]
 
 
 class Prose:
-    """Renders texts of one lesson. `folder` contains its images; `host` returns the HTML that hosts a widget."""
+    """Renders texts of one lesson. `folder` contains its images, which a page finds `at` a path; `host` returns a widget's HTML."""
 
-    def __init__(self, folder: Path | None = None, host: Host = lambda widget: ""):
-        self._folder, self._host = folder, host
+    def __init__(self, folder: Path | None = None, host: Host = lambda widget: "", at: str = ""):
+        self._folder, self._host, self._at = folder, host, at
 
     def blocks(self, text: str) -> str:
         """Render paragraphs, tables and images as HTML."""
@@ -44,7 +44,7 @@ class Prose:
         text = FOLDED.sub(lambda match: _keep(kept, self._folded(match["question"], match["answer"])), uncommented(text))
         parser = _parser()
         tokens = _figures(parser.parse(_formulas_out(text, kept)))
-        return _put_back(parser.renderer.render(tokens, parser.options, {"folder": self._folder}), kept)
+        return _put_back(parser.renderer.render(tokens, parser.options, {"folder": self._folder, "at": self._at}), kept)
 
     def line(self, text: str) -> str:
         """Turn a line of text into HTML without a paragraph around it."""
@@ -112,7 +112,7 @@ def _column(renderer: Any, tokens: Sequence[Token], place: int, options: Any, en
 def _image(renderer: Any, tokens: Sequence[Token], place: int, options: Any, env: Any) -> str:
     """Render an image, and its dark version if it has one; the stylesheet shows one of them, and only that one is loaded."""
     path, alt = str(tokens[place].attrs["src"]), escape(tokens[place].content)
-    size = _size(env.get("folder"), path)
+    size, path = _size(env.get("folder"), path), env.get("at", "") + path
     if "-light." not in path:
         return f'<img src="{escape(path)}" alt="{alt}" loading="lazy"{size}>'
     forms = (("in-light", path), ("in-dark", path.replace("-light.", "-dark.")))

@@ -11,6 +11,7 @@ import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -21,11 +22,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from autograder.course.errors import UsageError
 from autograder.course.files import is_own
+from autograder.course.loading import read_course
 from autograder.course.model import Lesson
 from autograder.course.student_files import HIDDEN
 from autograder.course.system import lock
 from autograder.grading.questions import Functions, functions_of
-from autograder.learner.workspace import State, Workspace, home_of, lessons_in, open_workspace, workspace_above
+from autograder.learner.workspace import State, Workspace, home_of, lessons_in, open_workspace, reviewed, workspace_above
 
 PORT = 8012
 LOOPBACK = "127.0.0.1"
@@ -184,6 +186,12 @@ class ReaderSession:
     @property
     def lesson(self) -> Lesson:
         return self.workspace.lesson
+
+    @cached_property
+    def reviewed(self) -> tuple[Lesson, ...]:
+        """The lessons whose cards are reviewed together, as `course review` does."""
+        workspace = self.workspace
+        return reviewed(read_course(workspace.root), home_of(workspace.folder, workspace) if self.kept else None)
 
     def state(self) -> State:
         """Open the state for one request: each thread needs its own connection."""

@@ -60,6 +60,13 @@ def test_a_picture_has_a_light_and_a_dark_form_and_its_caption(tmp_path):
     )
 
 
+def test_an_image_of_another_lesson_is_found_below_its_id(tmp_path):
+    (tmp_path / "f-light.svg").write_text('<svg xmlns="x" width="72pt" height="36pt" viewBox="0 0 1 1">')
+    html = Prose(tmp_path, at="13_edges/").blocks("![A dog](f-light.svg)")
+    assert 'src="13_edges/f-light.svg"' in html
+    assert 'src="13_edges/f-dark.svg"' in html
+
+
 def test_the_whole_lesson_is_on_the_page_with_its_computed_numbers(root):
     """All words between the comments are there, in their order, section by section."""
     [lesson] = [one for one in read_course(root).lessons if one.id == "12_diffusion"]

@@ -3,7 +3,7 @@
 import ast
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
+from tests.courses import CLONE
 
 HEAD = """\
 import sys, types
@@ -34,6 +34,6 @@ def needed(source: str, found: dict[str, str]) -> None:
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("solutions.") and node.module not in found:
             module = str(node.module)
-            text = (ROOT / Path(*module.split("."))).with_suffix(".py").read_text()
+            text = (CLONE / Path(*module.split("."))).with_suffix(".py").read_text()
             needed(text, found)
             found[module] = text

@@ -18,10 +18,10 @@ from autograder.course.policy import Limits
 from autograder.grading.bounds import OutOfMemory, bounded
 from autograder.sandbox.properties import missing_walls
 from autograder.sandbox.servers import Sandbox
+from tests.courses import CLONE, ROOT
 from tests.once import once
 from tests.programs import PATIENCE
 
-ROOT = Path(__file__).resolve().parents[1]
 MEASURED = ("test_cli.py", "test_after_grading.py", "test_handing_in.py", "test_review_terminal.py", "test_student_terminal.py")
 UNMEASURED = ("test_folder.py", "test_graded.py", "test_readings.py", "test_recordings.py", "test_resuming.py")  # long, and others run what they run
 LONG = ("hostile", "test_resuming", "nbgrader", "test_dask_pool", "test_recordings")  # groups that take a minute or more
@@ -56,7 +56,7 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if not item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
-        if item.path.name in UNMEASURED or (ROOT / "tests" / "autograder" not in item.path.parents and item.path.name not in MEASURED):
+        if item.path.name in UNMEASURED or (CLONE / "tests" / "autograder" not in item.path.parents and item.path.name not in MEASURED):
             item.add_marker("no_cover")
     groups = {item: item.get_closest_marker("xdist_group").args[0] for item in items}
     items.sort(key=lambda item: LONG.index(groups[item]) if groups[item] in LONG else len(LONG))
@@ -85,7 +85,7 @@ def give_away(monkeypatch):
 
 @pytest.fixture(scope="session")
 def root():
-    """The course's folder."""
+    """The folder of the course, with one lesson."""
     return ROOT
 
 

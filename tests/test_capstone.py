@@ -1,7 +1,6 @@
 """The capstone pays for what a model makes, not for what it keeps: copies of the training images earn nothing."""
 
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,8 +13,8 @@ from autograder.grading.attempt import Materials, attempt, load_materials
 from autograder.grading.checks import executed_by, run
 from autograder.grading.reference import load_module
 from autograder.sandbox.servers import Sandbox
+from tests.courses import ROOT
 
-ROOT = Path(__file__).parent.parent
 COURSE = read_course(ROOT)
 TRAIN = next(exercise for exercise in COURSE.lessons[0].exercises if exercise.id == "train")
 

@@ -21,9 +21,9 @@ from autograder.course.errors import UsageError
 from autograder.course.policy import Limits
 from autograder.sandbox.guest.walls import WALLS
 from autograder.sandbox.properties import PROPERTIES, Examination
+from tests.courses import CLONE, ROOT
 from tests.programs import running, wait_for
 
-ROOT = Path(__file__).resolve().parents[1]
 TINY = ROOT / "tests" / "broken_courses" / "tiny"
 COURSE = [sys.executable, "-m", "autograder"]
 
@@ -357,7 +357,7 @@ def test_the_list_of_commands_is_all_that_there_is_in_their_own_words():
     for commands in COMMANDS.values():
         for name, (_, sentence) in commands.items():
             assert main.get_command(context, name).get_short_help_str(200) == sentence
-    modules = [importlib.import_module(f"autograder.cli.{path.stem}") for path in Path(ROOT / "autograder" / "cli").glob("[!_]*.py")]
+    modules = [importlib.import_module(f"autograder.cli.{path.stem}") for path in (CLONE / "autograder" / "cli").glob("[!_]*.py")]
     written = {one.name for module in modules for one in vars(module).values() if isinstance(one, click.Command) and one is not main}
     children = {child for one in ("misconceptions",) for child in main.get_command(context, one).commands}
     assert written == {*main.list_commands(context), *children}

@@ -19,6 +19,7 @@ from autograder.cli.main import main
 from autograder.course.loading import CONTENT, read_course, read_policy
 from autograder.grading.questions import functions_of, values, variant
 from docs.commands import page as commands_page
+from tests.courses import CLONE
 from tests.pages import PAGES, ROOT, blocks, read, shown
 from tests.test_example_class import COMMAND, run  # noqa: F401  # the fixture: one graded class serves both
 
@@ -195,14 +196,14 @@ def test_readme_stays_short_enough_for_a_first_visit():
 def test_every_path_that_a_page_names_is_there(page):
     tops = "autograder|bench|docs|examples|exercises|lessons|solutions|tests"
     named = re.findall(rf"`((?:{tops})/[\w./-]*)`", read(page))
-    assert [path for path in named if not re.search(r"/(?:[LE]|01_brightness)[/.]", path) and not (ROOT / path).exists()] == []
+    assert [path for path in named if not re.search(r"/(?:[LE]|01_brightness)[/.]", path) and not (CLONE / path).exists()] == []
 
 
 def test_contributing_names_every_module_of_the_engine():
     """Each row of the table is a package, with its own modules and no others."""
     rows = re.findall(r"^\| `(\w+)` \|.*\| (.+) \|$", read("CONTRIBUTING.md").partition("## The engine")[2], re.MULTILINE)
     named = {package: set(re.findall(r"`(\w+)`", modules)) for package, modules in rows}
-    packages = sorted(path.parent for path in (ROOT / "autograder").glob("*/__init__.py"))
+    packages = sorted(path.parent for path in (CLONE / "autograder").glob("*/__init__.py"))
     assert named == {path.name: {module.stem for module in path.glob("[!_]*.py")} for path in packages}
 
 

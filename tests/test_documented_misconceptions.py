@@ -2,7 +2,6 @@
 
 import re
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
@@ -10,8 +9,8 @@ from autograder.author.lint.context import LintContext
 from autograder.course.loading import read_course
 from autograder.course.references import choose_lesson
 from autograder.course.text import WARNING
+from tests.courses import ROOT
 
-ROOT = Path(__file__).parent.parent
 LESSON = choose_lesson(read_course(ROOT), "12_diffusion")
 BELIEFS = (  # nobody computes them: a choice must ask
     "ddim_needs_training", "good_image_in_one_step", "more_guidance_is_better", "more_steps_are_better", "noise_of_one_step",

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.courses import ROOT
 from tests.once import once
 
-ROOT = Path(__file__).resolve().parents[1]
 CLASS = ROOT / "examples" / "class"
 COMMAND = "course grade examples/class --out build/demo --seed 12 --exercise forward --exercise practice"
 EXPECTED: dict[str, Any] = yaml.safe_load((CLASS / "expected.yaml").read_text(encoding="utf-8"))

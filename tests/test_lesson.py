@@ -1,13 +1,13 @@
 """The lesson as a whole: its length, its questions in between, and that the course's own words lead to it."""
 
 import re
-from pathlib import Path
 
 import pytest
 
 from autograder.course.loading import read_course
+from tests.courses import ROOT
 
-LESSON = read_course(Path(__file__).parent.parent).lessons[0]
+LESSON = read_course(ROOT).lessons[0]
 SECTIONS = [part.split("\n", 1) for part in LESSON.text.split("\n## ")[1:]]
 LOOKED_UP = ("notation", "further-reading")  # tables and lists, not read in one go
 

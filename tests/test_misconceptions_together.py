@@ -2,7 +2,6 @@
 
 from contextlib import ExitStack
 from functools import cache
-from pathlib import Path
 
 import pytest
 
@@ -12,8 +11,8 @@ from autograder.course.policy import Limits
 from autograder.grading.attempt import Materials, attempt, load_materials
 from autograder.sandbox.servers import Sandbox
 from tests.bundle import HEAD, bundle, needed
+from tests.courses import ROOT
 
-ROOT = Path(__file__).parent.parent
 LESSON = read_course(ROOT).lessons[0]
 EXERCISES = {exercise.id: exercise for exercise in LESSON.exercises}
 FAIR = ROOT / "tests" / "fairness" / LESSON.id

@@ -7,7 +7,6 @@ the functions that it defines; a row that begins with `#!` comes first in the fi
 import re
 from contextlib import ExitStack
 from functools import cache
-from pathlib import Path
 
 import pytest
 
@@ -16,8 +15,8 @@ from autograder.course.model import Submission
 from autograder.course.policy import limits_for
 from autograder.grading.attempt import attempt, load_materials
 from autograder.sandbox.servers import Sandbox
+from tests.courses import ROOT
 
-ROOT = Path(__file__).parent.parent
 COURSE = read_course(ROOT)
 LESSON = COURSE.lessons[0]
 PLAIN = {"attention": "einsum", "forward": "loops", "schedule": "typed", "timestep": "shift", "train": "tokens"}  # the others have a plain one

@@ -15,9 +15,9 @@ from autograder.cli.main import main
 from autograder.course.errors import SandboxFault
 from autograder.sandbox.servers import Sandbox
 from tests.autograder.learner.conftest import RIGHT
+from tests.courses import ROOT
 from tests.programs import running
 
-ROOT = Path(__file__).resolve().parents[1]
 MISTAKEN = RIGHT.replace("beta ** .5 * eps", "beta * eps")
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from tests.autograder.author.release.searching import leaks
 from tests.autograder.learner.conftest import RIGHT
+from tests.courses import CLONE
 from tests.once import once
 
 BUILT = ("autograder", "solutions", "pyproject.toml", "setup.py", "MANIFEST.in", "README.md", "LICENSE")
@@ -25,13 +26,13 @@ def run(*command, **options):
     return done.stdout
 
 
-def copied(root, place):
+def copied(place):
     """Copy what a wheel is built from, without what was built there before."""
     for name in BUILT:
-        if (root / name).is_dir():
-            shutil.copytree(root / name, place / name, ignore=shutil.ignore_patterns("__pycache__", "weights", "student_release"))
+        if (CLONE / name).is_dir():
+            shutil.copytree(CLONE / name, place / name, ignore=shutil.ignore_patterns("__pycache__", "weights", "student_release"))
         else:
-            shutil.copy(root / name, place / name)
+            shutil.copy(CLONE / name, place / name)
 
 
 def held(folder):
@@ -40,12 +41,12 @@ def held(folder):
 
 
 @pytest.fixture(scope="session")
-def wheel(root, released, tmp_path_factory):
+def wheel(released, tmp_path_factory):
     """Build it from the sdist, and that from a copy of the clone."""
 
     def built():
         place = tmp_path_factory.mktemp("wheel")
-        copied(root, place)
+        copied(place)
         shutil.copytree(released, place / "build" / "student_release")
         run(sys.executable, "-m", "build", "--no-isolation", "--outdir", place / "dist", place)
         return str(next((place / "dist").glob("*.whl")))
@@ -106,8 +107,8 @@ def test_the_sdist_holds_what_the_wheel_is_built_from_and_no_solution(wheel, rel
 
 
 @pytest.mark.parametrize("kind", ["--wheel", "--sdist"])
-def test_without_a_release_nothing_is_built_and_it_is_said_why(root, tmp_path, kind):
-    copied(root, tmp_path)
+def test_without_a_release_nothing_is_built_and_it_is_said_why(tmp_path, kind):
+    copied(tmp_path)
     done = subprocess.run([sys.executable, "-m", "build", kind, "--no-isolation", str(tmp_path)], capture_output=True, text=True, timeout=180)
     assert done.returncode != 0
     assert "there is no student release in build/student_release: run `make wheel`, or install with `pip install -e .`" in done.stdout + done.stderr

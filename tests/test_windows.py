@@ -10,16 +10,15 @@ import re
 import subprocess
 import sys
 import urllib.request
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from autograder.cli.main import COMMANDS, GRADING, main
 from autograder.course import system
+from tests.courses import CLONE
 from tests.programs import running
 
-ROOT = Path(__file__).resolve().parents[1]
 FOLDER = "Zoë's course"
 ALONE = "Without walls, as this system has none: your files run in a plain process with a time limit, and can do whatever you can."
 
@@ -48,7 +47,7 @@ def windows(*commands):
 def settings(folder):
     """A student's environment, who has this folder for everything else."""
     kept = {name: value for name, value in os.environ.items() if name not in ("PYTHONIOENCODING", "PYTHONUTF8")}
-    return kept | {"PYTHONPATH": str(ROOT), "HOME": str(folder), "XDG_CONFIG_HOME": str(folder), "COLUMNS": "200", "LC_ALL": "C.UTF-8"}
+    return kept | {"PYTHONPATH": str(CLONE), "HOME": str(folder), "XDG_CONFIG_HOME": str(folder), "COLUMNS": "200", "LC_ALL": "C.UTF-8"}
 
 
 @pytest.fixture(scope="module")

@@ -24,10 +24,10 @@ from typing import Any
 import yaml
 
 from bench.chaos.leavings import adopting
+from tests.courses import ROOT
 
 from .attack import RIGHT, Attack
 
-ROOT = Path(__file__).resolve().parents[2]
 GUEST_USERS = (61184, 61185)  # whom guests may become where the grader is root
 CALL_SECONDS, OUTPUT_BYTES = 0.2, 64 << 10
 LIMITS = {"import_seconds": 0.6, "call_seconds": CALL_SECONDS, "submission_seconds": 1, "memory_mib": 512, "output_kib": 64}

@@ -16,7 +16,7 @@ from autograder.grading.bounds import bounded
 from autograder.grading.checks import run
 from autograder.sandbox.guest.frameworks import is_out_of_memory
 from autograder.sandbox.guests import Handle, Outcome
-from tests.conftest import ROOT
+from tests.courses import ROOT
 
 EXERCISES = read_course(ROOT).lessons[0].exercises
 THING = Handle(1, "thing")

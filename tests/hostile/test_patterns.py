@@ -6,7 +6,7 @@ from autograder.course.loading import read_course
 from autograder.course.student_files import code_of, fits_of, fits_of_name, is_worked_on, read_handout, read_work
 from autograder.instructor import platforms
 from autograder.sandbox.preload import profile_for
-from tests.conftest import ROOT
+from tests.courses import ROOT
 
 SIZE = 1 << 19  # bytes
 

@@ -3,7 +3,6 @@
 import re
 from contextlib import closing
 from itertools import takewhile
-from pathlib import Path
 
 import pytest
 
@@ -16,8 +15,7 @@ from autograder.grading.rounds import Round
 from autograder.instructor import pool
 from autograder.sandbox.guests import Outcome
 from tests.autograder.learner.conftest import RIGHT
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.courses import ROOT
 
 
 def table(start):

@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-from pathlib import Path
 
 import click
 import pytest
@@ -15,9 +14,9 @@ from autograder.course.errors import UsageError
 from autograder.learner.repro import again
 from autograder.learner.workspace import workspace_above
 from tests.conftest import STRANGER
+from tests.courses import CLONE
 
-ROOT = Path(__file__).parents[3]
-TINY = ROOT / "tests" / "broken_courses" / "tiny"
+TINY = CLONE / "tests" / "broken_courses" / "tiny"
 
 
 @pytest.fixture(autouse=True)
@@ -96,7 +95,7 @@ def test_a_line_that_repeats_a_failure_loads_no_course_that_lies_around(hostile,
 
 def test_the_installed_course_is_loaded_without_a_question(tmp_path, monkeypatch):
     """In a clone with an editable installation, nobody has to confirm anything."""
-    monkeypatch.chdir(ROOT / "examples" / "class")
+    monkeypatch.chdir(CLONE / "examples" / "class")
     said, status = course("read", "--contents", "--lesson", "12")
     assert status == 0
     monkeypatch.chdir(tmp_path)

@@ -1,7 +1,6 @@
 """A submission's key changes with everything that has a say in its result, and with nothing else."""
 
 import shutil
-from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
@@ -10,9 +9,9 @@ from autograder.course.loading import read_course
 from autograder.course.model import HandedIn, Submission
 from autograder.course.policy import Limits
 from autograder.grading.rounds import JUDGING, CacheKeys, Round
+from tests.courses import ROOT
 from tests.test_architecture import FLOOR
 
-ROOT = Path(__file__).resolve().parents[3]
 ROUND = Round("round-1", b"secret")
 ONE = Submission("Ada", "12_diffusion", "forward", "forward.py", b"x", "1234", "present")
 PRACTICE = replace(ONE, exercise="practice", name="answers.yaml")

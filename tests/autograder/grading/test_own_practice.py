@@ -38,8 +38,8 @@ from autograder.instructor.intake import open_class
 from autograder.instructor.roster import Person
 from autograder.learner.check import ANSWERED, own_problems
 from autograder.learner.practice import choose, sheet
+from tests.courses import ROOT
 
-ROOT = Path(__file__).parents[3]
 TINY = ROOT / "tests" / "broken_courses" / "tiny"
 STUDENTS = ["501", "502", "ada@example.org", "Zoë Ångström"]
 

@@ -1,7 +1,6 @@
 """The student's own formula, read off their numbers: what is said, in full, and when nothing is."""
 
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,9 +11,9 @@ from autograder.grading.checks import seed_of
 from autograder.grading.coefficients import Formula, Sum
 from autograder.grading.readings import read
 from tests.autograder.learner.conftest import RIGHT
+from tests.courses import ROOT
 from tests.in_process import judged_source
 
-ROOT = Path(__file__).parents[3]
 LESSON = read_course(ROOT).lessons[0]
 EXERCISES = {exercise.id: exercise for exercise in LESSON.exercises}
 FAIR = ROOT / "tests" / "fairness" / LESSON.id

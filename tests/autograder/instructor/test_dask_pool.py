@@ -37,9 +37,9 @@ from autograder.instructor.pool import Settings
 from bench.chaos import grading as chaos
 from bench.throughput import NUMPY
 from tests.conftest import COMMANDS
+from tests.courses import ROOT
 from tests.programs import PATIENCE, running, wait_for
 
-ROOT = Path(__file__).resolve().parents[3]
 TINY = ROOT / "tests" / "broken_courses" / "tiny"
 WALLS = "walls: landlock, seccomp, limits, privileges\n"
 

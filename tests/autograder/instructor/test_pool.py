@@ -2,7 +2,6 @@
 
 import os
 from contextlib import closing
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -16,8 +15,8 @@ from autograder.instructor.gradebook import Attempted
 from autograder.instructor.pool import BatchSize, Completed, LocalPool, Lost, Settings, grade_all
 from bench.throughput import NUMPY
 from tests.autograder.instructor.test_results import result
+from tests.courses import ROOT
 
-ROOT = Path(__file__).resolve().parents[3]
 SETTINGS = Settings(str(ROOT), Round("round-1", b"secret"), ())
 
 

@@ -6,7 +6,6 @@ import re
 import shutil
 import sys
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -24,8 +23,8 @@ from autograder.instructor.measures import Group, measure
 from autograder.instructor.outputs import Reported, misconception_sentences, report_page, student_page, write_feedback, write_report
 from autograder.instructor.roster import file_slug
 from tests.autograder.instructor.test_results import result
+from tests.courses import ROOT
 
-ROOT = Path(__file__).resolve().parents[3]
 SCRIPT = "<script>document.title = 'taken over'</script>"
 
 

@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 from datetime import datetime
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -24,8 +23,7 @@ from bench.chaos import grading as chaos
 from bench.chaos import workers
 from bench.chaos.leavings import adopting, demand_no_child, demand_no_scratch
 from tests.autograder.instructor.test_results import result
-
-ROOT = Path(__file__).resolve().parents[3]
+from tests.courses import ROOT
 
 
 def grade(base, *more):

@@ -7,7 +7,6 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
@@ -23,8 +22,8 @@ from autograder.grading.reference import digest
 from autograder.instructor.gradebook import SCHEMA, TABLES, Attempted, Gradebook, Kept
 from autograder.instructor.measures import Group, groups
 from autograder.sandbox.servers import Sandbox
+from tests.courses import ROOT
 
-ROOT = Path(__file__).resolve().parents[3]
 FORWARD = next(exercise for exercise in read_course(ROOT).lessons[0].exercises if exercise.id == "forward")
 SEVEN = "def forward_step(x_prev, beta, eps): return x_prev - beta * eps * 7\n"
 SOURCES = {

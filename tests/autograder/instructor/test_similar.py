@@ -2,7 +2,6 @@
 
 import json
 import random
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -12,8 +11,8 @@ from autograder.course.loading import read_course
 from autograder.course.model import Submission
 from autograder.course.student_files import code_of
 from autograder.instructor.similar import MANY, MOST_TOKENS, RUN, SIZE, WINDOW, fingerprints, read, similar_pairs, starters
+from tests.courses import ROOT
 
-ROOT = Path(__file__).resolve().parents[3]
 STARTER = "def noise_to(x0, t, eps, alpha_bars):\n    raise NotImplementedError\n"
 OWN = """
 def noise_to(x0, t, eps, alpha_bars):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from autograder.course.loading import read_course
 from autograder.grading.attempt import PUBLIC, load_materials
 from autograder.grading.checks import executed_by, run, seed_of
 from autograder.grading.comparison import difference
@@ -14,8 +15,9 @@ from autograder.grading.reference import load_module
 from autograder.learner.repro import line, reach
 from bench.diagnosis import right
 from bench.natural import KNOWN, MORE
-from tests.test_exercises import COURSE
+from tests.courses import ROOT
 
+COURSE = read_course(ROOT)
 EXERCISES = {exercise.id: exercise for exercise in COURSE.lessons[0].exercises}
 MATERIALS = cache(lambda name: load_materials(EXERCISES[name]))
 FILE = """

@@ -12,6 +12,7 @@ import pytest
 from autograder.course.loading import read_course
 from autograder.course.model import CheckResult, Result
 from autograder.course.policy import Policy
+from autograder.course.references import choose_lesson
 from autograder.instructor.grade import GradeRequest
 from autograder.instructor.gradebook import Gradebook, Kept
 from autograder.instructor.grades import read_rules
@@ -25,9 +26,10 @@ AXE = files("axe_playwright_python") / "axe.min.js"
 
 
 @contextlib.contextmanager
-def serving(root, folder, **more):
-    """Serve the course to who stands in `folder`, as `course serve` does."""
-    lesson = next(one for one in read_course(root).lessons)
+def serving(root, folder, lesson=None, **more):
+    """Serve the course, or of several lessons the first or a given one, to who stands in `folder`, as `course serve` does."""
+    course = read_course(root)
+    lesson = choose_lesson(course, lesson or course.lessons[0].id)
     with ReaderSession.open(root, lesson, folder) as session:
         site = Serving(build(session, **more))
         thread = threading.Thread(target=site.run)

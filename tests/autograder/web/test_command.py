@@ -59,16 +59,16 @@ def test_an_open_page_does_not_keep_it_from_ending(root, site, tmp_path):
 
 
 def test_outside_a_workspace_it_says_that_nothing_is_remembered(root, tmp_path):
-    with serve(tmp_path) as (process, printed):
+    with serve(tmp_path, "--lesson", "12") as (process, printed):
         assert printed.splitlines()[1:] == ["This is not a workspace, so your progress is not saved. Run `course start` to create one.", "Press Ctrl-C to stop."]
         assert end(process) == 0
 
 
 def test_two_terminals_get_two_ports_and_a_port_that_is_taken_is_refused(root, tmp_path):
-    with serve(tmp_path) as (first, printed), serve(tmp_path) as (second, again):
+    with serve(tmp_path, "--lesson", "12") as (first, printed), serve(tmp_path, "--lesson", "12") as (second, again):
         port = re.search(r":(\d+)/", printed)[1]
         assert re.search(r":(\d+)/", again)[1] != port
-        command = [sys.executable, "-m", "autograder", "serve", "--port", port]
+        command = [sys.executable, "-m", "autograder", "serve", "--lesson", "12", "--port", port]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE)
         assert (done.returncode, done.stderr) == (2, f"port {port} is taken\n  fix: omit --port to use a free one\n")
         assert [end(first), end(second)] == [0, 0]

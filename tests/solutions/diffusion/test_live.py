@@ -4,7 +4,6 @@ import base64
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,8 +12,8 @@ from solutions.diffusion import fashion, widgets
 from solutions.diffusion.images import to_pixels
 from solutions.diffusion.interface import InvalidRequest, SamplingConfig
 from solutions.diffusion.live import IMAGES, run
+from tests.courses import ROOT
 
-ROOT = Path(__file__).resolve().parents[3]
 SHIPPED = ROOT / "lessons" / "12_diffusion" / "widgets"
 
 

@@ -8,7 +8,6 @@ import json
 import re
 import sys
 from functools import cache
-from pathlib import Path
 
 import pytest
 
@@ -26,9 +25,9 @@ from autograder.sandbox.guest.source import cells as read_cells
 from tests.autograder.grading.test_readings import MISTAKES as READ
 from tests.autograder.grading.test_rewrites import MISTAKES as AS_IF
 from tests.bundle import bundle
+from tests.courses import ROOT
 from tests.in_process import judged_source
 
-ROOT = Path(__file__).resolve().parents[4]
 LESSON = read_course(ROOT).lessons[0]
 EXERCISES = {exercise.id: exercise for exercise in LESSON.exercises}
 SHIPPED = ROOT / "exercises" / LESSON.id / f"{LESSON.id}.ipynb"

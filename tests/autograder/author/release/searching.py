@@ -7,6 +7,8 @@ import re
 from functools import cache
 from pathlib import Path
 
+from tests.courses import CLONE
+
 TELLING = 16  # characters of a line that says something
 BEGINNING = re.compile(rf"(?<!\w)(?=(.{{{TELLING}}}))")  # where one may begin, with its first characters
 
@@ -56,7 +58,7 @@ def _strings(value):
 
 def public_lines(root):
     """List the lines of code that students are shown anyway: in starters, checks, props, and the engine that the notebook plays."""
-    return set().union(*(code_lines(path) for top in ("exercises", "autograder") for path in sorted((root / top).rglob("*.py"))))
+    return set().union(*(code_lines(path) for top in (root / "exercises", CLONE / "autograder") for path in sorted(top.rglob("*.py"))))
 
 
 def sentences(root):

@@ -19,9 +19,10 @@ from autograder.grading.recorded import pack, unpack
 from autograder.grading.reference import Answers, load_module
 from autograder.learner import repro
 from tests.autograder.grading import test_readings, test_rewrites
+from tests.courses import ROOT
 from tests.in_process import judged, judged_source
-from tests.test_exercises import COURSE
 
+COURSE = read_course(ROOT)
 LESSON = COURSE.lessons[0]
 EXERCISES = {exercise.id: exercise for exercise in LESSON.exercises}
 MISCONCEPTIONS = [(name, misconception.id) for name, exercise in EXERCISES.items() for misconception in load_misconceptions(exercise.misconceptions)]

@@ -4,6 +4,7 @@ A file is recognised by its name or, where no name fits, by the functions that i
 compiled, and of a notebook only the code in its cells is decoded. Which of several files counts is decided in `choose`.
 """
 
+import contextlib
 import re
 import textwrap
 from collections.abc import Iterable, Sequence
@@ -39,16 +40,14 @@ def given_files(root: Path, lesson: Lesson) -> dict[str, bytes]:
     """Return every file of a fresh workspace by name."""
     folder = root / "exercises" / lesson.id
     files = {exercise.starter.name: exercise.starter.read_bytes() for exercise in lesson.exercises}
-    others = (folder / "props.py", folder / f"{lesson.id}.ipynb")
-    files |= {path.name: path.read_bytes() for path in others if path.is_file()}
+    files |= {path.name: path.read_bytes() for path in (folder / "props.py", folder / f"{lesson.id}.ipynb") if path.is_file()}
     if lesson.questions:
         files["answers.yaml"] = blank_answers(lesson).encode()
     names = [names_of(exercise)[0] for exercise in exercises_of(lesson)]
     listed, practice = (textwrap.fill(text, 79) for text in (f"Files: {', '.join(names)}.", PRACTICE_WORDS[lesson.practice]))
     facts = {"title": lesson.title, "first": names[0], "files": listed, "practice": practice, "hidden": HIDDEN}
     facts["notebook"] = f"{lesson.id}.ipynb"
-    readme = README.read_text(encoding="utf-8").format(**facts)
-    return files | {"README.md": readme.encode()}
+    return files | {"README.md": README.read_text(encoding="utf-8").format(**facts).encode()}
 
 
 class Handout(Struct, frozen=True):
@@ -252,13 +251,13 @@ class _Notebook(Struct):
 
 
 def code_of(name: str, source: bytes) -> str:
-    """Return the text of a file, and of a notebook the code; "" if the notebook is damaged. Wrong bytes are replaced."""
+    """Return the text of a file, and of a notebook the student's code; "" if the notebook is damaged. Wrong bytes are replaced."""
     text = _text(source)
     return "\n".join("".join(cell.source or cell.input) for cell in _code_cells(text) or ()) if name.endswith(".ipynb") else text
 
 
 def without_outputs(source: bytes) -> bytes:
-    """Return a notebook with its code cells alone, as they are; one that is damaged stays whole."""
+    """Return a notebook with its code cells alone, those that are locked empty; one that is damaged stays whole."""
     cells = _code_cells(_text(source))
     return source if cells is None else msgspec.json.encode(_Notebook(cells))
 
@@ -271,7 +270,7 @@ def _text(source: bytes) -> str:
 
 
 def _code_cells(notebook: str) -> list[_Cell] | None:
-    """Read the code cells of a notebook, whose other parts are passed over; None if it is damaged, or made of too many."""
+    """Read a notebook's code cells, those that nbgrader locks as empty ones, and no more; None if it is damaged, or made of too many."""
     if notebook.count("{") > 200_000:  # a notebook has thousands; of millions, each would take a hundred bytes
         return None
     try:
@@ -279,7 +278,14 @@ def _code_cells(notebook: str) -> list[_Cell] | None:
     except (msgspec.MsgspecError, RecursionError, ValueError):
         return None
     sheets = (found.cells, *(sheet.cells for sheet in found.worksheets))
-    return [cell for cells in sheets for cell in cells if cell.cell_type == "code"]
+    code = [cell for cells in sheets for cell in cells if cell.cell_type == "code"]
+    return [_Cell("code", metadata=cell.metadata) if _is_locked(cell) else cell for cell in code]
+
+
+def _is_locked(cell: _Cell) -> bool:
+    with contextlib.suppress(msgspec.MsgspecError, RecursionError, AttributeError):
+        return bool(msgspec.json.decode(cell.metadata).get("nbgrader", {}).get("locked"))
+    return False
 
 
 # ---- which of several files counts

@@ -760,7 +760,7 @@ def alpha_bars(betas):
     bars[0] = 1
     return bars
 """),
-    "forward_step: the same root twice": Wrong("forward", "", r"1 − β_t stood where β_t", """
+    "forward_step: the same root twice": Wrong("forward", "", r"1 − β_t stood in place of β_t", """
 def forward_step(x_prev, beta, eps):
     scale = np.sqrt(1 - beta)
     return scale * x_prev + scale * eps

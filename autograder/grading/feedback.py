@@ -281,6 +281,7 @@ def _wrong(wrong: Wrong, result: str) -> str:
 def _named(name: str, number: str, where: str) -> str:
     """Write a factor, with its number if the name is no number itself: "√ᾱ_t (0.947)"."""
     number = number.replace("-", "−")
+    name = name[1:-1] if re.fullmatch(r"\([^()]*\)", name) else name
     return name if name in (number, where) else f"{name} ({number})" if name else number
 
 

@@ -55,6 +55,8 @@ def _text(node: ast.AST, letters: Mapping[str, str]) -> tuple[str, int]:
             return joined("{}", 4, (a, 0))
         case ast.Subscript(_, ast.Slice()):
             return letters.get(ast.unparse(node), ""), 4
+        case ast.Subscript(ast.Call(ast.Name(name), [table]), index) if f"{name}[]" not in letters and f"{name}()" in letters:
+            return _text(ast.Call(ast.Name(name), [ast.Subscript(table, index)], []), letters)  # 1 − ᾱ_t, not (1 − ᾱ)_t
         case ast.Subscript(value, index):
             form = letters.get(f"{called(value) if f'{called(value)}[]' in letters else table_of(node)}[]", "")
             at = text(index, letters).replace(" ", "")

@@ -132,7 +132,7 @@ def _said(changes: tuple[Change, ...], letters: Mapping[str, str]) -> list[tuple
         return [
             (changes[0].words.format(**{name: listed(dict.fromkeys(one[name] for one in told))}), where.pop() if len(where) == 1 else "")
         ]
-    # not: in ᾱ, α stood where ᾱ belongs
+    # not: in ᾱ, α stood in place of ᾱ
     return [(one.words.format(**own), "" if one.where in own.values() else one.where) for one, own in zip(changes, told, strict=True)]
 
 

@@ -35,7 +35,7 @@ LETTERS = {
     "t": "t", "t_prev": "t_prev", "t_mid": "t_mid", "t_end": "t_end", "T": "T", "steps": "steps", "i": "i", "s": "s", "pi": "π",
     "beta": "β_t", "bar": "ᾱ_t", "bar_prev": "ᾱ_prev", "bar_end": "ᾱ_end", "bar_s": "ᾱ_s", "sigma": "σ", "eta": "η", "w": "w", "p": "p",
     "u": "u", "scale": "the scale", "shrink": "√(ᾱ_end/ᾱ_t)", "first": "first", "last": "last", "most": "most", "max_period": "max_period",
-    "betas": "β", "alpha_bars": "ᾱ", "betas[]": "β_{}", "alpha_bars[]": "ᾱ_{}", "alphas[]": "α_{}", "one_minus[]": "(1 − ᾱ)_{}",
+    "betas": "β", "alpha_bars": "ᾱ", "betas[]": "β_{}", "alpha_bars[]": "ᾱ_{}", "alphas[]": "α_{}",
     "alphas()": "α", "one_minus()": "1 − {0}", "multiplied()": "the running product of {0}", "earlier()": "{0} of one step earlier",
     "earlier[]": "β_{{{}−1}}",
     "summed()": "1 − β_1 − ... − β_t", "cumprod()": "ᾱ",

@@ -13,7 +13,7 @@ from autograder.grading.feedback import rewrite_words
 from autograder.grading.letters import places, put, text
 from autograder.grading.reference import Answers, load_module
 from autograder.grading.rewrites import matches, rewrites, rules
-from autograder.grading.sketch import sketch
+from autograder.grading.sketch import Table, sketch
 from tests.autograder.grading.test_readings import EXERCISES, changed, ideas, materials
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -50,7 +50,7 @@ def test_each_rule_is_applied_wherever_it_fits(told):
     expected = {
         ("p", "the root were missing from w"),
         ("p", "the factor s were missing from s·√w"),
-        ("p", "h stood where w belongs"),
+        ("p", "h stood in place of w"),
         ("", "h were added, not subtracted"),
         ("", "the loop started one step too late"),
         ("", "growing were missing"),
@@ -66,7 +66,7 @@ def test_a_rewrite_gives_what_it_says(told):
     made = told("def area(width, height):\n    return width ** 0.5 - height\n")
     assert made["", "the root were missing from w"].function(9, 1) == 8
     assert made["", "h were added, not subtracted"].function(9, 1) == 4
-    assert made["", "h stood where w belongs"].function(9, 4) == -2
+    assert made["", "h stood in place of w"].function(9, 4) == -2
     assert made["", "w and h had changed places"].function(9, 4) == -7
     assert made["", "the logarithm of the result were returned"].function(9, 2) == 0
 
@@ -83,7 +83,7 @@ def test_two_mistakes_at_once_are_told_in_two_sentences_and_one_made_twice_in_on
     path.write_text("def area(width, height):\n    return width ** 0.5 - height ** 0.5\n")
     made = {rewrite_words([one.said]): one for one in rewrites(path, "area", MODEL, several=50) if one.several}
     assert made["It is as if the root were missing from w and h."].function(9, 4) == 5
-    assert made["It is as if the root were missing from w. It is also as if half of h were taken, where its root belongs "
+    assert made["It is as if the root were missing from w. It is also as if half of h were taken, where the root belongs "
                 "(** 1/2 is the power 1, divided by 2)."].function(9, 4) == 7  # fmt: skip
 
 
@@ -121,6 +121,29 @@ def test_a_function_that_the_answer_uses_is_changed_too(told):
     assert made.function(9, 2) == 18
 
 
+def test_a_factor_on_the_wrong_side_of_a_call_is_told(tmp_path):
+    """It is one of what goes in, or of the result: there as a factor, and as a divisor."""
+    model = Quantities(letters={"width": "w", "height": "h", "side()": "the side"})
+    path = tmp_path / "answer.py"
+    path.write_text("def area(width, height):\n    return side(width * height) + side(width) / height\n\n\ndef side(width):\n    return width ** 2 + 1\n")
+    made = {one.words: one.function(2, 4) for one in rewrites(path, "area", model) if "goes in" in one.words}
+    assert made == {
+        "the result of the side were multiplied by h, where what goes in must be multiplied by it": 5 * 4 + 5 / 4,
+        "the result of the side were divided by h, where what goes in must be multiplied by it": 5 / 4 + 5 / 4,
+        "what goes into the side were multiplied by h, where the result must be divided by it": 65 + 65,
+        "what goes into the side were divided by h, where the result must be divided by it": 65 + 1.25,
+    }
+
+
+def test_many_are_compared_at_once_as_each_alone():
+    rng = np.random.default_rng(0)
+    values = [*rng.normal(size=(40, 5)), rng.normal(size=3), np.array([np.nan, 0, 0, 0, 0])]
+    own, known = sketch(values[7] + 1e-4), [sketch(one) for one in values]
+    near = [i for i, one in enumerate(known) if not own.differs(one, 1e-3, 0)]
+    assert near == [7]
+    assert Table(enumerate(known)).near(own, 1e-3, 0) == [*near, 41]  # what is not finite contradicts no guard
+
+
 def test_what_has_no_letters_is_not_told(told):
     """A sentence never holds the answer's code."""
     assert told("def area(a, b):\n    return (a - b) ** 0.5\n", Quantities(letters={"a": "A"})).keys() == {
@@ -156,6 +179,7 @@ FORMULAS = {
     "-a ** 2": "−a²",
     "table[a - 1]": "T_{a−1}",
     "table.double()[a]": "T_a",
+    "rest(table)[a - 1]": "1 − T_{a−1}",
     "f(a, b + c)": "f of (b + c)",
     "a < b": "a < b",
     "unknown(a)": "",
@@ -165,7 +189,7 @@ FORMULAS = {
 
 @pytest.mark.parametrize("source", FORMULAS)
 def test_a_formula_is_written_in_letters(source):
-    letters = {**{name: name for name in "abcd"}, "table[]": "T_{}", "f()": "f of {1}"}
+    letters = {**{name: name for name in "abcd"}, "table[]": "T_{}", "f()": "f of {1}", "rest()": "1 − {0}"}
     assert text(ast.parse(source).body[0].value, letters) == FORMULAS[source]
 
 
@@ -185,7 +209,7 @@ MISTAKES = {
         *changed("ddpm", "(1 - betas[t]).sqrt()", "(1 - betas[t])"),
         "In the mean, it is as if the root were missing from 1 − β_t.",
     ),
-    "an argument": (*changed("loss", "eps_model(x_t, t)", "eps_model(x_t, 0)"), "In the call of the model, it is as if 0 stood where t belongs."),
+    "an argument": (*changed("loss", "eps_model(x_t, t)", "eps_model(x_t, 0)"), "In the call of the model, it is as if 0 stood in place of t."),
     "a sign": (*changed("loss", "loss.backward()", "(-loss).backward()"), "It is as if the loss had the wrong sign."),
     "an axis": (
         *changed("attention", "torch.softmax(scores, dim=3)", "torch.softmax(scores, dim=1)", "einsum"),
@@ -193,7 +217,7 @@ MISTAKES = {
     ),
     "a table": (
         *changed("ddim", "a, b = alpha_bars[t], alpha_bars[t_prev]", "one = alpha_bars / alpha_bars.roll(1)\n    a, b = one[t], one[t_prev]"),
-        "It is as if α stood where ᾱ belongs.",
+        "It is as if α stood in place of ᾱ.",
     ),
     "a loop": (*changed("guidance", "range(steps, 0, -1)", "range(steps, 1, -1)"), "It is as if the loop ended one step too early."),
     "one that is guarded where it divides by 0": (
@@ -204,10 +228,10 @@ MISTAKES = {
         *changed("ddim", "(x_t - (1 - a).sqrt() * eps_hat) / a.sqrt()", "(x_t - (1 - a) * eps_hat) / a"),
         "In x̂_0, it is as if the root were missing from 1 − ᾱ_t and ᾱ_t.",
     ),
-    "a comparison": (*changed("guidance", "u < p", "u <= p"), "It is as if u ≤ p stood where u < p belongs."),
+    "a comparison": (*changed("guidance", "u < p", "u <= p"), "It is as if u ≤ p stood in place of u < p."),
     "two ways to say it": (
         *changed("ddim", "return b.sqrt() * x0", "return a.sqrt() * x0"),
-        "In x̂_0, it is as if ᾱ_prev stood where ᾱ_t belongs. Or: It is as if ᾱ_t stood where ᾱ_prev belongs.",
+        "In x̂_0, it is as if ᾱ_prev stood in place of ᾱ_t. Or: It is as if ᾱ_t stood in place of ᾱ_prev.",
     ),
 }
 

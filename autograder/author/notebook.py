@@ -11,6 +11,7 @@ import inspect
 import json
 import sys
 import types
+from collections.abc import Callable
 from copy import copy
 from graphlib import TopologicalSorter
 from importlib import import_module
@@ -24,6 +25,7 @@ from autograder.author.recording import Listener, record_exercise
 from autograder.course.model import Check, Exercise, Lesson
 from autograder.grading.attempt import PUBLIC, Materials, load_materials
 from autograder.grading.checks import executed_by, run, seed_of
+from autograder.grading.recorded import Recordings
 
 Cell = dict[str, Any]
 EXPLAINED = 2.0  # points of a question in free text, given by hand
@@ -33,8 +35,8 @@ SHIM = Path(__file__).with_name("notebook_shim.txt")  # what stands in for these
 SHIMMED = ("msgspec", "msgspec.structs", "autograder.grading.bounds")
 
 
-def notebook(lesson: Lesson) -> str:
-    """Return the notebook of a lesson as JSON text. Every exercise of it must have its answer at hand."""
+def notebook(lesson: Lesson, record: Callable[[Materials], Recordings] = record_exercise) -> str:
+    """Return the notebook of a lesson as JSON text, with what `record` gives of each exercise, which must have its answer at hand."""
     nodes = [node for exercise in lesson.exercises for node in ast.parse(exercise.starter.read_bytes()).body]
     imports = {ast.unparse(node) for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)}
     packages = " ".join(sorted({name for one in imports if (name := one.split()[1].partition(".")[0]) not in sys.stdlib_module_names}))
@@ -42,18 +44,19 @@ def notebook(lesson: Lesson) -> str:
     cells = [_cell("markdown", "introduction", introduction), _locked("player", _player(_imported(lesson), packages))]
     cells.append(_cell("code", "imports", "\n".join(sorted(imports))))
     for exercise in lesson.exercises:
-        cells += _exercise(lesson, load_materials(exercise))
+        materials = load_materials(exercise)
+        cells += _exercise(lesson, materials, record(materials))
     cells += [_explain(f"explain-{number}", question) for number, question in enumerate(lesson.explain, 1)]
     metadata = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}, "language_info": {"name": "python"}}
     return json.dumps({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}, ensure_ascii=False, indent=1) + "\n"
 
 
-def _exercise(lesson: Lesson, materials: Materials) -> list[Cell]:
+def _exercise(lesson: Lesson, materials: Materials, recordings: Recordings) -> list[Cell]:
     exercise = materials.exercise
     source = exercise.starter.read_text(encoding="utf-8")
     tree = ast.parse(source)
     cells = [_cell("markdown", f"{exercise.id}-about", f"## {exercise.id}\n\n{ast.get_docstring(tree)}")]
-    cells.append(_locked(f"{exercise.id}-checks", _loading(lesson, materials)))
+    cells.append(_locked(f"{exercise.id}-checks", _loading(lesson, materials, recordings)))
     judged = set()
     for node in tree.body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
@@ -182,14 +185,14 @@ def _used(node: ast.AST) -> set[str]:
     return own.union(*(_used(part) for part in parts if isinstance(part, ast.AST)))
 
 
-def _loading(lesson: Lesson, materials: Materials) -> str:
-    """Write the cell that brings an exercise's checks, and what a release records of them."""
+def _loading(lesson: Lesson, materials: Materials, recordings: Recordings) -> str:
+    """Write the cell that brings an exercise's checks, and what was recorded of them."""
     exercise = materials.exercise
     asked = exercise.checks.read_text(encoding="utf-8").replace("from autograder.api import", f"from {PLAYER} import")
     seeds = {check.id: seed_of(PUBLIC, exercise.id, check.id) for check in materials.checks}
     sections = {section.id: section.title for section in lesson.sections}
     recorded = {
-        "recordings": json.loads(msgspec.json.encode(record_exercise(materials))),
+        "recordings": json.loads(msgspec.json.encode(recordings)),
         "asked": {check.id: _asked(materials, check, seeds[check.id]) for check in materials.checks},
         "sections": {one.section: sections.get(one.section, one.section) for one in materials.misconceptions},
     }

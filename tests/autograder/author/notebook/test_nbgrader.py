@@ -6,10 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import msgspec
 import pytest
 
-from autograder.author.notebook import notebook
 from autograder.author.release import config
 from autograder.course.loading import read_course
 from autograder.course.policy import Limits
@@ -25,7 +23,13 @@ from tests.once import once
 pytestmark = [pytest.mark.xdist_group("nbgrader"), pytest.mark.no_cover]  # its kernels would be measured, too
 TRIED = ("schedule", "forward", "ddim")  # what is answered
 UNTOUCHED = ("attention",)
-SMALL = msgspec.structs.replace(LESSON, exercises=tuple(EXERCISES[name] for name in (*TRIED, *UNTOUCHED)))  # a whole one takes a minute
+KEPT = (*TRIED, *UNTOUCHED, "introduction", "player", "imports", "explain")  # a whole one takes a minute
+
+
+def small():
+    """Give the notebook with some of its exercises."""
+    book = json.loads(SHIPPED.read_text())
+    return json.dumps(book | {"cells": [cell for cell in book["cells"] if cell["id"].startswith(KEPT)]})
 
 
 def sources(student):
@@ -49,7 +53,7 @@ def run_nbgrader(root):
     """Give out the notebook, hand in two, grade them; return what nbgrader says of each cell and who has feedback."""
     (root / "nbgrader_config.py").write_text(config(read_course(ROOT)))
     (root / "source" / LESSON.id).mkdir(parents=True)
-    (root / "source" / LESSON.id / SHIPPED.name).write_text(notebook(SMALL))
+    (root / "source" / LESSON.id / SHIPPED.name).write_text(small())
     said = [nbgrader(root, "generate_assignment", LESSON.id)]
     released = json.loads((root / "release" / LESSON.id / SHIPPED.name).read_text())
     for student in ("ada", "bo"):
@@ -100,7 +104,7 @@ def test_the_questions_in_words_wait_for_a_person(run):
 @pytest.mark.parametrize("student", ["ada", "bo"])
 def test_its_scores_are_ours_on_the_published_numbers(run, student, tmp_path):
     """The same notebook through our own grader, with the published seed: check by check."""
-    book = filled(json.loads(notebook(SMALL)), sources(student))
+    book = filled(json.loads(small()), sources(student))
     (tmp_path / SHIPPED.name).write_text(json.dumps(book))
     ours = {}
     with Sandbox(Limits()) as sandbox:

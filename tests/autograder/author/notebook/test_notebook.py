@@ -7,23 +7,26 @@ import io
 import json
 import re
 import sys
+import types
 from functools import cache
 
+import msgspec
 import pytest
 
 import autograder.api  # noqa: F401  # before a bundle would make one up
-from autograder.author.notebook import notebook
+from autograder.author.notebook import SHIM, notebook
 from autograder.course.loading import read_course
-from autograder.course.student_files import read_handout
+from autograder.course.student_files import code_of, read_handout, without_outputs
 from autograder.grading.attempt import PUBLIC, load_materials
 from autograder.grading.checks import seed_of
 from autograder.grading.comparison import difference
-from autograder.grading.recorded import unpack
+from autograder.grading.recorded import read_recordings, unpack
 from autograder.instructor.intake import open_folder
 from autograder.instructor.uploads import read_submissions
 from autograder.sandbox.guest.source import cells as read_cells
 from tests.autograder.grading.test_readings import MISTAKES as READ
 from tests.autograder.grading.test_rewrites import MISTAKES as AS_IF
+from tests.autograder.grading.test_rewrites import OWN, RANDOM
 from tests.bundle import bundle
 from tests.courses import ROOT
 from tests.in_process import judged_source
@@ -107,10 +110,11 @@ def exact(one):
     return kept, runs, asked, one["sections"], [*read["rewrites"]]
 
 
-@pytest.mark.usefixtures("released")  # what takes long is recorded then
-def test_the_notebook_in_the_course_is_what_the_command_builds():
+def test_the_notebook_in_the_course_is_what_the_command_builds(released):
     """`course notebook` was run since an exercise changed. The last bits of a recorded number differ between processors."""
-    shipped, built = SHIPPED.read_text(encoding="utf-8"), notebook(LESSON)
+    recordings = {exercise.id: exercise for exercise in read_course(released).lessons[0].exercises}
+    built = notebook(LESSON, lambda materials: read_recordings(recordings[materials.exercise.id]))
+    shipped = SHIPPED.read_text(encoding="utf-8")
     assert RECORDED.sub("", shipped) == RECORDED.sub("", built)
     for old, new in zip(recorded(shipped), recorded(built), strict=True):
         assert exact(old) == exact(new)
@@ -142,6 +146,45 @@ def test_a_mistake_is_told_as_by_course_check(kind, exercise, source):
         reread = [f"Reread: {one.title}" for one in LESSON.sections if one.id == check.section]
         assert (points, said) == (check.points, "\n".join([check.message, *reread]))
         assert len(reread) == (check.misconception is not None)
+
+
+def test_what_uses_a_wrong_function_says_so():
+    """Only perhaps is it the cause: the reference's answers to the student's own questions were not recorded."""
+    exercise, source, _ = AS_IF["a root in a sum of two"]
+    told = outcomes(filled(json.loads(SHIPPED.read_text()), {exercise: source}), exercise)
+    uses = {name.rpartition("check-")[2]: said.partition("It uses ")[2] for name, (_, said) in told.items() if "It uses " in said}
+    assert uses == dict.fromkeys(("a-step-with-noise", "the-walk"), "`posterior`, which is not right yet: that may be the cause.")
+
+
+def test_random_numbers_of_ones_own_are_told():
+    exercise, source = RANDOM["noise_to"]
+    told = outcomes(filled(json.loads(SHIPPED.read_text()), {exercise: source}), exercise)
+    assert any(said.endswith(OWN) for _, said in told.values())
+
+
+def test_where_numbers_are_rounded_otherwise_a_check_compares_the_same_and_names_nothing():
+    book = filled(json.loads(SHIPPED.read_text()), {"forward": READ["left out"][1]})
+    for cell in book["cells"]:
+        cell["source"] = [line.replace("astype(np.float16) + np.float16(0)", "astype(np.float32)") for line in cell["source"]]
+    points, said = outcomes(book, "forward")["forward-check-in-the-middle"]
+    assert points == 0
+    assert said.endswith("values differ).")
+
+
+VALUES = {
+    "small": [None, True, 0, 127, -32, 1.5, "a", b"a", (1,), {"b": 1, "a": [2]}],
+    "integers": [sign * 2**bits + one for sign in (1, -1) for bits in (7, 8, 15, 16, 31, 32, 63) for one in (-1, 0, 1) if sign * 2**bits + one >= -(2**63)],
+    "long": ["é" * 20, "x" * 300, "x" * 70_000, b"x" * 300, b"x" * 70_000, [0] * 20, [0] * 70_000, {f"{i}": i for i in range(20)}],
+    "others": [1j],
+}
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_what_stands_in_for_msgspec_writes_the_same_bytes(name):
+    shim = types.ModuleType("shim")
+    exec(SHIM.read_text(), shim.__dict__)
+    one, other = (module.msgpack.encode(VALUES[name], enc_hook=repr, order="deterministic") for module in (msgspec, shim))
+    assert one == other
 
 
 def test_every_check_has_a_locked_cell_with_its_points():
@@ -206,6 +249,20 @@ def test_grading_takes_the_students_cells_and_leaves_the_locked_ones_out():
     sources = [source for _, source in read_cells(json.dumps(book))]
     assert any("def forward_step" in source for source in sources)
     assert not any("course.play" in source or "course.load" in source or "course_player" in source for source in sources)
+
+
+def test_what_is_kept_of_a_notebook_is_the_students_code():
+    """The locked cells, which are large, stay as empty ones: errors name cells by their numbers."""
+    kept = without_outputs(SHIPPED.read_bytes())
+    assert len(kept) < 100_000 < SHIPPED.stat().st_size
+    assert [part.text for part in read_cells(kept.decode())] == [part.text for part in read_cells(SHIPPED.read_text())]
+    assert "course_player" not in code_of(SHIPPED.name, SHIPPED.read_bytes())
+
+
+@pytest.mark.parametrize("metadata", [1, {"nbgrader": []}, {"nbgrader": {"locked": False}}, {"other": {"locked": True}}], ids=str)
+def test_a_cell_that_nbgrader_does_not_lock_is_kept(metadata):
+    cell = {"cell_type": "code", "metadata": metadata, "source": "x = 1", "outputs": []}
+    assert code_of("a.ipynb", json.dumps({"cells": [cell]}).encode()) == "x = 1"
 
 
 def test_the_notebook_stands_for_every_exercise_that_has_no_file_of_its_own(tmp_path):

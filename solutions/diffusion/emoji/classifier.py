@@ -54,10 +54,13 @@ def perceptual_distance(classifier: EmojiClassifier, x: Tensor, y: Tensor) -> Te
 
 
 def augment(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Scale and shift each image a little on white, blur every second one, and add noise. # (B, 3, S, S) -> (B, 3, S, S)"""
+    """Scale and shift each image a little on white, blur every second one, and add noise. # (B, 3, S, S) -> (B, 3, S, S)
+
+    The scale varies little, and nothing is mirrored: "black large square" and "pointing left" have to keep their names.
+    """
     B, side = len(images), images.shape[-1]
     transform = torch.zeros(B, 2, 3)
-    transform[:, 0, 0] = transform[:, 1, 1] = 0.95 + 0.25 * torch.rand(B, generator=generator)  # up to 1.2 times smaller
+    transform[:, 0, 0] = transform[:, 1, 1] = 0.98 + 0.12 * torch.rand(B, generator=generator)  # smaller, up to 1.1 times
     transform[:, :, 2] = 4 / side * (2 * torch.rand(B, 2, generator=generator) - 1)  # up to 2 pixels
     grid = F.affine_grid(transform, list(images.shape), align_corners=False)
     moved = F.grid_sample(images - 1, grid, align_corners=False) + 1  # outside is 0, and white is 1

@@ -27,6 +27,7 @@ from autograder.grading.reference import as_array, callback_of, fuzzy_key, load_
 Array = NDArray[np.float64]
 Linear = tuple[str, ...] | dict[str, tuple[str, ...]]
 
+IMAGE = "image"  # the part of a walk's step that is its image before
 MOST_STEPS = 40  # of a walk that are looked at
 CONDITION = 1e10  # of the normal equations, above which the factors are not determined
 
@@ -125,7 +126,7 @@ def _walk(call: Called, names: tuple[str, ...], given: dict[str, Any]) -> Iterat
         if x is not None and not np.array_equal(x, image):
             then = {f"{one}_next": value for one, value in others.items()}
             yield from _sum(x, parts, {**here, **then}, recent, "" if image.size else f"input of `{name}`", step=True)
-            parts, recent, here, image = {**parts, "x": x}, ["x"], {**given, **others}, x
+            parts, recent, here, image = {**parts, IMAGE: x}, [IMAGE], {**given, **others}, x
         key = f"{name}({', '.join(map(_key, others.values()))})"
         parts, recent = {**parts, key: answer}, [*recent, key]
     yield from _sum(call.outcome.value, parts, here, recent, step=True)
@@ -178,7 +179,7 @@ def formula(one: Sum, quantities: Callable[[dict[str, Any]], dict[str, Any]], to
     named = {name: np.ravel(np.asarray(value, np.float64)) for name, value in quantities(one.given).items()}
     known = {name: value.tolist() for name, value in named.items() if np.isfinite(value).all()}
     determined = False
-    for parts in (one.recent, [name for name in one.parts if name != "x"]):
+    for parts in (one.recent, [name for name in one.parts if name != IMAGE]):
         for rows in dict.fromkeys((1, len(one.value) if one.value.ndim else 1)):
             factors, left = fit(one.value, [one.parts[name] for name in parts], rows)
             if factors is not None and left.max(initial=0) <= tolerance:

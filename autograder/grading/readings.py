@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from autograder.grading.coefficients import Array, Formula, Sum, fit
+from autograder.grading.coefficients import IMAGE, Array, Formula, Sum, fit
 
 SEPARATION = 10  # tolerances by which a factor is wrong
 CLEARLY = 0.3  # of the largest error
@@ -128,7 +128,7 @@ def _compared(own: Sum, formula: Formula, tolerance: float, letters: Mapping[str
     if not formula.factors:
         return {}
     rows = max(map(len, formula.factors.values()))
-    more = [name for name in own.recent if name not in (*formula.factors, "x")]  # an x that the reference does not use is a sum itself
+    more = [name for name in own.recent if name not in (*formula.factors, IMAGE)]  # an image that the reference does not use is a sum
     names = [*(name for name in formula.factors if name in own.parts), *more]
     if len(np.atleast_1d(own.value)) % rows:
         return None

@@ -22,7 +22,7 @@ def ddim_step(x_t: Any, t: int, t_prev: int, eps_hat: Any, alpha_bars: Any, eta:
 
 def ddim_sample(eps_model: Any, x_T: Any, alpha_bars: Any, steps: int, eta: float, draw_noise: Any) -> Any:
     """Return x_0."""
-    x, T = x_T, len(alpha_bars) - 1
+    x_t, T = x_T, len(alpha_bars) - 1
     for t, t_prev in pairwise([*ddim_timesteps(T, steps), 0]):
-        x = ddim_step(x, t, t_prev, eps_model(x, t), alpha_bars, eta, draw_noise(t))
-    return x
+        x_t = ddim_step(x_t, t, t_prev, eps_model(x_t, t), alpha_bars, eta, draw_noise(t))
+    return x_t

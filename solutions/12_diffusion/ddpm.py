@@ -23,7 +23,7 @@ def ddpm_step(x_t: Any, t: int, eps_hat: Any, betas: Any, z: Any) -> Any:
 
 def ddpm_sample(eps_model: Any, x_T: Any, betas: Any, draw_noise: Any) -> Any:
     """Return x_0."""
-    x, T = x_T, len(betas) - 1
+    x_t, T = x_T, len(betas) - 1
     for t in range(T, 0, -1):
-        x = ddpm_step(x, t, eps_model(x, t), betas, draw_noise(t))
-    return x
+        x_t = ddpm_step(x_t, t, eps_model(x_t, t), betas, draw_noise(t))
+    return x_t

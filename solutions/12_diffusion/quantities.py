@@ -3,7 +3,7 @@
 LINEAR names the functions whose result is a sum of their arguments, each times a factor, and those arguments; for a function with several
 results, by the name of each. Where one of the arguments is a callback, the function walks: each image that it gives the callback, and its
 result, is such a sum of the image before, the answers since, and the noise drawn. LETTERS are the paper's; a numbered one belongs to that
-of several answers in one step.
+of several answers in one step, and `image` is the image before a step.
 """
 
 from typing import Any
@@ -27,8 +27,8 @@ LINEAR = {
 }
 
 LETTERS = {
-    "x_prev": "x_{t−1}", "x0": "x_0", "x_t": "x_t", "x_T": "x_T", "z_T": "z_T", "eps": "ε", "eps_hat": "ε̂", "z": "z", "x": "x_t",
-    "eps_uncond": "ε_uncond", "eps_cond": "ε_cond", "eps_model": "ε̂", "eps_model 1": "ε_uncond", "eps_model 2": "ε_cond",
+    "x_prev": "x_{t−1}", "x0": "x_0", "x_t": "x_t", "x_T": "x_T", "z_T": "z_T", "eps": "ε", "eps_hat": "ε̂", "z": "z", "x": "x",
+    "image": "x_t", "eps_uncond": "ε_uncond", "eps_cond": "ε_cond", "eps_model": "ε̂", "eps_model 1": "ε_uncond", "eps_model 2": "ε_cond",
     "teacher": "ε̂", "teacher 1": "the first ε̂", "teacher 2": "the second ε̂", "draw_noise": "z",
     # for the error model, too: names in the answers, entries of tables, calls with their arguments, and where an argument is given
     "x0_hat": "x̂_0", "z_t": "z_t", "z0_hat": "ẑ_0", "x_mid": "x at t_mid", "x_end": "x at t_end", "mean": "the mean", "variance": "β̃_t",

@@ -1,29 +1,54 @@
-"""The lesson as a whole: its length, its questions in between, and that the course's own words lead to it."""
+"""The lesson as a whole: its length, its questions in between, its cards, and that the course's own words lead to it."""
 
 import re
 
 import pytest
 
+from autograder.author.lint.lesson import length_of
 from autograder.course.loading import read_course
+from autograder.course.references import choose_lesson
+from autograder.learner.review.queue import GAP
 from tests.courses import ROOT
 
-LESSON = read_course(ROOT).lessons[0]
-SECTIONS = [part.split("\n", 1) for part in LESSON.text.split("\n## ")[1:]]
-LOOKED_UP = ("notation", "further-reading")  # tables and lists, not read in one go
-
-
-def prose(text: str) -> str:
-    """Leave what is read: no comments, pictures, tables, set-off formulas and marks."""
-    text = re.sub(r"<!--.*?-->|!\[.*?\]\(.*?\)|<[^>]*>|\$\$.*?\$\$", "", text, flags=re.DOTALL)
-    return "\n".join(line for line in text.split("\n") if not line.startswith("|"))
+LESSON = choose_lesson(read_course(ROOT), "12_diffusion")
+LINES = LESSON.text.split("\n")
+ENDS = [*(section.line - 1 for section in LESSON.sections[1:]), len(LINES)]
+SECTIONS = {section.id: "\n".join(LINES[section.line : end]) for section, end in zip(LESSON.sections, ENDS, strict=True)}
+CORE = [card for card in LESSON.cards if card.core]
 
 
 def test_it_is_read_in_about_a_quarter_of_an_hour():
-    words = sum(len(prose(body).split()) for head, body in SECTIONS if not any(name in head for name in LOOKED_UP))
-    assert 2_800 <= words <= 3_600
-    assert LESSON.minutes == pytest.approx(words / 240, abs=1.5)
+    assert LESSON.minutes == 14
+    assert length_of(LESSON).minutes == pytest.approx(14, abs=1)
 
 
-@pytest.mark.parametrize(("head", "body"), [one for one in SECTIONS if not any(name in one[0] for name in LOOKED_UP)], ids=lambda text: text[:20])
-def test_every_section_lets_the_reader_predict_first(head, body):
-    assert "<summary>Predict first: " in body
+@pytest.mark.parametrize("section", [section.id for section in LESSON.main])
+def test_every_section_lets_the_reader_predict_first(section):
+    assert "<summary>Predict first: " in SECTIONS[section]
+
+
+def test_what_is_looked_up_is_in_the_appendix():
+    assert [section.id for section in LESSON.sections if section.appendix] == [
+        "derivations", "targets", "schedules", "measured", "notation", "further-reading",
+    ]  # fmt: skip
+
+
+def test_every_source_that_is_named_by_its_number_is_listed():
+    listed = SECTIONS["further-reading"]
+    assert [number for number in dict.fromkeys(re.findall(r"arXiv:[0-9.]+[0-9]", LESSON.text)) if number not in listed] == []
+
+
+def test_thirty_cards_are_the_core_and_serve_every_objective():
+    assert len(CORE) == 30
+    assert {card.objective for card in CORE} == {objective.id for objective in LESSON.objectives}
+    appendix = {section.id for section in LESSON.sections if section.appendix}
+    assert not any(card.section in appendix for card in CORE)
+
+
+@pytest.mark.parametrize("card", LESSON.cards, ids=lambda card: card.id)
+def test_an_answer_is_one_short_fact(card):
+    """A formula is a word; a gap is an answer of its own."""
+    answers = [gap["text"] for gap in GAP.finditer(card.cloze)] or [card.back]
+    for answer in answers:
+        words = [word for word in re.sub(r"\$[^$]*\$", "x", answer).split() if any(map(str.isalnum, word))]
+        assert len(words) <= 13, answer

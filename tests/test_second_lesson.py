@@ -124,7 +124,7 @@ def test_a_lesson_that_is_not_in_the_workspace_is_told(clone, tmp_path):
 def test_a_folder_named_after_a_lesson_starts_that_lesson(clone, tmp_path):
     assert "filters.py" in typed(clone, "start", "edges", cwd=tmp_path)
     assert typed(clone, "start", "edges", cwd=tmp_path) == "Nothing to do: edges has every file.\n" + "".join(
-        (f"To use this course without --course: course trust {clone}\n", "Next:\n  cd edges\n  course read           the lesson, 20 minutes\n  course check --watch  open filters.py; each save is checked\n")
+        (f"To use this course without --course: course trust {clone}\n", "Next:\n  cd edges\n  course read           the lesson, 2 minutes\n  course check --watch  open filters.py; each save is checked\n")
     ) + "  course practice       the core, about 5 minutes\n"
     assert typed(clone, "start", "ws", cwd=tmp_path, status=2) == (
         "the course has several lessons\n  fix: name one with --lesson: 12_diffusion, 13_edges\n"

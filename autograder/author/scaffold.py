@@ -18,7 +18,7 @@ LESSON = """\
 ---
 title: "{title}"
 number: {number}
-minutes: 5
+minutes: 1
 objectives:
   - id: scale
     text: Scale the values of an image.

@@ -52,8 +52,8 @@ def practice(root: Path | None, question: str | None, fresh: bool, seed: int | N
     """Answer the lesson's questions in the terminal.
 
     Asks QUESTION, or all questions that you have not mastered: the core first; the others are optional. A choice is answered with its
-    number, its letter or its id. An empty line leaves. A wrong answer costs nothing: try again, or look at the working. To master a
-    question with numbers, answer three fresh variants in a row.
+    number, its letter or its id. An empty line leaves. A wrong answer costs nothing: try again, or look at the working. A question
+    with one number is mastered after three fresh variants in a row, every other one once it is right.
 
     Usually practice is open: everybody answers the lesson's own numbers, and may look up anything. Where your course says that it
     counts, each student has their own: --for-grading ID shows them, with your number, login or name as ID. They are not marked here.
@@ -191,6 +191,6 @@ def _line(label: str) -> str:
 
 def _show_streak(console: Console, state: State, question: Question) -> None:
     if mastered(state, question):
-        console.print("  Mastered." if question.numbers else "  Done.", style="green")
-    elif question.numbers:
+        console.print("  Mastered." if question.repeated else "  Done.", style="green")
+    elif question.repeated:
         console.print(f"  {streak(state, question)} of {STREAK} fresh variants in a row.", style="dim")

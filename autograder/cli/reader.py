@@ -42,9 +42,9 @@ def read(root: Path | None, section: str | None, contents: bool, mistake: str | 
     """
     chosen, console = find_lesson(root, lesson), Console(highlight=False)
     if contents:
-        sections = chosen.sections
-        for one in sections:
-            click.echo(f"{one.id:<{max(len(each.id) for each in sections)}}  {one.title}")
+        width = max((len(one.id) for one in chosen.sections), default=0)
+        for one in chosen.sections:
+            click.echo(f"{one.id:<{width}}  {one.title}{' (appendix)' * one.appendix}")
         return
     explained = explain(chosen, mistake) if mistake else None
     section = explained.section if explained else section

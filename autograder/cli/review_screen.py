@@ -68,6 +68,8 @@ def _head(view: View, *, roomy: bool, wide: bool) -> RenderableType:
         parts = (("New", view.left.new, "blue"), ("Learning", view.left.learning, "red"), ("Due", view.left.due, "green"))
         styles = {view.kind: " bold underline"}
         left = Text("  ").join(Text(f"{name} {count}", colour + styles.get(name, "")) for name, count, colour in parts)
+    if view.face.optional:
+        left.append("  optional", "dim")
     if view.flagged:
         left.append("  ⚑ flagged", "yellow")
     row = Table.grid(expand=True, padding=(0, 1))

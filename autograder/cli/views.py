@@ -140,7 +140,7 @@ def questions_table(lesson: Lesson, state: State) -> Table:
         if question.core is not core:
             core = question.core
             made.add_row(Text(f"Core, about {core_minutes(lesson)} minutes" if core else "Optional", "bold"))
-        row = f"{min(streak(state, question), STREAK)} of {STREAK} in a row" if question.numbers else "not yet"
+        row = f"{min(streak(state, question), STREAK)} of {STREAK} in a row" if question.repeated else "not yet"
         done = mastered(state, question)
         made.add_row(Text(f"  {question.id}"), Text("done", "green") if done else Text(row, "dim"))
     return made
@@ -273,18 +273,24 @@ class Passage(NamedTuple):
 
 
 def passages(lesson: Lesson, section: str | None = None) -> Iterator[Passage]:
-    """Yield the passages of a lesson, or of one section, in their order. Raise `UsageError` if there is no such section."""
+    """Yield the passages of a lesson, or of one section, in their order; of the appendix only what can be read there.
+
+    Raise `UsageError` if there is no such section.
+    """
     known = {each.id: place for place, each in enumerate(lesson.sections)}
     if section is not None and section not in known:
         raise UsageError(f"there is no section `{section}` in {lesson.id}", did_you_mean(section, known, f"take one of {', '.join(known)}"))
+    wanted = [None, *(each.id for each in lesson.main)] if section is None else [section]
     for name, raw in _by_section(lesson):
-        if section in (None, name):
+        if name in wanted:
             text, at = _readable(raw), 0
             for folded in FOLDED.finditer(text):
                 yield Passage(name, f"{text[at : folded.start()]}**{folded['question']}**")
                 yield Passage(name, "> " + folded["answer"].replace("\n", "\n> "), is_answer=True)
                 at = folded.end()
             yield Passage(name, text[at:].strip())
+    if section is None and (appendix := [each for each in lesson.sections if each.appendix]):
+        yield Passage(None, "\n".join(["**Appendix**\n", *(f"- {each.title}: `course read {each.id}`" for each in appendix)]))
 
 
 def warnings(lesson: Lesson) -> dict[str, Passage]:

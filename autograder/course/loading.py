@@ -83,7 +83,7 @@ def package_name() -> str:
 
 T = TypeVar("T")
 _FOLDER = re.compile(r"([0-9]{2})_[a-z0-9_]+")
-_HEADING = re.compile(r"## +(?P<title>.*?) *(\{#(?P<id>[^}]*)\})? *")
+_HEADING = re.compile(r"## +(?P<title>.*?) *(\{#(?P<id>[^} ]*)(?P<appendix> +\.appendix)?\})? *")
 _IMPORT = re.compile(r"^\s*(?:import|from)\s+(\w+)", re.MULTILINE)
 
 
@@ -232,7 +232,7 @@ def _sections(text: str, complain: Complain) -> tuple[Section, ...]:
         elif name in found:
             complain(line, f"section `{name}` is here and on line {found[name].line}", "give one of them another id")
         else:
-            found[name] = Section(name, title, line)
+            found[name] = Section(name, title, line, heading["appendix"] is not None)
     return tuple(found.values())
 
 

@@ -19,15 +19,19 @@ class Objective(Struct, frozen=True):
 
 
 class Section(Struct, frozen=True):
-    """A heading `## Title {#id}` in the lesson's text, on line `line`."""
+    """A heading `## Title {#id}` in the lesson's text, on line `line`; `{#id .appendix}` is for what is opened only on demand."""
 
     id: str
     title: str
     line: int
+    appendix: bool = False
 
 
 class Card(Struct, frozen=True):
-    """One flashcard. `front` and `back`, or `cloze` alone, are Markdown with LaTeX; the id never changes."""
+    """One flashcard. `front` and `back`, or `cloze` alone, are Markdown with LaTeX; the id never changes.
+
+    If a lesson has `core` cards, they are asked first, and the others are optional.
+    """
 
     id: str
     objective: str
@@ -35,6 +39,7 @@ class Card(Struct, frozen=True):
     front: str = ""
     back: str = ""
     cloze: str = ""
+    core: bool = False
     tags: tuple[str, ...] = ()
     line: int = 0
 
@@ -101,6 +106,11 @@ class Question(Struct, frozen=True):
     several: bool = False
     parts: tuple[Question, ...] = ()
 
+    @property
+    def repeated(self) -> bool:
+        """Whether it is asked until several fresh variants in a row are right: it has numbers, and no parts that repeat the idea."""
+        return bool(self.numbers) and not self.parts
+
 
 class Wrong(Struct, frozen=True, forbid_unknown_fields=True):
     """The feedback to a wrong choice: a sentence, its misconception (a function's name or a card's tag), and the card to bring back."""
@@ -158,6 +168,11 @@ class Lesson(Struct, frozen=True):
     reference: tuple[str, ...] = ()  # modules whose public functions its computed numbers may use
     explain: tuple[str, ...] = ()  # questions that a person marks
     practice: Literal["open", "own"] = "open"  # the policy's
+
+    @property
+    def main(self) -> tuple[Section, ...]:
+        """The sections that everybody reads: all but the appendix."""
+        return tuple(section for section in self.sections if not section.appendix)
 
 
 class Course(Struct, frozen=True):

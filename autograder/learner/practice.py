@@ -1,9 +1,10 @@
 """Practice: which question is asked, with which numbers, what an answer earns, and when a question is mastered.
 
-Three fresh variants in a row, each right at the first try, master a question with numbers. A question without numbers is
-mastered while its last answer was right. A wrong answer costs the streak and nothing else.
+Three fresh variants in a row, each right at the first try, master a question with numbers. A question without numbers, or of
+several parts, is mastered while its last answer was right. A wrong answer costs the streak and nothing else.
 """
 
+import math
 import random
 import re
 from collections.abc import Mapping, Sequence
@@ -21,7 +22,7 @@ from autograder.grading.questions import VARIANTS, Functions, counting, mark, na
 from autograder.learner.workspace import State, Workspace
 
 STREAK = 3
-CORE_MINUTES = 5  # that a core question takes, about
+NUMBER, CHOICE = 60, 20  # seconds that an answer takes, about
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -51,8 +52,16 @@ def in_order(lesson: Lesson) -> list[Question]:
 
 
 def core_minutes(lesson: Lesson) -> int:
-    """Return how many minutes the core takes, about."""
-    return CORE_MINUTES * sum(question.core for question in practised(lesson))
+    """Return how many minutes it takes to master the core without a mistake, rounded up to whole five minutes."""
+    return 5 * math.ceil(sum(map(_seconds, filter(lambda question: question.core, practised(lesson)))) / 300)
+
+
+def _seconds(question: Question) -> int:
+    """Count a number for a minute, and a choice, or each line of a match, for 20 seconds."""
+    if question.parts:
+        return sum(map(_seconds, question.parts))
+    chosen = CHOICE * len(form_of(question).keys or (1,))
+    return (NUMBER if not question.choices else chosen) * (1 + STREAK if question.repeated else 1)
 
 
 def draw(state: State, question: Question, *, fresh: bool, seed: int | None) -> int | None:
@@ -163,6 +172,6 @@ def streak(state: State, question: Question) -> int:
 
 def mastered(state: State, question: Question) -> bool:
     """Return whether a question is mastered."""
-    if question.numbers:
+    if question.repeated:
         return streak(state, question) >= STREAK
     return next((event.facts["right"] for event in reversed(list(state.events("practice", question.id)))), False)

@@ -195,7 +195,7 @@ def standings(workspace: Workspace, state: State, due: Callable[[str], int] | No
         own = [question for question in practised(lesson) if question.objective == objective.id]
         used = {card.section for card in lesson.cards if card.objective == objective.id} | {question.section for question in own}
         exercises = [one.id for one in lesson.exercises if one.id in helps and objective.id in helps[one.id].objectives]
-        read = _part([section.id for section in lesson.sections if section.id in used], sections)
+        read = _part([section.id for section in lesson.main if section.id in used], sections)
         answered = _part([question.id for question in own], {question.id for question in own if mastered(state, question)})
         counted = due(objective.id) if due else None
         found.append(Standing(objective.id, objective.text, read, answered, _part(exercises, passed), counted))
@@ -238,12 +238,13 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 def plan(workspace: Workspace, state: State, found: tuple[Standing, ...]) -> Plan:
-    """Return what is left to do. The lesson's minutes are shared out to its sections by their length."""
+    """Return what is left to do. The lesson's minutes are shared out to its main sections by their length."""
     lesson, seen = workspace.lesson, {event.subject for event in state.events("read")}
     lines = lesson.text.split("\n")
     starts = [section.line - 1 for section in lesson.sections]
-    lengths = [sum(map(len, lines[start:end])) for start, end in zip(starts, [*starts[1:], None], strict=True)]
-    left = sum(length for section, length in zip(lesson.sections, lengths, strict=True) if section.id not in seen)
+    ends = [*starts[1:], None]
+    lengths = {one.id: sum(map(len, lines[at:end])) for one, at, end in zip(lesson.sections, starts, ends, strict=True) if not one.appendix}
+    left = sum(length for section, length in lengths.items() if section not in seen)
     core = sum(one.core and not mastered(state, one) for one in practised(lesson))
-    minutes = math.ceil(lesson.minutes * left / max(1, sum(lengths)))
+    minutes = math.ceil(lesson.minutes * left / max(1, sum(lengths.values())))
     return Plan(minutes, core, sum(standing.due or 0 for standing in found), following_exercise(workspace, state))

@@ -191,6 +191,6 @@ def _pages(frame: Frame) -> dict[str, str]:
 
 def _decks(frame: Frame) -> list[tuple[str, str, list[tuple[Markup, Markup]]]]:
     sides: dict[str, list[tuple[Markup, Markup]]] = defaultdict(list)
-    for face in faces_of([frame.lesson]):
+    for face in sorted(faces_of([frame.lesson]), key=lambda face: face.optional):
         sides[face.card.section].append((Markup(frame.prose.blocks(face.front)), Markup(frame.prose.blocks(face.back))))
     return [(section.id, section.title, sides[section.id]) for section in frame.lesson.sections if section.id in sides]

@@ -136,11 +136,12 @@ def _trouble(frame: Frame, problem: str, fix: str) -> str:
 
 
 class Part(Struct, frozen=True):
-    """One section: its id, and its title and text as HTML."""
+    """One section: its id, its title and text as HTML, and whether it is opened only on demand."""
 
     id: str
     title: str
     html: str
+    appendix: bool
 
 
 class Reading(Struct, frozen=True):
@@ -157,7 +158,7 @@ def reading(lesson: Lesson, prose: Prose) -> Reading:
     starts = [section.line for section in lesson.sections]
     ends = [*(line - 1 for line in starts[1:]), len(lines)]
     parts = tuple(
-        Part(section.id, prose.line(section.title), prose.blocks("\n".join(lines[section.line : end])))
+        Part(section.id, prose.line(section.title), prose.blocks("\n".join(lines[section.line : end])), section.appendix)
         for section, end in zip(lesson.sections, ends, strict=True)
     )
     introduction = "\n".join(lines[: starts[0] - 1] if starts else lines)

@@ -449,6 +449,40 @@ lessons/13_adding/lesson.md:17: this expression has no number in front of it
   fix: write the number right before it
 """,
     ),
+    "text_that_takes_longer_than_it_says": Planted(
+        [
+            (TEXT, "## Carrying {#carrying}\n", "## Carrying {#carrying}\n\n" + "Carry the one. " * 150 + "\n"),
+        ],
+        ["text-length"],
+        """\
+lessons/13_adding/lesson.md: the main text takes 2.6 minutes (512 words, 0 displayed formulas, 1 figure), and `minutes` is 1
+  fix: write `minutes: 3`, or move what is looked up into an appendix: `## Title {#id .appendix}`
+""",
+    ),
+    "text_that_is_no_short_lesson": Planted(
+        [
+            (TEXT, "minutes: 1\n", "minutes: 5\n"),
+            (TEXT, "## Carrying {#carrying}\n", "## Carrying {#carrying}\n\n" + "$$1 + 1 = 2$$\n\n" * 12),
+        ],
+        ["text-length"],
+        """\
+lessons/13_adding/lesson.md: the main text has 62 words, 12 displayed formulas, 1 figure; at most 2900 words and 9 formulas are a short lesson
+  fix: move what is looked up into an appendix: `## Title {#id .appendix}`
+""",
+    ),
+    "claim_without_a_source": Planted(
+        [
+            (TEXT, "## Carrying {#carrying}\n", "## Carrying {#carrying}\n\nCarrying was printed first\nin 1489, by Widmann.\n\n"
+             "Sums were added by machines in 1642.\n\nThe machine\nof 1820<!-- source: the museum's page --> was sold.\n"),
+        ],
+        ["text-sources"],
+        """\
+lessons/13_adding/lesson.md:30: `in 1489` has no source
+  fix: add a comment to this paragraph, item or row: `<!-- source: where it is said -->`
+lessons/13_adding/lesson.md:33: `in 1642` has no source
+  fix: add a comment to this paragraph, item or row: `<!-- source: where it is said -->`
+""",
+    ),
     "number_that_nothing_computes": Planted(
         [
             (TEXT, "## Carrying {#carrying}\n", "## Carrying {#carrying}\n\nPi is about 3.14159.\n"),

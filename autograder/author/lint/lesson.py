@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,8 +12,9 @@ from autograder.author.lint.context import LintContext
 from autograder.course.errors import Finding
 from autograder.course.expressions import evaluate
 from autograder.course.loading import PLACED, read_widgets
+from autograder.course.model import Lesson
 from autograder.course.schema import did_you_mean
-from autograder.course.text import WARNING
+from autograder.course.text import WARNING, uncommented
 
 _LITERAL = r"[-−+]?[0-9][0-9,]*(?:\.[0-9]+)?(?:[eE][-+−]?[0-9]+)?"
 _COMPUTED = re.compile(rf"(?P<literal>{_LITERAL})?(?P<between>[$*_ %]{{0,4}})<!--= *(?P<expression>.*?) *-->", re.DOTALL)
@@ -25,6 +26,15 @@ _CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
 _IMAGE = re.compile(r"!\[(?P<alt>[^\]]*)\]\((?P<path>[^)\s]*)\)")
 _LINK = re.compile(r"(?<!!)\[[^\]]*\]\(#(?P<id>[^)]*)\)")
 _MATHS = re.compile(r"\$\$.*?\$\$|\$[^$\n]*\$", re.DOTALL)
+_ITEM = re.compile(r" *(?:[-*]|[0-9]+\.) |\|")  # a list's item, or a table's row
+_CLAIM = re.compile(
+    r"(?:\(|\b(?:in|since|of|from|until|by|before|after|around|later)\s+)(?:19|20)[0-9]{2}\b(?! *[-×·*/+=−]|[.,][0-9]| [a-z]+s\b)"
+    r"|[0-9] *(?:%|per cent\b|percent\b)\s+of\b|\bet al\b|\b[A-Z][\w-]+ and others\b|\b[A-Z][\w-]*['’]s (?:paper|study)\b"
+)
+_SOURCE = re.compile(r"<!-- *source: *[^ ]|arXiv:|https?://|\bdoi:")
+PACE = 220  # words a minute
+SECONDS_OF_FORMULA, SECONDS_OF_FIGURE = 20, 15
+MOST_WORDS, MOST_FORMULAS = 2_900, 9
 
 
 def computed(context: LintContext) -> Iterator[Finding]:
@@ -91,6 +101,71 @@ def card_images(context: LintContext) -> Iterator[Finding]:
                 yield Finding(context.cards, card.line, problem, "describe in the brackets what it shows")
             if not (context.root / context.cards.parent / path).is_file():
                 yield Finding(context.cards, card.line, f"{owner}: there is no image `{path}`", "name a file of `figures/`")
+
+
+class Length(NamedTuple):
+    """What there is to read in the main text of a lesson: all but its appendix."""
+
+    words: int
+    formulas: int  # displayed ones
+    figures: int
+
+    @property
+    def minutes(self) -> float:
+        return self.words / PACE + (self.formulas * SECONDS_OF_FORMULA + self.figures * SECONDS_OF_FIGURE) / 60
+
+    def __str__(self) -> str:
+        parts = (self.words, "word"), (self.formulas, "displayed formula"), (self.figures, "figure")
+        return ", ".join(f"{count} {noun}{'s' * (count != 1)}" for count, noun in parts)
+
+
+def length_of(lesson: Lesson) -> Length:
+    """Count what is read; a formula in a line is a word, comments, code, and marks of headings, links and answers are none."""
+    lines = lesson.text.split("\n")
+    starts = [section.line - 1 for section in lesson.sections]
+    for section, first, end in zip(lesson.sections, starts, [*starts[1:], len(lines)], strict=True):
+        if section.appendix:
+            lines[first:end] = [""] * (end - first)
+    text = uncommented(_blanked(_CODE, "\n".join(lines)))
+    figures, formulas = len(_IMAGE.findall(text)), text.count("$$") // 2
+    text = _MATHS.sub(lambda match: " " if match[0].startswith("$$") else "x", _IMAGE.sub("", text))
+    text = re.sub(r"</?(?:details|summary)>|Predict first:|\]\([^)]*\)|\{#[^}]*\}", " ", text)
+    return Length(sum(any(map(str.isalnum, word)) for word in text.split()), formulas, figures)
+
+
+def length(context: LintContext) -> Iterator[Finding]:
+    lesson, found = context.lesson, length_of(context.lesson)
+    fix = "move what is looked up into an appendix: `## Title {#id .appendix}`"
+    if found.words > MOST_WORDS or found.formulas > MOST_FORMULAS:
+        problem = f"the main text has {found}; at most {MOST_WORDS} words and {MOST_FORMULAS} formulas are a short lesson"
+        yield Finding(context.text, None, problem, fix)
+    if abs(found.minutes - lesson.minutes) > 1:
+        problem = f"the main text takes {found.minutes:.1f} minutes ({found}), and `minutes` is {lesson.minutes}"
+        yield Finding(context.text, None, problem, f"write `minutes: {max(1, round(found.minutes))}`, or {fix}")
+
+
+def sources(context: LintContext) -> Iterator[Finding]:
+    text = context.lesson.text
+    read = text
+    for pattern in (_TABLE, _COMPUTED, _UNREAD):
+        read = _blanked(pattern, read)
+    for first, end in _blocks(text.split("\n")):
+        claim = _CLAIM.search("\n".join(read.split("\n")[first:end]))
+        if claim and not _SOURCE.search("\n".join(text.split("\n")[first:end])):
+            words = " ".join(claim[0].removeprefix("(").split())
+            fix = "add a comment to this paragraph, item or row: `<!-- source: where it is said -->`"
+            yield Finding(context.text, first + 1, f"`{words}` has no source", fix)
+
+
+def _blocks(lines: list[str]) -> Iterator[tuple[int, int]]:
+    """Yield the first line of each paragraph, list item and table row, counted from 0, and the line after it; no headings."""
+    first: int | None = None
+    for number, line in enumerate([*lines, ""]):
+        if first is not None and (not line.strip() or _ITEM.match(line) or line.startswith("#")):
+            yield first, number
+            first = None
+        if first is None and line.strip() and not line.startswith("#"):
+            first = number
 
 
 def links(context: LintContext) -> Iterator[Finding]:

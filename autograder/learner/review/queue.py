@@ -21,7 +21,10 @@ IMAGE = re.compile(r"!\[(?P<words>[^\]]*)\]\((?P<path>[^)\s]+)\)")
 
 
 class Face(msgspec.Struct, frozen=True):
-    """One side of a card to ask, with its own history. `front` and `back` are Markdown with LaTeX between dollars."""
+    """One side of a card to ask, with its own history. `front` and `back` are Markdown with LaTeX between dollars.
+
+    It is `optional` if its lesson has a core, of which its card is no part.
+    """
 
     id: str
     lesson: str
@@ -29,6 +32,7 @@ class Face(msgspec.Struct, frozen=True):
     number: int
     front: str
     back: str
+    optional: bool = False
 
     @property
     def of(self) -> str:
@@ -39,13 +43,14 @@ class Face(msgspec.Struct, frozen=True):
 def faces_of(lessons: Iterable[Lesson]) -> Iterator[Face]:
     """Yield the faces of all cards, in the order of the lessons' decks."""
     for lesson in lessons:
+        has_core = any(card.core for card in lesson.cards)
         for card in lesson.cards:
-            name = f"{lesson.id}/{card.id}"
+            name, optional = f"{lesson.id}/{card.id}", has_core and not card.core
             if not card.cloze:
-                yield Face(name, lesson.id, card, 0, card.front, card.back)
+                yield Face(name, lesson.id, card, 0, card.front, card.back, optional)
             for number in sorted({int(gap["number"]) for gap in GAP.finditer(card.cloze)}):
                 front, back = (filled(card.cloze, number, side) for side in ("front", "back"))
-                yield Face(f"{name}/c{number}", lesson.id, card, number, front, back)
+                yield Face(f"{name}/c{number}", lesson.id, card, number, front, back, optional)
 
 
 def filled(cloze: str, number: int, side: Side) -> str:
@@ -89,7 +94,7 @@ class Queue(msgspec.Struct, frozen=True):
 
 
 def queue_of(faces: Iterable[Face], states: Mapping[str, State], now: datetime, limit: int) -> Queue:
-    """Return today's queue; at most `limit` new faces are begun a day. Cards that were brought back come first."""
+    """Return today's queue; at most `limit` new faces are begun a day, the core first. Cards that were brought back come before all."""
     at, zone = milliseconds(now), zone_of(now)
     today = day_of(at, zone)
     known = [(states.get(face.id, NEW), face) for face in faces]
@@ -99,7 +104,7 @@ def queue_of(faces: Iterable[Face], states: Mapping[str, State], now: datetime, 
     due = [face for state, face in known if state.phase == "review" and not state.wanted and days[face.id] == today]
     # a hash shuffles the cards differently each day, and the same way all day
     due.sort(key=lambda face: (states[face.id].due // DAY, hashlib.sha256(f"{today} {face.id}".encode()).hexdigest()))
-    new = [face for state, face in known if not state.reviews and not state.wanted]
+    new = sorted((face for state, face in known if not state.reviews and not state.wanted), key=lambda face: face.optional)
     claimed = {"/".join(name.split("/")[:2]): name for name, state in states.items() if state.reviews and state.last_day == today}
     due_now, new_now = _one_of_each(due, claimed), _one_of_each(new, claimed)
     begun = sum(state.first_day == today and state.reviews > 0 for state, _ in known)

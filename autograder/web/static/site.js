@@ -86,7 +86,8 @@ function contents() {
     timer = setTimeout(() => {
       for (const section of sections) {
         const { bottom } = section.getBoundingClientRect();
-        if (bottom > 0 && bottom <= innerHeight) finish(section.id);
+        const closed = section.querySelector("details.appendix:not([open])");
+        if (bottom > 0 && bottom <= innerHeight && !closed) finish(section.id);
       }
     }, 800);
   }
@@ -117,7 +118,18 @@ function widgets() {
   document.querySelectorAll("[data-module]").forEach((holder) => sight.observe(holder));
 }
 
+// A link to a section of the appendix opens it.
+function appendix() {
+  const open = () => {
+    const box = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)))?.querySelector("details.appendix");
+    if (box) box.open = true;
+  };
+  addEventListener("hashchange", open);
+  open();
+}
+
 themes();
 scrollable();
+appendix();
 contents();
 widgets();

@@ -3,10 +3,11 @@
 import shutil
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from autograder.author.lint.context import LintContext, Rule
-from autograder.author.lint.lesson import agrees, coverage
+from autograder.author.lint.lesson import Length, agrees, coverage, length_of, sources
 from autograder.author.lint.rules import RULES, check_course
 from autograder.course.errors import Finding, UsageError
 from autograder.course.loading import read_course
@@ -53,6 +54,56 @@ def test_planted_misconception_is_told_in_full_and_nothing_else_is(tiny, name):
 def test_a_good_course_has_no_findings():
     """The tiny course, a lesson 13 of folders alone, breaks no rule. (That the course itself has none is the example of docs/author.md.)"""
     assert check_course(TINY) == []
+
+
+def with_text(text):
+    return msgspec.structs.replace(read_course(TINY).lessons[0], text=text, sections=())
+
+
+CLAIMS = (
+    "It was found in 2015.", "A study of 2025 says so.", "DDPM (2020) is a model.", "It wins in 10 to 20 per cent of the cases.", "It is 3 % of all.",
+    "As Ho and others found, it works.", "See Ho et al. for more.", "DDIM's paper calls it so.", "- an item since 1999", "| a row (2022) | x |",
+)  # fmt: skip
+NO_CLAIMS = (
+    "A batch of 2000 images.", "With T = 1000 and t = 1999.", "Scale it by 50 %.", "Take 2048 of them.", "in 1920 × 1080 pixels", "From $2015 + 1$ on.",
+    "`in 2015`", "# In 2015", "It has 16 × 16 pixels, of 2000.5 units.", "It was found in 2015<!-- source: a book -->.", "See arXiv:2006.11239, in 2020.",
+    "It is 87<!--= 80 + 7 --> per cent of all.", "A model has 12 layers in 3 blocks.",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("text", CLAIMS)
+def test_what_is_claimed_needs_a_source(text):
+    assert len([*sources(LintContext(TINY, with_text(text)))]) == 1
+
+
+@pytest.mark.parametrize("text", NO_CLAIMS)
+def test_plain_numbers_and_what_has_a_source_need_none(text):
+    assert [*sources(LintContext(TINY, with_text(text)))] == []
+
+
+def test_a_text_is_measured_by_what_is_read():
+    """Neither comments, code, images nor the marks of links, headings and folds are words; a formula in a line is one."""
+    text = """\
+# A title
+
+Seven words: $a + b$, [a link](#there), x<!--= 1 + 1 -->.
+
+$$a = b$$
+
+![A figure](figures/a-light.svg)
+
+<details><summary>Predict first: why?</summary>
+
+Because · 2.
+
+</details>
+
+```
+no words here
+```
+"""
+    assert length_of(with_text(text)) == Length(11, 1, 1)
+    assert Length(220, 3, 4).minutes == 3
 
 
 def test_two_runs_agree_about_a_check_that_draws_from_shared_generators(tiny):

@@ -73,9 +73,17 @@ def test_nothing_between_two_comments_is_lost(root):
     """Every section of the real lesson is shown whole: each of its words that stands outside a comment."""
     [lesson] = [each for each in read_course(root).lessons if each.id == "12_diffusion"]
     shown = for_terminal(lesson)
-    assert [section.title for section in lesson.sections if f"## {section.title}\n" not in shown] == []
+    assert [section.title for section in lesson.main if f"## {section.title}\n" not in shown] == []
     assert "The bar matters" in shown
     assert "<!--" not in shown
+
+
+def test_the_appendix_is_read_on_demand(diffusion):
+    """The lesson ends with what there is in it, and how to open it."""
+    main, appendix = for_terminal(diffusion).split("**Appendix**\n\n")
+    assert appendix.startswith("- Derivations: `course read derivations`\n")
+    assert "## The same letters in other courses" not in main
+    assert for_terminal(diffusion, "notation").startswith("## The same letters in other courses\n")
 
 
 # ---- a mistake's id

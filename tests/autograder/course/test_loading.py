@@ -54,6 +54,16 @@ def test_a_lesson_is_found_by_its_folders_and_read_whole():
     assert lesson.text.split("\n")[14] == "## What a sum is {#what-a-sum-is}"
 
 
+def test_a_section_may_belong_to_the_appendix(tiny):
+    change(tiny / "lessons/13_adding/lesson.md", "{#carrying}", "{#carrying .appendix}")
+    lesson = read_course(tiny).lessons[0]
+    assert [(section.id, section.title, section.appendix) for section in lesson.sections] == [
+        ("what-a-sum-is", "What a sum is", False),
+        ("carrying", "Carrying", True),
+    ]
+    assert [section.id for section in lesson.main] == ["what-a-sum-is"]
+
+
 def test_an_exercise_is_its_four_files():
     """A starter brings its checks, answer and misconceptions."""
     [exercise] = read_course(TINY).lessons[0].exercises

@@ -149,7 +149,7 @@ def test_the_next_command_is_to_read_to_write_to_practise_the_core_or_to_hand_in
         return advice(workspace, state, standings(workspace, state))
 
     assert following() == "course read why-a-third-family"
-    for section in workspace.lesson.sections:
+    for section in workspace.lesson.main:
         state.add("read", section.id)
     assert following() == "course check schedule.py"  # the first objective has no core question
     for exercise in workspace.lesson.exercises:
@@ -165,7 +165,7 @@ def test_the_plan_counts_what_is_left(workspace, state):
     fresh = plan(workspace, state, standings(workspace, state, lambda objective: 1))
     assert fresh == Plan(workspace.lesson.minutes, 3, len(workspace.lesson.objectives), "schedule")
     assert plan_line(fresh) == "Today: 14 min reading left, 3 core questions, 5 cards due, next file schedule.py"
-    for section in workspace.lesson.sections[:-1]:
+    for section in workspace.lesson.main[:-1]:
         state.add("read", section.id)
     attempt(state, "a", exercise="schedule")
     left = plan(workspace, state, standings(workspace, state))

@@ -1,5 +1,7 @@
 """Practice: which question, which numbers, what counts, and when a question is mastered."""
 
+import math
+
 import pytest
 
 from autograder.course.errors import UsageError
@@ -10,6 +12,7 @@ from autograder.learner.practice import (
     answer,
     ask,
     choose,
+    core_minutes,
     draw,
     for_answers,
     mastered,
@@ -91,6 +94,20 @@ def test_a_question_without_numbers_is_mastered_while_its_last_answer_is_right(w
     for given, outcome in (("good-enough", False), ("blurred-mean", True), ("good-enough", False), ("Blurred-Mean", True)):
         answer(state, asked, read_answer(asked.question, given), functions)
         assert mastered(state, asked.question) is outcome
+
+
+def test_a_question_of_several_parts_is_mastered_once_it_is_right(state, question):
+    """Its parts repeat the idea already; a wrong try in between costs nothing."""
+    asked = question("guidance-trajectory")
+    for right in (False, True):
+        state.add("practice", asked.id, seed=None, right=right)
+        assert mastered(state, asked) is right
+
+
+def test_the_core_is_counted_answer_by_answer(lesson):
+    """A number takes a minute, a choice twenty seconds: four variants of one number, six choices, and seven numbers with a choice."""
+    assert [one.id for one in lesson.questions if one.core] == ["fresh-step", "method-choice", "guidance-trajectory"]
+    assert core_minutes(lesson) == 5 * math.ceil((4 * 60 + 6 * 20 + 7 * 60 + 20) / 300) == 15
 
 
 def test_core_questions_come_first_and_mastered_ones_are_passed_over(workspace, state, lesson, functions):

@@ -64,6 +64,15 @@ def test_new_cards_come_in_the_lessons_order_and_one_face_of_a_card_a_day(opened
     assert studied(deck, later(days=1), dict.fromkeys(deck.faces, 4)) == ["13_adding/both/c2"]
 
 
+def test_the_core_is_begun_first_and_the_rest_is_optional(opened):
+    """In a lesson without a core, nothing is optional."""
+    deck = opened(lesson_of(card("one"), card("two", core=True), card("three"), card("four", core=True)))
+    assert [(face.card.id, face.optional) for face in deck.queue(MORNING).new] == [
+        ("two", False), ("four", False), ("one", True), ("three", True),
+    ]  # fmt: skip
+    assert not any(face.optional for face in opened(lesson_of(*CARDS, name="14_other")).faces.values())
+
+
 def test_no_more_new_cards_begin_on_a_day_than_was_asked_for(opened):
     deck = opened(new=2)
     assert studied(deck, MORNING, dict.fromkeys(deck.faces, 4)) == ["13_adding/one", "13_adding/both/c1"]

@@ -51,4 +51,4 @@ def test_an_answer_is_one_short_fact(card):
     answers = [gap["text"] for gap in GAP.finditer(card.cloze)] or [card.back]
     for answer in answers:
         words = [word for word in re.sub(r"\$[^$]*\$", "x", answer).split() if any(map(str.isalnum, word))]
-        assert len(words) <= 13, answer
+        assert len(words) <= 12, answer

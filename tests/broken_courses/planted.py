@@ -455,8 +455,8 @@ lessons/13_adding/lesson.md:17: this expression has no number in front of it
         ],
         ["text-length"],
         """\
-lessons/13_adding/lesson.md: the main text takes 2.6 minutes (512 words, 0 displayed formulas, 1 figure), and `minutes` is 1
-  fix: write `minutes: 3`, or move what is looked up into an appendix: `## Title {#id .appendix}`
+lessons/13_adding/lesson.md: the main text takes 2.5 minutes (495 words, 0 displayed formulas, 1 figure), and `minutes` is 1
+  fix: write `minutes: 2`, or move what is looked up into an appendix: `## Title {#id .appendix}`
 """,
     ),
     "text_that_is_no_short_lesson": Planted(
@@ -466,7 +466,7 @@ lessons/13_adding/lesson.md: the main text takes 2.6 minutes (512 words, 0 displ
         ],
         ["text-length"],
         """\
-lessons/13_adding/lesson.md: the main text has 62 words, 12 displayed formulas, 1 figure; at most 2900 words and 9 formulas are a short lesson
+lessons/13_adding/lesson.md: the main text has 45 words, 12 displayed formulas, 1 figure; at most 2900 words and 9 formulas are a short lesson
   fix: move what is looked up into an appendix: `## Title {#id .appendix}`
 """,
     ),

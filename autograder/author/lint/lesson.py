@@ -27,8 +27,10 @@ _IMAGE = re.compile(r"!\[(?P<alt>[^\]]*)\]\((?P<path>[^)\s]*)\)")
 _LINK = re.compile(r"(?<!!)\[[^\]]*\]\(#(?P<id>[^)]*)\)")
 _MATHS = re.compile(r"\$\$.*?\$\$|\$[^$\n]*\$", re.DOTALL)
 _ITEM = re.compile(r" *(?:[-*]|[0-9]+\.) |\|")  # a list's item, or a table's row
+_COUNTED = "images|pixels|steps|samples|examples|points|numbers|values|units|words|tokens|weights|parameters|classes|times|of"
 _CLAIM = re.compile(
-    r"(?:\(|\b(?:in|since|of|from|until|by|before|after|around|later)\s+)(?:19|20)[0-9]{2}\b(?! *[-×·*/+=−]|[.,][0-9]| [a-z]+s\b)"
+    r"(?:\(|\b(?:in|since|of|from|until|by|before|after|around|later)\s+)(?:1[4-9]|20)[0-9]{2}\b"
+    rf"(?! *[-×·*/+=−]|[.,][0-9]| (?:{_COUNTED})\b)"
     r"|[0-9] *(?:%|per cent\b|percent\b)\s+of\b|\bet al\b|\b[A-Z][\w-]+ and others\b|\b[A-Z][\w-]*['’]s (?:paper|study)\b"
 )
 _SOURCE = re.compile(r"<!-- *source: *[^ ]|arXiv:|https?://|\bdoi:")
@@ -123,7 +125,7 @@ def length_of(lesson: Lesson) -> Length:
     """Count what is read; a formula in a line is a word, comments, code, and marks of headings, links and answers are none."""
     lines = lesson.text.split("\n")
     starts = [section.line - 1 for section in lesson.sections]
-    for section, first, end in zip(lesson.sections, starts, [*starts[1:], len(lines)], strict=True):
+    for section, first, end in zip(lesson.sections, starts, [*starts, len(lines)][1:], strict=True):
         if section.appendix:
             lines[first:end] = [""] * (end - first)
     text = uncommented(_blanked(_CODE, "\n".join(lines)))

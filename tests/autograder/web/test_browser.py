@@ -97,7 +97,7 @@ def test_the_lesson_is_light_and_soon_there(visit, site):
         page.mouse.wheel(0, 500)
         page.evaluate("(top) => scrollTo({ top, behavior: 'instant' })", top)
     page.wait_for_load_state("networkidle")
-    assert sum(url.endswith("-light.svg") for url in sizes) >= 10
+    assert sum(url.endswith("-light.svg") for url in sizes) >= 5
     assert not any(url.endswith("-dark.svg") for url in sizes)
     assert sum(sizes.values()) < 1_000_000
 

@@ -263,7 +263,7 @@ def test_progress_on_a_narrow_terminal_is_lines(started, monkeypatch):
     monkeypatch.setenv("COLUMNS", "40")
     said, _ = started("progress")
     assert said.startswith("Describe the two directions of a\ndiffusion model and explain why\n")
-    assert "\n  0 of 7 sections read\n  0 of 4 questions mastered\n  0 of 3 files pass\n" in said
+    assert "\n  0 of 6 sections read\n  0 of 4 questions mastered\n  0 of 3 files pass\n" in said
     assert max(map(len, said.splitlines())) <= 40
 
 
@@ -353,7 +353,7 @@ def test_the_core_comes_first_and_the_rest_is_optional(started):
     lines = [line.strip() for line in said.splitlines()]
     assert lines[:5] == [
         "Core, about 15 minutes", "fresh-step               0 of 3 in a row", "method-choice            not yet",
-        "guidance-trajectory      0 of 3 in a row", "Optional",
+        "guidance-trajectory      not yet", "Optional",
     ]  # fmt: skip
     started("practice", "method-choice", typed="b\nd\na\nc\nb\nd\n")
     assert "  method-choice            done\n" in started("practice", "--list")[0]

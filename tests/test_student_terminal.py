@@ -58,7 +58,7 @@ def test_the_first_hour(typed, columns, rows):
 
     shutil.rmtree(typed.folder)
     typed.folder.mkdir()
-    begun = screen("start")
+    begun = screen("start", "--lesson", "12")
     assert begun.shows("README.md", "Next:", "open schedule.py; each save is checked", "the core, about 15 minutes").ends() == 0
     read(screen)
     watch(screen, typed.folder)

@@ -37,7 +37,7 @@ def course(tmp_path, monkeypatch):
 
 @pytest.fixture
 def started(course):
-    course("start")
+    course("start", "--lesson", "12")
     return course
 
 
@@ -48,7 +48,7 @@ def write(name, text):
 
 def test_from_an_empty_folder_to_a_submission(course, walls):
     """Start, write, check, see the misconception, mend it, practise, look at the progress, pack: nobody has to be asked."""
-    said, status = course("start")
+    said, status = course("start", "--lesson", "12")
     assert (said.split(":")[0], status) == ("Created in this folder", 0)
     write("forward.py", MISTAKEN)
     said, status = course("check", "forward.py")
@@ -209,17 +209,17 @@ def test_reset_says_where_the_copy_is(started):
 
 
 def test_starting_in_a_folder_of_its_own_says_where_to_go(course):
-    said, _ = course("start", "my-course")
+    said, _ = course("start", "my-course", "--lesson", "12")
     assert said.startswith("Created in my-course: schedule.py, ")
     assert said.endswith(
         "Next:\n  cd my-course\n  course read           the lesson, 14 minutes\n  course check --watch  open schedule.py; each save is checked\n"
         "  course practice       the core, about 15 minutes\n"
     )
-    assert course("start", "my-course")[0].startswith("Nothing to do: my-course has every file.\n")
+    assert course("start", "my-course", "--lesson", "12")[0].startswith("Nothing to do: my-course has every file.\n")
 
 
 def test_a_folder_with_a_space_is_written_as_a_shell_takes_it(course):
-    assert 'Next:\n  cd "mein kurs"\n  course read ' in course("start", "mein kurs")[0]
+    assert 'Next:\n  cd "mein kurs"\n  course read ' in course("start", "mein kurs", "--lesson", "12")[0]
 
 
 def test_who_gives_no_name_is_told_which_one_is_handed_in(started):
@@ -404,7 +404,7 @@ def test_where_nothing_is_begun_nothing_passes(started):
 
 def test_starting_among_other_things_is_refused(course, tmp_path):
     write("thesis.tex", "")
-    assert course("start") == (
+    assert course("start", "--lesson", "12") == (
         f"{tmp_path}/home: this folder is not empty (thesis.tex is there)\n  fix: use an empty folder: `course start diffusion`\n",
         2,
     )

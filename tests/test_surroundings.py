@@ -37,7 +37,7 @@ def test_a_path_with_accents_works_in_the_c_locale(tmp_path):
         assert done.returncode == 0, done.stderr.decode()
         return done.stdout.decode()
 
-    assert typed("start", "Zoë Ångström", cwd=tmp_path).startswith("Created in Zoë Ångström: ")
+    assert typed("start", "Zoë Ångström", "--lesson", "12", cwd=tmp_path).startswith("Created in Zoë Ångström: ")
     here = tmp_path / "Zoë Ångström"
     (here / "answers.yaml").write_text("fresh-step: 0.790\n")
     assert "Zoë Ångström.zip: 12 files of Zoë Ångström" in typed("submit", cwd=here)
@@ -84,7 +84,7 @@ def test_a_workspace_needs_no_home(home, tmp_path, monkeypatch):
         monkeypatch.delenv(name, raising=False)
     for name, value in home.items():
         monkeypatch.setenv(name, value) if value else monkeypatch.delenv(name)
-    assert course("start", "work")[1] == 0
+    assert course("start", "work", "--lesson", "12")[1] == 0
     monkeypatch.chdir("work")
     Path("answers.yaml").write_text("fresh-step: 0.790\n")
     for command in (["read", "one-step-by-hand"], ["hint", "forward.py"], ["progress"], ["stats"], ["submit"]):

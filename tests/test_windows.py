@@ -24,7 +24,7 @@ ALONE = "Without walls, as this system has none: your files run in a plain proce
 
 # command, what is typed in it, exit status, what it says
 WAY = {
-    "start": (["start", FOLDER], [], 0, f"Created in {FOLDER}: schedule.py, forward.py,"),
+    "start": (["start", FOLDER, "--lesson", "12"], [], 0, f"Created in {FOLDER}: schedule.py, forward.py,"),
     "read": (["read", "one-step-by-hand"], [], 0, "Predict first: what does a step with β = 1 do"),
     "check": (["check", "forward.py"], [], 1, f"{ALONE} forward.py: 0 of 14 public checks pass, 0 of 20 points"),
     "hint": (["hint", "forward.py"], [], 0, "2 of 2 hints for linear_betas are closed: an attempt opens one."),
@@ -71,7 +71,7 @@ def test_a_students_command_needs_nothing_that_windows_lacks(way, name):
 
 def test_the_site_is_served_without_what_windows_lacks(tmp_path):
     """And its scripts are scripts, whatever a program wrote into the registry."""
-    with running(windows((["serve"], [])), cwd=tmp_path, env=settings(tmp_path), stdout=subprocess.PIPE) as process:
+    with running(windows((["serve", "--lesson", "12"], [])), cwd=tmp_path, env=settings(tmp_path), stdout=subprocess.PIPE) as process:
         address = process.stdout.readline().split()[-1]
         with urllib.request.urlopen(f"{address}static/site.js", timeout=60) as answer:
             assert answer.headers["Content-Type"] == "text/javascript; charset=utf-8"

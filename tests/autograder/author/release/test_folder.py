@@ -1,6 +1,8 @@
 """The release as a folder: what is in it, what is not, and how it is put in its place."""
 
+import json
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +14,7 @@ from autograder.learner.progress import solution
 from autograder.learner.start import start
 from autograder.learner.workspace import State, open_workspace
 from tests.autograder.author.release.searching import leaks
+from tests.courses import SECOND
 
 
 @pytest.fixture
@@ -47,6 +50,20 @@ def test_the_lesson_is_in_a_release_whole(released, root, release):
     """Text, cards, figures, and what a reader plays with: recorded frames of the sampler are files there, too."""
     own, given = ({path.relative_to(place): path.read_bytes() for path in (place / "lessons").rglob("*") if path.is_file()} for place in (root, released))
     assert own == given
+
+
+def test_a_release_of_two_lessons_is_the_releases_of_each_together(tiny, tmp_path):
+    """What their marks say apart: which lessons there are."""
+    course = shutil.copytree(tiny, tmp_path / "course", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(SECOND, course, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+    build(course, tmp_path / "both")
+    for lesson in ("13_adding", "13_edges"):
+        build(course, tmp_path / lesson, only=lesson)
+        shutil.copytree(tmp_path / lesson, tmp_path / "together", dirs_exist_ok=True)
+    files = [{path.relative_to(place): path.read_bytes() for path in place.rglob("*") if path.is_file()} for place in (tmp_path / "both", tmp_path / "together")]
+    marks = [json.loads(own.pop(Path("release.json")))["lessons"] for own in files]
+    assert files[0] == files[1]
+    assert marks == [["13_adding", "13_edges"], ["13_edges"]]
 
 
 def test_the_same_course_gives_the_same_release(tiny, tmp_path):

@@ -99,10 +99,10 @@ _COPY = re.compile(  # what browsers, systems, Jupyter and people add to the nam
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|\d+")
 _DEFINED = re.compile(r"(?:(?:async[ \t]+)?def|class)[ \t]+(\w+)|(\w+)[ \t]*(?::[^=\n]+)?=(?!=)")
 _TEXT = re.compile(r'''("""|\'\'\').*?\1''', re.DOTALL)
-_UNWRITTEN = re.compile(  # what a function that nobody wrote is made of, in this version of the starter or another
-    r"^[^\S\n]*(?:@.*|(?:async +)?def .*|class .*|raise NotImplementedError.*|pass|\.\.\.|return(?: None)?|super\(\)\.__init__\(.*\))$",
-    re.MULTILINE,
-)
+_BODY = r"(?:raise NotImplementedError.*|pass|\.\.\.|return(?: None)?|super\(\)\.__init__\(.*\))"
+_HEAD = r"(?:(?:async +)?def|class) .*"
+# what a function that nobody wrote is made of, in this version of the starter or another
+_UNWRITTEN = re.compile(rf"^[^\S\n]*(?:@.*|{_HEAD}[:,(\\] *(?:#.*)?|{_HEAD}: *{_BODY}|{_BODY})$", re.MULTILINE)
 _ANSWER = re.compile(r"""^[\s{]*["']?([\w-]+)["']?\s*:""")
 
 EXACT, COPY, WORD, CONTENT = range(4)  # how well a file fits an exercise, best first: by its name, as a copy, by a word in it, by content

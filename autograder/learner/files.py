@@ -5,6 +5,7 @@ The rules are those of grading (`student_files`), so the file that is checked at
 
 import difflib
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -34,6 +35,7 @@ from autograder.course.student_files import (
 )
 from autograder.learner.workspace import Workspace, is_untouched
 
+_TEXT = re.compile(r"('''|\"\"\").*?\1", re.DOTALL)
 LARGEST = 48 << 20  # bytes of a file that may be work
 
 
@@ -162,6 +164,8 @@ def _answered(workspace: Workspace, path: Path, word: str, unwritten: bool) -> l
     handout, work = read_handout(workspace.root, workspace.lesson), read_work(path.name, _bytes_of(path, word))
     fits = fits_of(work, path.name, handout)
     if not fits:
+        if not work.code.strip() and is_read(path.name):
+            raise UsageError(f"{word}: there is no code in it", "write it, and save the file in your editor or in Jupyter (Ctrl+S)")
         _exercise_of_name(workspace, word)
         raise UsageError(f"{word}: it defines no function of an exercise", _one_of(workspace))
     own = [exercise for exercise, fit in fits.items() if fit.level <= COPY and not fit.whole]
@@ -179,9 +183,9 @@ def _is_touched(work: Work, exercise: str, fit: Fit, handout: Handout) -> bool:
 
 
 def replaced(work: Work, exercise: str, handout: Handout) -> list[str]:
-    """Return the functions that are written in a file, above the starter's, which replace them."""
+    """Return the functions that are written in a file, above the starter's, which replace them; code in a text is none of them."""
     starters = [(name, code) for name, code in _starters(exercise, handout) if work.defined.get(name) == code]
-    return [name for name, code in starters if name in definitions(work.bare.replace(code, ""))]
+    return [name for name, code in starters if name in definitions(_TEXT.sub("", work.bare.replace(code, "")))]
 
 
 def _starters(exercise: str, handout: Handout) -> list[tuple[str, str]]:
@@ -217,7 +221,7 @@ def _exercise_of_name(workspace: Workspace, word: str) -> str:
 def _did_you_mean(workspace: Workspace, name: str, known: dict[str, str]) -> str:
     stem = os.path.splitext(name)[0]
     stems = {os.path.splitext(own)[0]: own for own in reversed(known)} | {one: names_of(one)[0] for one in known.values()}
-    near = difflib.get_close_matches(stem, stems, 1, 0.6) or [one for one in stems if stem.startswith(one)]
+    near = difflib.get_close_matches(stem.casefold(), stems, 1, 0.6) or [one for one in stems if stem.startswith(one)]
     return f"did you mean `{stems[near[0]]}`? Files keep the names that `course start` gave them" if near else _one_of(workspace)
 
 

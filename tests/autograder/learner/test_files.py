@@ -26,13 +26,14 @@ def name(workspace):
 
 @pytest.fixture
 def book(workspace):
-    """Write the lesson's notebook, with its code cells changed by a function, under a name."""
+    """Write the lesson's notebook, with its code cells changed by a function, under a name; with `bare`, without metadata."""
     path = workspace.folder / "12_diffusion.ipynb"
     given = json.loads(path.read_text(encoding="utf-8"))
 
-    def book(change, to="12_diffusion.ipynb"):
-        codes = ["".join(cell["source"]) for cell in given["cells"] if cell["cell_type"] == "code"]
-        (workspace.folder / to).write_text(json.dumps({"cells": [{"cell_type": "code", "source": code} for code in change(codes)]}))
+    def book(change, to="12_diffusion.ipynb", *, bare=False):
+        codes = {"".join(cell["source"]): cell["metadata"] for cell in given["cells"] if cell["cell_type"] == "code"}
+        cells = [{"cell_type": "code", "source": code, "metadata": {} if bare else codes.get(code, {})} for code in change(list(codes))]
+        (workspace.folder / to).write_text(json.dumps({"cells": cells}))
 
     return book
 
@@ -75,12 +76,44 @@ def test_a_copy_under_another_name_is_checked_for_what_it_is(workspace, name, co
     assert [(one.exercise, one.path.name) for one in name(f"sub/{copy}")] == [("forward", copy)]
 
 
+ONE_LINE = "def forward_step(x_prev, beta, eps): return x_prev  # in a line"
+
+
+@pytest.mark.parametrize(("to", "source"), [
+    ("my forward.py", ONE_LINE),
+    ("mine.ipynb", json.dumps({"cells": [{"cell_type": "code", "source": ONE_LINE}]})),
+    ("forward (1).py", "\ufeff" + ONE_LINE),
+    ("my forward.py", ONE_LINE + "\r\n"),
+])  # fmt: skip
+def test_a_function_in_one_line_is_work(workspace, name, to, source):
+    (workspace.folder / to).write_text(source, encoding="utf-8", newline="")
+    assert [(one.exercise, one.path.name) for one in name(to)] == [("forward", to)]
+
+
+@pytest.mark.parametrize("body", ["pass", "...", "return None", 'raise NotImplementedError("forward_step")'])
+def test_a_function_in_one_line_that_does_nothing_is_none(workspace, name, body):
+    (workspace.folder / "my forward.py").write_text(f"def forward_step(x_prev, beta, eps): {body}\n")
+    assert told(lambda: name("my forward.py")).startswith("my forward.py: what you wrote is in no function of an exercise\n")
+
+
+@pytest.mark.parametrize(("to", "source"), [("new.py", ""), ("new.ipynb", ""), ("new.ipynb", "{}"), ("new.ipynb", "null"), ("new.py", "  \n")])
+def test_a_file_without_code_is_told_as_that(workspace, name, to, source):
+    (workspace.folder / to).write_text(source)
+    assert told(lambda: name(to)) == f"{to}: there is no code in it\n  fix: write it, and save the file in your editor or in Jupyter (Ctrl+S)"
+
+
 @pytest.mark.parametrize("to", ["12_diffusion.ipynb", "12_diffusion (1).ipynb", "12_diffusion-Copy1.ipynb", "Ada_12_diffusion.ipynb"])
 @pytest.mark.parametrize("change", [written, above, deleted])
 def test_a_copy_of_the_notebook_is_checked_for_what_was_done_in_it(name, book, change, to):
     """A function was written, or written above the starter's cell, or that cell was deleted: something is in it."""
     book(change, to)
     assert [(one.exercise, one.path.name) for one in name(to)] == [("forward", to)]
+
+
+def test_a_notebook_without_metadata_is_checked_for_what_was_done_in_it(name, book):
+    """Its locked cells are not known as such any more, and what stands in their texts is nobody's work."""
+    book(written, bare=True)
+    assert [one.exercise for one in name("12_diffusion.ipynb")] == ["forward"]
 
 
 def test_a_notebook_is_checked_although_the_file_counts(workspace, name, book):
@@ -138,6 +171,7 @@ def test_of_two_equally_good_files_none_counts(workspace, name):
 @pytest.mark.parametrize(("word", "words"), [
     ("forwrad.py", "forwrad.py: no exercise has a file of this name\n  fix: did you mean `forward.py`? Files keep the names that `course start` gave them"),
     ("forward2.py", "forward2.py: no exercise has a file of this name\n  fix: did you mean `forward.py`? Files keep the names that `course start` gave them"),
+    ("FORWARD.PY", "FORWARD.PY: no exercise has a file of this name\n  fix: did you mean `forward.py`? Files keep the names that `course start` gave them"),
     ("sub/nosuch.py", "sub/nosuch.py: no exercise has a file of this name\n  fix: take one of {all}"),
     ("anwsers.yml", "anwsers.yml: no exercise has a file of this name\n  fix: did you mean `answers.yaml`? Files keep the names that `course start` gave them"),
     ("props.py", "props.py: no exercise has a file of this name\n  fix: take one of {all}"),

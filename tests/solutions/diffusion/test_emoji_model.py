@@ -66,11 +66,11 @@ def test_guidance_of_0_forgets_the_caption(untrained: EmojiDiffusion) -> None:
     torch.testing.assert_close(sample_images(untrained, ids, SamplingConfig(steps=2, w=0)), nothing)
 
 
-def test_a_third_of_a_batch_is_recoloured() -> None:
+def test_a_fifth_of_a_batch_is_recoloured() -> None:
     """The others are emoji as they are drawn; the same generator draws the same rows."""
     rows = drawn_rows(60)(torch.Generator().manual_seed(0))
     plain = len(load_emoji()[1])
-    assert (rows >= plain).sum() == 20
+    assert (rows >= plain).sum() == 12
     assert rows.max() < len(training_set().captions)
     assert torch.equal(rows, drawn_rows(60)(torch.Generator().manual_seed(0)))
 

@@ -57,11 +57,15 @@ def _next_steps(lesson: Lesson, enter: str) -> list[str]:
     """Return the lines that say what to do first in a new workspace."""
     first = f"{lesson.exercises[0].id}.py" if lesson.exercises else "answers.yaml"
     steps = [
-        ("course read", f"the lesson, {lesson.minutes} minutes"),
+        ("course read", f"the lesson, {_minutes(lesson.minutes)}"),
         ("course check --watch", f"open {first}; each save is checked"),
-        ("course practice", f"the core, about {minutes} minutes" if (minutes := core_minutes(lesson)) else "questions"),
+        ("course practice", f"the core, about {_minutes(minutes)}" if (minutes := core_minutes(lesson)) else "questions"),
     ]
     return [f"  {enter}"] * bool(enter) + [f"  {command:<22}{about}" for command, about in steps]
+
+
+def _minutes(count: int) -> str:
+    return f"{count} minute{'s' * (count != 1)}"
 
 
 @click.command()

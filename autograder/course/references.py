@@ -173,8 +173,9 @@ def _check_parallel(noun: str, questions: Sequence[Question], keys: dict[str, Ke
     for name, question in known.items():
         if name in keys:
             _check_key(f"{noun} `{name}`", question, keys[name], node.value[name], cards, complain)
-        elif KINDS.get(question.kind) and not question.computes:
-            complain(node.line, f"{noun} `{name}` has no answer here", f"add `{name}:` with what is right")
+        elif (kind := KINDS.get(question.kind)) and not question.computes:
+            what = "`computes:`, a formula of its numbers" if "computes" in kind.may else "what is right"
+            complain(node.line, f"{noun} `{name}` has no answer here", f"add `{name}:` with {what}")
 
 
 def _check_key(owner: str, question: Question, key: Key, node: Node, cards: list[str], complain: Complain) -> None:

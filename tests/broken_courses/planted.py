@@ -345,6 +345,17 @@ solutions/13_adding/practice.yaml:12: question `by-hand`: `ones>carry` is not a 
   fix: did you mean `carry>ones`?
 """,
     ),
+    "number_question_without_a_formula": Planted(
+        [
+            (ASKED, "  computes: sums.total\n  arguments: [a, b]\n", ""),
+            (ANSWERS, 'fresh-sum:\n  working:\n    - "Add [[b]] to [[a]]."\n    - "[[a]] + ([[b]]) = [[= total(a, b) :.3f]]"\n', ""),
+        ],
+        ["content"],
+        """\
+solutions/13_adding/practice.yaml:1: question `fresh-sum` has no answer here
+  fix: add `fresh-sum:` with `computes:`, a formula of its numbers
+""",
+    ),
     "formula_where_the_question_is": Planted(
         [
             (ASKED, "  computes: sums.total\n  arguments: [a, b]\n", '  computes: "a + b / 1.0"\n'),

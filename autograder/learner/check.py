@@ -25,7 +25,7 @@ from autograder.course.model import Check, CheckResult, Key, Lesson, Submission
 from autograder.course.own_practice import FOR, relabelled
 from autograder.course.policy import Limits, Policy, limits_for
 from autograder.course.strict_yaml import AnswersError, read_answers
-from autograder.course.student_files import code_of, names_of, read_handout, read_work, without_outputs
+from autograder.course.student_files import code_of, names_of, read_handout, read_work, split, without_outputs
 from autograder.course.text import decode, quoted
 from autograder.grading.attempt import PUBLIC, Materials, attempt, load_materials
 from autograder.grading.checks import Transcript, executed_by, run, seed_of
@@ -197,7 +197,7 @@ class Checker(contextlib.AbstractContextManager["Checker"]):
             answered = mark_answers(submission, workspace.lesson, self._functions)
             return Checked(exercise, name, digest(source), answered.checks, {}, problem=untouched)
         meant = next(one for one in workspace.lesson.exercises if one.id == exercise)
-        own = "" if name.endswith(".ipynb") else profile_for(source)  # a notebook imports what any of its exercises needs
+        own = "" if split(name)[1] == "ipynb" else profile_for(source)  # a notebook imports what any of its exercises needs
         _demand(name, f"{profile_for(meant.checks.read_bytes(), meant.imports)} {own}")
         self.load(workspace, exercise)
         materials = self._materials[exercise]
@@ -224,8 +224,7 @@ class Checker(contextlib.AbstractContextManager["Checker"]):
         show, answers, source = shows[exercise.id], self._materials[exercise.id].answers, one.path.read_bytes()
         images: list[Any] = []
         drawing = Check("show", "", 0, "show", (), lambda student, reference, rng: images.append(show(student, rng)), draws=True)
-        seed = seed_of(PUBLIC, exercise.id, "show")
-        submission = _submission(workspace, exercise.id, name, source)
+        seed, submission = seed_of(PUBLIC, exercise.id, "show"), _submission(workspace, exercise.id, name, source)
         self._settle(profile_for(source, exercise.imports))
         sandbox = self._sandbox(limits_for(self._policy, workspace.lesson.id, exercise.id))
         tried = SubmissionRun(submission, (drawing,), answers, sandbox, {"show": seed}, exercise.imports)
@@ -250,8 +249,9 @@ def shows_of(lesson: Lesson) -> dict[str, Callable[..., Any]]:
 
 
 def _submission(workspace: Workspace, exercise: str, name: str, source: bytes) -> Submission:
-    graded = without_outputs(source) if name.endswith(".ipynb") else source
-    return Submission("", workspace.lesson.id, exercise, name, graded, digest(source), "present")
+    graded = without_outputs(source) if split(name)[1] == "ipynb" else source
+    plain = str(Path(name).with_suffix(Path(name).suffix.lower()))  # in grading too, a file has the ending that is its own
+    return Submission("", workspace.lesson.id, exercise, plain, graded, digest(source), "present")
 
 
 def _demand(what: str, profile: str) -> None:

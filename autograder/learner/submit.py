@@ -17,7 +17,7 @@ from autograder.course.errors import SandboxFault, UsageError
 from autograder.course.files import replaced
 from autograder.course.loading import package_name
 from autograder.course.strict_yaml import AnswersError, read_answers
-from autograder.course.student_files import exercises_of, names_of, without_outputs
+from autograder.course.student_files import exercises_of, names_of, split, without_outputs
 from autograder.course.system import as_text, file_name
 from autograder.learner.check import Checker, own_problems, unreadable
 from autograder.learner.files import Held, held, rivalries
@@ -81,7 +81,7 @@ def submit(workspace: Workspace, state: State, checker: Checker, out: Path | Non
     if not found:
         raise UsageError(f"{workspace.folder}: there is nothing to hand in", "`course reset FILE` restores a starter")
     sources = {path.name: path.read_bytes() for path, _ in found.values()}
-    for large in (name for name, data in sources.items() if name.endswith(".ipynb") and len(data) > SMALL):
+    for large in (name for name, data in sources.items() if split(name)[1] == "ipynb" and len(data) > SMALL):
         sources[large] = without_outputs(sources[large])
         notes.append(f"`{large}` is packed without its outputs.")
     warnings, untouched, public = [], [], {}
@@ -139,9 +139,9 @@ def _problem(name: str, source: bytes) -> str:
     if problem := unreadable(name, source):
         return problem
     try:
-        if name.endswith(".py"):
+        if split(name)[1] == "py":
             ast.parse(source, name)
-        elif name.endswith(".ipynb"):
+        elif split(name)[1] == "ipynb":
             msgspec.json.decode(source)
         else:
             read_answers(source)

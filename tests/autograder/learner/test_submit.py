@@ -86,6 +86,16 @@ def test_what_is_unfinished_is_said_and_packed_all_the_same(workspace, pack, rig
     assert "12_diffusion/loss.py" in made.manifest.files
 
 
+@pytest.mark.parametrize(("name", "form"), [("Forward.PY", "py"), ("Forward.IPYNB", "ipynb")])
+def test_an_ending_in_capitals_is_the_same_ending(workspace, pack, right, name, form):
+    (workspace.folder / "forward.py").unlink()
+    source = right if form == "py" else json.dumps({"cells": [{"cell_type": "code", "source": right}]})
+    (workspace.folder / name).write_text(source, encoding="utf-8")
+    made = pack()
+    assert made.warnings == (untouched(workspace, "forward.py"),)
+    assert made.manifest.public["forward"].score == 20
+
+
 def test_a_notebook_that_is_cut_short_is_said(workspace, pack):
     (workspace.folder / "forward.py").unlink()
     (workspace.folder / "forward.ipynb").write_text('{"cells": [')

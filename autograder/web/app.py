@@ -5,7 +5,6 @@ Every page is rendered per request, in a thread, so that none holds up another. 
 
 import mimetypes
 import shutil
-from collections import defaultdict
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
@@ -29,7 +28,6 @@ from autograder.course.loading import read_policy
 from autograder.course.model import Course, Lesson
 from autograder.course.own_practice import PRACTICE_WORDS
 from autograder.grading.questions import question_text
-from autograder.learner.review.queue import faces_of
 from autograder.web import cards, exercises, practice
 from autograder.web.live import Event, Studio, streamed
 from autograder.web.pages import STATIC, Answer, Frame, fragment, frame_of, nothing_here, page, reading, shown
@@ -185,12 +183,5 @@ def _pages(frame: Frame) -> dict[str, str]:
         "index.html": page(frame, "index", lesson.title, reading=reading(lesson, frame.prose), read=set()),
         "play.html": play(frame),
         "practice.html": page(frame, "practice", "Practice", "questions.html", questions=questions, words=words),
-        "cards.html": page(frame, "cards", "Cards", "deck.html", decks=_decks(frame)),
+        "cards.html": cards.written(frame),
     }
-
-
-def _decks(frame: Frame) -> list[tuple[str, str, list[tuple[Markup, Markup]]]]:
-    sides: dict[str, list[tuple[Markup, Markup]]] = defaultdict(list)
-    for face in sorted(faces_of([frame.lesson]), key=lambda face: face.optional):
-        sides[face.card.section].append((Markup(frame.prose.blocks(face.front)), Markup(frame.prose.blocks(face.back))))
-    return [(section.id, section.title, sides[section.id]) for section in frame.lesson.sections if section.id in sides]

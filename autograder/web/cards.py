@@ -5,16 +5,19 @@ is not recorded. The cards of all lessons are one queue; what another lesson's c
 """
 
 import re
+from collections import defaultdict
 from datetime import datetime
 from pathlib import Path
 
+import msgspec
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from autograder.learner.review.deck import KEYS, MEANINGS, RATINGS, Deck, following, in_words, own_place
-from autograder.learner.review.queue import Face
+from autograder.learner.review.deck import KEYS, MEANINGS, NEW_A_DAY, RATINGS, Counts, Deck, following, in_words, own_place
+from autograder.learner.review.queue import Face, faces_of
+from autograder.learner.review.schedule import Scheduling, State
 from autograder.web.markdown import Prose
 from autograder.web.pages import Frame, formed, fragment, page, shown
 from autograder.web.server import ReaderSession
@@ -87,3 +90,22 @@ def _next(session: ReaderSession, frame: Frame, deck: Deck, said: str, face: Fac
     front, back = (Markup(prose.blocks(side)) for side in (face.front, face.back))
     return fragment("card.html", face=face, state=state, left=left, said=said, note=deck.log.note, ratings=ratings, section=section,
                     elsewhere="" if own else lesson.title, front=front, back=back)  # fmt: skip
+
+
+# ---- on a site without a server
+
+
+def written(frame: Frame) -> str:
+    """Render the page whose `deck.js` does in the reader's browser what is done here: the same schedule, and a log that it keeps there."""
+    sides: dict[str, list[tuple[int, Face, Markup, Markup]]] = defaultdict(list)
+    for place, face in enumerate(sorted(faces_of([frame.lesson]), key=lambda face: face.optional)):
+        sides[face.card.section].append((place, face, Markup(frame.prose.blocks(face.front)), Markup(frame.prose.blocks(face.back))))
+    decks = [(section, sides[section.id]) for section in frame.lesson.sections if section.id in sides]
+    scheduling = Scheduling()
+    deck = {"scheduling": {"id": scheduling.id, "facts": scheduling.facts}, "new": NEW_A_DAY}
+    blank = {"left": Counts(0, 0, 0), "said": "", "note": "", "following": "", "elsewhere": "", "front": Markup("<img>"), "back": ""}
+    blank |= {"ratings": [(number, name, "") for number, name in enumerate(RATINGS, 1)], "state": State()}
+    asked = [fragment("card.html", face=own[0][1], section=section, **blank) for section, own in decks[:1]]
+    nothing = fragment("card.html", face=None, **blank)
+    return page(frame, "cards", "Cards", "deck.html", decks=decks, asked=Markup().join(asked), nothing=nothing,
+                keys=KEYS, meanings=MEANINGS, deck=Markup(msgspec.json.encode(deck).decode().replace("<", r"\u003c")))  # fmt: skip

@@ -1,6 +1,6 @@
 // The terminal's keys on the page, and answers without leaving it. A control that a key presses names it in `aria-keyshortcuts`.
-import { keep, kept } from "./site.js";
-
+// On a site without a server `deck.js` answers. This is no module, because a page that is opened as a file loads none.
+(() => {
 const place = document.getElementById("card");
 const help = document.getElementById("keys");
 const on = document.getElementById("keys-on");
@@ -14,6 +14,12 @@ function ready() {
   answer()?.addEventListener("toggle", () => { if (answer().open) place.querySelector('[value="3"]').focus({ preventScroll: true }); });
 }
 
+async function sent(fields) {
+  const said = await fetch("cards.html", { method: "POST", body: new URLSearchParams(fields), headers: { "X-Part": "card" } });
+  if (!said.ok) throw new Error(said.statusText);
+  return said.text();
+}
+
 place.addEventListener("submit", async (event) => {
   event.preventDefault();
   const fields = new FormData(event.target, event.submitter);
@@ -21,9 +27,8 @@ place.addEventListener("submit", async (event) => {
   const stays = fields.get("do") === "flag";
   const opened = stays && answer()?.open;
   try {
-    const said = await fetch("cards.html", { method: "POST", body: new URLSearchParams(fields), headers: { "X-Part": "card" } });
-    if (!said.ok) throw new Error(said.statusText);
-    place.innerHTML = await said.text();
+    if (window.deck) place.replaceChildren(window.deck.answered(fields));
+    else place.innerHTML = await sent(fields);
   } catch {
     told("The site does not answer. Look whether course serve still runs.");
     return;
@@ -67,11 +72,12 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-on.checked = kept("keys") !== "off";
+try { on.checked = localStorage.getItem("keys") !== "off"; } catch { /* not remembered, then */ }
 place.dataset.keys = on.checked ? "on" : "off";
 on.addEventListener("change", () => {
   place.dataset.keys = on.checked ? "on" : "off";
-  keep("keys", place.dataset.keys);
+  try { localStorage.setItem("keys", place.dataset.keys); } catch { /* the same */ }
 });
 
 ready();
+})();

@@ -28,9 +28,10 @@ def test_every_file_that_a_page_names_is_there(written):
 
 
 def test_no_page_speaks_of_what_needs_python(written):
+    """Only the cards have a form, which `deck.js` puts there, and answers."""
     for path in written.place.glob("*.html"):
         text = path.read_text(encoding="utf-8")
-        assert "<form" not in text
+        assert 'method="post"' not in re.sub("<template.*?</template>", "", text, flags=re.DOTALL)
         assert "data-live" not in text
         assert "question-" not in text
     assert {path.name for path in written.place.glob("*.html")} == {"index.html", "play.html", "practice.html", "cards.html"}

@@ -50,11 +50,13 @@ def press(page, key, times=1):
 
 
 def all_in_place(page):
-    """Bring up all that can be played with, and open every fold."""
+    """Open every fold, and bring up all that can be played with; folds of what came up, too."""
+    unfold = lambda: page.locator("details").evaluate_all("(all) => all.forEach((one) => { one.open = true; })")  # noqa: E731
+    unfold()
     for holder in page.locator("[data-module]").all():
         holder.scroll_into_view_if_needed()
         expect(holder).to_have_attribute("data-ready", "yes")
-    page.locator("details").evaluate_all("(all) => all.forEach((one) => { one.open = true; })")
+    unfold()
 
 
 def demand_all_can_read(page):

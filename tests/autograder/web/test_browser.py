@@ -286,7 +286,7 @@ def test_the_model_denoises_while_one_watches(visit, site):
     expect(found.get_by_role("button", name="Denoise")).to_be_focused()
     found.get_by_label("frame").focus()
     press(found.page, "Home")
-    expect(found.get_by_role("img", name="The noisy images: 4 images at t = 667")).to_be_visible()
+    expect(found.get_by_role("img", name="The noisy images: 4 images at t = 666")).to_be_visible()
     found.get_by_label("Model").select_option("shapes")
     found.get_by_label("Caption").fill("a purple dog")
     found.get_by_role("button", name="Denoise").click()
@@ -441,7 +441,7 @@ def test_cards_are_reviewed_by_mouse(own, visit):
 def test_a_cards_figure_opens_by_itself_in_the_form_that_is_seen(own, visit):
     lesson = own.session.lesson
     drawn = tuple(msgspec.structs.replace(card, front="What is it? ![A drawing](figures/denoise-strip-light.svg)", cloze="", back="It.") for card in lesson.cards)
-    own.session.workspace = msgspec.structs.replace(own.session.workspace, lesson=msgspec.structs.replace(lesson, cards=drawn))
+    own.session.reviewed = (msgspec.structs.replace(lesson, cards=drawn),)
     page = visit(own.address + "cards.html", theme="dark")
     with page.context.expect_page() as opened:
         press(page, "o")

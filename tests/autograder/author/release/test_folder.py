@@ -31,8 +31,8 @@ def test_the_search_finds_what_is_put_there(released, root, tmp_path):
     """The test of the test: an answer as a file, and a line of it in a hint."""
     answer = root / "solutions" / "12_diffusion" / "ddim.py"
     (tmp_path / "notes.txt").write_bytes(answer.read_bytes())
-    (tmp_path / "hints.yaml").write_text("hint: x = ddim_step(x, t, t_prev, eps_model(x, t), alpha_bars, eta, draw_noise(t))")
-    line = "x=ddim_step(x,t,t_prev,eps_model(x,t),alpha_bars,eta,draw_noise(t))"
+    (tmp_path / "hints.yaml").write_text("hint: x_t = ddim_step(x_t, t, t_prev, eps_model(x_t, t), alpha_bars, eta, draw_noise(t))")
+    line = "x_t=ddim_step(x_t,t,t_prev,eps_model(x_t,t),alpha_bars,eta,draw_noise(t))"
     found = list(leaks(tmp_path, root))
     assert found[0] == f"hints.yaml holds {line}"
     assert found[1] == "notes.txt is solutions/12_diffusion/ddim.py"

@@ -30,7 +30,8 @@ Say in a sentence what the lesson is about.
 
 ## A first section {{#first}}
 
-Explain one idea. Then let readers try it: the function of the exercise multiplies each value by a factor.
+Explain one idea.<!-- source: say where it is from; then each date, share and finding of the lesson needs its source -->
+Then let readers try it: the function of the exercise multiplies each value by a factor.
 """
 EXERCISE = {
     "exercises/{lesson}/{name}.py": '''\

@@ -147,8 +147,10 @@ def length(context: LintContext) -> Iterator[Finding]:
 
 
 def sources(context: LintContext) -> Iterator[Finding]:
-    text = context.lesson.text
-    read = text
+    """Find claims without a source, in a lesson that gives sources at all."""
+    text = read = context.lesson.text
+    if not _SOURCE.search(text):
+        return
     for pattern in (_TABLE, _COMPUTED, _UNREAD):
         read = _blanked(pattern, read)
     for first, end in _blocks(text.split("\n")):

@@ -18,7 +18,7 @@ _TEXT = (
     Rule("text-tables", "A table with an expression above it contains the expression's values.", lesson_rules.tables),
     Rule("text-bare-numbers", "A decimal number of three or more digits is computed.", lesson_rules.bare_numbers),
     Rule("text-length", "The main text is short, and read in the minutes that it names.", lesson_rules.length),
-    Rule("text-sources", "A date, a share or somebody's finding has its source in a comment.", lesson_rules.sources),
+    Rule("text-sources", "If the text gives sources, each date, share and finding has one.", lesson_rules.sources),
     Rule("text-images", "An image exists in a light and a dark version, and has alt text.", lesson_rules.images),
     Rule("text-links", "A link within the lesson points to a section.", lesson_rules.links),
     Rule("text-predictions", "Folded text answers a question to predict.", lesson_rules.predictions),

@@ -72,13 +72,14 @@ NO_CLAIMS = (
 
 
 @pytest.mark.parametrize("text", CLAIMS)
-def test_what_is_claimed_needs_a_source(text):
-    assert len([*sources(LintContext(TINY, with_text(text)))]) == 1
+def test_what_is_claimed_needs_a_source_in_a_lesson_that_gives_any(text):
+    assert len([*sources(LintContext(TINY, with_text(f"{text}\n\nSo it is.<!-- source: a book -->")))]) == 1
+    assert [*sources(LintContext(TINY, with_text(text)))] == []
 
 
 @pytest.mark.parametrize("text", NO_CLAIMS)
 def test_plain_numbers_and_what_has_a_source_need_none(text):
-    assert [*sources(LintContext(TINY, with_text(text)))] == []
+    assert [*sources(LintContext(TINY, with_text(f"{text}\n\nSo it is.<!-- source: a book -->")))] == []
 
 
 def test_a_text_is_measured_by_what_is_read():

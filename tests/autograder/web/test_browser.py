@@ -49,14 +49,17 @@ def press(page, key, times=1):
         page.keyboard.press(key)
 
 
+def unfold(page):
+    page.locator("details").evaluate_all("(all) => all.forEach((one) => { one.open = true; })")
+
+
 def all_in_place(page):
     """Open every fold, and bring up all that can be played with; folds of what came up, too."""
-    unfold = lambda: page.locator("details").evaluate_all("(all) => all.forEach((one) => { one.open = true; })")  # noqa: E731
-    unfold()
+    unfold(page)
     for holder in page.locator("[data-module]").all():
         holder.scroll_into_view_if_needed()
         expect(holder).to_have_attribute("data-ready", "yes")
-    unfold()
+    unfold(page)
 
 
 def demand_all_can_read(page):

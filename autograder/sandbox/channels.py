@@ -155,9 +155,9 @@ class ForkedChannel:
 
     @property
     def asleep(self) -> bool:
-        """Whether the kernel says that it sleeps."""
+        """Whether the kernel says that it waits for no disk; what dozes may just be running."""
         try:
-            return Path(f"/proc/{self._pid}/stat").read_text().rpartition(")")[2].split()[0] == "S"
+            return Path(f"/proc/{self._pid}/stat").read_text().rpartition(")")[2].split()[0] != "D"
         except OSError:
             return False
 

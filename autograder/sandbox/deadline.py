@@ -35,7 +35,7 @@ class Clocked(Protocol):
 
     @property
     def asleep(self) -> bool:
-        """Whether the process waits for something other than a core or a disk."""
+        """Whether what the process waited for, beside a core, was no disk."""
 
 
 class Deadline:

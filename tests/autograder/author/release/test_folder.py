@@ -113,7 +113,7 @@ def test_a_place_that_cannot_be_written_is_said(tiny):
 
 
 def test_what_python_leaves_behind_is_not_copied(tiny, tmp_path):
-    shutil.copytree(tiny, tmp_path / "course")
+    shutil.copytree(tiny, tmp_path / "course", ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "course" / "exercises" / "13_adding" / "__pycache__").mkdir()
     (tmp_path / "course" / "exercises" / "13_adding" / "answers.yaml").write_text("mine: 1")
     build(tmp_path / "course", tmp_path / "out")

@@ -83,6 +83,30 @@ def ddim_sample(eps_model, x_T, alpha_bars, steps, eta, draw_noise):
         x = ddim_step(x, t, t_prev, eps_model(x, t), alpha_bars, eta, draw_noise(t))
     return x
 """
+DDPM_SAMPLE = """
+def ddpm_sample(eps_model, x_T, betas, draw_noise):
+    x = x_T
+    for t in range(len(betas) - 1, 0, -1):
+        x = ddpm_step(x, t, eps_model(x, t), betas, draw_noise(t))
+    return x
+"""
+DISTILL_STEP = """
+def distill_step(student, teacher, optimizer, x_t, t, t_mid, t_end, alpha_bars):
+    target = progressive_target(teacher, x_t, t, t_mid, t_end, alpha_bars)
+    loss = ((student(x_t, t) - target) ** 2).mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+"""
+PROGRESSIVE_TARGET = """
+def progressive_target(teacher, x_t, t, t_mid, t_end, alpha_bars):
+    with torch.no_grad():
+        middle = ddim(x_t, teacher(x_t, t), t, t_mid, alpha_bars)
+        end = ddim(middle, teacher(middle, t_mid), t_mid, t_end, alpha_bars)
+    a, b = shaped(alpha_bars, t, x_t), shaped(alpha_bars, t_end, x_t)
+    return (end - (b / a).sqrt() * x_t) / ((1 - b).sqrt() - (b / a).sqrt() * (1 - a).sqrt())
+"""
 
 
 # ---- the mistakes
@@ -451,27 +475,12 @@ def ddpm_sample(eps_model, x_T, betas, draw_noise):
     mean, variance = posterior(x, 1, eps_model(x, 1), betas)
     return mean + betas[1].sqrt() * draw_noise(1)
 """),
-    "ddpm_sample: own noise": Wrong("ddpm", "plain", r"random|own noise", """
-def ddpm_sample(eps_model, x_T, betas, draw_noise):
-    x = x_T
-    for t in range(len(betas) - 1, 0, -1):
-        x = ddpm_step(x, t, eps_model(x, t), betas, torch.randn_like(x))
-    return x
-"""),
-    "ddpm_sample: starts from fresh noise": Wrong("ddpm", "plain", r"random|own noise", """
-def ddpm_sample(eps_model, x_T, betas, draw_noise):
-    x = torch.randn_like(x_T)
-    for t in range(len(betas) - 1, 0, -1):
-        x = ddpm_step(x, t, eps_model(x, t), betas, draw_noise(t))
-    return x
-"""),
-    "ddpm_sample: every second t": Wrong("ddpm", "plain", r"step|t", """
-def ddpm_sample(eps_model, x_T, betas, draw_noise):
-    x = x_T
-    for t in range(len(betas) - 1, 0, -2):
-        x = ddpm_step(x, t, eps_model(x, t), betas, draw_noise(t))
-    return x
-"""),
+    "ddpm_sample: own noise": Wrong("ddpm", "plain", r"random|own noise", but(DDPM_SAMPLE, "draw_noise(t)", "torch.randn_like(x)")),
+    "ddpm_sample: starts from fresh noise": Wrong(
+        "ddpm", "plain", r"random|own noise",
+        but(DDPM_SAMPLE, "x = x_T", "x = torch.randn_like(x_T)"),
+    ),
+    "ddpm_sample: every second t": Wrong("ddpm", "plain", r"step|t", but(DDPM_SAMPLE, "0, -1)", "0, -2)")),
     "ddim_timesteps: ceil": Wrong("ddim", "plain", r"round", """
 def ddim_timesteps(T, steps):
     return [-(-T * i // steps) for i in range(steps, 0, -1)]
@@ -671,24 +680,11 @@ def progressive_target(teacher, x_t, t, t_mid, t_end, alpha_bars):
     a, b = shaped(alpha_bars, t, x_t), shaped(alpha_bars, t_end, x_t)
     return (end - (b / a).sqrt() * x_t) / ((1 - b).sqrt() - (b / a).sqrt() * (1 - a).sqrt())
 """),
-    "distill_step: climbing": Wrong("distill", "plain", r"sign|negative|up", """
-def distill_step(student, teacher, optimizer, x_t, t, t_mid, t_end, alpha_bars):
-    target = progressive_target(teacher, x_t, t, t_mid, t_end, alpha_bars)
-    loss = ((student(x_t, t) - target) ** 2).mean()
-    optimizer.zero_grad()
-    (-loss).backward()
-    optimizer.step()
-    return loss.item()
-"""),
-    "distill_step: the student asked at t_mid": Wrong("distill", "plain", r"t_mid", """
-def distill_step(student, teacher, optimizer, x_t, t, t_mid, t_end, alpha_bars):
-    target = progressive_target(teacher, x_t, t, t_mid, t_end, alpha_bars)
-    loss = ((student(x_t, t_mid) - target) ** 2).mean()
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
-    return loss.item()
-"""),
+    "distill_step: climbing": Wrong("distill", "plain", r"sign|negative|up", but(DISTILL_STEP, "loss.backward()", "(-loss).backward()")),
+    "distill_step: the student asked at t_mid": Wrong(
+        "distill", "plain", r"t_mid",
+        but(DISTILL_STEP, "student(x_t, t)", "student(x_t, t_mid)"),
+    ),
     "cross_attention: multiplied by √k": Wrong("attention", "einsum", r"divided|multiplied",
         but(CROSS_ATTENTION, "/ q.shape[-1]", "* q.shape[-1]")),
     "cross_attention: mask the wrong way": Wrong("attention", "einsum", r"mask|True",
@@ -829,20 +825,8 @@ def ddpm_sample(eps_model, x_T, betas, draw_noise):
         x = ddpm_step(x, t, eps_model(x, t), betas, z)
     return x
 """),
-    "ddpm_sample: the model sees x_T each time": Wrong("ddpm", "plain", r"x_T", """
-def ddpm_sample(eps_model, x_T, betas, draw_noise):
-    x = x_T
-    for t in range(len(betas) - 1, 0, -1):
-        x = ddpm_step(x, t, eps_model(x_T, t), betas, draw_noise(t))
-    return x
-"""),
-    "ddpm_sample: stops at t = 2": Wrong("ddpm", "plain", r"early|last step|t = 1|down to 1", """
-def ddpm_sample(eps_model, x_T, betas, draw_noise):
-    x = x_T
-    for t in range(len(betas) - 1, 1, -1):
-        x = ddpm_step(x, t, eps_model(x, t), betas, draw_noise(t))
-    return x
-"""),
+    "ddpm_sample: the model sees x_T each time": Wrong("ddpm", "plain", r"x_T", but(DDPM_SAMPLE, "eps_model(x, t)", "eps_model(x_T, t)")),
+    "ddpm_sample: stops at t = 2": Wrong("ddpm", "plain", r"early|last step|t = 1|down to 1", but(DDPM_SAMPLE, "0, -1)", "1, -1)")),
     "ddim_timesteps: linspace to 0": Wrong("ddim", "plain", r"0|equal|step", """
 def ddim_timesteps(T, steps):
     import numpy as np
@@ -856,27 +840,12 @@ def ddim_timesteps(T, steps):
 def ddim_timesteps(T, steps):
     return list(range(T, 0, -(T // steps)))[:steps]
 """),
-    "ddim_step: σ² forgotten in the direction": Wrong("ddim", "plain", r"σ", """
-def ddim_step(x_t, t, t_prev, eps_hat, alpha_bars, eta, z):
-    a, b = alpha_bars[t], alpha_bars[t_prev]
-    x0 = (x_t - (1 - a).sqrt() * eps_hat) / a.sqrt()
-    sigma = eta * ((1 - b) / (1 - a) * (1 - a / b)).sqrt()
-    return b.sqrt() * x0 + (1 - b).sqrt() * eps_hat + sigma * z
-"""),
-    "ddim_step: σ for σ²": Wrong("ddim", "plain", r"σ", """
-def ddim_step(x_t, t, t_prev, eps_hat, alpha_bars, eta, z):
-    a, b = alpha_bars[t], alpha_bars[t_prev]
-    x0 = (x_t - (1 - a).sqrt() * eps_hat) / a.sqrt()
-    sigma = eta * ((1 - b) / (1 - a) * (1 - a / b)).sqrt()
-    return b.sqrt() * x0 + (1 - b - sigma).sqrt() * eps_hat + sigma * z
-"""),
-    "ddim_step: σ without its root": Wrong("ddim", "plain", r"root|σ", """
-def ddim_step(x_t, t, t_prev, eps_hat, alpha_bars, eta, z):
-    a, b = alpha_bars[t], alpha_bars[t_prev]
-    x0 = (x_t - (1 - a).sqrt() * eps_hat) / a.sqrt()
-    sigma = eta * (1 - b) / (1 - a) * (1 - a / b)
-    return b.sqrt() * x0 + (1 - b - sigma**2).sqrt() * eps_hat + sigma * z
-"""),
+    "ddim_step: σ² forgotten in the direction": Wrong("ddim", "plain", r"σ", but(DDIM_STEP, " - sigma**2", "")),
+    "ddim_step: σ for σ²": Wrong("ddim", "plain", r"σ", but(DDIM_STEP, "sigma**2", "sigma")),
+    "ddim_step: σ without its root": Wrong(
+        "ddim", "plain", r"root|σ",
+        but(DDIM_STEP, "((1 - b) / (1 - a) * (1 - a / b)).sqrt()", "(1 - b) / (1 - a) * (1 - a / b)"),
+    ),
     "ddim_step: two roots missing": Wrong("ddim", "plain", r"root.* and ", """
 def ddim_step(x_t, t, t_prev, eps_hat, alpha_bars, eta, z):
     a, b = alpha_bars[t], alpha_bars[t_prev]
@@ -989,23 +958,14 @@ def progressive_target(teacher, x_t, t, t_mid, t_end, alpha_bars):
         second = teacher(ddim(x_t, first, t, t_mid, alpha_bars), t_mid)
     return (first + second) / 2
 """),
-    "progressive_target: both steps from x_t": Wrong("distill", "plain", r"x_t|x at t_mid", """
-def progressive_target(teacher, x_t, t, t_mid, t_end, alpha_bars):
-    with torch.no_grad():
-        middle = ddim(x_t, teacher(x_t, t), t, t_mid, alpha_bars)
-        end = ddim(x_t, teacher(middle, t_mid), t_mid, t_end, alpha_bars)
-    a, b = shaped(alpha_bars, t, x_t), shaped(alpha_bars, t_end, x_t)
-    return (end - (b / a).sqrt() * x_t) / ((1 - b).sqrt() - (b / a).sqrt() * (1 - a).sqrt())
-"""),
-    "distill_step: the student is its own teacher": Wrong("distill", "plain", r"student|teacher", """
-def distill_step(student, teacher, optimizer, x_t, t, t_mid, t_end, alpha_bars):
-    target = progressive_target(student, x_t, t, t_mid, t_end, alpha_bars)
-    loss = ((student(x_t, t) - target) ** 2).mean()
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
-    return loss.item()
-"""),
+    "progressive_target: both steps from x_t": Wrong(
+        "distill", "plain", r"x_t|x at t_mid",
+        but(PROGRESSIVE_TARGET, "ddim(middle, teacher", "ddim(x_t, teacher"),
+    ),
+    "distill_step: the student is its own teacher": Wrong(
+        "distill", "plain", r"student|teacher",
+        but(DISTILL_STEP, "target(teacher,", "target(student,"),
+    ),
     "cross_attention: scaled by the whole width": Wrong("attention", "einsum", r"k|heads|width|size", """
 def cross_attention(x, text, W_q, W_k, W_v, W_o, heads, mask=None):
     B, N, _ = x.shape
@@ -1117,27 +1077,12 @@ def posterior(x_t, t, eps_hat, betas):
     mean = bars[t - 1].sqrt() * betas[t] / (1 - bars[t]) * x0 + (1 - betas[t]).sqrt() * (1 - bars[t - 1]) / (1 - bars[t]) * x_t
     return mean, (1 - bars[t - 1]) / (1 - bars[t]) * betas[t]
 """),
-    "ddpm_sample: upwards": Wrong("ddpm", "plain", r"other way|from T|upwards|order|down", """
-def ddpm_sample(eps_model, x_T, betas, draw_noise):
-    x = x_T
-    for t in range(1, len(betas)):
-        x = ddpm_step(x, t, eps_model(x, t), betas, draw_noise(t))
-    return x
-"""),
-    "ddpm_sample: told t − 1": Wrong("ddpm", "plain", r"t ?− ?1|at t =", """
-def ddpm_sample(eps_model, x_T, betas, draw_noise):
-    x = x_T
-    for t in range(len(betas) - 1, 0, -1):
-        x = ddpm_step(x, t, eps_model(x, t - 1), betas, draw_noise(t))
-    return x
-"""),
-    "ddim_step: ᾱ_t in the direction": Wrong("ddim", "plain", r"noise of t\b|ᾱ_t", """
-def ddim_step(x_t, t, t_prev, eps_hat, alpha_bars, eta, z):
-    a, b = alpha_bars[t], alpha_bars[t_prev]
-    x0 = (x_t - (1 - a).sqrt() * eps_hat) / a.sqrt()
-    sigma = eta * ((1 - b) / (1 - a) * (1 - a / b)).sqrt()
-    return b.sqrt() * x0 + (1 - a - sigma**2).sqrt() * eps_hat + sigma * z
-"""),
+    "ddpm_sample: upwards": Wrong(
+        "ddpm", "plain", r"other way|from T|upwards|order|down",
+        but(DDPM_SAMPLE, "len(betas) - 1, 0, -1", "1, len(betas)"),
+    ),
+    "ddpm_sample: told t − 1": Wrong("ddpm", "plain", r"t ?− ?1|at t =", but(DDPM_SAMPLE, "eps_model(x, t)", "eps_model(x, t - 1)")),
+    "ddim_step: ᾱ_t in the direction": Wrong("ddim", "plain", r"noise of t\b|ᾱ_t", but(DDIM_STEP, "(1 - b - sigma", "(1 - a - sigma")),
     "ddim_step: η ignored": Wrong("ddim", "plain", r"η|σ", """
 def ddim_step(x_t, t, t_prev, eps_hat, alpha_bars, eta, z):
     a, b = alpha_bars[t], alpha_bars[t_prev]
@@ -1152,18 +1097,10 @@ def ddim_timesteps(T, steps):
         "guidance", "plain", r"took ε̂ at t =",
         but(GUIDED_SAMPLE, "eps_model(x, t, nothing), eps_model(x, t, tokens)", "eps_model(x, T, nothing), eps_model(x, T, tokens)"),
     ),
-    "guided_sample: guided after the step": Wrong("guidance", "plain", r"w|guid", """
-def guided_sample(eps_model, tokens, null, w, x_T, alpha_bars, steps):
-    nothing = torch.zeros_like(tokens) + null
-    T = len(alpha_bars) - 1
-    x = x_T
-    for i in range(steps, 0, -1):
-        t, s = T * i // steps, T * (i - 1) // steps
-        eps = eps_model(x, t, tokens)
-        x0 = (x - (1 - alpha_bars[t]).sqrt() * eps) / alpha_bars[t].sqrt()
-        x = alpha_bars[s].sqrt() * x0 + (1 - alpha_bars[s]).sqrt() * eps
-    return x
-"""),
+    "guided_sample: guided after the step": Wrong(
+        "guidance", "plain", r"w|guid",
+        but(GUIDED_SAMPLE, "guided_eps(eps_model(x, t, nothing), eps_model(x, t, tokens), w)", "eps_model(x, t, tokens)"),
+    ),
     "noise_mse: the absolute error": Wrong("loss", "plain", r"absolute", """
 def noise_mse(eps_model, x0, t, eps, alpha_bars):
     bar = alpha_bars[torch.as_tensor(t)].reshape(-1, 1, 1, 1)

@@ -69,23 +69,24 @@
     return { algorithm, learning: chosen.learning_steps, relearning: chosen.relearning_steps };
   }
 
+  // The next step of learning and the seconds until then; nothing if the card goes on to reviews.
+  function stepAfter(step, rating, steps) {
+    if (!steps.length || rating === 4 || (rating > 1 && step >= steps.length)) return null;
+    if (rating === 1) return [0, steps[0]];
+    if (rating === 3) return step + 1 < steps.length ? [step + 1, steps[step + 1]] : null;
+    if (step > 0) return [step, steps[step]];
+    return [0, steps.length === 1 ? 1.5 * steps[0] : (steps[0] + steps[1]) / 2];
+  }
+
   function after(state, rating, at, zone, { algorithm, learning, relearning }) {
     const day = dayOf(at, zone), days = state.reviews ? Math.max(0, day - state.lastDay) : 0;
     const memory = algorithm.next_state(state.stability === null ? null : { stability: state.stability, difficulty: state.difficulty }, days, rating);
-    let next = { phase: "review", step: null, wait: algorithm.next_interval(memory.stability, days) * DAY };
-    const lapsed = state.phase === "review" && rating === 1 && relearning.length > 0;
-    const steps = state.phase === "relearning" || lapsed ? relearning : learning;
-    const again = state.phase === "review" ? lapsed : steps.length > 0 && (rating === 1 || state.step < steps.length);
-    if (again && rating === 1) next = { phase: lapsed || state.phase === "relearning" ? "relearning" : "learning", step: 0, wait: 1000 * steps[0] };
-    else if (again && rating === 2) {
-      const seconds = state.step > 0 ? steps[state.step] : steps.length === 1 ? 1.5 * steps[0] : (steps[0] + steps[1]) / 2;
-      next = { phase: state.phase === "relearning" ? "relearning" : "learning", step: state.step, wait: 1000 * seconds };
-    } else if (again && rating === 3 && state.step + 1 < steps.length) {
-      next = { phase: state.phase === "relearning" ? "relearning" : "learning", step: state.step + 1, wait: 1000 * steps[state.step + 1] };
-    }
+    const relearns = state.phase === "relearning" || (state.phase === "review" && rating === 1);
+    const next = state.phase === "review" && !relearns ? null : stepAfter(state.step, rating, relearns ? relearning : learning);
+    const [step, wait] = next ? [next[0], 1000 * next[1]] : [null, algorithm.next_interval(memory.stability, days) * DAY];
     return {
-      ...memory, phase: next.phase, step: next.step, due: Math.floor(at + next.wait), lastDay: day, firstDay: state.reviews ? state.firstDay : day,
-      reviews: state.reviews + 1, wanted: false, flagged: state.flagged,
+      ...memory, phase: !next ? "review" : relearns ? "relearning" : "learning", step, due: Math.floor(at + wait),
+      lastDay: day, firstDay: state.reviews ? state.firstDay : day, reviews: state.reviews + 1, wanted: false, flagged: state.flagged,
     };
   }
 
@@ -222,7 +223,7 @@
     const { rows, facts } = read(text), known = read(lines()), ids = new Set(known.rows.map((row) => row.id));
     const fresh = rows.filter((row) => !ids.has(row.id)), other = [...facts].filter(([id]) => !known.facts.has(id));
     write(lines() + [...other, ...fresh].map((one) => `${JSON.stringify(one)}\n`).join(""));
-    return `${many(fresh.length, "new entr").replace(/entrs?$/, fresh.length === 1 ? "entry" : "entries")}, ${rows.length - fresh.length} known already.`;
+    return `${fresh.length} new entr${fresh.length === 1 ? "y" : "ies"}, ${rows.length - fresh.length} known already.`;
   }
 
   const place = document.getElementById("card");

@@ -202,8 +202,13 @@ def read_rules(out: Path, gradebook: Gradebook, policy: Policy) -> GradingRules:
     overrides = in_force(gradebook.overrides(), people)
     notes: list[str] = []
     extensions = read_extensions(out / "extensions.csv", people, zone_of(policy), notes)
-    several = len({lesson for lesson, _ in gradebook.listed(gradebook.last_run() or "")}) > 1
+    several = has_several_lessons(gradebook, gradebook.last_run() or "")
     return GradingRules(policy, people, overrides, extensions, tuple(notes), several)
+
+
+def has_several_lessons(gradebook: Gradebook, run: str) -> bool:
+    """Whether there are results of several lessons in a run."""
+    return len({lesson for lesson, _ in gradebook.listed(run)}) > 1
 
 
 def _suggestion(word: str, known: Collection[str]) -> str:

@@ -44,7 +44,8 @@ def sheet_of(gradebook: Gradebook, run: str, rules: GradingRules, titles: Mappin
     Raise `UsageError` for an exercise, or a title of one, that was not graded.
     """
     listed = {key: own for key, own in sorted(gradebook.listed(run).items()) if lesson in ("", key[0])}
-    found = {name_of(*key, several=rules.several): _last_result(gradebook, run, key, max(own)) for key, own in listed.items()}
+    results = _last_results(gradebook, run, {key: max(own) for key, own in listed.items()})
+    found = {name_of(*key, several=rules.several): results[key] for key in listed}
     named = {word: _named(word, found) for word in (*titles, *only)}
     titles, only = {named[word]: title for word, title in titles.items()}, [named[word] for word in only]
     only = only or (list(found) if lesson else [])
@@ -60,9 +61,13 @@ def sheet_of(gradebook: Gradebook, run: str, rules: GradingRules, titles: Mappin
     return Sheet(columns, rows, now, sections, by_hand, len(students))
 
 
-def _last_result(gradebook: Gradebook, run: str, key: tuple[str, str], student: str) -> Result:
-    own = (attempts[-1].result for attempts in gradebook.attempts(run, (student, student)))
-    return next(result for result in own if (result.lesson, result.exercise) == key)
+def _last_results(gradebook: Gradebook, run: str, last: Mapping[tuple[str, str], str]) -> dict[tuple[str, str], Result]:
+    """Return a result of each lesson and exercise: that of the student who comes last. Often it is one student for all."""
+    found: dict[tuple[str, str], Result] = {}
+    for student in set(last.values()):
+        own = [attempts[-1].result for attempts in gradebook.attempts(run, (student, student))]
+        found |= {key: one for one in own if last.get(key := (one.lesson, one.exercise)) == student}
+    return found
 
 
 def _named(word: str, found: Mapping[str, Result]) -> str:

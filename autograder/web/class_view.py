@@ -23,7 +23,7 @@ from autograder.course.loading import read_course
 from autograder.course.text import clean
 from autograder.instructor.evidence import collect, evidence_page
 from autograder.instructor.gradebook import Attempted, Gradebook
-from autograder.instructor.grades import name_of
+from autograder.instructor.grades import has_several_lessons, name_of
 from autograder.instructor.measures import ExerciseMeasure
 from autograder.instructor.roster import file_slug
 from autograder.web.live import changed, streamed
@@ -128,7 +128,7 @@ class ClassView:
             return
         with Gradebook(self._path) as gradebook:
             run, dropped = gradebook.last_run() or "", gradebook.dropped()
-            several = len({lesson for lesson, _ in gradebook.listed(run)}) > 1
+            several = has_several_lessons(gradebook, run)
             if (run, dropped, several) != (self._run, self._dropped, self._several):
                 self._forget(run, dropped, several=several)
             self._since, added = gradebook.added(run, self._since)

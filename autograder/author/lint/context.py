@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from autograder.course.errors import CourseError, Finding
 from autograder.course.loading import Help, read_hints
-from autograder.course.model import Lesson, Misconception, Wrong
+from autograder.course.model import Key, Lesson, Misconception, Wrong
 from autograder.grading.attempt import Materials, load_materials
 from autograder.grading.coefficients import load_quantities
 from autograder.grading.diagnosis import Diagnosis, load_misconceptions
@@ -71,17 +71,22 @@ class LintContext:
         paths = [folder / f"{name}.py" for name in (*(exercise.id for exercise in self.lesson.exercises), "practice")]
         return {path.stem: load_misconceptions(path) for path in paths if path.is_file()}
 
+    @property
+    def keys(self) -> Iterator[tuple[str, Key]]:
+        """The key of every question and of every part, each after its question's id."""
+        for name, key in self.lesson.keys.items():
+            yield from ((name, one) for one in (key, *key.parts.values()))
+
     @cached_property
     def computed(self) -> frozenset[str]:
         """The ids of the misconceptions that a function or a formula computes."""
-        keys = [one for key in self.lesson.keys.values() for one in (key, *key.parts.values())]
-        return frozenset(one.id for own in self.misconceptions.values() for one in own) | {name for key in keys for name in key.mistakes}
+        functions = {one.id for own in self.misconceptions.values() for one in own}
+        return frozenset(functions | {name for _, key in self.keys for name in key.mistakes})
 
     @property
     def wrongs(self) -> Iterator[tuple[str, Wrong]]:
         """Every wrong choice with a sentence, after its question's id."""
-        for name, key in self.lesson.keys.items():
-            yield from ((name, wrong) for one in (key, *key.parts.values()) for wrong in one.wrong.values())
+        return ((name, wrong) for name, key in self.keys for wrong in key.wrong.values())
 
     @cached_property
     def names(self) -> Mapping[str, Any]:

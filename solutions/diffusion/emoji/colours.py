@@ -72,9 +72,9 @@ def distance(a: Tensor, b: Tensor) -> Tensor:
 def colour_of(images: Tensor) -> list[str | None]:
     """Return the colour that most of an image has, by the vote of its coloured pixels; None if fewer than one in 50 is coloured."""
     hue, chroma, _ = hue_chroma_value(images)
-    weight = chroma * (chroma >= COLOURED)
-    nearest = nearest_colour(hue)
+    coloured, nearest = chroma >= COLOURED, nearest_colour(hue)
+    weight = chroma * coloured
     votes = torch.stack([(weight * (nearest == index)).sum((1, 2)) for index in range(len(HUES))], dim=1)  # (N, colours)
-    some = (chroma >= COLOURED).float().mean((1, 2)) >= 0.02
+    some = coloured.float().mean((1, 2)) >= 0.02
     names = list(HUES)
     return [names[vote] if seen else None for vote, seen in zip(votes.argmax(1).tolist(), some.tolist(), strict=True)]

@@ -11,7 +11,6 @@ import platform
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import version
-from itertools import chain
 from pathlib import Path
 
 import msgspec
@@ -157,5 +156,8 @@ def _contents(places: Iterable[Path]) -> Iterator[bytes]:
 
 def _hash(parts: Iterable[bytes | str]) -> bytes:
     """Hash a list of parts so that different lists have different hashes."""
-    listed = [part.encode() if isinstance(part, str) else part for part in parts]
-    return hashlib.sha256(b"".join(chain.from_iterable((len(part).to_bytes(8, "big"), part) for part in listed))).digest()
+    data = bytearray()
+    for part in parts:
+        own = part.encode() if isinstance(part, str) else part
+        data += len(own).to_bytes(8, "big") + own
+    return hashlib.sha256(data).digest()

@@ -184,6 +184,8 @@ def innermost(tree: FileTree, keep: str) -> str:
 
 def text_of(name: str) -> str:
     """Return a file name as text that every export can write: composed accents, no control characters."""
+    if name.isascii() and name.isprintable():  # nearly all, and a class may have 100,000
+        return name
     text = os.fsencode(name).decode("utf-8", errors="replace")
     return "".join(c if unicodedata.category(c)[0] != "C" else "�" for c in unicodedata.normalize("NFC", text))
 

@@ -204,7 +204,7 @@ def run_plan(course: Course, request: GradeRequest, plan: Plan, current: Round, 
     asked = replace(request, submissions=request.submissions.resolve(), roster=roster, fresh=False, lesson=plan.lesson.id)
     earlier = gradebook.last_run()
     known_before = gradebook.students(earlier or "")
-    gradebook.begin(run.name, asked, None if request.only else earlier, known.people, known.renamed)
+    gradebook.begin(run.name, asked, None if request.only else earlier, known.unrecorded, known.renamed)
     handout, policy = read_handout(course.root, plan.lesson, course.lessons), course.policy
     plan.uploads.students.sort(key=lambda student: student.name in known_before)  # so a run that goes on grades at once
     submissions = plan.uploads.submissions(handout, plan.exercises, every=plan.every, prefer=policy.prefer)

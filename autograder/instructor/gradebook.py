@@ -13,7 +13,6 @@ Every row is sealed with the secret of OUT's newest round (see `rounds.Seals`). 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from functools import cached_property
 from itertools import groupby
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
@@ -30,6 +29,7 @@ from autograder.instructor.overrides import dropped_of
 from autograder.instructor.roster import Person
 
 T = TypeVar("T")
+Taken = tuple[str, int, str, str, str, str]  # a row of `taken`
 
 
 def _first(db: Connection) -> None:
@@ -149,9 +149,9 @@ def last(attempts: list[Attempted]) -> Attempted:
 class Gradebook(AbstractContextManager["Gradebook"]):
     """An open gradebook; a run is what one command graded.
 
-    Opening raises `StoreFault` if the disk is full, and `UsageError` if the file is no gradebook or a newer one. Every method that
-    writes is all or nothing, is on disk when it returns, and raises `StoreFault` if it cannot write. Every method that reads raises
-    `UsageError` for a row that `course` did not write. A copy elsewhere needs the `seals` of the original.
+    Opening raises `StoreFault` if the disk is full, and `UsageError` if the file is no gradebook, a newer one, or lacks its secrets.
+    Every method that writes is all or nothing, is on disk when it returns, and raises `StoreFault` if it cannot write. Every method that
+    reads raises `UsageError` for a row that `course` did not write. A copy elsewhere needs the `seals` of the original.
     """
 
     def __init__(self, path: Path, seals: Seals | None = None):
@@ -159,13 +159,10 @@ class Gradebook(AbstractContextManager["Gradebook"]):
             refuse_others(part)
         if seals is None and not path.exists():
             open_round(path.parent)
-        self.path, self._original = path, seals
-        self._taken: list[tuple[str, int, str, str, str, str]] = []
+        self.path = path
+        self._taken: list[Taken] = []
         self._db = open_strictly(path, SCHEMA, "move the file aside, or choose another --out")
-
-    @cached_property
-    def seals(self) -> Seals:
-        return self._original or seals_of(self.path.parent)
+        self.seals = seals or seals_of(path.parent)
 
     def __exit__(self, *raised: object) -> None:
         self._db.close()
@@ -183,7 +180,7 @@ class Gradebook(AbstractContextManager["Gradebook"]):
         if found is None:
             return None
         attempted = self._attempted(found)
-        self._taken.append(self._taking(run, replace(attempted, handed_in=submission.handed_in), found[5], submission.student))
+        self._taken.append(self._taking(run, attempted.id, found[5], _json(submission.handed_in), run, submission.student))
         return attempted.result
 
     def attempts(self, run: str, among: tuple[str, str] | None = None) -> Iterator[list[Attempted]]:
@@ -256,13 +253,16 @@ class Gradebook(AbstractContextManager["Gradebook"]):
             self._enrol(people)
             self._db.executemany(TAKE, self._taken_over(run, earlier, renamed or {}) if earlier else ())
 
-    def _taken_over(self, run: str, earlier: str, renamed: Mapping[str, str]) -> Iterator[tuple[str, int, str, str, str, str]]:
-        for _, rows in groupby(self._rows(earlier), key=lambda row: (row[15], row[2], row[3])):
-            texts: dict[int, str] = {}
-            attempts = [self._attempted(row) for row in rows if texts.setdefault(row[0], row[5])]
-            for one in standing(attempts):
-                student = renamed.get(one.result.student, one.result.student)
-                yield self._taking(run, replace(one, found_by=one.found_by or earlier), texts[one.id], student)
+    def _taken_over(self, run: str, earlier: str, renamed: Mapping[str, str]) -> Iterator[Taken]:
+        for (name, *_), group in groupby(self._rows(earlier), key=lambda row: (row[15], row[2], row[3])):
+            rows, student = list(group), renamed.get(name, name)
+            if len(rows) == 1:  # nothing to choose between: of a large class, nearly always
+                handed_in, found_by = self._verified(rows[0])
+                yield self._taking(run, rows[0][0], rows[0][5], handed_in, found_by or earlier, student)
+                continue
+            texts = {row[0]: row[5] for row in rows}
+            for one in standing(map(self._attempted, rows)):
+                yield self._taking(run, one.id, texts[one.id], _json(one.handed_in), one.found_by or earlier, student)
 
     def request(self, run: str | None, kind: type[T]) -> T | None:
         """Return what a run was asked to grade; None if an early version did not record it."""
@@ -307,25 +307,26 @@ class Gradebook(AbstractContextManager["Gradebook"]):
 
     def _attempted(self, row: tuple[Any, ...]) -> Attempted:
         """Return the attempt in a row (see `_OWN`); of one that a run took over, with the facts that belong to that run."""
-        _, student, lesson, exercise, run, result, private, handed_in, key, seal = row[:10]
-        self._demand("attempts", seal, run, result, private, handed_in, key)
-        taken_by, taken_in, taken_seal, *more = row[10:15]
-        if taken_by is not None:
-            self._demand("taken", taken_seal, taken_by, result, taken_in, *(part for part in more if part is not None))
-            handed_in = taken_in
+        handed_in, found_by = self._verified(row)
         decode = msgspec.json.decode
-        found = decode(result, type=Result)
-        if (found.student, found.lesson, found.exercise) != (student, lesson, exercise):
+        found = decode(row[5], type=Result)
+        if (found.student, found.lesson, found.exercise) != row[1:4]:
             self._refuse("attempts")
-        found_by, name = more
-        found = replace(found, student=name) if name else found
-        earlier = found_by if found_by and found_by != taken_by else ""
-        return Attempted(found, decode(private, type=Notes), decode(handed_in, type=HandedIn), earlier, row[0])
+        found = replace(found, student=row[14]) if row[14] else found
+        return Attempted(found, decode(row[6], type=Notes), decode(handed_in, type=HandedIn), found_by, row[0])
 
-    def _taking(self, run: str, one: Attempted, result: str, student: str) -> tuple[str, int, str, str, str, str]:
-        """Return the row with which a run takes an attempt over; `result` is the text of its result."""
-        handed_in, found_by = _json(one.handed_in), one.found_by or run
-        return run, one.id, handed_in, self.seals.seal("taken", run, result, handed_in, found_by, student), found_by, student
+    def _verified(self, row: tuple[Any, ...]) -> tuple[str, str]:
+        """Demand the seals of a row; return when its attempt was handed in, as the run's text, and the run before that found it, or ""."""
+        run, result, private, handed_in, key, seal, taken_by, taken_in, taken_seal, found_by, name = row[4:15]
+        self._demand("attempts", seal, run, result, private, handed_in, key)
+        if taken_by is None:
+            return handed_in, ""
+        self._demand("taken", taken_seal, taken_by, result, taken_in, *(part for part in (found_by, name) if part is not None))
+        return taken_in, found_by if found_by and found_by != taken_by else ""
+
+    def _taking(self, run: str, number: int, result: str, handed_in: str, found_by: str, student: str) -> Taken:
+        """Return the row with which a run takes attempt `number` over; `result` and `handed_in` are the texts of it."""
+        return run, number, handed_in, self.seals.seal("taken", run, result, handed_in, found_by, student), found_by, student
 
     def _pair(self, table: str, name: str, value: object) -> tuple[str, str, str]:
         text = _json(value)

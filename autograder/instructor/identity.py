@@ -25,11 +25,12 @@ _MARK = re.compile(r" \([^()]*\)$")
 class Identified(Struct, frozen=True):
     """The people of a run as the gradebook knows them.
 
-    `people` are the records to keep; `names` holds the name in results by the name that came; `renamed` the new name of people whose
-    earlier results are called otherwise.
+    `people` are their records, `unrecorded` those that the gradebook does not hold yet; `names` holds the name in results by the name
+    that came; `renamed` the new name of people whose earlier results are called otherwise.
     """
 
     people: tuple[Person, ...]
+    unrecorded: tuple[Person, ...]
     names: dict[str, str]
     renamed: dict[str, str]
     notes: tuple[str, ...]
@@ -67,7 +68,8 @@ def identify(found: Sequence[Person], recorded: Mapping[str, Person], exercises:
     notes += [f"{old} is called {new} from now on: results, overrides and extensions stay theirs" for old, new in renamed.items()]
     new = [clean(names[one.student], 60) for one in found if one.student not in same] if recorded and not named else []
     notes += [f"new in the class: {', '.join(new[:MOST])}{_more(new)}"] if new else []
-    return Identified(tuple(people.values()), names, renamed, tuple(notes))
+    unrecorded = tuple(person for name, person in people.items() if recorded.get(name) != person)
+    return Identified(tuple(people.values()), unrecorded, names, renamed, tuple(notes))
 
 
 def _recorded_as(person: Person, known: Person | None, name: str, named: bool) -> Person:
@@ -126,14 +128,15 @@ def _named(found: Sequence[Person], recorded: Mapping[str, Person]) -> dict[str,
 def _the_same(person: Person, named: Person | None, numbered: Person | None, kinds: Sequence[str], notes: list[str]) -> Person | None:
     if named is None or named is numbered:
         return numbered
-    theirs = dict(_numbers(named, kinds))
-    differing = [kind for kind, _ in _numbers(person, kinds) if kind in theirs and kind != "participant"]
+    own = _numbers(person, kinds)
+    theirs = dict(_numbers(named, kinds)) if own else {}
+    differing = [kind for kind, _ in own if kind in theirs and kind != "participant"]
     if numbered is None and differing:
         kind = differing[0]
         what = f"{kind.replace('_', ' ')} is {clean(getattr(person, kind), 40)}, not {clean(getattr(named, kind), 40)} as before"
         notes.append(f"{person.student}: the {what}, so this is taken for somebody else of that name")
         return None
-    if numbered and differing and len(set(_numbers(person, kinds)) & set(_numbers(numbered, kinds))) > 1:
+    if numbered and differing and len({*own} & {*_numbers(numbered, kinds)}) > 1:
         return numbered
     if numbered:
         notes.append(f"{person.student}: a number, login or e-mail was {numbered.student}'s before, but the name counts")
@@ -142,9 +145,9 @@ def _the_same(person: Person, named: Person | None, numbered: Person | None, kin
 
 def _numbers(person: Person, kinds: Sequence[str]) -> list[tuple[str, str]]:
     own = [(kind, value.casefold()) for kind in (*kinds, "participant") if (value := getattr(person, kind))]
-    if person.id == person.participant:  # Moodle's, in one assignment
+    if own and person.id == person.participant:  # Moodle's, in one assignment
         own = [(kind, value) for kind, value in own if kind != "id"]
-    return own + [("email", one.casefold()) for one in person.aliases if one]
+    return [*own, *(("email", one.casefold()) for one in person.aliases if one)] if person.aliases else own
 
 
 def _by_name(people: Iterable[Person]) -> dict[str, Person]:

@@ -14,11 +14,14 @@ from torch import Tensor, nn
 
 from solutions.diffusion.errors import Interrupted
 from solutions.diffusion.errors import InvalidRequest as InvalidRequest  # every module raises it
-from solutions.diffusion.samplers import Callback, ddim_sample, ddpm_sample, even_path
+from solutions.diffusion.flow import heun_on_schedule
+from solutions.diffusion.samplers import Callback, ddim_sample, ddpm_sample, dpm_sample, even_path
 from solutions.diffusion.schedules import Table, alpha_bars
 from solutions.diffusion.store import SHIPPED, add_metrics, load_weights, save_weights, weights_metadata
 from solutions.diffusion.train import DrawBatch, OptimiserStep, TrainingConfig, count
 from solutions.diffusion.train import train as run_training
+
+SAMPLERS = ("ddim", "ddpm", "dpm++", "heun")
 
 
 @dataclass(frozen=True)
@@ -63,17 +66,24 @@ def run_sampler(
     def draw_noise(shape: tuple[int, ...]) -> Tensor:
         return torch.randn(shape, generator=generator)
 
+    if config.sampler not in SAMPLERS:
+        raise InvalidRequest(f"unknown sampler `{config.sampler}`: choose from {', '.join(SAMPLERS)}")
+    if config.eta and config.sampler != "ddim":
+        raise InvalidRequest(f"eta is for ddim, not for {config.sampler}: omit --eta")
+    x, callback = draw_noise(shape), config.callback
     if config.sampler == "ddpm":
         if chosen not in (None, T):
-            raise InvalidRequest(f"ddpm always takes {T} steps, not {chosen}: omit --steps, or use --sampler ddim")
-        return ddpm_sample(eps_model, draw_noise(shape), betas, draw_noise, clip=clip, callback=config.callback)  # type: ignore[no-any-return]
-    if config.sampler == "ddim":
-        chosen = steps if chosen is None else chosen
-        if not 1 <= chosen <= T:
-            raise InvalidRequest(f"cannot sample in {chosen} steps: choose 1 to {T}")
-        path, bars = even_path(T, chosen), alpha_bars(betas)
-        return ddim_sample(eps_model, draw_noise(shape), bars, path, draw_noise, eta=config.eta, clip=clip, callback=config.callback)  # type: ignore[no-any-return]
-    raise InvalidRequest(f"unknown sampler `{config.sampler}`: choose ddim or ddpm")
+            raise InvalidRequest(f"ddpm always takes {T} steps, not {chosen}: omit --steps, or choose another --sampler")
+        return ddpm_sample(eps_model, x, betas, draw_noise, clip=clip, callback=callback)  # type: ignore[no-any-return]
+    chosen = steps if chosen is None else chosen
+    if not 1 <= chosen <= T:
+        raise InvalidRequest(f"cannot sample in {chosen} steps: choose 1 to {T}")
+    path, bars = even_path(T, chosen), alpha_bars(betas)
+    if config.sampler == "dpm++":
+        return dpm_sample(eps_model, x, bars, path, clip=clip, callback=callback)  # type: ignore[no-any-return]
+    if config.sampler == "heun":
+        return heun_on_schedule(eps_model, x, bars, path, clip=clip, callback=callback)  # type: ignore[no-any-return]
+    return ddim_sample(eps_model, x, bars, path, draw_noise, eta=config.eta, clip=clip, callback=callback)  # type: ignore[no-any-return]
 
 
 def train_and_store(

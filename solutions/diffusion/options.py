@@ -19,7 +19,7 @@ SAMPLING_OPTIONS = [
     click.option("--prompt", help="what to draw [default: a mix of everything]"),
     click.option("--steps", type=int, help="sampler steps [default: the model's own number]"),
     click.option("--w", type=float, help="guidance scale: 0 unconditional, 1 plain conditional [default: the model's own]"),
-    click.option("--sampler", default="ddim", show_default=True, help="ddim or ddpm"),
+    click.option("--sampler", default="ddim", show_default=True, help="ddim, ddpm, dpm++ or heun"),
     click.option("--eta", default=0.0, show_default=True, help="noise added by ddim: 0 none, 1 as much as ddpm"),
     click.option("--seed", default=0, show_default=True, help="the same seed gives the same images"),
     click.option("--weights", type=PATH, help="folder with the weights [default: the shipped ones]"),

@@ -41,7 +41,7 @@ REFUSED = {
     "not a number at all": ({"w": "nan"}, "w is `nan`: choose -2 to 12"),
     "a seed out of range": ({"seed": "-1"}, "seed is `-1`: choose 0 to 2.14748e+09"),
     "a class that is not there": ({"prompt": "cat"}, f"unknown class `cat`: choose from {', '.join(fashion.CLASSES)}"),
-    "a sampler that is not there": ({"sampler": "euler"}, "unknown sampler `euler`: choose ddim or ddpm"),
+    "a sampler that is not there": ({"sampler": "euler"}, "unknown sampler `euler`: choose from ddim, ddpm, dpm++, heun"),
 }
 
 

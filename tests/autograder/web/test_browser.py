@@ -222,8 +222,8 @@ def test_the_schedule_plot_has_the_reference_implementations_numbers(visit, site
 
 def test_the_plane_has_the_trajectories_of_the_reference_implementation(visit, site):
     """The same starts under the same guidance end at the same places as `solutions.diffusion` computes."""
+    from solutions.diffusion.exact import exact_eps
     from solutions.diffusion.guidance import guide
-    from solutions.diffusion.plots import exact_eps
     from solutions.diffusion.samplers import ddim_sample, even_path
     from solutions.diffusion.schedules import alpha_bars, cosine_betas
 

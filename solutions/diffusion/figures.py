@@ -41,6 +41,11 @@ FIGURES = {
         "How much of the image is left: ᾱ_t and the signal-to-noise ratio ᾱ_t/(1 − ᾱ_t), for the linear and the cosine schedule.",
         "Left: linear ᾱ falls early and is near 0 from t = 600, cosine ᾱ falls evenly. Right: both ratios, log scale.",
     ),
+    "one-dimension": LessonFigure(
+        plots.one_dimension,
+        "Two images of one pixel, black (−1) and white (1). At t = 500, x_t = 0.6 may have come from either; x̂_0 is their average, 0.18.",
+        "Two wide bells that overlap; the average over x_t, flat at t = 900 and a step at t = 100; sixteen ways from noise to −1 or 1.",
+    ),
     "training-step": LessonFigure(
         diagrams.training_step,
         "One training step: draw an image, a t and a noise, mix them, let the network predict the noise, and take the mean squared error.",
@@ -80,6 +85,16 @@ FIGURES = {
         compare.plot_shipped,
         "VAE, GAN and diffusion of equal size, trained for the same short time from three seeds, measured on 2,000 images each.",
         "Four panels of three bars. Diffusion has the lowest Fréchet distance and the highest coverage, and is by far the slowest.",
+    ),
+    "sdedit": LessonFigure(
+        sheets.sdedit_grid,
+        "SDEdit: a sketch is noised to t and denoised from there. The larger t, the less of the sketch is kept. DDIM, w = 1.5, seed 1.",
+        "Four rows: a boot, a dress, a bag and a t-shirt made of grey boxes; then clothing, close to them from 300 and free from 900.",
+    ),
+    "inpainting": LessonFigure(
+        sheets.inpainting_grid,
+        "Inpainting: the left half of an image is kept, and the right half is filled in three times. Model of clothing, w = 1.5, seed 0.",
+        "Four rows: a whole image, its left half, and three completions whose left halves are the same and whose right halves fit them.",
     ),
     "what-is-predicted": LessonFigure(
         plots.what_is_predicted,

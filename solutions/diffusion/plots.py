@@ -6,11 +6,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from solutions.diffusion.exact import average_image, exact_eps, image_posterior
 from solutions.diffusion.forward import Array
 from solutions.diffusion.guidance import guide
 from solutions.diffusion.losses import MinSnrLoss
-from solutions.diffusion.samplers import ddim_sample, even_path
-from solutions.diffusion.schedules import Table, alpha_bars, cosine_betas, linear_betas, snr
+from solutions.diffusion.samplers import ddim_sample, ddpm_sample, even_path
+from solutions.diffusion.schedules import alpha_bars, cosine_betas, linear_betas, snr
 from solutions.diffusion.store import weights_metadata
 from solutions.diffusion.theme import Theme
 
@@ -93,6 +94,39 @@ def steps_curve(theme: Theme) -> Figure:
     return figure
 
 
+def one_dimension(theme: Theme) -> Figure:
+    """Draw two images of one pixel, black and white: which of them a noisy value came from, the average x̂_0, and the way back."""
+    betas = linear_betas(T)
+    bars, images, x_t, shown = alpha_bars(betas), np.array([[-1.0], [1.0]]), 0.6, 500
+    figure, (left, middle, right) = _panels(3, size=(10, 3.2))
+    x, variance = np.linspace(-3.5, 3.5, 400), 1 - bars[shown]
+    for image, colour, name in ((-1, theme.text, "black"), (1, theme.orange, "white")):
+        density = np.exp(-((x - bars[shown] ** 0.5 * image) ** 2) / (2 * variance)) / (2 * np.pi * variance) ** 0.5
+        left.plot(x, density, color=colour, label=name)
+    left.axvline(x_t, color=theme.blue, linewidth=1, linestyle="--")
+    black, white = image_posterior([x_t], bars[shown], images)
+    left.text(x_t + 0.1, 0.49, f"$x_t$ = {x_t}: white\n{white:.2f}, black {black:.2f}", color=theme.blue, size=9, va="top")
+    left.set_ylim(0, 0.5)
+    left.legend(loc="upper left", fontsize=9)
+    _name(left, f"how likely each $x_t$ is, t = {shown}", "$x_t$", "density, given the image")
+    for t, line in ((900, ":"), (shown, "-"), (100, "--")):
+        middle.plot(x, average_image(x[:, None], bars[t], images), line, color=theme.blue, label=f"t = {t}")
+    middle.plot(x_t, average_image([x_t], bars[shown], images), "o", color=theme.orange)
+    middle.legend(loc="upper left", fontsize=9)
+    _name(middle, "their average, $\\hat{x}_0$", "$x_t$", "P(white) − P(black)")
+    rng = np.random.default_rng(2)
+    ways = [rng.standard_normal((16, 1))]
+
+    def eps_model(x: Array, t: int) -> Array:
+        return exact_eps(x, bars[t], images, std=0.0)
+
+    ddpm_sample(eps_model, ways[0], betas, rng.standard_normal, callback=lambda t, x, x0: ways.append(x))
+    right.plot(np.arange(T, -1, -4), np.hstack(ways).T[::4], color=theme.blue, linewidth=0.6, alpha=0.7)
+    right.invert_xaxis()
+    _name(right, "many steps commit to one", "t", "$x_t$")
+    return figure
+
+
 def guidance_plane(theme: Theme) -> Figure:
     """Draw DDIM trajectories under guidance between two classes of two clusters each, with their exact ε̂."""
     bars = alpha_bars(cosine_betas(T - 1))[:T]  # T − 1 steps: ᾱ_T itself is nearly 0
@@ -117,16 +151,6 @@ def guidance_plane(theme: Theme) -> Figure:
         axes.set(title=f"w = {w}", xlim=(-2.4, 2.4), ylim=(-2.4, 2.4), aspect="equal", xticks=[], yticks=[])
         axes.axis("off")
     return figure
-
-
-def exact_eps(x: Array, a_bar: float, centres: Table, std: float = 0.12) -> Array:
-    """Return ε̂ for a mixture of equal isotropic Gaussians: −√(1 − ᾱ) times the score of the noised density. # (N, 2), (K, 2) -> (N, 2)"""
-    variance = a_bar * std**2 + 1 - a_bar
-    off = x[:, None] - np.sqrt(a_bar) * centres  # (N, K, 2)
-    logs = -(off**2).sum(2) / (2 * variance)
-    belongs = np.exp(logs - logs.max(1, keepdims=True))
-    belongs /= belongs.sum(1, keepdims=True)  # (N, K): the responsibility of each centre
-    return np.sqrt(1 - a_bar) * (belongs[..., None] * off).sum(1) / variance
 
 
 def _panels(count: int, size: tuple[float, float] = (8, 3.2)) -> tuple[Figure, Any]:

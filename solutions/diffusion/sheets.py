@@ -1,5 +1,7 @@
 """The figures that show images: from the data, and sampled with the shipped weights. See `figures`."""
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from matplotlib.figure import Figure
@@ -7,13 +9,23 @@ from torch import Tensor
 
 from solutions.diffusion import fashion
 from solutions.diffusion.data import CLASSES, load_fashion
+from solutions.diffusion.edit import inpaint, sdedit
 from solutions.diffusion.forward import noise_to
+from solutions.diffusion.guidance import guided
 from solutions.diffusion.images import to_pixels
 from solutions.diffusion.interface import SamplingConfig
+from solutions.diffusion.samplers import EpsModel, even_path
 from solutions.diffusion.schedules import alpha_bars, linear_betas
+from solutions.diffusion.store import SHIPPED
 from solutions.diffusion.theme import Theme
 
 SHOWN = (9, 3, 8, 0)  # ankle boot, dress, bag, t-shirt: the classes of the strips
+SKETCHES = {  # by class, boxes of one grey: top, bottom, left, right
+    9: [(2, 12, 4, 8), (9, 13, 4, 15)],
+    3: [(1, 7, 6, 10), (7, 15, 4, 12)],
+    8: [(3, 7, 4, 5), (3, 7, 11, 12), (2, 3, 4, 12), (7, 14, 1, 15)],
+    0: [(2, 14, 4, 12), (2, 6, 1, 15)],
+}
 
 
 def forward_strip(theme: Theme) -> Figure:
@@ -48,6 +60,39 @@ def guidance_grid(theme: Theme) -> Figure:
     scales, labels = (0.0, 1.0, 1.5, 3.0, 5.0), torch.tensor([8] * 6 + [9] * 6)
     rows = [fashion.sample_classes(SamplingConfig(seed=4, w=w), labels) for w in scales]
     return sheet(theme, torch.stack(rows), [], [f"w = {w:g}" for w in scales])
+
+
+def sdedit_grid(theme: Theme) -> Figure:
+    """Draw four sketches made of boxes, and what SDEdit makes of them from four t on."""
+    sketches, starts = torch.full((len(SKETCHES), 1, 16, 16), -1.0), (300, 500, 700, 900)
+    for sketch, boxes in zip(sketches, SKETCHES.values(), strict=True):
+        for top, bottom, left, right in boxes:
+            sketch[0, top:bottom, left:right] = 0.2
+    eps_model, draw_noise = _clothing(torch.tensor(list(SKETCHES))), _noise(1)
+    columns = [sdedit(eps_model, sketches, fashion.ALPHA_BARS, even_path(t, 20), draw_noise) for t in starts]
+    return sheet(theme, torch.stack([sketches, *columns], dim=1), ["sketch", *(f"t = {t}" for t in starts)])
+
+
+def inpainting_grid(theme: Theme) -> Figure:
+    """Draw four real images, what is kept of them, and three ways to fill in the rest."""
+    images, labels = load_fashion("test")
+    x0 = torch.stack([images[labels == label][3] for label in SHOWN])
+    known = torch.ones(16, 16)
+    known[:, 8:] = 0
+    eps_model, draw_noise = _clothing(torch.tensor(SHOWN)), _noise(0)
+    filled = [inpaint(eps_model, x0, known, fashion.ALPHA_BARS, even_path(fashion.T, 20), draw_noise) for _ in range(3)]
+    return sheet(theme, torch.stack([x0, known * x0, *filled], dim=1), ["image", "kept", "filled in", "again", "again"])
+
+
+def _clothing(labels: Tensor) -> EpsModel:
+    """Return the shipped network's ε̂ for one class per image, with the guidance that `sample` uses."""
+    null = torch.full_like(labels, fashion.NULL)
+    return guided(fashion.trained(SHIPPED), fashion.ALPHA_BARS, "v", {"labels": labels}, {"labels": null}, w=1.5)
+
+
+def _noise(seed: int) -> Callable[[tuple[int, ...]], Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    return lambda shape: torch.randn(shape, generator=generator)
 
 
 def sheet(theme: Theme, rows: Tensor, column_labels: list[str], row_labels: list[str] | None = None, cell: int = 96) -> Figure:

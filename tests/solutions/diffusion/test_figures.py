@@ -2,13 +2,11 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 
 from solutions.diffusion import fashion
 from solutions.diffusion.figures import FIGURES, draw_figures
-from solutions.diffusion.plots import exact_eps
 
 LESSON = Path(__file__).parents[3] / "lessons/12_diffusion/figures"
 
@@ -43,10 +41,3 @@ def test_every_figure_has_a_caption_and_alt_text():
         assert drawing.caption.endswith("."), name
         assert drawing.alt.endswith("."), name
         assert drawing.alt != drawing.caption, name
-
-
-def test_the_planes_exact_noise_is_that_of_one_gaussian_where_there_is_one():
-    """With one centre ε̂ = √(1 − ᾱ)·(x − √ᾱ·c) / (ᾱ·s² + 1 − ᾱ)."""
-    x, centre = np.array([[0.3, -0.4], [1.0, 2.0]]), np.array([[0.5, 0.5]])
-    expected = np.sqrt(0.7) * (x - np.sqrt(0.3) * centre) / (0.3 * 0.2**2 + 0.7)
-    np.testing.assert_allclose(exact_eps(x, 0.3, centre, std=0.2), expected)

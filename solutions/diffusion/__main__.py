@@ -1,4 +1,4 @@
-"""The command line: python -m solutions.diffusion sample | train | denoise | compare | figures | widgets | emoji-*.
+"""The command line: python -m solutions.diffusion sample | train | denoise | compare | calls | figures | widgets | emoji-*.
 
 Only this file prints and exits. Exit codes: 0 done, 1 not finished or missing, 2 an unknown or impossible request.
 """
@@ -100,6 +100,21 @@ def compare(minutes: float, n: int, shipped: bool, out: Path) -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
     families.plot(figures, LIGHT).savefig(out, transparent=True, metadata={"Date": None} if out.suffix == ".svg" else None)
     click.echo(out)
+
+
+@main.command()
+@click.option("--n", default=500, show_default=True, type=click.IntRange(100, 4000), help="images to evaluate per row")
+@click.option("--weights", type=PATH, help="folder with the weights [default: the shipped ones]")
+def calls(n: int, weights: Path | None) -> None:
+    """Measure the fashion model's quality over network calls, by sampler. The numbers go into the weights' .json."""
+    with reported_errors():
+        from solutions.diffusion.store import SHIPPED, add_metrics
+        from solutions.diffusion.trade_offs import calls_table, quality_over_calls
+
+        folder = weights or SHIPPED
+        measured = quality_over_calls(n, folder)
+        add_metrics("fashion", measured, folder)
+        _print_table(calls_table(measured))
 
 
 @main.command()

@@ -25,6 +25,8 @@ from solutions.diffusion.store import SHIPPED, add_metrics, weights_metadata
 SCALES = (0.0, 1.0, 1.5, 2.0, 3.0, 5.0)
 STEPS = (2, 5, 10, 20, 50)
 N, N_DDPM, BEST = 2000, 500, 1.0
+BY_CALLS = {"ddim": (5, 10, 20), "dpm++": (5, 10, 20), "heun": (3, 5, 10)}  # steps; two calls in each of Heun's but the last
+CALLS = f"by sampler and calls, w = {BEST:g}"
 
 
 def sample_many(config: SamplingConfig, n: int) -> tuple[Tensor, Tensor]:
@@ -54,11 +56,42 @@ def sampling_cost(config: SamplingConfig, n: int = 64) -> dict[str, float]:
     return {"cpu_seconds": round(took.cpu_seconds, 3), "calls": took.calls}
 
 
+def copies(n: int = N_DDPM, folder: Path = SHIPPED) -> dict[str, Any]:
+    """Return how near n generated images are to their nearest training image, and n images of the test set to theirs.
+
+    The distance is the root mean square over the pixels: its median for both, and the share of the generated images that are nearer than
+    all but one per cent of the test images.
+    """
+    training, real = load_fashion("train")[0].flatten(1), load_fashion("test")[0][:n].flatten(1)
+    generated = sample_many(SamplingConfig(w=BEST, weights=folder), n)[0].flatten(1)
+    near, real_near = (torch.cdist(images, training).amin(1) / training.shape[1] ** 0.5 for images in (generated, real))
+    share = (near < real_near.quantile(0.01)).float().mean()
+    medians = {"generated": near.median().item(), "test": real_near.median().item()}
+    return {"n": n} | {name: round(value, 4) for name, value in medians.items()} | {"nearer": round(share.item(), 4)}
+
+
+def quality_over_calls(n: int = N_DDPM, folder: Path = SHIPPED) -> dict[str, Any]:
+    """Return the quality of n images by sampler and number of network calls, as metrics for the weights' .json."""
+    configs = [SamplingConfig(w=BEST, sampler=sampler, steps=steps, weights=folder) for sampler in BY_CALLS for steps in BY_CALLS[sampler]]
+    found: dict[str, dict[str, Any]] = {sampler: {} for sampler in BY_CALLS}
+    for config in configs:
+        found[config.sampler][str(sampling_cost(config, 1)["calls"])] = measure(config, n)
+    return {CALLS: found}
+
+
+def calls_table(metrics: Mapping[str, Any]) -> list[list[str]]:
+    """Return what `quality_over_calls` measured as rows of text, with a head."""
+    rows = [[sampler, calls, each] for sampler, by_calls in metrics[CALLS].items() for calls, each in by_calls.items()]
+    head = ["sampler", "network calls", "Fréchet distance", "coverage", "class accuracy"]
+    return [head, *([sampler, calls, f"{q['fd']:.1f}", f"{q['coverage']:.2f}", f"{q['agreement']:.2f}"] for sampler, calls, q in rows)]
+
+
 def measure_all(folder: Path = SHIPPED) -> None:
     """Measure whatever is not yet recorded next to the weights, and record each result as it comes."""
     configs_w = {f"{w:g}": SamplingConfig(w=w, weights=folder) for w in SCALES}
     configs_steps = {str(steps): SamplingConfig(w=BEST, steps=steps, weights=folder) for steps in STEPS}
     ddpm = SamplingConfig(w=BEST, sampler="ddpm", weights=folder)
+    _record("nearest training image, w = 1", {"20 ddim steps": partial(copies, folder=folder)}, folder)
     _record("real against real", {str(N): real_baseline}, folder)
     _record("by w, 20 ddim steps", {w: partial(measure, config, N) for w, config in configs_w.items()}, folder)
     _record(f"by ddim steps, w = {BEST:g}", {steps: partial(measure, config, N, True) for steps, config in configs_steps.items()}, folder)

@@ -1,5 +1,7 @@
 """The command line: what it writes, and what it rejects with one line and exit code 2."""
 
+import shutil
+
 import pytest
 import torch
 from click.testing import CliRunner
@@ -12,6 +14,7 @@ from solutions.diffusion.frames import animation, strip
 from solutions.diffusion.images import grid
 from solutions.diffusion.interface import InvalidRequest
 from solutions.diffusion.models import MODELS
+from solutions.diffusion.store import SHIPPED, weights_metadata
 
 DRAWN = ", ".join(name for name, model in MODELS.items() if model.draws)
 
@@ -75,8 +78,9 @@ def test_images_of_any_side_are_shown_large_enough_to_see():
         (["train", "gpt"], f"unknown model `gpt`: choose from {', '.join(MODELS)}"),
         (["sample", "--steps", "0"], "cannot sample in 0 steps: choose 1 to 1000"),
         (["sample", "--steps", "1001"], "cannot sample in 1001 steps: choose 1 to 1000"),
-        (["sample", "--sampler", "euler"], "unknown sampler `euler`: choose ddim or ddpm"),
-        (["sample", "--sampler", "ddpm", "--steps", "5"], "ddpm always takes 1000 steps, not 5: omit --steps, or use --sampler ddim"),
+        (["sample", "--sampler", "euler"], "unknown sampler `euler`: choose from ddim, ddpm, dpm++, heun"),
+        (["sample", "--sampler", "ddpm", "--steps", "5"], "ddpm always takes 1000 steps, not 5: omit --steps, or choose another --sampler"),
+        (["sample", "--sampler", "dpm++", "--eta", "1"], "eta is for ddim, not for dpm++: omit --eta"),
         (["sample", "--n", "0"], "cannot draw 0 images: choose 1 to 4096"),
         (["sample", "--out", "grid.jpg"], "`grid.jpg` is not a .png file"),
         (["sample", "--eta", "1.5"], "eta is 1.5: choose 0 to 1"),
@@ -127,6 +131,28 @@ def test_a_trained_model_can_be_sampled(tmp_path, monkeypatch):
     assert "mine/fashion.safetensors\n" in result.output
     assert run("sample", "--weights", "mine", "--n", 1, "--steps", 1, "--out", "one.png").exit_code == 0
     assert not list((tmp_path / "build").rglob("*.pt"))
+
+
+@pytest.mark.parametrize("sampler", ["dpm++", "heun"])
+def test_other_samplers_draw_and_are_shown(sampler, tmp_path):
+    """A sample, and a strip of its steps."""
+    for command in ("sample", "denoise"):
+        assert run(command, "--sampler", sampler, "--n", 1, "--steps", 3, "--out", tmp_path / f"{command}.png").exit_code == 0
+    with Image.open(tmp_path / "denoise.gif") as moving:
+        assert moving.n_frames == 3
+
+
+def test_calls_prints_a_row_for_each_sampler_and_number_of_calls(tmp_path, monkeypatch):
+    """Heun's n steps are 2·n − 1 calls. The numbers go into the weights' .json."""
+    monkeypatch.setattr("solutions.diffusion.trade_offs.BY_CALLS", {"ddim": (3,), "heun": (2,)})
+    for file in SHIPPED.glob("fashion.*"):
+        shutil.copy(file, tmp_path)
+    result = run("calls", "--n", 100, "--weights", tmp_path)
+    assert result.exit_code == 0
+    head, *rows = [line.split("  ") for line in result.output.splitlines()]
+    assert [each.strip() for each in head if each] == ["sampler", "network calls", "Fréchet distance", "coverage", "class accuracy"]
+    assert [[each.strip() for each in row if each][:2] for row in rows] == [["ddim", "3"], ["heun", "3"]]
+    assert weights_metadata("fashion", tmp_path)["metrics"]["by sampler and calls, w = 1"]["heun"]["3"]["n"] == 100
 
 
 def test_emoji_grid_has_a_column_for_each_prompt_and_a_row_for_each_w(tmp_path, monkeypatch):

@@ -31,7 +31,7 @@ from autograder.course.policy import Limits
 from autograder.grading.attempt import PUBLIC, attempt, load_materials
 from autograder.sandbox.servers import Sandbox
 from bench.throughput import NUMPY, _below, copies, grade
-from solutions.diffusion.theme import LIGHT
+from solutions.diffusion.figures.theme import LIGHT
 
 FIGURES = Path(__file__).parent / "figures"
 TURNS = 3

@@ -17,10 +17,10 @@ import numpy as np
 import torch
 from torch.nn.functional import mse_loss
 
-from solutions.diffusion import fashion
 from solutions.diffusion.data import batches, load_fashion
 from solutions.diffusion.guidance import guided
 from solutions.diffusion.losses import MinSnrLoss
+from solutions.diffusion.models import fashion
 from solutions.diffusion.samplers import ddim_sample, ddpm_sample, even_path
 from solutions.diffusion.schedules import cosine_betas
 from solutions.diffusion.train import OptimiserStep, TrainingConfig, diffusion_loss, train

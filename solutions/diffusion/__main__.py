@@ -17,7 +17,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # spinning threads are twic
 import click
 
 from solutions.diffusion.errors import Interrupted, InvalidRequest
-from solutions.diffusion.models import find
+from solutions.diffusion.models.registry import find
 from solutions.diffusion.options import BUILD, PATH, require_finite, sampling_config, sampling_options
 
 
@@ -41,7 +41,7 @@ def sample(model: str, n: int, out: Path, **options: Any) -> None:
     with reported_errors():
         config = sampling_config(n, out, **options)
         images = find(model, draws=True).sample(config)
-        from solutions.diffusion.images import grid, save_png
+        from solutions.diffusion.figures.images import grid, save_png
 
         save_png(grid(images, columns=math.ceil(n**0.5)), out)
     click.echo(f"{out}: {n} image{'s' if n > 1 else ''} in {time.perf_counter() - started:.1f} s")
@@ -55,8 +55,8 @@ def sample(model: str, n: int, out: Path, **options: Any) -> None:
 def denoise(model: str, n: int, frames: int, out: Path, **options: Any) -> None:
     """Show how images emerge from noise, as a strip (x_t above the estimate x̂_0) and as an animation."""
     with reported_errors():
-        from solutions.diffusion.frames import animation, strip
-        from solutions.diffusion.images import save_gif, save_png
+        from solutions.diffusion.figures.frames import animation, strip
+        from solutions.diffusion.figures.images import save_gif, save_png
 
         seen: list[Any] = []
         find(model, draws=True).sample(sampling_config(n, out, callback=lambda *step: seen.append(step), **options))
@@ -90,7 +90,7 @@ def compare(minutes: float, n: int, shipped: bool, out: Path) -> None:
     import json
 
     from solutions.diffusion import compare as families
-    from solutions.diffusion.theme import LIGHT
+    from solutions.diffusion.figures.theme import LIGHT
 
     if not shipped:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -123,7 +123,7 @@ def calls(n: int, weights: Path | None) -> None:
 def figures(names: tuple[str, ...], out: Path) -> None:
     """Draw the lesson's figures (all, or only NAMES) for light and dark pages."""
     with reported_errors():
-        from solutions.diffusion.figures import draw_figures
+        from solutions.diffusion.figures.catalogue import draw_figures
 
         for path in draw_figures(names, out):
             click.echo(path)
@@ -143,7 +143,7 @@ def widgets(out: Path) -> None:
 def emoji_data() -> None:
     """Render the emoji that the emoji model learns from, from Debian's font and Unicode's names."""
     with reported_errors():
-        from solutions.diffusion.emoji.data import FILE, make_files
+        from solutions.diffusion.models.emoji.data import FILE, make_files
 
         click.echo(f"{FILE}: {make_files()} emoji")
 
@@ -160,7 +160,7 @@ def emoji_grid(prompts: tuple[str, ...], scales: tuple[float, ...], seed: int, w
         import torch
 
         model = find("emoji")
-        from solutions.diffusion.images import grid, save_png
+        from solutions.diffusion.figures.images import grid, save_png
 
         prompt, columns = ",".join(prompts), sum(1 + each.count(",") for each in prompts)  # a prompt with a comma is two
         configs = [sampling_config(columns, out, weights, eta=0, w=w, seed=seed, prompt=prompt) for w in scales]
@@ -174,9 +174,9 @@ def emoji_grid(prompts: tuple[str, ...], scales: tuple[float, ...], seed: int, w
 def emoji_measure(scales: tuple[float, ...], weights: Path | None) -> None:
     """Measure the emoji model: names recognised, unseen colour–noun pairs and copies. The numbers go into the weights' .json."""
     with reported_errors():
-        from solutions.diffusion.emoji.classifier import load_classifier
-        from solutions.diffusion.emoji.measures import measure, table
-        from solutions.diffusion.emoji.model import NAME, trained
+        from solutions.diffusion.models.emoji.classifier import load_classifier
+        from solutions.diffusion.models.emoji.measures import measure, table
+        from solutions.diffusion.models.emoji.model import NAME, trained
         from solutions.diffusion.store import SHIPPED, add_metrics
 
         for w in scales:

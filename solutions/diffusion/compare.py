@@ -1,6 +1,6 @@
 """Three families side by side: a VAE, a GAN and diffusion, matched in size, conditioning and training time.
 
-Each model of `families.py` learns the ten classes of clothing for the same time on one thread, from three seeds. Then it draws 2,000
+Each model of `models/families.py` learns the ten classes of clothing for the same time on one thread, from three seeds. Then it draws 2,000
 images by class, for Fréchet distance, coverage, recall and agreement, and 64 images for the timing. The comparison is between these
 three small models, not between all VAEs and all GANs.
 """
@@ -18,9 +18,9 @@ from matplotlib.figure import Figure
 
 from solutions.diffusion.data import CLASSES, batches, load_fashion
 from solutions.diffusion.evaluate import evaluate
-from solutions.diffusion.families import FAMILIES, STEPS, Family, W
+from solutions.diffusion.figures.theme import Theme
+from solutions.diffusion.models.families import FAMILIES, STEPS, Family, W
 from solutions.diffusion.store import SHIPPED
-from solutions.diffusion.theme import Theme
 from solutions.diffusion.train import count, train
 
 FILE = SHIPPED / "compare.json"

@@ -11,9 +11,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from solutions.diffusion.classifier import load_classifier
 from solutions.diffusion.data import CLASSES, load_fashion
 from solutions.diffusion.measures import quality
+from solutions.diffusion.models.classifier import load_classifier
 
 SampleByLabel = Callable[[Tensor, int], Tensor]  # (labels (n,), seed) to images (n, 1, 16, 16)
 

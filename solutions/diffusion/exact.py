@@ -1,7 +1,7 @@
 """The exact answer, where it is known: data that are a few images, all equally likely, or small Gaussian clouds around them.
 
 A network approximates what is computed here: the *average* of the images that could have led to x_t, each weighted by how likely it is.
-An image is a vector of D numbers; with D = 1 all of it fits into a drawing (`plots.one_dimension`).
+An image is a vector of D numbers; with D = 1 all of it fits into a drawing (`figures.plots.one_dimension`).
 """
 
 import numpy as np

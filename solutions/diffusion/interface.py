@@ -1,6 +1,6 @@
 """What every model's module implements, and the code they share.
 
-Each module listed in `models` has `sample(config) -> Tensor` (n, C, H, W) in [-1, 1] and `train(options) -> None`. A request that
+Each module listed in `models.registry` has `sample(config) -> Tensor` (n, C, H, W) in [-1, 1] and `train(options) -> None`. A request that
 cannot be met raises `InvalidRequest`, with one line that lists the valid choices.
 """
 

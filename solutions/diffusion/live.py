@@ -5,7 +5,7 @@
     -> {"id": 7, "go": true}            continue; or {"id": 7, "go": false}: stop
     <- {"id": 7, "kind": "done", "seconds": 0.4}, or "stopped", or "refused" with `words`
 
-Each line is one JSON object; images are the bytes of `images.to_pixels` in base64. Requests come from a web page, so every value is
+Each line is one JSON object; images are the bytes of `figures.images.to_pixels` in base64. Requests come from a web page, so every value is
 text and is validated here. The process ends when its input does. Run it with `python -m solutions.diffusion.live`.
 """
 
@@ -20,9 +20,9 @@ from typing import Any, TextIO
 import torch
 from torch import Tensor
 
-from solutions.diffusion import captioned, fashion
-from solutions.diffusion.images import to_pixels
+from solutions.diffusion.figures.images import to_pixels
 from solutions.diffusion.interface import InvalidRequest, SamplingConfig
+from solutions.diffusion.models import captioned, fashion
 
 SAMPLE = {"fashion": fashion.sample, "shapes": captioned.sample}
 IMAGES = {"fashion": 4, "shapes": 2}  # how many images side by side

@@ -1,8 +1,8 @@
 """How good are generated images? Distances between feature distributions, class agreement, and the cost of sampling.
 
-Features are (N, D), one row per image, here from `classifier`. Results compare only if they use the same features and the same N: with
-few images the Fréchet distance is too high. With 2,000 images its standard deviation is about 0.2. Real images compared with other real
-images don't reach 0 either, so report that number next to every result.
+Features are (N, D), one row per image, here from `models.classifier`. Results compare only if they use the same features and the same
+N: with few images the Fréchet distance is too high. With 2,000 images its standard deviation is about 0.2. Real images compared with
+other real images don't reach 0 either, so report that number next to every result.
 """
 
 import time

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from solutions.diffusion.errors import InvalidRequest
-from solutions.diffusion.models import MODELS
+from solutions.diffusion.models.registry import MODELS
 
 if TYPE_CHECKING:
     from solutions.diffusion.interface import SamplingConfig

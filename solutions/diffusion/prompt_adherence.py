@@ -14,8 +14,8 @@ from torch import Tensor
 
 from solutions.diffusion.checker import adherence
 from solutions.diffusion.interface import SamplingConfig
+from solutions.diffusion.models.text import tokens
 from solutions.diffusion.shapes import UNSEEN, Scene, random_scene
-from solutions.diffusion.text import tokens
 
 SampleByCaption = Callable[[Tensor, SamplingConfig], Tensor]  # (tokens (N, LENGTH), config) to images (N, 3, S, S)
 

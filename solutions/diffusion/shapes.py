@@ -2,7 +2,7 @@
 
 A scene is one object, or two objects of different colours with a relation between them. `checker.py` can recover everything a caption
 says from the image, so adherence is measured objectively. Some combinations of size, colour and shape are held out of training
-(`UNSEEN`), to test whether a model composes words or remembers images. No tokens (`text.py`) and no models here.
+(`UNSEEN`), to test whether a model composes words or remembers images. No tokens (`models/text.py`) and no models here.
 """
 
 import math

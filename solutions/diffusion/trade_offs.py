@@ -15,11 +15,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from solutions.diffusion import fashion
-from solutions.diffusion.classifier import load_classifier
 from solutions.diffusion.data import CLASSES, load_fashion
 from solutions.diffusion.interface import SamplingConfig
 from solutions.diffusion.measures import cost, quality
+from solutions.diffusion.models import fashion
+from solutions.diffusion.models.classifier import load_classifier
 from solutions.diffusion.store import SHIPPED, add_metrics, weights_metadata
 
 SCALES = (0.0, 1.0, 1.5, 2.0, 3.0, 5.0)

@@ -14,9 +14,9 @@ from typing import Any
 import torch
 
 from solutions.diffusion.data import CLASSES, load_fashion
-from solutions.diffusion.images import to_pixels
+from solutions.diffusion.figures.images import to_pixels
+from solutions.diffusion.figures.sheets import SHOWN
 from solutions.diffusion.live import Frame, run
-from solutions.diffusion.sheets import SHOWN
 from solutions.diffusion.store import weights_metadata
 
 MEASURES = ("fd", "coverage", "recall", "agreement", "seconds for 64")

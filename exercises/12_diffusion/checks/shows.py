@@ -17,8 +17,8 @@ COUNT, STEPS, W = 8, 50, 1.5
 def denoiser(rng):
     """Return eps_model(x, t), the table of ᾱ_t for t = 0..STEPS, and the shape of an image."""
     try:
-        from solutions.diffusion import fashion
         from solutions.diffusion.guidance import guided
+        from solutions.diffusion.models import fashion
     except ImportError:
         return exact(rng)
     net, labels = fashion.trained(), torch.arange(COUNT)

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from solutions.diffusion import captioned
-from solutions.diffusion.captioned import TextUNet, draw_batch, sample_images
 from solutions.diffusion.checker import adherence
 from solutions.diffusion.interface import InvalidRequest, SamplingConfig, TrainingOptions
+from solutions.diffusion.models import captioned
+from solutions.diffusion.models.captioned import TextUNet, draw_batch, sample_images
+from solutions.diffusion.models.text import LENGTH, VOCABULARY, parse, tokens
 from solutions.diffusion.prompt_adherence import adherence_shares, captions_by_kind
 from solutions.diffusion.shapes import UNSEEN
 from solutions.diffusion.store import load_weights, save_weights, weights_metadata
-from solutions.diffusion.text import LENGTH, VOCABULARY, parse, tokens
 
 
 def small() -> TextUNet:

@@ -3,10 +3,20 @@
 import pytest
 import torch
 
-from solutions.diffusion.captioned import draw_batch
-from solutions.diffusion.cascade import ALPHA_BARS, AUGMENTATION, MAX_AUGMENTATION, SIZE, SMALL, Cascade, augment, sample_images, shrink
 from solutions.diffusion.interface import SamplingConfig
-from solutions.diffusion.text import tokens
+from solutions.diffusion.models.captioned import draw_batch
+from solutions.diffusion.models.cascade import (
+    ALPHA_BARS,
+    AUGMENTATION,
+    MAX_AUGMENTATION,
+    SIZE,
+    SMALL,
+    Cascade,
+    augment,
+    sample_images,
+    shrink,
+)
+from solutions.diffusion.models.text import tokens
 
 
 def lively() -> Cascade:

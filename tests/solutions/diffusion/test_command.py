@@ -9,11 +9,11 @@ from PIL import Image
 
 from solutions.diffusion.__main__ import main
 from solutions.diffusion.data import CLASSES
-from solutions.diffusion.figures import FIGURES
-from solutions.diffusion.frames import animation, strip
-from solutions.diffusion.images import grid
+from solutions.diffusion.figures.catalogue import FIGURES
+from solutions.diffusion.figures.frames import animation, strip
+from solutions.diffusion.figures.images import grid
 from solutions.diffusion.interface import InvalidRequest
-from solutions.diffusion.models import MODELS
+from solutions.diffusion.models.registry import MODELS
 from solutions.diffusion.store import SHIPPED, weights_metadata
 
 DRAWN = ", ".join(name for name, model in MODELS.items() if model.draws)
@@ -163,7 +163,7 @@ def test_emoji_grid_has_a_column_for_each_prompt_and_a_row_for_each_w(tmp_path, 
         asked.append((config.prompt, config.n, config.w))
         return torch.zeros(config.n, 3, 32, 32)
 
-    monkeypatch.setattr("solutions.diffusion.emoji.model.sample", sample)
+    monkeypatch.setattr("solutions.diffusion.models.emoji.model.sample", sample)
     for prompts in (["red heart", "banana"], ["red heart,banana"]):
         result = run("emoji-grid", *prompts, "--w", 1, "--w", 2.5, "--w", 4, "--out", tmp_path / "grid.png")
         assert (result.exit_code, result.output) == (0, f"{tmp_path / 'grid.png'}\n")
@@ -182,8 +182,8 @@ def test_emoji_measure_without_weights_names_the_command_that_makes_them(tmp_pat
 
 def test_emoji_data_says_what_is_missing(monkeypatch, tmp_path):
     """Exit code 1, and the packages to install."""
-    monkeypatch.setattr("solutions.diffusion.emoji.data.NOTICES", (tmp_path / "copyright",))
-    monkeypatch.setattr("solutions.diffusion.emoji.data.make_files.__defaults__", (tmp_path / "emoji32.xz", tmp_path, tmp_path))
+    monkeypatch.setattr("solutions.diffusion.models.emoji.data.NOTICES", (tmp_path / "copyright",))
+    monkeypatch.setattr("solutions.diffusion.models.emoji.data.make_files.__defaults__", (tmp_path / "emoji32.xz", tmp_path, tmp_path))
     result = run("emoji-data")
     assert result.exit_code == 1
     assert result.output == f"error: {tmp_path / 'copyright'} is missing: apt-get install fonts-noto-color-emoji unicode-data\n"

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from solutions.diffusion.compare import plot, summary, table
-from solutions.diffusion.families import FAMILIES
-from solutions.diffusion.theme import LIGHT
+from solutions.diffusion.figures.theme import LIGHT
+from solutions.diffusion.models.families import FAMILIES
 from solutions.diffusion.train import count, train
 
 RUNS = [

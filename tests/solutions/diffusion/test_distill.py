@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from solutions.diffusion import distill
-from solutions.diffusion.distill import STAGES, ddim_step, halving_loss, network, sample_images, stage_vectors, two_steps_in_one
-from solutions.diffusion.fashion import network as teacher_network
 from solutions.diffusion.forward import eps_from_x0
 from solutions.diffusion.interface import InvalidRequest, SamplingConfig, TrainingOptions
+from solutions.diffusion.models import distill
+from solutions.diffusion.models.distill import STAGES, ddim_step, halving_loss, network, sample_images, stage_vectors, two_steps_in_one
+from solutions.diffusion.models.fashion import network as teacher_network
 from solutions.diffusion.samplers import ddim_sample
 from solutions.diffusion.schedules import alpha_bars, cosine_betas
 from solutions.diffusion.store import load_weights, save_weights, weights_metadata

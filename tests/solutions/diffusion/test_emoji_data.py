@@ -5,9 +5,10 @@ import hashlib
 import pytest
 import torch
 
-from solutions.diffusion.emoji import data
-from solutions.diffusion.emoji.colours import HUES, colour_of, colouring, distance, hue_chroma_value, nearest_colour, rotate
-from solutions.diffusion.emoji.data import (
+from solutions.diffusion.errors import InvalidRequest
+from solutions.diffusion.models.emoji import data
+from solutions.diffusion.models.emoji.colours import HUES, colour_of, colouring, distance, hue_chroma_value, nearest_colour, rotate
+from solutions.diffusion.models.emoji.data import (
     FILE,
     FONT,
     NAMES,
@@ -22,8 +23,7 @@ from solutions.diffusion.emoji.data import (
     to_images,
     training_set,
 )
-from solutions.diffusion.emoji.text import LENGTH, tokens, vocabulary
-from solutions.diffusion.errors import InvalidRequest
+from solutions.diffusion.models.emoji.text import LENGTH, tokens, vocabulary
 
 DEBIAN_12 = {  # the files of the packages that the data was made from
     FONT: "e5899ed38b8ed83e08bd3ac5de09791e9d19d288333a796de1d35ad17396f1ec",

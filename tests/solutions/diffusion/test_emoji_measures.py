@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from solutions.diffusion.emoji.classifier import EmojiClassifier
-from solutions.diffusion.emoji.data import load_emoji, recoloured, training_set
-from solutions.diffusion.emoji.measures import asked, copy_distance, measure, nearest, rms, std_at_T, subset, table, unseen_shares
-from solutions.diffusion.emoji.model import EmojiDiffusion
+from solutions.diffusion.models.emoji.classifier import EmojiClassifier
+from solutions.diffusion.models.emoji.data import load_emoji, recoloured, training_set
+from solutions.diffusion.models.emoji.measures import asked, copy_distance, measure, nearest, rms, std_at_T, subset, table, unseen_shares
+from solutions.diffusion.models.emoji.model import EmojiDiffusion
 
 
 class PerfectClassifier(EmojiClassifier):
@@ -86,7 +86,7 @@ def test_the_table_has_a_row_for_each_w_and_for_each_reference(perfect: PerfectC
     model = EmojiDiffusion().eval()
     model.vae.encode = lambda x: (x, x)  # type: ignore[method-assign,assignment]
     model.vae.decode = lambda z: z  # type: ignore[method-assign,assignment]
-    monkeypatch.setattr("solutions.diffusion.emoji.measures.drawn", lambda model, data, w: data.images)
+    monkeypatch.setattr("solutions.diffusion.models.emoji.measures.drawn", lambda model, data, w: data.images)
     measured = measure(model, perfect, [1.0, 3.0], asked(3, 3))
     rows = table(measured)
     assert [row[0] for row in rows] == ["", "w = 1", "w = 3", "real images", "through the vae", "mirrored"]

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from solutions.diffusion.emoji import classifier as classifier_module
-from solutions.diffusion.emoji import model as model_module
-from solutions.diffusion.emoji.classifier import EmojiClassifier, augment, load_classifier, perceptual_distance, recognised
-from solutions.diffusion.emoji.data import Captioned, load_emoji, training_set
-from solutions.diffusion.emoji.measures import subset
-from solutions.diffusion.emoji.model import LATENT, EmojiDiffusion, drawn_rows, loss_on, new_vae, sample_images, trained, vae_loss
-from solutions.diffusion.emoji.text import tokens
 from solutions.diffusion.interface import SamplingConfig, TrainingOptions
+from solutions.diffusion.models.emoji import classifier as classifier_module
+from solutions.diffusion.models.emoji import model as model_module
+from solutions.diffusion.models.emoji.classifier import EmojiClassifier, augment, load_classifier, perceptual_distance, recognised
+from solutions.diffusion.models.emoji.data import Captioned, load_emoji, training_set
+from solutions.diffusion.models.emoji.measures import subset
+from solutions.diffusion.models.emoji.model import LATENT, EmojiDiffusion, drawn_rows, loss_on, new_vae, sample_images, trained, vae_loss
+from solutions.diffusion.models.emoji.text import tokens
 from solutions.diffusion.store import weights_metadata
 
 

@@ -5,10 +5,10 @@ import json
 import pytest
 import torch
 
-from solutions.diffusion import fashion
-from solutions.diffusion.classifier import load_classifier
 from solutions.diffusion.data import CLASSES
 from solutions.diffusion.interface import InvalidRequest, SamplingConfig
+from solutions.diffusion.models import fashion
+from solutions.diffusion.models.classifier import load_classifier
 from solutions.diffusion.store import SHIPPED, load_weights
 
 

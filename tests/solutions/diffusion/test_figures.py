@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from solutions.diffusion import fashion
-from solutions.diffusion.figures import FIGURES, draw_figures
+from solutions.diffusion.figures.catalogue import FIGURES, draw_figures
+from solutions.diffusion.models import fashion
 
 LESSON = Path(__file__).parents[3] / "lessons/12_diffusion/figures"
 

@@ -4,8 +4,6 @@ import numpy as np
 import pytest
 import torch
 
-from solutions.diffusion import fashion
-from solutions.diffusion.classifier import load_classifier
 from solutions.diffusion.flow import (
     euler_sample,
     flow_loss,
@@ -19,6 +17,8 @@ from solutions.diffusion.flow import (
 )
 from solutions.diffusion.forward import noise_to, predict_x0
 from solutions.diffusion.guidance import guided
+from solutions.diffusion.models import fashion
+from solutions.diffusion.models.classifier import load_classifier
 from solutions.diffusion.samplers import ddim_sample, even_path
 from solutions.diffusion.schedules import alpha_bars, cosine_betas, linear_betas, snr
 

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from solutions.diffusion.gan import Discriminator, Generator, discriminator_loss, generate, generator_loss, saturating_generator_loss
+from solutions.diffusion.models.gan import Discriminator, Generator, discriminator_loss, generate, generator_loss, saturating_generator_loss
 
 
 def test_uncertain_discriminator_has_loss_two_log_two() -> None:

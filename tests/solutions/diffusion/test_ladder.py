@@ -92,8 +92,17 @@ def test_the_ladder_shows_what_was_measured(rows: Any) -> None:
 
 
 def test_the_ladder_names_every_file() -> None:
-    """Every module has a place in the ladder."""
-    assert [file.name for file in sorted(REFERENCE.glob("[a-z]*.py")) if f"`{file.name}`" not in LADDER] == []
+    """Every module has a place in the ladder, under its path."""
+    files = [file.relative_to(REFERENCE).as_posix() for file in sorted(REFERENCE.rglob("[a-z]*.py"))]
+    assert [file for file in files if f"`{file}`" not in LADDER] == []
+
+
+def test_the_ladder_begins_with_what_diffusion_is_made_of():
+    """The first rungs are the files beside it, in this order; models and drawing, in folders of their own, come later."""
+    first = ["schedules", "forward", "losses", "samplers", "guidance", "unet", "train"]
+    named = [Path(name).stem for heading in re.findall("^## Rung.*", LADDER, re.MULTILINE) for name in re.findall(r"`([\w/]+\.py)`", heading)]
+    assert [name for name in named if name in first] == first
+    assert named.index("train") < named.index("fashion")
 
 
 def test_the_ladders_images_are_there_and_were_made_by_its_commands() -> None:

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from solutions.diffusion import latent
 from solutions.diffusion.interface import InvalidRequest, SamplingConfig
-from solutions.diffusion.latent import LATENT, NULL, LatentDiffusion, measure_latents, sample_images, vae_loss
-from solutions.diffusion.vae import reparametrise
+from solutions.diffusion.models import latent
+from solutions.diffusion.models.latent import LATENT, NULL, LatentDiffusion, measure_latents, sample_images, vae_loss
+from solutions.diffusion.models.vae import reparametrise
 
 
 def model() -> LatentDiffusion:

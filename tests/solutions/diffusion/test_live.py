@@ -8,10 +8,11 @@ import sys
 import numpy as np
 import pytest
 
-from solutions.diffusion import fashion, widgets
-from solutions.diffusion.images import to_pixels
+from solutions.diffusion import widgets
+from solutions.diffusion.figures.images import to_pixels
 from solutions.diffusion.interface import InvalidRequest, SamplingConfig
 from solutions.diffusion.live import IMAGES, run
+from solutions.diffusion.models import fashion
 from tests.courses import ROOT
 
 SHIPPED = ROOT / "lessons" / "12_diffusion" / "widgets"

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import torch
 
-from solutions.diffusion.recaption import compare, draw_batch, terse
+from solutions.diffusion.models.recaption import compare, draw_batch, terse
+from solutions.diffusion.models.text import VOCABULARY
 from solutions.diffusion.shapes import Scene, SceneObject
-from solutions.diffusion.text import VOCABULARY
 from solutions.diffusion.train import TrainingConfig
 
 

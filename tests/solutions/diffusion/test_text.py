@@ -3,8 +3,8 @@
 import pytest
 import torch
 
+from solutions.diffusion.models.text import LENGTH, VOCABULARY, TextEncoder, TextPooler, parse, tokens
 from solutions.diffusion.shapes import ALL, RELATIONS, Scene, SceneObject, random_scene
-from solutions.diffusion.text import LENGTH, VOCABULARY, TextEncoder, TextPooler, parse, tokens
 
 KNOWN = "a, small, large, red, green, blue, yellow, circle, square, triangle, above, below, left, of, right"
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from solutions.diffusion.interface import SamplingConfig
-from solutions.diffusion.text import tokens
-from solutions.diffusion.unclip import EMBEDDING, UnClip, contrastive_loss, sample_images
+from solutions.diffusion.models.text import tokens
+from solutions.diffusion.models.unclip import EMBEDDING, UnClip, contrastive_loss, sample_images
 
 
 def lively() -> UnClip:

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
-from solutions.diffusion.vae import VAE, elbo_loss, generate, kl, reparametrise
+from solutions.diffusion.models.vae import VAE, elbo_loss, generate, kl, reparametrise
 
 
 def test_kl_is_that_of_two_normals() -> None:

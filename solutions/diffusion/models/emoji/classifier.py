@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from solutions.diffusion.data import batches
-from solutions.diffusion.emoji.data import load_emoji
 from solutions.diffusion.interface import TrainingOptions, train_and_store
+from solutions.diffusion.models.emoji.data import load_emoji
 from solutions.diffusion.store import SHIPPED, load_weights
 from solutions.diffusion.train import OptimiserStep, TrainingConfig
 

@@ -1,4 +1,4 @@
-"""The figures that are curves, computed from the formulas or from what `trade_offs` measured. See `figures`."""
+"""The figures that are curves, computed from the formulas or from what `trade_offs` measured. See `catalogue`."""
 
 from typing import Any
 
@@ -7,13 +7,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from solutions.diffusion.exact import average_image, exact_eps, image_posterior
+from solutions.diffusion.figures.theme import Theme
 from solutions.diffusion.forward import Array
 from solutions.diffusion.guidance import guide
 from solutions.diffusion.losses import MinSnrLoss
 from solutions.diffusion.samplers import ddim_sample, ddpm_sample, even_path
 from solutions.diffusion.schedules import alpha_bars, cosine_betas, linear_betas, snr
 from solutions.diffusion.store import weights_metadata
-from solutions.diffusion.theme import Theme
 
 T = 1000
 

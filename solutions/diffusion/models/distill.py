@@ -19,10 +19,10 @@ from torch.nn import functional as F
 
 from solutions.diffusion.data import CLASSES, batches, load_fashion
 from solutions.diffusion.evaluate import SampleByLabel, evaluate
-from solutions.diffusion.fashion import ALPHA_BARS, BETAS, T, labels_for, trained
 from solutions.diffusion.forward import Array, at, noise_to, x0_from_v
 from solutions.diffusion.guidance import guided
 from solutions.diffusion.interface import InvalidRequest, SamplingConfig, TrainingOptions, run_sampler, train_and_store
+from solutions.diffusion.models.fashion import ALPHA_BARS, BETAS, T, labels_for, trained
 from solutions.diffusion.schedules import snr
 from solutions.diffusion.store import load_weights
 from solutions.diffusion.train import OptimiserStep, StepLoss, TrainingConfig

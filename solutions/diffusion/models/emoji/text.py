@@ -9,9 +9,9 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from solutions.diffusion.emoji.colours import HUES
-from solutions.diffusion.emoji.data import load_emoji
 from solutions.diffusion.errors import InvalidRequest
+from solutions.diffusion.models.emoji.colours import HUES
+from solutions.diffusion.models.emoji.data import load_emoji
 
 LENGTH = 8  # words of the longest name
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from solutions.diffusion.images import Pixels, grid
+from solutions.diffusion.figures.images import Pixels, grid
 from solutions.diffusion.interface import InvalidRequest
 
 Step = tuple[int, Tensor, Tensor]

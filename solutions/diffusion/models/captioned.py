@@ -21,11 +21,11 @@ from torch import Tensor, nn
 from solutions.diffusion.guidance import drop_condition, guided
 from solutions.diffusion.interface import SamplingConfig, TrainingOptions, run_sampler, train_and_store
 from solutions.diffusion.losses import CleanLoss, EvenCleanLoss
+from solutions.diffusion.models.text import LENGTH, TextEncoder, TextPooler, tokens
 from solutions.diffusion.prompt_adherence import measure
 from solutions.diffusion.schedules import alpha_bars, cosine_betas
 from solutions.diffusion.shapes import draw, random_scene
 from solutions.diffusion.store import load_weights
-from solutions.diffusion.text import LENGTH, TextEncoder, TextPooler, tokens
 from solutions.diffusion.train import OptimiserStep, StepLoss, TrainingConfig
 from solutions.diffusion.unet import UNet
 

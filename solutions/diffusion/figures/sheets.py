@@ -1,4 +1,4 @@
-"""The figures that show images: from the data, and sampled with the shipped weights. See `figures`."""
+"""The figures that show images: from the data, and sampled with the shipped weights. See `catalogue`."""
 
 from collections.abc import Callable
 
@@ -7,17 +7,17 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from solutions.diffusion import fashion
 from solutions.diffusion.data import CLASSES, load_fashion
 from solutions.diffusion.edit import inpaint, sdedit
+from solutions.diffusion.figures.images import to_pixels
+from solutions.diffusion.figures.theme import Theme
 from solutions.diffusion.forward import noise_to
 from solutions.diffusion.guidance import guided
-from solutions.diffusion.images import to_pixels
 from solutions.diffusion.interface import SamplingConfig
+from solutions.diffusion.models import fashion
 from solutions.diffusion.samplers import EpsModel, even_path
 from solutions.diffusion.schedules import alpha_bars, linear_betas
 from solutions.diffusion.store import SHIPPED
-from solutions.diffusion.theme import Theme
 
 SHOWN = (9, 3, 8, 0)  # ankle boot, dress, bag, t-shirt: the classes of the strips
 SKETCHES = {  # by class, boxes of one grey: top, bottom, left, right

@@ -1,6 +1,6 @@
 """Images as files: tensors in [-1, 1] laid out in a grid and saved as PNG, or frame by frame as an animated GIF.
 
-Pixels are repeated, never blurred. No text and no plots: those are in `figures`.
+Pixels are repeated, never blurred. No text and no plots: those are in `plots` and `sheets`.
 """
 
 from collections.abc import Sequence

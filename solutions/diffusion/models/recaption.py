@@ -4,7 +4,7 @@ The same small network is trained twice on the same images of one object: with t
 rich ones that say everything (`a small red circle`), a few of them left terse. Both models then get rich and terse prompts, and are
 judged by what the prompt asks for. Only the captions differ. Only the results ship, not the weights.
 
-    python -m solutions.diffusion.recaption
+    python -m solutions.diffusion.models.recaption
 """
 
 import dataclasses
@@ -16,15 +16,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from solutions.diffusion.captioned import BETAS, SIZE, TextUNet, sample_images
 from solutions.diffusion.guidance import drop_condition
 from solutions.diffusion.interface import SamplingConfig
 from solutions.diffusion.losses import EvenCleanLoss
+from solutions.diffusion.models.captioned import BETAS, SIZE, TextUNet, sample_images
+from solutions.diffusion.models.text import LENGTH, tokens
 from solutions.diffusion.prompt_adherence import adherence_shares
 from solutions.diffusion.schedules import alpha_bars
 from solutions.diffusion.shapes import Scene, draw, random_scene
 from solutions.diffusion.store import SHIPPED
-from solutions.diffusion.text import LENGTH, tokens
 from solutions.diffusion.train import OptimiserStep, TrainingConfig, diffusion_loss, train
 
 FILE = SHIPPED / "recaption.json"
@@ -71,7 +71,7 @@ def compare(config: TrainingConfig = CONFIG, n: int = 200, file: Path = FILE, pr
             f"asked {kind}": adherence_shares(partial(sample_images, model), scenes, SamplingConfig(w=2))
             for kind, scenes in prompts.items()
         }
-    command = "python -m solutions.diffusion.recaption"
+    command = "python -m solutions.diffusion.models.recaption"
     metadata = {"command": command, "config": dataclasses.asdict(config), "n": n, "w": 2, "metrics": results}
     file.write_text(json.dumps(metadata, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return results

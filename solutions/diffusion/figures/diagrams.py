@@ -1,10 +1,10 @@
-"""The figures made of boxes and arrows. See `figures`."""
+"""The figures made of boxes and arrows. See `catalogue`."""
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-from solutions.diffusion.theme import Theme
+from solutions.diffusion.figures.theme import Theme
 
 Point = tuple[float, float]
 

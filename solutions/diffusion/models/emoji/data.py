@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from solutions.diffusion.emoji.colours import HUES, colouring, nearest_colour, rotate
+from solutions.diffusion.models.emoji.colours import HUES, colouring, nearest_colour, rotate
 
 FILE = Path(__file__).parent / "emoji32.xz"
 FONT = Path("/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf")

@@ -16,14 +16,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from solutions.diffusion.captioned import BETAS, DEFAULT_PROMPT, SIZE, draw_batch
 from solutions.diffusion.guidance import drop_condition, guided
 from solutions.diffusion.interface import SamplingConfig, TrainingOptions, run_sampler, train_and_store
 from solutions.diffusion.losses import CleanLoss
+from solutions.diffusion.models.captioned import BETAS, DEFAULT_PROMPT, SIZE, draw_batch
+from solutions.diffusion.models.text import TextEncoder, tokens
 from solutions.diffusion.prompt_adherence import measure
 from solutions.diffusion.schedules import alpha_bars
 from solutions.diffusion.store import load_weights
-from solutions.diffusion.text import TextEncoder, tokens
 from solutions.diffusion.train import OptimiserStep, TrainingConfig, diffusion_loss
 from solutions.diffusion.unet import UNet, timestep_embedding
 

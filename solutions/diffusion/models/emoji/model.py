@@ -17,21 +17,21 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from solutions.diffusion.emoji.classifier import NAME as CLASSIFIER_NAME
-from solutions.diffusion.emoji.classifier import EmojiClassifier, load_classifier, perceptual_distance
-from solutions.diffusion.emoji.classifier import train as train_classifier
-from solutions.diffusion.emoji.data import SIDE, Captioned, load_emoji, training_set
-from solutions.diffusion.emoji.text import LENGTH, tokens, vocabulary
 from solutions.diffusion.guidance import drop_condition, guided
 from solutions.diffusion.interface import SamplingConfig, TrainingOptions, run_sampler, train_and_store
-from solutions.diffusion.latent import measure_latents
 from solutions.diffusion.losses import VelocityLoss
+from solutions.diffusion.models.emoji.classifier import NAME as CLASSIFIER_NAME
+from solutions.diffusion.models.emoji.classifier import EmojiClassifier, load_classifier, perceptual_distance
+from solutions.diffusion.models.emoji.classifier import train as train_classifier
+from solutions.diffusion.models.emoji.data import SIDE, Captioned, load_emoji, training_set
+from solutions.diffusion.models.emoji.text import LENGTH, tokens, vocabulary
+from solutions.diffusion.models.latent import measure_latents
+from solutions.diffusion.models.text import TextEncoder
+from solutions.diffusion.models.vae import VAE, kl, reparametrise
 from solutions.diffusion.schedules import alpha_bars, cosine_betas
 from solutions.diffusion.store import SHIPPED, load_weights
-from solutions.diffusion.text import TextEncoder
 from solutions.diffusion.train import DrawBatch, OptimiserStep, StepLoss, TrainingConfig, diffusion_loss
 from solutions.diffusion.unet import UNet
-from solutions.diffusion.vae import VAE, kl, reparametrise
 
 NAME, VAE_NAME, T = "emoji", "emoji-vae", 1000
 BETAS = cosine_betas(T)

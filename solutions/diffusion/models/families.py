@@ -10,13 +10,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from solutions.diffusion import gan, vae
 from solutions.diffusion.data import CLASSES
 from solutions.diffusion.evaluate import SampleByLabel
-from solutions.diffusion.fashion import ALPHA_BARS, BETAS, NULL
 from solutions.diffusion.guidance import drop_condition, guided
 from solutions.diffusion.interface import SamplingConfig, run_sampler
 from solutions.diffusion.losses import MinSnrLoss
+from solutions.diffusion.models import gan, vae
+from solutions.diffusion.models.fashion import ALPHA_BARS, BETAS, NULL
 from solutions.diffusion.train import OptimiserStep, TrainingConfig, diffusion_loss
 from solutions.diffusion.unet import UNet
 

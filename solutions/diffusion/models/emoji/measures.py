@@ -17,13 +17,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from solutions.diffusion.emoji.classifier import EmojiClassifier, recognised
-from solutions.diffusion.emoji.colours import colour_of, colouring, rotate
-from solutions.diffusion.emoji.data import Captioned, load_emoji, recoloured, training_set
-from solutions.diffusion.emoji.model import ALPHA_BARS, LATENT, EmojiDiffusion, T, sample_images
-from solutions.diffusion.emoji.text import tokens
 from solutions.diffusion.forward import x0_from_v
 from solutions.diffusion.interface import SamplingConfig
+from solutions.diffusion.models.emoji.classifier import EmojiClassifier, recognised
+from solutions.diffusion.models.emoji.colours import colour_of, colouring, rotate
+from solutions.diffusion.models.emoji.data import Captioned, load_emoji, recoloured, training_set
+from solutions.diffusion.models.emoji.model import ALPHA_BARS, LATENT, EmojiDiffusion, T, sample_images
+from solutions.diffusion.models.emoji.text import tokens
 
 NAMES, PAIRS, STEPS, BATCH = 200, 100, 20, 100
 ALMOST = 0.95  # the share of reconstructions that count as copies, by definition

@@ -18,15 +18,15 @@ from torch import Tensor, nn
 
 from solutions.diffusion.data import CLASSES, SIDE, TRAIN, batches, load_fashion
 from solutions.diffusion.evaluate import SampleByLabel, evaluate
-from solutions.diffusion.fashion import labels_for
 from solutions.diffusion.guidance import drop_condition, guided
 from solutions.diffusion.interface import SamplingConfig, TrainingOptions, run_sampler, train_and_store
 from solutions.diffusion.losses import MinSnrLoss
+from solutions.diffusion.models.fashion import labels_for
+from solutions.diffusion.models.vae import VAE, elbo_loss, reparametrise
 from solutions.diffusion.schedules import alpha_bars, cosine_betas
 from solutions.diffusion.store import load_weights
 from solutions.diffusion.train import OptimiserStep, StepLoss, TrainingConfig, diffusion_loss
 from solutions.diffusion.unet import UNet
-from solutions.diffusion.vae import VAE, elbo_loss, reparametrise
 
 NAME, VAE_NAME, T = "latent", "latent-vae", 1000
 BETAS = cosine_betas(T)

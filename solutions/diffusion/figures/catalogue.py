@@ -1,9 +1,9 @@
 """The lesson's figures: `python -m solutions.diffusion figures` draws each of `FIGURES`, light and dark, as SVG.
 
     NAME-light.svg, NAME-dark.svg     the background is transparent; text is drawn as outlines
-    plots.py      curves, from the formulas or from what `trade_offs` measured
-    sheets.py     images, from the data and the shipped weights
-    diagrams.py   boxes and arrows
+    plots         curves, from the formulas or from what `trade_offs` measured
+    sheets        images, from the data and the shipped weights
+    diagrams      boxes and arrows
 
 The same code, weights and matplotlib give the same bytes. Each entry of `FIGURES` has a caption and a text description (alt).
 """
@@ -16,9 +16,10 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from solutions.diffusion import compare, diagrams, plots, sheets
+from solutions.diffusion import compare
+from solutions.diffusion.figures import diagrams, plots, sheets
+from solutions.diffusion.figures.theme import DARK, LIGHT, Theme
 from solutions.diffusion.interface import InvalidRequest
-from solutions.diffusion.theme import DARK, LIGHT, Theme
 
 
 @dataclass(frozen=True)

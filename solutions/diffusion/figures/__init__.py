@@ -1,0 +1,1 @@
+"""Everything that is drawn: the lesson's figures (`catalogue`), and grids, strips and animations of images."""

@@ -1,11 +1,12 @@
 """What `make bench` runs: each part by its name, one table.
 
-    python -m bench                     all parts, about ten minutes on two idle cores
+    python -m bench                     all parts, about thirteen minutes on two idle cores
     python -m bench torch memory        only these
 
-`torch`, `computing`, `numpy`: rates of three kinds of file and of the bare machine, about a minute each. `guest`: one guest,
-with each wall, a minute. `memory`: whether it grows, a minute. `class`: the example class times 50 with its hangs, five minutes.
-`reviews`: flashcards with years of answers, half a minute.
+`torch`, `computing`, `numpy`: rates of three kinds of file and of the bare machine, about a minute each. `wrong`: rates of
+wrong files by how their idea is found, three minutes. `guest`: one guest, with each wall, a minute. `memory`: whether it
+grows, a minute. `class`: the example class times 50 with its hangs, five minutes. `reviews`: flashcards with years of
+answers, half a minute.
 Rates, CPU times and ratios are taken three times; median, least and most are printed.
 """
 
@@ -21,12 +22,13 @@ import click
 
 from bench.memory import memory
 from bench.reviews import reviews
-from bench.throughput import guests, hangs, rates
+from bench.throughput import guests, hangs, rates, wrong
 
 PARTS: dict[str, Callable[[], None]] = {
     "torch": partial(rates, "torch loaded"),
     "computing": partial(rates, "computing with torch"),
     "numpy": partial(rates, "numpy only"),
+    "wrong": wrong,
     "guest": guests,
     "memory": memory,
     "class": hangs,

@@ -1,8 +1,9 @@
 """Measure whole `course grade` runs, and the bare machine beside them, in turn.
 
 `whole` is a run over 200 copies from the start of the process to its end, imports and warm servers included; `steady` is
-what 1,000 copies take longer than 200, so nothing of the start is in it. Rates depend on what else the machine does; the
-CPU time of one more submission (user and system, of every process that takes part) hardly does, so both are told.
+what 1,000 copies (600 of a wrong file) take longer than 200, so nothing of the start is in it. Rates depend on what else the
+machine does; the CPU time of one more submission (user and system, of every process that takes part) hardly does, so both
+are told.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from autograder.sandbox.servers import Sandbox
 ROOT = Path(__file__).resolve().parents[1]
 CLASS = ROOT / "examples" / "class"
 TIMES = 3
-COPIES, MANY = 200, 1_000
+COPIES, SOME, MANY = 200, 600, 1_000
 CLASSES = 50
 TICK = os.sysconf("SC_CLK_TCK")
 
@@ -41,6 +42,21 @@ HANDED_IN = {
     "torch loaded": b"import torch\n" + NUMPY,
     "computing with torch": (CLASS / "Jean-Pierre Lefèvre" / "forward.py").read_bytes(),
     "numpy only": NUMPY,
+}
+
+
+def changed(line: bytes, wrong: bytes) -> bytes:
+    """Give the right file with another line in its place."""
+    assert line in NUMPY, line
+    return NUMPY.replace(line, wrong)
+
+
+# How the idea of a wrong answer is found, and one whose idea is not.
+WRONG = {
+    "a written misconception": changed(b"keep * x_prev + add * eps", b"keep * x_prev + beta * eps"),
+    "read off the numbers": changed(b"keep * x_prev + add * eps", b"keep * x_prev + 0.9 * add * eps"),
+    "a rewrite": changed(b"product = product * (1.0 - beta)", b"product = product * (1.0 - beta) ** 2"),
+    "no idea": changed(b"product = product * (1.0 - beta)", b"product = product * math.cos(beta + product)"),
 }
 
 
@@ -133,6 +149,26 @@ def rates(name: str) -> None:
     row(f"CPU of one of those, {name}", [1000 * one.cpu for one in machine], "ms")
     row(f"overhead over those by time, {name}", [ours.wall / its.wall for ours, its in zip(steady, machine, strict=True)], "times")
     row(f"overhead over those by CPU, {name}", [ours.cpu / its.cpu for ours, its in zip(steady, machine, strict=True)], "times")
+
+
+def wrong() -> None:
+    """Measure what one more wrong file takes, beside a right one, in turn."""
+    kinds = {"right": NUMPY, **WRONG}
+    more = SOME - COPIES
+    with tempfile.TemporaryDirectory() as folder:
+        classes = {
+            name: [copies(source, Path(folder) / f"{count}" / name, count) for count in (COPIES, SOME)] for name, source in kinds.items()
+        }
+        taken: dict[str, list[Spent]] = {name: [] for name in kinds}
+        for _ in range(TIMES):
+            for name, (few, many) in classes.items():
+                short, long = grade(few), grade(many)
+                taken[name].append(Spent((long.wall - short.wall) / more, (long.cpu - short.cpu) / more))
+    for name, own in taken.items():
+        row(f"`forward`, numpy only, {name}, steady", [1 / one.wall for one in own], "submissions/s")
+        row(f"the same, CPU of all processes for one more, {name}", [1000 * one.cpu for one in own], "ms")
+        ratios = [one.cpu / right.cpu for one, right in zip(own, taken["right"], strict=True)]
+        row(f"the same, compared with a right one by CPU, {name}", ratios, "times")
 
 
 def guest_milliseconds(walls: tuple[str, ...], profile: str) -> float:

@@ -21,10 +21,10 @@ from typing import Any
 import msgspec
 
 from autograder.author import notebook_player
-from autograder.author.recording import Listener, record_exercise
-from autograder.course.model import Check, Exercise, Lesson
+from autograder.author.recording import consulted, record_exercise
+from autograder.course.model import Exercise, Lesson
 from autograder.grading.attempt import PUBLIC, Materials, load_materials
-from autograder.grading.checks import executed_by, run, seed_of
+from autograder.grading.checks import seed_of
 from autograder.grading.recorded import Recordings
 
 Cell = dict[str, Any]
@@ -187,13 +187,13 @@ def _used(node: ast.AST) -> set[str]:
 
 def _loading(lesson: Lesson, materials: Materials, recordings: Recordings) -> str:
     """Write the cell that brings an exercise's checks, and what was recorded of them."""
-    exercise = materials.exercise
+    exercise, rerun = materials.exercise, materials.diagnosis.reruns.rerun
     asked = exercise.checks.read_text(encoding="utf-8").replace("from autograder.api import", f"from {PLAYER} import")
     seeds = {check.id: seed_of(PUBLIC, exercise.id, check.id) for check in materials.checks}
     sections = {section.id: section.title for section in lesson.sections}
     recorded = {
         "recordings": json.loads(msgspec.json.encode(recordings)),
-        "asked": {check.id: _asked(materials, check, seeds[check.id]) for check in materials.checks},
+        "asked": {check.id: [*map(consulted, rerun(check, seeds[check.id], None).answers)] for check in materials.checks},
         "sections": {one.section: sections.get(one.section, one.section) for one in materials.misconceptions},
     }
     packed = gzip.compress(json.dumps(recorded, ensure_ascii=False, separators=(",", ":")).encode(), mtime=0)
@@ -203,13 +203,6 @@ def _loading(lesson: Lesson, materials: Materials, recordings: Recordings) -> st
         given.append(_quoted(props.read_text(encoding="utf-8")))
     arguments = "".join(f"    {each},\n" for each in given)
     return f"# The checks of `{exercise.id}` with the published numbers. Run this cell, leave it as it is.\ncourse.load(\n{arguments})"
-
-
-def _asked(materials: Materials, check: Check, seed: int) -> list[tuple[str, str]]:
-    """List what the reference is asked in a check with the published numbers, in order: functions, and fuzzy keys of their arguments."""
-    listener = Listener(materials.answers, materials.exercise.checks)
-    run(check, executed_by(materials.answers.function), listener, seed)
-    return listener.asked
 
 
 def _is_read(node: ast.stmt) -> bool:

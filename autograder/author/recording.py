@@ -5,7 +5,7 @@ It needs the solutions; the recordings hold values and sentences, and no code. `
 
 import inspect
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,10 @@ import msgspec
 from autograder.author.cache import graded_once
 from autograder.course.errors import CourseError, Finding
 from autograder.course.loading import recordings
-from autograder.course.model import Exercise, Key, Lesson, Misconception, Question
+from autograder.course.model import Check, Exercise, Key, Lesson, Question
 from autograder.course.own_practice import POOL, call_of, key_of, practised
 from autograder.grading.attempt import PUBLIC, Materials
-from autograder.grading.checks import Transcript, seed_of
-from autograder.grading.coefficients import load_quantities
+from autograder.grading.checks import Called, seed_of
 from autograder.grading.questions import (
     VARIANTS,
     Functions,
@@ -44,38 +43,13 @@ from autograder.grading.recorded import (
     write_gz,
 )
 from autograder.grading.reference import Answered, Answering, digest, fuzzy_key
-from autograder.grading.reruns import Reruns, evidence, has_tolerance
-
-
-class Listener:
-    """Stands between a check and the reference's answers, and records each by function and fuzzy key, and what was asked, in order."""
-
-    def __init__(self, answers: Answering, checks: Path):
-        self.heard: dict[str, dict[str, Answered]] = {}
-        self.asked: list[tuple[str, str]] = []
-        self.props, self.function = answers.props, answers.function
-        self._answers, self._checks = answers, checks
-        self.line: int | None = None  # of the check that runs
-
-    def answer(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Answered:
-        """Return the reference's answer. Raise `CourseError` if two calls are too similar to be distinguished when replayed."""
-        answered = self._answers.answer(name, args, kwargs)
-        self.asked.append((name, fuzzy_key((args, kwargs)).hex()))
-        before = self.heard.setdefault(name, {}).setdefault(self.asked[-1][1], answered)
-        if before is not answered and digest(before.value) != digest(answered.value):
-            problem = f"two calls of `{name}` get numbers that agree in three digits, and have different answers"
-            fix = "draw numbers that lie further apart; if only a callback differs, other numbers too: they cannot be recorded"
-            raise CourseError([Finding(self._checks, self.line, problem, fix)])
-        return answered
+from autograder.grading.reruns import evidence, has_tolerance
 
 
 def record_exercise(materials: Materials) -> Recordings:
     """Run every check with the reference and with each misconception in the student's place, and record the calls."""
-    exercise, quantities = materials.exercise, load_quantities(materials.exercise.quantities)
-    listener, reruns, runs, executed = runs_of(materials)
-    answers = {
-        name: {call: Recorded(_raw(one.value), one.atol, one.rtol) for call, one in own.items()} for name, own in listener.heard.items()
-    }
+    exercise, reruns = materials.exercise, materials.diagnosis.reruns
+    answers, runs, executed = runs_of(materials)
     misconceptions = msgspec.convert(materials.misconceptions, list[RecordedMisconception], from_attributes=True)
     seeds = {check.id: seed_of(PUBLIC, exercise.id, check.id) for check in materials.checks}
     formulas = {check.id: reruns.formulas(check, seeds[check.id], check.of) for check in materials.checks}
@@ -83,33 +57,52 @@ def record_exercise(materials: Materials) -> Recordings:
         exercise.id,
         fingerprint(exercise),
         _parameters(sorted(executed), materials.answers),
-        answers,
+        {name: {key: Recorded(_raw(one.value), one.atol, one.rtol) for key, one in own.items()} for name, own in answers.items()},
         misconceptions,
         runs,
         {name: own for name, own in formulas.items() if any(own)},
-        {name: linear for name, linear in quantities.linear.items() if name in executed},
-        dict(quantities.letters),
+        {name: linear for name, linear in reruns.quantities.linear.items() if name in executed},
+        dict(reruns.quantities.letters),
         _rewrites_once(materials),
     )
 
 
-def runs_of(materials: Materials) -> tuple[Listener, Reruns, dict[str, dict[str, list[Known]]], set[str]]:
-    """Run every check with the reference and with each misconception, and listen: what was heard, the runs by check and misconception,
-    and the functions that were called. Raise `CourseError` if two calls would look the same when they are replayed.
+def runs_of(materials: Materials) -> tuple[dict[str, dict[str, Answered]], dict[str, dict[str, list[Known]]], set[str]]:
+    """Run every check with the reference and with each misconception: the reference's answers by function and fuzzy key, the runs by
+    check and misconception, and the functions that were called. Raise `CourseError` if two calls would look the same when replayed.
     """
-    exercise = materials.exercise
-    listener = Listener(materials.answers, exercise.checks)
-    reruns = Reruns(materials.checks, listener, load_quantities(exercise.quantities))
+    exercise, reruns = materials.exercise, materials.diagnosis.reruns
+    answers: dict[str, dict[str, Answered]] = {}
     runs: dict[str, dict[str, list[Known]]] = {}
     executed: set[str] = set()
     for check in materials.checks:
-        runs[check.id], listener.line = {}, inspect.unwrap(check.function).__code__.co_firstlineno
+        runs[check.id] = {}
         for misconception in (None, *materials.misconceptions):
             transcript = reruns.rerun(check, seed_of(PUBLIC, exercise.id, check.id), misconception)
             executed |= {call.function for call in transcript.calls}
-            if known := list(_known(transcript, misconception, listener)):
-                runs[check.id][misconception.id if misconception else ""] = known
-    return listener, reruns, runs, executed
+            compared = [call for call in transcript.calls if call.of and (misconception is None or call.of == misconception.of)]
+            returned = (call for call in compared if call.outcome.kind == "returned" and has_tolerance(call))
+            tolerances = (materials.answers.answer(call.function, call.args, call.kwargs) for call in returned)
+            for answered in (*transcript.answers, *tolerances):
+                _add_answer(answers, answered, check, exercise.checks)
+            if compared:
+                runs[check.id][misconception.id if misconception else ""] = [*map(_known, compared)]
+    return answers, runs, executed
+
+
+def _add_answer(answers: dict[str, dict[str, Answered]], answered: Answered, check: Check, checks: Path) -> None:
+    name, key = consulted(answered)
+    before = answers.setdefault(name, {}).setdefault(key, answered)
+    if before is not answered and digest(before.value) != digest(answered.value):
+        problem = f"two calls of `{name}` get numbers that agree in three digits, and have different answers"
+        fix = "draw numbers that lie further apart; if only a callback differs, other numbers too: they cannot be recorded"
+        raise CourseError([Finding(checks, inspect.unwrap(check.function).__code__.co_firstlineno, problem, fix)])
+
+
+def consulted(answered: Answered) -> tuple[str, str]:
+    """Return what the reference was asked: the function, and the fuzzy key of its arguments."""
+    name, *arguments = answered.call
+    return name, fuzzy_key(tuple(arguments)).hex()
 
 
 def _rewrites_once(materials: Materials) -> dict[str, RecordedRewrites]:
@@ -134,15 +127,9 @@ def _rewrites(materials: Materials, of: str) -> RecordedRewrites:
     return record_rewrites([(one.words, one.where, one.rank, one.more) for one in candidates], right, shown)
 
 
-def _known(transcript: Transcript, misconception: Misconception | None, listener: Listener) -> Iterator[Known]:
-    """Yield the calls of a run that may be compared with a student's, and let the listener hear their tolerances."""
-    for call in transcript.calls:
-        if not call.of or (misconception and call.of != misconception.of):
-            continue
-        if call.outcome.kind == "returned" and has_tolerance(call):
-            listener.answer(call.function, call.args, call.kwargs)
-        shown = evidence(call)
-        yield Known(call.of, shown.given.hex(), shown.kind, shown.value.form, in_text(shown.value))
+def _known(call: Called) -> Known:
+    shown = evidence(call)
+    return Known(call.of, shown.given.hex(), shown.kind, shown.value.form, in_text(shown.value))
 
 
 def _raw(value: Any) -> msgspec.Raw:

@@ -25,11 +25,12 @@ FLOAT32_RELATIVE = 1e-5
 
 
 class Answered(msgspec.Struct, frozen=True):
-    """A reference value and how far from it a right answer may be: `atol` + `rtol` times its size."""
+    """A reference value, how far from it a right answer may be (`atol` + `rtol` times its size), and the `call` that it answers."""
 
     value: Any
     atol: float
     rtol: float
+    call: tuple[str, tuple[Any, ...], dict[str, Any]] = "", (), {}
 
 
 class Answering(Protocol):
@@ -87,7 +88,7 @@ class Answers:
         rtol = rtol_for((args, kwargs))
         other = cast((args, kwargs), np.float64 if rtol else np.float32)
         error = float32_error(value, lambda: function(*other[0], **other[1]))
-        return Answered(value, max(FLOOR, FLOAT32_ERRORS * error), rtol)
+        return Answered(value, max(FLOOR, FLOAT32_ERRORS * error), rtol, (name, *copied((args, kwargs))))
 
 
 def load_module(path: Path) -> types.ModuleType:

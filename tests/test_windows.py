@@ -32,7 +32,7 @@ WAY = {
     "progress": (["progress"], [], 0, "Next: course read why-a-third-family"),
     "review": (["review"], [" ", "4", "\xe0", "H", "?", "x", "\x1a"], 0, "1 card answered."),
     "stats": (["stats"], [], 0, "1 answer in 0 minutes."),
-    "deck": (["deck", "--to", "apkg", "--out", "cards.apkg"], [], 0, "cards.apkg: 75 cards."),
+    "deck": (["deck", "--to", "apkg", "--out", "cards.apkg"], [], 0, "cards.apkg: 79 cards."),
     "site": (["site", "--out", "site"], [], 0, "or put the folder on a web server."),
     "reset": (["reset", "forward.py"], [], 0, "forward.py is the starter again."),
     "submit": (["submit", "--name", "con"], [], 1, "-con.zip: 12 files of con, 0 points by the public checks."),

@@ -70,7 +70,7 @@ def check(root: Path | None, files: tuple[str, ...], watching: bool, showing: bo
             say_rivals(found)
             status = max(_all(console, workspace, judge, chosen, found), not files and bool(_unsettled(found)))
             if showing:
-                _draw(checker, workspace, chosen)
+                status = max(status, _draw(checker, workspace, chosen))
             if watching:
                 _in_lines(console, workspace, judge, chosen if files else [], saved)
                 return
@@ -142,13 +142,23 @@ def _all(console: Console, workspace: Workspace, judge: Judge, chosen: list[Name
     return status
 
 
-def _draw(checker: Checker, workspace: Workspace, chosen: list[Named]) -> None:
+def _draw(checker: Checker, workspace: Workspace, chosen: list[Named]) -> int:
+    """Save what these exercises draw. Return the exit status: 1 if one gives no images yet. Raise `UsageError` if none draws any."""
     from autograder.learner.check import shows_of
 
-    drawing = [one for one in chosen if one.exercise in shows_of(workspace.lesson)]
+    shows, status = shows_of(workspace.lesson), 0
+    drawing = [one for one in chosen if one.exercise in shows]
     for one in drawing or chosen[:1]:
-        path, comparing = checker.draw(workspace, one)
+        try:
+            path, comparing = checker.draw(workspace, one)
+        except UsageError as error:
+            if not drawing:
+                raise
+            click.echo(str(error), err=True)  # the others may draw
+            status = 1
+            continue
         say(f"Saved {path.name}: what your functions draw from noise{', above what the reference draws' if comparing else ''}.")
+    return status
 
 
 def _on_screen(console: Console, workspace: Workspace, state: State, judge: Judge, begun: list[Named], only: list[Named],

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from autograder.cli.check import _draw as draw
 from autograder.course.errors import SandboxFault, UsageError, WallsMissing
 from autograder.course.model import Submission
 from autograder.course.policy import Policy
@@ -317,6 +318,15 @@ def test_what_draws_no_images_is_told(workspace, checker):
 
     assert told("schedule") == "schedule.py draws no images\n  fix: show one of ddpm, ddim, train"
     assert told("ddim") == "ddim.py gives no images yet\n  fix: first let the checks pass: `course check ddim`"
+
+
+def test_no_images_yet_is_work_that_is_not_done_and_keeps_no_other_from_drawing(workspace, checker, capsys):
+    """The exit status is 1, as for a check that fails; it is 2 where none of the files could ever draw."""
+    files = [Named(exercise, workspace.folder / f"{exercise}.py") for exercise in ("schedule", "ddpm", "ddim")]
+    assert draw(checker, workspace, files) == 1
+    assert capsys.readouterr().err.splitlines()[::2] == ["ddpm.py gives no images yet", "ddim.py gives no images yet"]
+    with pytest.raises(UsageError):
+        draw(checker, workspace, files[:1])
 
 
 def test_a_slow_machine_is_not_the_samplers_fault(workspace, checker, monkeypatch):

@@ -54,8 +54,8 @@ FIGURES = {
     ),
     "denoise-strip": LessonFigure(
         sheets.denoise_strip,
-        "Four images emerge from noise, DDIM in 20 steps. Below each x_t is the estimate x̂_0 at that moment.",
-        "Four pairs of rows from noise at t = 950 to an image at 0. The estimates in the lower rows become an image much earlier.",
+        "Four images emerge from noise, DDIM in 20 steps. Below each x_t is its x̂_0; at t = 1000 the exact one, the mean of the class.",
+        "Four pairs of rows from noise at t = 1000 to an image at 0. The lower rows, the estimates, are a blur and then soon an image.",
     ),
     "samples": LessonFigure(
         sheets.samples,

@@ -6,6 +6,8 @@ import pytest
 import torch
 
 from solutions.diffusion.figures.catalogue import FIGURES, draw_figures
+from solutions.diffusion.figures.sheets import own_estimates
+from solutions.diffusion.interface import SamplingConfig
 from solutions.diffusion.models import fashion
 
 LESSON = Path(__file__).parents[3] / "lessons/12_diffusion/figures"
@@ -28,6 +30,18 @@ def test_a_figure_is_drawn_the_same_each_time(name, tmp_path, monkeypatch):
     assert once[0].read_bytes() != once[1].read_bytes()
     assert all(path.stat().st_size < 400_000 for path in once)
     assert b"dc:date" not in once[0].read_bytes()
+
+
+def test_each_noisy_image_is_shown_with_its_own_estimate():
+    """With v̂ = 0 the x̂_0 of x_t is √ᾱ_t·x_t, clipped; the callback has it with the step after. The last image is its own estimate."""
+    seen = []
+    fashion.sample_images(Quick(), torch.tensor([9]), SamplingConfig(steps=5, w=1.0, callback=lambda *step: seen.append(step)))
+    *steps, (last, x, x0) = own_estimates(seen)
+    assert [t for t, _, _ in steps] == [800, 600, 400, 200]
+    assert last == 0
+    assert torch.equal(x, x0)
+    for t, x, x0 in steps:
+        torch.testing.assert_close(x0, (float(fashion.ALPHA_BARS[t]) ** 0.5 * x).clip(-1, 1))
 
 
 def test_the_lesson_has_every_figure():

@@ -15,8 +15,8 @@ def sdedit(
 ) -> Array:
     """Return an image that keeps the layout of `image`: noise it to path[0], and denoise it from there. # (B, ...)
 
-    The earlier the start, the closer to `image`; from T on nothing of it is left. Details go first, since noise hides them first (SDEdit,
-    Meng et al. 2021, arXiv:2108.01073). The paper follows the stochastic process back, and this function DDIM.
+    The smaller path[0], the closer to `image`; of T, next to nothing is left. Details go first, since noise hides them first (SDEdit, Meng
+    et al. 2021, arXiv:2108.01073). The paper goes back with fresh noise in every step; this function takes DDIM's way back.
     """
     x = noise_to(image, path[0], draw_noise(image.shape), alpha_bars)
     return ddim_sample(eps_model, x, alpha_bars, path, clip=clip)

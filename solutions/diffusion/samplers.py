@@ -91,7 +91,7 @@ def dpm_sample(
     clip: float | None = 1.0,
     callback: Callback | None = None,
 ) -> Array:
-    """Step along `path` like DDIM without noise, but with an error of second order: DPM-Solver++(2M). # x: (B, ...)
+    """Step down along `path` like DDIM without noise, but with an error of second order: DPM-Solver++(2M). # x: (B, ...)
 
     The step is DDIM's, with an x̂_0 that is extrapolated from this call and the one before to the middle of the step on the scale of
     λ = ½·log SNR (Lu et al. 2022, arXiv:2211.01095, algorithm 2). The first step and a last one to t = 0, where λ is infinite, are

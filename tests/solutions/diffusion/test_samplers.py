@@ -60,6 +60,22 @@ def test_dpm_solver_is_of_second_order():
     assert [earlier / later for earlier, later in pairwise(dpm)] == pytest.approx([4, 4, 4], rel=0.15)
 
 
+def test_dpm_solver_takes_the_papers_steps():
+    """Algorithm 2 of Lu et al., as it stands there: x_i = σ_i/σ_{i−1}·x_{i−1} − α_i·(e^{−h_i} − 1)·D_i, in α, σ, λ, h and r."""
+    path, x = [200, 150, 90, 20], np.array([[1.0, -0.5]])
+    alpha, sigma = np.sqrt(BARS[path]), np.sqrt(1 - BARS[path])
+    h = np.diff(np.log(alpha / sigma))  # h[i - 1] is the paper's h_i
+    expected, clean = x, []
+    for i in range(1, len(path)):
+        clean.append((expected - sigma[i - 1] * exact(BARS)(expected, path[i - 1])) / alpha[i - 1])
+        D = clean[-1]
+        if i > 1:
+            r = h[i - 2] / h[i - 1]
+            D = (1 + 1 / (2 * r)) * clean[-1] - 1 / (2 * r) * clean[-2]
+        expected = sigma[i] / sigma[i - 1] * expected - alpha[i] * (np.exp(-h[i - 1]) - 1) * D
+    np.testing.assert_allclose(dpm_sample(exact(BARS), x, BARS, path, clip=None), expected, rtol=1e-9)
+
+
 def test_dpm_solver_draws_the_data_in_fewer_calls():
     """In 20 steps the data's mean and covariance are off by less than 0.01, where DDIM needs more than 100."""
     bars = alpha_bars(cosine_betas(1000))

@@ -10,7 +10,7 @@ from solutions.diffusion.figures.sheets import own_estimates
 from solutions.diffusion.interface import SamplingConfig
 from solutions.diffusion.models import fashion
 
-LESSON = Path(__file__).parents[3] / "lessons/12_diffusion/figures"
+LESSON = Path(__file__).parents[4] / "lessons/12_diffusion/figures"
 
 
 class Quick(torch.nn.Module):

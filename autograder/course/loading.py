@@ -45,15 +45,17 @@ PLACED = re.compile(r"^<!-- *widget: *(?P<id>[\w-]+) *-->$", re.MULTILINE)  # th
 
 
 class Widget(Struct, frozen=True, forbid_unknown_fields=True):
-    """One widget: its title, a sentence that says what to try, and the JavaScript module that draws it.
+    """One widget: its title, a sentence that says what to try, and the JavaScript file that draws it.
 
-    `live` names the Python module in `solutions/` that computes its frames on demand; without one the widget shows recorded frames.
+    `live` names the Python module in `solutions/` that computes its frames on demand, and `needs` the packages which that imports; where
+    one is missing, or there is no such module, the widget shows recorded frames.
     """
 
     title: str
     about: str
-    module: str
+    script: str
     live: str = ""
+    needs: tuple[str, ...] = ()
 
 
 def read_widgets(root: Path, lesson: str) -> dict[str, Widget]:
@@ -64,9 +66,9 @@ def read_widgets(root: Path, lesson: str) -> dict[str, Widget]:
         return {}
     found, node = folders.typed(path, dict[str, Widget], folders.text(path, "the widgets") or "{}")
     for name, widget in found.items():
-        if not (folder / widget.module).is_file():
-            line = node.value[name].value["module"].line if node.value else 1
-            folders.about(path)(line, f"widget `{name}`: there is no module `{widget.module}`", "create it here, or correct its name")
+        if not (folder / widget.script).is_file():
+            line = node.value[name].value["script"].line if node.value else 1
+            folders.about(path)(line, f"widget `{name}`: there is no script `{widget.script}`", "create it here, or correct its name")
     if folders.findings:
         raise CourseError(folders.findings)
     return found

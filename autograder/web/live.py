@@ -78,7 +78,7 @@ class Studio:
                 process.stdin.write(_line({"id": ticket, "go": True}))
             going = False
             await self.close()
-            yield "refused", {"words": "the drawing process ended: try again"}
+            yield "refused", {"words": f"the drawing process ended{await _reason(process)}: try again"}
         finally:
             if going and process.returncode is None:
                 process.stdin.write(_line({"id": ticket, "go": False}))
@@ -89,7 +89,7 @@ class Studio:
             env = {**kept, "PYTHONPATH": str(self._root), "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive"}
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", self._module, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.DEVNULL, cwd=self._root, env=env, limit=LARGEST,
+                stderr=asyncio.subprocess.PIPE, cwd=self._root, env=env, limit=LARGEST,
             )  # fmt: skip
         return self._process
 
@@ -98,6 +98,13 @@ class Studio:
         if self._process and self._process.returncode is None:
             self._process.kill()
             await self._process.wait()
+
+
+async def _reason(process: asyncio.subprocess.Process) -> str:
+    """Return the last line that an ended process wrote to standard error, in brackets; empty if there is none."""
+    assert process.stderr
+    lines = (await process.stderr.read()).decode(errors="replace").strip().splitlines()
+    return f" ({lines[-1][:200]})" if lines else ""
 
 
 def _line(data: Mapping[str, Any]) -> bytes:

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from functools import cache
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -25,7 +26,9 @@ NAV = {"index": "Lesson", "play": "Play", "practice": "Practice", "cards": "Card
 
 
 class Frame(Struct, frozen=True):
-    """What every page needs: the lesson, the site's pages, whether a server answers and saves progress, and the widgets."""
+    """What every page needs: the lesson, the site's pages, whether a server answers and saves progress, and the widgets.
+
+    `live` are those that compute now, `missing` those that could if the packages that it names were installed."""
 
     lesson: Lesson
     folder: Path
@@ -34,6 +37,7 @@ class Frame(Struct, frozen=True):
     kept: bool
     widgets: dict[str, Widget]
     live: frozenset[str]
+    missing: dict[str, list[str]]
     above: str = ""  # where the index of all lessons is, if there is one
 
     @property
@@ -54,8 +58,17 @@ def frame_of(root: Path, lesson: Lesson, pages: tuple[str, ...], *, served: bool
     """Collect what the site needs of a lesson. Its own processes run only where its solutions are."""
     widgets = read_widgets(root, lesson.id)
     can_live = served and (root / "solutions").is_dir()
-    live = frozenset(name for name, widget in widgets.items() if widget.live and can_live)
-    return Frame(lesson, root / "lessons" / lesson.id, pages, served, kept, widgets, live, above)
+    computing = {name: widget for name, widget in widgets.items() if widget.live and can_live}
+    missing = {name: [package for package in widget.needs if not _installed(package)] for name, widget in computing.items()}
+    live = frozenset(name for name, packages in missing.items() if not packages)
+    return Frame(lesson, root / "lessons" / lesson.id, pages, served, kept, widgets, live, missing, above)
+
+
+def _installed(package: str) -> bool:
+    try:
+        return bool(distribution(package))
+    except PackageNotFoundError:
+        return False
 
 
 def page(frame: Frame, name: str, title: str, template: str = "", **told: Any) -> str:
@@ -152,8 +165,9 @@ class Reading(Struct, frozen=True):
     objectives: tuple[str, ...]
 
 
-def reading(lesson: Lesson, prose: Prose) -> Reading:
+def reading(frame: Frame) -> Reading:
     """Render a lesson's text as HTML."""
+    lesson, prose = frame.lesson, frame.prose
     lines = lesson.text.split("\n")
     starts = [section.line for section in lesson.sections]
     ends = [*(line - 1 for line in starts[1:]), len(lines)]
@@ -162,4 +176,5 @@ def reading(lesson: Lesson, prose: Prose) -> Reading:
         for section, end in zip(lesson.sections, ends, strict=True)
     )
     introduction = "\n".join(lines[: starts[0] - 1] if starts else lines)
-    return Reading(prose.blocks(introduction), parts, tuple(prose.line(objective.text) for objective in lesson.objectives))
+    head = Prose(frame.folder, lambda widget: frame.host(widget, 2))  # there is no section's heading above it
+    return Reading(head.blocks(introduction), parts, tuple(prose.line(objective.text) for objective in lesson.objectives))

@@ -1,8 +1,10 @@
 """The data of the lesson's widgets, written by `python -m solutions.diffusion widgets`.
 
-images.json      four real images, for the noise slider
-families.json    what `compare` measured of VAE, GAN and diffusion
-recorded/        recorded runs of the sampler (`live`), frame by frame, for pages without a running model
+data/images.js      four real images, for the noise slider
+data/families.js    what `compare` measured of VAE, GAN and diffusion
+recorded/           recorded runs of the sampler (`live`), frame by frame, for pages without a running model
+
+Each is a script that provides JSON, since a page that is opened as a file may load scripts but no data.
 """
 
 import base64
@@ -24,7 +26,10 @@ BOOTS = {"model": "fashion", "prompt": "ankle boot", "sampler": "ddim", "steps":
 SQUARE = {"model": "shapes", "prompt": "a small red circle above a large blue square", "sampler": "ddim", "steps": 20, "w": 3, "seed": 0}
 RECORDED: dict[str, dict[str, Any]] = {
     "boots": BOOTS,
+    "boots-seed-1": {**BOOTS, "seed": 1},
+    "boots-seed-2": {**BOOTS, "seed": 2},
     "boots-w0": {**BOOTS, "w": 0},
+    "boots-w1": {**BOOTS, "w": 1},
     "boots-w5": {**BOOTS, "w": 5},
     "boots-5-steps": {**BOOTS, "steps": 5},
     "boots-ddpm": {**BOOTS, "sampler": "ddpm", "steps": 1000},
@@ -38,12 +43,13 @@ KEPT = {"fashion": 40, "shapes": 10}  # frames kept per recording
 
 def write(folder: Path) -> Iterator[Path]:
     """Write all the data into `folder`, and yield each file once it is written."""
-    (folder / "recorded").mkdir(parents=True, exist_ok=True)
-    yield _put(folder / "images.json", images())
-    yield _put(folder / "families.json", families())
+    for name in ("data", "recorded"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    yield _put(folder / "data" / "images.js", images())
+    yield _put(folder / "data" / "families.js", families())
     for name, request in RECORDED.items():
-        yield _put(folder / "recorded" / f"{name}.json", {"request": request, "frames": record(request)})
-    yield _put(folder / "recorded" / "index.json", RECORDED)
+        yield _put(folder / "recorded" / f"{name}.js", {"request": request, "frames": record(request)})
+    yield _put(folder / "recorded" / "index.js", RECORDED)
 
 
 def images() -> list[dict[str, Any]]:
@@ -71,5 +77,5 @@ def record(request: dict[str, Any]) -> list[Frame]:
 
 
 def _put(path: Path, data: Any) -> Path:
-    path.write_text(json.dumps(data, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")
+    path.write_text(f"course.provide({json.dumps(data, ensure_ascii=False, separators=(',', ':'))});\n", encoding="utf-8")
     return path

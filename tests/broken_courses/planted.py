@@ -568,8 +568,8 @@ lessons/13_adding/lesson.md:15: there is no widget `abacus`
     ),
     "widget_that_stands_nowhere": Planted(
         [
-            ("lessons/13_adding/widgets/widgets.yaml", None, "abacus: {title: An abacus, about: Move it., module: abacus.js}\n"),
-            ("lessons/13_adding/widgets/abacus.js", None, "export function mount() {}\n"),
+            ("lessons/13_adding/widgets/widgets.yaml", None, "abacus: {title: An abacus, about: Move it., script: abacus.js}\n"),
+            ("lessons/13_adding/widgets/abacus.js", None, "course.provide({ mount() {} });\n"),
         ],
         ["text-widgets"],
         """\
@@ -579,12 +579,12 @@ lessons/13_adding/lesson.md: the widget `abacus` is not placed in the text
     ),
     "widget_without_its_module": Planted(
         [
-            ("lessons/13_adding/widgets/widgets.yaml", None, "abacus: {title: An abacus, about: Move it., module: abacus.js}\n"),
+            ("lessons/13_adding/widgets/widgets.yaml", None, "abacus: {title: An abacus, about: Move it., script: abacus.js}\n"),
             (TEXT, "# Adding\n", "# Adding\n\n<!-- widget: abacus -->\n"),
         ],
         ["text-widgets"],
         """\
-lessons/13_adding/widgets/widgets.yaml:1: widget `abacus`: there is no module `abacus.js`
+lessons/13_adding/widgets/widgets.yaml:1: widget `abacus`: there is no script `abacus.js`
   fix: create it here, or correct its name
 """,
     ),

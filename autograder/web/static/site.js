@@ -1,135 +1,165 @@
 // What every page does: the light or dark page, boxes that scroll by keyboard, contents that follow, widgets on sight.
+(() => {
+  const root = document.documentElement;
+  const served = document.body.dataset.served === "yes";
+  const keep = (key, value) => { try { localStorage.setItem(key, value); } catch { /* not remembered, then */ } };
+  const kept = (key) => { try { return localStorage.getItem(key); } catch { return null; } };
 
-const root = document.documentElement;
-const served = document.body.dataset.served === "yes";
-export const keep = (key, value) => { try { localStorage.setItem(key, value); } catch { /* not remembered, then */ } };
-export const kept = (key) => { try { return localStorage.getItem(key); } catch { return null; } };
-
-function themes() {
-  const button = document.getElementById("theme");
-  const system = matchMedia("(prefers-color-scheme: dark)");
-  const dark = () => (root.dataset.theme ? root.dataset.theme === "dark" : system.matches);
-  const show = () => button.setAttribute("aria-pressed", String(dark()));
-  button.addEventListener("click", () => {
-    root.dataset.theme = dark() ? "light" : "dark";
-    keep("theme", root.dataset.theme);
-    if (served) document.cookie = `theme=${root.dataset.theme}; path=${new URL(".", location).pathname}; SameSite=Strict`; // for the report
-    show();
-    document.dispatchEvent(new CustomEvent("themechange"));
-  });
-  system.addEventListener("change", () => { show(); document.dispatchEvent(new CustomEvent("themechange")); });
-  show();
-}
-
-// A box that is too narrow for what it holds can be reached and scrolled by keyboard; one that is not is no stop on the way.
-export function scrollable(within = document) {
-  const look = new ResizeObserver((entries) => {
-    for (const { target } of entries) {
-      const over = target.scrollWidth > target.clientWidth + 1;
-      if (over) {
-        target.tabIndex = 0;
-        if (target.tagName === "FIGURE") continue; // has a role, and a caption
-        target.setAttribute("role", "group");
-        target.setAttribute("aria-label", target.classList.contains("formula") ? "Formula" : "Table");
-      } else {
-        for (const name of ["tabindex", "role", "aria-label"]) target.removeAttribute(name);
-      }
-    }
-  });
-  within.querySelectorAll(".table, .formula, figure").forEach((box) => look.observe(box));
-}
-
-// The section one reads is marked in the contents; one whose end was seen for a while counts as read, and that is kept.
-function contents() {
-  const links = new Map([...document.querySelectorAll(".contents a[data-section]")].map((link) => [link.dataset.section, link]));
-  if (!links.size) return;
-  const sections = [...document.querySelectorAll("main > section")];
-  const narrow = matchMedia("(max-width: 68rem)");
-  const box = document.querySelector(".contents details");
-  const fold = () => { box.open = !narrow.matches; };
-  fold();
-  narrow.addEventListener("change", fold);
-  box.addEventListener("click", (event) => { if (event.target.closest("a") && narrow.matches) box.open = false; });
-  const page = `read:${location.pathname.split("/").pop()}:${document.title}`;
-  const done = new Set(JSON.parse(kept(page) || "[]"));
-  done.forEach((id) => links.get(id)?.setAttribute("data-read", "yes"));
-  links.forEach((link) => { if (link.dataset.read) name(link); });
-
-  function name(link) {
-    if (!link.querySelector(".seen")) link.insertAdjacentHTML("beforeend", ' <span class="seen">read</span>');
-  }
-  function finish(id) {
-    const link = links.get(id);
-    if (!link || link.dataset.read) return;
-    link.dataset.read = "yes";
-    name(link);
-    done.add(id);
-    keep(page, JSON.stringify([...done]));
-    if (served) {
-      fetch("read", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(id), keepalive: true }).catch(() => {});
-    }
-  }
-  let timer = null;
-  function follow() {
-    const line = innerHeight * 0.3;
-    let here = null;
-    for (const section of sections) if (section.getBoundingClientRect().top <= line) here = section;
-    links.forEach((link, id) => {
-      if (here && here.id === id) link.setAttribute("aria-current", "true"); else link.removeAttribute("aria-current");
+  function themes() {
+    const button = document.getElementById("theme");
+    const system = matchMedia("(prefers-color-scheme: dark)");
+    const dark = () => (root.dataset.theme ? root.dataset.theme === "dark" : system.matches);
+    const show = () => button.setAttribute("aria-pressed", String(dark()));
+    button.addEventListener("click", () => {
+      root.dataset.theme = dark() ? "light" : "dark";
+      keep("theme", root.dataset.theme);
+      if (served) document.cookie = `theme=${root.dataset.theme}; path=${new URL(".", location).pathname}; SameSite=Strict`; // for the report
+      show();
+      document.dispatchEvent(new CustomEvent("themechange"));
     });
-    const current = here && links.get(here.id);
-    const list = current?.closest("nav");
-    if (list && !narrow.matches && list.scrollHeight > list.clientHeight) {
-      list.scrollTop = current.offsetTop - list.clientHeight / 2;
-    }
-    clearTimeout(timer);
-    timer = setTimeout(() => {
-      for (const section of sections) {
-        const { bottom } = section.getBoundingClientRect();
-        const closed = section.querySelector("details.appendix:not([open])");
-        if (bottom > 0 && bottom <= innerHeight && !closed) finish(section.id);
+    system.addEventListener("change", () => { show(); document.dispatchEvent(new CustomEvent("themechange")); });
+    show();
+  }
+
+  // A box that is too narrow for what it holds can be reached and scrolled by keyboard; one that is not is no stop on the way.
+  function scrollable(within = document) {
+    const look = new ResizeObserver((entries) => {
+      for (const { target } of entries) {
+        const over = target.scrollWidth > target.clientWidth + 1;
+        if (over) {
+          target.tabIndex = 0;
+          if (target.tagName === "FIGURE") continue; // has a role, and a caption
+          target.setAttribute("role", "group");
+          target.setAttribute("aria-label", target.classList.contains("formula") ? "Formula" : "Table");
+        } else {
+          for (const name of ["tabindex", "role", "aria-label"]) target.removeAttribute(name);
+        }
       }
-    }, 800);
+    });
+    within.querySelectorAll(".table, .formula, figure").forEach((box) => look.observe(box));
   }
-  addEventListener("scroll", follow, { passive: true });
-  addEventListener("resize", follow);
-  follow();
-}
 
-async function mount(holder) {
-  const stage = holder.querySelector(".stage");
-  try {
-    const module = await import(new URL(holder.dataset.module, document.baseURI));
-    stage.replaceChildren();
-    await module.mount(stage, { live: holder.dataset.live ? new URL(holder.dataset.live, document.baseURI) : null });
-    holder.dataset.ready = "yes";
-  } catch (error) {
-    stage.textContent = "This could not be loaded. Reload the page, or look whether the site still runs.";
-    console.error(error);
-  }
-}
+  // The section one reads is marked in the contents; one whose end was seen for a while counts as read, and that is kept.
+  function contents() {
+    const links = new Map([...document.querySelectorAll(".contents a[data-section]")].map((link) => [link.dataset.section, link]));
+    if (!links.size) return;
+    const sections = [...document.querySelectorAll("main > section")];
+    const narrow = matchMedia("(max-width: 68rem)");
+    const box = document.querySelector(".contents details");
+    const fold = () => { box.open = !narrow.matches; };
+    fold();
+    narrow.addEventListener("change", fold);
+    box.addEventListener("click", (event) => { if (event.target.closest("a") && narrow.matches) box.open = false; });
+    const page = `read:${location.pathname.split("/").pop()}:${document.title}`;
+    const done = new Set(JSON.parse(kept(page) || "[]"));
+    done.forEach((id) => links.get(id)?.setAttribute("data-read", "yes"));
+    links.forEach((link) => { if (link.dataset.read) name(link); });
 
-function widgets() {
-  const sight = new IntersectionObserver((entries) => {
-    for (const { target, isIntersecting } of entries) {
-      if (isIntersecting) { sight.unobserve(target); mount(target); }
+    function name(link) {
+      if (!link.querySelector(".seen")) link.insertAdjacentHTML("beforeend", ' <span class="seen">read</span>');
     }
-  }, { rootMargin: "600px" });
-  document.querySelectorAll("[data-module]").forEach((holder) => sight.observe(holder));
-}
+    function finish(id) {
+      const link = links.get(id);
+      if (!link || link.dataset.read) return;
+      link.dataset.read = "yes";
+      name(link);
+      done.add(id);
+      keep(page, JSON.stringify([...done]));
+      if (served) {
+        fetch("read", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(id), keepalive: true }).catch(() => {});
+      }
+    }
+    let timer = null;
+    function follow() {
+      const line = innerHeight * 0.3;
+      let here = null;
+      for (const section of sections) if (section.getBoundingClientRect().top <= line) here = section;
+      links.forEach((link, id) => {
+        if (here && here.id === id) link.setAttribute("aria-current", "true"); else link.removeAttribute("aria-current");
+      });
+      const current = here && links.get(here.id);
+      const list = current?.closest("nav");
+      if (list && !narrow.matches && list.scrollHeight > list.clientHeight) {
+        list.scrollTop = current.offsetTop - list.clientHeight / 2;
+      }
+      clearTimeout(timer);
+      timer = setTimeout(() => {
+        for (const section of sections) {
+          const { bottom } = section.getBoundingClientRect();
+          const closed = section.querySelector("details.appendix:not([open])");
+          if (bottom > 0 && bottom <= innerHeight && !closed) finish(section.id);
+        }
+      }, 800);
+    }
+    addEventListener("scroll", follow, { passive: true });
+    addEventListener("resize", follow);
+    follow();
+  }
 
-// A link to a section of the appendix opens it.
-function appendix() {
-  const open = () => {
-    const box = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)))?.querySelector("details.appendix");
-    if (box) box.open = true;
-  };
-  addEventListener("hashchange", open);
-  open();
-}
+  // Scripts that bring something: a widget, its parts, its data. They take the place of modules, which no browser loads for a page that is
+  // opened as a file. `use` gives what the script at an address provides, and loads it at most once; `provide` is called by the script, with
+  // a value or with a function of its own `use`, whose addresses are relative to the script.
+  const promised = new Map();
+  const awaited = new Map();
 
-themes();
-scrollable();
-appendix();
-contents();
-widgets();
+  function use(name, base = document.baseURI) {
+    const { href } = new URL(name, base);
+    if (!promised.has(href)) promised.set(href, new Promise((resolve, reject) => {
+      awaited.set(href, resolve);
+      const failed = (words) => () => { promised.delete(href); reject(new Error(`${name} ${words}`)); };
+      const script = Object.assign(document.createElement("script"), { src: href, onerror: failed("cannot be loaded") });
+      script.onload = () => { if (awaited.has(href)) failed("provides nothing")(); };
+      document.head.append(script);
+    }));
+    return promised.get(href);
+  }
+
+  function provide(what) {
+    const { src } = document.currentScript;
+    awaited.get(src)(typeof what === "function" ? what((name) => use(name, src)) : what);
+    awaited.delete(src);
+  }
+
+  async function mount(holder) {
+    const stage = holder.querySelector(".stage");
+    const { live, missing = "" } = holder.dataset;
+    try {
+      const widget = await use(holder.dataset.script);
+      stage.replaceChildren();
+      await widget.mount(stage, { live: live ? new URL(live, document.baseURI) : null, missing });
+      holder.dataset.ready = "yes";
+    } catch (error) {
+      stage.textContent = "This could not be loaded. Reload the page, or look whether the site still runs.";
+      console.error(error);
+    }
+  }
+
+  function widgets() {
+    const sight = new IntersectionObserver((entries) => {
+      for (const { target, isIntersecting } of entries) {
+        if (isIntersecting) { sight.unobserve(target); mount(target); }
+      }
+    }, { rootMargin: "600px" });
+    document.querySelectorAll("[data-script]").forEach((holder) => {
+      holder.querySelector(".stage").textContent = "Loading …";
+      sight.observe(holder);
+    });
+  }
+
+  // A link to a section of the appendix opens it.
+  function appendix() {
+    const open = () => {
+      const box = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)))?.querySelector("details.appendix");
+      if (box) box.open = true;
+    };
+    addEventListener("hashchange", open);
+    open();
+  }
+
+  window.course = { use, provide, scrollable };
+  themes();
+  scrollable();
+  appendix();
+  contents();
+  widgets();
+})();

@@ -1,51 +1,55 @@
 // The lesson's formulas, as in the reference implementation: index t is the lesson's subscript, and row 0 is the clean image.
 
-export function linearBetas(T, first = 1e-4, last = 0.02) {
-  return Float64Array.from({ length: T + 1 }, (_, t) => (t === 0 ? 0 : T === 1 ? first : first + ((last - first) * (t - 1)) / (T - 1)));
-}
-
-export function cosineBetas(T, s = 0.008, most = 0.999) {
-  const f = (t) => Math.cos((((t / T + s) / (1 + s)) * Math.PI) / 2) ** 2;
-  return Float64Array.from({ length: T + 1 }, (_, t) => (t === 0 ? 0 : Math.min(1 - f(t) / f(t - 1), most)));
-}
-
-export function alphaBars(betas) {
-  let product = 1;
-  return betas.map((beta) => (product *= 1 - beta));
-}
-
-export const forwardStep = (x, beta, eps) => Math.sqrt(1 - beta) * x + Math.sqrt(beta) * eps;
-
-export function evenPath(T, steps) {
-  return Array.from({ length: steps + 1 }, (_, i) => Math.floor((T * (steps - i)) / steps));
-}
-
-// ε̂ at a point of the plane for a mixture of equal isotropic Gaussians: −√(1 − ᾱ) times the score of the noised density.
-export function exactEps([x, y], bar, centres, std = 0.12) {
-  const variance = bar * std ** 2 + 1 - bar;
-  const off = centres.map(([a, b]) => [x - Math.sqrt(bar) * a, y - Math.sqrt(bar) * b]);
-  const logs = off.map(([a, b]) => -(a * a + b * b) / (2 * variance));
-  const most = Math.max(...logs);
-  const weights = logs.map((log) => Math.exp(log - most));
-  const sum = weights.reduce((a, b) => a + b);
-  const mean = (k) => off.reduce((total, each, i) => total + (weights[i] / sum) * each[k], 0);
-  const factor = Math.sqrt(1 - bar) / variance;
-  return [factor * mean(0), factor * mean(1)];
-}
-
-// One DDIM trajectory with η = 0, from `start` along `path`; `epsAt(x, t)` gives ε̂. Nothing is clipped.
-export function ddim(start, bars, path, epsAt) {
-  const trajectory = [start];
-  for (let i = 0; i + 1 < path.length; i++) {
-    const [t, s] = [path[i], path[i + 1]];
-    const x = trajectory[i];
-    const eps = epsAt(x, t);
-    trajectory.push(x.map((value, k) => {
-      const clean = (value - Math.sqrt(1 - bars[t]) * eps[k]) / Math.sqrt(bars[t]);
-      return Math.sqrt(bars[s]) * clean + Math.sqrt(1 - bars[s]) * eps[k];
-    }));
+course.provide(() => {
+  function linearBetas(T, first = 1e-4, last = 0.02) {
+    return Float64Array.from({ length: T + 1 }, (_, t) => (t === 0 ? 0 : T === 1 ? first : first + ((last - first) * (t - 1)) / (T - 1)));
   }
-  return trajectory;
-}
 
-export const guide = (uncond, cond, w) => uncond.map((value, k) => value + w * (cond[k] - value));
+  function cosineBetas(T, s = 0.008, most = 0.999) {
+    const f = (t) => Math.cos((((t / T + s) / (1 + s)) * Math.PI) / 2) ** 2;
+    return Float64Array.from({ length: T + 1 }, (_, t) => (t === 0 ? 0 : Math.min(1 - f(t) / f(t - 1), most)));
+  }
+
+  function alphaBars(betas) {
+    let product = 1;
+    return betas.map((beta) => (product *= 1 - beta));
+  }
+
+  const forwardStep = (x, beta, eps) => Math.sqrt(1 - beta) * x + Math.sqrt(beta) * eps;
+
+  function evenPath(T, steps) {
+    return Array.from({ length: steps + 1 }, (_, i) => Math.floor((T * (steps - i)) / steps));
+  }
+
+  // ε̂ at a point of the plane for a mixture of equal isotropic Gaussians: −√(1 − ᾱ) times the score of the noised density.
+  function exactEps([x, y], bar, centres, std = 0.12) {
+    const variance = bar * std ** 2 + 1 - bar;
+    const off = centres.map(([a, b]) => [x - Math.sqrt(bar) * a, y - Math.sqrt(bar) * b]);
+    const logs = off.map(([a, b]) => -(a * a + b * b) / (2 * variance));
+    const most = Math.max(...logs);
+    const weights = logs.map((log) => Math.exp(log - most));
+    const sum = weights.reduce((a, b) => a + b);
+    const mean = (k) => off.reduce((total, each, i) => total + (weights[i] / sum) * each[k], 0);
+    const factor = Math.sqrt(1 - bar) / variance;
+    return [factor * mean(0), factor * mean(1)];
+  }
+
+  // One DDIM trajectory with η = 0, from `start` along `path`; `epsAt(x, t)` gives ε̂. Nothing is clipped.
+  function ddim(start, bars, path, epsAt) {
+    const trajectory = [start];
+    for (let i = 0; i + 1 < path.length; i++) {
+      const [t, s] = [path[i], path[i + 1]];
+      const x = trajectory[i];
+      const eps = epsAt(x, t);
+      trajectory.push(x.map((value, k) => {
+        const clean = (value - Math.sqrt(1 - bars[t]) * eps[k]) / Math.sqrt(bars[t]);
+        return Math.sqrt(bars[s]) * clean + Math.sqrt(1 - bars[s]) * eps[k];
+      }));
+    }
+    return trajectory;
+  }
+
+  const guide = (uncond, cond, w) => uncond.map((value, k) => value + w * (cond[k] - value));
+
+  return { linearBetas, cosineBetas, alphaBars, forwardStep, evenPath, exactEps, ddim, guide };
+});

@@ -1,60 +1,98 @@
-// One forward step of one pixel, and what two common mistakes would make of it.
-import { forwardStep } from "./diffusion.js";
-import { controls, drawing, readout, sentence, slider, svg, written } from "../static/widgets.js";
+// One forward step of one pixel, and what two common mistakes would make of it. x and ε can be dragged on the drawing.
 
-const [HEIGHT, REACH] = [146, 3];
+course.provide(async (use) => {
+  const { forwardStep } = await use("./diffusion.js");
+  const { controls, drawing, readout, sentence, slider, svg, written } = await use("../static/widgets.js");
 
-export function mount(stage) {
-  const x = slider({ label: "pixel x", min: -1, max: 1, step: 0.05, value: 0.8, show: (v) => written(v, 2), on: show });
-  const beta = slider({ label: "variance β", min: 0, max: 1, step: 0.01, value: 0.1, show: (v) => written(v, 2), on: show });
-  const eps = slider({ label: "noise ε", min: -2.5, max: 2.5, step: 0.1, value: -0.3, show: (v) => written(v, 1), on: show });
-  const line = drawing(HEIGHT, draw);
-  const figures = readout();
-  const said = sentence();
-  stage.append(controls(x, beta, eps), line.node, figures.node, said.node);
+  const [ROW, MARGIN] = [38, 24];
+  const AXIS = 5 * ROW + 18;
 
-  function computed() {
-    const signal = Math.sqrt(1 - beta.value) * x.value;
-    return { signal, result: forwardStep(x.value, beta.value, eps.value) };
+  // The multiples of a half next to all values, at least one apart: as wide as is needed, and no wider.
+  function rangeOf(values) {
+    const [low, high] = [Math.floor(2 * Math.min(...values)) / 2, Math.ceil(2 * Math.max(...values)) / 2];
+    return high - low < 1 ? [low, low + 1] : [low, high];
   }
 
-  function draw(width, node) {
-    const { signal, result } = computed();
-    const at = (value) => width / 2 + (Math.max(-REACH, Math.min(REACH, value)) / REACH) * (width / 2 - 18);
-    const arrow = (from, to, y, cls, text) => {
-      const middle = Math.min(width - 84, Math.max(84, (at(from) + at(to)) / 2));
-      return [
-        svg("line", { x1: at(from), x2: at(to), y1: y, y2: y, class: cls }), svg("circle", { cx: at(to), cy: y, r: 4.5, class: `dot ${cls}` }),
-        svg("text", { x: middle, y: y - 10, "text-anchor": "middle" }, text),
-      ];
-    };
-    const ticks = [-3, -2, -1, 0, 1, 2, 3].flatMap((tick) => [
-      svg("line", { x1: at(tick), x2: at(tick), y1: 112, y2: 118, class: "axis" }),
-      svg("text", { x: at(tick), y: 136, "text-anchor": "middle" }, written(tick, 0)),
-    ]);
-    node.replaceChildren(
-      svg("line", { x1: at(-3), x2: at(3), y1: 115, y2: 115, class: "axis" }), ...ticks,
-      ...arrow(0, x.value, 22, "strong", `x = ${written(x.value, 2)}`),
-      ...arrow(0, signal, 57, "strong", `shrunk to ${written(signal)}`),
-      ...arrow(signal, result, 92, "stroke", `noise moves it by ${written(result - signal)}`),
-    );
-    node.setAttribute("aria-label", `On a line from −3 to 3: the pixel ${written(x.value, 2)} shrinks to ${written(signal)} and noise moves it to ${written(result)}`);
+  function mount(stage) {
+    const x = slider({ label: "pixel x", min: -1, max: 1, step: 0.05, value: 0.8, show: (v) => written(v, 2), on: show });
+    const beta = slider({ label: "variance β", min: 0, max: 1, step: 0.01, value: 0.1, show: (v) => written(v, 2), on: show });
+    const eps = slider({ label: "noise ε", min: -2.5, max: 2.5, step: 0.1, value: -0.3, show: (v) => written(v, 1), on: show });
+    const line = drawing(AXIS + 26, draw);
+    const figures = readout();
+    const said = sentence();
+    stage.append(controls(x, beta, eps), line.node, figures.node, said.node);
+    let range = [0, 1];
+    let width = 1;
+    let held = null;
+
+    function computed() {
+      const [signal, unrooted] = [Math.sqrt(1 - beta.value) * x.value, (1 - beta.value) * x.value];
+      return {
+        signal, unrooted, result: forwardStep(x.value, beta.value, eps.value),
+        unrootedNoise: signal + beta.value * eps.value, unrootedSignal: unrooted + Math.sqrt(beta.value) * eps.value,
+      };
+    }
+    const across = (value) => MARGIN + ((value - range[0]) / (range[1] - range[0])) * (width - 2 * MARGIN);
+
+    function draw(wide, node) {
+      width = wide;
+      const { signal, unrooted, result, unrootedNoise, unrootedSignal } = computed();
+      const row = (i, from, to, cls, text, grab) => {
+        const [y, end] = [ROW * i + 28, across(to)];
+        const half = 3.3 * text.length; // of the text, about
+        return [
+          svg("line", { x1: across(from), x2: end, y1: y, y2: y, class: cls }), svg("circle", { cx: end, cy: y, r: grab ? 7 : 4.5, class: `dot ${cls}` }),
+          svg("text", { x: Math.min(width - half, Math.max(half, (across(from) + end) / 2)), y: y - 11, "text-anchor": "middle" }, text),
+          ...(grab ? [svg("circle", { cx: end, cy: y, r: 20, class: "grab", "data-grab": grab })] : []),
+        ];
+      };
+      const count = Math.round(2 * (range[1] - range[0])) + 1;
+      const ticks = Array.from({ length: count }, (_, i) => range[0] + i / 2).flatMap((tick) => [
+        svg("line", { x1: across(tick), x2: across(tick), y1: AXIS - 3, y2: AXIS + 3, class: "axis" }),
+        svg("text", { x: across(tick), y: AXIS + 20, "text-anchor": "middle" }, written(tick, 1)),
+      ]);
+      node.replaceChildren(
+        svg("line", { x1: across(result), x2: across(result), y1: ROW * 2 + 28, y2: AXIS, class: "cursor" }),
+        svg("line", { x1: across(range[0]), x2: across(range[1]), y1: AXIS, y2: AXIS, class: "axis" }), ...ticks,
+        ...row(3, signal, unrootedNoise, "stroke-2 ghost", `with β for √β: ${written(unrootedNoise)}`),
+        ...row(4, unrooted, unrootedSignal, "stroke-2 ghost", `with 1 − β for its root: ${written(unrootedSignal)}`),
+        ...row(1, 0, signal, "strong", `shrunk to ${written(signal)}`),
+        ...row(0, 0, x.value, "strong", `x = ${written(x.value, 2)}`, "x"),
+        ...row(2, signal, result, "stroke", `noise moves it to ${written(result)}`, "eps"),
+      );
+      node.setAttribute("aria-label", `On a line from ${written(range[0], 1)} to ${written(range[1], 1)}: the pixel ${written(x.value, 2)} shrinks to ${written(signal)} and noise moves it to ${written(result)}; with β for √β it would be ${written(unrootedNoise)}, with 1 − β for its root ${written(unrootedSignal)}`);
+    }
+
+    function drag({ clientX }) {
+      const [low, high] = range;
+      const value = low + ((clientX - line.svg.getBoundingClientRect().left - MARGIN) / (width - 2 * MARGIN)) * (high - low);
+      if (held === "x") x.value = value;
+      else if (beta.value > 0) eps.value = (value - computed().signal) / Math.sqrt(beta.value);
+      show();
+    }
+    line.svg.addEventListener("pointerdown", (event) => {
+      held = event.target.dataset.grab ?? null;
+      if (held) line.svg.setPointerCapture(event.pointerId);
+    });
+    line.svg.addEventListener("pointermove", (event) => { if (held) drag(event); });
+    for (const end of ["pointerup", "pointercancel"]) line.svg.addEventListener(end, () => { held = null; show(); });
+
+    function show() {
+      const { signal, unrooted, result, unrootedNoise, unrootedSignal } = computed();
+      if (!held) range = rangeOf([0, x.value, signal, unrooted, result, unrootedNoise, unrootedSignal]); // no axis moves under a hand
+      line.redraw();
+      figures.set([
+        ["signal √(1 − β) · x", written(signal)],
+        ["noise √β · ε", written(Math.sqrt(beta.value) * eps.value)],
+        ["the new pixel", written(result)],
+        ["mistake: β for √β", written(unrootedNoise), true],
+        ["mistake: no root on 1 − β", written(unrootedSignal), true],
+      ]);
+      const unit = `${written(1 - beta.value, 2)} + ${written(beta.value, 2)} = 1`;
+      said.set(`${written(Math.sqrt(1 - beta.value))} · ${written(x.value, 2)} + ${written(Math.sqrt(beta.value))} · (${written(eps.value, 1)}) = ${written(result)}. The squares of the two factors add up to one: ${unit}.`);
+    }
+    show();
   }
 
-  function show() {
-    const { signal, result } = computed();
-    const varianceAsFactor = signal + beta.value * eps.value;
-    const noRoot = (1 - beta.value) * x.value + Math.sqrt(beta.value) * eps.value;
-    line.redraw();
-    figures.set([
-      ["signal √(1 − β) · x", written(signal)],
-      ["noise √β · ε", written(Math.sqrt(beta.value) * eps.value)],
-      ["the new pixel", written(result)],
-      ["mistake: β for √β", written(varianceAsFactor), true],
-      ["mistake: no root on 1 − β", written(noRoot), true],
-    ]);
-    const unit = `${written(1 - beta.value, 2)} + ${written(beta.value, 2)} = 1`;
-    said.set(`${written(Math.sqrt(1 - beta.value))} · ${written(x.value, 2)} + ${written(Math.sqrt(beta.value))} · (${written(eps.value, 1)}) = ${written(result)}. The squares of the two factors add up to one: ${unit}.`);
-  }
-  show();
-}
+  return { mount };
+});

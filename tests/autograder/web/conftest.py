@@ -100,15 +100,21 @@ def as_files(written):
 
 @pytest.fixture
 def visit(browser):
-    """Open an address in a window of its own, and hold that nothing was said on the console and no request went elsewhere."""
+    """Open an address in a window of its own, and hold that nothing was said on the console and no request went elsewhere.
+
+    `moving` is for a reader who lets things move: time then stands until the page's clock is told to run.
+    """
     opened, said, asked = [], [], []
 
-    def open_page(address, *, width=1200, height=900, theme="light", axe=False, missing=False, **more):
-        context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=theme, reduced_motion="reduce", **more)
+    def open_page(address, *, width=1200, height=900, theme="light", axe=False, missing=False, moving=False, **more):
+        context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=theme, reduced_motion="no-preference" if moving else "reduce", **more)
         context.set_default_timeout(1000 * PATIENCE)
         if axe:
             context.add_init_script(path=AXE)
         page = context.new_page()
+        if moving:
+            page.clock.install(time=0)
+            page.clock.pause_at(1)
         if not missing:  # that a page is missing is said on the console
             page.on("console", lambda message: said.append(f"{message.type}: {message.text}") if message.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: said.append(f"error: {error}"))

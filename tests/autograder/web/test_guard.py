@@ -66,7 +66,7 @@ def test_no_page_holds_a_script_or_a_style_of_its_own(site):
         assert " style=" not in text
         assert "<style" not in text
         assert "javascript:" not in text
-        assert text.count("<script") == text.count("<script src=") + text.count('<script type="module" src=')
+        assert text.count("<script") == text.count("<script src=") + text.count("<script defer src=")
 
 
 def test_files_outside_the_lesson_cannot_be_reached(site):

@@ -16,7 +16,7 @@ for line in sys.stdin:
     if "go" in asked:
         continue
     if asked.get("die"):
-        os._exit(1)
+        sys.exit(asked["die"])
     kind = "done"
     for number in range(int(asked["up"])):
         print(json.dumps({"id": asked["id"], "kind": "frame", "number": number, "process": os.getpid()}), flush=True)
@@ -105,14 +105,14 @@ def test_who_leaves_the_line_lets_the_next_one_up(studio):
     assert play(work()) == ("waiting", {"before": 1})
 
 
-def test_a_process_that_dies_is_said_so_and_started_again(studio):
+def test_a_process_that_dies_is_said_so_with_its_last_words_and_started_again(studio):
     async def work():
-        died, after = await all_of(studio, die="yes"), await all_of(studio, up="1")
+        died, after = await all_of(studio, die="No module named 'wings'"), await all_of(studio, up="1")
         await studio.close()
         return died, after
 
     died, after = play(work())
-    assert died == [("refused", {"words": "the drawing process ended: try again"})]
+    assert died == [("refused", {"words": "the drawing process ended (No module named 'wings'): try again"})]
     assert numbers(after) == [0]
 
 

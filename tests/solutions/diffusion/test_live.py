@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import subprocess
 import sys
 
@@ -77,16 +78,22 @@ def test_the_process_sends_a_frame_only_on_request_and_stops_when_told_to():
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def provided(name):
+    """Return what a script of data provides."""
+    return json.loads(re.fullmatch(r"course\.provide\((.*)\);\n", (SHIPPED / name).read_text(), re.DOTALL)[1])
+
+
 def test_the_shipped_data_are_what_is_computed_today():
-    assert json.loads((SHIPPED / "images.json").read_text()) == widgets.images()
-    assert json.loads((SHIPPED / "families.json").read_text()) == widgets.families()
-    assert json.loads((SHIPPED / "recorded" / "index.json").read_text()) == widgets.RECORDED
+    assert provided("data/images.js") == widgets.images()
+    assert provided("data/families.js") == widgets.families()
+    assert provided("recorded/index.js") == widgets.RECORDED
+    assert {path.stem for path in (SHIPPED / "recorded").iterdir()} == {*widgets.RECORDED, "index"}
 
 
 @pytest.mark.parametrize("name", ["boots-5-steps", "bags"])
 def test_a_recording_is_what_the_model_draws(name):
     """Nearly every pixel agrees within two grey levels, since another machine may round differently."""
-    recording = json.loads((SHIPPED / "recorded" / f"{name}.json").read_text())
+    recording = provided(f"recorded/{name}.js")
     seen = widgets.record(recording["request"])
     assert [frame["t"] for frame in seen] == [frame["t"] for frame in recording["frames"]]
     for key in ("x", "x0"):
@@ -95,5 +102,5 @@ def test_a_recording_is_what_the_model_draws(name):
 
 
 def test_a_long_recording_keeps_its_last_frame():
-    frames = json.loads((SHIPPED / "recorded" / "boots-ddpm.json").read_text())["frames"]
+    frames = provided("recorded/boots-ddpm.js")["frames"]
     assert (len(frames), frames[-1]["t"], frames[-1]["step"]) == (40, 0, 1000)

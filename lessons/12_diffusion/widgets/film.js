@@ -1,0 +1,114 @@
+// Runs of the sampler as films: x_t beside x̂_0, to play, pause and step through, and one pinned beside the next.
+// A run is { label, frames }; a frame has `step`, `of`, `t`, and its images in base64: `n` of `side` squared, in `colours`.
+
+course.provide(async (use) => {
+  const { choice, controls, el, paintBytes, pane, slider, unpack } = await use("../static/widgets.js");
+
+  const VIEWS = [
+    ["x", "The noisy images", "<b>x<sub>t</sub></b>, the noisy images"],
+    ["x0", "The estimates of the clean images", "<b>x̂<sub>0</sub></b>, what the network takes them for"],
+  ];
+  const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+  // The frame of a run that has come as far as the noise level t.
+  const frameAt = ({ frames }, t) => frames.findLast((frame) => frame.t >= t) ?? frames[0];
+
+  function screen(run) {
+    const title = el("p", { class: "quiet" });
+    const views = VIEWS.map(([key, label, caption]) => {
+      const shots = el("div", { class: "shots", role: "img", "aria-label": `${label}: none yet` });
+      return { key, label, shots, node: pane(shots, caption).node };
+    });
+    function draw(t) {
+      const frame = frameAt(run, t);
+      title.textContent = frame ? `${run.label}: t = ${frame.t}` : run.label;
+      if (!frame) return;
+      const { n, side, colours } = frame, size = side ** 2 * colours;
+      for (const { key, label, shots } of views) {
+        const bytes = unpack(frame[key]);
+        while (shots.children.length < n) shots.append(el("canvas", { width: side, height: side, class: "pixels" }));
+        [...shots.children].forEach((canvas, i) => paintBytes(canvas, bytes.subarray(i * size, (i + 1) * size), colours));
+        shots.setAttribute("aria-label", `${label}: ${n} images at t = ${frame.t}`);
+      }
+    }
+    return { draw, node: el("div", { class: "film" }, title, ...views.map((view) => view.node)) };
+  }
+
+  function player() {
+    let run = { label: "", frames: [] };
+    let pinned = null;
+    let screens = [];
+    let timer = null;
+    const shown = () => (pinned && pinned !== run ? [pinned, run] : [run]);
+    const longest = () => shown().toSorted((one, other) => other.frames.length - one.frames.length)[0].frames;
+
+    const button = (text, on) => {
+      const made = el("button", { type: "button", class: "button second" }, text);
+      made.addEventListener("click", on);
+      return made;
+    };
+    const films = el("div", { class: "films" });
+    const at = slider({ label: "step", min: 0, max: 0, step: 1, value: 0, show: told, on: () => { pause(); draw(); }, wide: true });
+    const toggle = button("Play", () => (timer ? pause() : play()));
+    const pin = button("Pin", () => { pinned = pinned ? null : run; show(run); });
+    const speed = choice({ label: "Frames a second", options: [4, 6, 8].map((each) => [each, each]), value: 6 });
+    const buttons = el("div", { class: "buttons" }, toggle, button("Step back", () => step(-1)), button("Step", () => step(1)), pin);
+    const node = el("div", {}, films, controls(at), el("div", { class: "transport" }, buttons, speed.node));
+
+    function told(i) {
+      const frame = longest()[i];
+      return frame ? `${frame.step} of ${frame.of}, t = ${frame.t}` : "none yet";
+    }
+    function draw() {
+      screens.forEach((each) => each.draw(longest()[at.value]?.t ?? 0));
+    }
+    function go(i) {
+      at.input.max = Math.max(0, longest().length - 1);
+      at.value = i;
+      draw();
+    }
+    function pause() {
+      clearTimeout(timer);
+      timer = null;
+      toggle.textContent = "Play";
+    }
+    function step(by) {
+      pause();
+      go(at.value + by);
+    }
+    function tick() {
+      if (at.value >= longest().length - 1) return pause();
+      go(at.value + 1);
+      timer = setTimeout(tick, 1000 / speed.value);
+    }
+    function play() {
+      toggle.textContent = "Pause";
+      if (at.value >= longest().length - 1) go(0);
+      timer = setTimeout(tick, 1000 / speed.value);
+    }
+
+    // Show a run on its last frame, beside the pinned one if there is one.
+    function show(next, beside = pinned) {
+      pause();
+      [run, pinned] = [next, beside];
+      pin.textContent = pinned ? "Unpin" : "Pin";
+      screens = shown().map(screen);
+      films.replaceChildren(...screens.map((each) => each.node));
+      go(longest().length - 1);
+    }
+
+    return {
+      node, show,
+      get run() { return run; },
+      // Show a run from its start, by itself unless the reader wants nothing to move.
+      open(next, beside) {
+        show(next, beside);
+        if (!calm()) play();
+      },
+      // The run that is shown has one frame more.
+      grew() { go(longest().length - 1); },
+    };
+  }
+
+  return { player };
+});

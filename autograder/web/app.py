@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path
 
 import msgspec
-from markupsafe import Markup
 from msgspec import Struct
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -26,8 +25,6 @@ from autograder.course.errors import UsageError
 from autograder.course.files import replaced_folder
 from autograder.course.loading import read_policy
 from autograder.course.model import Course, Lesson
-from autograder.course.own_practice import PRACTICE_WORDS
-from autograder.grading.questions import question_text
 from autograder.web import cards, exercises, practice
 from autograder.web.live import Event, Studio, streamed
 from autograder.web.pages import STATIC, Answer, Frame, fragment, frame_of, nothing_here, page, reading, shown
@@ -44,7 +41,7 @@ def build(session: ReaderSession, grades_in: Path | None = None) -> Starlette:
         mimetypes.add_type(kind, ending)
     pages = (*PAGES, "grades") if grades_in else PAGES
     frame = frame_of(session.workspace.root, session.lesson, pages, served=True, kept=session.kept)
-    text = reading(frame.lesson, frame.prose)  # once: it depends on the course alone
+    text = reading(frame)  # once: it depends on the course alone
 
     def lesson(request: Request) -> str:
         with session.state() as state:
@@ -170,18 +167,16 @@ def _write_lesson(root: Path, lesson: Lesson, into: Path, *, alone: bool) -> Non
     frame = frame_of(root, lesson, STATIC_PAGES, served=False, kept=False, above="" if alone else "../index.html")
     for folder in (STATIC, *frame.folders):
         shutil.copytree(folder, into / folder.name, ignore=LEFT_OUT)
-    for name, html in _pages(frame).items():
+    for name, html in _pages(root, frame).items():
+        (into / name).parent.mkdir(exist_ok=True)
         (into / name).write_text(html, encoding="utf-8")
 
 
-def _pages(frame: Frame) -> dict[str, str]:
+def _pages(root: Path, frame: Frame) -> dict[str, str]:
     lesson = frame.lesson
-    published = {one.id: {name: drawn.published for name, drawn in one.numbers.items()} for one in lesson.questions}
-    questions = [(one.id, Markup(frame.prose.blocks(question_text(one, published[one.id])))) for one in lesson.questions]
-    words = Markup(frame.prose.line(PRACTICE_WORDS[lesson.practice]))
     return {
-        "index.html": page(frame, "index", lesson.title, reading=reading(lesson, frame.prose), read=set()),
+        "index.html": page(frame, "index", lesson.title, reading=reading(frame), read=set()),
         "play.html": play(frame),
-        "practice.html": page(frame, "practice", "Practice", "questions.html", questions=questions, words=words),
+        **practice.written(root, frame),
         "cards.html": cards.written(frame),
     }

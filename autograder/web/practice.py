@@ -1,23 +1,39 @@
 """Practice in the browser: an overview, one question, and its mark.
 
-Questions, numbers, marks and progress are those of `learner.practice`, as in the terminal; this module shows them.
+Questions, numbers, marks and progress are those of `learner.practice`, as in the terminal; this module shows them. For a site without a
+server it writes down the marks of all answers, and `marks.js` looks them up.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import msgspec
 from markupsafe import Markup
+from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.routing import BaseRoute, Route
 
-from autograder.course.kinds import Form, Mark, Remark, form_of
-from autograder.course.model import Choice, Question
-from autograder.course.own_practice import PRACTICE_WORDS, practised
-from autograder.course.text import formulas_in_unicode
+from autograder.course.kinds import Drawn, Form, Mark, Remark, form_of, ids_of, mark_answer
+from autograder.course.model import Choice, Key, Question
+from autograder.course.own_practice import PRACTICE_WORDS, key_of, practised
+from autograder.course.text import formulas_in_unicode, to_html
 from autograder.grading.feedback import remark_words
-from autograder.grading.questions import question_text
-from autograder.learner.practice import STREAK, Asked, answer, ask, choose, core_minutes, draw, for_answers, mastered, shown_working, streak
+from autograder.grading.questions import Functions, functions_of, question_text, values, variant
+from autograder.learner.practice import (
+    STREAK,
+    Asked,
+    answer,
+    ask,
+    choose,
+    core_minutes,
+    draw,
+    for_answers,
+    in_order,
+    mastered,
+    shown_working,
+    streak,
+)
 from autograder.learner.workspace import State
 from autograder.web.pages import Frame, formed, fragment, page, shown
 from autograder.web.server import ReaderSession
@@ -46,10 +62,13 @@ def routes(session: ReaderSession, frame: Frame) -> list[BaseRoute]:
 def _overview(session: ReaderSession, frame: Frame) -> str:
     with session.state() as state:
         rows = [(one, min(streak(state, one), STREAK), mastered(state, one)) for one in practised(session.lesson)]
-        following = choose(session.lesson, state, None)
-    titles = {section.id: section.title for section in session.lesson.sections}
-    words = Markup(frame.prose.line(PRACTICE_WORDS[session.lesson.practice]))
-    minutes = core_minutes(session.lesson)
+        return _list(frame, rows, choose(session.lesson, state, None))
+
+
+def _list(frame: Frame, rows: list[tuple[Question, int, bool]], following: Question | None) -> str:
+    titles = {section.id: section.title for section in frame.lesson.sections}
+    words = Markup(frame.prose.line(PRACTICE_WORDS[frame.lesson.practice]))
+    minutes = core_minutes(frame.lesson)
     return page(
         frame, "practice", "Practice", rows=rows, following=following, titles=titles, minutes=minutes, streak=STREAK, words=words
     )  # fmt: skip
@@ -60,7 +79,7 @@ def _question(session: ReaderSession, frame: Frame, request: Request) -> str:
         chosen = choose(session.lesson, state, request.path_params["id"])
         assert chosen is not None  # `choose` raises if there is no such question
         seed = draw(state, chosen, fresh="fresh" in request.query_params, seed=_seed(request.query_params.get("seed", "")))
-        return _page(session, frame, ask(session.workspace, chosen, seed, session.functions()))
+        return _page(frame, ask(session.workspace, chosen, seed, session.functions()))
 
 
 def _seed(written: str) -> int | None:
@@ -76,7 +95,7 @@ def _marked(session: ReaderSession, frame: Frame, request: Request, fields: dict
         given = _given(chosen, fields, "answer")
         made = answer(state, asked, given, session.functions())
         mark = _mark(session, frame, state, asked, made, given)
-        return mark if request.headers.get("x-part") == "mark" else _page(session, frame, asked, mark, fields)
+        return mark if request.headers.get("x-part") == "mark" else _page(frame, asked, mark, fields)
 
 
 def _given(question: Question, fields: dict[str, list[str]], name: str) -> Any:
@@ -120,15 +139,25 @@ def _line(asked: Asked, remark: Remark) -> str:
 
 
 def _page(
-    session: ReaderSession, frame: Frame, asked: Asked, mark: Markup | None = None, fields: dict[str, list[str]] | None = None
+    frame: Frame,
+    asked: Asked,
+    mark: Markup | None = None,
+    fields: dict[str, list[str]] | None = None,
+    boxes: dict[str, Markup] | None = None,
 ) -> str:
     question = asked.question
-    parts = [_part(frame, asked, part, f"answer.{part.id}") for part in question.parts] or [_part(frame, asked, question, "answer")]
-    stem = Markup(frame.prose.blocks(_filled(asked, question, question.text))) if question.parts else None
-    section = next((one for one in session.lesson.sections if one.id == question.section), None)
+    section = next((one for one in frame.lesson.sections if one.id == question.section), None)
     title = f"{question.id.replace('-', ' ').capitalize()} · Practice"
-    words = Markup(frame.prose.line(PRACTICE_WORDS[session.lesson.practice]))
-    return page(frame, "question", title, words=words, asked=asked, stem=stem, parts=parts, section=section, mark=mark, fields=fields or {})
+    words = Markup(frame.prose.line(PRACTICE_WORDS[frame.lesson.practice]))
+    told: dict[str, Any] = {"words": words, "asked": asked, "section": section, "mark": mark, "fields": fields or {}, "boxes": boxes or {}}
+    return page(frame, "question", title, **told, **_asked(frame, asked))
+
+
+def _asked(frame: Frame, asked: Asked) -> dict[str, Any]:
+    """Return what the fields of a form show."""
+    question = asked.question
+    parts = [_part(frame, asked, part, f"answer.{part.id}") for part in question.parts] or [_part(frame, asked, question, "answer")]
+    return {"stem": Markup(frame.prose.blocks(_filled(asked, question, question.text))) if question.parts else None, "parts": parts}
 
 
 def _part(frame: Frame, asked: Asked, question: Question, field: str) -> Part:
@@ -141,4 +170,108 @@ def _part(frame: Frame, asked: Asked, question: Question, field: str) -> Part:
 
 def _filled(asked: Asked, question: Question, text: str) -> str:
     """Fill the reader's numbers into one text of a question."""
-    return question_text(msgspec.structs.replace(question, text=text, choices=(), options=(), parts=()), asked.numbers)
+    return question_text(replace(question, text=text, choices=(), options=(), parts=()), asked.numbers)
+
+
+# ---- on a site without a server
+
+FRESH = 10  # variants of a question, of the fifty
+GIVEN = "\ue000"  # stands for what was written, until the page knows it
+
+
+def written(root: Path, frame: Frame) -> dict[str, str]:
+    """Return the pages of practice, and for each question a script with its variants and the marks of all answers to them."""
+    lesson, functions = frame.lesson, functions_of(root, frame.lesson)
+    ordered = in_order(lesson)
+    files = {"practice.html": _list(frame, [(one, 0, False) for one in practised(lesson)], ordered[0] if ordered else None)}
+    for question in ordered:
+        seeds = [None, *range(FRESH if question.numbers else 0)]
+        asked = [Asked(question, key_of(lesson, question), seed, variant(question, seed, functions)) for seed in seeds]
+        files[f"question-{question.id}.html"] = _page(frame, asked[0], boxes=_boxes(frame, asked[0]))
+        files[f"answers/{question.id}.js"] = _provided([_variant(frame, one, functions) for one in asked])
+    known = [{"id": one.id, "title": one.id.replace("-", " ").capitalize(), "repeated": one.repeated} for one in ordered]
+    sections = {section.id: section.title for section in lesson.sections}
+    told = {"questions": known, "sections": sections, "streak": STREAK, "open": lesson.practice == "open"}
+    return {**files, "answers/index.js": _provided(told)}
+
+
+def _provided(data: Any) -> str:
+    return f"course.provide({msgspec.json.encode(data, enc_hook=str).decode()});\n"
+
+
+def _boxes(frame: Frame, asked: Asked) -> dict[str, Markup]:
+    """Return the three forms of a mark, whose marked places the page's script fills or removes."""
+    section = frame.lesson.sections[0]
+    told = {"question": asked.question, "following": asked.question, "section": section, "lines": [], "working": [""], "for_answers": "-"}
+    stands = {"wrong": (False, False), "right": (True, False), "mastered": (True, True)}
+    return {name: fragment("mark.html", right=right, mastered=done, row=0, streak=STREAK, **told) for name, (right, done) in stands.items()}
+
+
+def _variant(frame: Frame, asked: Asked, functions: Functions) -> dict[str, Any]:
+    question = asked.question
+    drawn = Drawn(asked.numbers, lambda part: values(part, asked.numbers, functions))
+    fields = fragment("fields.html", fields={}, **_asked(frame, asked))
+    parts = [_marks(asked, replace(part, section=question.section), part.id, drawn) for part in question.parts]
+    working = [frame.prose.line(line) for line in shown_working(asked, functions)]
+    blank = _note(asked, mark_answer(question, asked.key, "", drawn).remarks[0])
+    return {"seed": asked.seed, "fields": fields, "parts": parts or [_marks(asked, question, "", drawn)], "working": working,
+            "blank": {**blank, "lines": [blank["line"]], "readable": False}}  # fmt: skip
+
+
+def _note(asked: Asked, remark: Remark, made: Mark | None = None) -> dict[str, Any]:
+    """Return what is said of an answer, and whether its idea has a name, where to reread, and whether it could be read."""
+    known, section, readable = (made.misconception is not None, made.section, made.readable) if made else (False, None, True)
+    return {"line": to_html(_line(asked, remark)), "known": known, "section": section, "readable": readable}
+
+
+def _marks(asked: Asked, part: Question, name: str, drawn: Drawn) -> dict[str, Any]:
+    """Return the marks of all answers to a part, each found by marking one: what is right, and the notes on what is not.
+
+    A note that is `named` is told before others. What was written stands in them as GIVEN.
+    """
+    form, key = form_of(part), asked.key.part(name) if name else asked.key
+
+    def note(answer: Any, known: Key = key, given: str = "") -> dict[str, Any]:
+        made = mark_answer(part, known, answer, drawn)
+        remark = made.remarks[0]
+        stands = remark.given.replace(given, GIVEN) if given and given in remark.given else GIVEN if given else remark.given
+        return _note(asked, replace(remark, part=name, given=stands), made)
+
+    told = {"id": name, "control": form.control, "field": f"answer.{name}" if name else "answer", "named": sorted(key.wrong)}
+    notes = {"": note("")}
+    if form.control == "number":
+        return {**told, **_numbers(part, key, drawn, note, notes)}
+    for wrong, given in _misses(part, key).items():
+        notes[wrong] = note(given, replace(key, wrong={one: told for one, told in key.wrong.items() if one == wrong}))
+    return {**told, "right": _right(part, key), "notes": notes}
+
+
+def _numbers(part: Question, key: Key, drawn: Drawn, note: Callable[..., dict[str, Any]], notes: dict[str, Any]) -> dict[str, Any]:
+    right, misconceptions = drawn.values(part)
+    samples = {"comma": "8642,13579", "unread": "qwxz", "large": "2000000000", "other": "864213.579"}
+    notes |= {name: note(text, given=text) for name, text in samples.items()}
+    whole = f"{right:.0f}"
+    if mark_answer(part, key, whole, drawn).outcome == "failed":
+        notes["rounded"] = note(whole, given=whole)
+    near = [(value, note(f"{value:.12f}", given=f"{value:.12f}")) for value in sorted(value for _, value in misconceptions)]
+    return {"right": right, "tolerance": part.tolerance * (1 + 1e-9), "decimals": part.decimals, "near": near, "notes": notes}
+
+
+def _right(part: Question, key: Key) -> Any:
+    control = form_of(part).control
+    return list(key.right or ids_of(part.choices)) if control in ("several", "order") else key.right
+
+
+def _misses(part: Question, key: Key) -> dict[str, Any]:
+    """Return an answer for each way to miss a part, by the names that the key has for them; `*` leaves out one of several choices."""
+    control, right, ids = form_of(part).control, _right(part, key), ids_of(part.choices)
+    if control == "one":
+        return {one: one for one in ids if one != right}
+    if control == "several":
+        missed = {one: [*right, one] if one not in right else [other for other in right if other != one] for one in ids}
+        return {**missed, "*": right[1:]}
+    if control == "order":
+        pairs = ((later, earlier) for place, later in enumerate(right) for earlier in right[:place])
+        return {f"{later}>{earlier}": [later, earlier, *(one for one in right if one not in (later, earlier))] for later, earlier in pairs}
+    options = ["", *ids_of(part.options)]
+    return {f"{one}={option}": {**right, one: option} for one in ids for option in options if option != right[one]}

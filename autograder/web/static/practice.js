@@ -1,63 +1,74 @@
 // Sends the form without leaving the page; lists in an order can be dragged, or moved with arrows.
+// On a site without a server `marks.js` marks what is sent.
+(() => {
+  const form = document.getElementById("question");
+  const mark = document.getElementById("mark");
 
-const form = document.getElementById("question");
-const mark = document.getElementById("mark");
-
-form.addEventListener("submit", async (event) => {
-  event.preventDefault();
-  const button = form.querySelector("button.button");
-  button.disabled = true;
-  try {
+  async function sent() {
     const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)), headers: { "X-Part": "mark" } });
     if (!answer.ok) throw new Error(answer.statusText);
-    mark.innerHTML = await answer.text();
-  } catch {
-    mark.textContent = "The site does not answer. Is `course serve` still running?";
+    return document.createRange().createContextualFragment(await answer.text());
   }
-  button.disabled = false;
-  mark.focus({ preventScroll: true });
-  mark.scrollIntoView({ block: "nearest" });
-});
 
-for (const list of document.querySelectorAll("[data-order]")) {
-  const said = list.parentElement.querySelector("[data-moved]");
-  const place = (item) => [...list.children].indexOf(item);
-  const ends = () => {
-    for (const item of list.children) {
-      item.querySelector('[data-move="-1"]').disabled = !item.previousElementSibling;
-      item.querySelector('[data-move="1"]').disabled = !item.nextElementSibling;
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const button = form.querySelector("button.button");
+    button.disabled = true;
+    try {
+      mark.replaceChildren(await (window.marks?.answered ?? sent)());
+    } catch (error) {
+      mark.textContent = window.marks ? "The answers could not be loaded: reload the page." : "The site does not answer. Is `course serve` still running?";
+      if (window.marks) console.error(error);
     }
-  };
-  const say = (item) => { said.textContent = `${item.querySelector(".what").textContent} Now ${place(item) + 1} of ${list.children.length}.`; };
-  list.addEventListener("click", (event) => {
-    const button = event.target.closest("[data-move]");
-    if (!button) return;
-    const item = button.closest("li");
-    if (button.dataset.move === "-1") item.previousElementSibling?.before(item); else item.nextElementSibling?.after(item);
-    ends();
-    (button.disabled ? item.querySelector("[data-move]:not([disabled])") : button).focus();
-    say(item);
+    button.disabled = false;
+    mark.focus({ preventScroll: true });
+    mark.scrollIntoView({ block: "nearest" });
   });
-  let held = null;
-  list.addEventListener("pointerdown", (event) => {
-    if (event.target.closest("button") || event.button !== 0) return;
-    held = event.target.closest("li");
-    if (!held) return;
-    held.classList.add("held");
-    list.setPointerCapture(event.pointerId);
-  });
-  list.addEventListener("pointermove", (event) => {
-    if (!held) return;
-    const over = [...list.children].find((item) => {
-      const box = item.getBoundingClientRect();
-      return item !== held && event.clientY > box.top && event.clientY < box.bottom;
+
+  function order(list) {
+    const said = list.parentElement.querySelector("[data-moved]");
+    const place = (item) => [...list.children].indexOf(item);
+    const ends = () => {
+      for (const item of list.children) {
+        item.querySelector('[data-move="-1"]').disabled = !item.previousElementSibling;
+        item.querySelector('[data-move="1"]').disabled = !item.nextElementSibling;
+      }
+    };
+    const say = (item) => { said.textContent = `${item.querySelector(".what").textContent} Now ${place(item) + 1} of ${list.children.length}.`; };
+    list.addEventListener("click", (event) => {
+      const button = event.target.closest("[data-move]");
+      if (!button) return;
+      const item = button.closest("li");
+      if (button.dataset.move === "-1") item.previousElementSibling?.before(item); else item.nextElementSibling?.after(item);
+      ends();
+      (button.disabled ? item.querySelector("[data-move]:not([disabled])") : button).focus();
+      say(item);
     });
-    if (!over) return;
-    const box = over.getBoundingClientRect();
-    if (event.clientY > box.top + box.height / 2) over.after(held); else over.before(held);
-  });
-  const drop = () => { if (held) { held.classList.remove("held"); say(held); held = null; ends(); } };
-  list.addEventListener("pointerup", drop);
-  list.addEventListener("pointercancel", drop);
-  ends();
-}
+    let held = null;
+    list.addEventListener("pointerdown", (event) => {
+      if (event.target.closest("button") || event.button !== 0) return;
+      held = event.target.closest("li");
+      if (!held) return;
+      held.classList.add("held");
+      list.setPointerCapture(event.pointerId);
+    });
+    list.addEventListener("pointermove", (event) => {
+      if (!held) return;
+      const over = [...list.children].find((item) => {
+        const box = item.getBoundingClientRect();
+        return item !== held && event.clientY > box.top && event.clientY < box.bottom;
+      });
+      if (!over) return;
+      const box = over.getBoundingClientRect();
+      if (event.clientY > box.top + box.height / 2) over.after(held); else over.before(held);
+    });
+    const drop = () => { if (held) { held.classList.remove("held"); say(held); held = null; ends(); } };
+    list.addEventListener("pointerup", drop);
+    list.addEventListener("pointercancel", drop);
+    ends();
+  }
+
+  const orders = () => document.querySelectorAll("[data-order]").forEach(order);
+  window.practice = { orders };
+  orders();
+})();

@@ -1,5 +1,6 @@
 """The pages in a real Chromium: by mouse and by keyboard, light and dark, narrow and wide, and with nothing said on the console."""
 
+import itertools
 import re
 
 import msgspec
@@ -7,10 +8,15 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
+from autograder.course.kinds import Drawn, form_of, mark_answer
+from autograder.course.own_practice import practised
+from autograder.course.text import to_html
 from autograder.grading.questions import values, variant
 from autograder.instructor.roster import file_slug
+from autograder.learner.practice import ask
 from autograder.learner.review.deck import KEYS
 from autograder.learner.start import start
+from autograder.web import pages, practice
 from solutions.diffusion.store import weights_metadata
 from tests.autograder.web.conftest import serving
 from tests.autograder.web.test_grades import keep, result
@@ -20,9 +26,10 @@ pytestmark = pytest.mark.xdist_group("browser")  # one browser for all of them
 
 SERVED = ["index.html", "play.html", "practice.html", "question-fresh-step.html", "question-method-choice.html", "question-training-loop.html",
           "question-technique-or-what.html", "cards.html", "exercises.html", "nothing.html", "grades.html", "report.html", "feedback", "student.html?name=Zoë"]  # fmt: skip
-AS_FILES = ["index.html", "play.html", "practice.html", "cards.html"]
+AS_FILES = ["index.html", "play.html", "practice.html", "cards.html", "question-technique-or-what.html"]
 BROKEN = """async (only) => {
-  const found = await axe.run({ resultTypes: ["violations"], ...(only && { runOnly: { type: "rule", values: only } }) });
+  const preload = location.protocol !== "file:"; // of stylesheets, which no page that is opened as a file may fetch
+  const found = await axe.run({ preload, resultTypes: ["violations"], ...(only && { runOnly: { type: "rule", values: only } }) });
   return found.violations.map((one) => [one.id, one.nodes[0].html.slice(0, 200), one.nodes[0].failureSummary.slice(0, 300)]);
 }"""
 SETTLED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
@@ -56,7 +63,7 @@ def unfold(page):
 def all_in_place(page):
     """Open every fold, and bring up all that can be played with; folds of what came up, too."""
     unfold(page)
-    for holder in page.locator("[data-module]").all():
+    for holder in page.locator("[data-script]").all():
         holder.scroll_into_view_if_needed()
         expect(holder).to_have_attribute("data-ready", "yes")
     unfold(page)
@@ -89,14 +96,39 @@ def test_all_can_read_the_site_as_files(visit, as_files, name):
     demand_all_can_read(page)
 
 
+@pytest.mark.parametrize("name", ["index.html", "play.html"])
+def test_opened_as_a_file_everything_can_be_played_with(visit, written, name):
+    page = visit((written.place / name).as_uri(), axe=True)
+    all_in_place(page)
+    demand_all_can_read(page)
+
+
+def test_without_javascript_the_page_says_what_is_missing(visit, written):
+    stages = visit((written.place / "play.html").as_uri(), java_script_enabled=False).locator(".stage p")
+    words = "This is interactive, and needs JavaScript, which is off in this browser."
+    expect(stages).to_have_text([words] * 6)
+
+
+def test_what_cannot_be_loaded_is_said_in_its_place(visit, site):
+    page = visit("about:blank", missing=True)
+    page.route("**/data/images.js", lambda route: route.abort())
+    page.goto(site.address + "play.html")
+    page.locator("#widget-noise").scroll_into_view_if_needed()
+    expect(page.locator("#widget-noise .stage")).to_have_text("This could not be loaded. Reload the page, or look whether the site still runs.")
+
+
 def test_the_lesson_is_light_and_soon_there(visit, site):
-    """Under a megabyte with every figure, and what is seen first needs two files and no picture."""
+    """Under a megabyte with every figure, and 400 kB before anything is scrolled to or played. What is seen first needs two files and no
+    picture."""
     page = visit("about:blank")
     sizes = {}
     page.on("response", lambda answer: sizes.__setitem__(answer.url, answer.request.sizes()["responseBodySize"]))
     page.goto(site.address + "index.html")
     before_paint = page.evaluate("() => performance.getEntriesByType('resource').filter((one) => one.renderBlockingStatus === 'blocking').map((one) => one.name)")
     assert sorted(url.rsplit("/", 1)[1] for url in before_paint) == ["site.css", "theme.js"]
+    page.wait_for_load_state("networkidle")
+    assert sum(sizes.values()) < 400_000
+    assert sorted(url.rsplit("/", 1)[1] for url in sizes if "/recorded/" in url) == ["boots.js", "index.js"]
     height = page.evaluate("() => document.body.scrollHeight")
     for top in range(0, height, 500):
         page.mouse.wheel(0, 500)
@@ -208,6 +240,29 @@ def test_the_forward_step_starts_with_the_lessons_example_and_follows_the_keys(v
     expect(found.locator(".readout")).to_contain_text("the new pixel−0.300")
 
 
+def test_the_pixel_and_the_noise_can_be_dragged_and_the_mistakes_are_drawn_beside(visit, site):
+    """The axis fits: it goes from 0 to 1 for the lesson's example, and stands while something is held."""
+    found = widget(visit(site.address + "play.html"), "one-step")
+    expect(found.get_by_role("img")).to_have_attribute("aria-label", re.compile(
+        "On a line from 0.0 to 1.0: .* noise moves it to 0.664; with β for √β it would be 0.729, with 1 − β for its root 0.625"))
+
+    def drag(name, across):
+        box = found.locator(f'[data-grab="{name}"]').bounding_box()
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        found.page.mouse.move(x, y)
+        found.page.mouse.down()
+        found.page.mouse.move(x + across, y)
+        expect(found.get_by_role("img")).to_have_attribute("aria-label", re.compile("On a line from 0.0 to 1.0"))
+        found.page.mouse.up()
+
+    found.get_by_role("img").scroll_into_view_if_needed()
+    unit = found.get_by_role("img").bounding_box()["width"] - 48
+    drag("x", -0.3 * unit)
+    expect(found.get_by_label("pixel x")).to_have_value("0.5")
+    drag("eps", 0.2 * unit)
+    expect(found.get_by_label("noise ε")).to_have_value("0.3")
+
+
 def test_the_schedule_plot_has_the_reference_implementations_numbers(visit, site):
     from solutions.diffusion.schedules import alpha_bars, cosine_betas, linear_betas
 
@@ -220,50 +275,72 @@ def test_the_schedule_plot_has_the_reference_implementations_numbers(visit, site
     expect(found.locator(".readout")).to_contain_text("cosine: half is noise att = 496")
 
 
-def test_the_plane_has_the_trajectories_of_the_reference_implementation(visit, site):
-    """The same starts under the same guidance end at the same places as `solutions.diffusion` computes."""
+CENTRES = np.array([[-0.9, 0.1], [-0.1, 0.9], [0.1, -0.9], [0.9, -0.1]])  # of the plane; the first two are the requested class
+
+
+def ends(starts, w):
+    """Where trajectories of the plane end, by the reference implementation."""
     from solutions.diffusion.exact import exact_eps
     from solutions.diffusion.guidance import guide
     from solutions.diffusion.samplers import ddim_sample, even_path
     from solutions.diffusion.schedules import alpha_bars, cosine_betas
 
+    bars = alpha_bars(cosine_betas(999))[:1000]
+
+    def eps_model(x, t):
+        return guide(exact_eps(x, bars[t], CENTRES), exact_eps(x, bars[t], CENTRES[:2]), w)
+
+    return ddim_sample(eps_model, starts, bars, even_path(998, 60), clip=None)
+
+
+def guided(starts, w):
+    """The plane's figures: the share in the class, the standard deviation within a cluster, the share two of the data's outside."""
+    found = ends(starts, w)
+    distances = np.linalg.norm(found[:, None] - CENTRES, axis=2)
+    nearest = distances.argmin(axis=1)
+    own = np.array([found[nearest == k].mean(axis=0) for k in nearest])
+    std = np.sqrt(((found - own) ** 2).sum(axis=1).mean())
+    return [f"{100 * np.mean(nearest < 2):.0f} %", f"{std:.2f}", f"{100 * np.mean(distances.min(axis=1) > 2 * 0.12):.0f} %"]
+
+
+def test_the_plane_has_the_trajectories_of_the_reference_implementation(visit, site):
+    """The same starts under the same guidance end at the same places as `solutions.diffusion` computes."""
     page = visit(site.address + "play.html")
     starts = np.random.default_rng(1).standard_normal((6, 2))
-    ours, other = np.array([[-0.9, 0.1], [-0.1, 0.9]]), np.array([[0.1, -0.9], [0.9, -0.1]])
-    bars = alpha_bars(cosine_betas(999))[:1000]
     for w in (0, 1, 4):
-        def eps_model(x, t, w=w):
-            return guide(exact_eps(x, bars[t], np.vstack([ours, other])), exact_eps(x, bars[t], ours), w)
-
-        wanted = ddim_sample(eps_model, starts, bars, even_path(998, 60), clip=None)
-        script = "async ([starts, w]) => { const { trajectory } = await import(new URL('widgets/guidance.js', document.baseURI)); return starts.map((start) => trajectory(start, w).at(-1)); }"
+        wanted = ends(starts, w)
+        script = "async ([starts, w]) => { const { trajectory } = await course.use('widgets/guidance.js'); return starts.map((start) => trajectory(start, w).at(-1)); }"
         np.testing.assert_allclose(page.evaluate(script, [starts.tolist(), w]), wanted, atol=1e-6)
 
 
-def test_more_guidance_means_less_diversity_by_keys_and_by_dragging(visit, site):
-    found = widget(visit(site.address + "play.html"), "guidance")
-    std = found.locator(".readout dd").nth(1)
+def test_more_guidance_crowds_each_cluster_and_leaves_the_data_by_keys_and_by_dragging(visit, site):
+    """Its figures are what the reference implementation computes from the same starts."""
+    page = visit(site.address + "play.html")
+    found = widget(page, "guidance")
+    starts = np.array(page.evaluate("async () => (await course.use('widgets/guidance.js')).starts"))
+    says, drawing = found.locator(".says"), found.locator("svg.plane")
 
-    def number():
-        return float(std.text_content())
+    def figures():
+        return found.locator(".readout dd").all_text_contents()
 
-    plain = number()
+    assert figures() == guided(starts, 1) == ["100 %", "0.17", "12 %"]
     found.get_by_label("guidance w").focus()
-    press(found.page, "Home")
-    expect(found.locator(".says")).to_contain_text("The condition is ignored")
-    assert number() > plain
-    press(found.page, "ArrowRight", 12)
-    expect(found.locator(".says")).to_contain_text("w = 3.00.")
-    assert number() < plain
-    drawing = found.locator("svg.plane")
+    press(page, "Home")
+    expect(says).to_contain_text("The condition is ignored")
+    assert figures() == guided(starts, 0)
+    press(page, "ArrowRight", 12)
+    expect(says).to_have_text("w = 3.00. The trajectories bend away from the other class, and their ends crowd together.")
+    assert figures() == guided(starts, 3) == ["100 %", "0.14", "17 %"]
     drawing.scroll_into_view_if_needed()
     box = drawing.bounding_box()
-    found.page.mouse.move(box["x"] + 100, box["y"] + 100)
-    found.page.mouse.down()
-    found.page.mouse.move(box["x"] + 100 - box["width"] / 4, box["y"] + 100)
-    found.page.mouse.up()
-    expect(found.locator(".says")).to_contain_text("w = 1.00.")
-    assert number() == plain
+    page.mouse.move(box["x"] + 100, box["y"] + 100)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 100 - box["width"] / 4, box["y"] + 100)
+    page.mouse.up()
+    expect(says).to_contain_text("w = 1.00.")
+    found.get_by_label("guidance w").press("End")
+    expect(says).to_contain_text("Too much")
+    assert figures() == guided(starts, 8) == ["100 %", "0.13", "68 %"]
 
 
 def test_the_families_have_the_lessons_figures(visit, site):
@@ -279,6 +356,7 @@ def test_the_families_have_the_lessons_figures(visit, site):
 def test_the_model_denoises_while_one_watches(visit, site):
     """By keyboard; then back through the frames; and what it cannot draw is said in its words."""
     found = widget(visit(site.address + "play.html"), "sampler")
+    expect(found.get_by_role("img", name="The noisy images: 4 images at t = 0")).to_be_visible()  # a recorded run
     found.get_by_label("steps").focus()
     press(found.page, "Home")
     press(found.page, "ArrowRight", 2)
@@ -287,9 +365,10 @@ def test_the_model_denoises_while_one_watches(visit, site):
     expect(found.locator(".says")).to_contain_text("Done in")
     expect(found.get_by_role("img", name="The noisy images: 4 images at t = 0")).to_be_visible()
     expect(found.get_by_role("button", name="Denoise")).to_be_focused()
-    found.get_by_label("frame").focus()
+    found.get_by_label("step", exact=True).focus()
     press(found.page, "Home")
     expect(found.get_by_role("img", name="The noisy images: 4 images at t = 666")).to_be_visible()
+    found.get_by_text("More").click()
     found.get_by_label("Model").select_option("shapes")
     found.get_by_label("Caption").fill("a purple dog")
     found.get_by_role("button", name="Denoise").click()
@@ -298,6 +377,7 @@ def test_the_model_denoises_while_one_watches(visit, site):
 
 def test_a_showing_can_be_stopped_and_another_window_waits_for_it(visit, site):
     first, second = (widget(visit(site.address + "play.html"), "sampler") for _ in range(2))
+    first.get_by_text("More").click()
     first.get_by_label("Sampler").select_option("ddpm")
     first.get_by_role("button", name="Denoise").click()
     expect(first.locator(".says")).to_contain_text("of 1000")
@@ -306,6 +386,69 @@ def test_a_showing_can_be_stopped_and_another_window_waits_for_it(visit, site):
     first.get_by_role("button", name="Stop").click()
     expect(first.locator(".says")).to_have_text("Stopped.")
     expect(second.locator(".says")).to_contain_text("Done in")
+
+
+def test_a_recorded_run_plays_by_itself_and_is_paused_stepped_and_played_by_keyboard(visit, written):
+    page = visit((written.place / "play.html").as_uri(), moving=True)
+    found = widget(page, "sampler")
+
+    def at(t):
+        expect(found.get_by_role("img", name=f"The noisy images: 4 images at t = {t}")).to_be_visible()
+        expect(found.get_by_role("img", name=f"The estimates of the clean images: 4 images at t = {t}")).to_be_visible()
+
+    at(950)
+    page.clock.run_for(600)  # at six frames a second
+    at(800)
+    found.get_by_role("button", name="Pause").focus()
+    press(page, "Enter")
+    page.clock.run_for(10_000)
+    at(800)
+    found.get_by_role("button", name="Step", exact=True).press("Enter")
+    at(750)
+    found.get_by_role("button", name="Step back").press("Enter")
+    at(800)
+    found.get_by_label("Frames a second").select_option("4")
+    found.get_by_role("button", name="Play").press("Enter")
+    page.clock.run_for(600)
+    at(700)
+    page.clock.run_for(10_000)
+    at(0)
+    expect(found.get_by_role("button", name="Play")).to_be_visible()
+
+
+def test_recordings_are_chosen_and_stand_side_by_side(visit, written):
+    """For a reader who wants nothing to move each stands on its last frame. What is offered is what was recorded."""
+    page = visit((written.place / "play.html").as_uri())
+    found = widget(page, "sampler")
+    titles = found.locator(".film > p")
+    expect(titles).to_have_text(["ankle boot, DDIM in 20 steps, w = 1.5, seed 0: t = 0"])
+    found.get_by_role("button", name="New seed").click()
+    expect(titles).to_have_text(["ankle boot, DDIM in 20 steps, w = 1.5, seed 1: t = 0"])
+    found.get_by_label("Steps").select_option("5")
+    expect(titles).to_have_text(["ankle boot, DDIM in 5 steps, w = 1.5, seed 0: t = 0"])
+    expect(found.get_by_role("button", name="New seed")).to_be_disabled()
+    found.get_by_role("button", name="Pin").click()
+    found.get_by_label("Prompt").select_option("bag")
+    expect(titles).to_have_text(["ankle boot, DDIM in 5 steps, w = 1.5, seed 0: t = 0", "bag, DDIM in 20 steps, w = 1.5, seed 0: t = 0"])
+    found.get_by_label("step", exact=True).press("Home")
+    expect(titles).to_have_text([re.compile("t = 800"), re.compile("t = 950")])
+    found.get_by_role("button", name="Unpin").click()
+    expect(titles).to_have_text([re.compile("^bag")])
+    found.get_by_label("Side by side").select_option("w = 1 and w = 5")
+    expect(titles).to_have_text([re.compile("w = 1, .*t = 0"), re.compile("w = 5, .*t = 0")])
+    expect(found.locator(".says")).to_contain_text("Only w differs")
+    found.get_by_label("Prompt").select_option("dress")
+    expect(titles).to_have_text([re.compile("^dress")])
+
+
+def test_where_the_model_lacks_a_package_the_page_plays_recordings_and_names_the_cure(root, workspace, visit, monkeypatch):
+    monkeypatch.setattr(pages, "_installed", lambda package: package == "torch")
+    with serving(root, workspace) as served:
+        found = widget(visit(served.address + "play.html"), "sampler")
+        expect(found.get_by_text("These are recordings.")).to_have_text(
+            "These are recordings. To let the model draw what you choose, run pip install safetensors pillow and start course serve again.")
+        expect(found.get_by_role("button", name="Denoise")).to_have_count(0)
+        expect(found.get_by_role("button", name="Pin")).to_be_visible()
 
 
 # ---- practice
@@ -360,6 +503,65 @@ def test_a_choice_is_made_by_keyboard(visit, site):
     expect(page.get_by_role("radio").nth(1)).to_be_checked()
     press(page, "Enter")
     expect(page.locator("#mark")).to_contain_text("Right")
+
+
+def answers_to(part, key, drawn):
+    """Answers that are right, wrong in each way, and no answer at all."""
+    if form_of(part).control == "number":
+        right, misconceptions = drawn.values(part)
+        numbers = [right, *(value for _, value in misconceptions)]
+        written = [f"{number:.{digits}f}" for number in numbers for digits in (part.decimals, max(0, part.decimals - 1), 0)]
+        return [*written, f"{-right:.3f}".replace("-", "−"), "750.5", ".25", "0,5", "much", "3000000000", ""]
+    return [practice._right(part, key), *practice._misses(part, key).values()]
+
+
+def test_a_site_without_a_server_marks_as_the_terminal_does(visit, written, site):
+    """The same lines, section and worth, for every question, published and fresh, and each way to miss it."""
+    page, functions = visit((written.place / "question-fresh-step.html").as_uri()), site.session.functions()
+    script = """async ([id, seed, answers]) => {
+      const asked = (await course.use(`answers/${id}.js`)).find((one) => one.seed === seed);
+      return answers.map((answer) => marks.marked(asked, answer)).map((note) => note && [note.lines, note.section ?? null, note.readable]);
+    }"""
+    for question, seed in itertools.product(practised(site.session.lesson), (None, 0, practice.FRESH - 1)):
+        if seed is not None and not question.numbers:
+            continue
+        asked = ask(site.session.workspace, question, seed, functions)
+        drawn = Drawn(asked.numbers, lambda part, asked=asked: values(part, asked.numbers, functions))
+        answers = answers_to(question, asked.key, drawn) if not question.parts else [
+            dict(zip((part.id for part in question.parts), each, strict=True))
+            for each in itertools.zip_longest(*(answers_to(part, asked.key.part(part.id), drawn) for part in question.parts), fillvalue="")]
+        made = [mark_answer(question, asked.key, answer, drawn) for answer in answers]
+        wanted = [None if one.outcome == "passed" else [[to_html(practice._line(asked, remark)) for remark in one.remarks], one.section, one.readable] for one in made]
+        assert page.evaluate(script, [question.id, seed, answers]) == wanted, (question.id, seed)
+
+
+def test_practice_without_a_server_names_the_idea_gives_fresh_numbers_and_remembers(visit, written, site):
+    page = visit((written.place / "practice.html").as_uri())
+    page.get_by_role("link", name="Fresh step", exact=True).click()
+    question = next(one for one in site.session.lesson.questions if one.id == "fresh-step")
+    mark, functions = page.locator("#mark"), site.session.functions()
+
+    def answer(written):
+        page.get_by_label("Your answer").fill(written)
+        page.get_by_role("button", name="Check").click()
+
+    answer("0.550")
+    expect(mark).to_contain_text("You scaled the noise by β. β is the noise's variance")
+    expect(mark.get_by_role("link")).to_have_attribute("href", "index.html#one-step-by-hand")
+    answer("0.790")
+    expect(mark.get_by_role("heading", name="Right")).to_be_visible()
+    expect(mark).to_contain_text("0 of 3 fresh variants in a row.")
+    expect(mark.locator("code")).to_have_text("fresh-step: 0.790")
+    for row in (1, 2, 3):
+        page.locator("#mark").get_by_role("link", name="Fresh numbers").click()
+        expect(page.locator("#seed")).to_contain_text("fresh numbers, seed")
+        seed = int(re.search(r"\d+", page.locator("#seed").text_content())[0])
+        right, _ = values(question, variant(question, seed, functions), functions)
+        answer(f"{right:.3f}")
+        expect(mark).to_contain_text("Mastered." if row == 3 else f"{row} of 3 fresh variants in a row.")
+    page.goto((written.place / "practice.html").as_uri())
+    expect(page.locator('[data-question="fresh-step"] .state')).to_have_text("Mastered")
+    expect(page.locator("#go-on")).to_contain_text("Go on: ")
 
 
 # ---- cards, exercises, grades, and the site as files
@@ -471,9 +673,8 @@ def test_an_exercise_changes_before_ones_eyes_and_what_was_open_stays_open(own, 
 def test_the_site_as_files_plays_recordings_and_remembers_what_was_read(visit, as_files):
     page = visit(as_files + "play.html")
     found = widget(page, "sampler")
-    found.get_by_label("Recorded").select_option("boots-5-steps")
-    found.get_by_role("button", name="Play").click()
-    expect(found.locator(".says")).to_contain_text("Done.")
+    found.get_by_label("Steps").select_option("5")
+    expect(found.locator(".says")).to_have_text("Recorded: ankle boot, DDIM in 5 steps, w = 1.5, seed 0.")
     expect(found.get_by_role("img", name="The noisy images: 4 images at t = 0")).to_be_visible()
     page.goto(as_files + "cards.html")
     page.locator(".flip summary").first.click()

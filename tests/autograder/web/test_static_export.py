@@ -8,7 +8,9 @@ from msgspec import structs
 
 from autograder.course.errors import UsageError
 from autograder.course.loading import read_course
+from autograder.web import practice
 from autograder.web.app import MARK, write_site
+from autograder.web.pages import frame_of
 
 
 @pytest.fixture(scope="module")
@@ -20,30 +22,36 @@ def test_every_file_that_a_page_names_is_there(written):
     names = set()
     for path in written.place.glob("*.html"):
         text = path.read_text(encoding="utf-8")
-        names |= {name for name in re.findall(r'(?:src|href|data-module)="([^"#]+)', text) if not name.startswith("http")}
-    for path in written.place.rglob("*.js"):
-        names |= {str((path.parent / name).resolve().relative_to(written.place.resolve())) for name in re.findall(r'from "(\./[^"]+)"', path.read_text())}
+        names |= {name for name in re.findall(r'(?:src|href|data-script)="([^"#?]+)', text) if not name.startswith("http")}
+    for path in (written.place / "widgets").rglob("*.js"):
+        names |= {str((path.parent / name).resolve().relative_to(written.place.resolve())) for name in re.findall(r'use\("([^"]+)"\)', path.read_text())}
     assert len(names) > 30
     assert [name for name in sorted(names) if not (written.place / name).is_file()] == []
 
 
-def test_no_page_speaks_of_what_needs_python(written):
-    """Only the cards have a form, which `deck.js` puts there, and answers."""
+def test_no_page_speaks_of_what_needs_python(written, site):
+    """Only cards and questions have a form, which `deck.js` and `marks.js` answer."""
     for path in written.place.glob("*.html"):
         text = path.read_text(encoding="utf-8")
         assert 'method="post"' not in re.sub("<template.*?</template>", "", text, flags=re.DOTALL)
         assert "data-live" not in text
-        assert "question-" not in text
-    assert {path.name for path in written.place.glob("*.html")} == {"index.html", "play.html", "practice.html", "cards.html"}
+    questions = {f"question-{question.id}.html" for question in site.session.lesson.questions}
+    assert {path.name for path in written.place.glob("*.html")} == {"index.html", "play.html", "practice.html", "cards.html"} | questions
 
 
-def test_no_answer_is_in_it(root, written, site):
-    """Neither of the questions nor of the exercises."""
-    text = "".join(path.read_text(encoding="utf-8") for path in written.place.rglob("*") if path.suffix in (".html", ".js", ".json"))
+def test_no_page_holds_an_answer(written, site):
+    """What marks the questions is in scripts beside, as a student release has it. Of the exercises there is nothing."""
+    text = "".join(path.read_text(encoding="utf-8") for path in written.place.rglob("*.html"))
     for key in site.session.lesson.keys.values():
         assert not any(wrong.sentence in text for wrong in key.wrong.values())
     assert not list(written.place.rglob("*.py"))
     assert not list(written.place.rglob("*.yaml"))
+
+
+def test_a_student_release_writes_the_same_practice(root, released, site):
+    """What marks answers there was recorded."""
+    of_clone, of_release = (practice.written(course, frame_of(course, site.session.lesson, (), served=False, kept=False)) for course in (root, released))
+    assert of_release == of_clone
 
 
 def test_it_counts_what_it_wrote(written):

@@ -1,0 +1,159 @@
+// Practice on a site without a server: marks, fresh numbers and progress as `practice.py` has them, from the notes that it wrote beside
+// the page. What was answered is kept in this browser.
+(() => {
+  const { use } = window.course;
+  const PLACE = `practice:${document.body.dataset.lesson}`;
+  const form = document.getElementById("question");
+  const lesson = use("answers/index.js");
+
+  // -- progress: for each question [seed, right] of each answer, in their order
+
+  let log = {};
+  try { log = JSON.parse(localStorage.getItem(PLACE)) ?? {}; } catch { /* nothing is remembered, then */ }
+
+  function add(id, seed, right) {
+    (log[id] ??= []).push([seed, right]);
+    try { localStorage.setItem(PLACE, JSON.stringify(log)); } catch { /* but until the page is left */ }
+  }
+  function streak(id) {
+    const tried = new Set();
+    let count = 0;
+    for (const [seed, right] of log[id] ?? []) {
+      if (!right) count = 0; else if (seed !== null && !tried.has(seed)) count += 1;
+      tried.add(seed);
+    }
+    return count;
+  }
+  const mastered = ({ id, repeated }, wanted) => (repeated ? streak(id) >= wanted : Boolean(log[id]?.at(-1)[1]));
+
+  // -- marks: of a part, null if the answer is right, or else the note on it
+
+  const NUMBER = /^[-+−]?(\d{1,18}(\.\d{0,18})?|\.\d{1,18})(e[-+]?\d{1,2})?$/i;
+  const COMMA = /^[-+−]?\d*,\d+$/;
+  const LARGEST = 1e9;
+  const GIVEN = "\ue000"; // stands in a note for what was written
+  const escaped = (text) => Object.assign(document.createElement("span"), { textContent: text }).innerHTML;
+  const filled = (note, given) => ({ ...note, line: note.line.replaceAll(GIVEN, () => escaped(given)) });
+  const told = ({ notes, named }, names, otherwise = names[0]) => notes[names.find((name) => named.includes(name)) ?? otherwise];
+
+  const MARKS = {
+    number(part, text) {
+      const { right, tolerance, decimals, near, notes } = part;
+      if (!NUMBER.test(text)) return filled(COMMA.test(text) ? notes.comma : notes.unread, text.slice(0, 40));
+      const value = Number(text.replace("−", "-"));
+      if (Math.abs(value) > LARGEST) return notes.large;
+      if (Math.abs(value - right) <= tolerance) return null;
+      const given = text.replace("−", "-").replace("+", "").replace(/^(-?)\./, "$10.");
+      const [mantissa, exponent = "0"] = text.toLowerCase().split("e");
+      const digits = Math.max(0, (mantissa.split(".")[1] ?? "").length - Number(exponent));
+      if (notes.rounded && digits < decimals && Math.abs(value - right) <= 0.5 * 10 ** -digits + 1e-9) return filled(notes.rounded, given);
+      const found = near.filter(([known]) => Math.abs(value - known) <= tolerance).sort(([one], [other]) => Math.abs(value - one) - Math.abs(value - other))[0];
+      return filled(found ? found[1] : notes.other, given);
+    },
+    one: (part, chosen) => (chosen === part.right ? null : part.notes[chosen]),
+    several(part, chosen) {
+      const wrong = chosen.filter((name) => !part.right.includes(name));
+      const left = part.right.filter((name) => !chosen.includes(name));
+      return wrong.length + left.length ? told(part, [...wrong, ...left], wrong[0] ?? "*") : null;
+    },
+    order(part, chosen) {
+      const swapped = [];
+      for (let gap = 1; gap < chosen.length; gap++) {
+        for (let i = 0; i + gap < chosen.length; i++) {
+          const [before, after] = [chosen[i], chosen[i + gap]];
+          if (part.right.indexOf(before) > part.right.indexOf(after)) swapped.push(`${before}>${after}`);
+        }
+      }
+      return swapped.length ? told(part, swapped) : null;
+    },
+    match(part, chosen) {
+      const left = Object.keys(part.right), blank = left.find((name) => !chosen[name]);
+      if (blank) return part.notes[`${blank}=`];
+      const wrong = left.filter((name) => chosen[name] !== part.right[name]).map((name) => `${name}=${chosen[name]}`);
+      return wrong.length ? told(part, wrong) : null;
+    },
+  };
+
+  const isBlank = (answer) => answer === "" || (typeof answer === "object" && !Array.isArray(answer) && Object.values(answer).every(isBlank));
+
+  // What `answers.yaml` would hold, from the fields of the form.
+  function read(parts, data) {
+    const given = parts.map(({ control, field, right }) => {
+      if (control === "match") return Object.fromEntries(Object.keys(right).map((key) => [key, data.get(`${field}.${key}`)]));
+      return control === "several" || control === "order" ? data.getAll(field) : (data.get(field) ?? "").trim();
+    });
+    return parts[0].id ? Object.fromEntries(parts.map(({ id }, i) => [id, given[i]])) : given[0];
+  }
+
+  function marked({ parts, blank }, answer) {
+    if (isBlank(answer)) return blank;
+    const notes = parts.map((part) => {
+      const given = part.id ? answer[part.id] : answer;
+      return isBlank(given) ? part.notes[""] : MARKS[part.control](part, given);
+    }).filter(Boolean);
+    const first = notes.toSorted((one, other) => other.known - one.known || other.readable - one.readable)[0];
+    return first ? { ...first, lines: notes.map(({ line }) => line) } : null;
+  }
+
+  // -- the page of a question
+
+  const yaml = (value) => (Array.isArray(value) ? `[${value.join(", ")}]`
+    : typeof value === "object" ? `{${Object.entries(value).map(([key, one]) => `${key}: ${yaml(one)}`).join(", ")}}` : value);
+  const id = form?.dataset.question;
+  let seed = null;
+  const variant = async () => (await use(`answers/${id}.js`)).find((one) => one.seed === seed);
+
+  async function fresh() {
+    const seeds = (await use(`answers/${id}.js`)).map((one) => one.seed).filter((one) => one !== null);
+    const lately = (log[id] ?? []).slice(-Math.floor(seeds.length / 2)).map(([one]) => one);
+    const open = seeds.filter((one) => !lately.includes(one));
+    seed = open[Math.floor(Math.random() * open.length)];
+    await show();
+  }
+  async function show() {
+    document.getElementById("fields").innerHTML = (await variant()).fields;
+    document.getElementById("seed").textContent = ` · fresh numbers, seed ${seed}`;
+    window.practice.orders();
+    window.course.scrollable(form);
+  }
+
+  async function answered() {
+    const { questions, sections, streak: wanted, open } = await lesson;
+    const own = questions.find((one) => one.id === id), asked = await variant();
+    const answer = read(asked.parts, new FormData(form)), note = marked(asked, answer);
+    if (!note || note.readable) add(id, seed, !note);
+    const done = mastered(own, wanted);
+    const box = document.getElementById(note ? "wrong" : done ? "mastered" : "right").content.cloneNode(true);
+    const put = (name, fill) => box.querySelectorAll(`[data-${name}]`).forEach((node) => { if (fill(node) === false) node.remove(); });
+    put("lines", (node) => { node.innerHTML = (note?.lines ?? []).map((line) => `<p>${line}</p>`).join(""); });
+    put("reread", (node) => note?.section ? Object.assign(node.querySelector("a"), { href: `index.html#${note.section}`, textContent: sections[note.section] }) : false);
+    put("working", (node) => asked.working.length ? void (node.querySelector("ul").innerHTML = asked.working.map((line) => `<li>${line}</li>`).join("")) : false);
+    put("row", (node) => { node.textContent = `${Math.min(streak(id), wanted)} of ${wanted} fresh variants in a row.`; });
+    put("for", (node) => open ? void (node.querySelector("code").textContent = `${id}: ${seed === null ? yaml(answer) : `{seed: ${seed}, answer: ${yaml(answer)}}`}`) : false);
+    const next = questions.find((one) => one.id !== id && !mastered(one, wanted));
+    put("next", (node) => Object.assign(node, next ? { href: `question-${next.id}.html`, textContent: `Next: ${next.title}` } : { href: "practice.html", textContent: "All questions" }));
+    return box;
+  }
+
+  // -- the list of questions
+
+  async function list() {
+    const { questions, streak: wanted } = await lesson;
+    for (const one of questions) {
+      const state = document.querySelector(`[data-question="${one.id}"] .state`), row = Math.min(streak(one.id), wanted);
+      if (mastered(one, wanted)) state.innerHTML = `<b class="good">${one.repeated ? "Mastered" : "Done"}</b>`;
+      else if (one.repeated) {
+        [...state.querySelectorAll("i")].forEach((dot, place) => dot.classList.toggle("on", place < row));
+        state.querySelector(".hidden").textContent = `${row} of ${wanted} fresh variants in a row`;
+      }
+    }
+    const next = questions.find((one) => !mastered(one, wanted)), go = document.getElementById("go-on");
+    if (next) Object.assign(go, { href: `question-${next.id}.html`, textContent: `${Object.keys(log).length ? "Go on" : "Begin"}: ${next.title}` });
+    else go.outerHTML = '<b class="good">Every question is mastered.</b>';
+  }
+
+  if (!form) return void list();
+  window.marks = { answered, marked };
+  const asked = new URLSearchParams(location.search);
+  if (asked.has("fresh")) addEventListener("DOMContentLoaded", fresh);
+})();

@@ -77,6 +77,7 @@ def factor_added(image, factor):
 HINTS = """\
 {name}:
   objectives: [{objective}]
+  sections: [{section}]
   functions:
     {name}:
       - What happens to one value?

@@ -40,6 +40,8 @@ def read(root: Path | None, section: str | None, contents: bool, mistake: str | 
     In a terminal it is paged: Space turns the page, q leaves, and the answer to a question waits for a key. A section that you saw to its
     end is read.
     """
+    from autograder.learner.progress import work_after  # slow, as all that can check files
+
     chosen, console = find_lesson(root, lesson), Console(highlight=False)
     if contents:
         width = max((len(one.id) for one in chosen.sections), default=0)
@@ -49,12 +51,13 @@ def read(root: Path | None, section: str | None, contents: bool, mistake: str | 
     explained = explain(chosen, mistake) if mistake else None
     section = explained.section if explained else section
     first = [Passage(None, explained.text)] if explained else []
+    after = work_after(find_course(root), chosen)
     with _remembering(chosen) as remember:
         if console.is_terminal and sys.stdin.isatty():
             with suppress(KeyboardInterrupt), keys() as keyboard:
-                _page(console, keyboard, chain(first, passages(chosen, section)), remember)
+                _page(console, keyboard, chain(first, passages(chosen, section, after)), remember)
             return
-        console.print(Markdown("\n\n".join([*(one.text for one in first), for_terminal(chosen, section)])))
+        console.print(Markdown("\n\n".join([*(one.text for one in first), for_terminal(chosen, section, after)])))
         if section:
             remember(section)
 

@@ -1,7 +1,10 @@
 """Commands for students: the workspace, from `course start` to `course submit`. `check` and `practice` have their own modules."""
 
+from __future__ import annotations
+
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
@@ -17,6 +20,9 @@ from autograder.learner.files import held
 from autograder.learner.practice import core_minutes
 from autograder.learner.workspace import prefer
 from autograder.sandbox.guest.frameworks import installing
+
+if TYPE_CHECKING:
+    from autograder.learner.progress import Total
 
 
 @click.command()
@@ -181,7 +187,7 @@ def submit(root: Path | None, out: Path | None, name: str | None, lesson: str | 
 def progress(root: Path | None, lesson: str | None) -> None:
     """Show how far you are with each objective, and what is next."""
     from autograder.cli.views import plan_line, progress_table
-    from autograder.learner.progress import advice, due_by_objective, plan, standings
+    from autograder.learner.progress import advice, due_by_objective, plan, standings, totals
 
     with opened_workspace(root, lesson) as (workspace, state):
         say_rivals(held(workspace))
@@ -189,7 +195,13 @@ def progress(root: Path | None, lesson: str | None) -> None:
         following, today = advice(workspace, state, found), plan(workspace, state, found)
     console = Console(highlight=False)
     console.print(progress_table(found, console.width))
-    console.print(f"Next: {following}\n{plan_line(today)}", markup=False)
+    everything = "; ".join(_counted(one) for one in totals(workspace.lesson) if one.core + one.optional)
+    console.print(f"In all: {everything}.\nNext: {following.command}\n{plan_line(today)}", markup=False)
+
+
+def _counted(total: Total) -> str:
+    optional = f" and {total.optional} optional" if total.optional else ""
+    return f"{total.core} {total.what}{'s' * (total.core != 1)}{optional}"
 
 
 def _short(path: Path) -> str:

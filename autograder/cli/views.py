@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from rich.console import RenderableType, group
@@ -12,8 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from autograder.course.errors import UsageError
+from autograder.course.lesson_text import prediction, warned_of
 from autograder.course.schema import did_you_mean
-from autograder.course.text import FOLDED, WARNING, clean, formulas_in_unicode, uncommented
+from autograder.course.text import FOLDED, clean, formulas_in_unicode, uncommented
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from autograder.course.model import CheckResult, Lesson
     from autograder.grading.feedback import CheckFeedback
     from autograder.learner.check import Checked, Remark
-    from autograder.learner.progress import Part, Plan, Standing
+    from autograder.learner.progress import Part, Plan, Standing, Work
     from autograder.learner.review.stats import Stats
     from autograder.learner.workspace import State
 
@@ -272,9 +273,10 @@ class Passage(NamedTuple):
     is_answer: bool = False  # to the question that the passage before it ends with
 
 
-def passages(lesson: Lesson, section: str | None = None) -> Iterator[Passage]:
+def passages(lesson: Lesson, section: str | None = None, after: Mapping[str, Work] | None = None) -> Iterator[Passage]:
     """Yield the passages of a lesson, or of one section, in their order; of the appendix only what can be read there.
 
+    `after` says what to do after a section, by its id.
     Raise `UsageError` if there is no such section.
     """
     known = {each.id: place for place, each in enumerate(lesson.sections)}
@@ -285,12 +287,22 @@ def passages(lesson: Lesson, section: str | None = None) -> Iterator[Passage]:
         if name in wanted:
             text, at = _readable(raw), 0
             for folded in FOLDED.finditer(text):
-                yield Passage(name, f"{text[at : folded.start()]}**{folded['question']}**")
-                yield Passage(name, "> " + folded["answer"].replace("\n", "\n> "), is_answer=True)
+                told = prediction(folded)
+                yield Passage(name, text[at : folded.start()] + told.asked)
+                yield Passage(name, "> " + told.told.replace("\n", "\n> "), is_answer=True)
                 at = folded.end()
             yield Passage(name, text[at:].strip())
+            if work := (after or {}).get(name or ""):
+                yield Passage(name, work_line(work))
     if section is None and (appendix := [each for each in lesson.sections if each.appendix]):
         yield Passage(None, "\n".join(["**Appendix**\n", *(f"- {each.title}: `course read {each.id}`" for each in appendix)]))
+
+
+def work_line(work: Work) -> str:
+    """Say in a line of Markdown what to do after a section."""
+    question = f"`course practice {work.question.id}`" if work.question else ""
+    cards = f"{_count(work.cards, 'card')} in `course review`" if work.cards else ""
+    return f"**Now you:** {', '.join(filter(None, (question, *(f'`course check {one}.py`' for one in work.exercises), cards)))}"
 
 
 def warnings(lesson: Lesson) -> dict[str, Passage]:
@@ -298,8 +310,7 @@ def warnings(lesson: Lesson) -> dict[str, Passage]:
     found: dict[str, Passage] = {}
     for section, text in _by_section(lesson):
         for paragraph in text.split("\n\n"):
-            ids = (one.strip() for warning in WARNING.finditer(paragraph) for one in warning["ids"].split(","))
-            found = {one: Passage(section, _readable(paragraph).strip()) for one in ids} | found
+            found = {one: Passage(section, _readable(paragraph).strip()) for one in warned_of(paragraph)} | found
     return found
 
 
@@ -315,12 +326,12 @@ def _readable(text: str) -> str:
     return formulas_in_unicode(re.sub(r"^(#+ .*?) *\{#[^}]*\} *$", r"\1", text, flags=re.MULTILINE))
 
 
-def for_terminal(lesson: Lesson, section: str | None = None) -> str:
+def for_terminal(lesson: Lesson, section: str | None = None, after: Mapping[str, Work] | None = None) -> str:
     """Return the lesson, or one section, with its answers unfolded, as Markdown that a terminal can show.
 
     Raise `UsageError` if there is no such section.
     """
-    return "\n\n".join(text for passage in passages(lesson, section) if (text := passage.text.strip())) + "\n"
+    return "\n\n".join(text for passage in passages(lesson, section, after) if (text := passage.text.strip())) + "\n"
 
 
 def map_table(context: LintContext) -> Table:

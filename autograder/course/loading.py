@@ -24,9 +24,13 @@ CONTENT = ("course.yaml", "exercises", "lessons", "solutions")  # what a clone o
 
 
 class Help(Struct, frozen=True, forbid_unknown_fields=True):
-    """The objectives of one exercise, and the hints for each of its functions, each closer to the answer than the one before."""
+    """The objectives of one exercise, the sections after which it can be begun or continued, and the hints for each of its functions.
+
+    Each hint is closer to the answer than the one before.
+    """
 
     objectives: tuple[str, ...] = ()
+    sections: tuple[str, ...] = ()
     functions: dict[str, tuple[str, ...]] = {}
 
 

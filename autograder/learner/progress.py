@@ -7,21 +7,22 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from autograder.course.errors import UsageError
 from autograder.course.kinds import Mark
+from autograder.course.lesson_text import section_texts
 from autograder.course.loading import Help, read_hints
-from autograder.course.model import CheckResult, Exercise
+from autograder.course.model import CheckResult, Exercise, Lesson, Question, Section
 from autograder.course.own_practice import practised
 from autograder.course.schema import did_you_mean
 from autograder.course.student_files import names_of
 from autograder.grading.recorded import recorded_solution
 from autograder.learner.check import Checked, Checker
 from autograder.learner.files import Held, Named, held, named
-from autograder.learner.practice import choose, mastered
+from autograder.learner.practice import choose, in_order, mastered
 from autograder.learner.review.deck import Deck
 from autograder.learner.review.log import NAME
 from autograder.learner.workspace import State, Workspace
@@ -193,13 +194,19 @@ def standings(workspace: Workspace, state: State, due: Callable[[str], int] | No
     found = []
     for objective in lesson.objectives:
         own = [question for question in practised(lesson) if question.objective == objective.id]
-        used = {card.section for card in lesson.cards if card.objective == objective.id} | {question.section for question in own}
         exercises = [one.id for one in lesson.exercises if one.id in helps and objective.id in helps[one.id].objectives]
-        read = _part([section.id for section in lesson.main if section.id in used], sections)
+        read = _part(sections_of(lesson, objective.id), sections)
         answered = _part([question.id for question in own], {question.id for question in own if mastered(state, question)})
         counted = due(objective.id) if due else None
         found.append(Standing(objective.id, objective.text, read, answered, _part(exercises, passed), counted))
     return tuple(found)
+
+
+def sections_of(lesson: Lesson, objective: str) -> list[str]:
+    """Return the ids of the main sections that an objective needs: those that its cards and questions are about."""
+    used = {card.section for card in lesson.cards if card.objective == objective}
+    used |= {question.section for question in practised(lesson) if question.objective == objective}
+    return [section.id for section in lesson.main if section.id in used]
 
 
 def _part(wanted: list[str], done: set[str]) -> Part:
@@ -214,18 +221,30 @@ def following_exercise(workspace: Workspace, state: State) -> str | None:
     return next((exercise.id for exercise in workspace.lesson.exercises if exercise.id not in passed), None)
 
 
-def advice(workspace: Workspace, state: State, found: tuple[Standing, ...]) -> str:
-    """Return the next command: for each objective reading, then the core of practice, then writing; nothing that is optional."""
+class Step(msgspec.Struct, frozen=True):
+    """One thing to do: to read a section, to practise a question, to write an exercise, or to hand in."""
+
+    kind: Literal["read", "practice", "check", "submit"]
+    subject: str = ""
+
+    @property
+    def command(self) -> str:
+        """What does it in a terminal."""
+        return f"course {self.kind} {self.subject}{'.py' * (self.kind == 'check')}".rstrip()
+
+
+def advice(workspace: Workspace, state: State, found: tuple[Standing, ...]) -> Step:
+    """Return the next step: for each objective reading, then the core of practice, then writing; nothing that is optional."""
     first = choose(workspace.lesson, state, None)
     core = {one.objective for one in practised(workspace.lesson) if one.core and not mastered(state, one)}
     for standing in found:
         if standing.read.following:
-            return f"course read {standing.read.following}"
+            return Step("read", standing.read.following)
         if first and standing.objective in core:
-            return f"course practice {first.id}"  # as `course practice` does by itself
+            return Step("practice", first.id)  # as `course practice` does by itself
         if standing.checked.following:
-            return f"course check {following_exercise(workspace, state)}.py"
-    return "course submit"
+            return Step("check", following_exercise(workspace, state) or "")
+    return Step("submit")
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -238,13 +257,66 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 def plan(workspace: Workspace, state: State, found: tuple[Standing, ...]) -> Plan:
-    """Return what is left to do. The lesson's minutes are shared out to its main sections by their length."""
+    """Return what is left to do."""
     lesson, seen = workspace.lesson, {event.subject for event in state.events("read")}
-    lines = lesson.text.split("\n")
-    starts = [section.line - 1 for section in lesson.sections]
-    ends = [*starts[1:], None]
-    lengths = {one.id: sum(map(len, lines[at:end])) for one, at, end in zip(lesson.sections, starts, ends, strict=True) if not one.appendix}
-    left = sum(length for section, length in lengths.items() if section not in seen)
     core = sum(one.core and not mastered(state, one) for one in practised(lesson))
-    minutes = math.ceil(lesson.minutes * left / max(1, sum(lengths.values())))
+    minutes = math.ceil(round(sum(taken for section, taken in minutes_of(lesson).items() if section not in seen), 6))
     return Plan(minutes, core, sum(standing.due or 0 for standing in found), following_exercise(workspace, state))
+
+
+def minutes_of(lesson: Lesson) -> dict[str, float]:
+    """Return the minutes that each main section takes: those of the lesson, shared out by length."""
+    lengths = {section.id: len(text) for section, text in section_texts(lesson) if not section.appendix}
+    return {section: lesson.minutes * length / max(1, sum(lengths.values())) for section, length in lengths.items()}
+
+
+class Work(msgspec.Struct, frozen=True):
+    """What there is to do after a section: its first question, the number of its cards, and the exercises that it leads to."""
+
+    question: Question | None
+    cards: int
+    exercises: tuple[str, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.question or self.cards or self.exercises)
+
+
+def work_after(root: Path, lesson: Lesson) -> dict[str, Work]:
+    """Return what there is to do after each main section, by the section's id; the core of practice comes first."""
+    helps, asked = read_hints(root, lesson.id), in_order(lesson)
+    return {
+        section.id: Work(
+            next((question for question in asked if question.section == section.id), None),
+            sum(card.section == section.id for card in lesson.cards),
+            tuple(one.id for one in lesson.exercises if one.id in helps and section.id in helps[one.id].sections),
+        )
+        for section in lesson.main
+    }
+
+
+def next_section(lesson: Lesson, state: State) -> Section | None:
+    """Return where to go on reading: the first unread section after the one read last, or the first unread one; None if all are read."""
+    read, order = [event.subject for event in state.events("read")], [section.id for section in lesson.main]
+    after = order.index(read[-1]) if read and read[-1] in order else 0
+    unread = [section for section in (*lesson.main[after:], *lesson.main[:after]) if section.id not in read]
+    return unread[0] if unread else None
+
+
+class Total(msgspec.Struct, frozen=True):
+    """How many there are of something in a lesson: those that everybody does, and those that are optional."""
+
+    what: str
+    core: int
+    optional: int
+
+
+def totals(lesson: Lesson) -> tuple[Total, ...]:
+    """Count the sections, practice questions, cards and exercises of a lesson."""
+    asked, marked = practised(lesson), any(card.core for card in lesson.cards)
+    counted = {
+        "section": (len(lesson.main), len(lesson.sections)),
+        "question": (sum(question.core for question in asked), len(asked)),
+        "card": (sum(card.core or not marked for card in lesson.cards), len(lesson.cards)),
+        "file": (len(lesson.exercises), len(lesson.exercises)),
+    }
+    return tuple(Total(what, core, of - core) for what, (core, of) in counted.items())

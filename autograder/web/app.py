@@ -13,11 +13,10 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import RedirectResponse
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -25,14 +24,14 @@ from autograder.course.errors import UsageError
 from autograder.course.files import replaced_folder
 from autograder.course.loading import read_policy
 from autograder.course.model import Course, Lesson
-from autograder.web import cards, exercises, practice
+from autograder.web import cards, exercises, practice, reading
 from autograder.web.live import Event, Studio, streamed
-from autograder.web.pages import STATIC, Answer, Frame, fragment, frame_of, nothing_here, page, reading, shown
+from autograder.web.pages import STATIC, Frame, fragment, frame_of, nothing_here, page, shown
 from autograder.web.server import ReaderSession
 
 # What files are is known here: Windows lets any program change it, and a browser runs no script that is called plain text.
 KINDS = {".css": "text/css", ".js": "text/javascript", ".json": "application/json", ".png": "image/png", ".svg": "image/svg+xml"}
-PAGES = ("index", "play", "practice", "cards", "exercises")
+PAGES = ("index", "lesson", "play", "practice", "cards", "exercises")
 
 
 def build(session: ReaderSession, grades_in: Path | None = None) -> Starlette:
@@ -41,13 +40,6 @@ def build(session: ReaderSession, grades_in: Path | None = None) -> Starlette:
         mimetypes.add_type(kind, ending)
     pages = (*PAGES, "grades") if grades_in else PAGES
     frame = frame_of(session.workspace.root, session.lesson, pages, served=True, kept=session.kept)
-    text = reading(frame)  # once: it depends on the course alone
-
-    def lesson(request: Request) -> str:
-        with session.state() as state:
-            read = {event.subject for event in state.events("read")}
-        return page(frame, "index", session.lesson.title, reading=text, read=read & {section.id for section in session.lesson.sections})
-
     studios = {name: Studio(session.workspace.root, frame.widgets[name].live) for name in sorted(frame.live)}
 
     @asynccontextmanager
@@ -58,9 +50,8 @@ def build(session: ReaderSession, grades_in: Path | None = None) -> Starlette:
 
     routes = [
         Route("/", lambda request: RedirectResponse("index.html")),
-        Route("/index.html", shown(frame, lesson)),
         Route("/play.html", shown(frame, lambda request: play(frame))),
-        Route("/read", _remembering(session), methods=["POST"]),
+        *reading.routes(session, frame),
         *practice.routes(session, frame),
         *cards.routes(session, frame),
         *exercises.routes(session, frame),
@@ -90,26 +81,7 @@ def _frames(studio: Studio, request: Request) -> AsyncGenerator[Event, None]:
     return studio.show(asked)
 
 
-def _remembering(session: ReaderSession) -> Answer:
-    sections = {section.id for section in session.lesson.sections}
-
-    def remember(section: str) -> None:
-        with session.state() as state:
-            if section in sections and not any(state.events("read", section)):
-                state.add("read", section)
-
-    async def answer(request: Request) -> Response:
-        try:
-            section = msgspec.json.decode(await request.body(), type=str)
-        except msgspec.DecodeError:
-            return Response(status_code=400)
-        await run_in_threadpool(remember, section)
-        return Response(status_code=204)
-
-    return answer
-
-
-STATIC_PAGES = ("index", "play", "practice", "cards")
+STATIC_PAGES = ("index", "lesson", "play", "practice", "cards")
 MARK = "made-by-course.json"  # says what we wrote, and may write anew
 LEFT_OUT = shutil.ignore_patterns("__pycache__", ".*", "*.yaml")
 
@@ -173,9 +145,8 @@ def _write_lesson(root: Path, lesson: Lesson, into: Path, *, alone: bool) -> Non
 
 
 def _pages(root: Path, frame: Frame) -> dict[str, str]:
-    lesson = frame.lesson
     return {
-        "index.html": page(frame, "index", lesson.title, reading=reading(frame), read=set()),
+        **reading.written(frame, root),
         "play.html": play(frame),
         **practice.written(root, frame),
         "cards.html": cards.written(frame),

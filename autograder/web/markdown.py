@@ -10,11 +10,13 @@ from functools import cache
 from html import escape
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 from latex2mathml.converter import convert
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from autograder.course.lesson_text import LABEL, SOURCE, Prediction, address, prediction, sources_in, warned_of
 from autograder.course.loading import PLACED
 from autograder.course.text import FOLDED, in_unicode, uncommented
 
@@ -32,18 +34,25 @@ Host = Callable[[str], str]
 
 
 class Prose:
-    """Renders texts of one lesson. `folder` contains its images, which a page finds `at` a path; `host` returns a widget's HTML."""
+    """Renders texts of one lesson. `folder` contains its images, which a page finds `at` a path.
 
-    def __init__(self, folder: Path | None = None, host: Host = lambda widget: "", at: str = ""):
-        self._folder, self._host, self._at = folder, host, at
+    `host` returns the HTML of a widget by its id, and `note` that of a misconception which a paragraph warns of.
+    """
+
+    def __init__(self, folder: Path | None = None, host: Host = lambda widget: "", at: str = "", note: Host = lambda misconception: ""):
+        self._folder, self._host, self._at, self._note = folder, host, at, note
 
     def blocks(self, text: str) -> str:
         """Render paragraphs, tables and images as HTML."""
         kept: list[str] = []
         text = PLACED.sub(lambda match: _keep(kept, self._host(match["id"])), text)
-        text = FOLDED.sub(lambda match: _keep(kept, self._folded(match["question"], match["answer"])), uncommented(text))
+        text = FOLDED.sub(lambda match: _keep(kept, self._predicted(match)), text)
+        text = SOURCE.sub(lambda match: _keep(kept, _cited(match["words"]), paragraph=False), text)
+        text = "\n\n".join(
+            block + _keep(kept, notes) if (notes := "".join(map(self._note, warned_of(block)))) else block for block in text.split("\n\n")
+        )
         parser = _parser()
-        tokens = _figures(parser.parse(_formulas_out(text, kept)))
+        tokens = _figures(parser.parse(_formulas_out(uncommented(text), kept)))
         return _put_back(parser.renderer.render(tokens, parser.options, {"folder": self._folder, "at": self._at}), kept)
 
     def line(self, text: str) -> str:
@@ -51,11 +60,39 @@ class Prose:
         kept: list[str] = []
         return _put_back(_parser().renderInline(_formulas_out(uncommented(text), kept)), kept)
 
-    def _folded(self, question: str, answer: str) -> str:
-        asked = question.removeprefix("Predict first: ")
-        label = '<span class="label">Predict first</span> ' if asked != question else ""
-        summary = label + self.line(asked[:1].upper() + asked[1:])
-        return f'<details class="predict"><summary>{summary}</summary>{self.blocks(answer)}</details>'
+    def _predicted(self, folded: re.Match[str]) -> str:
+        """Render a question, what a guess is made with, and the answer, which is closed."""
+        told = prediction(folded)
+        name = f"predict-{crc32(told.question.encode()):08x}"
+        label = '<span class="label">Predict first</span> ' if folded["question"].startswith(LABEL) else ""
+        question = f'<p class="asked" id="{name}">{label}{self.line(told.question[:1].upper() + told.question[1:])}</p>'
+        answer = f"<div><dt>The answer</dt><dd>{self.line(told.answer)}</dd></div>" if told.answer else ""
+        return (
+            f'<div class="predict" role="group" aria-labelledby="{name}">{question}{self._guess(told, name)}'
+            "<details><summary><span>Show the answer without a guess</span></summary>"
+            f'<dl class="compared" tabindex="-1">{answer}</dl>{self.blocks(told.explanation)}</details></div>'
+        )
+
+    def _guess(self, told: Prediction, name: str) -> str:
+        """Render the form of a prediction: `predict.js` reads it, and nothing is sent."""
+        kind = "checkbox" if len(told.right) > 1 else "radio"
+        fields = [
+            f'<label class="choice"><input type="{kind}" name="guess" value="{place}"><span>{self.line(choice)}</span></label>'
+            for place, choice in enumerate(told.choices)
+        ]
+        keyboard = ' inputmode="decimal" class="number"' if told.number else ""
+        field = "".join(fields) or f'<input type="text" name="guess" autocomplete="off" aria-labelledby="{name}"{keyboard}>'
+        return f'<form class="guess">{field}<p role="status"></p><button class="button">Compare with the answer</button></form>'
+
+
+def _cited(words: str) -> str:
+    """Render the sources that have an address as links after what they are of."""
+    return "".join(f'<sup class="source">{_link(one.address, escape(one.label), one.words)}</sup>' for one in sources_in(words))
+
+
+def _link(address: str, html: str, title: str = "") -> str:
+    about = f' title="{escape(title)}"' if title else ""
+    return f'<a href="{escape(address)}"{about} rel="noreferrer">{html}</a>'
 
 
 def _put_back(html: str, kept: list[str]) -> str:
@@ -96,10 +133,18 @@ def _keep(kept: list[str], html: str, *, paragraph: bool = True) -> str:
 def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
     parser.add_render_rule("image", _image)
+    parser.add_render_rule("code_inline", _code)
     parser.add_render_rule("table_open", lambda *_: '<div class="table"><table>\n')
     parser.add_render_rule("table_close", lambda *_: "</table></div>\n")
     parser.add_render_rule("th_open", _column)
     return parser
+
+
+def _code(renderer: Any, tokens: Sequence[Token], place: int, options: Any, env: Any) -> str:
+    """Render the address of a paper as a link."""
+    words = escape(tokens[place].content)
+    found = "" if " " in words else address(tokens[place].content)
+    return _link(found, words) if found else f"<code>{words}</code>"
 
 
 def _column(renderer: Any, tokens: Sequence[Token], place: int, options: Any, env: Any) -> str:

@@ -1,4 +1,4 @@
-"""Rendering pages: Jinja templates with escaping on, routes that render in a thread, and the lesson's text as HTML."""
+"""Rendering pages: Jinja templates with escaping on, and routes that render in a thread."""
 
 from collections.abc import Awaitable, Callable
 from functools import cache
@@ -22,7 +22,15 @@ from autograder.web.markdown import Prose
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
-NAV = {"index": "Lesson", "play": "Play", "practice": "Practice", "cards": "Cards", "exercises": "Exercises", "grades": "Grades"}
+NAV = {
+    "index": "Home",
+    "lesson": "Lesson",
+    "play": "Play",
+    "practice": "Practice",
+    "cards": "Cards",
+    "exercises": "Exercises",
+    "grades": "Grades",
+}
 
 
 class Frame(Struct, frozen=True):
@@ -87,6 +95,7 @@ def _environment() -> Environment:
     loader = FileSystemLoader(HERE / "templates")
     made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     made.filters["words"] = lambda name: name.replace("-", " ").replace("_", " ").capitalize()
+    made.filters["many"] = lambda count, noun: f"{count} {noun}{'s' * (count != 1)}"
     made.filters["coded"] = lambda text: Markup(to_html(text))
     return made
 
@@ -146,35 +155,3 @@ def nothing_here(frame: Frame) -> Callable[[Request, Exception], Response]:
 
 def _trouble(frame: Frame, problem: str, fix: str) -> str:
     return page(frame, "trouble", "This cannot be shown", problem=problem, fix=fix)
-
-
-class Part(Struct, frozen=True):
-    """One section: its id, its title and text as HTML, and whether it is opened only on demand."""
-
-    id: str
-    title: str
-    html: str
-    appendix: bool
-
-
-class Reading(Struct, frozen=True):
-    """A lesson as HTML."""
-
-    introduction: str
-    parts: tuple[Part, ...]
-    objectives: tuple[str, ...]
-
-
-def reading(frame: Frame) -> Reading:
-    """Render a lesson's text as HTML."""
-    lesson, prose = frame.lesson, frame.prose
-    lines = lesson.text.split("\n")
-    starts = [section.line for section in lesson.sections]
-    ends = [*(line - 1 for line in starts[1:]), len(lines)]
-    parts = tuple(
-        Part(section.id, prose.line(section.title), prose.blocks("\n".join(lines[section.line : end])), section.appendix)
-        for section, end in zip(lesson.sections, ends, strict=True)
-    )
-    introduction = "\n".join(lines[: starts[0] - 1] if starts else lines)
-    head = Prose(frame.folder, lambda widget: frame.host(widget, 2))  # there is no section's heading above it
-    return Reading(head.blocks(introduction), parts, tuple(prose.line(objective.text) for objective in lesson.objectives))

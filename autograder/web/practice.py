@@ -156,11 +156,13 @@ def _page(
 def _asked(frame: Frame, asked: Asked) -> dict[str, Any]:
     """Return what the fields of a form show."""
     question = asked.question
-    parts = [_part(frame, asked, part, f"answer.{part.id}") for part in question.parts] or [_part(frame, asked, question, "answer")]
+    parts = [part_of(frame, asked, part, f"answer.{part.id}") for part in question.parts] or [part_of(frame, asked, question, "answer")]
     return {"stem": Markup(frame.prose.blocks(_filled(asked, question, question.text))) if question.parts else None, "parts": parts}
 
 
-def _part(frame: Frame, asked: Asked, question: Question, field: str) -> Part:
+def part_of(frame: Frame, asked: Asked, question: Question, field: str) -> Part:
+    """Return a question, or a part of one, as a form shows it."""
+
     def lines(choices: Iterable[Choice]) -> tuple[tuple[str, Markup], ...]:
         return tuple((one.id, Markup(frame.prose.line(_filled(asked, question, one.text)))) for one in choices)
 

@@ -630,6 +630,26 @@ lessons/13_adding/lesson.md:20: this answer is never closed
   fix: end it with </details>
 """,
     ),
+    "prediction_with_no_right_choice": Planted(
+        [
+            (TEXT, "No: $a + b = b + a$.", "- [ ] Yes.\n- [ ] No.\n\nIt is not."),
+        ],
+        ["text-predictions"],
+        """\
+lessons/13_adding/lesson.md:20: no choice of this prediction is right
+  fix: tick those that are right, and no others: - [x] ...
+""",
+    ),
+    "prediction_with_nothing_but_right_choices": Planted(
+        [
+            (TEXT, "No: $a + b = b + a$.", "- [x] Yes.\n- [x] No."),
+        ],
+        ["text-predictions"],
+        """\
+lessons/13_adding/lesson.md:20: every choice of this prediction is right
+  fix: tick those that are right, and no others: - [x] ...
+""",
+    ),
     "formula_never_closed": Planted(
         [
             (TEXT, "$a + b = b + a$", "$a + b = b + a"),
@@ -1057,7 +1077,7 @@ solutions/13_adding/quantities.py: LINEAR: the results of the course's own `tota
     ),
     "hints_that_do_not_help": Planted(
         [
-            (HINTS, None, 'sums:\n  objectives: [add, adding]\n  functions:\n    total: ["Write return a + b."]\n    sum: []\nproducts: {}\n'),
+            (HINTS, None, 'sums:\n  objectives: [add, adding]\n  sections: [carying]\n  functions:\n    total: ["Write return a + b."]\n    sum: []\nproducts: {}\n'),
         ],
         ["exercise-hints"],
         """\
@@ -1067,6 +1087,8 @@ exercises/13_adding/hints.yaml: hints for `sums.sum`: there is no such function
   fix: rename or remove them
 exercises/13_adding/hints.yaml: `sums`: there is no objective `adding`
   fix: take one of add
+exercises/13_adding/hints.yaml: `sums`: there is no section `carying`
+  fix: take one of carrying, what-a-sum-is
 exercises/13_adding/hints.yaml: a hint for `sums.total` gives a line of the answer away: `return a + b`
   fix: say it in words
 exercises/13_adding/hints.yaml: hints for `products`: there is no such exercise

@@ -232,6 +232,7 @@ def twice(context: LintContext) -> Iterator[Finding]:
 def hints(context: LintContext) -> Iterator[Finding]:
     path = Path("exercises") / context.lesson.id / "hints.yaml"
     helps, objectives = read_hints(context.root, context.lesson.id), {objective.id for objective in context.lesson.objectives}
+    sections = {section.id for section in context.lesson.sections}
     for exercise in context.lesson.exercises:
         written = helps.get(exercise.id, Help())
         nodes = [node for node in ast.parse(exercise.starter.read_bytes()).body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
@@ -242,8 +243,9 @@ def hints(context: LintContext) -> Iterator[Finding]:
         for name in written.functions.keys() - {node.name for node in nodes}:
             if not signature_of(context, f"{exercise.id}.{name}"):  # else `exercise-starters` reports it
                 yield Finding(path, None, f"hints for `{exercise.id}.{name}`: there is no such function", "rename or remove them")
-        for name in set(written.objectives) - objectives:
-            yield Finding(path, None, f"`{exercise.id}`: there is no objective `{name}`", f"take one of {', '.join(sorted(objectives))}")
+        for kind, named, known in (("objective", written.objectives, objectives), ("section", written.sections, sections)):
+            for name in set(named) - known:
+                yield Finding(path, None, f"`{exercise.id}`: there is no {kind} `{name}`", f"take one of {', '.join(sorted(known))}")
         answer = map(str.strip, exercise.answer.read_text(encoding="utf-8").splitlines())
         lines = {line for line in answer if len(line) >= TELLING and not line.startswith(("import ", "from "))}
         for name, text in ((name, text) for name, texts in written.functions.items() for text in texts):

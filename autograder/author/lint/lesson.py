@@ -11,10 +11,11 @@ import numpy as np
 from autograder.author.lint.context import LintContext
 from autograder.course.errors import Finding
 from autograder.course.expressions import evaluate
+from autograder.course.lesson_text import prediction
 from autograder.course.loading import PLACED, read_widgets
 from autograder.course.model import Lesson
 from autograder.course.schema import did_you_mean
-from autograder.course.text import WARNING, uncommented
+from autograder.course.text import FOLDED, WARNING, uncommented
 
 _LITERAL = r"[-−+]?[0-9][0-9,]*(?:\.[0-9]+)?(?:[eE][-+−]?[0-9]+)?"
 _COMPUTED = re.compile(rf"(?P<literal>{_LITERAL})?(?P<between>[$*_ %]{{0,4}})<!--= *(?P<expression>.*?) *-->", re.DOTALL)
@@ -131,7 +132,7 @@ def length_of(lesson: Lesson) -> Length:
     text = uncommented(_blanked(_CODE, "\n".join(lines)))
     figures, formulas = len(_IMAGE.findall(text)), text.count("$$") // 2
     text = _MATHS.sub(lambda match: " " if match[0].startswith("$$") else "x", _IMAGE.sub("", text))
-    text = re.sub(r"</?(?:details|summary)>|Predict first:|\]\([^)]*\)|\{#[^}]*\}", " ", text)
+    text = re.sub(r"</?(?:details|summary)>|Predict first:|- \[[ xX]\]|\]\([^)]*\)|\{#[^}]*\}", " ", text)
     return Length(sum(any(map(str.isalnum, word)) for word in text.split()), formulas, figures)
 
 
@@ -199,6 +200,11 @@ def predictions(context: LintContext) -> Iterator[Finding]:
             yield Finding(context.text, line, "this answer is never closed", "end it with </details>")
         if match[0].startswith("<summary>") and "</summary>" not in match[0]:
             yield Finding(context.text, line, "this question is never closed", "end it on its line with </summary>")
+    for match in FOLDED.finditer(text):
+        told = prediction(match)
+        if told.choices and len(told.right) in (0, len(told.choices)):
+            problem = f"{'every' if told.right else 'no'} choice of this prediction is right"
+            yield Finding(context.text, _line(text, match.start()), problem, "tick those that are right, and no others: - [x] ...")
 
 
 def widgets(context: LintContext) -> Iterator[Finding]:

@@ -185,7 +185,7 @@
     find(".back").innerHTML = face.back;
     if (!find("img")) find("[data-figure]").remove();
     find(".about").textContent = `From “${face.title}”${face.optional ? ", optional" : ""}`;
-    find(".aside a").href = `index.html#${face.section}`;
+    find(".aside a").href = `lesson.html#${face.section}`;
     if (state.flagged) find(".counts").insertAdjacentHTML("beforeend", '<span class="bad">⚑ flagged</span>');
     if (state.flagged) find('[value="flag"]').firstChild.textContent = "Take the flag away";
     part.querySelectorAll(".rate").forEach((button) => {

@@ -126,7 +126,7 @@
     const box = document.getElementById(note ? "wrong" : done ? "mastered" : "right").content.cloneNode(true);
     const put = (name, fill) => box.querySelectorAll(`[data-${name}]`).forEach((node) => { if (fill(node) === false) node.remove(); });
     put("lines", (node) => { node.innerHTML = (note?.lines ?? []).map((line) => `<p>${line}</p>`).join(""); });
-    put("reread", (node) => note?.section ? Object.assign(node.querySelector("a"), { href: `index.html#${note.section}`, textContent: sections[note.section] }) : false);
+    put("reread", (node) => note?.section ? Object.assign(node.querySelector("a"), { href: `lesson.html#${note.section}`, textContent: sections[note.section] }) : false);
     put("working", (node) => asked.working.length ? void (node.querySelector("ul").innerHTML = asked.working.map((line) => `<li>${line}</li>`).join("")) : false);
     put("row", (node) => { node.textContent = `${Math.min(streak(id), wanted)} of ${wanted} fresh variants in a row.`; });
     put("for", (node) => open ? void (node.querySelector("code").textContent = `${id}: ${seed === null ? yaml(answer) : `{seed: ${seed}, answer: ${yaml(answer)}}`}`) : false);

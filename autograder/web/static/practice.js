@@ -1,21 +1,20 @@
-// Sends the form without leaving the page; lists in an order can be dragged, or moved with arrows.
+// Sends a question's form without leaving the page; lists in an order can be dragged, or moved with arrows.
 // On a site without a server `marks.js` marks what is sent.
 (() => {
-  const form = document.getElementById("question");
-  const mark = document.getElementById("mark");
-
-  async function sent() {
+  async function sent(form) {
     const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)), headers: { "X-Part": "mark" } });
     if (!answer.ok) throw new Error(answer.statusText);
     return document.createRange().createContextualFragment(await answer.text());
   }
 
-  form.addEventListener("submit", async (event) => {
+  async function check(event) {
     event.preventDefault();
+    const form = event.currentTarget;
+    const mark = form.nextElementSibling;
     const button = form.querySelector("button.button");
     button.disabled = true;
     try {
-      mark.replaceChildren(await (window.marks?.answered ?? sent)());
+      mark.replaceChildren(await (window.marks?.answered ?? sent)(form));
     } catch (error) {
       mark.textContent = window.marks ? "The answers could not be loaded: reload the page." : "The site does not answer. Is `course serve` still running?";
       if (window.marks) console.error(error);
@@ -23,7 +22,8 @@
     button.disabled = false;
     mark.focus({ preventScroll: true });
     mark.scrollIntoView({ block: "nearest" });
-  });
+  }
+  document.querySelectorAll("form.question").forEach((form) => form.addEventListener("submit", check));
 
   function order(list) {
     const said = list.parentElement.querySelector("[data-moved]");

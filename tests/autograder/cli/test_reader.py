@@ -4,14 +4,17 @@ import io
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 from rich.console import Console
 from rich.markdown import Markdown
 
 from autograder.author.lint.context import LintContext
 from autograder.cli.reader import explain
-from autograder.cli.views import for_terminal, map_table
+from autograder.cli.views import for_terminal, map_table, passages
 from autograder.course.errors import UsageError
 from autograder.course.loading import read_course
+from autograder.course.model import Section
+from autograder.learner.progress import work_after
 
 TINY = Path(__file__).parents[2] / "broken_courses" / "tiny"
 
@@ -34,6 +37,30 @@ def test_one_section_is_shown_without_comments_ids_and_markup():
         "> No: a + b = b + a.\n\n"
         "*Image: Two bars, and one as long as both*\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("answer", "asked", "told"),
+    [
+        ("- [x] No.\n- [ ] Yes,\n  it is.\n\nSee.", "**Predict first: is it?**\n\n- No.\n- Yes, it is.\n\n", "> **No.**\n> \n> See."),
+        ("**2.5**\n\nSee.", "**Predict first: is it?**\n\n", "> **2.5**\n> \n> See."),
+        ("- [ ] No.\n- [x] Yes.", "**Predict first: is it?**\n\n- No.\n- Yes.\n\n", "> **Yes.**"),
+    ],
+)
+def test_what_can_be_chosen_is_shown_before_the_key_and_the_answer_after_it(answer, asked, told):
+    [lesson] = read_course(TINY).lessons
+    text = f"## One {{#one}}\n<details><summary>Predict first: is it?</summary>\n\n{answer}\n\n</details>\n"
+    lesson = structs.replace(lesson, text=text, sections=(Section("one", "One", 1),))
+    assert for_terminal(lesson, "one") == f"## One\n{asked}{told}\n"
+    assert [passage.text for passage in passages(lesson, "one") if passage.is_answer] == [told]
+
+
+def test_a_section_ends_with_what_to_do_and_a_card_that_opens_it_does_not(root):
+    [lesson] = [each for each in read_course(root).lessons if each.id == "12_diffusion"]
+    cards = sum(card.section == "one-step-by-hand" for card in lesson.cards)
+    last = f"\n\n**Now you:** `course practice fresh-step`, `course check forward.py`, {cards} cards in `course review`\n"
+    assert for_terminal(lesson, "one-step-by-hand", work_after(root, lesson)).endswith(last)
+    assert "Now you" not in for_terminal(lesson, "one-step-by-hand")
 
 
 def test_a_table_stays_a_table():

@@ -8,7 +8,7 @@ from autograder.course.loading import read_hints
 from autograder.course.model import CheckResult, Failure
 from autograder.learner.check import Checked
 from autograder.learner.practice import choose
-from autograder.learner.progress import Plan, advice, hints, plan, remember, standings
+from autograder.learner.progress import Plan, advice, hints, next_section, plan, remember, standings, totals, work_after
 
 
 @pytest.fixture(autouse=True)
@@ -105,7 +105,7 @@ def test_a_fault_in_the_hints_is_the_authors_with_file_and_line(tmp_path):
     (folder / "hints.yaml").write_text("sums:\n  hint: [a]\n")
     with pytest.raises(CourseError) as error:
         read_hints(tmp_path, "01_x")
-    assert str(error.value) == "exercises/01_x/hints.yaml:2: `sums`: there is no key `hint`\n  fix: the keys are objectives, functions"
+    assert str(error.value) == "exercises/01_x/hints.yaml:2: `sums`: there is no key `hint`\n  fix: the keys are objectives, sections, functions"
 
 
 # ---- progress
@@ -146,7 +146,7 @@ def test_the_next_command_is_to_read_to_write_to_practise_the_core_or_to_hand_in
     """What is optional holds up nothing, and practice begins with what `course practice` asks."""
 
     def following():
-        return advice(workspace, state, standings(workspace, state))
+        return advice(workspace, state, standings(workspace, state)).command
 
     assert following() == "course read why-a-third-family"
     for section in workspace.lesson.main:
@@ -171,3 +171,35 @@ def test_the_plan_counts_what_is_left(workspace, state):
     left = plan(workspace, state, standings(workspace, state))
     assert (left.minutes in range(1, 4), left.cards, left.exercise) == (True, 0, "forward")
     assert plan_line(Plan(0, 0, 0, None)) == "Today: nothing is left"
+
+
+def test_one_reads_on_after_what_was_read_last_and_then_what_was_left_out(workspace, state):
+    first, second, *_ = workspace.lesson.main
+    assert next_section(workspace.lesson, state) == first
+    state.add("read", second.id)
+    assert next_section(workspace.lesson, state) == workspace.lesson.main[2]
+    state.add("read", "derivations")  # of the appendix: no place to go on from
+    assert next_section(workspace.lesson, state) == first
+    for section in workspace.lesson.main[2:]:
+        state.add("read", section.id)
+    assert next_section(workspace.lesson, state) == first
+    state.add("read", first.id)
+    assert next_section(workspace.lesson, state) is None
+
+
+def test_the_totals_are_what_the_course_holds(workspace):
+    """Each exercise belongs to a section, so that it is met while one reads."""
+    lesson, found = workspace.lesson, {total.what: (total.core, total.optional) for total in totals(workspace.lesson)}
+    assert found["section"] == (len(lesson.main), len(lesson.sections) - len(lesson.main))
+    assert found["question"] == (3, len(lesson.questions) - 3)
+    assert found["card"] == (30, len(lesson.cards) - 30)
+    assert found["file"] == (len(lesson.exercises), 0)
+
+
+def test_every_exercise_and_card_is_met_after_a_section(workspace):
+    work = work_after(workspace.root, workspace.lesson)
+    assert {exercise for after in work.values() for exercise in after.exercises} == {one.id for one in workspace.lesson.exercises}
+    assert work["one-step-by-hand"].question.id == "fresh-step"
+    assert work["guidance"].question.id == "guidance-trajectory"  # the core first
+    appendix = {section.id for section in workspace.lesson.sections if section.appendix}
+    assert sum(after.cards for after in work.values()) == sum(card.section not in appendix for card in workspace.lesson.cards)

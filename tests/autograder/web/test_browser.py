@@ -1,5 +1,6 @@
 """The pages in a real Chromium: by mouse and by keyboard, light and dark, narrow and wide, and with nothing said on the console."""
 
+import contextlib
 import itertools
 import re
 
@@ -24,9 +25,9 @@ from tests.autograder.web.test_work import WRONG, check
 
 pytestmark = pytest.mark.xdist_group("browser")  # one browser for all of them
 
-SERVED = ["index.html", "play.html", "practice.html", "question-fresh-step.html", "question-method-choice.html", "question-training-loop.html",
-          "question-technique-or-what.html", "cards.html", "exercises.html", "nothing.html", "grades.html", "report.html", "feedback", "student.html?name=Zoë"]  # fmt: skip
-AS_FILES = ["index.html", "play.html", "practice.html", "cards.html", "question-technique-or-what.html"]
+SERVED = ["index.html", "lesson.html", "play.html", "practice.html", "question-fresh-step.html", "question-method-choice.html", "question-training-loop.html",
+          "question-technique-or-what.html", "cards.html", "exercises.html", "search.html?words=noise", "nothing.html", "grades.html", "report.html", "feedback", "student.html?name=Zoë"]  # fmt: skip
+AS_FILES = ["index.html", "lesson.html", "play.html", "practice.html", "cards.html", "search.html", "question-technique-or-what.html"]
 BROKEN = """async (only) => {
   const preload = location.protocol !== "file:"; // of stylesheets, which no page that is opened as a file may fetch
   const found = await axe.run({ preload, resultTypes: ["violations"], ...(only && { runOnly: { type: "rule", values: only } }) });
@@ -92,11 +93,12 @@ def test_all_can_read_what_is_served(visit, class_site, name):
 @pytest.mark.parametrize("name", AS_FILES)
 def test_all_can_read_the_site_as_files(visit, as_files, name):
     page = visit(as_files + name, axe=True)
+    assert page.evaluate(BROKEN, None) == []  # also as it opens: what is predicted with is gone as soon as the answer is there
     all_in_place(page)
     demand_all_can_read(page)
 
 
-@pytest.mark.parametrize("name", ["index.html", "play.html"])
+@pytest.mark.parametrize("name", ["lesson.html", "play.html"])
 def test_opened_as_a_file_everything_can_be_played_with(visit, written, name):
     page = visit((written.place / name).as_uri(), axe=True)
     all_in_place(page)
@@ -123,7 +125,7 @@ def test_the_lesson_is_light_and_soon_there(visit, site):
     page = visit("about:blank")
     sizes = {}
     page.on("response", lambda answer: sizes.__setitem__(answer.url, answer.request.sizes()["responseBodySize"]))
-    page.goto(site.address + "index.html")
+    page.goto(site.address + "lesson.html")
     before_paint = page.evaluate("() => performance.getEntriesByType('resource').filter((one) => one.renderBlockingStatus === 'blocking').map((one) => one.name)")
     assert sorted(url.rsplit("/", 1)[1] for url in before_paint) == ["site.css", "theme.js"]
     page.wait_for_load_state("networkidle")
@@ -140,7 +142,7 @@ def test_the_lesson_is_light_and_soon_there(visit, site):
 
 
 def test_the_contents_follow_and_what_was_read_is_kept(visit, site):
-    page = visit(site.address + "index.html")
+    page = visit(site.address + "lesson.html")
     link = page.locator('.contents a[data-section="one-step-by-hand"]')
     expect(link).not_to_have_attribute("aria-current", "true")
     link.click()
@@ -148,14 +150,14 @@ def test_the_contents_follow_and_what_was_read_is_kept(visit, site):
     with page.expect_response("**/read"):
         page.locator("#jump-to-any-t").evaluate("(section) => scrollTo({ top: section.offsetTop - 600, behavior: 'instant' })")
     expect(link).to_have_attribute("data-read", "yes")
-    with page.expect_response(re.compile("/index.html")):
+    with page.expect_response(re.compile("/lesson.html")):
         page.reload()
     expect(link).to_have_attribute("data-read", "yes")
     assert any(site.session.state().events("read", "one-step-by-hand"))
 
 
 def test_a_link_leads_to_its_section_though_there_is_much_to_play_with_above_it(visit, site):
-    page = visit(site.address + "index.html#guidance")
+    page = visit(site.address + "lesson.html#guidance")
     expect(page.locator("#widget-guidance")).to_have_attribute("data-ready", "yes")
     section = page.locator("#guidance")
     assert 40 < section.bounding_box()["y"] < 120
@@ -165,13 +167,141 @@ def test_a_link_leads_to_its_section_though_there_is_much_to_play_with_above_it(
     assert 40 < page.locator("#side-by-side").bounding_box()["y"] < 120
 
 
-def test_a_folded_answer_opens_by_keyboard(visit, site):
-    page = visit(site.address + "index.html")
-    first = page.locator(".predict").first
-    expect(first.locator("p").first).to_be_hidden()
-    first.locator("summary").focus()
+def prediction(page, words):
+    return page.locator(".predict").filter(has_text=words)
+
+
+def test_nothing_is_revealed_before_a_guess_and_then_both_stand_side_by_side(visit, site):
+    """By keyboard alone, a choice."""
+    found = prediction(visit(site.address + "lesson.html"), "The pixels of your images")
+    answer = found.locator("details p")
+    expect(answer).to_be_hidden()
+    found.get_by_label("It stays 1/4.").focus()
+    press(found.page, "Enter")
+    expect(found.get_by_role("status")).to_have_text("Make a guess first, or show the answer without one.")
+    expect(answer).to_be_hidden()
+    press(found.page, "ArrowDown", 2)
+    press(found.page, "Enter")
+    expect(found.locator(".compared")).to_have_text("Your guessIt falls towards 0.The answerIt grows towards 1.")
+    expect(found.locator(".compared")).to_be_focused()
+    expect(found.locator("[data-right]")).to_have_attribute("data-right", "no")
+    expect(answer).to_be_visible()
+
+
+@pytest.mark.parametrize(("typed", "right"), [("500", "no"), ("259", "yes")])
+def test_a_number_is_drawn_beside_the_right_one(visit, written, typed, right):
+    """Also where the page is opened as a file."""
+    found = prediction(visit((written.place / "lesson.html").as_uri(), missing=True), "half of the variance")
+    found.get_by_role("textbox").fill(typed)
+    found.get_by_role("button").click()
+    expect(found.locator(".compared")).to_have_text(f"Your guess{typed}The answer259")
+    expect(found.locator("[data-right]")).to_have_attribute("data-right", right)
+    expect(found.locator(".guesses i")).to_have_count(2)
+
+
+def test_the_answer_is_shown_without_a_guess_if_one_asks_for_it_also_without_scripts(browser, site):
+    with contextlib.closing(browser.new_context(java_script_enabled=False)) as context:
+        page = context.new_page()
+        page.goto(site.address + "lesson.html")
+        found = page.locator(".predict").first
+        expect(found.get_by_role("button", name="Compare")).to_be_hidden()
+        expect(found.locator("details p")).to_be_hidden()
+        found.locator("summary").click()
+        expect(found.locator("details p")).to_be_visible()
+
+
+def test_a_mistake_is_a_note_where_the_text_warns_of_it(visit, site):
+    """By keyboard; of a belief that nobody computes, it is the card about it."""
+    page = visit(site.address + "lesson.html")
+    note = page.locator("#one-step-by-hand .mistake").filter(has_text="Beta as standard deviation")
+    expect(note.locator("p")).to_be_hidden()
+    note.locator("summary").focus()
     press(page, "Enter")
-    expect(first.locator("p").first).to_be_visible()
+    expect(note.locator("p")).to_have_text("You scaled the noise by β. β is the noise's variance: multiply ε by its square root.")
+    belief = page.locator("#faster .mistake").filter(has_text="More steps are better")
+    belief.locator("summary").click()
+    expect(belief.locator("p")).to_contain_text(next(card.back for card in site.session.lesson.cards if card.id == "more-steps")[:20])
+
+
+def test_on_paper_nothing_is_folded(visit, site):
+    """Every answer and the appendix are there, by the stylesheet, and where a browser knows no better by a script; afterwards all is as it was."""
+    page = visit(site.address + "lesson.html")
+    hidden = "() => [...document.querySelectorAll('main details:not(.widget details) > :not(summary, .compared, .widget)')].filter((one) => !one.checkVisibility({ contentVisibilityAuto: true })).length"
+    folded = "() => document.querySelectorAll('details:not([open])').length"
+    before = page.evaluate(folded)
+    page.emulate_media(media="print")
+    assert page.evaluate(hidden) == 0
+    page.evaluate("() => dispatchEvent(new Event('beforeprint'))")
+    assert page.evaluate(folded) == 0
+    page.evaluate("() => dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate(folded) == before > 10
+
+
+def test_a_section_leads_to_its_neighbours_and_ends_with_something_to_do(own, visit):
+    page = visit(own.address + "lesson.html#one-step-by-hand")
+    section = page.locator("#one-step-by-hand")
+    expect(section.get_by_role("link", name="Previous section")).to_have_attribute("href", "#forward-noising")
+    expect(section.get_by_role("link", name="Next section")).to_have_attribute("href", "#jump-to-any-t")
+    now = section.get_by_role("group", name="Now you")
+    expect(now.get_by_role("link", name="forward.py")).to_have_attribute("href", "exercises.html#exercise-forward")
+    now.get_by_label("Your answer").fill("0.550")
+    press(page, "Enter")
+    expect(now.get_by_role("status")).to_contain_text("You scaled the noise by β.")
+    now.get_by_label("Your answer").fill("0.790")
+    press(page, "Enter")
+    expect(now.get_by_role("status")).to_contain_text("Right")
+    in_parts = page.locator("#guidance").get_by_role("link", name="Answer in 8 parts “Guidance trajectory”")
+    expect(in_parts).to_have_attribute("href", "question-guidance-trajectory.html")
+
+
+def test_the_appendix_has_anchors_too(visit, site):
+    page = visit(site.address + "lesson.html")
+    for section in site.session.lesson.sections:
+        link = page.locator(f"#{section.id}").get_by_role("link", name="Link to this section")
+        link.focus()
+        expect(link).to_have_css("opacity", "1")
+
+
+@pytest.mark.parametrize("files", [False, True])
+def test_words_are_found_in_sections_questions_and_cards(visit, site, written, files):
+    page = visit((written.place / "search.html").as_uri() if files else site.address + "search.html", missing=files)
+    expect(page.get_by_role("searchbox", name="Find")).to_be_focused()
+    page.keyboard.type("GUIDANCE null")
+    expect(page.get_by_role("status")).to_have_text(re.compile("[0-9]+ places"))
+    expect(page.locator("#found mark").first).to_be_visible()
+    expect(page.locator("#found a").first).to_have_attribute("href", "lesson.html#guidance")
+    page.get_by_role("searchbox").fill("zebra")
+    expect(page.get_by_role("status")).to_have_text("No places")
+    page.get_by_role("searchbox").fill("fresh step")
+    page.locator("#found a").first.click()
+    expect(page).to_have_url(re.compile(r"question-fresh-step\.html$"))
+
+
+def test_the_home_page_leads_on_from_what_was_read(own, visit):
+    first, second, *_ = own.session.lesson.main
+    page = visit(own.address)
+    following = page.locator(".doors [data-next]")
+    expect(following).to_contain_text(first.title)
+    with own.session.state() as state:
+        state.add("read", first.id)
+    page.reload()
+    expect(following).to_contain_text(second.title)
+    expect(page.locator(".objectives")).to_contain_text("1 of ")
+    following.get_by_role("link").click()
+    expect(page).to_have_url(f"{own.address}lesson.html#{second.id}")
+    page.get_by_role("navigation", name="Previous and next page").get_by_role("link", name="Play").click()
+    expect(page).to_have_url(own.address + "play.html")
+
+
+def test_the_home_page_of_a_site_as_files_remembers_what_was_read(visit, as_files, site):
+    first, second, *_ = site.session.lesson.main
+    page = visit(as_files + "index.html")
+    read = page.locator("#door-read")
+    expect(read).to_contain_text(f"Read on {first.title} {site.session.lesson.minutes} min of reading left")
+    page.evaluate("(id) => localStorage.setItem(`read:lesson.html:${document.title}`, JSON.stringify([id]))", first.id)
+    page.reload()
+    expect(read).to_contain_text(second.title)
+    expect(page.locator(".objectives")).to_contain_text("1 of ")
 
 
 def test_the_first_stop_of_the_keyboard_skips_to_the_content(visit, site):
@@ -192,7 +322,7 @@ def test_the_dark_page_is_a_choice_that_is_kept(visit, site):
     press(page, "Enter")
     expect(button).to_have_attribute("aria-pressed", "true")
     dark = page.evaluate(ground)
-    page.goto(site.address + "index.html")
+    page.goto(site.address + "lesson.html")
     assert page.evaluate(ground) == dark != light
     picture = page.locator("img.in-dark").first
     picture.scroll_into_view_if_needed()
@@ -547,7 +677,7 @@ def test_practice_without_a_server_names_the_idea_gives_fresh_numbers_and_rememb
 
     answer("0.550")
     expect(mark).to_contain_text("You scaled the noise by β. β is the noise's variance")
-    expect(mark.get_by_role("link")).to_have_attribute("href", "index.html#one-step-by-hand")
+    expect(mark.get_by_role("link")).to_have_attribute("href", "lesson.html#one-step-by-hand")
     answer("0.790")
     expect(mark.get_by_role("heading", name="Right")).to_be_visible()
     expect(mark).to_contain_text("0 of 3 fresh variants in a row.")
@@ -598,7 +728,7 @@ def test_cards_are_reviewed_by_the_terminals_keys(own, visit):
     expect(told).to_have_text("This card has no figure.")
     with page.context.expect_page() as opened:
         press(page, "e")
-    assert re.search(r"/index\.html#[a-z-]+$", opened.value.url)
+    assert re.search(r"/lesson\.html#[a-z-]+$", opened.value.url)
     press(page, "q")
     expect(page).to_have_url(own.address + "index.html")
 
@@ -640,7 +770,7 @@ def test_cards_are_reviewed_by_mouse(own, visit):
     expect(page.get_by_role("button", name="Take the flag away")).to_be_visible()
     with page.context.expect_page() as opened:
         page.get_by_role("link", name="Open its section in another tab").click()
-    assert "/index.html#" in opened.value.url
+    assert "/lesson.html#" in opened.value.url
 
 
 def test_a_cards_figure_opens_by_itself_in_the_form_that_is_seen(own, visit):
@@ -679,7 +809,7 @@ def test_the_site_as_files_plays_recordings_and_remembers_what_was_read(visit, a
     page.goto(as_files + "cards.html")
     page.locator(".flip summary").first.click()
     expect(page.locator(".flip p").nth(1)).to_be_visible()
-    page.goto(as_files + "index.html")
+    page.goto(as_files + "lesson.html")
     link = page.locator('.contents a[data-section="forward-noising"]')
     page.locator("#one-step-by-hand").evaluate("(section) => scrollTo({ top: section.offsetTop - 600, behavior: 'instant' })")
     expect(link).to_have_attribute("data-read", "yes")

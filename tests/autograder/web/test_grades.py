@@ -211,6 +211,6 @@ def test_feedback_leads_nowhere_else(root, out, tmp_path):
 
 
 def test_an_address_with_nothing_says_so_on_a_page(site):
-    status, _, text = ask(site.address + "lesson.html")
+    status, _, text = ask(site.address + "nowhere.html")
     assert status == 404
     assert "<p>There is nothing at this address.</p>\n<p>Choose a page above.</p>" in unescape(text)

@@ -10,7 +10,8 @@ from autograder.course.loading import read_course
 from autograder.course.text import uncommented
 from autograder.grading.questions import VARIANTS
 from autograder.web.markdown import Prose, mathml
-from autograder.web.pages import frame_of, reading
+from autograder.web.pages import frame_of
+from autograder.web.reading import reading
 
 
 def plain(html):
@@ -46,9 +47,46 @@ def test_a_chain_of_equations_may_break_between_them():
 
 def test_a_folded_answer_is_folded_and_its_question_stands_outside():
     html = Prose().blocks("<details><summary>Predict first: is $a$ *big*?</summary>\n\nYes: 3.\n\n</details>\n")
-    assert plain(html) == "Predict first Is big ? Yes: 3."
-    assert html.startswith('<details class="predict"><summary><span class="label">Predict first</span> Is <math')
-    assert html.rstrip().endswith("<p>Yes: 3.</p>\n</details>")
+    assert plain(html) == "Predict first Is big ? Compare with the answer Show the answer without a guess Yes: 3."
+    assert html.startswith('<div class="predict" role="group" aria-labelledby="predict-')
+    assert html.index("<form") < html.index("<details>") < html.index("Yes: 3.")
+    assert 'type="text" name="guess"' in html
+    assert "The answer" not in html  # there is only what explains it
+
+
+@pytest.mark.parametrize(
+    ("answer", "field", "told"),
+    [
+        ("- [ ] *Up*.\n- [x] Down.\n\nGravity.", '<input type="radio" name="guess" value="1"><span>Down.</span>', "<dd>Down.</dd>"),
+        ("- [x] Up.\n- [x] Down.\n- [ ] $a$", '<input type="checkbox" name="guess" value="0">', "<dd>Up.; Down.</dd>"),
+        ("**−0.1**<!--= -0.1 -->\n\nWith a minus.", 'inputmode="decimal" class="number"', "<dd>−0.1</dd>"),
+    ],
+)
+def test_a_guess_is_a_choice_or_a_number_where_the_answer_is_one(answer, field, told):
+    html = Prose().blocks(f"<details><summary>Predict first: where?</summary>\n\n{answer}\n\n</details>\n")
+    form, _, rest = html.partition("<details>")
+    assert field in form
+    assert f"<dt>The answer</dt>{told}" in rest
+    assert "[x]" not in html
+
+
+def test_what_a_paragraph_warns_of_is_noted_after_it():
+    text = "One.\n\n<!-- misconception: a, b -->\nTwo\nlines.\n\nThree<!-- misconception: c --> words.\n"
+    html = Prose(note=lambda misconception: f"<i>{misconception}</i>" if misconception != "b" else "").blocks(text)
+    assert html == "<p>One.</p>\n<p>Two\nlines.</p>\n<i>a</i>\n<p>Three words.</p>\n<i>c</i>\n"
+
+
+def test_a_source_with_an_address_is_a_link_beside_its_sentence():
+    html = Prose().blocks("True<!-- source: Ho et\nal. 2020, arXiv:2006.11239, section 4; CS231n, lecture 14 -->. Nothing else<!-- source: a book -->.\n")
+    link = '<a href="https://arxiv.org/abs/2006.11239" title="Ho et al. 2020, arXiv:2006.11239, section 4" rel="noreferrer">Ho 2020</a>'
+    assert html == f'<p>True<sup class="source">{link}</sup>. Nothing else.</p>\n'
+
+
+def test_the_address_of_a_paper_is_a_link_and_other_code_stays_code():
+    html = Prose().line("`arXiv:2006.11239`, `doi:10.1000/x`, `https://a.org/b.pdf` and `x = 2006.11239`")
+    addresses = re.findall('<a href="([^"]*)"', html)
+    assert addresses == ["https://arxiv.org/abs/2006.11239", "https://doi.org/10.1000/x", "https://a.org/b.pdf"]
+    assert "<code>x = 2006.11239</code>" in html
 
 
 def test_a_picture_has_a_light_and_a_dark_form_and_its_caption(tmp_path):
@@ -74,7 +112,8 @@ def test_the_whole_lesson_is_on_the_page_with_its_computed_numbers(root):
     made = reading(replace(frame_of(root, lesson, (), served=False, kept=False), widgets={}))
     assert [part.id for part in made.parts] == [section.id for section in lesson.sections]
     html = made.introduction + "".join(part.html for part in made.parts)
-    words = re.sub(r"\$\$.*?\$\$|\$[^$\n]*\$|^#+ [^\n]*$|!\[.*?\]\(.*?\)|\]\(#[^)]*\)|</?\w+>|Predict first:|\|[-|]+\|", " ", uncommented(lesson.text), flags=re.DOTALL | re.MULTILINE)
+    html = re.sub('<sup class="source">.*?</sup>|<p role="status">.*?</form>|<summary><span>Show.*?</summary>|<dl class="compared".*?</dl>|<details class="mistake">.*?</details>', "", html, flags=re.DOTALL)
+    words = re.sub(r"\$\$.*?\$\$|\$[^$\n]*\$|^#+ [^\n]*$|!\[.*?\]\(.*?\)|\]\(#[^)]*\)|</?\w+>|Predict first:|^- \[[x ]\]|^\*\*[−0-9.]+\*\*$|\|[-|]+\|", " ", uncommented(lesson.text), flags=re.DOTALL | re.MULTILINE)
     wanted = re.findall(r"[^\W_]{3,}|[0-9.]{3,}", words)
     found = re.findall(r"[^\W_]{3,}|[0-9.]{3,}", plain(html))
     assert [word.lower() for word in found if word.lower() not in ("predict", "first")] == [

@@ -36,7 +36,7 @@ def test_no_page_speaks_of_what_needs_python(written, site):
         assert 'method="post"' not in re.sub("<template.*?</template>", "", text, flags=re.DOTALL)
         assert "data-live" not in text
     questions = {f"question-{question.id}.html" for question in site.session.lesson.questions}
-    assert {path.name for path in written.place.glob("*.html")} == {"index.html", "play.html", "practice.html", "cards.html"} | questions
+    assert {path.name for path in written.place.glob("*.html")} == {"index.html", "lesson.html", "play.html", "practice.html", "cards.html", "search.html"} | questions
 
 
 def test_no_page_holds_an_answer(written, site):

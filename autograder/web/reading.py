@@ -1,0 +1,262 @@
+"""The lesson's text with what to do after each section, its home page (where to go on, what is left, how much there is), and search.
+
+The figures are those of `course progress`. A site without a server has the same pages for somebody who did nothing yet; there, `home.js`
+fills in what the browser remembers.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from markupsafe import Markup
+from msgspec import Struct
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from autograder.course.errors import CourseError
+from autograder.course.lesson_text import section_texts
+from autograder.course.model import Key, Lesson, Question
+from autograder.course.own_practice import practised
+from autograder.course.text import FOLDED, formulas_in_unicode, uncommented
+from autograder.grading.attempt import known_misconceptions
+from autograder.grading.questions import question_text
+from autograder.learner.practice import Asked, choose, core_minutes
+from autograder.learner.progress import (
+    Work,
+    advice,
+    due_by_objective,
+    minutes_of,
+    next_section,
+    plan,
+    sections_of,
+    standings,
+    totals,
+    work_after,
+)
+from autograder.learner.review.queue import GAP
+from autograder.learner.workspace import State, Workspace
+from autograder.web.markdown import Prose
+from autograder.web.pages import Answer, Frame, fragment, page, shown
+from autograder.web.practice import Part as QuestionPart
+from autograder.web.practice import part_of
+from autograder.web.server import ReaderSession, temporary_folder
+
+
+class Part(Struct, frozen=True):
+    """One section: its id, its title and text as HTML, and whether it is opened only on demand."""
+
+    id: str
+    title: str
+    html: str
+    appendix: bool
+
+
+class Reading(Struct, frozen=True):
+    """A lesson as HTML."""
+
+    introduction: str
+    parts: tuple[Part, ...]
+    objectives: tuple[str, ...]
+
+
+class Task(Struct, frozen=True):
+    """What there is to do after a section: its question, which is answered there as a `part` or else on its own page, and more."""
+
+    question: Question | None
+    part: QuestionPart | None
+    text: Markup
+    cards: int
+    exercises: tuple[str, ...]
+
+
+def routes(session: ReaderSession, frame: Frame) -> list[BaseRoute]:
+    """Return the routes of the home page and the lesson, and of what is remembered as read."""
+    workspace = session.workspace
+    text, tasks, search = reading(frame), tasks_of(frame, workspace.root), _search(frame)  # once: they depend on the course alone
+
+    def lesson(request: Request) -> str:
+        with session.state() as state:
+            return _lesson(frame, text, tasks, {event.subject for event in state.events("read")})
+
+    def home(request: Request) -> str:
+        with session.state() as state:
+            return _home(frame, workspace, state)
+
+    return [
+        Route("/index.html", shown(frame, home)),
+        Route("/lesson.html", shown(frame, lesson)),
+        Route("/search.html", shown(frame, lambda request: search)),
+        Route("/read", _remembering(session), methods=["POST"]),
+    ]
+
+
+def written(frame: Frame, root: Path) -> dict[str, str]:
+    """Render both pages for a site without a server."""
+    text, tasks = reading(frame), tasks_of(frame, root)
+    with temporary_folder() as folder, State(folder) as state:
+        home = _home(frame, Workspace(folder, root, frame.lesson, {}), state)
+    return {"index.html": home, "lesson.html": _lesson(frame, text, tasks, set()), "search.html": _search(frame)}
+
+
+def _lesson(frame: Frame, text: Reading, tasks: dict[str, Task], read: set[str]) -> str:
+    return page(frame, "lesson", frame.lesson.title, reading=text, tasks=tasks, read=read, fields={})
+
+
+def _home(frame: Frame, workspace: Workspace, state: State) -> str:
+    lesson, now = frame.lesson, datetime.now().astimezone()
+    found = standings(workspace, state, due_by_objective(workspace, now) if frame.kept else None)
+    question, section, left = choose(lesson, state, None), next_section(lesson, state), plan(workspace, state, found)
+    leading = (section for section, work in work_after(workspace.root, lesson).items() if left.exercise in work.exercises)
+    return page(
+        frame,
+        "index",
+        lesson.title,
+        introduction=_introduction(lesson, Prose(frame.folder)),
+        step=advice(workspace, state, found),
+        plan=left,
+        leading=next(leading, ""),
+        section=section,
+        section_title=frame.prose.line(section.title if section else lesson.title),
+        question=question,
+        standings=found,
+        totals=totals(lesson),
+        minutes=core_minutes(lesson),
+        data="" if frame.served else _data(lesson),
+    )
+
+
+def _data(lesson: Lesson) -> Markup:
+    """Return what `home.js` needs, as JSON that may stand in a page."""
+    minutes = minutes_of(lesson)
+    sections = [{"id": one.id, "title": formulas_in_unicode(one.title), "minutes": minutes[one.id]} for one in lesson.main]
+    objectives = [sections_of(lesson, objective.id) for objective in lesson.objectives]
+    data = {"title": lesson.title, "sections": sections, "objectives": objectives}
+    return _json(data)
+
+
+def _json(data: Any) -> Markup:
+    """Write data as a page may hold it."""
+    return Markup(msgspec.json.encode(data).decode().replace("<", r"\u003c"))
+
+
+class Place(Struct, frozen=True):
+    """Something that may be searched for: what it is, its title and words, and where it stands."""
+
+    kind: str
+    title: str
+    text: str
+    href: str
+
+
+def _search(frame: Frame) -> str:
+    return page(frame, "search", "Search", index=_json(list(places(frame))))
+
+
+def places(frame: Frame) -> Iterator[Place]:
+    """Yield the sections, questions and cards of a lesson as plain text."""
+    lesson = frame.lesson
+    for section, text in section_texts(lesson):
+        asked = FOLDED.sub(lambda folded: folded["question"], text)  # no answer before it is guessed
+        yield Place("Lesson", _plain(section.title), _plain(asked), f"lesson.html#{section.id}")
+    for question in practised(lesson):
+        text = question_text(question, _published(question), "- {text}")
+        yield Place("Question", question.id.replace("-", " ").capitalize(), _plain(text), f"question-{question.id}.html")
+    for card in lesson.cards:
+        front, back = (
+            (card.front, card.back) if not card.cloze else (GAP.sub("…", card.cloze), GAP.sub(lambda gap: gap["text"], card.cloze))
+        )
+        yield Place(
+            "Card", _plain(front), _plain(back), f"lesson.html#{card.section}" if frame.served else f"cards.html#deck-{card.section}"
+        )
+
+
+def _plain(text: str) -> str:
+    """Return a Markdown text without its marks, in one line."""
+    text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", formulas_in_unicode(uncommented(text)))
+    text = re.sub(r"^ *(?:- \[[ xX]\] |[->] )|^[-: |]+$|[*`]+", "", text, flags=re.MULTILINE)
+    return " ".join(text.replace("|", " ").split())
+
+
+def reading(frame: Frame) -> Reading:
+    """Render a lesson's text as HTML."""
+    lesson, told = frame.lesson, mistakes(frame.lesson)
+    prose = Prose(frame.folder, frame.host, note=lambda misconception: _note(frame, told, misconception))
+    parts = tuple(Part(one.id, prose.line(one.title), prose.blocks(text), one.appendix) for one, text in section_texts(lesson))
+    head = Prose(frame.folder, lambda widget: frame.host(widget, 2))  # there is no section's heading above it
+    return Reading(_introduction(lesson, head), parts, tuple(prose.line(objective.text) for objective in lesson.objectives))
+
+
+def mistakes(lesson: Lesson) -> dict[str, str]:
+    """Return the sentence that corrects each misconception, by its id.
+
+    The files are read and not run, since they may need a framework that takes seconds to load; a release has recorded them.
+    """
+    found: dict[str, str] = {}
+    for exercise in lesson.exercises:
+        with suppress(CourseError):  # what is damaged is told where it is needed
+            found |= {one.id: one.sentence for one in known_misconceptions(exercise)} if exercise.recordings.is_file() else {}
+    for path in {
+        path for exercise in lesson.exercises for path in (exercise.misconceptions, exercise.misconceptions.with_name("practice.py"))
+    }:
+        tree = ast.parse(path.read_bytes() if path.is_file() else b"")
+        functions = (node for node in tree.body if isinstance(node, ast.FunctionDef) and node.decorator_list)
+        found |= {node.name: " ".join(sentence.split()) for node in functions if (sentence := ast.get_docstring(node))}
+    return found
+
+
+def _note(frame: Frame, told: dict[str, str], misconception: str) -> str:
+    """Render what to know about a misconception at its place: its sentence, or else the card about it."""
+    card = next((card for card in frame.lesson.cards if misconception in card.tags and not card.cloze), None)
+    if misconception not in told and card is None:
+        return ""
+    return fragment("mistake.html", id=misconception, sentence=told.get(misconception, ""), card=card, prose=frame.prose)
+
+
+def _introduction(lesson: Lesson, prose: Prose) -> str:
+    lines = lesson.text.split("\n")
+    return prose.blocks("\n".join(lines[: lesson.sections[0].line - 1] if lesson.sections else lines))
+
+
+def tasks_of(frame: Frame, root: Path) -> dict[str, Task]:
+    """Return what there is to do after each section in which there is something."""
+    return {section: _task(frame, work) for section, work in work_after(root, frame.lesson).items() if work}
+
+
+def _task(frame: Frame, work: Work) -> Task:
+    question = work.question
+    if question is None:
+        return Task(None, None, Markup(), work.cards, work.exercises)
+    asked = Asked(question, Key(), None, _published(question))
+    part = part_of(frame, asked, question, "answer")
+    inline = part if frame.served and not question.parts else None
+    return Task(question, inline, part.text, work.cards, work.exercises)
+
+
+def _published(question: Question) -> dict[str, float]:
+    return {name: drawn.published for name, drawn in question.numbers.items()}
+
+
+def _remembering(session: ReaderSession) -> Answer:
+    sections = {section.id for section in session.lesson.sections}
+
+    def remember(section: str) -> None:
+        with session.state() as state:
+            if section in sections and not any(state.events("read", section)):
+                state.add("read", section)
+
+    async def answer(request: Request) -> Response:
+        try:
+            section = msgspec.json.decode(await request.body(), type=str)
+        except msgspec.DecodeError:
+            return Response(status_code=400)
+        await run_in_threadpool(remember, section)
+        return Response(status_code=204)
+
+    return answer

@@ -1,0 +1,45 @@
+// A prediction: once a guess is made, the answer opens and stands beside it.
+(() => {
+  const guessed = (form) => {
+    const chosen = [...form.querySelectorAll(":checked")].map((box) => box.parentElement.lastElementChild.cloneNode(true));
+    const typed = form.querySelector('input[type="text"]')?.value.trim();
+    return typed ? [document.createTextNode(typed)] : chosen;
+  };
+  const numberIn = (node) => Number(node.textContent.trim().replace("−", "-").replace(",", ".") || NaN);
+
+  // Two marks on a line from the smaller to the larger number, zero included.
+  function scale(guess, truth) {
+    const low = Math.min(0, guess, truth), size = Math.max(0, guess, truth) - low || 1;
+    const line = document.createElement("div");
+    line.className = "guesses";
+    line.setAttribute("aria-hidden", "true");
+    for (const [kind, value] of [["guess", guess], ["answer", truth]]) {
+      const mark = line.appendChild(document.createElement("i"));
+      mark.className = kind;
+      mark.style.left = `${(100 * (value - low)) / size}%`;
+    }
+    return line;
+  }
+
+  function compare(box, guess) {
+    const told = box.querySelector(".compared"), truth = told.querySelector("dd"), own = document.createElement("div");
+    own.append(Object.assign(document.createElement("dt"), { textContent: "Your guess" }), document.createElement("dd"));
+    own.lastElementChild.append(...guess.flatMap((one, place) => (place ? [document.createTextNode("; "), one] : [one])));
+    told.prepend(own);
+    const [said, right] = [numberIn(own.lastElementChild), truth ? numberIn(truth) : NaN];
+    if (Number.isFinite(said) && Number.isFinite(right)) told.after(scale(said, right));
+    if (truth) own.dataset.right = truth.textContent.trim() === own.lastElementChild.textContent.trim() || said === right ? "yes" : "no";
+    box.querySelector("details").open = true;
+    told.focus({ preventScroll: true });
+  }
+
+  for (const form of document.querySelectorAll(".guess")) {
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      const guess = guessed(form);
+      form.querySelector('[role="status"]').textContent = guess.length ? "" : "Make a guess first, or show the answer without one.";
+      if (guess.length) compare(form.closest(".predict"), guess);
+      else form.querySelector("input").focus();
+    });
+  }
+})();

@@ -134,6 +134,7 @@ def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
     parser.add_render_rule("image", _image)
     parser.add_render_rule("code_inline", _code)
+    parser.add_render_rule("fence", _fenced)
     parser.add_render_rule("table_open", lambda *_: '<div class="table"><table>\n')
     parser.add_render_rule("table_close", lambda *_: "</table></div>\n")
     parser.add_render_rule("th_open", _column)
@@ -145,6 +146,12 @@ def _code(renderer: Any, tokens: Sequence[Token], place: int, options: Any, env:
     words = escape(tokens[place].content)
     found = "" if " " in words else address(tokens[place].content)
     return _link(found, words) if found else f"<code>{words}</code>"
+
+
+def _fenced(renderer: Any, tokens: Sequence[Token], place: int, options: Any, env: Any) -> str:
+    """Render Python so that it opens on demand: what is above it says the same."""
+    code = f'<pre tabindex="0"><code>{escape(tokens[place].content.rstrip())}</code></pre>\n'
+    return f'<details class="code"><summary>In Python</summary>{code}</details>\n' if tokens[place].info.strip() == "python" else code
 
 
 def _column(renderer: Any, tokens: Sequence[Token], place: int, options: Any, env: Any) -> str:

@@ -588,6 +588,16 @@ lessons/13_adding/widgets/widgets.yaml:1: widget `abacus`: there is no script `a
   fix: create it here, or correct its name
 """,
     ),
+    "code_that_does_not_run": Planted(
+        [
+            (TEXT, "\n## Carrying", "\n```python\na = 2\n```\n\n```python\ntotal = a + b\n```\n\n## Carrying"),
+        ],
+        ["text-code"],
+        """\
+lessons/13_adding/lesson.md:33: this code does not run: NameError: name 'b' is not defined
+  fix: correct this line
+""",
+    ),
     "link_to_no_section": Planted(
         [
             (TEXT, "](#carrying)", "](#carryin)"),

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograder.author.lint.context import LintContext
-from autograder.course.errors import Finding
+from autograder.course.errors import Finding, raised_in
 from autograder.course.expressions import evaluate
 from autograder.course.lesson_text import prediction
 from autograder.course.loading import PLACED, read_widgets
@@ -24,6 +24,7 @@ _BARE = re.compile(r"(?<![\w.,/:-])[0-9]+\.[0-9]+(?![\w/]|\.[0-9])")
 _PAPER = re.compile(r"[0-9]{4}\.[0-9]{4,5}")
 _UNREAD = re.compile(r"```.*?```|`[^`\n]*`|\$\$.*?\$\$|\$[^$\n]*\$|<!--.*?-->|\]\([^)]*\)", re.DOTALL)
 _CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
+_PYTHON = re.compile(r"```python\n(?P<code>.*?)```", re.DOTALL)
 _IMAGE = re.compile(r"!\[(?P<alt>[^\]]*)\]\((?P<path>[^)\s]*)\)")
 _LINK = re.compile(r"(?<!!)\[[^\]]*\]\(#(?P<id>[^)]*)\)")
 _MATHS = re.compile(r"\$\$.*?\$\$|\$[^$\n]*\$", re.DOTALL)
@@ -82,6 +83,17 @@ def bare_numbers(context: LintContext) -> Iterator[Finding]:
         if len(match[0].replace(".", "").lstrip("0")) >= 3 and not _PAPER.fullmatch(match[0]):
             fix = f"write {match[0]}<!--= EXPRESSION -->, or round it to two digits"
             yield Finding(context.text, _line(text, match.start()), f"nothing computes {match[0]}", fix)
+
+
+def code(context: LintContext) -> Iterator[Finding]:
+    """Find Python that does not run. What is above a block is defined in it, and what expressions may use."""
+    names = dict(context.names)
+    for match in _PYTHON.finditer(context.lesson.text):
+        lines = "\n" * (_line(context.lesson.text, match.start("code")) - 1)
+        try:
+            exec(compile(lines + match["code"], str(context.text), "exec"), names)
+        except Exception as error:
+            yield raised_in(context.text, error, "this code does not run")
 
 
 def images(context: LintContext) -> Iterator[Finding]:

@@ -17,6 +17,7 @@ _TEXT = (
     Rule("text-computed", "A number with an expression equals the expression's value.", lesson_rules.computed),
     Rule("text-tables", "A table with an expression above it contains the expression's values.", lesson_rules.tables),
     Rule("text-bare-numbers", "A decimal number of three or more digits is computed.", lesson_rules.bare_numbers),
+    Rule("text-code", "Python in the text runs, block after block.", lesson_rules.code),
     Rule("text-length", "The main text is short, and read in the minutes that it names.", lesson_rules.length),
     Rule("text-sources", "If the text gives sources, each date, share and finding has one.", lesson_rules.sources),
     Rule("text-images", "An image exists in a light and a dark version, and has alt text.", lesson_rules.images),

@@ -140,3 +140,12 @@ def test_every_question_can_be_asked(site, seed):
         assert status == 200
         assert 'name="answer' in text
         assert "[[" not in text
+
+
+def test_python_opens_on_demand_and_other_code_is_shown():
+    """It says what the formula above it says; a `<` in it is text."""
+    python, other = (Prose().blocks(f"$$a$$\n\n```{kind}\na < 1  # $b$\n```") for kind in ("python", ""))
+    code = '<pre tabindex="0"><code>a &lt; 1  # $b$</code></pre>'
+    assert python.endswith(f'<details class="code"><summary>In Python</summary>{code}\n</details>\n')
+    assert other.endswith(f"{code}\n")
+    assert "<details" not in other

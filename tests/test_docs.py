@@ -16,7 +16,9 @@ import pytest
 from click.testing import CliRunner
 
 from autograder.cli.main import main
-from autograder.course.loading import CONTENT, read_course, read_policy
+from autograder.course.lesson_text import prediction
+from autograder.course.loading import CONTENT, read_course, read_policy, read_widgets
+from autograder.course.text import FOLDED
 from autograder.grading.questions import functions_of, values, variant
 from docs.commands import page as commands_page
 from tests.courses import CLONE
@@ -28,6 +30,9 @@ INSTRUCTORS = (("docs/grade.md", "After grading"),)
 TUTORIAL = ("docs/author.md", "A lesson in an hour")
 HELD = {  # blocks of other kinds, and the test that holds each
     ("docs/author.md", "Add to a lesson", "yaml"): "test_authors_formula_is_one_that_the_course_takes",
+    ("docs/author.md", "Add to a lesson", "js"): "tests/autograder/web/test_browser.py",
+    ("docs/author.md", "Add to a lesson", "markdown"): "test_authors_predictions_have_the_answers_that_they_show",
+    ("docs/author.md", "Add to a lesson", "text"): "test_authors_widget_is_described_as_the_course_reads_it",
     ("docs/learn.md", "In a browser", "text"): "tests/autograder/web/test_command.py",
     ("docs/review.md", "A review session", "text"): "tests/test_review_terminal.py",
     ("docs/review.md", "Statistics", "text"): "tests/autograder/learner/review/test_stats.py",
@@ -160,6 +165,19 @@ def test_authors_formula_is_one_that_the_course_takes(tmp_path):
         right, mistakes = values(question, variant(question, None, functions), functions)
         assert round(right, 3) == 0.790
         assert 0.550 in [round(value, 3) for _, value in mistakes]
+
+
+def test_authors_predictions_have_the_answers_that_they_show():
+    told = [prediction(folded) for folded in FOLDED.finditer(shown("docs/author.md", "Add to a lesson", "markdown"))]
+    assert [(one.choices, one.answer) for one in told] == [(("It stays 1/4.", "It grows towards 1."), "It grows towards 1."), ((), "40")]
+
+
+def test_authors_widget_is_described_as_the_course_reads_it(tmp_path):
+    widgets = tmp_path / "lessons" / "01_x" / "widgets"
+    widgets.mkdir(parents=True)
+    (widgets / "widgets.yaml").write_text(shown("docs/author.md", "Add to a lesson"), encoding="utf-8")
+    (widgets / "brightness.js").write_text(shown("docs/author.md", "Add to a lesson", "js"), encoding="utf-8")
+    assert read_widgets(tmp_path, "01_x")["brightness"].script == "brightness.js"
 
 
 def test_every_block_is_run_or_held_by_a_test():

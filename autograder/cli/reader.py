@@ -170,7 +170,8 @@ def serve(root: Path | None, lesson: str | None, port: int | None, grades: Path 
 def site(root: Path | None, out: Path, lesson: str | None) -> None:
     """Write the lessons' site as static files.
 
-    Several lessons have a folder each, and an index. Everything that needs no Python is there; the model plays recordings.
+    Several lessons have a folder each, and an index. No server is needed, the files may be opened from the disk: practice is marked, cards
+    come when they are due, and the model plays recordings.
     """
     from autograder.web.app import write_site
 

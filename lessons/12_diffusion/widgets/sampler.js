@@ -24,7 +24,7 @@ course.provide(async (use) => {
     const film = player();
     const said = sentence();
     film.show(opening);
-    stage.append(...(live ? watched : replayed)({ live, film, said }), film.node, said.node, note(live, missing));
+    stage.append(film.node, said.node, ...(live ? watched : replayed)({ live, film, said }), note(live, missing));
     new IntersectionObserver(([{ isIntersecting }], sight) => {
       if (!isIntersecting) return;
       sight.disconnect();

@@ -22,6 +22,7 @@ from solutions.diffusion.store import weights_metadata
 from tests.autograder.web.conftest import serving
 from tests.autograder.web.test_grades import keep, result
 from tests.autograder.web.test_work import WRONG, check
+from tests.courses import ROOT
 
 pytestmark = pytest.mark.xdist_group("browser")  # one browser for all of them
 
@@ -117,6 +118,18 @@ def test_what_cannot_be_loaded_is_said_in_its_place(visit, site):
     page.goto(site.address + "play.html")
     page.locator("#widget-noise").scroll_into_view_if_needed()
     expect(page.locator("#widget-noise .stage")).to_have_text("This could not be loaded. Reload the page, or look whether the site still runs.")
+
+
+def test_the_widget_that_the_authors_guide_shows_works(visit, site):
+    guide = (ROOT / "docs" / "author.md").read_text(encoding="utf-8")
+    shown = {"brightness.js": re.search(r"```js\n(.*?)```", guide, re.DOTALL)[1], "data/pixel.js": re.search(r"`data/pixel.js` holds `(.*?)`", guide)[1]}
+    page = visit(site.address + "cards.html")
+    for name in shown:
+        page.route(f"**/widgets/{name}", lambda route: route.fulfill(body=shown[route.request.url.partition("widgets/")[2]], content_type="text/javascript"))
+    page.evaluate("async () => (await course.use('widgets/brightness.js')).mount(document.querySelector('main'))")
+    expect(page.locator(".says")).to_have_text("The pixel is 0.60.")
+    page.get_by_label("factor").press("End")
+    expect(page.locator(".says")).to_have_text("The pixel is 1.00.")
 
 
 def test_the_lesson_is_light_and_soon_there(visit, site):

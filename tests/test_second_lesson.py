@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 from click.testing import CliRunner
 from msgspec import structs
+from playwright.sync_api import expect
 
 from autograder.cli.context import opened_deck
 from autograder.cli.main import main
@@ -18,8 +19,9 @@ from autograder.course.loading import read_course
 from autograder.course.references import choose_lesson
 from autograder.learner.review.deck import Deck
 from autograder.learner.workspace import open_workspace
+from autograder.web.app import write_site
 from autograder.web.server import ReaderSession
-from tests.autograder.web.conftest import serving
+from tests.autograder.web.conftest import serving, visit  # noqa: F401  # a fixture
 from tests.autograder.web.test_guard import ask
 from tests.courses import with_second_lesson
 
@@ -112,6 +114,20 @@ def test_the_browser_reviews_the_cards_of_a_workspace_together(started, clone):
         assert ask(f"{site.address}13_edges/figures/one.svg")[0] == 200
     with serving(clone, started.second, lesson="13") as site:
         assert "Open its section" in ask(f"{site.address}cards.html")[2]
+
+
+@pytest.mark.xdist_group("browser")
+def test_the_site_of_both_lessons_opened_as_a_file_plays_and_marks(clone, visit, tmp_path):  # noqa: F811
+    course = read_course(clone)
+    place = write_site(course, course.lessons, tmp_path / "site").place
+    page = visit((place / "index.html").as_uri())
+    page.get_by_role("link", name="Filters and edges").click()
+    expect(page.locator("#widget-strength")).to_contain_text("Strength 5.00; the sum would be 7.")
+    page.get_by_role("link", name="Practice").click()
+    page.get_by_role("link", name="Turned").click()
+    page.get_by_role("radio").first.check()
+    page.get_by_role("button", name="Check").click()
+    expect(page.locator("#mark")).to_contain_text("A kernel that is symmetric does not change when it is turned.")
 
 
 def test_a_lesson_that_is_not_in_the_workspace_is_told(clone, tmp_path):

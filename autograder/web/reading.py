@@ -136,8 +136,14 @@ def _data(lesson: Lesson) -> Markup:
     """Return what `home.js` needs, as JSON that may stand in a page."""
     minutes = minutes_of(lesson)
     sections = [{"id": one.id, "title": formulas_in_unicode(one.title), "minutes": minutes[one.id]} for one in lesson.main]
-    objectives = [sections_of(lesson, objective.id) for objective in lesson.objectives]
-    data = {"title": lesson.title, "sections": sections, "objectives": objectives}
+    asked = practised(lesson)
+    data = {
+        "title": lesson.title,
+        "sections": sections,
+        "objectives": [sections_of(lesson, objective.id) for objective in lesson.objectives],
+        "questions": [[one.id for one in asked if one.objective == objective.id] for objective in lesson.objectives],
+        "core": [one.id for one in asked if one.core],
+    }
     return _json(data)
 
 

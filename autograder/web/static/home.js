@@ -1,4 +1,4 @@
-// The home page of a site without a server: where to go on, and what was read, as this browser remembers it.
+// The home page of a site without a server: where to go on, and what was read and practised, as this browser remembers it.
 (() => {
   const told = JSON.parse(document.getElementById("lesson").textContent);
   let read = [];
@@ -12,10 +12,26 @@
   link.querySelector("span").textContent = unread.length ? unread[0].title : told.title;
   left.textContent = unread.length ? `${minutes} min of reading left` : "all sections read";
   if (read.length) document.getElementById("today").textContent = "Go on";
-  document.querySelectorAll(".objectives > li").forEach((row, place) => {
-    const bar = row.querySelector("progress[data-read]");
-    if (!bar) return;
-    bar.value = told.objectives[place].filter((id) => read.includes(id)).length;
-    bar.previousElementSibling.textContent = `${bar.value} of ${bar.max}`;
-  });
+  function bars(kind, wanted, isDone) {
+    document.querySelectorAll(".objectives > li").forEach((row, place) => {
+      const bar = row.querySelector(`progress[data-${kind}]`);
+      if (!bar) return;
+      bar.value = wanted[place].filter(isDone).length;
+      bar.previousElementSibling.textContent = `${bar.value} of ${bar.max}`;
+    });
+  }
+  bars("read", told.objectives, (id) => read.includes(id));
+
+  async function practised() {
+    const { questions, streak } = await window.marks.lesson;
+    const done = new Set(questions.filter((one) => window.marks.mastered(one, streak)).map(({ id }) => id));
+    bars("practised", told.questions, (id) => done.has(id));
+    const next = questions.find(({ id }) => !done.has(id)), core = told.core.filter((id) => !done.has(id)).length;
+    const door = document.querySelector("#door-practice a");
+    door.href = next ? `question-${next.id}.html` : "practice.html";
+    door.querySelector("b").textContent = next ? "Next question" : "Practise";
+    door.querySelector("span").textContent = next ? next.title : "every question is mastered";
+    document.querySelector("#door-practice > .quiet").textContent = `${core} core question${core === 1 ? "" : "s"} left`;
+  }
+  if (window.marks) practised().catch(console.error);
 })();

@@ -152,8 +152,9 @@
     else go.outerHTML = '<b class="good">Every question is mastered.</b>';
   }
 
-  if (!form) return void list();
-  window.marks = { answered, marked };
+  window.marks = { answered, marked, mastered, lesson };
+  if (document.getElementById("go-on")) return void list();
+  if (!form) return;
   const asked = new URLSearchParams(location.search);
   if (asked.has("fresh")) addEventListener("DOMContentLoaded", fresh);
 })();

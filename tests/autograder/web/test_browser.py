@@ -311,10 +311,14 @@ def test_the_home_page_of_a_site_as_files_remembers_what_was_read(visit, as_file
     page = visit(as_files + "index.html")
     read = page.locator("#door-read")
     expect(read).to_contain_text(f"Read on {first.title} {site.session.lesson.minutes} min of reading left")
+    practice = page.locator("#door-practice")
+    expect(practice).to_contain_text("Next question Fresh step 3 core questions left")
     page.evaluate("(id) => localStorage.setItem(`read:lesson.html:${document.title}`, JSON.stringify([id]))", first.id)
+    page.evaluate("(log) => localStorage.setItem(`practice:${document.body.dataset.lesson}`, JSON.stringify(log))", {"fresh-step": [[seed, True] for seed in range(3)]})
     page.reload()
     expect(read).to_contain_text(second.title)
-    expect(page.locator(".objectives")).to_contain_text("1 of ")
+    expect(practice).to_contain_text("Next question Method choice 2 core questions left")
+    expect(page.locator(".objectives > li").filter(has_text="Compute one forward noising step")).to_contain_text("questions mastered 1 of ")
 
 
 def test_the_first_stop_of_the_keyboard_skips_to_the_content(visit, site):

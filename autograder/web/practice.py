@@ -143,13 +143,12 @@ def _page(
     asked: Asked,
     mark: Markup | None = None,
     fields: dict[str, list[str]] | None = None,
-    boxes: dict[str, Markup] | None = None,
 ) -> str:
     question = asked.question
     section = next((one for one in frame.lesson.sections if one.id == question.section), None)
     title = f"{question.id.replace('-', ' ').capitalize()} · Practice"
     words = Markup(frame.prose.line(PRACTICE_WORDS[frame.lesson.practice]))
-    told: dict[str, Any] = {"words": words, "asked": asked, "section": section, "mark": mark, "fields": fields or {}, "boxes": boxes or {}}
+    told: dict[str, Any] = {"words": words, "asked": asked, "section": section, "mark": mark, "fields": fields or {}}
     return page(frame, "question", title, **told, **_asked(frame, asked))
 
 
@@ -189,8 +188,10 @@ def written(root: Path, frame: Frame) -> dict[str, str]:
     for question in ordered:
         seeds = [None, *range(FRESH if question.numbers else 0)]
         asked = [Asked(question, key_of(lesson, question), seed, variant(question, seed, functions)) for seed in seeds]
-        files[f"question-{question.id}.html"] = _page(frame, asked[0], boxes=_boxes(frame, asked[0]))
-        files[f"answers/{question.id}.js"] = _provided([_variant(frame, one, functions) for one in asked])
+        files[f"question-{question.id}.html"] = _page(frame, asked[0])
+        files[f"answers/{question.id}.js"] = _provided(
+            {"boxes": _boxes(frame, asked[0]), "variants": [_variant(frame, one, functions) for one in asked]}
+        )
     known = [{"id": one.id, "title": one.id.replace("-", " ").capitalize(), "repeated": one.repeated} for one in ordered]
     sections = {section.id: section.title for section in lesson.sections}
     told = {"questions": known, "sections": sections, "streak": STREAK, "open": lesson.practice == "open"}

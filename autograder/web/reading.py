@@ -241,7 +241,7 @@ def _task(frame: Frame, work: Work) -> Task:
         return Task(None, None, Markup(), work.cards, work.exercises)
     asked = Asked(question, Key(), None, _published(question))
     part = part_of(frame, asked, question, "answer")
-    inline = part if frame.served and not question.parts else None
+    inline = None if question.parts else part
     return Task(question, inline, part.text, work.cards, work.exercises)
 
 

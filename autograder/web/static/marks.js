@@ -3,8 +3,8 @@
 (() => {
   const { use } = window.course;
   const PLACE = `practice:${document.body.dataset.lesson}`;
-  const form = document.getElementById("question");
   const lesson = use("answers/index.js");
+  const answers = (id) => use(`answers/${id}.js`);
 
   // -- progress: for each question [seed, right] of each answer, in their order
 
@@ -95,35 +95,31 @@
     return first ? { ...first, lines: notes.map(({ line }) => line) } : null;
   }
 
-  // -- the page of a question
+  // -- a form, which has the id of its question and, if its numbers are fresh, their seed; on a question's own page and after sections
 
   const yaml = (value) => (Array.isArray(value) ? `[${value.join(", ")}]`
     : typeof value === "object" ? `{${Object.entries(value).map(([key, one]) => `${key}: ${yaml(one)}`).join(", ")}}` : value);
-  const id = form?.dataset.question;
-  let seed = null;
-  const variant = async () => (await use(`answers/${id}.js`)).find((one) => one.seed === seed);
-
-  async function fresh() {
-    const seeds = (await use(`answers/${id}.js`)).map((one) => one.seed).filter((one) => one !== null);
+  async function fresh(form) {
+    const id = form.dataset.question, { variants } = await answers(id);
+    const seeds = variants.map((one) => one.seed).filter((one) => one !== null);
     const lately = (log[id] ?? []).slice(-Math.floor(seeds.length / 2)).map(([one]) => one);
     const open = seeds.filter((one) => !lately.includes(one));
-    seed = open[Math.floor(Math.random() * open.length)];
-    await show();
-  }
-  async function show() {
-    document.getElementById("fields").innerHTML = (await variant()).fields;
+    const seed = open[Math.floor(Math.random() * open.length)];
+    form.dataset.seed = seed;
+    document.getElementById("fields").innerHTML = variants.find((one) => one.seed === seed).fields;
     document.getElementById("seed").textContent = ` · fresh numbers, seed ${seed}`;
     window.practice.orders();
     window.course.scrollable(form);
   }
 
-  async function answered() {
-    const { questions, sections, streak: wanted, open } = await lesson;
-    const own = questions.find((one) => one.id === id), asked = await variant();
+  async function answered(form) {
+    const id = form.dataset.question, seed = "seed" in form.dataset ? Number(form.dataset.seed) : null;
+    const { questions, sections, streak: wanted, open } = await lesson, { variants, boxes } = await answers(id);
+    const own = questions.find((one) => one.id === id), asked = variants.find((one) => one.seed === seed);
     const answer = read(asked.parts, new FormData(form)), note = marked(asked, answer);
     if (!note || note.readable) add(id, seed, !note);
     const done = mastered(own, wanted);
-    const box = document.getElementById(note ? "wrong" : done ? "mastered" : "right").content.cloneNode(true);
+    const box = document.createRange().createContextualFragment(boxes[note ? "wrong" : done ? "mastered" : "right"]);
     const put = (name, fill) => box.querySelectorAll(`[data-${name}]`).forEach((node) => { if (fill(node) === false) node.remove(); });
     put("lines", (node) => { node.innerHTML = (note?.lines ?? []).map((line) => `<p>${line}</p>`).join(""); });
     put("reread", (node) => note?.section ? Object.assign(node.querySelector("a"), { href: `lesson.html#${note.section}`, textContent: sections[note.section] }) : false);
@@ -153,8 +149,6 @@
   }
 
   window.marks = { answered, marked, mastered, lesson };
-  if (document.getElementById("go-on")) return void list();
-  if (!form) return;
-  const asked = new URLSearchParams(location.search);
-  if (asked.has("fresh")) addEventListener("DOMContentLoaded", fresh);
+  if (document.getElementById("go-on")) list();
+  if (new URLSearchParams(location.search).has("fresh")) addEventListener("DOMContentLoaded", () => fresh(document.getElementById("question")));
 })();

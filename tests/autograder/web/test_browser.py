@@ -666,7 +666,7 @@ def test_a_site_without_a_server_marks_as_the_terminal_does(visit, written, site
     """The same lines, section and worth, for every question, published and fresh, and each way to miss it."""
     page, functions = visit((written.place / "question-fresh-step.html").as_uri()), site.session.functions()
     script = """async ([id, seed, answers]) => {
-      const asked = (await course.use(`answers/${id}.js`)).find((one) => one.seed === seed);
+      const asked = (await course.use(`answers/${id}.js`)).variants.find((one) => one.seed === seed);
       return answers.map((answer) => marks.marked(asked, answer)).map((note) => note && [note.lines, note.section ?? null, note.readable]);
     }"""
     for question, seed in itertools.product(practised(site.session.lesson), (None, 0, practice.FRESH - 1)):
@@ -709,6 +709,11 @@ def test_practice_without_a_server_names_the_idea_gives_fresh_numbers_and_rememb
     page.goto((written.place / "practice.html").as_uri())
     expect(page.locator('[data-question="fresh-step"] .state')).to_have_text("Mastered")
     expect(page.locator("#go-on")).to_contain_text("Go on: ")
+    page.goto((written.place / "lesson.html").as_uri())  # and so after the section
+    form = page.locator('.now form[data-question="fresh-step"]')
+    form.get_by_label("Your answer").fill("0.550")
+    form.get_by_role("button", name="Check").click()
+    expect(form.locator("+ [role=status]")).to_contain_text("You scaled the noise by β.")
 
 
 # ---- cards, exercises, grades, and the site as files

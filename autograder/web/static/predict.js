@@ -5,7 +5,8 @@
     const typed = form.querySelector('input[type="text"]')?.value.trim();
     return typed ? [document.createTextNode(typed)] : chosen;
   };
-  const numberIn = (node) => Number(node.textContent.trim().replace("−", "-").replace(",", ".") || NaN);
+  // The number in what is written: 259 in "t = 259", 0.5 in "0,5".
+  const numberIn = (node) => Number(node.textContent.match(/[-−+]?(\d+([.,]\d+)?|[.,]\d+)/)?.[0].replace("−", "-").replace(",", ".") ?? NaN);
 
   // Two marks on a line from the smaller to the larger number, zero included.
   function scale(guess, truth) {
@@ -26,8 +27,8 @@
     own.append(Object.assign(document.createElement("dt"), { textContent: "Your guess" }), document.createElement("dd"));
     own.lastElementChild.append(...guess.flatMap((one, place) => (place ? [document.createTextNode("; "), one] : [one])));
     told.prepend(own);
-    const [said, right] = [numberIn(own.lastElementChild), truth ? numberIn(truth) : NaN];
-    if (Number.isFinite(said) && Number.isFinite(right)) told.after(scale(said, right));
+    const [said, right] = box.querySelector(".guess .number") ? [numberIn(own.lastElementChild), numberIn(truth)] : [NaN, NaN];
+    if (Number.isFinite(said)) told.after(scale(said, right));
     if (truth) own.dataset.right = truth.textContent.trim() === own.lastElementChild.textContent.trim() || said === right ? "yes" : "no";
     box.querySelector("details").open = true;
     told.focus({ preventScroll: true });

@@ -186,7 +186,7 @@ def prediction(page, words):
 
 def test_nothing_is_revealed_before_a_guess_and_then_both_stand_side_by_side(visit, site):
     """By keyboard alone, a choice."""
-    found = prediction(visit(site.address + "lesson.html"), "The pixels of your images")
+    found = prediction(visit(site.address + "lesson.html", axe=True), "The pixels of your images")
     answer = found.locator("details p")
     expect(answer).to_be_hidden()
     found.get_by_label("It stays 1/4.").focus()
@@ -199,9 +199,10 @@ def test_nothing_is_revealed_before_a_guess_and_then_both_stand_side_by_side(vis
     expect(found.locator(".compared")).to_be_focused()
     expect(found.locator("[data-right]")).to_have_attribute("data-right", "no")
     expect(answer).to_be_visible()
+    assert found.page.evaluate(BROKEN, None) == []
 
 
-@pytest.mark.parametrize(("typed", "right"), [("500", "no"), ("259", "yes")])
+@pytest.mark.parametrize(("typed", "right"), [("500", "no"), ("-0,5", "no"), ("t = 259", "yes")])
 def test_a_number_is_drawn_beside_the_right_one(visit, written, typed, right):
     """Also where the page is opened as a file."""
     found = prediction(visit((written.place / "lesson.html").as_uri(), missing=True), "half of the variance")
@@ -251,7 +252,7 @@ def test_on_paper_nothing_is_folded(visit, site):
 
 
 def test_a_section_leads_to_its_neighbours_and_ends_with_something_to_do(own, visit):
-    page = visit(own.address + "lesson.html#one-step-by-hand")
+    page = visit(own.address + "lesson.html#one-step-by-hand", axe=True)
     section = page.locator("#one-step-by-hand")
     expect(section.get_by_role("link", name="Previous section")).to_have_attribute("href", "#forward-noising")
     expect(section.get_by_role("link", name="Next section")).to_have_attribute("href", "#jump-to-any-t")
@@ -263,6 +264,7 @@ def test_a_section_leads_to_its_neighbours_and_ends_with_something_to_do(own, vi
     now.get_by_label("Your answer").fill("0.790")
     press(page, "Enter")
     expect(now.get_by_role("status")).to_contain_text("Right")
+    assert page.evaluate(BROKEN, None) == []
     in_parts = page.locator("#guidance").get_by_role("link", name="Answer in 8 parts “Guidance trajectory”")
     expect(in_parts).to_have_attribute("href", "question-guidance-trajectory.html")
 

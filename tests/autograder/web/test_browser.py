@@ -384,6 +384,7 @@ def test_the_forward_step_starts_with_the_lessons_example_and_follows_the_keys(v
     expect(found.locator(".readout")).to_contain_text("the new pixel0.664")
     expect(found.locator(".readout")).to_contain_text("β for √β0.729")
     expect(found.locator(".readout")).to_contain_text("no root on 1 − β0.625")
+    expect(found.locator(".readout .mistake").first).to_have_css("border-left-width", "0px")  # it is no note of a mistake
     found.get_by_label("variance β").focus()
     press(found.page, "End")
     expect(found.locator(".readout")).to_contain_text("the new pixel−0.300")

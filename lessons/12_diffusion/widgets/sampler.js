@@ -10,7 +10,7 @@ course.provide(async (use) => {
   const FIRST = "boots";
   const PAIRS = [
     ["boots-w1", "boots-w5", "w = 1 and w = 5", "Only w differs: see how much clearer the class gets, and how much more alike the images."],
-    ["boots-5-steps", "boots", "5 and 20 steps", "Only the number of steps differs: see where five steps leave a blur that twenty resolve."],
+    ["boots-5-steps", "boots", "5 and 20 steps", "Only the number of steps differs: the shapes are the same, and twenty steps add the texture that five leave out."],
     ["boots", "bags", "two prompts, one noise", "Only the prompt differs: both begin with the same noise, and part step by step."],
   ];
 

@@ -9,6 +9,8 @@ import tomllib
 import pytest
 import yaml
 
+from autograder.web.pages import STATIC
+
 GROUPS = ("dependencies", "optional-dependencies")
 
 
@@ -75,7 +77,7 @@ def test_a_group_of_tests_is_kept_in_one_process(request):
 
 
 def test_what_comes_from_npm_is_as_it_was_published_with_its_licence_and_its_reason(root):
-    folder = root / "autograder" / "web" / "static" / "vendor"
+    folder = STATIC / "vendor"
     packages = yaml.safe_load((folder / "packages.yaml").read_text())
     page = (root / "docs" / "dependencies.md").read_text()
     assert {path.name for path in folder.iterdir()} == {"packages.yaml", *packages, *(f"{one['package']}.LICENSE" for one in packages.values())}

@@ -21,7 +21,7 @@ course.provide(async (use) => {
     });
     function draw(t) {
       const frame = frameAt(run, t);
-      title.textContent = frame ? `${run.label}: t\u00a0=\u00a0${frame.t}` : run.label;
+      title.textContent = frame ? `${run.label}: t = ${frame.t}` : run.label;
       if (!frame) return;
       const { n, side, colours } = frame, size = side ** 2 * colours;
       for (const { key, label, shots } of views) {

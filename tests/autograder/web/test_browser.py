@@ -244,7 +244,7 @@ def test_on_paper_nothing_is_folded(visit, site):
     folded = "() => document.querySelectorAll('details:not([open])').length"
     before = page.evaluate(folded)
     page.emulate_media(media="print")
-    assert page.evaluate(hidden) == 0
+    page.wait_for_function(f"() => ({hidden})() === 0")  # a frame later
     page.evaluate("() => dispatchEvent(new Event('beforeprint'))")
     assert page.evaluate(folded) == 0
     page.evaluate("() => dispatchEvent(new Event('afterprint'))")

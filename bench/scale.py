@@ -31,7 +31,7 @@ from autograder.instructor.grades import read_rules
 from autograder.instructor.outputs import result_files, write_feedback, write_report
 from bench.chaos.grading import attempts
 from bench.chaos.workers import children_of
-from bench.throughput import CLASS, NUMPY, Spent, _below, copies, fork_and_call
+from bench.throughput import CLASS, NUMPY, Spent, _below, copies, fork_and_call, one_more
 
 ROOT = Path(__file__).resolve().parents[1]
 TURNS = 5
@@ -56,9 +56,8 @@ def finish(submissions: Path, more: Sequence[str] = (), others: Sequence[int] = 
 
 
 def steady(few: Path, many: Path, more: Sequence[str] = (), others: Sequence[int] = ()) -> Spent:
-    """Give what one more submission takes once everything is warm: what the larger class takes beyond the smaller."""
-    short, long = finish(few, more, others), finish(many, more, others)
-    return Spent((long.wall - short.wall) / (MANY - FEW), (long.cpu - short.cpu) / (MANY - FEW))
+    """Give what one more submission takes, of classes of FEW and MANY."""
+    return one_more(finish(few, more, others), finish(many, more, others), MANY - FEW)
 
 
 def below(pid: int) -> Iterator[int]:

@@ -93,6 +93,11 @@ def copies(source: bytes, folder: Path, count: int) -> Path:
     return folder
 
 
+def one_more(short: Spent, long: Spent, more: int) -> Spent:
+    """Give what one more submission takes once everything is warm: what a class that is larger by so many takes beyond the smaller."""
+    return Spent((long.wall - short.wall) / more, (long.cpu - short.cpu) / more)
+
+
 def fork_and_call(source: bytes) -> Spent:
     """Fork a guest, load the file and make the calls of the checks, without walls, checks or records; give what 200 of these took."""
     exercise = next(e for e in read_course(ROOT).lessons[0].exercises if e.id == "forward")
@@ -139,8 +144,7 @@ def rates(name: str) -> None:
         for _ in range(TIMES):
             short, long = grade(few), grade(many)
             whole.append(COPIES / short.wall)
-            more = MANY - COPIES
-            steady.append(Spent((long.wall - short.wall) / more, (long.cpu - short.cpu) / more))
+            steady.append(one_more(short, long, MANY - COPIES))
             machine.append(bare(source))
     row(f"`forward`, {name}, whole run of {COPIES}", whole, "submissions/s")
     row(f"`forward`, {name}, steady", [1 / one.wall for one in steady], "submissions/s")
@@ -154,7 +158,6 @@ def rates(name: str) -> None:
 def wrong() -> None:
     """Measure what one more wrong file takes, beside a right one, in turn."""
     kinds = {"right": NUMPY, **WRONG}
-    more = SOME - COPIES
     with tempfile.TemporaryDirectory() as folder:
         classes = {
             name: [copies(source, Path(folder) / f"{count}" / name, count) for count in (COPIES, SOME)] for name, source in kinds.items()
@@ -162,8 +165,7 @@ def wrong() -> None:
         taken: dict[str, list[Spent]] = {name: [] for name in kinds}
         for _ in range(TIMES):
             for name, (few, many) in classes.items():
-                short, long = grade(few), grade(many)
-                taken[name].append(Spent((long.wall - short.wall) / more, (long.cpu - short.cpu) / more))
+                taken[name].append(one_more(grade(few), grade(many), SOME - COPIES))
     for name, own in taken.items():
         row(f"`forward`, numpy only, {name}, steady", [1 / one.wall for one in own], "submissions/s")
         row(f"the same, CPU of all processes for one more, {name}", [1000 * one.cpu for one in own], "ms")

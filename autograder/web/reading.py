@@ -208,9 +208,8 @@ def mistakes(lesson: Lesson) -> dict[str, str]:
     for exercise in lesson.exercises:
         with suppress(CourseError):  # what is damaged is told where it is needed
             found |= {one.id: one.sentence for one in known_misconceptions(exercise)} if exercise.recordings.is_file() else {}
-    for path in {
-        path for exercise in lesson.exercises for path in (exercise.misconceptions, exercise.misconceptions.with_name("practice.py"))
-    }:
+    files = [exercise.misconceptions for exercise in lesson.exercises]
+    for path in dict.fromkeys((*files, *(file.with_name("practice.py") for file in files))):
         tree = ast.parse(path.read_bytes() if path.is_file() else b"")
         functions = (node for node in tree.body if isinstance(node, ast.FunctionDef) and node.decorator_list)
         found |= {node.name: " ".join(sentence.split()) for node in functions if (sentence := ast.get_docstring(node))}

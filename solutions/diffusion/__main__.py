@@ -1,4 +1,4 @@
-"""The command line: python -m solutions.diffusion sample | train | denoise | compare | calls | figures | widgets | emoji-*.
+"""The command line: python -m solutions.diffusion sample | train | denoise | calls | figures | widgets | emoji-*.
 
 Only this file prints and exits. Exit codes: 0 done, 1 not finished or missing, 2 an unknown or impossible request.
 """
@@ -78,28 +78,6 @@ def train(model: str, minutes: float | None, out: Path) -> None:
         command = f"python -m solutions.diffusion train {model}" + (f" --minutes {minutes:g}" if minutes else "") + f" --out {out}"
         module.train(TrainingOptions(minutes=minutes, out=out, progress=True, command=command))
     click.echo(out / f"{model}.safetensors")
-
-
-@main.command()
-@click.option("--minutes", default=1.0, show_default=True, type=click.FloatRange(min=0, min_open=True), help="training time of each model")
-@click.option("--n", default=2000, show_default=True, type=click.IntRange(100, 4000), help="images to evaluate per model")
-@click.option("--shipped", is_flag=True, help="train nothing: show the results measured for the lesson")
-@click.option("--out", default=BUILD / "compare.svg", show_default=True, type=PATH, help="the plot; the numbers go into a .json next to it")
-def compare(minutes: float, n: int, shipped: bool, out: Path) -> None:
-    """Train a VAE, a GAN and a diffusion model under equal conditions, three seeds each, and compare them."""
-    import json
-
-    from solutions.diffusion import compare as families
-    from solutions.diffusion.figures.theme import LIGHT
-
-    if not shipped:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        families.compare(minutes, out.with_suffix(".json"), n, progress=True)
-    figures = json.loads((families.FILE if shipped else out.with_suffix(".json")).read_text(encoding="utf-8"))
-    _print_table(families.table(figures))
-    out.parent.mkdir(parents=True, exist_ok=True)
-    families.plot(figures, LIGHT).savefig(out, transparent=True, metadata={"Date": None} if out.suffix == ".svg" else None)
-    click.echo(out)
 
 
 @main.command()

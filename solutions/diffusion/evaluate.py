@@ -1,7 +1,6 @@
 """How well does a model draw clothing? Compare 2,000 images, cycling through the ten classes, with the 4,000 of the test set.
 
-Latent diffusion, the distilled students and the families of `compare.py` are all measured this way; `trade_offs.py` measures the demo
-model.
+Latent diffusion and the distilled students are measured this way; `trade_offs.py` measures the demo model.
 """
 
 from collections.abc import Callable

@@ -1,7 +1,6 @@
 """The data of the lesson's widgets, written by `python -m solutions.diffusion widgets`.
 
 data/images.js      four real images, for the noise slider
-data/families.js    what `compare` measured of VAE, GAN and diffusion
 recorded/           recorded runs of the sampler (`live`), frame by frame, for pages without a running model
 
 Each is a script that provides JSON, since a page that is opened as a file may load scripts but no data.
@@ -19,9 +18,7 @@ from solutions.diffusion.data import CLASSES, load_fashion
 from solutions.diffusion.figures.images import to_pixels
 from solutions.diffusion.figures.sheets import SHOWN
 from solutions.diffusion.live import Frame, run
-from solutions.diffusion.store import weights_metadata
 
-MEASURES = ("fd", "coverage", "recall", "agreement", "seconds for 64")
 BOOTS = {"model": "fashion", "prompt": "ankle boot", "sampler": "ddim", "steps": 20, "w": 1.5, "seed": 0}
 SQUARE = {"model": "shapes", "prompt": "a small red circle above a large blue square", "sampler": "ddim", "steps": 20, "w": 3, "seed": 0}
 RECORDED: dict[str, dict[str, Any]] = {
@@ -46,7 +43,6 @@ def write(folder: Path) -> Iterator[Path]:
     for name in ("data", "recorded"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     yield _put(folder / "data" / "images.js", images())
-    yield _put(folder / "data" / "families.js", families())
     for name, request in RECORDED.items():
         yield _put(folder / "recorded" / f"{name}.js", {"request": request, "frames": record(request)})
     yield _put(folder / "recorded" / "index.js", RECORDED)
@@ -59,13 +55,6 @@ def images() -> list[dict[str, Any]]:
     grey = to_pixels(chosen)[..., 0]
     pixels = [base64.b64encode(each.tobytes()).decode() for each in grey]
     return [{"name": CLASSES[label], "side": 16, "pixels": own} for label, own in zip(SHOWN, pixels, strict=True)]
-
-
-def families() -> dict[str, Any]:
-    """Return mean and standard deviation over the seeds of each measure, by family."""
-    found = weights_metadata("compare")
-    kept = {name: {measure: own[measure] for measure in MEASURES} for name, own in found["families"].items()}
-    return {"seeds": len(found["config"]["seeds"]), "minutes": found["config"]["minutes"], "n": found["config"]["n"], "families": kept}
 
 
 def record(request: dict[str, Any]) -> list[Frame]:

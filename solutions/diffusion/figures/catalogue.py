@@ -16,7 +16,6 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from solutions.diffusion import compare
 from solutions.diffusion.figures import diagrams, plots, sheets
 from solutions.diffusion.figures.theme import DARK, LIGHT, Theme
 from solutions.diffusion.interface import InvalidRequest
@@ -81,11 +80,6 @@ FIGURES = {
         plots.steps_curve,
         "Fréchet distance against the number of DDIM steps, same network, w = 1: beyond 20 steps there is little to gain.",
         "A curve that falls steeply from 2 steps to 10, a little to 20, and hardly at all from there to 50.",
-    ),
-    "families": LessonFigure(
-        compare.plot_shipped,
-        "VAE, GAN and diffusion of equal size, trained for the same short time from three seeds, measured on 2,000 images each.",
-        "Four panels of three bars. Diffusion has the lowest Fréchet distance and the highest coverage, and is by far the slowest.",
     ),
     "sdedit": LessonFigure(
         sheets.sdedit_grid,

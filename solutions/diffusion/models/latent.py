@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from solutions.diffusion.data import CLASSES, SIDE, TRAIN, batches, load_fashion
+from solutions.diffusion.data import CLASSES, TRAIN, batches, load_fashion
 from solutions.diffusion.evaluate import SampleByLabel, evaluate
 from solutions.diffusion.guidance import drop_condition, guided
 from solutions.diffusion.interface import SamplingConfig, TrainingOptions, run_sampler, train_and_store
@@ -50,7 +50,7 @@ class LatentDiffusion(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.vae = VAE(size=SIDE, width=48, latent=LATENT)
+        self.vae = VAE(width=48, latent=LATENT)
         self.register_buffer("scale", torch.ones(()))
         self.tokens = nn.Embedding(len(CLASSES) + 1, WIDTH)
         self.unet = UNet(LATENT[0], channels=(48, 48), attend=(True, True), context_dim=WIDTH)
@@ -133,7 +133,7 @@ def measure(model: LatentDiffusion) -> dict[str, Any]:
 def train_vae(options: TrainingOptions) -> None:
     """Train the autoencoder alone, on images without their classes."""
     torch.manual_seed(VAE_CONFIG.seed)
-    vae = VAE(size=SIDE, width=48, latent=LATENT)
+    vae = VAE(width=48, latent=LATENT)
     optimiser_steps = [OptimiserStep(list(vae.parameters()), lambda batch, generator: vae_loss(vae, batch[0], generator))]
     train_and_store(VAE_NAME, vae, optimiser_steps, batches(*load_fashion("train"), VAE_CONFIG.batch), VAE_CONFIG, options, bits=8)
 

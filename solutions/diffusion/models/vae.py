@@ -1,13 +1,11 @@
 """A variational autoencoder: from images to a distribution over small latents, and back (Kingma & Welling 2013).
 
-One network, two uses. With a latent *vector* and a full KL term it is a generator in its own right, compared with others in
-`compare.py`. With a latent *image* and a very small KL term it only compresses, and diffusion generates in its latent space
-(`latent.py`; Rombach et al. 2022). The VAE of Stable Diffusion is of this second kind.
+With a latent vector and a full KL term a VAE is a generator in its own right. This one has a latent *image* and a very small KL term, as
+the VAE of Stable Diffusion has: it only compresses, and diffusion generates in its latent space (`latent.py`; Rombach et al. 2022).
 """
 
 import math
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -47,52 +45,31 @@ class Residual(nn.Module):
 
 
 class VAE(nn.Module):
-    """Encoder and decoder with two halvings and doublings (one by folding 2 x 2 pixels), class-conditional unless `classes` is 0.
+    """Encoder and decoder with two halvings and doublings (one by folding 2 x 2 pixels); `latent` is the shape of z, (D, S/4, S/4)."""
 
-    `latent` is the shape of z: (D,) for a vector, (D, S/4, S/4) for a small latent image.
-    """
-
-    def __init__(self, *, size: int, channels: int = 1, width: int = 32, latent: tuple[int, ...] = (32,), classes: int = 0) -> None:
+    def __init__(self, *, channels: int = 1, width: int = 32, latent: tuple[int, int, int]) -> None:
         super().__init__()
-        self.latent, small = latent, size // 4
-        self.label = nn.Embedding(classes, width) if classes else None
+        self.latent = latent
         self.conv_in = nn.Sequential(nn.PixelUnshuffle(2), nn.Conv2d(4 * channels, width, 3, padding=1))  # (B, C, S/2, S/2)
         self.down = nn.Sequential(Residual(width), nn.Conv2d(width, width, 3, stride=2, padding=1), Residual(width))  # (B, C, S/4, S/4)
-        self.to_latent: nn.Module
-        self.from_latent: nn.Module
-        if len(latent) == 1:
-            self.to_latent = nn.Sequential(nn.Flatten(), nn.Linear(width * small**2, 2 * latent[0]))
-            self.from_latent = nn.Sequential(nn.Linear(latent[0], width * small**2), nn.Unflatten(1, (width, small, small)))
-        else:
-            self.to_latent = nn.Conv2d(width, 2 * latent[0], 1)
-            self.from_latent = nn.Conv2d(latent[0], width, 1)
+        self.to_latent = nn.Conv2d(width, 2 * latent[0], 1)
+        self.from_latent = nn.Conv2d(latent[0], width, 1)
         self.up = nn.Sequential(
             Residual(width), nn.Upsample(scale_factor=2), nn.Conv2d(width, width, 3, padding=1), Residual(width)
         )  # (B, C, S/2, S/2)
         last = nn.Conv2d(width, 4 * channels, 3, padding=1)
         self.out = nn.Sequential(nn.GroupNorm(8, width), nn.SiLU(), last, nn.PixelShuffle(2))
 
-    def encode(self, x: Tensor, label: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return mean and log variance of q(z | x), each (B, *latent), for images (B, C, S, S) in [-1, 1]."""
-        h = self.down(self.conv_in(x) + self._class_embedding(label))  # (B, width, S/4, S/4)
-        mean, logvar = self.to_latent(h).chunk(2, dim=1)
+        mean, logvar = self.to_latent(self.down(self.conv_in(x))).chunk(2, dim=1)
         return mean, logvar.clamp(-20, 10)
 
-    def decode(self, z: Tensor, label: Tensor | None = None) -> Tensor:
+    def decode(self, z: Tensor) -> Tensor:
         """Return the mean image (B, C, S, S) for latents z (B, *latent)."""
-        return self.out(self.up(self.from_latent(z) + self._class_embedding(label)))  # type: ignore[no-any-return]
+        return self.out(self.up(self.from_latent(z)))  # type: ignore[no-any-return]
 
-    def forward(self, x: Tensor, eps: Tensor, label: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, x: Tensor, eps: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Reconstruct x through z = μ + σ·ε: return the image, the mean and the log variance."""
-        mean, logvar = self.encode(x, label)
-        return self.decode(reparametrise(mean, logvar, eps), label), mean, logvar
-
-    def _class_embedding(self, label: Tensor | None) -> Tensor | float:
-        return 0.0 if self.label is None else self.label(label)[:, :, None, None]
-
-
-@torch.no_grad()
-def generate(vae: VAE, label: Tensor | None, n: int, generator: torch.Generator) -> Tensor:
-    """Generate n images from the prior: decode z ~ N(0, 1). The result is the decoder's mean, hence the blur."""
-    z = torch.randn((n, *vae.latent), generator=generator)
-    return vae.decode(z, label).clamp(-1, 1)
+        mean, logvar = self.encode(x)
+        return self.decode(reparametrise(mean, logvar, eps)), mean, logvar

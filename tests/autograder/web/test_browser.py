@@ -18,7 +18,6 @@ from autograder.learner.practice import ask
 from autograder.learner.review.deck import KEYS
 from autograder.learner.start import start
 from autograder.web import pages, practice
-from solutions.diffusion.store import weights_metadata
 from tests.autograder.web.conftest import serving
 from tests.autograder.web.test_grades import keep, result
 from tests.autograder.web.test_work import WRONG, check
@@ -493,16 +492,6 @@ def test_more_guidance_crowds_each_cluster_and_leaves_the_data_by_keys_and_by_dr
     found.get_by_label("guidance w").press("End")
     expect(says).to_contain_text("Too much")
     assert figures() == guided(starts, 8) == ["100 %", "0.13", "68 %"]
-
-
-def test_the_families_have_the_lessons_figures(visit, site):
-    found = widget(visit(site.address + "play.html"), "families")
-    measured = weights_metadata("compare")["families"]
-    for name, own in measured.items():
-        expect(found.get_by_role("row", name=name)).to_contain_text(f"{own['fd']['mean']:.0f} ± {own['fd']['std']:.0f}")
-    found.get_by_label("Compare by").select_option("seconds for 64")
-    fastest = min(measured, key=lambda name: measured[name]["seconds for 64"]["mean"])
-    expect(found.locator(".says")).to_contain_text(f"{fastest[0].upper()}{fastest[1:]} is best here.")
 
 
 def test_the_model_denoises_while_one_watches(visit, site):

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from solutions.diffusion import compare
 from solutions.diffusion.store import SHIPPED
 from solutions.diffusion.trade_offs import calls_table
 
@@ -80,12 +79,7 @@ def recaption_rows() -> list[str]:
     ]
 
 
-def family_rows() -> list[str]:
-    """Return the rows of the table of `compare --shipped`."""
-    return [f"| {' | '.join(row)} |" for row in compare.table(json.loads(compare.FILE.read_text(encoding="utf-8")))]
-
-
-@pytest.mark.parametrize("rows", [quality_rows, steps_rows, calls_rows, latent_rows, adherence_rows, recaption_rows, family_rows])
+@pytest.mark.parametrize("rows", [quality_rows, steps_rows, calls_rows, latent_rows, adherence_rows, recaption_rows])
 def test_the_ladder_shows_what_was_measured(rows: Any) -> None:
     """Each row and sentence agrees, to the digits shown, with the .json files next to the weights."""
     assert [row for row in rows() if row not in PROSE] == []

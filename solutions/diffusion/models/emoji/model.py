@@ -69,7 +69,7 @@ class EmojiDiffusion(nn.Module):
 
 def new_vae() -> VAE:
     """Return the untrained autoencoder."""
-    return VAE(size=SIDE, channels=3, width=64, latent=LATENT)
+    return VAE(channels=3, width=64, latent=LATENT)
 
 
 def train(options: TrainingOptions) -> None:

@@ -1,14 +1,19 @@
 """`docs/dependencies.md` speaks of what `pyproject.toml` names, of all of it, and of nothing else."""
 
 import hashlib
+import html
 import re
 import subprocess
 import sys
 import tomllib
+import unicodedata
 
 import pytest
 import yaml
+from fontTools.ttLib import TTFont
 
+from autograder.course.loading import read_course
+from autograder.web.app import write_site
 from autograder.web.pages import STATIC
 
 GROUPS = ("dependencies", "optional-dependencies")
@@ -84,3 +89,25 @@ def test_what_comes_from_npm_is_as_it_was_published_with_its_licence_and_its_rea
     for file, one in packages.items():
         assert hashlib.sha256((folder / file).read_bytes()).hexdigest() == one["sha256"]
         assert f"- **{one['package']} {one['version']}** ({one['licence']})" in page
+
+
+def test_the_fonts_are_the_subsets_that_are_listed_with_their_licence_and_their_reason(root):
+    """`python -m docs.fonts` makes them anew."""
+    folder = STATIC / "fonts"
+    fonts = yaml.safe_load((folder / "fonts.yaml").read_text())
+    page = (root / "docs" / "dependencies.md").read_text()
+    assert {path.name for path in folder.iterdir()} == {"fonts.yaml", "LICENSE.txt", *(f"{name}.woff2" for name in fonts)}
+    for name, one in fonts.items():
+        assert hashlib.sha256((folder / f"{name}.woff2").read_bytes()).hexdigest() == one["sha256"]
+        assert f"**{one['package']} {one['version']}** ({one['licence']})" in page
+        assert not any("Plex" in str(entry) for entry in TTFont(folder / f"{name}.woff2")["name"].names if entry.nameID in (1, 3, 4, 6, 16))  # a name that the licence reserves
+
+
+def test_every_letter_of_the_site_is_in_its_fonts(root, tmp_path):
+    """And every sign of a formula; a symbol such as a flag may come from the reader's machine. An accent may stand on a letter."""
+    course = read_course(root)
+    site = write_site(course, course.lessons[:1], tmp_path / "site").place
+    pages = (path for ending in ("html", "js") for path in site.rglob(f"*.{ending}") if "vendor" not in path.parts)
+    used = {letter for path in pages for letter in unicodedata.normalize("NFD", html.unescape(path.read_text(encoding="utf-8")))}
+    held = {chr(point) for path in (STATIC / "fonts").glob("*.woff2") for point in TTFont(path).getBestCmap()}
+    assert {letter for letter in used - held if unicodedata.category(letter) not in ("So", "Cc", "Co")} <= {*"ᵀₛₜ"}  # Plex has none of these

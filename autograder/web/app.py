@@ -30,7 +30,14 @@ from autograder.web.pages import STATIC, Frame, fragment, frame_of, nothing_here
 from autograder.web.server import ReaderSession
 
 # What files are is known here: Windows lets any program change it, and a browser runs no script that is called plain text.
-KINDS = {".css": "text/css", ".js": "text/javascript", ".json": "application/json", ".png": "image/png", ".svg": "image/svg+xml"}
+KINDS = {
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".json": "application/json",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+    ".woff2": "font/woff2",
+}
 PAGES = ("index", "lesson", "play", "practice", "cards", "exercises")
 
 

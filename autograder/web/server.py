@@ -63,8 +63,8 @@ NO_TOKEN = "Open the address that `course serve` printed: it contains the token 
 FOREIGN_HOST = "This site answers to 127.0.0.1 and localhost only."
 FOREIGN_ORIGIN = "This request came from another site and was refused."
 POLICY = "; ".join(
-    ("default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self'", "connect-src 'self'", "form-action 'self'",
-     "base-uri 'none'", "frame-ancestors 'none'")
+    ("default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self'", "font-src 'self'", "connect-src 'self'",
+     "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'")
 )  # fmt: skip
 DRAWING = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"  # an SVG opened on its own: no scripts
 HEADERS = {

@@ -51,6 +51,7 @@ PLACED = re.compile(r"^<!-- *widget: *(?P<id>[\w-]+) *-->$", re.MULTILINE)  # th
 class Widget(Struct, frozen=True, forbid_unknown_fields=True):
     """One widget: its title, a sentence that says what to try, and the JavaScript file that draws it.
 
+    `figure` is an image, as Markdown, which takes its place on paper and where there is no JavaScript.
     `live` names the Python module in `solutions/` that computes its frames on demand, and `needs` the packages which that imports; where
     one is missing, or there is no such module, the widget shows recorded frames.
     """
@@ -60,6 +61,7 @@ class Widget(Struct, frozen=True, forbid_unknown_fields=True):
     script: str
     live: str = ""
     needs: tuple[str, ...] = ()
+    figure: str = ""
 
 
 def read_widgets(root: Path, lesson: str) -> dict[str, Widget]:

@@ -59,7 +59,11 @@ class Frame(Struct, frozen=True):
 
     def host(self, widget: str, level: int = 3) -> str:
         """Return the HTML that hosts a widget, with a heading of this level; empty if there is no such widget."""
-        return fragment("widget.html", frame=self, id=widget, widget=self.widgets[widget], level=level) if widget in self.widgets else ""
+        if widget not in self.widgets:
+            return ""
+        found = self.widgets[widget]
+        still = Prose(self.folder).blocks(found.figure)
+        return fragment("widget.html", frame=self, id=widget, widget=found, level=level, still=still)
 
 
 def frame_of(root: Path, lesson: Lesson, pages: tuple[str, ...], *, served: bool, kept: bool, above: str = "") -> Frame:

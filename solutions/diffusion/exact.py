@@ -1,13 +1,16 @@
 """The exact answer, where it is known: data that are a few images, all equally likely, or small Gaussian clouds around them.
 
 A network approximates what is computed here: the *average* of the images that could have led to x_t, each weighted by how likely it is.
-An image is a vector of D numbers; with D = 1 all of it fits into a drawing (`figures.plots.one_dimension`).
+An image is a vector of D numbers; with D = 1 all of it fits into a drawing (`figures.plots.one_dimension`), with D = 2 nearly.
 """
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
+
+ONE_PIXEL = [[-1.0], [1.0]]  # images of one pixel: black and white
+TWO_PIXELS = [[-0.9, -0.8], [0.9, 0.75], [-0.65, 0.85], [-0.2, 0.6], [0.85, -0.6]]  # images of two
 
 
 def image_posterior(x_t: ArrayLike, a_bar: float, images: ArrayLike, std: float = 0.0) -> Floats:

@@ -1,6 +1,7 @@
 """The data of the lesson's widgets, written by `python -m solutions.diffusion widgets`.
 
 data/images.js      four real images, for the noise slider
+data/posterior.js   the possible images of one and of two pixels (`exact`)
 recorded/           recorded runs of the sampler (`live`), frame by frame, for pages without a running model
 
 Each is a script that provides JSON, since a page that is opened as a file may load scripts but no data.
@@ -15,6 +16,7 @@ from typing import Any
 import torch
 
 from solutions.diffusion.data import CLASSES, load_fashion
+from solutions.diffusion.exact import ONE_PIXEL, TWO_PIXELS
 from solutions.diffusion.figures.images import to_pixels
 from solutions.diffusion.figures.sheets import SHOWN
 from solutions.diffusion.live import Frame, run
@@ -43,6 +45,7 @@ def write(folder: Path) -> Iterator[Path]:
     for name in ("data", "recorded"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     yield _put(folder / "data" / "images.js", images())
+    yield _put(folder / "data" / "posterior.js", {"one_pixel": ONE_PIXEL, "two_pixels": TWO_PIXELS})
     for name, request in RECORDED.items():
         yield _put(folder / "recorded" / f"{name}.js", {"request": request, "frames": record(request)})
     yield _put(folder / "recorded" / "index.js", RECORDED)

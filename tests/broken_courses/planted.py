@@ -588,6 +588,22 @@ lessons/13_adding/widgets/widgets.yaml:1: widget `abacus`: there is no script `a
   fix: create it here, or correct its name
 """,
     ),
+    "widget_with_a_picture_that_is_not_there": Planted(
+        [
+            ("lessons/13_adding/widgets/widgets.yaml", None, 'abacus: {title: An abacus, about: Move it., script: abacus.js, figure: "![](figures/abacus-light.svg)"}\n'),
+            ("lessons/13_adding/widgets/abacus.js", None, "course.provide({ mount() {} });\n"),
+            (TEXT, "# Adding\n", "# Adding\n\n<!-- widget: abacus -->\n"),
+        ],
+        ["widget-images"],
+        """\
+lessons/13_adding/widgets/widgets.yaml: widget `abacus`: the image `figures/abacus-light.svg` has no alt text
+  fix: describe in the brackets what it shows
+lessons/13_adding/widgets/widgets.yaml: widget `abacus`: there is no image `figures/abacus-light.svg`
+  fix: name a file of `figures/`
+lessons/13_adding/widgets/widgets.yaml: widget `abacus`: there is no image `figures/abacus-dark.svg`
+  fix: name a file of `figures/`
+""",
+    ),
     "code_that_does_not_run": Planted(
         [
             (TEXT, "\n## Carrying", "\n```python\na = 2\n```\n\n```python\ntotal = a + b\n```\n\n## Carrying"),

@@ -1,4 +1,4 @@
-"""Rules for `lesson.md`: numbers are computed, images described, and links and warnings point somewhere."""
+"""Rules for `lesson.md`: numbers are computed, it is short, and links and warnings point somewhere."""
 
 import math
 import re
@@ -23,9 +23,9 @@ _TABLE = re.compile(r"<!-- table: *(?P<expression>.*?) *-->\n(?P<rows>(?: *\|.*(
 _BARE = re.compile(r"(?<![\w.,/:-])[0-9]+\.[0-9]+(?![\w/]|\.[0-9])")
 _PAPER = re.compile(r"[0-9]{4}\.[0-9]{4,5}")
 _UNREAD = re.compile(r"```.*?```|`[^`\n]*`|\$\$.*?\$\$|\$[^$\n]*\$|<!--.*?-->|\]\([^)]*\)", re.DOTALL)
-_CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
+CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
 _PYTHON = re.compile(r"```python\n(?P<code>.*?)```", re.DOTALL)
-_IMAGE = re.compile(r"!\[(?P<alt>[^\]]*)\]\((?P<path>[^)\s]*)\)")
+IMAGE = re.compile(r"!\[(?P<alt>[^\]]*)\]\((?P<path>[^)\s]*)\)")
 _LINK = re.compile(r"(?<!!)\[[^\]]*\]\(#(?P<id>[^)]*)\)")
 _MATHS = re.compile(r"\$\$.*?\$\$|\$[^$\n]*\$", re.DOTALL)
 _ITEM = re.compile(r" *(?:[-*]|[0-9]+\.) |\|")  # a list's item, or a table's row
@@ -42,9 +42,9 @@ MOST_WORDS, MOST_FORMULAS = 2_900, 9
 
 
 def computed(context: LintContext) -> Iterator[Finding]:
-    text = _blanked(_CODE, context.lesson.text)
+    text = blanked(CODE, context.lesson.text)
     for match in _COMPUTED.finditer(text):
-        line = _line(text, match.start("expression"))
+        line = line_of(text, match.start("expression"))
         value = _value(match["expression"], context, line)
         if isinstance(value, Finding) or match["literal"] is None:
             fix = "write the number right before it"
@@ -59,7 +59,7 @@ def computed(context: LintContext) -> Iterator[Finding]:
 def tables(context: LintContext) -> Iterator[Finding]:
     text = context.lesson.text
     for match in _TABLE.finditer(text):
-        first = _line(text, match.start("rows")) + 2
+        first = line_of(text, match.start("rows")) + 2
         rows = _value(match["expression"], context, first - 3)
         cells = [[cell.strip(" *") for cell in row.strip().strip("|").split("|")] for row in match["rows"].splitlines()[2:]]
         if isinstance(rows, Finding):
@@ -78,44 +78,22 @@ def tables(context: LintContext) -> Iterator[Finding]:
 def bare_numbers(context: LintContext) -> Iterator[Finding]:
     text = context.lesson.text
     for pattern in (_TABLE, _COMPUTED, _UNREAD):  # in this order: comments mark computed numbers until they are blanked
-        text = _blanked(pattern, text)
+        text = blanked(pattern, text)
     for match in _BARE.finditer(text):
         if len(match[0].replace(".", "").lstrip("0")) >= 3 and not _PAPER.fullmatch(match[0]):
             fix = f"write {match[0]}<!--= EXPRESSION -->, or round it to two digits"
-            yield Finding(context.text, _line(text, match.start()), f"nothing computes {match[0]}", fix)
+            yield Finding(context.text, line_of(text, match.start()), f"nothing computes {match[0]}", fix)
 
 
 def code(context: LintContext) -> Iterator[Finding]:
     """Find Python that does not run. What is above a block is defined in it, and what expressions may use."""
     names = dict(context.names)
     for match in _PYTHON.finditer(context.lesson.text):
-        lines = "\n" * (_line(context.lesson.text, match.start("code")) - 1)
+        lines = "\n" * (line_of(context.lesson.text, match.start("code")) - 1)
         try:
             exec(compile(lines + match["code"], str(context.text), "exec"), names)
         except Exception as error:
             yield raised_in(context.text, error, "this code does not run")
-
-
-def images(context: LintContext) -> Iterator[Finding]:
-    text, folder = context.lesson.text, context.root / context.text.parent
-    for match in _IMAGE.finditer(_blanked(_CODE, text)):
-        line, path = _line(text, match.start()), match["path"]
-        if not match["alt"].strip():
-            yield Finding(context.text, line, f"the image `{path}` has no alt text", "describe in the brackets what it shows")
-        for needed in dict.fromkeys([path, path.replace("-light.", "-dark.")]):
-            if not (folder / needed).is_file():
-                yield Finding(context.text, line, f"there is no image `{needed}`", "draw it with the reference implementation's `figures`")
-
-
-def card_images(context: LintContext) -> Iterator[Finding]:
-    for card in context.lesson.cards:
-        for match in _IMAGE.finditer("\n".join((card.front, card.back, card.cloze))):
-            owner, path = f"card `{card.id}`", match["path"]
-            if not match["alt"].strip():
-                problem = f"{owner}: the image `{path}` has no alt text"
-                yield Finding(context.cards, card.line, problem, "describe in the brackets what it shows")
-            if not (context.root / context.cards.parent / path).is_file():
-                yield Finding(context.cards, card.line, f"{owner}: there is no image `{path}`", "name a file of `figures/`")
 
 
 class Length(NamedTuple):
@@ -141,9 +119,9 @@ def length_of(lesson: Lesson) -> Length:
     for section, first, end in zip(lesson.sections, starts, [*starts, len(lines)][1:], strict=True):
         if section.appendix:
             lines[first:end] = [""] * (end - first)
-    text = uncommented(_blanked(_CODE, "\n".join(lines)))
-    figures, formulas = len(_IMAGE.findall(text)), text.count("$$") // 2
-    text = _MATHS.sub(lambda match: " " if match[0].startswith("$$") else "x", _IMAGE.sub("", text))
+    text = uncommented(blanked(CODE, "\n".join(lines)))
+    figures, formulas = len(IMAGE.findall(text)), text.count("$$") // 2
+    text = _MATHS.sub(lambda match: " " if match[0].startswith("$$") else "x", IMAGE.sub("", text))
     text = re.sub(r"</?(?:details|summary)>|Predict first:|- \[[ xX]\]|\]\([^)]*\)|\{#[^}]*\}", " ", text)
     return Length(sum(any(map(str.isalnum, word)) for word in text.split()), formulas, figures)
 
@@ -165,7 +143,7 @@ def sources(context: LintContext) -> Iterator[Finding]:
     if not _SOURCE.search(text):
         return
     for pattern in (_TABLE, _COMPUTED, _UNREAD):
-        read = _blanked(pattern, read)
+        read = blanked(pattern, read)
     for first, end in _blocks(text.split("\n")):
         claim = _CLAIM.search("\n".join(read.split("\n")[first:end]))
         if claim and not _SOURCE.search("\n".join(text.split("\n")[first:end])):
@@ -186,26 +164,26 @@ def _blocks(lines: list[str]) -> Iterator[tuple[int, int]]:
 
 
 def links(context: LintContext) -> Iterator[Finding]:
-    text, known = _blanked(_CODE, context.lesson.text), [section.id for section in context.lesson.sections]
+    text, known = blanked(CODE, context.lesson.text), [section.id for section in context.lesson.sections]
     for match in _LINK.finditer(text):
         if match["id"] not in known:
             fix = did_you_mean(match["id"], known, f"link to one of {', '.join(known)}")
-            yield Finding(context.text, _line(text, match.start()), f"there is no section `{match['id']}`", fix)
+            yield Finding(context.text, line_of(text, match.start()), f"there is no section `{match['id']}`", fix)
 
 
 def warnings(context: LintContext) -> Iterator[Finding]:
-    text, met = _blanked(_CODE, context.lesson.text), context.computed | {wrong.misconception for _, wrong in context.wrongs}
+    text, met = blanked(CODE, context.lesson.text), context.computed | {wrong.misconception for _, wrong in context.wrongs}
     for match in WARNING.finditer(text):
         for name in re.split(r" *, *", match["ids"]):
             if name not in met:
                 fix = did_you_mean(name, filter(None, met), "write its function, or a wrong choice that names it")
-                yield Finding(context.text, _line(text, match.start()), f"no student can meet the misconception `{name}`", fix)
+                yield Finding(context.text, line_of(text, match.start()), f"no student can meet the misconception `{name}`", fix)
 
 
 def predictions(context: LintContext) -> Iterator[Finding]:
-    text = _blanked(_CODE, context.lesson.text)
+    text = blanked(CODE, context.lesson.text)
     for match in re.finditer(r"<details>|</details>|<summary>.*", text):
-        line, rest = _line(text, match.start()), text[match.end() :]
+        line, rest = line_of(text, match.start()), text[match.end() :]
         if match[0] == "<details>" and not rest.lstrip().startswith("<summary>Predict first: "):
             yield Finding(context.text, line, "this folded answer has no question", "continue with <summary>Predict first: ...</summary>")
         if match[0] == "<details>" and "</details>" not in rest.partition("<details>")[0]:
@@ -216,26 +194,26 @@ def predictions(context: LintContext) -> Iterator[Finding]:
         told = prediction(match)
         if told.choices and len(told.right) in (0, len(told.choices)):
             problem = f"{'every' if told.right else 'no'} choice of this prediction is right"
-            yield Finding(context.text, _line(text, match.start()), problem, "tick those that are right, and no others: - [x] ...")
+            yield Finding(context.text, line_of(text, match.start()), problem, "tick those that are right, and no others: - [x] ...")
 
 
 def widgets(context: LintContext) -> Iterator[Finding]:
     known, placed = read_widgets(context.root, context.lesson.id), set()
-    for match in PLACED.finditer(_blanked(_CODE, context.lesson.text)):
+    for match in PLACED.finditer(blanked(CODE, context.lesson.text)):
         placed.add(match["id"])
         if match["id"] not in known:
             fix = did_you_mean(match["id"], known, "describe it in widgets/widgets.yaml, or remove this line")
-            yield Finding(context.text, _line(context.lesson.text, match.start()), f"there is no widget `{match['id']}`", fix)
+            yield Finding(context.text, line_of(context.lesson.text, match.start()), f"there is no widget `{match['id']}`", fix)
     for name in known.keys() - placed:
         fix = f"add a line `<!-- widget: {name} -->` where it belongs"
         yield Finding(context.text, None, f"the widget `{name}` is not placed in the text", fix)
 
 
 def formulas(context: LintContext) -> Iterator[Finding]:
-    text = _blanked(_CODE, context.lesson.text)
+    text = blanked(CODE, context.lesson.text)
     for match in re.finditer(r"(?:[^\n]+\n?)+", text):
         if problem := unbalanced(match[0]):
-            yield Finding(context.text, _line(text, match.start()), f"in this paragraph {problem}", "close every formula and every brace")
+            yield Finding(context.text, line_of(text, match.start()), f"in this paragraph {problem}", "close every formula and every brace")
     for card in context.lesson.cards:
         if problem := next(filter(None, map(unbalanced, (card.front, card.back, card.cloze))), ""):
             yield Finding(context.cards, card.line, f"card `{card.id}`: {problem}", "close every formula and every brace")
@@ -301,12 +279,12 @@ def _value(expression: str, context: LintContext, line: int) -> Any:
         return Finding(context.text, line, str(error), "fix it, or add the function's module to `reference`")
 
 
-def _blanked(pattern: re.Pattern[str], text: str) -> str:
+def blanked(pattern: re.Pattern[str], text: str) -> str:
     """Return the text with every match replaced by spaces, so that positions stay the same."""
     return pattern.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
 
 
-def _line(text: str, place: int) -> int:
+def line_of(text: str, place: int) -> int:
     return text.count("\n", 0, place) + 1
 
 

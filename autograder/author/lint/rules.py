@@ -6,7 +6,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from autograder.author.lint import exercises, practice
+from autograder.author.lint import exercises, images, practice
 from autograder.author.lint import lesson as lesson_rules
 from autograder.author.lint.context import LintContext, Rule
 from autograder.course.errors import CourseError, Finding, raised_in
@@ -20,10 +20,11 @@ _TEXT = (
     Rule("text-code", "Python in the text runs, block after block.", lesson_rules.code),
     Rule("text-length", "The main text is short, and read in the minutes that it names.", lesson_rules.length),
     Rule("text-sources", "If the text gives sources, each date, share and finding has one.", lesson_rules.sources),
-    Rule("text-images", "An image exists in a light and a dark version, and has alt text.", lesson_rules.images),
+    Rule("text-images", "An image exists in a light and a dark version, and has alt text.", images.in_text),
     Rule("text-links", "A link within the lesson points to a section.", lesson_rules.links),
     Rule("text-predictions", "Folded text answers a question to predict.", lesson_rules.predictions),
     Rule("text-widgets", "Every widget is placed in the text and described in `widgets.yaml`.", lesson_rules.widgets),
+    Rule("widget-images", "An image that takes a widget's place exists and has alt text.", images.for_widgets),
     Rule("formulas", "Formulas and their braces are closed.", lesson_rules.formulas),
 )
 _RUNNABLE = Rule("exercise-runs", "Every Python file of the course can be imported, and its checks can be called.", exercises.runnable)
@@ -48,7 +49,7 @@ _WHOLE = (
         lesson_rules.warnings,
     ),
     Rule("card-fronts", "No two cards have the same front.", practice.fronts),
-    Rule("card-images", "A card's image exists and has alt text.", lesson_rules.card_images),
+    Rule("card-images", "A card's image exists and has alt text.", images.on_cards),
     Rule("question-functions", "A question's function and its misconceptions exist.", practice.functions),
     Rule(
         "question-published",

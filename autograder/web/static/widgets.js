@@ -65,9 +65,12 @@ course.provide(() => {
 
   const imageCanvas = (side, label) => el("canvas", { width: side, height: side, class: "pixels", role: "img", "aria-label": label });
 
+  const byte = (value) => Math.round((Math.min(1, Math.max(-1, value)) + 1) * 127.5);
+  const grey = (value) => `rgb(${byte(value)} ${byte(value)} ${byte(value)})`; // of a number in [−1, 1]
+
   // Paint numbers in [−1, 1], row by row, in grey.
   function paint(canvas, values) {
-    const bytes = Uint8Array.from(values, (value) => Math.round((Math.min(1, Math.max(-1, value)) + 1) * 127.5));
+    const bytes = Uint8Array.from(values, byte);
     paintBytes(canvas, bytes, 1);
   }
 
@@ -139,5 +142,5 @@ course.provide(() => {
     return () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
   }
 
-  return { el, svg, written, slider, choice, controls, pane, panes, imageCanvas, paint, paintBytes, unpack, drawing, readout, sentence, normal };
+  return { el, svg, written, slider, choice, controls, pane, panes, imageCanvas, grey, paint, paintBytes, unpack, drawing, readout, sentence, normal };
 });

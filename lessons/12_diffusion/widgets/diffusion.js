@@ -21,17 +21,26 @@ course.provide(() => {
     return Array.from({ length: steps + 1 }, (_, i) => Math.floor((T * (steps - i)) / steps));
   }
 
-  // ε̂ at a point of the plane for a mixture of equal isotropic Gaussians: −√(1 − ᾱ) times the score of the noised density.
-  function exactEps([x, y], bar, centres, std = 0.12) {
-    const variance = bar * std ** 2 + 1 - bar;
-    const off = centres.map(([a, b]) => [x - Math.sqrt(bar) * a, y - Math.sqrt(bar) * b]);
-    const logs = off.map(([a, b]) => -(a * a + b * b) / (2 * variance));
+  // p(x_0 = image | x_t) of equally likely images, or of clouds around them, by Bayes' rule.
+  function imagePosterior(x, bar, images, std = 0) {
+    const off = (image) => image.reduce((sum, value, k) => sum + (x[k] - Math.sqrt(bar) * value) ** 2, 0);
+    const logs = images.map((image) => -off(image) / (2 * (bar * std ** 2 + 1 - bar)));
     const most = Math.max(...logs);
-    const weights = logs.map((log) => Math.exp(log - most));
-    const sum = weights.reduce((a, b) => a + b);
-    const mean = (k) => off.reduce((total, each, i) => total + (weights[i] / sum) * each[k], 0);
-    const factor = Math.sqrt(1 - bar) / variance;
-    return [factor * mean(0), factor * mean(1)];
+    const likely = logs.map((log) => Math.exp(log - most));
+    const sum = likely.reduce((a, b) => a + b);
+    return likely.map((each) => each / sum);
+  }
+
+  // E[x_0 | x_t]: the average of the images, each weighted by how likely it is.
+  function averageImage(x, bar, images, std = 0) {
+    const shares = imagePosterior(x, bar, images, std);
+    return x.map((_, k) => images.reduce((sum, image, i) => sum + shares[i] * image[k], 0));
+  }
+
+  // ε̂ for a mixture of equal isotropic Gaussians: −√(1 − ᾱ) times the score of the noised density.
+  function exactEps(x, bar, centres, std = 0.12) {
+    const average = averageImage(x, bar, centres, std);
+    return x.map((value, k) => (Math.sqrt(1 - bar) * (value - Math.sqrt(bar) * average[k])) / (bar * std ** 2 + 1 - bar));
   }
 
   // One DDIM trajectory with η = 0, from `start` along `path`; `epsAt(x, t)` gives ε̂. Nothing is clipped.
@@ -51,5 +60,5 @@ course.provide(() => {
 
   const guide = (uncond, cond, w) => uncond.map((value, k) => value + w * (cond[k] - value));
 
-  return { linearBetas, cosineBetas, alphaBars, forwardStep, evenPath, exactEps, ddim, guide };
+  return { linearBetas, cosineBetas, alphaBars, forwardStep, evenPath, imagePosterior, averageImage, exactEps, ddim, guide };
 });

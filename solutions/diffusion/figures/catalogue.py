@@ -46,6 +46,16 @@ FIGURES = {
         "Two images of one pixel, black (−1) and white (1). At t = 500, x_t = 0.6 may have come from either; x̂_0 is their average, 0.18.",
         "Two wide bells that overlap; the average over x_t, flat at t = 900 and a step at t = 100; sixteen ways from noise to −1 or 1.",
     ),
+    "average": LessonFigure(
+        plots.average,
+        "One pixel, black or white, at three t. At x_t = 0.6 it could be either at first, and is white in the end: the average follows.",
+        "Three panels of two bells over x_t. They are nearly one at t = 900 and far apart at 100; the average at 0.6 goes from 0.01 to 1.",
+    ),
+    "field": LessonFigure(
+        plots.field,
+        "Images of two pixels, five of them possible. The arrows point against the exact ε; the lines are DDIM's ways back from noise.",
+        "Three planes: at t = 600 all arrows point to the middle, at 10 to the nearest of five dots, to which lines from noise have led.",
+    ),
     "training-step": LessonFigure(
         diagrams.training_step,
         "One training step: draw an image, a t and a noise, mix them, let the network predict the noise, and take the mean squared error.",

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from solutions.diffusion.exact import average_image, exact_eps, image_posterior
+from solutions.diffusion.exact import ONE_PIXEL, TWO_PIXELS, average_image, exact_eps, image_posterior
 from solutions.diffusion.figures.theme import Theme
 from solutions.diffusion.forward import Array
 from solutions.diffusion.guidance import guide
@@ -97,7 +97,7 @@ def steps_curve(theme: Theme) -> Figure:
 def one_dimension(theme: Theme) -> Figure:
     """Draw two images of one pixel, black and white: which of them a noisy value came from, the average x̂_0, and the way back."""
     betas = linear_betas(T)
-    bars, images, x_t, shown = alpha_bars(betas), np.array([[-1.0], [1.0]]), 0.6, 500
+    bars, images, x_t, shown = alpha_bars(betas), np.array(ONE_PIXEL), 0.6, 500
     figure, (left, middle, right) = _panels(3, size=(10, 3.2))
     x, variance = np.linspace(-3.5, 3.5, 400), 1 - bars[shown]
     for image, colour, name in ((-1, theme.text, "black"), (1, theme.orange, "white")):
@@ -124,6 +124,46 @@ def one_dimension(theme: Theme) -> Figure:
     right.plot(np.arange(T, -1, -4), np.hstack(ways).T[::4], color=theme.blue, linewidth=0.6, alpha=0.7)
     right.invert_xaxis()
     _name(right, "many steps commit to one", "t", "$x_t$")
+    return figure
+
+
+def average(theme: Theme) -> Figure:
+    """Draw how likely each x_t is if an image of one pixel is black or white, at three t, and the average of both at one x_t."""
+    bars, x_t, x = alpha_bars(linear_betas(T)), 0.6, np.linspace(-3, 3, 601)
+    figure, panels = _panels(3, size=(9, 2.6))
+    for axes, t in zip(panels, (900, 500, 100), strict=True):
+        for (image,), colour, name in zip(ONE_PIXEL, (theme.text, theme.orange), ("if black", "if white"), strict=True):
+            axes.plot(x, np.exp(-((x - bars[t] ** 0.5 * image) ** 2) / (2 * (1 - bars[t]))), color=colour, label=name)
+        axes.axvline(x_t, ymax=0.72, color=theme.blue, linewidth=1, linestyle="--")
+        black, white = image_posterior([x_t], bars[t], ONE_PIXEL)
+        found = average_image([x_t], bars[t], ONE_PIXEL)[0]
+        axes.set_ylim(0, 1.9)
+        axes.set_yticks([])
+        axes.text(0.98, 0.97, f"white {white:.2f}, black {black:.2f}\naverage {found:.2f}", transform=axes.transAxes, color=theme.blue,
+                  size=9, ha="right", va="top")  # fmt: skip
+        _name(axes, f"t = {t}", "$x_t$", "")
+    panels[0].legend(loc="upper left", fontsize=9)
+    return figure
+
+
+def field(theme: Theme) -> Figure:
+    """Draw a plane of images of two pixels, five of them possible: from each x_t an arrow towards the average, and ways back from noise."""
+    bars, images = alpha_bars(linear_betas(T)), np.array(TWO_PIXELS)
+    grid = np.stack(np.meshgrid(np.linspace(-2, 2, 9), np.linspace(-2, 2, 9)), axis=-1).reshape(-1, 2)
+
+    def eps_model(x: Array, t: int) -> Array:
+        return exact_eps(x, bars[t], images, std=0.0)
+
+    ways = [np.random.default_rng(6).standard_normal((12, 2))]
+    ddim_sample(eps_model, ways[0], bars, even_path(T, 100), clip=None, callback=lambda t, x, x0: ways.append(x))
+    figure, panels = _panels(3, size=(9, 3.2))
+    for axes, t in zip(panels, (600, 200, 10), strict=True):
+        axes.quiver(*grid.T, *-eps_model(grid, t).T, color=theme.faint, angles="xy", pivot="tail", width=0.006)
+        axes.plot(*np.moveaxis(np.stack(ways)[: 101 - t // 10], -1, 0), color=theme.blue, linewidth=1)
+        axes.scatter(*ways[100 - t // 10].T, s=16, color=theme.blue, zorder=3)
+        axes.scatter(*images.T, s=50, color=theme.orange, zorder=2)
+        axes.set(title=f"t = {t}", xlim=(-2.4, 2.4), ylim=(-2.4, 2.4), aspect="equal")
+        axes.axis("off")
     return figure
 
 

@@ -108,7 +108,7 @@ def test_opened_as_a_file_everything_can_be_played_with(visit, written, name):
 def test_without_javascript_the_page_says_what_is_missing(visit, written):
     stages = visit((written.place / "play.html").as_uri(), java_script_enabled=False).locator(".stage p")
     words = "This is interactive, and needs JavaScript, which is off in this browser."
-    expect(stages).to_have_text([words] * 6)
+    expect(stages).to_have_text([words] * 7)
 
 
 def test_what_cannot_be_loaded_is_said_in_its_place(visit, site):

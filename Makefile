@@ -10,6 +10,7 @@
 # make kernels   boots another kernel in an emulator, and tries the walls there
 # make fuzz      draws other examples than make test, and throws bytes at what reads strangers'
 # make chaos     kills, a hundred times
+# make codemirror  bundles the editor of the pages anew, from npm's packages
 # make clean     starts afresh
 PYTHON ?= python3
 BIN := .venv/bin
@@ -28,7 +29,7 @@ QUICK := tests/test_architecture.py tests/autograder/sandbox tests/autograder/co
 CORE := tests/autograder/sandbox tests/autograder/course tests/autograder/grading tests/autograder/learner tests/test_students.py
 HOSTILE = awk '/^[^ ]/ { name = $$0 } /kind: hostile/ { sub(":.*", "", name); print name }' examples/class/expected.yaml
 
-.PHONY: demo quick test lowest wheel docs bench mutants attacks fuzz chaos kernels clean
+.PHONY: demo quick test lowest wheel docs bench mutants attacks fuzz chaos kernels codemirror clean
 
 demo: .venv/demo
 	@if $(BIN)/course doctor > /dev/null; then \
@@ -98,6 +99,13 @@ kernels: .venv/test
 	@$(TORCH)
 	$(PIP) -e '.[test,nbgrader]'
 	touch $@ .venv/demo
+
+codemirror:  # then its checksum in packages.yaml
+	mkdir -p build && rm -rf build/codemirror && cp -r .ci/codemirror build
+	cd build/codemirror && npm ci --ignore-scripts --no-audit --no-fund
+	build/codemirror/node_modules/.bin/esbuild build/codemirror/bundle.js --bundle --minify --format=iife --legal-comments=none \
+	  --outfile=autograder/web/static/vendor/codemirror.js
+	sha256sum autograder/web/static/vendor/codemirror.js
 
 clean:
 	rm -rf build dist .venv

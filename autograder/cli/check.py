@@ -110,8 +110,8 @@ def _unsettled(found: dict[str, Held]) -> list[Held]:
 
 def _all(console: Console, workspace: Workspace, judge: Judge, chosen: list[Named], found: dict[str, Held]) -> int:
     """Check these exercises and print the feedback. Return the exit status: 1 until everything passes, 3 after a fault of ours."""
-    from autograder.cli.views import FAULT, HIDDEN_REMAIN, say_due, show
-    from autograder.learner.progress import solution_file
+    from autograder.cli.views import say_due, show
+    from autograder.learner.progress import FAULT, HIDDEN_REMAIN, solution_file
 
     shown = {exercise.id for exercise in workspace.lesson.exercises if solution_file(exercise)}
     status, is_judged = 0, False

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from autograder.learner.workspace import State
 
 PRINTED = 12  # lines of a student's own output
-FAULT = "not checked, because the sandbox failed ({fault}). This is not a mistake of yours: check it again."
-HIDDEN_REMAIN = "These are the public checks. Your grade comes from the same checks with hidden numbers."
 
 
 def show(console: Console, checked: Checked, lesson: Lesson) -> None:

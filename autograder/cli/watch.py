@@ -16,11 +16,11 @@ from rich.segment import Segment
 from rich.text import Text
 
 from autograder.cli.terminal import END, Keys
-from autograder.cli.views import FAULT, HIDDEN_REMAIN, failures, headline
+from autograder.cli.views import failures, headline
 from autograder.course.errors import SandboxFault, UsageError
 from autograder.learner.check import Checked
 from autograder.learner.files import Held, Named, held, rivalries, saved_of
-from autograder.learner.progress import Judge, following_exercise, hints
+from autograder.learner.progress import FAULT, HIDDEN_REMAIN, Judge, following_exercise, hints
 from autograder.learner.workspace import State, Workspace
 
 LOOK = 0.05  # seconds to wait for a key before looking for saves

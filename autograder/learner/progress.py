@@ -20,12 +20,16 @@ from autograder.course.own_practice import practised
 from autograder.course.schema import did_you_mean
 from autograder.course.student_files import names_of
 from autograder.grading.recorded import recorded_solution
-from autograder.learner.check import Checked, Checker
+from autograder.learner.check import Checked, Checker, Remark
 from autograder.learner.files import Held, Named, held, named
 from autograder.learner.practice import choose, in_order, mastered
 from autograder.learner.review.deck import Deck
 from autograder.learner.review.log import NAME
 from autograder.learner.workspace import State, Workspace
+
+FAULT = "not checked, because the sandbox failed ({fault}). This is not a mistake of yours: check it again."
+HIDDEN_REMAIN = "These are the public checks. Your grade comes from the same checks with hidden numbers."
+PRINTED = 2_000  # characters of what a student's code printed that are remembered
 
 
 class Judged(msgspec.Struct, frozen=True):
@@ -88,12 +92,18 @@ def remember(state: State, checked: Checked) -> None:
         facts: dict[str, Any] = {name: getattr(checked, name) for name in copied}
         facts["misconceptions"] = sorted({check.misconception for check in checked.checks if check.misconception})
         facts |= {"checks": len(checked.checks), "untouched": bool(checked.problem), "results": checked.checks}
+        facts |= {"remarks": checked.remarks, "problem": checked.problem, "printed": checked.stdout[:PRINTED]}
         state.add("check", checked.exercise, **facts)
 
 
 def results_of(facts: dict[str, Any]) -> tuple[CheckResult, ...]:
     """Return the recorded results of a check; none if an earlier version recorded it."""
     return msgspec.convert(facts.get("results", ()), tuple[CheckResult, ...])
+
+
+def remarks_of(facts: dict[str, Any]) -> dict[str, Remark]:
+    """Return what was recorded beside the failed checks, by check; nothing if an earlier version recorded it."""
+    return msgspec.convert(facts.get("remarks", {}), dict[str, Remark])
 
 
 def hints(workspace: Workspace, state: State, file: str, function: str | None = None) -> Opened | None:

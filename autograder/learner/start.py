@@ -4,7 +4,6 @@ A second lesson is added to a workspace in a folder of its own, with its own pro
 """
 
 from contextlib import suppress
-from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -14,7 +13,7 @@ from autograder.course.model import Course, Lesson
 from autograder.course.references import is_named
 from autograder.course.student_files import HIDDEN, given_files
 from autograder.course.system import move
-from autograder.learner.workspace import Origin, Workspace, digest, home_of, lessons_in, workspace_above, write_origin
+from autograder.learner.workspace import Origin, Workspace, digest, home_of, lessons_in, place_to_keep, workspace_above, write_origin
 from autograder.sandbox.guest.frameworks import absent
 from autograder.sandbox.preload import profile_for
 
@@ -93,10 +92,7 @@ def reset(workspace: Workspace, file: str) -> Path | None:
     path, kept = workspace.folder / name, None
     try:
         if path.exists() and path.read_bytes() != files[name]:
-            folder, stem = workspace.hidden / "kept", f"{path.stem}-{datetime.now():%Y%m%d-%H%M%S}"
-            folder.mkdir(exist_ok=True)
-            copies = (folder / f"{stem}{f'-{number}' if number else ''}{path.suffix}" for number in range(10_000))
-            kept = next(copy for copy in copies if not copy.exists())
+            kept = place_to_keep(workspace, path)
             move(path, kept)
         _made(path, files[name])
     except OSError as error:

@@ -154,6 +154,14 @@ def is_untouched(workspace: Workspace, path: Path) -> bool:
     return workspace.given.get(path.name) == digest(path.read_bytes())
 
 
+def place_to_keep(workspace: Workspace, path: Path) -> Path:
+    """Return where a version of a file that is replaced is kept: a new name in `.course/kept/`."""
+    folder, stem = workspace.hidden / "kept", f"{path.stem}-{datetime.now():%Y%m%d-%H%M%S}"
+    folder.mkdir(exist_ok=True)
+    copies = (folder / f"{stem}{f'-{number}' if number else ''}{path.suffix}" for number in range(10_000))
+    return next(copy for copy in copies if not copy.exists())
+
+
 def digest(data: bytes) -> str:
     """Return the SHA-256 of a file's bytes in hexadecimal."""
     return hashlib.sha256(data).hexdigest()

@@ -24,7 +24,7 @@ from autograder.course.errors import UsageError
 from autograder.course.files import replaced_folder
 from autograder.course.loading import read_policy
 from autograder.course.model import Course, Lesson
-from autograder.web import cards, exercises, practice, reading
+from autograder.web import cards, editing, exercises, practice, reading
 from autograder.web.live import Event, Studio, streamed
 from autograder.web.pages import STATIC, Frame, fragment, frame_of, nothing_here, page, shown
 from autograder.web.server import ReaderSession
@@ -47,6 +47,7 @@ def build(session: ReaderSession, grades_in: Path | None = None) -> Starlette:
         mimetypes.add_type(kind, ending)
     pages = (*PAGES, "grades") if grades_in else PAGES
     frame = frame_of(session.workspace.root, session.lesson, pages, served=True, kept=session.kept)
+    checks = editing.Checks(session)
     studios = {name: Studio(session.workspace.root, frame.widgets[name].live) for name in sorted(frame.live)}
 
     @asynccontextmanager
@@ -54,6 +55,7 @@ def build(session: ReaderSession, grades_in: Path | None = None) -> Starlette:
         yield
         for studio in studios.values():
             await studio.close()
+        await checks.close()
 
     routes = [
         Route("/", lambda request: RedirectResponse("index.html")),
@@ -62,6 +64,7 @@ def build(session: ReaderSession, grades_in: Path | None = None) -> Starlette:
         *practice.routes(session, frame),
         *cards.routes(session, frame),
         *exercises.routes(session, frame),
+        *editing.routes(session, checks),
         *(_grades(session.workspace.root, grades_in, frame) if grades_in else ()),
         *(Route(f"/live-{name}", streamed(partial(_frames, studio)), methods=["GET"]) for name, studio in studios.items()),
         Mount("/static", StaticFiles(directory=STATIC)),
@@ -90,7 +93,7 @@ def _frames(studio: Studio, request: Request) -> AsyncGenerator[Event, None]:
 
 STATIC_PAGES = ("index", "lesson", "play", "practice", "cards")
 MARK = "made-by-course.json"  # says what we wrote, and may write anew
-LEFT_OUT = shutil.ignore_patterns("__pycache__", ".*", "*.yaml")
+LEFT_OUT = shutil.ignore_patterns("__pycache__", ".*", "*.yaml", "editor.js", "codemirror.*")
 
 
 class Written(Struct, frozen=True):

@@ -1,6 +1,6 @@
-"""The page of a reader's exercises: each file with the results of its last check, kept up to date.
+"""The pages of a reader's exercises: each file with the results of its last check, kept up to date, and a page to write each on.
 
-Nothing is run here: `course check`, in a terminal, runs the checks and saves their results.
+What is shown is what `course check` found, in a terminal or from these pages (`editing`).
 """
 
 import ast
@@ -10,30 +10,53 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.routing import BaseRoute, Route
 
-from autograder.course.model import CheckResult
-from autograder.course.student_files import exercises_of, names_of
+from autograder.course.errors import UsageError
+from autograder.course.loading import read_hints
+from autograder.course.model import Card, Section
+from autograder.course.schema import did_you_mean
+from autograder.course.student_files import exercises_of, given_files, names_of
+from autograder.grading.feedback import CheckFeedback, check_feedback
+from autograder.learner.check import Checked, Remark, is_unwritten
 from autograder.learner.files import Held, held, work_files
-from autograder.learner.progress import results_of
+from autograder.learner.progress import HIDDEN_REMAIN, following_exercise, remarks_of, results_of
 from autograder.learner.workspace import digest
 from autograder.web.live import Event, changed, streamed
+from autograder.web.markdown import highlighted
 from autograder.web.pages import Frame, fragment, page, shown
 from autograder.web.server import ReaderSession
 
 PAUSE = 0.25  # seconds between two looks at the files
+PRINTED = 12  # lines of a reader's own output
+
+
+class Told(msgspec.Struct, frozen=True):
+    """One check as it is shown: the grader's feedback, what stands beside it, and where to read on. `unwritten` takes one line."""
+
+    feedback: CheckFeedback
+    title: str
+    remark: Remark = Remark()
+    section: Section | None = None
+    card: Card | None = None
+    unwritten: bool = False
 
 
 class Row(msgspec.Struct, frozen=True):
-    """One exercise: its file, its state in a word, and the facts and results of its last check, if there was one."""
+    """One exercise: its file, its state in a word, and what its last check found, if there was one."""
 
     exercise: str
     title: str
     name: str
     stand: str
     facts: dict[str, Any] | None = None
-    checks: tuple[CheckResult, ...] = ()
+    checked: Checked | None = None
+    told: tuple[Told, ...] = ()
+    waiting: int = 0
+    unanswered: tuple[str, ...] = ()
+    printed: tuple[str, ...] = ()
     at: str = ""
     changed: bool = False
 
@@ -42,18 +65,47 @@ def routes(session: ReaderSession, frame: Frame) -> list[BaseRoute]:
     """Return the routes of the exercises."""
     return [
         Route("/exercises.html", shown(frame, lambda request: _page(session, frame, request))),
+        Route("/exercise-{id}.html", shown(frame, lambda request: _one(session, frame, request))),
         Route("/exercises-events", streamed(lambda request: changes(session))),
     ]
 
 
 def _page(session: ReaderSession, frame: Frame, request: Request) -> str:
     rows = rows_of(session) if session.kept else []
-    sections = {section.id: section.title for section in session.lesson.sections}
-    table = fragment("rows.html", rows=rows, sections=sections)
+    table = fragment("rows.html", rows=rows, frame=frame)
     if request.headers.get("x-part") == "rows":
         return table
-    titles = [_title(session, exercise) for exercise in exercises_of(session.lesson)]
+    titles = [(exercise, names_of(exercise)[0], _title(session, exercise)) for exercise in exercises_of(session.lesson)]
     return page(frame, "exercises", "Exercises", table=table, folder=session.workspace.folder.name, exercises=titles)
+
+
+def _one(session: ReaderSession, frame: Frame, request: Request) -> str:
+    """The page of one exercise: what is asked, the reader's file, and what its check found."""
+    exercise, known = request.path_params["id"], exercises_of(session.lesson)
+    if exercise not in known:
+        raise UsageError(f"there is no exercise `{exercise[:40]}`", did_you_mean(exercise, known, f"take one of {', '.join(known)}"))
+    row = next((one for one in rows_of(session) if one.exercise == exercise), None) if session.kept else None
+    found = fragment("row.html", row=row, frame=frame) if row else Markup()
+    if request.headers.get("x-part") == "found":
+        return found
+    with session.state() as state:
+        following = following_exercise(session.workspace, state)
+    name = row.name if row else names_of(exercise)[0]
+    told = {"row": row, "found": found, "exercise": exercise, "file": name, "about": _title(session, exercise)}
+    help = read_hints(session.workspace.root, session.lesson.id).get(exercise)
+    told["sections"] = [one for one in session.lesson.main if help and one.id in help.sections]
+    told["following"] = following if following != exercise else known[(known.index(exercise) + 1) % len(known)]
+    told["remain"] = HIDDEN_REMAIN
+    told["editable"] = session.kept and not name.endswith(".ipynb")
+    told["source"] = highlighted(_source(session, exercise, name), "yaml" if exercise == "practice" else "python")
+    return page(frame, "exercise", f"{name} · Exercises", has_hints=help is not None, **told)
+
+
+def _source(session: ReaderSession, exercise: str, name: str) -> str:
+    """Return what is in the reader's file, or the starter where there is none, or none that can be shown."""
+    path = session.workspace.folder / name
+    data = path.read_bytes() if session.kept and path.is_file() and not name.endswith(".ipynb") else None
+    return (given_files(session.workspace.root, session.lesson)[names_of(exercise)[0]] if data is None else data).decode(errors="replace")
 
 
 def rows_of(session: ReaderSession) -> list[Row]:
@@ -70,13 +122,39 @@ def _row(session: ReaderSession, exercise: str, holding: Held | None, event: Any
     if holding is None or path is None:
         return Row(exercise, title, name, "missing")
     untouched = not holding.begun
-    if event is None:
-        return Row(exercise, title, name, "as given" if untouched else "not checked yet")
+    if event is None or not event.facts["checks"]:
+        return Row(exercise, title, name, "not started" if untouched else "not checked yet")
     facts = event.facts
-    stand = "passes" if facts["passed"] == facts["checks"] else "begun" if not untouched else "as given"
+    results, remarks = results_of(facts), remarks_of(facts)
+    checked = Checked(exercise, name, facts["sha256"], results, remarks, facts.get("printed", ""), facts.get("problem", ""))
+    stand = "passes" if facts["passed"] == facts["checks"] else "begun" if not untouched else "not started"
     when = datetime.fromisoformat(event.at).astimezone()
-    is_changed = digest(path.read_bytes()) != facts["sha256"]
-    return Row(exercise, title, name, stand, facts, results_of(facts), f"{when:%Y-%m-%d %H:%M}", is_changed)
+    return Row(
+        exercise, title, name, stand, facts, checked, tuple(_told(session, checked)),
+        sum(one.outcome == "not_judged" for one in results), tuple(one.id for one in results if _is_unanswered(one)),
+        tuple(checked.stdout.splitlines()[:PRINTED]), f"{when:%Y-%m-%d %H:%M}", digest(path.read_bytes()) != facts["sha256"],
+    )  # fmt: skip
+
+
+def _is_unanswered(check: Any) -> bool:
+    return check.failure is not None and check.failure.kind == "unanswered"
+
+
+def _told(session: ReaderSession, checked: Checked) -> list[Told]:
+    """Return what is said of each check, as the terminal does: what is not written yet takes a line each but for the first of it."""
+    lesson, made, unwritten = session.lesson, list[Told](), False
+    sections, cards = {one.id: one for one in lesson.sections}, {one.id: one for one in lesson.cards}
+    stopper = checked.stopper
+    for feedback in check_feedback((stopper,) if stopper else checked.checks, {one.id: one.title for one in lesson.sections}):
+        check = feedback.check
+        if check.outcome == "not_judged" or _is_unanswered(check):
+            continue
+        again = unwritten and is_unwritten(check)
+        unwritten = unwritten or is_unwritten(check)
+        remark = Remark() if feedback.again else checked.remarks.get(check.id, Remark())
+        section, card = (sections.get(check.section or ""), cards.get(check.card or "")) if feedback.next else (None, None)
+        made.append(Told(feedback, "Nothing can be checked yet" if stopper else check.title, remark, section, card, again))
+    return made
 
 
 def _title(session: ReaderSession, exercise: str) -> str:

@@ -15,6 +15,10 @@ from zlib import crc32
 from latex2mathml.converter import convert
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
+from markupsafe import Markup
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import get_lexer_by_name
 
 from autograder.course.lesson_text import LABEL, SOURCE, Prediction, address, prediction, sources_in, warned_of
 from autograder.course.loading import PLACED
@@ -203,3 +207,8 @@ def _content(three: Sequence[Token]) -> list[str]:
     """Return the types of what is in a paragraph; empty if these tokens are none."""
     paragraph = len(three) == 3 and three[0].type == "paragraph_open" and three[1].type == "inline"
     return [child.type for child in three[1].children or ()] if paragraph else []
+
+
+def highlighted(code: str, language: str) -> Markup:
+    """Return code as HTML, its tokens in spans whose classes the stylesheet colours."""
+    return Markup(highlight(code, get_lexer_by_name(language, stripnl=False), HtmlFormatter(nowrap=True)))

@@ -40,6 +40,7 @@
     const across = part.querySelector(".table")?.scrollLeft;
     part.replaceChildren(...next.childNodes);
     scrollable(part);
+    part.dispatchEvent(new Event("renewed", { bubbles: true }));
     if (across) part.querySelector(".table")?.scrollTo(across, 0);
     if (focus) part.querySelector(focus)?.focus({ preventScroll: true });
   }

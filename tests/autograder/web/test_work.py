@@ -135,7 +135,7 @@ def test_each_file_says_how_it_stands(work):
     (work.folder / "loss.py").unlink()
     (work.folder / "ddim.py").write_text("# mine\n")
     stands = dict(re.findall(r'id="exercise-(\w+)" data-stand="([^"]*)"', ask(work.address + "exercises.html")[2]))
-    assert (stands["loss"], stands["ddim"], stands["forward"]) == ("missing", "not checked yet", "as given")
+    assert (stands["loss"], stands["ddim"], stands["forward"]) == ("missing", "not checked yet", "not started")
     assert list(stands) == [*(one.id for one in work.session.lesson.exercises), "practice"]
 
 

@@ -1,7 +1,7 @@
 """Make the fonts of the site: `python -m docs.fonts` fetches IBM Plex from npm and keeps the letters that a course is written with.
 
 A file is fetched in its named version, compared with the checksum in `fonts.yaml`, reduced, and named anew: the licence reserves the name
-Plex for the whole fonts. The weights between regular and bold stay, other axes go. The same fontTools makes the same bytes.
+Plex for the whole fonts. Upright text keeps the weights between regular and bold. The same fontTools makes the same bytes.
 """
 
 import base64
@@ -24,20 +24,21 @@ TEXT = (
     "20-7E A0-17F 218-21B 2C6-2DD 300-304 308 30C 370-3FF 1E9E 2010-2026 2030-203A 2044 2070-209C 20AC 2122 2190-2193 2212 221A 221E 2248 "
     "2260-2265 25CA 2713"
 )
+EMPHASIS = "20-7E A0-FF 300-304 370-3FF 2010-2026 2212"
 CODE = "20-7E A0-FF 370-3FF 2010-2026 2190-2193 2212 221A 2248 2260-2265"
 MATHS = (
-    "20-7E A0 AC B1 B7 D7 F7 302-304 308 338 370-3FF 2016 2026 2032-2034 2057 2070-209C 20D7 2102 210B 210E 2110 2112 2115 211B 211D 2124 "
-    "212C 2130-2133 2190-2199 21A6 21D0-21D4 2200-2265 226A-226B 2282-2287 2295-2297 22A4-22A5 22C5-22C6 22EE-22F1 2308-230B 27E8-27E9 "
-    "1D400-1D467 1D49C-1D4B5 1D6A8-1D71B"
+    "20-7E A0 AC B1 B7 D7 F7 302-304 308 338 370-3FF 2016 2026 2032-2034 2057 2070-209C 20D7 2102 210E 2112 2115 211D 2124 "
+    "2190-2199 21A6 21D0-21D4 2200-2265 226A-226B 2282-2287 2295-2297 22A4-22A5 22C5-22C6 22EE-22F1 2308-230B 27E8-27E9 "
+    "1D434-1D467 1D49F 1D4A9 1D4B0 1D4B3 1D6E2-1D71B"
 )
-RANGES = {"sans": TEXT, "sans-italic": TEXT, "mono": CODE, "maths": MATHS}
+RANGES = {"sans": TEXT, "sans-italic": EMPHASIS, "mono": CODE, "maths": MATHS}
 FACES = {
     "sans": ("Course Sans", "Regular"),
     "sans-italic": ("Course Sans", "Italic"),
     "mono": ("Course Mono", "Regular"),
     "maths": ("Course Maths", "Regular"),
 }
-FEATURES = [*Options._layout_features_default, "ssty", "dtls", "flac"]  # the last three: formulas
+FEATURES = ["ccmp", "kern", "locl", "mark", "mkmk", "liga", "ssty", "dtls", "flac"]  # the last three: formulas
 
 
 def main() -> None:
@@ -72,7 +73,7 @@ def reduced(whole: bytes, name: str) -> bytes:
     subsetter.populate(unicodes=characters(name))
     subsetter.subset(font)
     if "fvar" in font:
-        instantiateVariableFont(font, {"wght": (400, 400, 700), "wdth": 100}, inplace=True)
+        instantiateVariableFont(font, {"wght": 400 if name == "sans-italic" else (400, 400, 700), "wdth": 100}, inplace=True)
     _rename(font, *FACES[name])
     font.flavor = "woff2"
     packed = io.BytesIO()

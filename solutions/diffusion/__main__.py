@@ -108,6 +108,20 @@ def figures(names: tuple[str, ...], out: Path) -> None:
 
 
 @main.command()
+@click.argument("model")
+@click.argument("prompts", nargs=-1)
+@click.option("--seed", default=0, show_default=True, help="the noise that all begin with")
+@click.option("--out", default=Path("docs/images/film.png"), show_default=True, type=PATH, help="an animated .png")
+def film(model: str, prompts: tuple[str, ...], seed: int, out: Path) -> None:
+    """Draw the README's moving picture: what MODEL makes of one noise for each of PROMPTS. The last frame goes next to it."""
+    with reported_errors():
+        from solutions.diffusion.figures import film as films
+
+        films.save_film(films.film(model, prompts, seed), out)
+    click.echo(out)
+
+
+@main.command()
 @click.option("--out", default=Path("lessons/12_diffusion/widgets"), show_default=True, type=PATH, help="folder for the data")
 def widgets(out: Path) -> None:
     """Write the data of the lesson's widgets: images, measurements and recorded runs of the sampler."""

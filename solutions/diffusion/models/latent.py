@@ -11,6 +11,7 @@ is not clipped: latents are not limited to [-1, 1].
 
 import dataclasses
 from functools import partial
+from pathlib import Path
 from typing import Any, Protocol
 
 import torch
@@ -24,7 +25,7 @@ from solutions.diffusion.losses import MinSnrLoss
 from solutions.diffusion.models.fashion import labels_for
 from solutions.diffusion.models.vae import VAE, elbo_loss, reparametrise
 from solutions.diffusion.schedules import alpha_bars, cosine_betas
-from solutions.diffusion.store import load_weights
+from solutions.diffusion.store import SHIPPED, load_weights
 from solutions.diffusion.train import OptimiserStep, StepLoss, TrainingConfig, diffusion_loss
 from solutions.diffusion.unet import UNet
 
@@ -138,11 +139,16 @@ def train_vae(options: TrainingOptions) -> None:
     train_and_store(VAE_NAME, vae, optimiser_steps, batches(*load_fashion("train"), VAE_CONFIG.batch), VAE_CONFIG, options, bits=8)
 
 
+def trained(folder: Path = SHIPPED) -> LatentDiffusion:
+    """Return the model with its trained weights."""
+    model = LatentDiffusion()
+    model.load_state_dict(load_weights(NAME, folder))
+    return model.eval()
+
+
 def sample(config: SamplingConfig) -> Tensor:
     """Sample the prompt's class, or each class in turn. # (n, 1, SIDE, SIDE)"""
-    model = LatentDiffusion()
-    model.load_state_dict(load_weights(NAME, config.weights))
-    return sample_images(model.eval(), labels_for(config.prompt, config.n), config)
+    return sample_images(trained(config.weights), labels_for(config.prompt, config.n), config)
 
 
 def sample_images(model: LatentDiffusion, ids: Tensor, config: SamplingConfig) -> Tensor:

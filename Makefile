@@ -4,6 +4,7 @@
 # make lowest    the demo and the core tests with the lowest versions that pyproject.toml allows
 # make wheel     what students install
 # make docs      writes docs/commands.md
+# make screenshots  photographs the pages that the guides show
 # make bench     measures
 # make mutants   tests the checks
 # make attacks   what gets through, here and elsewhere
@@ -29,7 +30,7 @@ QUICK := tests/test_architecture.py tests/autograder/sandbox tests/autograder/co
 CORE := tests/autograder/sandbox tests/autograder/course tests/autograder/grading tests/autograder/learner tests/test_students.py
 HOSTILE = awk '/^[^ ]/ { name = $$0 } /kind: hostile/ { sub(":.*", "", name); print name }' examples/class/expected.yaml
 
-.PHONY: demo quick test lowest wheel docs bench mutants attacks fuzz chaos kernels codemirror clean
+.PHONY: demo quick test lowest wheel docs screenshots bench mutants attacks fuzz chaos kernels codemirror clean
 
 demo: .venv/demo
 	@if $(BIN)/course doctor > /dev/null; then \
@@ -40,6 +41,7 @@ demo: .venv/demo
 	  $(HOSTILE) | while read -r name; do rm -rf "build/class/$$name"; done; \
 	  $(BIN)/course grade build/class --out build/demo $(GRADE) --unsafe; \
 	fi
+	@echo "See them in your browser: $(BIN)/course serve --grades build/demo --open"
 
 quick: .venv/test
 	$(BIN)/ruff check .
@@ -66,6 +68,9 @@ wheel: .venv/test
 
 docs: .venv/demo
 	$(BIN)/python -m docs.commands
+
+screenshots: .venv/test demo
+	$(BIN)/python -m docs.screenshots
 
 bench: .venv/test
 	$(BIN)/python -m bench

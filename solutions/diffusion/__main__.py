@@ -113,7 +113,7 @@ def figures(names: tuple[str, ...], out: Path) -> None:
 @click.option("--seed", default=0, show_default=True, help="the noise that all begin with")
 @click.option("--out", default=Path("docs/images/film.png"), show_default=True, type=PATH, help="an animated .png")
 def film(model: str, prompts: tuple[str, ...], seed: int, out: Path) -> None:
-    """Draw the README's moving picture: what MODEL makes of one noise for each of PROMPTS. The last frame goes next to it."""
+    """Draw the README's animation: what MODEL makes of one noise for each of PROMPTS. The last frame goes next to it."""
     with reported_errors():
         from solutions.diffusion.figures import film as films
 

@@ -1,4 +1,4 @@
-"""The moving picture at the head of the README: one noise, and what a model makes of it for each of several prompts.
+"""The animation at the head of the README: one noise, and what a model makes of it for each of several prompts.
 
 A column for each prompt, which is written below it; a bar for the steps that are done. The background is transparent, for light and dark
 pages. Written twice: as an animated PNG, and its last frame alone, for readers who want nothing to move.

@@ -1,4 +1,4 @@
-"""The moving picture of the README."""
+"""The animation of the README."""
 
 import pytest
 from PIL import Image

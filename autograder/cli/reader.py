@@ -18,6 +18,7 @@ from autograder.cli.context import LESSON, ONE_LESSON, find_course, find_lesson,
 from autograder.cli.terminal import END, REDRAW, Keys, keys
 from autograder.cli.views import Passage, for_terminal, passages, warnings
 from autograder.course.errors import UsageError
+from autograder.course.glossary import read_glossary
 from autograder.course.loading import read_course
 from autograder.course.model import Lesson
 from autograder.course.schema import did_you_mean
@@ -31,10 +32,11 @@ WIDEST = 100  # columns: longer lines are hard to read
 @click.command()
 @click.argument("section", required=False)
 @click.option("--contents", is_flag=True, help="List the sections and their names instead.")
+@click.option("--glossary", is_flag=True, help="List the symbols and terms, and what they mean, instead.")
 @click.option("--mistake", metavar="ID", help="Explain a mistake by its id, like beta-as-std.")
 @LESSON
 @click.pass_obj
-def read(root: Path | None, section: str | None, contents: bool, mistake: str | None, lesson: str | None) -> None:
+def read(root: Path | None, section: str | None, contents: bool, glossary: bool, mistake: str | None, lesson: str | None) -> None:
     """Read the lesson, or one SECTION of it, in the terminal.
 
     In a terminal it is paged: Space turns the page, q leaves, and the answer to a question waits for a key. A section that you saw to its
@@ -47,6 +49,10 @@ def read(root: Path | None, section: str | None, contents: bool, mistake: str | 
         width = max((len(one.id) for one in chosen.sections), default=0)
         for one in chosen.sections:
             click.echo(f"{one.id:<{width}}  {one.title}{' (appendix)' * one.appendix}")
+        return
+    if glossary:
+        for entry in read_glossary(find_course(root), chosen):
+            click.echo(f"{entry.plain}: {entry.means}")
         return
     explained = explain(chosen, mistake) if mistake else None
     section = explained.section if explained else section

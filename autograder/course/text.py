@@ -254,9 +254,14 @@ _OPERATORS = re.compile(r"(?<=[^\s(,=∼≈+−·×/\[{^_]) *([+−·×]) *(?=\S
 _RELATIONS = re.compile(r" *([=∼≈≤≥≠∝→∈<>]) *")
 
 
+def latex_tokens(formula: str) -> list[str]:
+    """Return the commands, letters and signs of a LaTeX formula, without the spaces between them."""
+    return _TOKEN.findall(formula)
+
+
 def in_unicode(formula: str) -> str:
     """Return a LaTeX formula, without its dollars, as a line of Unicode text."""
-    line = normalize("NFC", _sequence(iter(_TOKEN.findall(formula)), ""))
+    line = normalize("NFC", _sequence(iter(latex_tokens(formula)), ""))
     line = _RELATIONS.sub(r" \1 ", _OPERATORS.sub(r" \1 ", line))
     return re.sub(r" +([.,)])", r"\1", re.sub(r" {2,}", " ", line)).strip()
 

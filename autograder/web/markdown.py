@@ -5,9 +5,10 @@ students' text: templates escape that.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from html import escape
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -20,6 +21,7 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 
+from autograder.course.glossary import Entry, symbols_in
 from autograder.course.lesson_text import LABEL, SOURCE, Prediction, address, prediction, sources_in, warned_of
 from autograder.course.loading import PLACED
 from autograder.course.text import FOLDED, in_unicode, uncommented
@@ -40,14 +42,25 @@ Host = Callable[[str], str]
 class Prose:
     """Renders texts of one lesson. `folder` contains its images, which a page finds `at` a path.
 
-    `host` returns the HTML of a widget by its id, and `note` that of a misconception which a paragraph warns of.
+    `host` returns the HTML of a widget by its id, and `note` that of a misconception which a paragraph warns of. A text's first use of a
+    term of the `glossary` is a link to it, and below a displayed formula is one to its symbols.
     """
 
-    def __init__(self, folder: Path | None = None, host: Host = lambda widget: "", at: str = "", note: Host = lambda misconception: ""):
-        self._folder, self._host, self._at, self._note = folder, host, at, note
+    def __init__(
+        self,
+        folder: Path | None = None,
+        host: Host = lambda widget: "",
+        at: str = "",
+        note: Host = lambda misconception: "",
+        glossary: Sequence[Entry] = (),
+    ):
+        self._folder, self._host, self._at, self._note, self._glossary = folder, host, at, note, glossary
 
     def blocks(self, text: str) -> str:
         """Render paragraphs, tables and images as HTML."""
+        return self._blocks(text, self._glossary)
+
+    def _blocks(self, text: str, glossary: Sequence[Entry]) -> str:
         kept: list[str] = []
         text = PLACED.sub(lambda match: _keep(kept, self._host(match["id"])), text)
         text = FOLDED.sub(lambda match: _keep(kept, self._predicted(match)), text)
@@ -56,7 +69,8 @@ class Prose:
             block + _keep(kept, notes) if (notes := "".join(map(self._note, warned_of(block)))) else block for block in text.split("\n\n")
         )
         parser = _parser()
-        tokens = _figures(parser.parse(_formulas_out(uncommented(text), kept)))
+        tokens = _figures(parser.parse(_formulas_out(uncommented(text), kept, glossary)))
+        _mark_terms(tokens, [entry for entry in glossary if not entry.is_symbol])
         return _put_back(parser.renderer.render(tokens, parser.options, {"folder": self._folder, "at": self._at}), kept)
 
     def line(self, text: str) -> str:
@@ -74,7 +88,7 @@ class Prose:
         return (
             f'<div class="predict" role="group" aria-labelledby="{name}">{question}{self._guess(told, name)}'
             "<details><summary><span>Show the answer without a guess</span></summary>"
-            f'<dl class="compared" tabindex="-1">{answer}</dl>{self.blocks(told.explanation)}</details></div>'
+            f'<dl class="compared" tabindex="-1">{answer}</dl>{self._blocks(told.explanation, ())}</details></div>'
         )
 
     def _guess(self, told: Prediction, name: str) -> str:
@@ -118,13 +132,63 @@ def mathml(formula: str, *, block: bool = False) -> str:
     return made.replace("<mi>&#x0007E;</mi>", "<mo>&#x0223C;</mo>")
 
 
-def _formulas_out(text: str, kept: list[str]) -> str:
+def _formulas_out(text: str, kept: list[str], glossary: Sequence[Entry] = ()) -> str:
 
     def out(match: re.Match[str]) -> str:
-        return _keep(kept, mathml(match["block"] or match["inline"], block=bool(match["block"])), paragraph=bool(match["block"]))
+        if match["inline"]:
+            return _keep(kept, mathml(match["inline"]), paragraph=False)
+        return _keep(kept, mathml(match["block"], block=True)) + _keep(kept, _symbols(match["block"], glossary))
 
     pieces = _CODE.split(text)
     return "".join(piece if place % 2 else _FORMULA.sub(out, piece).replace(r"\$", "$") for place, piece in enumerate(pieces))
+
+
+def _symbols(formula: str, glossary: Sequence[Entry]) -> str:
+    """Render what leads to the symbols of a formula, if the glossary has some of them."""
+    found = " ".join(entry.id for entry in symbols_in(formula, glossary))
+    return f'<p class="symbols"><a class="term" href="#glossary" aria-describedby="{found}">Symbols</a></p>' if found else ""
+
+
+def _mark_terms(tokens: Sequence[Token], terms: list[Entry]) -> None:
+    """Lead from the first use of each term in the paragraphs to the glossary; links, titles and code stay as they are."""
+    for before, token in pairwise(tokens):
+        if token.type == "inline" and before.type == "paragraph_open" and token.children:
+            token.children = list(_marked(_joined(token.children), terms))
+
+
+def _joined(children: Sequence[Token]) -> list[Token]:
+    """Join the lines of a text, since terms are broken over lines, too."""
+    made: list[Token] = []
+    for child in children:
+        text = "\n" if child.type == "softbreak" else child.content if child.type == "text" else None
+        if text is not None and made and made[-1].type == "text":
+            made[-1].content += text
+        else:
+            made.append(Token("text", "", 0, content=text) if text is not None else child)
+    return made
+
+
+def _marked(children: Sequence[Token], terms: list[Entry]) -> Iterator[Token]:
+    within = 0
+    for child in children:
+        within += child.nesting * (child.tag in ("a", "em"))
+        if within or child.type != "text":
+            yield child
+            continue
+        rest = child.content
+        while found := min(((match, entry) for entry in terms if (match := entry.pattern.search(rest))), key=_place, default=None):
+            match, entry = found
+            terms.remove(entry)
+            link = f'<a class="term" href="#{entry.id}" aria-describedby="{entry.id}">{escape(match[0])}</a>'
+            yield Token("text", "", 0, content=rest[: match.start()])
+            yield Token("html_inline", "", 0, content=link)
+            rest = rest[match.end() :]
+        yield Token("text", "", 0, content=rest)
+
+
+def _place(found: tuple[re.Match[str], Entry]) -> tuple[int, int]:
+    """Return where a term was found; of several at one place, the longest comes first."""
+    return found[0].start(), -len(found[0][0])
 
 
 def _keep(kept: list[str], html: str, *, paragraph: bool = True) -> str:

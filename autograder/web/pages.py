@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from autograder.course.errors import CourseError, UsageError
+from autograder.course.glossary import Entry, read_glossary
 from autograder.course.loading import Widget, read_widgets
 from autograder.course.model import Lesson
 from autograder.course.text import to_html
@@ -46,6 +47,7 @@ class Frame(Struct, frozen=True):
     widgets: dict[str, Widget]
     live: frozenset[str]
     missing: dict[str, list[str]]
+    glossary: tuple[Entry, ...] = ()
     above: str = ""  # where the index of all lessons is, if there is one
 
     @property
@@ -73,7 +75,7 @@ def frame_of(root: Path, lesson: Lesson, pages: tuple[str, ...], *, served: bool
     computing = {name: widget for name, widget in widgets.items() if widget.live and can_live}
     missing = {name: [package for package in widget.needs if not _installed(package)] for name, widget in computing.items()}
     live = frozenset(name for name, packages in missing.items() if not packages)
-    return Frame(lesson, root / "lessons" / lesson.id, pages, served, kept, widgets, live, missing, above)
+    return Frame(lesson, root / "lessons" / lesson.id, pages, served, kept, widgets, live, missing, read_glossary(root, lesson), above)
 
 
 def _installed(package: str) -> bool:

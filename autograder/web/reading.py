@@ -106,7 +106,8 @@ def written(frame: Frame, root: Path) -> dict[str, str]:
 
 
 def _lesson(frame: Frame, text: Reading, tasks: dict[str, Task], read: set[str]) -> str:
-    return page(frame, "lesson", frame.lesson.title, reading=text, tasks=tasks, read=read, fields={})
+    titles = {part.id: part.title for part in text.parts}
+    return page(frame, "lesson", frame.lesson.title, reading=text, tasks=tasks, read=read, titles=titles, fields={})
 
 
 def _home(frame: Frame, workspace: Workspace, state: State) -> str:
@@ -166,8 +167,10 @@ def _search(frame: Frame) -> str:
 
 
 def places(frame: Frame) -> Iterator[Place]:
-    """Yield the sections, questions and cards of a lesson as plain text."""
+    """Yield the terms, sections, questions and cards of a lesson as plain text."""
     lesson = frame.lesson
+    for entry in frame.glossary:
+        yield Place("Symbol" if entry.is_symbol else "Term", entry.plain, entry.means, f"lesson.html#{entry.id}")
     for section, text in section_texts(lesson):
         asked = FOLDED.sub(lambda folded: folded["question"], text)  # no answer before it is guessed
         yield Place("Lesson", _plain(section.title), _plain(asked), f"lesson.html#{section.id}")
@@ -193,7 +196,7 @@ def _plain(text: str) -> str:
 def reading(frame: Frame) -> Reading:
     """Render a lesson's text as HTML."""
     lesson, told = frame.lesson, mistakes(frame.lesson)
-    prose = Prose(frame.folder, frame.host, note=lambda misconception: _note(frame, told, misconception))
+    prose = Prose(frame.folder, frame.host, note=lambda misconception: _note(frame, told, misconception), glossary=frame.glossary)
     parts = tuple(Part(one.id, prose.line(one.title), prose.blocks(text), one.appendix) for one, text in section_texts(lesson))
     head = Prose(frame.folder, lambda widget: frame.host(widget, 2))  # there is no section's heading above it
     return Reading(_introduction(lesson, head), parts, tuple(prose.line(objective.text) for objective in lesson.objectives))

@@ -604,6 +604,28 @@ lessons/13_adding/widgets/widgets.yaml: widget `abacus`: there is no image `figu
   fix: name a file of `figures/`
 """,
     ),
+    "symbol_and_term_that_do_not_occur": Planted(
+        [
+            ("lessons/13_adding/glossary.yaml", None, "$a$: {means: A number., section: carrying}\n$z$: {means: A sum., section: carrying}\nzebra: {means: An animal., section: carrying}\n"),
+        ],
+        ["text-glossary"],
+        """\
+lessons/13_adding/glossary.yaml:2: `$z$` does not occur in the text
+  fix: write it as the text does, or remove it
+lessons/13_adding/glossary.yaml:3: `zebra` does not occur in the text
+  fix: write it as the text does, or remove it
+""",
+    ),
+    "term_of_no_section": Planted(
+        [
+            ("lessons/13_adding/glossary.yaml", None, "carry: {means: What goes to the next place., section: carying}\n"),
+        ],
+        ["text-glossary"],
+        """\
+lessons/13_adding/glossary.yaml:1: `carry`: there is no section `carying`
+  fix: did you mean `carrying`?
+""",
+    ),
     "code_that_does_not_run": Planted(
         [
             (TEXT, "\n## Carrying", "\n```python\na = 2\n```\n\n```python\ntotal = a + b\n```\n\n## Carrying"),

@@ -11,6 +11,7 @@ import numpy as np
 from autograder.author.lint.context import LintContext
 from autograder.course.errors import Finding, raised_in
 from autograder.course.expressions import evaluate
+from autograder.course.glossary import read_glossary, symbols_in
 from autograder.course.lesson_text import prediction
 from autograder.course.loading import PLACED, read_widgets
 from autograder.course.model import Lesson
@@ -207,6 +208,15 @@ def widgets(context: LintContext) -> Iterator[Finding]:
     for name in known.keys() - placed:
         fix = f"add a line `<!-- widget: {name} -->` where it belongs"
         yield Finding(context.text, None, f"the widget `{name}` is not placed in the text", fix)
+
+
+def glossary(context: LintContext) -> Iterator[Finding]:
+    text, known = uncommented(blanked(CODE, context.lesson.text)), read_glossary(context.root, context.lesson)
+    used = {entry for formula in _MATHS.findall(text) for entry in symbols_in(formula, known)}
+    for entry in known:
+        if entry not in used and (entry.is_symbol or not entry.pattern.search(text)):
+            fix = "write it as the text does, or remove it"
+            yield Finding(context.text.with_name("glossary.yaml"), entry.line, f"`{entry.name}` does not occur in the text", fix)
 
 
 def formulas(context: LintContext) -> Iterator[Finding]:

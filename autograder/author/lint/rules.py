@@ -25,6 +25,7 @@ _TEXT = (
     Rule("text-predictions", "Folded text answers a question to predict.", lesson_rules.predictions),
     Rule("text-widgets", "Every widget is placed in the text and described in `widgets.yaml`.", lesson_rules.widgets),
     Rule("widget-images", "An image that takes a widget's place exists and has alt text.", images.for_widgets),
+    Rule("text-glossary", "Each symbol and term of `glossary.yaml` occurs in the text, and its section exists.", lesson_rules.glossary),
     Rule("formulas", "Formulas and their braces are closed.", lesson_rules.formulas),
 )
 _RUNNABLE = Rule("exercise-runs", "Every Python file of the course can be imported, and its checks can be called.", exercises.runnable)

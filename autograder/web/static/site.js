@@ -146,11 +146,14 @@
     });
   }
 
-  // A link to a section of the appendix opens it.
+  // A link to a section of the appendix, or to what is in it, opens it.
   function appendix() {
     const open = () => {
-      const box = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)))?.querySelector("details.appendix");
-      if (box) box.open = true;
+      const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+      const box = target && (target.querySelector("details.appendix") ?? target.closest("details.appendix:not([open])"));
+      if (!box) return;
+      box.open = true;
+      if (box.contains(target)) target.scrollIntoView();
     };
     addEventListener("hashchange", open);
     open();

@@ -1,0 +1,49 @@
+// A term or the symbols of a formula, explained beside them: on hover, focus or tap. A second tap, a click or Enter leads to the glossary.
+(() => {
+  const tip = Object.assign(document.createElement("div"), { className: "tip", hidden: true });
+  tip.setAttribute("aria-hidden", "true"); // the link is described by the glossary itself
+  document.body.append(tip);
+  let shown = null, seen = null, leaving = null;
+
+  function show(link) {
+    clearTimeout(leaving);
+    if (shown === link) return;
+    shown = link;
+    const list = document.createElement("dl");
+    list.append(...link.getAttribute("aria-describedby").split(" ").map((id) => {
+      const entry = document.getElementById(id).cloneNode(true);
+      entry.removeAttribute("id");
+      entry.querySelector(".where").remove();
+      return entry;
+    }));
+    tip.replaceChildren(list);
+    tip.hidden = false;
+    const [box, edge] = [link.getBoundingClientRect(), 12];
+    const below = box.bottom + tip.offsetHeight + edge < innerHeight;
+    tip.style.left = `${Math.max(edge, Math.min(box.left, document.documentElement.clientWidth - tip.offsetWidth - edge)) + scrollX}px`;
+    tip.style.top = `${(below ? box.bottom + 6 : box.top - tip.offsetHeight - 6) + scrollY}px`;
+  }
+  function hide() {
+    clearTimeout(leaving);
+    shown = null;
+    tip.hidden = true;
+  }
+  const leave = () => { leaving = setTimeout(hide, 200); };
+
+  for (const link of document.querySelectorAll("a.term")) {
+    link.addEventListener("pointerenter", (event) => { if (event.pointerType === "mouse") show(link); });
+    link.addEventListener("pointerleave", (event) => { if (event.pointerType === "mouse" && document.activeElement !== link) leave(); });
+    link.addEventListener("pointerdown", () => { seen = shown; });
+    link.addEventListener("focus", () => show(link));
+    link.addEventListener("blur", hide);
+    link.addEventListener("click", (event) => {
+      if (event.detail === 0 || seen === link) { hide(); return; }
+      event.preventDefault();
+      show(link);
+    });
+  }
+  tip.addEventListener("pointerenter", () => clearTimeout(leaving));
+  tip.addEventListener("pointerleave", leave);
+  addEventListener("keydown", (event) => { if (event.key === "Escape") hide(); });
+  addEventListener("pointerdown", (event) => { if (!event.target.closest?.("a.term, .tip")) hide(); });
+})();

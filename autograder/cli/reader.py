@@ -15,8 +15,8 @@ from rich.markdown import Markdown
 from rich.segment import ControlType, Segment, Segments
 
 from autograder.cli.context import LESSON, ONE_LESSON, find_course, find_lesson, find_lessons
+from autograder.cli.passages import Passage, for_terminal, passages, warnings
 from autograder.cli.terminal import END, REDRAW, Keys, keys
-from autograder.cli.views import Passage, for_terminal, passages, warnings
 from autograder.course.errors import UsageError
 from autograder.course.glossary import read_glossary
 from autograder.course.loading import read_course
@@ -57,15 +57,23 @@ def read(root: Path | None, section: str | None, contents: bool, glossary: bool,
     explained = explain(chosen, mistake) if mistake else None
     section = explained.section if explained else section
     first = [Passage(None, explained.text)] if explained else []
-    after = work_after(find_course(root), chosen)
+    after, notes = work_after(find_course(root), chosen), _notes(chosen)
     with _remembering(chosen) as remember:
         if console.is_terminal and sys.stdin.isatty():
             with suppress(KeyboardInterrupt), keys() as keyboard:
-                _page(console, keyboard, chain(first, passages(chosen, section, after)), remember)
+                _page(console, keyboard, chain(first, passages(chosen, section, after, notes)), remember)
             return
-        console.print(Markdown("\n\n".join([*(one.text for one in first), for_terminal(chosen, section, after)])))
+        console.print(Markdown("\n\n".join([*(one.text for one in first), for_terminal(chosen, section, after, notes)])))
         if section:
             remember(section)
+
+
+def _notes(lesson: Lesson) -> dict[str, str]:
+    """Return what to know about each mistake, by its id: its sentence, or else the card about it."""
+    from autograder.grading.sentences import sentences_of  # slow
+
+    cards = {tag: f"{card.front} **{card.back}**" for card in reversed(lesson.cards) if not card.cloze for tag in card.tags}
+    return cards | sentences_of(lesson)
 
 
 @contextmanager

@@ -15,8 +15,8 @@ from rich.table import Table
 from rich.text import Text
 
 from autograder.cli.context import now
+from autograder.cli.passages import for_terminal
 from autograder.cli.terminal import END, ENTER, REDRAW, Keys, has_pager, paged
-from autograder.cli.views import for_terminal
 from autograder.course.model import Lesson
 from autograder.course.text import formulas_in_unicode
 from autograder.learner.review.deck import KEYS, MEANINGS, RATINGS, Counts, Deck, in_words

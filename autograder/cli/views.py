@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from rich.console import RenderableType, group
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from autograder.course.errors import UsageError
-from autograder.course.lesson_text import prediction, warned_of
-from autograder.course.schema import did_you_mean
-from autograder.course.text import FOLDED, clean, formulas_in_unicode, uncommented
+from autograder.course.text import clean, formulas_in_unicode
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,7 +19,7 @@ if TYPE_CHECKING:
     from autograder.course.model import CheckResult, Lesson
     from autograder.grading.feedback import CheckFeedback
     from autograder.learner.check import Checked, Remark
-    from autograder.learner.progress import Part, Plan, Standing, Work
+    from autograder.learner.progress import Part, Plan, Standing
     from autograder.learner.review.stats import Stats
     from autograder.learner.workspace import State
 
@@ -261,75 +257,6 @@ def _objectives(stats: Stats) -> Table:
         known = "–" if part.known is None else f"{part.known:.0%}"
         table.add_row(f"  {part.objective}", f"{part.begun} of {part.faces}", str(part.due), known)
     return table
-
-
-class Passage(NamedTuple):
-    """A part of a lesson's text as Markdown that a terminal can show, and the section it belongs to: formulas as Unicode, no comments."""
-
-    section: str | None
-    text: str
-    is_answer: bool = False  # to the question that the passage before it ends with
-
-
-def passages(lesson: Lesson, section: str | None = None, after: Mapping[str, Work] | None = None) -> Iterator[Passage]:
-    """Yield the passages of a lesson, or of one section, in their order; of the appendix only what can be read there.
-
-    `after` says what to do after a section, by its id.
-    Raise `UsageError` if there is no such section.
-    """
-    known = {each.id: place for place, each in enumerate(lesson.sections)}
-    if section is not None and section not in known:
-        raise UsageError(f"there is no section `{section}` in {lesson.id}", did_you_mean(section, known, f"take one of {', '.join(known)}"))
-    wanted = [None, *(each.id for each in lesson.main)] if section is None else [section]
-    for name, raw in _by_section(lesson):
-        if name in wanted:
-            text, at = _readable(raw), 0
-            for folded in FOLDED.finditer(text):
-                told = prediction(folded)
-                yield Passage(name, text[at : folded.start()] + told.asked)
-                yield Passage(name, "> " + told.told.replace("\n", "\n> "), is_answer=True)
-                at = folded.end()
-            yield Passage(name, text[at:].strip())
-            if work := (after or {}).get(name or ""):
-                yield Passage(name, work_line(work))
-    if section is None and (appendix := [each for each in lesson.sections if each.appendix]):
-        yield Passage(None, "\n".join(["**Appendix**\n", *(f"- {each.title}: `course read {each.id}`" for each in appendix)]))
-
-
-def work_line(work: Work) -> str:
-    """Say in a line of Markdown what to do after a section."""
-    question = f"`course practice {work.question.id}`" if work.question else ""
-    cards = f"{_count(work.cards, 'card')} in `course review`" if work.cards else ""
-    return f"**Now you:** {', '.join(filter(None, (question, *(f'`course check {one}.py`' for one in work.exercises), cards)))}"
-
-
-def warnings(lesson: Lesson) -> dict[str, Passage]:
-    """Return the paragraph in which the text warns of a misconception, for each of them by its id."""
-    found: dict[str, Passage] = {}
-    for section, text in _by_section(lesson):
-        for paragraph in text.split("\n\n"):
-            found = {one: Passage(section, _readable(paragraph).strip()) for one in warned_of(paragraph)} | found
-    return found
-
-
-def _by_section(lesson: Lesson) -> Iterator[tuple[str | None, str]]:
-    """Yield what precedes the first section, and then each section with its id, as they are written."""
-    lines, starts = lesson.text.split("\n"), [0, *(each.line - 1 for each in lesson.sections), None]
-    for name, first, end in zip((None, *(each.id for each in lesson.sections)), starts, starts[1:], strict=False):
-        yield name, "\n".join(lines[first:end])
-
-
-def _readable(text: str) -> str:
-    text = re.sub(r"!\[([^\]]*)\]\([^)]*\)", r"*Image: \1*", uncommented(text))
-    return formulas_in_unicode(re.sub(r"^(#+ .*?) *\{#[^}]*\} *$", r"\1", text, flags=re.MULTILINE))
-
-
-def for_terminal(lesson: Lesson, section: str | None = None, after: Mapping[str, Work] | None = None) -> str:
-    """Return the lesson, or one section, with its answers unfolded, as Markdown that a terminal can show.
-
-    Raise `UsageError` if there is no such section.
-    """
-    return "\n\n".join(text for passage in passages(lesson, section, after) if (text := passage.text.strip())) + "\n"
 
 
 def map_table(context: LintContext) -> Table:

@@ -4,10 +4,8 @@ The figures are those of `course progress`. A site without a server has the same
 fills in what the browser remembers.
 """
 
-import ast
 import re
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -20,13 +18,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from autograder.course.errors import CourseError
 from autograder.course.lesson_text import section_texts
 from autograder.course.model import Key, Lesson, Question
 from autograder.course.own_practice import practised
 from autograder.course.text import FOLDED, formulas_in_unicode, uncommented
-from autograder.grading.attempt import known_misconceptions
 from autograder.grading.questions import question_text
+from autograder.grading.sentences import sentences_of
 from autograder.learner.practice import Asked, choose, core_minutes
 from autograder.learner.progress import (
     Work,
@@ -195,28 +192,11 @@ def _plain(text: str) -> str:
 
 def reading(frame: Frame) -> Reading:
     """Render a lesson's text as HTML."""
-    lesson, told = frame.lesson, mistakes(frame.lesson)
+    lesson, told = frame.lesson, sentences_of(frame.lesson)
     prose = Prose(frame.folder, frame.host, note=lambda misconception: _note(frame, told, misconception), glossary=frame.glossary)
     parts = tuple(Part(one.id, prose.line(one.title), prose.blocks(text), one.appendix) for one, text in section_texts(lesson))
     head = Prose(frame.folder, lambda widget: frame.host(widget, 2))  # there is no section's heading above it
     return Reading(_introduction(lesson, head), parts, tuple(prose.line(objective.text) for objective in lesson.objectives))
-
-
-def mistakes(lesson: Lesson) -> dict[str, str]:
-    """Return the sentence that corrects each misconception, by its id.
-
-    The files are read and not run, since they may need a framework that takes seconds to load; a release has recorded them.
-    """
-    found: dict[str, str] = {}
-    for exercise in lesson.exercises:
-        with suppress(CourseError):  # what is damaged is told where it is needed
-            found |= {one.id: one.sentence for one in known_misconceptions(exercise)} if exercise.recordings.is_file() else {}
-    files = [exercise.misconceptions for exercise in lesson.exercises]
-    for path in dict.fromkeys((*files, *(file.with_name("practice.py") for file in files))):
-        tree = ast.parse(path.read_bytes() if path.is_file() else b"")
-        functions = (node for node in tree.body if isinstance(node, ast.FunctionDef) and node.decorator_list)
-        found |= {node.name: " ".join(sentence.split()) for node in functions if (sentence := ast.get_docstring(node))}
-    return found
 
 
 def _note(frame: Frame, told: dict[str, str], misconception: str) -> str:

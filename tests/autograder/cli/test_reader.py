@@ -9,8 +9,9 @@ from rich.console import Console
 from rich.markdown import Markdown
 
 from autograder.author.lint.context import LintContext
-from autograder.cli.reader import explain
-from autograder.cli.views import for_terminal, map_table, passages
+from autograder.cli.passages import for_terminal, passages
+from autograder.cli.reader import _notes, explain
+from autograder.cli.views import map_table
 from autograder.course.errors import UsageError
 from autograder.course.loading import read_course
 from autograder.course.model import Section
@@ -61,6 +62,18 @@ def test_a_section_ends_with_what_to_do_and_a_card_that_opens_it_does_not(root):
     last = f"\n\n**Now you:** `course practice fresh-step`, `course check forward.py`, {cards} cards in `course review`\n"
     assert for_terminal(lesson, "one-step-by-hand", work_after(root, lesson)).endswith(last)
     assert "Now you" not in for_terminal(lesson, "one-step-by-hand")
+
+
+def test_a_mistake_is_a_footnote_of_its_section(root, diffusion):
+    """Numbered where the text warns of it, told before what to do; of a belief that nobody computes, it is the card about it."""
+    text = for_terminal(diffusion, "one-step-by-hand", work_after(root, diffusion), _notes(diffusion))
+    assert "the squares of the two factors add up to 1. ¹ ²\n" in text
+    footnotes = text.partition("1. *Mistake, beta as standard deviation:* ")[2]
+    assert footnotes.startswith("You scaled the noise by β. β is the noise's variance: multiply ε by its square root.\n2. *Mistake, missing root on signal:* ")
+    assert "**Now you:**" in footnotes
+    belief = for_terminal(diffusion, "faster", notes=_notes(diffusion))
+    assert "*Mistake, more steps are better:*" in belief
+    assert not any(mark in belief for mark in ("<!--", "$", "\\"))
 
 
 def test_a_table_stays_a_table():

@@ -11,9 +11,10 @@ Every row is sealed with the secret of OUT's newest round (see `rounds.Seals`). 
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -68,19 +69,20 @@ _SEALS = ";".join(f"ALTER TABLE {table} ADD COLUMN seal TEXT" for table in TABLE
 _TAKEN_FOR = "ALTER TABLE taken ADD COLUMN found_by TEXT; ALTER TABLE taken ADD COLUMN student TEXT"  # NULL: this run, its own name
 SCHEMA = Schema((_first, _notes_as_data, _SEALS, _TAKEN_FOR))
 _OWN = "id, attempts.student, lesson, exercise, attempts.run, result, private, attempts.handed_in, ifnull(key, ''), attempts.seal"
-_NOT_TAKEN = f"{_OWN}, NULL, NULL, NULL, NULL, NULL"
+_OF_RUN = "taken.run, taken.handed_in, taken.seal, found_by, taken.student"  # NULL unless a run took the attempt over
 _BEFORE = "ifnull(found_by, taken.run) != taken.run"
-_GRADED = f"SELECT {_NOT_TAKEN}, attempts.student AS name, 0 AS before, id AS place FROM attempts WHERE run = :run"
+_GRADED = "SELECT id, NULL, student AS name, lesson, exercise, 0 AS before, id AS place FROM attempts WHERE run = :run"
 _TAKEN = (
-    f"SELECT {_OWN}, taken.run, taken.handed_in, taken.seal, found_by, taken.student, ifnull(taken.student, attempts.student), {_BEFORE}, "
+    f"SELECT id, taken.rowid, ifnull(taken.student, attempts.student), lesson, exercise, {_BEFORE}, "
     f"CASE WHEN {_BEFORE} THEN taken.rowid ELSE id END FROM taken JOIN attempts ON id = attempt WHERE taken.run = :run"
 )
 _AMONG = ":first IS NULL OR name BETWEEN :first AND :last"
-ATTEMPTS = f"SELECT * FROM ({_GRADED} UNION ALL {_TAKEN}) WHERE {_AMONG} ORDER BY name, lesson, exercise, before DESC, place"
+ORDERED = f"SELECT * FROM ({_GRADED} UNION ALL {_TAKEN}) WHERE {_AMONG} ORDER BY name, lesson, exercise, before DESC, place"
 ADDED = f"{_GRADED} AND id > :attempt UNION ALL {_TAKEN} AND taken.rowid > :taken"
 LISTED = f"SELECT DISTINCT lesson, exercise, name FROM ({_GRADED} UNION ALL {_TAKEN})"
 TAKE = "INSERT INTO taken VALUES (?, ?, ?, ?, ?, ?)"
-KNOWN = f"SELECT {_NOT_TAKEN} FROM attempts WHERE key = ? AND student = ? AND lesson = ? AND exercise = ? ORDER BY id DESC LIMIT 1"
+ROW = f"SELECT {_OWN}, {_OF_RUN} FROM attempts LEFT JOIN taken ON taken.rowid = ? WHERE id = ?"
+KNOWN = "SELECT id FROM attempts WHERE key = ? AND student = ? AND lesson = ? AND exercise = ? ORDER BY id DESC LIMIT 1"
 
 
 class Attempted(msgspec.Struct, frozen=True):
@@ -107,13 +109,12 @@ class Kept(Attempted, frozen=True):
 Choose = Callable[[list[Attempted]], Attempted]
 
 
-def standing(attempts: Iterable[Attempted]) -> list[Attempted]:
+def standing(attempts: Sequence[Attempted]) -> list[Attempted]:
     """Return the attempts at one exercise between which there is a choice, the last at the end.
 
     What a run grades again replaces earlier results of the same file, and keeps their times if it knows none. An attempt that was found
     before stays beside those of a later run; only where there is no work at all, the exercise is missing or unrecognised.
     """
-    attempts = list(attempts)
     own = {one.handed_in.attempt: one for one in attempts if not one.found_by}  # if one was graded twice, the later result
     again = {one.result.sha256 or "": one for one in own.values() if one.result.sha256 and one.result.status != "not_judged"}
     earlier: dict[object, Attempted] = {}
@@ -176,19 +177,16 @@ class Gradebook(AbstractContextManager["Gradebook"]):
 
     def take(self, run: str, submission: Submission, key: str) -> Result | None:
         """Return the result of an earlier attempt with this key, if any. It belongs to the run from the next `keep` on."""
-        found = self._db.execute(KNOWN, (key, submission.student, submission.lesson, submission.exercise)).fetchone()
-        if found is None:
+        if (found := self._db.execute(KNOWN, (key, submission.student, submission.lesson, submission.exercise)).fetchone()) is None:
             return None
-        attempted = self._attempted(found)
-        self._taken.append(self._taking(run, attempted.id, found[5], _json(submission.handed_in), run, submission.student))
-        return attempted.result
+        row = self._read(*found)
+        self._taken.append(self._taking(run, row[0], row[5], _json(submission.handed_in), run, submission.student))
+        return self._attempted(row).result
 
     def attempts(self, run: str, among: tuple[str, str] | None = None) -> Iterator[list[Attempted]]:
         """Yield a run's attempts by student (`among` a first and a last name), lesson and exercise: those found before, then the others."""
         absent = self.dropped()
-        rows = map(self._attempted, (row for row in self._rows(run, *(among or ())) if row[15] not in absent))
-        for _, own in groupby(rows, key=lambda one: (one.result.student, one.result.lesson, one.result.exercise)):
-            yield list(own)
+        yield from ([*map(self._attempted, rows)] for student, rows in self._grouped(run, *(among or ())) if student not in absent)
 
     def results(self, run: str, choose: Choose = last) -> Iterator[Result]:
         """Return the results of a run by student, lesson and exercise; `choose` decides between several attempts."""
@@ -200,9 +198,8 @@ class Gradebook(AbstractContextManager["Gradebook"]):
         Attempts that are added meanwhile may come twice.
         """
         place = self._db.execute("SELECT (SELECT ifnull(max(id), 0) FROM attempts), (SELECT ifnull(max(rowid), 0) FROM taken)").fetchone()
-        absent = self.dropped()
-        found = self._db.execute(ADDED, {"run": run, "attempt": since[0], "taken": since[1]})
-        return place, ((row[17], self._attempted(row)) for row in found if row[15] not in absent)
+        absent, found = self.dropped(), self._db.execute(ADDED, {"run": run, "attempt": since[0], "taken": since[1]})
+        return place, ((row[6], self._attempted(self._read(*row[:2]))) for row in found if row[2] not in absent)
 
     def listed(self, run: str) -> dict[tuple[str, str], set[str]]:
         """Return the students who have a result in a run, without those who were dropped, by lesson and exercise."""
@@ -254,14 +251,14 @@ class Gradebook(AbstractContextManager["Gradebook"]):
             self._db.executemany(TAKE, self._taken_over(run, earlier, renamed or {}) if earlier else ())
 
     def _taken_over(self, run: str, earlier: str, renamed: Mapping[str, str]) -> Iterator[Taken]:
-        for (name, *_), group in groupby(self._rows(earlier), key=lambda row: (row[15], row[2], row[3])):
-            rows, student = list(group), renamed.get(name, name)
+        for name, rows in self._grouped(earlier):
+            student = renamed.get(name, name)
             if len(rows) == 1:  # nothing to choose between: of a large class, nearly always
                 handed_in, found_by = self._verified(rows[0])
                 yield self._taking(run, rows[0][0], rows[0][5], handed_in, found_by or earlier, student)
                 continue
             texts = {row[0]: row[5] for row in rows}
-            for one in standing(map(self._attempted, rows)):
+            for one in standing([*map(self._attempted, rows)]):
                 yield self._taking(run, one.id, texts[one.id], _json(one.handed_in), one.found_by or earlier, student)
 
     def request(self, run: str | None, kind: type[T]) -> T | None:
@@ -294,10 +291,13 @@ class Gradebook(AbstractContextManager["Gradebook"]):
         query = "SELECT student, override, seal FROM overrides WHERE student = ifnull(?, student) ORDER BY id"
         return [msgspec.json.decode(text, type=Override) for _, text in self._pairs("overrides", query, student)]
 
-    # ---- rows, with their seals
+    def _grouped(self, run: str, first: str | None = None, last: str | None = None) -> Iterator[tuple[str, list[tuple[Any, ...]]]]:
+        """Yield each student's name and rows of a run, by exercise. Only places are sorted: whole rows would all be written to the disk."""
+        for (student, *_), own in groupby(self._db.execute(ORDERED, {"run": run, "first": first, "last": last}), key=itemgetter(2, 3, 4)):
+            yield student, [self._read(*place[:2]) for place in own]
 
-    def _rows(self, run: str, first: str | None = None, last: str | None = None) -> Iterator[tuple[Any, ...]]:
-        return self._db.execute(ATTEMPTS, {"run": run, "first": first, "last": last})
+    def _read(self, attempt: int, taken: int | None = None) -> Any:
+        return self._db.execute(ROW, (taken, attempt)).fetchone()
 
     def _row(self, run: str, one: Kept) -> tuple[object, ...]:
         result, texts = one.result, (_json(one.result), _json(one.notes), _json(one.handed_in))

@@ -30,7 +30,7 @@ from autograder.course.references import exercise_ids
 from autograder.course.text import clean
 from autograder.instructor.gradebook import Attempted, Gradebook, standing
 from autograder.instructor.identity import similar_to
-from autograder.instructor.overrides import Key, applied, cut_notes, final_points, in_force, read_extensions
+from autograder.instructor.overrides import Applied, Key, applied, cut_notes, final_points, in_force, read_extensions
 from autograder.instructor.roster import Person
 
 Sections = Mapping[str, Mapping[str, str]]  # the titles of sections by id, by lesson
@@ -114,9 +114,9 @@ class GradingRules(Struct, frozen=True):
         decided = self.overrides.get((result.student, "", ""), {}) | self.overrides.get(
             (result.student, result.lesson, result.exercise), {}
         )
-        made = applied(decided.values(), result)
-        graded = {check.id: check.points for check in result.checks}
-        score = result.score + sum(override.points - graded.get(override.check, 0) for override in made.checks.values())
+        made = applied(decided.values(), result) if decided else Applied()
+        graded = sum(check.points for check in result.checks if check.id in made.checks)
+        score = result.score + sum(override.points for override in made.checks.values()) - graded
         days, late = self._days_late(result, handed_in), self.policy.late
         percent = min(late.most, late.percent * (days if late.per == "day" else 1)) if late and days else 0.0
         penalty, cut = round(score * percent / 100, 2), tuple(cut_notes(result, made, several=self.several))
@@ -159,6 +159,8 @@ class GradingRules(Struct, frozen=True):
     def _days_late(self, result: Result, handed_in: HandedIn) -> int:
         """Count the days begun after the due date. If only the platform says "late", it says how much or it is one day; with an extension
         it is none."""
+        if handed_in.at is None and not handed_in.late:
+            return 0
         due, extended = self.due(result.student, result.lesson, result.exercise)
         if handed_in.at is None or due is None:
             return max(1, math.ceil(handed_in.minutes_late / (24 * 60))) if handed_in.late and not extended else 0

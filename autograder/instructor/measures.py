@@ -3,12 +3,13 @@
 import heapq
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from statistics import StatisticsError, correlation, fmean
+from math import sqrt
+from statistics import fmean
 from typing import Any
 
 from msgspec import Struct, field
 
-from autograder.course.model import STATUSES, CheckResult, Unused
+from autograder.course.model import STATUSES, Unused
 from autograder.grading import feedback
 from autograder.instructor.gradebook import Attempted
 from autograder.instructor.grades import Grade, StudentGrades, name_of
@@ -62,33 +63,41 @@ FEW_PERCENT = 50.0  # students below this need help, if the policy has no pass m
 
 
 class CheckMeasure(Struct):
-    """One check over the class: each student's points for it, and for the `rest` of the exercise."""
+    """One check over the class: how many students had which reason, points for it, and score of the exercise."""
 
     exercise: str
     id: str
     title: str
     max_points: float
-    reasons: Counter[str] = field(default_factory=Counter)
-    points: list[float] = field(default_factory=list)
-    rest: list[float] = field(default_factory=list)
+    counts: Counter[tuple[str, float, float]] = field(default_factory=Counter)
 
-    def add(self, check: CheckResult, score: float) -> None:
-        self.reasons[check.reason or check.outcome] += 1
-        self.points.append(check.points)
-        self.rest.append(round(score - check.points, 6))  # equal rests stay equal
+    @property
+    def reasons(self) -> Counter[str]:
+        found = Counter[str]()
+        for (reason, _, _), students in self.counts.items():
+            found[reason] += students
+        return found
 
     @property
     def difficulty(self) -> float:
         """The share of its points that the class earned."""
-        return fmean(self.points) / self.max_points if self.max_points else 0.0
+        points = [points for _, points, _ in self.counts]
+        return fmean(points, self.counts.values()) / self.max_points if self.max_points else 0.0
 
     @property
     def discrimination(self) -> float | None:
-        """The correlation of its points with the rest; None if one of the two is the same for all."""
-        try:
-            return correlation(self.points, self.rest)
-        except StatisticsError:
+        """The correlation of its points with the rest of the exercise's; None if one of the two is the same for all."""
+        points = [points for _, points, _ in self.counts]
+        rest = [round(score - points, 6) for _, points, score in self.counts]  # equal rests stay equal
+        if len({*points}) < 2 or len({*rest}) < 2:
             return None
+        return self._product(points, rest) / sqrt(self._product(points, points) * self._product(rest, rest))
+
+    def _product(self, some: list[float], others: list[float]) -> float:
+        """Return the covariance of two values over the class."""
+        weights = [*self.counts.values()]
+        mean, other_mean = fmean(some, weights), fmean(others, weights)
+        return fmean([(one - mean) * (other - other_mean) for one, other in zip(some, others, strict=True)], weights)
 
 
 class MisconceptionCount(Struct):
@@ -221,12 +230,13 @@ def _exercise(made: Measures, grade: Grade) -> None:
     one.bins[min(BINS - 1, max(0, int(share * BINS)))] += 1
     one.full += share >= 1
     seconds = sum(check.seconds for check in result.checks)
-    made.slow = heapq.nlargest(SLOWEST, [*made.slow, (seconds, result.student, name)])
+    if len(made.slow) < SLOWEST or seconds >= made.slow[-1][0]:
+        made.slow = heapq.nlargest(SLOWEST, [*made.slow, (seconds, result.student, name)])
     for check in result.checks:
         key = name, check.id
         if key not in made.checks:
             made.checks[key] = CheckMeasure(*key, check.title, check.max_points)
-        made.checks[key].add(check, result.score)
+        made.checks[key].counts[check.reason or check.outcome, check.points, result.score] += 1
     for known, section in {check.misconception: check.section or "" for check in result.checks if check.misconception}.items():
         counted = MisconceptionCount(name, known, section, lesson=result.lesson)
         made.misconceptions.setdefault((name, known), counted).students += 1

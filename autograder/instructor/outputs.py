@@ -56,14 +56,15 @@ def result_files(out: Path) -> Iterator[Callable[[Result], None]]:
     with (
         replaced(out / "results.jsonl") as lines,
         replaced(out / "grades.csv") as table,
-        lines.open("wb") as jsonl,
+        lines.open("wb", buffering=1 << 20) as jsonl,
         open_csv(table) as write_row,
     ):
         write_row(COLUMNS)
 
         def write(result: Result) -> None:
             jsonl.write(msgspec.json.encode(result) + b"\n")
-            write_row([cell_text(str(getattr(result, name))) for name in COLUMNS])
+            named = (result.student, result.lesson, result.exercise, result.status)
+            write_row([*map(cell_text, named), result.score, result.max_score])
 
         yield write
 

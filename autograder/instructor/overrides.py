@@ -94,6 +94,8 @@ def _named(one: Override, several: bool) -> str:
 
 def final_points(points: float, most: float, whole: Mapping[str, Override]) -> float:
     """Return what an exercise counts in the end, of points after lateness; a bonus may exceed the maximum."""
+    if not whole:
+        return max(0.0, points)
     given = {kind: one.points for kind, one in whole.items()}
     counted = min(given["points"], most) if "points" in given else points
     return round(max(0.0, counted + given.get("bonus", 0.0) - given.get("deduction", 0.0)), 2)

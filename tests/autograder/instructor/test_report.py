@@ -6,6 +6,7 @@ import re
 import shutil
 import sys
 from datetime import UTC, datetime, timedelta
+from statistics import correlation, fmean
 
 import pytest
 from click.testing import CliRunner
@@ -106,13 +107,20 @@ def test_a_check_that_the_strong_pass_and_the_weak_fail_tells_them_apart(tmp_pat
     assert made.checks["forward", "a"].discrimination == pytest.approx(0.905, abs=1e-3)  # 6 / (2 √11), of 2, 2, 0, 0 and 2, 4, 0, 0
 
 
+def test_a_class_with_many_equals_is_measured_as_one_by_one(tmp_path):
+    points = [(2, 2, 0)] * 3 + [(0, 2, 1)] * 2 + [(1, 0, 0), (2, 1, 2)]
+    made = measure(standings_of(tmp_path, *(graded(f"s{number}", *own) for number, own in enumerate(points))))
+    one, earned, rest = made.checks["forward", "a"], [a for a, _, _ in points], [b + c for _, b, c in points]
+    assert (one.difficulty, one.discrimination) == pytest.approx((fmean(earned) / 2, correlation(earned, rest)))
+
+
 def test_only_what_was_graded_is_measured_and_the_rest_is_counted(tmp_path):
     lost = result("lost", status="not_judged", score=0.0)
     made = measure(standings_of(tmp_path, graded("x", 2, 2, 2), result("away", status="missing", score=0.0), lost))
     one = made.exercises["forward"]
     assert (one.graded, one.mean, one.full, one.bins) == (1, 6.0, 1, [0] * 9 + [1])
     assert made.not_judged == [("lost", "forward")]
-    assert made.checks["forward", "a"].points == [2]
+    assert made.checks["forward", "a"].counts == {("passed", 2, 6): 1}
 
 
 def test_the_exercises_are_in_the_courses_order_whichever_was_graded_first(tmp_path):

@@ -20,11 +20,11 @@ from autograder.sandbox.properties import missing_walls
 from autograder.sandbox.servers import Sandbox
 from tests.courses import CLONE, ROOT
 from tests.once import once
-from tests.programs import PATIENCE
+from tests.programs import PAGE
 
 MEASURED = ("test_cli.py", "test_after_grading.py", "test_handing_in.py", "test_review_terminal.py", "test_student_terminal.py")
 UNMEASURED = ("test_folder.py", "test_graded.py", "test_readings.py", "test_recordings.py", "test_resuming.py")  # long, and others run what they run
-LONG = ("hostile", "test_resuming", "nbgrader", "test_dask_pool", "test_recordings")  # groups that take a minute or more
+LONG = ("browser", "hostile", "test_resuming", "nbgrader", "test_dask_pool", "test_recordings")  # groups that take a minute or more
 COMMANDS = "COVERAGE_PROCESS_CONFIG"  # with it, commands measure themselves
 STRANGER = 61999  # a user id that nobody has
 FLAGS = ("--no-sandbox --headless --disable-gpu --disable-quic --no-first-run --disable-background-networking"
@@ -185,7 +185,7 @@ def browser():
         pytest.skip("NO BROWSER HERE, so no page is tested in one: apt-get install chromium")
     from playwright.sync_api import expect, sync_playwright
 
-    expect.set_options(timeout=1000 * PATIENCE)
+    expect.set_options(timeout=1000 * PAGE)
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=found, args=FLAGS)
         yield opened

@@ -6,6 +6,7 @@ import time
 from contextlib import contextmanager
 
 PATIENCE = 300  # seconds; only a failure waits so long
+PAGE = 120  # seconds that a page may take for one thing; many tests of a page may fail together
 
 
 @contextmanager

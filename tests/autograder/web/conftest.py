@@ -20,7 +20,7 @@ from autograder.instructor.outputs import write_files
 from autograder.learner.start import start
 from autograder.web.app import build, write_site
 from autograder.web.server import ReaderSession, Serving
-from tests.programs import PATIENCE, wait_for
+from tests.programs import PAGE, PATIENCE, wait_for
 
 AXE = files("axe_playwright_python") / "axe.min.js"
 
@@ -108,7 +108,7 @@ def visit(browser):
 
     def open_page(address, *, width=1200, height=900, theme="light", axe=False, missing=False, moving=False, **more):
         context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=theme, reduced_motion="no-preference" if moving else "reduce", **more)
-        context.set_default_timeout(1000 * PATIENCE)
+        context.set_default_timeout(1000 * PAGE)
         if axe:
             context.add_init_script(path=AXE)
         page = context.new_page()

@@ -53,7 +53,7 @@ def sample(model: str, n: int, out: Path, **options: Any) -> None:
 @click.option("--frames", default=9, show_default=True, type=click.IntRange(2), help="columns of the strip")
 @click.option("--out", default=BUILD / "denoise.png", show_default=True, type=PATH, help="a .png; the .gif goes next to it")
 def denoise(model: str, n: int, frames: int, out: Path, **options: Any) -> None:
-    """Show how images emerge from noise, as a strip (x_t above the estimate x̂_0) and as an animation."""
+    """Show how images emerge from noise, as a strip (x_t above the x̂_0 that is made from it) and as an animation."""
     with reported_errors():
         from solutions.diffusion.figures.frames import animation, strip
         from solutions.diffusion.figures.images import save_gif, save_png

@@ -1,6 +1,7 @@
 """What a sampler's callback saw, as a strip from noise to image or as the frames of an animation.
 
-A step is (t, x_t, x̂_0), as `samplers` passes it to a callback, from noise down to t = 0. If a model samples more than once (a cascade),
+A step is (t, x_t, x̂_0), as `samplers` passes it to a callback, from noise down to t = 0: its x̂_0 is the one that x_t came from, so each x_t
+is shown with that of the step after (`own_estimates`). If a model samples more than once (a cascade),
 the passes follow each other and small images are enlarged to the size of the last. Steps of embeddings are left out.
 """
 
@@ -33,9 +34,15 @@ def animation(seen: list[Step], most: int = 40, cell: int = 96) -> list[Pixels]:
     return [np.vstack([grid(x, len(x), cell=cell), grid(x0, len(x0), cell=cell)]) for _, x, x0 in chosen]
 
 
+def own_estimates(seen: list[Step]) -> list[Step]:
+    """Return the steps of one or more passes, each x_t with the x̂_0 that was made from it, and the last of a pass with itself."""
+    following = [*seen[1:], None]
+    return [(t, x, after[2] if after and after[0] < t else x) for (t, x, _), after in zip(seen, following, strict=False)]
+
+
 def _images(seen: list[Step]) -> list[Step]:
-    """Return the steps that are images, all scaled to the size of the last one."""
-    shown = [step for step in seen if step[1].dim() == 4 and step[1].shape[1] in (1, 3)]
+    """Return the steps that are images, each with its own estimate, all scaled to the size of the last one."""
+    shown = own_estimates([step for step in seen if step[1].dim() == 4 and step[1].shape[1] in (1, 3)])
     if not shown:
         raise InvalidRequest("the steps of this model are not images, so there is nothing to show: choose a model that denoises pixels")
     size = shown[-1][1].shape[-1]

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from solutions.diffusion.data import CLASSES, load_fashion
 from solutions.diffusion.edit import inpaint, sdedit
-from solutions.diffusion.figures.frames import Step
+from solutions.diffusion.figures.frames import Step, own_estimates
 from solutions.diffusion.figures.images import to_pixels
 from solutions.diffusion.figures.theme import Theme
 from solutions.diffusion.forward import noise_to
@@ -51,15 +51,6 @@ def denoise_strip(theme: Theme) -> Figure:
     both = torch.stack([torch.stack([x, x0]) for _, x, x0 in chosen])  # (columns, 2, N, 1, 16, 16)
     rows = both.permute(2, 1, 0, 3, 4, 5).flatten(0, 1)
     return sheet(theme, rows, [f"t = {t}" for t, _, _ in chosen], ["$x_t$", "$\\hat{x}_0$"] * len(SHOWN))
-
-
-def own_estimates(seen: list[Step]) -> list[Step]:
-    """Return the steps of a sampler, each x_t with the x̂_0 that was made from it, and the last with itself.
-
-    A callback gets x_t with the x̂_0 that it came from. The one that is made from it comes with the next step.
-    """
-    end = seen[-1][1]
-    return [(t, x, x0) for (t, x, _), x0 in zip(seen, [*(x0 for _, _, x0 in seen[1:]), end], strict=True)]
 
 
 def samples(theme: Theme) -> Figure:

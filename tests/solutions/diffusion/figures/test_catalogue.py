@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from solutions.diffusion.figures.catalogue import FIGURES, draw_figures
-from solutions.diffusion.figures.sheets import own_estimates
+from solutions.diffusion.figures.frames import own_estimates
 from solutions.diffusion.interface import SamplingConfig
 from solutions.diffusion.models import fashion
 
@@ -42,6 +42,15 @@ def test_each_noisy_image_is_shown_with_its_own_estimate():
     assert torch.equal(x, x0)
     for t, x, x0 in steps:
         torch.testing.assert_close(x0, (float(fashion.ALPHA_BARS[t]) ** 0.5 * x).clip(-1, 1))
+
+
+def test_the_last_image_of_a_pass_is_its_own_estimate():
+    """It has nothing to do with the first of the next pass, which may be larger."""
+    small, large = torch.zeros(2, 1, 1, 2, 2), torch.zeros(2, 1, 1, 4, 4)
+    seen = [(500, small[0], small[1]), (0, small[1], small[1]), (500, large[0], large[0]), (0, large[1], large[1])]
+    for (_, x, _), own in zip(own_estimates(seen), (small[1], small[1], large[1], large[1]), strict=True):
+        assert x.shape == own.shape
+    assert [x0 is own for (_, _, x0), own in zip(own_estimates(seen), (seen[1][2], small[1], seen[3][2], large[1]), strict=True)]
 
 
 def test_the_lesson_has_every_figure():

@@ -1,7 +1,7 @@
 """Classifier-free guidance: drop the condition now and then in training, push away from the unconditional prediction in sampling.
 
 `guide` is the formula; `guided` wraps a network into the `eps_model` that a sampler expects. w = 0 is unconditional, w = 1 plain
-conditional (CS231n's w is ours minus 1).
+conditional (in CS231n's assignment w is ours minus 1).
 """
 
 from collections.abc import Callable, Mapping

@@ -1,7 +1,8 @@
 """Noise schedules: β_t, ᾱ_t and the signal-to-noise ratio, as tables.
 
 A table is a float64 array of length T + 1 and its index is the lesson's subscript: `betas[t]` is β_t for t = 1..T. Row 0 is the
-clean image: `betas[0] = 0`, so `alpha_bars[0] = 1`. (diffusers and CS231n count from 0: their t is ours minus 1.)
+clean image: `betas[0] = 0`, so `alpha_bars[0] = 1`. (diffusers and CS231n's
+assignment call the first step t = 0: their t is ours minus 1.)
 
 Nothing is noised here: that is `forward`. This module does not import torch, but `alpha_bars` and `snr` accept torch tables too.
 """

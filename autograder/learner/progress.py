@@ -244,12 +244,15 @@ class Step(msgspec.Struct, frozen=True):
 
 
 def advice(workspace: Workspace, state: State, found: tuple[Standing, ...]) -> Step:
-    """Return the next step: for each objective reading, then the core of practice, then writing; nothing that is optional."""
-    first = choose(workspace.lesson, state, None)
+    """Return the next step: for each objective reading, then the core of practice, then writing; nothing that is optional.
+
+    Reading goes on where it stopped, whatever the objective.
+    """
+    first, section = choose(workspace.lesson, state, None), next_section(workspace.lesson, state)
     core = {one.objective for one in practised(workspace.lesson) if one.core and not mastered(state, one)}
     for standing in found:
-        if standing.read.following:
-            return Step("read", standing.read.following)
+        if standing.read.following and section:
+            return Step("read", section.id)
         if first and standing.objective in core:
             return Step("practice", first.id)  # as `course practice` does by itself
         if standing.checked.following:

@@ -167,8 +167,16 @@
 
   // -- what is seen, and what is answered
 
+  // For the home page, which counts what is due without the schedule.
+  function keepDue(states) {
+    const begun = [...faces.values()].map((face) => ({ face, ...(states.get(face.id) ?? NEW) })).filter((one) => one.reviews || one.wanted);
+    const dates = begun.map(({ face, due, lastDay, phase, wanted }) => ({ id: face.id, of: face.of, due, lastDay, review: phase === "review" && !wanted }));
+    try { localStorage.setItem(`due:${document.body.dataset.lesson}`, JSON.stringify(dates)); } catch { /* it counts none, then */ }
+  }
+
   function shown(said, face = null) {
     const now = Date.now(), { states, scheduler } = statesOf(read(lines())), queue = queueOf(states, now);
+    keepDue(states);
     face ??= first(queue);
     const part = document.getElementById(face ? "asked" : "nothing").content.cloneNode(true), find = (what) => part.querySelector(what);
     const counts = [queue.new.length, queue.learning.length, queue.due.length];

@@ -22,6 +22,22 @@
   }
   bars("read", told.objectives, (id) => read.includes(id));
 
+  // The cards that are due today, of which `deck.js` keeps the dates: of two faces of a card one a day, as in its queue.
+  function due() {
+    let kept = [];
+    try { kept = JSON.parse(localStorage.getItem(`due:${document.body.dataset.lesson}`)) ?? []; } catch { /* nothing is remembered */ }
+    if (!kept.length) return;
+    const dayOf = (at) => Math.floor((at - 60_000 * new Date().getTimezoneOffset() - 4 * 3_600_000) / 86_400_000), today = dayOf(Date.now());
+    const claimed = new Map(kept.filter(({ lastDay }) => lastDay === today).map(({ of, id }) => [of, id]));
+    const count = kept.filter((one) => {
+      if (dayOf(one.due) > today || !one.review) return dayOf(one.due) <= today;
+      if (!claimed.has(one.of)) claimed.set(one.of, one.id);
+      return claimed.get(one.of) === one.id;
+    }).length;
+    document.querySelector("#door-cards > .quiet").textContent = `${count} card${count === 1 ? "" : "s"} due`;
+  }
+  if (document.getElementById("door-cards")) due();
+
   async function practised() {
     const { questions, streak } = await window.marks.lesson;
     const done = new Set(questions.filter((one) => window.marks.mastered(one, streak)).map(({ id }) => id));

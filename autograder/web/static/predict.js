@@ -1,5 +1,9 @@
-// A prediction: once a guess is made, the answer opens and stands beside it.
+// A prediction: once a guess is made, the answer opens and stands beside it, also when the page is opened again in this browser.
 (() => {
+  const PLACE = `guesses:${document.body.dataset.lesson}`;
+  const kept = () => { try { return JSON.parse(localStorage.getItem(PLACE)) ?? {}; } catch { return {}; } };
+  const keep = (name, guess) => { try { localStorage.setItem(PLACE, JSON.stringify({ ...kept(), [name]: guess })); } catch { /* not remembered, then */ } };
+
   const guessed = (form) => {
     const chosen = [...form.querySelectorAll(":checked")].map((box) => box.parentElement.lastElementChild.cloneNode(true));
     const typed = form.querySelector('input[type="text"]')?.value.trim();
@@ -31,16 +35,32 @@
     if (Number.isFinite(said)) told.after(scale(said, right));
     if (truth) own.dataset.right = truth.textContent.trim() === own.lastElementChild.textContent.trim() || said === right ? "yes" : "no";
     box.querySelector("details").open = true;
-    told.focus({ preventScroll: true });
   }
 
+  // A guess as it is kept: what is typed, or the texts of what is chosen, so that it is gone where the choices change.
+  const texts = (form) => [...form.querySelectorAll(".choice")].map((choice) => choice.textContent.trim());
+  const written = (form) => form.querySelector('input[type="text"]')?.value.trim() || texts(form).filter((_, place) => form.querySelectorAll(".choice input")[place].checked);
+
+  function restore(form, guess) {
+    const boxes = form.querySelectorAll(".choice input"), field = form.querySelector('input[type="text"]');
+    if (field && typeof guess === "string") field.value = guess;
+    if (!field && Array.isArray(guess)) texts(form).forEach((text, place) => { boxes[place].checked = guess.includes(text); });
+    const own = guessed(form);
+    if (own.length) compare(form.closest(".predict"), own);
+  }
+
+  const before = kept();
   for (const form of document.querySelectorAll(".guess")) {
+    const box = form.closest(".predict"), name = box.getAttribute("aria-labelledby");
+    if (name in before) restore(form, before[name]);
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       const guess = guessed(form);
       form.querySelector('[role="status"]').textContent = guess.length ? "" : "Make a guess first, or show the answer without one.";
-      if (guess.length) compare(form.closest(".predict"), guess);
-      else form.querySelector("input").focus();
+      if (!guess.length) { form.querySelector("input").focus(); return; }
+      keep(name, written(form));
+      compare(box, guess);
+      box.querySelector(".compared").focus({ preventScroll: true });
     });
   }
 })();

@@ -149,6 +149,8 @@ def test_the_next_command_is_to_read_to_write_to_practise_the_core_or_to_hand_in
         return advice(workspace, state, standings(workspace, state)).command
 
     assert following() == "course read why-a-third-family"
+    state.add("read", "guidance")
+    assert following() == "course read systems"  # on from where reading stopped
     for section in workspace.lesson.main:
         state.add("read", section.id)
     assert following() == "course check schedule.py"  # the first objective has no core question

@@ -212,6 +212,19 @@ def test_a_number_is_drawn_beside_the_right_one(visit, written, typed, right):
     expect(found.locator(".guesses i")).to_have_count(2)
 
 
+def test_a_guess_is_kept_over_a_reload(visit, site):
+    page = visit(site.address + "lesson.html")
+    prediction(page, "The pixels of your images").get_by_label("It grows towards 1.").check()
+    prediction(page, "The pixels of your images").get_by_role("button", name="Compare").click()
+    prediction(page, "half of the variance").get_by_role("textbox").fill("500")
+    prediction(page, "half of the variance").get_by_role("button", name="Compare").click()
+    page.reload()
+    expect(prediction(page, "The pixels of your images").locator(".compared")).to_have_text("Your guessIt grows towards 1.The answerIt grows towards 1.")
+    expect(prediction(page, "half of the variance").locator(".compared")).to_have_text("Your guess500The answer259")
+    expect(page.locator(".compared").nth(0)).not_to_be_focused()
+    expect(page.locator(".predict details[open]")).to_have_count(2)
+
+
 def test_the_answer_is_shown_without_a_guess_if_one_asks_for_it_also_without_scripts(browser, site):
     with contextlib.closing(browser.new_context(java_script_enabled=False)) as context:
         page = context.new_page()

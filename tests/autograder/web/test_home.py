@@ -6,7 +6,7 @@ from html import unescape
 
 import pytest
 
-from autograder.learner.progress import due_by_objective, plan, standings
+from autograder.learner.progress import advice, due_by_objective, plan, standings
 from autograder.learner.review.deck import Deck
 from autograder.learner.start import start
 from tests.autograder.web.conftest import serving
@@ -42,6 +42,10 @@ def test_home_and_progress_have_the_same_figures(work):
     assert f"{left.core} core questions left" in text
     assert "1 card due" in text
     assert "Next file forward.py" in text
+    with work.session.state() as state:
+        step = advice(workspace, state, found)
+    section = next(one for one in workspace.lesson.main if one.id == step.subject)
+    assert f"Read on {section.title}" in text
     for one in found:
         parts = {"sections read": one.read, "questions mastered": one.practised, "files that pass": one.checked}
         words = (f"{what} {f'{part.done} of {part.of}' if part.of else 'none'}" for what, part in parts.items())

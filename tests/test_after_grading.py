@@ -141,7 +141,7 @@ def decide(place, *arguments):
 def test_more_than_points_of_a_check_can_be_decided_and_withdrawn(graded):
     """On hold, the feedback says so and no export has the grade; a bonus may exceed the maximum; excused is `EX` for Canvas."""
     (page,) = (graded / "out" / "feedback").glob("bo-*.md")
-    assert decide(graded, "bo", "--hold") == (0, f"Bo: feedback and grade are on hold until you --withdraw that.\nFeedback rewritten: {page.name}\n", "")
+    assert decide(graded, "bo", "--hold") == (0, f"Bo: feedback and grade are on hold until you withdraw that.\nFeedback rewritten: {page.name}\n", "")
     assert decide(graded, "cy", "sums", "--excuse")[1].splitlines()[0] == "Cy: sums is excused."
     said = decide(graded, "501", "sums", "--bonus", 0.5)[1].splitlines()
     assert said[0] == "Lovelace, Ada: sums gets a bonus of 0.5."

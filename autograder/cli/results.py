@@ -22,19 +22,19 @@ from autograder.course.loading import read_course
 from autograder.course.model import Course, OverrideKind
 from autograder.course.references import choose_lesson
 from autograder.course.text import clean
+from autograder.instructor.decide import decide
 from autograder.instructor.evidence import collect, evidence_page
 from autograder.instructor.export import FORMATS
 from autograder.instructor.export import export as run_export
 from autograder.instructor.grade import open_graded
 from autograder.instructor.gradebook import Gradebook
-from autograder.instructor.grades import GradingRules, grades_of, name_of, read_rules
+from autograder.instructor.grades import GradingRules, read_rules
 from autograder.instructor.identity import find_student
 from autograder.instructor.outputs import exercise_names, sections_of, write_feedback, write_files, write_report
-from autograder.instructor.overrides import Target, find_target, make_override, with_overridden, withdrawals
 from autograder.instructor.overrides import drop as make_drop
 from autograder.instructor.regrade import RegradeReport
 from autograder.instructor.regrade import regrade as run_regrade
-from autograder.instructor.roster import Person, file_slug
+from autograder.instructor.roster import Person
 from autograder.instructor.sheet import sheet_of
 
 OUT = click.argument("out", type=click.Path(path_type=Path))
@@ -73,24 +73,7 @@ def override(root: Path | None, /, student: str, target: str, reason: str, out: 
     """
     kind, points = _decision(**wanted)
     with opened_results(root, out) as (course, gradebook, run, rules):
-        name = find_student(student, gradebook.students(run), rules.people)
-        own, points_of = grades_of(name, gradebook, run, rules)
-        decided = {key: made for key, made in rules.overrides.items() if key[0] == name}
-        place = find_target(target, with_overridden(points_of, decided) if kind is None else points_of, several=rules.several)
-        exercise = name_of(place.lesson, place.exercise, several=rules.several)
-        most = points_of.get((place.lesson, place.exercise), {}).get(place.check, 0.0)
-        most = own[exercise].result.max_score if place.exercise and not place.check else most
-        if kind is None:
-            made = withdrawals(decided, place, reason)
-        else:
-            made = [make_override(rules.people.get(name, Person(name)), place, kind, points, most, reason)]
-        gradebook.override(*made)
-        rules = read_rules(out, gradebook, course.policy)
-        write_feedback(out, course, gradebook, run, rules, only=name)
-        now, _ = grades_of(name, gradebook, run, rules)
-    click.echo(f"{clean(name, 60)}: {_said(kind, place, points, most)}")
-    changed = f"{exercise}: {own[exercise].final:g} before, {now[exercise].final:g} now. " if place.exercise else ""
-    click.echo(f"{changed}Feedback rewritten: {file_slug(name)}.md")
+        click.echo(decide(out, course, gradebook, run, rules, student, target, kind, points, reason))
 
 
 def _decision(points: float | None, bonus: float | None, deduct: float | None, excuse: bool, hold: bool,
@@ -103,17 +86,6 @@ def _decision(points: float | None, bonus: float | None, deduct: float | None, e
     if len(found) != 1:
         raise UsageError("one decision at a time", "give one of --points, --bonus, --deduct, --excuse, --hold and --withdraw")
     return found[0]
-
-
-def _said(kind: OverrideKind | None, place: Target, points: float, most: float) -> str:
-    """Say what was decided."""
-    return {
-        "points": f"{place} now earns {points:g} of {most:g}.",
-        "bonus": f"{place} gets a bonus of {points:g}.",
-        "deduction": f"{place} loses {points:g}.",
-        "excused": f"{place} is excused.",
-        "on_hold": "feedback and grade are on hold until you --withdraw that.",
-    }.get(kind or "", f"what was decided for {place} is withdrawn.")
 
 
 @click.command()

@@ -211,6 +211,11 @@ def measure(students: Iterable[StudentGrades], exercises: Iterable[str] = ()) ->
     return made
 
 
+def bin_of(points: float, most: float) -> int:
+    """Return which tenth of an exercise's points these are in, from 0 on."""
+    return min(BINS - 1, max(0, int(points / most * BINS))) if most else 0
+
+
 def _exercise(made: Measures, grade: Grade) -> None:
     result = grade.result
     name = grade.name
@@ -226,9 +231,8 @@ def _exercise(made: Measures, grade: Grade) -> None:
     if result.status != "graded":
         return
     one.total += grade.final
-    share = grade.final / result.max_score if result.max_score else 0.0
-    one.bins[min(BINS - 1, max(0, int(share * BINS)))] += 1
-    one.full += share >= 1
+    one.bins[bin_of(grade.final, result.max_score)] += 1
+    one.full += bool(result.max_score) and grade.final >= result.max_score
     seconds = sum(check.seconds for check in result.checks)
     if len(made.slow) < SLOWEST or seconds >= made.slow[-1][0]:
         made.slow = heapq.nlargest(SLOWEST, [*made.slow, (seconds, result.student, name)])

@@ -166,14 +166,14 @@ def find_target(wanted: str, points_of: Mapping[tuple[str, str], Mapping[str, fl
 
 def make_override(person: Person, target: Target, kind: OverrideKind, points: float, most: float, reason: str) -> Override:
     """Override something of a person; `most` is the maximum of what `points` are given for. Raise `UsageError` for what cannot be."""
+    if kind == "points" and not target.exercise:
+        raise UsageError("points for everything", "say for which exercise or check: `course override STUDENT CHECK --points ...`")
     if kind == "points" and not 0 <= points <= most:
         raise UsageError(f"{points:g} points for `{target.check or target}`, which has {most:g}", f"give 0 to {most:g} points")
     if kind in ("bonus", "deduction") and not 0 < points < float("inf"):
         raise UsageError(f"a {kind} of {points:g} points", "give more than 0; --bonus adds points, and --deduct takes them away")
     if kind in ("bonus", "deduction") and (target.check or not target.exercise):
         raise UsageError(f"a {kind} for {target}", "give it for an exercise: `course override STUDENT EXERCISE ...`")
-    if kind == "points" and not target.exercise:
-        raise UsageError("points for everything", "say for which exercise or check: `course override STUDENT CHECK --points ...`")
     if kind in ("excused", "on_hold") and (target.check or (kind == "on_hold" and target.exercise)):
         fix = "leave CHECK out" if kind == "on_hold" else "excuse the whole exercise: `course override STUDENT EXERCISE --excuse`"
         raise UsageError(f"{target} cannot be {'put on hold' if kind == 'on_hold' else 'excused'} alone", fix)

@@ -1,8 +1,9 @@
 """The grades of a class, live while it is graded. After the first read only additions are read, so size does not matter.
 
-Read-only. It shows what the grader gave; overrides appear in the report, and on the page of each student.
+Read-only; `deciding` adds what a person decides. The columns of exercises show what the grader gave; percent and lateness are what counts.
 """
 
+import re
 import threading
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -19,13 +20,15 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from autograder.course.files import refuse_others
-from autograder.course.loading import read_course
+from autograder.course.loading import read_course, read_policy
 from autograder.course.text import clean
 from autograder.instructor.evidence import collect, evidence_page
+from autograder.instructor.grade import GRADEBOOK
 from autograder.instructor.gradebook import Attempted, Gradebook
-from autograder.instructor.grades import has_several_lessons, name_of
-from autograder.instructor.measures import ExerciseMeasure
+from autograder.instructor.grades import StudentGrades, has_several_lessons, name_of, read_rules, student_grades
+from autograder.instructor.measures import ExerciseMeasure, bin_of
 from autograder.instructor.roster import file_slug
+from autograder.web import deciding
 from autograder.web.live import changed, streamed
 from autograder.web.pages import Frame, fragment, page, shown
 
@@ -112,7 +115,7 @@ class ClassView:
             shown = found[(view.page - 1) * ON_A_PAGE : view.page * ON_A_PAGE]
             named = sorted(self._tallies, key=lambda name: (self._order.index(name) if name in self._order else len(self._order), name))
             statuses = sum((one.statuses for one in self._tallies.values()), Counter[str]())
-            tallies = {name: msgspec.structs.replace(self._tallies[name]) for name in named}
+            tallies = {name: msgspec.structs.replace(self._tallies[name], bins=[*self._tallies[name].bins]) for name in named}
             misconceptions = tuple(pair for pair in self._misconceptions.most_common(MISCONCEPTIONS) if pair[1])
             return Class(tallies, statuses, misconceptions, len(self._students), len(found), view, pages, tuple(shown))
 
@@ -164,7 +167,9 @@ class ClassView:
         for one, by in ((before, -1), (mark, 1)):
             if one:
                 tally.statuses[one.status] += by
-                tally.total += by * one.score if one.status == "graded" else 0
+            if one and one.status == "graded":
+                tally.total += by * one.score
+                tally.bins[bin_of(one.score, result.max_score)] += by
         self._misconceptions.subtract(student.misconceptions)  # once per student, over all exercises
         student.marks[exercise] = mark
         self._misconceptions.update(student.misconceptions)
@@ -187,24 +192,37 @@ def routes(out: Path, root: Path, frame: Frame, *, best: bool) -> list[BaseRoute
     class_view = ClassView(out / "gradebook.sqlite", order, best=best)
     changes = partial(changed, [out / name for name in ("gradebook.sqlite", "gradebook.sqlite-wal", "report.html")], PAUSE)
     return [
-        Route("/grades.html", shown(frame, lambda request: _page(out, class_view, frame, request))),
+        Route("/grades.html", shown(frame, lambda request: _page(out, root, class_view, frame, request))),
+        *deciding.routes(out, root, frame),
         Route("/grades-events", streamed(lambda request: changes())),
-        Route("/student.html", shown(frame, lambda request: evidence_of(root, out, request), WRITTEN)),
-        Route("/report.html", lambda request: _as_written(out / "report.html", request)),
-        Route("/feedback/{name}.html", lambda request: _as_written(out / "feedback" / f"{request.path_params['name']}.html", request)),
+        Route("/student.html", shown(frame, lambda request: _led(evidence_of(root, out, request), frame, request), WRITTEN)),
+        Route("/report.html", lambda request: _as_written(out / "report.html", frame, request)),
+        Route(
+            "/feedback/{name}.html", lambda request: _as_written(out / "feedback" / f"{request.path_params['name']}.html", frame, request)
+        ),
     ]
 
 
-def _page(out: Path, class_view: ClassView, frame: Frame, request: Request) -> str:
+def _page(out: Path, root: Path, class_view: ClassView, frame: Frame, request: Request) -> str:
     asked = request.query_params
     number = asked.get("page", "")
     view = View(asked.get("find", "")[:200], asked.get("sort", "")[:200], int(number) if number.isascii() and number.isdigit() else 1)
     found = class_view.look(view)
     summary = fragment("class.html", found=found, report=(out / "report.html").is_file())
     told = {one.feedback for one in found.shown if (out / "feedback" / one.feedback).is_file()}
-    students = fragment("students.html", found=found, view=found.view, told=told)
+    students = fragment("students.html", found=found, view=found.view, told=told, counting=counting(out, root, found.shown))
     parts = {"class": summary, "students": students}
     return parts.get(request.headers.get("x-part", "")) or page(frame, "grades", "Grades", **parts, view=found.view, folder=out.name)
+
+
+def counting(out: Path, root: Path, shown: Sequence[Student]) -> dict[str, StudentGrades]:
+    """Return what counts of these students' results, with lateness and overrides, by the name in results."""
+    if not shown:
+        return {}
+    with Gradebook(out / GRADEBOOK) as gradebook:
+        rules, run = read_rules(out, gradebook, read_policy(root)), gradebook.last_run() or ""
+        own = (student_grades(gradebook, run, rules, among=(one.own_name, one.own_name)) for one in shown)
+        return {one.person.student: one for each in own for one in each}
 
 
 def evidence_of(root: Path, out: Path, request: Request) -> str:
@@ -213,20 +231,32 @@ def evidence_of(root: Path, out: Path, request: Request) -> str:
     if not exercise:
         evidence = collect(root, out, name, run=False)
         links = {one.exercise: f"student.html?{urlencode({'name': name, 'exercise': one.exercise})}" for one in evidence.exercises}
-        return _in_theme(evidence_page(evidence, links), request)
+        return evidence_page(evidence, links)
     with ProcessPoolExecutor(1, get_context("spawn")) as process:
-        return _in_theme(evidence_page(process.submit(collect, root, out, name, exercise).result()), request)
+        return evidence_page(process.submit(collect, root, out, name, exercise).result())
 
 
-def _as_written(path: Path, request: Request) -> Response:
-    """Serve a page that `course grade` wrote, in the theme that the reader chose."""
+def _named(request: Request) -> str:
+    return str(request.path_params["name"])
+
+
+def _as_written(path: Path, frame: Frame, request: Request) -> Response:
+    """Serve a page that `course grade` wrote, in the theme that the reader chose, with a way back and links into the lesson."""
     try:
         html = path.read_text(encoding="utf-8")
     except (OSError, ValueError):
         raise HTTPException(404) from None
-    return HTMLResponse(_in_theme(html, request), headers={"Content-Security-Policy": WRITTEN})
+    return HTMLResponse(_led(html, frame, request), headers={"Content-Security-Policy": WRITTEN})
 
 
-def _in_theme(html: str, request: Request) -> str:
-    theme = request.cookies.get("theme")
-    return html.replace("<html ", f'<html data-theme="{theme}" ', 1) if theme in ("light", "dark") else html
+_READ = re.compile(r"<code>course read ([\w-]+)</code>")
+
+
+def _led(html: str, frame: Frame, request: Request) -> str:
+    """Put the site's head before a page, and make a link of each section to reread."""
+    theme, up = request.cookies.get("theme"), "../" * (request.url.path.count("/") - 1)
+    html = html.replace("<html ", f'<html data-theme="{theme}" ', 1) if theme in ("light", "dark") else html
+    known = {section.id for section in frame.lesson.sections}
+    html = _READ.sub(lambda found: f'<a href="{up}lesson.html#{found[1]}">{found[0]}</a>' if found[1] in known else found[0], html)
+    name = request.query_params.get("name", "") if request.url.path.endswith("student.html") else ""
+    return html.replace("<body>\n", f"<body>\n{fragment('way_back.html', frame=frame, up=up, name=name)}", 1)

@@ -139,12 +139,12 @@ def _written(frame: Frame, write: Callable[[], str]) -> Response:
     try:
         return HTMLResponse(write())
     except UsageError as error:
-        return HTMLResponse(_trouble(frame, _sentence(error.problem), _sentence(error.fix)), 404)
+        return HTMLResponse(_trouble(frame, sentence(error.problem), sentence(error.fix)), 404)
     except CourseError as error:
         return HTMLResponse(_trouble(frame, "The course has faults.", str(error)), 500)
 
 
-def _sentence(words: str) -> str:
+def sentence(words: str) -> str:
     return words[:1].upper() + words[1:] + ("" if words.endswith((".", "?")) else ".")
 
 

@@ -26,7 +26,7 @@ from tests.courses import ROOT
 pytestmark = pytest.mark.xdist_group("browser")  # one browser for all of them
 
 SERVED = ["index.html", "lesson.html", "play.html", "practice.html", "question-fresh-step.html", "question-method-choice.html", "question-training-loop.html",
-          "question-technique-or-what.html", "cards.html", "exercises.html", "exercise-forward.html", "search.html?words=noise", "nothing.html", "grades.html", "report.html", "feedback", "student.html?name=Zoë"]  # fmt: skip
+          "question-technique-or-what.html", "cards.html", "exercises.html", "exercise-forward.html", "search.html?words=noise", "nothing.html", "grades.html", "report.html", "feedback", "student.html?name=Zoë", "decide.html?name=Zoë"]  # fmt: skip
 AS_FILES = ["index.html", "lesson.html", "play.html", "practice.html", "cards.html", "search.html", "question-technique-or-what.html"]
 BROKEN = """async (only) => {
   const preload = location.protocol !== "file:"; // of stylesheets, which no page that is opened as a file may fetch

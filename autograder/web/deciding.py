@@ -1,0 +1,124 @@
+"""Decide something in place of the grader, on a page for each student: the command `course override` with a form before it.
+
+A form is taken only with a secret of this run that is in no address, besides all that the guard of `server` demands.
+"""
+
+import hmac
+import math
+import secrets
+from pathlib import Path
+from typing import Any, cast
+
+import msgspec
+from starlette.requests import Request
+from starlette.routing import BaseRoute, Route
+
+from autograder.course.errors import StoreFault, UsageError
+from autograder.course.loading import read_course, read_policy
+from autograder.course.model import Override, OverrideKind
+from autograder.course.text import clean
+from autograder.instructor.decide import decide
+from autograder.instructor.grade import GRADEBOOK, open_graded
+from autograder.instructor.gradebook import Gradebook
+from autograder.instructor.grades import StudentGrades, read_rules, student_grades
+from autograder.instructor.overrides import Target
+from autograder.instructor.roster import file_slug
+from autograder.web.pages import Frame, formed, page, sentence, shown
+
+KINDS = {
+    "points": "Give these points instead of the grader's",
+    "bonus": "Add points to the exercise",
+    "deduction": "Take points from the exercise",
+    "excused": "Excuse: leave it out of the total",
+    "on_hold": "Hold back the student's feedback and grade",
+    "": "Withdraw what was decided before",
+}
+FORGED = "This form is not of this page, so nothing was decided"
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """One thing in force, with what it is for as a form names it."""
+
+    target: str
+    override: Override
+
+
+def routes(out: Path, root: Path, frame: Frame) -> list[BaseRoute]:
+    """Return the routes of a student's decisions."""
+    secret = secrets.token_urlsafe(18)
+    return [
+        Route("/decide.html", shown(frame, lambda request: _page(out, root, frame, request, secret)), methods=["GET"]),
+        Route("/decide.html", formed(frame, lambda request, fields: _decided(out, root, frame, request, secret, fields)), methods=["POST"]),
+    ]
+
+
+def _page(out: Path, root: Path, frame: Frame, request: Request, secret: str, **told: Any) -> str:
+    name = request.query_params.get("name", "")[:500]
+    own, decisions = _student(out, root, name)
+    kinds = [(kind, words) for kind, words in KINDS.items() if kind or decisions]
+    told = {"said": "", "problem": "", "fields": {}, "wanted": request.query_params.get("target", "")[:200], **told}
+    feedback = f"{file_slug(name)}.html"
+    about: dict[str, Any] = {
+        "student": clean(name, 80),
+        "query": {"name": name},
+        "own": own,
+        "decisions": decisions,
+        "kinds": kinds,
+        "secret": secret,
+    }
+    about["feedback"] = feedback if (out / "feedback" / feedback).is_file() else ""
+    return page(frame, "decide", f"{clean(name, 80)} · Grades", "", **about, **told)
+
+
+def _student(out: Path, root: Path, name: str) -> tuple[StudentGrades, list[Decision]]:
+    """Read a student's grades, and what is in force of what a person decided."""
+    nobody = UsageError(f"nobody called `{clean(name, 60)}` was graded", "choose a student in the table of grades")
+    if not (out / GRADEBOOK).is_file():
+        raise nobody
+    with Gradebook(out / GRADEBOOK) as gradebook:
+        run = gradebook.last_run() or ""
+        rules = read_rules(out, gradebook, read_policy(root))
+        own = next((one for one in student_grades(gradebook, run, rules, among=(name, name)) if one.person.student == name), None)
+    if own is None:
+        raise nobody
+    decided = [one for key, made in rules.overrides.items() if key[0] == name for one in made.values() if one.kind != "dropped"]
+    return own, [Decision(_target(one, several=rules.several), one) for one in decided]
+
+
+def _target(one: Override, *, several: bool) -> str:
+    return str(Target(one.lesson, one.exercise, one.check, several)) if one.exercise else ""
+
+
+def _decided(out: Path, root: Path, frame: Frame, request: Request, secret: str, fields: dict[str, list[str]]) -> str:
+    """Decide what the form says, and show the page anew; what could not be decided is said, with the form as it was."""
+    sent = {name: values[0] for name, values in fields.items()}
+    try:
+        if not hmac.compare_digest(sent.get("secret", "").encode(), secret.encode()):
+            raise UsageError(FORGED, "open the page again, and decide there")
+        kind = sent.get("kind", "-")
+        if kind not in KINDS:
+            raise UsageError("nothing is chosen", "choose what to decide")
+        course, name = read_course(root), request.query_params.get("name", "")
+        _student(out, root, name)  # of exactly this name: nobody is guessed
+        with open_graded(out) as (gradebook, run):
+            rules = read_rules(out, gradebook, course.policy)
+            chosen = cast(OverrideKind, kind) if kind else None
+            points = _points(sent.get("points", "")) if kind in ("points", "bonus", "deduction") else 0.0
+            made = decide(out, course, gradebook, run, rules, name, sent.get("target", ""), chosen, points, sent.get("reason", ""))
+    except UsageError as error:
+        problem = f"{sentence(error.problem)} {sentence(error.fix)}"
+        return _page(out, root, frame, request, secret, problem=problem, fields=sent, wanted=sent.get("target", ""))
+    except StoreFault as fault:
+        return _page(out, root, frame, request, secret, problem=f"Nothing was decided: {fault}", fields=sent)
+    return _page(out, root, frame, request, secret, said=f"{made.said} {made.changed}")
+
+
+def _points(text: str) -> float:
+    """Read a number, with a point or a comma."""
+    try:
+        points = float(text.strip().replace(",", "."))
+    except ValueError:
+        points = math.nan
+    if not math.isfinite(points):
+        raise UsageError(f"{text.strip()[:20] or 'nothing'} is no number of points", "write a number, like 1.5")
+    return points

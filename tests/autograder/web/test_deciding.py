@@ -1,0 +1,150 @@
+"""What a person decides on the page: the same as by the command, and nothing by a forged request."""
+
+import re
+from html import unescape
+from urllib.parse import urlencode
+
+import pytest
+
+from autograder.course.loading import read_course
+from autograder.course.model import CheckResult, Result
+from autograder.course.policy import Policy
+from autograder.instructor.grade import GradeRequest
+from autograder.instructor.gradebook import Gradebook, Kept
+from autograder.instructor.grades import read_rules
+from autograder.instructor.outputs import write_files
+from autograder.instructor.roster import file_slug
+from autograder.web.deciding import FORGED
+from autograder.web.server import FOREIGN_HOST, FOREIGN_ORIGIN, NO_TOKEN
+from tests.autograder.web.conftest import serving
+from tests.autograder.web.test_guard import ask
+
+WHERE = f"decide.html?{urlencode({'name': 'Zoë'})}"
+FORM = {"Content_Type": "application/x-www-form-urlencoded"}
+GIVEN = {"target": "forward.one", "kind": "points", "points": "1,5", "reason": "The idea is <b>right</b>."}
+
+
+@pytest.fixture
+def out(root, tmp_path):
+    out = tmp_path / "out"
+    check = CheckResult("one", "One", 0, 2, "failed", "wrong", "`f(1)` gave 2.", "beta_as_standard_deviation", "one-step-by-hand", "noise-scale")
+    out.mkdir()
+    with Gradebook(out / "gradebook.sqlite") as book:
+        book.begin("r1", GradeRequest(out / "submissions", out))
+        book.keep("r1", [Kept(Result(name, "12_diffusion", "forward", "graded", 3, 20, (check,), "", None, "r", "2026-11-01T00:00:00+00:00", "1")) for name in ("Zoë", "Bo")])
+        write_files(out, read_course(root), book, "r1", read_rules(out, book, Policy()))
+    return out
+
+
+@pytest.fixture
+def site(root, out, tmp_path):
+    with serving(root, tmp_path, grades_in=out) as served:
+        yield served
+
+
+def secret(site):
+    return re.search(r'name="secret" value="([^"]+)"', ask(site.address + WHERE)[2])[1]
+
+
+def send(site, where=WHERE, *, sealed=True, headers=None, **fields):
+    body = urlencode(({"secret": secret(site)} if sealed else {}) | fields).encode()
+    return ask(site.address + where, method="POST", body=body, **(FORM | (headers or {})))
+
+
+def decided(out, name="Zoë"):
+    with Gradebook(out / "gradebook.sqlite") as book:
+        return [(one.exercise, one.check, one.kind, one.points, one.reason, one.withdrawn) for one in book.overrides(name)]
+
+
+def test_points_are_given_with_a_reason_and_the_student_reads_both(site, out):
+    status, _, text = send(site, **GIVEN)
+    assert status == 200
+    assert "forward.one now earns 1.5 of 2. forward: 3 before, 4.5 now." in text
+    assert "<b>right</b>" not in text
+    assert "The idea is &lt;b&gt;right&lt;/b&gt;." in text
+    assert decided(out) == [("forward", "one", "points", 1.5, "The idea is <b>right</b>.", False)]
+    feedback = (out / "feedback" / f"{file_slug('Zoë')}.html").read_text()
+    assert "Your instructor gave 1.5 instead of 0" in feedback
+    assert "counts 4.5" in ask(site.address + "grades.html")[2]
+    assert decided(out, "Bo") == []
+
+
+def test_what_was_decided_is_withdrawn(site, out):
+    send(site, **GIVEN)
+    assert "what was decided for forward.one is withdrawn." in send(site, target="forward.one", kind="", reason="A slip.")[2]
+    assert [one[-1] for one in decided(out)] == [False, True]
+    assert "Decided so far" not in ask(site.address + WHERE)[2]
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"points": "3"}, "3 points for `one`, which has 2. Give 0 to 2 points."),
+        ({"points": "nan"}, "Nan is no number of points. Write a number, like 1.5."),
+        ({"points": ""}, "Nothing is no number of points."),
+        ({"reason": "  "}, "The reason is empty."),
+        ({"kind": "dropped"}, "Nothing is chosen. Choose what to decide."),
+        ({"kind": "everything"}, "Nothing is chosen. Choose what to decide."),
+        ({"target": ""}, "Points for everything."),
+        ({"target": "forward.two"}, "No check `forward.two` was graded for this student."),
+        ({"target": "../x"}, "No check `../x` was graded for this student."),
+    ],
+)
+def test_what_cannot_be_decided_is_said_and_what_was_written_stays(site, out, changed, words):
+    status, _, text = send(site, **(GIVEN | changed))
+    assert status == 200
+    assert "Nothing was decided:" in text
+    assert words in unescape(re.sub("</?code>", "`", text))
+    assert f'value="{(GIVEN | changed)["reason"].replace("<", "&lt;").replace(">", "&gt;")}"' in text
+    assert decided(out) == []
+
+
+@pytest.mark.parametrize("wrong", ["", "a" * 24, None])
+def test_a_form_without_the_pages_secret_decides_nothing(site, out, wrong):
+    """Even one that knows the address, and comes from no other site."""
+    more = {} if wrong is None else {"secret": wrong}
+    assert FORGED in send(site, sealed=False, **GIVEN, **more)[2]
+    assert decided(out) == []
+
+
+@pytest.mark.parametrize(
+    ("headers", "words"),
+    [
+        ({"Origin": "http://example.org"}, FOREIGN_ORIGIN),
+        ({"Origin": "null"}, FOREIGN_ORIGIN),
+        ({"Sec_Fetch_Site": "cross-site"}, FOREIGN_ORIGIN),
+        ({"Host": "example.org"}, FOREIGN_HOST),
+    ],
+)
+def test_a_form_of_another_site_decides_nothing_whatever_it_knows(site, out, headers, words):
+    assert send(site, headers=headers, **GIVEN)[::2] == (403, words)
+    assert decided(out) == []
+
+
+def test_without_the_token_or_by_an_address_alone_nothing_is_decided(site, out):
+    body = urlencode(GIVEN | {"secret": secret(site)}).encode()
+    assert ask(site.address, f"/{WHERE}", method="POST", body=body, **FORM)[::2] == (403, NO_TOKEN)
+    assert ask(f"{site.address}{WHERE}&{body.decode()}")[0] == 200
+    assert decided(out) == []
+
+
+def test_a_form_that_is_too_large_and_a_student_who_is_not_there_are_refused(site, out):
+    assert send(site, **(GIVEN | {"reason": "a" * 70_000}))[0] == 413
+    status, _, text = send(site, "decide.html?name=..%2fBo", **GIVEN)
+    assert (status, "nobody" in text.lower()) == (404, True)
+    assert [*decided(out), *decided(out, "Bo")] == []
+
+
+def test_grades_are_decided_only_where_they_were_asked_for(root, tmp_path):
+    with serving(root, tmp_path) as served:
+        assert ask(served.address + WHERE)[0] == 404
+
+
+def test_a_page_that_was_written_leads_back_and_into_the_lesson(site):
+    for name in ("report.html", f"feedback/{file_slug('Zoë')}.html", "student.html?name=Zo%C3%AB"):
+        text, up = ask(site.address + name)[2], "../" * name.startswith("feedback")
+        assert f'<a href="{up}grades.html">← Grades</a>' in text
+        assert f'<a href="{up}lesson.html">Generating images by denoising: diffusion</a>' in text
+        if "student" not in name:
+            assert f'<a href="{up}lesson.html#one-step-by-hand"><code>course read one-step-by-hand</code></a>' in text
+    assert "Decide otherwise" in text

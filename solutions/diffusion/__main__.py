@@ -1,4 +1,4 @@
-"""The command line: python -m solutions.diffusion sample | train | denoise | calls | figures | widgets | emoji-*.
+"""The command line: python -m solutions.diffusion sample | train | denoise | calls | figures | widgets | export-onnx | emoji-*.
 
 Only this file prints and exits. Exit codes: 0 done, 1 not finished or missing, 2 an unknown or impossible request.
 """
@@ -129,6 +129,23 @@ def widgets(out: Path) -> None:
 
     for path in write(out):
         click.echo(path)
+
+
+@main.command()
+@click.argument("names", nargs=-1)
+@click.option("--weights", type=PATH, help="folder with the weights [default: the shipped ones]")
+@click.option("--out", default=Path("lessons/12_diffusion/widgets/models"), show_default=True, type=PATH, help="folder for the models")
+def export_onnx(names: tuple[str, ...], weights: Path | None, out: Path) -> None:
+    """Write the models that the lesson's page runs itself (all that have weights, or only NAMES), as ONNX graphs in scripts."""
+    with reported_errors():
+        from solutions.diffusion.drawings import there
+        from solutions.diffusion.onnx_export import write
+        from solutions.diffusion.store import SHIPPED
+
+        folder = weights or SHIPPED
+        for name in names or there(folder):
+            for path in write(name, out, folder):
+                click.echo(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
 
 
 @main.command()

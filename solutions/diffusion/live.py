@@ -1,12 +1,14 @@
 """A sampler to watch: it reads requests on standard input and writes each step to standard output as soon as it is computed.
 
     -> {"id": 7, "model": "fashion", "prompt": "bag", "sampler": "ddim", "steps": "20", "w": "1.5", "seed": "0"}
-    <- {"id": 7, "kind": "frame", "step": 1, "of": 20, "t": 950, "n": 4, "side": 16, "colours": 1, "x": "...", "x0": "..."}
+    <- {"id": 7, "kind": "frame", "step": 1, "of": 20, "t": 950, "n": 4, "side": 16, "colours": 1, "x": "...", "x0": "...", "maps": [...]}
     -> {"id": 7, "go": true}            continue; or {"id": 7, "go": false}: stop
     <- {"id": 7, "kind": "done", "seconds": 0.4}, or "stopped", or "refused" with `words`
 
-Each line is one JSON object; images are the bytes of `figures.images.to_pixels` in base64. Requests come from a web page, so every value is
-text and is validated here. The process ends when its input does. Run it with `python -m solutions.diffusion.live`.
+Each line is one JSON object; images are the bytes of `figures.images.to_pixels` in base64. `maps` has each word of the prompt,
+and how much each place attends to it: 0 to 255 for weights from 0 to 1. If nothing is read, as with w = 0, there are none. Requests come
+from a web page, so every value is text and is validated here. The process ends when its input does. Run it with
+`python -m solutions.diffusion.live`.
 """
 
 import base64
@@ -20,12 +22,11 @@ from typing import Any, TextIO
 import torch
 from torch import Tensor
 
+from solutions.diffusion.attention_maps import attention_seen, mean_map
+from solutions.diffusion.drawings import drawing, words_of
 from solutions.diffusion.figures.images import to_pixels
 from solutions.diffusion.interface import InvalidRequest, SamplingConfig
-from solutions.diffusion.models import captioned, fashion
 
-SAMPLE = {"fashion": fashion.sample, "shapes": captioned.sample}
-IMAGES = {"fashion": 4, "shapes": 2}  # how many images side by side
 MOST_STEPS, MOST_FRAMES, T = 100, 100, 1000
 Frame = dict[str, Any]
 
@@ -71,11 +72,10 @@ def _handle(request: Mapping[str, Any], commands: TextIO, out: TextIO) -> None:
 
 def run(request: Mapping[str, Any], send_frame: Callable[[Frame], None]) -> None:
     """Sample as requested and pass each frame on, at most a hundred. Raise InvalidRequest, with one line, for an invalid request."""
-    model = str(request.get("model", "fashion"))
-    if model not in SAMPLE:
-        raise InvalidRequest(f"unknown model `{model[:40]}`: choose from {', '.join(SAMPLE)}")
-    n, sampler = IMAGES[model], str(request.get("sampler", "ddim"))
+    drawn, sampler = drawing(str(request.get("model", "fashion"))), str(request.get("sampler", "ddim"))
     steps = None if sampler == "ddpm" else int(_number(request, "steps", 20, 1, MOST_STEPS))
+    w, seed = _number(request, "w", 1.5, -2, 12), int(_number(request, "seed", 0, 0, 2**31 - 1))
+    prompt = str(request.get("prompt", ""))[:200]
     of = steps or T
     every, seen = math.ceil(of / MOST_FRAMES), 0
 
@@ -83,11 +83,16 @@ def run(request: Mapping[str, Any], send_frame: Callable[[Frame], None]) -> None
         nonlocal seen
         seen += 1
         if seen % every == 0 or t == 0:
-            send_frame({"step": seen, "of": of, "t": t, "n": n, **encode_frame(x, x0)})
+            x, x0 = (x, x0) if drawn.decode is None else (drawn.decode(x), drawn.decode(x0))
+            of_words = zip(words_of(drawn, condition[0]), _maps(mean_map(maps)[-len(x) :]), strict=False) if maps and w else ()
+            found = {"maps": seen_at} if (seen_at := list(of_words)) else {}
+            send_frame({"step": seen, "of": of, "t": t, "n": len(x), **encode_frame(x, x0), **found})
+        maps.clear()
 
-    w, seed = _number(request, "w", 1.5, -2, 12), int(_number(request, "seed", 0, 0, 2**31 - 1))
-    prompt = str(request.get("prompt", ""))[:200]
-    SAMPLE[model](SamplingConfig(prompt=prompt, n=n, steps=steps, w=w, sampler=sampler, seed=seed, callback=on_step))
+    condition = drawn.read(prompt, drawn.images)
+    with attention_seen(drawn.network) as maps, torch.no_grad():
+        config = SamplingConfig(steps=steps, w=w, sampler=sampler, seed=seed, callback=on_step)
+        drawn.sample(drawn.network, condition, config)
 
 
 def encode_frame(x: Tensor, x0: Tensor) -> Frame:
@@ -98,6 +103,11 @@ def encode_frame(x: Tensor, x0: Tensor) -> Frame:
 def _bytes(images: Tensor) -> str:
     pixels = to_pixels(images)  # (N, H, W, 3)
     return base64.b64encode((pixels[..., :1] if images.shape[1] == 1 else pixels).tobytes()).decode()
+
+
+def _maps(weights: Tensor) -> list[str]:
+    """Return for each token the bytes of its maps, all images in a row. # (N, M, h, w) in [0, 1] -> M texts"""
+    return [base64.b64encode((255 * each).round().byte().numpy().tobytes()).decode() for each in weights.transpose(0, 1)]
 
 
 def _number(request: Mapping[str, Any], name: str, otherwise: float, least: float, most: float) -> float:

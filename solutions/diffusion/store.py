@@ -31,6 +31,12 @@ def save_weights(name: str, state: dict[str, Tensor], metadata: dict[str, Any], 
 
 def load_weights(name: str, folder: Path = SHIPPED) -> dict[str, Tensor]:
     """Return the weights in float32. If the file is missing, FileNotFoundError names the command that makes it."""
+    whole = {key: value if step is None else value * step.float() for key, (value, step) in stored_weights(name, folder).items()}
+    return {key: value.to(torch.float32) if value.is_floating_point() else value for key, value in whole.items()}
+
+
+def stored_weights(name: str, folder: Path = SHIPPED) -> dict[str, tuple[Tensor, Tensor | None]]:
+    """Return each tensor as it is stored: numbers of 16 bits, or integers of 8 and the step size of each row, (R, ...) and (R, 1, ...)."""
     path = folder / f"{name}.safetensors"
     if not path.exists():
         raise FileNotFoundError(f"{path} is missing; make it with: python -m solutions.diffusion train {name} --out {folder}")
@@ -38,9 +44,7 @@ def load_weights(name: str, folder: Path = SHIPPED) -> dict[str, Tensor]:
     for key in [key.removesuffix(SHAPE) for key in stored if key.endswith(SHAPE)]:
         bits, *shape = stored.pop(key + SHAPE).tolist()
         stored[key] = _unpack(stored[key], bits)[: math.prod(shape)].view(shape)
-    steps = {key.removesuffix(STEP): stored.pop(key).float() for key in list(stored) if key.endswith(STEP)}
-    whole = {key: value * steps[key] if key in steps else value for key, value in stored.items()}
-    return {key: value.to(torch.float32) if value.is_floating_point() else value for key, value in whole.items()}
+    return {key: (value, stored.get(key + STEP)) for key, value in stored.items() if not key.endswith(STEP)}
 
 
 def weights_metadata(name: str, folder: Path = SHIPPED) -> dict[str, Any]:

@@ -21,10 +21,15 @@ def timestep_embedding(t: Tensor, dim: int) -> Tensor:
 
 def attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> Tensor:
     """Return softmax(q·kᵀ / √d)·v (Vaswani et al. 2017, eq. 1). # q: (..., N, d), k and v: (..., M, d), mask: (..., N, M), True = attend"""
-    scores = q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])  # (..., N, M)
+    return attention_weights(q, k, mask) @ v  # (..., N, d)
+
+
+def attention_weights(q: Tensor, k: Tensor, mask: Tensor | None = None) -> Tensor:
+    """Return how much each query attends to each of the M keys: positive, with sum 1. # (..., N, M)"""
+    scores = q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])
     if mask is not None:
         scores = scores.masked_fill(~mask, -math.inf)
-    return scores.softmax(dim=-1) @ v  # (..., N, d): each query's weights over the M keys sum to 1
+    return scores.softmax(dim=-1)
 
 
 class Attention(nn.Module):
@@ -40,12 +45,21 @@ class Attention(nn.Module):
 
     def forward(self, x: Tensor, context: Tensor | None = None, mask: Tensor | None = None) -> Tensor:
         """Return x plus the attention output. # x: (B, C, H, W), context: (B, M, D), mask: (B, M), True = a real token"""
-        places = self.norm(x).flatten(2).transpose(1, 2)  # (B, H·W, C)
-        q = self._split(self.to_q(places))  # (B, heads, H·W, C/heads)
-        k, v = (self._split(y) for y in self.to_kv(places if context is None else context).chunk(2, dim=-1))
+        q, k, v = self._project(x, context)
         seen = attention(q, k, v, None if mask is None else mask[:, None, None, :])
         change: Tensor = self.out(seen.transpose(1, 2).flatten(2))  # (B, H·W, C)
         return x + change.transpose(1, 2).reshape(x.shape)
+
+    def maps(self, x: Tensor, context: Tensor) -> Tensor:
+        """Return how much each place attends to each token, as an image for each token: the mean of the heads. # (B, M, H, W)"""
+        q, k, _ = self._project(x, context)
+        weights = attention_weights(q, k).mean(dim=1)  # (B, H·W, M)
+        return weights.transpose(1, 2).reshape(-1, context.shape[1], *x.shape[2:])
+
+    def _project(self, x: Tensor, context: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+        places = self.norm(x).flatten(2).transpose(1, 2)  # (B, H·W, C)
+        k, v = self.to_kv(places if context is None else context).chunk(2, dim=-1)
+        return self._split(self.to_q(places)), self._split(k), self._split(v)  # (B, heads, N or M, C/heads)
 
     def _split(self, x: Tensor) -> Tensor:
         return x.view(*x.shape[:2], self.heads, -1).transpose(1, 2)  # (B, N, C) -> (B, heads, N, C/heads)

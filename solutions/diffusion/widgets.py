@@ -44,11 +44,11 @@ def write(folder: Path) -> Iterator[Path]:
     """Write all the data into `folder`, and yield each file once it is written."""
     for name in ("data", "recorded"):
         (folder / name).mkdir(parents=True, exist_ok=True)
-    yield _put(folder / "data" / "images.js", images())
-    yield _put(folder / "data" / "posterior.js", {"one_pixel": ONE_PIXEL, "two_pixels": TWO_PIXELS})
+    yield provide(folder / "data" / "images.js", images())
+    yield provide(folder / "data" / "posterior.js", {"one_pixel": ONE_PIXEL, "two_pixels": TWO_PIXELS})
     for name, request in RECORDED.items():
-        yield _put(folder / "recorded" / f"{name}.js", {"request": request, "frames": record(request)})
-    yield _put(folder / "recorded" / "index.js", RECORDED)
+        yield provide(folder / "recorded" / f"{name}.js", {"request": request, "frames": record(request)})
+    yield provide(folder / "recorded" / "index.js", RECORDED)
 
 
 def images() -> list[dict[str, Any]]:
@@ -68,6 +68,7 @@ def record(request: dict[str, Any]) -> list[Frame]:
     return [frames[round((i + 1) * len(frames) / most) - 1] for i in range(most)]
 
 
-def _put(path: Path, data: Any) -> Path:
+def provide(path: Path, data: Any) -> Path:
+    """Write a script that provides the data to a page."""
     path.write_text(f"course.provide({json.dumps(data, ensure_ascii=False, separators=(',', ':'))});\n", encoding="utf-8")
     return path

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from solutions.diffusion import widgets
+from solutions.diffusion.drawings import drawing, there
 from solutions.diffusion.figures.images import to_pixels
 from solutions.diffusion.interface import InvalidRequest, SamplingConfig
-from solutions.diffusion.live import IMAGES, run
+from solutions.diffusion.live import run
 from solutions.diffusion.models import fashion
 from tests.courses import ROOT
 
@@ -32,12 +33,24 @@ def pixels(frame, key="x"):
 def test_the_frames_are_the_samplers_own_steps():
     seen = frames(model="fashion", prompt="bag", steps="4", w="1.5", seed="3")
     assert [(frame["step"], frame["t"]) for frame in seen] == [(1, 750), (2, 500), (3, 250), (4, 0)]
-    drawn = fashion.sample(SamplingConfig(prompt="bag", n=IMAGES["fashion"], steps=4, w=1.5, seed=3))
+    drawn = fashion.sample(SamplingConfig(prompt="bag", n=drawing("fashion").images, steps=4, w=1.5, seed=3))
     assert pixels(seen[-1]).tolist() == to_pixels(drawn)[..., 0].ravel().tolist()
 
 
+def test_a_frame_tells_where_the_network_looks_for_each_word():
+    """The circle is above the square. Nowhere if no text is read, as with w = 0."""
+    asked = {"model": "shapes", "prompt": "a small red circle above a large blue square", "steps": "4"}
+    maps = frames(**asked, w="3")[-1]["maps"]
+    assert [word for word, _ in maps] == asked["prompt"].split()
+    seen = {word: np.frombuffer(base64.b64decode(text), np.uint8).reshape(2, 8, 8) for word, text in maps}
+    for word, half in {"circle": slice(0, 4), "large": slice(4, 8), "blue": slice(4, 8), "square": slice(4, 8)}.items():
+        assert seen[word][:, half].mean() > seen[word].mean(), word
+    assert "maps" not in frames(**asked, w="0")[-1]
+    assert "maps" not in frames(model="fashion", steps="1")[-1]
+
+
 REFUSED = {
-    "a model that is not there": ({"model": "../../etc"}, "unknown model `../../etc`: choose from fashion, shapes"),
+    "a model that is not there": ({"model": "../../etc"}, f"unknown model `../../etc`: choose from {', '.join(there())}"),
     "too many steps": ({"steps": "5000"}, "steps is `5000`: choose 1 to 100"),
     "no number": ({"w": "much"}, "w is `much`: choose -2 to 12"),
     "not a number at all": ({"w": "nan"}, "w is `nan`: choose -2 to 12"),

@@ -1,0 +1,1 @@
+course.provide({"words":["t-shirt","trouser","pullover","dress","coat","sandal","shirt","sneaker","bag","ankle boot"],"first":0,"null":10,"length":0,"shape":[1,16,16],"predicts":"v","clip":1.0,"images":4,"latent":false,"weights":"2e6abea49185ad8603bc03c882687d89bf458bb90a2ce4c45c717c2a7a59ef02","bytes":3056109});

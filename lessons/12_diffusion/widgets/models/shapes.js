@@ -1,0 +1,1 @@
+course.provide({"words":["a","small","large","red","green","blue","yellow","circle","square","triangle","above","below","left","of","right"],"first":1,"null":0,"length":10,"shape":[3,32,32],"predicts":"x0","clip":1.0,"images":2,"latent":false,"weights":"685d7279439573a41c4a83de121b15fe88a422e1670a311f6344cd7589bb1feb","bytes":1634101});

@@ -53,7 +53,7 @@ class Widget(Struct, frozen=True, forbid_unknown_fields=True):
 
     `figure` is an image, as Markdown, which takes its place on paper and where there is no JavaScript.
     `live` names the Python module in `solutions/` that computes its frames on demand, and `needs` the packages which that imports; where
-    one is missing, or there is no such module, the widget shows recorded frames.
+    one is missing, or there is no such module, the widget shows recorded frames. With `onnx`, the page can run ONNX graphs itself.
     """
 
     title: str
@@ -62,6 +62,7 @@ class Widget(Struct, frozen=True, forbid_unknown_fields=True):
     live: str = ""
     needs: tuple[str, ...] = ()
     figure: str = ""
+    onnx: bool = False
 
 
 def read_widgets(root: Path, lesson: str) -> dict[str, Widget]:

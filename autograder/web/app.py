@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
-from starlette.responses import RedirectResponse
+from starlette.responses import FileResponse, RedirectResponse
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -26,13 +26,14 @@ from autograder.course.loading import read_policy
 from autograder.course.model import Course, Lesson
 from autograder.web import cards, editing, exercises, practice, reading
 from autograder.web.live import Event, Studio, streamed
-from autograder.web.pages import STATIC, Frame, fragment, frame_of, nothing_here, page, shown
-from autograder.web.server import ReaderSession
+from autograder.web.pages import ONNX, STATIC, Frame, fragment, frame_of, nothing_here, page, shown
+from autograder.web.server import POLICY, ReaderSession
 
 # What files are is known here: Windows lets any program change it, and a browser runs no script that is called plain text.
 KINDS = {
     ".css": "text/css",
     ".js": "text/javascript",
+    ".mjs": "text/javascript",
     ".json": "application/json",
     ".png": "image/png",
     ".svg": "image/svg+xml",
@@ -68,6 +69,7 @@ def build(session: ReaderSession, grades_in: Path | None = None) -> Starlette:
         *(_grades(session.workspace.root, grades_in, frame) if grades_in else ()),
         *(Route(f"/live-{name}", streamed(partial(_frames, studio)), methods=["GET"]) for name, studio in studios.items()),
         Mount("/static", StaticFiles(directory=STATIC)),
+        *(_onnx() if frame.onnx else ()),
         *(Mount(f"/{folder.name}", StaticFiles(directory=folder)) for folder in frame.folders),
     ]
     middleware = [Middleware(GZipMiddleware, minimum_size=1000, compresslevel=6)]
@@ -79,6 +81,13 @@ def _grades(root: Path, out: Path, frame: Frame) -> list[BaseRoute]:
     from autograder.web import class_view
 
     return class_view.routes(out, root, frame, best=read_policy(root).counts == "best")
+
+
+def _onnx() -> list[BaseRoute]:
+    """Return the routes of what runs ONNX graphs. WebAssembly is compiled by its worker alone, under a policy of its own."""
+    headers = {"content-security-policy": POLICY.replace("script-src 'self'", "script-src 'self' 'wasm-unsafe-eval'")}
+    worker = FileResponse(ONNX / "worker.js", headers=headers)
+    return [Route("/onnx/worker.js", worker), Mount("/onnx", StaticFiles(directory=ONNX))]
 
 
 def play(frame: Frame) -> str:
@@ -112,7 +121,9 @@ def write_site(course: Course, lessons: Sequence[Lesson], out: Path) -> Written:
     _refuse_others(out, {lesson.id for lesson in lessons})
     with replaced_folder(out, MARK) as new:
         for lesson in lessons:
-            _write_lesson(course.root, lesson, new if len(lessons) == 1 else new / lesson.id, alone=len(lessons) == 1)
+            frame = _write_lesson(course.root, lesson, new if len(lessons) == 1 else new / lesson.id, alone=len(lessons) == 1)
+            if frame.onnx and not (new / ONNX.name).exists():
+                shutil.copytree(ONNX, new / ONNX.name, ignore=LEFT_OUT)
         if len(lessons) > 1:
             shutil.copytree(STATIC, new / STATIC.name, ignore=LEFT_OUT)
             (new / "index.html").write_text(fragment("lessons.html", course=course, lessons=lessons), encoding="utf-8")
@@ -145,13 +156,14 @@ def _files(folder: Path) -> Iterator[str]:
     return (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
-def _write_lesson(root: Path, lesson: Lesson, into: Path, *, alone: bool) -> None:
+def _write_lesson(root: Path, lesson: Lesson, into: Path, *, alone: bool) -> Frame:
     frame = frame_of(root, lesson, STATIC_PAGES, served=False, kept=False, above="" if alone else "../index.html")
     for folder in (STATIC, *frame.folders):
         shutil.copytree(folder, into / folder.name, ignore=LEFT_OUT)
     for name, html in _pages(root, frame).items():
         (into / name).parent.mkdir(exist_ok=True)
         (into / name).write_text(html, encoding="utf-8")
+    return frame
 
 
 def _pages(root: Path, frame: Frame) -> dict[str, str]:

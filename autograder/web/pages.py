@@ -23,6 +23,7 @@ from autograder.web.markdown import Prose
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
+ONNX = HERE / "onnx"  # what runs ONNX graphs in the reader's browser: 5 MB
 NAV = {
     "index": "Home",
     "lesson": "Lesson",
@@ -54,6 +55,11 @@ class Frame(Struct, frozen=True):
     def folders(self) -> tuple[Path, ...]:
         """The lesson's folders with files for pages."""
         return tuple(self.folder / name for name in ("figures", "widgets") if (self.folder / name).is_dir())
+
+    @property
+    def onnx(self) -> str:
+        """The address of what runs ONNX graphs, the same for all lessons of a site; empty if no widget has any."""
+        return "" if not any(widget.onnx for widget in self.widgets.values()) else "../onnx/" if self.above else "onnx/"
 
     @property
     def prose(self) -> Prose:

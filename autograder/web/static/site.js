@@ -122,11 +122,12 @@
 
   async function mount(holder) {
     const stage = holder.querySelector(".stage");
-    const { live, missing = "" } = holder.dataset;
+    const { missing = "" } = holder.dataset;
+    const address = (name) => (name ? new URL(name, document.baseURI) : null);
     try {
       const widget = await use(holder.dataset.script);
       stage.replaceChildren();
-      await widget.mount(stage, { live: live ? new URL(live, document.baseURI) : null, missing });
+      await widget.mount(stage, { live: address(holder.dataset.live), onnx: address(holder.dataset.onnx), missing });
       holder.dataset.ready = "yes";
     } catch (error) {
       stage.textContent = "This could not be loaded. Reload the page, or look whether the site still runs.";

@@ -1,8 +1,9 @@
 // Runs of the sampler as films: x_t beside x̂_0, to play, pause and step through, and one pinned beside the next.
-// A run is { label, frames }; a frame has `step`, `of`, `t`, and its images in base64: `n` of `side` squared, in `colours`.
+// A run is { label, frames }; a frame has `step`, `of`, `t`, and its images in base64: `n` of `side` squared, in `colours`. Its `maps`, if
+// it has any, say for each word how much each place attends to it.
 
 course.provide(async (use) => {
-  const { choice, controls, el, paintBytes, pane, slider, unpack } = await use("../static/widgets.js");
+  const { choice, controls, el, paintBytes, pane, slider, unpack, written } = await use("../static/widgets.js");
 
   const VIEWS = [
     ["x", "The noisy images", "<b>x<sub>t</sub></b>, the noisy images"],
@@ -13,25 +14,41 @@ course.provide(async (use) => {
   // The frame of a run that has come as far as the noise level t.
   const frameAt = ({ frames }, t) => frames.findLast((frame) => frame.t >= t) ?? frames[0];
 
+  function fill(shots, bytes, n, side, colours) {
+    const size = side ** 2 * colours;
+    while (shots.children.length < n) shots.append(el("canvas", { width: side, height: side, class: "pixels" }));
+    [...shots.children].forEach((canvas, i) => paintBytes(canvas, bytes.subarray(i * size, (i + 1) * size), colours));
+  }
+
   function screen(run) {
     const title = el("p", { class: "quiet" });
     const views = VIEWS.map(([key, label, caption]) => {
       const shots = el("div", { class: "shots", role: "img", "aria-label": `${label}: none yet` });
       return { key, label, shots, node: pane(shots, caption).node };
     });
-    function draw(t) {
+    const looked = { shots: el("div", { class: "shots", role: "img" }), pane: null };
+    looked.pane = pane(looked.shots, "");
+    function draw(t, word) {
       const frame = frameAt(run, t);
       title.textContent = frame ? `${run.label}: t = ${frame.t}` : run.label;
       if (!frame) return;
-      const { n, side, colours } = frame, size = side ** 2 * colours;
+      const { n, side, colours } = frame;
       for (const { key, label, shots } of views) {
-        const bytes = unpack(frame[key]);
-        while (shots.children.length < n) shots.append(el("canvas", { width: side, height: side, class: "pixels" }));
-        [...shots.children].forEach((canvas, i) => paintBytes(canvas, bytes.subarray(i * size, (i + 1) * size), colours));
+        fill(shots, unpack(frame[key]), n, side, colours);
         shots.setAttribute("aria-label", `${label}: ${n} images at t = ${frame.t}`);
       }
+      const map = frame.maps?.find(([each]) => each === word);
+      looked.pane.node.hidden = !map;
+      if (map) look(word, unpack(map[1]), frame);
     }
-    return { draw, node: el("div", { class: "film" }, title, ...views.map((view) => view.node)) };
+    // The share of its attention that each place gives to a word, up to white for the largest.
+    function look(word, bytes, { n, t }) {
+      const most = Math.max(...bytes);
+      fill(looked.shots, bytes.map((value) => (255 * value) / most), n, Math.sqrt(bytes.length / n), 1);
+      looked.shots.setAttribute("aria-label", `How much each place looks at the word ${word} at t = ${t}, up to ${written(most / 255, 2)}`);
+      looked.pane.caption = `<b>where it looks for “${word}”</b>: white places give it ${written(most / 255, 2)} of their attention`;
+    }
+    return { draw, node: el("div", { class: "film" }, title, ...views.map((view) => view.node), looked.pane.node) };
   }
 
   function player() {
@@ -52,15 +69,16 @@ course.provide(async (use) => {
     const toggle = button("Play", () => (timer ? pause() : play()));
     const pin = button("Pin", () => { pinned = pinned ? null : run; show(run); });
     const speed = choice({ label: "Frames a second", options: [4, 6, 8].map((each) => [each, each]), value: 6 });
+    const word = choice({ label: "Where it looks for", options: [], on: draw });
     const buttons = el("div", { class: "buttons" }, toggle, button("Step back", () => step(-1)), button("Step", () => step(1)), pin);
-    const node = el("div", {}, films, controls(at), el("div", { class: "transport" }, buttons, speed.node));
+    const node = el("div", {}, films, controls(at), el("div", { class: "transport" }, buttons, word.node, speed.node));
 
     function told(i) {
       const frame = longest()[i];
       return frame ? `${frame.step} of ${frame.of}, t = ${frame.t}` : "none yet";
     }
     function draw() {
-      screens.forEach((each) => each.draw(longest()[at.value]?.t ?? 0));
+      screens.forEach((each) => each.draw(longest()[at.value]?.t ?? 0, word.value));
     }
     function go(i) {
       at.input.max = Math.max(0, longest().length - 1);
@@ -87,11 +105,21 @@ course.provide(async (use) => {
       timer = setTimeout(tick, 1000 / speed.value);
     }
 
+    // The words to look for: the one chosen before, or else the last.
+    function offer(maps) {
+      const words = [...new Set(maps.map(([each]) => each))];
+      const chosen = words.includes(word.value) ? word.value : words.at(-1);
+      word.input.replaceChildren(...words.map((each) => el("option", { value: each }, each)));
+      if (words.length) word.input.value = chosen;
+      word.node.hidden = !words.length;
+    }
+
     // Show a run on its last frame, beside the pinned one if there is one.
     function show(next, beside = pinned) {
       pause();
       [run, pinned] = [next, beside];
       pin.textContent = pinned ? "Unpin" : "Pin";
+      offer(run.frames[0]?.maps ?? []);
       screens = shown().map(screen);
       films.replaceChildren(...screens.map((each) => each.node));
       go(longest().length - 1);

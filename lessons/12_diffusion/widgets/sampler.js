@@ -6,7 +6,10 @@ course.provide(async (use) => {
   const index = await use("./recorded/index.js");
 
   const CLOTHES = ["ankle boot", "bag", "coat", "dress", "pullover", "sandal", "shirt", "sneaker", "t-shirt", "trouser"];
-  const CAPTIONS = ["a small red circle above a large blue square", "a green triangle", "a yellow triangle left of a red square"];
+  const MODELS = { // with the w that suits it, and what a text may be
+    fashion: { name: "clothing, by class", w: 1.5 },
+    shapes: { name: "shapes, from a caption", w: 3, texts: ["a small red circle above a large blue square", "a green triangle", "a yellow triangle left of a red square"] },
+  };
   const FIRST = "boots";
   const PAIRS = [
     ["boots-w1", "boots-w5", "w = 1 and w = 5", "Only w differs: see how much clearer the class gets, and how much more alike the images."],
@@ -20,24 +23,59 @@ course.provide(async (use) => {
   const button = (text, kind = "button second") => el("button", { type: "button", class: kind }, text);
   const more = (...parts) => el("details", { class: "more" }, el("summary", {}, "More"), controls(...parts));
 
-  function mount(stage, { live, missing }) {
+  async function mount(stage, { live, onnx, missing }) {
     const film = player();
     const said = sentence();
+    const parts = el("div", {});
+    const fill = (...nodes) => parts.replaceChildren(...nodes);
     film.show(opening);
-    stage.append(film.node, said.node, ...(live ? watched : replayed)({ live, film, said }), note(live, missing));
+    stage.append(film.node, said.node, parts);
+    if (live) fill(...watched({ draws: served(live), film, said }).nodes);
+    else await replay();
     new IntersectionObserver(([{ isIntersecting }], sight) => {
       if (!isIntersecting) return;
       sight.disconnect();
       if (film.run === opening) film.open(opening);
     }, { threshold: 0.5 }).observe(film.node);
+
+    async function replay() {
+      fill(...replayed({ film, said }), note(missing), ...(onnx ? [await offer()] : []));
+    }
+
+    // What lets the model draw in this page: nothing of it is loaded before.
+    async function offer() {
+      const [{ MEGABYTES }, { bytes }] = await Promise.all([use("../static/onnx.js"), use("./models/fashion.js")]);
+      const start = button("Let the model draw in this page", "button");
+      start.addEventListener("click", async () => {
+        const { inPage } = await use("./model.js");
+        const model = watched({ draws: inPage(onnx), film, said, unable: replay });
+        fill(...model.nodes, el("p", { class: "quiet" }, "The model runs in this page, on your device; nothing is sent anywhere."));
+        model.start();
+      });
+      return el("div", { class: "buttons" }, start, el("span", { class: "quiet" }, `Loads ${Math.round(MEGABYTES + bytes / 1e6)} MB, once.`));
+    }
   }
 
-  function note(live, missing) {
+  function note(missing) {
     const code = (text) => el("code", {}, text);
-    const words = missing ? ["These are recordings. To let the model draw what you choose, run ", code(`pip install ${missing}`), " and start ", code("course serve"), " again."]
-      : ["These are recordings. In a clone of the course, ", code("course serve"), " lets the model draw what you choose."];
-    return el("p", { class: "quiet", ...(live && { hidden: "" }) }, ...words);
+    const words = missing ? ["These are recordings. To let the model draw through the site, which is faster, run ", code(`pip install ${missing}`), " and start ", code("course serve"), " again."]
+      : ["These are recordings."];
+    return el("p", { class: "quiet" }, ...words);
   }
+
+  // Draws through the site's own process. `on` is told what happens; what is returned ends it.
+  const served = (live) => (asked, on) => {
+    const url = new URL(live);
+    url.search = new URLSearchParams(asked);
+    const source = new EventSource(url);
+    const told = (kind, does) => source.addEventListener(kind, ({ data }) => does(JSON.parse(data)));
+    told("waiting", ({ before }) => on.say(`Waiting in line: ${before} ahead of you.`));
+    told("frame", on.frame);
+    told("done", ({ seconds }) => { source.close(); on.done(seconds); });
+    told("refused", ({ words }) => { source.close(); on.failed(sentenceOf(words)); });
+    source.onerror = () => { if (source.readyState !== EventSource.CLOSED) { source.close(); on.failed("The site has stopped responding."); } };
+    return () => source.close();
+  };
 
   // Two recordings beside each other; `on` is told when they take the place of what was shown.
   function pairs({ film, said }) {
@@ -103,12 +141,12 @@ course.provide(async (use) => {
     return [controls(prompt, steps, beside), more(...rest), el("div", { class: "buttons" }, again)];
   }
 
-  function watched({ live, film, said }) {
-    const model = choice({ label: "Model", options: [["fashion", "clothing, by class"], ["shapes", "shapes, from a caption"]], on: (name) => { w.value = name === "shapes" ? 3 : 1.5; fit(); } });
+  // Controls of a model that draws what is asked for; `unable` is called if it turns out that it can't.
+  function watched({ draws, film, said, unable }) {
+    const model = choice({ label: "Model", options: Object.entries(MODELS).map(([key, { name }]) => [key, name]), on: choose });
     const cloth = choice({ label: "Prompt", options: [["", "one of each"], ...CLOTHES.map((name) => [name, name])], value: "ankle boot" });
-    const list = el("datalist", { id: "captions" }, ...CAPTIONS.map((text) => el("option", { value: text })));
+    const list = el("datalist", { id: "captions" });
     const input = el("input", { type: "text", id: "caption", list: "captions", autocomplete: "off", spellcheck: "false", maxlength: 120 });
-    input.value = CAPTIONS[0];
     const caption = el("div", { class: "control wide" }, el("span", {}, el("label", { for: "caption" }, "Caption")), input, list);
     const sampler = choice({ label: "Sampler", options: [["ddim", "DDIM"], ["ddpm", "DDPM, all 1000 steps"]], on: fit });
     const steps = slider({ label: "steps", min: 1, max: 100, step: 1, value: 20 });
@@ -117,51 +155,59 @@ course.provide(async (use) => {
     const beside = pairs({ film, said });
     const [start, stop, again] = [button("Denoise", "button"), button("Stop"), button("New seed")];
     stop.disabled = true;
-    let source = null;
+    let leave = null;
 
+    function choose() {
+      const { w: suits, texts = [] } = MODELS[model.value];
+      w.value = suits;
+      list.replaceChildren(...texts.map((text) => el("option", { value: text })));
+      input.value = texts[0] ?? "";
+      fit();
+    }
     function fit() {
-      const shapes = model.value === "shapes";
-      caption.hidden = !shapes;
-      cloth.node.hidden = shapes;
+      const { texts } = MODELS[model.value];
+      caption.hidden = !texts;
+      cloth.node.hidden = Boolean(texts);
       steps.input.disabled = sampler.value === "ddpm";
     }
     function end(words) {
-      source?.close();
-      source = null;
+      leave?.();
+      leave = null;
       start.disabled = again.disabled = false;
       stop.disabled = true;
       if (document.activeElement === stop || document.activeElement === document.body) start.focus({ preventScroll: true });
       said.set(words);
     }
     function draw() {
-      const asked = { model: model.value, prompt: model.value === "shapes" ? input.value : cloth.value, sampler: sampler.value, steps: steps.value, w: w.value, seed: seed.value };
+      const prompt = caption.hidden ? cloth.value : input.value;
+      const asked = { model: model.value, prompt, sampler: sampler.value, steps: steps.value, w: w.value, seed: seed.value };
       const run = { label: labelOf(asked), frames: [] };
-      const url = new URL(live);
-      url.search = new URLSearchParams(asked);
       start.disabled = again.disabled = true;
       stop.disabled = false;
       stop.focus({ preventScroll: true });
       beside.end();
       said.set("Starting the model …");
-      source = new EventSource(url);
-      source.addEventListener("waiting", ({ data }) => { const { before } = JSON.parse(data); said.set(`Waiting in line: ${before} ahead of you.`); });
-      source.addEventListener("frame", ({ data }) => {
-        const frame = JSON.parse(data);
-        run.frames.push(frame);
-        if (run.frames.length === 1) film.show(run); // until then, what was shown before
-        else if (film.run === run) film.grew();
-        said.set(`Step ${frame.step} of ${frame.of}: t = ${frame.t}.`, false);
+      leave = draws(asked, {
+        say: (words) => said.set(words),
+        frame(frame) {
+          run.frames.push(frame);
+          if (run.frames.length === 1) film.show(run); // until then, what was shown before
+          else if (film.run === run) film.grew();
+          said.set(`Step ${frame.step} of ${frame.of}: t = ${frame.t}.`, false);
+        },
+        done: (seconds) => end(`Done in ${written(seconds, 1)} s. Play it again, or go through its steps.`),
+        failed(words, lost) {
+          end(words);
+          if (lost) unable();
+        },
       });
-      source.addEventListener("done", ({ data }) => end(`Done in ${JSON.parse(data).seconds} s. Play it again, or go through its steps.`));
-      source.addEventListener("refused", ({ data }) => end(sentenceOf(JSON.parse(data).words)));
-      source.addEventListener("error", () => { if (source) end("The site has stopped responding."); });
     }
     start.addEventListener("click", draw);
     again.addEventListener("click", () => { seed.value = (seed.value + 1 + Math.floor(50 * Math.random())) % 51; draw(); });
     stop.addEventListener("click", () => end("Stopped."));
-    document.addEventListener("visibilitychange", () => { if (document.hidden && source) end("Stopped, because you left the page."); });
-    fit();
-    return [controls(cloth, caption, steps, beside), more(model, sampler, w, seed), el("div", { class: "buttons" }, start, stop, again)];
+    document.addEventListener("visibilitychange", () => { if (document.hidden && leave) end("Stopped, because you left the page."); });
+    choose();
+    return { start: () => again.click(), nodes: [controls(cloth, caption, steps, beside), more(model, sampler, w, seed), el("div", { class: "buttons" }, start, stop, again)] };
   }
 
   const sentenceOf = (words) => words.charAt(0).toUpperCase() + words.slice(1).replaceAll("`", "") + (words.endsWith(".") ? "" : ".");

@@ -127,4 +127,4 @@ def visit(browser):
     for context in opened:
         context.close()
     assert said == []
-    assert {url.split("/")[2].split(":")[0] for url in asked if not url.startswith("file:")} <= {"127.0.0.1"}
+    assert {url.split("/")[2].split(":")[0] for url in asked if not url.startswith(("file:", "blob:"))} <= {"127.0.0.1"}

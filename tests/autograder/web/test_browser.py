@@ -600,7 +600,7 @@ def test_where_the_model_lacks_a_package_the_page_plays_recordings_and_names_the
     with serving(root, workspace) as served:
         found = widget(visit(served.address + "play.html"), "sampler")
         expect(found.get_by_text("These are recordings.")).to_have_text(
-            "These are recordings. To let the model draw what you choose, run pip install safetensors pillow and start course serve again.")
+            "These are recordings. To let the model draw through the site, which is faster, run pip install safetensors pillow and start course serve again.")
         expect(found.get_by_role("button", name="Denoise")).to_have_count(0)
         expect(found.get_by_role("button", name="Pin")).to_be_visible()
 

@@ -4,6 +4,7 @@ Questions, numbers, marks and progress are those of `learner.practice`, as in th
 server it writes down the marks of all answers, and `marks.js` looks them up.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,8 @@ from autograder.learner.practice import (
 from autograder.learner.workspace import State
 from autograder.web.pages import Frame, formed, fragment, page, shown
 from autograder.web.server import ReaderSession
+
+_COMMA = re.compile(r"^([-+−]?[0-9]*),([0-9]+)$")
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -106,6 +109,8 @@ def _given(question: Question, fields: dict[str, list[str]], name: str) -> Any:
     if form.keys:
         return {key: fields.get(f"{name}.{key}", [""])[0] for key in form.keys}
     values = fields.get(name, [])
+    if form.control == "number" and values:  # a page, unlike YAML, can take a decimal comma
+        return _COMMA.sub(r"\1.\2", values[0].strip())
     return values if form.listed else values[0].strip() if values else ""
 
 
@@ -115,7 +120,7 @@ def _mark(session: ReaderSession, frame: Frame, state: State, asked: Asked, made
     return fragment(
         "mark.html",
         right=right,
-        lines=[_line(asked, remark) for remark in made.remarks],
+        lines=[(remark.part, _line(asked, remark)) for remark in made.remarks],
         question=asked.question,
         section=next((one for one in session.lesson.sections if one.id == made.section), None),
         working=[frame.prose.line(line) for line in shown_working(asked, session.functions())],

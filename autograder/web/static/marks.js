@@ -89,10 +89,11 @@
     if (isBlank(answer)) return blank;
     const notes = parts.map((part) => {
       const given = part.id ? answer[part.id] : answer;
-      return isBlank(given) ? part.notes[""] : MARKS[part.control](part, given);
+      const note = isBlank(given) ? part.notes[""] : MARKS[part.control](part, given);
+      return note && { ...note, of: part.id };
     }).filter(Boolean);
     const first = notes.toSorted((one, other) => other.known - one.known || other.readable - one.readable)[0];
-    return first ? { ...first, lines: notes.map(({ line }) => line) } : null;
+    return first ? { ...first, lines: notes.map(({ line }) => line), of: notes.map(({ of }) => of) } : null;
   }
 
   // -- a form, which has the id of its question and, if its numbers are fresh, their seed; on a question's own page and after sections
@@ -121,7 +122,7 @@
     const done = mastered(own, wanted);
     const box = document.createRange().createContextualFragment(boxes[note ? "wrong" : done ? "mastered" : "right"]);
     const put = (name, fill) => box.querySelectorAll(`[data-${name}]`).forEach((node) => { if (fill(node) === false) node.remove(); });
-    put("lines", (node) => { node.innerHTML = (note?.lines ?? []).map((line) => `<p>${line}</p>`).join(""); });
+    put("lines", (node) => { node.innerHTML = (note?.lines ?? []).map((line, i) => `<p${note.of?.[i] ? ` data-of="${note.of[i]}"` : ""}>${line}</p>`).join(""); });
     put("reread", (node) => note?.section ? Object.assign(node.querySelector("a"), { href: `lesson.html#${note.section}`, textContent: sections[note.section] }) : false);
     put("working", (node) => asked.working.length ? void (node.querySelector("ul").innerHTML = asked.working.map((line) => `<li>${line}</li>`).join("")) : false);
     put("row", (node) => { node.textContent = `${Math.min(streak(id), wanted)} of ${wanted} fresh variants in a row.`; });

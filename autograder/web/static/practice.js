@@ -7,23 +7,80 @@
     return document.createRange().createContextualFragment(await answer.text());
   }
 
+  // A decimal comma is a point here, as the page shows.
+  function pointed(form) {
+    for (const field of form.querySelectorAll(".number")) field.value = field.value.trim().replace(/^([-+−]?\d*),(\d+)$/, "$1.$2");
+  }
+
+  // Says of each part where it is whether it is right, and takes the notes on those that are not from the box. Returns the first of these.
+  function spread(form, box) {
+    const parts = [...form.querySelectorAll("[data-part]")];
+    form.querySelectorAll(".here").forEach((one) => one.remove());
+    const heading = box.querySelector("h2");
+    if (!parts.length || !heading || (!box.querySelector("[data-of]") && !box.querySelector(".right"))) return null;
+    const wrong = parts.filter((part) => {
+      const note = document.createElement("div");
+      const lines = box.querySelectorAll(`[data-of="${CSS.escape(part.dataset.part)}"]`);
+      note.className = `here ${lines.length ? "wrong" : "right"}`;
+      if (lines.length) note.append(...lines); else note.textContent = "Right";
+      part.append(note);
+      return lines.length;
+    });
+    if (wrong.length) heading.textContent += `: ${parts.length - wrong.length} of ${parts.length} right`;
+    for (const { firstChild } of form.querySelectorAll(".here p")) firstChild.textContent = firstChild.textContent.replace(/^Part \d+: /, "");
+    return wrong[0]?.querySelector(".here") ?? null;
+  }
+
   async function check(event) {
     event.preventDefault();
     const form = event.currentTarget;
     const mark = form.nextElementSibling;
     const button = form.querySelector("button.button");
     button.disabled = true;
+    pointed(form);
+    keep(form);
+    let first = null;
     try {
-      mark.replaceChildren(await (window.marks?.answered ?? sent)(form));
+      const box = await (window.marks?.answered ?? sent)(form);
+      first = spread(form, box);
+      mark.replaceChildren(box);
     } catch (error) {
       mark.textContent = window.marks ? "The answers could not be loaded: reload the page." : "The site does not answer. Is `course serve` still running?";
       if (window.marks) console.error(error);
     }
     button.disabled = false;
-    mark.focus({ preventScroll: true });
-    mark.scrollIntoView({ block: "nearest" });
+    const next = first ?? mark;
+    next.tabIndex = -1;
+    next.focus({ preventScroll: true });
+    next.scrollIntoView({ block: "nearest" });
   }
-  document.querySelectorAll("form.question").forEach((form) => form.addEventListener("submit", check));
+
+  // -- what was answered last comes back with the question, as long as the numbers are the same
+
+  const place = (form) => `answer:${document.body.dataset.lesson}:${form.dataset.question}:${form.elements.seed?.value ?? form.dataset.seed ?? ""}`;
+  function keep(form) {
+    try { localStorage.setItem(place(form), new URLSearchParams(new FormData(form)).toString()); } catch { /* it is typed again, then */ }
+  }
+  function bring(form) {
+    let before = null;
+    try { before = localStorage.getItem(place(form)); } catch { return; }
+    if (!before || form.nextElementSibling?.textContent.trim()) return;
+    const data = new URLSearchParams(before);
+    for (const list of form.querySelectorAll("[data-order]")) {
+      const items = new Map([...list.children].map((item) => [item.dataset.id, item]));
+      const ids = data.getAll(list.querySelector("input").name);
+      if (ids.length === items.size && ids.every((id) => items.has(id))) list.append(...ids.map((id) => items.get(id)));
+    }
+    for (const field of form.elements) {
+      if (!data.has(field.name) || field.type === "hidden") continue;
+      if (field.type === "radio" || field.type === "checkbox") field.checked = data.getAll(field.name).includes(field.value);
+      else field.value = data.get(field.name);
+    }
+  }
+  document.querySelectorAll("form.question[data-question]").forEach((form) => {
+    form.addEventListener("submit", check);
+    bring(form);
+  });
 
   function order(list) {
     const said = list.parentElement.querySelector("[data-moved]");

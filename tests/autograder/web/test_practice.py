@@ -131,3 +131,8 @@ def test_without_a_workspace_answers_are_marked_and_forgotten(root, tmp_path):
         assert folder.is_dir()
     assert not folder.exists()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_decimal_comma_will_do_on_a_page(fresh):
+    assert "<h2>Right</h2>" in send(fresh, "fresh-step", answer="0,790")[2]
+    assert "<h2>Right</h2>" not in send(fresh, "fresh-step", answer="0,55")[2]

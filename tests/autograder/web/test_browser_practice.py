@@ -1,0 +1,46 @@
+"""A question of several parts in a real Chromium: each is marked where it is, a comma will do, and answers come back."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.autograder.web.test_browser import demand_all_can_read
+
+pytestmark = pytest.mark.xdist_group("browser")
+
+
+@pytest.fixture(params=["served", "files"])
+def address(request, site, written):
+    return site.address if request.param == "served" else f"{written.place.as_uri()}/"
+
+
+def test_each_part_is_marked_where_it_is_and_the_first_wrong_one_has_the_focus(address, visit):
+    page = visit(address + "question-where-mistakes-show.html", axe=True)
+    numbers = page.locator("input.number")
+    numbers.nth(0).fill("0,321")
+    numbers.nth(1).fill("0.103")
+    page.get_by_role("radio", name="t = 150").check()
+    page.get_by_role("button", name="Check").click()
+    wrong = page.locator('[data-part="missing"] .here')
+    expect(wrong).to_contain_text("You gave the wrong factor, 1 − ᾱ_t.")
+    expect(wrong).to_be_focused()
+    expect(page.locator('[data-part="factor"] .here')).to_have_text("Right")
+    expect(page.locator("#mark").get_by_role("heading")).to_have_text("Not yet: 2 of 3 right")
+    expect(numbers.nth(0)).to_have_value("0.321")
+    demand_all_can_read(page)
+    page.reload()
+    expect(numbers.nth(1)).to_have_value("0.103")
+    expect(page.get_by_role("radio", name="t = 150")).to_be_checked()
+    numbers.nth(1).fill("0.218")
+    page.get_by_role("button", name="Check").click()
+    expect(page.locator("#mark").get_by_role("heading")).to_have_text("Right")
+    expect(page.locator("#mark")).to_be_focused()
+
+
+def test_an_order_comes_back_as_it_was_left(address, visit):
+    page = visit(address + "question-training-loop.html")
+    page.locator('[data-id="draw"]').get_by_role("button", name="Move up").click()
+    left = page.locator("[data-order] li").evaluate_all("(items) => items.map((item) => item.dataset.id)")
+    page.get_by_role("button", name="Check").click()
+    expect(page.locator("#mark").get_by_role("heading")).to_be_visible()
+    page.reload()
+    assert page.locator("[data-order] li").evaluate_all("(items) => items.map((item) => item.dataset.id)") == left

@@ -28,6 +28,7 @@ CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
 _PYTHON = re.compile(r"```python\n(?P<code>.*?)```", re.DOTALL)
 IMAGE = re.compile(r"!\[(?P<alt>[^\]]*)\]\((?P<path>[^)\s]*)\)")
 _LINK = re.compile(r"(?<!!)\[[^\]]*\]\(#(?P<id>[^)]*)\)")
+_CAPTION = re.compile(r"(?<=\)\n\n)\*(?!\*)[^\n]+\*$", re.MULTILINE)  # an italic paragraph below an image
 _MATHS = re.compile(r"\$\$.*?\$\$|\$[^$\n]*\$", re.DOTALL)
 _ITEM = re.compile(r" *(?:[-*]|[0-9]+\.) |\|")  # a list's item, or a table's row
 _COUNTED = "images|pixels|steps|samples|examples|points|numbers|values|units|words|tokens|weights|parameters|classes|times|of"
@@ -114,7 +115,9 @@ class Length(NamedTuple):
 
 
 def length_of(lesson: Lesson) -> Length:
-    """Count what is read; a formula in a line is a word, comments, code, and marks of headings, links and answers are none."""
+    """Count what is read; a formula in a line is a word, comments, code, and marks of headings, links and answers are none.
+
+    The time that a figure takes is its caption's, too."""
     lines = lesson.text.split("\n")
     starts = [section.line - 1 for section in lesson.sections]
     for section, first, end in zip(lesson.sections, starts, [*starts, len(lines)][1:], strict=True):
@@ -122,7 +125,7 @@ def length_of(lesson: Lesson) -> Length:
             lines[first:end] = [""] * (end - first)
     text = uncommented(blanked(CODE, "\n".join(lines)))
     figures, formulas = len(IMAGE.findall(text)), text.count("$$") // 2
-    text = _MATHS.sub(lambda match: " " if match[0].startswith("$$") else "x", IMAGE.sub("", text))
+    text = _MATHS.sub(lambda match: " " if match[0].startswith("$$") else "x", IMAGE.sub("", _CAPTION.sub("", text)))
     text = re.sub(r"</?(?:details|summary)>|Predict first:|- \[[ xX]\]|\]\([^)]*\)|\{#[^}]*\}", " ", text)
     return Length(sum(any(map(str.isalnum, word)) for word in text.split()), formulas, figures)
 

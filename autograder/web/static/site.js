@@ -160,10 +160,31 @@
     open();
   }
 
+  // On a narrow page a drawing is as wide as the page; it opens at its own size, to be moved about.
+  function figures() {
+    for (const figure of document.querySelectorAll("figure:has(> img)")) {
+      const button = document.createElement("button");
+      Object.assign(button, { type: "button", className: "plain enlarge", textContent: "Enlarge" });
+      const open = () => {
+        const box = document.createElement("dialog");
+        box.className = "enlarged";
+        box.setAttribute("aria-label", "The figure at its own size");
+        box.innerHTML = '<form method="dialog"><button class="button">Close</button></form><div tabindex="0" role="group" aria-label="Figure"></div>';
+        box.lastChild.append(...[...figure.querySelectorAll("img")].map((image) => image.cloneNode()));
+        box.addEventListener("close", () => { box.remove(); button.focus(); });
+        document.body.append(box);
+        box.showModal();
+      };
+      button.addEventListener("click", open);
+      figure.append(button);
+    }
+  }
+
   window.course = { use, provide, scrollable };
   themes();
   scrollable();
   appendix();
   contents();
+  figures();
   widgets();
 })();

@@ -71,7 +71,7 @@ def test_points_are_given_with_a_reason_and_the_student_reads_both(site, out):
 
 def test_what_was_decided_is_withdrawn(site, out):
     send(site, **GIVEN)
-    assert "what was decided for forward.one is withdrawn." in send(site, target="forward.one", kind="", reason="A slip.")[2]
+    assert "what was decided for forward.one is withdrawn." in send(site, target="forward.one", kind="", reason="Too generous.")[2]
     assert [one[-1] for one in decided(out)] == [False, True]
     assert "Decided so far" not in ask(site.address + WHERE)[2]
 

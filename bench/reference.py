@@ -19,7 +19,7 @@ from torch.nn.functional import mse_loss
 
 from solutions.diffusion.data import batches, load_fashion
 from solutions.diffusion.guidance import guided
-from solutions.diffusion.losses import MinSnrLoss
+from solutions.diffusion.losses import VelocityLoss
 from solutions.diffusion.models import fashion
 from solutions.diffusion.samplers import ddim_sample, ddpm_sample, even_path
 from solutions.diffusion.schedules import cosine_betas
@@ -57,7 +57,7 @@ def added(sampler: str) -> tuple[float, float]:
 
 def trained() -> tuple[float, float]:
     """Return the minimum CPU seconds of bare gradient steps on a batch, and of `train` with as many: it draws, noises, clips, averages."""
-    net, loss, draw = fashion.network(), MinSnrLoss(fashion.ALPHA_BARS), batches(*load_fashion("train"), N)
+    net, loss, draw = fashion.network(), VelocityLoss(fashion.ALPHA_BARS), batches(*load_fashion("train"), N)
     (x, labels), t = draw(torch.Generator().manual_seed(0)), torch.arange(1, N + 1)
 
     def bare() -> None:

@@ -69,6 +69,15 @@ def extract_features(images: Tensor, feature_extractor: nn.Module) -> Features:
     return features
 
 
+def std_over_noise(x0: Tensor, seeds: int) -> float:
+    """Return how much x̂_0 depends on the noise: its standard deviation over the seeds, averaged over everything else. # (K·seeds, ...)
+
+    At T, where sampling starts, the noise says nothing about the image. So a network that is trained there answers with the mean of
+    what was asked for, whatever the noise, and the result is near 0 if all seeds of a row of K were asked for the same.
+    """
+    return float(x0.view(-1, seeds, *x0.shape[1:]).std(dim=1).mean())
+
+
 @dataclass(frozen=True)
 class Cost:
     """What sampling took: wall-clock seconds, CPU seconds and network calls."""

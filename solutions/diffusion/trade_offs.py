@@ -15,9 +15,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from solutions.diffusion.data import CLASSES, load_fashion
+from solutions.diffusion.data import CLASSES, SIDE, load_fashion
+from solutions.diffusion.forward import x0_from_v
 from solutions.diffusion.interface import SamplingConfig
-from solutions.diffusion.measures import cost, quality
+from solutions.diffusion.measures import cost, quality, std_over_noise
 from solutions.diffusion.models import fashion
 from solutions.diffusion.models.classifier import load_classifier
 from solutions.diffusion.store import SHIPPED, add_metrics, weights_metadata
@@ -70,6 +71,15 @@ def copies(n: int = N_DDPM, folder: Path = SHIPPED) -> dict[str, Any]:
     return {"n": n} | {name: round(value, 4) for name, value in medians.items()} | {"nearer": round(share.item(), 4)}
 
 
+@torch.no_grad()
+def std_at_T(seeds: int = 64, folder: Path = SHIPPED) -> float:
+    """Return how much x̂_0 at T depends on the noise, the class given."""
+    labels = torch.arange(len(CLASSES)).repeat_interleave(seeds)
+    x_T = torch.randn((len(labels), 1, SIDE, SIDE), generator=torch.Generator().manual_seed(0))
+    v = fashion.trained(folder)(x_T, torch.full_like(labels, fashion.T), labels=labels)
+    return round(std_over_noise(x0_from_v(x_T, fashion.T, v, fashion.ALPHA_BARS), seeds), 4)
+
+
 def quality_over_calls(n: int = N_DDPM, folder: Path = SHIPPED) -> dict[str, Any]:
     """Return the quality of n images by sampler and number of network calls, as metrics for the weights' .json."""
     configs = [SamplingConfig(w=BEST, sampler=sampler, steps=steps, weights=folder) for sampler in BY_CALLS for steps in BY_CALLS[sampler]]
@@ -91,6 +101,7 @@ def measure_all(folder: Path = SHIPPED) -> None:
     configs_w = {f"{w:g}": SamplingConfig(w=w, weights=folder) for w in SCALES}
     configs_steps = {str(steps): SamplingConfig(w=BEST, steps=steps, weights=folder) for steps in STEPS}
     ddpm = SamplingConfig(w=BEST, sampler="ddpm", weights=folder)
+    _record("std of x0 at T", {"64 seeds": partial(std_at_T, folder=folder)}, folder)
     _record("nearest training image, w = 1", {"20 ddim steps": partial(copies, folder=folder)}, folder)
     _record("real against real", {str(N): real_baseline}, folder)
     _record("by w, 20 ddim steps", {w: partial(measure, config, N) for w, config in configs_w.items()}, folder)

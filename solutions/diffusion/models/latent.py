@@ -21,7 +21,7 @@ from solutions.diffusion.data import CLASSES, TRAIN, batches, load_fashion
 from solutions.diffusion.evaluate import SampleByLabel, evaluate
 from solutions.diffusion.guidance import drop_condition, guided
 from solutions.diffusion.interface import SamplingConfig, TrainingOptions, run_sampler, train_and_store
-from solutions.diffusion.losses import MinSnrLoss
+from solutions.diffusion.losses import VelocityLoss
 from solutions.diffusion.models.fashion import labels_for
 from solutions.diffusion.models.vae import VAE, elbo_loss, reparametrise
 from solutions.diffusion.schedules import alpha_bars, cosine_betas
@@ -42,6 +42,9 @@ class HasLatents(Protocol):
 
     vae: VAE
     scale: Tensor
+
+    def to_images(self, z: Tensor) -> Tensor:
+        """Decode latents of unit variance."""
 
 
 class LatentDiffusion(nn.Module):
@@ -100,7 +103,7 @@ def train(options: TrainingOptions) -> None:
 
 def loss_on(model: LatentDiffusion, images: Tensor, labels: Tensor) -> StepLoss:
     """Return the loss of a training step on latents sampled from the encoded images; sets the model's scale. # of rows (B,)"""
-    loss, (mean, logvar) = MinSnrLoss(alpha_bars(BETAS)), measure_latents(model, images)
+    loss, (mean, logvar) = VelocityLoss(alpha_bars(BETAS)), measure_latents(model, images)
 
     def step_loss(rows: Tensor, generator: torch.Generator) -> Tensor:
         z = reparametrise(mean[rows], logvar[rows], torch.randn(mean[rows].shape, generator=generator)) / model.scale
@@ -151,10 +154,17 @@ def sample(config: SamplingConfig) -> Tensor:
     return sample_images(trained(config.weights), labels_for(config.prompt, config.n), config)
 
 
+def decoding(config: SamplingConfig, model: HasLatents) -> SamplingConfig:
+    """Return the config with a callback that is called with decoded images instead of latents."""
+    callback = config.callback
+    if callback is None:
+        return config
+    return dataclasses.replace(config, callback=lambda t, z_t, z_0: callback(t, model.to_images(z_t), model.to_images(z_0)))
+
+
+@torch.no_grad()
 def sample_images(model: LatentDiffusion, ids: Tensor, config: SamplingConfig) -> Tensor:
     """Sample one image for each class in ids. # (N,) -> (N, 1, SIDE, SIDE)"""
     w = 1.5 if config.w is None else config.w
-    eps_model = guided(model, alpha_bars(BETAS), MinSnrLoss.predicts, {"ids": ids}, {"ids": torch.full_like(ids, NULL)}, w)
-    z = run_sampler(config, eps_model, (len(ids), *LATENT), BETAS, clip=None)
-    with torch.no_grad():
-        return model.to_images(z)
+    eps_model = guided(model, alpha_bars(BETAS), VelocityLoss.predicts, {"ids": ids}, {"ids": torch.full_like(ids, NULL)}, w)
+    return model.to_images(run_sampler(decoding(config, model), eps_model, (len(ids), *LATENT), BETAS, clip=None))

@@ -10,6 +10,7 @@ from solutions.diffusion.interface import InvalidRequest, SamplingConfig
 from solutions.diffusion.models import fashion
 from solutions.diffusion.models.classifier import load_classifier
 from solutions.diffusion.store import SHIPPED, load_weights
+from solutions.diffusion.trade_offs import std_at_T
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +26,11 @@ def test_it_draws_what_it_is_asked_for(net):
     assert images.shape == (40, 1, 16, 16)
     assert images.abs().max() <= 1
     assert (load_classifier()(images)[1].argmax(1) == labels).sum() >= 32
+
+
+def test_where_sampling_starts_the_noise_says_nothing():
+    """At T a trained network answers with the mean of the class: over 64 seeds x̂_0 hardly varies."""
+    assert std_at_T() < 0.03
 
 
 def test_same_seed_same_images(net):
@@ -56,15 +62,15 @@ def test_an_unknown_prompt_is_refused():
 
 
 def test_every_shipped_weight_says_how_it_was_made():
-    """Next to each weights file is a .json with its command and metrics; all weights together take at most 8 MB."""
+    """Next to each weights file is a .json with its command and metrics; all weights together take at most 24 MB."""
     files = sorted(SHIPPED.glob("*.safetensors"))
     assert {"classifier", "fashion"} <= {file.stem for file in files}
     for file in files:
         about = json.loads(file.with_suffix(".json").read_text(encoding="utf-8"))
-        assert about["command"].startswith(f"python -m solutions.diffusion train {file.stem}")
+        assert about["command"].startswith(f"python -m solutions.diffusion train {file.stem.partition('-')[0]}")
         assert about["config"]
         assert about["metrics"]
-    assert sum(file.stat().st_size for file in files) <= 8_000_000
+    assert sum(file.stat().st_size for file in files) <= 24_000_000
 
 
 def test_missing_weights_name_the_command_that_makes_them(tmp_path):

@@ -41,14 +41,16 @@ def test_decoding_undoes_the_scale() -> None:
     assert torch.equal(untrained.to_images(z / 0.5), untrained.vae.decode(z).clamp(-1, 1))
 
 
-def test_images_have_full_size_although_only_latents_are_denoised() -> None:
-    """The callback sees latents; the result is images in [-1, 1]."""
-    seen = []
-    config = SamplingConfig(steps=3, callback=lambda t, x, x0: seen.append((t, tuple(x.shape))))
-    images = sample_images(model(), torch.tensor([0, NULL]), config)
-    assert images.shape == (2, 1, 16, 16)
-    assert images.abs().max() <= 1
-    assert seen == [(t, (2, *LATENT)) for t in (666, 333, 0)]
+def test_latents_are_denoised_and_whoever_watches_sees_images() -> None:
+    """The network is given latents; a callback and the caller get images in [-1, 1], the last of them the same."""
+    untrained, given = model(), set()
+    untrained.unet.register_forward_hook(lambda _, args, output: given.add((args[0].shape[1:], output.shape[1:])))
+    seen: list[tuple[int, torch.Tensor, torch.Tensor]] = []
+    images = sample_images(untrained, torch.tensor([0, NULL]), SamplingConfig(steps=3, callback=lambda t, x, x0: seen.append((t, x, x0))))
+    assert given == {(LATENT, LATENT)}
+    assert [t for t, _, _ in seen] == [666, 333, 0]
+    assert all(shown.shape == (2, 1, 16, 16) and shown.abs().max() <= 1 for _, *pair in seen for shown in pair)
+    assert torch.equal(seen[-1][1], images)
 
 
 def test_classes_reach_the_image_by_cross_attention() -> None:

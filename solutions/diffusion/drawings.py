@@ -90,8 +90,8 @@ def of_emoji(network: Any) -> Drawing:
         return tokens([prompt or model.SHOWN[0]]).repeat(n, 1)
 
     return Drawing(
-        network, model.sample_images, read, "ids", tuple(vocabulary()), 1, 0, model.LATENT, "v", clip=None, decode=network.to_images
+        network, model.sample_images, read, "ids", tuple(vocabulary()), 1, 0, model.LATENT, "v", None, 2, network.to_images
     )
 
 
-DRAWINGS = {"fashion": _fashion, "shapes": _shapes, "emoji": _emoji}
+DRAWINGS = {"emoji": _emoji, "fashion": _fashion, "shapes": _shapes}

@@ -83,7 +83,6 @@ def run(request: Mapping[str, Any], send_frame: Callable[[Frame], None]) -> None
         nonlocal seen
         seen += 1
         if seen % every == 0 or t == 0:
-            x, x0 = (x, x0) if drawn.decode is None else (drawn.decode(x), drawn.decode(x0))
             of_words = zip(words_of(drawn, condition[0]), _maps(mean_map(maps)[-len(x) :]), strict=False) if maps and w else ()
             found = {"maps": seen_at} if (seen_at := list(of_words)) else {}
             send_frame({"step": seen, "of": of, "t": t, "n": len(x), **encode_frame(x, x0), **found})

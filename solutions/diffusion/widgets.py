@@ -23,7 +23,10 @@ from solutions.diffusion.live import Frame, run
 
 BOOTS = {"model": "fashion", "prompt": "ankle boot", "sampler": "ddim", "steps": 20, "w": 1.5, "seed": 0}
 SQUARE = {"model": "shapes", "prompt": "a small red circle above a large blue square", "sampler": "ddim", "steps": 20, "w": 3, "seed": 0}
+BANANA = {"model": "emoji", "prompt": "purple banana", "sampler": "ddim", "steps": 20, "w": 3, "seed": 0}
 RECORDED: dict[str, dict[str, Any]] = {
+    "purple-banana": BANANA,
+    "rocket": {**BANANA, "prompt": "rocket"},
     "boots": BOOTS,
     "boots-seed-1": {**BOOTS, "seed": 1},
     "boots-seed-2": {**BOOTS, "seed": 2},
@@ -37,7 +40,7 @@ RECORDED: dict[str, dict[str, Any]] = {
     "circle-above-square": SQUARE,
     "circle-above-square-w1": {**SQUARE, "w": 1},
 }
-KEPT = {"fashion": 40, "shapes": 10}  # frames kept per recording
+KEPT = {"emoji": 10, "fashion": 40, "shapes": 10}  # frames kept per recording
 
 
 def write(folder: Path) -> Iterator[Path]:

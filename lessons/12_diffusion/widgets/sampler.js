@@ -7,10 +7,11 @@ course.provide(async (use) => {
 
   const CLOTHES = ["ankle boot", "bag", "coat", "dress", "pullover", "sandal", "shirt", "sneaker", "t-shirt", "trouser"];
   const MODELS = { // with the w that suits it, and what a text may be
+    emoji: { name: "emoji, from words", w: 3, texts: ["purple banana", "red heart", "rocket", "octopus", "blue tangerine"] },
     fashion: { name: "clothing, by class", w: 1.5 },
     shapes: { name: "shapes, from a caption", w: 3, texts: ["a small red circle above a large blue square", "a green triangle", "a yellow triangle left of a red square"] },
   };
-  const FIRST = "boots";
+  const FIRST = "purple-banana";
   const PAIRS = [
     ["boots-w1", "boots-w5", "w = 1 and w = 5", "Only w differs: see how much clearer the class gets, and how much more alike the images."],
     ["boots-5-steps", "boots", "5 and 20 steps", "Only the number of steps differs: the shapes are the same, and twenty steps add the texture that five leave out."],
@@ -45,7 +46,7 @@ course.provide(async (use) => {
 
     // What lets the model draw in this page: nothing of it is loaded before.
     async function offer() {
-      const [{ MEGABYTES }, { bytes }] = await Promise.all([use("../static/onnx.js"), use("./models/fashion.js")]);
+      const [{ MEGABYTES }, { bytes }] = await Promise.all([use("../static/onnx.js"), use("./models/emoji.js")]);
       const start = button("Let the model draw in this page", "button");
       start.addEventListener("click", async () => {
         const { inPage } = await use("./model.js");

@@ -91,6 +91,11 @@ FIGURES = {
         "Fréchet distance against the number of DDIM steps, same network, w = 1: beyond 20 steps there is little to gain.",
         "A curve that falls steeply from 2 steps to 10, a little to 20, and hardly at all from there to 50.",
     ),
+    "emoji": LessonFigure(
+        sheets.emoji_grid,
+        "What the emoji model draws for eight captions at three w, seed 0. It never saw the last two in training.",
+        "Three rows of eight small images in colour: heart, banana, rocket, cat, octopus, sunflower, and two fruits in unusual colours.",
+    ),
     "sdedit": LessonFigure(
         sheets.sdedit_grid,
         "SDEdit: a sketch is noised to t and denoised from there. The larger t, the less of the sketch is kept. DDIM, w = 1.5, seed 1.",

@@ -1,10 +1,16 @@
 """The figures made of boxes and arrows. See `catalogue`."""
 
+import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyBboxPatch
+from matplotlib.patches import FancyBboxPatch, Rectangle
+from torch import Tensor
 
+from solutions.diffusion.figures.images import to_pixels
 from solutions.diffusion.figures.theme import Theme
+from solutions.diffusion.interface import SamplingConfig
+from solutions.diffusion.models.emoji import model as emoji
+from solutions.diffusion.models.emoji.text import tokens
 
 Point = tuple[float, float]
 
@@ -36,28 +42,31 @@ def training_step(theme: Theme) -> Figure:
 
 
 def latent_text_to_image(theme: Theme) -> Figure:
-    """Draw the parts of a latent text-to-image system."""
+    """Draw the parts of a latent text-to-image system, with a caption, latents and an image of the emoji model."""
+    model, prompt = emoji.trained(), "purple banana"
+    z_T = torch.randn((1, *emoji.LATENT), generator=torch.Generator().manual_seed(0))  # as the sampler draws it
+    z_0 = emoji.sample_latents(model, tokens([prompt]), SamplingConfig(seed=0))
     figure, axes = _canvas(9.6, 4.2)
-    _box(axes, theme, (1.1, 3.6), "“a small red circle\nabove a blue square”", width=1.9)
-    _box(axes, theme, (3.5, 3.6), "text encoder\n(frozen)", width=1.4, edge=theme.blue)
+    _box(axes, theme, (1.1, 3.6), f"“{prompt}”", width=1.9)
+    _box(axes, theme, (3.5, 3.6), "text encoder", width=1.4, edge=theme.blue)
     _box(axes, theme, (6.0, 3.6), "tokens, one\nvector each", width=1.3)
-    _box(axes, theme, (1.1, 1.8), "$z_T$\nnoise, small", width=1.3)
-    axes.add_patch(FancyBboxPatch((2.55, 0.95), 3.95, 1.85, boxstyle="round,pad=0.02", fc="none", ec=theme.faint, ls="--"))
-    _box(axes, theme, (3.6, 1.8), "U-Net, given t\n$\\hat{\\varepsilon}(z_t,t,$ text$)$", width=1.7, edge=theme.orange, height=0.9)
-    _box(axes, theme, (5.6, 1.8), "sampler:\n$z_t\\to z_{t-1}$", width=1.4)
-    _box(axes, theme, (7.3, 1.8), "$z_0$", width=0.7)
+    _picture(axes, theme, (1.1, 1.8), z_T[:, :3] / 2, "$z_T$: noise")
+    axes.add_patch(FancyBboxPatch((2.35, 0.95), 3.95, 1.85, boxstyle="round,pad=0.02", fc="none", ec=theme.faint, ls="--"))
+    _box(axes, theme, (3.4, 1.8), "U-Net, given t\n$\\hat{\\varepsilon}(z_t,t,$ text$)$", width=1.7, edge=theme.orange, height=0.9)
+    _box(axes, theme, (5.4, 1.8), "sampler:\n$z_t\\to z_{t-1}$", width=1.4)
+    _picture(axes, theme, (7.2, 1.8), z_0[:, :3] / 2, "$z_0$")
     _box(axes, theme, (8.75, 1.8), "VAE decoder", width=1.2, edge=theme.green)
-    _box(axes, theme, (8.75, 0.5), "image", width=1.2)
+    _picture(axes, theme, (8.75, 0.5), model.to_images(z_0), "")
     _box(axes, theme, (5.4, 0.3), "VAE encoder: image $\\to z_0$, in training only", width=3.6, height=0.42, edge=theme.green, dashed=True)
-    for start, end in (((2.05, 3.6), (2.8, 3.6)), ((4.2, 3.6), (5.35, 3.6)), ((1.75, 1.8), (2.75, 1.8)), ((4.45, 1.8), (4.9, 1.8))):
+    for start, end in (((2.05, 3.6), (2.8, 3.6)), ((4.2, 3.6), (5.35, 3.6)), ((1.6, 1.8), (2.55, 1.8)), ((4.25, 1.8), (4.7, 1.8))):
         _arrow(axes, theme, start, end)
-    for start, end in (((6.3, 1.8), (6.95, 1.8)), ((7.65, 1.8), (8.15, 1.8)), ((8.75, 1.5), (8.75, 0.8))):
+    for start, end in (((6.1, 1.8), (6.7, 1.8)), ((7.7, 1.8), (8.15, 1.8)), ((8.75, 1.48), (8.75, 0.98))):
         _arrow(axes, theme, start, end)
-    _arrow(axes, theme, (5.7, 3.28), (4.0, 2.27), colour=theme.blue)
-    axes.text(6.65, 2.65, "cross-attention: K and V\nfrom words, Q from places", size=9, color=theme.blue, va="center")
-    _arrow(axes, theme, (5.6, 1.48), (3.6, 1.33), bend=-0.35)
-    axes.text(2.65, 2.62, "T times, or 20", size=9, color=theme.text)
-    axes.text(0.3, 2.45, "guidance: run with and without\nthe text, extrapolate by w", size=9, color=theme.orange)
+    _arrow(axes, theme, (5.7, 3.28), (3.8, 2.27), colour=theme.blue)
+    axes.text(6.65, 2.75, "cross-attention: K and V\nfrom words, Q from places", size=9, color=theme.blue, va="center")
+    _arrow(axes, theme, (5.4, 1.48), (3.4, 1.33), bend=-0.35)
+    axes.text(2.45, 2.62, "T times, or 20", size=9, color=theme.text)
+    axes.text(0.3, 2.5, "guidance: run with\nand without the text,\nextrapolate by w", size=9, color=theme.orange)
     return figure
 
 
@@ -77,6 +86,17 @@ def _box(
     patch = FancyBboxPatch((x - width / 2, y - height / 2), width, height, facecolor=theme.box, edgecolor=edge or theme.faint, **shape)  # type: ignore[arg-type]
     axes.add_patch(patch)
     axes.text(x, y, text, ha="center", va="center", size=10, color=theme.text)
+
+
+def _picture(axes: Axes, theme: Theme, centre: Point, image: Tensor, label: str, side: float = 0.9) -> None:
+    """Show an image (1, C, H, W) in a frame, with a label below."""
+    x, y = centre
+    extent = (x - side / 2, x + side / 2, y - side / 2, y + side / 2)
+    limits = axes.axis()
+    axes.imshow(to_pixels(image)[0], extent=extent, interpolation="nearest", aspect="auto")
+    axes.axis(limits)
+    axes.add_patch(Rectangle(extent[::2], side, side, fill=False, edgecolor=theme.faint, linewidth=1.4))
+    axes.text(x, extent[2] - 0.06, label, ha="center", va="top", size=10, color=theme.text)
 
 
 def _arrow(axes: Axes, theme: Theme, start: Point, end: Point, *, bend: float = 0.0, colour: str = "") -> None:

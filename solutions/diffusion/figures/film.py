@@ -42,11 +42,10 @@ def film(model: str, prompts: tuple[str, ...] = (), seed: int = 0, steps: int = 
 
 def _run(model: str, prompt: str, seed: int, steps: int) -> list[Tensor]:
     """Return x_t after each step, as images of one prompt. # (C, H, W)"""
-    module = find(model, draws=True)
     seen: list[Tensor] = []
     config = SamplingConfig(prompt=prompt, n=1, steps=steps, seed=seed, callback=lambda t, x, x0: seen.append(x))
-    module.sample(config)
-    return [(x if x.shape[1] in (1, 3) else module.trained(config.weights).to_images(x).detach())[0] for x in seen]
+    find(model, draws=True).sample(config)
+    return [x[0] for x in seen]
 
 
 def _frame(images: list[Tensor], prompts: tuple[str, ...], done: float) -> Image.Image:

@@ -16,6 +16,8 @@ from solutions.diffusion.forward import noise_to
 from solutions.diffusion.guidance import guided
 from solutions.diffusion.interface import SamplingConfig
 from solutions.diffusion.models import fashion
+from solutions.diffusion.models.emoji import model as emoji
+from solutions.diffusion.models.emoji.text import tokens
 from solutions.diffusion.samplers import EpsModel, even_path
 from solutions.diffusion.schedules import alpha_bars, linear_betas
 from solutions.diffusion.store import SHIPPED
@@ -66,6 +68,14 @@ def guidance_grid(theme: Theme) -> Figure:
     return sheet(theme, torch.stack(rows), [], [f"w = {w:g}" for w in scales])
 
 
+def emoji_grid(theme: Theme) -> Figure:
+    """Draw emoji from their names, the last two in colours that were held out of training, from the same noise at three w."""
+    model, scales = emoji.trained(), (1.0, 3.0, 5.0)
+    ids = tokens(list(emoji.SHOWN))
+    rows = [emoji.sample_images(model, ids, SamplingConfig(w=w, seed=0)) for w in scales]
+    return sheet(theme, torch.stack(rows), [name.replace(" ", "\n") for name in emoji.SHOWN], [f"w = {w:g}" for w in scales])
+
+
 def sdedit_grid(theme: Theme) -> Figure:
     """Draw four sketches made of boxes, and what SDEdit makes of them from four t on."""
     sketches, starts = torch.full((len(SKETCHES), 1, 16, 16), -1.0), (300, 500, 700, 900)
@@ -109,14 +119,15 @@ def sheet(theme: Theme, rows: Tensor, column_labels: list[str], row_labels: list
         for c in range(C):
             y, x = r * (cell + gap), c * (cell + gap)
             canvas[y : y + cell, x : x + cell] = np.dstack([tiles[r, c], np.full((cell, cell), 255, np.uint8)])
-    left, above = (0.95 if row_labels else 0.05), (0.3 if column_labels else 0.05)  # inches
+    lines = max((1 + text.count("\n") for text in column_labels), default=0)
+    left, above = (0.95 if row_labels else 0.05), (0.15 + 0.15 * lines if lines else 0.05)  # inches
     wide, high = C * 0.62, R * 0.62
     figure = Figure(figsize=(left + wide, above + high))
     axes = figure.add_axes((left / (left + wide), 0, wide / (left + wide), high / (above + high)))
     axes.imshow(canvas, interpolation="none")
     axes.axis("off")
     for c, text in enumerate(column_labels):
-        axes.text(c * (cell + gap) + cell / 2, -12, text, ha="center", va="bottom", color=theme.text, size=9)
+        axes.text(c * (cell + gap) + cell / 2, -12, text, ha="center", va="bottom", color=theme.text, size=9 if lines == 1 else 8)
     for r, text in enumerate(row_labels or []):
         axes.text(-12, r * (cell + gap) + cell / 2, text, ha="right", va="center", color=theme.text, size=10)
     return figure

@@ -142,7 +142,7 @@ def test_the_lesson_is_light_and_soon_there(visit, site):
     assert sorted(url.rsplit("/", 1)[1] for url in before_paint) == ["site.css", "theme.js"]
     page.wait_for_load_state("networkidle")
     assert sum(sizes.values()) < 400_000
-    assert sorted(url.rsplit("/", 1)[1] for url in sizes if "/recorded/" in url) == ["boots.js", "index.js"]
+    assert sorted(url.rsplit("/", 1)[1] for url in sizes if "/recorded/" in url) == ["index.js", "purple-banana.js"]
     height = page.evaluate("() => document.body.scrollHeight")
     for top in range(0, height, 500):
         page.mouse.wheel(0, 500)
@@ -510,18 +510,18 @@ def test_more_guidance_crowds_each_cluster_and_leaves_the_data_by_keys_and_by_dr
 def test_the_model_denoises_while_one_watches(visit, site):
     """By keyboard; then back through the frames; and what it cannot draw is said in its words."""
     found = widget(visit(site.address + "play.html"), "sampler")
-    expect(found.get_by_role("img", name="The noisy images: 4 images at t = 0")).to_be_visible()  # a recorded run
+    expect(found.get_by_role("img", name="The noisy images: 2 images at t = 0")).to_be_visible()  # a recorded run
     found.get_by_label("steps").focus()
     press(found.page, "Home")
     press(found.page, "ArrowRight", 2)
     found.get_by_role("button", name="Denoise").focus()
     press(found.page, "Enter")
     expect(found.locator(".says")).to_contain_text("Done in")
-    expect(found.get_by_role("img", name="The noisy images: 4 images at t = 0")).to_be_visible()
+    expect(found.get_by_role("img", name="The noisy images: 2 images at t = 0")).to_be_visible()
     expect(found.get_by_role("button", name="Denoise")).to_be_focused()
     found.get_by_label("step", exact=True).focus()
     press(found.page, "Home")
-    expect(found.get_by_role("img", name="The noisy images: 4 images at t = 666")).to_be_visible()
+    expect(found.get_by_role("img", name="The noisy images: 2 images at t = 666")).to_be_visible()
     found.get_by_text("More").click()
     found.get_by_label("Model").select_option("shapes")
     found.get_by_label("Caption").fill("a purple dog")
@@ -547,24 +547,24 @@ def test_a_recorded_run_plays_by_itself_and_is_paused_stepped_and_played_by_keyb
     found = widget(page, "sampler")
 
     def at(t):
-        expect(found.get_by_role("img", name=f"The noisy images: 4 images at t = {t}")).to_be_visible()
-        expect(found.get_by_role("img", name=f"The estimates of the clean images: 4 images at t = {t}")).to_be_visible()
+        expect(found.get_by_role("img", name=f"The noisy images: 2 images at t = {t}")).to_be_visible()
+        expect(found.get_by_role("img", name=f"The estimates of the clean images: 2 images at t = {t}")).to_be_visible()
 
-    at(950)
+    at(900)
     page.clock.run_for(600)  # at six frames a second
-    at(800)
+    at(600)
     found.get_by_role("button", name="Pause").focus()
     press(page, "Enter")
     page.clock.run_for(10_000)
-    at(800)
+    at(600)
     found.get_by_role("button", name="Step", exact=True).press("Enter")
-    at(750)
+    at(500)
     found.get_by_role("button", name="Step back").press("Enter")
-    at(800)
+    at(600)
     found.get_by_label("Frames a second").select_option("4")
     found.get_by_role("button", name="Play").press("Enter")
     page.clock.run_for(600)
-    at(700)
+    at(400)
     page.clock.run_for(10_000)
     at(0)
     expect(found.get_by_role("button", name="Play")).to_be_visible()
@@ -575,6 +575,8 @@ def test_recordings_are_chosen_and_stand_side_by_side(visit, written):
     page = visit((written.place / "play.html").as_uri())
     found = widget(page, "sampler")
     titles = found.locator(".film > p")
+    expect(titles).to_have_text(["purple banana, DDIM in 20 steps, w = 3, seed 0: t = 0"])
+    found.get_by_label("Prompt").select_option("ankle boot")
     expect(titles).to_have_text(["ankle boot, DDIM in 20 steps, w = 1.5, seed 0: t = 0"])
     found.get_by_role("button", name="New seed").click()
     expect(titles).to_have_text(["ankle boot, DDIM in 20 steps, w = 1.5, seed 1: t = 0"])
@@ -832,6 +834,7 @@ def test_an_exercise_changes_before_ones_eyes_and_what_was_open_stays_open(own, 
 def test_the_site_as_files_plays_recordings_and_remembers_what_was_read(visit, as_files):
     page = visit(as_files + "play.html")
     found = widget(page, "sampler")
+    found.get_by_label("Prompt").select_option("ankle boot")
     found.get_by_label("Steps").select_option("5")
     expect(found.locator(".says")).to_have_text("Recorded: ankle boot, DDIM in 5 steps, w = 1.5, seed 0.")
     expect(found.get_by_role("img", name="The noisy images: 4 images at t = 0")).to_be_visible()

@@ -48,6 +48,7 @@ def pixels(frames, key):
 @pytest.mark.parametrize(
     "asked",
     [
+        {"model": "emoji", "prompt": "purple banana", "sampler": "ddim", "steps": 4, "w": 3, "seed": 0},
         {"model": "fashion", "prompt": "bag", "sampler": "ddim", "steps": 6, "w": 1.5, "seed": 3},
         {"model": "fashion", "prompt": "", "sampler": "ddim", "steps": 2, "w": 0, "seed": 2147483647},
         {"model": "shapes", "prompt": "a small red circle above a large blue square", "sampler": "ddim", "steps": 6, "w": 3, "seed": 0},
@@ -87,15 +88,19 @@ def test_the_model_draws_in_the_page(visit, written, as_files, without_torch, wh
     address = {"file": written.place.as_uri() + "/", "web server": as_files, "course serve": without_torch.address}[where]
     page = visit(address + "play.html", axe=True)
     found = draws(page)
-    expect(found.locator(".film > p")).to_have_text(re.compile(r"ankle boot, DDIM in 20 steps, w = 1\.5, seed \d+: t = 0"))
+    expect(found.locator(".film > p")).to_have_text(re.compile(r"purple banana, DDIM in 20 steps, w = 3, seed \d+: t = 0"))
     assert page.evaluate(BROKEN, None) == []
 
 
 def test_a_caption_is_drawn_and_one_sees_where_it_looks_for_each_word(visit, written):
     page = visit((written.place / "play.html").as_uri(), axe=True)
     found = draws(page)
-    expect(found.get_by_label("Where it looks for")).to_be_hidden()
+    expect(found.get_by_label("Where it looks for")).to_be_visible()
     found.get_by_text("More").click()
+    found.get_by_label("Model").select_option("fashion")
+    found.get_by_role("button", name="Denoise").click()
+    expect(found.get_by_label("Where it looks for")).to_be_hidden(timeout=120_000)
+    expect(found.locator(".says")).to_contain_text("Done in", timeout=120_000)
     found.get_by_label("Model").select_option("shapes")
     found.get_by_label("Caption").fill("a purple dog")
     found.get_by_role("button", name="Denoise").click()

@@ -60,6 +60,14 @@ def latent_rows() -> list[str]:
     return [f"| {name} | {each['fd']:.1f} | {share(each['coverage'])} | {share(each['agreement'])} |" for name, each in rows.items()]
 
 
+def emoji_rows() -> list[str]:
+    """Return the rows of the emoji model's table: by w, then what the measures give for images that are not generated."""
+    found = metrics("emoji")
+    keys = ("names", "unseen, colour", "unseen, shape", "unseen, both", "unseen, nearest", "names copied", "unseen copied")
+    rows = {name: each for name, each in found.items() if isinstance(each, dict)}
+    return [f"| {name} | {' | '.join(share(each[key]) for key in keys)} |" for name, each in rows.items()]
+
+
 def adherence_rows() -> list[str]:
     """Return each text-to-image model's share of matching images, at its best w."""
 
@@ -79,7 +87,7 @@ def recaption_rows() -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("rows", [quality_rows, steps_rows, calls_rows, latent_rows, adherence_rows, recaption_rows])
+@pytest.mark.parametrize("rows", [quality_rows, steps_rows, calls_rows, latent_rows, emoji_rows, adherence_rows, recaption_rows])
 def test_the_ladder_shows_what_was_measured(rows: Any) -> None:
     """Each row and sentence agrees, to the digits shown, with the .json files next to the weights."""
     assert [row for row in rows() if row not in PROSE] == []

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from solutions.diffusion.forward import x0_from_v
 from solutions.diffusion.interface import SamplingConfig
+from solutions.diffusion.measures import std_over_noise
 from solutions.diffusion.models.emoji.classifier import EmojiClassifier, recognised
 from solutions.diffusion.models.emoji.colours import colour_of, colouring, rotate
 from solutions.diffusion.models.emoji.data import Captioned, load_emoji, recoloured, training_set
@@ -83,14 +84,11 @@ def drawn(model: EmojiDiffusion, data: Captioned, w: float) -> Tensor:
 
 @torch.no_grad()
 def std_at_T(model: EmojiDiffusion, data: Captioned, seeds: int = 16, captions: int = 8) -> float:
-    """Return how much x̂_0 at T depends on the noise: its standard deviation over seeds, in latents of unit variance.
-
-    At T the noise says nothing about the image, so a trained network answers with the mean image of the caption, whatever the noise.
-    """
+    """Return how much x̂_0 at T depends on the noise, in latents of unit variance."""
     ids = tokens(data.captions[:captions]).repeat_interleave(seeds, dim=0)
     z = torch.randn((len(ids), *LATENT), generator=torch.Generator().manual_seed(0))
     x0 = x0_from_v(z, T, model(z, torch.full((len(ids),), T), ids=ids), ALPHA_BARS)
-    return float(x0.view(-1, seeds, *LATENT).std(dim=1).mean())
+    return std_over_noise(x0, seeds)
 
 
 @torch.no_grad()

@@ -1,4 +1,4 @@
-"""Rectified flow, also called flow matching: the straight path between an image and noise (Liu et al. 2022, arXiv:2209.03003; Lipman et
+"""Rectified flow, the straight-line case of flow matching: from an image straight to noise (Liu et al. 2022, arXiv:2209.03003; Lipman et
 al. 2022, arXiv:2210.02747), as trained for Stable Diffusion 3 (Esser et al. 2024, arXiv:2403.03206).
 
     x_t = (1 − t)·x_0 + t·ε        a network learns v = dx_t/dt = ε − x_0; sampling follows it from t = 1 to t = 0

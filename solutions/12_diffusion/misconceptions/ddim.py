@@ -41,7 +41,7 @@ def grid_rounded_to_nearest(T, steps):
 
 @misconception(of="ddim_timesteps", section="faster", card="more-steps")
 def grid_by_whole_strides(T, steps):
-    """You go down by the integer stride T // steps. If steps does not divide T, that ends too early: use T · i // steps."""
+    """You go down by the integer stride T // steps. If steps does not divide T, the last step gets too long: use T · i // steps."""
     return [T - (T // steps) * i for i in range(steps)]
 
 

@@ -47,7 +47,7 @@ def variance_upside_down(x_t, t, eps_hat, betas):
 
 @misconception(of="posterior", section="generating", card="which-variance")
 def variance_without_beta(x_t, t, eps_hat, betas):
-    """You left β_t out of the variance: it is β_t, reduced by the fraction (1−ᾱ_{t−1}) / (1−ᾱ_t)."""
+    """You left β_t out of the variance: it is β_t times (1−ᾱ_{t−1}) / (1−ᾱ_t)."""
     _, bars = _tables(betas)
     return _right(x_t, t, eps_hat, betas)[0], (1 - bars[t - 1]) / (1 - bars[t])
 

@@ -45,7 +45,7 @@ def second_noise(teacher, x_t, t, t_mid, t_end, alpha_bars):
 
 @misconception(of="progressive_target", section="faster", card="distillation")
 def noises_averaged(teacher, x_t, t, t_mid, t_end, alpha_bars):
-    """You averaged the teacher's two ε̂. Their steps differ in length: solve the one step for ε instead."""
+    """You averaged the teacher's two ε̂. They don't count equally: solve the one step for ε instead."""
     eps = teacher(x_t, t)
     return (eps + teacher(_step(eps, x_t, t, t_mid, alpha_bars), t_mid)) / 2
 

@@ -94,13 +94,13 @@ def beta_as_standard_deviation(x_prev, beta, eps):
 
 @misconception(of="forward_step", section="one-step-by-hand", card="signal-root")
 def missing_root_on_signal(x_prev, beta, eps):
-    """You scaled the image by 1 − β. Its variance should shrink by 1 − β: multiply the image by the square root."""
+    """You scaled the image by 1 − β. Its variance should be multiplied by 1 − β: multiply the image by the square root."""
     return (1 - beta) * x_prev + beta**0.5 * eps
 
 
 @misconception(of="forward_step", section="one-step-by-hand", card="signal-root")
 def signal_untouched(x_prev, beta, eps):
-    """You added noise and left the image as it was. It must shrink by √(1−β), or the variance would grow at each step."""
+    """You added noise and left the image as it was. Multiply it by √(1−β), or the variance would grow at each step."""
     return x_prev + beta**0.5 * eps
 
 

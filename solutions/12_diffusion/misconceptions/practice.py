@@ -136,7 +136,7 @@ def root_of_the_loss(eps1, hat1, eps2, hat2, eps3, hat3):
 
 @misconception(of="squared_error", section="reverse-direction", card="simple-loss")
 def signed_errors(eps1, hat1, eps2, hat2, eps3, hat3):
-    """You averaged the differences with their signs, and they cancel. Square each one first."""
+    """You averaged the differences with their signs, so that they partly cancel. Square each one first."""
     return (eps1 - hat1 + eps2 - hat2 + eps3 - hat3) / 3
 
 

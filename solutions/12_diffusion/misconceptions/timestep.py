@@ -67,7 +67,7 @@ def max_period_ignored(t, dim, max_period=10000):
 
 @misconception(of="timestep_embedding", section="reverse-direction", card="timestep-told")
 def one_wave_for_all(t, dim, max_period=10000):
-    """You repeated t itself. A single number tells a network too little: give it waves, from fast to slow."""
+    """You repeated t itself. A network reads numbers up to 1000 badly: give it waves, from fast to slow."""
     return t.float()[:, None].expand(len(t), dim)
 
 
@@ -94,7 +94,7 @@ class _Block(nn.Module):
 
 @misconception(of="ConditionedBlock", section="reverse-direction", card="timestep-told")
 def embedding_ignored(channels, dim):
-    """Your block does not use the embedding. One set of weights serves all noise levels, so it must know which one this is."""
+    """Your block does not use the embedding. One set of weights serves all noise levels: tell it which one this is."""
     return _Block(channels, dim, torch.zeros_like)
 
 

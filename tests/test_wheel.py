@@ -62,7 +62,8 @@ def installed(wheel, tmp_path_factory):
         place = tmp_path_factory.mktemp("installed") / "env"
         run(sys.executable, "-m", "venv", "--without-pip", place)
         python = place / "bin" / "python"
-        run(sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-deps", "--no-index", wheel)
+        own = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}  # where it names the clone, pip finds it installed
+        run(sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-deps", "--no-index", wheel, env=own)
         packages = Path(run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip())
         (packages / "borrowed.pth").write_text(f"{sysconfig.get_path('purelib')}\n")  # a line is a path; .pth files there are not read
         return str(place)

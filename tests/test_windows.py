@@ -29,7 +29,7 @@ WAY = {
     "check": (["check", "forward.py"], [], 1, f"{ALONE} forward.py: 0 of 14 public checks pass, 0 of 20 points"),
     "hint": (["hint", "forward.py"], [], 0, "2 of 2 hints for linear_betas are closed: an attempt opens one."),
     "practice": (["practice", "fresh-step"], ["0.790", "", ""], 0, "✓ Right."),
-    "progress": (["progress"], [], 0, "Next: course read why-a-third-family"),
+    "progress": (["progress"], [], 0, "Next: course read jump-to-any-t"),
     "review": (["review"], [" ", "4", "\xe0", "H", "?", "x", "\x1a"], 0, "1 card answered."),
     "stats": (["stats"], [], 0, "1 answer in 0 minutes."),
     "deck": (["deck", "--to", "apkg", "--out", "cards.apkg"], [], 0, "cards.apkg: 79 cards."),

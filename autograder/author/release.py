@@ -134,6 +134,7 @@ COURSE = "course"  # the folder of the course in the zip
 LESSON = "lesson"  # a file beside it: the id of the lesson that is graded
 ENGINE = ("autograder", "pyproject.toml", "setup.py", "constraints.txt", "README.md", "LICENSE")
 HOME = Path(__file__).resolve().parents[2]  # of the engine; the course may be elsewhere
+IN_BROWSERS = HOME / "autograder" / "web" / "onnx"  # 5 MB that grade nothing
 EPOCH = (1980, 1, 1, 0, 0, 0)
 
 SCRIPTS = Path(__file__).with_name("gradescope")  # what Gradescope runs: setup.sh once, run_autograder for each submission
@@ -164,7 +165,7 @@ def _write(path: Path, root: Path, drawn: Path) -> None:
     files = [(script.name, script, 0o755) for script in sorted(SCRIPTS.iterdir())]
     files += [("private/rounds.json", drawn / "private" / "rounds.json", 0o600), (LESSON, drawn / LESSON, 0o644)]
     for home, names in ((HOME, ENGINE), (root, CONTENT)):
-        files += [(f"{COURSE}/{own.relative_to(home).as_posix()}", own, 0o644) for own in _files(home, names)]
+        files += [(f"{COURSE}/{own.relative_to(home).as_posix()}", own, 0o644) for own in _files(home, names) if own.parent != IN_BROWSERS]
     with zipfile.ZipFile(path, "w") as archive:
         for name, file, mode in files:
             info = zipfile.ZipInfo(name, EPOCH)

@@ -32,8 +32,8 @@ from solutions.diffusion.unet import UNet
 NAME, VAE_NAME, T = "latent", "latent-vae", 1000
 BETAS = cosine_betas(T)
 VAE_CONFIG = TrainingConfig(steps=4000, batch=64, lr=2e-3)
-CONFIG = TrainingConfig(steps=3500, batch=128, lr=2e-3)  # both runs together
-RUNS = (("latent-first", 2000), (NAME, 1500))  # in each run the learning rate falls to 0
+CONFIG = TrainingConfig(steps=8500, batch=128, lr=2e-3)  # both runs together
+RUNS = (("latent-first", 6000), (NAME, 2500))  # in each run the learning rate falls to 0
 LATENT, WIDTH, NULL = (8, 4, 4), 64, len(CLASSES)  # shape of z, width of a token, the token for "no class"
 
 

@@ -15,9 +15,9 @@ from autograder.instructor.grades import read_rules
 from autograder.instructor.outputs import write_files
 from autograder.instructor.roster import file_slug
 from autograder.web.deciding import FORGED
-from autograder.web.server import FOREIGN_HOST, FOREIGN_ORIGIN, NO_TOKEN
+from autograder.web.server import NO_TOKEN
 from tests.autograder.web.conftest import serving
-from tests.autograder.web.test_guard import ask
+from tests.autograder.web.test_guard import FOREIGN, ask
 
 WHERE = f"decide.html?{urlencode({'name': 'Zoë'})}"
 FORM = {"Content_Type": "application/x-www-form-urlencoded"}
@@ -107,15 +107,7 @@ def test_a_form_without_the_pages_secret_decides_nothing(site, out, wrong):
     assert decided(out) == []
 
 
-@pytest.mark.parametrize(
-    ("headers", "words"),
-    [
-        ({"Origin": "http://example.org"}, FOREIGN_ORIGIN),
-        ({"Origin": "null"}, FOREIGN_ORIGIN),
-        ({"Sec_Fetch_Site": "cross-site"}, FOREIGN_ORIGIN),
-        ({"Host": "example.org"}, FOREIGN_HOST),
-    ],
-)
+@pytest.mark.parametrize(("headers", "words"), FOREIGN)
 def test_a_form_of_another_site_decides_nothing_whatever_it_knows(site, out, headers, words):
     assert send(site, headers=headers, **GIVEN)[::2] == (403, words)
     assert decided(out) == []

@@ -12,9 +12,9 @@ from autograder.learner.check import WITHOUT_WALLS
 from autograder.learner.start import start
 from autograder.learner.workspace import digest
 from autograder.web import editing
-from autograder.web.server import FOREIGN_HOST, FOREIGN_ORIGIN, NO_TOKEN
+from autograder.web.server import NO_TOKEN
 from tests.autograder.web.conftest import serving
-from tests.autograder.web.test_guard import ask
+from tests.autograder.web.test_guard import FOREIGN, ask
 from tests.autograder.web.test_work import WRONG
 
 JSON = {"Content_Type": "application/json"}
@@ -107,16 +107,7 @@ def test_of_a_version_that_one_decides_against_a_copy_is_kept(work):
 # ---- what is refused
 
 
-@pytest.mark.parametrize(
-    ("headers", "words"),
-    [
-        ({"Origin": "http://example.org"}, FOREIGN_ORIGIN),
-        ({"Origin": "null"}, FOREIGN_ORIGIN),
-        ({"Sec_Fetch_Site": "cross-site"}, FOREIGN_ORIGIN),
-        ({"Sec_Fetch_Site": "same-site"}, FOREIGN_ORIGIN),
-        ({"Host": "example.org"}, FOREIGN_HOST),
-    ],
-)
+@pytest.mark.parametrize(("headers", "words"), FOREIGN)
 @pytest.mark.parametrize("where", ["file-forward", "check-forward", "hint-forward"])
 def test_a_request_of_another_site_changes_and_runs_nothing(work, where, headers, words):
     before = (work.folder / "forward.py").read_bytes()

@@ -11,6 +11,14 @@ from autograder.course.errors import UsageError
 from autograder.web.server import FOREIGN_HOST, FOREIGN_ORIGIN, NO_TOKEN, POLICY, Serving
 from tests.programs import PATIENCE
 
+FOREIGN = [  # what a request of another site brings, and the answer
+    ({"Origin": "http://example.org"}, FOREIGN_ORIGIN),
+    ({"Origin": "null"}, FOREIGN_ORIGIN),
+    ({"Sec_Fetch_Site": "cross-site"}, FOREIGN_ORIGIN),
+    ({"Sec_Fetch_Site": "same-site"}, FOREIGN_ORIGIN),
+    ({"Host": "example.org"}, FOREIGN_HOST),
+]
+
 
 def ask(address, path=None, method="GET", body=None, **headers):
     """Send one request with just these headers; return the status, the headers and the text."""

@@ -76,7 +76,7 @@ def run(request: Mapping[str, Any], send_frame: Callable[[Frame], None]) -> None
     steps = None if sampler == "ddpm" else int(_number(request, "steps", 20, 1, MOST_STEPS))
     w, seed = _number(request, "w", 1.5, -2, 12), int(_number(request, "seed", 0, 0, 2**31 - 1))
     prompt = str(request.get("prompt", ""))[:200]
-    of = steps or T
+    of, decode = steps or T, drawn.decode or (lambda images: images)
     every, seen = math.ceil(of / MOST_FRAMES), 0
 
     def on_step(t: int, x: Tensor, x0: Tensor) -> None:
@@ -85,7 +85,7 @@ def run(request: Mapping[str, Any], send_frame: Callable[[Frame], None]) -> None
         if seen % every == 0 or t == 0:
             of_words = zip(words_of(drawn, condition[0]), _maps(mean_map(maps)[-len(x) :]), strict=False) if maps and w else ()
             found = {"maps": seen_at} if (seen_at := list(of_words)) else {}
-            send_frame({"step": seen, "of": of, "t": t, "n": len(x), **encode_frame(x, x0), **found})
+            send_frame({"step": seen, "of": of, "t": t, "n": len(x), **encode_frame(decode(x), decode(x0)), **found})
         maps.clear()
 
     condition = drawn.read(prompt, drawn.images)

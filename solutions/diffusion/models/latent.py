@@ -151,7 +151,8 @@ def trained(folder: Path = SHIPPED) -> LatentDiffusion:
 
 def sample(config: SamplingConfig) -> Tensor:
     """Sample the prompt's class, or each class in turn. # (n, 1, SIDE, SIDE)"""
-    return sample_images(trained(config.weights), labels_for(config.prompt, config.n), config)
+    model = trained(config.weights)
+    return sample_images(model, labels_for(config.prompt, config.n), decoding(config, model))
 
 
 def decoding(config: SamplingConfig, model: HasLatents) -> SamplingConfig:
@@ -164,7 +165,7 @@ def decoding(config: SamplingConfig, model: HasLatents) -> SamplingConfig:
 
 @torch.no_grad()
 def sample_images(model: LatentDiffusion, ids: Tensor, config: SamplingConfig) -> Tensor:
-    """Sample one image for each class in ids. # (N,) -> (N, 1, SIDE, SIDE)"""
+    """Sample one image for each class in ids; a callback sees latents. # (N,) -> (N, 1, SIDE, SIDE)"""
     w = 1.5 if config.w is None else config.w
     eps_model = guided(model, alpha_bars(BETAS), VelocityLoss.predicts, {"ids": ids}, {"ids": torch.full_like(ids, NULL)}, w)
-    return model.to_images(run_sampler(decoding(config, model), eps_model, (len(ids), *LATENT), BETAS, clip=None))
+    return model.to_images(run_sampler(config, eps_model, (len(ids), *LATENT), BETAS, clip=None))

@@ -145,17 +145,18 @@ def sample(config: SamplingConfig) -> Tensor:
     """Sample the prompts in turn, which are separated by commas. # (n, 3, SIDE, SIDE)"""
     prompts = [prompt.strip() for prompt in (config.prompt or ", ".join(SHOWN)).split(",")]
     ids = tokens([prompts[k % len(prompts)] for k in range(config.n)])
-    return sample_images(trained(config.weights), ids, config)
+    model = trained(config.weights)
+    return sample_images(model, ids, decoding(config, model))
 
 
 def sample_latents(model: EmojiDiffusion, ids: Tensor, config: SamplingConfig) -> Tensor:
-    """Sample latents of unit variance for each row of tokens (N, LENGTH); a callback sees images. # (N, *LATENT)"""
+    """Sample latents of unit variance for each row of tokens (N, LENGTH). # (N, *LATENT)"""
     w = W if config.w is None else config.w
     eps_model = guided(model, ALPHA_BARS, VelocityLoss.predicts, {"ids": ids}, {"ids": torch.zeros_like(ids)}, w)
-    return run_sampler(decoding(config, model), eps_model, (len(ids), *LATENT), BETAS, clip=None, steps=STEPS)
+    return run_sampler(config, eps_model, (len(ids), *LATENT), BETAS, clip=None, steps=STEPS)
 
 
 @torch.no_grad()
 def sample_images(model: EmojiDiffusion, ids: Tensor, config: SamplingConfig) -> Tensor:
-    """Sample one image for each row of tokens (N, LENGTH); the config's own prompt and n are ignored."""
+    """Sample one image for each row of tokens (N, LENGTH); the config's own prompt and n are ignored, and a callback sees latents."""
     return model.to_images(sample_latents(model, ids, config))

@@ -7,7 +7,7 @@ import torch
 
 from solutions.diffusion.interface import InvalidRequest, SamplingConfig
 from solutions.diffusion.models import latent
-from solutions.diffusion.models.latent import LATENT, NULL, LatentDiffusion, measure_latents, sample_images, vae_loss
+from solutions.diffusion.models.latent import LATENT, NULL, LatentDiffusion, decoding, measure_latents, sample_images, vae_loss
 from solutions.diffusion.models.vae import reparametrise
 
 
@@ -46,7 +46,8 @@ def test_latents_are_denoised_and_whoever_watches_sees_images() -> None:
     untrained, given = model(), set()
     untrained.unet.register_forward_hook(lambda _, args, output: given.add((args[0].shape[1:], output.shape[1:])))
     seen: list[tuple[int, torch.Tensor, torch.Tensor]] = []
-    images = sample_images(untrained, torch.tensor([0, NULL]), SamplingConfig(steps=3, callback=lambda t, x, x0: seen.append((t, x, x0))))
+    config = SamplingConfig(steps=3, callback=lambda t, x, x0: seen.append((t, x, x0)))
+    images = sample_images(untrained, torch.tensor([0, NULL]), decoding(config, untrained))
     assert given == {(LATENT, LATENT)}
     assert [t for t, _, _ in seen] == [666, 333, 0]
     assert all(shown.shape == (2, 1, 16, 16) and shown.abs().max() <= 1 for _, *pair in seen for shown in pair)

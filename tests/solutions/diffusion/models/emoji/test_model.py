@@ -25,6 +25,7 @@ from solutions.diffusion.models.emoji.model import (
     vae_loss,
 )
 from solutions.diffusion.models.emoji.text import tokens
+from solutions.diffusion.models.latent import decoding
 from solutions.diffusion.store import weights_metadata
 
 
@@ -63,7 +64,7 @@ def test_images_have_full_size_although_only_latents_are_denoised(untrained: Emo
     """The callback and the caller get colour images in [-1, 1]."""
     seen = []
     config = SamplingConfig(steps=2, callback=lambda t, x, x0: seen.append((t, tuple(x.shape))))
-    images = sample_images(untrained, tokens(["red heart", ""]), config)
+    images = sample_images(untrained, tokens(["red heart", ""]), decoding(config, untrained))
     assert images.shape == (2, 3, 32, 32)
     assert images.abs().max() <= 1
     assert seen == [(t, (2, 3, 32, 32)) for t in (500, 0)]

@@ -86,7 +86,7 @@ class Studio:
     async def _running(self) -> asyncio.subprocess.Process:
         if self._process is None or self._process.returncode is not None:
             kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "SYSTEMROOT", "LANG", "LC_ALL")}
-            env = {**kept, "PYTHONPATH": str(self._root), "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive"}
+            env = {**kept, "PYTHONPATH": str(self._root), "OMP_NUM_THREADS": "1"}
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", self._module, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE, cwd=self._root, env=env, limit=LARGEST,

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # spinning threads are twice as slow on a busy machine; read when torch loads
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # no spinning is slow on an idle machine, long spinning on a busy one
 
 import click
 

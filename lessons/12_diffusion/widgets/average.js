@@ -79,7 +79,7 @@ course.provide(async (use) => {
         ["that of the likelier image", written(4 * (1 - likelier))],
       ]);
       const colour = white > 0.5 ? "white" : "black";
-      const meaning = likelier > 0.99 ? `This can only be ${colour}, and so the average is nearly that image.`
+      const meaning = likelier > 0.99 ? `This is almost surely ${colour}, and so the average is nearly that image.`
         : likelier < 0.55 ? "This can be either, and so the best guess in the mean square is a grey that no image has."
         : `This is more likely ${colour}, and the best guess in the mean square is a grey that leans to it.`;
       said.set(`At t = ${t.value}, xₜ = ${written(x.value, 2)} has the average ${written(1 - white, 2)} · (−1) + ${written(white, 2)} · 1 = ${written(average, 2)}. ${meaning}`);

@@ -109,7 +109,7 @@ course.provide(async (use) => {
         : done ? "No image is here, so no image has led to this."
         : shares[likeliest] < 0.5 ? "Several images are compatible, and their average is a blur that is none of them."
         : shares[likeliest] < 0.95 ? "Fewer images are compatible, and the average comes closer to one."
-        : "One image is left, and the average is that image.";
+        : "Hardly more than one image is left, and the average is close to it.";
       said.set(`t = ${now}. ${words}${done ? "" : ` The way back ends at ${pair(end)}.`}`);
     }
     show();

@@ -255,13 +255,13 @@ def every_t_visited(eps_model, x_T, alpha_bars, steps, eta, draw_noise):
 
 @misconception(of="ddim_sample", section="faster", card="ddim-eta")
 def sampled_without_eta(eps_model, x_T, alpha_bars, steps, eta, draw_noise):
-    """You did not pass η on: your sampler is deterministic for every η. η = 1 must draw fresh noise in each step."""
+    """You did not pass η on: your sampler is deterministic for every η. η = 1 adds fresh noise in each step but the last."""
     return _walk(eps_model, x_T, alpha_bars, _path(alpha_bars, steps), 0.0, draw_noise)
 
 
 @misconception(of="ddim_sample", section="generating", card="why-fresh-noise")
 def one_noise_for_all_steps(eps_model, x_T, alpha_bars, steps, eta, draw_noise):
-    """You drew noise once and used it in all steps. Each step needs fresh noise: draw it for the t that the step starts from."""
+    """You drew noise once and used it in all steps. Each step but the last needs fresh noise, drawn for the t that it starts from."""
     return _walk(eps_model, x_T, alpha_bars, _path(alpha_bars, steps), eta, draw_noise, drawn=lambda t, s: len(alpha_bars) - 1)
 
 

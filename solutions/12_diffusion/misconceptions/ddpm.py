@@ -204,7 +204,7 @@ def walked_upwards(eps_model, x_T, betas, draw_noise):
 
 @misconception(of="ddpm_sample", section="generating", card="why-fresh-noise")
 def one_noise_for_all_steps(eps_model, x_T, betas, draw_noise):
-    """You drew noise once and used it in all steps. Each step needs fresh noise: draw it for each t."""
+    """You drew noise once and used it in all steps. Each step but the last needs fresh noise: draw it for each t."""
     return _walk(eps_model, x_T, betas, draw_noise, _down(betas), drawn=lambda t: len(betas) - 1)
 
 

@@ -188,7 +188,7 @@ def jump_one_too_far(x0, t, eps, alpha_bars):
 
 @misconception(of="noise_to", section="jump-to-any-t", card="batch-of-steps")
 def t_along_the_width(x0, t, eps, alpha_bars):
-    """Your one t per sample was broadcast along the last axis, the width. Give ᾱ_t the shape (B, 1, 1, ...) to align it with the batch."""
+    """Your one t per sample was lined up with the last axis, the width. Give ᾱ_t the shape (B, 1, 1, ...) to align it with the batch."""
     bar = alpha_bars[t]
     return bar**0.5 * x0 + (1 - bar) ** 0.5 * eps
 
@@ -269,7 +269,7 @@ def back_with_alpha(x_t, t, eps, alpha_bars):
 
 @misconception(of="predict_x0", section="jump-to-any-t", card="batch-of-steps")
 def back_along_the_width(x_t, t, eps, alpha_bars):
-    """Your one t per sample was broadcast along the last axis, the width. Give ᾱ_t the shape (B, 1, 1, ...) to align it with the batch."""
+    """Your one t per sample was lined up with the last axis, the width. Give ᾱ_t the shape (B, 1, 1, ...) to align it with the batch."""
     bar = alpha_bars[t]
     return (x_t - (1 - bar) ** 0.5 * eps) / bar**0.5
 

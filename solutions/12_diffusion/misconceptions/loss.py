@@ -83,7 +83,7 @@ def noise_added_unscaled(eps_model, x0, t, eps, alpha_bars):
 
 @misconception(of="noise_mse", section="jump-to-any-t", card="batch-of-steps")
 def t_along_the_width(eps_model, x0, t, eps, alpha_bars):
-    """Your one t per sample was broadcast along the last axis, the width. Give ᾱ_t the shape (B, 1, 1, 1) to align it with the batch."""
+    """Your one t per sample was lined up with the last axis, the width. Give ᾱ_t the shape (B, 1, 1, 1) to align it with the batch."""
     bar = alpha_bars[t]
     return torch.mean((eps - eps_model(bar**0.5 * x0 + (1 - bar) ** 0.5 * eps, t)) ** 2)
 

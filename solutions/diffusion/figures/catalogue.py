@@ -63,7 +63,7 @@ FIGURES = {
     ),
     "denoise-strip": LessonFigure(
         sheets.denoise_strip,
-        "Four images emerge from noise, DDIM in 20 steps. Below each x_t is its x̂_0; at t = 1000 the exact one, the mean of the class.",
+        "Four images emerge from noise, DDIM in 20 steps, w = 1. Below each x_t is its x̂_0; at t = 1000 the exact one, the class mean.",
         "Four pairs of rows from noise at t = 1000 to an image at 0. The lower rows, the estimates, are a blur and then soon an image.",
     ),
     "samples": LessonFigure(
@@ -98,7 +98,7 @@ FIGURES = {
     ),
     "sdedit": LessonFigure(
         sheets.sdedit_grid,
-        "SDEdit: a sketch is noised to t and denoised from there. The larger t, the less of the sketch is kept. DDIM, w = 1.5, seed 1.",
+        "SDEdit: a sketch is noised to t and denoised, given its class. The larger t, the less of it is kept. DDIM, w = 1.5, seed 1.",
         "Four rows: a boot, a dress, a bag and a t-shirt made of grey boxes; then clothing, close to them from 300 and free from 900.",
     ),
     "inpainting": LessonFigure(

@@ -44,7 +44,7 @@ def forward_strip(theme: Theme) -> Figure:
 def denoise_strip(theme: Theme) -> Figure:
     """Draw four images as they emerge from noise, each x_t above its own x̂_0; at t = T the exact one, which is the mean of the class."""
     seen: list[Step] = []
-    config = SamplingConfig(seed=3, callback=lambda t, x, x0: seen.append((t, x, x0)))
+    config = SamplingConfig(seed=3, w=1.0, callback=lambda t, x, x0: seen.append((t, x, x0)))
     end = fashion.sample_classes(config, torch.tensor(SHOWN))
     images, labels = load_fashion("train")
     means = torch.stack([images[labels == label].mean(0) for label in SHOWN])

@@ -51,8 +51,8 @@ def test_one_pixel_starts_with_the_lessons_example_and_follows_the_keys(visit, s
     expect(found.locator(".says")).to_contain_text("a grey that leans to it")
     found.get_by_label("t", exact=True).focus()
     press(found.page, "Home")
-    expect(found.locator(".says")).to_contain_text("At t = 1, xₜ = 0.60 has the average 0.00 · (−1) + 1.00 · 1 = 1.00. This can only be white")
-    expect(found.get_by_role("status")).to_contain_text("This can only be white")
+    expect(found.locator(".says")).to_contain_text("At t = 1, xₜ = 0.60 has the average 0.00 · (−1) + 1.00 · 1 = 1.00. This is almost surely white")
+    expect(found.get_by_role("status")).to_contain_text("This is almost surely white")
     press(found.page, "End")
     expect(found.get_by_role("img")).to_have_attribute("aria-label", re.compile("At x_t = 0.60 black has probability 0.498, white 0.502, and the average is 0.004"))
 

@@ -76,7 +76,7 @@ def train(
     """
     generator = torch.Generator().manual_seed(config.seed)
     optimisers = [
-        torch.optim.AdamW(optimiser_step.parameters, betas=config.adam, weight_decay=config.weight_decay)
+        torch.optim.AdamW(optimiser_step.parameters, betas=config.adam, weight_decay=config.weight_decay, fused=True)
         for optimiser_step in optimiser_steps
     ]
     state: dict[str, Any] = {"config": asdict(config), "step": 0, "seconds": 0.0, "losses": []}

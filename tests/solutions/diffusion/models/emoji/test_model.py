@@ -142,7 +142,7 @@ def test_the_parts_share_the_minutes(tmp_path: Path, monkeypatch: pytest.MonkeyP
     for name in ("train_classifier", "train_vae", "train_unet"):
         monkeypatch.setattr(model_module, name, lambda options, name=name: given.update({name: options.minutes}))
     model_module.train(TrainingOptions(minutes=30, out=tmp_path))
-    assert given == {"train_classifier": 3, "train_vae": 7.5, "train_unet": 19.5}
+    assert given == {"train_classifier": 3, "train_vae": 4.5, "train_unet": 22.5}
     model_module.train(TrainingOptions(out=tmp_path))
     assert set(given.values()) == {None}
 

@@ -86,7 +86,10 @@ def _grades(root: Path, out: Path, frame: Frame) -> list[BaseRoute]:
 def _onnx() -> list[BaseRoute]:
     """Return the routes of what runs ONNX graphs. WebAssembly is compiled by its worker alone, under a policy of its own."""
     headers = {"content-security-policy": POLICY.replace("script-src 'self'", "script-src 'self' 'wasm-unsafe-eval'")}
-    worker = FileResponse(ONNX / "worker.js", headers=headers)
+
+    def worker(request: Request) -> FileResponse:
+        return FileResponse(ONNX / "worker.js", headers=headers)
+
     return [Route("/onnx/worker.js", worker), Mount("/onnx", StaticFiles(directory=ONNX))]
 
 

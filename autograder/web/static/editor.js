@@ -84,7 +84,7 @@
     return [
       cm.lineNumbers(), cm.history(), cm.drawSelection(), cm.bracketMatching(), cm.indentOnInput(), cm.indentUnit.of(exercise === "practice" ? "  " : "    "),
       exercise === "practice" ? cm.yaml() : cm.python(), cm.syntaxHighlighting(style), theme,
-      cm.EditorView.contentAttributes.of({ "aria-label": `${name}, to edit`, spellcheck: "false" }),
+      cm.EditorView.contentAttributes.of({ "aria-label": `${name}, to edit`, spellcheck: "false", tabindex: "0" }),
       cm.keymap.of([...own, cm.indentWithTab, ...cm.defaultKeymap, ...cm.historyKeymap]),
       cm.EditorView.updateListener.of((update) => { if (update.docChanged) button("save").disabled = !isChanged(); }),
     ];

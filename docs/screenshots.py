@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[1]
 IMAGES = ROOT / "docs" / "images"
 SHOWN = IMAGES / "shown.json"
 REPORT = ROOT / "build" / "demo" / "report.html"
-SHEETS = ("autograder/web/static/site.css", "autograder/instructor/pages/style.css")
+SHEETS = ("autograder/web/static/base.css", "autograder/web/static/site.css")
 SIZE = {"width": 1000, "height": 640}
 COURSE = 'title: A small course\ntrack: Images\nphase: "Phase 1"\n'
 TO_TOP = "(node) => scrollTo({ top: scrollY + node.getBoundingClientRect().top - 72, behavior: 'instant' })"

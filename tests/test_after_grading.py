@@ -19,7 +19,7 @@ from autograder.course import store
 from autograder.instructor import evidence, gradebook
 from autograder.instructor.grade import GradeRequest
 from autograder.instructor.gradebook import Gradebook
-from autograder.web import class_view
+from autograder.web import class_view, written
 from tests.autograder.instructor.intake.packing import packed
 
 TINY = Path(__file__).parent / "broken_courses" / "tiny"
@@ -141,11 +141,12 @@ def decide(place, *arguments):
 def test_more_than_points_of_a_check_can_be_decided_and_withdrawn(graded):
     """On hold, the feedback says so and no export has the grade; a bonus may exceed the maximum; excused is `EX` for Canvas."""
     (page,) = (graded / "out" / "feedback").glob("bo-*.md")
-    assert decide(graded, "bo", "--hold") == (0, f"Bo: feedback and grade are on hold until you withdraw that.\nFeedback rewritten: {page.name}\n", "")
+    assert decide(graded, "bo", "--hold") == (0, f"Bo: feedback and grade are on hold until you withdraw that.\nRewritten: {page.name}, report.html\n", "")
     assert decide(graded, "cy", "sums", "--excuse")[1].splitlines()[0] == "Cy: sums is excused."
     said = decide(graded, "501", "sums", "--bonus", 0.5)[1].splitlines()
     assert said[0] == "Lovelace, Ada: sums gets a bonus of 0.5."
-    assert said[1].startswith("sums: 1 before, 1.5 now. Feedback rewritten: lovelace-ada-")
+    assert said[1].startswith("sums: 1 before, 1.5 now. Rewritten: lovelace-ada-")
+    assert [mark in (graded / "out" / "report.html").read_text(encoding="utf-8") for mark in ("on hold", "excused", ">1.5<")] == [True] * 3
     assert page.read_text(encoding="utf-8") == "# Bo\n\nYour feedback and your grade are on hold. Ask your instructor.\n"
     _, _, notes = course(graded, "export", graded / "out", "--to", "canvas", "--out", graded / "c.csv")
     assert [row[-1] for row in csv.reader((graded / "c.csv").read_text(encoding="utf-8").splitlines())] == ["sums", "1", "", "EX", "1.5"]
@@ -420,7 +421,7 @@ def test_without_its_walls_a_file_is_not_run_again(graded, monkeypatch):
 def test_the_served_page_runs_a_file_again_only_when_its_calls_are_asked_for(graded):
     routes = class_view.routes(graded / "out", graded / "course", SimpleNamespace(lesson=SimpleNamespace(exercises=())), best=False)
     asked = [SimpleNamespace(query_params=query, cookies={}) for query in ({"name": "Bo"}, {"name": "Bo", "exercise": "sums"})]
-    first, second = (class_view.evidence_of(graded / "course", graded / "out", request) for request in asked)
+    first, second = (written.evidence_of(graded / "course", graded / "out", request) for request in asked)
     assert "/student.html" in [route.path for route in routes]
     assert '<a href="student.html?name=Bo&amp;exercise=sums">Run it again and show every call</a>' in first
     assert ("gave <code>3.75</code>" in first, "gave <code>3.75</code><br>expected <code>3.75</code>" in second) == (False, True)

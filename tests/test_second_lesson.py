@@ -246,7 +246,7 @@ def test_every_command_that_reads_results_tells_lessons_apart(graded):
         "several lessons have an exercise `practice`\n  fix: choose one of: 12_diffusion/practice, 13_edges/practice\n"
     )
     said = typed(clone, "override", "Ada", "13_edges/practice", "--bonus", 1, "--reason", "a good idea", "--out", out)
-    assert said.splitlines()[1].startswith("13_edges/practice: 2 before, 3 now. Feedback rewritten: ada-")
+    assert said.splitlines()[1].startswith("13_edges/practice: 2 before, 3 now. Rewritten: ada-")
     typed(clone, "override", "Ada", "13_edges/practice", "--withdraw", "--reason", "a mistake", "--out", out)
     assert typed(clone, "feedback", out) == f"2 files in {out}/feedback/\n"
     assert re.search(r"10 results, \d+ graded again, 0 changed\.", typed(clone, "regrade", out))

@@ -68,12 +68,14 @@ def override(root: Path | None, /, student: str, target: str, reason: str, out: 
 
     STUDENT is a name, or a number, login or e-mail from the roster; CHECK is a check's id, or EXERCISE.CHECK. Give one of --points,
     --bonus, --deduct, --excuse, --hold and --withdraw. What you decide belongs to the person: it is added to the gradebook, is kept when
-    the class is graded again or the student is renamed, and is shown in feedback and exports. Points for a check count before
+    the class is graded again or the student is renamed, and is shown in feedback, report and exports. Points for a check count before
     lateness, everything else after it.
     """
     kind, points = _decision(**wanted)
     with opened_results(root, out) as (course, gradebook, run, rules):
-        click.echo(decide(out, course, gradebook, run, rules, student, target, kind, points, reason))
+        made = decide(out, course, gradebook, run, rules, student, target, kind, points, reason)
+        write_report(out / "report.html", course, gradebook, run, read_rules(out, gradebook, course.policy))
+        click.echo(made)
 
 
 def _decision(points: float | None, bonus: float | None, deduct: float | None, excuse: bool, hold: bool,
@@ -179,7 +181,7 @@ def export(root: Path | None, out: Path, to: str, path: Path, titles: tuple[str,
         only = choose_lesson(course, lesson).id if lesson else ""
         sheet = sheet_of(gradebook, run, rules, named, sections_of(course.lessons), by_hand, exercises, only)
         order = [*exercise_names(course, rules), *(column.exercise for column in sheet.columns)]  # the last, if the course has them no more
-        sheet = replace(sheet, columns=tuple(sorted(sheet.columns, key=lambda column: order.index(column.exercise))))
+        sheet = replace(sheet, columns=tuple(sorted(sheet.columns, key=lambda one: order.index(one.exercise))), course=course.title)
         notes = run_export(sheet, to, path)
     echo_notes(notes)
     click.echo(f"{sheet.students} students, {', '.join(column.exercise for column in sheet.columns)}: {path}")

@@ -1,4 +1,7 @@
-"""Decide something in place of the grader, for the command and the page alike: find what is meant, add it, and write the feedback anew."""
+"""Decide something in place of the grader, for the command and the page alike: find what is meant, add it, and write the feedback anew.
+
+The report is left to both: the page does not wait for it.
+"""
 
 from pathlib import Path
 
@@ -8,7 +11,7 @@ from autograder.course.errors import UsageError
 from autograder.course.model import Course, OverrideKind
 from autograder.course.text import clean
 from autograder.instructor.gradebook import Gradebook
-from autograder.instructor.grades import GradingRules, grades_of, name_of, read_rules
+from autograder.instructor.grades import GradingRules, grades_of, name_of, read_rules, student_grades
 from autograder.instructor.identity import find_student
 from autograder.instructor.outputs import write_feedback
 from autograder.instructor.overrides import find_target, make_override, with_overridden, withdrawals
@@ -16,14 +19,15 @@ from autograder.instructor.roster import Person, file_slug
 
 
 class Decided(Struct, frozen=True):
-    """What was decided, and what changed, each in a sentence."""
+    """What was decided, and what an exercise counted before and counts now, each in a sentence; `feedback` is the file's name."""
 
     student: str
     said: str
     changed: str
+    feedback: str
 
     def __str__(self) -> str:
-        return f"{clean(self.student, 60)}: {self.said}\n{self.changed}"
+        return f"{clean(self.student, 60)}: {self.said}\n{self.changed}Rewritten: {self.feedback}, report.html"
 
 
 def decide(out: Path, course: Course, gradebook: Gradebook, run: str, rules: GradingRules, student: str, target: str,
@@ -48,8 +52,8 @@ def decide(out: Path, course: Course, gradebook: Gradebook, run: str, rules: Gra
     gradebook.override(*made)
     rules = read_rules(out, gradebook, course.policy)
     write_feedback(out, course, gradebook, run, rules, only=name)
-    now, _ = grades_of(name, gradebook, run, rules)
-    changed = f"{exercise}: {own[exercise].final:g} before, {now[exercise].final:g} now. " if place.exercise else ""
+    (now,) = student_grades(gradebook, run, rules, among=(name, name))
+    changed = f"{exercise}: {own[exercise].final:g} before, {now.grades[exercise].final:g} now. " if place.exercise else ""
     said = {
         "points": f"{place} now earns {points:g} of {most:g}.",
         "bonus": f"{place} gets a bonus of {points:g}.",
@@ -57,4 +61,4 @@ def decide(out: Path, course: Course, gradebook: Gradebook, run: str, rules: Gra
         "excused": f"{place} is excused.",
         "on_hold": "feedback and grade are on hold until you withdraw that.",
     }.get(kind or "", f"what was decided for {place} is withdrawn.")
-    return Decided(name, said, f"{changed}Feedback rewritten: {file_slug(name)}.md")
+    return Decided(name, said, changed, f"{file_slug(name)}.md")

@@ -26,7 +26,8 @@ from autograder.instructor.grade import GRADEBOOK
 from autograder.instructor.gradebook import Attempted, Gradebook, standing
 from autograder.instructor.grades import Grade, GradingRules, read_rules
 from autograder.instructor.identity import find_student
-from autograder.instructor.outputs import MARKS, exercise_names, render
+from autograder.instructor.lone_pages import render
+from autograder.instructor.outputs import MARKS, exercise_names
 from autograder.instructor.pool import Grader, Settings
 from autograder.instructor.regrade import class_submissions
 from autograder.instructor.roster import Person
@@ -89,8 +90,9 @@ class ExerciseEvidence(Struct, frozen=True):
 
 
 class Evidence(Struct, frozen=True):
-    """Everything about one student."""
+    """Everything about one student of a course, which is named by its title."""
 
+    course: str
     person: Person
     exercises: tuple[ExerciseEvidence, ...]
 
@@ -129,7 +131,7 @@ def collect(root: Path, out: Path, student: str, exercise: str = "", *, submissi
             for grader in graders.values():
                 stack.callback(grader.close)
             made = [_run_again(graders, files.get(shown.exercise), shown, chosen[shown.exercise]) for shown in made]
-    return Evidence(rules.people.get(name, Person(name)), tuple(made))
+    return Evidence(course.title, rules.people.get(name, Person(name)), tuple(made))
 
 
 def _files(course: Course, out: Path, student: str, exercises: Collection[tuple[str, str]], place: Path | None) -> list[Submission]:
@@ -240,7 +242,7 @@ def _calls(transcript: Transcript, function_of: feedback.FunctionOf) -> Iterator
 
 def evidence_page(evidence: Evidence, links: Mapping[str, str] | None = None) -> str:
     """Write it as a page; `links` lead from an exercise to where its calls are shown."""
-    return render("evidence.html", evidence=evidence, links=links or {}, marks=MARKS)
+    return render("student", course=evidence.course, evidence=evidence, links=links or {}, marks=MARKS)
 
 
 def value_text(value: Any) -> str:

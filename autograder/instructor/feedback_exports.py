@@ -63,7 +63,7 @@ def write_moodle(sheet: Sheet, path: Path) -> list[str]:
         name, _, number = start.rpartition("_")
         return f"{name.replace('_', ' ')}_{number}_assignfeedback_file_feedback.html"
 
-    return _write_zip(sheet, path, place, lambda student, sheet: student_page(student, sheet.sections, sheet.policy))
+    return _write_zip(sheet, path, place, _page)
 
 
 def write_canvas(sheet: Sheet, path: Path) -> list[str]:
@@ -185,7 +185,7 @@ def write_mail(sheet: Sheet, folder: Path) -> list[str]:
 
 def _message(student: StudentGrades, sheet: Sheet, subject: str) -> bytes:
     """Write feedback as a message with text and a page. Raise an error of several kinds if the address is none."""
-    text, page = _markdown(student, sheet), student_page(student, sheet.sections, sheet.policy)
+    text, page = _markdown(student, sheet), _page(student, sheet)
     message = EmailMessage(policy=SMTP)
     message["To"] = Address(clean(student.person.student, 100), addr_spec=student.person.email)
     message["Subject"] = subject
@@ -194,6 +194,10 @@ def _message(student: StudentGrades, sheet: Sheet, subject: str) -> bytes:
     message.add_alternative(page, subtype="html")
     message.set_boundary(f"=_{sha256(page.encode()).hexdigest()[:24]}")  # the same feedback makes the same message
     return message.as_bytes()
+
+
+def _page(student: StudentGrades, sheet: Sheet) -> str:
+    return student_page(student, sheet.sections, sheet.policy, course=sheet.course)
 
 
 def _markdown(student: StudentGrades, sheet: Sheet) -> str:

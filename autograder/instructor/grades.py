@@ -95,6 +95,7 @@ class GradingRules(Struct, frozen=True):
     extensions: dict[tuple[str, str], datetime]  # by student and exercise, or "" for all of theirs
     notes: tuple[str, ...] = ()  # lines of extensions.csv that were left out
     several: bool = False  # whether several lessons are graded
+    decisions: int = 0  # how many were ever made: what was written with fewer is older than one of them
 
     def on_hold(self, student: str) -> bool:
         """Return whether nothing may be given out to a student."""
@@ -201,11 +202,11 @@ def days_late(at: datetime, due: datetime, grace: timedelta, zone: tzinfo | None
 def read_rules(out: Path, gradebook: Gradebook, policy: Policy) -> GradingRules:
     """Read everything that decides what results count. Raise `UsageError` if extensions.csv is no list of extensions."""
     people = gradebook.people()
-    overrides = in_force(gradebook.overrides(), people)
+    decisions = gradebook.overrides()
     notes: list[str] = []
     extensions = read_extensions(out / "extensions.csv", people, zone_of(policy), notes)
     several = has_several_lessons(gradebook, gradebook.last_run() or "")
-    return GradingRules(policy, people, overrides, extensions, tuple(notes), several)
+    return GradingRules(policy, people, in_force(decisions, people), extensions, tuple(notes), several, len(decisions))
 
 
 def has_several_lessons(gradebook: Gradebook, run: str) -> bool:

@@ -131,7 +131,7 @@ class ExerciseMeasure(Struct):
 
 
 class Row(Struct, frozen=True):
-    """One student in the table. `marks` are misconceptions, and reasons other than a wrong value."""
+    """One student in the table. `marks` are misconceptions, and reasons other than a wrong value; `made` are the keys of misconceptions."""
 
     student: str
     file: str
@@ -142,6 +142,7 @@ class Row(Struct, frozen=True):
     unrecognised: tuple[str, ...]
     marks: tuple[str, ...]
     late: bool
+    made: tuple[tuple[str, str], ...] = ()
 
 
 class Measures(Struct):
@@ -259,4 +260,7 @@ def _row(student: StudentGrades) -> Row:
     decided = (kind for grade in grades.values() for kind in grade.whole if kind in ("excused", "on_hold"))
     marks = tuple(dict.fromkeys(mark for mark in (*found, *decided) if mark not in (None, "", "wrong", "needs")))
     late = any(grade.days_late for grade in grades.values())
-    return Row(name, file_slug(name), student.percent, student.passed, scores, missing, unrecognised, marks, late)
+    made = ((name, check.misconception) for name, grade in grades.items() for check in grade.result.checks if check.misconception)
+    return Row(
+        name, file_slug(name), student.percent, student.passed, scores, missing, unrecognised, marks, late, tuple(dict.fromkeys(made))
+    )

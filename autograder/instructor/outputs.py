@@ -4,8 +4,6 @@ Feedback shows public numbers only, and nothing that a student wrote is taken fo
 """
 
 import ast
-import base64
-import hashlib
 import os
 import re
 import secrets
@@ -14,13 +12,11 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
+from urllib.parse import quote
 
 import msgspec
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -29,10 +25,11 @@ from autograder.course.loading import read_course
 from autograder.course.model import Course, Lesson, Result
 from autograder.course.policy import Policy
 from autograder.course.references import exercise_ids
-from autograder.course.text import cell_text, clean, escaped_markdown, number, to_html, to_markdown
+from autograder.course.text import cell_text, escaped_markdown, number, to_markdown
 from autograder.grading.feedback import CheckFeedback, check_feedback
 from autograder.instructor.gradebook import Gradebook
 from autograder.instructor.grades import Grade, GradingRules, Sections, StudentGrades, name_of, read_rules, revealed, student_grades
+from autograder.instructor.lone_pages import render
 from autograder.instructor.measures import FEW_PERCENT, HELPED, Group, Measures, Row, groups, measure
 from autograder.instructor.overrides import whole_remarks
 from autograder.instructor.roster import file_slug
@@ -139,18 +136,17 @@ def student_markdown(own: StudentGrades, sections: Sections, policy: Policy, now
     return "\n".join(lines).rstrip() + "\n"
 
 
-def student_page(own: StudentGrades, sections: Sections, policy: Policy, now: datetime | None = None) -> str:
-    """Write one student's feedback as a page, with what the policy reveals by `now`."""
+def student_page(own: StudentGrades, sections: Sections, policy: Policy, now: datetime | None = None, *, course: str = "") -> str:
+    """Write one student's feedback as a page headed by the `course`'s title, with what the policy reveals by `now`."""
     own = replace(own, grades={}, percent=None, passed=None) if own.on_hold else own
     exercises = [exercise_feedback(grade, sections, policy, now) for grade in own.grades.values()]
     told = [ON_HOLD] if own.on_hold else unused_files(own.grades.values())
     lessons = own.percents if len(own.percents) > 1 else {}
     shown = {"percent": own.percent, "passed": own.passed, "lessons": lessons, "told": told, "exercises": exercises, "marks": MARKS}
-    return render("student.html", student=own.person.student, **shown)
+    return render("feedback", course=course, student=own.person.student, **shown)
 
 
 OF_STUDENT = re.compile(r".*-[0-9a-f]{8}\.(?:md|html)")  # as `file_slug` names them
-PAGES = Path(__file__).parent / "pages"
 MISCONCEPTIONS = 8
 GROUPS = 12
 SLOW_SECONDS = 0.5
@@ -158,12 +154,21 @@ PAGE_ROWS = 500  # of the table of students: a browser takes long for many more
 REASONS = {"needs": "waited for another", "timed_out": "took too long", "out_of_memory": "took too much memory"}
 
 
-def report_page(title: str, run: str, shown: Reported, sentences: Sections, policy: Policy, *, hidden: bool = False) -> str:
-    """Write the report. `sentences` has those of misconceptions by lesson and id; `hidden` leaves out names and what a secret run saw."""
+def report_page(title: str, run: str, shown: Reported, sentences: Sections, policy: Policy, *, hidden: bool = False, course: str = "",
+                feedback: str = "", decisions: int = 0) -> str:  # fmt: skip
+    """Write the report. `sentences` has those of misconceptions by lesson and id; `hidden` leaves out names and what a secret run saw.
+
+    `feedback` is the address of the folder with that of each student, if there is one. The report says how many `decisions` it knows of.
+    """
     made = shown.measures
+    led = {row.student: f"{feedback}/{row.file}.html" for row in made.rows} if feedback and not hidden else {}
     return render(
-        "report.html",
+        "report",
+        course=course,
         title=title,
+        feedback_of=led,
+        places={(one.exercise, one.id): place for place, one in enumerate(made.by_misconceptions())},
+        decisions=decisions,
         run=run[:16].replace("T", " "),
         made=made,
         rows=_nameless(made.rows) if hidden else made.rows,
@@ -184,6 +189,13 @@ def report_page(title: str, run: str, shown: Reported, sentences: Sections, poli
     )
 
 
+def decisions_in(report: Path) -> int:
+    """Return of how many decisions a report knows. That of an earlier version does not say, and counts as knowing of none."""
+    with report.open(encoding="utf-8", errors="replace") as file:
+        found = re.search(r'<meta name="decisions" content="(\d+)">', file.read(2000))
+    return int(found[1]) if found else 0
+
+
 def misconception_sentences(folders: Iterable[Path]) -> dict[str, str]:
     """Read the sentence of each misconception from its file, without running it."""
     found = {}
@@ -200,23 +212,6 @@ def _nameless(rows: list[Row]) -> list[Row]:
     return [replace(row, student=f"student {number}", file="") for number, row in enumerate(mixed, 1)]
 
 
-@cache
-def _environment() -> Environment:
-    made = Environment(loader=FileSystemLoader(PAGES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    made.filters.update(clean=clean, words=lambda text: text.replace("_", " "), code=lambda text: Markup(to_html(text)))
-    made.globals["points"] = number
-    for name, file in (("style", "style.css"), ("script", "table.js")):
-        text = (PAGES / file).read_text(encoding="utf-8")
-        made.globals[name] = Markup(text)
-        made.globals[f"{name}_hash"] = "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()  # the page allows it
-    return made
-
-
-def render(template: str, **told: object) -> str:
-    """Render one of the pages of this package."""
-    return _environment().get_template(template).render(**told)
-
-
 def sections_of(lessons: Iterable[Lesson]) -> Sections:
     """Return the titles of all sections by id, by lesson."""
     return {lesson.id: {section.id: section.title for section in lesson.sections} for lesson in lessons}
@@ -227,6 +222,7 @@ def write_files(out: Path, course: Course, gradebook: Gradebook, run: str, rules
 
     Return what the report shows.
     """
+    (out / "feedback").mkdir(exist_ok=True)
     with result_files(out) as write:
         reported = write_report(out / "report.html", course, gradebook, run, rules, each=write)
     write_feedback(out, course, gradebook, run, rules)
@@ -287,7 +283,7 @@ def write_share(out: Path, course: Course, gradebook: Gradebook, run: str, rules
             path = folder / f"{file_slug(one.person.student)}.md"
             own = replace(one, grades=dict(sorted(one.grades.items(), key=lambda item: order.get(item[0], len(order)))))
             yield path, student_markdown(own, sections, rules.policy)
-            yield path.with_suffix(".html"), student_page(own, sections, rules.policy)
+            yield path.with_suffix(".html"), student_page(own, sections, rules.policy, course=course.title)
 
     write_texts(texts())
 
@@ -318,6 +314,9 @@ def write_report(path: Path, course: Course, gradebook: Gradebook, run: str, rul
     folders = {lesson.id: course.root / "solutions" / lesson.id / "misconceptions" for lesson in lessons}
     sentences = {lesson: misconception_sentences([folder]) for lesson, folder in folders.items()}
     title = " · ".join(lesson.title for lesson in lessons)
+    told = gradebook.path.parent / "feedback"
+    about = {"course": course.title, "feedback": quote(os.path.relpath(told, path.parent)) if told.is_dir() else ""}
+    text = report_page(title, run, shown, sentences, rules.policy, hidden=hidden, decisions=rules.decisions, **about)
     with replaced(path) as beside:
-        beside.write_text(report_page(title, run, shown, sentences, rules.policy, hidden=hidden), encoding="utf-8")
+        beside.write_text(text, encoding="utf-8")
     return shown

@@ -35,6 +35,7 @@ class Sheet(Struct, frozen=True):
     sections: Sections
     by_hand: Mapping[str, Mapping[str, float]]  # points of questions that a person marks, by lesson and the name of their notebook cell
     students: int  # how many rows there are
+    course: str = ""  # its title, which heads each page of feedback
 
 
 def sheet_of(gradebook: Gradebook, run: str, rules: GradingRules, titles: Mapping[str, str], sections: Sections,

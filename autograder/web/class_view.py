@@ -3,34 +3,31 @@
 Read-only; `deciding` adds what a person decides. The columns of exercises show what the grader gave; percent and lateness are what counts.
 """
 
-import re
+import secrets
 import threading
 from collections import Counter
 from collections.abc import Collection, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from autograder.course.files import refuse_others
 from autograder.course.loading import read_course, read_policy
 from autograder.course.text import clean
-from autograder.instructor.evidence import collect, evidence_page
 from autograder.instructor.grade import GRADEBOOK
 from autograder.instructor.gradebook import Attempted, Gradebook
 from autograder.instructor.grades import StudentGrades, has_several_lessons, name_of, read_rules, student_grades
 from autograder.instructor.measures import ExerciseMeasure, bin_of
 from autograder.instructor.roster import file_slug
-from autograder.web import deciding
+from autograder.web import deciding, written
 from autograder.web.live import changed, streamed
 from autograder.web.pages import Frame, fragment, page, shown
+from autograder.web.written import Report
 
 ON_A_PAGE = 100  # students
 MISCONCEPTIONS = 12
@@ -119,6 +116,12 @@ class ClassView:
             misconceptions = tuple(pair for pair in self._misconceptions.most_common(MISCONCEPTIONS) if pair[1])
             return Class(tallies, statuses, misconceptions, len(self._students), len(found), view, pages, tuple(shown))
 
+    def of_file(self, name: str) -> str | None:
+        """Return the student whose feedback is in a file of this name."""
+        with self._lock:
+            self._read()
+            return next((student for student, one in self._students.items() if one.feedback == name), None)
+
     def _forget(self, run: str, dropped: Collection[str] = (), *, several: bool = False) -> None:
         self._run, self._dropped, self._since, self._several = run, set(dropped), (0, 0), several
         self._students: dict[str, Student] = {}
@@ -181,7 +184,6 @@ def _height(student: Student, exercise: str) -> float:
 
 
 PAUSE = 1.0  # seconds between two reads of the gradebook
-WRITTEN = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"  # the pages' own policy is stricter
 
 
 def routes(out: Path, root: Path, frame: Frame, *, best: bool) -> list[BaseRoute]:
@@ -191,26 +193,23 @@ def routes(out: Path, root: Path, frame: Frame, *, best: bool) -> list[BaseRoute
     order = [name_of(*key, several=several) for several in (False, True) for key in exercises]
     class_view = ClassView(out / "gradebook.sqlite", order, best=best)
     changes = partial(changed, [out / name for name in ("gradebook.sqlite", "gradebook.sqlite-wal", "report.html")], PAUSE)
+    report, secret = Report(out, root), secrets.token_urlsafe(18)
     return [
-        Route("/grades.html", shown(frame, lambda request: _page(out, root, class_view, frame, request))),
-        *deciding.routes(out, root, frame),
+        Route("/grades.html", shown(frame, lambda request: _page(out, root, class_view, frame, request, report=report, secret=secret))),
         Route("/grades-events", streamed(lambda request: changes())),
-        Route("/student.html", shown(frame, lambda request: _led(evidence_of(root, out, request), frame, request), WRITTEN)),
-        Route("/report.html", lambda request: _as_written(out / "report.html", frame, request)),
-        Route(
-            "/feedback/{name}.html", lambda request: _as_written(out / "feedback" / f"{request.path_params['name']}.html", frame, request)
-        ),
+        *deciding.routes(out, root, frame, report, secret),
+        *written.routes(out, root, frame, report, secret, class_view.of_file),
     ]
 
 
-def _page(out: Path, root: Path, class_view: ClassView, frame: Frame, request: Request) -> str:
+def _page(out: Path, root: Path, class_view: ClassView, frame: Frame, request: Request, **told: Any) -> str:
     asked = request.query_params
     number = asked.get("page", "")
     view = View(asked.get("find", "")[:200], asked.get("sort", "")[:200], int(number) if number.isascii() and number.isdigit() else 1)
     found = class_view.look(view)
-    summary = fragment("class.html", found=found, report=(out / "report.html").is_file())
-    told = {one.feedback for one in found.shown if (out / "feedback" / one.feedback).is_file()}
-    students = fragment("students.html", found=found, view=found.view, told=told, counting=counting(out, root, found.shown))
+    summary = fragment("class.html", found=found, **told)
+    with_feedback = {one.feedback for one in found.shown if (out / "feedback" / one.feedback).is_file()}
+    students = fragment("students.html", found=found, view=found.view, told=with_feedback, counting=counting(out, root, found.shown))
     parts = {"class": summary, "students": students}
     return parts.get(request.headers.get("x-part", "")) or page(frame, "grades", "Grades", **parts, view=found.view, folder=out.name)
 
@@ -223,40 +222,3 @@ def counting(out: Path, root: Path, shown: Sequence[Student]) -> dict[str, Stude
         rules, run = read_rules(out, gradebook, read_policy(root)), gradebook.last_run() or ""
         own = (student_grades(gradebook, run, rules, among=(one.own_name, one.own_name)) for one in shown)
         return {one.person.student: one for each in own for one in each}
-
-
-def evidence_of(root: Path, out: Path, request: Request) -> str:
-    """Show what lies behind a student's grades. The calls of one exercise are made again in a process of its own, within its bounds."""
-    name, exercise = (request.query_params.get(key, "")[:500] for key in ("name", "exercise"))
-    if not exercise:
-        evidence = collect(root, out, name, run=False)
-        links = {one.exercise: f"student.html?{urlencode({'name': name, 'exercise': one.exercise})}" for one in evidence.exercises}
-        return evidence_page(evidence, links)
-    with ProcessPoolExecutor(1, get_context("spawn")) as process:
-        return evidence_page(process.submit(collect, root, out, name, exercise).result())
-
-
-def _named(request: Request) -> str:
-    return str(request.path_params["name"])
-
-
-def _as_written(path: Path, frame: Frame, request: Request) -> Response:
-    """Serve a page that `course grade` wrote, in the theme that the reader chose, with a way back and links into the lesson."""
-    try:
-        html = path.read_text(encoding="utf-8")
-    except (OSError, ValueError):
-        raise HTTPException(404) from None
-    return HTMLResponse(_led(html, frame, request), headers={"Content-Security-Policy": WRITTEN})
-
-
-_READ = re.compile(r"<code>course read ([\w-]+)</code>")
-
-
-def _led(html: str, frame: Frame, request: Request) -> str:
-    """Put the site's head before a page, and make a link of each section to reread."""
-    theme, up = request.cookies.get("theme"), "../" * (request.url.path.count("/") - 1)
-    html = html.replace("<html ", f'<html data-theme="{theme}" ', 1) if theme in ("light", "dark") else html
-    known = {section.id for section in frame.lesson.sections}
-    html = _READ.sub(lambda found: f'<a href="{up}lesson.html#{found[1]}">{found[0]}</a>' if found[1] in known else found[0], html)
-    name = request.query_params.get("name", "") if request.url.path.endswith("student.html") else ""
-    return html.replace("<body>\n", f"<body>\n{fragment('way_back.html', frame=frame, up=up, name=name)}", 1)

@@ -1,11 +1,9 @@
 """Decide something in place of the grader, on a page for each student: the command `course override` with a form before it.
 
-A form is taken only with a secret of this run that is in no address, besides all that the guard of `server` demands.
+The feedback of the student is written at once, and the report in the background.
 """
 
-import hmac
 import math
-import secrets
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,8 +20,8 @@ from autograder.instructor.grade import GRADEBOOK, open_graded
 from autograder.instructor.gradebook import Gradebook
 from autograder.instructor.grades import StudentGrades, read_rules, student_grades
 from autograder.instructor.overrides import Target
-from autograder.instructor.roster import file_slug
 from autograder.web.pages import Frame, formed, page, sentence, shown
+from autograder.web.written import Report, feedback_file, name_in
 
 KINDS = {
     "points": "Give these points instead of the grader's",
@@ -33,7 +31,6 @@ KINDS = {
     "on_hold": "Hold back the student's feedback and grade",
     "": "Withdraw what was decided before",
 }
-FORGED = "This form is not of this page, so nothing was decided"
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -43,30 +40,34 @@ class Decision(msgspec.Struct, frozen=True):
     override: Override
 
 
-def routes(out: Path, root: Path, frame: Frame) -> list[BaseRoute]:
+def routes(out: Path, root: Path, frame: Frame, report: Report, secret: str) -> list[BaseRoute]:
     """Return the routes of a student's decisions."""
-    secret = secrets.token_urlsafe(18)
+
+    def show(request: Request, **told: Any) -> str:
+        return _page(out, root, frame, request, secret=secret, **told)
+
+    def decided(request: Request, fields: dict[str, list[str]]) -> str:
+        return show(request, **_decided(out, root, report, request, fields))
+
     return [
-        Route("/decide.html", shown(frame, lambda request: _page(out, root, frame, request, secret)), methods=["GET"]),
-        Route("/decide.html", formed(frame, lambda request, fields: _decided(out, root, frame, request, secret, fields)), methods=["POST"]),
+        Route("/decide.html", shown(frame, show), methods=["GET"]),
+        Route("/decide.html", formed(frame, decided, secret), methods=["POST"]),
     ]
 
 
-def _page(out: Path, root: Path, frame: Frame, request: Request, secret: str, **told: Any) -> str:
-    name = request.query_params.get("name", "")[:500]
+def _page(out: Path, root: Path, frame: Frame, request: Request, **told: Any) -> str:
+    name = name_in(request)
     own, decisions = _student(out, root, name)
     kinds = [(kind, words) for kind, words in KINDS.items() if kind or decisions]
     told = {"said": "", "problem": "", "fields": {}, "wanted": request.query_params.get("target", "")[:200], **told}
-    feedback = f"{file_slug(name)}.html"
     about: dict[str, Any] = {
         "student": clean(name, 80),
         "query": {"name": name},
         "own": own,
         "decisions": decisions,
         "kinds": kinds,
-        "secret": secret,
+        "has_feedback": feedback_file(out, name).is_file(),
     }
-    about["feedback"] = feedback if (out / "feedback" / feedback).is_file() else ""
     return page(frame, "decide", f"{clean(name, 80)} · Grades", "", **about, **told)
 
 
@@ -89,28 +90,27 @@ def _target(one: Override, *, several: bool) -> str:
     return str(Target(one.lesson, one.exercise, one.check, several)) if one.exercise else ""
 
 
-def _decided(out: Path, root: Path, frame: Frame, request: Request, secret: str, fields: dict[str, list[str]]) -> str:
-    """Decide what the form says, and show the page anew; what could not be decided is said, with the form as it was."""
+def _decided(out: Path, root: Path, report: Report, request: Request, fields: dict[str, list[str]]) -> dict[str, Any]:
+    """Decide what the form says. Return what the page says of it: if it could not be decided, why, with the form as it was."""
     sent = {name: values[0] for name, values in fields.items()}
     try:
-        if not hmac.compare_digest(sent.get("secret", "").encode(), secret.encode()):
-            raise UsageError(FORGED, "open the page again, and decide there")
         kind = sent.get("kind", "-")
         if kind not in KINDS:
             raise UsageError("nothing is chosen", "choose what to decide")
-        course, name = read_course(root), request.query_params.get("name", "")
+        course, name = read_course(root), name_in(request)
         _student(out, root, name)  # of exactly this name: nobody is guessed
-        with open_graded(out) as (gradebook, run):
+        with report.turn, open_graded(out) as (gradebook, run):
             rules = read_rules(out, gradebook, course.policy)
             chosen = cast(OverrideKind, kind) if kind else None
             points = _points(sent.get("points", "")) if kind in ("points", "bonus", "deduction") else 0.0
             made = decide(out, course, gradebook, run, rules, name, sent.get("target", ""), chosen, points, sent.get("reason", ""))
     except UsageError as error:
         problem = f"{sentence(error.problem)} {sentence(error.fix)}"
-        return _page(out, root, frame, request, secret, problem=problem, fields=sent, wanted=sent.get("target", ""))
+        return {"problem": problem, "fields": sent, "wanted": sent.get("target", "")}
     except StoreFault as fault:
-        return _page(out, root, frame, request, secret, problem=f"Nothing was decided: {fault}", fields=sent)
-    return _page(out, root, frame, request, secret, said=f"{made.said} {made.changed}")
+        return {"problem": f"Nothing was decided: {fault}", "fields": sent}
+    report.renew()
+    return {"said": f"{made.said} {made.changed}Feedback is rewritten, and the report is being written."}
 
 
 def _points(text: str) -> float:

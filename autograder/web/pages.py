@@ -1,5 +1,6 @@
 """Rendering pages: Jinja templates with escaping on, and routes that render in a thread."""
 
+import hmac
 from collections.abc import Awaitable, Callable
 from functools import cache
 from importlib.metadata import PackageNotFoundError, distribution
@@ -114,29 +115,32 @@ def _environment() -> Environment:
 
 Answer = Callable[[Request], Awaitable[Response]]
 LARGEST = 64 * 1024  # bytes of a form
+FORGED = "this form is not of this page, so nothing was done"
 
 
-def shown(frame: Frame, write: Callable[[Request], str], policy: str = "") -> Answer:
-    """Return a route that renders the page of `write`, or a page that explains the error. A page may have its own policy."""
+def shown(frame: Frame, write: Callable[[Request], str]) -> Answer:
+    """Return a route that renders the page of `write`, or a page that explains the error."""
 
     async def answer(request: Request) -> Response:
-        response = await run_in_threadpool(_written, frame, lambda: write(request))
-        if policy and response.status_code == 200:
-            response.headers["content-security-policy"] = policy
-        return response
+        return await run_in_threadpool(_written, frame, lambda: write(request))
 
     return answer
 
 
-def formed(frame: Frame, write: Callable[[Request, dict[str, list[str]]], str]) -> Answer:
-    """The same for a submitted form: `write` also gets its fields, each a list of strings."""
+def formed(frame: Frame, write: Callable[[Request, dict[str, list[str]]], str], secret: str = "") -> Answer:
+    """The same for a submitted form: `write` also gets its fields, each a list of strings. With a `secret`, one of them must hold it."""
+
+    def checked(request: Request, fields: dict[str, list[str]]) -> str:
+        if not hmac.compare_digest("".join(fields.get("secret", [])).encode(), secret.encode()):
+            raise UsageError(FORGED, "open the page again, and send the form from there")
+        return write(request, fields)
 
     async def answer(request: Request) -> Response:
         length = request.headers.get("content-length", "")
         if not length.isdigit() or int(length) > LARGEST:
             return HTMLResponse(_trouble(frame, "This form is too large.", "Send a shorter text."), 413)
         fields = parse_qs((await request.body()).decode(errors="replace"), keep_blank_values=True, max_num_fields=200)
-        return await run_in_threadpool(_written, frame, lambda: write(request, fields))
+        return await run_in_threadpool(_written, frame, lambda: checked(request, fields))
 
     return answer
 

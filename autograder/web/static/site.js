@@ -13,7 +13,6 @@
     button.addEventListener("click", () => {
       root.dataset.theme = dark() ? "light" : "dark";
       keep("theme", root.dataset.theme);
-      if (served) document.cookie = `theme=${root.dataset.theme}; path=${new URL(".", location).pathname}; SameSite=Strict`; // for the report
       show();
       document.dispatchEvent(new CustomEvent("themechange"));
     });

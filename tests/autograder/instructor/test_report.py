@@ -21,7 +21,15 @@ from autograder.instructor import outputs
 from autograder.instructor.gradebook import Gradebook, Kept
 from autograder.instructor.grades import read_rules, student_grades
 from autograder.instructor.measures import Group, measure
-from autograder.instructor.outputs import Reported, misconception_sentences, report_page, student_page, write_feedback, write_report
+from autograder.instructor.outputs import (
+    Reported,
+    misconception_sentences,
+    report_page,
+    student_page,
+    write_feedback,
+    write_files,
+    write_report,
+)
 from autograder.instructor.roster import file_slug
 from tests.autograder.instructor.test_results import result
 from tests.courses import ROOT
@@ -49,7 +57,7 @@ MISTAKEN = check("a", 0, "failed", reason="wrong", message="`f(1)` gave 2. Use a
 
 
 def page(made, shared=(), hidden=False, policy=None):
-    return report_page("Lesson", "2026-01-01T00:00:00", Reported(made, list(shared), {}), {}, policy or Policy(), hidden=hidden)
+    return report_page("Lesson", "2026-01-01T00:00:00", Reported(made, list(shared), {}), {}, policy or Policy(), hidden=hidden, feedback="feedback")
 
 
 # ---- in the terminal
@@ -183,6 +191,30 @@ def test_hidden_names_are_nowhere_nor_the_numbers_of_a_secret_run(tmp_path):
     assert "student 1<" in text
 
 
+def test_feedback_is_a_small_file_with_the_courses_title_that_loads_nothing(tmp_path):
+    (one,) = standings_of(tmp_path, result("Ada", checks=(MISTAKEN,)))
+    text = student_page(one, {}, Policy(), course="A course & more")
+    assert re.sub("<[^>]+>", "", re.search(r"<header.*?</header>", text)[0]) == "A course &amp; more"
+    assert len(text.encode()) < 6_000
+    assert "url(" not in text
+
+
+def test_a_name_leads_to_feedback_wherever_the_report_is_and_only_if_there_is_any(tmp_path):
+    standings_of(tmp_path, graded("Ada", 0, 0, 0))
+    (tmp_path / "a b").mkdir()
+    feedback = f"feedback/{file_slug('Ada')}.html"
+    with Gradebook(tmp_path / "gradebook.sqlite") as book:
+        told = read_course(ROOT), book, book.last_run(), read_rules(tmp_path, book, Policy())
+        write_report(tmp_path / "report.html", *told)
+        assert "<a href=\"" not in (tmp_path / "report.html").read_text(encoding="utf-8").replace('<a href="#', "")
+        write_feedback(tmp_path, *told)
+        write_report(tmp_path / "report.html", *told)
+        write_report(tmp_path / "a b" / "report.html", *told)
+    assert (tmp_path / feedback).is_file()
+    for place, href in (("report.html", feedback), ("a b/report.html", f"../{feedback}")):
+        assert re.findall(r'<a href="([^"#]+)">Ada</a>', (tmp_path / place).read_text(encoding="utf-8")) == [href] * 2  # who needs help, and all
+
+
 def test_a_students_page_shows_what_the_policy_reveals(tmp_path):
     (one,) = standings_of(tmp_path, result("Ada", checks=(MISTAKEN,)))
     sections = {"12_diffusion": {"one-step-by-hand": "One step by hand"}}
@@ -278,7 +310,32 @@ def test_the_table_sorts_both_ways_and_filters(shown):
     assert names(shown) == ["bo", "Ada", "Cy"]
     shown.get_by_label("Filter the students").fill("missing")
     assert names(shown) == ["Cy"]
-    assert shown.locator(".find output").inner_text() == "1 of 3"
+    assert shown.locator(".sift output").inner_text() == "1 of 3"
+
+
+@pytest.mark.xdist_group("browser")
+def test_a_mistake_leads_to_the_students_who_made_it_and_they_to_their_feedback(browser, tmp_path):
+    """In a file, by keyboard. Two exercises have a mistake of the same name, and each leads to its own students."""
+    once = (MISTAKEN,)
+    standings_of(tmp_path, result("Ada", checks=once), result("Bo", checks=once), result("Cy", exercise="loss", checks=once), result("Di", checks=()))
+    with Gradebook(tmp_path / "gradebook.sqlite") as book:
+        write_files(tmp_path, read_course(ROOT), book, book.last_run(), read_rules(tmp_path, book, Policy()))
+    opened = browser.new_page()
+    opened.goto((tmp_path / "report.html").as_uri())
+    opened.get_by_label("Filter the students").fill("Di")
+    opened.get_by_role("link", name="2 students: beta as standard deviation in forward").press("Enter")
+    assert names(opened) == ["Ada", "Bo"]
+    assert opened.locator(".sift output").inner_text() == "2 of 4 made this: beta as standard deviation in forward"
+    opened.get_by_label("Filter the students").fill("b")
+    assert names(opened) == ["Ada", "Bo"]  # beta
+    opened.get_by_role("link", name="1 student: beta as standard deviation in loss").press("Enter")
+    assert names(opened) == ["Cy"]
+    opened.get_by_role("button", name="Show all").press("Enter")
+    assert names(opened) == ["Ada", "Bo", "Cy", "Di"]
+    opened.locator("#students").get_by_role("link", name="Bo").press("Enter")
+    opened.wait_for_url("**/feedback/*.html")
+    assert opened.get_by_role("heading", level=1).inner_text() == "Bo"
+    opened.close()
 
 
 @pytest.mark.xdist_group("browser")
@@ -313,5 +370,5 @@ def test_without_script_the_table_is_all_there(browser, shown):
     plain = context.new_page()
     plain.goto(shown.url)
     assert plain.locator("#students tbody tr").count() == 3
-    assert plain.locator(".find").is_hidden()
+    assert plain.locator(".sift").is_hidden()
     context.close()

@@ -59,8 +59,8 @@ def site(root, workspace):
 
 
 @pytest.fixture(scope="session")
-def class_site(root, workspace, tmp_path_factory):
-    """The same for instructors, with a small class graded, and its report and feedback written."""
+def class_out(root, tmp_path_factory):
+    """A small class graded, and its report and feedback written."""
     out, course = tmp_path_factory.mktemp("graded"), read_course(root)
     misconception = CheckResult("one", "One", 0, 2, "failed", "wrong", "`f(1)` gave 2.", "beta_as_standard_deviation", "one-step-by-hand", "noise-scale")
     made = [Result(name, "12_diffusion", "forward", "graded", 3, 20, (misconception,), "", None, "r", "2026-11-01T00:00:00+00:00", "1") for name in ("Aiko", "Zoë")]
@@ -68,7 +68,13 @@ def class_site(root, workspace, tmp_path_factory):
         gradebook.begin("r1", GradeRequest(out / "submissions", out))
         gradebook.keep("r1", [Kept(one) for one in made])
         write_files(out, course, gradebook, "r1", read_rules(out, gradebook, Policy()))
-    with serving(root, workspace, grades_in=out) as served:
+    return out
+
+
+@pytest.fixture(scope="session")
+def class_site(root, workspace, class_out):
+    """The same as `site` for instructors."""
+    with serving(root, workspace, grades_in=class_out) as served:
         yield served
 
 

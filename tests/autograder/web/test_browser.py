@@ -90,6 +90,25 @@ def test_all_can_read_what_is_served(visit, class_site, name):
     demand_all_can_read(page)
 
 
+@pytest.mark.parametrize("name", ["report.html", f"feedback/{file_slug('Zoë')}.html"])
+def test_all_can_read_a_file_of_its_own(visit, class_out, name):
+    page = visit((class_out / name).as_uri(), axe=True)
+    expect(page.get_by_role("banner")).to_have_text("Computer vision, as a course you can run")
+    unfold(page)
+    demand_all_can_read(page)
+
+
+@pytest.mark.parametrize("name", ["report.html", "feedback.html?name=Zoë", "student.html?name=Zoë"])
+def test_a_page_that_was_written_has_the_sites_letters_and_theme(visit, class_site, name):
+    page = visit(class_site.address + name)
+    heading = page.get_by_role("heading", level=1)
+    assert heading.evaluate("(one) => getComputedStyle(one).fontFamily").startswith('"Course Sans"')
+    assert "Course Sans" in page.evaluate("async () => [...await document.fonts.ready].filter((one) => one.status === 'loaded').map((one) => one.family.replaceAll('\"', ''))")
+    page.get_by_role("button", name="Dark page").press("Enter")
+    page.goto(class_site.address + "grades.html")
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+
+
 @pytest.mark.parametrize("name", AS_FILES)
 def test_all_can_read_the_site_as_files(visit, as_files, name):
     page = visit(as_files + name, axe=True)
@@ -139,7 +158,7 @@ def test_the_lesson_is_light_and_soon_there(visit, site):
     page.on("response", lambda answer: sizes.__setitem__(answer.url, answer.request.sizes()["responseBodySize"]))
     page.goto(site.address + "lesson.html")
     before_paint = page.evaluate("() => performance.getEntriesByType('resource').filter((one) => one.renderBlockingStatus === 'blocking').map((one) => one.name)")
-    assert sorted(url.rsplit("/", 1)[1] for url in before_paint) == ["site.css", "theme.js"]
+    assert sorted(url.rsplit("/", 1)[1] for url in before_paint) == ["base.css", "site.css", "theme.js"]
     page.wait_for_load_state("networkidle")
     assert sum(sizes.values()) < 400_000
     assert sorted(url.rsplit("/", 1)[1] for url in sizes if "/recorded/" in url) == ["index.js", "purple-banana.js"]

@@ -1,7 +1,9 @@
 """What a person decides on the page: the same as by the command, and nothing by a forged request."""
 
 import re
+import threading
 from html import unescape
+from types import SimpleNamespace
 from urllib.parse import urlencode
 
 import pytest
@@ -9,15 +11,19 @@ import pytest
 from autograder.course.loading import read_course
 from autograder.course.model import CheckResult, Result
 from autograder.course.policy import Policy
-from autograder.instructor.grade import GradeRequest
+from autograder.instructor.decide import decide
+from autograder.instructor.grade import GradeRequest, exclusive_lock, open_graded
 from autograder.instructor.gradebook import Gradebook, Kept
 from autograder.instructor.grades import read_rules
-from autograder.instructor.outputs import write_files
+from autograder.instructor.outputs import write_files, write_report
 from autograder.instructor.roster import file_slug
-from autograder.web.deciding import FORGED
+from autograder.web.pages import FORGED, sentence
 from autograder.web.server import NO_TOKEN
+from autograder.web.written import Report
 from tests.autograder.web.conftest import serving
+from tests.autograder.web.test_command import end, serve
 from tests.autograder.web.test_guard import FOREIGN, ask
+from tests.programs import PATIENCE
 
 WHERE = f"decide.html?{urlencode({'name': 'Zoë'})}"
 FORM = {"Content_Type": "application/x-www-form-urlencoded"}
@@ -103,7 +109,7 @@ def test_what_cannot_be_decided_is_said_and_what_was_written_stays(site, out, ch
 def test_a_form_without_the_pages_secret_decides_nothing(site, out, wrong):
     """Even one that knows the address, and comes from no other site."""
     more = {} if wrong is None else {"secret": wrong}
-    assert FORGED in send(site, sealed=False, **GIVEN, **more)[2]
+    assert sentence(FORGED) in send(site, sealed=False, **GIVEN, **more)[2]
     assert decided(out) == []
 
 
@@ -133,10 +139,84 @@ def test_grades_are_decided_only_where_they_were_asked_for(root, tmp_path):
 
 
 def test_a_page_that_was_written_leads_back_and_into_the_lesson(site):
-    for name in ("report.html", f"feedback/{file_slug('Zoë')}.html", "student.html?name=Zo%C3%AB"):
-        text, up = ask(site.address + name)[2], "../" * name.startswith("feedback")
-        assert f'<a href="{up}grades.html">← Grades</a>' in text
-        assert f'<a href="{up}lesson.html">Generating images by denoising: diffusion</a>' in text
-        if "student" not in name:
-            assert f'<a href="{up}lesson.html#one-step-by-hand"><code>course read one-step-by-hand</code></a>' in text
-    assert "Decide otherwise" in text
+    query = "name=Zo%C3%AB"
+    for name in ("report.html", f"feedback.html?{query}", f"student.html?{query}", f"decide.html?{query}"):
+        text = ask(site.address + name)[2]
+        assert '<a href="grades.html">← Grades</a>' in text
+        if name[:6] in ("report", "feedba"):
+            assert '<a href="lesson.html#one-step-by-hand"><code>course read one-step-by-hand</code></a>' in text
+        if "?" in name:
+            links = re.findall(rf'<a href="(\w+).html\?{query}"( aria-current="page")?>', text)[:3]
+            assert [(each, bool(here)) for each, here in links] == [(each, name.startswith(each)) for each in ("student", "feedback", "decide")]
+
+
+# ---- the report
+
+
+def written(out):
+    """Return the score in a report's row of Zoë."""
+    return re.search(r"Zoë</a><td class=n>[\d.]+<td class=n>([\d.]+)", (out / "report.html").read_text(encoding="utf-8"))[1]
+
+
+def overridden(root, out, reason="By the command."):
+    """Decide in another process, as it were, that ends before the report is written."""
+    with open_graded(out) as (book, run):
+        decide(out, read_course(root), book, run, read_rules(out, book, Policy()), "Zoë", "forward.one", "points", 2, reason)
+
+
+def test_after_a_decision_the_report_is_written_without_a_command(site, out):
+    assert written(out) == "3"
+    assert "The report is being written." in send(site, **GIVEN)[2].replace("and the", "The")
+    assert "does not show" not in ask(site.address + "report.html")[2]  # waits until it is there
+    assert written(out) == "4.5"
+    assert "does not show" not in ask(site.address + "grades.html")[2]
+
+
+def test_a_report_that_is_behind_says_by_how_many_decisions_and_is_written_on_demand(site, root, out):
+    for count, words in ((1, "your last decision yet"), (2, "your last 2 decisions yet")):
+        overridden(root, out, f"Reason {count}.")
+        for name in ("grades.html", "report.html"):
+            assert f"report.html does not show {words}" in ask(site.address + name)[2]
+    before = (out / "report.html").read_bytes()
+    for forged in ({}, {"secret": "a" * 24}):
+        assert sentence(FORGED) in ask(site.address + "report.html", method="POST", body=urlencode(forged).encode(), **FORM)[2]
+    assert (out / "report.html").read_bytes() == before
+    status, _, text = send(site, "report.html")
+    assert (status, "does not show" in text, written(out)) == (200, False, "5")
+
+
+def test_why_the_report_cannot_be_written_is_said(site, root, out):
+    overridden(root, out)
+    with exclusive_lock(out):
+        text = send(site, "report.html")[2]
+    assert "your last decision yet. " in text
+    assert "another command is using this folder. Wait until it is done" in text
+    assert "Write it now" in text
+    assert "does not show" not in send(site, "report.html")[2]
+
+
+def test_a_decision_waits_for_the_report(root, out, monkeypatch):
+    """Both need the folder for themselves, and none is refused because of the other."""
+    report, begun, go = Report(out, root), threading.Event(), threading.Event()
+
+    def slowly(*told):
+        begun.set()
+        assert go.wait(PATIENCE)
+        return write_report(*told)
+
+    monkeypatch.setattr("autograder.web.written.write_report", slowly)
+    overridden(root, out)
+    report.renew()
+    assert begun.wait(PATIENCE)
+    assert (report.coming, report.behind) == (True, 1)
+    assert not report.turn.acquire(blocking=False)
+    go.set()
+    report.wait()
+    assert (report.behind, report.problem, written(out)) == (0, "", "5")
+
+
+def test_who_ends_the_command_after_a_decision_finds_the_report_written(root, out, tmp_path):
+    with serve(root, "--grades", out) as (process, printed):
+        assert "now earns 1.5 of 2." in send(SimpleNamespace(address=re.search(r"http\S+", printed)[0]), **GIVEN)[2]
+        assert end(process) == 0
+    assert written(out) == "4.5"

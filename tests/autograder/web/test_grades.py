@@ -2,12 +2,19 @@
 
 import re
 from html import unescape
+from urllib.parse import urlencode
 
 import pytest
 
+from autograder.course.loading import read_course
 from autograder.course.model import CheckResult, HandedIn, Result, Submission
+from autograder.course.policy import Policy
+from autograder.instructor.grade import GradeRequest
 from autograder.instructor.gradebook import Gradebook, Kept
+from autograder.instructor.grades import read_rules
+from autograder.instructor.outputs import write_files
 from autograder.web.class_view import ClassView, View
+from autograder.web.server import POLICY
 from tests.autograder.web.conftest import serving
 from tests.autograder.web.test_guard import ask
 from tests.autograder.web.test_work import listen
@@ -176,37 +183,55 @@ def test_a_folder_that_comes_later_is_shown_when_it_is_there(root, tmp_path):
         assert ask(served.address + "report.html")[0] == 404
         assert not out.exists()
         keep(out, result("Aiko", 7))
-        (out / "report.html").write_text("the report")
+        (out / "report.html").write_text("the report of something else")
         text = ask(served.address + "grades.html")[2]
         assert "Aiko" in text
         assert 'href="report.html"' in text
-        assert ask(served.address + "report.html")[::2] == (200, "the report")
+        status, _, text = ask(served.address + "report.html")
+        assert (status, "This was written by another version." in text, "something else" in text) == (404, True, False)
 
 
 def test_grades_are_not_there_unless_they_were_asked_for(site):
-    for name in ("grades.html", "report.html", "feedback/aiko.html"):
+    for name in ("grades.html", "report.html", "feedback/aiko.html", "feedback.html?name=Aiko"):
         assert ask(site.address + name)[0] == 404
     assert "grades.html" not in ask(site.address + "index.html")[2]
 
 
-def test_report_and_feedback_are_shown_as_they_were_written_in_the_readers_light(root, out, tmp_path):
-    (out / "feedback").mkdir()
-    page = '<!doctype html>\n<html lang="en">\n<style>b{}</style><b>all</b>'
-    for name in ("report.html", "feedback/zoe.html"):
-        (out / name).write_text(page)
+@pytest.mark.parametrize("name", ["report.html", "feedback.html?name=Zo%C3%AB", "student.html?name=Zo%C3%AB"])
+def test_what_was_written_is_a_page_of_the_site_as_any_other(class_site, name):
+    """The same head and the same policy: what is inside a file, its own style and script, does not come along."""
+    (_, _, grades), (status, headers, text) = ask(class_site.address + "grades.html"), ask(class_site.address + name)
+    heads = [page.partition("<header class=\"top\">")[2].partition("</header>")[0] for page in (grades, text)]
+    assert heads[0].replace('"page"', '"true"') == heads[1]
+    assert (status, headers["content-security-policy"]) == (200, POLICY)
+    assert not re.search(r"<style|<script>|http-equiv", text)
+    assert (text.count("<main"), text.count("<h1")) == (1, 1)
+
+
+def test_the_report_leads_to_a_students_feedback(class_site):
+    (link,) = re.findall(r'href="(feedback/[^"]+)">Zoë', ask(class_site.address + "report.html")[2].partition('id="students"')[2])
+    status, headers, _ = ask(class_site.address + link)
+    assert (status, headers["location"]) == (307, "../feedback.html?name=Zo%C3%AB")
+    assert "forward: 3 of 20 points" in ask(class_site.address + "feedback.html?name=Zo%C3%AB")[2]
+
+
+def test_no_name_is_html_where_a_file_is_shown(root, tmp_path):
+    out, name = tmp_path / "out", "<b>&amp;"
+    out.mkdir()
+    with Gradebook(out / "gradebook.sqlite") as book:
+        book.begin("r1", GradeRequest(out / "submissions", out))
+        book.keep("r1", [Kept(result(name, 3))])
+        write_files(out, read_course(root), book, "r1", read_rules(out, book, Policy()))
     with serving(root, tmp_path, grades_in=out) as served:
-        for name in ("report.html", "feedback/zoe.html"):
-            status, headers, text = ask(served.address + name)
-            assert (status, text) == (200, page)
-            assert headers["content-security-policy"].startswith("default-src 'none'; style-src 'unsafe-inline'")
-            assert ask(served.address + name, Cookie="theme=dark")[2] == page.replace("<html ", '<html data-theme="dark" ')
-            assert ask(served.address + name, Cookie='theme="><b>')[2] == page
+        for page in ("feedback", "student"):
+            text = ask(f"{served.address}{page}.html?{urlencode({'name': name})}")[2]
+            assert [text.count(f"{tag}&lt;b&gt;&amp;amp;<") for tag in ("<title>", "<h1>")] == [1, 1]
 
 
 def test_feedback_leads_nowhere_else(root, out, tmp_path):
     (tmp_path / "secret.html").write_text("secret")
     with serving(root, tmp_path, grades_in=out) as served:
-        for name in ("feedback/..%2f..%2fsecret.html", "feedback/%2e%2e/%2e%2e/secret.html", "feedback/nobody.html"):
+        for name in ("feedback/..%2f..%2fsecret.html", "feedback/%2e%2e/%2e%2e/secret.html", "feedback/nobody.html"):  # no addresses of files: each is looked up
             assert ask(served.address + name)[::2] == (404, "There is nothing at this address.")
 
 

@@ -1,13 +1,17 @@
 """Who is let in, asked over HTTP."""
 
+import gzip
 import http.client
 import re
 import socket
+import urllib.request
 from urllib.parse import urlsplit
 
 import pytest
 
 from autograder.course.errors import UsageError
+from autograder.instructor.lone_pages import PAGES
+from autograder.web.pages import ONNX
 from autograder.web.server import FOREIGN_HOST, FOREIGN_ORIGIN, NO_TOKEN, POLICY, Serving
 from tests.programs import PATIENCE
 
@@ -55,6 +59,14 @@ def test_a_name_that_was_made_to_point_here_is_refused(site, host):
 def test_another_sites_page_is_refused_even_with_the_token(site, origin):
     assert ask(site.address + "read", method="POST", body=b'"guidance"', Origin=origin)[::2] == (403, FOREIGN_ORIGIN)
     assert list(site.session.state().events("read", "guidance")) == []
+
+
+@pytest.mark.parametrize(("name", "path"), [("onnx/worker.js", ONNX / "worker.js"), ("report.css", PAGES / "report.css")])
+def test_what_is_sent_packed_is_right_the_second_time_too(class_site, name, path):
+    request = urllib.request.Request(class_site.address + name, headers={"Accept-Encoding": "gzip"})
+    for _ in range(2):
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+            assert gzip.decompress(answer.read()) == path.read_bytes()
 
 
 def test_a_form_of_another_site_is_refused_by_what_the_browser_says_of_it(site):

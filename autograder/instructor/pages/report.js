@@ -1,11 +1,12 @@
 "use strict";
 const table = document.querySelector("#students table"), body = table.tBodies[0], more = document.querySelector("#students template");
 const rows = [...body.rows, ...(more ? more.content.querySelectorAll("tr") : [])], most = more ? body.rows.length : rows.length;
-const find = document.querySelector(".find"), input = find.querySelector("input"), told = find.querySelector("output");
+const find = document.querySelector(".sift"), input = find.querySelector("input"), told = find.querySelector("output"), all = find.querySelector("button");
 const pages = document.querySelector(".pages"), place = pages.querySelector("output"), [previous, next] = pages.querySelectorAll("button");
 const words = new Map(rows.map((row) => [row, row.textContent.toLowerCase()]));
 const value = (row, column) => { const cell = row.cells[column]; return cell.dataset.v ?? cell.textContent; };
-let found = rows, page = 0;
+const made = (row) => (row.cells[row.cells.length - 1].dataset.made ?? "").split(",");
+let found = rows, page = 0, mistake = null;
 function show(wanted) {
   const last = Math.max(0, Math.ceil(found.length / most) - 1);
   page = Math.min(Math.max(wanted, 0), last);
@@ -17,8 +18,9 @@ function show(wanted) {
 }
 function filter() {
   const wanted = input.value.toLowerCase().split(/\s+/).filter(Boolean);
-  found = wanted.length ? rows.filter((row) => wanted.every((word) => words.get(row).includes(word))) : [...rows];
-  told.textContent = `${found.length} of ${rows.length}`;
+  found = rows.filter((row) => (!mistake || made(row).includes(mistake.dataset.made)) && wanted.every((word) => words.get(row).includes(word)));
+  all.hidden = !mistake;
+  told.textContent = `${found.length} of ${rows.length}${mistake ? ` made this: ${mistake.ariaLabel.replace(/.*?: /, "")}` : ""}`;
   show(0);
 }
 function sort(header, column) {
@@ -38,6 +40,10 @@ function sort(header, column) {
   button.addEventListener("click", () => sort(header, column));
   header.append(button);
 });
+for (const link of document.querySelectorAll("a[data-made]")) {
+  link.addEventListener("click", () => { mistake = link; input.value = ""; filter(); });
+}
+all.addEventListener("click", () => { mistake = null; filter(); input.focus(); });
 input.addEventListener("input", filter);
 previous.addEventListener("click", () => show(page - 1));
 next.addEventListener("click", () => show(page + 1));

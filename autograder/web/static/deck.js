@@ -171,7 +171,7 @@
   function keepDue(states) {
     const begun = [...faces.values()].map((face) => ({ face, ...(states.get(face.id) ?? NEW) })).filter((one) => one.reviews || one.wanted);
     const dates = begun.map(({ face, due, lastDay, phase, wanted }) => ({ id: face.id, of: face.of, due, lastDay, review: phase === "review" && !wanted }));
-    try { localStorage.setItem(`due:${document.body.dataset.lesson}`, JSON.stringify(dates)); } catch { /* it counts none, then */ }
+    window.kept.set(`due:${document.body.dataset.lesson}`, JSON.stringify(dates));
   }
 
   function shown(said, face = null) {

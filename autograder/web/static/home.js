@@ -1,8 +1,7 @@
 // The home page of a site without a server: where to go on, and what was read and practised, as this browser remembers it.
 (() => {
   const told = JSON.parse(document.getElementById("lesson").textContent);
-  let read = [];
-  try { read = JSON.parse(localStorage.getItem(`read:lesson.html:${told.title}`) || "[]"); } catch { /* nothing is remembered */ }
+  const read = JSON.parse(window.kept.get(`read:lesson.html:${told.title}`)) ?? [];
   const order = told.sections.map(({ id }) => id), last = Math.max(0, order.indexOf(read.at(-1)));
   const unread = [...told.sections.slice(last), ...told.sections.slice(0, last)].filter(({ id }) => !read.includes(id));
   const link = document.querySelector("#door-read a"), left = document.querySelector("#door-read > .quiet");
@@ -24,12 +23,11 @@
 
   // The cards that are due today, of which `deck.js` keeps the dates: of two faces of a card one a day, as in its queue.
   function due() {
-    let kept = [];
-    try { kept = JSON.parse(localStorage.getItem(`due:${document.body.dataset.lesson}`)) ?? []; } catch { /* nothing is remembered */ }
-    if (!kept.length) return;
+    const begun = JSON.parse(window.kept.get(`due:${document.body.dataset.lesson}`)) ?? [];
+    if (!begun.length) return;
     const dayOf = (at) => Math.floor((at - 60_000 * new Date().getTimezoneOffset() - 4 * 3_600_000) / 86_400_000), today = dayOf(Date.now());
-    const claimed = new Map(kept.filter(({ lastDay }) => lastDay === today).map(({ of, id }) => [of, id]));
-    const count = kept.filter((one) => {
+    const claimed = new Map(begun.filter(({ lastDay }) => lastDay === today).map(({ of, id }) => [of, id]));
+    const count = begun.filter((one) => {
       if (dayOf(one.due) > today || !one.review) return dayOf(one.due) <= today;
       if (!claimed.has(one.of)) claimed.set(one.of, one.id);
       return claimed.get(one.of) === one.id;

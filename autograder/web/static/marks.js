@@ -8,12 +8,11 @@
 
   // -- progress: for each question [seed, right] of each answer, in their order
 
-  let log = {};
-  try { log = JSON.parse(localStorage.getItem(PLACE)) ?? {}; } catch { /* nothing is remembered, then */ }
+  const log = JSON.parse(window.kept.get(PLACE)) ?? {};
 
   function add(id, seed, right) {
     (log[id] ??= []).push([seed, right]);
-    try { localStorage.setItem(PLACE, JSON.stringify(log)); } catch { /* but until the page is left */ }
+    window.kept.set(PLACE, JSON.stringify(log));
   }
   function streak(id) {
     const tried = new Set();

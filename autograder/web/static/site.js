@@ -2,8 +2,6 @@
 (() => {
   const root = document.documentElement;
   const served = document.body.dataset.served === "yes";
-  const keep = (key, value) => { try { localStorage.setItem(key, value); } catch { /* not remembered, then */ } };
-  const kept = (key) => { try { return localStorage.getItem(key); } catch { return null; } };
 
   function themes() {
     const button = document.getElementById("theme");
@@ -12,7 +10,7 @@
     const show = () => button.setAttribute("aria-pressed", String(dark()));
     button.addEventListener("click", () => {
       root.dataset.theme = dark() ? "light" : "dark";
-      keep("theme", root.dataset.theme);
+      window.kept.set("theme", root.dataset.theme);
       show();
       document.dispatchEvent(new CustomEvent("themechange"));
     });
@@ -50,7 +48,7 @@
     narrow.addEventListener("change", fold);
     box.addEventListener("click", (event) => { if (event.target.closest("a") && narrow.matches) box.open = false; });
     const page = `read:${location.pathname.split("/").pop()}:${document.title}`;
-    const done = new Set(JSON.parse(kept(page) || "[]"));
+    const done = new Set(JSON.parse(window.kept.get(page) || "[]"));
     done.forEach((id) => links.get(id)?.setAttribute("data-read", "yes"));
     links.forEach((link) => { if (link.dataset.read) name(link); });
 
@@ -63,7 +61,7 @@
       link.dataset.read = "yes";
       name(link);
       done.add(id);
-      keep(page, JSON.stringify([...done]));
+      window.kept.set(page, JSON.stringify([...done]));
       if (served) {
         fetch("read", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(id), keepalive: true }).catch(() => {});
       }

@@ -158,7 +158,7 @@ def test_the_lesson_is_light_and_soon_there(visit, site):
     page.on("response", lambda answer: sizes.__setitem__(answer.url, answer.request.sizes()["responseBodySize"]))
     page.goto(site.address + "lesson.html")
     before_paint = page.evaluate("() => performance.getEntriesByType('resource').filter((one) => one.renderBlockingStatus === 'blocking').map((one) => one.name)")
-    assert sorted(url.rsplit("/", 1)[1] for url in before_paint) == ["base.css", "site.css", "theme.js"]
+    assert sorted(url.rsplit("/", 1)[1] for url in before_paint) == ["base.css", "kept.js", "site.css"]
     page.wait_for_load_state("networkidle")
     assert sum(sizes.values()) < 400_000
     assert sorted(url.rsplit("/", 1)[1] for url in sizes if "/recorded/" in url) == ["index.js", "purple-banana.js"]
@@ -170,6 +170,17 @@ def test_the_lesson_is_light_and_soon_there(visit, site):
     assert sum(url.endswith("-light.svg") for url in sizes) >= 5
     assert not any(url.endswith("-dark.svg") for url in sizes)
     assert sum(sizes.values()) < 1_000_000
+
+
+def test_a_server_that_compresses_nothing_sends_little_before_anything_is_played(visit, as_files):
+    page = visit("about:blank")
+    sizes = {}
+    page.on("response", lambda answer: sizes.__setitem__(answer.url.rpartition("/")[2], answer.request.sizes()["responseBodySize"]))
+    page.goto(as_files + "lesson.html")
+    expect(page.locator("#widget-sampler")).to_have_attribute("data-ready", "yes")
+    page.wait_for_load_state("networkidle")
+    assert sizes.pop("purple-banana.js") > 100_000  # what plays
+    assert sum(sizes.values()) < 400_000
 
 
 def test_the_contents_follow_and_what_was_read_is_kept(visit, site):

@@ -1,0 +1,27 @@
+// What the reader's browser keeps from page to page; and of it, before anything is drawn, the choice of a light or a dark page.
+// Of pages that are opened as files, Firefox gives each a store of its own, and cookies to all: so there they hold it too, in pieces.
+window.kept = (() => {
+  const PIECE = 3500, SECONDS = 400 * 86_400; // a cookie has 4096 bytes, and lives so long at most
+  const name = (key, place) => `${encodeURIComponent(key)}.${place}`;
+
+  function cookie(key) {
+    const all = new Map(document.cookie.split("; ").map((one) => one.split("="))), pieces = [];
+    while (all.has(name(key, pieces.length))) pieces.push(all.get(name(key, pieces.length)));
+    return pieces.length ? decodeURIComponent(pieces.join("")) : null;
+  }
+  function get(key) {
+    try { return cookie(key) ?? localStorage.getItem(key); } catch { return null; }
+  }
+  function set(key, value) {
+    try { localStorage.setItem(key, value); } catch { /* a browser that keeps nothing */ }
+    if (location.protocol !== "file:") return;
+    const pieces = encodeURIComponent(value).match(new RegExp(`.{1,${PIECE}}`, "g"));
+    pieces.forEach((piece, place) => { document.cookie = `${name(key, place)}=${piece}; max-age=${SECONDS}; SameSite=Strict`; });
+    document.cookie = `${name(key, pieces.length)}=; max-age=0`;
+  }
+  return { get, set };
+})();
+{
+  const chosen = window.kept.get("theme");
+  if (chosen === "light" || chosen === "dark") document.documentElement.dataset.theme = chosen;
+}

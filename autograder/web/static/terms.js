@@ -3,7 +3,7 @@
   const tip = Object.assign(document.createElement("div"), { className: "tip", hidden: true });
   tip.setAttribute("aria-hidden", "true"); // the link is described by the glossary itself
   document.body.append(tip);
-  let shown = null, seen = null, leaving = null;
+  let shown = null, pressed = null, leaving = null;
 
   function show(link) {
     clearTimeout(leaving);
@@ -33,17 +33,21 @@
   for (const link of document.querySelectorAll("a.term")) {
     link.addEventListener("pointerenter", (event) => { if (event.pointerType === "mouse") show(link); });
     link.addEventListener("pointerleave", (event) => { if (event.pointerType === "mouse" && document.activeElement !== link) leave(); });
-    link.addEventListener("pointerdown", () => { seen = shown; });
+    link.addEventListener("pointerdown", () => { pressed = shown === link ? null : link; });
     link.addEventListener("focus", () => show(link));
     link.addEventListener("blur", hide);
     link.addEventListener("click", (event) => {
-      if (event.detail === 0 || seen === link) { hide(); return; }
+      if (pressed !== link) { hide(); return; }
+      pressed = null;
       event.preventDefault();
       show(link);
     });
   }
   tip.addEventListener("pointerenter", () => clearTimeout(leaving));
   tip.addEventListener("pointerleave", leave);
-  addEventListener("keydown", (event) => { if (event.key === "Escape") hide(); });
+  addEventListener("keydown", (event) => {
+    pressed = null;
+    if (event.key === "Escape") hide();
+  });
   addEventListener("pointerdown", (event) => { if (!event.target.closest?.("a.term, .tip")) hide(); });
 })();

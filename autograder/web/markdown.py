@@ -33,6 +33,7 @@ _HEADED = re.compile(r'(<th scope="col">)(<math alttext="([^"]*)".*?</math></th>
 _SIZE = re.compile(r'<svg[^>]* width="([0-9.]+)pt" height="([0-9.]+)pt"')
 _EQUALS = re.compile(r"(?<![_^{])=(?![^{]*\})")
 _SCRIPT = re.compile(r'<mi mathvariant="(?:script|double-struck)">(.)</mi>')
+_NAMESPACE = ' xmlns="http://www.w3.org/1998/Math/MathML"'  # HTML knows it
 _LETTERS = {"N": "𝒩", "L": "ℒ", "U": "𝒰", "D": "𝒟", "E": "𝔼", "R": "ℝ"}
 _PIXELS = 4 / 3  # in a point
 
@@ -126,7 +127,7 @@ def mathml(formula: str, *, block: bool = False) -> str:
     links = [] if block else _EQUALS.split(formula)
     if len(links) > 2:
         return "<wbr>".join(mathml(("{}=" if place else "") + link) for place, link in enumerate(links))
-    made: str = convert(re.sub(r"\\!", "", formula), display="block" if block else "inline")
+    made: str = convert(re.sub(r"\\!", "", formula), display="block" if block else "inline").replace(_NAMESPACE, "")
     made = made.replace("<math ", f'<math alttext="{escape(in_unicode(formula))}" ', 1)
     made = _SCRIPT.sub(lambda match: f"<mi>{_LETTERS.get(match[1], match[1])}</mi>", made)
     return made.replace("<mi>&#x0007E;</mi>", "<mo>&#x0223C;</mo>")

@@ -12,6 +12,7 @@ course.provide(async (use) => {
     shapes: { name: "shapes, from a caption", w: 3, texts: ["a small red circle above a large blue square", "a green triangle", "a yellow triangle left of a red square"] },
   };
   const FIRST = "purple-banana";
+  const LOADS = 10; // MB: the runtime and the first model
   const PAIRS = [
     ["boots-w1", "boots-w5", "w = 1 and w = 5", "Only w differs: see how much clearer the class gets, and how much more alike the images."],
     ["boots-5-steps", "boots", "5 and 20 steps", "Only the number of steps differs: the shapes are the same, and twenty steps add the texture that five leave out."],
@@ -33,20 +34,19 @@ course.provide(async (use) => {
     stage.append(film.node, said.node, parts);
     // The site's process is faster than the page: 20 steps of four images take 0.3 s of CPU time there, and 1.0 s here.
     if (live) fill(...watched({ draws: served(live), film, said }).nodes);
-    else await replay();
+    else replay();
     new IntersectionObserver(([{ isIntersecting }], sight) => {
       if (!isIntersecting) return;
       sight.disconnect();
       if (film.run === opening) film.open(opening);
     }, { threshold: 0.5 }).observe(film.node);
 
-    async function replay() {
-      fill(...replayed({ film, said }), note(missing), ...(onnx ? [await offer()] : []));
+    function replay() {
+      fill(...replayed({ film, said }), note(missing), ...(onnx ? [offer()] : []));
     }
 
     // What lets the model draw in this page: nothing of it is loaded before.
-    async function offer() {
-      const [{ MEGABYTES }, { bytes }] = await Promise.all([use("../static/onnx.js"), use("./models/emoji.js")]);
+    function offer() {
       const start = button("Let the model draw in this page", "button");
       start.addEventListener("click", async () => {
         const { inPage } = await use("./model.js");
@@ -54,7 +54,7 @@ course.provide(async (use) => {
         fill(...model.nodes, el("p", { class: "quiet" }, "The model runs in this page, on your device; nothing is sent anywhere."));
         model.start();
       });
-      return el("div", { class: "buttons" }, start, el("span", { class: "quiet" }, `Loads ${Math.round(MEGABYTES + bytes / 1e6)} MB, once.`));
+      return el("div", { class: "buttons" }, start, el("span", { class: "quiet" }, `Loads ${LOADS} MB, once.`));
     }
   }
 

@@ -92,6 +92,12 @@ def test_the_model_draws_in_the_page(visit, written, as_files, without_torch, wh
     assert page.evaluate(BROKEN, None) == []
 
 
+def test_how_much_is_loaded_is_said_before(visit, written):
+    found = widget(visit((written.place / "play.html").as_uri()), "sampler")
+    loaded = [*(written.place / "onnx").iterdir(), *(written.place / "widgets" / "models").glob("emoji.*")]
+    expect(found.get_by_text("once.")).to_have_text(f"Loads {round(sum(path.stat().st_size for path in loaded) / 1e6)} MB, once.")
+
+
 def test_a_caption_is_drawn_and_one_sees_where_it_looks_for_each_word(visit, written):
     page = visit((written.place / "play.html").as_uri(), axe=True)
     found = draws(page)

@@ -1,7 +1,6 @@
 """What tests share: the machine's walls, a sandbox and a browser that stay open for a whole session, and where the course lies."""
 
 import os
-import shutil
 import signal
 import subprocess
 from contextlib import suppress
@@ -18,17 +17,15 @@ from autograder.course.policy import Limits
 from autograder.grading.bounds import OutOfMemory, bounded
 from autograder.sandbox.properties import missing_walls
 from autograder.sandbox.servers import Sandbox
+from tests import browsers
 from tests.courses import CLONE, ROOT
 from tests.once import once
-from tests.programs import PAGE
 
 MEASURED = ("test_cli.py", "test_after_grading.py", "test_handing_in.py", "test_review_terminal.py", "test_student_terminal.py")
 UNMEASURED = ("test_folder.py", "test_graded.py", "test_readings.py", "test_recordings.py", "test_resuming.py")  # long, and others run what they run
 LONG = ("browser", "hostile", "test_resuming", "nbgrader", "test_dask_pool", "test_recordings")  # groups that take a minute or more
 COMMANDS = "COVERAGE_PROCESS_CONFIG"  # with it, commands measure themselves
 STRANGER = 61999  # a user id that nobody has
-FLAGS = ("--no-sandbox --headless --disable-gpu --disable-quic --no-first-run --disable-background-networking"
-         " --disable-component-update --disable-sync").split()  # fmt: skip
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a background job: what tests start would ignore Ctrl-C as well
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -38,6 +35,10 @@ _measuring: dict[str, str] = {}
 settings.register_profile("same", derandomize=True, database=None, deadline=None)  # `make test` has one outcome
 settings.register_profile("random", max_examples=2000, deadline=None, print_blob=True)  # `make fuzz` searches
 settings.load_profile("same")
+
+
+def pytest_addoption(parser):
+    parser.addoption("--firefox", action="store_true", help="open pages in Firefox instead of Chromium")
 
 
 def pytest_configure():
@@ -176,17 +177,14 @@ def guest(sandbox):
 
 
 @pytest.fixture(scope="session")
-def browser():
-    """Chromium, one for a session: a loud skip where there is none, a failure in CI."""
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if found is None and os.environ.get("CI"):
-        pytest.fail("there is no Chromium here: apt-get install chromium")
-    if found is None:
-        pytest.skip("NO BROWSER HERE, so no page is tested in one: apt-get install chromium")
-    from playwright.sync_api import expect, sync_playwright
+def driver():
+    """What drives browsers, started once: a second one would not start beside it."""
+    with browsers.driven() as playwright:
+        yield playwright
 
-    expect.set_options(timeout=1000 * PAGE)
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=found, args=FLAGS)
+
+@pytest.fixture(scope="session")
+def browser(driver, request):
+    """A browser for a session: Chromium, or with `--firefox` Firefox. A loud skip where there is none, a failure in CI."""
+    with (browsers.firefox if request.config.getoption("--firefox") else browsers.chromium)(driver) as opened:
         yield opened
-        opened.close()

@@ -6,11 +6,14 @@
   const unread = [...told.sections.slice(last), ...told.sections.slice(0, last)].filter(({ id }) => !read.includes(id));
   const link = document.querySelector("#door-read a"), left = document.querySelector("#door-read > .quiet");
   const minutes = Math.ceil(Number(unread.reduce((sum, one) => sum + one.minutes, 0).toFixed(6)));
-  link.href = `lesson.html#${unread.length ? unread[0].id : ""}`;
-  link.querySelector("b").textContent = unread.length ? "Read on" : "Read again";
-  link.querySelector("span").textContent = unread.length ? unread[0].title : told.title;
-  left.textContent = unread.length ? `${minutes} min of reading left` : "all sections read";
-  if (read.length) document.getElementById("today").textContent = "Go on";
+  if (read.length) {
+    link.href = `lesson.html#${unread.length ? unread[0].id : ""}`;
+    link.querySelector("b").textContent = unread.length ? "Read on" : "Read again";
+    link.querySelector("span").textContent = unread.length ? unread[0].title : told.title;
+    left.textContent = unread.length ? `${minutes} min of reading left` : "all sections read";
+    document.getElementById("today").textContent = "Go on";
+    document.getElementById("how").remove();
+  }
   function bars(kind, wanted, isDone) {
     document.querySelectorAll(".objectives > li").forEach((row, place) => {
       const bar = row.querySelector(`progress[data-${kind}]`);

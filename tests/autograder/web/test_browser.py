@@ -334,6 +334,18 @@ def test_words_are_found_in_sections_questions_and_cards(visit, site, written, f
     expect(page).to_have_url(re.compile(r"question-fresh-step\.html$"))
 
 
+@pytest.mark.parametrize("files", [False, True])
+@pytest.mark.parametrize("width", [1280, 375])
+def test_who_is_new_is_told_where_to_begin_how_long_it_takes_and_sees_the_model_draw(own, visit, written, width, files):
+    page = visit((written.place / "index.html").as_uri() if files else own.address, width=width)
+    expect(page.locator(".opening .label")).to_contain_text("about 14 minutes of reading, 15 of core practice, and 11 files to write")
+    expect(page.get_by_role("heading", name="Begin here")).to_be_in_viewport()
+    expect(page.locator("#door-cards")).to_contain_text("30 core cards")
+    page.get_by_role("link", name="Begin reading").click()
+    expect(page.locator("h1")).to_be_in_viewport()
+    expect(page.locator("#widget-sampler")).to_be_in_viewport()
+
+
 def test_the_home_page_leads_on_from_what_was_read(own, visit):
     first, second, *_ = own.session.lesson.main
     page = visit(own.address)
@@ -354,7 +366,7 @@ def test_the_home_page_of_a_site_as_files_remembers_what_was_read(visit, as_file
     first, second, *_ = site.session.lesson.main
     page = visit(as_files + "index.html")
     read = page.locator("#door-read")
-    expect(read).to_contain_text(f"Read on {first.title} {site.session.lesson.minutes} min of reading left")
+    expect(read).to_contain_text(f"Begin reading {first.title} {site.session.lesson.minutes} min of reading left")
     practice = page.locator("#door-practice")
     expect(practice).to_contain_text("Next question Fresh step 3 core questions left")
     page.evaluate("(id) => localStorage.setItem(`read:lesson.html:${document.title}`, JSON.stringify([id]))", first.id)

@@ -80,6 +80,12 @@ def test_the_editor_is_loaded_when_it_is_opened(work, visit):
     assert "codemirror.js" in asked
 
 
+def test_a_phone_sees_no_keys_beside_the_editor(work, visit):
+    page = opened(visit, work, width=375, has_touch=True, is_mobile=True)
+    expect(page.get_by_text("Tab indents")).to_be_hidden()
+    assert page.evaluate("document.documentElement.scrollWidth") == 375
+
+
 def conflict(work, visit):
     page = opened(visit, work)
     write(page, "# mine\n")

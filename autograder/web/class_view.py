@@ -103,7 +103,10 @@ class ClassView:
         with self._lock:
             self._read()
             words = view.find.casefold().split()
-            found = sorted((one for one in self._students.values() if not words or one.has(words)), key=lambda one: one.name.casefold())
+            mistake = "_".join(words)  # its whole name means those who made it, and not who made others with these words
+            is_one = self._misconceptions.get(mistake, 0) > 0
+            some = (one for one in self._students.values() if (mistake in one.misconceptions if is_one else one.has(words)))
+            found = sorted(some, key=lambda one: one.name.casefold())
             exercise = view.sort.removeprefix("-")
             if exercise in self._tallies:
                 found.sort(key=lambda one: _height(one, exercise), reverse=view.sort.startswith("-"))

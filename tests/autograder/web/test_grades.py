@@ -4,6 +4,7 @@ import re
 from html import unescape
 from urllib.parse import urlencode
 
+import msgspec
 import pytest
 
 from autograder.course.loading import read_course
@@ -60,6 +61,14 @@ def test_means_and_misconceptions_are_counted_over_what_was_graded(out):
     assert list(found.exercises) == ["schedule", "forward"]
     assert found.misconceptions == (("beta_as_standard_deviation", 2),)
     assert (found.students, dict(found.statuses)) == (3, {"graded": 3, "missing": 1})
+
+
+def test_a_misconception_leads_to_exactly_those_who_are_counted_for_it(out):
+    other = msgspec.structs.replace(MISCONCEPTION, misconception="standard_deviation_as_beta")
+    keep(out, result("Aiko", 7, checks=(other,)), result("Bo", 7, checks=(MISCONCEPTION, other)))
+    found = view_of(out).look(View(find="Standard deviation as beta"))
+    assert (names(found), dict(found.misconceptions)["standard_deviation_as_beta"]) == (["Aiko", "Bo"], 2)
+    assert len(names(view_of(out).look(View(find="deviation as beta")))) == 4
 
 
 def test_a_misconception_is_counted_once_for_a_student_however_often_it_was_made(out):

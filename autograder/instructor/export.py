@@ -7,6 +7,7 @@ from pathlib import Path
 
 from autograder.course.errors import UsageError
 from autograder.course.files import write_csv
+from autograder.course.symbols import html_of
 from autograder.course.text import cell_text, clean, number, to_html
 from autograder.instructor import feedback_exports, gradescope, nbgrader
 from autograder.instructor.grades import Grade, StudentGrades
@@ -101,7 +102,7 @@ def _moodle_feedback(grade: Grade, sheet: Sheet) -> str:
     for check in shown.checks:
         if check.check.outcome != "passed" or check.override:
             lines += [" ".join((f"{clean(check.check.title, 200)} ({check.points}).", *check.message)), *check.override]
-    return "<br>".join(to_html(clean(line, 1_000)) for line in lines)
+    return "<br>".join(html_of(clean(line, 1_000)) for line in lines)
 
 
 def _worksheet_rows(sheet: Sheet, notes: list[str]) -> Iterator[list[str]]:

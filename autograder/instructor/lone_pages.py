@@ -12,7 +12,8 @@ from typing import NamedTuple
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from autograder.course.text import clean, number, to_html
+from autograder.course.symbols import html_of
+from autograder.course.text import clean, number
 
 PAGES = Path(__file__).parent / "pages"
 BASE = Path(__file__).parents[1] / "web" / "static" / "base.css"
@@ -22,7 +23,7 @@ SHEETS = {"feedback": ("feedback.css",), "student": ("feedback.css", "report.css
 @cache
 def _environment() -> Environment:
     made = Environment(loader=FileSystemLoader(PAGES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    made.filters.update(clean=clean, words=lambda text: text.replace("_", " "), code=lambda text: Markup(to_html(text)))
+    made.filters.update(clean=clean, words=lambda text: text.replace("_", " "), code=lambda text: Markup(html_of(text)))
     made.globals["points"] = number
     return made
 

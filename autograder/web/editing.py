@@ -17,10 +17,12 @@ from starlette.routing import BaseRoute, Route
 
 from autograder.course.errors import CourseError, SandboxFault, UsageError
 from autograder.course.loading import read_policy
+from autograder.course.text import to_html
 from autograder.learner import edit
 from autograder.learner.check import Checker
 from autograder.learner.files import Named, held
 from autograder.learner.progress import FAULT, Judged, hints, judge
+from autograder.web.markdown import with_symbols
 from autograder.web.server import ReaderSession
 
 LARGEST = 2 * edit.LARGEST  # bytes of a request: JSON may write a character in two
@@ -127,7 +129,7 @@ def routes(session: ReaderSession, checks: Checks) -> list[BaseRoute]:
 def _hints(session: ReaderSession, exercise: str) -> dict[str, Any] | None:
     with session.state() as state:
         opened = hints(session.workspace, state, exercise)
-    return msgspec.to_builtins(opened) if opened else None
+    return {**msgspec.to_builtins(opened), "hints": [with_symbols(to_html(one)) for one in opened.hints]} if opened else None
 
 
 def _told(kind: type[Any], act: Callable[[str, Any], Awaitable[object]]) -> Callable[[Request], Awaitable[Response]]:

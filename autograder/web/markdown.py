@@ -24,17 +24,19 @@ from pygments.lexers import get_lexer_by_name
 from autograder.course.glossary import Entry, symbols_in
 from autograder.course.lesson_text import LABEL, SOURCE, Prediction, address, prediction, sources_in, warned_of
 from autograder.course.loading import PLACED
+from autograder.course.symbols import Symbol, in_latex, replaced
 from autograder.course.text import FOLDED, in_unicode, uncommented
 
 _CODE = re.compile(r"(```.*?```|`[^`\n]*`)", re.DOTALL)
 _FORMULA = re.compile(r"\$\$(?P<block>.+?)\$\$|(?<!\\)\$(?P<inline>[^$\n]+)\$", re.DOTALL)
 _PLACE = re.compile("<p>\ue000([0-9]+)\ue001</p>|\ue000([0-9]+)\ue001")
-_HEADED = re.compile(r'(<th scope="col">)(<math alttext="([^"]*)".*?</math></th>)', re.DOTALL)  # screen readers read a heading's text
+_HEADED = re.compile(r'(<th scope="col">)(<math aria-label="([^"]*)".*?</math></th>)', re.DOTALL)  # screen readers read a heading's text
 _SIZE = re.compile(r'<svg[^>]* width="([0-9.]+)pt" height="([0-9.]+)pt"')
 _EQUALS = re.compile(r"(?<![_^{])=(?![^{]*\})")
 _SCRIPT = re.compile(r'<mi mathvariant="(?:script|double-struck)">(.)</mi>')
-_NAMESPACE = ' xmlns="http://www.w3.org/1998/Math/MathML"'  # HTML knows it
+_NAMESPACE = re.compile(' xmlns="http://www.w3.org/1998/Math/MathML"| display="inline"')  # what HTML takes for granted
 _LETTERS = {"N": "𝒩", "L": "ℒ", "U": "𝒰", "D": "𝒟", "E": "𝔼", "R": "ℝ"}
+_MARKED = re.compile(r'(?<!class="held">)<math (?:(?!</math>).)*</math>[.,;:?!)]+')
 _PIXELS = 4 / 3  # in a point
 
 Host = Callable[[str], str]
@@ -72,12 +74,12 @@ class Prose:
         parser = _parser()
         tokens = _figures(parser.parse(_formulas_out(uncommented(text), kept, glossary)))
         _mark_terms(tokens, [entry for entry in glossary if not entry.is_symbol])
-        return _put_back(parser.renderer.render(tokens, parser.options, {"folder": self._folder, "at": self._at}), kept)
+        return _put_back(with_symbols(parser.renderer.render(tokens, parser.options, {"folder": self._folder, "at": self._at})), kept)
 
     def line(self, text: str) -> str:
         """Turn a line of text into HTML without a paragraph around it."""
         kept: list[str] = []
-        return _put_back(_parser().renderInline(_formulas_out(uncommented(text), kept)), kept)
+        return _put_back(with_symbols(_parser().renderInline(_formulas_out(uncommented(text), kept))), kept)
 
     def _predicted(self, folded: re.Match[str]) -> str:
         """Render a question, what a guess is made with, and the answer, which is closed."""
@@ -115,7 +117,7 @@ def _link(address: str, html: str, title: str = "") -> str:
 
 
 def _put_back(html: str, kept: list[str]) -> str:
-    whole = _PLACE.sub(lambda match: kept[int(match[1] or match[2])], html)
+    whole = _held(_PLACE.sub(lambda match: kept[int(match[1] or match[2])], html))
     return _HEADED.sub(lambda match: f'{match[1]}<span class="hidden">{match[3]}</span>{match[2]}', whole)
 
 
@@ -127,10 +129,26 @@ def mathml(formula: str, *, block: bool = False) -> str:
     links = [] if block else _EQUALS.split(formula)
     if len(links) > 2:
         return "<wbr>".join(mathml(("{}=" if place else "") + link) for place, link in enumerate(links))
-    made: str = convert(re.sub(r"\\!", "", formula), display="block" if block else "inline").replace(_NAMESPACE, "")
-    made = made.replace("<math ", f'<math alttext="{escape(in_unicode(formula))}" ', 1)
+    made: str = convert(re.sub(r"\\!", "", formula), display="block" if block else "inline")
+    name = "alttext" if block else "aria-label"  # the name of a button or a field has the formula only so
+    made = _NAMESPACE.sub("", made).replace("<math", f'<math {name}="{escape(in_unicode(formula))}"', 1)
     made = _SCRIPT.sub(lambda match: f"<mi>{_LETTERS.get(match[1], match[1])}</mi>", made)
     return made.replace("<mi>&#x0007E;</mi>", "<mo>&#x0223C;</mo>")
+
+
+def with_symbols(html: str) -> str:
+    """Set the variables in the HTML of running text as formulas."""
+    return _held(replaced(html, _symbol))
+
+
+def _held(html: str) -> str:
+    """Let no line end between a formula and the mark after it."""
+    return _MARKED.sub(r'<span class="held">\g<0></span>', html)
+
+
+@cache
+def _symbol(symbol: Symbol) -> str:
+    return mathml(in_latex(symbol))
 
 
 def _formulas_out(text: str, kept: list[str], glossary: Sequence[Entry] = ()) -> str:

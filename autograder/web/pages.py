@@ -1,6 +1,7 @@
 """Rendering pages: Jinja templates with escaping on, and routes that render in a thread."""
 
 import hmac
+import re
 from collections.abc import Awaitable, Callable
 from functools import cache
 from importlib.metadata import PackageNotFoundError, distribution
@@ -20,7 +21,7 @@ from autograder.course.glossary import Entry, read_glossary
 from autograder.course.loading import Widget, read_widgets
 from autograder.course.model import Lesson
 from autograder.course.text import to_html
-from autograder.web.markdown import Prose
+from autograder.web.markdown import Prose, with_symbols
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -107,10 +108,26 @@ def fragment(template: str, **told: Any) -> Markup:
 def _environment() -> Environment:
     loader = FileSystemLoader(HERE / "templates")
     made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    made.filters["words"] = lambda name: name.replace("-", " ").replace("_", " ").capitalize()
+    made.filters["words"] = _words
+    made.filters["line"] = lambda text: Markup(Prose().line(text))
+    made.filters["plain"] = plain_text
     made.filters["many"] = lambda count, noun: f"{count} {noun}{'s' * (count != 1)}"
-    made.filters["coded"] = lambda text: Markup(to_html(text))
+    made.filters["coded"] = lambda text: Markup(with_symbols(to_html(text)))
     return made
+
+
+def _words(name: str) -> str:
+    """Write an id in words; a variable at its start stays small."""
+    words = name.replace("-", " ").replace("_", " ")
+    return words if words[1:2] == " " and words[0] != "a" else words.capitalize()
+
+
+_MATHS = re.compile(r'<math aria-label="([^"]*)".*?</math>', re.DOTALL)
+
+
+def plain_text(html: str) -> str:
+    """Return what HTML says, its formulas in Unicode, for places where only text may stand."""
+    return Markup(_MATHS.sub(r"\1", html)).striptags()
 
 
 Answer = Callable[[Request], Awaitable[Response]]

@@ -4,7 +4,6 @@ Questions, numbers, marks and progress are those of `learner.practice`, as in th
 server it writes down the marks of all answers, and `marks.js` looks them up.
 """
 
-import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -36,10 +35,9 @@ from autograder.learner.practice import (
     streak,
 )
 from autograder.learner.workspace import State
+from autograder.web.markdown import with_symbols
 from autograder.web.pages import Frame, formed, fragment, page, shown
 from autograder.web.server import ReaderSession
-
-_COMMA = re.compile(r"^([-+−]?[0-9]*),([0-9]+)$")
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -109,8 +107,6 @@ def _given(question: Question, fields: dict[str, list[str]], name: str) -> Any:
     if form.keys:
         return {key: fields.get(f"{name}.{key}", [""])[0] for key in form.keys}
     values = fields.get(name, [])
-    if form.control == "number" and values:  # a page, unlike YAML, can take a decimal comma
-        return _COMMA.sub(r"\1.\2", values[0].strip())
     return values if form.listed else values[0].strip() if values else ""
 
 
@@ -198,7 +194,7 @@ def written(root: Path, frame: Frame) -> dict[str, str]:
             {"boxes": _boxes(frame, asked[0]), "variants": [_variant(frame, one, functions) for one in asked]}
         )
     known = [{"id": one.id, "title": one.id.replace("-", " ").capitalize(), "repeated": one.repeated} for one in ordered]
-    sections = {section.id: section.title for section in lesson.sections}
+    sections = {section.id: frame.prose.line(section.title) for section in lesson.sections}
     told = {"questions": known, "sections": sections, "streak": STREAK, "open": lesson.practice == "open"}
     return {**files, "answers/index.js": _provided(told)}
 
@@ -229,7 +225,7 @@ def _variant(frame: Frame, asked: Asked, functions: Functions) -> dict[str, Any]
 def _note(asked: Asked, remark: Remark, made: Mark | None = None) -> dict[str, Any]:
     """Return what is said of an answer, and whether its idea has a name, where to reread, and whether it could be read."""
     known, section, readable = (made.misconception is not None, made.section, made.readable) if made else (False, None, True)
-    return {"line": to_html(_line(asked, remark)), "known": known, "section": section, "readable": readable}
+    return {"line": with_symbols(to_html(_line(asked, remark))), "known": known, "section": section, "readable": readable}
 
 
 def _marks(asked: Asked, part: Question, name: str, drawn: Drawn) -> dict[str, Any]:
@@ -256,7 +252,9 @@ def _marks(asked: Asked, part: Question, name: str, drawn: Drawn) -> dict[str, A
 
 def _numbers(part: Question, key: Key, drawn: Drawn, note: Callable[..., dict[str, Any]], notes: dict[str, Any]) -> dict[str, Any]:
     right, misconceptions = drawn.values(part)
-    samples = {"comma": "8642,13579", "unread": "qwxz", "large": "2000000000", "other": "864213.579"}
+    samples = {"unread": "qwxz", "large": "2000000000", "other": "864213.579"}
+    if part.decimals != 3:
+        samples["thousands"] = "864,213"
     notes |= {name: note(text, given=text) for name, text in samples.items()}
     whole = f"{right:.0f}"
     if mark_answer(part, key, whole, drawn).outcome == "failed":

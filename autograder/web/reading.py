@@ -133,7 +133,7 @@ def _home(frame: Frame, workspace: Workspace, state: State) -> str:
 def _data(lesson: Lesson) -> Markup:
     """Return what `home.js` needs, as JSON that may stand in a page."""
     minutes = minutes_of(lesson)
-    sections = [{"id": one.id, "title": formulas_in_unicode(one.title), "minutes": minutes[one.id]} for one in lesson.main]
+    sections = [{"id": one.id, "title": Prose().line(one.title), "minutes": minutes[one.id]} for one in lesson.main]
     asked = practised(lesson)
     data = {
         "title": lesson.title,

@@ -20,6 +20,8 @@ from markdown_it import MarkdownIt
 from autograder.course.errors import UsageError
 from autograder.course.files import replaced, write_csv
 from autograder.course.model import Card, Course, Lesson
+from autograder.course.symbols import in_latex
+from autograder.course.symbols import replaced as with_symbols
 from autograder.course.text import cell_text
 from autograder.learner.review.queue import GAP, IMAGE, faces_of
 
@@ -39,6 +41,7 @@ def in_html(text: str, lesson: str) -> str:
     text = IMAGE.sub(lambda found: keep(_image(found["path"], found["words"], lesson)), text)
     text = _FORMULA.sub(lambda found: keep(_mathjax(found[2], displayed=found[1] == "$$")), text).replace(r"\$", "$")
     made = _MARKDOWN.renderInline(text) if "\n\n" not in text else _MARKDOWN.render(text).strip()
+    made = with_symbols(made, lambda symbol: _mathjax(in_latex(symbol), displayed=False))
     return re.sub("\ue000([0-9]+)\ue001", lambda found: kept[int(found[1])], made)
 
 

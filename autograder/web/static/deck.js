@@ -5,7 +5,7 @@
   const flips = [...document.querySelectorAll(".flip")].sort((one, other) => one.dataset.place - other.dataset.place);
   const faces = new Map(flips.map((flip) => [flip.dataset.face, {
     id: flip.dataset.face, of: flip.dataset.of, front: flip.querySelector("summary").innerHTML, back: flip.querySelector(".reverse").innerHTML,
-    section: flip.closest("section").dataset.id, title: flip.closest("section").querySelector("h3").textContent, optional: "optional" in flip.dataset,
+    section: flip.closest("section").dataset.id, title: flip.closest("section").querySelector("h3 a").innerHTML, optional: "optional" in flip.dataset,
   }]));
   const DAY = 86_400_000, DAY_START = 4 * 3_600_000, AHEAD = 20 * 60_000, LONGEST = 600_000;
   const RATINGS = ["Again", "Hard", "Good", "Easy"];
@@ -192,7 +192,7 @@
     find(".front").innerHTML = face.front;
     find(".back").innerHTML = face.back;
     if (!find("img")) find("[data-figure]").remove();
-    find(".about").textContent = `From “${face.title}”${face.optional ? ", optional" : ""}`;
+    find(".about").innerHTML = `From “${face.title}”${face.optional ? ", optional" : ""}`;
     find(".aside a").href = `lesson.html#${face.section}`;
     if (state.flagged) find(".counts").insertAdjacentHTML("beforeend", '<span class="bad">⚑ flagged</span>');
     if (state.flagged) find('[value="flag"]').firstChild.textContent = "Take the flag away";

@@ -142,7 +142,7 @@
   async function hint() {
     const answer = await ask("hint", {});
     if (answer.problem) { say(answer.problem); return; }
-    const shown = find("hints"), line = (tag, words) => Object.assign(document.createElement(tag), { textContent: words });
+    const shown = find("hints"), line = (tag, words) => Object.assign(document.createElement(tag), { innerHTML: words });
     if (!answer.hints) { say("All of it passes the public checks: you need no hint."); return; }
     const { function: of, hints, of: many } = answer.hints, closed = many - hints.length;
     const told = hints.flatMap((words, i) => [line("h2", `${of}, hint ${i + 1} of ${many}`), line("p", words)]);

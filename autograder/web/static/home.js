@@ -9,7 +9,7 @@
   if (read.length) {
     link.href = `lesson.html#${unread.length ? unread[0].id : ""}`;
     link.querySelector("b").textContent = unread.length ? "Read on" : "Read again";
-    link.querySelector("span").textContent = unread.length ? unread[0].title : told.title;
+    if (unread.length) link.querySelector("span").innerHTML = unread[0].title; else link.querySelector("span").textContent = told.title;
     left.textContent = unread.length ? `${minutes} min of reading left` : "all sections read";
     document.getElementById("today").textContent = "Go on";
     document.getElementById("how").remove();

@@ -28,7 +28,8 @@
   // -- marks: of a part, null if the answer is right, or else the note on it
 
   const NUMBER = /^[-+−]?(\d{1,18}(\.\d{0,18})?|\.\d{1,18})(e[-+]?\d{1,2})?$/i;
-  const COMMA = /^[-+−]?\d*,\d+$/;
+  const COMMA = /^[-+−]?\d*,\d+(e[-+]?\d{1,2})?$/i;
+  const THOUSANDS = /^[-+−]?[1-9]\d{0,2},\d{3}$/; // or three decimals
   const LARGEST = 1e9;
   const GIVEN = "\ue000"; // stands in a note for what was written
   const escaped = (text) => Object.assign(document.createElement("span"), { textContent: text }).innerHTML;
@@ -36,9 +37,11 @@
   const told = ({ notes, named }, names, otherwise = names[0]) => notes[names.find((name) => named.includes(name)) ?? otherwise];
 
   const MARKS = {
-    number(part, text) {
+    number(part, written) {
       const { right, tolerance, decimals, near, notes } = part;
-      if (!NUMBER.test(text)) return filled(COMMA.test(text) ? notes.comma : notes.unread, text.slice(0, 40));
+      if (THOUSANDS.test(written) && decimals !== 3) return filled(notes.thousands, written);
+      const text = COMMA.test(written) ? written.replace(",", ".") : written;
+      if (!NUMBER.test(text)) return filled(notes.unread, written.slice(0, 40));
       const value = Number(text.replace("−", "-"));
       if (Math.abs(value) > LARGEST) return notes.large;
       if (Math.abs(value - right) <= tolerance) return null;
@@ -98,7 +101,7 @@
   // -- a form, which has the id of its question and, if its numbers are fresh, their seed; on a question's own page and after sections
 
   const yaml = (value) => (Array.isArray(value) ? `[${value.join(", ")}]`
-    : typeof value === "object" ? `{${Object.entries(value).map(([key, one]) => `${key}: ${yaml(one)}`).join(", ")}}` : value);
+    : typeof value === "object" ? `{${Object.entries(value).map(([key, one]) => `${key}: ${yaml(one)}`).join(", ")}}` : value.replace(",", "."));
   async function fresh(form) {
     const id = form.dataset.question, { variants } = await answers(id);
     const seeds = variants.map((one) => one.seed).filter((one) => one !== null);
@@ -122,7 +125,7 @@
     const box = document.createRange().createContextualFragment(boxes[note ? "wrong" : done ? "mastered" : "right"]);
     const put = (name, fill) => box.querySelectorAll(`[data-${name}]`).forEach((node) => { if (fill(node) === false) node.remove(); });
     put("lines", (node) => { node.innerHTML = (note?.lines ?? []).map((line, i) => `<p${note.of?.[i] ? ` data-of="${note.of[i]}"` : ""}>${line}</p>`).join(""); });
-    put("reread", (node) => note?.section ? Object.assign(node.querySelector("a"), { href: `lesson.html#${note.section}`, textContent: sections[note.section] }) : false);
+    put("reread", (node) => note?.section ? Object.assign(node.querySelector("a"), { href: `lesson.html#${note.section}`, innerHTML: sections[note.section] }) : false);
     put("working", (node) => asked.working.length ? void (node.querySelector("ul").innerHTML = asked.working.map((line) => `<li>${line}</li>`).join("")) : false);
     put("row", (node) => { node.textContent = `${Math.min(streak(id), wanted)} of ${wanted} fresh variants in a row.`; });
     put("for", (node) => open ? void (node.querySelector("code").textContent = `${id}: ${seed === null ? yaml(answer) : `{seed: ${seed}, answer: ${yaml(answer)}}`}`) : false);

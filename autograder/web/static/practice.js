@@ -7,11 +7,6 @@
     return document.createRange().createContextualFragment(await answer.text());
   }
 
-  // A decimal comma is a point here, as the page shows.
-  function pointed(form) {
-    for (const field of form.querySelectorAll(".number")) field.value = field.value.trim().replace(/^([-+−]?\d*),(\d+)$/, "$1.$2");
-  }
-
   // Says of each part where it is whether it is right, and takes the notes on those that are not from the box. Returns the first of these.
   function spread(form, box) {
     const parts = [...form.querySelectorAll("[data-part]")];
@@ -37,7 +32,6 @@
     const mark = form.nextElementSibling;
     const button = form.querySelector("button.button");
     button.disabled = true;
-    pointed(form);
     keep(form);
     let first = null;
     try {
@@ -91,7 +85,7 @@
         item.querySelector('[data-move="1"]').disabled = !item.nextElementSibling;
       }
     };
-    const say = (item) => { said.textContent = `${item.querySelector(".what").textContent} Now ${place(item) + 1} of ${list.children.length}.`; };
+    const say = (item) => { said.replaceChildren(...item.querySelector(".what").cloneNode(true).childNodes, ` Now ${place(item) + 1} of ${list.children.length}.`); };
     list.addEventListener("click", (event) => {
       const button = event.target.closest("[data-move]");
       if (!button) return;

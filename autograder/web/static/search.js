@@ -22,6 +22,9 @@
     return [(from ? "…" : "") + text.slice(from, at), mark, `${text.slice(at + word.length, at + word.length + AROUND)}…`];
   }
 
+  let set = (item) => item; // the variables in it as formulas, once that is loaded
+  window.course.use("static/symbols.js").then(({ withSymbols }) => { set = withSymbols; show(); });
+
   function row(one, words) {
     const item = document.createElement("li"), link = document.createElement("a"), label = document.createElement("span"), around = document.createElement("p");
     label.className = "label";
@@ -30,7 +33,7 @@
     link.textContent = one.title;
     around.append(...excerpt(one, words));
     item.append(label, link, around);
-    return item;
+    return set(item);
   }
 
   function show() {

@@ -1,6 +1,7 @@
 // What widgets are built from: sliders, choices, images, drawings, and a sentence that describes what is shown.
 
-course.provide(() => {
+course.provide(async (use) => {
+  const { withSymbols } = await use("./symbols.js");
   const SVG = "http://www.w3.org/2000/svg";
 
   function el(tag, attributes = {}, ...children) {
@@ -14,8 +15,10 @@ course.provide(() => {
     const node = document.createElementNS(SVG, tag);
     for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
     node.append(...children);
-    return node;
+    return tag === "text" ? withSymbols(node) : node;
   }
+
+  const label = (id, text) => withSymbols(el("label", { for: id }, text));
 
   // Numbers as the lesson writes them: a real minus sign, and never "−0".
   function written(value, digits = 3) {
@@ -26,14 +29,15 @@ course.provide(() => {
 
   let made = 0;
 
-  function slider({ label, min, max, step, value, show = String, on, wide = false }) {
+  function slider({ label: name, min, max, step, value, show = String, on, wide = false }) {
     const id = `part-${++made}`;
     const output = el("span", { class: "value", "aria-hidden": "true" }); // a screen reader reads the slider's own value
     const input = el("input", { type: "range", id, min, max, step, value });
-    const node = el("div", { class: wide ? "control wide" : "control" }, el("span", {}, el("label", { for: id }, label), output), input);
+    const node = el("div", { class: wide ? "control wide" : "control" }, el("span", {}, label(id, name), output), input);
     const tell = () => {
       output.textContent = show(input.valueAsNumber);
       input.setAttribute("aria-valuetext", output.textContent);
+      withSymbols(output);
     };
     input.addEventListener("input", () => { tell(); on?.(input.valueAsNumber); });
     tell();
@@ -45,20 +49,21 @@ course.provide(() => {
     };
   }
 
-  function choice({ label, options, value, on }) {
+  function choice({ label: name, options, value, on }) {
     const id = `part-${++made}`;
     const input = el("select", { id }, ...options.map(([key, text]) => el("option", { value: key }, text)));
     if (value !== undefined) input.value = value;
     input.addEventListener("change", () => on?.(input.value));
-    return { node: el("div", { class: "control" }, el("span", {}, el("label", { for: id }, label)), input), input, get value() { return input.value; } };
+    return { node: el("div", { class: "control" }, el("span", {}, label(id, name)), input), input, get value() { return input.value; } };
   }
 
   const controls = (...parts) => el("div", { class: "controls" }, ...parts.map((part) => part.node ?? part));
 
   function pane(drawing, caption) {
     const text = el("figcaption", {});
-    text.innerHTML = caption;
-    return { node: el("figure", { class: "pane" }, drawing, text), text, set caption(html) { text.innerHTML = html; } };
+    const tell = (html) => { text.innerHTML = html; withSymbols(text); };
+    tell(caption);
+    return { node: el("figure", { class: "pane" }, drawing, text), set caption(html) { tell(html); } };
   }
 
   const panes = (...each) => el("div", { class: "panes" }, ...each.map((one) => one.node));
@@ -110,7 +115,7 @@ course.provide(() => {
     return {
       node,
       set(rows) {
-        node.replaceChildren(...rows.map(([name, value, mistake]) => el("div", mistake ? { class: "mistake" } : {}, el("dt", {}, name), el("dd", {}, value))));
+        node.replaceChildren(...rows.map(([name, value, mistake]) => withSymbols(el("div", mistake ? { class: "mistake" } : {}, el("dt", {}, name), el("dd", {}, value)))));
       },
     };
   }
@@ -124,6 +129,7 @@ course.provide(() => {
       node: el("div", {}, seen, heard),
       set(text, aloud = true) {
         seen.textContent = text;
+        withSymbols(seen);
         clearTimeout(timer);
         if (aloud) timer = setTimeout(() => { heard.textContent = text; }, 600);
       },
@@ -142,5 +148,5 @@ course.provide(() => {
     return () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
   }
 
-  return { el, svg, written, slider, choice, controls, pane, panes, imageCanvas, grey, paint, paintBytes, unpack, drawing, readout, sentence, normal };
+  return { el, svg, written, slider, choice, controls, pane, panes, imageCanvas, grey, paint, paintBytes, unpack, drawing, readout, sentence, normal, withSymbols };
 });

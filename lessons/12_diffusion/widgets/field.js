@@ -2,7 +2,7 @@
 
 course.provide(async (use) => {
   const { alphaBars, averageImage, ddim, exactEps, imagePosterior, linearBetas } = await use("./diffusion.js");
-  const { controls, el, grey, normal, pane, readout, sentence, slider, svg, written } = await use("../static/widgets.js");
+  const { controls, el, grey, normal, pane, readout, sentence, slider, svg, withSymbols, written } = await use("../static/widgets.js");
   const { two_pixels: IMAGES } = await use("./data/posterior.js");
 
   const [T, STRIDE, FINE] = [1000, 50, 10]; // a press of the button, and a step of the way
@@ -29,7 +29,7 @@ course.provide(async (use) => {
     const [first, second] = [pixel("first", 0.35), pixel("second", -1.6)];
     const t = slider({ label: "t", min: 0, max: T, step: 1, value: 700, on: moved, wide: true });
     const drawing = svg("svg", { viewBox: `0 0 ${SIDE} ${SIDE}`, role: "img", class: "plane free" });
-    const plane = pane(drawing, "Rings are the five images, filled the more, the likelier they are. The square is their average x̂<sub>0</sub>; the bold arrow is the noise in x<sub>t</sub>; the line is the way back. Drag x<sub>t</sub>, or click where it should be.");
+    const plane = pane(drawing, "Rings are the five images, filled the more, the likelier they are. The square is their average x̂_0; the bold arrow is the noise in x_t; the line is the way back. Drag x_t, or click where it should be.");
     const onward = el("button", { type: "button", class: "button" }, "A step back");
     const again = el("button", { type: "button", class: "button second" }, "New noise");
     const figures = readout();
@@ -104,6 +104,7 @@ course.provide(async (use) => {
       ]);
       onward.disabled = done;
       onward.textContent = done ? "Arrived" : `A step back, to t = ${STRIDE * (Math.ceil(now / STRIDE) - 1)}`;
+      withSymbols(onward);
       drawing.setAttribute("aria-label", `A plane of images of two pixels at t = ${now}: x_t at ${pair(x)}, the average x̂_0 at ${pair(average)}; the way back ends at ${pair(end)}. The five images have the probabilities ${shares.map((share) => written(share, 2)).join(", ")}`);
       const words = done && shares[likeliest] ? "This is one of the five images, and no average of several."
         : done ? "No image is here, so no image has led to this."

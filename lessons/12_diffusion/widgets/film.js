@@ -3,11 +3,11 @@
 // it has any, say for each word how much each place attends to it.
 
 course.provide(async (use) => {
-  const { choice, controls, el, paintBytes, pane, slider, unpack, written } = await use("../static/widgets.js");
+  const { choice, controls, el, paintBytes, pane, slider, unpack, withSymbols, written } = await use("../static/widgets.js");
 
   const VIEWS = [
-    ["x", "The noisy images", "<b>x<sub>t</sub></b>, the noisy images"],
-    ["x0", "The estimates of the clean images", "<b>x̂<sub>0</sub></b>, what the network takes them for"],
+    ["x", "The noisy images", "<b>x_t</b>, the noisy images"],
+    ["x0", "The estimates of the clean images", "<b>x̂_0</b>, what the network takes them for"],
   ];
   const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
@@ -31,6 +31,7 @@ course.provide(async (use) => {
     function draw(t, word) {
       const frame = frameAt(run, t);
       title.textContent = frame ? `${run.label}: t = ${frame.t}` : run.label;
+      withSymbols(title);
       if (!frame) return;
       const { n, side, colours } = frame;
       for (const { key, label, shots } of views) {

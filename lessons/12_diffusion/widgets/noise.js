@@ -17,7 +17,7 @@ course.provide(async (use) => {
     const schedule = choice({ label: "Schedule", options: [["linear", "linear (DDPM)"], ["cosine", "cosine"]], on: show });
     const t = slider({ label: "t", min: 0, max: T, step: 1, value: 150, on: show, wide: true });
     const [x0, correct, mistake] = [imageCanvas(16, ""), imageCanvas(16, ""), imageCanvas(16, "")];
-    const panel = [pane(x0, "<b>x<sub>0</sub></b>, the clean image"), pane(correct, "<b>x<sub>t</sub></b>, as it should be"), pane(mistake, "<b>the mistake</b>: (1 − ᾱ) where √(1 − ᾱ) belongs")];
+    const panel = [pane(x0, "<b>x_0</b>, the clean image"), pane(correct, "<b>x_t</b>, as it should be"), pane(mistake, "<b>the mistake</b>: (1 − ᾱ) where √(1 − ᾱ) belongs")];
     const figures = readout();
     const said = sentence();
     stage.append(controls(which, schedule, t), panes(...panel), figures.node, said.node);

@@ -18,6 +18,7 @@ from autograder.learner.practice import ask
 from autograder.learner.review.deck import KEYS
 from autograder.learner.start import start
 from autograder.web import pages, practice
+from autograder.web.markdown import with_symbols
 from tests.autograder.web.conftest import serving
 from tests.autograder.web.test_grades import keep, result
 from tests.autograder.web.test_work import WRONG, check
@@ -476,7 +477,7 @@ def test_the_schedule_plot_has_the_reference_implementations_numbers(visit, site
     found.get_by_label("t", exact=True).focus()
     press(found.page, "ArrowRight", 41)
     linear, cosine = alpha_bars(linear_betas(1000)), alpha_bars(cosine_betas(1000))
-    expect(found.locator(".says")).to_contain_text(f"At t = 300, ᾱ, the image's share: linear {linear[300]:.4f}, cosine {cosine[300]:.4f}.")
+    expect(found.locator(".says")).to_contain_text(f", the image's share: linear {linear[300]:.4f}, cosine {cosine[300]:.4f}.")
     expect(found.locator(".readout")).to_contain_text("linear: half is noise att = 259")
     expect(found.locator(".readout")).to_contain_text("cosine: half is noise att = 496")
 
@@ -709,7 +710,7 @@ def answers_to(part, key, drawn):
         right, misconceptions = drawn.values(part)
         numbers = [right, *(value for _, value in misconceptions)]
         written = [f"{number:.{digits}f}" for number in numbers for digits in (part.decimals, max(0, part.decimals - 1), 0)]
-        return [*written, f"{-right:.3f}".replace("-", "−"), "750.5", ".25", "0,5", "much", "3000000000", ""]
+        return [*written, f"{-right:.3f}".replace("-", "−"), f"{right:.3f}".replace(".", ","), "750.5", ".25", "0,5", "1,5e-3", "1,234", "-12,500", "1,234,5", "0, 5", "much", "3000000000", ""]
     return [practice._right(part, key), *practice._misses(part, key).values()]
 
 
@@ -729,7 +730,7 @@ def test_a_site_without_a_server_marks_as_the_terminal_does(visit, written, site
             dict(zip((part.id for part in question.parts), each, strict=True))
             for each in itertools.zip_longest(*(answers_to(part, asked.key.part(part.id), drawn) for part in question.parts), fillvalue="")]
         made = [mark_answer(question, asked.key, answer, drawn) for answer in answers]
-        wanted = [None if one.outcome == "passed" else [[to_html(practice._line(asked, remark)) for remark in one.remarks], one.section, one.readable] for one in made]
+        wanted = [None if one.outcome == "passed" else [[with_symbols(to_html(practice._line(asked, remark))) for remark in one.remarks], one.section, one.readable] for one in made]
         assert page.evaluate(script, [question.id, seed, answers]) == wanted, (question.id, seed)
 
 

@@ -47,11 +47,11 @@ def test_the_way_back_is_that_of_ddim(visit, site):
 
 def test_one_pixel_starts_with_the_lessons_example_and_follows_the_keys(visit, site):
     found = widget(visit(site.address + "play.html"), "average")
-    expect(found.locator(".readout")).to_have_text("black, given xₜ0.410white, given xₜ0.590their average x̂₀0.181its squared error, on average0.967that of the likelier image1.639")
+    expect(found.locator(".readout")).to_have_text("black, given xt0.410white, given xt0.590their average x^00.181its squared error, on average0.967that of the likelier image1.639")
     expect(found.locator(".says")).to_contain_text("a grey that leans to it")
     found.get_by_label("t", exact=True).focus()
     press(found.page, "Home")
-    expect(found.locator(".says")).to_contain_text("At t = 1, xₜ = 0.60 has the average 0.00 · (−1) + 1.00 · 1 = 1.00. This is almost surely white")
+    expect(found.locator(".says")).to_contain_text("At t = 1, xt = 0.60 has the average 0.00 · (−1) + 1.00 · 1 = 1.00. This is almost surely white")
     expect(found.get_by_role("status")).to_contain_text("This is almost surely white")
     press(found.page, "End")
     expect(found.get_by_role("img")).to_have_attribute("aria-label", re.compile("At x_t = 0.60 black has probability 0.498, white 0.502, and the average is 0.004"))

@@ -9,6 +9,7 @@ from autograder.course.model import Key
 from autograder.grading.feedback import mark_message
 from autograder.grading.questions import functions_of, mark, values, variant
 from autograder.learner.start import start
+from autograder.web.pages import plain_text
 from tests.autograder.web.conftest import serving
 from tests.autograder.web.test_guard import ask
 
@@ -42,7 +43,7 @@ def test_a_known_misconception_is_named_in_the_graders_words(root, fresh):
     for misconception, value in misconceptions:
         words = mark_message(question, mark(question, Key(), {"seed": 7, "answer": f"{value:.3f}"}, functions))
         assert words.endswith(misconception.sentence)
-        assert words.replace("`", "") in unescape(send(fresh, "fresh-step", answer=f"{value:.3f}", seed="7")[2])
+        assert words.replace("`", "") in plain_text(send(fresh, "fresh-step", answer=f"{value:.3f}", seed="7")[2])
 
 
 def test_three_fresh_variants_in_a_row_are_mastery_here_and_in_the_terminal(root, fresh):

@@ -6,7 +6,6 @@ import threading
 import time
 import urllib.request
 from datetime import datetime
-from html import unescape
 from urllib.parse import urlencode
 
 import pytest
@@ -18,6 +17,7 @@ from autograder.learner.check import Checker
 from autograder.learner.progress import remember
 from autograder.learner.review.deck import Deck
 from autograder.learner.start import start
+from autograder.web.pages import plain_text
 from tests.autograder.web.conftest import serving
 from tests.autograder.web.test_guard import ask
 from tests.programs import PATIENCE, wait_for
@@ -122,7 +122,7 @@ WRONG = "def forward_step(x_prev, beta, eps):\n    return (1 - beta) ** 0.5 * x_
 def test_the_last_checks_feedback_is_shown_in_the_graders_words(root, work):
     (work.folder / "forward.py").write_text(WRONG)
     checked = check(work, "forward", root)
-    text = unescape(re.sub("</?code>", "`", ask(work.address + "exercises.html")[2]))
+    text = plain_text(re.sub("</?code>", "`", ask(work.address + "exercises.html")[2]))
     wrong = next(one for one in checked.checks if one.misconception == "beta_as_standard_deviation")
     assert wrong.message in text
     assert f"{checked.passed} of {len(checked.checks)}" in text

@@ -127,7 +127,9 @@ def test_ankis_text_format_is_imported_twice_and_updates(anki, root, write):
 @pytest.mark.parametrize(
     ("text", "html"),
     [
-        ("a *b* `c` <b>&", "a <em>b</em> <code>c</code> &lt;b&gt;&amp;"),
+        ("one *two* `c` <br>&", "one <em>two</em> <code>c</code> &lt;br&gt;&amp;"),
+        ("ε̂ of x_{t−1} at `t`: a U-Net", r"\(\hat ε\) of \(x_{t-1}\) at <code>t</code>: a U-Net"),
+        ("{{c1::x_{t−1}}}", r"{{c1::\(x_{t-1}\) }}"),
         ("$a < b_*$ and $*c$", r"\(a &lt; b_*\) and \(*c\)"),
         (r"costs \$5 and $$x$$", r"costs $5 and \[x\]"),
         (r"{{c1::$\sqrt{\frac{a}{b}}$}}", r"{{c1::\(\sqrt{\frac{a}{b} }\)}}"),

@@ -63,8 +63,8 @@ def test_the_first_hour(typed, columns, rows):
     read(screen)
     watch(screen, typed.folder)
     asked = screen("practice").shows("fresh-step, core", "A number with 3 decimals:")
-    asked.press("0,79\n").shows("has a decimal comma").press("0.55\n").shows("You scaled the noise by β.", "see the working (w):")
-    assert asked.press("0.79\n").shows("✓ Right.", "fresh-step (seed ").press("\n").ends() == 0
+    asked.press("0,55\n").shows("You scaled the noise by β.", "see the working (w):")
+    assert asked.press("0,79\n").shows("✓ Right.", "fresh-step (seed ").press("\n").ends() == 0
     far = screen("progress")
     assert far.shows("Next: course read why-a-third-family", "Today: 14 min reading left, 3 core questions, 1 card due, next file schedule.py").ends() == 0
     assert screen("show-solution", "forward").shows("def per_sample(").ends() == 0

@@ -19,7 +19,8 @@ from autograder.course.schema import did_you_mean
 from autograder.course.text import quoted
 
 HUGE = 1e9
-_COMMA = re.compile(r"[-+−]?[0-9]*,[0-9]+")
+_COMMA = re.compile(r"[-+−]?[0-9]*,[0-9]+([eE][-+]?[0-9]{1,2})?")
+_THOUSANDS = re.compile(r"[-+−]?[1-9][0-9]{0,2},[0-9]{3}")  # or three decimals
 _NUMBER = re.compile(r"[-+−]?([0-9]{1,18}(\.[0-9]{0,18})?|\.[0-9]{1,18})([eE][-+]?[0-9]{1,2})?")
 
 
@@ -102,8 +103,8 @@ def mark_answer(question: Question, key: Key, answer: Any, drawn: Drawn) -> Mark
 
 
 FORM = frozenset(  # remarks on how an answer is written, whatever is right
-    "blank comma no_number too_large no_list no_choice unknown_choice choose_one each_once no_pairs unknown_item unknown_match unmatched "
-    "no_parts unknown_part".split()
+    "blank thousands no_number too_large no_list no_choice unknown_choice choose_one each_once no_pairs unknown_item unknown_match "
+    "unmatched no_parts unknown_part".split()
 )
 
 
@@ -174,7 +175,7 @@ def _unknown_name(noun: str, names: Iterable[str], known: list[str]) -> Problem:
 
 
 def _mark_number(question: Question, key: Key, answer: Any, drawn: Drawn) -> Mark:
-    read = _read_number(answer)
+    read = _read_number(question, answer)
     if isinstance(read, Remark):
         return failed(question, read)
     right, misconceptions = drawn.values(question)
@@ -192,12 +193,18 @@ def _mark_number(question: Question, key: Key, answer: Any, drawn: Drawn) -> Mar
     return Mark(0, "failed", (replace(remark, kind="known_number", sentence=made.sentence),), made.id, made.section, made.card)
 
 
-def _read_number(answer: Any) -> Decimal | Remark:
-    """Return the number with the digits that were written, or what is wrong with it."""
+def _read_number(question: Question, answer: Any) -> Decimal | Remark:
+    """Return the number with the digits that were written, with a decimal point or comma, or what is wrong with it.
+
+    `1,234` may be a thousand, unless three decimals are what is asked for.
+    """
     if isinstance(answer, str):
         text = answer.strip()
+        if _THOUSANDS.fullmatch(text) and question.decimals != 3:
+            return Remark("thousands", given=f"`{text}`")
+        text = text.replace(",", ".") if _COMMA.fullmatch(text) else text
         if not _NUMBER.fullmatch(text):
-            return Remark("comma", given=f"`{text[:40]}`") if _COMMA.fullmatch(text) else Remark("no_number", given=quoted(answer))
+            return Remark("no_number", given=quoted(answer))
         answer = Decimal(text.replace("−", "-"))
     if isinstance(answer, bool) or not isinstance(answer, int | float | Decimal):
         return Remark("no_number", given=quoted(answer))

@@ -26,10 +26,10 @@ PRACTICE_WORDS = {
 HEADS = {  # of answers.yaml
     "open": "To read one: course practice QUESTION\n"
     "# Practice is open: the lesson's own numbers count, and you may look up anything.\n"
-    "# A fresh variant is answered with its seed: {seed: 7, answer: 0.123}. Decimal point, not comma.\n",
+    "# A fresh variant is answered with its seed: {seed: 7, answer: 0.123}.\n",
     "own": "They count, with your own numbers.\n"
     "# To read them: course practice --for-grading ID, with your number, login or name.\n"
-    f"# The same ID goes here, in quotes. Decimal point, not comma.\n{FOR}:\n",
+    f"# The same ID goes here, in quotes.\n{FOR}:\n",
 }
 
 

@@ -181,6 +181,8 @@ def _line(event: Any) -> int:
 
 MOST_BYTES = 64 * 1024
 DEEPEST = 4
+_BRACES = re.compile(r"\{[^{}]*\}")
+_COMMA = re.compile(r"(?<=: )[-+−]?[0-9]*,[0-9]+([eE][-+]?[0-9]+)?(?=\s*(,(?![0-9])|\}))")
 
 
 class AnswersError(Exception):
@@ -194,7 +196,7 @@ def read_answers(data: bytes) -> dict[str, Any]:
     """Return the answers by question id: text, int, Decimal, bool, None, a list, or a dict by part.
 
     A number with a point stays a Decimal, because 0.80 and 0.800 are different answers to a question that asks for three decimals.
-    `0,79` stays text, which marking recognises.
+    `0,79` stays text, which marking reads as a number, also in `{a: 0,79}`, where YAML would take it for two entries.
     """
     if len(data) > MOST_BYTES:
         raise AnswersError(f"the file is larger than {MOST_BYTES // 1024} KiB: it should hold `question: answer` lines only")
@@ -202,6 +204,7 @@ def read_answers(data: bytes) -> dict[str, Any]:
         text = data.decode(wide_encoding(data) or "utf-8-sig")
     except UnicodeDecodeError as error:
         raise AnswersError("this is not UTF-8 text: save the file as plain text", data[: error.start].count(b"\n") + 1) from None
+    text = _BRACES.sub(lambda braces: _COMMA.sub(r'"\g<0>"', braces[0]), text)
     answers = plain(load(text, _refuse, strict=False, depth=DEEPEST))
     if answers is None:
         return {}

@@ -139,7 +139,7 @@ def answer(state: State, asked: Asked, given: Any, functions: Functions) -> Mark
 
 
 def for_answers(asked: Asked, given: Any) -> str:
-    """Return the line of `answers.yaml` that submits an answer."""
+    """Return the line of `answers.yaml` that submits an answer, with a decimal point."""
     value = _as_yaml(given)
     return f"{asked.question.id}: {value if asked.seed is None else f'{{seed: {asked.seed}, answer: {value}}}'}"
 
@@ -147,7 +147,7 @@ def for_answers(asked: Asked, given: Any) -> str:
 def _as_yaml(given: Any) -> str:
     if isinstance(given, dict):
         return "{" + ", ".join(f"{name}: {_as_yaml(value)}" for name, value in given.items()) + "}"
-    return f"[{', '.join(given)}]" if isinstance(given, list) else str(given)
+    return f"[{', '.join(given)}]" if isinstance(given, list) else str(given).replace(",", ".")
 
 
 def shown_working(asked: Asked, functions: Functions) -> tuple[str, ...]:

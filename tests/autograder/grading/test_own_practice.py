@@ -364,10 +364,10 @@ def test_what_is_reused_depends_on_who_it_is(place):
 def test_only_the_form_of_answers_is_checked_at_home(lesson, functions, token):
     answers = {"for": "501"} | right(lesson, functions, token, "501")
     assert own_problems(lesson, json.dumps(answers).encode()) == []
-    wrong = {"why-carry": "z", "by-hand": ["a", "b"], "names": {"a": 1}, "fresh-sum": "0,5", "both-ways": {"forth": 5}, "extra": 1}
+    wrong = {"why-carry": "z", "by-hand": ["a", "b"], "names": {"a": 1}, "fresh-sum": "0, 5", "both-ways": {"forth": 5}, "extra": 1}
     assert own_problems(lesson, json.dumps(wrong).encode()) == [
         "It does not say whose numbers it answers: write `for: ID` above them.",
-        "fresh-sum: `0,5` has a decimal comma: write a decimal point, and 3 decimals.",
+        "fresh-sum: `0, 5` is not a number: write one number with 3 decimals, like 0.123.",
         "why-carry: There is no choice `z`: take one of a, b.",
         "by-hand: List each of these once: a, b, c.",
         "names: `b` has no match yet.",
@@ -402,7 +402,7 @@ def test_a_student_reads_the_sheet_answers_it_and_is_graded(home, place, lesson,
     assert text.startswith(
         "# Answers to the practice questions of 13_adding. They count, with your own numbers.\n"
         "# To read them: course practice --for-grading ID, with your number, login or name.\n"
-        "# The same ID goes here, in quotes. Decimal point, not comma.\nfor:\n"
+        "# The same ID goes here, in quotes.\nfor:\n"
     )
     assert "why-carry:  # one of: a, b\n" in text
     said, status = course("check", "answers.yaml")

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from autograder.course.errors import CourseError
 from autograder.course.kinds import Mark, Remark
@@ -167,6 +168,27 @@ def test_the_right_answer_earns_all_points():
     assert marked("−0.382", Question("n", "number", "", 1, computes="forward.step", arguments=(-0.5, 0.04, 0.54), tolerance=0.002)).points == 1
 
 
+@pytest.mark.parametrize("line", ["0,790", "0,79", "+0,7915", '"0,790"', "7,9e-1", "0,79  # by hand"])
+def test_a_decimal_comma_is_a_decimal_point(line):
+    assert marked(line) == marked("0.790")
+
+
+def test_in_braces_a_decimal_comma_is_none_between_entries():
+    right = f"{step(**variant(FRESH, 7, FUNCTIONS)):.3f}".replace(".", ",")
+    assert marked(f"{{seed: 7, answer: {right}}}").outcome == "passed"
+    assert marked("{a: 0,790, b: gan}", PARTS, PARTS_KEY) == marked("{a: 0.790, b: gan}", PARTS, PARTS_KEY)
+
+
+def test_a_comma_before_three_digits_may_be_a_thousand_where_three_decimals_are_not_what_is_asked_for():
+    for line in ("1,234", "-12,500", "999,000"):
+        made = mark(replace(FRESH, decimals=2), Key(), line, FUNCTIONS)
+        told = f"`{line}` may have three decimals or be in the thousands: write a decimal point, and nothing between thousands."
+        assert (mark_message(FRESH, made), made.readable) == (told, False)
+        assert mark_message(FRESH, marked(line)).startswith(f"{_WHERE} {line.replace(',', '.')}.")
+    for line in ("0,123", "1234,5", "1,23"):
+        assert mark(replace(FRESH, decimals=2), Key(), line, FUNCTIONS).readable
+
+
 @pytest.mark.parametrize(
     ("line", "misconception", "card", "sentence"),
     [
@@ -190,8 +212,11 @@ _WHERE = "Your answer for x = 0.5, beta = 0.04, eps = 1.5 is"
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        ("0,79", "`0,79` has a decimal comma: write a decimal point, and 3 decimals."),
-        ('"-0,790"', "`-0,790` has a decimal comma: write a decimal point, and 3 decimals."),
+        ('"-0,790"', f"{_WHERE} -0.790. That is not right, and it matches no known mistake: compute it again, line by line."),
+        ("0,8", "0.8 is rounded too far: with fewer than 3 decimals, the right answer and a mistake look the same."),
+        ("0, 79", f"`0, 79` is not a number: {_LIKE}"),
+        ("1,234.5", f"`1,234.5` is not a number: {_LIKE}"),
+        ("1,234,567", f"`1,234,567` is not a number: {_LIKE}"),
         ("0.8", "0.8 is rounded too far: with fewer than 3 decimals, the right answer and a mistake look the same."),
         ("1", "1 is rounded too far: with fewer than 3 decimals, the right answer and a mistake look the same."),
         ("0.80", f"{_WHERE} 0.80. The image must shrink."),
@@ -208,8 +233,7 @@ _WHERE = "Your answer for x = 0.5, beta = 0.04, eps = 1.5 is"
         ("0.5`\\e[31m" + "x" * 50, "`0.5\\e[31m" + "x" * 30 + f"…` is not a number: {_LIKE}"),
         ("{seed: x, answer: 1}", "`seed` should be a whole number, like 7."),
         ("{seed: true, answer: 1}", "`seed` should be a whole number, like 7."),
-        ("{seed: 7, answer: 0,79}",
-         "A fresh variant is written `{seed: 7, answer: 0.123}`: `seed` and `answer`, nothing else, and no decimal comma."),
+        ("{seed: 7, answer: 0, 79}", "A fresh variant is written `{seed: 7, answer: 0.123}`: `seed` and `answer`, nothing else."),
         ("{seed: 7}", "There is no answer yet."),
     ],
 )  # fmt: skip
@@ -270,7 +294,7 @@ def test_right_choices_earn_all_points(question, key, line):
         (CHOICE, CHOICE_KEY, "[gan, vae]", "Choose one."),
         (CHOICE, CHOICE_KEY, "0.5", "Answer with one of vae, gan, diffusion."),
         (CHOICE, CHOICE_KEY, "{a: gan}", "Answer with one of vae, gan, diffusion."),
-        (CHOICE, CHOICE_KEY, "{seed: 1, answr: gan}", "A fresh variant is written `{seed: 7, answer: ...}`: `seed` and `answer`, nothing else, and no decimal comma."),
+        (CHOICE, CHOICE_KEY, "{seed: 1, answr: gan}", "A fresh variant is written `{seed: 7, answer: ...}`: `seed` and `answer`, nothing else."),
         (SEVERAL, SEVERAL_KEY, "[vae, gan, diffusion]", "You chose `diffusion`. Slow."),
         (SEVERAL, SEVERAL_KEY, "vae", "You left out `gan`. GANs too."),
         (SEVERAL, SEVERAL_KEY, "gan", "What you chose is right, but something is missing."),

@@ -79,8 +79,8 @@ def test_a_wrong_answer_ends_the_streak_and_its_variant_counts_no_more(workspace
 def test_what_is_no_number_is_told_and_costs_nothing(workspace, state, question, functions):
     asked = question("fresh-step")
     try_it(workspace, state, functions, asked, 1)
-    made = answer(state, ask(workspace, asked, 2, functions), "0,79", functions)
-    assert mark_message(asked, made) == "`0,79` has a decimal comma: write a decimal point, and 3 decimals."
+    made = answer(state, ask(workspace, asked, 2, functions), "0.7.9", functions)
+    assert mark_message(asked, made) == "`0.7.9` is not a number: write one number with 3 decimals, like 0.123."
     assert streak(state, asked) == 1
 
 
@@ -168,6 +168,7 @@ def test_what_is_typed_is_read_as_answers_yaml_would_hold_it(question, name, typ
     [
         ("fresh-step", None, "0.790", "fresh-step: 0.790"),
         ("fresh-step", 7, "0.790", "fresh-step: {seed: 7, answer: 0.790}"),
+        ("fresh-step", 7, "0,790", "fresh-step: {seed: 7, answer: 0.790}"),
         ("what-guidance-needs", None, ["a", "b"], "what-guidance-needs: [a, b]"),
         ("systems-and-parts", None, {"imagen": "cascade"}, "systems-and-parts: {imagen: cascade}"),
     ],

@@ -3,7 +3,7 @@
 course.provide(() => {
   const MATHML = "http://www.w3.org/1998/Math/MathML", SVG = "http://www.w3.org/2000/svg";
   const ACCENTS = { "\u0302": ["^", true], "\u0303": ["~", false], "\u0304": ["¯", true], "\u0307": ["˙", false], "\u20d7": ["→", false] };
-  const SYMBOL = /(?<![\p{L}\p{M}\\'’_@#$])(?<!\p{L}\.)(?<!<\/?)(?<![\p{L}\p{N}_]\[)([A-Za-zΑ-Ωα-ωᾱĉĝĥĵŝŵŷẑȳḡỹ][\u0302\u0303\u0304\u0307\u20d7]*)(′*)(_\{[^{}<>]{1,12}\}|_[\p{L}\p{N}]+|[₀-₎ₐ-ₜᵢᵣᵤᵥᵦ-ᵪⱼ]+)?([²³¹⁰-ⁿᵀ]+)?(?![\p{L}\p{N}\p{M}_[′]|\.[\p{L}\p{N}_]|['’](?!s\b))/gu;
+  const SYMBOL = /(?<![\p{L}\p{M}\\'’_@#$])(?<!\p{L}\.)(?<!<\/?)(?<![\p{L}\p{N}_]\[)([A-Za-zΑ-Ωα-ωᾱĉĝĥĵŝŵŷẑȳḡỹ][\u0302\u0303\u0304\u0307\u20d7]*)(′*)(_\{[^{}<>]{1,12}\}|_[\p{L}\p{N}]+|[\u2080-\u208e\u2090-\u209c\u1d62\u1d63\u1d64\u1d65\u1d66-\u1d6a\u2c7c]+)?([\u00b2\u00b3\u00b9\u2070-\u207f\u1d40]+)?(?![\p{L}\p{N}\p{M}_[′]|\.[\p{L}\p{N}_]|['’](?!s\b))/gu;
 
   // The variables in a text, each with its place and size.
   function symbolsIn(text) {

@@ -13,11 +13,12 @@ course.provide(async (use) => {
   };
   const FIRST = "purple-banana";
   const LOADS = 10; // MB: the runtime and the first model
-  const PAIRS = [
-    ["boots-w1", "boots-w5", "w = 1 and w = 5", "Only w differs: see how much clearer the class gets, and how much more alike the images."],
-    ["boots-5-steps", "boots", "5 and 20 steps", "Only the number of steps differs: the shapes are the same, and twenty steps add the texture that five leave out."],
-    ["boots", "bags", "two prompts, one noise", "Only the prompt differs: both begin with the same noise, and part step by step."],
+  const PAIRS = [ // two recordings, what there is to see in them, and what differs in two runs of the reader's own
+    { name: "w = 1 and w = 5", only: "Only w differs", recorded: ["boots-w1", "boots-w5"], see: "see how much clearer the class gets, and how much more alike the images.", differs: () => [{ w: 1 }, { w: 5 }] },
+    { name: "5 and 20 steps", only: "Only the number of steps differs", recorded: ["boots-5-steps", "boots"], see: "the shapes are the same, and twenty steps add the texture that five leave out.", differs: () => [5, 20].map((steps) => ({ sampler: "ddim", steps })) },
+    { name: "two prompts, one noise", only: "Only the prompt differs", recorded: ["boots", "bags"], see: "both begin with the same noise, and part step by step.", differs: ({ model, prompt }) => [{}, { prompt: (MODELS[model].texts ?? CLOTHES).find((text) => text !== prompt) }] },
   ];
+  const sideBySide = (on) => choice({ label: "Side by side", options: [["", "one run"], ...PAIRS.map(({ name }, i) => [i, name])], on });
 
   const stepsOf = ({ sampler, steps }) => (sampler === "ddpm" ? "DDPM in 1000 steps" : `DDIM in ${steps} steps`);
   const labelOf = (asked) => `${asked.prompt || "one of each"}, ${stepsOf(asked)}, w = ${asked.w}, seed ${asked.seed}`;
@@ -81,14 +82,12 @@ course.provide(async (use) => {
 
   // Two recordings beside each other; `on` is told when they take the place of what was shown.
   function pairs({ film, said }) {
-    const which = choice({
-      label: "Side by side", options: [["", "one run"], ...PAIRS.map(([, , name], i) => [i, name])], on: async (i) => {
-        if (i === "") return film.show(film.run, null);
-        const [one, other, , words] = PAIRS[i];
-        const both = await Promise.all([one, other].map(recording));
-        film.open(both[1], both[0]);
-        said.set(words);
-      },
+    const which = sideBySide(async (i) => {
+      if (i === "") return film.show(film.run, null);
+      const { recorded, only, see } = PAIRS[i];
+      const both = await Promise.all(recorded.map(recording));
+      film.open(both[1], both[0]);
+      said.set(`${only}: ${see}`);
     });
     return {
       node: which.node,
@@ -154,7 +153,7 @@ course.provide(async (use) => {
     const steps = slider({ label: "steps", min: 1, max: 100, step: 1, value: 20 });
     const w = slider({ label: "guidance w", min: 0, max: 8, step: 0.5, value: 1.5, show: (v) => written(v, 1) });
     const seed = slider({ label: "seed", min: 0, max: 50, step: 1, value: 0 });
-    const beside = pairs({ film, said });
+    const beside = sideBySide((i) => (i === "" ? film.show(film.run, null) : draw()));
     const [start, stop, again] = [button("Denoise", "button"), button("Stop"), button("New seed")];
     stop.disabled = true;
     let leave = null;
@@ -181,25 +180,33 @@ course.provide(async (use) => {
       said.set(words);
     }
     function draw() {
+      leave?.();
       const prompt = caption.hidden ? cloth.value : input.value;
       const asked = { model: model.value, prompt, sampler: sampler.value, steps: steps.value, w: w.value, seed: seed.value };
-      const run = { label: labelOf(asked), frames: [] };
+      const pair = PAIRS[beside.value], runs = (pair?.differs(asked) ?? [{}]).map((differs) => ({ ...asked, ...differs }));
       start.disabled = again.disabled = true;
       stop.disabled = false;
-      stop.focus({ preventScroll: true });
-      beside.end();
+      if (document.activeElement !== beside.input) stop.focus({ preventScroll: true });
       said.set("Starting the model …");
+      follow(runs, 0, pair && null, pair ? `${pair.only}: all else is as you chose it.` : "Play it again, or go through its steps.");
+    }
+    // Draw the first of the runs beside the one before, if there is one, and then the others.
+    function follow([asked, ...others], took, before, words) {
+      const run = { label: labelOf(asked), frames: [] };
       leave = draws(asked, {
-        say: (words) => said.set(words),
+        say: (told) => said.set(told),
         frame(frame) {
           run.frames.push(frame);
-          if (run.frames.length === 1) film.show(run); // until then, what was shown before
+          if (run.frames.length === 1) film.show(run, before); // until then, what was shown before
           else if (film.run === run) film.grew();
           said.set(`Step ${frame.step} of ${frame.of}: t = ${frame.t}.`, false);
         },
-        done: (seconds) => end(`Done in ${written(seconds, 1)} s. Play it again, or go through its steps.`),
-        failed(words, lost) {
-          end(words);
+        done(seconds) {
+          if (others.length) follow(others, took + seconds, run, words);
+          else end(`Done in ${written(took + seconds, 1)} s. ${words}`);
+        },
+        failed(told, lost) {
+          end(told);
           if (lost) unable();
         },
       });

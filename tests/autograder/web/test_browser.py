@@ -572,6 +572,26 @@ def test_the_model_denoises_while_one_watches(visit, site):
     expect(found.locator(".says")).to_contain_text("unknown word purple; choose from a, small, large")
 
 
+def test_two_runs_of_ones_own_stand_side_by_side_and_differ_in_one_thing(visit, site):
+    found = widget(visit(site.address + "play.html"), "sampler")
+    titles, beside = found.locator(".film > p"), found.get_by_label("Side by side")
+    found.get_by_label("Caption").fill("red heart")
+    found.get_by_label("steps").focus()
+    press(found.page, "Home")
+    press(found.page, "ArrowRight", 2)
+    beside.select_option("w = 1 and w = 5")
+    expect(titles).to_have_text([f"red heart, DDIM in 3 steps, w = {w}, seed 0: t = 0" for w in (1, 5)])
+    expect(found.locator(".says")).to_contain_text("Only w differs: all else is as you chose it.")
+    beside.select_option("two prompts, one noise")
+    expect(titles).to_have_text([f"{prompt}, DDIM in 3 steps, w = 3, seed 0: t = 0" for prompt in ("red heart", "purple banana")])
+    expect(found.locator(".says")).to_contain_text("Only the prompt differs")
+    beside.select_option("5 and 20 steps")
+    expect(titles).to_have_text([f"red heart, DDIM in {steps} steps, w = 3, seed 0: t = 0" for steps in (5, 20)])
+    expect(found.locator(".says")).to_contain_text("Done in")
+    beside.select_option("one run")
+    expect(titles).to_have_text(["red heart, DDIM in 20 steps, w = 3, seed 0: t = 0"])
+
+
 def test_a_showing_can_be_stopped_and_another_window_waits_for_it(visit, site):
     first, second = (widget(visit(site.address + "play.html"), "sampler") for _ in range(2))
     first.get_by_text("More").click()

@@ -45,9 +45,9 @@
       const value = Number(text.replace("−", "-"));
       if (Math.abs(value) > LARGEST) return notes.large;
       if (Math.abs(value - right) <= tolerance) return null;
-      const given = text.replace("−", "-").replace("+", "").replace(/^(-?)\./, "$10.");
       const [mantissa, exponent = "0"] = text.toLowerCase().split("e");
       const digits = Math.max(0, (mantissa.split(".")[1] ?? "").length - Number(exponent));
+      const given = exponent < 0 ? value.toFixed(digits) : text.replace("−", "-").replace("+", "").replace(/^(-?)\./, "$10.");
       if (notes.rounded && digits < decimals && Math.abs(value - right) <= 0.5 * 10 ** -digits + 1e-9) return filled(notes.rounded, given);
       const found = near.filter(([known]) => Math.abs(value - known) <= tolerance).sort(([one], [other]) => Math.abs(value - one) - Math.abs(value - other))[0];
       return filled(found ? found[1] : notes.other, given);

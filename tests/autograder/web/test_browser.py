@@ -410,7 +410,7 @@ def test_the_dark_page_is_a_choice_that_is_kept(visit, site):
 def test_the_noise_slider_shows_the_mistake_beside_the_correct_image(visit, site):
     """By keyboard: t = 100, where the lesson's table has both factors."""
     found = widget(visit(site.address + "play.html"), "noise")
-    slider = found.get_by_label("t", exact=True)
+    slider = found.get_by_role("slider", name="t", exact=True)
     slider.focus()
     press(found.page, "Home")
     expect(found.locator(".says")).to_contain_text("At t = 0 the two look the same")
@@ -426,7 +426,7 @@ def test_the_noise_slider_shows_the_mistake_beside_the_correct_image(visit, site
 
 def test_the_noise_slider_by_mouse(visit, site):
     found = widget(visit(site.address + "play.html"), "noise")
-    slider = found.get_by_label("t", exact=True)
+    slider = found.get_by_role("slider", name="t", exact=True)
     box = slider.bounding_box()
     slider.click(position={"x": box["width"] / 2, "y": box["height"] / 2})
     expect(found.locator(".says")).to_contain_text(re.compile(r"At t = (49\d|50\d) "))
@@ -474,7 +474,7 @@ def test_the_schedule_plot_has_the_reference_implementations_numbers(visit, site
     from solutions.diffusion.schedules import alpha_bars, cosine_betas, linear_betas
 
     found = widget(visit(site.address + "play.html"), "schedule")
-    found.get_by_label("t", exact=True).focus()
+    found.get_by_role("slider", name="t", exact=True).focus()
     press(found.page, "ArrowRight", 41)
     linear, cosine = alpha_bars(linear_betas(1000)), alpha_bars(cosine_betas(1000))
     expect(found.locator(".says")).to_contain_text(f", the image's share: linear {linear[300]:.4f}, cosine {cosine[300]:.4f}.")

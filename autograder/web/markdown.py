@@ -37,6 +37,7 @@ _SCRIPT = re.compile(r'<mi mathvariant="(?:script|double-struck)">(.)</mi>')
 _NAMESPACE = re.compile(' xmlns="http://www.w3.org/1998/Math/MathML"| display="inline"')  # what HTML takes for granted
 _LETTERS = {"N": "𝒩", "L": "ℒ", "U": "𝒰", "D": "𝒟", "E": "𝔼", "R": "ℝ"}
 _MARKED = re.compile(r'(?<!class="held">)<math (?:(?!</math>).)*</math>[.,;:?!)]+')
+_ENTITY = re.compile("&#x([0-9A-F]+);")
 _PIXELS = 4 / 3  # in a point
 
 Host = Callable[[str], str]
@@ -131,9 +132,11 @@ def mathml(formula: str, *, block: bool = False) -> str:
         return "<wbr>".join(mathml(("{}=" if place else "") + link) for place, link in enumerate(links))
     made: str = convert(re.sub(r"\\!", "", formula), display="block" if block else "inline")
     name = "alttext" if block else "aria-label"  # the name of a button or a field has the formula only so
+    made = made.removesuffix("</mrow></math>").replace("><mrow>", ">", 1) + "</math>"
     made = _NAMESPACE.sub("", made).replace("<math", f'<math {name}="{escape(in_unicode(formula))}"', 1)
     made = _SCRIPT.sub(lambda match: f"<mi>{_LETTERS.get(match[1], match[1])}</mi>", made)
-    return made.replace("<mi>&#x0007E;</mi>", "<mo>&#x0223C;</mo>")
+    made = made.replace("<mi>&#x0007E;</mi>", "<mo>&#x0223C;</mo>")
+    return _ENTITY.sub(lambda match: escape(chr(int(match[1], 16))), made)
 
 
 def with_symbols(html: str) -> str:

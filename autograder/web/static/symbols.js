@@ -26,7 +26,7 @@ course.provide(() => {
     const base = accents.reduce((under, accent) => mathml("mover", under, mathml("mo", ACCENTS[accent][0])), mathml("mi", letter));
     const up = primes + above ? row([...primes && [mathml("mi", primes)], ...above && [pieces(above)]]) : null;
     const made = below && up ? mathml("msubsup", base, pieces(below), up) : below ? mathml("msub", base, pieces(below)) : up ? mathml("msup", base, up) : base;
-    const node = mathml("math", mathml("mrow", made));
+    const node = mathml("math", made);
     node.setAttribute("aria-label", whole); // the name of a button or a field has the formula only so
     return node;
   }

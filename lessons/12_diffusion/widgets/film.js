@@ -7,7 +7,7 @@ course.provide(async (use) => {
 
   const VIEWS = [
     ["x", "The noisy images", "<b>x_t</b>, the noisy images"],
-    ["x0", "The estimates of the clean images", "<b>x̂_0</b>, what the network takes them for"],
+    ["x0", "The estimates of the clean images", "<b>x̂_0</b>, the estimate in the step that led there"],
   ];
   const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
@@ -46,8 +46,8 @@ course.provide(async (use) => {
     function look(word, bytes, { n, t }) {
       const most = Math.max(...bytes);
       fill(looked.shots, bytes.map((value) => (255 * value) / most), n, Math.sqrt(bytes.length / n), 1);
-      looked.shots.setAttribute("aria-label", `How much each place looks at the word ${word} at t = ${t}, up to ${written(most / 255, 2)}`);
-      looked.pane.caption = `<b>where it looks for “${word}”</b>: white places give it ${written(most / 255, 2)} of their attention`;
+      looked.shots.setAttribute("aria-label", `How much each place looks at the word ${word} in the step to t = ${t}, up to ${written(most / 255, 2)}`);
+      looked.pane.caption = `<b>where it looked for “${word}”</b> in this step: white places give it ${written(most / 255, 2)} of their attention`;
     }
     return { draw, node: el("div", { class: "film" }, title, ...views.map((view) => view.node), looked.pane.node) };
   }

@@ -35,7 +35,7 @@ course.provide(async (use) => {
       mistake.setAttribute("aria-label", `The ${name} at t = ${t.value} with the mistake, noise times ${written(wrong)}`);
       const ratio = bar / (1 - bar);
       figures.set([
-        ["ᾱ, the image's share of the variance", written(bar, 4)],
+        ["ᾱ, what is left of the image's variance", written(bar, 4)],
         ["signal to noise, ᾱ / (1 − ᾱ)", t.value === 0 ? "∞" : written(ratio, ratio < 0.1 ? 5 : ratio < 10 ? 3 : 1)],
         ["image factor √ᾱ", written(signal)],
         ["noise factor √(1 − ᾱ)", written(noise)],

@@ -33,7 +33,7 @@ class LessonFigure:
 FIGURES = {
     "forward-strip": LessonFigure(
         sheets.forward_strip,
-        "The forward process on four images: jumps from x_0 with DDPM's linear schedule. At about t = 259 half of the variance is noise.",
+        "The forward process on four images: jumps from x_0 with DDPM's linear schedule. At about t = 259 half of an image's variance is left.",
         "Four images of clothing, each in seven columns from t = 0 to t = 1000. They are grainy at 50 and gone at 500.",
     ),
     "schedules": LessonFigure(
@@ -74,12 +74,12 @@ FIGURES = {
     "guidance-grid": LessonFigure(
         sheets.guidance_grid,
         "The same noise under increasing guidance. With larger w the class is clearer and the images are more alike.",
-        "Five rows of bags and ankle boots at w = 0, 1, 1.5, 3 and 5. At 0 anything appears; at 5 all look like one typical image.",
+        "Five rows of bags and ankle boots at w = 0, 1, 1.5, 3 and 5. At 0 anything appears; the larger w, the more the bags look alike, and the boots.",
     ),
     "guidance-curve": LessonFigure(
         plots.guidance_curve,
-        "The trade-off, measured on 2,000 images: with larger w the class is right more often and fewer real images are covered.",
-        "Curves over w: the Fréchet distance is lowest near 1 and then rises; class accuracy rises towards 1; coverage falls.",
+        "The trade-off, measured on 2,000 images: from w = 1 on the class is right more often and fewer real images are covered.",
+        "Curves over w: the Fréchet distance is lowest near 1 and then rises; class accuracy rises towards 1; coverage is highest at 1.",
     ),
     "guidance-plane": LessonFigure(
         plots.guidance_plane,

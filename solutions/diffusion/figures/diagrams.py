@@ -30,7 +30,7 @@ def training_step(theme: Theme) -> Figure:
         edge=theme.blue,
     )
     _box(axes, theme, (6.0, 2.0), "U-Net\n$\\varepsilon_\\theta(x_t,t)$", width=1.2, edge=theme.orange)
-    _box(axes, theme, (8.1, 1.2), "loss\n$\\|\\varepsilon-\\hat{\\varepsilon}\\|^2$", edge=theme.green)
+    _box(axes, theme, (8.1, 1.2), "loss: mean of\n$(\\varepsilon-\\hat{\\varepsilon})^2$", edge=theme.green)
     for start, end in (((1.5, 2.5), (2.2, 2.2)), ((1.5, 1.5), (2.2, 1.9)), ((1.5, 0.6), (2.5, 1.65)), ((4.6, 2.0), (5.4, 2.0))):
         _arrow(axes, theme, start, end)
     _arrow(axes, theme, (1.5, 1.42), (5.6, 1.62), bend=0.12)

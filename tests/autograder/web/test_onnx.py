@@ -115,9 +115,9 @@ def test_a_caption_is_drawn_and_one_sees_where_it_looks_for_each_word(visit, wri
     found.get_by_label("steps").fill("3")
     found.get_by_role("button", name="Denoise").click()
     expect(found.locator(".says")).to_contain_text("Done in", timeout=120_000)
-    expect(found.get_by_role("img", name="How much each place looks at the word circle at t = 0, up to")).to_be_visible()
+    expect(found.get_by_role("img", name="How much each place looks at the word circle in the step to t = 0, up to")).to_be_visible()
     found.get_by_label("Where it looks for").select_option("red")
-    expect(found.get_by_text("where it looks for “red”")).to_be_visible()
+    expect(found.get_by_text("where it looked for “red”")).to_be_visible()
     assert page.evaluate(BROKEN, None) == []
     for width in (360, 768):
         page.set_viewport_size({"width": width, "height": 900})

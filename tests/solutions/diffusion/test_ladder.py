@@ -29,7 +29,7 @@ def quality_rows() -> list[str]:
     found = metrics("fashion")
     names = {"0": "w = 0, unconditional"}
     rows = {names.get(w, f"w = {w}"): each for w, each in found["by w, 20 ddim steps"].items()}
-    rows["real images instead"] = found["real against real"]["2000"]
+    rows["real training images instead"] = found["real against real"]["2000"]
     keys = ("coverage", "recall", "agreement")
     return [f"| {name} | {each['fd']:.1f} | {' | '.join(share(each[key]) for key in keys)} |" for name, each in rows.items()]
 

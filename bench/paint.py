@@ -35,7 +35,7 @@ PAINTED = """() => new Promise((done) => new PerformanceObserver((list) => {
   const paint = list.getEntriesByName("first-contentful-paint")[0];
   if (paint) done(paint.startTime);
 }).observe({ type: "paint", buffered: true }))"""
-PLAYED = re.compile(r"/recorded/(?!index\.)")
+RECORDING = re.compile(r"/recorded/(?!index\.)")
 
 
 class Visit(NamedTuple):
@@ -43,7 +43,7 @@ class Visit(NamedTuple):
 
     paint: float
     before: int
-    played: int
+    recording: int
 
 
 class Plain(http.server.SimpleHTTPRequestHandler):
@@ -84,8 +84,8 @@ def visit(browser: Any, address: str, width: int) -> Visit:
     page.goto(address)
     page.wait_for_load_state("networkidle")
     sizes = {url: len(answer.body()) for url, answer in asked.items()}
-    played = sum(size for url, size in sizes.items() if PLAYED.search(url))
-    found = Visit(page.evaluate(PAINTED), sum(sizes.values()) - played, played)
+    recording = sum(size for url, size in sizes.items() if RECORDING.search(url))
+    found = Visit(page.evaluate(PAINTED), sum(sizes.values()) - recording, recording)
     context.close()
     return found
 
@@ -116,7 +116,7 @@ def main() -> None:
             first, *visits = [visit(browser, address + asked.page, asked.width) for _ in range(asked.times + 1)]
             paints = [one.paint for one in visits]
             print(f"| {way} | {statistics.median(paints):.0f} ms | {min(paints):.0f} to {max(paints):.0f} ms"
-                  f" | {first.before / 1000:.0f} kB | {first.played / 1000:.0f} kB |", flush=True)  # fmt: skip
+                  f" | {first.before / 1000:.0f} kB | {first.recording / 1000:.0f} kB |", flush=True)  # fmt: skip
         browser.close()
     print(f"\nload after: {os.getloadavg()[0]:.1f}")
 

@@ -22,6 +22,11 @@ window.kept = (() => {
   return { get, set };
 })();
 {
-  const chosen = window.kept.get("theme");
-  if (chosen === "light" || chosen === "dark") document.documentElement.dataset.theme = chosen;
+  const { dataset } = document.documentElement, chosen = window.kept.get("theme");
+  if (chosen === "light" || chosen === "dark") dataset.theme = chosen;
+  // What is further down is laid out when the head of the page has been seen, unless it is asked for.
+  if (!location.hash) {
+    dataset.opening = "";
+    requestAnimationFrame(() => setTimeout(() => { delete dataset.opening; }));
+  }
 }

@@ -128,7 +128,7 @@
       holder.dataset.ready = "yes";
     } catch (error) {
       stage.textContent = "This could not be loaded. Reload the page, or look whether the site still runs.";
-      console.error(error);
+      console.error(error.message, error);
     }
   }
 

@@ -210,6 +210,18 @@ def test_a_link_leads_to_its_section_though_there_is_much_to_play_with_above_it(
     assert 40 < page.locator("#side-by-side").bounding_box()["y"] < 120
 
 
+def test_who_comes_back_to_the_lesson_stands_where_they_were(visit, site):
+    """What is below is laid out a moment later than what is seen first."""
+    page = visit(site.address + "lesson.html")
+    page.evaluate("() => scrollTo({ top: 9000, behavior: 'instant' })")
+    page.reload()
+    page.wait_for_function("() => Math.abs(scrollY - 9000) < 50")
+    page.goto(site.address + "practice.html")
+    page.evaluate("() => { history.back(); }")
+    expect(page).to_have_url(re.compile("lesson.html"))
+    page.wait_for_function("() => Math.abs(scrollY - 9000) < 50")
+
+
 def prediction(page, words):
     return page.locator(".predict").filter(has_text=words)
 

@@ -33,7 +33,7 @@ class LessonFigure:
 FIGURES = {
     "forward-strip": LessonFigure(
         sheets.forward_strip,
-        "The forward process on four images: jumps from x_0 with DDPM's linear schedule. At about t = 259 half of an image's variance is left.",
+        "The forward process on four images: jumps with DDPM's linear schedule. At about t = 259 half of an image's variance is left.",
         "Four images of clothing, each in seven columns from t = 0 to t = 1000. They are grainy at 50 and gone at 500.",
     ),
     "schedules": LessonFigure(
@@ -74,7 +74,7 @@ FIGURES = {
     "guidance-grid": LessonFigure(
         sheets.guidance_grid,
         "The same noise under increasing guidance. With larger w the class is clearer and the images are more alike.",
-        "Five rows of bags and ankle boots at w = 0, 1, 1.5, 3 and 5. At 0 anything appears; the larger w, the more the bags look alike, and the boots.",
+        "Five rows of bags and ankle boots at w = 0, 1, 1.5, 3 and 5. The larger w, the more the bags look alike, and the boots.",
     ),
     "guidance-curve": LessonFigure(
         plots.guidance_curve,

@@ -55,7 +55,9 @@ def _listen(port: int | None) -> socket.socket:
     """Listen on the given port, or by default on the usual one or any free one."""
     for number in (PORT, 0) if port is None else (port,):
         with suppress(OSError):
-            return socket.create_server((LOOPBACK, number), backlog=128)
+            listening = socket.create_server((LOOPBACK, number), backlog=128)
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # for its connections: each body would wait 40 ms otherwise
+            return listening
     raise UsageError(f"port {port} is taken", "omit --port to use a free one")
 
 

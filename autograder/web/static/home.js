@@ -40,7 +40,7 @@
   if (document.getElementById("door-cards")) due();
 
   async function practised() {
-    const { questions, streak } = await window.marks.lesson;
+    const { questions, streak } = await window.marks.lesson();
     const done = new Set(questions.filter((one) => window.marks.mastered(one, streak)).map(({ id }) => id));
     bars("practised", told.questions, (id) => done.has(id));
     const next = questions.find(({ id }) => !done.has(id)), core = told.core.filter((id) => !done.has(id)).length;

@@ -3,7 +3,7 @@
 (() => {
   const { use } = window.course;
   const PLACE = `practice:${document.body.dataset.lesson}`;
-  const lesson = use("answers/index.js");
+  const lesson = () => use("answers/index.js");
   const answers = (id) => use(`answers/${id}.js`);
 
   // -- progress: for each question [seed, right] of each answer, in their order
@@ -117,7 +117,7 @@
 
   async function answered(form) {
     const id = form.dataset.question, seed = "seed" in form.dataset ? Number(form.dataset.seed) : null;
-    const { questions, sections, streak: wanted, open } = await lesson, { variants, boxes } = await answers(id);
+    const { questions, sections, streak: wanted, open } = await lesson(), { variants, boxes } = await answers(id);
     const own = questions.find((one) => one.id === id), asked = variants.find((one) => one.seed === seed);
     const answer = read(asked.parts, new FormData(form)), note = marked(asked, answer);
     if (!note || note.readable) add(id, seed, !note);
@@ -137,7 +137,7 @@
   // -- the list of questions
 
   async function list() {
-    const { questions, streak: wanted } = await lesson;
+    const { questions, streak: wanted } = await lesson();
     for (const one of questions) {
       const state = document.querySelector(`[data-question="${one.id}"] .state`), row = Math.min(streak(one.id), wanted);
       if (mastered(one, wanted)) state.innerHTML = `<b class="good">${one.repeated ? "Mastered" : "Done"}</b>`;

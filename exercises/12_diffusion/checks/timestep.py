@@ -137,9 +137,10 @@ def rows_stand_alone(student, reference, rng):
     block = randomised(student, rng)
     x, emb = drawn(rng, 6, CHANNELS, 6, 6), drawn(rng, 6, 12)
     together = shaped(block(x, emb), *x.shape)
+    rounding = 1e-4 + 1e-5 * np.abs(together).max()  # batches of other sizes are summed in other orders
     for few in (slice(2, 3), slice(3, 6)):
         apart = np.abs(shaped(block(x[few], emb[few]), *x[few].shape) - together[few])
-        expect(bool((apart < 1e-4).all()), "gave a different result for a row with other rows in the batch")
+        expect(bool((apart < rounding).all()), "gave a different result for a row with other rows in the batch")
 
 
 @check(points=1, of="ConditionedBlock", needs=keeps_the_shape)

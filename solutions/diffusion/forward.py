@@ -43,7 +43,7 @@ def noise_to(x0: Array, t: Array, eps: Array, alpha_bars: Array) -> Array:
 def predict_x0(x_t: Array, t: Array, eps: Array, alpha_bars: Array) -> Array:
     """Return x̂_0 = (x_t − √(1 − ᾱ_t)·ε) / √ᾱ_t, the jump solved for x_0 (Ho et al. 2020, eq. 15); x_t itself at t = 0.
 
-    Raise ValueError where ᾱ_t = 0: there x_t holds nothing of x_0, and only v determines it.
+    Raise ValueError where ᾱ_t = 0: there x_t holds nothing of x_0, and neither does ε.
     """
     _refuse(alpha_bars, t, 0, "x_t holds nothing of x_0, so ε does not determine it (v does)")
     return (x_t - at((1 - alpha_bars) ** 0.5, t, x_t) * eps) / at(alpha_bars**0.5, t, x_t)

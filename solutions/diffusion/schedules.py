@@ -42,7 +42,7 @@ def snr(alpha_bars: Any) -> Any:
 def terminal_snr_zero(betas: Table) -> Table:
     """Return a schedule rescaled so that x_T holds nothing of x_0; ᾱ_0 = 1 and ᾱ_1 stay the same (Lin et al. 2023, algorithm 1).
 
-    √ᾱ_t is shifted and scaled over t = 1..T. Then β_T = 1, so only a network that predicts v can start at T.
+    √ᾱ_t is shifted and scaled over t = 1..T. Then β_T = 1: a network that predicts ε can't start at T, one that predicts v or x_0 can.
     """
     _need(len(betas) - 1, 2)
     roots = np.sqrt(alpha_bars(betas))

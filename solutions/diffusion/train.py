@@ -1,8 +1,8 @@
 """The training loop: gradient steps, an average of the weights, and checkpoints that resume exactly.
 
-A checkpoint is written every minute and on Ctrl-C; a rerun resumes from it and ends as an uninterrupted run would. All randomness comes
-from one generator, which is passed to the losses. Apart from `diffusion_loss`, nothing here is specific to diffusion. `store` writes the
-final weights.
+A checkpoint is written every minute and on Ctrl-C; a rerun resumes from it and ends as an uninterrupted run of as many steps would. All
+randomness comes from one generator, which is passed to the losses. Apart from `diffusion_loss`, nothing here is specific to diffusion.
+`store` writes the final weights.
 """
 
 import math

@@ -23,8 +23,8 @@ def reparametrise(mean: Tensor, logvar: Tensor, eps: Tensor) -> Tensor:
 def elbo_loss(x: Tensor, x_hat: Tensor, mean: Tensor, logvar: Tensor, *, beta: float) -> Tensor:
     """Return the squared error plus β times the KL, both per pixel, so independent of image and batch size (Kingma & Welling, eq. 3).
 
-    The negative ELBO of a Gaussian decoder of variance σ² is this divided by 2σ², with β = 2σ². So β is not a free parameter: it says
-    how precisely the decoder claims to know a pixel (Higgins et al. 2017 treat it as a tuning parameter).
+    Per pixel, and up to a constant for fixed σ, the negative ELBO of a Gaussian decoder of variance σ² is this over 2σ², with β = 2σ². So β
+    is not a free parameter: it says how precisely the decoder claims to know a pixel (Higgins et al. 2017 treat it as a tuning parameter).
     """
     pixels = math.prod(x.shape[1:])
     return F.mse_loss(x_hat, x) + beta * kl(mean, logvar).mean() / pixels

@@ -10,7 +10,7 @@ from `emoji-test.txt`: the Unicode licence), by
     apt-get install fonts-noto-color-emoji unicode-data
     python -m solutions.diffusion emoji-data
 
-These are all emoji that are a single code point, so no flags of countries, skin tones, families or keycaps.
+These are all emoji that are a single code point, so no flags of countries and no skin tones, and of families and keycaps one each.
 
 Recolouring: where an emoji has one vivid hue and its name no colour, the hue is rotated to each of six, and the colour's word is put in
 front of the name: "blue tangerine". One colour of each such noun is held out: it never occurs in training, although both words do.

@@ -6,7 +6,8 @@
     copies       the share of images nearer to a training image than the VAE's own reconstructions usually are
 
 Distances are root mean squares over pixels in [-1, 1]. Each number has its reference next to it: the same measure on real images and on
-real images passed through the VAE (for copies: on mirrored training images, which are as like emoji as can be and were not trained on).
+real images passed through the VAE (for copies: on mirrored training images, which are as like emoji as can be, and which the U-Net was
+not trained on).
 """
 
 import math

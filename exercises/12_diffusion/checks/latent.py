@@ -59,9 +59,9 @@ def rows_asked(model):
 
 @check(points=4, of="latent_scale")
 def the_spread(student, reference, rng):
-    """The standard deviation of many latents with a nonzero mean"""
+    """The standard deviation of many latents with a nonzero mean, some of them brighter than others"""
     for std, mean in ((0.8, 1.5), (4.0, -3.0)):
-        latents = mean + std * noise(rng, (50, 4, 8, 9)) + torch.arange(4.0).reshape(1, 4, 1, 1)
+        latents = mean + std * noise(rng, (50, 4, 8, 9)) + torch.arange(4.0).reshape(1, 4, 1, 1) + noise(rng, (50, 1, 1, 1))
         close(student.latent_scale(latents), reference.latent_scale(latents), rtol=1e-3)
 
 

@@ -99,7 +99,7 @@ def heads_added_up(x, text, W_q, W_k, W_v, W_o, heads, mask=None):
 
 @misconception(of="cross_attention", section="text-to-image", card="attention-scale")
 def heads_not_split(x, text, W_q, W_k, W_v, W_o, heads, mask=None):
-    """You did not split into heads: there is one softmax over all columns. Each head has its own columns and its own softmax."""
+    """You did not split into heads: one score, over all columns, decides for all. Each head has its own columns, scores and softmax."""
     return _attend(x, text, W_q, W_k, W_v, W_o, 1, mask)
 
 

@@ -128,7 +128,7 @@ def always_all_the_noise(x_t, t, t_prev, eps_hat, alpha_bars, eta, z):
 
 @misconception(of="ddim_step", section="generating", card="which-variance")
 def sigma_of_the_large_variance(x_t, t, t_prev, eps_hat, alpha_bars, eta, z):
-    """Your σ² is 1 − ᾱ_t/ᾱ_prev, the large variance β. Use the small one here: times (1−ᾱ_prev)/(1−ᾱ_t)."""
+    """Under your root stands 1 − ᾱ_t/ᾱ_prev alone, the large variance β. Use the small one here: times (1−ᾱ_prev)/(1−ᾱ_t)."""
     a_t, a_s = _bars(alpha_bars, t, t_prev)
     return _towards(x_t, a_t, a_s, eps_hat, eta * (1 - a_t / a_s) ** 0.5, z)
 

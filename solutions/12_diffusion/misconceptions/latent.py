@@ -33,6 +33,12 @@ def one_spread_for_each_channel(latents):
 @misconception(of="latent_scale", section="faster", card="latent-scale")
 def spread_within_images(latents):
     """You averaged the images' own standard deviations. Differences between images count too: take a single one over all numbers."""
+    return latents.flatten(1).std(dim=1).mean()
+
+
+@misconception(of="latent_scale", section="faster", card="latent-scale")
+def spread_within_channels(latents):
+    """You averaged the deviations of single channels of single images. Differences between them count too: take one over all numbers."""
     return latents.flatten(2).std(dim=2).mean()
 
 

@@ -217,7 +217,7 @@ def test_who_comes_back_to_the_lesson_stands_where_they_were(visit, site):
     page.reload()
     page.wait_for_function("() => Math.abs(scrollY - 9000) < 50")
     page.goto(site.address + "practice.html")
-    page.evaluate("() => { history.back(); }")
+    page.evaluate("() => { setTimeout(() => history.back()); }")
     expect(page).to_have_url(re.compile("lesson.html"))
     page.wait_for_function("() => Math.abs(scrollY - 9000) < 50")
 

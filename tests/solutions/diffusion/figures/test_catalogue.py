@@ -9,6 +9,7 @@ from solutions.diffusion.figures.catalogue import FIGURES, draw_figures
 from solutions.diffusion.figures.frames import own_estimates
 from solutions.diffusion.interface import SamplingConfig
 from solutions.diffusion.models import fashion
+from solutions.diffusion.models.emoji import model as emoji
 
 LESSON = Path(__file__).parents[4] / "lessons/12_diffusion/figures"
 
@@ -24,6 +25,7 @@ class Quick(torch.nn.Module):
 def test_a_figure_is_drawn_the_same_each_time(name, tmp_path, monkeypatch):
     """Light and dark differ; two drawings of the same theme don't. No file exceeds 400 kB, and none contains a date."""
     monkeypatch.setattr(fashion, "trained", lambda folder: Quick())
+    monkeypatch.setattr(emoji, "STEPS", 2)  # each takes a while
     once, again = draw_figures([name], tmp_path / "a"), draw_figures([name], tmp_path / "b")
     assert [path.name for path in once] == [f"{name}-light.svg", f"{name}-dark.svg"]
     assert [path.read_bytes() for path in once] == [path.read_bytes() for path in again]

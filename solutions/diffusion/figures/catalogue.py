@@ -53,7 +53,7 @@ FIGURES = {
     ),
     "field": LessonFigure(
         plots.field,
-        "Images of two pixels, five of them possible. The arrows point against the exact ε; the lines are DDIM's ways back from noise.",
+        "Images of two pixels, five of them possible. The arrows point against the exact ε̂; the lines are DDIM's ways back from noise.",
         "Three planes: at t = 600 all arrows point to the middle, at 10 to the nearest of five dots, to which lines from noise have led.",
     ),
     "training-step": LessonFigure(

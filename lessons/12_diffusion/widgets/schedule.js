@@ -10,7 +10,7 @@ course.provide(async (use) => {
     bar: { name: "ᾱ, the image's share", of: (bar) => bar, low: 0, high: 1, ticks: [0, 0.25, 0.5, 0.75, 1], digits: 4 },
     image: { name: "image factor √ᾱ", of: Math.sqrt, low: 0, high: 1, ticks: [0, 0.25, 0.5, 0.75, 1], digits: 4 },
     noise: { name: "noise factor √(1 − ᾱ)", of: (bar) => Math.sqrt(1 - bar), low: 0, high: 1, ticks: [0, 0.25, 0.5, 0.75, 1], digits: 4 },
-    snr: { name: "signal to noise, as a power of ten", of: (bar) => Math.log10(bar / (1 - bar)), low: -6, high: 4, ticks: [-6, -4, -2, 0, 2, 4], digits: 2 },
+    snr: { name: "signal to noise, as a power of ten", of: (bar) => Math.log10(bar / (1 - bar)), low: -9, high: 4, ticks: [-8, -6, -4, -2, 0, 2, 4], digits: 2 },
   };
 
   function mount(stage) {

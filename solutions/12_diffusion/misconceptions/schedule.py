@@ -41,7 +41,7 @@ def offset_not_divided_out(T, s=0.008, most=0.999):
 
 @misconception(of="cosine_betas", section="jump-to-any-t", card="alpha-bar")
 def cosine_itself_returned(T, s=0.008, most=0.999):
-    """You returned ᾱ_t, the falling cosine. Return β_t, one for each step: 1 − f(t) / f(t−1)."""
+    """You returned ᾱ_t, the square of a falling cosine. Return β_t, one for each step: 1 − f(t) / f(t−1)."""
     return _f(T, s) / _f(T, s)[0]
 
 

@@ -70,7 +70,7 @@ def noises_added(beta1, beta2, eps1, eps2):
 
 @misconception(of="merged_noise", section="jump-to-any-t", card="why-one-jump")
 def noises_averaged(beta1, beta2, eps1, eps2):
-    """You averaged the two ε. The average of two independent ones of unit variance has variance 1/2, and the two don't have equal factors."""
+    """You averaged the two ε. The average of two independent ones of unit variance has variance 1/2, and their factors are not equal."""
     return (eps1 + eps2) / 2
 
 

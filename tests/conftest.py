@@ -42,7 +42,7 @@ def pytest_addoption(parser):
 
 
 def pytest_configure():
-    """Give each of pytest-xdist's processes a core of its own: the commands that a test starts would otherwise use all of them at once."""
+    """Keep each of pytest-xdist's processes to one core: the commands that a test starts would otherwise use all of them at once."""
     if name := os.environ.get("PYTEST_XDIST_WORKER"):
         cores = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, {cores[int(name.removeprefix("gw")) % len(cores)]})

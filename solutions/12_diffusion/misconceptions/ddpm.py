@@ -54,7 +54,7 @@ def variance_without_beta(x_t, t, eps_hat, betas):
 
 @misconception(of="posterior", section="generating", card="why-not-one-step")
 def clean_estimate_for_mean(x_t, t, eps_hat, betas):
-    """Your mean is x̂_0, where the last step ends. One step goes only a little towards it: the mean mixes x̂_0 and x_t."""
+    """Your mean is x̂_0, where the last step ends. But for the last, a step goes only part of the way: the mean mixes x̂_0 and x_t."""
     _, bars = _tables(betas)
     return predict_x0(x_t, t, eps_hat, bars), _small(t, betas)
 

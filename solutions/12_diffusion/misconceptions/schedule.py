@@ -35,7 +35,7 @@ def offset_forgotten(T, s=0.008, most=0.999):
 
 @misconception(of="cosine_betas", section="jump-to-any-t", card="terminal-snr")
 def offset_not_divided_out(T, s=0.008, most=0.999):
-    """You added s but did not divide by 1 + s. Then the cosine passes its zero before t = T, and ᾱ_t would rise again."""
+    """You added s but did not divide by 1 + s. Then the cosine passes its zero before t = T, and after it f rises again."""
     return _betas(np.cos((np.arange(T + 1) / T + s) * np.pi / 2) ** 2, most)
 
 

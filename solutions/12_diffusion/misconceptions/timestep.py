@@ -53,7 +53,7 @@ def frequencies_upside_down(t, dim, max_period=10000):
 
 @misconception(of="timestep_embedding", section="reverse-direction", card="timestep-told")
 def t_made_small(t, dim, max_period=10000):
-    """You divided t by 1000 first. Then all waves are nearly flat and neighbouring t look the same: use t itself."""
+    """You divided t by 1000 first. Then even the fastest wave hardly changes from one t to the next: use t itself."""
     angles, _ = _waves(t / 1000, dim, _powers(dim), max_period)
     return torch.cat([angles.cos(), angles.sin()], dim=1)
 

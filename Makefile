@@ -47,10 +47,10 @@ quick: .venv/test
 	$(BIN)/ruff check .
 	$(BIN)/pytest -n 2 -q -m "not slow" $(QUICK)
 
-test: .venv/test  # three processes are worth it on two cores: browsers wait for much of their time
+test: .venv/test
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n 3 --dist loadgroup --no-loadscope-reorder --cov
+	$(BIN)/pytest -n 2 --dist loadgroup --no-loadscope-reorder --cov
 
 lowest: BIN := $(LOWEST)/bin
 lowest: PINS := $(LOWEST)/versions.txt

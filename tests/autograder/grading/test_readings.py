@@ -90,7 +90,7 @@ MISTAKES = {
     ),
     "in each step": (
         *changed("ddim", "eta, draw_noise(t))", "eta, 2 * draw_noise(t))"),
-        "In each step: you multiplied z by 2·σ (0.717 at t = 56). The formula has σ (0.358). The factors of x_t and ε̂ are right.",
+        "In each step: you multiplied z by 2·σ (0.643 at t = 52). The formula has σ (0.321). The factors of x_t and ε̂ are right.",
     ),
     "in one step": (
         *changed("ddpm", "x = ddpm_step(x, t,", "x = (1 + (t == 3)) * ddpm_step(x, t,"),
@@ -113,7 +113,7 @@ MISTAKES = {
     ),
     "another t given to the model": (
         *changed("ddim", "eps_model(x, t)", "eps_model(x, max(t_prev, 1))"),
-        "In a step: you took ε̂ at t = 49. The formula takes it at t = 58.",
+        "In a step: you took ε̂ at t = 47. The formula takes it at t = 55.",
     ),
     "given to the model": (
         *changed("loss", "bar.sqrt() * x0 + (1 - bar).sqrt()", "(1 - bar).sqrt() * x0 + bar.sqrt()"),

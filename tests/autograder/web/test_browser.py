@@ -306,6 +306,19 @@ def test_on_paper_nothing_is_folded(visit, site):
     assert page.evaluate(folded) == before > 10
 
 
+def test_a_figure_of_a_dark_page_stands_in_the_middle_and_is_light_on_paper(visit, site):
+    page = visit(site.address + "lesson.html", theme="dark")
+    dark, light = (page.locator(f"#forward-noising figure img.in-{form}") for form in ("dark", "light"))
+    dark.scroll_into_view_if_needed()
+    left, right = dark.evaluate("(image) => { const [own, all] = [image, image.parentElement].map((one) => one.getBoundingClientRect()); return [own.x - all.x, all.right - own.right]; }")
+    assert left > 10
+    assert left == pytest.approx(right, abs=1)
+    page.emulate_media(media="print")
+    expect(light).to_be_visible()
+    expect(dark).to_be_hidden()
+    assert min(map(int, re.findall("[0-9]+", page.evaluate("() => getComputedStyle(document.body).backgroundColor")))) > 240
+
+
 def test_a_section_leads_to_its_neighbours_and_ends_with_something_to_do(own, visit):
     page = visit(own.address + "lesson.html#one-step-by-hand", axe=True)
     section = page.locator("#one-step-by-hand")

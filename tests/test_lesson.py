@@ -29,7 +29,7 @@ def test_every_section_lets_the_reader_predict_first(section):
 
 def test_what_is_looked_up_is_in_the_appendix():
     assert [section.id for section in LESSON.sections if section.appendix] == [
-        "derivations", "one-pixel", "targets", "schedules", "today", "editing", "emoji", "measured", "notation", "further-reading",
+        "derivations", "one-pixel", "mistakes", "targets", "schedules", "today", "editing", "emoji", "measured", "notation", "further-reading",
     ]  # fmt: skip
 
 

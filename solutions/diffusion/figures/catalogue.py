@@ -3,6 +3,7 @@
     NAME-light.svg, NAME-dark.svg     the background is transparent; text is drawn as outlines
     plots         curves, from the formulas or from what `trade_offs` measured
     sheets        images, from the data and the shipped weights
+    mistakes      images of the lesson's DDPM, right and with one mistake
     diagrams      boxes and arrows
 
 The same code, weights and matplotlib give the same bytes. Each entry of `FIGURES` has a caption and a text description (alt).
@@ -16,7 +17,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from solutions.diffusion.figures import diagrams, plots, sheets
+from solutions.diffusion.figures import diagrams, mistakes, plots, sheets
 from solutions.diffusion.figures.theme import DARK, LIGHT, Theme
 from solutions.diffusion.interface import InvalidRequest
 
@@ -95,6 +96,11 @@ FIGURES = {
         sheets.emoji_grid,
         "What the emoji model draws for eight captions at three w, seed 0. It never saw the last two in training.",
         "Three rows of eight small images in colour: heart, banana, rocket, cat, octopus, sunflower, and two fruits in unusual colours.",
+    ),
+    "mistakes": LessonFigure(
+        mistakes.mistakes,
+        "DDPM in 50 steps, right and with one mistake, from the same noise. Numbers: the root mean square difference from the first row.",
+        "Eight rows of clothing. The second looks like the first, the next four are whiter or greyer, and the last two are full of noise.",
     ),
     "sdedit": LessonFigure(
         sheets.sdedit_grid,

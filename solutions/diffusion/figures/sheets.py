@@ -82,7 +82,7 @@ def sdedit_grid(theme: Theme) -> Figure:
     for sketch, boxes in zip(sketches, SKETCHES.values(), strict=True):
         for top, bottom, left, right in boxes:
             sketch[0, top:bottom, left:right] = 0.2
-    eps_model, draw_noise = _clothing(torch.tensor(list(SKETCHES))), _noise(1)
+    eps_model, draw_noise = clothing(torch.tensor(list(SKETCHES))), _noise(1)
     columns = [sdedit(eps_model, sketches, fashion.ALPHA_BARS, even_path(t, 20), draw_noise) for t in starts]
     return sheet(theme, torch.stack([sketches, *columns], dim=1), ["sketch", *(f"t = {t}" for t in starts)])
 
@@ -93,15 +93,15 @@ def inpainting_grid(theme: Theme) -> Figure:
     x0 = torch.stack([images[labels == label][3] for label in SHOWN])
     known = torch.ones(16, 16)
     known[:, 8:] = 0
-    eps_model, draw_noise = _clothing(torch.tensor(SHOWN)), _noise(0)
+    eps_model, draw_noise = clothing(torch.tensor(SHOWN)), _noise(0)
     filled = [inpaint(eps_model, x0, known, fashion.ALPHA_BARS, even_path(fashion.T, 20), draw_noise) for _ in range(3)]
     return sheet(theme, torch.stack([x0, known * x0, *filled], dim=1), ["image", "kept", "filled in", "again", "again"])
 
 
-def _clothing(labels: Tensor) -> EpsModel:
-    """Return the shipped network's ε̂ for one class per image, with the guidance that `sample` uses."""
+def clothing(labels: Tensor, w: float = 1.5) -> EpsModel:
+    """Return the shipped network's ε̂ for one class per image, by default with the guidance that `sample` uses."""
     null = torch.full_like(labels, fashion.NULL)
-    return guided(fashion.trained(SHIPPED), fashion.ALPHA_BARS, "v", {"labels": labels}, {"labels": null}, w=1.5)
+    return guided(fashion.trained(SHIPPED), fashion.ALPHA_BARS, "v", {"labels": labels}, {"labels": null}, w=w)
 
 
 def _noise(seed: int) -> Callable[[tuple[int, ...]], Tensor]:
@@ -109,10 +109,11 @@ def _noise(seed: int) -> Callable[[tuple[int, ...]], Tensor]:
     return lambda shape: torch.randn(shape, generator=generator)
 
 
-def sheet(theme: Theme, rows: Tensor, column_labels: list[str], row_labels: list[str] | None = None, cell: int = 96) -> Figure:
-    """Lay images out in a grid with labels above and to the left. # rows: (R, C, 1, 16, 16)"""
+def sheet(theme: Theme, rows: Tensor, column_labels: list[str], row_labels: list[str] | None = None, left: float = 0.95) -> Figure:
+    """Lay images out in a grid with labels above and to the left, where they have so many inches. # rows: (R, C, 1, 16, 16)"""
     R, C, side = rows.shape[0], rows.shape[1], rows.shape[-1]
-    gap, scale = 6, cell // side
+    cell, gap = 96, 6
+    scale = cell // side
     tiles = to_pixels(rows.flatten(0, 1)).repeat(scale, 1).repeat(scale, 2).reshape(R, C, cell, cell, 3)
     canvas = np.zeros((R * (cell + gap), C * (cell + gap), 4), np.uint8)  # transparent between the images
     for r in range(R):
@@ -120,7 +121,7 @@ def sheet(theme: Theme, rows: Tensor, column_labels: list[str], row_labels: list
             y, x = r * (cell + gap), c * (cell + gap)
             canvas[y : y + cell, x : x + cell] = np.dstack([tiles[r, c], np.full((cell, cell), 255, np.uint8)])
     lines = max((1 + text.count("\n") for text in column_labels), default=0)
-    left, above = (0.95 if row_labels else 0.05), (0.15 + 0.15 * lines if lines else 0.05)  # inches
+    left, above = (left if row_labels else 0.05), (0.15 + 0.15 * lines if lines else 0.05)  # inches
     wide, high = C * 0.62, R * 0.62
     figure = Figure(figsize=(left + wide, above + high))
     axes = figure.add_axes((left / (left + wide), 0, wide / (left + wide), high / (above + high)))

@@ -67,12 +67,12 @@ def bring_back(workspace: Workspace, told: Iterable[CheckResult | Mark], why: st
 
 
 def due_by_objective(workspace: Workspace, now: datetime) -> Callable[[str], int] | None:
-    """Return a function that counts the due cards of an objective, or None if nothing was reviewed yet."""
+    """Return a function that counts the due cards of an objective, as a review does, or None if nothing was reviewed yet."""
     if not (workspace.reviews / NAME).is_file():
         return None
     with Deck.open(workspace.reviews, [workspace.lesson]) as deck:
         queue = deck.queue(now)
-    counted = Counter(face.card.objective for face in (*queue.due, *(face for _, face in queue.learning)))
+    counted = Counter(face.card.objective for face in queue.due_now)
     return lambda objective: counted[objective]
 
 

@@ -96,7 +96,7 @@ class Chosen(msgspec.Struct, frozen=True):
 
 
 class Counts(msgspec.Struct, frozen=True):
-    """How many faces are left today."""
+    """How many faces are left today; a learning one is due once its moment has come."""
 
     new: int
     learning: int
@@ -152,7 +152,8 @@ class Deck:
     def counts(self, now: datetime) -> Counts:
         """Count what is left today."""
         left = self.queue(now)
-        return Counts(len(left.new), len(left.learning), len(left.due))
+        due = len(left.due_now)
+        return Counts(len(left.new), len(left.learning) + len(left.due) - due, due)
 
     def intervals(self, face: Face, now: datetime) -> dict[int, timedelta]:
         """Return for each rating (1 Again, 2 Hard, 3 Good, 4 Easy) how long until the card would come back."""

@@ -84,6 +84,11 @@ class Queue(msgspec.Struct, frozen=True):
     new: tuple[Face, ...]
     later: tuple[int, ...]
 
+    @property
+    def due_now(self) -> tuple[Face, ...]:
+        """The due faces, and the learning ones whose moment has come."""
+        return *self.due, *(face for moment, face in self.learning if moment <= self.now)
+
     def first(self) -> Face | None:
         """Return the face to ask now, if any."""
         if self.learning and self.learning[0][0] <= self.now:

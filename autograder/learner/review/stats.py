@@ -111,9 +111,8 @@ def _days(days: set[int], today: int) -> Days:
 def _part(deck: Deck, objective: str, now: datetime) -> Part:
     own = [face for face in deck.faces.values() if face.card.objective == objective]
     begun = [deck.state(face) for face in own if deck.state(face).reviews]
-    zone = zone_of(now)
-    due = sum(day_of(state.due, zone) <= day_of(milliseconds(now), zone) for state in begun)
-    shares = [recalled(state, milliseconds(now), zone, deck.scheduling.scheduler()) for state in begun]
+    due = sum(face.card.objective == objective for face in deck.queue(now).due_now)
+    shares = [recalled(state, milliseconds(now), zone_of(now), deck.scheduling.scheduler()) for state in begun]
     return Part(objective, len(own), len(begun), due, sum(shares) / len(shares) if shares else None)
 
 

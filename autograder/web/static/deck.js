@@ -179,7 +179,8 @@
     keepDue(states);
     face ??= first(queue);
     const part = document.getElementById(face ? "asked" : "nothing").content.cloneNode(true), find = (what) => part.querySelector(what);
-    const counts = [queue.new.length, queue.learning.length, queue.due.length];
+    const come = queue.learning.filter(({ due }) => due <= now).length;  // due by now, as in `deck.py`
+    const counts = [queue.new.length, queue.learning.length - come, queue.due.length + come];
     part.querySelectorAll(".counts b").forEach((box, which) => { box.textContent = counts[which]; });
     find(".told").textContent = `${said} ${unkept ? "This browser keeps nothing: save your answers to a file." : ""}`.trim();
     if (!face) {

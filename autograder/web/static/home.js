@@ -24,14 +24,16 @@
   }
   bars("read", told.objectives, (id) => read.includes(id));
 
-  // The cards that are due today, of which `deck.js` keeps the dates: of two faces of a card one a day, as in its queue.
+  // The cards that are due, of which `deck.js` keeps the dates: of two faces of a card one a day, and of those that are learned once their
+  // moment has come, as in its queue.
   function due() {
     const begun = JSON.parse(window.kept.get(`due:${document.body.dataset.lesson}`)) ?? [];
     if (!begun.length) return;
     const dayOf = (at) => Math.floor((at - 60_000 * new Date().getTimezoneOffset() - 4 * 3_600_000) / 86_400_000), today = dayOf(Date.now());
     const claimed = new Map(begun.filter(({ lastDay }) => lastDay === today).map(({ of, id }) => [of, id]));
     const count = begun.filter((one) => {
-      if (dayOf(one.due) > today || !one.review) return dayOf(one.due) <= today;
+      if (!one.review) return one.due <= Date.now();
+      if (dayOf(one.due) > today) return false;
       if (!claimed.has(one.of)) claimed.set(one.of, one.id);
       return claimed.get(one.of) === one.id;
     }).length;

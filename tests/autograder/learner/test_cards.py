@@ -6,6 +6,7 @@ from autograder.course.kinds import Mark
 from autograder.course.model import CheckResult
 from autograder.learner.progress import bring_back, due_by_objective
 from autograder.learner.review.deck import Chosen, Deck
+from autograder.learner.review.stats import stats_of
 
 MORNING = datetime(2026, 3, 2, 9, tzinfo=UTC)
 MISCONCEPTION = CheckResult("by_hand", "By hand", 0, 2, "failed", "wrong", "", "beta_as_standard_deviation", "one-step-by-hand", "noise-scale")
@@ -33,3 +34,15 @@ def test_progress_tells_no_cards_before_there_are_any_and_then_those_of_each_obj
     bring_back(workspace, [MISCONCEPTION], "check forward", MORNING)
     due = due_by_objective(workspace, MORNING)
     assert {objective.id: due(objective.id) for objective in workspace.lesson.objectives if due(objective.id)} == {"forward-step": 1}
+
+
+def test_progress_statistics_and_the_review_agree_on_what_is_due(workspace):
+    """A card that was just answered isn't, until its minute has come."""
+    bring_back(workspace, [MISCONCEPTION], "check forward", MORNING)
+    for minutes, counted in ((0, 1), (1, 0), (20, 1)):
+        now = MORNING + timedelta(minutes=minutes)
+        with Deck.open(workspace.reviews, [workspace.lesson]) as deck:
+            if minutes == 1:
+                deck.answer(deck.next_card(now), 3, now)
+            assert deck.counts(now).due == sum(part.due for part in stats_of(deck, now).parts) == counted
+        assert due_by_objective(workspace, now)("forward-step") == counted

@@ -1,7 +1,7 @@
 """The home page says what `course progress` says."""
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from html import unescape
 
 import pytest
@@ -23,8 +23,9 @@ def work(root, site, tmp_path_factory):
             state.add("read", section.id)
         state.add("check", "schedule", passed=1, checks=1)
         with Deck.open(served.session.workspace.reviews, served.session.reviewed) as deck:
-            now = datetime.now().astimezone()
-            deck.answer(deck.next_card(now), 1, now)
+            for seconds, rating in ((300, 1), (270, 3)):  # ago: only the first is due again
+                now = datetime.now().astimezone() - timedelta(seconds=seconds)
+                deck.answer(deck.next_card(now), rating, now)
         yield served
 
 

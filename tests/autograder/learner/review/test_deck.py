@@ -85,8 +85,9 @@ def test_learning_cards_come_back_when_their_minute_has_come(opened):
     first = deck.next_card(MORNING)
     deck.answer(first, 1, MORNING)
     assert deck.next_card(later(seconds=30)).id == "13_adding/both/c1"
+    assert deck.counts(later(seconds=30)) == Counts(new=3, learning=1, due=0)
     assert deck.next_card(later(seconds=61)) == first
-    assert deck.counts(later(seconds=61)) == Counts(new=3, learning=1, due=0)
+    assert deck.counts(later(seconds=61)) == Counts(new=3, learning=0, due=1)
 
 
 def test_a_learning_card_comes_early_when_nothing_else_is_left(opened):

@@ -12,6 +12,13 @@
   // The number in what is written: 259 in "t = 259", 0.5 in "0,5".
   const numberIn = (node) => Number(node.textContent.match(/[-−+]?(\d+([.,]\d+)?|[.,]\d+)/)?.[0].replace("−", "-").replace(",", ".") ?? NaN);
 
+  // A number that may be in the thousands, as in `marks.js`: where three decimals are what is asked for, it is none.
+  const THOUSANDS = /(?<![\d.,])[1-9]\d{0,2}(,\d{3})+(?![\d,])/;
+  const unclear = (box, [guess]) => {
+    const asked = box.querySelector(".guess .number") && !/\.\d{3}$/.test(box.querySelector(".compared dd").textContent.trim());
+    return asked && guess ? guess.textContent.match(THOUSANDS)?.[0] : undefined;
+  };
+
   // Two marks on a line from the smaller to the larger number, zero included.
   function scale(guess, truth) {
     const low = Math.min(0, guess, truth), size = Math.max(0, guess, truth) - low || 1;
@@ -45,8 +52,8 @@
     const boxes = form.querySelectorAll(".choice input"), field = form.querySelector('input[type="text"]');
     if (field && typeof guess === "string") field.value = guess;
     if (!field && Array.isArray(guess)) texts(form).forEach((text, place) => { boxes[place].checked = guess.includes(text); });
-    const own = guessed(form);
-    if (own.length) compare(form.closest(".predict"), own);
+    const own = guessed(form), box = form.closest(".predict");
+    if (own.length && !unclear(box, own)) compare(box, own);
   }
 
   const before = kept();
@@ -55,9 +62,10 @@
     if (name in before) restore(form, before[name]);
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      const guess = guessed(form);
-      form.querySelector('[role="status"]').textContent = guess.length ? "" : "Make a guess first, or show the answer without one.";
-      if (!guess.length) { form.querySelector("input").focus(); return; }
+      const guess = guessed(form), number = unclear(box, guess), said = form.querySelector('[role="status"]');
+      said.textContent = guess.length ? "" : "Make a guess first, or show the answer without one.";
+      if (number) said.textContent = `${number} may have three decimals or be in the thousands: write a decimal point, and nothing between thousands.`;
+      if (said.textContent) { form.querySelector("input").focus(); return; }
       keep(name, written(form));
       compare(box, guess);
       box.querySelector(".compared").focus({ preventScroll: true });

@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 from autograder.course.kinds import Drawn, form_of, mark_answer
 from autograder.course.own_practice import practised
 from autograder.course.text import to_html
+from autograder.grading.feedback import WORDS
 from autograder.grading.questions import values, variant
 from autograder.instructor.roster import file_slug
 from autograder.learner.practice import ask
@@ -253,6 +254,18 @@ def test_a_number_is_drawn_beside_the_right_one(visit, written, typed, right):
     expect(found.locator(".compared")).to_have_text(f"Your guess{typed}The answer259")
     expect(found.locator("[data-right]")).to_have_attribute("data-right", right)
     expect(found.locator(".guesses i")).to_have_count(2)
+
+
+@pytest.mark.parametrize("typed", ["1,234", "t = 1,234,567"])
+def test_a_number_that_may_be_in_the_thousands_is_asked_about_as_in_practice(visit, written, typed):
+    found = prediction(visit((written.place / "lesson.html").as_uri(), missing=True), "half of the variance")
+    found.get_by_role("textbox").fill(typed)
+    press(found.page, "Enter")
+    expect(found.get_by_role("status")).to_have_text(WORDS["thousands"].format(given=typed.removeprefix("t = ")))
+    expect(found.locator("details p").first).to_be_hidden()
+    found.get_by_role("textbox").fill("259")
+    press(found.page, "Enter")
+    expect(found.locator(".compared [data-right]")).to_have_attribute("data-right", "yes")
 
 
 def test_a_guess_is_kept_over_a_reload(visit, site):

@@ -6,6 +6,8 @@ exception, and while the program is suspended. It imports little: `course --help
 
 from __future__ import annotations
 
+import atexit
+import gc
 import io
 import os
 import select
@@ -37,6 +39,7 @@ def prepare() -> None:
     """
     if sys.getfilesystemencoding() == "ascii":
         os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])
+    atexit.register(gc.freeze)  # Python would look through all that a framework brought, for nearly half a second
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # where β cannot be encoded, print \\u03b2 instead of failing
             stream.reconfigure(encoding="utf-8" if _is_guessed(stream) else None, errors="backslashreplace")

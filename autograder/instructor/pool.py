@@ -40,9 +40,9 @@ from autograder.sandbox.preload import Launched, Preloader, profile_for
 from autograder.sandbox.servers import Sandbox
 
 TRIES = 2
-_BOOT = (  # Ctrl-C is for the command
-    "import signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); sys.path.insert(0, {root!r});"
-    "from autograder.instructor.pool import serve; serve({slot}, {cores}, {servers})"
+_BOOT = (  # Ctrl-C is for the command; what is frozen isn't looked through when the process ends
+    "import atexit, gc, signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); atexit.register(gc.freeze);"
+    "sys.path.insert(0, {root!r}); from autograder.instructor.pool import serve; serve({slot}, {cores}, {servers})"
 )
 
 

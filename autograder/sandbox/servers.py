@@ -21,6 +21,8 @@ from autograder.sandbox.guest.forkserver import Ended
 from autograder.sandbox.guests import START_SECONDS, Guest
 from autograder.sandbox.preload import Launched, launch
 
+POWERS = (0, 5, 6, 7)  # CAP_CHOWN, CAP_KILL, CAP_SETGID, CAP_SETUID: linux/capability.h
+
 
 def readable_paths() -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return what a guest may read (the standard library, the given packages), and the folders that it may only list."""
@@ -40,10 +42,10 @@ def readable_paths() -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def free_user(slot: int) -> int | None:
-    """Return an unused user for guests, if this process is root and that user can read Python; otherwise None."""
+    """Return an unused user for guests, if this process is root with its powers and that user can read Python; otherwise None."""
     import pwd
 
-    if os.geteuid() != 0:
+    if os.geteuid() != 0 or not _has_powers():
         return None
     user = 61184 + slot % 4000  # a range that systemd uses only for a short time, if at all
     with contextlib.suppress(KeyError):
@@ -52,6 +54,12 @@ def free_user(slot: int) -> int | None:
     readable, listed = readable_paths()
     folders = {parent for path in (*readable, *listed) for parent in Path(path).resolve().parents}
     return user if all(folder.stat().st_mode & 0o005 == 0o005 for folder in folders) else None
+
+
+def _has_powers() -> bool:
+    """Say whether root may give files away, become others and end what they run: a container can take that from it."""
+    held = next(int(line.split()[1], 16) for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("CapEff:"))
+    return all(held >> capability & 1 for capability in POWERS)
 
 
 class Server:

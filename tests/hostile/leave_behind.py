@@ -57,7 +57,7 @@ ATTACKS = (
     Attack(
         "compiled-file",
         "Importing from the library leaves no compiled file",
-        trying("sys.dont_write_bytecode = False\nimport this, turtledemo, xml.dom.minidom, xml.sax.expatreader"),
+        trying("sys.dont_write_bytecode = False\nimport this, xmlrpc.client, xml.dom.minidom, xml.sax.expatreader"),
     ),
     Attack(
         "a-mark-on-an-open-file",

@@ -153,7 +153,7 @@ def missing_library(error: BaseException) -> str:
 def words(error: BaseException) -> str:
     """Say what an exception says, without a wall, and without a path of this machine's packages: a module's repr holds one."""
     said = denied(error) or str(error.msg if isinstance(error, SyntaxError) else error)
-    said = said.removesuffix(f" ({getattr(error, 'path', '')})")  # of a module that has no such name
+    said = said.removesuffix(f" ({getattr(error, 'path', None) or 'unknown location'})")  # of a module that has no such name
     for place in sorted(filter(None, sys.path), key=len, reverse=True):
         said = said.replace(place + os.sep, "")
     return said

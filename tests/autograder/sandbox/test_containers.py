@@ -1,6 +1,7 @@
 """The walls stand under what container runtimes take from a process by default, as root and as a user who can gain no privilege."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -23,6 +24,14 @@ def test_every_property_stands_under_the_defaults_of_a_runtime(runtime, root):
     status, told = doctor(runtime, root)
     assert (status, told["safe"]) == (0, True)
     assert set(told["walls"]) == {"landlock", "seccomp", "limits", "privileges"}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has powers to lose")
+@pytest.mark.parametrize(("runtime", "powers"), [("docker", True), ("podman", True), ("user", False)])
+def test_guests_become_another_user_only_where_root_has_the_power_for_it(runtime, powers, root):
+    """Asked directly: where Python lies in root's own folder, no other user could read it, and guests keep theirs anyway."""
+    asks = "from autograder.sandbox.servers import _has_powers; print(_has_powers())"
+    assert subprocess.check_output([sys.executable, "-m", "tests.containers", runtime, sys.executable, "-c", asks], cwd=root, text=True) == f"{powers}\n"
 
 
 @pytest.mark.usefixtures("walls")

@@ -3,6 +3,7 @@
 import ast
 import re
 import subprocess
+from functools import cache
 
 import pytest
 
@@ -30,13 +31,16 @@ def package_of(path):
     return path.relative_to(ENGINE).parts[0].removesuffix(".py")
 
 
+@cache
 def imports(path):
-    """Yield (line, dotted name) of all that a module imports, wherever in it."""
+    """List (line, dotted name) of all that a module imports, wherever in it."""
+    found = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            yield from ((node.lineno, alias.name) for alias in node.names)
+            found += ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
-            yield from ((node.lineno, f"{node.module}.{alias.name}") for alias in node.names)
+            found += ((node.lineno, f"{node.module}.{alias.name}") for alias in node.names)
+    return found
 
 
 def faults(path):

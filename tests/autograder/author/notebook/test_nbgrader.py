@@ -20,7 +20,7 @@ from tests.autograder.author.notebook.test_notebook import EXERCISES, LESSON, RO
 from tests.bundle import bundle
 from tests.once import once
 
-pytestmark = [pytest.mark.xdist_group("nbgrader"), pytest.mark.no_cover]  # its kernels would be measured, too
+pytestmark = pytest.mark.xdist_group("nbgrader")
 TRIED = ("schedule", "forward", "ddim")  # what is answered
 UNTOUCHED = ("attention",)
 KEPT = (*TRIED, *UNTOUCHED, "introduction", "player", "imports", "explain")  # a whole one takes a minute

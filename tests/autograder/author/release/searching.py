@@ -89,4 +89,4 @@ def leaks(place, root):
         squeezed = "\n".join(_squeezed(text) for text in texts(path))
         starts = {begun[1] for begun in BEGINNING.finditer(squeezed)} & telling.keys()
         held = (line for start in starts for line in telling[start])
-        yield from (f"{path.relative_to(place)} holds {line}" for line in sorted(held) if re.search(rf"(?<!\w){re.escape(line)}", squeezed))
+        yield from (f"{path.relative_to(place)} holds {line}" for line in sorted(held) if line in squeezed and re.search(rf"(?<!\w){re.escape(line)}", squeezed))

@@ -10,7 +10,7 @@ from autograder.course.errors import UsageError
 from tests.autograder.author.notebook.test_nbgrader import nbgrader
 from tests.once import once
 
-pytestmark = [pytest.mark.xdist_group("nbgrader"), pytest.mark.no_cover]  # its kernels would be measured, too
+pytestmark = pytest.mark.xdist_group("nbgrader")
 ANSWER = "def total(a, b=0.0):\n    return a + b"
 
 

@@ -24,8 +24,9 @@ window.kept = (() => {
 {
   const { dataset } = document.documentElement, chosen = window.kept.get("theme");
   if (chosen === "light" || chosen === "dark") dataset.theme = chosen;
-  // What is further down is laid out when the head of the page has been seen, unless it is asked for.
-  if (!location.hash) {
+  // What is further down is laid out when the head of the page has been seen, unless it is asked for, or somebody comes back to it: a browser
+  // may look for the place where they stood at any moment, and on a short page it isn't there.
+  if (!location.hash && performance.getEntriesByType("navigation")[0]?.type === "navigate") {
     dataset.opening = "";
     requestAnimationFrame(() => setTimeout(() => { delete dataset.opening; }));
   }

@@ -4,7 +4,7 @@
     namespaces  the same by other means, where the kernel has no Landlock
     seccomp     an allow-list of system calls; whatever is not named is answered with EPERM. No file is opened to be written
     limits      memory, CPU seconds, open files, core files
-    privileges  root gives up its powers: it becomes another user if it may and that user can read Python, and keeps no capability in any case
+    privileges  root gives up its powers: it becomes another user if it may and that user can read Python; it never keeps a capability
 
 `prepare` does once, in the fork server, what can be done once: it opens a ruleset and compiles the filter; `enter` enters the namespaces.
 `raise_walls` does the rest in each child, in an order that matters: limits and privileges need system calls that the filter denies. A wall

@@ -81,10 +81,11 @@
       }
       clearTimeout(timer);
       timer = setTimeout(() => {
+        const top = Math.max(0, document.querySelector(".top").getBoundingClientRect().bottom); // what is above lies under the head of the page
         for (const section of sections) {
           const { bottom } = section.getBoundingClientRect();
           const closed = section.querySelector("details.appendix:not([open])");
-          if (bottom > 0 && bottom <= innerHeight && !closed) finish(section.id);
+          if (bottom > top && bottom <= innerHeight && !closed) finish(section.id);
         }
       }, 800);
     }

@@ -199,6 +199,25 @@ def test_the_contents_follow_and_what_was_read_is_kept(visit, site):
     assert any(site.session.state().events("read", "one-step-by-hand"))
 
 
+@pytest.mark.parametrize("width", [375, 1200])
+def test_a_link_to_a_section_leaves_the_one_before_it_unread(visit, written, width):
+    page = visit("about:blank", width=width, missing=True)
+    page.clock.install()
+    page.goto((written.place / "lesson.html").as_uri())
+    before, link = (page.locator(f'.contents a[data-section="{name}"]') for name in ("one-step-by-hand", "jump-to-any-t"))
+    if width == 375:
+        page.locator(".contents summary").click()
+    link.click()
+    expect(link).to_have_attribute("aria-current", "true")
+    expect(page.locator("#jump-to-any-t")).to_be_in_viewport()
+    page.clock.run_for(5000)
+    assert before.get_attribute("data-read") is None
+    page.locator("#jump-to-any-t").evaluate("(section) => scrollTo({ top: section.offsetTop - 600, behavior: 'instant' })")
+    expect(before).to_have_attribute("aria-current", "true")
+    page.clock.run_for(5000)
+    expect(before).to_have_attribute("data-read", "yes")
+
+
 def test_a_link_leads_to_its_section_though_there_is_much_to_play_with_above_it(visit, site):
     page = visit(site.address + "lesson.html#guidance")
     expect(page.locator("#widget-guidance")).to_have_attribute("data-ready", "yes")

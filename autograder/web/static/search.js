@@ -12,14 +12,29 @@
     return all.sort((one, other) => inHead(other) - inHead(one));
   }
 
-  // The text around the first word that is found, which is marked.
+  // The text around the first word that is found, in whole words, and where in it that word begins and ends.
   function excerpt({ text, body }, words) {
     const at = Math.max(0, Math.min(...words.map((word) => body.indexOf(word)).filter((place) => place >= 0), text.length));
-    const word = words.find((one) => body.startsWith(one, at)), from = Math.max(0, at - AROUND);
-    if (!word) return [text.slice(0, 2 * AROUND)];
-    const mark = document.createElement("mark");
-    mark.textContent = text.slice(at, at + word.length);
-    return [(from ? "…" : "") + text.slice(from, at), mark, `${text.slice(at + word.length, at + word.length + AROUND)}…`];
+    const word = words.find((one) => body.startsWith(one, at));
+    if (!word) return [text.slice(0, 2 * AROUND), 0, 0];
+    const from = text.lastIndexOf(" ", Math.max(0, at - AROUND)) + 1, end = text.indexOf(" ", at + word.length + AROUND);
+    const before = from ? "…" : "", start = before.length + at - from;
+    return [before + (end < 0 ? text.slice(from) : `${text.slice(from, end)}…`), start, start + word.length];
+  }
+
+  // Variables are set while the text is whole, and marked as their source is: a mark before would make variables of what it leaves of a word.
+  const leaves = (node) => [...node.childNodes].flatMap((one) => (one.localName === "math" || one.nodeType === Node.TEXT_NODE ? [one] : leaves(one)));
+  function mark(node, from, to) {
+    node.normalize();
+    let at = 0;
+    for (const leaf of leaves(node)) {
+      const start = at, range = new Range();
+      at += (leaf.data ?? leaf.getAttribute("aria-label")).length;
+      if (start >= to || at <= from) continue;
+      range.selectNode(leaf);
+      if (leaf.data) { range.setStart(leaf, Math.max(0, from - start)); range.setEnd(leaf, Math.min(leaf.length, to - start)); }
+      range.surroundContents(document.createElement("mark"));
+    }
   }
 
   let set = (item) => item; // the variables in it as formulas, once that is loaded
@@ -31,9 +46,12 @@
     label.textContent = one.kind;
     link.href = one.href;
     link.textContent = one.title;
-    around.append(...excerpt(one, words));
+    const [text, from, to] = excerpt(one, words);
+    around.append(text);
     item.append(label, link, around);
-    return set(item);
+    set(item);
+    mark(around, from, to);
+    return item;
   }
 
   function show() {

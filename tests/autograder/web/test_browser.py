@@ -392,6 +392,15 @@ def test_words_are_found_in_sections_questions_and_cards(visit, site, written, f
     expect(page).to_have_url(re.compile(r"question-fresh-step\.html$"))
 
 
+@pytest.mark.parametrize(("words", "cut"), [("mistakes draw", "drawn"), ("in", "Filling")])
+def test_the_rest_of_a_word_that_is_found_is_no_variable(visit, site, words, cut):
+    page = visit(f"{site.address}search.html?words={words}")
+    expect(page.locator("#found p math").first).to_be_attached()  # variables have been set
+    found = page.locator("#found p").evaluate_all("(all) => all.map((one) => one.innerHTML)")
+    assert [html for html in found if re.search(r"[^\W\d_]</mark>(<span[^>]*>)?<math|</math>(</span>)?<mark>[^\W\d_]", html)] == []
+    expect(page.locator("#found p").filter(has_text=cut)).not_to_have_count(0)
+
+
 @pytest.mark.parametrize("files", [False, True])
 @pytest.mark.parametrize("width", [1280, 375])
 def test_who_is_new_is_told_where_to_begin_how_long_it_takes_and_sees_the_model_draw(own, visit, written, width, files):

@@ -187,17 +187,23 @@ class ForkedChannel:
                 os.close(descriptor)
 
     def _wait(self, deadline: Deadline, writing: bool) -> None:
-        """Sleep until there is something to read (or to write), and drain what is printed."""
+        """Sleep until there is something to read (or to write), and drain what is printed.
+
+        What has come is read before anything but computing counts: this process may have been stopped while it came.
+        """
         if writing:
             self._poll.modify(self._socket, select.POLLIN | select.POLLOUT)
+        if self._socket.fileno() not in dict(self._poll.poll(0)):
+            deadline.check()
         began, most = time.monotonic(), deadline.milliseconds()
-        ready = self._poll.poll(most)
-        deadline.excuse(time.monotonic() - began - most / 1000)
-        if any(fd == self._pipe for fd, _ in ready):
+        ready = dict(self._poll.poll(most))
+        late = time.monotonic() - began - most / 1000
+        deadline.excuse(late + most / 1000 if late > 0 and self._socket.fileno() in ready else late)  # nobody knows when it came
+        if self._pipe in ready:
             self._drain_once()
         if writing:
             self._poll.modify(self._socket, select.POLLIN)
-        deadline.check()
+        deadline.check_computing()
 
     def _drain_once(self) -> bool:
         try:

@@ -106,6 +106,17 @@ def test_a_guest_may_sleep_for_as_long_as_it_may_compute(sandbox, source):
         assert guest.slept < 10  # of the 20 s for which it might only wait for a core
 
 
+def test_an_answer_that_came_while_the_grader_was_stopped_counts(sandbox, monkeypatch):
+    """However often and long it is stopped; meanwhile the guest slept, since it had answered."""
+    with sandbox.open("numpy") as guest:
+        assert guest.load("forward", b"import numpy as np\ndef f(): return np.zeros(1 << 18)").kind == "returned"  # too much for one reading
+        poll = guest._channel._poll
+        stopped = SimpleNamespace(modify=poll.modify, unregister=poll.unregister, poll=lambda most: (time.sleep(0.3 if most else 0), poll.poll(most))[1])
+        monkeypatch.setattr(guest._channel, "_poll", stopped)
+        outcome = guest.call(("forward", "f"), (), {}, seconds=0.2)
+        assert (outcome.kind, outcome.detail) == ("returned", "")
+
+
 def test_a_pause_is_left_out(guest):
     """What a file shows slowly at home is graded at once; a sampler that sleeps between its steps is no slower than another."""
     call = load(guest, "import time\nfrom time import sleep\ndef f():\n    time.sleep(10**6)\n    sleep(10**6)\n    return 1")

@@ -83,6 +83,7 @@ def test_answers_go_to_the_terminal_and_come_back(site, visit, as_files, tmp_pat
         assert (deck.states[answered].phase, deck.states[answered].reviews) == ("review", 1)
         assert deck.states[answered].due == page.evaluate("([id]) => deck.statesOf(deck.read(localStorage['reviews.jsonl'])).states.get(id).due", [answered])
         deck.answer(deck.next_card(now), 3, now)
+    assert page.locator("label:has(#bring)").text_content() == "bring a file from elsewhere"  # no space at its end is underlined
     page.get_by_label("bring a file from elsewhere").set_input_files(tmp_path / "own" / "reviews.jsonl")
     expect(page.locator(".told")).to_have_text("1 new entry, 1 known already.")
     expect(page.locator(".counts")).to_contain_text("1 learning")

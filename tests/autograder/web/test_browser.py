@@ -444,6 +444,20 @@ def test_the_home_page_of_a_site_as_files_remembers_what_was_read(visit, as_file
     expect(page.locator(".objectives > li").filter(has_text="Compute one forward noising step")).to_contain_text("questions mastered 1 of ")
 
 
+@pytest.mark.parametrize("width", [375, 800, 1280])
+def test_the_links_at_the_foot_are_in_line_with_the_text(visit, as_files, width):
+    page = visit("about:blank", width=width)
+    edges = """() => {
+      const [main, foot] = ["main", ".foot .onward"].map((one) => document.querySelector(one));
+      const box = main.getBoundingClientRect(), { paddingLeft, paddingRight } = getComputedStyle(main), links = foot.getBoundingClientRect();
+      return [[box.left + parseFloat(paddingLeft), box.right - parseFloat(paddingRight)], [links.left, links.right]];
+    }"""
+    for name in ("index", "play", "practice", "cards"):
+        page.goto(f"{as_files}{name}.html")
+        text, links = page.evaluate(edges)
+        assert links == text, name
+
+
 def test_the_first_stop_of_the_keyboard_skips_to_the_content(visit, site):
     page = visit(site.address + "practice.html")
     press(page, "Tab")

@@ -86,19 +86,25 @@ def _one(session: ReaderSession, frame: Frame, request: Request) -> str:
         raise UsageError(f"there is no exercise `{exercise[:40]}`", did_you_mean(exercise, known, f"take one of {', '.join(known)}"))
     row = next((one for one in rows_of(session) if one.exercise == exercise), None) if session.kept else None
     found = fragment("row.html", row=row, frame=frame) if row else Markup()
-    if request.headers.get("x-part") == "found":
-        return found
-    with session.state() as state:
-        following = following_exercise(session.workspace, state)
+    other = _other(session, exercise, known, passes=row is not None and row.stand == "passes")
+    if part := {"found": found, "other": other}.get(request.headers.get("x-part", "")):
+        return part
     name = row.name if row else names_of(exercise)[0]
-    told = {"row": row, "found": found, "exercise": exercise, "file": name, "about": _title(session, exercise)}
+    told = {"row": row, "found": found, "other": other, "exercise": exercise, "file": name, "about": _title(session, exercise)}
     help = read_hints(session.workspace.root, session.lesson.id).get(exercise)
     told["sections"] = [one for one in session.lesson.main if help and one.id in help.sections]
-    told["following"] = following if following != exercise else known[(known.index(exercise) + 1) % len(known)]
     told["remain"] = HIDDEN_REMAIN
     told["editable"] = session.kept and not name.endswith(".ipynb")
     told["source"] = highlighted(_source(session, exercise, name), "yaml" if exercise == "practice" else "python")
     return page(frame, "exercise", f"{name} · Exercises", has_hints=help is not None, **told)
+
+
+def _other(session: ReaderSession, exercise: str, known: tuple[str, ...], passes: bool) -> Markup:
+    """Lead on to the first file that does not pass yet, and where that is this one or there is none, to the one after this."""
+    with session.state() as state:
+        open_one = following_exercise(session.workspace, state)
+    other = open_one if open_one and open_one != exercise else known[(known.index(exercise) + 1) % len(known)]
+    return fragment("other.html", exercise=other, name=names_of(other)[0], passes=passes and open_one is not None)
 
 
 def _source(session: ReaderSession, exercise: str, name: str) -> str:

@@ -139,6 +139,30 @@ def test_each_file_says_how_it_stands(work):
     assert list(stands) == [*(one.id for one in work.session.lesson.exercises), "practice"]
 
 
+def test_the_next_file_is_offered_once_this_one_passes(work):
+    def offered(on):
+        text = ask(f"{work.address}exercise-{on}.html", X_Part="other")[2]
+        assert text in ask(f"{work.address}exercise-{on}.html")[2]
+        return re.search(r'href="exercise-(\w+)\.html">(.*)</a>', text).groups()
+
+    def checked(exercise, passed):
+        with work.session.state() as state:
+            state.add("check", exercise, sha256="", score=2, max_score=20, passed=passed, checks=14, failing=[], unwritten=[], untouched=False, misconceptions=[])
+
+    first, second, third, *_ = (one.id for one in work.session.lesson.exercises)
+    assert offered(second) == (first, f"Another file: {first}.py")
+    checked(first, 0)
+    assert offered(first) == (second, f"Another file: {second}.py")
+    checked(first, 14)
+    assert offered(first) == (second, f"Next: {second}.py")
+    checked(second, 14)
+    assert offered(second) == (third, f"Next: {third}.py")
+    assert offered(third)[1].startswith("Another file: ")
+    for one in work.session.lesson.exercises:
+        checked(one.id, 14)
+    assert offered(first) == (second, f"Another file: {second}.py")
+
+
 def test_what_a_student_wrote_is_never_html(work):
     with work.session.state() as state:
         bad = CheckResult("a", "<b>title</b>", 0, 1, "failed", "wrong", "<script>alert(1)</script>", None, '"><img src=x>')

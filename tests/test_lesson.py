@@ -7,6 +7,7 @@ import pytest
 from autograder.author.lint.lesson import length_of
 from autograder.course.loading import read_course
 from autograder.course.references import choose_lesson
+from autograder.grading.sentences import sentences_of
 from autograder.learner.review.queue import GAP
 from tests.courses import ROOT
 
@@ -25,6 +26,14 @@ def test_it_is_read_in_about_a_quarter_of_an_hour():
 @pytest.mark.parametrize("section", [section.id for section in LESSON.main])
 def test_every_section_lets_the_reader_predict_first(section):
     assert "<summary>Predict first: " in SECTIONS[section]
+
+
+def test_what_is_told_of_a_mistake_is_of_the_first_exercise_in_which_it_is_made(released):
+    """Later ones have the same mistake in letters that the text has not had yet."""
+    for lesson in (LESSON, choose_lesson(read_course(released), LESSON.id)):
+        told = sentences_of(lesson)
+        assert "β̃_t" in told["noise_times_variance"]  # of ddpm.py; in ddim.py it is σ²
+        assert "jump" in told["alpha_for_alpha_bar"]  # of forward.py
 
 
 def test_what_is_looked_up_is_in_the_appendix():

@@ -9,17 +9,17 @@ from autograder.grading.attempt import known_misconceptions
 
 
 def sentences_of(lesson: Lesson) -> dict[str, str]:
-    """Return the sentence that corrects each misconception, by its id.
+    """Return the sentence that corrects each misconception, by its id: of several, that of the exercise that comes first.
 
     The files are read and not run, since they may need a framework that takes seconds to load; a release has recorded them.
     """
     found: dict[str, str] = {}
     for exercise in lesson.exercises:
         with suppress(CourseError):  # what is damaged is told where it is needed
-            found |= {one.id: one.sentence for one in known_misconceptions(exercise)} if exercise.recordings.is_file() else {}
+            found = ({one.id: one.sentence for one in known_misconceptions(exercise)} if exercise.recordings.is_file() else {}) | found
     files = [exercise.misconceptions for exercise in lesson.exercises]
     for path in dict.fromkeys((*files, *(file.with_name("practice.py") for file in files))):
         tree = ast.parse(path.read_bytes() if path.is_file() else b"")
         functions = (node for node in tree.body if isinstance(node, ast.FunctionDef) and node.decorator_list)
-        found |= {node.name: " ".join(sentence.split()) for node in functions if (sentence := ast.get_docstring(node))}
+        found = {node.name: " ".join(sentence.split()) for node in functions if (sentence := ast.get_docstring(node))} | found
     return found

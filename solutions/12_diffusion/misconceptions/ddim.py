@@ -273,5 +273,5 @@ def noise_of_the_next_t(eps_model, x_T, alpha_bars, steps, eta, draw_noise):
 
 @misconception(of="ddim_sample", section="generating", card="what-to-clamp")
 def clamped_on_the_way(eps_model, x_T, alpha_bars, steps, eta, draw_noise):
-    """You clamped x_t to [−1, 1] after each step. A noisy image may lie outside, and here nothing is clamped."""
+    """You clamped x_t to [−1, 1] after each step. It contains noise and may lie outside: leave it as it is."""
     return _walk(eps_model, x_T, alpha_bars, _path(alpha_bars, steps), eta, draw_noise, after=lambda x: x.clip(-1, 1))

@@ -241,5 +241,5 @@ def asked_about_the_first_image(eps_model, x_T, betas, draw_noise):
 
 @misconception(of="ddpm_sample", section="generating", card="what-to-clamp")
 def clamped_on_the_way(eps_model, x_T, betas, draw_noise):
-    """You clamped x_t to [−1, 1] after each step. A noisy image may lie outside, and here nothing is clamped."""
+    """You clamped x_t to [−1, 1] after each step. It contains noise and may lie outside: leave it as it is."""
     return _walk(eps_model, x_T, betas, draw_noise, _down(betas), after=lambda x: x.clip(-1, 1))

@@ -22,7 +22,7 @@ LABELS = (9, 3, 8, 0, 1, 5)  # ankle boot, dress, bag, t-shirt, trouser, sandal
 STEPS = 50
 MISTAKES = {
     "noise_in_the_result": "noise in the\nlast step",
-    "told_one_too_low": "told the t of\nthe result",
+    "told_one_too_low": "told the $t$ of\nthe result",
     "mean_not_rescaled": "mean not\nrescaled",
     "clamped_on_the_way": "$x_t$ clamped\non the way",
     "mean_without_noise": "no fresh\nnoise",

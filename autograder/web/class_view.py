@@ -210,7 +210,7 @@ def _page(out: Path, root: Path, class_view: ClassView, frame: Frame, request: R
     number = asked.get("page", "")
     view = View(asked.get("find", "")[:200], asked.get("sort", "")[:200], int(number) if number.isascii() and number.isdigit() else 1)
     found = class_view.look(view)
-    summary = fragment("class.html", found=found, **told)
+    summary = fragment("class.html", frame=frame, found=found, **told)
     with_feedback = {one.feedback for one in found.shown if (out / "feedback" / one.feedback).is_file()}
     students = fragment("students.html", found=found, view=found.view, told=with_feedback, counting=counting(out, root, found.shown))
     parts = {"class": summary, "students": students}

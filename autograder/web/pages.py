@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 from markupsafe import Markup
 from msgspec import Struct
 from starlette.concurrency import run_in_threadpool
@@ -116,10 +117,22 @@ def _environment() -> Environment:
     return made
 
 
-def _words(name: str) -> str:
-    """Write an id in words; a variable at its start stays small."""
-    words = name.replace("-", " ").replace("_", " ")
-    return words if words[1:2] == " " and words[0] != "a" else words.capitalize()
+@pass_context
+def _words(context: Context, name: str) -> str:
+    frame = context.get("frame")
+    return titled(name, frame.lesson.text if frame else "")
+
+
+def titled(name: str, text: str) -> str:
+    """Write an id in words: an abbreviation in capitals as the lesson's text has it, and a variable at its start stays small."""
+    known = _abbreviations(text)
+    words = " ".join(known.get(word, word) for word in re.split("[-_]", name))
+    return words if words[1:2] == " " and words[0] != "a" else words[:1].upper() + words[1:]
+
+
+@cache
+def _abbreviations(text: str) -> dict[str, str]:
+    return {word.lower(): word for word in re.findall(r"\b[A-Z][A-Z0-9]+\b", text)}
 
 
 _MATHS = re.compile(r'<math aria-label="([^"]*)".*?</math>', re.DOTALL)

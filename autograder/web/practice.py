@@ -36,7 +36,7 @@ from autograder.learner.practice import (
 )
 from autograder.learner.workspace import State
 from autograder.web.markdown import with_symbols
-from autograder.web.pages import Frame, formed, fragment, page, shown
+from autograder.web.pages import Frame, formed, fragment, page, shown, titled
 from autograder.web.server import ReaderSession
 
 
@@ -115,6 +115,7 @@ def _mark(session: ReaderSession, frame: Frame, state: State, asked: Asked, made
     following = choose(session.lesson, state, None)
     return fragment(
         "mark.html",
+        frame=frame,
         right=right,
         lines=[(remark.part, _line(asked, remark)) for remark in made.remarks],
         question=asked.question,
@@ -147,7 +148,7 @@ def _page(
 ) -> str:
     question = asked.question
     section = next((one for one in frame.lesson.sections if one.id == question.section), None)
-    title = f"{question.id.replace('-', ' ').capitalize()} · Practice"
+    title = f"{titled(question.id, frame.lesson.text)} · Practice"
     words = Markup(frame.prose.line(PRACTICE_WORDS[frame.lesson.practice]))
     told: dict[str, Any] = {"words": words, "asked": asked, "section": section, "mark": mark, "fields": fields or {}}
     return page(frame, "question", title, **told, **_asked(frame, asked))
@@ -193,7 +194,7 @@ def written(root: Path, frame: Frame) -> dict[str, str]:
         files[f"answers/{question.id}.js"] = _provided(
             {"boxes": _boxes(frame, asked[0]), "variants": [_variant(frame, one, functions) for one in asked]}
         )
-    known = [{"id": one.id, "title": one.id.replace("-", " ").capitalize(), "repeated": one.repeated} for one in ordered]
+    known = [{"id": one.id, "title": titled(one.id, lesson.text), "repeated": one.repeated} for one in ordered]
     sections = {section.id: frame.prose.line(section.title) for section in lesson.sections}
     told = {"questions": known, "sections": sections, "streak": STREAK, "open": lesson.practice == "open"}
     return {**files, "answers/index.js": _provided(told)}
@@ -206,7 +207,15 @@ def _provided(data: Any) -> str:
 def _boxes(frame: Frame, asked: Asked) -> dict[str, Markup]:
     """Return the three forms of a mark, whose marked places the page's script fills or removes."""
     section = frame.lesson.sections[0]
-    told = {"question": asked.question, "following": asked.question, "section": section, "lines": [], "working": [""], "for_answers": "-"}
+    told = {
+        "frame": frame,
+        "question": asked.question,
+        "following": asked.question,
+        "section": section,
+        "lines": [],
+        "working": [""],
+        "for_answers": "-",
+    }
     stands = {"wrong": (False, False), "right": (True, False), "mastered": (True, True)}
     return {name: fragment("mark.html", right=right, mastered=done, row=0, streak=STREAK, **told) for name, (right, done) in stands.items()}
 

@@ -40,7 +40,7 @@ from autograder.learner.progress import (
 from autograder.learner.review.queue import GAP
 from autograder.learner.workspace import State, Workspace
 from autograder.web.markdown import Prose
-from autograder.web.pages import Answer, Frame, fragment, page, shown
+from autograder.web.pages import Answer, Frame, fragment, page, shown, titled
 from autograder.web.practice import Part as QuestionPart
 from autograder.web.practice import part_of
 from autograder.web.server import ReaderSession, temporary_folder
@@ -173,7 +173,7 @@ def places(frame: Frame) -> Iterator[Place]:
         yield Place("Lesson", _plain(section.title), _plain(asked), f"lesson.html#{section.id}")
     for question in practised(lesson):
         text = question_text(question, _published(question), "- {text}")
-        yield Place("Question", question.id.replace("-", " ").capitalize(), _plain(text), f"question-{question.id}.html")
+        yield Place("Question", titled(question.id, lesson.text), _plain(text), f"question-{question.id}.html")
     for card in lesson.cards:
         front, back = (
             (card.front, card.back) if not card.cloze else (GAP.sub("…", card.cloze), GAP.sub(lambda gap: gap["text"], card.cloze))
@@ -204,7 +204,7 @@ def _note(frame: Frame, told: dict[str, str], misconception: str) -> str:
     card = next((card for card in frame.lesson.cards if misconception in card.tags and not card.cloze), None)
     if misconception not in told and card is None:
         return ""
-    return fragment("mistake.html", id=misconception, sentence=told.get(misconception, ""), card=card, prose=frame.prose)
+    return fragment("mistake.html", frame=frame, id=misconception, sentence=told.get(misconception, ""), card=card)
 
 
 def _introduction(lesson: Lesson, prose: Prose) -> str:

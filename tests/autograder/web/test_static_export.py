@@ -10,7 +10,7 @@ from autograder.course.errors import UsageError
 from autograder.course.loading import read_course
 from autograder.web import practice
 from autograder.web.app import MARK, write_site
-from autograder.web.pages import frame_of
+from autograder.web.pages import frame_of, titled
 
 
 @pytest.fixture(scope="module")
@@ -99,3 +99,18 @@ def test_a_place_that_cannot_be_written_is_said_so(course, site):
     with pytest.raises(UsageError) as error:
         write_site(course, [site.session.lesson], Path("/proc/nowhere/site"))
     assert str(error.value) == "/proc/nowhere/site: No such file or directory\n  fix: choose a folder that can be written with --out"
+
+
+def test_a_title_made_of_an_id_has_abbreviations_as_the_lesson_writes_them(written):
+    texts = {name: (written.place / name).read_text(encoding="utf-8") for name in ("lesson.html", "practice.html", "search.html", "question-ddim-training.html", "answers/index.js")}
+    assert "DDIM needs training" in texts["lesson.html"]
+    assert "VAE generates" in texts["lesson.html"]
+    assert "<title>DDIM training · Practice</title>" in texts["question-ddim-training.html"]
+    assert "<h1>DDIM training</h1>" in texts["question-ddim-training.html"]
+    assert all("VAE in latent diffusion" in texts[name] for name in ("practice.html", "search.html", "answers/index.js"))
+    assert [name for name in texts if re.search(r"\b(Ddim|Vae|Ddpm)\b", texts[name])] == []
+
+
+@pytest.mark.parametrize(("id", "title"), [("ddim_needs_training", "DDIM needs training"), ("back_from-vae", "Back from VAE"), ("w_of_zero", "w of zero"), ("a_mean", "A mean"), ("beta_twice", "Beta twice")])
+def test_an_id_in_words(id, title):
+    assert titled(id, "DDIM and a VAE") == title

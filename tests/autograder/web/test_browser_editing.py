@@ -54,6 +54,17 @@ def test_a_file_is_written_and_checked_by_keyboard_alone(work, visit):
     demand_all_can_read(page)
 
 
+@pytest.mark.usefixtures("walls")
+def test_the_next_file_is_offered_as_soon_as_this_one_passes(root, work, visit):
+    answer = (root / "solutions" / "12_diffusion" / "schedule.py").read_text(encoding="utf-8")
+    (work.folder / "schedule.py").write_text(answer, encoding="utf-8")
+    page = visit(work.address + "exercise-schedule.html")
+    other = page.get_by_role("navigation", name="Another file")
+    expect(other).to_have_text("Another file: forward.py")
+    page.get_by_role("button", name="Check").press("Enter")
+    expect(other).to_have_text("Next: forward.py")
+
+
 def test_tab_indents_and_can_be_left_with(work, visit):
     page = opened(visit, work)
     write(page, "a = 1")

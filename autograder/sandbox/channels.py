@@ -197,13 +197,14 @@ class ForkedChannel:
             deadline.check()
         began, most = time.monotonic(), deadline.milliseconds()
         ready = dict(self._poll.poll(most))
-        late = time.monotonic() - began - most / 1000
-        deadline.excuse(late + most / 1000 if late > 0 and self._socket.fileno() in ready else late)  # nobody knows when it came
+        waited = time.monotonic() - began
+        late = waited - most / 1000
+        deadline.excuse(waited if late > 0 and self._socket.fileno() in ready else late)  # nobody knows when it came
         if self._pipe in ready:
             self._drain_once()
         if writing:
             self._poll.modify(self._socket, select.POLLIN)
-        deadline.check_computing()
+        deadline.check(computing_alone=True)
 
     def _drain_once(self) -> bool:
         try:

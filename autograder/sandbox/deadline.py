@@ -85,21 +85,17 @@ class Deadline:
         """Return how long to sleep before looking again: one thread cannot use more CPU time than wall time."""
         return max(1, int(1000 * min(self._seconds - self._last, LARGEST_WAIT)) + 1)
 
-    def check(self) -> None:
+    def check(self, *, computing_alone: bool = False) -> None:
         """Raise `Lost` when time is up."""
         if time.monotonic() - self._began < self._seconds:
+            return  # one thread cannot have used more CPU time than that
+        if self.used() > self._seconds:
+            raise Lost("timed_out", f"no answer in {self._seconds:g} s of computing")
+        if computing_alone:
             return
-        self.check_computing()
         if (slept := self.slept) > self._seconds and self._guest.asleep:
             raise Lost("timed_out", f"it slept for {self._seconds:g} s")
         if slept > self._seconds * SLEEP_FACTOR:
             raise Lost("timed_out", f"no answer in {self._seconds * SLEEP_FACTOR:g} s", idle=True)
         if self.waited > self._seconds * WALL_FACTOR:
             raise Lost("timed_out", f"no answer in {self._seconds * WALL_FACTOR:g} s", idle=True)
-
-    def check_computing(self) -> None:
-        """Raise `Lost` when it has computed for as long as it may."""
-        if time.monotonic() - self._began < self._seconds:
-            return  # one thread cannot have used more CPU time than that
-        if self.used() > self._seconds:
-            raise Lost("timed_out", f"no answer in {self._seconds:g} s of computing")

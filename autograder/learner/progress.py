@@ -3,7 +3,6 @@
 import math
 import re
 import textwrap
-from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
@@ -71,8 +70,7 @@ def due_by_objective(workspace: Workspace, now: datetime) -> Callable[[str], int
     if not (workspace.reviews / NAME).is_file():
         return None
     with Deck.open(workspace.reviews, [workspace.lesson]) as deck:
-        queue = deck.queue(now)
-    counted = Counter(face.card.objective for face in queue.due_now)
+        counted = deck.queue(now).due_by_objective
     return lambda objective: counted[objective]
 
 

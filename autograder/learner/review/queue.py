@@ -5,6 +5,7 @@ A card with a front and a back has one face; a cloze card has one for each gap n
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Literal
@@ -88,6 +89,11 @@ class Queue(msgspec.Struct, frozen=True):
     def due_now(self) -> tuple[Face, ...]:
         """The due faces, and the learning ones whose moment has come."""
         return *self.due, *(face for moment, face in self.learning if moment <= self.now)
+
+    @property
+    def due_by_objective(self) -> Counter[str]:
+        """How many of these each objective has."""
+        return Counter(face.card.objective for face in self.due_now)
 
     def first(self) -> Face | None:
         """Return the face to ask now, if any."""

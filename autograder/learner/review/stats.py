@@ -78,6 +78,7 @@ def stats_of(deck: Deck, now: datetime) -> Stats:
     done = [step for rows in deck.log.of().values() for step in steps(rows, clocks, scheduler) if step.row.kind in ("review", "cram")]
     standing = [(face, deck.state(face)) for face in deck.faces.values()]
     coming = Counter(max(0, day_of(state.due, zone) - today) for _, state in standing if state.reviews or state.wanted)
+    due, objectives = deck.queue(now).due_by_objective, dict.fromkeys(face.card.objective for face, _ in standing)
     hard = [Hard(face, state.lapses, state.difficulty or 0) for face, state in standing if state.lapses]
     return Stats(
         today=date_of(today),
@@ -87,7 +88,7 @@ def stats_of(deck: Deck, now: datetime) -> Stats:
         months=_months(done),
         days=_days({day_of(step.at, step.row.zone) for step in done}, today),
         hardest=tuple(sorted(hard, key=lambda one: (-one.lapses, -one.difficulty, one.face.id))[:HARDEST]),
-        parts=tuple(_part(deck, objective, now) for objective in dict.fromkeys(face.card.objective for face, _ in standing)),
+        parts=tuple(_part(deck, objective, due[objective], now) for objective in objectives),
         flagged=tuple(face for face, state in standing if state.flagged),
     )
 
@@ -108,10 +109,9 @@ def _days(days: set[int], today: int) -> Days:
     return Days(current, max(map(len, rows), default=0), len(days))
 
 
-def _part(deck: Deck, objective: str, now: datetime) -> Part:
+def _part(deck: Deck, objective: str, due: int, now: datetime) -> Part:
     own = [face for face in deck.faces.values() if face.card.objective == objective]
     begun = [deck.state(face) for face in own if deck.state(face).reviews]
-    due = sum(face.card.objective == objective for face in deck.queue(now).due_now)
     shares = [recalled(state, milliseconds(now), zone_of(now), deck.scheduling.scheduler()) for state in begun]
     return Part(objective, len(own), len(begun), due, sum(shares) / len(shares) if shares else None)
 

@@ -14,6 +14,7 @@ from autograder.cli.views import stats_view
 from autograder.course.errors import UsageError
 from autograder.course.loading import read_course
 from autograder.learner.review.deck import NEW_A_DAY, Chosen, following
+from autograder.learner.review.merge import Merged
 from autograder.learner.review.schedule import Scheduling
 from autograder.learner.review.stats import draw, fit, stats_of
 
@@ -42,8 +43,17 @@ def review(root: Path | None, new: int | None, tags: tuple[str, ...], objectives
         merged = opened.deck.merge(other, now())
         entries = f"{merged.new} new entr{'y' if merged.new == 1 else 'ies'}"
         known = f"{merged.known} {'was' if merged.known == 1 else 'were'} here already"
-        refused = f" {merged.refused} could not be read and were skipped." if merged.refused else ""
-        click.echo(f"{other}: {entries}, {known}.{refused}")
+        click.echo(f"{other}: {entries}, {known}.{_refused(merged)}")
+
+
+def _refused(merged: Merged) -> str:
+    """Say what was left out; `deck.js` says the same."""
+    if not merged.refused:
+        return ""
+    if merged.refused == 1:
+        return f" {f'Line {merged.line}' if merged.line else 'One row'} is not a review and was left out."
+    lines = f"lines are not reviews and were left out, the first in line {merged.line}"
+    return f" {merged.refused} {lines if merged.line else 'rows are not reviews and were left out'}."
 
 
 def _review(opened: Opened, *, cram: bool) -> None:

@@ -86,13 +86,27 @@ class Spare:
                 os.truncate(self.path, size)
 
     def read(self) -> Iterator[Row | tuple[str, str]]:
-        """Yield every line that can be read."""
-        with suppress(OSError), self.path.open("rb") as file:
+        """Yield what every line says that can be read."""
+        with suppress(OSError):
+            yield from (found for _, found in self.lines() if found)
+
+    def lines(self) -> Iterator[tuple[int, Row | tuple[str, str] | None]]:
+        """Yield each line's number and what it says, None if that is nothing of a log. Raise `OSError` if there is no such file."""
+        with self.path.open("rb") as file:
+            number, begins = 1, True
             for line in iter(lambda: file.readline(LONGEST), b""):
-                with suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-                    found = msgspec.json.decode(line, type=Row | tuple[str, str])
-                    if isinstance(found, tuple) or found.sound:
-                        yield found
+                if begins and line.strip():
+                    yield number, _said(line)
+                begins = line.endswith(b"\n")
+                number += begins
+
+
+def _said(line: bytes) -> Row | tuple[str, str] | None:
+    with suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        found = msgspec.json.decode(line, type=Row | tuple[str, str])
+        if isinstance(found, tuple) or found.sound:
+            return found
+    return None
 
 
 NAME = "reviews.sqlite"

@@ -42,11 +42,21 @@ WHERE revlog.ease BETWEEN 1 AND 4 AND revlog.type IN (0, 1, 2, 3)
 
 
 class Merged(msgspec.Struct, frozen=True):
-    """How many rows a merge added, how many were known already, and how many were left out."""
+    """How many rows a merge added, how many were known already, how many were left out, and the line of the first of those in a .jsonl."""
 
     new: int
     known: int
     refused: int
+    line: int = 0
+
+
+class Unsound(msgspec.Struct, frozen=True):
+    """Something that is no row, and its line in a .jsonl."""
+
+    line: int = 0
+
+
+Found = Row | tuple[str, str] | Unsound
 
 
 def merge(log: Log, other: Path, faces: Iterable[Face], zone: int) -> Merged:
@@ -62,18 +72,21 @@ def merge(log: Log, other: Path, faces: Iterable[Face], zone: int) -> Merged:
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: cannot be read as a review log ({error})", f"name a {NAME}, a .jsonl, .apkg or .colpkg") from None
     greatest = len(rows) + log.last() + AHEAD
-    sound = {row.id: row for row in rows if row and row.number <= greatest}
+    sound = {row.id: row for row in rows if isinstance(row, Row) and row.number <= greatest}
+    line = next((one.line for one in rows if isinstance(one, Unsound)), 0)
+    if line and not sound and not schedulings:
+        raise UsageError(f"{path}, line {line}: not a review", "choose a file that Cards or `course review` saved")
     with log.writing():
         fresh = log.unknown(sound.values())
         for name, facts in schedulings.items():
             log.describe(name, facts)
         log.insert(fresh)
-    return Merged(len(fresh), len(sound) - len(fresh), len(rows) - len(sound))
+    return Merged(len(fresh), len(sound) - len(fresh), len(rows) - len(sound), line)
 
 
-def _divided(found: Iterator[Row | tuple[str, str] | None]) -> tuple[list[Row | None], dict[str, str]]:
+def _divided(found: Iterator[Found]) -> tuple[list[Row | Unsound], dict[str, str]]:
     """Return the rows, and the facts of schedulings by id; the id is a hash of the facts. Raise `OSError` if there are too many."""
-    rows: list[Row | None] = []
+    rows: list[Row | Unsound] = []
     schedulings: dict[str, str] = {}
     for one in found:
         if not isinstance(one, tuple):
@@ -85,12 +98,12 @@ def _divided(found: Iterator[Row | tuple[str, str] | None]) -> tuple[list[Row | 
     return rows, schedulings
 
 
-def _from_log(path: Path) -> Iterator[Row | tuple[str, str] | None]:
-    """Yield the rows of a log, None for each that is not sound, and its schedulings."""
+def _from_log(path: Path) -> Iterator[Found]:
+    """Yield the rows of a log and its schedulings."""
     if path.suffix == ".jsonl":
         if path.stat().st_size > LARGEST:
             raise OSError("too large")
-        yield from Spare(path).read()
+        yield from (found or Unsound(number) for number, found in Spare(path).lines())
         return
     with reading(path, ("log", "schedulings"), SCHEMA) as db:
         for values in db.execute(f"SELECT {', '.join(Row.__struct_fields__)} FROM log"):
@@ -100,15 +113,15 @@ def _from_log(path: Path) -> Iterator[Row | tuple[str, str] | None]:
                 yield name, facts
 
 
-def _row(values: tuple[object, ...]) -> Row | None:
+def _row(values: tuple[object, ...]) -> Row | Unsound:
     try:
         row = msgspec.convert(dict(zip(Row.__struct_fields__, values, strict=True)), Row)
     except msgspec.ValidationError:
-        return None
-    return row if row.sound else None
+        return Unsound()
+    return row if row.sound else Unsound()
 
 
-def _from_anki(path: Path, faces: Iterable[Face], zone: int) -> Iterator[Row | None]:
+def _from_anki(path: Path, faces: Iterable[Face], zone: int) -> Iterator[Row | Unsound]:
     """Yield the reviews of our cards in a package. Their ids are made from Anki's, so merging twice adds nothing."""
     known = {(face.of, max(0, face.number - 1)): face.id for face in faces}
     with tempfile.TemporaryDirectory() as folder:

@@ -29,10 +29,27 @@
     }
   }
 
+  // What is of a log, as in `log.py`; and the numbers of the lines that are not.
+  const KINDS = ["review", "cram", "undo", "bring", "flag", "clock", "adopt"], BLANK = { card: "", rating: 0, took: 0, scheduling: "", about: "" };
+  const within = (number, least, most) => Number.isInteger(number) && least <= number && number <= most;
+  const isName = (text) => typeof text === "string" && text.length <= 200 && !/(?! )[\p{C}\p{Z}]/u.test(text);
+  const isRow = (one) => within(one.at, 946_684_800_000, 7_258_118_400_000) && within(one.zone, -1440, 1440) && within(one.number, 0, 2 ** 53 - 1)
+    && within(one.took, 0, DAY) && KINDS.includes(one.kind) && (within(one.rating, 1, 4) || !["review", "cram"].includes(one.kind))
+    && [one.id, one.device, one.card, one.scheduling, one.about].every(isName);
+  function isFacts(one) {
+    try { return one.length === 2 && isName(one[0]) && JSON.parse(one[1]).parameters.length > 0; } catch { return false; }
+  }
   function read(text) {
-    const found = text.split("\n").filter(Boolean).map((line) => { try { return JSON.parse(line); } catch { return null; } });
-    const rows = found.filter((one) => one && typeof one.id === "string" && Number.isFinite(one.at) && Number.isFinite(one.number));
-    return { rows, facts: new Map(found.filter(Array.isArray)) };
+    const rows = [], facts = new Map(), unsound = [];
+    for (const [place, line] of text.split("\n").entries()) {
+      if (!line.trim()) continue;
+      let one = null;
+      try { one = JSON.parse(line); } catch { /* no line of a log */ }
+      if (Array.isArray(one) && isFacts(one)) facts.set(...one);
+      else if (one && isRow({ ...BLANK, ...one })) rows.push({ ...BLANK, ...one });
+      else unsound.push(place + 1);
+    }
+    return { rows, facts, unsound };
   }
 
   const hexadecimal = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -228,11 +245,18 @@
   }
 
   // Add the lines of another log to this one: rows are known by their ids.
-  function merged(text) {
-    const { rows, facts } = read(text), known = read(lines()), ids = new Set(known.rows.map((row) => row.id));
+  function merged(text, name) {
+    const { rows, facts, unsound } = read(text);
+    if (unsound.length && !rows.length && !facts.size) return `${name}, line ${unsound[0]}: not a review. Choose a file that Cards or course review saved.`;
+    const known = read(lines()), ids = new Set(known.rows.map((row) => row.id));
     const fresh = rows.filter((row) => !ids.has(row.id)), other = [...facts].filter(([id]) => !known.facts.has(id));
     write(lines() + [...other, ...fresh].map((one) => `${JSON.stringify(one)}\n`).join(""));
-    return `${fresh.length} new entr${fresh.length === 1 ? "y" : "ies"}, ${rows.length - fresh.length} known already.`;
+    return `${fresh.length} new entr${fresh.length === 1 ? "y" : "ies"}, ${rows.length - fresh.length} known already.${leftOut(unsound)}`;
+  }
+
+  function leftOut([first, ...more]) {
+    if (!first) return "";
+    return more.length ? ` ${more.length + 1} lines are not reviews and were left out, the first in line ${first}.` : ` Line ${first} is not a review and was left out.`;
   }
 
   const place = document.getElementById("card");
@@ -243,7 +267,7 @@
     URL.revokeObjectURL(link.href);
   });
   document.getElementById("bring").addEventListener("change", async ({ target }) => {
-    place.replaceChildren(shown(merged(await target.files[0].text())));
+    place.replaceChildren(shown(merged(await target.files[0].text(), target.files[0].name)));
     target.value = "";
   });
   place.replaceChildren(shown(""));

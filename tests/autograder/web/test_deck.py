@@ -89,6 +89,23 @@ def test_answers_go_to_the_terminal_and_come_back(site, visit, as_files, tmp_pat
     expect(page.locator(".counts")).to_contain_text("1 learning")
 
 
+def test_a_line_that_is_no_review_is_told_with_its_place(visit, as_files):
+    """And nothing is lost: neither what is kept here, nor what is right in the file."""
+    page = visit(as_files + "cards.html")
+    page.keyboard.press("Space")
+    page.keyboard.press("3")
+    expect(page.locator(".told")).to_have_text("Answered: Good.")
+    row = Row("a" * 32, "b", 1, 1_780_000_000_000, 0, "review", page.locator('[name="face"]').get_attribute("value"), 3)
+    for lines, said in (
+        ("hello\n{\"a\":1}\n", "bad.jsonl, line 1: not a review. Choose a file that Cards or course review saved."),
+        (f"{msgspec.json.encode(row).decode()}\nhello\n", "1 new entry, 0 known already. Line 2 is not a review and was left out."),
+        ("null\n{}\n\n" + msgspec.json.encode(row).decode(), "0 new entries, 1 known already. 2 lines are not reviews and were left out, the first in line 1."),
+    ):
+        page.get_by_label("bring a file from elsewhere").set_input_files({"name": "bad.jsonl", "mimeType": "text/plain", "buffer": lines.encode()})
+        expect(page.locator(".told")).to_have_text(said)
+    assert page.evaluate("() => deck.read(localStorage['reviews.jsonl']).rows.length") == 2
+
+
 def test_a_site_that_is_opened_as_a_file_asks_its_cards_too(visit, written):
     page = visit((written.place / "cards.html").as_uri(), missing=True)
     page.keyboard.press("Enter")

@@ -63,6 +63,24 @@ def test_merging_says_what_came(root, opened, tmp_path, monkeypatch):
     other = str(tmp_path / "other" / "reviews.sqlite")
     said = [CliRunner().invoke(main, ["--course", str(root), "review", "--merge", other]).output for _ in range(2)]
     assert said == [f"{other}: 1 new entry, 0 were here already.\n", f"{other}: 0 new entries, 1 was here already.\n"]
-    (tmp_path / "torn.jsonl").write_bytes(b"{}")
-    done = CliRunner().invoke(main, ["--course", str(root), "review", "--merge", str(tmp_path / "torn.jsonl")])
-    assert done.output == f"{tmp_path}/torn.jsonl: 0 new entries, 0 were here already.\n"
+
+
+REVIEW = b'{"id":"a","device":"b","number":1,"at":1780000000000,"zone":0,"kind":"review","card":"12_diffusion/noise-scale","rating":3}\n'
+
+
+@pytest.mark.parametrize(
+    ("lines", "code", "said"),
+    [
+        (b"hello\n{\"a\":1}\n", 2, ", line 1: not a review\n  fix: choose a file that Cards or `course review` saved\n"),
+        (b"\n{}", 2, ", line 2: not a review\n  fix: choose a file that Cards or `course review` saved\n"),
+        (REVIEW + b"hello\n", 0, ": 1 new entry, 0 were here already. Line 2 is not a review and was left out.\n"),
+        (b"a\nb\n" + REVIEW, 0, ": 1 new entry, 0 were here already. 2 lines are not reviews and were left out, the first in line 1.\n"),
+        (b"x" * 9000 + b"\n" + REVIEW, 0, ": 1 new entry, 0 were here already. Line 1 is not a review and was left out.\n"),
+        (b"", 0, ": 0 new entries, 0 were here already.\n"),
+    ],
+)  # fmt: skip
+def test_a_line_that_is_no_review_is_told_with_its_place(root, tmp_path, monkeypatch, lines, code, said):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    (tmp_path / "bad.jsonl").write_bytes(lines)
+    done = CliRunner().invoke(main, ["--course", str(root), "review", "--merge", str(tmp_path / "bad.jsonl")])
+    assert (done.exit_code, done.output) == (code, f"{tmp_path}/bad.jsonl{said}")

@@ -1,10 +1,11 @@
-"""How soon a page of the site is seen, and how much comes before: each way to open it, in Chromium, with nothing kept from before.
+"""How soon a page of the site is seen, how much comes before, and how much it jumps: each way to open it, in Chromium, with nothing kept.
 
     python -m bench.paint [--page lesson.html] [--times 9] [--width 1280]
 
 First paint is the browser's own figure (first contentful paint, from the start of the navigation). Sizes are of files as they lie on disk,
-which is what a plain server sends; `course serve` compresses them. The recording that the sampler plays by itself comes after the first
-paint, and is counted apart.
+which is what a plain server sends; `course serve` compresses them. What jumps is the
+browser's own score (cumulative layout shift), the most of all visits; below 0.1 is good. The recording that the sampler plays by itself
+comes after the first paint, and is counted apart.
 """
 
 from __future__ import annotations
@@ -35,13 +36,19 @@ PAINTED = """() => new Promise((done) => new PerformanceObserver((list) => {
   const paint = list.getEntriesByName("first-contentful-paint")[0];
   if (paint) done(paint.startTime);
 }).observe({ type: "paint", buffered: true }))"""
+SHIFT = """() => new Promise((done) => {
+  const total = (list) => done(list.getEntries().reduce((sum, one) => sum + one.value, 0));
+  new PerformanceObserver(total).observe({ type: "layout-shift", buffered: true });
+  setTimeout(() => done(0), 500);
+})"""
 RECORDING = re.compile(r"/recorded/(?!index\.)")
 
 
 class Visit(NamedTuple):
-    """Milliseconds until something was seen, bytes of all that came but for what plays, and bytes of that."""
+    """Milliseconds until something was seen, how much it jumped, bytes of all that came but for what plays, and bytes of that."""
 
     paint: float
+    shift: float
     before: int
     recording: int
 
@@ -85,7 +92,7 @@ def visit(browser: Any, address: str, width: int) -> Visit:
     page.wait_for_load_state("networkidle")
     sizes = {url: len(answer.body()) for url, answer in asked.items()}
     recording = sum(size for url, size in sizes.items() if RECORDING.search(url))
-    found = Visit(page.evaluate(PAINTED), sum(sizes.values()) - recording, recording)
+    found = Visit(page.evaluate(PAINTED), page.evaluate(SHIFT), sum(sizes.values()) - recording, recording)
     context.close()
     return found
 
@@ -101,7 +108,7 @@ def main() -> None:
     from playwright.sync_api import sync_playwright
 
     print(f"{asked.page}, {os.cpu_count()} cores, {time.strftime('%Y-%m-%d')}, load {os.getloadavg()[0]:.1f}\n")
-    print("| opened | first paint, median | range | before anything is played | what plays |\n| --- | --- | --- | --- | --- |")
+    print(f"| opened | first paint, median | range | jumps | before anything is played | what plays |\n{'| --- ' * 6}|")
     with ExitStack() as open_, tempfile.TemporaryDirectory() as name:
         course = read_course(ROOT)
         site = write_site(course, course.lessons[:1], Path(name, "site")).place
@@ -114,8 +121,8 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         for way, address in ways.items():
             first, *visits = [visit(browser, address + asked.page, asked.width) for _ in range(asked.times + 1)]
-            paints = [one.paint for one in visits]
-            print(f"| {way} | {statistics.median(paints):.0f} ms | {min(paints):.0f} to {max(paints):.0f} ms"
+            paints, shift = [one.paint for one in visits], max(one.shift for one in (first, *visits))
+            print(f"| {way} | {statistics.median(paints):.0f} ms | {min(paints):.0f} to {max(paints):.0f} ms | {shift:.3f}"
                   f" | {first.before / 1000:.0f} kB | {first.recording / 1000:.0f} kB |", flush=True)  # fmt: skip
         browser.close()
     print(f"\nload after: {os.getloadavg()[0]:.1f}")

@@ -37,8 +37,7 @@
     }
   }
 
-  let set = (item) => item; // the variables in it as formulas, once that is loaded
-  window.course.use("static/symbols.js").then(({ withSymbols }) => { set = withSymbols; show(); });
+  let set = (item) => item; // the variables in it as formulas
 
   function row(one, words) {
     const item = document.createElement("li"), link = document.createElement("a"), label = document.createElement("span"), around = document.createElement("p");
@@ -65,5 +64,5 @@
   field.addEventListener("input", show);
   document.getElementById("search").addEventListener("submit", (event) => event.preventDefault());
   field.focus();
-  show();
+  window.course.use("static/symbols.js").then(({ withSymbols }) => { set = withSymbols; }).finally(show); // shown twice, it would jump
 })();

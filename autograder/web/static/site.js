@@ -45,6 +45,7 @@
     const box = document.querySelector(".contents details");
     const fold = () => { box.open = !narrow.matches; };
     fold();
+    box.dataset.folds = "";
     narrow.addEventListener("change", fold);
     box.addEventListener("click", (event) => { if (event.target.closest("a") && narrow.matches) box.open = false; });
     const page = `read:${location.pathname.split("/").pop()}:${document.title}`;

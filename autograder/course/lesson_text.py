@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import NamedTuple
 
 from autograder.course.model import Lesson, Section
@@ -21,6 +22,18 @@ def section_texts(lesson: Lesson) -> Iterator[tuple[Section, str]]:
     ends = [*(section.line - 1 for section in lesson.sections[1:]), len(lines)]
     for section, end in zip(lesson.sections, ends, strict=False):
         yield section, "\n".join(lines[section.line : end])
+
+
+def titled(name: str, text: str) -> str:
+    """Write an id in words: an abbreviation in capitals as the lesson's text has it, and a variable at its start stays small."""
+    known = _abbreviations(text)
+    words = " ".join(known.get(word, word) for word in re.split("[-_]", name))
+    return words if words[1:2] == " " and words[0] != "a" else words[:1].upper() + words[1:]
+
+
+@cache
+def _abbreviations(text: str) -> dict[str, str]:
+    return {word.lower(): word for word in re.findall(r"\b[A-Z][A-Z0-9]+\b", text)}
 
 
 def warned_of(text: str) -> list[str]:

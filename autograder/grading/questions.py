@@ -19,6 +19,7 @@ from msgspec import Struct
 from autograder.course.errors import CourseError, Finding
 from autograder.course.expressions import evaluate, formulas_of
 from autograder.course.kinds import Drawn, Mark, Remark, failed, ids_of, mark_answer
+from autograder.course.lesson_text import titled
 from autograder.course.loading import recordings
 from autograder.course.model import CheckResult, Failure, Key, Lesson, Misconception, Question, Range, Submission
 from autograder.course.own_practice import FOR, Call, Own, call_of, calls_of, is_apart, place_of, practised, relabelled, who
@@ -309,29 +310,33 @@ def mark_answers(submission: Submission, lesson: Lesson, functions: Functions, t
     return Attempt(max(map(marked, tried), key=lambda checks: sum(check.points for check in checks)))
 
 
+def listed(lesson: Lesson) -> list[tuple[str, str, float]]:
+    """Return the id, title and points of each question of a lesson."""
+    return [(question.id, titled(question.id, lesson.text), question.points) for question in lesson.questions]
+
+
 def _refused(submission: Submission, lesson: Lesson, problem: str) -> Attempt:
     whole = Failure("ended", file=submission.name)
-    return Attempt(tuple(CheckResult(q.id, title(q), 0, q.points, "failed", "refused", problem, failure=whole) for q in lesson.questions))
+    checks = (CheckResult(id, title, 0, points, "failed", "refused", problem, failure=whole) for id, title, points in listed(lesson))
+    return Attempt(tuple(checks))
 
 
 def _all_marked(lesson: Lesson, answers: dict[str, object], marking: Callable[[Question, Key, Any], Mark]) -> tuple[CheckResult, ...]:
     known = ids_of(lesson.questions)
     strays = [str(name)[:100] for name in answers if name not in known][:100]
-    return tuple(_marked(q, marking(q, lesson.keys.get(q.id, Key()), answers.get(q.id)), answers, strays) for q in lesson.questions)
+    return tuple(
+        _marked(q, titled(q.id, lesson.text), marking(q, lesson.keys.get(q.id, Key()), answers.get(q.id)), answers, strays)
+        for q in lesson.questions
+    )
 
 
-def title(question: Question) -> str:
-    """Return a question's title: its id in words."""
-    return question.id.replace("-", " ").capitalize()
-
-
-def _marked(question: Question, made: Mark, answers: dict[str, object], strays: list[str]) -> CheckResult:
+def _marked(question: Question, title: str, made: Mark, answers: dict[str, object], strays: list[str]) -> CheckResult:
     if made.outcome == "passed":
-        return CheckResult(question.id, title(question), made.points, question.points, "passed")
+        return CheckResult(question.id, title, made.points, question.points, "passed")
     near = get_close_matches(question.id, strays, 1) if question.id not in answers else []
     return CheckResult(
         id=question.id,
-        title=title(question),
+        title=title,
         points=made.points,
         max_points=question.points,
         outcome="failed",

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from autograder.course.lesson_text import titled
 from autograder.course.symbols import html_of
 from autograder.course.text import clean, number
 
@@ -23,7 +24,7 @@ SHEETS = {"feedback": ("feedback.css",), "student": ("feedback.css", "report.css
 @cache
 def _environment() -> Environment:
     made = Environment(loader=FileSystemLoader(PAGES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    made.filters.update(clean=clean, words=lambda text: text.replace("_", " "), code=lambda text: Markup(html_of(text)))
+    made.filters.update(clean=clean, titled=titled, words=lambda text: text.replace("_", " "), code=lambda text: Markup(html_of(text)))
     made.globals["points"] = number
     return made
 

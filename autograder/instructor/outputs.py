@@ -155,10 +155,11 @@ REASONS = {"needs": "waited for another", "timed_out": "took too long", "out_of_
 
 
 def report_page(title: str, run: str, shown: Reported, sentences: Sections, policy: Policy, *, hidden: bool = False, course: str = "",
-                feedback: str = "", decisions: int = 0) -> str:  # fmt: skip
+                feedback: str = "", decisions: int = 0, text: str = "") -> str:  # fmt: skip
     """Write the report. `sentences` has those of misconceptions by lesson and id; `hidden` leaves out names and what a secret run saw.
 
     `feedback` is the address of the folder with that of each student, if there is one. The report says how many `decisions` it knows of.
+    Abbreviations in names of mistakes are written as in `text`.
     """
     made = shown.measures
     led = {row.student: f"{feedback}/{row.file}.html" for row in made.rows} if feedback and not hidden else {}
@@ -169,6 +170,7 @@ def report_page(title: str, run: str, shown: Reported, sentences: Sections, poli
         feedback_of=led,
         places={(one.exercise, one.id): place for place, one in enumerate(made.by_misconceptions())},
         decisions=decisions,
+        text=text,
         run=run[:16].replace("T", " "),
         made=made,
         rows=_nameless(made.rows) if hidden else made.rows,
@@ -316,6 +318,7 @@ def write_report(path: Path, course: Course, gradebook: Gradebook, run: str, rul
     title = " · ".join(lesson.title for lesson in lessons)
     told = gradebook.path.parent / "feedback"
     about = {"course": course.title, "feedback": quote(os.path.relpath(told, path.parent)) if told.is_dir() else ""}
+    about["text"] = "\n".join(lesson.text for lesson in lessons)
     text = report_page(title, run, shown, sentences, rules.policy, hidden=hidden, decisions=rules.decisions, **about)
     with replaced(path) as beside:
         beside.write_text(text, encoding="utf-8")

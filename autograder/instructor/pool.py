@@ -33,7 +33,7 @@ from autograder.course.model import CheckResult, Lesson, Notes, Result, Submissi
 from autograder.course.own_practice import token_of
 from autograder.course.policy import Limits, limits_for
 from autograder.grading.attempt import Attempt, attempt, load_materials
-from autograder.grading.questions import functions_of, mark_answers, title
+from autograder.grading.questions import functions_of, listed, mark_answers
 from autograder.grading.rounds import Round
 from autograder.instructor.gradebook import Attempted
 from autograder.sandbox.preload import Launched, Preloader, profile_for
@@ -126,7 +126,7 @@ class Grader:
     def _checks(self, submission: Submission) -> list[tuple[str, str, float]]:
         """Return the id, title and points of each check or question."""
         if submission.exercise == "practice":
-            return [(question.id, title(question), question.points) for question in self._lesson(submission.lesson).questions]
+            return listed(self._lesson(submission.lesson))
         return [(check.id, check.title, check.points) for check in self.materials(submission.lesson, submission.exercise).checks]
 
     def _ended(self, submission: Submission, reason: Literal["refused", "fault"], message: str, fault: str = "") -> Attempted:

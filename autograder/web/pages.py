@@ -19,6 +19,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from autograder.course.errors import CourseError, UsageError
 from autograder.course.glossary import Entry, read_glossary
+from autograder.course.lesson_text import titled
 from autograder.course.loading import Widget, read_widgets
 from autograder.course.model import Lesson
 from autograder.course.text import to_html
@@ -121,18 +122,6 @@ def _environment() -> Environment:
 def _words(context: Context, name: str) -> str:
     frame = context.get("frame")
     return titled(name, frame.lesson.text if frame else "")
-
-
-def titled(name: str, text: str) -> str:
-    """Write an id in words: an abbreviation in capitals as the lesson's text has it, and a variable at its start stays small."""
-    known = _abbreviations(text)
-    words = " ".join(known.get(word, word) for word in re.split("[-_]", name))
-    return words if words[1:2] == " " and words[0] != "a" else words[:1].upper() + words[1:]
-
-
-@cache
-def _abbreviations(text: str) -> dict[str, str]:
-    return {word.lower(): word for word in re.findall(r"\b[A-Z][A-Z0-9]+\b", text)}
 
 
 _MATHS = re.compile(r'<math aria-label="([^"]*)".*?</math>', re.DOTALL)

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute, Route
 
 from autograder.course.kinds import Drawn, Form, Mark, Remark, form_of, ids_of, mark_answer
+from autograder.course.lesson_text import titled
 from autograder.course.model import Choice, Key, Question
 from autograder.course.own_practice import PRACTICE_WORDS, key_of, practised
 from autograder.course.text import formulas_in_unicode, to_html
@@ -36,7 +37,7 @@ from autograder.learner.practice import (
 )
 from autograder.learner.workspace import State
 from autograder.web.markdown import with_symbols
-from autograder.web.pages import Frame, formed, fragment, page, shown, titled
+from autograder.web.pages import Frame, formed, fragment, page, shown
 from autograder.web.server import ReaderSession
 
 

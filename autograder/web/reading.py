@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from autograder.course.lesson_text import section_texts
+from autograder.course.lesson_text import section_texts, titled
 from autograder.course.model import Key, Lesson, Question
 from autograder.course.own_practice import practised
 from autograder.course.text import FOLDED, formulas_in_unicode, uncommented
@@ -40,7 +40,7 @@ from autograder.learner.progress import (
 from autograder.learner.review.queue import GAP
 from autograder.learner.workspace import State, Workspace
 from autograder.web.markdown import Prose
-from autograder.web.pages import Answer, Frame, fragment, page, shown, titled
+from autograder.web.pages import Answer, Frame, fragment, page, shown
 from autograder.web.practice import Part as QuestionPart
 from autograder.web.practice import part_of
 from autograder.web.server import ReaderSession, temporary_folder

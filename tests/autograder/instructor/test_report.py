@@ -17,6 +17,7 @@ from autograder.cli.tables import class_table
 from autograder.course.loading import read_course
 from autograder.course.model import CheckResult
 from autograder.course.policy import Policy
+from autograder.grading.questions import listed
 from autograder.instructor import outputs
 from autograder.instructor.gradebook import Gradebook, Kept
 from autograder.instructor.grades import read_rules, student_grades
@@ -58,6 +59,17 @@ MISTAKEN = check("a", 0, "failed", reason="wrong", message="`f(1)` gave 2. Use a
 
 def page(made, shared=(), hidden=False, policy=None):
     return report_page("Lesson", "2026-01-01T00:00:00", Reported(made, list(shared), {}), {}, policy or Policy(), hidden=hidden, feedback="feedback")
+
+
+def test_a_mistake_is_titled_as_in_the_lesson(tmp_path):
+    made = measure(standings_of(tmp_path, result("ada", checks=(check("a", 0, "failed", reason="wrong", misconception="ddim_needs_training"),))), ["forward"])
+    told = report_page("Lesson", "2026-01-01T00:00:00", Reported(made, [], {}), {}, Policy(), text="DDIM draws with any denoiser.")
+    assert "<b>DDIM needs training</b>" in told
+    assert "ddim needs training" not in told
+
+
+def test_a_question_is_titled_as_in_the_lesson():
+    assert ("ddim-training", "DDIM training") in {told[:2] for lesson in read_course(ROOT).lessons for told in listed(lesson)}
 
 
 # ---- in the terminal
@@ -325,7 +337,7 @@ def test_a_mistake_leads_to_the_students_who_made_it_and_they_to_their_feedback(
     opened.get_by_label("Filter the students").fill("Di")
     opened.get_by_role("link", name="2 students: beta as standard deviation in forward").press("Enter")
     assert names(opened) == ["Ada", "Bo"]
-    assert opened.locator(".sift output").inner_text() == "2 of 4 made this: beta as standard deviation in forward"
+    assert opened.locator(".sift output").inner_text() == "2 of 4 made this: Beta as standard deviation in forward"
     opened.get_by_label("Filter the students").fill("b")
     assert names(opened) == ["Ada", "Bo"]  # beta
     opened.get_by_role("link", name="1 student: beta as standard deviation in loss").press("Enter")

@@ -7,10 +7,11 @@ import pytest
 from msgspec import structs
 
 from autograder.course.errors import UsageError
+from autograder.course.lesson_text import titled
 from autograder.course.loading import read_course
 from autograder.web import practice
 from autograder.web.app import MARK, write_site
-from autograder.web.pages import frame_of, titled
+from autograder.web.pages import frame_of
 
 
 @pytest.fixture(scope="module")

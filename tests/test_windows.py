@@ -31,7 +31,7 @@ WAY = {
     "practice": (["practice", "fresh-step"], ["0.790", "", ""], 0, "✓ Right."),
     "progress": (["progress"], [], 0, "Next: course read jump-to-any-t"),
     "review": (["review"], [" ", "4", "\xe0", "H", "?", "x", "\x1a"], 0, "1 card answered."),
-    "stats": (["stats"], [], 0, "1 answer in 0 minutes."),
+    "stats": (["stats"], [], 0, "1 answer in less than a minute, on 1 day."),
     "deck": (["deck", "--to", "apkg", "--out", "cards.apkg"], [], 0, "cards.apkg: 79 cards."),
     "site": (["site", "--out", "site"], [], 0, "or put the folder on a web server."),
     "reset": (["reset", "forward.py"], [], 0, "forward.py is the starter again."),

@@ -23,7 +23,7 @@ objectives:
   - id: scale
     text: Scale the values of an image.
 prerequisites:
-  - Functions in Python.
+  - Functions in Python
 ---
 
 Say in a sentence what the lesson is about.

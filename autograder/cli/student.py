@@ -187,12 +187,13 @@ def submit(root: Path | None, out: Path | None, name: str | None, lesson: str | 
 def progress(root: Path | None, lesson: str | None) -> None:
     """Show how far you are with each objective, and what is next."""
     from autograder.cli.views import plan_line, progress_table
-    from autograder.learner.progress import advice, due_by_objective, plan, standings, totals
+    from autograder.learner.progress import advice, cards_left, plan, standings, totals
 
     with opened_workspace(root, lesson) as (workspace, state):
         say_rivals(held(workspace))
-        found = standings(workspace, state, due_by_objective(workspace, now()))
-        following, today = advice(workspace, state, found), plan(workspace, state, found)
+        cards = cards_left(workspace, now())
+        found = standings(workspace, state, cards)
+        following, today = advice(workspace, state, found), plan(workspace, state, cards)
     console = Console(highlight=False)
     console.print(progress_table(found, console.width))
     everything = "; ".join(_counted(one) for one in totals(workspace.lesson) if one.core + one.optional)
@@ -200,6 +201,8 @@ def progress(root: Path | None, lesson: str | None) -> None:
 
 
 def _counted(total: Total) -> str:
+    if not total.core:
+        return f"{total.optional} optional {total.what}{'s' * (total.optional != 1)}"
     optional = f" and {total.optional} optional" if total.optional else ""
     return f"{total.core} {total.what}{'s' * (total.core != 1)}{optional}"
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from autograder.grading.feedback import CheckFeedback
     from autograder.learner.check import Checked, Remark
     from autograder.learner.progress import Part, Plan, Standing
-    from autograder.learner.review.stats import Stats
+    from autograder.learner.review.stats import Days, Stats
     from autograder.learner.workspace import State
 
 PRINTED = 12  # lines of a student's own output
@@ -163,7 +163,8 @@ def plan_line(plan: Plan) -> str:
     parts = (
         f"{plan.minutes} min reading left" * bool(plan.minutes),
         _count(plan.core, "core question") * bool(plan.core),
-        f"{_count(plan.cards, 'card')} due" * bool(plan.cards),
+        f"{_count(plan.due, 'card')} due" * bool(plan.due),
+        _count(plan.new, "new card") * bool(plan.new),
         f"next file {plan.exercise}.py" if plan.exercise else "",
     )
     return f"Today: {', '.join(filter(None, parts)) or 'nothing is left'}"
@@ -192,13 +193,7 @@ BAR = 30  # characters of a whole bar
 @group()
 def stats_view(stats: Stats) -> Iterator[RenderableType]:
     """Return all review statistics, one below the other."""
-    hours = f"{stats.minutes / 60:.0f} hours" if stats.minutes >= 120 else f"{stats.minutes:.0f} minutes"
-    days = stats.days
-    if days.row > 1:
-        row = f"{days.row} days in a row{f' (the longest row: {days.longest})' if days.longest > days.row else ''}."
-    else:
-        row = f"On {_count(days.all, 'day')}; the longest row: {_count(days.longest, 'day')}."
-    yield Text(f"{_count(stats.answers, 'answer')} in {hours}. {row}")
+    yield Text(f"{_count(stats.answers, 'answer')} in {_time(stats.minutes)}{_on(stats.days)}." if stats.answers else "No answers yet.")
     yield Text(f"\nDue in the next {len(stats.due)} days: {sum(stats.due)}", "bold")
     if any(stats.due):
         yield from _columns(stats.due)
@@ -212,6 +207,18 @@ def stats_view(stats: Stats) -> Iterator[RenderableType]:
     yield _objectives(stats)
     if stats.flagged:
         yield Text(f"\nFlagged: {', '.join(dict.fromkeys(face.card.id for face in stats.flagged))}")
+
+
+def _time(minutes: float) -> str:
+    if minutes < 1:
+        return "less than a minute"
+    return f"{minutes / 60:.0f} hours" if minutes >= 120 else _count(round(minutes), "minute")
+
+
+def _on(days: Days) -> str:
+    if days.row > 1:
+        return f", {days.row} days in a row{f' (the longest streak: {days.longest})' if days.longest > days.row else ''}"
+    return f", on {_count(days.all, 'day')}{f'; the longest streak: {days.longest} days' if days.longest > 1 else ''}"
 
 
 def _count(number: int, noun: str) -> str:

@@ -3,6 +3,7 @@
 import math
 import re
 import textwrap
+from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
@@ -65,13 +66,20 @@ def bring_back(workspace: Workspace, told: Iterable[CheckResult | Mark], why: st
         return ()
 
 
-def due_by_objective(workspace: Workspace, now: datetime) -> Callable[[str], int] | None:
-    """Return a function that counts the due cards of an objective, as a review does, or None if nothing was reviewed yet."""
+class CardsLeft(msgspec.Struct, frozen=True):
+    """What a review would ask now: how many cards are due, by objective, and how many new ones it would begin today."""
+
+    due: Counter[str]
+    new: int
+
+
+def cards_left(workspace: Workspace, now: datetime) -> CardsLeft | None:
+    """Return how many cards a review would ask, or None if nothing was reviewed yet."""
     if not (workspace.reviews / NAME).is_file():
         return None
     with Deck.open(workspace.reviews, [workspace.lesson]) as deck:
-        counted = deck.queue(now).due_by_objective
-    return lambda objective: counted[objective]
+        left = deck.queue(now)
+    return CardsLeft(left.due_by_objective, len(left.new))
 
 
 class Opened(msgspec.Struct, frozen=True):
@@ -192,8 +200,8 @@ class Standing(msgspec.Struct, frozen=True):
     due: int | None
 
 
-def standings(workspace: Workspace, state: State, due: Callable[[str], int] | None = None) -> tuple[Standing, ...]:
-    """Return the progress with each objective; `due` counts an objective's due cards."""
+def standings(workspace: Workspace, state: State, cards: CardsLeft | None = None) -> tuple[Standing, ...]:
+    """Return the progress with each objective."""
     lesson = workspace.lesson
     sections = {event.subject for event in state.events("read")}
     checked = {event.subject: event.facts for event in state.events("check")}  # the last of each
@@ -205,7 +213,7 @@ def standings(workspace: Workspace, state: State, due: Callable[[str], int] | No
         exercises = [one.id for one in lesson.exercises if one.id in helps and objective.id in helps[one.id].objectives]
         read = _part(sections_of(lesson, objective.id), sections)
         answered = _part([question.id for question in own], {question.id for question in own if mastered(state, question)})
-        counted = due(objective.id) if due else None
+        counted = cards.due[objective.id] if cards else None
         found.append(Standing(objective.id, objective.text, read, answered, _part(exercises, passed), counted))
     return tuple(found)
 
@@ -259,20 +267,22 @@ def advice(workspace: Workspace, state: State, found: tuple[Standing, ...]) -> S
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """What is left: minutes of reading, core questions, due cards, and the next exercise."""
+    """What is left: minutes of reading, core questions, cards that are due and new ones for today, and the next exercise."""
 
     minutes: int
     core: int
-    cards: int
+    due: int
+    new: int
     exercise: str | None
 
 
-def plan(workspace: Workspace, state: State, found: tuple[Standing, ...]) -> Plan:
+def plan(workspace: Workspace, state: State, cards: CardsLeft | None = None) -> Plan:
     """Return what is left to do."""
     lesson, seen = workspace.lesson, {event.subject for event in state.events("read")}
     core = sum(one.core and not mastered(state, one) for one in practised(lesson))
     minutes = math.ceil(round(sum(taken for section, taken in minutes_of(lesson).items() if section not in seen), 6))
-    return Plan(minutes, core, sum(standing.due or 0 for standing in found), following_exercise(workspace, state))
+    due, new = (cards.due.total(), cards.new) if cards else (0, 0)
+    return Plan(minutes, core, due, new, following_exercise(workspace, state))
 
 
 def minutes_of(lesson: Lesson) -> dict[str, float]:
@@ -306,10 +316,11 @@ def work_after(root: Path, lesson: Lesson) -> dict[str, Work]:
 
 
 def next_section(lesson: Lesson, state: State) -> Section | None:
-    """Return where to go on reading: the first unread section after the one read last, or the first unread one; None if all are read."""
-    read, order = [event.subject for event in state.events("read")], [section.id for section in lesson.main]
-    after = order.index(read[-1]) if read and read[-1] in order else 0
-    unread = [section for section in (*lesson.main[after:], *lesson.main[:after]) if section.id not in read]
+    """Return where to go on reading: the section one was in, or if that is read the next unread one; None if all are read."""
+    read, order = {event.subject for event in state.events("read")}, [section.id for section in lesson.main]
+    places = sorted((*state.events("reading"), *state.events("read")), key=lambda event: event.at)
+    place = order.index(places[-1].subject) if places and places[-1].subject in order else 0
+    unread = [section for section in (*lesson.main[place:], *lesson.main[:place]) if section.id not in read]
     return unread[0] if unread else None
 
 

@@ -183,7 +183,7 @@ WHERE json_valid(facts) AND json_type(facts, '$.{old}') IS NOT NULL
 """  # before files had versions, facts called misconceptions slips
 _FIRST = _TABLES + _RENAME.format(old="slip", new="misconception") + _RENAME.format(old="slips", new="misconceptions")
 SCHEMA = Schema((_FIRST,), "NORMAL", "SELECT count(*) FROM events")
-Kind = Literal["read", "check", "hint", "practice", "reset", "submit"]
+Kind = Literal["read", "reading", "check", "hint", "practice", "reset", "submit"]
 
 
 class Event(msgspec.Struct, frozen=True):

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from markupsafe import Markup
@@ -28,7 +28,7 @@ from autograder.learner.practice import Asked, choose, core_minutes
 from autograder.learner.progress import (
     Work,
     advice,
-    due_by_objective,
+    cards_left,
     minutes_of,
     next_section,
     plan,
@@ -90,7 +90,8 @@ def routes(session: ReaderSession, frame: Frame) -> list[BaseRoute]:
         Route("/index.html", shown(frame, home)),
         Route("/lesson.html", shown(frame, lesson)),
         Route("/search.html", shown(frame, lambda request: search)),
-        Route("/read", _remembering(session), methods=["POST"]),
+        Route("/read", _remembering(session, "read"), methods=["POST"]),
+        Route("/reading", _remembering(session, "reading"), methods=["POST"]),
     ]
 
 
@@ -108,9 +109,10 @@ def _lesson(frame: Frame, text: Reading, tasks: dict[str, Task], read: set[str])
 
 
 def _home(frame: Frame, workspace: Workspace, state: State) -> str:
-    lesson, now = frame.lesson, datetime.now().astimezone()
-    found = standings(workspace, state, due_by_objective(workspace, now) if frame.kept else None)
-    question, section, left = choose(lesson, state, None), next_section(lesson, state), plan(workspace, state, found)
+    lesson = frame.lesson
+    cards = cards_left(workspace, datetime.now().astimezone()) if frame.kept else None
+    found = standings(workspace, state, cards)
+    question, section, left = choose(lesson, state, None), next_section(lesson, state), plan(workspace, state, cards)
     leading = (section for section, work in work_after(workspace.root, lesson).items() if left.exercise in work.exercises)
     return page(
         frame,
@@ -119,6 +121,8 @@ def _home(frame: Frame, workspace: Workspace, state: State) -> str:
         introduction=_introduction(lesson, Prose(frame.folder)),
         step=advice(workspace, state, found),
         plan=left,
+        cards=cards,
+        begun=any(state.events("read")) or any(state.events("reading")),
         leading=next(leading, ""),
         section=section,
         section_title=frame.prose.line(section.title if section else lesson.title),
@@ -231,13 +235,15 @@ def _published(question: Question) -> dict[str, float]:
     return {name: drawn.published for name, drawn in question.numbers.items()}
 
 
-def _remembering(session: ReaderSession) -> Answer:
+def _remembering(session: ReaderSession, kind: Literal["read", "reading"]) -> Answer:
+    """Return a route that remembers sections: each once that was read, and where one is reading as often as that changes."""
     sections = {section.id for section in session.lesson.sections}
 
     def remember(section: str) -> None:
         with session.state() as state:
-            if section in sections and not any(state.events("read", section)):
-                state.add("read", section)
+            known = [event.subject for event in state.events(kind)]
+            if section in sections and section not in (known if kind == "read" else known[-1:]):
+                state.add(kind, section)
 
     async def answer(request: Request) -> Response:
         try:

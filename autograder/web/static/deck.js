@@ -184,16 +184,19 @@
 
   // -- what is seen, and what is answered
 
-  // For the home page, which counts what is due without the schedule.
-  function keepDue(states) {
-    const begun = [...faces.values()].map((face) => ({ face, ...(states.get(face.id) ?? NEW) })).filter((one) => one.reviews || one.wanted);
-    const dates = begun.map(({ face, due, lastDay, phase, wanted }) => ({ id: face.id, of: face.of, due, lastDay, review: phase === "review" && !wanted }));
-    window.kept.set(`due:${document.body.dataset.lesson}`, JSON.stringify(dates));
+  // For the home page, which counts what is due and new without the schedule.
+  function keepDates(states) {
+    const cards = [...new Set([...faces.values()].map(({ of }) => of))];
+    const dates = [...faces.values()].map(({ id, of }) => {
+      const { due, lastDay, firstDay, phase, reviews, wanted } = states.get(id) ?? NEW, card = cards.indexOf(of);
+      return reviews || wanted ? { of: card, due, lastDay, firstDay: reviews ? firstDay : 0, review: phase === "review" && !wanted } : { of: card, isNew: true };
+    });
+    window.kept.set(`cards:${document.body.dataset.lesson}`, JSON.stringify({ most: told.new, faces: dates }));
   }
 
   function shown(said, face = null) {
     const now = Date.now(), { states, scheduler } = statesOf(read(lines())), queue = queueOf(states, now);
-    keepDue(states);
+    keepDates(states);
     face ??= first(queue);
     const part = document.getElementById(face ? "asked" : "nothing").content.cloneNode(true), find = (what) => part.querySelector(what);
     const come = queue.learning.filter(({ due }) => due <= now).length;  // due by now, as in `deck.py`

@@ -19,7 +19,12 @@ window.kept = (() => {
     pieces.forEach((piece, place) => { document.cookie = `${name(key, place)}=${piece}; max-age=${SECONDS}; SameSite=Strict`; });
     document.cookie = `${name(key, pieces.length)}=; max-age=0`;
   }
-  return { get, set };
+  function keeps() {
+    const now = String(Math.random());
+    set("kept", now);
+    return get("kept") === now;
+  }
+  return { get, set, keeps };
 })();
 {
   const { dataset } = document.documentElement, chosen = window.kept.get("theme");

@@ -48,8 +48,8 @@
     box.dataset.folds = "";
     narrow.addEventListener("change", fold);
     box.addEventListener("click", (event) => { if (event.target.closest("a") && narrow.matches) box.open = false; });
-    const page = `read:${location.pathname.split("/").pop()}:${document.title}`;
-    const done = new Set(JSON.parse(window.kept.get(page) || "[]"));
+    const page = `${location.pathname.split("/").pop()}:${document.title}`;
+    const done = new Set(JSON.parse(window.kept.get(`read:${page}`) || "[]"));
     done.forEach((id) => links.get(id)?.setAttribute("data-read", "yes"));
     links.forEach((link) => { if (link.dataset.read) name(link); });
 
@@ -62,12 +62,22 @@
       link.dataset.read = "yes";
       name(link);
       done.add(id);
-      window.kept.set(page, JSON.stringify([...done]));
-      if (served) {
-        fetch("read", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(id), keepalive: true }).catch(() => {});
-      }
+      window.kept.set(`read:${page}`, JSON.stringify([...done]));
+      window.kept.set(`reading:${page}`, id);
+      tell("read", id);
     }
-    let timer = null;
+    function tell(what, id) {
+      if (served) fetch(what, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(id), keepalive: true }).catch(() => {});
+    }
+    // One reads where one stays for five seconds; less is a look, or a jump to somewhere else. The appendix is looked things up in.
+    let timer = null, place = null, stay = null;
+    function settle(section) {
+      if (section === place) return;
+      place = section;
+      clearTimeout(stay);
+      if (!links.has(section?.id) || section.querySelector("details.appendix")) return;
+      stay = setTimeout(() => { window.kept.set(`reading:${page}`, section.id); tell("reading", section.id); }, 5000);
+    }
     function follow() {
       const line = innerHeight * 0.3;
       let here = null;
@@ -75,6 +85,7 @@
       links.forEach((link, id) => {
         if (here && here.id === id) link.setAttribute("aria-current", "true"); else link.removeAttribute("aria-current");
       });
+      settle(here);
       const current = here && links.get(here.id);
       const list = current?.closest("nav");
       if (list && !narrow.matches && list.scrollHeight > list.clientHeight) {
@@ -179,6 +190,8 @@
     }
   }
 
+  const told = document.querySelector("[data-unkept]");
+  if (told && !window.kept.keeps()) told.textContent = told.dataset.unkept;
   window.course = { use, provide, scrollable };
   themes();
   scrollable();

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from autograder.course.kinds import Mark
 from autograder.course.model import CheckResult
-from autograder.learner.progress import bring_back, due_by_objective
+from autograder.learner.progress import bring_back, cards_left
 from autograder.learner.review.deck import Chosen, Deck
 from autograder.learner.review.stats import stats_of
 
@@ -30,10 +30,10 @@ def test_a_practice_answer_brings_its_card_too_and_what_has_no_name_brings_none(
 
 
 def test_progress_tells_no_cards_before_there_are_any_and_then_those_of_each_objective(workspace):
-    assert due_by_objective(workspace, MORNING) is None
+    assert cards_left(workspace, MORNING) is None
     bring_back(workspace, [MISCONCEPTION], "check forward", MORNING)
-    due = due_by_objective(workspace, MORNING)
-    assert {objective.id: due(objective.id) for objective in workspace.lesson.objectives if due(objective.id)} == {"forward-step": 1}
+    left = cards_left(workspace, MORNING)
+    assert (left.due, left.new) == ({"forward-step": 1}, 10)
 
 
 def test_progress_statistics_and_the_review_agree_on_what_is_due(workspace):
@@ -45,4 +45,4 @@ def test_progress_statistics_and_the_review_agree_on_what_is_due(workspace):
             if minutes == 1:
                 deck.answer(deck.next_card(now), 3, now)
             assert deck.counts(now).due == sum(part.due for part in stats_of(deck, now).parts) == counted
-        assert due_by_objective(workspace, now)("forward-step") == counted
+        assert cards_left(workspace, now).due["forward-step"] == counted

@@ -1,5 +1,7 @@
 """Hints open by attempt; progress is counted for each objective, and names what comes next."""
 
+from collections import Counter
+
 import pytest
 
 from autograder.cli.views import plan_line
@@ -8,7 +10,7 @@ from autograder.course.loading import read_hints
 from autograder.course.model import CheckResult, Failure
 from autograder.learner.check import Checked
 from autograder.learner.practice import choose
-from autograder.learner.progress import Plan, advice, hints, next_section, plan, remember, standings, totals, work_after
+from autograder.learner.progress import CardsLeft, Plan, advice, hints, next_section, plan, remember, standings, totals, work_after
 
 
 @pytest.fixture(autouse=True)
@@ -139,7 +141,8 @@ def test_a_file_that_passed_and_then_fails_is_not_done(workspace, state):
 
 
 def test_due_cards_are_those_that_the_deck_tells(workspace, state):
-    assert [standing.due for standing in standings(workspace, state, len)] == [len(one.id) for one in workspace.lesson.objectives]
+    due = Counter({one.id: place for place, one in enumerate(workspace.lesson.objectives)})
+    assert [standing.due for standing in standings(workspace, state, CardsLeft(due, 3))] == list(range(len(due)))
 
 
 def test_the_next_command_is_to_read_to_write_to_practise_the_core_or_to_hand_in(workspace, state):
@@ -164,15 +167,15 @@ def test_the_next_command_is_to_read_to_write_to_practise_the_core_or_to_hand_in
 
 
 def test_the_plan_counts_what_is_left(workspace, state):
-    fresh = plan(workspace, state, standings(workspace, state, lambda objective: 1))
-    assert fresh == Plan(workspace.lesson.minutes, 3, len(workspace.lesson.objectives), "schedule")
-    assert plan_line(fresh) == "Today: 14 min reading left, 3 core questions, 5 cards due, next file schedule.py"
+    fresh = plan(workspace, state, CardsLeft(Counter({"forward-step": 3, "training-loss": 2}), 1))
+    assert fresh == Plan(workspace.lesson.minutes, 3, 5, 1, "schedule")
+    assert plan_line(fresh) == "Today: 14 min reading left, 3 core questions, 5 cards due, 1 new card, next file schedule.py"
     for section in workspace.lesson.main[:-1]:
         state.add("read", section.id)
     attempt(state, "a", exercise="schedule")
-    left = plan(workspace, state, standings(workspace, state))
-    assert (left.minutes in range(1, 4), left.cards, left.exercise) == (True, 0, "forward")
-    assert plan_line(Plan(0, 0, 0, None)) == "Today: nothing is left"
+    left = plan(workspace, state)
+    assert (left.minutes in range(1, 4), left.due, left.new, left.exercise) == (True, 0, 0, "forward")
+    assert plan_line(Plan(0, 0, 0, 0, None)) == "Today: nothing is left"
 
 
 def test_one_reads_on_after_what_was_read_last_and_then_what_was_left_out(workspace, state):
@@ -187,6 +190,16 @@ def test_one_reads_on_after_what_was_read_last_and_then_what_was_left_out(worksp
     assert next_section(workspace.lesson, state) == first
     state.add("read", first.id)
     assert next_section(workspace.lesson, state) is None
+
+
+def test_one_reads_on_where_one_was_though_it_isnt_read_to_its_end(workspace, state):
+    lesson = workspace.lesson
+    state.add("reading", lesson.main[4].id)
+    assert next_section(lesson, state) == lesson.main[4]
+    assert advice(workspace, state, standings(workspace, state)).command == f"course read {lesson.main[4].id}"
+    state.add("read", lesson.main[4].id)
+    assert next_section(lesson, state) == lesson.main[5]
+    assert standings(workspace, state)[0].read.done <= 1  # where one was isn't read
 
 
 def test_the_totals_are_what_the_course_holds(workspace):

@@ -116,7 +116,9 @@ def test_a_site_that_is_opened_as_a_file_asks_its_cards_too(visit, written):
 def test_a_browser_that_keeps_nothing_says_so(visit, as_files):
     page = visit(as_files + "index.html")
     page.add_init_script("Storage.prototype.setItem = () => { throw new Error('full'); }")
-    page.goto(as_files + "cards.html")
+    for name in ("index", "practice", "cards"):
+        page.goto(f"{as_files}{name}.html")
+        expect(page.locator("[data-unkept]")).to_contain_text("since this browser keeps nothing.")
     page.locator(".card summary").click()
     page.get_by_role("button", name="Good").click()
     expect(page.locator(".told")).to_have_text("Answered: Good. This browser keeps nothing: save your answers to a file.")
@@ -143,7 +145,8 @@ def test_the_home_page_counts_what_is_due(visit, as_files, site):
         expect(page.locator(".told")).to_contain_text("Answered")
     for day, count in ((datetime(2026, 11, 30, 12, 0), 0), (datetime(2026, 11, 30, 12, 5), 1), (datetime(2027, 3, 1, 12, 0), 3)):
         page.clock.set_system_time(day)
-        page.goto(as_files + "index.html")
-        expect(due).to_have_text(f"{count} card{'s' * (count != 1)} due")
         page.goto(as_files + "cards.html")
+        new = page.locator(".counts b").first.text_content()
         expect(page.locator(".counts b").last).to_have_text(str(count))
+        page.goto(as_files + "index.html")
+        expect(due).to_have_text(f"{count} card{'s' * (count != 1)} due, {new} new")

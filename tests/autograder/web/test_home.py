@@ -6,9 +6,12 @@ from html import unescape
 
 import pytest
 
-from autograder.learner.progress import advice, due_by_objective, plan, standings
+from autograder.author.scaffold import new_lesson
+from autograder.course.loading import read_course
+from autograder.learner.progress import advice, cards_left, plan, standings
 from autograder.learner.review.deck import Deck
 from autograder.learner.start import start
+from autograder.web.app import write_site
 from tests.autograder.web.conftest import serving
 from tests.autograder.web.test_guard import ask
 
@@ -36,12 +39,12 @@ def seen(html):
 def test_home_and_progress_have_the_same_figures(work):
     text, workspace = seen(ask(work.address + "index.html")[2]), work.session.workspace
     with work.session.state() as state:
-        found = standings(workspace, state, due_by_objective(workspace, datetime.now().astimezone()))
-        left = plan(workspace, state, found)
-    assert (left.cards, left.exercise) == (1, "forward")
+        cards = cards_left(workspace, datetime.now().astimezone())
+        found, left = standings(workspace, state, cards), plan(workspace, state, cards)
+    assert (left.due, left.new, left.exercise) == (1, 8, "forward")
     assert f"{left.minutes} min of reading left" in text
     assert f"{left.core} core questions left" in text
-    assert "1 card due" in text
+    assert "1 card due, 8 new" in text
     assert "Next file forward.py" in text
     with work.session.state() as state:
         step = advice(workspace, state, found)
@@ -58,3 +61,17 @@ def test_outside_a_workspace_it_says_that_nothing_is_kept(root, site, tmp_path):
         text = seen(ask(served.address + "index.html")[2])
     assert "This is not a workspace, so what you do here is not kept. course start creates one." in text
     assert "30 core cards" in text
+
+
+def test_a_lesson_just_begun_is_told_in_plain_words(tmp_path):
+    (tmp_path / "solutions").mkdir()
+    (tmp_path / "course.yaml").write_text('title: New\ntrack: Vision\nphase: "1"\n')
+    new_lesson(tmp_path, "01_scaling")
+    course = read_course(tmp_path)
+    place = write_site(course, course.lessons, tmp_path / "site").place
+    home, practice = (seen((place / f"{name}.html").read_text(encoding="utf-8")) for name in ("index", "practice"))
+    assert "about 1 minute of reading, and 1 file to write" in home
+    assert "Next question Factor of one optional" in home
+    assert "each before you forget it 1 card Next file" in home
+    assert "questions – 1" in home
+    assert "Core" not in practice

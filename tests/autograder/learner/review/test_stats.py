@@ -1,12 +1,16 @@
 """What the log tells: counted over logs whose figures are known."""
 
+import io
 from datetime import date, datetime, timedelta
 
 import fsrs
+import msgspec
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
 from autograder.cli.main import main
+from autograder.cli.views import stats_view
 from autograder.course.errors import UsageError
 from autograder.course.loading import read_course
 from autograder.learner.review.deck import Deck
@@ -102,6 +106,22 @@ def learner(root, tmp_path, monkeypatch):
 def test_the_docs_show_what_stats_prints(learner):
     printed = "\n".join(line.rstrip() for line in learner("stats").output.splitlines()) + "\n"
     assert printed == shown("docs/review.md", "Statistics")
+
+
+@pytest.mark.parametrize(
+    ("answers", "minutes", "days", "said"),
+    [
+        (0, 0, Days(0, 0, 0), "No answers yet."),
+        (4, 0.4, Days(1, 1, 1), "4 answers in less than a minute, on 1 day."),
+        (1, 1.2, Days(0, 1, 2), "1 answer in 1 minute, on 2 days."),
+        (9, 130, Days(0, 3, 8), "9 answers in 2 hours, on 8 days; the longest streak: 3 days."),
+        (9, 75, Days(2, 3, 8), "9 answers in 75 minutes, 2 days in a row (the longest streak: 3)."),
+    ],
+)
+def test_answers_are_counted_in_plain_words(deck, answers, minutes, days, said):
+    console = Console(width=100, file=io.StringIO())
+    console.print(stats_view(msgspec.structs.replace(stats_of(deck, MORNING), answers=answers, minutes=minutes, days=days)))
+    assert console.file.getvalue().startswith(f"{said}\n")
 
 
 def test_a_picture_is_drawn(learner, tmp_path):

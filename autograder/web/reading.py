@@ -188,10 +188,18 @@ def places(frame: Frame) -> Iterator[Place]:
 
 
 def _plain(text: str) -> str:
-    """Return a Markdown text without its marks, in one line."""
-    text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", formulas_in_unicode(uncommented(text)))
-    text = re.sub(r"^ *(?:- \[[ xX]\] |[->] )|^[-: |]+$|[*`]+", "", text, flags=re.MULTILINE)
-    return " ".join(text.replace("|", " ").split())
+    """Return a Markdown text without its marks, in one line; code stays between backticks."""
+    parts = _CODE.split(uncommented(text))  # every second one is code
+    return " ".join("".join(f"`{_MARKS.sub('', part)}`" if place % 2 else _unmarked(part) for place, part in enumerate(parts)).split())
+
+
+_CODE, _MARKS = re.compile(r"(```.*?```|`[^`\n]+`)", re.DOTALL), re.compile(r"^```\w*\n|`+")
+
+
+def _unmarked(text: str) -> str:
+    text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", formulas_in_unicode(text))
+    text = re.sub(r"^ *(?:- \[[ xX]\] |[->] )|^[-: |]+$|\*+", "", text, flags=re.MULTILINE)
+    return re.sub(r"(?<=[₀-₎ₐ-ₜ])(?=[α-ω])", " ", text.replace("|", " "))  # two symbols, not one word
 
 
 def reading(frame: Frame) -> Reading:

@@ -1,25 +1,57 @@
-// Finds words in the lesson's sections, cards and questions, all of which are in the page.
+// Finds words in the lesson's sections, cards and questions, all of which are in the page. What holds more of the words comes first, most of all
+// in its title and those that are rare. Symbols are found by their names, which can be typed: "alpha bar" is ᾱ.
 (() => {
-  const MOST = 30, AROUND = 70;
-  // Small letters without accents, each at its place.
-  const plain = (text) => text.replace(/[^]/g, (letter) => { const base = letter.normalize("NFD")[0].toLowerCase(); return base.length === 1 ? base : letter; });
+  const MOST = 30, AROUND = 70, IN_TITLE = 3;
+  const NAMES = "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho ς sigma tau upsilon phi chi psi omega".split(" ");
+  const GREEK = new Map([["eps", "ε"], ...NAMES.flatMap((name, place) => [[name, String.fromCharCode(945 + place)], [String.fromCharCode(945 + place), String.fromCharCode(945 + place)]])]);
+  const ACCENTS = { bar: "\u0304", hat: "\u0302", tilde: "\u0303", dot: "\u0307" };
+  const STOP = new Set("a an and are as at be by can do does for from how i in is it of on or that the this to was what when where which who why with".split(" "));
+  // Small letters without accents and indices, each at its place; a Greek letter keeps its accent.
+  const plain = (text) => text.replace(/[^]/g, (letter) => {
+    const [base, ...marks] = letter.normalize("NFKD").toLowerCase();
+    return base.length > 1 || !marks.every((one) => /\p{M}/u.test(one)) || (marks.length && GREEK.has(base)) ? letter : base;
+  });
   const index = JSON.parse(document.getElementById("index").textContent).map((one) => ({ ...one, head: plain(one.title), body: plain(one.text) }));
   const field = document.getElementById("words"), count = document.getElementById("count"), list = document.getElementById("found");
 
-  function found(words) {
-    const all = index.filter(({ head, body }) => words.every((word) => head.includes(word) || body.includes(word)));
-    const inHead = ({ head }) => words.filter((word) => head.includes(word)).length;
-    return all.sort((one, other) => inHead(other) - inHead(one));
+  const escaped = (text) => text.replace(/[^\p{L}\p{M}\p{N}]/gu, "\\$&");
+
+  // What finds each word that is asked for, at the beginning of a word; a symbol by its letter too, and a letter only if it stands alone.
+  function patterns(asked) {
+    const words = plain(asked).match(/[^\s"“”?!.,;:()]+/g) ?? [], told = words.filter((word) => !STOP.has(word)), found = [];
+    const left = told.length ? told : words;
+    while (left.length) {
+      const word = left.shift(), [, name, below = ""] = word.match(/^(.*?)(?:_\{?([\p{L}\p{N}]+)\}?)?$/u), greek = GREEK.get(name);
+      const accent = (greek || /^\p{L}$/u.test(name)) && ACCENTS[left[0]] ? left.shift() : "";
+      const letter = greek ?? (accent && name), accented = (letter + (ACCENTS[accent] ?? "")).normalize("NFC");
+      const forms = accent ? [accented] : Object.values(ACCENTS).map((mark) => (letter + mark).normalize("NFC")).filter((one) => one.length === 1);
+      const index_ = below && `_?\\{?${below}`;
+      const plural = /[^su]s$/.test(word) && word.length > 4 ? word.slice(0, -1) : word;
+      const typed = accent ? `${escaped(word)}[ _-]?${accent}` : word.length === 1 ? `${escaped(word)}(?!\\p{L})` : escaped(plural);
+      const symbol = letter ? `|(?:${[...new Set([accented, ...forms])].join("|")})${index_}` : "";
+      found.push(new RegExp(`(?<![\\p{L}\\p{N}])${typed}${symbol}`, "u"));
+    }
+    return found;
   }
 
-  // The text around the first word that is found, in whole words, and where in it that word begins and ends.
-  function excerpt({ text, body }, words) {
-    const at = Math.max(0, Math.min(...words.map((word) => body.indexOf(word)).filter((place) => place >= 0), text.length));
-    const word = words.find((one) => body.startsWith(one, at));
-    if (!word) return [text.slice(0, 2 * AROUND), 0, 0];
-    const from = text.lastIndexOf(" ", Math.max(0, at - AROUND)) + 1, end = text.indexOf(" ", at + word.length + AROUND);
-    const before = from ? "…" : "", start = before.length + at - from;
-    return [before + (end < 0 ? text.slice(from) : `${text.slice(from, end)}…`), start, start + word.length];
+  // The places that hold any of it, the best first, and the patterns, the rarest first.
+  function found(wanted) {
+    const held = wanted.map((pattern) => index.map(({ head, body }) => IN_TITLE * pattern.test(head) + pattern.test(body)));
+    const weights = held.map((row) => Math.log(1 + index.length / Math.max(1, row.filter(Boolean).length)));
+    const scores = index.map((_, place) => held.reduce((sum, row, which) => sum + weights[which] * row[place], 0));
+    const best = index.map((_, place) => place).filter((place) => scores[place]).sort((one, other) => scores[other] - scores[one]);
+    return [best.map((place) => index[place]), wanted.map((_, which) => which).sort((one, other) => weights[other] - weights[one]).map((which) => wanted[which])];
+  }
+
+  // The text around the rarest word that is found, in whole words, and where in it that word begins and ends. Code stands in backticks.
+  function excerpt({ text, body }, wanted) {
+    const hit = wanted.map((pattern) => pattern.exec(body)).find(Boolean);
+    const at = hit?.index ?? 0, length = hit?.[0].length ?? 0;
+    const from = text.lastIndexOf(" ", Math.max(0, at - AROUND)) + 1, end = text.indexOf(" ", at + length + AROUND);
+    const ticks = (part) => part.split("`").length - 1;
+    const before = (from ? "…" : "") + "`".repeat(ticks(text.slice(0, from)) % 2), start = before.length + at - from;
+    const shown = before + (end < 0 ? text.slice(from) : `${text.slice(from, end)}…`), first = start - ticks(shown.slice(0, start));
+    return [shown.split("`").map((part, place) => (place % 2 ? Object.assign(document.createElement("code"), { textContent: part }) : part)), first, first + length];
   }
 
   // Variables are set while the text is whole, and marked as their source is: a mark before would make variables of what it leaves of a word.
@@ -39,14 +71,14 @@
 
   let set = (item) => item; // the variables in it as formulas
 
-  function row(one, words) {
+  function row(one, wanted) {
     const item = document.createElement("li"), link = document.createElement("a"), label = document.createElement("span"), around = document.createElement("p");
     label.className = "label";
     label.textContent = one.kind;
     link.href = one.href;
     link.textContent = one.title;
-    const [text, from, to] = excerpt(one, words);
-    around.append(text);
+    const [parts, from, to] = excerpt(one, wanted);
+    around.append(...parts);
     item.append(label, link, around);
     set(item);
     mark(around, from, to);
@@ -54,9 +86,10 @@
   }
 
   function show() {
-    const words = plain(field.value).split(/\s+/).filter(Boolean), all = words.length ? found(words) : [];
-    list.replaceChildren(...all.slice(0, MOST).map((one) => row(one, words)));
-    count.textContent = !words.length ? "" : all.length > MOST ? `${all.length} places, the first ${MOST}` : `${all.length || "No"} place${all.length === 1 ? "" : "s"}`;
+    const asked = field.value.trim(), [all, wanted] = found(patterns(asked));
+    list.replaceChildren(...all.slice(0, MOST).map((one) => row(one, wanted)));
+    const places = `${all.length} place${all.length === 1 ? "" : "s"}${all.length > MOST ? `, the first ${MOST}` : ""}`;
+    count.textContent = !asked ? "" : all.length ? places : `Nothing found for “${asked}”.`;
     try { history.replaceState(null, "", field.value ? `?words=${encodeURIComponent(field.value)}` : location.pathname); } catch { /* a file's address stays */ }
   }
 

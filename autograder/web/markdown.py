@@ -114,7 +114,7 @@ def _cited(words: str) -> str:
 
 def _link(address: str, html: str, title: str = "") -> str:
     about = f' title="{escape(title)}"' if title else ""
-    return f'<a href="{escape(address)}"{about} rel="noreferrer">{html}</a>'
+    return f'<a href="{escape(address)}"{about}>{html}</a>'
 
 
 def _put_back(html: str, kept: list[str]) -> str:

@@ -78,7 +78,7 @@ def test_what_a_paragraph_warns_of_is_noted_after_it():
 
 def test_a_source_with_an_address_is_a_link_beside_its_sentence():
     html = Prose().blocks("True<!-- source: Ho et\nal. 2020, arXiv:2006.11239, section 4; CS231n, lecture 14 -->. Nothing else<!-- source: a book -->.\n")
-    link = '<a href="https://arxiv.org/abs/2006.11239" title="Ho et al. 2020, arXiv:2006.11239, section 4" rel="noreferrer">Ho 2020</a>'
+    link = '<a href="https://arxiv.org/abs/2006.11239" title="Ho et al. 2020, arXiv:2006.11239, section 4">Ho 2020</a>'
     assert html == f'<p>True<sup class="source">{link}</sup>. Nothing else.</p>\n'
 
 

@@ -22,7 +22,7 @@ def search(visit, as_files):
     [
         ("beta", "βₜ", "β"),
         ("alpha bar", "ᾱₜ", "ᾱₜ"),
-        ("ALPHA BAR_T", "ᾱₜ", "ᾱₜ"),
+        ("ALPHA BAR", "ᾱₜ", "ᾱₜ"),
         ("eps hat", "ε̂", "ε̂"),
         ("epsilon hat", "ε̂", "ε̂"),
         ("x hat", "x̂₀", "x̂₀"),

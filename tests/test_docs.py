@@ -12,6 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import click
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -169,7 +170,9 @@ def test_authors_formula_is_one_that_the_course_takes(tmp_path):
 
 def test_authors_predictions_have_the_answers_that_they_show():
     told = [prediction(folded) for folded in FOLDED.finditer(shown("docs/author.md", "Add to a lesson", "markdown"))]
-    assert [(one.choices, one.answer) for one in told] == [(("It stays 1/4.", "It grows towards 1."), "It grows towards 1."), ((), "40")]
+    assert [(one.choices, one.answer) for one in told] == [(("It stays 1/4.", "It grows towards 1."), "It grows towards 1."), ((), "40"), ((), "301")]
+    assert [one.ends for one in told] == [(), ("0", "100"), ("0", "1000")]
+    assert told[2].curve.heights == tuple(f"{height:.2f}" for height in eval(told[2].curve.expression, {"np": np}))
 
 
 def test_authors_widget_is_described_as_the_course_reads_it(tmp_path):

@@ -11,7 +11,12 @@ from autograder.course.text import WARNING
 SOURCE = re.compile(r"<!-- *source: *(?P<words>.*?) *-->", re.DOTALL)
 LABEL = "Predict first: "
 _CHOICE = re.compile(r"- \[(?P<mark>[ xX])\] (?P<text>.*(?:\n +.*)*)(?:\n|\Z)")
-_NUMBER = re.compile(r"\*\*(?P<number>[-−]?[0-9][0-9.]*)\*\*(?:<!--.*?-->)?[ \t]*(?:\n\s*\n|\Z)", re.DOTALL)
+_DIGITS = r"[-−]?[0-9][0-9.]*"
+RANGE = rf" from (?P<low>{_DIGITS}) to (?P<high>{_DIGITS})"
+CURVE = re.compile(r"<!-- curve: *(?P<name>[^;]*?); *(?P<expression>[^;]*?); *(?P<heights>[^;]*?) *-->", re.DOTALL)
+_NUMBER = re.compile(
+    rf"\*\*(?P<number>{_DIGITS})\*\*(?:<!--=.*?-->)?(?:{RANGE})?(?:\s*(?P<curve><!-- curve:.*?-->))?[ \t]*(?:\n\s*\n|\Z)", re.DOTALL
+)
 _ADDRESS = re.compile(r"arXiv:(?P<arxiv>[0-9]{4}\.[0-9]{4,5})|doi:(?P<doi>10\.[^\s,;]+)|(?P<web>https?://[^\s,;]+)")
 _AUTHORS = re.compile(r"(?P<first>[A-Z][\w'’-]+)(?:(?:,? and|,| et) [\w.'’-]+)*,? \(?(?P<year>(?:19|20)[0-9]{2})\b")
 
@@ -41,14 +46,27 @@ def warned_of(text: str) -> list[str]:
     return [one.strip() for warning in WARNING.finditer(text) for one in warning["ids"].split(",")]
 
 
+class Curve(NamedTuple):
+    """What a number is looked up on: what its heights are, at places evenly spaced over the range, and the expression that gives them."""
+
+    name: str
+    expression: str
+    heights: tuple[str, ...]
+
+
 class Prediction(NamedTuple):
-    """A question that readers answer before they see the lesson's answer: by one of its `choices`, by a number, or in words."""
+    """A question that readers answer before they see the lesson's answer: by one of its `choices`, by a number, or in words.
+
+    A number may have a range, whose `ends` are two numbers, and be looked up on a curve over it.
+    """
 
     question: str
     choices: tuple[str, ...]
     right: tuple[str, ...]  # those of the choices that are right
     number: str
     explanation: str
+    ends: tuple[str, ...] = ()
+    curve: Curve | None = None
 
     @property
     def answer(self) -> str:
@@ -67,16 +85,27 @@ class Prediction(NamedTuple):
 
 
 def prediction(folded: re.Match[str]) -> Prediction:
-    """Read one match of FOLDED: its text may begin with a list of tasks, the right ones ticked, or with a number alone, in bold."""
+    """Read one match of FOLDED: its text may begin with a list of tasks, the right ones ticked, or with a number in bold and its range."""
     question, rest, choices, right = folded["question"].removeprefix(LABEL), folded["answer"], [], []
     while choice := _CHOICE.match(rest):
         choices.append(" ".join(choice["text"].split()))
         right += choices[-1:] if choice["mark"] != " " else []
         rest = rest[choice.end() :]
     number = None if choices else _NUMBER.match(rest)
-    if number:
-        rest = rest[number.end() :]
-    return Prediction(question, tuple(choices), tuple(right), number["number"] if number else "", rest.strip())
+    if not number:
+        return Prediction(question, tuple(choices), tuple(right), "", rest.strip())
+    ends = (number["low"], number["high"]) if number["low"] else ()
+    return Prediction(question, (), (), number["number"], rest[number.end() :].strip(), ends, _curve(number["curve"] or ""))
+
+
+def _curve(comment: str) -> Curve | None:
+    found = CURVE.fullmatch(comment)
+    return Curve(found["name"], found["expression"], tuple(found["heights"].split())) if found else None
+
+
+def plain_number(digits: str) -> float:
+    """Read a number as an author writes it, with a minus sign or a hyphen."""
+    return float(digits.replace("−", "-"))
 
 
 class Source(NamedTuple):

@@ -22,7 +22,7 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 
 from autograder.course.glossary import Entry, symbols_in
-from autograder.course.lesson_text import LABEL, SOURCE, Prediction, address, prediction, sources_in, warned_of
+from autograder.course.lesson_text import LABEL, SOURCE, Prediction, address, plain_number, prediction, sources_in, warned_of
 from autograder.course.loading import PLACED
 from autograder.course.symbols import Symbol, in_latex, replaced
 from autograder.course.text import FOLDED, in_unicode, uncommented
@@ -92,7 +92,7 @@ class Prose:
         return (
             f'<div class="predict" role="group" aria-labelledby="{name}">{question}{self._guess(told, name)}'
             "<details><summary><span>Show the answer without a guess</span></summary>"
-            f'<dl class="compared" tabindex="-1">{answer}</dl>{self._blocks(told.explanation, ())}</details></div>'
+            f'<dl class="compared" tabindex="-1">{answer}</dl>{_curve(told)}{self._blocks(told.explanation, ())}</details></div>'
         )
 
     def _guess(self, told: Prediction, name: str) -> str:
@@ -104,7 +104,28 @@ class Prose:
         ]
         keyboard = ' inputmode="decimal" class="number"' if told.number else ""
         field = "".join(fields) or f'<input type="text" name="guess" autocomplete="off" aria-labelledby="{name}"{keyboard}>'
+        if told.ends:
+            field = f'<div class="drag">{field}{_slider(told)}</div>'
         return f'<form class="guess">{field}<p role="status"></p><button class="button">Compare with the answer</button></form>'
+
+
+def _slider(told: Prediction) -> str:
+    """Render what a guess is dragged on, from one end of its range to the other."""
+    low, high = told.ends
+    ends = f'min="{plain_number(low):g}" max="{plain_number(high):g}" step="{10.0 ** -len(told.number.partition(".")[2]):g}"'
+    return f'<span>{low}</span><input type="range" {ends} aria-label="Drag the mark to your guess"><span>{high}</span>'
+
+
+def _curve(told: Prediction) -> str:
+    """Render the curve that a number is looked up on; `predict.js` draws both marks on it."""
+    if not (told.curve and told.ends):
+        return ""
+    heights = [plain_number(height) for height in told.curve.heights]
+    bottom, top, last = min(0, *heights), max(heights), len(heights) - 1
+    points = " ".join(f"{100 * place / last:g},{100 * (top - height) / (top - bottom):g}" for place, height in enumerate(heights))
+    drawn = f'<svg viewBox="0 0 100 100" preserveAspectRatio="none"><polyline points="{points}"/></svg>'
+    caption = f"<figcaption>{escape(told.curve.name)}, {bottom:g} to {top:g}</figcaption>"
+    return f'<figure class="curve" aria-hidden="true">{caption}{drawn}</figure>'
 
 
 def _cited(words: str) -> str:

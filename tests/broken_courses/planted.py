@@ -698,6 +698,66 @@ lessons/13_adding/lesson.md:20: every choice of this prediction is right
   fix: tick those that are right, and no others: - [x] ...
 """,
     ),
+    "prediction_outside_its_range": Planted(
+        [
+            (TEXT, "No: $a + b = b + a$.", "**5** from 6 to 9\n\nNo."),
+        ],
+        ["text-predictions"],
+        """\
+lessons/13_adding/lesson.md:20: 5 is not from 6 to 9
+  fix: write the smaller end first, and the number between both
+""",
+    ),
+    "curve_in_two_parts": Planted(
+        [
+            (TEXT, "No: $a + b = b + a$.", "**5** from 0 to 9\n<!-- curve: sums; 0 9 -->\n\nNo."),
+        ],
+        ["text-curves"],
+        """\
+lessons/13_adding/lesson.md:23: this curve has not three parts
+  fix: write <!-- curve: what it is; EXPRESSION; its numbers -->
+""",
+    ),
+    "curve_of_no_range": Planted(
+        [
+            (TEXT, "No: $a + b = b + a$.", "**5**\n<!-- curve: sums; [0, 9]; 0 9 -->\n\nNo."),
+        ],
+        ["text-curves"],
+        """\
+lessons/13_adding/lesson.md:23: this curve is of no prediction
+  fix: write it after a number and its range: **5** from 0 to 10
+""",
+    ),
+    "curve_of_one_number": Planted(
+        [
+            (TEXT, "No: $a + b = b + a$.", "**5** from 0 to 9\n<!-- curve: sums; [9]; 9 -->\n\nNo."),
+        ],
+        ["text-curves"],
+        """\
+lessons/13_adding/lesson.md:23: `[9]` is no list of numbers
+  fix: write an expression that gives two or more
+""",
+    ),
+    "curve_that_is_another": Planted(
+        [
+            (TEXT, "No: $a + b = b + a$.", "**5** from 0 to 9\n<!-- curve: sums; [0, 1 / 3]; 0 0.34 -->\n\nNo."),
+        ],
+        ["text-curves"],
+        """\
+lessons/13_adding/lesson.md:23: `[0, 1 / 3]` gives other numbers
+  fix: write 0.00 0.33
+""",
+    ),
+    "curve_of_unknown_numbers": Planted(
+        [
+            (TEXT, "No: $a + b = b + a$.", "**5** from 0 to 9\n<!-- curve: sums; sum_of(2); 0 9 -->\n\nNo."),
+        ],
+        ["text-curves"],
+        """\
+lessons/13_adding/lesson.md:23: `sum_of(2)` fails with NameError: name 'sum_of' is not defined
+  fix: fix it, or add the function's module to `reference`
+""",
+    ),
     "formula_never_closed": Planted(
         [
             (TEXT, "$a + b = b + a$", "$a + b = b + a"),

@@ -12,11 +12,11 @@ from autograder.author.lint.context import LintContext
 from autograder.course.errors import Finding, raised_in
 from autograder.course.expressions import evaluate
 from autograder.course.glossary import read_glossary, symbols_in
-from autograder.course.lesson_text import prediction
+from autograder.course.lesson_text import RANGE
 from autograder.course.loading import PLACED, read_widgets
 from autograder.course.model import Lesson
 from autograder.course.schema import did_you_mean
-from autograder.course.text import FOLDED, WARNING, uncommented
+from autograder.course.text import WARNING, uncommented
 
 _LITERAL = r"[-−+]?[0-9][0-9,]*(?:\.[0-9]+)?(?:[eE][-+−]?[0-9]+)?"
 _COMPUTED = re.compile(rf"(?P<literal>{_LITERAL})?(?P<between>[$*_ %]{{0,4}})<!--= *(?P<expression>.*?) *-->", re.DOTALL)
@@ -47,7 +47,7 @@ def computed(context: LintContext) -> Iterator[Finding]:
     text = blanked(CODE, context.lesson.text)
     for match in _COMPUTED.finditer(text):
         line = line_of(text, match.start("expression"))
-        value = _value(match["expression"], context, line)
+        value = value_of(match["expression"], context, line)
         if isinstance(value, Finding) or match["literal"] is None:
             fix = "write the number right before it"
             yield value if isinstance(value, Finding) else Finding(context.text, line, "this expression has no number in front of it", fix)
@@ -62,7 +62,7 @@ def tables(context: LintContext) -> Iterator[Finding]:
     text = context.lesson.text
     for match in _TABLE.finditer(text):
         first = line_of(text, match.start("rows")) + 2
-        rows = _value(match["expression"], context, first - 3)
+        rows = value_of(match["expression"], context, first - 3)
         cells = [[cell.strip(" *") for cell in row.strip().strip("|").split("|")] for row in match["rows"].splitlines()[2:]]
         if isinstance(rows, Finding):
             yield rows
@@ -126,7 +126,7 @@ def length_of(lesson: Lesson) -> Length:
     text = uncommented(blanked(CODE, "\n".join(lines)))
     figures, formulas = len(IMAGE.findall(text)), text.count("$$") // 2
     text = _MATHS.sub(lambda match: " " if match[0].startswith("$$") else "x", IMAGE.sub("", _CAPTION.sub("", text)))
-    text = re.sub(r"</?(?:details|summary)>|Predict first:|- \[[ xX]\]|\]\([^)]*\)|\{#[^}]*\}", " ", text)
+    text = re.sub(rf"</?(?:details|summary)>|Predict first:|(?<=\*\*){RANGE}|- \[[ xX]\]|\]\([^)]*\)|\{{#[^}}]*\}}", " ", text)
     return Length(sum(any(map(str.isalnum, word)) for word in text.split()), formulas, figures)
 
 
@@ -182,23 +182,6 @@ def warnings(context: LintContext) -> Iterator[Finding]:
             if name not in met:
                 fix = did_you_mean(name, filter(None, met), "write its function, or a wrong choice that names it")
                 yield Finding(context.text, line_of(text, match.start()), f"no student can meet the misconception `{name}`", fix)
-
-
-def predictions(context: LintContext) -> Iterator[Finding]:
-    text = blanked(CODE, context.lesson.text)
-    for match in re.finditer(r"<details>|</details>|<summary>.*", text):
-        line, rest = line_of(text, match.start()), text[match.end() :]
-        if match[0] == "<details>" and not rest.lstrip().startswith("<summary>Predict first: "):
-            yield Finding(context.text, line, "this folded answer has no question", "continue with <summary>Predict first: ...</summary>")
-        if match[0] == "<details>" and "</details>" not in rest.partition("<details>")[0]:
-            yield Finding(context.text, line, "this answer is never closed", "end it with </details>")
-        if match[0].startswith("<summary>") and "</summary>" not in match[0]:
-            yield Finding(context.text, line, "this question is never closed", "end it on its line with </summary>")
-    for match in FOLDED.finditer(text):
-        told = prediction(match)
-        if told.choices and len(told.right) in (0, len(told.choices)):
-            problem = f"{'every' if told.right else 'no'} choice of this prediction is right"
-            yield Finding(context.text, line_of(text, match.start()), problem, "tick those that are right, and no others: - [x] ...")
 
 
 def widgets(context: LintContext) -> Iterator[Finding]:
@@ -285,7 +268,7 @@ def _row(context: LintContext, line: int, written: list[str], row: list[Any]) ->
             yield Finding(context.text, line, f"the cell says {cell or 'nothing'}, but the computed value is {right}", f"write {right}")
 
 
-def _value(expression: str, context: LintContext, line: int) -> Any:
+def value_of(expression: str, context: LintContext, line: int) -> Any:
     try:
         return evaluate(expression, context.names)
     except ValueError as error:

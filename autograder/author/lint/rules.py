@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from autograder.author.lint import exercises, images, practice
 from autograder.author.lint import lesson as lesson_rules
+from autograder.author.lint import predictions as prediction_rules
 from autograder.author.lint.context import LintContext, Rule
 from autograder.course.errors import CourseError, Finding, raised_in
 from autograder.course.loading import CONTENT, survey
@@ -22,7 +23,8 @@ _TEXT = (
     Rule("text-sources", "If the text gives sources, each date, share and finding has one.", lesson_rules.sources),
     Rule("text-images", "An image exists in a light and a dark version, and has alt text.", images.in_text),
     Rule("text-links", "A link within the lesson points to a section.", lesson_rules.links),
-    Rule("text-predictions", "Folded text answers a question to predict.", lesson_rules.predictions),
+    Rule("text-predictions", "Folded text answers a question to predict.", prediction_rules.predictions),
+    Rule("text-curves", "A curve belongs to a prediction, and its numbers are those of its expression.", prediction_rules.curves),
     Rule("text-widgets", "Every widget is placed in the text and described in `widgets.yaml`.", lesson_rules.widgets),
     Rule("widget-images", "An image that takes a widget's place exists and has alt text.", images.for_widgets),
     Rule("text-glossary", "Each symbol and term of `glossary.yaml` occurs in the text, and its section exists.", lesson_rules.glossary),

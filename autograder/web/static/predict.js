@@ -10,27 +10,46 @@
     return typed ? [document.createTextNode(typed)] : chosen;
   };
   // The number in what is written: 259 in "t = 259", 0.5 in "0,5".
-  const numberIn = (node) => Number(node.textContent.match(/[-−+]?(\d+([.,]\d+)?|[.,]\d+)/)?.[0].replace("−", "-").replace(",", ".") ?? NaN);
+  const numberIn = (text) => Number(text.match(/[-−+]?(\d+([.,]\d+)?|[.,]\d+)/)?.[0].replace("−", "-").replace(",", ".") ?? NaN);
 
   // A number that may be in the thousands, as in `marks.js`: where three decimals are what is asked for, it is none.
   const THOUSANDS = /(?<![\d.,])[1-9]\d{0,2}(,\d{3})+(?![\d,])/;
-  const unclear = (box, [guess]) => {
-    const asked = box.querySelector(".guess .number") && !/\.\d{3}$/.test(box.querySelector(".compared dd").textContent.trim());
-    return asked && guess ? guess.textContent.match(THOUSANDS)?.[0] : undefined;
-  };
+  const range = (box) => box.querySelector('.guess [type="range"]');
 
-  // Two marks on a line from the smaller to the larger number, zero included.
-  function scale(guess, truth) {
-    const low = Math.min(0, guess, truth), size = Math.max(0, guess, truth) - low || 1;
-    const line = document.createElement("div");
-    line.className = "guesses";
-    line.setAttribute("aria-hidden", "true");
-    for (const [kind, value] of [["guess", guess], ["answer", truth]]) {
-      const mark = line.appendChild(document.createElement("i"));
+  // Why a guess cannot be compared yet; empty if it can.
+  function problem(box, [guess]) {
+    if (!guess) return "Make a guess first, or show the answer without one.";
+    if (!box.querySelector(".guess .number")) return "";
+    const large = !/\.\d{3}$/.test(box.querySelector(".compared dd").textContent.trim()) && guess.textContent.match(THOUSANDS)?.[0];
+    if (large) return `${large} may have three decimals or be in the thousands: write a decimal point, and nothing between thousands.`;
+    const value = numberIn(guess.textContent), { min = -Infinity, max = Infinity } = range(box) ?? {};
+    if (value >= min && value <= max) return "";
+    return range(box) ? `Write a number from ${signed(min)} to ${signed(max)}.` : "Write a number.";
+  }
+
+  // Two marks with their numbers on a line, or on the curve above it; where no range is given, from zero to a round number beyond both.
+  const signed = (number) => `${number}`.replace("-", "−");
+  const beyond = (value) => { const unit = 10 ** Math.floor(Math.log10(Math.abs(value * 1.2) || 1)); return Math.sign(value) * Math.ceil(Math.abs(value * 1.2) / unit) * unit; };
+  function scale(box, guess, truth) {
+    const { min = beyond(Math.min(0, guess, truth)), max = beyond(Math.max(0, guess, truth)) || 1 } = range(box) ?? {};
+    const plot = Object.assign(document.createElement("div"), { className: "guesses", innerHTML: "<span></span><div></div><span></span>" });
+    const [low, line, high] = plot.children, curve = box.querySelector(".curve svg");
+    plot.setAttribute("aria-hidden", "true");
+    [low.textContent, high.textContent] = [signed(min), signed(max)];
+    if (curve) line.append(curve);
+    for (const [kind, value] of [["answer", truth], ["guess", guess]]) {
+      const mark = line.appendChild(document.createElement("i")), share = (100 * (value - min)) / (max - min);
       mark.className = kind;
-      mark.style.left = `${(100 * (value - low)) / size}%`;
+      mark.style.left = `${share}%`;
+      mark.style.height = curve ? `${heightAt(curve.firstElementChild.points, share)}%` : 0;
+      const label = mark.appendChild(Object.assign(document.createElement("b"), { textContent: `${kind === "guess" ? "you " : ""}${signed(value)}` }));
+      label.style.translate = `${-share}%`;
     }
-    return line;
+    return plot;
+  }
+  function heightAt(points, share) {
+    const place = Math.max(1, [...points].findIndex(({ x }) => x >= share)), [from, to] = [points[place - 1], points[place]];
+    return 100 - from.y - ((to.y - from.y) * (share - from.x)) / (to.x - from.x);
   }
 
   function compare(box, guess) {
@@ -38,8 +57,8 @@
     own.append(Object.assign(document.createElement("dt"), { textContent: "Your guess" }), document.createElement("dd"));
     own.lastElementChild.append(...guess.flatMap((one, place) => (place ? [document.createTextNode("; "), one] : [one])));
     told.prepend(own);
-    const [said, right] = box.querySelector(".guess .number") ? [numberIn(own.lastElementChild), numberIn(truth)] : [NaN, NaN];
-    if (Number.isFinite(said)) told.after(scale(said, right));
+    const [said, right] = box.querySelector(".guess .number") ? [numberIn(own.textContent), numberIn(truth.textContent)] : [NaN, NaN];
+    if (Number.isFinite(said)) (box.querySelector(".curve") ?? told)[box.querySelector(".curve") ? "append" : "after"](scale(box, said, right));
     if (truth) own.dataset.right = truth.textContent.trim() === own.lastElementChild.textContent.trim() || said === right ? "yes" : "no";
     box.querySelector("details").open = true;
   }
@@ -53,18 +72,19 @@
     if (field && typeof guess === "string") field.value = guess;
     if (!field && Array.isArray(guess)) texts(form).forEach((text, place) => { boxes[place].checked = guess.includes(text); });
     const own = guessed(form), box = form.closest(".predict");
-    if (own.length && !unclear(box, own)) compare(box, own);
+    if (!problem(box, own)) compare(box, own);
   }
 
   const before = kept();
   for (const form of document.querySelectorAll(".guess")) {
     const box = form.closest(".predict"), name = box.getAttribute("aria-labelledby");
     if (name in before) restore(form, before[name]);
+    range(box)?.addEventListener("input", ({ target }) => { form.querySelector(".number").value = signed(target.value); });
+    form.querySelector(".number")?.addEventListener("input", ({ target }) => { const value = numberIn(target.value); if (range(box) && value === value) range(box).value = value; });
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      const guess = guessed(form), number = unclear(box, guess), said = form.querySelector('[role="status"]');
-      said.textContent = guess.length ? "" : "Make a guess first, or show the answer without one.";
-      if (number) said.textContent = `${number} may have three decimals or be in the thousands: write a decimal point, and nothing between thousands.`;
+      const guess = guessed(form), said = form.querySelector('[role="status"]');
+      said.textContent = problem(box, guess);
       if (said.textContent) { form.querySelector("input").focus(); return; }
       keep(name, written(form));
       compare(box, guess);

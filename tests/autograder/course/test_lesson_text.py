@@ -2,7 +2,7 @@
 
 import pytest
 
-from autograder.course.lesson_text import Prediction, prediction, sources_in
+from autograder.course.lesson_text import Curve, Prediction, prediction, sources_in
 from autograder.course.text import FOLDED
 
 
@@ -19,10 +19,15 @@ def read(answer):
         ("**12**\n\nSee.", Prediction("where?", (), (), "12", "See.")),
         ("**−0.5**<!--= -1 / 2 -->\n\nSee.", Prediction("where?", (), (), "−0.5", "See.")),
         ("**40**", Prediction("where?", (), (), "40", "")),
+        ("**40** from 0 to 100\n\nSee.", Prediction("where?", (), (), "40", "See.", ("0", "100"))),
+        (
+            "**−0.5**<!--= -1 / 2 --> from −1 to 1\n<!-- curve: a share; [0, 1 / 3]; 0 0.33 -->\n\nSee.",
+            Prediction("where?", (), (), "−0.5", "See.", ("−1", "1"), Curve("a share", "[0, 1 / 3]", ("0", "0.33"))),
+        ),
         ("**40** times.", Prediction("where?", (), (), "", "**40** times.")),
         ("- Here.\n- There.", Prediction("where?", (), (), "", "- Here.\n- There.")),
     ],
-    ids=["words", "choices", "several", "number", "computed", "alone", "within-a-sentence", "a-list-without-boxes"],
+    ids=["words", "choices", "several", "number", "computed", "alone", "range", "curve", "within-a-sentence", "a-list-without-boxes"],
 )
 def test_an_answer_may_begin_with_choices_or_a_number(answer, expected):
     assert read(answer) == expected

@@ -264,7 +264,7 @@ def test_nothing_is_revealed_before_a_guess_and_then_both_stand_side_by_side(vis
     assert found.page.evaluate(BROKEN, None) == []
 
 
-@pytest.mark.parametrize(("typed", "right"), [("500", "no"), ("-0,5", "no"), ("t = 259", "yes")])
+@pytest.mark.parametrize(("typed", "right"), [("500", "no"), ("0,5", "no"), ("t = 259", "yes")])
 def test_a_number_is_drawn_beside_the_right_one(visit, written, typed, right):
     """Also where the page is opened as a file."""
     found = prediction(visit((written.place / "lesson.html").as_uri(), missing=True), "half of the variance")
@@ -273,6 +273,52 @@ def test_a_number_is_drawn_beside_the_right_one(visit, written, typed, right):
     expect(found.locator(".compared")).to_have_text(f"Your guess{typed}The answer259")
     expect(found.locator("[data-right]")).to_have_attribute("data-right", right)
     expect(found.locator(".guesses i")).to_have_count(2)
+
+
+@pytest.mark.parametrize("typed", ["abc", "-1", "1001"])
+def test_what_holds_no_number_of_the_range_is_asked_again_and_nothing_is_revealed(visit, site, typed):
+    found = prediction(visit(site.address + "lesson.html"), "half of the variance")
+    found.get_by_role("textbox").fill(typed)
+    press(found.page, "Enter")
+    expect(found.get_by_role("status")).to_have_text("Write a number from 0 to 1000.")
+    expect(found.get_by_role("textbox")).to_be_focused()
+    expect(found.locator("details p").first).to_be_hidden()
+    assert found.page.evaluate("localStorage.length") == 0
+
+
+def test_a_guess_is_dragged_by_keyboard_and_by_mouse_and_drawn_on_the_curve(visit, site):
+    found = prediction(visit(site.address + "lesson.html", axe=True), "half of the variance")
+    mark, typed = found.get_by_role("slider"), found.get_by_role("textbox")
+    mark.focus()
+    press(found.page, "Home")
+    press(found.page, "ArrowRight", 2)
+    expect(typed).to_have_value("2")
+    box = mark.bounding_box()
+    found.page.mouse.move(box["x"] + 3, box["y"] + box["height"] / 2)
+    found.page.mouse.down()
+    found.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps=3)
+    found.page.mouse.up()
+    assert 480 <= float(typed.input_value()) <= 520
+    typed.fill("600")
+    expect(mark).to_have_value("600")
+    found.get_by_role("button").click()
+    plot = found.locator(".guesses")
+    expect(plot.locator("span")).to_have_text(["0", "1000"])
+    expect(plot.locator("b")).to_have_text(["259", "you 600"])
+    expect(found.locator("figcaption")).to_have_text("share of the variance that is noise, 0 to 1")
+    heights = plot.locator("i").evaluate_all("(all) => all.map((one) => parseFloat(one.style.height))")
+    bars = np.cumprod(1 - np.r_[0, np.linspace(0.0001, 0.02, 1000)])
+    assert heights == pytest.approx([100 * (1 - bars[259]), 100 * (1 - bars[600])], abs=1)
+    assert found.page.evaluate(BROKEN, None) == []
+
+
+def test_without_a_range_the_line_goes_from_zero_to_beyond_both_numbers(visit, site):
+    found = prediction(visit(site.address + "lesson.html"), "attends to 77 tokens")
+    found.get_by_role("textbox").fill("77")
+    found.get_by_role("button").click()
+    expect(found.locator(".guesses span")).to_have_text(["0", "400"])
+    places = found.locator(".guesses i").evaluate_all("(all) => all.map((one) => parseFloat(one.style.left))")
+    assert places == pytest.approx([64, 19.25])
 
 
 @pytest.mark.parametrize("typed", ["1,234", "t = 1,234,567"])

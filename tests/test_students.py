@@ -310,7 +310,7 @@ def test_notebook_and_file_are_told_apart_until_one_is_chosen(started):
 def test_practice_tells_at_once_shows_the_working_and_the_line_for_answers(started):
     said, status = started("practice", "fresh-step", typed="0.550\n0.790\n\n")
     assert status == 0
-    assert "✗ Your answer for x = 0.5, beta = 0.04, eps = 1.5 is 0.550. You scaled the noise by β." in said
+    assert "✗ Your answer for x = 0.5, β = 0.04, ε = 1.5 is 0.550. You scaled the noise by β." in said
     assert "  Reread: course read one-step-by-hand\n" in said
     assert "  ✓ Right.\n  In answers.yaml: fresh-step: 0.790\n    x_t = " in said
     assert said.endswith("Until next time. Your answers are saved.\n")
@@ -319,7 +319,7 @@ def test_practice_tells_at_once_shows_the_working_and_the_line_for_answers(start
 def test_practice_of_a_seed_is_asked_once(started):
     said, _ = started("practice", "fresh-step", "--seed", "7", typed="1\nw\n")
     assert "fresh-step (seed 7)" in said
-    assert said.count("Give three decimals.") == 1
+    assert said.count("A pixel has the value") == 1
     assert said.endswith("  0 of 3 fresh variants in a row.\n")
 
 

@@ -63,12 +63,16 @@ class Exercise(Struct, frozen=True):
 
 
 class Range(Struct, frozen=True, forbid_unknown_fields=True):
-    """A number in a question: its published value, and the grid from which fresh values are drawn."""
+    """A number in a question: its published value, and the grid from which fresh values are drawn.
+
+    `symbol` is how feedback names it, by default by its name; an empty one leaves it out.
+    """
 
     published: float
     low: float
     high: float
     step: float
+    symbol: str | None = None
 
 
 class Choice(Struct, frozen=True, forbid_unknown_fields=True):

@@ -300,7 +300,7 @@ def remark_words(question: Question, remark: Remark, name: Callable[[str], str] 
     """Say a remark in words. `name` shows the id of a choice or option: in backticks, unless the reader sees no ids."""
     asked = next((part for part in question.parts if part.id == remark.part), question)
     items, known = [name(item) for item in remark.items], ", ".join(remark.known)
-    numbers = ", ".join(f"{letter} = {plain(number)}" for letter, number in remark.numbers.items())
+    numbers = ", ".join(_named(question, asked, remark.numbers))
     return WORDS.get(remark.kind, "{sentence}").format(
         *items,
         id=asked.id,
@@ -314,6 +314,15 @@ def remark_words(question: Question, remark: Remark, name: Callable[[str], str] 
         like=f"{0.123456789:.{asked.decimals}f}",
         example="0.123" if asked.computes else "...",
     )
+
+
+def _named(question: Question, asked: Question, numbers: Mapping[str, float]) -> Iterator[str]:
+    """Name the numbers that a part was answered with, as its text does."""
+    for name, value in numbers.items():
+        drawn = question.numbers.get(name)
+        symbol = name if drawn is None or drawn.symbol is None else drawn.symbol
+        if symbol and (name in asked.arguments or not asked.arguments):
+            yield f"{symbol} = {plain(value).replace('-', '−')}"
 
 
 def mark_message(question: Question, made: Mark) -> str:

@@ -154,10 +154,10 @@ def namespace_of(question: Question, functions: Functions) -> dict[str, Any]:
 def _filled(text: str, numbers: Mapping[str, float], namespace: Mapping[str, Any], decimals: int = 3) -> str:
     def fill(place: re.Match[str]) -> str:
         if place["name"]:
-            return plain(numbers[place["name"]]) if place["name"] in numbers else place[0]
+            return plain(numbers[place["name"]]).replace("-", "−") if place["name"] in numbers else place[0]
         value = evaluate(place["expression"], {**namespace, **numbers})
         written = format(value, place["format"] or (f".{decimals}f" if not isinstance(value, int | str) else ""))
-        return written.lstrip("-") if re.fullmatch(r"-0\.?0*", written) else written
+        return written.lstrip("-") if re.fullmatch(r"-0\.?0*", written) else written.replace("-", "−")
 
     return _PLACE.sub(fill, text)
 

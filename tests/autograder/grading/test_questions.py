@@ -40,7 +40,7 @@ FRESH = Question(
     section="one-step",
     card="formula",
     points=4,
-    numbers={"x": Range(0.5, -0.9, 0.9, 0.1), "beta": Range(0.04, 0.02, 0.2, 0.02), "eps": Range(1.5, -2.0, 2.0, 0.1)},
+    numbers={"x": Range(0.5, -0.9, 0.9, 0.1), "beta": Range(0.04, 0.02, 0.2, 0.02, "β"), "eps": Range(1.5, -2.0, 2.0, 0.1, "ε")},
     computes="forward.step",
     arguments=("x", "beta", "eps"),
     tolerance=0.002,
@@ -127,7 +127,7 @@ def test_a_number_is_shown_plainly(number, text):
 def test_the_text_has_the_numbers_choices_and_parts():
     """All that is needed to answer, with the ids to answer with."""
     numbers = {"x": 0.3, "beta": 0.1, "eps": -1.0}
-    assert question_text(FRESH, numbers) == "x = 0.3, β = 0.1, ε = -1. And [[nothing]]?"
+    assert question_text(FRESH, numbers) == "x = 0.3, β = 0.1, ε = −1. And [[nothing]]?"
     assert question_text(PARTS, numbers) == (
         "Take 0.3.\n\n**a.** One step?\n\n**b.** Which?\n\n- `vae`: VAE\n- `gan`: GAN\n- `diffusion`: Diffusion"
     )
@@ -202,11 +202,11 @@ def test_a_misconceptions_answer_is_told_as_the_misconception(line, misconceptio
     made = marked(line)
     numbers = {"x": 0.5, "beta": 0.04, "eps": 1.5}
     assert made == Mark(0, "failed", (Remark("known_number", given=line, numbers=numbers, sentence=sentence),), misconception, "by-hand", card)
-    assert mark_message(FRESH, made) == f"Your answer for x = 0.5, beta = 0.04, eps = 1.5 is {line}. {sentence}"
+    assert mark_message(FRESH, made) == f"Your answer for x = 0.5, β = 0.04, ε = 1.5 is {line}. {sentence}"
 
 
 _LIKE = "write one number with 3 decimals, like 0.123."
-_WHERE = "Your answer for x = 0.5, beta = 0.04, eps = 1.5 is"
+_WHERE = "Your answer for x = 0.5, β = 0.04, ε = 1.5 is"
 
 
 @pytest.mark.parametrize(
@@ -253,7 +253,13 @@ def test_a_fresh_variant_is_marked_with_its_own_numbers():
     """The seed's numbers decide, and the message names them."""
     numbers = variant(FRESH, 7, FUNCTIONS)
     assert marked(f"{{seed: 7, answer: {step(**numbers):.3f}}}").outcome == "passed"
-    assert mark_message(FRESH, marked("{seed: 7, answer: 0.790}")).startswith("Your answer for x = -0.9, beta = 0.04, eps = 1.5 is 0.790.")
+    assert mark_message(FRESH, marked("{seed: 7, answer: 0.790}")).startswith("Your answer for x = −0.9, β = 0.04, ε = 1.5 is 0.790.")
+
+
+def test_the_numbers_that_a_part_does_not_use_and_those_without_a_symbol_are_not_named():
+    made, drawn = marked("0.790"), {**FRESH.numbers, "eps": Range(1.5, -2.0, 2.0, 0.1, "")}
+    made = replace(made, outcome="failed", remarks=(Remark("wrong_number", given="0.790", numbers={"x": 0.5, "beta": 0.04, "eps": 1.5}),))
+    assert mark_message(replace(FRESH, numbers=drawn, arguments=("x", "eps")), made).startswith("Your answer for x = 0.5 is 0.790.")
 
 
 def test_in_fifty_variants_right_passes_and_each_misconception_is_told_as_itself():

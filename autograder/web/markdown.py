@@ -146,8 +146,10 @@ def _put_back(html: str, kept: list[str]) -> str:
 def mathml(formula: str, *, block: bool = False) -> str:
     """Convert a LaTeX formula to MathML that browsers draw well: script letters as characters, ∼ as a relation.
 
-    An inline chain of equations becomes several formulas, so that the line can break between them.
+    An inline chain of equations becomes several formulas, and so does what `\\qquad` separates, so that the line can break between them.
     """
+    if block and r"\qquad" in formula:
+        return "".join(mathml(one, block=True) for one in formula.split(r"\qquad"))
     links = [] if block else _EQUALS.split(formula)
     if len(links) > 2:
         return "<wbr>".join(mathml(("{}=" if place else "") + link) for place, link in enumerate(links))

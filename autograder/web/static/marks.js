@@ -152,6 +152,7 @@
   }
 
   window.marks = { answered, marked, mastered, lesson };
+  window.course.provide(window.marks);
   if (document.getElementById("go-on")) list();
   if (new URLSearchParams(location.search).has("fresh")) addEventListener("DOMContentLoaded", () => fresh(document.getElementById("question")));
 })();

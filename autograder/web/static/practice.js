@@ -56,6 +56,7 @@
     try { localStorage.setItem(place(form), new URLSearchParams(new FormData(form)).toString()); } catch { /* it is typed again, then */ }
   }
   function bring(form) {
+    if (form.dataset.begun) return; // by somebody who was faster than this script
     let before = null;
     try { before = localStorage.getItem(place(form)); } catch { return; }
     if (!before || form.nextElementSibling?.textContent.trim()) return;
@@ -122,4 +123,5 @@
   const orders = () => document.querySelectorAll("[data-order]").forEach(order);
   window.practice = { orders };
   orders();
+  window.course.provide(window.practice);
 })();

@@ -126,7 +126,7 @@
 
   function provide(what) {
     const { src } = document.currentScript;
-    awaited.get(src)(typeof what === "function" ? what((name) => use(name, src)) : what);
+    awaited.get(src)?.(typeof what === "function" ? what((name) => use(name, src)) : what);
     awaited.delete(src);
   }
 
@@ -145,16 +145,38 @@
     }
   }
 
-  function widgets() {
+  function whenNear(selector, bring) {
     const sight = new IntersectionObserver((entries) => {
       for (const { target, isIntersecting } of entries) {
-        if (isIntersecting) { sight.unobserve(target); mount(target); }
+        if (isIntersecting) { sight.unobserve(target); bring(target); }
       }
     }, { rootMargin: "600px" });
-    document.querySelectorAll("[data-script]").forEach((holder) => {
-      holder.querySelector(".stage").textContent = "Loading …";
-      sight.observe(holder);
-    });
+    document.querySelectorAll(selector).forEach((one) => sight.observe(one));
+  }
+
+  function widgets() {
+    document.querySelectorAll("[data-script] .stage").forEach((stage) => { stage.textContent = "Loading …"; });
+    whenNear("[data-script]", mount);
+  }
+
+  // What marks answers comes when a question is near. An answer that is sent before is sent once more then.
+  function questions() {
+    let here = false;
+    async function bring(form) {
+      for (const name of form.dataset.needs.split(" ")) await use(name);
+      here = true;
+    }
+    whenNear("form[data-needs]", (form) => bring(form).catch(console.error));
+    for (const form of document.querySelectorAll("form[data-needs]")) {
+      form.addEventListener("input", () => { form.dataset.begun = "yes"; }, { once: true });
+      form.addEventListener("submit", (event) => {
+        if (here) return;
+        event.preventDefault();
+        bring(form).then(() => form.requestSubmit(), () => {
+          form.nextElementSibling.textContent = "What marks answers could not be loaded: reload the page.";
+        });
+      });
+    }
   }
 
   // A link to a section of the appendix, or to what is in it, opens it.
@@ -199,4 +221,5 @@
   contents();
   figures();
   widgets();
+  questions();
 })();

@@ -300,7 +300,7 @@ def remark_words(question: Question, remark: Remark, name: Callable[[str], str] 
     """Say a remark in words. `name` shows the id of a choice or option: in backticks, unless the reader sees no ids."""
     asked = next((part for part in question.parts if part.id == remark.part), question)
     items, known = [name(item) for item in remark.items], ", ".join(remark.known)
-    numbers = ", ".join(_named(question, asked, remark.numbers))
+    numbers = ", ".join(_answered_with(question, asked, remark.numbers))
     return WORDS.get(remark.kind, "{sentence}").format(
         *items,
         id=asked.id,
@@ -316,7 +316,7 @@ def remark_words(question: Question, remark: Remark, name: Callable[[str], str] 
     )
 
 
-def _named(question: Question, asked: Question, numbers: Mapping[str, float]) -> Iterator[str]:
+def _answered_with(question: Question, asked: Question, numbers: Mapping[str, float]) -> Iterator[str]:
     """Name the numbers that a part was answered with, as its text does."""
     for name, value in numbers.items():
         drawn = question.numbers.get(name)

@@ -94,6 +94,9 @@ def _marked(session: ReaderSession, frame: Frame, request: Request, fields: dict
         chosen = choose(session.lesson, state, request.path_params["id"])
         assert chosen is not None
         asked = ask(session.workspace, chosen, _seed(fields.get("seed", [""])[0]) if chosen.numbers else None, session.functions())
+        if first := next((part for part in chosen.parts if part.id in fields.get("part", [])), None):
+            mark = _mark_alone(session, frame, asked, first, _given(first, fields, f"answer.{first.id}"))
+            return mark if request.headers.get("x-part") == "mark" else _page(frame, asked, mark, fields)
         given = _given(chosen, fields, "answer")
         made = answer(state, asked, given, session.functions())
         mark = _mark(session, frame, state, asked, made, given)
@@ -118,6 +121,7 @@ def _mark(session: ReaderSession, frame: Frame, state: State, asked: Asked, made
         "mark.html",
         frame=frame,
         right=right,
+        alone=False,
         lines=[(remark.part, _line(asked, remark)) for remark in made.remarks],
         question=asked.question,
         section=next((one for one in session.lesson.sections if one.id == made.section), None),
@@ -128,6 +132,18 @@ def _mark(session: ReaderSession, frame: Frame, state: State, asked: Asked, made
         mastered=mastered(state, asked.question),
         following=following if following and following.id != asked.question.id else None,
     )
+
+
+def _mark_alone(session: ReaderSession, frame: Frame, asked: Asked, part: Question, given: Any) -> Markup:
+    """Mark one part of a question for itself. Nothing is remembered, and the working, which tells of all parts, stays away."""
+    question, functions = asked.question, session.functions()
+    drawn = Drawn(asked.numbers, lambda one: values(one, asked.numbers, functions))
+    made = mark_answer(replace(part, section=question.section), asked.key.part(part.id), given, drawn)
+    lines = [("", _line(asked, replace(remark, part=part.id)).partition(": ")[2]) for remark in made.remarks]
+    section = next((one for one in session.lesson.sections if one.id == made.section), None)
+    return fragment(
+        "mark.html", frame=frame, right=made.outcome == "passed", alone=True, lines=lines, question=question, section=section, working=[]
+    )  # fmt: skip
 
 
 def _line(asked: Asked, remark: Remark) -> str:
@@ -216,6 +232,7 @@ def _boxes(frame: Frame, asked: Asked) -> dict[str, Markup]:
         "lines": [],
         "working": [""],
         "for_answers": "-",
+        "alone": False,
     }
     stands = {"wrong": (False, False), "right": (True, False), "mastered": (True, True)}
     return {name: fragment("mark.html", right=right, mastered=done, row=0, streak=STREAK, **told) for name, (right, done) in stands.items()}

@@ -64,10 +64,11 @@ class Reading(Struct, frozen=True):
 
 
 class Task(Struct, frozen=True):
-    """What there is to do after a section: its question, which is answered there as a `part` or else on its own page, and more."""
+    """What there is to do after a section: its question, answered there as far as the first `part` of how many, and more."""
 
     question: Question | None
     part: QuestionPart | None
+    of: int
     text: Markup
     cards: int
     exercises: tuple[str, ...]
@@ -232,11 +233,11 @@ def tasks_of(frame: Frame, root: Path) -> dict[str, Task]:
 def _task(frame: Frame, work: Work) -> Task:
     question = work.question
     if question is None:
-        return Task(None, None, Markup(), work.cards, work.exercises)
+        return Task(None, None, 0, Markup(), work.cards, work.exercises)
     asked = Asked(question, Key(), None, _published(question))
-    part = part_of(frame, asked, question, "answer")
-    inline = None if question.parts else part
-    return Task(question, inline, part.text, work.cards, work.exercises)
+    whole = part_of(frame, asked, question, "answer")
+    first = part_of(frame, asked, question.parts[0], f"answer.{question.parts[0].id}") if question.parts else whole
+    return Task(question, first, max(1, len(question.parts)), whole.text, work.cards, work.exercises)
 
 
 def _published(question: Question) -> dict[str, float]:

@@ -119,12 +119,14 @@
     const id = form.dataset.question, seed = "seed" in form.dataset ? Number(form.dataset.seed) : null;
     const { questions, sections, streak: wanted, open } = await lesson(), { variants, boxes } = await answers(id);
     const own = questions.find((one) => one.id === id), asked = variants.find((one) => one.seed === seed);
-    const answer = read(asked.parts, new FormData(form)), note = marked(asked, answer);
-    if (!note || note.readable) add(id, seed, !note);
+    const { only } = form.dataset, parts = asked.parts.filter((part) => !only || part.id === only); // one part alone is not remembered
+    const answer = read(parts, new FormData(form)), note = marked({ ...asked, parts }, answer);
+    if (!only && (!note || note.readable)) add(id, seed, !note);
     const done = mastered(own, wanted);
     const box = document.createRange().createContextualFragment(boxes[note ? "wrong" : done ? "mastered" : "right"]);
     const put = (name, fill) => box.querySelectorAll(`[data-${name}]`).forEach((node) => { if (fill(node) === false) node.remove(); });
-    put("lines", (node) => { node.innerHTML = (note?.lines ?? []).map((line, i) => `<p${note.of?.[i] ? ` data-of="${note.of[i]}"` : ""}>${line}</p>`).join(""); });
+    if (only) box.querySelectorAll("[data-working], [data-row], [data-for], .buttons, .right > p").forEach((node) => node.remove());
+    put("lines", (node) => { node.innerHTML = (note?.lines ?? []).map((line, i) => `<p${note.of?.[i] ? ` data-of="${note.of[i]}"` : ""}>${only ? line.replace(/^Part \d+: /, "") : line}</p>`).join(""); });
     put("reread", (node) => note?.section ? Object.assign(node.querySelector("a"), { href: `lesson.html#${note.section}`, innerHTML: sections[note.section] }) : false);
     put("working", (node) => asked.working.length ? void (node.querySelector("ul").innerHTML = asked.working.map((line) => `<li>${line}</li>`).join("")) : false);
     put("row", (node) => { node.textContent = `${Math.min(streak(id), wanted)} of ${wanted} fresh variants in a row.`; });

@@ -53,7 +53,12 @@
 
   const place = (form) => `answer:${document.body.dataset.lesson}:${form.dataset.question}:${form.elements.seed?.value ?? form.dataset.seed ?? ""}`;
   function keep(form) {
-    try { localStorage.setItem(place(form), new URLSearchParams(new FormData(form)).toString()); } catch { /* it is typed again, then */ }
+    try {
+      const data = new URLSearchParams(localStorage.getItem(place(form)) ?? ""); // with the other parts, which may stand on another page
+      for (const { name } of form.elements) data.delete(name);
+      for (const [name, value] of new FormData(form)) data.append(name, value);
+      localStorage.setItem(place(form), data.toString());
+    } catch { /* it is typed again, then */ }
   }
   function bring(form) {
     if (form.dataset.begun) return; // by somebody who was faster than this script

@@ -411,8 +411,51 @@ def test_a_section_leads_to_its_neighbours_and_ends_with_something_to_do(own, vi
     press(page, "Enter")
     expect(now.get_by_role("status")).to_contain_text("Right")
     assert page.evaluate(BROKEN, None) == []
-    in_parts = page.locator("#guidance").get_by_role("link", name="Answer in 8 parts “Guidance trajectory”")
-    expect(in_parts).to_have_attribute("href", "question-guidance-trajectory.html")
+    expect(page.locator("#why-a-third-family").get_by_role("group", name="Now you").get_by_role("radio")).to_have_count(4)
+
+
+@pytest.mark.parametrize("files", [False, True])
+def test_the_first_part_of_a_question_is_answered_after_its_section_and_kept_for_the_others(visit, site, written, files):
+    """Marked where it is, without a word on the other parts, nor a wrong answer to the whole."""
+    page = visit((written.place / "lesson.html").as_uri() if files else site.address + "lesson.html", axe=True, missing=files)
+    now = page.locator("#guidance").get_by_role("group", name="Now you")
+    expect(now.get_by_role("heading", name="Part 1 of 8")).to_be_attached()
+    now.get_by_label("Your answer").fill("0.20")
+    press(page, "Enter")
+    box = now.get_by_role("status")
+    expect(box).to_contain_text("Not yet")
+    expect(box.locator("[data-lines]")).not_to_contain_text("Part 1:")
+    expect(box).not_to_contain_text("working")
+    assert page.evaluate(BROKEN, None) == []
+    now.get_by_label("Your answer").fill("0.25")
+    press(page, "Enter")
+    expect(box).to_have_text(re.compile(r"^\s*Right\s*$"))
+    now.get_by_role("link", name="Parts 2 to 8").click()
+    expect(page.get_by_role("heading", name="Part 8 of 8")).to_be_visible()
+    expect(page.get_by_label("Your answer").first).to_have_value("0.25")
+
+
+def test_every_section_ends_with_a_question_inline(visit, site):
+    page = visit(site.address + "lesson.html")
+    sections = page.locator("section:has(> .onward)").all()
+    assert len(sections) == len(site.session.lesson.main)
+    for section in sections:
+        assert section.locator(".now form.question :is(input:not([type=hidden]), select, [data-order])").count(), section.get_attribute("id")
+
+
+def test_a_site_without_a_server_names_no_command_after_a_section(visit, written):
+    page = visit((written.place / "lesson.html").as_uri(), missing=True)
+    expect(page.locator(".now").first).to_be_attached()
+    expect(page.locator(".now", has_text=re.compile(r"course check|\.py"))).to_have_count(0)
+
+
+def test_at_the_width_of_a_phone_formulas_fit_and_a_table_that_does_not_is_shaded(visit, site):
+    page = visit(site.address + "lesson.html")
+    page.set_viewport_size({"width": 375, "height": 800})
+    unfold(page)
+    wide = page.locator(".formula, .table").evaluate_all("(all) => all.filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.className)")
+    assert set(wide) <= {"table"}
+    expect(page.locator("#systems .table")).to_have_css("background-attachment", "local, local, scroll, scroll")
 
 
 def test_the_appendix_has_anchors_too(visit, site):

@@ -79,7 +79,9 @@
   for (const form of document.querySelectorAll(".guess")) {
     const box = form.closest(".predict"), name = box.getAttribute("aria-labelledby");
     if (name in before) restore(form, before[name]);
-    range(box)?.addEventListener("input", ({ target }) => { form.querySelector(".number").value = signed(target.value); });
+    const drag = ({ value }) => { form.querySelector(".number").value = signed(value); };
+    range(box)?.addEventListener("input", ({ target }) => drag(target));
+    if (range(box) && form.dataset.begun && !form.querySelector(".number").value) drag(range(box)); // by somebody who was faster than this script
     form.querySelector(".number")?.addEventListener("input", ({ target }) => { const value = numberIn(target.value); if (range(box) && value === value) range(box).value = value; });
     form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -91,4 +93,5 @@
       box.querySelector(".compared").focus({ preventScroll: true });
     });
   }
+  window.course.provide({});
 })();

@@ -159,21 +159,24 @@
     whenNear("[data-script]", mount);
   }
 
-  // What marks answers comes when a question is near. An answer that is sent before is sent once more then.
+  // What marks answers comes when a question is near, and at once where there are guesses to show again. An answer that is sent before is
+  // sent once more then.
   function questions() {
-    let here = false;
+    const here = new Set();
     async function bring(form) {
       for (const name of form.dataset.needs.split(" ")) await use(name);
-      here = true;
+      here.add(form.dataset.needs);
     }
+    const guess = document.querySelector(".guess"), guessed = guess && window.kept.get(`guesses:${document.body.dataset.lesson}`);
+    if (guessed) bring(guess).catch(console.error);
     whenNear("form[data-needs]", (form) => bring(form).catch(console.error));
     for (const form of document.querySelectorAll("form[data-needs]")) {
       form.addEventListener("input", () => { form.dataset.begun = "yes"; }, { once: true });
       form.addEventListener("submit", (event) => {
-        if (here) return;
+        if (here.has(form.dataset.needs)) return;
         event.preventDefault();
         bring(form).then(() => form.requestSubmit(), () => {
-          form.nextElementSibling.textContent = "What marks answers could not be loaded: reload the page.";
+          (form.querySelector("p[role]") ?? form.nextElementSibling).textContent = "What marks answers could not be loaded: reload the page.";
         });
       });
     }

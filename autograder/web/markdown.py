@@ -106,7 +106,8 @@ class Prose:
         field = "".join(fields) or f'<input type="text" name="guess" autocomplete="off" aria-labelledby="{name}"{keyboard}>'
         if told.ends:
             field = f'<div class="drag">{field}{_slider(told)}</div>'
-        return f'<form class="guess" data-needs="static/predict.js">{field}<p role="status"></p><button class="button">Compare with the answer</button></form>'
+        compare = '<p role="status"></p><button class="button">Compare with the answer</button>'
+        return f'<form class="guess" data-needs="static/predict.js">{field}{compare}</form>'
 
 
 def _slider(told: Prediction) -> str:

@@ -1,16 +1,17 @@
 // A term or the symbols of a formula, explained beside them: on hover, focus or tap. A second tap, a click or Enter leads to the glossary.
+// A single symbol is explained on hover or tap.
 (() => {
   const tip = Object.assign(document.createElement("div"), { className: "tip", hidden: true });
   tip.setAttribute("aria-hidden", "true"); // the link is described by the glossary itself
   document.body.append(tip);
   let shown = null, pressed = null, leaving = null;
 
-  function show(link) {
+  function show(link, ids = link.getAttribute("aria-describedby")) {
     clearTimeout(leaving);
     if (shown === link) return;
     shown = link;
     const list = document.createElement("dl");
-    list.append(...link.getAttribute("aria-describedby").split(" ").map((id) => {
+    list.append(...ids.split(" ").map((id) => {
       const entry = document.getElementById(id).cloneNode(true);
       entry.removeAttribute("id");
       entry.querySelector(".where").remove();
@@ -43,6 +44,17 @@
       show(link);
     });
   }
+  let under = null;
+  async function symbol({ type, target, pointerType }) {
+    if (type === "pointerover" && pointerType !== "mouse") return;
+    under = target;
+    if (shown?.closest("math") && !tip.contains(target)) leave();
+    if (!target.closest?.("main math") || (type === "click" && target.closest("a, button, label, summary"))) return;
+    const found = (await course.use("static/meanings.js"))(target);
+    if (found && under === target) show(...found);
+  }
+  addEventListener("pointerover", symbol);
+  addEventListener("click", symbol);
   tip.addEventListener("pointerenter", () => clearTimeout(leaving));
   tip.addEventListener("pointerleave", leave);
   addEventListener("keydown", (event) => {

@@ -76,3 +76,48 @@ def test_without_javascript_a_term_leads_to_the_glossary(visit, written):
     page.locator("#glossary summary").click()
     expect(page.locator("#glossary dt")).not_to_have_count(0)
     expect(page.locator("#faster a.term").first).to_have_attribute("href", "#term-DDIM")
+
+
+
+
+@pytest.mark.parametrize("files", [False, True])
+def test_a_symbol_in_a_sentence_and_in_a_formula_is_explained_under_the_mouse(visit, site, written, files):
+    page = visit((written.place / "lesson.html").as_uri() if files else site.address + "lesson.html", axe=True)
+    tip = page.locator(".tip")
+    page.locator('#forward-noising p math[aria-label="t"] mi').first.hover()
+    expect(tip).to_contain_text("How many noising steps an image has seen")
+    assert page.evaluate(BROKEN, None) == []
+    page.mouse.move(5, 5)
+    expect(tip).to_be_hidden()
+    formula = page.locator("#jump-to-any-t .formula").first
+    formula.locator("msub:has(> mover) mi").first.hover()  # the α of ᾱ_t, under a root
+    expect(tip).to_contain_text("The product of all α up to t")
+    tip.hover()
+    expect(tip).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(tip).to_be_hidden()
+
+
+def test_a_symbol_is_explained_by_a_tap(visit, site):
+    page = visit(site.address + "lesson.html", width=375, has_touch=True)
+    tip = page.locator(".tip")
+    page.locator('#forward-noising p math[aria-label="t"] mi').first.tap()
+    expect(tip).to_contain_text("How many noising steps an image has seen")
+    page.locator("#forward-noising h2").tap()
+    expect(tip).to_be_hidden()
+
+
+def test_every_symbol_that_the_glossary_has_is_known_by_its_form(visit, site, glossary):
+    """Where it stands in a formula or a sentence; an index of its own, like x_0, before any index, like x_{t−1}."""
+    page = visit(site.address + "lesson.html")
+    found = page.evaluate("""async () => {
+        const of = await course.use("static/meanings.js"), all = {};
+        for (const math of document.querySelectorAll("main > section:not(#glossary) math")) {
+            for (const part of math.querySelectorAll("mi")) { const it = of(part); if (it) (all[it[1]] ??= new Set()).add(it[0].textContent); }
+        }
+        return Object.entries(all).map(([id, texts]) => [id, [...texts]]);
+    }""")
+    found = dict(found)
+    assert [entry.id for entry in glossary if entry.is_symbol and entry.id not in found] == []
+    assert found["term-x-0"] == ["x0"]
+    assert "xt−1" in found["term-x-t"]

@@ -120,7 +120,7 @@ def mend(place, text):
 
 def test_what_was_decided_holds_when_all_is_graded_again(graded):
     code, said, _ = course(graded, "override", "bo@example.org", "by_hand", "--points", 0.5, "--reason", "late idea", "--out", graded / "out")
-    assert (code, said.splitlines()[0]) == (0, "Bo: sums.by_hand now earns 0.5 of 1.")
+    assert (code, said.splitlines()[0]) == (0, "Bo: “Adds two numbers.” of sums now earns 0.5 of 1.")
     mend(graded, STRICTER)
     changes = json.loads(course(graded, "regrade", graded / "out", "--apply", "--json")[1])["changes"]
     assert [(one["student"], one["before"], one["after"], one["checks"][0]["overridden"]) for one in changes] == [

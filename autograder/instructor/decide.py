@@ -6,6 +6,7 @@ The report is left to both: the page does not wait for it.
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from autograder.course.errors import UsageError
 from autograder.course.model import Course, OverrideKind
@@ -41,6 +42,9 @@ def decide(out: Path, course: Course, gradebook: Gradebook, run: str, rules: Gra
     decided = {key: made for key, made in rules.overrides.items() if key[0] == name}
     place = find_target(target, with_overridden(points_of, decided) if kind is None else points_of, several=rules.several)
     exercise = name_of(place.lesson, place.exercise, several=rules.several)
+    if place.check:
+        checks = own[exercise].result.checks
+        place = replace(place, title=next((one.title for one in checks if one.id == place.check), ""))
     most = points_of.get((place.lesson, place.exercise), {}).get(place.check, 0.0)
     most = own[exercise].result.max_score if place.exercise and not place.check else most
     if kind is None:
@@ -55,10 +59,10 @@ def decide(out: Path, course: Course, gradebook: Gradebook, run: str, rules: Gra
     (now,) = student_grades(gradebook, run, rules, among=(name, name))
     changed = f"{exercise}: {own[exercise].final:g} before, {now.grades[exercise].final:g} now. " if place.exercise else ""
     said = {
-        "points": f"{place} now earns {points:g} of {most:g}.",
-        "bonus": f"{place} gets a bonus of {points:g}.",
-        "deduction": f"{place} loses {points:g}.",
-        "excused": f"{place} is excused.",
+        "points": f"{place.words} now earns {points:g} of {most:g}.",
+        "bonus": f"{place.words} gets a bonus of {points:g}.",
+        "deduction": f"{place.words} loses {points:g}.",
+        "excused": f"{place.words} is excused.",
         "on_hold": "feedback and grade are on hold until you withdraw that.",
-    }.get(kind or "", f"what was decided for {place} is withdrawn.")
+    }.get(kind or "", f"what was decided for {place.words} is withdrawn.")
     return Decided(name, said, changed, f"{file_slug(name)}.md")

@@ -30,10 +30,16 @@ class Target(Struct, frozen=True):
     check: str = ""
 
     several: bool = False  # lessons, of which an exercise has to be told
+    title: str = ""  # of the check
 
     def __str__(self) -> str:
         name = f"{self.lesson}/{self.exercise}" if self.several and self.exercise else self.exercise
         return ".".join(filter(None, (name, self.check))) or "everything"
+
+    @property
+    def words(self) -> str:
+        """What it is for, a check by its title."""
+        return f"“{self.title}” of {replace(self, check='')}" if self.title else str(self)
 
 
 class Applied(Struct, frozen=True):
@@ -167,18 +173,18 @@ def find_target(wanted: str, points_of: Mapping[tuple[str, str], Mapping[str, fl
 def make_override(person: Person, target: Target, kind: OverrideKind, points: float, most: float, reason: str) -> Override:
     """Override something of a person; `most` is the maximum of what `points` are given for. Raise `UsageError` for what cannot be."""
     if kind == "points" and not target.exercise:
-        raise UsageError("points for everything", "say for which exercise or check: `course override STUDENT CHECK --points ...`")
+        raise UsageError("points are for one exercise or check, not for everything", "choose which")
     if kind == "points" and not 0 <= points <= most:
-        raise UsageError(f"{points:g} points for `{target.check or target}`, which has {most:g}", f"give 0 to {most:g} points")
+        raise UsageError(f"{points:g} points for {target.words}, which has {most:g}", f"give 0 to {most:g} points")
     if kind in ("bonus", "deduction") and not 0 < points < float("inf"):
-        raise UsageError(f"a {kind} of {points:g} points", "give more than 0; --bonus adds points, and --deduct takes them away")
+        raise UsageError(f"a {kind} of {points:g} points", "give more than 0: a bonus adds points, and a deduction takes them away")
     if kind in ("bonus", "deduction") and (target.check or not target.exercise):
-        raise UsageError(f"a {kind} for {target}", "give it for an exercise: `course override STUDENT EXERCISE ...`")
+        raise UsageError(f"a {kind} for {target.words}", "give it for an exercise")
     if kind in ("excused", "on_hold") and (target.check or (kind == "on_hold" and target.exercise)):
-        fix = "leave CHECK out" if kind == "on_hold" else "excuse the whole exercise: `course override STUDENT EXERCISE --excuse`"
-        raise UsageError(f"{target} cannot be {'put on hold' if kind == 'on_hold' else 'excused'} alone", fix)
+        fix = "hold back everything of the student" if kind == "on_hold" else "excuse the whole exercise"
+        raise UsageError(f"{target.words} cannot be {'put on hold' if kind == 'on_hold' else 'excused'} alone", fix)
     if not reason.strip():
-        raise UsageError("the reason is empty", 'say why, for the student and the record: --reason "..."')
+        raise UsageError("the reason is empty", "say why, for the student and the record")
     return Override(person.known_by, target.lesson, target.exercise, target.check, points, clean(reason), _now(), kind)
 
 

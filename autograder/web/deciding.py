@@ -83,11 +83,12 @@ def _student(out: Path, root: Path, name: str) -> tuple[StudentGrades, list[Deci
     if own is None:
         raise nobody
     decided = [one for key, made in rules.overrides.items() if key[0] == name for one in made.values() if one.kind != "dropped"]
-    return own, [Decision(_target(one, several=rules.several), one) for one in decided]
-
-
-def _target(one: Override, *, several: bool) -> str:
-    return str(Target(one.lesson, one.exercise, one.check, several)) if one.exercise else ""
+    titles = {
+        (grade.result.lesson, grade.result.exercise, one.id): one.title for grade in own.grades.values() for one in grade.result.checks
+    }
+    places = [(one.lesson, one.exercise, one.check) for one in decided]
+    targets = [Target(*place, rules.several, titles.get(place, "")).words for place in places]
+    return own, [Decision(target, one) for target, one in zip(targets, decided, strict=True)]
 
 
 def _decided(out: Path, root: Path, report: Report, request: Request, fields: dict[str, list[str]]) -> dict[str, Any]:
@@ -120,5 +121,5 @@ def _points(text: str) -> float:
     except ValueError:
         points = math.nan
     if not math.isfinite(points):
-        raise UsageError(f"{text.strip()[:20] or 'nothing'} is no number of points", "write a number, like 1.5")
+        raise UsageError(f"`{clean(text, 20)}` is not a number" if text.strip() else "there are no points", "write the points, like 1.5")
     return points

@@ -54,7 +54,6 @@ class Row(msgspec.Struct, frozen=True):
     facts: dict[str, Any] | None = None
     checked: Checked | None = None
     told: tuple[Told, ...] = ()
-    waiting: int = 0
     unanswered: tuple[str, ...] = ()
     printed: tuple[str, ...] = ()
     at: str = ""
@@ -137,7 +136,7 @@ def _row(session: ReaderSession, exercise: str, holding: Held | None, event: Any
     when = datetime.fromisoformat(event.at).astimezone()
     return Row(
         exercise, title, name, stand, facts, checked, tuple(_told(session, checked)),
-        sum(one.outcome == "not_judged" for one in results), tuple(one.id for one in results if _is_unanswered(one)),
+        tuple(one.id for one in results if _is_unanswered(one)),
         tuple(checked.stdout.splitlines()[:PRINTED]), f"{when:%Y-%m-%d %H:%M}", digest(path.read_bytes()) != facts["sha256"],
     )  # fmt: skip
 

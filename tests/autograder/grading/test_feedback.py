@@ -168,6 +168,11 @@ def test_a_mistake_is_told_once_and_what_follows_from_it_in_a_line(first, second
     assert (other.message, other.again, bool(other.next)) == (message, message != ("second",), message == ("second",))
 
 
+def test_that_there_is_no_answer_is_told_at_each_question():
+    checks = [failed(name, "There is no answer yet.", failure=Failure("unanswered")) for name in "ab"]
+    assert [told.message for told in check_feedback(checks, {})] == [("There is no answer yet.",)] * 2
+
+
 def test_the_same_message_is_not_told_twice():
     """As if a file does not load: each check says the same."""
     one, other = check_feedback([failed("a", "first"), failed("b", "first")], {})

@@ -65,7 +65,7 @@ def decided(out, name="Zoë"):
 def test_points_are_given_with_a_reason_and_the_student_reads_both(site, out):
     status, _, text = send(site, **GIVEN)
     assert status == 200
-    assert "forward.one now earns 1.5 of 2. forward: 3 before, 4.5 now." in text
+    assert "“One” of forward now earns 1.5 of 2. forward: 3 before, 4.5 now." in text
     assert "<b>right</b>" not in text
     assert "The idea is &lt;b&gt;right&lt;/b&gt;." in text
     assert decided(out) == [("forward", "one", "points", 1.5, "The idea is <b>right</b>.", False)]
@@ -77,7 +77,7 @@ def test_points_are_given_with_a_reason_and_the_student_reads_both(site, out):
 
 def test_what_was_decided_is_withdrawn(site, out):
     send(site, **GIVEN)
-    assert "what was decided for forward.one is withdrawn." in send(site, target="forward.one", kind="", reason="Too generous.")[2]
+    assert "what was decided for “One” of forward is withdrawn." in send(site, target="forward.one", kind="", reason="Too generous.")[2]
     assert [one[-1] for one in decided(out)] == [False, True]
     assert "Decided so far" not in ask(site.address + WHERE)[2]
 
@@ -85,13 +85,13 @@ def test_what_was_decided_is_withdrawn(site, out):
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        ({"points": "3"}, "3 points for `one`, which has 2. Give 0 to 2 points."),
-        ({"points": "nan"}, "Nan is no number of points. Write a number, like 1.5."),
-        ({"points": ""}, "Nothing is no number of points."),
+        ({"points": "3"}, "3 points for “One” of forward, which has 2. Give 0 to 2 points."),
+        ({"points": "nan"}, "`nan` is not a number. Write the points, like 1.5."),
+        ({"points": ""}, "There are no points. Write the points, like 1.5."),
         ({"reason": "  "}, "The reason is empty."),
         ({"kind": "dropped"}, "Nothing is chosen. Choose what to decide."),
         ({"kind": "everything"}, "Nothing is chosen. Choose what to decide."),
-        ({"target": ""}, "Points for everything."),
+        ({"target": ""}, "Points are for one exercise or check, not for everything. Choose which."),
         ({"target": "forward.two"}, "No check `forward.two` was graded for this student."),
         ({"target": "../x"}, "No check `../x` was graded for this student."),
     ],

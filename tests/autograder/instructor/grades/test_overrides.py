@@ -183,19 +183,19 @@ def test_what_is_not_there_is_told_in_full(word, message):
 
 
 CHECK, EXERCISE, ALL = TARGETS["by_hand"], TARGETS["forward"], TARGETS[""]
-REASON = 'say why, for the student and the record: --reason "..."'
+REASON = "say why, for the student and the record"
 DECIDED = {
-    "too many points": (CHECK, "points", 4.5, "x", "4.5 points for `by_hand`, which has 4\n  fix: give 0 to 4 points"),
-    "below nothing": (CHECK, "points", -1, "x", "-1 points for `by_hand`, which has 4\n  fix: give 0 to 4 points"),
-    "not a number": (CHECK, "points", float("nan"), "x", "nan points for `by_hand`, which has 4\n  fix: give 0 to 4 points"),
-    "too many for an exercise": (EXERCISE, "points", 4.5, "x", "4.5 points for `forward`, which has 4\n  fix: give 0 to 4 points"),
+    "too many points": (CHECK, "points", 4.5, "x", "4.5 points for forward.by_hand, which has 4\n  fix: give 0 to 4 points"),
+    "below nothing": (CHECK, "points", -1, "x", "-1 points for forward.by_hand, which has 4\n  fix: give 0 to 4 points"),
+    "not a number": (CHECK, "points", float("nan"), "x", "nan points for forward.by_hand, which has 4\n  fix: give 0 to 4 points"),
+    "too many for an exercise": (EXERCISE, "points", 4.5, "x", "4.5 points for forward, which has 4\n  fix: give 0 to 4 points"),
     "no reason": (CHECK, "points", 1, " ", f"the reason is empty\n  fix: {REASON}"),
-    "points for everything": (ALL, "points", 0, "x", "points for everything\n  fix: say for which exercise or check: `course override STUDENT CHECK --points ...`"),
-    "a bonus of nothing": (EXERCISE, "bonus", 0, "x", "a bonus of 0 points\n  fix: give more than 0; --bonus adds points, and --deduct takes them away"),
-    "a deduction without end": (EXERCISE, "deduction", float("inf"), "x", "a deduction of inf points\n  fix: give more than 0; --bonus adds points, and --deduct takes them away"),
-    "a bonus for a check": (CHECK, "bonus", 1, "x", "a bonus for forward.by_hand\n  fix: give it for an exercise: `course override STUDENT EXERCISE ...`"),
-    "a check on hold": (CHECK, "on_hold", 0, "x", "forward.by_hand cannot be put on hold alone\n  fix: leave CHECK out"),
-    "a check excused": (CHECK, "excused", 0, "x", "forward.by_hand cannot be excused alone\n  fix: excuse the whole exercise: `course override STUDENT EXERCISE --excuse`"),
+    "points for everything": (ALL, "points", 0, "x", "points are for one exercise or check, not for everything\n  fix: choose which"),
+    "a bonus of nothing": (EXERCISE, "bonus", 0, "x", "a bonus of 0 points\n  fix: give more than 0: a bonus adds points, and a deduction takes them away"),
+    "a deduction without end": (EXERCISE, "deduction", float("inf"), "x", "a deduction of inf points\n  fix: give more than 0: a bonus adds points, and a deduction takes them away"),
+    "a bonus for a check": (CHECK, "bonus", 1, "x", "a bonus for forward.by_hand\n  fix: give it for an exercise"),
+    "a check on hold": (CHECK, "on_hold", 0, "x", "forward.by_hand cannot be put on hold alone\n  fix: hold back everything of the student"),
+    "a check excused": (CHECK, "excused", 0, "x", "forward.by_hand cannot be excused alone\n  fix: excuse the whole exercise"),
 }  # fmt: skip
 
 

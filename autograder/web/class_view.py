@@ -6,7 +6,7 @@ Read-only; `deciding` adds what a person decides. The columns of exercises show 
 import secrets
 import threading
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -31,13 +31,14 @@ from autograder.web.written import Report
 
 ON_A_PAGE = 100  # students
 MISCONCEPTIONS = 12
+PERCENT = "%"  # no exercise is called so
 
 
 class View(msgspec.Struct, frozen=True):
     """Which students to show: a search for words, a sort order and a page."""
 
     find: str = ""
-    sort: str = ""  # an exercise, lowest first, or highest first with a leading minus; empty: by name
+    sort: str = ""  # an exercise or percent, lowest first, or highest first with a leading minus; empty: by name
     page: int = 1
 
     def query(self, **changed: object) -> str:
@@ -54,6 +55,7 @@ class Mark(msgspec.Struct, frozen=True):
     misconceptions: tuple[str, ...]
     place: tuple[float, ...]
     before: str = ""  # the hash of its file, if an earlier run found it: graded again, that counts
+    endings: tuple[str, ...] = ()  # reasons other than a wrong value, as in the report
 
 
 class Student(msgspec.Struct, frozen=True):
@@ -72,9 +74,14 @@ class Student(msgspec.Struct, frozen=True):
     def misconceptions(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(misconception for mark in self.marks.values() for misconception in mark.misconceptions))
 
+    @property
+    def endings(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(ending for mark in self.marks.values() for ending in mark.endings))
+
     def has(self, words: list[str]) -> bool:
         """Whether the row contains all these case-folded words."""
-        line = " ".join((self.name, *(mark.status for mark in self.marks.values()), *self.misconceptions)).replace("_", " ").casefold()
+        told = (self.name, *(mark.status for mark in self.marks.values()), *self.misconceptions, *self.endings)
+        line = " ".join(told).replace("_", " ").casefold()
         return all(word in line for word in words)
 
 
@@ -98,8 +105,8 @@ class ClassView:
         self._path, self._order, self._best, self._lock = path, order, best, threading.Lock()
         self._forget("")
 
-    def look(self, view: View) -> Class:
-        """Read what was added, and return what the view shows."""
+    def look(self, view: View, percents: Mapping[str, float] | None = None) -> Class:
+        """Read what was added, and return what the view shows. `percents` are what it may be sorted by, by the name in results."""
         with self._lock:
             self._read()
             words = view.find.casefold().split()
@@ -107,9 +114,11 @@ class ClassView:
             is_one = self._misconceptions.get(mistake, 0) > 0
             some = (one for one in self._students.values() if (mistake in one.misconceptions if is_one else one.has(words)))
             found = sorted(some, key=lambda one: one.name.casefold())
-            exercise = view.sort.removeprefix("-")
-            if exercise in self._tallies:
-                found.sort(key=lambda one: _height(one, exercise), reverse=view.sort.startswith("-"))
+            column = view.sort.removeprefix("-")
+            if column == PERCENT and percents is not None:
+                found.sort(key=lambda one: percents.get(one.own_name, -1.0), reverse=view.sort.startswith("-"))
+            elif column in self._tallies:
+                found.sort(key=lambda one: _height(one, column), reverse=view.sort.startswith("-"))
             pages = max(1, -(-len(found) // ON_A_PAGE))
             view = msgspec.structs.replace(view, page=min(max(1, view.page), pages))
             shown = found[(view.page - 1) * ON_A_PAGE : view.page * ON_A_PAGE]
@@ -149,6 +158,7 @@ class ClassView:
         result = attempted.result
         exercise = name_of(result.lesson, result.exercise, several=self._several)
         misconceptions = tuple(dict.fromkeys(check.misconception for check in result.checks if check.misconception))
+        reasons = [check.reason for check in result.checks if not check.misconception]
         attempt = attempted.handed_in.attempt
         order = (not attempted.found_by, 0 if attempted.found_by else attempt, number)
         better = (result.status != "not_judged", result.score, -attempt) if self._best else ()
@@ -158,6 +168,7 @@ class ClassView:
             misconceptions,
             (attempted.is_work, *better, *order),
             result.sha256 or "" if attempted.found_by else "",
+            tuple(dict.fromkeys(reason for reason in reasons if reason not in (None, "wrong", "needs"))),
         )
         student = self._students.get(result.student)
         if student is None:
@@ -209,12 +220,22 @@ def _page(out: Path, root: Path, class_view: ClassView, frame: Frame, request: R
     asked = request.query_params
     number = asked.get("page", "")
     view = View(asked.get("find", "")[:200], asked.get("sort", "")[:200], int(number) if number.isascii() and number.isdigit() else 1)
-    found = class_view.look(view)
+    percents = percents_of(out, root) if view.sort.removeprefix("-") == PERCENT else None
+    found = class_view.look(view, percents)
     summary = fragment("class.html", frame=frame, found=found, **told)
     with_feedback = {one.feedback for one in found.shown if (out / "feedback" / one.feedback).is_file()}
     students = fragment("students.html", found=found, view=found.view, told=with_feedback, counting=counting(out, root, found.shown))
     parts = {"class": summary, "students": students}
     return parts.get(request.headers.get("x-part", "")) or page(frame, "grades", "Grades", **parts, view=found.view, folder=out.name)
+
+
+def percents_of(out: Path, root: Path) -> dict[str, float]:
+    """Return the percent of everybody who has one, by the name in results."""
+    if not (out / GRADEBOOK).is_file():
+        return {}
+    with Gradebook(out / GRADEBOOK) as gradebook:
+        rules, run = read_rules(out, gradebook, read_policy(root)), gradebook.last_run() or ""
+        return {one.person.student: one.percent for one in student_grades(gradebook, run, rules) if one.percent is not None}
 
 
 def counting(out: Path, root: Path, shown: Sequence[Student]) -> dict[str, StudentGrades]:

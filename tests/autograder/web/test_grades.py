@@ -23,6 +23,8 @@ from tests.programs import PATIENCE, wait_for
 
 MISCONCEPTION = CheckResult("one", "One", 0, 2, "failed", "wrong", "No.", "beta_as_standard_deviation")
 
+ENDED = {"Aiko": "refused", "Bo": "timed_out", "Cy": "out_of_memory"}
+
 
 def result(student, score, *, exercise="forward", status="graded", checks=(MISCONCEPTION,), file=None):
     return Result(student, "12_diffusion", exercise, status, score, 20, checks, "", file, "r", "2026-11-01T00:00:00+00:00", "1")
@@ -153,7 +155,29 @@ def test_a_large_class_is_shown_in_pages_found_by_words_and_sorted_by_a_column(t
     assert names(class_view.look(View(sort="nothing")))[0] == "Bo"
 
 
+def test_how_an_attempt_ended_stands_in_its_row_and_is_found(out):
+    keep(out, *(result(name, 0, checks=(CheckResult("one", "One", 0, 2, "failed", reason),)) for name, reason in ENDED.items()))
+    for name, reason in ENDED.items():
+        found = view_of(out).look(View(find=reason.replace("_", " ")))
+        assert [(one.name, one.endings) for one in found.shown] == [(name, (reason,))]
+    assert {one.endings for one in view_of(out).look(View(find="Zo")).shown} == {()}
+
+
+def test_the_class_is_sorted_by_percent_with_those_who_have_none_lowest(out):
+    percents = {"Zoë": 20.0, "<img src=x onerror=alert(1)>": 100.0}
+    keep(out, result("Aiko", 0, status="not_judged", checks=()))
+    assert names(view_of(out).look(View(sort="%"), percents)) == ["Aiko", "Zoë", "<img src=x onerror=alert(1)>"]
+    assert names(view_of(out).look(View(sort="-%"), percents))[-1] == "Aiko"
+
+
 # ---- the pages
+
+
+def test_the_head_of_percent_sorts_by_it(root, out, tmp_path):
+    with serving(root, tmp_path, grades_in=out) as served:
+        text = ask(served.address + "grades.html?sort=-%25")[2]
+        assert re.search(r'aria-sort="descending"><a href="grades.html\?sort=%25#students">percent</a>', text)
+        assert [float(one) for one in re.findall(r"</th>\s*<td>([0-9]+\.[0-9])</td>", text)] == sorted((100.0, 15.0), reverse=True)
 
 
 def test_the_class_is_shown_and_no_name_is_html(root, out, tmp_path):
@@ -161,7 +185,7 @@ def test_the_class_is_shown_and_no_name_is_html(root, out, tmp_path):
         text = ask(served.address + "grades.html")[2]
         assert "<img src=x" not in text
         assert "&lt;img src=x onerror=alert(1)&gt;" in text
-        assert re.search(r"Zoë</a>.*</th>\s*<td>20 <span class=\"quiet\">/ 20</span>", text)
+        assert re.search(r"Zoë</a>.*</th>\s*<td>[0-9.]*</td>\s*<td>20 <span class=\"quiet\">/ 20</span>", text)
         assert re.search(r"Beta as standard deviation</a></th><td>2</td>", text)
         assert 'href="grades.html"' in ask(served.address + "index.html")[2]
 

@@ -66,7 +66,7 @@ def _one_by_one(console: Console, checked: Checked, lesson: Lesson) -> None:
             console.print(_titled("✓", "green", Text(check.title)))
         elif check.outcome == "failed" and not _is_unanswered(check):
             _failure(console, told, checked.remarks.get(check.id))
-    if waiting := checked.waiting:
+    if waiting := sum(check.outcome == "not_judged" for check in checked.checks):
         words = f"– {waiting} more {'check waits' if waiting == 1 else 'checks wait'} until these pass."
         console.print(Padding(Text(words, "dim"), (0, 0, 0, 2), expand=False))
     if names := [check.id for check in checked.checks if _is_unanswered(check)]:

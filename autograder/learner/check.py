@@ -107,11 +107,6 @@ class Checked(msgspec.Struct, frozen=True):
         return judged[0] if whole and all(check.failure == judged[0].failure for check in judged) else None
 
     @property
-    def waiting(self) -> int:
-        """How many checks wait for others; with a `stopper` all do, which its own words say."""
-        return 0 if self.stopper else sum(check.outcome == "not_judged" for check in self.checks)
-
-    @property
     def blank(self) -> bool:
         """Whether nothing of this exercise is written yet, in a file that holds others too: then one line says it."""
         judged = [check for check in self.checks if check.outcome != "not_judged"]

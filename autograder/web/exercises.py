@@ -54,6 +54,7 @@ class Row(msgspec.Struct, frozen=True):
     facts: dict[str, Any] | None = None
     checked: Checked | None = None
     told: tuple[Told, ...] = ()
+    waiting: int = 0  # checks; where nothing can be checked, that is said instead
     unanswered: tuple[str, ...] = ()
     printed: tuple[str, ...] = ()
     at: str = ""
@@ -71,7 +72,7 @@ def routes(session: ReaderSession, frame: Frame) -> list[BaseRoute]:
 
 def _page(session: ReaderSession, frame: Frame, request: Request) -> str:
     rows = rows_of(session) if session.kept else []
-    table = fragment("rows.html", rows=rows, frame=frame)
+    table = fragment("rows.html", rows=rows, frame=frame, following=_following(session))
     if request.headers.get("x-part") == "rows":
         return table
     titles = [(exercise, names_of(exercise)[0], _title(session, exercise)) for exercise in exercises_of(session.lesson)]
@@ -100,10 +101,14 @@ def _one(session: ReaderSession, frame: Frame, request: Request) -> str:
 
 def _other(session: ReaderSession, exercise: str, known: tuple[str, ...], passes: bool) -> Markup:
     """Lead on to the first file that does not pass yet, and where that is this one or there is none, to the one after this."""
-    with session.state() as state:
-        open_one = following_exercise(session.workspace, state)
+    open_one = _following(session)
     other = open_one if open_one and open_one != exercise else known[(known.index(exercise) + 1) % len(known)]
     return fragment("other.html", exercise=other, name=names_of(other)[0], passes=passes and open_one is not None)
+
+
+def _following(session: ReaderSession) -> str | None:
+    with session.state() as state:
+        return following_exercise(session.workspace, state)
 
 
 def _source(session: ReaderSession, exercise: str, name: str) -> str:
@@ -136,6 +141,7 @@ def _row(session: ReaderSession, exercise: str, holding: Held | None, event: Any
     when = datetime.fromisoformat(event.at).astimezone()
     return Row(
         exercise, title, name, stand, facts, checked, tuple(_told(session, checked)),
+        0 if checked.stopper else sum(one.outcome == "not_judged" for one in results),
         tuple(one.id for one in results if _is_unanswered(one)),
         tuple(checked.stdout.splitlines()[:PRINTED]), f"{when:%Y-%m-%d %H:%M}", digest(path.read_bytes()) != facts["sha256"],
     )  # fmt: skip

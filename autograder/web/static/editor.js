@@ -156,6 +156,7 @@
     button(what)?.addEventListener("click", act);
     if (what !== "save" && button(what)) button(what).hidden = false;
   }
+  if (location.hash === "#write") open();
   addEventListener("focus", look);
   addEventListener("beforeunload", (event) => { if (isChanged()) event.preventDefault(); });
 })();

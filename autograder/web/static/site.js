@@ -182,11 +182,11 @@
     }
   }
 
-  // A link to a section of the appendix, or to what is in it, opens it.
+  // A link to a section of the appendix, or to what is in it, opens it, and so does one to an exercise.
   function appendix() {
     const open = () => {
       const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
-      const box = target && (target.querySelector("details.appendix") ?? target.closest("details.appendix:not([open])"));
+      const box = target && (target.querySelector("details.appendix") ?? target.closest("details:is(.appendix, .exercise):not([open])"));
       if (!box) return;
       box.open = true;
       if (box.contains(target)) target.scrollIntoView();

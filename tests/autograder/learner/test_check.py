@@ -229,12 +229,6 @@ def test_a_file_that_cannot_be_loaded_has_one_fault_and_one_line_says_it(check, 
     assert check(right.replace("beta ** .5", "beta")).stopper is None
 
 
-def test_checks_wait_for_others_and_not_for_a_file_that_cannot_be_loaded(check, right):
-    """Then nothing can be checked, which is said instead of a number that leaves some out."""
-    assert check(right.replace("beta ** .5", "beta")).waiting > 0
-    assert check("def f(:\n").waiting == 0
-
-
 def test_a_renamed_function_is_told_with_the_near_one(check, right):
     checked = check(right.replace("def forward_step", "def foward_step"))
     assert by_id(checked)["by_hand"].message == (

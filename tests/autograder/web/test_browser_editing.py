@@ -80,6 +80,18 @@ def test_tab_indents_and_can_be_left_with(work, visit):
     assert (work.folder / "forward.py").read_text() == "    a = 1"
 
 
+@pytest.mark.parametrize("width", [375, 1200])
+def test_from_home_one_press_leads_to_writing_the_next_file(work, visit, width):
+    page = visit(work.address + "index.html", width=width)
+    page.get_by_role("link", name="Next file").press("Enter")
+    expect(page.get_by_role("textbox", name="schedule.py, to edit")).to_be_focused()
+
+
+def test_the_row_of_an_exercise_that_an_address_names_is_open(work, visit):
+    row = visit(work.address + "exercises.html#exercise-forward").locator("#exercise-forward")
+    expect(row).to_have_attribute("open", "")
+
+
 def test_the_editor_is_loaded_when_it_is_opened(work, visit):
     page, asked = visit("about:blank"), []
     page.on("request", lambda request: asked.append(request.url.rpartition("/")[2]))

@@ -131,6 +131,15 @@ def test_the_last_checks_feedback_is_shown_in_the_graders_words(root, work):
     assert "The file has changed since." in ask(work.address + "exercises.html")[2]
 
 
+def test_where_a_file_cannot_be_loaded_no_number_of_checks_waits(root, work):
+    """Nothing can be checked then, which is said once: a number would leave some out."""
+    for source, waits in ((WRONG, True), ("def f(:\n", False)):
+        (work.folder / "forward.py").write_text(source)
+        check(work, "forward", root)
+        text = ask(work.address + "exercises.html")[2]
+        assert (" until these pass." in text, "Nothing can be checked yet" in text) == (waits, not waits)
+
+
 def test_each_file_says_how_it_stands(work):
     (work.folder / "loss.py").unlink()
     (work.folder / "ddim.py").write_text("# mine\n")
@@ -139,11 +148,17 @@ def test_each_file_says_how_it_stands(work):
     assert list(stands) == [*(one.id for one in work.session.lesson.exercises), "practice"]
 
 
+def test_home_leads_to_where_the_next_file_is_written_and_the_list_marks_it(work):
+    first = work.session.lesson.exercises[0].id
+    assert f'href="exercise-{first}.html#write"' in ask(work.address + "index.html")[2]
+    assert re.findall(r'id="exercise-(\w+)"[^>]* data-next>', ask(work.address + "exercises.html")[2]) == [first]
+
+
 def test_the_next_file_is_offered_once_this_one_passes(work):
     def offered(on):
         text = ask(f"{work.address}exercise-{on}.html", X_Part="other")[2]
         assert text in ask(f"{work.address}exercise-{on}.html")[2]
-        return re.search(r'href="exercise-(\w+)\.html">(.*)</a>', text).groups()
+        return re.search(r'href="exercise-(\w+)\.html#write">(.*)</a>', text).groups()
 
     def checked(exercise, passed):
         with work.session.state() as state:

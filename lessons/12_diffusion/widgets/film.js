@@ -24,7 +24,7 @@ course.provide(async (use) => {
     const title = el("p", { class: "quiet" });
     const views = VIEWS.map(([key, label, caption]) => {
       const shots = el("div", { class: "shots", role: "img", "aria-label": `${label}: none yet` });
-      return { key, label, shots, node: pane(shots, caption).node };
+      return { key, label, shots, others: el("div", { class: "shots", "aria-hidden": "true" }), node: pane(shots, caption).node };
     });
     const looked = { shots: el("div", { class: "shots", role: "img" }), pane: null };
     looked.pane = pane(looked.shots, "");
@@ -34,8 +34,10 @@ course.provide(async (use) => {
       withSymbols(title);
       if (!frame) return;
       const { n, side, colours } = frame;
-      for (const { key, label, shots } of views) {
-        fill(shots, unpack(frame[key]), n, side, colours);
+      for (const { key, label, shots, others } of views) {
+        const bytes = unpack(frame[key]);
+        fill(shots, bytes, 1, side, colours);
+        fill(others, bytes.subarray(bytes.length / n), n - 1, side, colours);
         shots.setAttribute("aria-label", `${label}: ${n} images at t = ${frame.t}`);
       }
       const map = frame.maps?.find(([each]) => each === word);
@@ -49,7 +51,8 @@ course.provide(async (use) => {
       looked.shots.setAttribute("aria-label", `How much each place looks at the word ${word} in the step to t = ${t}, up to ${written(most / 255, 2)}`);
       looked.pane.caption = `<b>where it looked for “${word}”</b> in this step: white places give it ${written(most / 255, 2)} of their attention`;
     }
-    return { draw, node: el("div", { class: "film" }, title, ...views.map((view) => view.node), looked.pane.node) };
+    const rest = pane(el("div", { class: "film" }, ...views.map((view) => view.others)), "the other images from the same prompt");
+    return { draw, node: el("div", { class: "film" }, title, ...views.map((view) => view.node)), rest: el("div", { class: "film" }, rest.node, looked.pane.node) };
   }
 
   function player() {
@@ -65,14 +68,15 @@ course.provide(async (use) => {
       made.addEventListener("click", on);
       return made;
     };
-    const films = el("div", { class: "films" });
+    const [films, rests] = ["films", "films rests"].map((kind) => el("div", { class: kind }));
     const at = slider({ label: "step", min: 0, max: 0, step: 1, value: 0, show: told, on: () => { pause(); draw(); }, wide: true });
     const toggle = button("Play", () => (timer ? pause() : play()));
     const pin = button("Pin", () => { pinned = pinned ? null : run; show(run); });
     const speed = choice({ label: "Frames a second", options: [4, 6, 8].map((each) => [each, each]), value: 6 });
     const word = choice({ label: "Where it looks for", options: [], on: draw });
+    const actions = el("div", { class: "buttons" });
     const buttons = el("div", { class: "buttons" }, toggle, button("Step back", () => step(-1)), button("Step", () => step(1)), pin);
-    const node = el("div", {}, films, controls(at), el("div", { class: "transport" }, buttons, word.node, speed.node));
+    const node = el("div", {}, films, controls(at), el("div", { class: "transport" }, buttons, actions));
 
     function told(i) {
       const frame = longest()[i];
@@ -123,11 +127,12 @@ course.provide(async (use) => {
       offer(run.frames[0]?.maps ?? []);
       screens = shown().map(screen);
       films.replaceChildren(...screens.map((each) => each.node));
+      rests.replaceChildren(...screens.map((each) => each.rest));
       go(longest().length - 1);
     }
 
     return {
-      node, show,
+      node, actions, films, rests, parts: [word, speed], show,
       get run() { return run; },
       // Show a run from its start, by itself unless the reader wants nothing to move.
       open(next, beside) {

@@ -30,20 +30,23 @@ course.provide(async (use) => {
     const film = player();
     const said = sentence();
     const parts = el("div", {});
-    const fill = (...nodes) => parts.replaceChildren(...nodes);
+    const fill = ({ buttons, nodes }, ...others) => {
+      film.actions.replaceChildren(...buttons);
+      parts.replaceChildren(...nodes, ...others);
+    };
     film.show(opening);
-    stage.append(film.node, said.node, parts);
+    stage.append(film.node, said.node, film.rests, parts);
     // The site's process is faster than the page: 20 steps of four images take 0.3 s of CPU time there, and 1.0 s here.
-    if (live) fill(...watched({ draws: served(live), film, said }).nodes);
+    if (live) fill(watched({ draws: served(live), film, said }));
     else replay();
     new IntersectionObserver(([{ isIntersecting }], sight) => {
       if (!isIntersecting) return;
       sight.disconnect();
       if (film.run === opening) film.open(opening);
-    }, { threshold: 0.5 }).observe(film.node);
+    }, { threshold: 0.3 }).observe(film.films);
 
     function replay() {
-      fill(...replayed({ film, said }), note(missing), ...(onnx ? [offer()] : []));
+      fill(replayed({ film, said, offer: onnx ? offer() : [] }), note(missing));
     }
 
     // What lets the model draw in this page: nothing of it is loaded before.
@@ -52,10 +55,10 @@ course.provide(async (use) => {
       start.addEventListener("click", async () => {
         const { inPage } = await use("./model.js");
         const model = watched({ draws: inPage(onnx), film, said, unable: replay });
-        fill(...model.nodes, el("p", { class: "quiet" }, "The model runs in this page, on your device; nothing is sent anywhere."));
+        fill(model, el("p", { class: "quiet" }, "The model runs in this page, on your device; nothing is sent anywhere."));
         model.start();
       });
-      return el("div", { class: "buttons" }, start, el("span", { class: "quiet" }, `Loads ${LOADS} MB, once.`));
+      return [start, el("span", { class: "quiet" }, `Loads ${LOADS} MB, once.`)];
     }
   }
 
@@ -100,7 +103,7 @@ course.provide(async (use) => {
   }
 
   // Choices among the recordings: each offers what there is for those before it.
-  function replayed({ film, said }) {
+  function replayed({ film, said, offer }) {
     const FIELDS = ["prompt", "steps", "w", "seed"];
     const names = { prompt: "Prompt", steps: "Steps", w: "guidance w", seed: "seed" };
     const texts = { prompt: String, steps: (steps) => (steps === 1000 ? "1000, DDPM" : `${steps}, DDIM`), w: String, seed: String };
@@ -108,6 +111,7 @@ course.provide(async (use) => {
     const selects = FIELDS.map((field, place) => choice({ label: names[field], options: [], on: () => pick(place) }));
     const beside = pairs({ film, said });
     const again = button("New seed");
+    const only = el("span", { class: "quiet" });
 
     const agree = (one, fields, values) => fields.every((field, i) => String(index[one][field]) === String(values[i]));
     const keys = (fields, values) => Object.keys(index).filter((one) => agree(one, fields, values));
@@ -119,6 +123,7 @@ course.provide(async (use) => {
         selects[place].input.value = own[place];
       });
       again.disabled = seeds().length < 2;
+      only.textContent = again.disabled ? `Recorded with seed ${index[key].seed} only${offer.length ? ": to draw with another, let the model draw" : ""}.` : "";
     }
     const seeds = () => keys(FIELDS.slice(0, 3), FIELDS.map((field) => index[key][field]));
     async function open(next) {
@@ -139,7 +144,7 @@ course.provide(async (use) => {
     again.addEventListener("click", () => open(seeds()[(seeds().indexOf(key) + 1) % seeds().length]));
     fill();
     const [prompt, steps, ...rest] = selects;
-    return [controls(prompt, steps, beside), more(...rest), el("div", { class: "buttons" }, again)];
+    return { buttons: [again, ...offer, only], nodes: [controls(prompt, steps, beside), more(...rest, ...film.parts)] };
   }
 
   // Controls of a model that draws what is asked for; `unable` is called if it turns out that it can't.
@@ -188,6 +193,7 @@ course.provide(async (use) => {
       stop.disabled = false;
       if (document.activeElement !== beside.input) stop.focus({ preventScroll: true });
       said.set("Starting the model …");
+      film.films.scrollIntoView({ block: "nearest" }); // whoever sees it stays where they are
       follow(runs, 0, pair && null, pair ? `${pair.only}: all else is as you chose it.` : "Play it again, or go through its steps.");
     }
     // Draw the first of the runs beside the one before, if there is one, and then the others.
@@ -216,7 +222,7 @@ course.provide(async (use) => {
     stop.addEventListener("click", () => end("Stopped."));
     document.addEventListener("visibilitychange", () => { if (document.hidden && leave) end("Stopped, because you left the page."); });
     choose();
-    return { start: () => again.click(), nodes: [controls(cloth, caption, steps, beside), more(model, sampler, w, seed), el("div", { class: "buttons" }, start, stop, again)] };
+    return { start: () => again.click(), buttons: [start, stop, again], nodes: [controls(cloth, caption, steps, beside), more(model, sampler, w, seed, ...film.parts)] };
   }
 
   const sentenceOf = (words) => words.charAt(0).toUpperCase() + words.slice(1).replaceAll("`", "") + (words.endsWith(".") ? "" : ".");

@@ -2,7 +2,10 @@
 
 import re
 
+import pytest
 from playwright.sync_api import expect
+
+from tests.autograder.web.test_browser import widget
 
 PHONE = {"width": 375, "height": 800, "has_touch": True, "is_mobile": True}
 
@@ -60,3 +63,36 @@ def test_nothing_moves_by_itself_for_who_wants_nothing_to_move(visit, as_files):
     page = visit(as_files + "practice.html")
     moving = "() => [...document.querySelectorAll('*')].filter((one) => getComputedStyle(one).transitionDuration !== '0s' || getComputedStyle(one).animationName !== 'none').length"
     assert page.evaluate(moving) == 0
+
+
+@pytest.mark.parametrize("name", ["lesson.html", "play.html"])
+@pytest.mark.parametrize(("width", "height", "least"), [(375, 760, 145), (768, 1000, 300), (1280, 900, 300)])
+def test_the_picture_is_large_and_moves_where_the_page_opens(visit, as_files, name, width, height, least):
+    """x_t and x̂_0 side by side, as wide as the column, and seen without scrolling."""
+    page = visit(as_files + name, width=width, height=height, moving=True)
+    found = page.locator("#widget-sampler")
+    expect(found).to_have_attribute("data-ready", "yes")
+    boxes = [one.bounding_box() for one in found.locator(".films:not(.rests) canvas").all()]
+    assert len(boxes) == 2
+    assert all(box["width"] >= least and box["y"] + box["height"] <= height for box in boxes)
+    title = found.locator(".film > p")
+    expect(title).to_contain_text("t = 9")
+    page.clock.run_for(10_000)
+    expect(title).to_contain_text("t = 0")
+    assert page.evaluate("() => document.documentElement.scrollWidth - innerWidth") <= 0
+
+
+def test_who_lets_the_model_draw_sees_the_picture_and_nothing_jumps_for_who_sees_it(visit, site):
+    page = visit(site.address + "play.html", **(PHONE | {"height": 760}))
+    found = widget(page, "sampler")
+    picture, start = found.locator("canvas").first, found.get_by_role("button", name="Denoise")
+    start.scroll_into_view_if_needed()
+    expect(picture).to_be_in_viewport(ratio=1)
+    before = page.evaluate("scrollY")
+    start.tap()
+    expect(found.locator(".says")).to_contain_text("Done in")
+    assert page.evaluate("scrollY") == before
+    found.get_by_label("Side by side").evaluate("(one) => one.scrollIntoView({ block: 'start', behavior: 'instant' })")
+    expect(picture).not_to_be_in_viewport()
+    found.get_by_label("Side by side").select_option("5 and 20 steps")
+    expect(picture).to_be_in_viewport(ratio=1)

@@ -101,8 +101,8 @@ def test_how_much_is_loaded_is_said_before(visit, written):
 def test_a_caption_is_drawn_and_one_sees_where_it_looks_for_each_word(visit, written):
     page = visit((written.place / "play.html").as_uri(), axe=True)
     found = draws(page)
-    expect(found.get_by_label("Where it looks for")).to_be_visible()
     found.get_by_text("More").click()
+    expect(found.get_by_label("Where it looks for")).to_be_visible()
     found.get_by_label("Model").select_option("fashion")
     found.get_by_role("button", name="Denoise").click()
     expect(found.get_by_label("Where it looks for")).to_be_hidden(timeout=120_000)

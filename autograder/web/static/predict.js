@@ -37,7 +37,7 @@
     plot.setAttribute("aria-hidden", "true");
     [low.textContent, high.textContent] = [signed(min), signed(max)];
     if (curve) line.append(curve);
-    for (const [kind, value] of [["answer", truth], ["guess", guess]]) {
+    for (const [kind, value] of [["answer", truth], ...(guess === undefined ? [] : [["guess", guess]])]) {
       const mark = line.appendChild(document.createElement("i")), share = (100 * (value - min)) / (max - min);
       mark.className = kind;
       mark.style.left = `${share}%`;
@@ -77,7 +77,10 @@
 
   const before = kept();
   for (const form of document.querySelectorAll(".guess")) {
-    const box = form.closest(".predict"), name = box.getAttribute("aria-labelledby");
+    const box = form.closest(".predict"), name = box.getAttribute("aria-labelledby"), curve = box.querySelector(".curve");
+    if (curve) box.querySelector("details").addEventListener("toggle", () => { // without a guess, the answer alone
+      if (!box.querySelector(".guesses")) curve.append(scale(box, undefined, numberIn(box.querySelector(".compared dd").textContent)));
+    });
     if (name in before) restore(form, before[name]);
     const drag = ({ value }) => { form.querySelector(".number").value = signed(value); };
     range(box)?.addEventListener("input", ({ target }) => drag(target));

@@ -312,6 +312,16 @@ def test_a_guess_is_dragged_by_keyboard_and_by_mouse_and_drawn_on_the_curve(visi
     assert found.page.evaluate(BROKEN, None) == []
 
 
+def test_without_a_guess_the_answer_alone_is_drawn_on_the_curve(visit, site):
+    found = prediction(visit(site.address + "lesson.html"), "half of the variance")
+    found.scroll_into_view_if_needed()
+    found.page.wait_for_function("() => [...document.scripts].some((one) => one.src.endsWith('predict.js'))")
+    found.page.wait_for_load_state("networkidle")
+    found.locator("summary").press("Enter")
+    expect(found.locator(".guesses b")).to_have_text(["259"])
+    expect(found.locator(".guesses span")).to_have_text(["0", "1000"])
+
+
 def test_without_a_range_the_line_goes_from_zero_to_beyond_both_numbers(visit, site):
     found = prediction(visit(site.address + "lesson.html"), "attends to 77 tokens")
     found.get_by_role("textbox").fill("77")

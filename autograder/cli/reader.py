@@ -20,6 +20,7 @@ from autograder.cli.terminal import END, REDRAW, Keys, keys
 from autograder.course.errors import UsageError
 from autograder.course.glossary import read_glossary
 from autograder.course.loading import read_course
+from autograder.course.mistakes import read_mistakes
 from autograder.course.model import Lesson
 from autograder.course.schema import did_you_mean
 from autograder.course.student_files import HIDDEN
@@ -57,7 +58,7 @@ def read(root: Path | None, section: str | None, contents: bool, glossary: bool,
     explained = explain(chosen, mistake) if mistake else None
     section = explained.section if explained else section
     first = [Passage(None, explained.text)] if explained else []
-    after, notes = work_after(find_course(root), chosen), _notes(chosen)
+    after, notes = work_after(find_course(root), chosen), _notes(find_course(root), chosen)
     with _remembering(chosen) as remember:
         if console.is_terminal and sys.stdin.isatty():
             with suppress(KeyboardInterrupt), keys() as keyboard:
@@ -68,12 +69,13 @@ def read(root: Path | None, section: str | None, contents: bool, glossary: bool,
             remember(section)
 
 
-def _notes(lesson: Lesson) -> dict[str, str]:
-    """Return what to know about each mistake, by its id: its sentence, or else the card about it."""
+def _notes(root: Path, lesson: Lesson) -> dict[str, str]:
+    """Return what to know about each mistake, by its id: what the lesson shows of it, and its sentence, or else the card about it."""
     from autograder.grading.sentences import sentences_of  # slow
 
     cards = {tag: f"{card.front} **{card.back}**" for card in reversed(lesson.cards) if not card.cloze for tag in card.tags}
-    return cards | sentences_of(lesson)
+    notes, shown = cards | sentences_of(lesson), read_mistakes(root, lesson)
+    return notes | {name: f"{one.made} {one.looks} {notes[name]}" for name, one in shown.items() if name in notes}
 
 
 @contextmanager

@@ -80,7 +80,8 @@ class Prose:
     def line(self, text: str) -> str:
         """Turn a line of text into HTML without a paragraph around it."""
         kept: list[str] = []
-        return _put_back(with_symbols(_parser().renderInline(_formulas_out(uncommented(text), kept))), kept)
+        found = _parser().renderInline(_formulas_out(uncommented(text), kept), {"folder": self._folder, "at": self._at})
+        return _put_back(with_symbols(found), kept)
 
     def _predicted(self, folded: re.Match[str]) -> str:
         """Render a question, what a guess is made with, and the answer, which is closed."""
@@ -276,20 +277,24 @@ def _column(renderer: Any, tokens: Sequence[Token], place: int, options: Any, en
 
 
 def _image(renderer: Any, tokens: Sequence[Token], place: int, options: Any, env: Any) -> str:
-    """Render an image, and its dark version if it has one; the stylesheet shows one of them, and only that one is loaded."""
+    """Render an image, and its dark version if it has one; the stylesheet shows one of them, and only that one is loaded.
+
+    One that is a view of a drawing lies over an empty box of the view's shape: by itself it would have the shape of the whole drawing."""
     path, alt = str(tokens[place].attrs["src"]), escape(tokens[place].content)
-    size, path = _size(env.get("folder"), path), env.get("at", "") + path
-    if "-light." not in path:
-        return f'<img src="{escape(path)}" alt="{alt}" loading="lazy"{size}>'
-    forms = (("in-light", path), ("in-dark", path.replace("-light.", "-dark.")))
-    return "".join(f'<img class="{form}" src="{escape(own)}" alt="{alt}" loading="lazy"{size}>' for form, own in forms)
+    shape, path = _shape(env.get("folder"), path), env.get("at", "") + path
+    size = f' width="{shape[0]:.0f}" height="{shape[1]:.0f}"' if shape else ""
+    forms = {' class="in-light"': path, ' class="in-dark"': path.replace("-light.", "-dark.")} if "-light." in path else {"": path}
+    images = "".join(f'<img{form} src="{escape(own)}" alt="{alt}" loading="lazy"{size}>' for form, own in forms.items())
+    return f'<span class="view"><svg viewBox="0 0 {shape[0]:g} {shape[1]:g}"></svg>{images}</span>' if shape and "#" in path else images
 
 
-def _size(folder: Path | None, path: str) -> str:
-    """Return the size attributes of an SVG, so that the text below it never jumps."""
-    file = folder / path if folder else None
-    found = _SIZE.search(file.read_text(encoding="utf-8")[:1000]) if file and file.is_file() and file.suffix == ".svg" else None
-    return f' width="{float(found[1]) * _PIXELS:.0f}" height="{float(found[2]) * _PIXELS:.0f}"' if found else ""
+def _shape(folder: Path | None, path: str) -> tuple[float, float] | None:
+    """Return the width and height of an SVG, or of the view of it that the path names, so that the text below it never jumps."""
+    name, _, view = path.partition("#")
+    file = folder / name if folder else None
+    size = re.compile(rf'<view id="{re.escape(view)}" viewBox="\S+ \S+ (\S+) (\S+)"') if view else _SIZE
+    found = size.search(file.read_text(encoding="utf-8")[:2000]) if file and file.is_file() and file.suffix == ".svg" else None
+    return (float(found[1]) * _PIXELS, float(found[2]) * _PIXELS) if found else None
 
 
 def _figures(tokens: list[Token]) -> list[Token]:

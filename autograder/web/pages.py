@@ -21,6 +21,7 @@ from autograder.course.errors import CourseError, UsageError
 from autograder.course.glossary import Entry, read_glossary
 from autograder.course.lesson_text import titled
 from autograder.course.loading import Widget, read_widgets
+from autograder.course.mistakes import Mistake, read_mistakes
 from autograder.course.model import Lesson
 from autograder.course.text import to_html
 from autograder.web.markdown import Prose, with_symbols
@@ -53,6 +54,7 @@ class Frame(Struct, frozen=True):
     live: frozenset[str]
     missing: dict[str, list[str]]
     glossary: tuple[Entry, ...] = ()
+    mistakes: dict[str, Mistake] = {}
     above: str = ""  # where the index of all lessons is, if there is one
 
     @property
@@ -85,7 +87,8 @@ def frame_of(root: Path, lesson: Lesson, pages: tuple[str, ...], *, served: bool
     computing = {name: widget for name, widget in widgets.items() if widget.live and can_live}
     missing = {name: [package for package in widget.needs if not _installed(package)] for name, widget in computing.items()}
     live = frozenset(name for name, packages in missing.items() if not packages)
-    return Frame(lesson, root / "lessons" / lesson.id, pages, served, kept, widgets, live, missing, read_glossary(root, lesson), above)
+    folder, glossary, mistakes = root / "lessons" / lesson.id, read_glossary(root, lesson), read_mistakes(root, lesson)
+    return Frame(lesson, folder, pages, served, kept, widgets, live, missing, glossary, mistakes, above)
 
 
 def _installed(package: str) -> bool:

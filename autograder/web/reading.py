@@ -213,11 +213,12 @@ def reading(frame: Frame) -> Reading:
 
 
 def _note(frame: Frame, told: dict[str, str], misconception: str) -> str:
-    """Render what to know about a misconception at its place: its sentence, or else the card about it."""
+    """Render a misconception at its place: what one writes and how that looks, if the lesson shows it, and its sentence or the card."""
     card = next((card for card in frame.lesson.cards if misconception in card.tags and not card.cloze), None)
     if misconception not in told and card is None:
         return ""
-    return fragment("mistake.html", frame=frame, id=misconception, sentence=told.get(misconception, ""), card=card)
+    known, sentence = frame.mistakes.get(misconception), told.get(misconception, "")
+    return fragment("mistake.html", frame=frame, prose=Prose(frame.folder), id=misconception, shown=known, sentence=sentence, card=card)
 
 
 def _introduction(lesson: Lesson, prose: Prose) -> str:

@@ -626,6 +626,56 @@ lessons/13_adding/glossary.yaml:1: `carry`: there is no section `carying`
   fix: did you mean `carrying`?
 """,
     ),
+    "mistake_that_is_not_shown_and_one_that_is_not_warned_of": Planted(
+        [
+            ("lessons/13_adding/mistakes.yaml", None, "taken_awy: {writes: a - b, looks: It is 2.16<!--= 2.5 - 1 / 3 --> and 0.333.}\n"),
+        ],
+        ["text-mistakes"],
+        """\
+lessons/13_adding/lesson.md:17: mistakes.yaml does not show `taken_away`
+  fix: add it there: what one `writes` or `says`, and how that `looks`
+lessons/13_adding/mistakes.yaml:1: the text does not warn of `taken_awy`
+  fix: did you mean `taken_away`?
+lessons/13_adding/mistakes.yaml:1: the text says 2.16, and `2.5 - 1 / 3` is 2.17
+  fix: write 2.17, or mend the expression
+lessons/13_adding/mistakes.yaml:1: nothing computes 0.333
+  fix: write 0.333<!--= EXPRESSION -->, or round it to two digits
+""",
+    ),
+    "mistake_whose_image_is_missing": Planted(
+        [
+            (
+                "lessons/13_adding/mistakes.yaml",
+                None,
+                "taken_away:\n  writes: a - b\n  looks: It is less.\n  images: '![Bars.](figures/bars-light.svg#left) ![](figures/bar.svg)'\n",
+            ),
+        ],
+        ["text-mistakes"],
+        """\
+lessons/13_adding/mistakes.yaml:1: `taken_away`: the image `figures/bars-light.svg` has no view `left`
+  fix: name one that it has, or all of the image
+lessons/13_adding/mistakes.yaml:1: `taken_away`: the image `figures/bars-dark.svg` has no view `left`
+  fix: name one that it has, or all of the image
+lessons/13_adding/mistakes.yaml:1: `taken_away`: the image `figures/bar.svg` has no alt text
+  fix: describe in the brackets what it shows
+lessons/13_adding/mistakes.yaml:1: `taken_away`: there is no image `figures/bar.svg`
+  fix: name a file of `figures/`
+""",
+    ),
+    "mistake_that_nobody_makes": Planted(
+        [
+            ("lessons/13_adding/mistakes.yaml", None, "taken_away: {looks: It is less.}\nboth: {writes: a - b, says: It is less., looks: Less.}\ncode: {writes: a -, looks: Less.}\n"),
+        ],
+        ["text-mistakes"],
+        """\
+lessons/13_adding/mistakes.yaml:1: `taken_away` has neither `writes` nor `says`
+  fix: give one: the line that one writes, or the words that one says
+lessons/13_adding/mistakes.yaml:2: `both` has both `writes` and `says`
+  fix: give one: the line that one writes, or the words that one says
+lessons/13_adding/mistakes.yaml:3: `code`: what one writes is no line of Python: invalid syntax
+  fix: correct it, or give the words that one `says`
+""",
+    ),
     "code_that_does_not_run": Planted(
         [
             (TEXT, "\n## Carrying", "\n```python\na = 2\n```\n\n```python\ntotal = a + b\n```\n\n## Carrying"),

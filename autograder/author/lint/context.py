@@ -34,6 +34,7 @@ class LintContext:
     def __init__(self, root: Path, lesson: Lesson):
         self.root, self.lesson = root, lesson
         self.text = Path("lessons") / lesson.id / "lesson.md"
+        self.mistakes = Path("lessons") / lesson.id / "mistakes.yaml"
         self.cards = Path("lessons") / lesson.id / "flashcards.yaml"
         self.asked = Path("exercises") / lesson.id / "practice.yaml"
         self.answers = Path("solutions") / lesson.id / "practice.yaml"

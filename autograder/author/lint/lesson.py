@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -44,18 +45,23 @@ MOST_WORDS, MOST_FORMULAS = 2_900, 9
 
 
 def computed(context: LintContext) -> Iterator[Finding]:
-    text = blanked(CODE, context.lesson.text)
+    yield from claims(context, context.lesson.text, context.text)
+
+
+def claims(context: LintContext, text: str, file: Path, first: int = 1) -> Iterator[Finding]:
+    """Find numbers that are not what they are said to be, in a text that begins in this line of a file."""
+    text = blanked(CODE, text)
     for match in _COMPUTED.finditer(text):
-        line = line_of(text, match.start("expression"))
-        value = value_of(match["expression"], context, line)
+        line = line_of(text, match.start("expression")) + first - 1
+        value = value_of(match["expression"], context, line, file)
         if isinstance(value, Finding) or match["literal"] is None:
             fix = "write the number right before it"
-            yield value if isinstance(value, Finding) else Finding(context.text, line, "this expression has no number in front of it", fix)
+            yield value if isinstance(value, Finding) else Finding(file, line, "this expression has no number in front of it", fix)
         elif not is_number(value):
-            yield Finding(context.text, line, f"`{match['expression']}` is no number", "write an expression that gives one")
+            yield Finding(file, line, f"`{match['expression']}` is no number", "write an expression that gives one")
         elif not agrees(match["literal"], value):
             problem = f"the text says {match['literal']}, and `{match['expression']}` is {_written(value, match['literal'])}"
-            yield Finding(context.text, line, problem, f"write {_written(value, match['literal'])}, or mend the expression")
+            yield Finding(file, line, problem, f"write {_written(value, match['literal'])}, or mend the expression")
 
 
 def tables(context: LintContext) -> Iterator[Finding]:
@@ -78,13 +84,16 @@ def tables(context: LintContext) -> Iterator[Finding]:
 
 
 def bare_numbers(context: LintContext) -> Iterator[Finding]:
-    text = context.lesson.text
+    yield from uncomputed(context.lesson.text, context.text)
+
+
+def uncomputed(text: str, file: Path, first: int = 1) -> Iterator[Finding]:
     for pattern in (_TABLE, _COMPUTED, _UNREAD):  # in this order: comments mark computed numbers until they are blanked
         text = blanked(pattern, text)
     for match in _BARE.finditer(text):
         if len(match[0].replace(".", "").lstrip("0")) >= 3 and not _PAPER.fullmatch(match[0]):
             fix = f"write {match[0]}<!--= EXPRESSION -->, or round it to two digits"
-            yield Finding(context.text, line_of(text, match.start()), f"nothing computes {match[0]}", fix)
+            yield Finding(file, line_of(text, match.start()) + first - 1, f"nothing computes {match[0]}", fix)
 
 
 def code(context: LintContext) -> Iterator[Finding]:
@@ -268,11 +277,11 @@ def _row(context: LintContext, line: int, written: list[str], row: list[Any]) ->
             yield Finding(context.text, line, f"the cell says {cell or 'nothing'}, but the computed value is {right}", f"write {right}")
 
 
-def value_of(expression: str, context: LintContext, line: int) -> Any:
+def value_of(expression: str, context: LintContext, line: int, file: Path | None = None) -> Any:
     try:
         return evaluate(expression, context.names)
     except ValueError as error:
-        return Finding(context.text, line, str(error), "fix it, or add the function's module to `reference`")
+        return Finding(file or context.text, line, str(error), "fix it, or add the function's module to `reference`")
 
 
 def blanked(pattern: re.Pattern[str], text: str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from autograder.author.lint import exercises, images, practice
+from autograder.author.lint import exercises, images, mistakes, practice
 from autograder.author.lint import lesson as lesson_rules
 from autograder.author.lint import predictions as prediction_rules
 from autograder.author.lint.context import LintContext, Rule
@@ -28,6 +28,7 @@ _TEXT = (
     Rule("text-widgets", "Every widget is placed in the text and described in `widgets.yaml`.", lesson_rules.widgets),
     Rule("widget-images", "An image that takes a widget's place exists and has alt text.", images.for_widgets),
     Rule("text-glossary", "Each symbol and term of `glossary.yaml` occurs in the text, and its section exists.", lesson_rules.glossary),
+    Rule("text-mistakes", "Notes show each mistake that the text warns of and no other, with computed numbers.", mistakes.shown),
     Rule("formulas", "Formulas and their braces are closed.", lesson_rules.formulas),
 )
 _RUNNABLE = Rule("exercise-runs", "Every Python file of the course can be imported, and its checks can be called.", exercises.runnable)

@@ -1,15 +1,12 @@
-// A term or the symbols of a formula, explained beside them: on hover, focus or tap. A second tap, a click or Enter leads to the glossary.
-// A single symbol is explained on hover or tap.
+// A term, the symbols of a formula, or a mistake, explained beside them: on hover, focus or tap. A second tap, a click or Enter leads to the
+// glossary; a mistake it opens where it stands. A single symbol is explained on hover or tap.
 (() => {
   const tip = Object.assign(document.createElement("div"), { className: "tip", hidden: true });
   tip.setAttribute("aria-hidden", "true"); // the link is described by the glossary itself
   document.body.append(tip);
   let shown = null, pressed = null, leaving = null;
 
-  function show(link, ids = link.getAttribute("aria-describedby")) {
-    clearTimeout(leaving);
-    if (shown === link) return;
-    shown = link;
+  function meanings(ids) {
     const list = document.createElement("dl");
     list.append(...ids.split(" ").map((id) => {
       const entry = document.getElementById(id).cloneNode(true);
@@ -17,11 +14,28 @@
       entry.querySelector(".where").remove();
       return entry;
     }));
-    tip.replaceChildren(list);
+    return list.outerHTML;
+  }
+  const note = ({ parentElement }) => [...parentElement.children].slice(1).map((one) => one.outerHTML).join(""); // a clone would load both forms of an image
+
+  function show(link, ids = link.getAttribute("aria-describedby")) {
+    clearTimeout(leaving);
+    if (shown === link || link.parentElement.open) return;
+    shown = link;
+    const isNote = link.matches("summary");
+    tip.classList.toggle("mistake", isNote);
+    tip.innerHTML = isNote ? note(link) : meanings(ids);
     tip.hidden = false;
     const [box, edge] = [link.getBoundingClientRect(), 12];
+    const farthest = document.documentElement.clientWidth - tip.offsetWidth - edge;
+    const beside = Math.min(link.closest("main").getBoundingClientRect().right + 2 * edge, farthest); // in the margin, as far as there is one
+    if (isNote && beside > box.right + edge) {
+      tip.style.left = `${beside + scrollX}px`;
+      tip.style.top = `${Math.min(box.top, innerHeight - tip.offsetHeight - edge) + scrollY}px`;
+      return;
+    }
     const below = box.bottom + tip.offsetHeight + edge < innerHeight;
-    tip.style.left = `${Math.max(edge, Math.min(box.left, document.documentElement.clientWidth - tip.offsetWidth - edge)) + scrollX}px`;
+    tip.style.left = `${Math.max(edge, Math.min(box.left, farthest)) + scrollX}px`;
     tip.style.top = `${(below ? box.bottom + 6 : box.top - tip.offsetHeight - 6) + scrollY}px`;
   }
   function hide() {
@@ -29,7 +43,7 @@
     shown = null;
     tip.hidden = true;
   }
-  const leave = () => { leaving = setTimeout(hide, 200); };
+  const leave = () => { leaving = setTimeout(hide, 400); }; // so long the mouse may take to go over to what is explained
 
   for (const link of document.querySelectorAll("a.term")) {
     link.addEventListener("pointerenter", (event) => { if (event.pointerType === "mouse") show(link); });
@@ -55,11 +69,18 @@
   }
   addEventListener("pointerover", symbol);
   addEventListener("click", symbol);
+  for (const summary of document.querySelectorAll(".mistake > summary")) {
+    summary.addEventListener("pointerenter", (event) => { if (event.pointerType === "mouse") show(summary); });
+    summary.addEventListener("pointerleave", (event) => { if (event.pointerType === "mouse" && shown === summary) leave(); });
+    summary.addEventListener("focus", () => { if (summary.matches(":focus-visible")) show(summary); });
+    summary.addEventListener("blur", hide);
+    summary.addEventListener("click", hide);
+  }
   tip.addEventListener("pointerenter", () => clearTimeout(leaving));
   tip.addEventListener("pointerleave", leave);
   addEventListener("keydown", (event) => {
     pressed = null;
     if (event.key === "Escape") hide();
   });
-  addEventListener("pointerdown", (event) => { if (!event.target.closest?.("a.term, .tip")) hide(); });
+  addEventListener("pointerdown", (event) => { if (!event.target.closest?.("a.term, .mistake, .tip")) hide(); });
 })();

@@ -9,6 +9,7 @@
 The same code, weights and matplotlib give the same bytes. Each entry of `FIGURES` has a caption and a text description (alt).
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ class LessonFigure:
     draw: Callable[[Theme], Figure]
     caption: str
     alt: str
+    rows: tuple[str, ...] = ()  # of a sheet: what a page calls each, to show it alone (FIGURE.svg#ROW)
 
 
 FIGURES = {
@@ -101,6 +103,7 @@ FIGURES = {
         mistakes.mistakes,
         "DDPM in 50 steps, right and with one mistake, from the same noise. Numbers: the root mean square difference from the first row.",
         "Eight rows of clothing. The second looks like the first, the next four are whiter or greyer, and the last two are full of noise.",
+        ("right", *mistakes.MISTAKES),
     ),
     "sdedit": LessonFigure(
         sheets.sdedit_grid,
@@ -139,4 +142,15 @@ def _write(figure: LessonFigure, theme: Theme, path: Path) -> Path:
     style: Any = {"svg.hashsalt": path.stem, "svg.fonttype": "path", **theme.style()}
     with mpl.rc_context(style):
         figure.draw(theme).savefig(path, format="svg", transparent=True, metadata={"Date": None, "Creator": None, "Title": figure.caption})
+    if figure.rows:
+        svg = path.read_text(encoding="utf-8")
+        path.write_text(svg.replace(" <metadata>", _views(figure.rows, svg) + " <metadata>", 1), encoding="utf-8", newline="\n")
     return path
+
+
+def _views(rows: tuple[str, ...], svg: str) -> str:
+    """Return a view of each row of a sheet, which ends with the last one."""
+    wide, high = (float(re.search(rf' {name}="([0-9.]+)pt"', svg)[1]) for name in ("width", "height"))  # type: ignore[index]
+    row = 72 * sheets.CELL
+    tops = (high - (len(rows) - place) * row for place in range(len(rows)))
+    return "".join(f' <view id="{name}" viewBox="0 {top:.2f} {wide:g} {row:g}"/>\n' for name, top in zip(rows, tops, strict=True))

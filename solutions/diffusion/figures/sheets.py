@@ -22,6 +22,7 @@ from solutions.diffusion.samplers import EpsModel, even_path
 from solutions.diffusion.schedules import alpha_bars, linear_betas
 from solutions.diffusion.store import SHIPPED
 
+CELL = 0.62  # inches: an image and the gap after it
 SHOWN = (9, 3, 8, 0)  # ankle boot, dress, bag, t-shirt: the classes of the strips
 SKETCHES = {  # by class, boxes of one grey: top, bottom, left, right
     9: [(2, 12, 4, 8), (9, 13, 4, 15)],
@@ -122,7 +123,7 @@ def sheet(theme: Theme, rows: Tensor, column_labels: list[str], row_labels: list
             canvas[y : y + cell, x : x + cell] = np.dstack([tiles[r, c], np.full((cell, cell), 255, np.uint8)])
     lines = max((1 + text.count("\n") for text in column_labels), default=0)
     left, above = (left if row_labels else 0.05), (0.15 + 0.15 * lines if lines else 0.05)  # inches
-    wide, high = C * 0.62, R * 0.62
+    wide, high = C * CELL, R * CELL
     figure = Figure(figsize=(left + wide, above + high))
     axes = figure.add_axes((left / (left + wide), 0, wide / (left + wide), high / (above + high)))
     axes.imshow(canvas, interpolation="none")

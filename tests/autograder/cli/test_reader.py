@@ -66,13 +66,14 @@ def test_a_section_ends_with_what_to_do_and_a_card_that_opens_it_does_not(root):
 
 def test_a_mistake_is_a_footnote_of_its_section(root, diffusion):
     """Numbered where the text warns of it, told before what to do; of a belief that nobody computes, it is the card about it."""
-    text = for_terminal(diffusion, "one-step-by-hand", work_after(root, diffusion), _notes(diffusion))
+    text = for_terminal(diffusion, "one-step-by-hand", work_after(root, diffusion), _notes(root, diffusion))
     assert "the squares of the two factors add up to 1. ¹ ²\n" in text
     footnotes = text.partition("1. *Mistake, beta as standard deviation:* ")[2]
-    assert footnotes.startswith("You scaled the noise by β. β is the noise's variance: multiply ε by its square root.\n2. *Mistake, missing root on signal:* ")
+    assert footnotes.startswith("`sqrt(1 - beta) * x + beta * eps` The pixel above becomes 0.729, not 0.664: ")
+    assert "You scaled the noise by β. β is the noise's variance: multiply ε by its square root.\n2. *Mistake, missing root on signal:* " in footnotes
     assert "**Now you:**" in footnotes
-    belief = for_terminal(diffusion, "faster", notes=_notes(diffusion))
-    assert "*Mistake, more steps are better:*" in belief
+    belief = for_terminal(diffusion, "faster", notes=_notes(root, diffusion))
+    assert "*Mistake, more steps are better:* “Ten times the steps, ten times the quality.” " in belief
     assert not any(mark in belief for mark in ("<!--", "$", "\\"))
 
 

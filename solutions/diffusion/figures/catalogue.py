@@ -49,6 +49,11 @@ FIGURES = {
         "Two images of one pixel, black (−1) and white (1). At t = 500, x_t = 0.6 may have come from either; x̂_0 is their average, 0.18.",
         "Two wide bells that overlap; the average over x_t, flat at t = 900 and a step at t = 100; sixteen ways from noise to −1 or 1.",
     ),
+    "one-step": LessonFigure(
+        plots.one_step,
+        "A pixel of 0.8 in one step with β = 0.1 and ε = −0.3: it shrinks, noise moves it, and what two mistakes make of it.",
+        "Five arrows over a line of values: 0.8, shrunk to 0.759, moved to 0.664, and dashed the two mistakes, 0.729 and 0.625.",
+    ),
     "average": LessonFigure(
         plots.average,
         "One pixel, black or white, at three t. At x_t = 0.6 it could be either at first, and is white in the end: the average follows.",

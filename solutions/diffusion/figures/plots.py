@@ -127,6 +127,30 @@ def one_dimension(theme: Theme) -> Figure:
     return figure
 
 
+def one_step(theme: Theme) -> Figure:
+    """Draw one forward step of a pixel as arrows: the signal shrinks, noise moves it; and the results of two mistakes."""
+    x, beta, eps = 0.8, 0.1, -0.3
+    signal, unrooted = (1 - beta) ** 0.5 * x, (1 - beta) * x
+    result, noise_mistake, signal_mistake = signal + beta**0.5 * eps, signal + beta * eps, unrooted + beta**0.5 * eps
+    rows = (
+        (0.0, x, "x = 0.8", theme.text, "-"),
+        (0.0, signal, f"shrunk to {signal:.3f}", theme.text, "-"),
+        (signal, result, f"noise moves it to {result:.3f}", theme.blue, "-"),
+        (signal, noise_mistake, f"with β for √β: {noise_mistake:.3f}", theme.orange, "--"),
+        (unrooted, signal_mistake, f"with 1 − β for its root: {signal_mistake:.3f}", theme.orange, "--"),
+    )
+    figure, axes = _panels(1, size=(7, 2.8))
+    for row, (start, end, words, colour, line) in enumerate(rows):
+        axes.plot([start, end], [-row, -row], line, color=colour)
+        axes.plot(end, -row, "o", color=colour)
+        axes.text(0.84, -row, words, color=colour, size=9, va="center")
+    axes.set(xlim=(0, 1.2), ylim=(-4.6, 0.6))
+    axes.set_xticks([0, 0.2, 0.4, 0.6, 0.8])
+    axes.set_yticks([])
+    _name(axes, "", "the pixel's value", "")
+    return figure
+
+
 def average(theme: Theme) -> Figure:
     """Draw how likely each x_t is if an image of one pixel is black or white, at three t, and the average of both at one x_t."""
     bars, x_t, x = alpha_bars(linear_betas(T)), 0.6, np.linspace(-3, 3, 601)

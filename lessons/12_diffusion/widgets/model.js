@@ -7,6 +7,7 @@ course.provide(async (use) => {
   const BETAS = cosineBetas(T);
   const BARS = alphaBars(BETAS);
   const MOST_FRAMES = 100;
+  const KINDS = "the names of things and colours, such as cat, rocket, heart, banana, purple"; // as `models/emoji/text.py` says
 
   // Normal numbers as `torch.randn` draws them with a seed: the Mersenne Twister, 24 bits a number, then Box and Muller in blocks of 16.
   function randn(seed) {
@@ -45,9 +46,9 @@ course.provide(async (use) => {
 
   // A prompt's words, and its tokens: the label of a class for each image (in turn, without a prompt), or the same row of words for each.
   function read(prompt, { words, first, null: none, length, images }) {
-    const asked = length ? prompt.toLowerCase().replaceAll(",", " ").split(/\s+/).filter(Boolean) : [prompt.trim().toLowerCase()].filter(Boolean);
+    const asked = length ? prompt.toLowerCase().match(/[\p{L}\p{N}_]+/gu) ?? [] : [prompt.trim().toLowerCase()].filter(Boolean);
     const unknown = asked.find((word) => !words.includes(word));
-    if (unknown !== undefined) throw new Error(`The model does not know the word ${unknown}: choose from ${near(unknown, words).join(", ")}.`);
+    if (unknown !== undefined) throw new Error(`The model does not know the word ${unknown.length > 30 ? `${unknown.slice(0, 30)}…` : unknown}: choose from ${near(unknown, words)}.`);
     const tokens = asked.map((word) => words.indexOf(word) + first);
     if (!length) return { asked: [], rows: Array.from({ length: images }, (_, i) => tokens[0] ?? first + (i % words.length)) };
     if (!asked.length) throw new Error("Write a few words.");
@@ -56,10 +57,11 @@ course.provide(async (use) => {
     return { asked, rows: Array.from({ length: images }, () => row).flat() };
   }
 
-  // All words if they are few, or else the eight with the fewest letters to change.
+  // All words if they are few, or else those with few letters to change; if there are none, what kinds of words there are.
   function near(word, words) {
-    if (words.length <= 20) return words;
-    return words.map((each) => [distance(word, each), each]).toSorted(([one], [other]) => one - other).slice(0, 8).map(([, each]) => each);
+    if (words.length <= 20) return words.join(", ");
+    const close = words.map((each) => [distance(word, each), each]).filter(([changed, { length }]) => changed <= length / 3);
+    return close.toSorted(([one], [other]) => one - other).slice(0, 3).map(([, each]) => each).join(", ") || KINDS;
   }
   function distance(one, other) {
     let row = Array.from({ length: other.length + 1 }, (_, j) => j);

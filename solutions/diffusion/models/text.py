@@ -5,6 +5,8 @@ caption of nothing but padding is the null condition of classifier-free guidance
 image code here.
 """
 
+import re
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -22,8 +24,13 @@ def tokens(captions: list[str]) -> Tensor:
     return torch.tensor([_row(caption) for caption in captions]).view(-1, LENGTH)
 
 
+def words_in(caption: str) -> list[str]:
+    """Return the words of a caption, whatever their case and the punctuation around them."""
+    return re.findall(r"\w+", caption.lower())
+
+
 def _row(caption: str) -> list[int]:
-    words = caption.lower().replace(",", " ").split()
+    words = words_in(caption)
     unknown = [word for word in words if word not in WORDS]
     if unknown:
         raise InvalidRequest(f"prompt `{caption}`: unknown word `{unknown[0]}`; choose from {', '.join(WORDS)}")
@@ -35,11 +42,12 @@ def _row(caption: str) -> list[int]:
 def parse(caption: str) -> Scene:
     """Parse a caption into its scene, the inverse of `str(scene)`. Raise InvalidRequest if it has another form."""
     _row(caption)  # reports an unknown word first
+    plain = " ".join(words_in(caption))
     for relation in RELATIONS:
-        if f" {relation} " in f" {caption.lower()} ":
-            first, second = f" {caption.lower()} ".split(f" {relation} ", 1)
+        if f" {relation} " in f" {plain} ":
+            first, second = f" {plain} ".split(f" {relation} ", 1)
             return Scene((_object(first, caption), _object(second, caption)), relation)
-    return Scene((_object(caption.lower(), caption),))
+    return Scene((_object(plain, caption),))
 
 
 def _object(phrase: str, caption: str) -> SceneObject:

@@ -9,7 +9,7 @@ import re
 import numpy as np
 import pytest
 import yaml
-from playwright.sync_api import expect
+from playwright.sync_api import Error, expect
 
 from autograder.course.loading import read_course
 from autograder.web import pages
@@ -69,6 +69,27 @@ def test_the_page_draws_what_python_draws(visit, written, asked):
         assert [word for word, _ in one.get("maps", [])] == [word for word, _ in other.get("maps", [])]
         for (_, got), (_, wanted) in zip(one.get("maps", []), other.get("maps", []), strict=True):
             assert np.abs(pixels([{"map": got}], "map") - pixels([{"map": wanted}], "map")).max() <= 3
+
+
+@pytest.mark.parametrize(
+    ("prompt", "words"),
+    [
+        ("a RED heart!", None),
+        ("blue bananna", "The model does not know the word bananna: choose from banana"),
+        ("кот", "The model does not know the word кот: choose from the names of things and colours, such as cat, rocket, heart, banana, purple."),
+        ("7" * 300, "The model does not know the word 777777777777777777777777777777…: choose from the names of things and colours"),
+        ("?!", "Write a few words."),
+    ],
+    ids=["case and punctuation", "close", "another alphabet", "long", "no word"],
+)
+def test_a_caption_is_read_whatever_its_case_and_punctuation_and_what_is_unknown_is_said(visit, written, prompt, words):
+    asked = {"model": "emoji", "prompt": prompt, "sampler": "ddim", "steps": 1, "w": 3, "seed": 0}
+    page = visit((written.place / "search.html").as_uri())
+    if words is None:
+        assert [word for word, _ in page.evaluate(DRAW, asked)[0]["maps"]] == ["a", "red", "heart"]
+    else:
+        with pytest.raises(Error, match=re.escape(words)):
+            page.evaluate(DRAW, asked)
 
 
 def draws(page):

@@ -12,8 +12,10 @@ from torch import Tensor
 from solutions.diffusion.errors import InvalidRequest
 from solutions.diffusion.models.emoji.colours import HUES
 from solutions.diffusion.models.emoji.data import load_emoji
+from solutions.diffusion.models.text import words_in
 
 LENGTH = 8  # words of the longest name
+KINDS = "the names of things and colours, such as cat, rocket, heart, banana, purple"
 
 
 @cache
@@ -29,10 +31,10 @@ def tokens(captions: list[str]) -> Tensor:
 
 
 def _row(caption: str) -> list[int]:
-    known, words = vocabulary(), caption.lower().split()
+    known, words = vocabulary(), words_in(caption)
     for word in words:
         if word not in known:
-            near = ", ".join(get_close_matches(word, known)) or "the names in emoji32.txt"
+            near = ", ".join(get_close_matches(word, known)) or KINDS
             raise InvalidRequest(f"prompt `{caption}`: unknown word `{word}`; choose from {near}")
     if len(words) > LENGTH:
         raise InvalidRequest(f"prompt `{caption}`: {len(words)} words, but at most {LENGTH} are allowed")

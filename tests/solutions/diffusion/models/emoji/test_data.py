@@ -197,14 +197,14 @@ def test_every_caption_fits_into_the_tokens() -> None:
     assert ids.shape == (len(training_set().captions) + len(recoloured()[1].captions), LENGTH)
     assert ids.max() == len(vocabulary())
     assert tokens([""]).tolist() == [[0] * LENGTH]
-    assert torch.equal(tokens(["Blue Tangerine"]), tokens(["blue tangerine"]))
+    assert torch.equal(tokens(["A “Blue” Tangerine!"]), tokens(["a blue tangerine"]))
 
 
 @pytest.mark.parametrize(
     ("caption", "message"),
     [
         ("blue bananna", "prompt `blue bananna`: unknown word `bananna`; choose from banana, antenna"),
-        ("qqqq", "prompt `qqqq`: unknown word `qqqq`; choose from the names in emoji32.txt"),
+        ("qqqq", "prompt `qqqq`: unknown word `qqqq`; choose from the names of things and colours, such as cat, rocket, heart, banana, purple"),
         ("red " * 8 + "heart", f"prompt `{'red ' * 8}heart`: 9 words, but at most 8 are allowed"),
     ],
     ids=["close", "unknown", "too long"],

@@ -32,11 +32,14 @@ def found(name):
 
 @contextmanager
 def driven():
-    """Start what drives the browsers, once in a process."""
+    """Start what drives the browsers, once in a process. They may use every core, also one on which a test only waits."""
     from playwright.sync_api import expect, sync_playwright
 
     expect.set_options(timeout=1000 * PAGE)
+    own = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, range(os.cpu_count()))  # what this process starts has it from this process
     with sync_playwright() as playwright:
+        os.sched_setaffinity(0, own)
         yield playwright
 
 

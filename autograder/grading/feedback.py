@@ -19,9 +19,9 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from autograder.course.kinds import Mark, Remark
+from autograder.course.kinds import FORM, Mark, Remark
 from autograder.course.model import Check, CheckResult, Failure, Idea, Override, Question, Reason
-from autograder.course.text import number, plain
+from autograder.course.text import formulas_in_unicode, number, plain
 from autograder.grading.checks import Called, Transcript
 from autograder.grading.comparison import kind_of, significant
 from autograder.grading.letters import listed
@@ -171,8 +171,12 @@ class CheckFeedback(Struct, frozen=True):
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """All that is to say, but nothing twice; the message in one line, as no student's text should begin one."""
-        return (*self.override, " ".join(self.message), *self.next) if self.message else self.override
+        """All that is to say, but nothing twice; the message in one line, as no student's text should begin one.
+
+        What is said of a question has a line for each part, which begins with the part's number.
+        """
+        message = self.message if self.check.failure is None else (" ".join(self.message),)
+        return (*self.override, *message, *self.next) if self.message else self.override
 
 
 def check_feedback(checks: Iterable[CheckResult], sections: Mapping[str, str], overrides: Mapping[str, Override] | None = None,
@@ -326,5 +330,12 @@ def _answered_with(question: Question, asked: Question, numbers: Mapping[str, fl
 
 
 def mark_message(question: Question, made: Mark) -> str:
-    """Say a mark in words, a remark a line."""
-    return "\n".join(f"{remark.part}: " * bool(remark.part) + remark_words(question, remark) for remark in made.remarks)
+    """Say a mark in words, a remark a line: a part by its number, and what was chosen by its text, unless an id was mistyped."""
+    places = {part.id: f"Part {place} of {len(question.parts)}: " for place, part in enumerate(question.parts, 1)}
+    return "\n".join(places.get(remark.part, "") + _remark_line(question, remark) for remark in made.remarks)
+
+
+def _remark_line(question: Question, remark: Remark) -> str:
+    asked = next((part for part in question.parts if part.id == remark.part), question)
+    texts = {one.id: one.text for one in (*asked.choices, *asked.options) if remark.kind not in FORM and "[[" not in one.text}
+    return remark_words(question, remark, lambda item: f"“{formulas_in_unicode(texts[item]).rstrip('.')}”" if item in texts else f"`{item}`")

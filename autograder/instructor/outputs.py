@@ -131,7 +131,8 @@ def student_markdown(own: StudentGrades, sections: Sections, policy: Policy, now
         lines += [line for remark in exercise.remarks for line in (to_markdown(remark), "")]
         for check in exercise.checks:
             lines.append(f"- {MARKS[check.check.outcome]} **{escaped_markdown(check.check.title)}** ({check.points})")
-            lines += [f"  {to_markdown(line)}" for line in check.lines]
+            listed = check.message if len(check.message) > 1 else ()
+            lines += [f"  {'- ' * (line in listed)}{to_markdown(line)}" for line in check.lines]
         lines += [""] if exercise.checks else []
     return "\n".join(lines).rstrip() + "\n"
 

@@ -168,6 +168,11 @@ def test_a_mistake_is_told_once_and_what_follows_from_it_in_a_line(first, second
     assert (other.message, other.again, bool(other.next)) == (message, message != ("second",), message == ("second",))
 
 
+def test_what_is_said_of_a_question_has_a_line_for_each_part_and_that_of_a_call_is_one():
+    asked, called = failed("a", "Part 1 of 2: No.\nPart 2 of 2: No."), failed("b", "first\nsecond", failure=Failure("value", "f"))
+    assert [told.lines for told in check_feedback([asked, called], {})] == [("Part 1 of 2: No.", "Part 2 of 2: No."), ("first second",)]
+
+
 def test_that_there_is_no_answer_is_told_at_each_question():
     checks = [failed(name, "There is no answer yet.", failure=Failure("unanswered")) for name in "ab"]
     assert [told.message for told in check_feedback(checks, {})] == [("There is no answer yet.",)] * 2

@@ -371,7 +371,7 @@ def test_only_the_form_of_answers_is_checked_at_home(lesson, functions, token):
         "why-carry: There is no choice `z`: take one of a, b.",
         "by-hand: List each of these once: a, b, c.",
         "names: `b` has no match yet.",
-        "both-ways: even: There is no answer yet.",
+        "both-ways: Part 2 of 2: There is no answer yet.",
         "There is no question `extra`.",
     ]
     assert own_problems(lesson, b"a: [")[0].startswith("It cannot be read: ")

@@ -292,8 +292,8 @@ def test_right_choices_earn_all_points(question, key, line):
 @pytest.mark.parametrize(
     ("question", "key", "line", "told"),
     [
-        (CHOICE, CHOICE_KEY, "vae", "You chose `vae`. Blurred."),
-        (CHOICE, CHOICE_KEY, "diffusion", "`diffusion` is not right."),
+        (CHOICE, CHOICE_KEY, "vae", "You chose “VAE”. Blurred."),
+        (CHOICE, CHOICE_KEY, "diffusion", "“Diffusion” is not right."),
         (CHOICE, CHOICE_KEY, "diffusoin", "There is no choice `diffusoin`: did you mean `diffusion`?"),
         (CHOICE, CHOICE_KEY, "7", "There is no choice `7`: take one of vae, gan, diffusion."),
         (CHOICE, CHOICE_KEY, "true", "There is no choice `true`: take one of vae, gan, diffusion."),
@@ -301,17 +301,17 @@ def test_right_choices_earn_all_points(question, key, line):
         (CHOICE, CHOICE_KEY, "0.5", "Answer with one of vae, gan, diffusion."),
         (CHOICE, CHOICE_KEY, "{a: gan}", "Answer with one of vae, gan, diffusion."),
         (CHOICE, CHOICE_KEY, "{seed: 1, answr: gan}", "A fresh variant is written `{seed: 7, answer: ...}`: `seed` and `answer`, nothing else."),
-        (SEVERAL, SEVERAL_KEY, "[vae, gan, diffusion]", "You chose `diffusion`. Slow."),
-        (SEVERAL, SEVERAL_KEY, "vae", "You left out `gan`. GANs too."),
+        (SEVERAL, SEVERAL_KEY, "[vae, gan, diffusion]", "You chose “Diffusion”. Slow."),
+        (SEVERAL, SEVERAL_KEY, "vae", "You left out “GAN”. GANs too."),
         (SEVERAL, SEVERAL_KEY, "gan", "What you chose is right, but something is missing."),
         (SEVERAL, SEVERAL_KEY, "[[vae]]", "Answer with a list of vae, gan, diffusion."),
-        (ORDER, ORDER_KEY, "[c, b, a]", "You put `c` before `a`. First a."),
-        (ORDER, ORDER_KEY, "[b, a, c]", "You put `b` before `a`. It is the other way round."),
+        (ORDER, ORDER_KEY, "[c, b, a]", "You put “C” before “A”. First a."),
+        (ORDER, ORDER_KEY, "[b, a, c]", "You put “B” before “A”. It is the other way round."),
         (ORDER, ORDER_KEY, "[a, b]", "List each of these once: b, a, c."),
         (ORDER, ORDER_KEY, "[a, b, b, c]", "List each of these once: b, a, c."),
         (ORDER, ORDER_KEY, "abc", "There is no choice `abc`: take one of b, a, c."),
-        (MATCH, MATCH_KEY, "{vae: two, gan: one}", "You matched `gan` with `one`. Not one."),
-        (MATCH, MATCH_KEY, "{vae: two, gan: two}", "You matched `vae` with `two`. They do not belong together."),
+        (MATCH, MATCH_KEY, "{vae: two, gan: one}", "You matched “GAN” with “1”. Not one."),
+        (MATCH, MATCH_KEY, "{vae: two, gan: two}", "You matched “VAE” with “2”. They do not belong together."),
         (MATCH, MATCH_KEY, "{vae: one}", "`gan` has no match yet."),
         (MATCH, MATCH_KEY, "{vae: one, gna: two}", "There is no item `gna`: did you mean `gan`?"),
         (MATCH, MATCH_KEY, "{vae: one, gan: [two]}", "`gan` has no match yet."),
@@ -319,7 +319,7 @@ def test_right_choices_earn_all_points(question, key, line):
         (MATCH, MATCH_KEY, "one", "Match each of these: `pairs: {vae: ..., gan: ...}`."),
         (PARTS, PARTS_KEY, "0.790", "Answer part by part: `both: {a: ..., b: ...}`."),
         (PARTS, PARTS_KEY, "{a: , b: ''}", "There is no answer yet."),
-        (PARTS, PARTS_KEY, "{a: 0.790, c: gan}", "b: There is no answer yet.\nThere is no part `c`: take one of a, b."),
+        (PARTS, PARTS_KEY, "{a: 0.790, c: gan}", "Part 2 of 2: There is no answer yet.\nThere is no part `c`: take one of a, b."),
     ],
 )  # fmt: skip
 def test_wrong_choices_get_their_own_sentence(question, key, line, told):
@@ -340,10 +340,10 @@ def test_parts_share_the_points_by_their_weights():
     half = marked("{a: 0.790, b: vae}", PARTS, PARTS_KEY)
     remark = Remark("known_choice", part="b", items=("vae",), sentence="Blurred.")
     assert half == Mark(2, "failed", (remark,), "more_guidance_is_better", "s", "trilemma")
-    assert mark_message(PARTS, half) == "b: You chose `vae`. Blurred."
+    assert mark_message(PARTS, half) == "Part 2 of 2: You chose “VAE”. Blurred."
     none = marked("{a: 0.550}", PARTS, PARTS_KEY)
     assert (none.points, none.misconception) == (0, "scaled_by_beta")
-    assert mark_message(PARTS, none) == f"a: {_WHERE} 0.550. You scaled the noise by β.\nb: There is no answer yet."
+    assert mark_message(PARTS, none) == f"Part 1 of 2: {_WHERE} 0.550. You scaled the noise by β.\nPart 2 of 2: There is no answer yet."
 
 
 def test_a_fresh_variant_of_parts_gives_all_parts_its_numbers():

@@ -146,7 +146,7 @@ def test_more_than_points_of_a_check_can_be_decided_and_withdrawn(graded):
     said = decide(graded, "501", "sums", "--bonus", 0.5)[1].splitlines()
     assert said[0] == "Lovelace, Ada: sums gets a bonus of 0.5."
     assert said[1].startswith("sums: 1 before, 1.5 now. Rewritten: lovelace-ada-")
-    assert [mark in (graded / "out" / "report.html").read_text(encoding="utf-8") for mark in ("on hold", "excused", ">1.5<")] == [True] * 3
+    assert [mark in (graded / "out" / "report.html").read_text(encoding="utf-8") for mark in ("On hold", "Excused", ">1.5<")] == [True] * 3
     assert page.read_text(encoding="utf-8") == "# Bo\n\nYour feedback and your grade are on hold. Ask your instructor.\n"
     _, _, notes = course(graded, "export", graded / "out", "--to", "canvas", "--out", graded / "c.csv")
     assert [row[-1] for row in csv.reader((graded / "c.csv").read_text(encoding="utf-8").splitlines())] == ["sums", "1", "", "EX", "1.5"]

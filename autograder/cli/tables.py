@@ -99,10 +99,10 @@ def misconception_table(made: Measures, sections: Sections) -> Table | None:
 
 def hard_table(made: Measures) -> Table | None:
     """One row for each of the hardest checks: how much of it was earned, and how well it tells strong from weak students."""
-    table = _table("The hardest checks", "check", "exercise", ">earned", ">telling")
+    table = _table("The hardest checks", "check", "exercise", ">earned", ">discrimination")
     for check in [check for check in made.by_difficulty() if check.difficulty < 1][:HARD]:
-        telling = "" if check.discrimination is None else f"{check.discrimination:.2f}"
-        table.add_row(Text(clean(check.title, 60)), check.exercise, f"{100 * check.difficulty:.0f} %", telling)
+        discrimination = "" if check.discrimination is None else f"{check.discrimination:.2f}"
+        table.add_row(Text(clean(check.title, 60)), check.exercise, f"{100 * check.difficulty:.0f} %", discrimination)
     return table if table.row_count else None
 
 

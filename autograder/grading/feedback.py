@@ -338,4 +338,8 @@ def mark_message(question: Question, made: Mark) -> str:
 def _remark_line(question: Question, remark: Remark) -> str:
     asked = next((part for part in question.parts if part.id == remark.part), question)
     texts = {one.id: one.text for one in (*asked.choices, *asked.options) if remark.kind not in FORM and "[[" not in one.text}
-    return remark_words(question, remark, lambda item: f"“{formulas_in_unicode(texts[item]).rstrip('.')}”" if item in texts else f"`{item}`")
+
+    def name(item: str) -> str:
+        return f"“{formulas_in_unicode(texts[item]).rstrip('.')}”" if item in texts else f"`{item}`"
+
+    return remark_words(question, remark, name)

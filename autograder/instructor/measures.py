@@ -1,4 +1,4 @@
-"""What a class understood, in numbers: scores, misconceptions, shared errors, and how hard and telling each check was."""
+"""What a class understood, in numbers: scores, misconceptions, shared errors, and how hard each check was, and how it discriminates."""
 
 import heapq
 from collections import Counter, defaultdict

@@ -152,7 +152,7 @@ MISCONCEPTIONS = 8
 GROUPS = 12
 SLOW_SECONDS = 0.5
 PAGE_ROWS = 500  # of the table of students: a browser takes long for many more
-REASONS = {"needs": "waited for another", "timed_out": "took too long", "out_of_memory": "took too much memory"}
+REASONS = {"needs": "not judged, as an earlier check failed", "timed_out": "took too long", "out_of_memory": "took too much memory"}
 
 
 def report_page(title: str, run: str, shown: Reported, sentences: Sections, policy: Policy, *, hidden: bool = False, course: str = "",

@@ -151,7 +151,7 @@ def _read(path: Path, command: str) -> str:
 
 
 _MAIN = re.compile(r"<title>(?P<title>.*?)</title>.*?<main id=\"main\">\n(?P<body>.*)\n</main>", re.DOTALL)
-_REREAD = re.compile(r"<code>course read ([\w-]+)</code>")
+_REREAD = re.compile(r"Reread: (.+?) (?:\(<code>course read ([\w-]+)</code>\)|· <code>course read ([\w-]+)</code>)")
 
 
 def _framed(frame: Frame, name: str, html: str, **told: Any) -> str:
@@ -160,5 +160,10 @@ def _framed(frame: Frame, name: str, html: str, **told: Any) -> str:
     if found is None:
         raise UsageError("this was written by another version", "`course report` and `course feedback` write it anew")
     known = {section.id for section in frame.lesson.sections}
-    body = _REREAD.sub(lambda one: f'<a href="lesson.html#{one[1]}">{one[0]}</a>' if one[1] in known else one[0], found["body"])
+
+    def led(one: re.Match[str]) -> str:
+        section = one[2] or one[3]
+        return f'Reread: <a href="lesson.html#{section}">{one[1]}</a>' if section in known else one[0]
+
+    body = _REREAD.sub(led, found["body"])
     return page(frame, name, unescape(found["title"]), "written.html", body=Markup(body), sheets=SHEETS[name], **told)

@@ -144,7 +144,7 @@ def test_a_page_that_was_written_leads_back_and_into_the_lesson(site):
         text = ask(site.address + name)[2]
         assert '<a href="grades.html">← Grades</a>' in text
         if name[:6] in ("report", "feedba"):
-            assert '<a href="lesson.html#one-step-by-hand"><code>course read one-step-by-hand</code></a>' in text
+            assert 'Reread: <a href="lesson.html#one-step-by-hand">One step by hand</a>' in text
         if "?" in name:
             links = re.findall(rf'<a href="(\w+).html\?{query}"( aria-current="page")?>', text)[:3]
             assert [(each, bool(here)) for each, here in links] == [(each, name.startswith(each)) for each in ("student", "feedback", "decide")]

@@ -152,10 +152,11 @@ def _read(path: Path, command: str) -> str:
 
 _MAIN = re.compile(r"<title>(?P<title>.*?)</title>.*?<main id=\"main\">\n(?P<body>.*)\n</main>", re.DOTALL)
 _REREAD = re.compile(r"Reread: (.+?) (?:\(<code>course read ([\w-]+)</code>\)|· <code>course read ([\w-]+)</code>)")
+_CARD = re.compile(r"Card: <code>([\w-]+)</code>")
 
 
 def _framed(frame: Frame, name: str, html: str, **told: Any) -> str:
-    """Show the main part of a file in the site's frame, with a link to each section to reread."""
+    """Show the main part of a file in the site's frame, with a link to each section to reread, and to the cards."""
     found = _MAIN.search(html)
     if found is None:
         raise UsageError("this was written by another version", "`course report` and `course feedback` write it anew")
@@ -165,5 +166,10 @@ def _framed(frame: Frame, name: str, html: str, **told: Any) -> str:
         section = one[2] or one[3]
         return f'Reread: <a href="lesson.html#{section}">{one[1]}</a>' if section in known else one[0]
 
-    body = _REREAD.sub(led, found["body"])
+    cards = {card.id: frame.prose.line(card.front or card.cloze) for card in frame.lesson.cards}
+
+    def asked(one: re.Match[str]) -> str:
+        return f'Card: <a href="cards.html">{cards[one[1]]}</a>' if one[1] in cards else one[0]
+
+    body = _CARD.sub(asked, _REREAD.sub(led, found["body"]))
     return page(frame, name, unescape(found["title"]), "written.html", body=Markup(body), sheets=SHEETS[name], **told)

@@ -145,6 +145,8 @@ def test_a_page_that_was_written_leads_back_and_into_the_lesson(site):
         assert '<a href="grades.html">← Grades</a>' in text
         if name[:6] in ("report", "feedba"):
             assert 'Reread: <a href="lesson.html#one-step-by-hand">One step by hand</a>' in text
+        if name.startswith("feedback"):
+            assert re.search(r'Card: <a href="cards.html">.+</a>', text)
         if "?" in name:
             links = re.findall(rf'<a href="(\w+).html\?{query}"( aria-current="page")?>', text)[:3]
             assert [(each, bool(here)) for each, here in links] == [(each, name.startswith(each)) for each in ("student", "feedback", "decide")]

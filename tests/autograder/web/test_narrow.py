@@ -95,3 +95,13 @@ def test_who_lets_the_model_draw_sees_the_picture_and_nothing_jumps_for_who_sees
     expect(picture).not_to_be_in_viewport()
     found.get_by_label("Side by side").select_option("5 and 20 steps")
     expect(picture).to_be_in_viewport(ratio=1)
+
+
+def test_everything_that_can_be_played_with_follows_a_touch(visit, as_files):
+    page = visit(as_files + "play.html", **PHONE)
+    for name in ("sampler", "one-step", "noise", "schedule", "average", "field", "guidance"):
+        slider = widget(page, name).get_by_role("slider").first
+        before = slider.input_value()
+        slider.scroll_into_view_if_needed()
+        slider.tap(position={"x": 30, "y": slider.bounding_box()["height"] / 2})
+        assert slider.input_value() != before, name

@@ -383,6 +383,7 @@ def test_a_mistake_is_a_note_where_the_text_warns_of_it(visit, site):
 def test_on_paper_nothing_is_folded(visit, site):
     """Every answer and the appendix are there, by the stylesheet, and where a browser knows no better by a script; afterwards all is as it was."""
     page = visit(site.address + "lesson.html")
+    expect(page.locator("#widget-sampler")).to_have_attribute("data-ready", "yes")  # it has folds, too
     hidden = "() => [...document.querySelectorAll('main details:not(.widget details) > :not(summary, .compared, .widget, .symbols)')].filter((one) => !one.checkVisibility({ contentVisibilityAuto: true })).length"
     folded = "() => document.querySelectorAll('details:not([open])').length"
     before = page.evaluate(folded)

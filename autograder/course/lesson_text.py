@@ -11,7 +11,7 @@ from autograder.course.text import WARNING
 SOURCE = re.compile(r"<!-- *source: *(?P<words>.*?) *-->", re.DOTALL)
 LABEL = "Predict first: "
 _CHOICE = re.compile(r"- \[(?P<mark>[ xX])\] (?P<text>.*(?:\n +.*)*)(?:\n|\Z)")
-_DIGITS = r"[-−]?[0-9][0-9.]*"
+_DIGITS = r"[-−]?[0-9]+(?:\.[0-9]+)?"
 RANGE = rf" from (?P<low>{_DIGITS}) to (?P<high>{_DIGITS})"
 CURVE = re.compile(r"<!-- curve: *(?P<name>[^;]*?); *(?P<expression>[^;]*?); *(?P<heights>[^;]*?) *-->", re.DOTALL)
 _NUMBER = re.compile(

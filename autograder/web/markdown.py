@@ -22,7 +22,7 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 
 from autograder.course.glossary import Entry, symbols_in
-from autograder.course.lesson_text import LABEL, SOURCE, Prediction, address, plain_number, prediction, sources_in, warned_of
+from autograder.course.lesson_text import LABEL, SOURCE, Curve, Prediction, address, plain_number, prediction, sources_in, warned_of
 from autograder.course.loading import PLACED
 from autograder.course.symbols import Symbol, in_latex, replaced
 from autograder.course.text import FOLDED, in_unicode, uncommented
@@ -120,14 +120,21 @@ def _slider(told: Prediction) -> str:
 
 def _curve(told: Prediction) -> str:
     """Render the curve that a number is looked up on; `predict.js` draws both marks on it."""
-    if not (told.curve and told.ends):
+    heights = _heights(told.curve) if told.curve and told.ends else []
+    bottom, top, last = min([0, *heights]), max([0, *heights]), len(heights) - 1
+    if not told.curve or last < 1 or bottom == top:  # an author is still at it: `course lint` says what is missing
         return ""
-    heights = [plain_number(height) for height in told.curve.heights]
-    bottom, top, last = min(0, *heights), max(heights), len(heights) - 1
     points = " ".join(f"{100 * place / last:g},{100 * (top - height) / (top - bottom):g}" for place, height in enumerate(heights))
     drawn = f'<svg viewBox="0 0 100 100" preserveAspectRatio="none"><polyline points="{points}"/></svg>'
     caption = f"<figcaption>{escape(told.curve.name)}, {bottom:g} to {top:g}</figcaption>"
     return f'<figure class="curve" aria-hidden="true">{caption}{drawn}</figure>'
+
+
+def _heights(curve: Curve) -> list[float]:
+    try:
+        return [plain_number(height) for height in curve.heights]
+    except ValueError:
+        return []
 
 
 def _cited(words: str) -> str:

@@ -149,3 +149,9 @@ def test_python_opens_on_demand_and_other_code_is_shown():
     assert python.endswith(f'<details class="code"><summary>In Python</summary>{code}\n</details>\n')
     assert other.endswith(f"{code}\n")
     assert "<details" not in other
+
+
+@pytest.mark.parametrize(("heights", "drawn"), [("0 0.5 1", True), ("", False), ("1", False), ("0 0", False), ("0 half", False)])
+def test_a_curve_that_an_author_has_not_finished_is_not_drawn(heights, drawn):
+    html = Prose().blocks(f"<details><summary>Predict first: where?</summary>\n\n**5** from 0 to 10\n<!-- curve: share; f(); {heights} -->\n\nHere.\n</details>\n")
+    assert ("<figure" in html) == drawn

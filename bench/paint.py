@@ -64,8 +64,10 @@ def plain(site: Path) -> Iterator[str]:
     """Have a plain server send a site's files; give its address."""
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Plain, directory=site)) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/"
+        finally:
+            server.shutdown()
 
 
 @contextmanager
@@ -76,10 +78,12 @@ def served(folder: Path) -> Iterator[str]:
     settings = {**os.environ, "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen([*course, "serve"], cwd=folder, stdout=subprocess.PIPE, text=True, env=settings) as process:
         assert process.stdout is not None
-        found = re.search(r"http://\S+", process.stdout.readline())
-        assert found is not None
-        yield found[0]
-        process.terminate()
+        try:
+            found = re.search(r"http://\S+", process.stdout.readline())
+            assert found is not None
+            yield found[0]
+        finally:
+            process.terminate()
 
 
 def visit(browser: Any, address: str, width: int) -> Visit:
@@ -89,7 +93,7 @@ def visit(browser: Any, address: str, width: int) -> Visit:
     page.on("response", lambda answer: asked.__setitem__(answer.url, answer))
     page.goto(address)
     page.wait_for_load_state("networkidle")
-    sizes = {url: _sent(answer) for url, answer in asked.items()}
+    sizes = {url: _sent(answer) for url, answer in list(asked.items())}
     recording = sum(size for url, size in sizes.items() if RECORDING.search(url))
     found = Visit(page.evaluate(PAINTED), page.evaluate(SHIFT), sum(sizes.values()) - recording, recording)
     context.close()

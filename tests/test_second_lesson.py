@@ -230,7 +230,7 @@ def test_feedback_and_report_name_the_lesson(graded):
     assert "You counted the padding once. It is added on both sides." in told
     assert "It was not taken" not in told
     page = next((graded.out / "feedback").glob("ada-*.html")).read_text()
-    assert "12_diffusion 4.44 %, 13_edges 43.75 %" in page
+    assert "12_diffusion 4.4 %, 13_edges 43.8 %" in page
     report = (graded.out / "report.html").read_text()
     assert "Generating images by denoising: diffusion · Filters and edges" in report
     assert "13_edges/filters" in typed(graded.clone, "report", graded.out)

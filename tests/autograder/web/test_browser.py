@@ -578,10 +578,10 @@ def test_the_dark_page_is_a_choice_that_is_kept(visit, site):
     dark = page.evaluate(ground)
     page.goto(site.address + "lesson.html")
     assert page.evaluate(ground) == dark != light
-    picture = page.locator("img.in-dark").first
+    picture = page.locator("#forward-noising figure img.in-dark")
     picture.scroll_into_view_if_needed()
     expect(picture).to_be_visible()
-    expect(page.locator("img.in-light").first).to_be_hidden()
+    expect(page.locator("#forward-noising figure img.in-light")).to_be_hidden()
 
 
 # ---- to play with

@@ -169,12 +169,13 @@ def serve(root: Path | None, lesson: str | None, port: int | None, grades: Path 
 
     with ReaderSession.open(find_course(root), find_lesson(root, lesson), Path.cwd()) as session:
         serving = Serving(build(session, grades and grades.resolve()), port)
-        click.echo(f"{session.lesson.title}: {serving.address}")
+        address = f"{serving.address}grades.html" if grades else serving.address
+        click.echo(f"{session.lesson.title}: {address}")
         if not session.kept:
             click.echo("This is not a workspace, so your progress is not saved. Run `course start` to create one.")
         click.echo("Press Ctrl-C to stop.")
         if opening:
-            click.launch(serving.address)
+            click.launch(address)
         with suppress(KeyboardInterrupt):  # the way to stop it
             serving.run()
 

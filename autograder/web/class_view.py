@@ -224,7 +224,8 @@ def _page(out: Path, root: Path, class_view: ClassView, frame: Frame, request: R
     found = class_view.look(view, percents)
     summary = fragment("class.html", frame=frame, found=found, **told)
     with_feedback = {one.feedback for one in found.shown if (out / "feedback" / one.feedback).is_file()}
-    students = fragment("students.html", found=found, view=found.view, told=with_feedback, counting=counting(out, root, found.shown))
+    counts = counting(out, root, found.shown)
+    students = fragment("students.html", frame=frame, found=found, view=found.view, told=with_feedback, counting=counts)
     parts = {"class": summary, "students": students}
     return parts.get(request.headers.get("x-part", "")) or page(frame, "grades", "Grades", **parts, view=found.view, folder=out.name)
 

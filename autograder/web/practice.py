@@ -121,6 +121,7 @@ def _mark(session: ReaderSession, frame: Frame, state: State, asked: Asked, made
         "mark.html",
         frame=frame,
         right=right,
+        readable=made.readable,
         alone=False,
         lines=[(remark.part, _line(asked, remark)) for remark in made.remarks],
         question=asked.question,
@@ -141,9 +142,8 @@ def _mark_alone(session: ReaderSession, frame: Frame, asked: Asked, part: Questi
     made = mark_answer(replace(part, section=question.section), asked.key.part(part.id), given, drawn)
     lines = [("", _line(asked, replace(remark, part=part.id)).partition(": ")[2]) for remark in made.remarks]
     section = next((one for one in session.lesson.sections if one.id == made.section), None)
-    return fragment(
-        "mark.html", frame=frame, right=made.outcome == "passed", alone=True, lines=lines, question=question, section=section, working=[]
-    )  # fmt: skip
+    told = {"lines": lines, "question": question, "section": section, "readable": made.readable}
+    return fragment("mark.html", frame=frame, right=made.outcome == "passed", alone=True, working=[], **told)
 
 
 def _line(asked: Asked, remark: Remark) -> str:
@@ -233,6 +233,7 @@ def _boxes(frame: Frame, asked: Asked) -> dict[str, Markup]:
         "working": [""],
         "for_answers": "-",
         "alone": False,
+        "readable": True,
     }
     stands = {"wrong": (False, False), "right": (True, False), "mastered": (True, True)}
     return {name: fragment("mark.html", right=right, mastered=done, row=0, streak=STREAK, **told) for name, (right, done) in stands.items()}

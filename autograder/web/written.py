@@ -30,6 +30,7 @@ from autograder.instructor.grades import read_rules
 from autograder.instructor.lone_pages import PAGES, SHEETS
 from autograder.instructor.outputs import decisions_in, write_report
 from autograder.instructor.roster import file_slug
+from autograder.learner.review.queue import GAP
 from autograder.web.pages import Frame, formed, page, sentence, shown
 
 
@@ -166,7 +167,7 @@ def _framed(frame: Frame, name: str, html: str, **told: Any) -> str:
         section = one[2] or one[3]
         return f'Reread: <a href="lesson.html#{section}">{one[1]}</a>' if section in known else one[0]
 
-    cards = {card.id: frame.prose.line(card.front or card.cloze) for card in frame.lesson.cards}
+    cards = {card.id: frame.prose.line(card.front or GAP.sub("…", card.cloze)) for card in frame.lesson.cards}
 
     def asked(one: re.Match[str]) -> str:
         return f'Card: <a href="cards.html">{cards[one[1]]}</a>' if one[1] in cards else one[0]

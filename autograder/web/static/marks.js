@@ -128,7 +128,7 @@
     if (only) box.querySelectorAll("[data-working], [data-row], [data-for], .buttons, .right > p").forEach((node) => node.remove());
     put("lines", (node) => { node.innerHTML = (note?.lines ?? []).map((line, i) => `<p${note.of?.[i] ? ` data-of="${note.of[i]}"` : ""}>${only ? line.replace(/^Part \d+: /, "") : line}</p>`).join(""); });
     put("reread", (node) => note?.section ? Object.assign(node.querySelector("a"), { href: `lesson.html#${note.section}`, innerHTML: sections[note.section] }) : false);
-    put("working", (node) => asked.working.length ? void (node.querySelector("ul").innerHTML = asked.working.map((line) => `<li>${line}</li>`).join("")) : false);
+    put("working", (node) => asked.working.length && (!note || note.readable) ? void (node.querySelector("ul").innerHTML = asked.working.map((line) => `<li>${line}</li>`).join("")) : false);
     put("row", (node) => { node.textContent = `${Math.min(streak(id), wanted)} of ${wanted} fresh variants in a row.`; });
     put("for", (node) => open ? void (node.querySelector("code").textContent = `${id}: ${seed === null ? yaml(answer) : `{seed: ${seed}, answer: ${yaml(answer)}}`}`) : false);
     const next = questions.find((one) => one.id !== id && !mastered(one, wanted));

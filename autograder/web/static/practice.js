@@ -37,6 +37,7 @@
     try {
       const box = await (window.marks?.answered ?? sent)(form);
       first = spread(form, box);
+      if (form.closest(".now")) box.querySelector("h2")?.setAttribute("aria-level", 4);
       mark.replaceChildren(box);
     } catch (error) {
       mark.textContent = window.marks ? "The answers could not be loaded: reload the page." : "The site does not answer. Is `course serve` still running?";

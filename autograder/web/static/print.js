@@ -3,6 +3,7 @@
   let opened = [];
   const load = () => { for (const image of document.querySelectorAll("img[loading=lazy]:not(.in-dark)")) image.loading = "eager"; };
   const paper = matchMedia("print");
+  addEventListener("keydown", ({ key }) => { if (key === "Control" || key === "Meta") load(); }); // who is about to press P
   paper.addEventListener("change", () => { if (paper.matches) load(); });
   addEventListener("beforeprint", () => {
     load();

@@ -44,3 +44,21 @@ def test_an_order_comes_back_as_it_was_left(address, visit):
     expect(page.locator("#mark").get_by_role("heading")).to_be_visible()
     page.reload()
     assert page.locator("[data-order] li").evaluate_all("(items) => items.map((item) => item.dataset.id)") == left
+
+
+def test_who_gave_no_answer_is_not_offered_the_working(address, visit):
+    page = visit(address + "question-fresh-step.html")
+    mark = page.locator("#mark")
+    page.get_by_role("button", name="Check").click()
+    expect(mark).to_contain_text("There is no answer yet")
+    expect(mark.get_by_text("See the working")).to_have_count(0)
+    page.get_by_label("Your answer").fill("0.123")
+    page.get_by_role("button", name="Check").click()
+    expect(mark.get_by_text("See the working")).to_be_visible()
+
+
+def test_a_mark_after_a_section_is_no_section_of_the_lesson(address, visit):
+    now = visit(address + "lesson.html#one-step-by-hand").locator("#one-step-by-hand .now")
+    now.get_by_label("Your answer").fill("0.790")
+    now.get_by_role("button", name="Check").click()
+    expect(now.get_by_role("heading", name="Right")).to_have_attribute("aria-level", "4")

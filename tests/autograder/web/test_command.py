@@ -26,7 +26,7 @@ def serve(folder, *more):
             if line == "Press Ctrl-C to stop.\n":
                 break
         printed = "".join(lines)
-        assert ask(re.search(r"http\S+", printed)[0] + "static/site.css")[0] == 200  # it answers by now
+        assert ask(re.search(r"http\S+/", printed)[0] + "static/site.css")[0] == 200  # it answers by now
         yield process, printed
 
 

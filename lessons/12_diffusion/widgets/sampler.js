@@ -36,7 +36,7 @@ course.provide(async (use) => {
     };
     film.show(opening);
     stage.append(film.node, said.node, film.rests, parts);
-    // The site's process is faster than the page: 20 steps of four images take 0.3 s of CPU time there, and 1.0 s here.
+    // The site's process draws in half the time: bench/README.md.
     if (live) fill(watched({ draws: served(live), film, said }));
     else replay();
     new IntersectionObserver(([{ isIntersecting }], sight) => {

@@ -5,7 +5,7 @@ fills in what the browser remembers.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -13,6 +13,7 @@ from typing import Any, Literal
 import msgspec
 from markupsafe import Markup
 from msgspec import Struct
+from msgspec.structs import replace
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -177,15 +178,25 @@ def places(frame: Frame) -> Iterator[Place]:
         asked = FOLDED.sub(lambda folded: folded["question"], text)  # no answer before it is guessed
         yield Place("Lesson", _plain(section.title), _plain(asked), f"lesson.html#{section.id}")
     for question in practised(lesson):
-        text = question_text(question, _published(question), "- {text}")
+        text = "\n\n".join(_asked(question, _published(question)))
         yield Place("Question", titled(question.id, lesson.text), _plain(text), f"question-{question.id}.html")
     for card in lesson.cards:
         front, back = (
-            (card.front, card.back) if not card.cloze else (GAP.sub("…", card.cloze), GAP.sub(lambda gap: gap["text"], card.cloze))
+            (card.front, card.back)
+            if not card.cloze
+            else (GAP.sub("…", card.cloze), "; ".join(gap["text"] for gap in GAP.finditer(card.cloze)))
         )
         yield Place(
             "Card", _plain(front), _plain(back), f"lesson.html#{card.section}" if frame.served else f"cards.html#deck-{card.section}"
         )
+
+
+def _asked(question: Question, numbers: Mapping[str, float]) -> Iterator[str]:
+    """Yield what a question asks, its choices and its parts, without the ids to answer with."""
+    for text in (question.text, *(one.text for one in (*question.choices, *question.options))):
+        yield question_text(replace(question, text=text, choices=(), options=(), parts=()), numbers)
+    for part in question.parts:
+        yield from _asked(part, numbers)
 
 
 def _plain(text: str) -> str:

@@ -1,5 +1,5 @@
 // Finds words in the lesson's sections, cards and questions, all of which are in the page. What holds more of the words comes first, most of all
-// in its title and those that are rare. Symbols are found by their names, which can be typed: "alpha bar" is ᾱ.
+// in its title and those that are rare; before all, what is called so. Symbols are found by their names, which can be typed: "alpha bar" is ᾱ.
 (() => {
   const MOST = 30, AROUND = 70, IN_TITLE = 3;
   const NAMES = "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho ς sigma tau upsilon phi chi psi omega".split(" ");
@@ -19,7 +19,7 @@
   // What finds each word that is asked for, at the beginning of a word; a symbol by its letter too, and a letter only if it stands alone.
   function patterns(asked) {
     const words = plain(asked).match(/[^\s"“”?!.,;:()]+/g) ?? [], told = words.filter((word) => !STOP.has(word)), found = [];
-    const left = told.length ? told : words;
+    const left = told.length ? told : words, whole = left.join(" ");
     while (left.length) {
       const word = left.shift(), [, name, below = ""] = word.match(/^(.*?)(?:_\{?([\p{L}\p{N}]+)\}?)?$/u), greek = GREEK.get(name);
       const accent = (greek || /^\p{L}$/u.test(name)) && ACCENTS[left[0]] ? left.shift() : "";
@@ -31,15 +31,25 @@
       const symbol = letter ? `|(?:${[...new Set([accented, ...forms])].join("|")})${index_}` : "";
       found.push(new RegExp(`(?<![\\p{L}\\p{N}])${typed}${symbol}`, "u"));
     }
-    return found;
+    return [found, whole];
+  }
+
+  // How well a symbol or term is what is asked for by its whole name; a symbol may have an index, and the fewer accents, the better.
+  function called({ kind, head }, [pattern, ...more], whole) {
+    if (kind !== "Symbol" && kind !== "Term") return 0;
+    if (head === whole) return 1;
+    const hit = more.length ? null : pattern.exec(head);
+    return hit?.index === 0 && /^[a-z\d]?$/.test(head.slice(hit[0].length)) ? 1 / head.normalize("NFD").length : 0;
   }
 
   // The places that hold any of it, the best first, and the patterns, the rarest first.
-  function found(wanted) {
+  function found([wanted, whole]) {
+    if (!wanted.length) return [[], []];
+    const names = index.map((one) => called(one, wanted, whole));
     const held = wanted.map((pattern) => index.map(({ head, body }) => IN_TITLE * pattern.test(head) + pattern.test(body)));
     const weights = held.map((row) => Math.log(1 + index.length / Math.max(1, row.filter(Boolean).length)));
     const scores = index.map((_, place) => held.reduce((sum, row, which) => sum + weights[which] * row[place], 0));
-    const best = index.map((_, place) => place).filter((place) => scores[place]).sort((one, other) => scores[other] - scores[one]);
+    const best = index.map((_, place) => place).filter((place) => scores[place]).sort((one, other) => names[other] - names[one] || scores[other] - scores[one]);
     return [best.map((place) => index[place]), wanted.map((_, which) => which).sort((one, other) => weights[other] - weights[one]).map((which) => wanted[which])];
   }
 

@@ -36,7 +36,9 @@
     within.querySelectorAll(".table, .formula, figure").forEach((box) => look.observe(box));
   }
 
-  // The section one reads is marked in the contents; one whose end was seen for a while counts as read, and that is kept.
+  const head = () => Math.max(0, document.querySelector(".top").getBoundingClientRect().bottom); // what is above lies under the head of the page
+
+  // The section one reads is marked in the contents; one that was read to its end counts as read, and that is kept.
   function contents() {
     const links = new Map([...document.querySelectorAll(".contents a[data-section]")].map((link) => [link.dataset.section, link]));
     if (!links.size) return;
@@ -70,7 +72,7 @@
       if (served) fetch(what, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(id), keepalive: true }).catch(() => {});
     }
     // One reads where one stays for five seconds; less is a look, or a jump to somewhere else. The appendix is looked things up in.
-    let timer = null, place = null, stay = null;
+    let place = null, stay = null;
     function settle(section) {
       if (section === place) return;
       place = section;
@@ -91,19 +93,59 @@
       if (list && !narrow.matches && list.scrollHeight > list.clientHeight) {
         list.scrollTop = current.offsetTop - list.clientHeight / 2;
       }
-      clearTimeout(timer);
-      timer = setTimeout(() => {
-        const top = Math.max(0, document.querySelector(".top").getBoundingClientRect().bottom); // what is above lies under the head of the page
-        for (const section of sections) {
-          const { bottom } = section.getBoundingClientRect();
-          const closed = section.querySelector("details.appendix:not([open])");
-          if (bottom > top && bottom <= innerHeight && !closed) finish(section.id);
-        }
-      }, 800);
     }
+    // Whoever reads sees the end of a section, and has had the section in sight for longer than one looks something up: here for a second each
+    // hundred letters, a fourth or so of the time that reading takes.
+    const left = new Map(sections.map((section) => [section, Math.max(4, section.textContent.length / 100)]));
+    setInterval(() => {
+      if (document.hidden) return;
+      for (const [section, seconds] of left) {
+        const { top, bottom } = section.getBoundingClientRect();
+        if (bottom <= head() || top >= innerHeight || section.querySelector("details.appendix:not([open])")) continue;
+        left.set(section, seconds - 1);
+        if (seconds <= 1 && bottom <= innerHeight) finish(section.id);
+      }
+    }, 1000);
     addEventListener("scroll", follow, { passive: true });
     addEventListener("resize", follow);
     follow();
+  }
+
+  // Whoever comes back sees the text they left, though what stands above it comes only then, and at other heights: its first block in sight is
+  // held in its place until that has come, or they move on.
+  function comeBack() {
+    const blocks = [...document.querySelectorAll(".reading .opening > *, .reading section > :not(details.appendix), .reading details.appendix > *")];
+    const [how] = performance.getEntriesByType("navigation"), left = how?.type !== "navigate" && history.state?.left;
+    const block = left && blocks[left.block];
+    let held = Boolean(block), timer = null;
+    if (held) {
+      const hold = new ResizeObserver(put), wait = setTimeout(end, 3000), moves = ["wheel", "touchstart", "pointerdown", "keydown"];
+      function put() { scrollBy({ top: block.getBoundingClientRect().top - left.top, behavior: "instant" }); }
+      function end() {
+        clearTimeout(wait);
+        hold.disconnect();
+        moves.forEach((name) => removeEventListener(name, end));
+        history.scrollRestoration = "auto";
+        held = false;
+      }
+      moves.forEach((name) => addEventListener(name, end, { passive: true }));
+      history.scrollRestoration = "manual";
+      const folded = block.closest("details.appendix");
+      if (folded) folded.open = true;
+      put();
+      hold.observe(document.getElementById("main"));
+    }
+    function keep() {
+      if (held) return;
+      const seen = blocks.filter((one) => one.offsetHeight && !one.closest("details.appendix:not([open]) > :not(summary)"));
+      const tops = seen.map((one) => one.getBoundingClientRect().top), first = tops.findIndex((top) => top >= head());
+      const at = tops[first] < innerHeight ? first : (first < 0 ? seen.length : first) - 1;
+      if (at >= 0) history.replaceState({ ...history.state, left: { block: blocks.indexOf(seen[at]), top: tops[at] } }, "");
+    }
+    addEventListener("scroll", () => {
+      clearTimeout(timer);
+      timer = setTimeout(keep, 100);
+    }, { passive: true });
   }
 
   // Scripts that bring something: a widget, its parts, its data. They take the place of modules, which no browser loads for a page that is
@@ -222,6 +264,7 @@
   scrollable();
   appendix();
   contents();
+  if (document.querySelector(".reading")) comeBack();
   figures();
   widgets();
   questions();

@@ -1,10 +1,11 @@
-// A term, the symbols of a formula, or a mistake, explained beside them: on hover, focus or tap. A second tap, a click or Enter leads to the
-// glossary; a mistake it opens where it stands. A single symbol is explained on hover or tap.
+// A term, the symbols of a formula, or a mistake, explained beside them: on focus or tap, or where the mouse rests. A second tap, a click or Enter leads to the
+// glossary; a mistake it opens where it stands. A single symbol is explained under the mouse or on tap.
 (() => {
   const tip = Object.assign(document.createElement("div"), { className: "tip", hidden: true });
   tip.setAttribute("aria-hidden", "true"); // the link is described by the glossary itself
   document.body.append(tip);
-  let shown = null, pressed = null, leaving = null;
+  const REST = 250; // milliseconds; a mouse that only passes asks for nothing
+  let shown = null, pressed = null, coming = null, leaving = null;
 
   function meanings(ids) {
     const list = document.createElement("dl");
@@ -19,6 +20,7 @@
   const note = ({ parentElement }) => [...parentElement.children].slice(1).map((one) => one.outerHTML).join(""); // a clone would load both forms of an image
 
   function show(link, ids = link.getAttribute("aria-describedby")) {
+    clearTimeout(coming);
     clearTimeout(leaving);
     if (shown === link || link.parentElement.open) return;
     shown = link;
@@ -38,17 +40,28 @@
     tip.style.left = `${Math.max(edge, Math.min(box.left, farthest)) + scrollX}px`;
     tip.style.top = `${(below ? box.bottom + 6 : box.top - tip.offsetHeight - 6) + scrollY}px`;
   }
+  function rest(link) {
+    clearTimeout(coming);
+    coming = setTimeout(() => show(link), shown === link ? 0 : REST);
+  }
   function hide() {
+    clearTimeout(coming);
     clearTimeout(leaving);
     shown = null;
     tip.hidden = true;
   }
-  const leave = () => { leaving = setTimeout(hide, 400); }; // so long the mouse may take to go over to what is explained
+  function leave() {
+    clearTimeout(leaving);
+    leaving = setTimeout(hide, 400); // so long the mouse may take to go over to what is explained
+  }
 
   for (const link of document.querySelectorAll("a.term")) {
-    link.addEventListener("pointerenter", (event) => { if (event.pointerType === "mouse") show(link); });
-    link.addEventListener("pointerleave", (event) => { if (event.pointerType === "mouse" && document.activeElement !== link) leave(); });
-    link.addEventListener("pointerdown", () => { pressed = shown === link ? null : link; });
+    link.addEventListener("pointerenter", (event) => { if (event.pointerType === "mouse") rest(link); });
+    link.addEventListener("pointerleave", (event) => {
+      clearTimeout(coming);
+      if (event.pointerType === "mouse" && shown === link && document.activeElement !== link) leave();
+    });
+    link.addEventListener("pointerdown", ({ pointerType }) => { pressed = pointerType === "mouse" || shown === link ? null : link; });
     link.addEventListener("focus", () => show(link));
     link.addEventListener("blur", hide);
     link.addEventListener("click", (event) => {
@@ -65,13 +78,17 @@
     if (shown?.closest("math") && !tip.contains(target)) leave();
     if (!target.closest?.("main math") || (type === "click" && target.closest("a, button, label, summary"))) return;
     const found = (await course.use("static/meanings.js"))(target);
+    if (found && type === "pointerover") await new Promise((done) => setTimeout(done, REST));
     if (found && under === target) show(...found);
   }
   addEventListener("pointerover", symbol);
   addEventListener("click", symbol);
   for (const summary of document.querySelectorAll(".mistake > summary")) {
-    summary.addEventListener("pointerenter", (event) => { if (event.pointerType === "mouse") show(summary); });
-    summary.addEventListener("pointerleave", (event) => { if (event.pointerType === "mouse" && shown === summary) leave(); });
+    summary.addEventListener("pointerenter", (event) => { if (event.pointerType === "mouse") rest(summary); });
+    summary.addEventListener("pointerleave", (event) => {
+      clearTimeout(coming);
+      if (event.pointerType === "mouse" && shown === summary) leave();
+    });
     summary.addEventListener("focus", () => { if (summary.matches(":focus-visible")) show(summary); });
     summary.addEventListener("blur", hide);
     summary.addEventListener("click", hide);

@@ -53,6 +53,23 @@ def test_a_note_is_read_under_the_mouse_and_covers_nothing_that_stands_before_it
     expect(note.locator("p").first).to_be_hidden()
 
 
+def test_a_mouse_that_only_passes_opens_no_note(visit, as_files):
+    page = visit(as_files + "lesson.html", moving=True)
+    page.clock.run_for(1000)
+    summary, tip = note_of(page, "one-step-by-hand", "Beta as standard deviation").locator("summary"), page.locator(".tip")
+    summary.scroll_into_view_if_needed()
+    box = summary.bounding_box()
+    page.mouse.move(box["x"] + 10, box["y"] + box["height"] / 2)
+    page.clock.run_for(200)
+    page.mouse.move(5, 5)
+    page.clock.run_for(1000)
+    assert tip.is_hidden()
+    box = summary.bounding_box()
+    page.mouse.move(box["x"] + 10, box["y"] + box["height"] / 2)
+    page.clock.run_for(300)
+    assert tip.is_visible()
+
+
 def test_a_note_is_read_by_keyboard_and_enter_opens_it_where_it_stands(visit, site):
     page = visit(site.address + "lesson.html", axe=True)
     note, tip = note_of(page, "one-step-by-hand", "Missing root on signal"), page.locator(".tip")

@@ -247,6 +247,33 @@ def test_who_comes_back_to_the_lesson_stands_where_they_were(visit, site):
     expect(read).to_be_in_viewport()
 
 
+@pytest.mark.parametrize("kind", ["served", "plain", "file"])
+@pytest.mark.parametrize("width", [375, 1280])
+def test_a_reload_shows_the_text_that_was_read(visit, site, as_files, written, width, kind):
+    """To the pixel, once all that is near has come; from then on the reader moves freely, and the way back leads where they left."""
+    home = {"served": site.address, "plain": as_files, "file": f"{written.place.as_uri()}/"}[kind]
+    page = visit(home + "lesson.html", width=width, height=800)
+    if width == 375:
+        page.locator(".contents summary").click()
+    page.locator('.contents a[data-section="faster"]').click()
+    page.evaluate("() => scrollBy({ top: 900, behavior: 'instant' })")
+    page.wait_for_function("() => history.state?.left")
+    page.wait_for_load_state("networkidle")
+    tops = """() => [...document.querySelectorAll("#main > section > p")].map((one) => one.getBoundingClientRect().top)"""
+    before = page.evaluate(tops)
+    read = next(place for place, top in enumerate(before) if top > 100)
+    for _ in range(2):
+        page.reload()
+        page.wait_for_load_state("networkidle")
+        assert page.evaluate(tops)[read] == pytest.approx(before[read], abs=1.5)
+    page.keyboard.press("Home")
+    page.wait_for_function("() => scrollY === 0 && history.state.left.block < 3")
+    page.goto(home + "practice.html")
+    page.evaluate("() => { setTimeout(() => history.back()); }")
+    expect(page).to_have_url(re.compile("lesson.html"))
+    expect(page.locator("h1")).to_be_in_viewport()
+
+
 def prediction(page, words):
     return page.locator(".predict").filter(has_text=words)
 

@@ -37,11 +37,13 @@
     plot.setAttribute("aria-hidden", "true");
     [low.textContent, high.textContent] = [signed(min), signed(max)];
     if (curve) line.append(curve);
+    const shareOf = (value) => (100 * (value - min)) / (max - min), rise = (value) => (curve ? heightAt(curve.firstElementChild.points, shareOf(value)) : 0);
+    const above = guess === undefined ? "" : rise(guess) < rise(truth) ? "answer" : "guess"; // so that no number lies on the other's mark
     for (const [kind, value] of [["answer", truth], ...(guess === undefined ? [] : [["guess", guess]])]) {
-      const mark = line.appendChild(document.createElement("i")), share = (100 * (value - min)) / (max - min);
-      mark.className = kind;
+      const mark = line.appendChild(document.createElement("i")), share = shareOf(value);
+      mark.className = kind === above ? `${kind} above` : kind;
       mark.style.left = `${share}%`;
-      mark.style.height = curve ? `${heightAt(curve.firstElementChild.points, share)}%` : 0;
+      mark.style.height = `${rise(value)}%`;
       const label = mark.appendChild(Object.assign(document.createElement("b"), { textContent: `${kind === "guess" ? "you " : ""}${signed(value)}` }));
       label.style.translate = `${-share}%`;
     }

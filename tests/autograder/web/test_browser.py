@@ -344,6 +344,26 @@ def test_a_guess_is_dragged_by_keyboard_and_by_mouse_and_drawn_on_the_curve(visi
     assert found.page.evaluate(BROKEN, None) == []
 
 
+@pytest.mark.parametrize("width", [375, 1280])
+@pytest.mark.parametrize("guess", ["0", "151", "240", "255", "259", "263", "280", "400", "1000"])
+def test_a_guess_near_the_truth_covers_neither_its_mark_nor_its_number(visit, as_files, guess, width):
+    found = prediction(visit(as_files + "lesson.html", width=width), "half of the variance")
+    found.get_by_role("textbox").fill(guess)
+    found.get_by_role("button").click()
+    expect(found.locator(".guesses b")).to_have_count(2)
+    labels = [one.bounding_box() for one in found.locator(".guesses b").all()]
+    marks = found.locator(".guesses i").evaluate_all(
+        "(all) => all.map((one) => { const { left, top } = one.getBoundingClientRect(); return { x: left - 6, y: top - 6, width: 12, height: 12 }; })"
+    )
+
+    def meet(one, other):
+        return all(one[side] < other[side] + other[size] and other[side] < one[side] + one[size] for side, size in (("x", "width"), ("y", "height")))
+
+    assert not meet(*labels)
+    assert not any(meet(label, mark) for label in labels for mark in marks)
+    assert found.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
 def test_without_a_guess_the_answer_alone_is_drawn_on_the_curve(visit, site):
     found = prediction(visit(site.address + "lesson.html"), "half of the variance")
     found.scroll_into_view_if_needed()

@@ -39,6 +39,7 @@
       first = spread(form, box);
       if (form.closest(".now")) box.querySelector("h2")?.setAttribute("aria-level", 4);
       mark.replaceChildren(box);
+      mark.classList.remove("stale");
     } catch (error) {
       mark.textContent = window.marks ? "The answers could not be loaded: reload the page." : "The site does not answer. Is `course serve` still running?";
       if (window.marks) console.error(error);
@@ -80,6 +81,9 @@
   }
   document.querySelectorAll("form.question[data-question]").forEach((form) => {
     form.addEventListener("submit", check);
+    form.addEventListener("input", ({ target }) => {
+      for (const said of [form.nextElementSibling, target.closest("[data-part]")?.querySelector(".here")]) said?.classList.add("stale"); // it was of another answer
+    });
     bring(form);
   });
 
@@ -99,6 +103,7 @@
       const item = button.closest("li");
       if (button.dataset.move === "-1") item.previousElementSibling?.before(item); else item.nextElementSibling?.after(item);
       ends();
+      list.dispatchEvent(new Event("input", { bubbles: true }));
       (button.disabled ? item.querySelector("[data-move]:not([disabled])") : button).focus();
       say(item);
     });

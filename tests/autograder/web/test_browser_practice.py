@@ -62,3 +62,17 @@ def test_a_mark_after_a_section_is_no_section_of_the_lesson(address, visit):
     now.get_by_label("Your answer").fill("0.790")
     now.get_by_role("button", name="Check").click()
     expect(now.get_by_role("heading", name="Right")).to_have_attribute("aria-level", "4")
+
+
+def test_a_mark_fades_as_soon_as_the_answer_is_another(address, visit):
+    page = visit(address + "question-where-mistakes-show.html", axe=True)
+    page.locator("input.number").nth(0).fill("0.1")
+    page.get_by_role("button", name="Check").click()
+    expect(page.locator("#mark").get_by_role("heading")).to_be_visible()
+    expect(page.locator(".stale")).to_have_count(0)
+    page.get_by_role("radio", name="t = 150").check()
+    expect(page.locator("#mark.stale")).to_have_count(1)
+    expect(page.get_by_role("radio", name="t = 150")).to_be_focused()
+    demand_all_can_read(page)
+    page.get_by_role("button", name="Check").click()
+    expect(page.locator(".stale")).to_have_count(0)

@@ -21,9 +21,10 @@ from fontTools.varLib.instancer import instantiateVariableFont
 FOLDER = Path(__file__).parents[1] / "autograder" / "web" / "static" / "fonts"
 LIST = FOLDER / "fonts.yaml"
 TEXT = (
-    "20-7E A0-17F 218-21B 2C6-2DD 300-304 308 30C 370-3FF 1E9E 2010-2026 2030-203A 2044 2070-209C 20AC 2122 2190-2193 2212 221A 221E 2248 "
+    "20-7E A0-FF 2C6-2DD 300-304 308 30C 370-3FF 2010-2026 2030-203A 2044 2070-209C 20AC 2122 2190-2193 2212 221A 221E 2248 "
     "2260-2265 25CA 2713"
 )
+NAMES = "100-17F 218-21B 1E9E"  # letters of names and of other languages: only a page that has one loads them
 EMPHASIS = "20-7E A0-FF 300-304 370-3FF 2010-2026 2212"
 CODE = "20-7E A0-FF 370-3FF 2010-2026 2190-2193 2212 221A 2248 2260-2265"
 MATHS = (
@@ -31,9 +32,10 @@ MATHS = (
     "2190-2199 21A6 21D0-21D4 2200-2265 226A-226B 2282-2287 2295-2297 22A4-22A5 22C5-22C6 22EE-22F1 2308-230B 27E8-27E9 "
     "1D434-1D467 1D49F 1D4A9 1D4B0 1D4B3 1D6E2-1D71B"
 )
-RANGES = {"sans": TEXT, "sans-italic": EMPHASIS, "mono": CODE, "maths": MATHS}
+RANGES = {"sans": TEXT, "sans-names": NAMES, "sans-italic": EMPHASIS, "mono": CODE, "maths": MATHS}
 FACES = {
     "sans": ("Course Sans", "Regular"),
+    "sans-names": ("Course Sans", "Regular"),
     "sans-italic": ("Course Sans", "Italic"),
     "mono": ("Course Mono", "Regular"),
     "maths": ("Course Maths", "Regular"),

@@ -9,20 +9,13 @@ The first drawing loads the model, so it is given apart.
 from __future__ import annotations
 
 import argparse
-import os
 import re
-import shutil
 import statistics
 import tempfile
-import time
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from autograder.course.loading import read_course
-from autograder.web.app import write_site
-from bench.paint import ROOT, served
-from tests.browsers import FLAGS
+from bench.paint import chromium, served, written
 
 STEPS = (5, 20)
 DONE = re.compile(r"Done in ([0-9.]+) s")
@@ -52,20 +45,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.drawing", description=__doc__, formatter_class=shape)
     parser.add_argument("--times", type=int, default=5)
     times = parser.parse_args().times
-    from playwright.sync_api import sync_playwright
-
-    print(f"{os.cpu_count()} cores, {time.strftime('%Y-%m-%d')}, load {os.getloadavg()[0]:.1f}\n")
-    print(f"| drawn | first | {' | '.join(f'{steps} steps, median | range' for steps in STEPS)} |\n{'| --- ' * (2 + 2 * len(STEPS))}|")
-    with ExitStack() as open_, tempfile.TemporaryDirectory() as name:
-        course = read_course(ROOT)
-        site = write_site(course, course.lessons[:1], Path(name, "site")).place
-        ways = {
-            "in the page": f"{site.as_uri()}/",
-            "by the site's process": open_.enter_context(served(Path(name, "work"))),
-        }
-        playwright = open_.enter_context(sync_playwright())
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
-        for way, address in ways.items():
+    with tempfile.TemporaryDirectory() as name, served(Path(name, "work")) as live, chromium() as browser:
+        print(f"| drawn | first | {' | '.join(f'{steps} steps, median | range' for steps in STEPS)} |\n{'| --- ' * (2 + 2 * len(STEPS))}|")
+        for way, address in {"in the page": written(Path(name, "site")), "by the site's process": live}.items():
             page = browser.new_page(reduced_motion="reduce")
             page.goto(f"{address}play.html")
             sampler = page.locator("#widget-sampler")
@@ -76,8 +58,6 @@ def main() -> None:
                 taken = drawings(page, steps, times)
                 cells.append(f"{statistics.median(taken):.1f} s | {min(taken):.1f} to {max(taken):.1f} s")
             print(f"| {way} | {first:.1f} s | {' | '.join(cells)} |", flush=True)
-        browser.close()
-    print(f"\nload after: {os.getloadavg()[0]:.1f}")
 
 
 if __name__ == "__main__":

@@ -86,6 +86,25 @@ def served(folder: Path) -> Iterator[str]:
             process.terminate()
 
 
+@contextmanager
+def chromium() -> Iterator[Any]:
+    """Start the browser, and say under which load it begins and ends."""
+    from playwright.sync_api import sync_playwright
+
+    print(f"{os.cpu_count()} cores, {time.strftime('%Y-%m-%d')}, load {os.getloadavg()[0]:.1f}\n")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        yield browser
+        browser.close()
+    print(f"\nload after: {os.getloadavg()[0]:.1f}")
+
+
+def written(folder: Path) -> str:
+    """Write the site as files; give its address."""
+    course = read_course(ROOT)
+    return f"{write_site(course, course.lessons[:1], folder).place.as_uri()}/"
+
+
 def visit(browser: Any, address: str, width: int) -> Visit:
     """Open a page in a profile of its own, and wait until it is at rest."""
     context = browser.new_context(viewport={"width": width, "height": 900}, reduced_motion="no-preference")
@@ -112,27 +131,20 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=9)
     parser.add_argument("--width", type=int, default=1280)
     asked = parser.parse_args()
-    from playwright.sync_api import sync_playwright
-
-    print(f"{asked.page}, {os.cpu_count()} cores, {time.strftime('%Y-%m-%d')}, load {os.getloadavg()[0]:.1f}\n")
-    print(f"| opened | first paint, median | range | jumps | before anything is played | what plays |\n{'| --- ' * 6}|")
-    with ExitStack() as open_, tempfile.TemporaryDirectory() as name:
-        course = read_course(ROOT)
-        site = write_site(course, course.lessons[:1], Path(name, "site")).place
+    print(asked.page, end=", ")
+    with ExitStack() as open_, tempfile.TemporaryDirectory() as name, chromium() as browser:
+        print(f"| opened | first paint, median | range | jumps | before anything is played | what plays |\n{'| --- ' * 6}|")
+        site = Path(name, "site")
         ways = {
-            "as a file": f"{site.as_uri()}/",
+            "as a file": written(site),
             "from a plain server": open_.enter_context(plain(site)),
             "from `course serve`": open_.enter_context(served(Path(name, "work"))),
         }
-        playwright = open_.enter_context(sync_playwright())
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         for way, address in ways.items():
             first, *visits = [visit(browser, address + asked.page, asked.width) for _ in range(asked.times + 1)]
             paints, shift = [one.paint for one in visits], max(one.shift for one in (first, *visits))
             print(f"| {way} | {statistics.median(paints):.0f} ms | {min(paints):.0f} to {max(paints):.0f} ms | {shift:.3f}"
                   f" | {first.before / 1000:.0f} kB | {first.recording / 1000:.0f} kB |", flush=True)  # fmt: skip
-        browser.close()
-    print(f"\nload after: {os.getloadavg()[0]:.1f}")
 
 
 if __name__ == "__main__":

@@ -58,7 +58,8 @@ def read(root: Path | None, section: str | None, contents: bool, glossary: bool,
     explained = explain(chosen, mistake) if mistake else None
     section = explained.section if explained else section
     first = [Passage(None, explained.text)] if explained else []
-    after, notes = work_after(find_course(root), chosen), _notes(find_course(root), chosen)
+    course = find_course(root)
+    after, notes = work_after(course, chosen), _notes(course, chosen)
     with _remembering(chosen) as remember:
         if console.is_terminal and sys.stdin.isatty():
             with suppress(KeyboardInterrupt), keys() as keyboard:

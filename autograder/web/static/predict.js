@@ -60,7 +60,10 @@
     own.lastElementChild.append(...guess.flatMap((one, place) => (place ? [document.createTextNode("; "), one] : [one])));
     told.prepend(own);
     const [said, right] = box.querySelector(".guess .number") ? [numberIn(own.textContent), numberIn(truth.textContent)] : [NaN, NaN];
-    if (Number.isFinite(said)) (box.querySelector(".curve") ?? told)[box.querySelector(".curve") ? "append" : "after"](scale(box, said, right));
+    if (Number.isFinite(said)) {
+      const curve = box.querySelector(".curve"), plot = scale(box, said, right);
+      if (curve) curve.append(plot); else told.after(plot);
+    }
     if (truth) own.dataset.right = truth.textContent.trim() === own.lastElementChild.textContent.trim() || said === right ? "yes" : "no";
     box.querySelector("details").open = true;
   }

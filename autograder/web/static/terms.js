@@ -55,12 +55,17 @@
     leaving = setTimeout(hide, 400); // so long the mouse may take to go over to what is explained
   }
 
-  for (const link of document.querySelectorAll("a.term")) {
-    link.addEventListener("pointerenter", (event) => { if (event.pointerType === "mouse") rest(link); });
-    link.addEventListener("pointerleave", (event) => {
+  // What is explained where the mouse rests, until it leaves; one for which `stays` holds remains.
+  function hovered(link, stays = () => false) {
+    link.addEventListener("pointerenter", ({ pointerType }) => { if (pointerType === "mouse") rest(link); });
+    link.addEventListener("pointerleave", ({ pointerType }) => {
       clearTimeout(coming);
-      if (event.pointerType === "mouse" && shown === link && document.activeElement !== link) leave();
+      if (pointerType === "mouse" && shown === link && !stays()) leave();
     });
+  }
+
+  for (const link of document.querySelectorAll("a.term")) {
+    hovered(link, () => document.activeElement === link);
     link.addEventListener("pointerdown", ({ pointerType }) => { pressed = pointerType === "mouse" || shown === link ? null : link; });
     link.addEventListener("focus", () => show(link));
     link.addEventListener("blur", hide);
@@ -84,11 +89,7 @@
   addEventListener("pointerover", symbol);
   addEventListener("click", symbol);
   for (const summary of document.querySelectorAll(".mistake > summary")) {
-    summary.addEventListener("pointerenter", (event) => { if (event.pointerType === "mouse") rest(summary); });
-    summary.addEventListener("pointerleave", (event) => {
-      clearTimeout(coming);
-      if (event.pointerType === "mouse" && shown === summary) leave();
-    });
+    hovered(summary);
     summary.addEventListener("focus", () => { if (summary.matches(":focus-visible")) show(summary); });
     summary.addEventListener("blur", hide);
     summary.addEventListener("click", hide);

@@ -7,7 +7,7 @@ import re
 import msgspec
 import numpy as np
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import TimeoutError, expect
 
 from autograder.course.kinds import Drawn, form_of, mark_answer
 from autograder.course.own_practice import practised
@@ -24,6 +24,7 @@ from tests.autograder.web.conftest import serving
 from tests.autograder.web.test_grades import keep, result
 from tests.autograder.web.test_work import WRONG, check
 from tests.courses import ROOT
+from tests.programs import PAGE
 
 pytestmark = pytest.mark.xdist_group("browser")  # one browser for all of them
 
@@ -57,6 +58,17 @@ def widget(page, name):
 def press(page, key, times=1):
     for _ in range(times):
         page.keyboard.press(key)
+
+
+def rest(page, place):
+    """Let the mouse rest on a place until it is explained: what comes up above may move it away from under the mouse."""
+    tip = page.locator(".tip")
+    for _ in range(PAGE):
+        place.hover()
+        with contextlib.suppress(TimeoutError):
+            tip.wait_for(timeout=1000)
+            break
+    return tip
 
 
 def unfold(page):

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from autograder.course.lesson_text import warned_of
 from autograder.course.mistakes import read_mistakes
-from tests.autograder.web.test_browser import BROKEN, press
+from tests.autograder.web.test_browser import BROKEN, press, rest
 
 pytestmark = pytest.mark.xdist_group("browser")
 
@@ -34,11 +34,11 @@ def test_each_note_of_the_lesson_says_what_one_writes_how_it_looks_and_what_to_d
 def test_a_note_is_read_under_the_mouse_and_covers_nothing_that_stands_before_it(visit, written, width):
     """Also where the page is opened as a file; the mouse may go over to it. In a wide window it stands in the margin."""
     page = visit((written.place / "lesson.html").as_uri(), width=width)
-    note, tip = note_of(page, "one-step-by-hand", "Beta as standard deviation"), page.locator(".tip")
+    note = note_of(page, "one-step-by-hand", "Beta as standard deviation")
     note.scroll_into_view_if_needed()
-    for widget in page.locator(".opening [data-script], #one-step-by-hand [data-script]").all():  # what comes above moves what is below
-        expect(widget).to_have_attribute("data-ready", "yes")
-    note.locator("summary").hover()
+    for widget in page.locator(".opening [data-script], #one-step-by-hand [data-script]").all():
+        expect(widget).to_have_attribute("data-ready", "yes")  # where it stands is compared with where its tip does
+    tip = rest(page, note.locator("summary"))
     expect(tip).to_contain_text("sqrt(1 - beta) * x + beta * eps")
     expect(tip).to_contain_text("0.729, not 0.664")
     expect(tip).to_contain_text(CURE)

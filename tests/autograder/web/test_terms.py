@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from autograder.course.glossary import read_glossary
 from autograder.web.markdown import Prose
-from tests.autograder.web.test_browser import BROKEN, press
+from tests.autograder.web.test_browser import BROKEN, press, rest
 
 pytestmark = pytest.mark.xdist_group("browser")
 
@@ -40,8 +40,7 @@ def test_a_term_is_explained_by_keyboard_and_enter_leads_to_the_glossary(visit, 
 def test_the_symbols_of_a_formula_are_explained_under_the_mouse(visit, written):
     """Also where the page is opened as a file; the mouse may go on to what is explained."""
     page = visit((written.place / "lesson.html").as_uri())
-    link, tip = page.locator("#jump-to-any-t .symbols a").first, page.locator(".tip")
-    link.hover()
+    tip = rest(page, page.locator("#jump-to-any-t .symbols a").first)
     expect(tip).to_contain_text("which says how much of the image's variance is left")
     tip.hover()
     expect(tip).to_be_visible()
@@ -83,14 +82,13 @@ def test_without_javascript_a_term_leads_to_the_glossary(visit, written):
 @pytest.mark.parametrize("files", [False, True])
 def test_a_symbol_in_a_sentence_and_in_a_formula_is_explained_under_the_mouse(visit, site, written, files):
     page = visit((written.place / "lesson.html").as_uri() if files else site.address + "lesson.html", axe=True)
-    tip = page.locator(".tip")
-    page.locator('#forward-noising p math[aria-label="t"] mi').first.hover()
+    tip = rest(page, page.locator('#forward-noising p math[aria-label="t"] mi').first)
     expect(tip).to_contain_text("How many noising steps an image has seen")
     assert page.evaluate(BROKEN, None) == []
     page.mouse.move(5, 5)
     expect(tip).to_be_hidden()
     formula = page.locator("#jump-to-any-t .formula").first
-    formula.locator("msub:has(> mover) mi").first.hover()  # the α of ᾱ_t, under a root
+    rest(page, formula.locator("msub:has(> mover) mi").first)  # the α of ᾱ_t, under a root
     expect(tip).to_contain_text("The product of all α up to t")
     tip.hover()
     expect(tip).to_be_visible()

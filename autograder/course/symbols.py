@@ -17,9 +17,9 @@ ACCENTS = {"\u0302": r"\hat", "\u0303": r"\tilde", "\u0304": r"\bar", "\u0307": 
 _WORDS = frozenset("aAI")
 _LETTER = "A-Za-zΑ-Ωα-ωᾱĉĝĥĵŝŵŷẑȳḡỹ"  # the accented ones are those that Unicode has in one piece and that are no words
 _BELOW = r"_\{[^{}<>]{1,12}\}|_[^\W_]+|[₀-₎ₐ-ₜᵢᵣᵤᵥᵦ-ᵪⱼ]+"
-_STAYS = r"<(?P<tag>code|pre|math|svg|kbd|option|select|textarea|script|style)\b.*?</(?P=tag)>|<[^>]*>|&#(?:x27|39);\w*|&\w+;"
+STAYS = r"<(?P<tag>code|pre|math|svg|kbd|option|select|textarea|script|style)\b.*?</(?P=tag)>|<[^>]*>|&#(?:x27|39);\w*|&\w+;"
 _SYMBOL = re.compile(
-    _STAYS + r"|(?<![^\W\d])(?<![\u0300-\u036f\\'’_@#$\ue001])(?<![^\W\d]\.)(?<!\w\[)(?<!</em>)(?<!</strong>)(?<!</code>)(?<!</a>)"
+    STAYS + r"|(?<![^\W\d])(?<![\u0300-\u036f\\'’_@#$\ue001])(?<![^\W\d]\.)(?<!\w\[)(?<!</em>)(?<!</strong>)(?<!</code>)(?<!</a>)"
     r"(?<!&lt;)(?<!&lt;/)"
     rf"(?P<letter>[{_LETTER}][{''.join(ACCENTS)}]*)(?P<primes>′*)(?P<below>{_BELOW})?(?P<above>[²³¹⁰-ⁿᵀ]+)?"
     r"(?![\w\u0300-\u036f\[′]|\.\w|['’](?!s\b)|&#(?:x27|39);(?!s\b)|</\w+>\w)",

@@ -24,7 +24,7 @@ from pygments.lexers import get_lexer_by_name
 from autograder.course.glossary import Entry, symbols_in
 from autograder.course.lesson_text import LABEL, SOURCE, Curve, Prediction, address, plain_number, prediction, sources_in, warned_of
 from autograder.course.loading import PLACED
-from autograder.course.symbols import Symbol, in_latex, replaced
+from autograder.course.symbols import STAYS, Symbol, in_latex, replaced
 from autograder.course.text import FOLDED, in_unicode, uncommented
 
 _CODE = re.compile(r"(```.*?```|`[^`\n]*`)", re.DOTALL)
@@ -36,7 +36,15 @@ _EQUALS = re.compile(r"(?<![_^{])=(?![^{]*\})")
 _SCRIPT = re.compile(r'<mi mathvariant="(?:script|double-struck)">(.)</mi>')
 _NAMESPACE = re.compile(' xmlns="http://www.w3.org/1998/Math/MathML"| display="inline"')  # what HTML takes for granted
 _LETTERS = {"N": "𝒩", "L": "ℒ", "U": "𝒰", "D": "𝒟", "E": "𝔼", "R": "ℝ"}
-_MARKED = re.compile(r'(?<!class="held">)<math (?:(?!</math>).)*</math>[.,;:?!)]+')
+_MATH = r"<math (?:(?!</math>).)*</math>"
+_INK = r"[^\s<>]"
+_OPERATOR = r"(?:[=≈∼≤≥+−·×→]|&[lg]t;)(?= )"
+_HELD = re.compile(  # `symbols.js` has the same rules
+    rf"(?P<held>(?:(?<!{_INK})(?:(?:{_INK}*\d [+−·×] )?{_INK}*|{_INK}{{1,4}} (?={_MATH}(?:[.?!]|\Z)(?!{_INK}))))?(?P<formula>{_MATH})"
+    rf"(?: (?:[=≈≤≥]|&[lg]t;) [−-]?\d{_INK}*|{_INK}*)(?: {_OPERATOR})?|(?<!{_INK}){_INK}+ {_OPERATOR})"
+    rf'|<span class="held">.*?</span>|{STAYS}',
+    re.DOTALL,
+)
 _ENTITY = re.compile("&#x([0-9A-F]+);")
 _PIXELS = 4 / 3  # in a point
 
@@ -75,13 +83,13 @@ class Prose:
         parser = _parser()
         tokens = _figures(parser.parse(_formulas_out(uncommented(text), kept, glossary)))
         _mark_terms(tokens, [entry for entry in glossary if not entry.is_symbol])
-        return _put_back(with_symbols(parser.renderer.render(tokens, parser.options, {"folder": self._folder, "at": self._at})), kept)
+        return _put_back(parser.renderer.render(tokens, parser.options, {"folder": self._folder, "at": self._at}), kept)
 
     def line(self, text: str) -> str:
         """Turn a line of text into HTML without a paragraph around it."""
         kept: list[str] = []
         found = _parser().renderInline(_formulas_out(uncommented(text), kept), {"folder": self._folder, "at": self._at})
-        return _put_back(with_symbols(found), kept)
+        return _put_back(found, kept)
 
     def _predicted(self, folded: re.Match[str]) -> str:
         """Render a question, what a guess is made with, and the answer, which is closed."""
@@ -148,7 +156,7 @@ def _link(address: str, html: str, title: str = "") -> str:
 
 
 def _put_back(html: str, kept: list[str]) -> str:
-    whole = _held(_PLACE.sub(lambda match: kept[int(match[1] or match[2])], html))
+    whole = _held(_PLACE.sub(lambda match: kept[int(match[1] or match[2])], replaced(html, _symbol)))
     return _HEADED.sub(lambda match: f'{match[1]}<span class="hidden">{match[3]}</span>{match[2]}', whole)
 
 
@@ -177,8 +185,8 @@ def with_symbols(html: str) -> str:
 
 
 def _held(html: str) -> str:
-    """Let no line end between a formula and the mark after it."""
-    return _MARKED.sub(r'<span class="held">\g<0></span>', html)
+    """Let no line end between a formula and what touches it, or before an operator: in "x = 0.8", "(1 − β)", "64 ×", "to x." at the end."""
+    return _HELD.sub(lambda found: found[0] if found["held"] in (None, found["formula"]) else f'<span class="held">{found[0]}</span>', html)
 
 
 @cache

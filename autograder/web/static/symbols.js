@@ -5,6 +5,13 @@ course.provide(() => {
   const ACCENTS = { "\u0302": ["^", true], "\u0303": ["~", false], "\u0304": ["¯", true], "\u0307": ["˙", false], "\u20d7": ["→", false] };
   const SYMBOL = /(?<![\p{L}\p{M}\\'’_@#$])(?<!\p{L}\.)(?<!<\/?)(?<![\p{L}\p{N}_]\[)([A-Za-zΑ-Ωα-ωᾱĉĝĥĵŝŵŷẑȳḡỹ][\u0302\u0303\u0304\u0307\u20d7]*)(′*)(_\{[^{}<>]{1,12}\}|_[\p{L}\p{N}]+|[\u2080-\u208e\u2090-\u209c\u1d62\u1d63\u1d64\u1d65\u1d66-\u1d6a\u2c7c]+)?([\u00b2\u00b3\u00b9\u2070-\u207f\u1d40]+)?(?![\p{L}\p{N}\p{M}_[′]|\.[\p{L}\p{N}_]|['’](?!s\b))/gu;
 
+  // What no line ends within, a formula being one \ue000: `markdown.py` has the same rules.
+  const INK = String.raw`[^\s\ue000]`, OPERATOR = "[=≈∼≤≥+−·×→<>](?= )";
+  const HELD = new RegExp(
+    String.raw`((?:(?<!${INK})(?:(?:${INK}*\d [+−·×] )?${INK}*|${INK}{1,4} (?=\ue000(?:[.?!]|$)(?!${INK}))))?\ue000`
+    + String.raw`(?: [=≈≤≥<>] [−-]?\d${INK}*|${INK}*)(?: ${OPERATOR})?|(?<!${INK})${INK}+ ${OPERATOR})`,
+  );
+
   // The variables in a text, each with its place and size.
   function symbolsIn(text) {
     return [...text.matchAll(SYMBOL)].flatMap(({ 0: whole, 1: base, 2: primes, 3: index = "", 4: power = "", index: at }) => {
@@ -31,7 +38,6 @@ course.provide(() => {
     return node;
   }
 
-  // No line ends between a formula and the mark after it.
   function held(...parts) {
     const node = document.createElement("span");
     node.className = "held";
@@ -63,18 +69,15 @@ course.provide(() => {
     const texts = [], walker = document.createTreeWalker(node, NodeFilter.SHOW_TEXT);
     while (walker.nextNode()) if (!walker.currentNode.parentElement.closest("math, code, pre, kbd, option, textarea, tspan")) texts.push(walker.currentNode);
     for (const text of texts) {
-      const { data } = text, found = symbolsIn(data);
-      if (!found.length) continue;
-      const made = [], drawn = text.parentNode.namespaceURI === SVG;
-      let end = 0;
-      for (const one of found) {
-        made.push(data.slice(end, one.at));
-        end = one.at + one.whole.length;
-        const [mark] = drawn ? [""] : data.slice(end).match(/^[.,;:?!)]*/);
-        made.push(...(drawn ? inSvg(one) : mark ? [held(inMathml(one), mark)] : [inMathml(one)]));
-        end += mark.length;
+      const { data } = text, found = symbolsIn(data), drawn = text.parentNode.namespaceURI === SVG;
+      let end = 0, plain = "";
+      for (const { at, whole } of found) {
+        plain += `${data.slice(end, at)}\ue000`;
+        end = at + whole.length;
       }
-      text.replaceWith(...made, data.slice(end));
+      const set = (piece) => piece.split(/(\ue000)/).flatMap((part) => (part !== "\ue000" ? part : drawn ? inSvg(found.shift()) : inMathml(found.shift())));
+      const pieces = (plain + data.slice(end)).split(drawn ? /(?!)/ : HELD);
+      if (found.length || pieces.length > 1) text.replaceWith(...pieces.flatMap((piece, at) => (at % 2 && piece !== "\ue000" ? held(...set(piece)) : set(piece))));
     }
     return node;
   }

@@ -14,6 +14,16 @@ from tests.courses import ROOT
 
 UPRIGHT = re.compile(r"[Α-Ωα-ω]|(?<![\w\u0300-\u036f'’-])[b-zB-HJ-Z](?![\w'’-])|[A-Za-z]_\w")
 STAYS = re.compile(r"<(head|code|pre|math|script|style|template|option|kbd|textarea)\b.*?</\1>|<span class=\"hidden\">.*?</span>", re.DOTALL)
+HELD = {  # what no line ends within
+    "noise ε = −0.3, or x<0.": ["ε = −0.3,", "x<0."],
+    "w · (ε − x_t), then": ["w ·", "(ε −", "xₜ),"],
+    "the mistake: √(1 − ᾱ) · ε": ["√(1 − ᾱ) ·"],
+    "64 × 64 × 4 = 16,384 numbers": ["64 ×", "64 ×", "4 ="],
+    "0.59 · 1 + 0.41 · (−1) & t > 2": ["0.59 ·", "1 +", "0.41 ·", "t > 2"],
+    "β’s part from x_0. A jump to t": ["β’s", "from x₀.", "to t"],
+    "x_t = 0.8 · x + √β·ε → (w)": ["xₜ = 0.8 ·", "x +", "√β·", "ε →", "(w)"],
+    "a word = b, of x_0 and w": ["word =", "b,", "and w"],
+}
 TEXTS = """() => {
   const walker = document.createTreeWalker(document.getElementById("main"), NodeFilter.SHOW_TEXT), found = [];
   while (walker.nextNode()) if (!walker.currentNode.parentElement.closest("math, code, pre, script, style, template, option, kbd, noscript, tspan, textarea, .hidden")) found.push(walker.currentNode.data);
@@ -53,12 +63,24 @@ def test_a_letter_alone_is_set_as_in_a_formula():
         assert unescape(with_symbols(text)).partition(">")[2] == unescape(mathml(formula)).partition(">")[2]
 
 
+@pytest.mark.parametrize("text", HELD)
+def test_no_line_ends_within_a_term_or_before_an_operator(text):
+    html = with_symbols(escape(text, quote=False))
+    held = re.findall(r'<span class="held">(.*?)</span>', re.sub(r'<math aria-label="(.*?)".*?</math>', r"\1", html))
+    assert list(map(unescape, held)) == HELD[text]
+
+
+def test_code_links_and_what_is_held_already_stay():
+    for html in ("<code>a = 2 b</code>", '<a href="a = 2 b">word</a>', '<span class="held">(<math aria-label="x"><mi>x</mi></math> =</span> 2'):
+        assert with_symbols(html) == html
+
+
 def test_scripts_set_the_same_letters_in_the_same_way(visit, written, site):
     """`symbols.js` and `symbols.py`, for every sentence of the course that both could be given."""
     lesson = site.session.lesson
     hints = [hint for one in read_hints(ROOT, lesson.id).values() for each in one.functions.values() for hint in each]
     cards = [side for card in lesson.cards for side in (card.front, card.back, card.cloze)]
-    texts = [*hints, *cards, *sentences_of(lesson).values(), "w′ and σ², x̂₀ of xₜ₋₁; U-Net, T5, a t-shirt, 3 s, w's e.g. I and betas[t]: ẑ_end ¦ 1..T; <b>bold</b>"]
+    texts = [*hints, *cards, *sentences_of(lesson).values(), *HELD, "w′ and σ², x̂₀ of xₜ₋₁; U-Net, T5, a t-shirt, 3 s, w's e.g. I and betas[t]: ẑ_end ¦ 1..T; <b>bold</b>"]
     texts = [re.sub(r"\$[^$]*\$|`[^`]*`|[{}]{2}", "¦", text) for text in texts if text]
     script = """async (texts) => {
       const { withSymbols } = await course.use("static/symbols.js");

@@ -1,12 +1,14 @@
 """The training loop on scikit-learn's digits: it learns, and an interrupted run ends like an uninterrupted one."""
 
 import dataclasses
+import importlib.util
 import os
 import signal
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
-from sklearn.datasets import load_digits
 
 from solutions.diffusion.data import batches
 from solutions.diffusion.interface import Interrupted, InvalidRequest, TrainingOptions, train_and_store
@@ -23,8 +25,10 @@ CONFIG = TrainingConfig(steps=12, batch=16, warmup=4)
 @pytest.fixture(scope="module")
 def digits():
     """Return the function that draws batches of digits at 8 px, in [-1, 1]."""
-    data = load_digits()
-    return batches(torch.tensor(data.images, dtype=torch.float32)[:, None] / 8 - 1, torch.tensor(data.target), 16)
+    package = Path(importlib.util.find_spec("sklearn").origin).parent  # not imported: for one file it would bring pandas and SciPy along
+    data = np.loadtxt(package / "datasets/data/digits.csv.gz", delimiter=",", dtype=int)  # 64 pixels from 0 to 16, and the digit
+    images, labels = data[:, :-1].reshape(-1, 1, 8, 8), data[:, -1]
+    return batches(torch.tensor(images, dtype=torch.float32) / 8 - 1, torch.tensor(labels), 16)
 
 
 def run(digits, config=CONFIG, stop_at=None, **options):

@@ -5,6 +5,7 @@
     sheets        images, from the data and the shipped weights
     mistakes      images of the lesson's DDPM, right and with one mistake
     diagrams      boxes and arrows
+    letters       the fonts of text and formulas: those of the pages
 
 The same code, weights and matplotlib give the same bytes. Each entry of `FIGURES` has a caption and a text description (alt).
 """

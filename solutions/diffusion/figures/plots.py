@@ -25,8 +25,8 @@ def schedules(theme: Theme) -> Figure:
         bars = alpha_bars(betas)
         left.plot(bars, color=colour, label=name)
         right.plot(np.arange(1, T + 1), snr(bars)[1:], color=colour, label=name)
-    _name(left, "what is left of the image", "t", "$\\bar{\\alpha}_t$")
-    _name(right, "signal-to-noise ratio", "t", "$\\bar{\\alpha}_t\\,/\\,(1-\\bar{\\alpha}_t)$")
+    _name(left, "what is left of the image", "$t$", "$\\bar{\\alpha}_t$")
+    _name(right, "signal-to-noise ratio", "$t$", "$\\bar{\\alpha}_t\\,/\\,(1-\\bar{\\alpha}_t)$")
     right.set_yscale("log")
     right.axhline(1, color=theme.faint, linewidth=1)
     left.legend()
@@ -43,21 +43,21 @@ def what_is_predicted(theme: Theme) -> Figure:
     ends = {"$x_0$": (1.0, 0.0), "$\\varepsilon$": (0.0, 1.0), "$x_t$": x_t, "$v$": v}
     for (text, (x, y)), colour in zip(ends.items(), (theme.text, theme.text, theme.blue, theme.orange), strict=True):
         left.annotate("", (x, y), (0, 0), arrowprops={"arrowstyle": "-|>", "color": colour, "linewidth": 2, "shrinkA": 0, "shrinkB": 0})
-        left.text(1.13 * x, 1.13 * y, text, color=colour, size=14, ha="center", va="center")
-    left.text(0.3, 0.08, "$\\phi$", color=theme.blue, size=12)
-    left.text(0.62, 0.95, "$\\cos\\phi=\\sqrt{\\bar{\\alpha}_t}$", size=10)
+        left.text(1.13 * x, 1.13 * y, text, color=colour, size=15, ha="center", va="center")
+    left.text(0.3, 0.08, "$\\phi$", color=theme.blue, size=13)
+    left.text(0.62, 0.95, "$\\cos\\phi=\\sqrt{\\bar{\\alpha}_t}$")
     left.set(xlim=(-0.8, 1.3), ylim=(-0.15, 1.25), aspect="equal")
     left.axis("off")
     bars = alpha_bars(cosine_betas(T))
     ratio, t = snr(bars)[1:], np.arange(1, T + 1)
     least = MinSnrLoss(bars).weights()[1:] * (ratio + 1)
-    weights = {"$\\varepsilon$: SNR": ratio, "v: SNR + 1": ratio + 1, "min(SNR, 5)": least, "$x_0$: 1": np.ones(T)}
+    weights = {"$\\varepsilon$: SNR": ratio, "$v$: SNR + 1": ratio + 1, "min(SNR, 5)": least, "$x_0$: 1": np.ones(T)}
     for (name, weight), colour in zip(weights.items(), (theme.blue, theme.orange, theme.green, theme.text), strict=True):
         right.plot(t, weight, color=colour, label=name, linestyle="--" if "min" in name else "-")
     right.set_yscale("log")
     right.set_ylim(1e-4, 1e5)
-    right.legend(loc="upper right", fontsize=9)
-    _name(right, "weight of the same error of $\\hat{x}_0$", "t (cosine schedule)", "weight")
+    right.legend(loc="upper right", fontsize=9.5)
+    _name(right, "weight of the same error of $\\hat{x}_0$", "$t$ (cosine schedule)", "weight")
     return figure
 
 
@@ -67,14 +67,14 @@ def guidance_curve(theme: Theme) -> Figure:
     w = [float(each) for each in found]
     figure, (left, right) = _panels(2)
     left.plot(w, [each["fd"] for each in found.values()], "o-", color=theme.blue)
-    _name(left, "Fréchet distance (lower is better)", "guidance w", "")
+    _name(left, "Fréchet distance (lower is better)", "guidance $w$", "")
     left.set_yscale("log")
     left.set_ylim(2, 100)
     left.set_yticks([2, 5, 10, 20, 50, 100], ["2", "5", "10", "20", "50", "100"])
     left.minorticks_off()
     right.plot(w, [each["agreement"] for each in found.values()], "o-", color=theme.orange, label="class accuracy")
     right.plot(w, [each["coverage"] for each in found.values()], "s-", color=theme.green, label="coverage")
-    _name(right, "sure of its class, or diverse", "guidance w", "")
+    _name(right, "sure of its class, or diverse", "guidance $w$", "")
     right.set_ylim(0, 1.02)
     right.legend(loc="lower right")
     return figure
@@ -105,15 +105,15 @@ def one_dimension(theme: Theme) -> Figure:
         left.plot(x, density, color=colour, label=name)
     left.axvline(x_t, color=theme.blue, linewidth=1, linestyle="--")
     black, white = image_posterior([x_t], bars[shown], images)
-    left.text(x_t + 0.1, 0.49, f"$x_t$ = {x_t}: white\n{white:.2f}, black {black:.2f}", color=theme.blue, size=9, va="top")
+    left.text(x_t + 0.1, 0.49, f"$x_t$ = {x_t}: white\n{white:.2f}, black {black:.2f}", color=theme.blue, size=9.5, va="top")
     left.set_ylim(0, 0.5)
-    left.legend(loc="upper left", fontsize=9)
-    _name(left, f"how likely each $x_t$ is, t = {shown}", "$x_t$", "density, given the image")
+    left.legend(loc="upper left", fontsize=9.5)
+    _name(left, f"how likely each $x_t$ is, $t$ = {shown}", "$x_t$", "density, given the image")
     for t, line in ((900, ":"), (shown, "-"), (100, "--")):
-        middle.plot(x, average_image(x[:, None], bars[t], images), line, color=theme.blue, label=f"t = {t}")
+        middle.plot(x, average_image(x[:, None], bars[t], images), line, color=theme.blue, label=f"$t$ = {t}")
     middle.plot(x_t, average_image([x_t], bars[shown], images), "o", color=theme.orange)
-    middle.legend(loc="upper left", fontsize=9)
-    _name(middle, "their average, $\\hat{x}_0$", "$x_t$", "P(white) − P(black)")
+    middle.legend(loc="upper left", fontsize=9.5)
+    _name(middle, "their average, $\\hat{x}_0$", "$x_t$", "$P$(white) − $P$(black)")
     rng = np.random.default_rng(2)
     ways = [rng.standard_normal((16, 1))]
 
@@ -123,7 +123,7 @@ def one_dimension(theme: Theme) -> Figure:
     ddpm_sample(eps_model, ways[0], betas, rng.standard_normal, callback=lambda t, x, x0: ways.append(x))
     right.plot(np.arange(T, -1, -4), np.hstack(ways).T[::4], color=theme.blue, linewidth=0.6, alpha=0.7)
     right.invert_xaxis()
-    _name(right, "many steps commit to one", "t", "$x_t$")
+    _name(right, "many steps commit to one", "$t$", "$x_t$")
     return figure
 
 
@@ -133,17 +133,17 @@ def one_step(theme: Theme) -> Figure:
     signal, unrooted = (1 - beta) ** 0.5 * x, (1 - beta) * x
     result, noise_mistake, signal_mistake = signal + beta**0.5 * eps, signal + beta * eps, unrooted + beta**0.5 * eps
     rows = (
-        (0.0, x, "x = 0.8", theme.text, "-"),
+        (0.0, x, "$x$ = 0.8", theme.text, "-"),
         (0.0, signal, f"shrunk to {signal:.3f}", theme.text, "-"),
         (signal, result, f"noise moves it to {result:.3f}", theme.blue, "-"),
-        (signal, noise_mistake, f"with β for √β: {noise_mistake:.3f}", theme.orange, "--"),
-        (unrooted, signal_mistake, f"with 1 − β for its root: {signal_mistake:.3f}", theme.orange, "--"),
+        (signal, noise_mistake, f"with $\\beta$ for $\\sqrt{{\\beta}}$: {noise_mistake:.3f}", theme.orange, "--"),
+        (unrooted, signal_mistake, f"with $1-\\beta$ for its root: {signal_mistake:.3f}", theme.orange, "--"),
     )
     figure, axes = _panels(1, size=(7, 2.8))
     for row, (start, end, words, colour, line) in enumerate(rows):
         axes.plot([start, end], [-row, -row], line, color=colour)
         axes.plot(end, -row, "o", color=colour)
-        axes.text(0.84, -row, words, color=colour, size=9, va="center")
+        axes.text(0.84, -row, words, color=colour, size=9.5, va="center")
     axes.set(xlim=(0, 1.2), ylim=(-4.6, 0.6))
     axes.set_xticks([0, 0.2, 0.4, 0.6, 0.8])
     axes.set_yticks([])
@@ -164,9 +164,9 @@ def average(theme: Theme) -> Figure:
         axes.set_ylim(0, 1.9)
         axes.set_yticks([])
         axes.text(0.98, 0.97, f"white {white:.2f}, black {black:.2f}\naverage {found:.2f}", transform=axes.transAxes, color=theme.blue,
-                  size=9, ha="right", va="top")  # fmt: skip
-        _name(axes, f"t = {t}", "$x_t$", "")
-    panels[0].legend(loc="upper left", fontsize=9)
+                  size=9.5, ha="right", va="top")  # fmt: skip
+        _name(axes, f"$t$ = {t}", "$x_t$", "")
+    panels[0].legend(loc="upper left", fontsize=9.5)
     return figure
 
 
@@ -186,7 +186,7 @@ def field(theme: Theme) -> Figure:
         axes.plot(*np.moveaxis(np.stack(ways)[: 101 - t // 10], -1, 0), color=theme.blue, linewidth=1)
         axes.scatter(*ways[100 - t // 10].T, s=16, color=theme.blue, zorder=3)
         axes.scatter(*images.T, s=50, color=theme.orange, zorder=2)
-        axes.set(title=f"t = {t}", xlim=(-2.4, 2.4), ylim=(-2.4, 2.4), aspect="equal")
+        axes.set(title=f"$t$ = {t}", xlim=(-2.4, 2.4), ylim=(-2.4, 2.4), aspect="equal")
         axes.axis("off")
     return figure
 
@@ -212,7 +212,7 @@ def guidance_plane(theme: Theme) -> Figure:
         axes.scatter(*points[-1].T, s=14, color=theme.orange, zorder=2)
         axes.scatter(*ours.T, s=40, color=theme.text, zorder=3)
         axes.scatter(*other.T, s=40, facecolors="none", edgecolors=theme.text, linewidths=1.5, zorder=3)
-        axes.set(title=f"w = {w}", xlim=(-2.4, 2.4), ylim=(-2.4, 2.4), aspect="equal", xticks=[], yticks=[])
+        axes.set(title=f"$w$ = {w}", xlim=(-2.4, 2.4), ylim=(-2.4, 2.4), aspect="equal", xticks=[], yticks=[])
         axes.axis("off")
     return figure
 

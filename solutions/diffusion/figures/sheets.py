@@ -39,7 +39,7 @@ def forward_strip(theme: Theme) -> Figure:
     eps = torch.randn(x0.shape, generator=torch.Generator().manual_seed(0))
     bars, steps = alpha_bars(linear_betas(1000)), (0, 50, 100, 250, 500, 750, 1000)
     columns = [noise_to(x0, t, eps, bars) for t in steps]
-    return sheet(theme, torch.stack(columns, dim=1), [f"t = {t}" for t in steps])
+    return sheet(theme, torch.stack(columns, dim=1), [f"$t$ = {t}" for t in steps])
 
 
 def denoise_strip(theme: Theme) -> Figure:
@@ -53,7 +53,7 @@ def denoise_strip(theme: Theme) -> Figure:
     chosen = [steps[i] for i in (0, 1, 4, 8, 12, 15, 17, 20)]
     both = torch.stack([torch.stack([x, x0]) for _, x, x0 in chosen])  # (columns, 2, N, 1, 16, 16)
     rows = both.permute(2, 1, 0, 3, 4, 5).flatten(0, 1)
-    return sheet(theme, rows, [f"t = {t}" for t, _, _ in chosen], ["$x_t$", "$\\hat{x}_0$"] * len(SHOWN))
+    return sheet(theme, rows, [f"$t$ = {t}" for t, _, _ in chosen], ["$x_t$", "$\\hat{x}_0$"] * len(SHOWN))
 
 
 def samples(theme: Theme) -> Figure:
@@ -66,7 +66,7 @@ def guidance_grid(theme: Theme) -> Figure:
     """Draw the same noise for two classes at five w."""
     scales, labels = (0.0, 1.0, 1.5, 3.0, 5.0), torch.tensor([8] * 6 + [9] * 6)
     rows = [fashion.sample_classes(SamplingConfig(seed=4, w=w), labels) for w in scales]
-    return sheet(theme, torch.stack(rows), [], [f"w = {w:g}" for w in scales])
+    return sheet(theme, torch.stack(rows), [], [f"$w$ = {w:g}" for w in scales])
 
 
 def emoji_grid(theme: Theme) -> Figure:
@@ -74,7 +74,7 @@ def emoji_grid(theme: Theme) -> Figure:
     model, scales = emoji.trained(), (1.0, 3.0, 5.0)
     ids = tokens(list(emoji.SHOWN))
     rows = [emoji.sample_images(model, ids, SamplingConfig(w=w, seed=0)) for w in scales]
-    return sheet(theme, torch.stack(rows), [name.replace(" ", "\n") for name in emoji.SHOWN], [f"w = {w:g}" for w in scales])
+    return sheet(theme, torch.stack(rows), [name.replace(" ", "\n") for name in emoji.SHOWN], [f"$w$ = {w:g}" for w in scales])
 
 
 def sdedit_grid(theme: Theme) -> Figure:
@@ -85,7 +85,7 @@ def sdedit_grid(theme: Theme) -> Figure:
             sketch[0, top:bottom, left:right] = 0.2
     eps_model, draw_noise = clothing(torch.tensor(list(SKETCHES))), _noise(1)
     columns = [sdedit(eps_model, sketches, fashion.ALPHA_BARS, even_path(t, 20), draw_noise) for t in starts]
-    return sheet(theme, torch.stack([sketches, *columns], dim=1), ["sketch", *(f"t = {t}" for t in starts)])
+    return sheet(theme, torch.stack([sketches, *columns], dim=1), ["sketch", *(f"$t$ = {t}" for t in starts)])
 
 
 def inpainting_grid(theme: Theme) -> Figure:
@@ -129,7 +129,7 @@ def sheet(theme: Theme, rows: Tensor, column_labels: list[str], row_labels: list
     axes.imshow(canvas, interpolation="none")
     axes.axis("off")
     for c, text in enumerate(column_labels):
-        axes.text(c * (cell + gap) + cell / 2, -12, text, ha="center", va="bottom", color=theme.text, size=9 if lines == 1 else 8)
+        axes.text(c * (cell + gap) + cell / 2, -12, text, ha="center", va="bottom", color=theme.text, size=9.5 if lines == 1 else 8.5)
     for r, text in enumerate(row_labels or []):
-        axes.text(-12, r * (cell + gap) + cell / 2, text, ha="right", va="center", color=theme.text, size=10)
+        axes.text(-12, r * (cell + gap) + cell / 2, text, ha="right", va="center", color=theme.text)
     return figure

@@ -1,7 +1,9 @@
-"""The colours and fonts of the figures, for a light and a dark page."""
+"""The colours and sizes of the figures, for a light and a dark page."""
 
 from dataclasses import dataclass
 from typing import Any
+
+from solutions.diffusion.figures import letters
 
 
 @dataclass(frozen=True)
@@ -27,11 +29,11 @@ class Theme:
             "grid.alpha": 0.5,
             "axes.spines.top": False,
             "axes.spines.right": False,
-            "axes.titlesize": 11,
-            "font.size": 10,
+            "axes.titlesize": 11.5,
+            "font.size": 10.5,
             "lines.linewidth": 2,
             "legend.frameon": False,
-            "font.family": "DejaVu Sans",
+            **letters.settings(),
         }
 
 

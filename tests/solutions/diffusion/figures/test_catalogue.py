@@ -1,10 +1,12 @@
-"""The lesson's figures: reproducible to the byte, light and dark, each with a caption and alt text."""
+"""The lesson's figures: reproducible to the byte, light and dark, in the letters of the pages, each with a caption and alt text."""
 
+import re
 from pathlib import Path
 
 import pytest
 import torch
 
+from autograder.course import symbols
 from solutions.diffusion.figures.catalogue import FIGURES, draw_figures
 from solutions.diffusion.figures.frames import own_estimates
 from solutions.diffusion.interface import SamplingConfig
@@ -22,8 +24,8 @@ class Quick(torch.nn.Module):
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_a_figure_is_drawn_the_same_each_time(name, tmp_path, monkeypatch):
-    """Light and dark differ; two drawings of the same theme don't. No file exceeds 400 kB, and none contains a date."""
+def test_a_figure_is_drawn_the_same_each_time(name, tmp_path, monkeypatch, caplog):
+    """Light and dark differ; two drawings of the same theme don't. No file exceeds 400 kB, none contains a date, and no letter is missing."""
     monkeypatch.setattr(fashion, "trained", lambda folder: Quick())
     monkeypatch.setattr(emoji, "STEPS", 2)  # each takes a while
     once, again = draw_figures([name], tmp_path / "a"), draw_figures([name], tmp_path / "b")
@@ -32,6 +34,7 @@ def test_a_figure_is_drawn_the_same_each_time(name, tmp_path, monkeypatch):
     assert once[0].read_bytes() != once[1].read_bytes()
     assert all(path.stat().st_size < 400_000 for path in once)
     assert b"dc:date" not in once[0].read_bytes()
+    assert caplog.messages == []  # of a letter or a font that was not found, matplotlib tells the log only
 
 
 def test_each_noisy_image_is_shown_with_its_own_estimate():
@@ -58,6 +61,14 @@ def test_the_last_image_of_a_pass_is_its_own_estimate():
 def test_the_lesson_has_every_figure():
     """Every name in `FIGURES` is in the lesson's folder, light and dark: someone ran `python -m solutions.diffusion figures`."""
     assert {path.name for path in LESSON.glob("*.svg")} >= {f"{name}-{theme}.svg" for name in FIGURES for theme in ("light", "dark")}
+
+
+def test_every_figure_is_set_in_the_letters_of_the_pages_its_variables_as_in_formulas():
+    """Letters are outlines, which bear the names of their fonts; what they spell is in a comment."""
+    drawn = "".join(path.read_text(encoding="utf-8") for path in LESSON.glob("*.svg"))
+    assert set(re.findall(r'<path id="([A-Z][\w-]*)-[0-9a-f]+"', drawn)) == {"Course-Sans-Regular", "Course-Maths-Regular", "Course-Maths-Italic"}
+    upright = {re.sub(r"\$.*?\$", "", label) for label in re.findall("<!-- (.*?) -->", drawn)}
+    assert [text for text in upright if symbols.replaced(text, lambda variable: "") != text] == []
 
 
 def test_every_figure_has_a_caption_and_alt_text():

@@ -7,10 +7,10 @@ pages. Written twice: as an animated PNG, and its last frame alone, for readers 
 import textwrap
 from pathlib import Path
 
-import matplotlib as mpl
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
+from solutions.diffusion.figures import letters
 from solutions.diffusion.figures.images import to_pixels
 from solutions.diffusion.interface import InvalidRequest, SamplingConfig
 from solutions.diffusion.models.registry import find
@@ -25,7 +25,8 @@ PROMPTS = {
     "fashion": ("sneaker", "bag", "dress", "ankle boot"),
     "emoji": ("red heart", "rocket", "hatching chick", "blue tangerine"),
 }
-SIDE, GAP, LETTERS, LINES = 128, 12, 13, 3
+SIDE, GAP, LETTERS, LINES = 128, 12, 14, 3
+FINER = 4  # letters are drawn so many times as large: Pillow places them on whole pixels
 INK, DONE = (125, 134, 152, 255), (58, 122, 224, 255)  # read on white and on black
 LEVELS = 15  # above and below 0: noise in fewer shades is half as large a file
 MILLISECONDS, HOLD = 110, 2200
@@ -49,7 +50,6 @@ def _run(model: str, prompt: str, seed: int, steps: int) -> list[Tensor]:
 
 
 def _frame(images: list[Tensor], prompts: tuple[str, ...], done: float) -> Image.Image:
-    font = ImageFont.truetype(Path(mpl.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf"), LETTERS)
     width, top = len(images) * (SIDE + GAP) - GAP, SIDE + GAP
     frame = Image.new("RGBA", (width, top + LINES * (LETTERS + 4) + GAP), (0, 0, 0, 0))
     pen = ImageDraw.Draw(frame)
@@ -57,11 +57,22 @@ def _frame(images: list[Tensor], prompts: tuple[str, ...], done: float) -> Image
         left = column * (SIDE + GAP)
         pixels = to_pixels((image[None] * LEVELS).round() / LEVELS)[0]
         frame.paste(Image.fromarray(pixels).resize((SIDE, SIDE), Image.Resampling.NEAREST), (left, 0))
-        words = textwrap.fill(prompt, 19)
-        pen.multiline_text((left + SIDE / 2, top - 4), words, INK, font, anchor="ma", align="center")
+        frame.paste(_words(prompt), (left, top - 4))
     pen.rectangle((0, frame.height - 3, width, frame.height - 1), (*INK[:3], 60))
     pen.rectangle((0, frame.height - 3, round(width * done), frame.height - 1), DONE)
     return frame
+
+
+def _words(prompt: str) -> Image.Image:
+    """Return a prompt as it stands below its column."""
+    font = ImageFont.truetype(letters.files()[letters.TEXT], FINER * LETTERS)
+    width, height = SIDE, LINES * (LETTERS + 4) + 4
+    mask = Image.new("L", (FINER * width, FINER * height))
+    middle, lines = (FINER * width / 2, 0), textwrap.fill(prompt, 19)
+    ImageDraw.Draw(mask).multiline_text(middle, lines, 255, font, anchor="ma", align="center", spacing=FINER * 4)
+    words = Image.new("RGBA", (width, height), INK)
+    words.putalpha(mask.reduce(FINER))
+    return words
 
 
 def save_film(frames: list[Image.Image], path: Path) -> None:

@@ -180,7 +180,7 @@ def field(theme: Theme) -> Figure:
 
     ways = [np.random.default_rng(6).standard_normal((12, 2))]
     ddim_sample(eps_model, ways[0], bars, even_path(T, 100), clip=None, callback=lambda t, x, x0: ways.append(x))
-    figure, panels = _panels(3, size=(9, 3.2))
+    figure, panels = _panels(3, size=(9, 3.4))
     for axes, t in zip(panels, (600, 200, 10), strict=True):
         axes.quiver(*grid.T, *-eps_model(grid, t).T, color=theme.faint, angles="xy", pivot="tail", width=0.006)
         axes.plot(*np.moveaxis(np.stack(ways)[: 101 - t // 10], -1, 0), color=theme.blue, linewidth=1)
@@ -196,7 +196,7 @@ def guidance_plane(theme: Theme) -> Figure:
     bars = alpha_bars(cosine_betas(T - 1))[:T]  # T − 1 steps: ᾱ_T itself is nearly 0
     ours, other = np.array([[-0.9, 0.1], [-0.1, 0.9]]), np.array([[0.1, -0.9], [0.9, -0.1]])
     start = np.random.default_rng(5).standard_normal((40, 2))
-    figure, panels = _panels(3, size=(9, 3.2))
+    figure, panels = _panels(3, size=(9, 3.4))
     for axes, w in zip(panels, (0, 1, 4), strict=True):
         trajectory = [start]
 

@@ -107,11 +107,13 @@
       (button.disabled ? item.querySelector("[data-move]:not([disabled])") : button).focus();
       say(item);
     });
-    let held = null;
+    let held = null, from = 0;
     list.addEventListener("pointerdown", (event) => {
       if (event.target.closest("button") || event.button !== 0) return;
+      if (event.pointerType !== "mouse" && !event.target.closest(".grip")) return; // the page is scrolled there
       held = event.target.closest("li");
       if (!held) return;
+      from = place(held);
       held.classList.add("held");
       list.setPointerCapture(event.pointerId);
     });
@@ -125,7 +127,14 @@
       const box = over.getBoundingClientRect();
       if (event.clientY > box.top + box.height / 2) over.after(held); else over.before(held);
     });
-    const drop = () => { if (held) { held.classList.remove("held"); say(held); held = null; ends(); } };
+    const drop = () => {
+      if (!held) return;
+      held.classList.remove("held");
+      say(held);
+      if (place(held) !== from) list.dispatchEvent(new Event("input", { bubbles: true }));
+      held = null;
+      ends();
+    };
     list.addEventListener("pointerup", drop);
     list.addEventListener("pointercancel", drop);
     ends();

@@ -46,6 +46,37 @@ def test_an_order_comes_back_as_it_was_left(address, visit):
     assert page.locator("[data-order] li").evaluate_all("(items) => items.map((item) => item.dataset.id)") == left
 
 
+def test_lines_are_dragged_by_touch_where_their_dots_are_and_the_mark_fades(address, visit, browser):
+    if browser.browser_type.name != "chromium":
+        pytest.skip("only Chromium can be touched")
+    page = visit(address + "question-training-loop.html", width=375, height=640, has_touch=True, is_mobile=True)
+    lines, mark = page.locator("[data-order] li"), page.locator("#mark")
+    page.get_by_role("button", name="Check").tap()
+    expect(mark.get_by_role("heading")).to_be_visible()
+    touch = page.context.new_cdp_session(page)
+
+    def order():
+        return lines.evaluate_all("(items) => items.map((item) => item.dataset.id)")
+
+    def drag_up(place, by):
+        lines.nth(place - 1).scroll_into_view_if_needed()
+        box, end = lines.nth(place).locator(by).bounding_box(), lines.nth(place - 1).bounding_box()
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        for kind, points in (("Start", [y]), ("Move", [y - 20]), ("Move", [end["y"] + 3]), ("End", [])):
+            touch.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": [{"x": x, "y": at} for at in points]})
+
+    first, second, third, *rest = order()
+    drag_up(2, ".grip")
+    assert order() == [first, third, second, *rest]
+    expect(page.locator("[data-moved]")).to_contain_text("Now 2 of 5.")
+    expect(page.locator("#mark.stale")).to_have_count(1)
+    page.get_by_role("button", name="Check").press("Enter")
+    expect(page.locator("#mark.stale")).to_have_count(0)
+    drag_up(1, ".what")
+    assert order() == [first, third, second, *rest]
+    expect(page.locator("#mark.stale")).to_have_count(0)
+
+
 def test_who_gave_no_answer_is_not_offered_the_working(address, visit):
     page = visit(address + "question-fresh-step.html")
     mark = page.locator("#mark")

@@ -15,7 +15,8 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from autograder.learner.review.deck import KEYS, MEANINGS, NEW_A_DAY, RATINGS, Counts, Deck, following, in_words, own_place
+from autograder.course.model import Section
+from autograder.learner.review.deck import KEYS, MEANINGS, NEW_A_DAY, RATINGS, Chosen, Counts, Deck, following, in_words, own_place
 from autograder.learner.review.queue import Face, faces_of
 from autograder.learner.review.schedule import Scheduling, State
 from autograder.web.markdown import Prose
@@ -29,7 +30,7 @@ def routes(session: ReaderSession, frame: Frame) -> list[BaseRoute]:
     """Return the routes of the cards page, and of the figures on the cards of other lessons."""
     figures = (folder for folder in sorted(frame.folder.parent.glob("*/figures")) if folder.parent != frame.folder)
     return [
-        Route("/cards.html", shown(frame, lambda request: _page(session, frame)), methods=["GET"]),
+        Route("/cards.html", shown(frame, lambda request: _page(session, frame, request)), methods=["GET"]),
         Route("/cards.html", formed(frame, lambda request, fields: _answered(session, frame, request, fields)), methods=["POST"]),
         *(Mount(f"/{folder.parent.name}/figures", StaticFiles(directory=folder)) for folder in figures),
     ]
@@ -40,20 +41,31 @@ def place_of(session: ReaderSession) -> Path:
     return session.workspace.reviews if session.kept else own_place()
 
 
-def _page(session: ReaderSession, frame: Frame) -> str:
-    with Deck.open(place_of(session), session.reviewed) as deck:
-        return _whole(frame, _next(session, frame, deck, ""))
+def _page(session: ReaderSession, frame: Frame, request: Request) -> str:
+    section = _section(frame, request)
+    with _deck(session, frame, section) as deck:
+        return _whole(frame, _next(session, frame, deck, ""), section)
 
 
-def _whole(frame: Frame, card: Markup) -> str:
-    return page(frame, "cards", "Cards", card=card, keys=KEYS, meanings=MEANINGS)
+def _section(frame: Frame, request: Request) -> Section | None:
+    """Return the section whose cards come first, if one was asked for."""
+    return next((one for one in frame.lesson.sections if one.id == request.query_params.get("section")), None)
+
+
+def _deck(session: ReaderSession, frame: Frame, section: Section | None) -> Deck:
+    return Deck.open(place_of(session), session.reviewed, Chosen(first=f"{frame.lesson.id}/{section.id}" if section else ""))
+
+
+def _whole(frame: Frame, card: Markup, section: Section | None) -> str:
+    return page(frame, "cards", "Cards", card=card, first=section, keys=KEYS, meanings=MEANINGS)
 
 
 def _answered(session: ReaderSession, frame: Frame, request: Request, fields: dict[str, list[str]]) -> str:
-    with Deck.open(place_of(session), session.reviewed) as deck:
+    section = _section(frame, request)
+    with _deck(session, frame, section) as deck:
         said, face = _done(deck, {name: values[0] for name, values in fields.items()})
         card = _next(session, frame, deck, said, face)
-    return card if request.headers.get("x-part") == "card" else _whole(frame, card)
+    return card if request.headers.get("x-part") == "card" else _whole(frame, card, section)
 
 
 def _done(deck: Deck, sent: dict[str, str]) -> tuple[str, Face | None]:

@@ -83,11 +83,15 @@ BEHIND = 3_600_000  # milliseconds that the clock may be behind the last answer 
 
 
 class Chosen(msgspec.Struct, frozen=True):
-    """Which cards to review: all, or those with one of these tags and one of these objectives; and how many new ones a day."""
+    """Which cards to review: all, or those with one of these tags and one of these objectives; and how many new ones a day.
+
+    Those of the section `first` ("lesson/section") come first.
+    """
 
     tags: tuple[str, ...] = ()
     objectives: tuple[str, ...] = ()
     new: int = NEW_A_DAY
+    first: str = ""
 
     def has(self, face: Face) -> bool:
         return (not self.tags or bool(set(self.tags) & set(face.card.tags))) and (
@@ -113,7 +117,7 @@ class Deck:
     def __init__(self, log: Log, lessons: Iterable[Lesson], chosen: Chosen):
         self.log = log
         self._every = {face.id: face for face in faces_of(lessons)}
-        self._new = chosen.new
+        self._chosen = chosen
         self.faces = {name: face for name, face in self._every.items() if chosen.has(face)}
         self.states: dict[str, State] = {}
         self._read = -1
@@ -143,7 +147,7 @@ class Deck:
     def queue(self, now: datetime) -> Queue:
         """Return what is left today, in order."""
         self.refresh()
-        return queue_of(self.faces.values(), self.states, now, self._new)
+        return queue_of(self.faces.values(), self.states, now, self._chosen.new, self._chosen.first)
 
     def next_card(self, now: datetime) -> Face | None:
         """Return the face to ask now; None if nothing is left for now."""

@@ -40,6 +40,11 @@ class Face(msgspec.Struct, frozen=True):
         """The card's id with its lesson; all faces of a card share it."""
         return f"{self.lesson}/{self.card.id}"
 
+    @property
+    def section(self) -> str:
+        """The id of the section that the card is about, with its lesson."""
+        return f"{self.lesson}/{self.card.section}"
+
 
 def faces_of(lessons: Iterable[Lesson]) -> Iterator[Face]:
     """Yield the faces of all cards, in the order of the lessons' decks."""
@@ -75,7 +80,7 @@ NEW = State()
 class Queue(msgspec.Struct, frozen=True):
     """What is left today: learning faces with their moments (soonest first), due and new faces (in the order in which they are asked).
 
-    `later` holds a future day for each face that is due then.
+    `later` holds a future day for each face that is due then. Cards of a `section` ("lesson/section") come before others, due or new.
     """
 
     now: int
@@ -84,6 +89,7 @@ class Queue(msgspec.Struct, frozen=True):
     due: tuple[Face, ...]
     new: tuple[Face, ...]
     later: tuple[int, ...]
+    section: str = ""
 
     @property
     def due_now(self) -> tuple[Face, ...]:
@@ -99,13 +105,16 @@ class Queue(msgspec.Struct, frozen=True):
         """Return the face to ask now, if any."""
         if self.learning and self.learning[0][0] <= self.now:
             return self.learning[0][1]
-        for face in (*self.due, *self.new):
+        for face in sorted((*self.due, *self.new), key=lambda face: face.section != self.section):
             return face
         return self.learning[0][1] if self.learning and self.learning[0][0] <= self.now + AHEAD else None
 
 
-def queue_of(faces: Iterable[Face], states: Mapping[str, State], now: datetime, limit: int) -> Queue:
-    """Return today's queue; at most `limit` new faces are begun a day, the core first. Cards that were brought back come before all."""
+def queue_of(faces: Iterable[Face], states: Mapping[str, State], now: datetime, limit: int, section: str = "") -> Queue:
+    """Return today's queue; at most `limit` new faces are begun a day, the section's and then the core's first.
+
+    Cards that were brought back come before all.
+    """
     at, zone = milliseconds(now), zone_of(now)
     today = day_of(at, zone)
     known = [(states.get(face.id, NEW), face) for face in faces]
@@ -115,14 +124,18 @@ def queue_of(faces: Iterable[Face], states: Mapping[str, State], now: datetime, 
     due = [face for state, face in known if state.phase == "review" and not state.wanted and days[face.id] == today]
     # a hash shuffles the cards differently each day, and the same way all day
     due.sort(key=lambda face: (states[face.id].due // DAY, hashlib.sha256(f"{today} {face.id}".encode()).hexdigest()))
-    new = sorted((face for state, face in known if not state.reviews and not state.wanted), key=lambda face: face.optional)
+    new = sorted(
+        (face for state, face in known if not state.reviews and not state.wanted), key=lambda face: (face.section != section, face.optional)
+    )
     claimed = {"/".join(name.split("/")[:2]): name for name, state in states.items() if state.reviews and state.last_day == today}
     due_now, new_now = _one_of_each(due, claimed), _one_of_each(new, claimed)
     begun = sum(state.first_day == today and state.reviews > 0 for state, _ in known)
     new_now = new_now[: max(0, limit - begun)]
     later = [days[face.id] for state, face in known if state.reviews and days[face.id] > today]
     later += [today + 1] * (len(due) - len(due_now) + min(limit, len(new) - len(new_now)))
-    return Queue(at, today, tuple((moment, face) for moment, _, face in learning), (*wanted, *due_now), tuple(new_now), tuple(later))
+    return Queue(
+        at, today, tuple((moment, face) for moment, _, face in learning), (*wanted, *due_now), tuple(new_now), tuple(later), section
+    )
 
 
 def _one_of_each(faces: Iterable[Face], claimed: dict[str, str]) -> list[Face]:

@@ -15,7 +15,7 @@ function ready() {
 }
 
 async function sent(fields) {
-  const said = await fetch("cards.html", { method: "POST", body: new URLSearchParams(fields), headers: { "X-Part": "card" } });
+  const said = await fetch(`cards.html${location.search}`, { method: "POST", body: new URLSearchParams(fields), headers: { "X-Part": "card" } });
   if (!said.ok) throw new Error(said.statusText);
   return said.text();
 }

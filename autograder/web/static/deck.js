@@ -9,6 +9,8 @@
   }]));
   const DAY = 86_400_000, DAY_START = 4 * 3_600_000, AHEAD = 20 * 60_000, LONGEST = 600_000;
   const RATINGS = ["Again", "Hard", "Good", "Easy"];
+  const chosen = flips.find((flip) => flip.closest("section").dataset.id === new URLSearchParams(location.search).get("section"))?.closest("section");
+  const firstly = (one, other) => (one.face.section !== chosen?.dataset.id) - (other.face.section !== chosen?.dataset.id);
   const NEW = { phase: "new", due: 0, step: 0, stability: null, difficulty: null, lastDay: 0, firstDay: 0, reviews: 0, wanted: false, flagged: false };
 
   // -- the log: lines of JSON, as in `reviews.jsonl`
@@ -150,7 +152,7 @@
     const learning = known.filter((one) => isLearning(one) && dayDue(one) === today).sort((one, other) => one.due - other.due || (one.face.id < other.face.id ? -1 : 1));
     const due = known.filter((one) => one.phase === "review" && !one.wanted && dayDue(one) === today);
     due.sort((one, other) => Math.floor(one.due / DAY) - Math.floor(other.due / DAY) || shuffled(`${today} ${one.face.id}`) - shuffled(`${today} ${other.face.id}`));
-    const fresh = known.filter((one) => !one.reviews && !one.wanted);
+    const fresh = known.filter((one) => !one.reviews && !one.wanted).sort(firstly);
     const dueNow = oneOfEach(due), freshNow = oneOfEach(fresh);
     const begun = known.filter((one) => one.firstDay === today && one.reviews).length;
     const newNow = freshNow.slice(0, Math.max(0, told.new - begun));
@@ -161,7 +163,7 @@
 
   function first({ now, learning, due, new: fresh }) {
     if (learning.length && learning[0].due <= now) return learning[0].face;
-    const next = due[0] ?? fresh[0] ?? (learning.length && learning[0].due <= now + AHEAD ? learning[0] : null);
+    const next = [...due, ...fresh].sort(firstly)[0] ?? (learning.length && learning[0].due <= now + AHEAD ? learning[0] : null);
     return next ? next.face : null;
   }
 
@@ -273,6 +275,11 @@
     place.replaceChildren(shown(merged(await target.files[0].text(), target.files[0].name)));
     target.value = "";
   });
+  if (chosen) {
+    const said = document.getElementById("first");
+    said.querySelector("span").append(...chosen.querySelector("h3 a").cloneNode(true).childNodes);
+    said.hidden = false;
+  }
   place.replaceChildren(shown(""));
   window.deck = { answered, statesOf, read };
 })();

@@ -7,9 +7,9 @@ import msgspec
 import pytest
 from playwright.sync_api import expect
 
-from autograder.learner.review.deck import Deck
+from autograder.learner.review.deck import NEW_A_DAY, Deck
 from autograder.learner.review.log import Row, grouped
-from autograder.learner.review.queue import faces_of
+from autograder.learner.review.queue import faces_of, queue_of
 from autograder.learner.review.schedule import Scheduling, State, replay
 
 pytestmark = pytest.mark.xdist_group("browser")
@@ -65,6 +65,21 @@ def test_cards_come_one_at_a_time_and_are_remembered(visit, as_files):
     page.keyboard.press("u")
     expect(told).to_have_text("Undone.")
     expect(counts).to_contain_text("10 new")
+
+
+def test_the_cards_of_a_section_come_first(site, visit, as_files):
+    """As on the page that is served, and no more of them in a day."""
+    lesson, now = site.session.lesson, datetime.now().astimezone()
+    page = visit(as_files + "lesson.html")
+    page.locator("#faster .now").get_by_role("link", name="the 8 cards").click()
+    expect(page.get_by_text("The cards of “Three ways to be faster” come first.")).to_be_visible()
+    expect(page.locator(".counts")).to_contain_text("10 new")
+    queue = queue_of(faces_of([lesson]), {}, now, NEW_A_DAY, f"{lesson.id}/faster")
+    for face in queue.new:
+        expect(page.locator('[name="face"]')).to_have_value(face.id)
+        page.keyboard.press("Space")
+        page.keyboard.press("4")
+    expect(page.get_by_role("heading", name="Nothing is left for now")).to_be_visible()
 
 
 def test_answers_go_to_the_terminal_and_come_back(site, visit, as_files, tmp_path):

@@ -97,6 +97,22 @@ def test_a_thought_that_took_hours_counts_ten_minutes(work):
         assert deck.log.since(0)[-1].took == 600_000
 
 
+def test_the_cards_of_a_section_come_first_and_then_all_others(work):
+    section = work.session.lesson.main[-1]
+    own = {card.id for card in work.session.lesson.cards if card.section == section.id}
+    with deck_of(work) as deck:
+        deck.bring([f"{work.session.lesson.id}/{next(card.id for card in work.session.lesson.cards if card.id not in own)}"], now(), "")
+    address, asked = f"{work.address}cards.html?section={section.id}", []
+    text = ask(address)[2]
+    assert f"The cards of “{section.title}” come first." in text
+    while len(asked) <= len(own):
+        fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', text)) | {"do": "4"}
+        asked.append(fields["face"].split("/")[1])
+        text = ask(address, method="POST", body=urlencode(fields).encode(), X_Part="card")[2]
+    assert set(asked[:-1]) == own
+    assert asked[-1] not in own
+
+
 def test_when_nothing_is_left_the_page_says_when_the_next_come(work):
     with deck_of(work) as deck:
         while face := deck.next_card(now()):

@@ -8,6 +8,7 @@ import threading
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -222,12 +223,18 @@ def _page(out: Path, root: Path, class_view: ClassView, frame: Frame, request: R
     view = View(asked.get("find", "")[:200], asked.get("sort", "")[:200], int(number) if number.isascii() and number.isdigit() else 1)
     percents = percents_of(out, root) if view.sort.removeprefix("-") == PERCENT else None
     found = class_view.look(view, percents)
-    summary = fragment("class.html", frame=frame, found=found, **told)
+    summary = fragment("class.html", frame=frame, found=found, ticks=ticks, **told)
     with_feedback = {one.feedback for one in found.shown if (out / "feedback" / one.feedback).is_file()}
     counts = counting(out, root, found.shown)
     students = fragment("students.html", frame=frame, found=found, view=found.view, told=with_feedback, counting=counts)
     parts = {"class": summary, "students": students}
     return parts.get(request.headers.get("x-part", "")) or page(frame, "grades", "Grades", **parts, view=found.view, folder=out.name)
+
+
+def ticks(most: int) -> range:
+    """Return the counts beside a histogram whose highest bar is `most`: two to four from 0 on, at steps of 1, 2 or 5 times a power of ten."""
+    step = next(step for power in count() for step in (10**power, 2 * 10**power, 5 * 10**power) if 3 * step >= most)
+    return range(0, max(1, most) + step, step)
 
 
 def percents_of(out: Path, root: Path) -> dict[str, float]:

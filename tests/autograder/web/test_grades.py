@@ -14,7 +14,7 @@ from autograder.instructor.grade import GradeRequest
 from autograder.instructor.gradebook import Gradebook, Kept
 from autograder.instructor.grades import read_rules
 from autograder.instructor.outputs import write_files
-from autograder.web.class_view import ClassView, View
+from autograder.web.class_view import ClassView, View, ticks
 from autograder.web.server import POLICY
 from tests.autograder.web.conftest import serving
 from tests.autograder.web.test_guard import ask
@@ -187,7 +187,15 @@ def test_the_class_is_shown_and_no_name_is_html(root, out, tmp_path):
         assert "&lt;img src=x onerror=alert(1)&gt;" in text
         assert re.search(r"Zoë</a>.*</th>\s*<td>[0-9.]*</td>\s*<td>20 <span class=\"quiet\">/ 20</span>", text)
         assert re.search(r"Beta as standard deviation</a></th><td>2</td>", text)
+        assert len(re.findall(r'<a href="grades.html\?find=beta\+as\+standard\+deviation#students">', text)) == 3  # from its row and from each student's
+        assert re.search(r'class="ticks quiet" aria-hidden="true"><span>1</span><span>0</span>', text)
+        assert 'aria-label="0, 1, 0, 0, 0, 0, 0, 0, 0, 1 students, from none to all of the points"' in text
         assert 'href="grades.html"' in ask(served.address + "index.html")[2]
+
+
+@pytest.mark.parametrize(("most", "told"), [(0, [0, 1]), (3, [0, 1, 2, 3]), (4, [0, 2, 4]), (11, [0, 5, 10, 15]), (30, [0, 10, 20, 30]), (31, [0, 20, 40])])
+def test_a_histogram_has_few_round_counts_beside_it_and_none_is_passed(most, told):
+    assert list(ticks(most)) == told
 
 
 def test_what_is_asked_of_the_page_is_no_html_and_need_not_make_sense(root, out, tmp_path):

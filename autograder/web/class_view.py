@@ -232,7 +232,7 @@ def _page(out: Path, root: Path, class_view: ClassView, frame: Frame, request: R
 
 
 def ticks(most: int) -> range:
-    """Return the counts beside a histogram whose highest bar is `most`: two to four from 0 on, at steps of 1, 2 or 5 times a power of ten."""
+    """Return the counts beside a histogram whose highest bar is `most`: two to four, from 0, at steps of 1, 2 or 5 times a power of ten."""
     step = next(step for power in count() for step in (10**power, 2 * 10**power, 5 * 10**power) if 3 * step >= most)
     return range(0, max(1, most) + step, step)
 

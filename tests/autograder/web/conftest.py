@@ -107,9 +107,9 @@ def as_files(written):
             thread.join()
 
 
-@pytest.fixture
-def visit(browser):
-    """Open an address in a window of its own, and hold that nothing was said on the console and no request went elsewhere.
+@contextlib.contextmanager
+def visiting(browser):
+    """Give what opens an address in a window of its own, and hold that nothing was said on the console and no request went elsewhere.
 
     `moving` is for a reader who lets things move: time then stands until the page's clock is told to run.
     """
@@ -137,3 +137,17 @@ def visit(browser):
         context.close()
     assert [one for one in said if not re.search(LEFT[browser.browser_type.name], one)] == []
     assert {url.split("/")[2].split(":")[0] for url in asked if not url.startswith(("file:", "blob:"))} <= {"127.0.0.1"}
+
+
+@pytest.fixture
+def visit(browser):
+    """Open an address in a window of its own, which is closed after the test."""
+    with visiting(browser) as open_page:
+        yield open_page
+
+
+@pytest.fixture(scope="module")
+def visit_once(browser):
+    """Open an address in a window that tests share: those that only look, or play each with something of its own."""
+    with visiting(browser) as open_page:
+        yield open_page

@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from autograder.learner.start import start
 from tests.autograder.web.conftest import serving
-from tests.autograder.web.test_browser import BROKEN, demand_all_can_read, press
+from tests.autograder.web.test_browser import demand_all_can_read, demand_nothing_broken, press
 from tests.autograder.web.test_work import WRONG, check
 
 pytestmark = pytest.mark.xdist_group("browser")
@@ -40,7 +40,7 @@ def write(page, text):
 @pytest.mark.usefixtures("walls")
 def test_a_file_is_written_and_checked_by_keyboard_alone(work, visit):
     page = opened(visit, work, axe=True)
-    assert page.evaluate(BROKEN, None) == []  # the starter is longer and wider than the editor
+    demand_nothing_broken(page)  # the starter is longer and wider than the editor
     write(page, WRONG)
     press(page, "Control+Enter")
     expect(page.locator("[data-says]")).to_have_text("0 of 14 public checks pass. Due in your cards: noise-scale.")

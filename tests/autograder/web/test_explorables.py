@@ -16,8 +16,13 @@ BARS = alpha_bars(linear_betas(1000))
 NOTHING_ELSE = "(name) => document.querySelectorAll(`.widget:not(#widget-${name})`).forEach((one) => one.remove())"  # they would move it when they come
 
 
-def test_the_average_and_the_exact_noise_are_those_of_the_reference_implementation(visit, site):
-    page = visit(site.address + "play.html")
+@pytest.fixture(scope="module")
+def playing(visit_once, site):
+    """Everything that can be played with, for tests that each play with something of their own."""
+    return visit_once(site.address + "play.html")
+
+
+def test_the_average_and_the_exact_noise_are_those_of_the_reference_implementation(playing):
     script = """async ([images, points, t]) => {
       const { alphaBars, averageImage, exactEps, imagePosterior, linearBetas } = await course.use("widgets/diffusion.js");
       const bar = alphaBars(linearBetas(1000))[t];
@@ -25,19 +30,18 @@ def test_the_average_and_the_exact_noise_are_those_of_the_reference_implementati
     }"""
     for images, t in ((ONE_PIXEL, 500), (ONE_PIXEL, 1), (TWO_PIXELS, 900), (TWO_PIXELS, 150)):
         points = np.random.default_rng(t).standard_normal((5, len(images[0])))
-        found = page.evaluate(script, [images, points.tolist(), t])
+        found = playing.evaluate(script, [images, points.tolist(), t])
         wanted = (image_posterior(points, BARS[t], images), average_image(points, BARS[t], images), exact_eps(points, BARS[t], images, 0), exact_eps(points, BARS[t], images))
         for computed, right in zip(zip(*found, strict=True), wanted, strict=True):
             np.testing.assert_allclose(computed, right, atol=1e-9)
 
 
-def test_the_way_back_is_that_of_ddim(visit, site):
+def test_the_way_back_is_that_of_ddim(playing):
     """From any t, in steps of ten, to one of the five images."""
-    page = visit(site.address + "play.html")
     script = "async ([x, t]) => { const { way, pathFrom } = await course.use('widgets/field.js'); return [pathFrom(t), way(x, t)]; }"
     for t in (1000, 333, 10):
         start = np.random.default_rng(t).standard_normal(2)
-        path, found = page.evaluate(script, [start.tolist(), t])
+        path, found = playing.evaluate(script, [start.tolist(), t])
         seen = [start[None]]
         ddim_sample(lambda x, t: exact_eps(x, BARS[t], TWO_PIXELS, 0), start[None], BARS, path, clip=None, callback=lambda t, x, x0, seen=seen: seen.append(x))
         assert (path[0], path[-1], len(path)) == (t, 0, -(-t // 10) + 1)
@@ -45,8 +49,8 @@ def test_the_way_back_is_that_of_ddim(visit, site):
         assert np.abs(np.array(TWO_PIXELS) - found[-1]).max(axis=1).min() < 1e-6
 
 
-def test_one_pixel_starts_with_the_lessons_example_and_follows_the_keys(visit, site):
-    found = widget(visit(site.address + "play.html"), "average")
+def test_one_pixel_starts_with_the_lessons_example_and_follows_the_keys(playing):
+    found = widget(playing, "average")
     expect(found.locator(".readout")).to_have_text("black, given xt0.410white, given xt0.590their average x^00.181its squared error, on average0.967that of the likelier image1.639")
     expect(found.locator(".says")).to_contain_text("a grey that leans to it")
     found.get_by_role("slider", name="t", exact=True).focus()
@@ -71,9 +75,9 @@ def test_the_noisy_value_is_dragged(visit, site):
     expect(found.locator(".says")).to_contain_text("more likely black")
 
 
-def test_two_pixels_are_denoised_step_by_step_by_keyboard(visit, site):
+def test_two_pixels_are_denoised_step_by_step_by_keyboard(playing):
     """Until one image is left: the one to which the way led from the beginning."""
-    found = widget(visit(site.address + "play.html", axe=True), "field")
+    found = widget(playing, "field")
     says, back = found.locator(".says"), found.get_by_role("button", name=re.compile("A step back|Arrived"))
     expect(says).to_have_text("t = 700. Several images are compatible, and their average is a blur that is none of them. The way back ends at (0.85, −0.60).")
     back.focus()

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from autograder.course.lesson_text import warned_of
 from autograder.course.mistakes import read_mistakes
-from tests.autograder.web.test_browser import BROKEN, press, rest
+from tests.autograder.web.test_browser import demand_nothing_broken, press, rest
 
 pytestmark = pytest.mark.xdist_group("browser")
 
@@ -77,7 +77,7 @@ def test_a_note_is_read_by_keyboard_and_enter_opens_it_where_it_stands(visit, si
     press(page, "Tab")
     expect(note.locator("summary")).to_be_focused()
     expect(tip).to_contain_text("(1 - beta) * x + sqrt(beta) * eps")
-    assert page.evaluate(BROKEN, None) == []
+    demand_nothing_broken(page, ".tip, #one-step-by-hand")
     press(page, "Escape")
     expect(tip).to_be_hidden()
     press(page, "Enter")

@@ -9,9 +9,9 @@ from autograder.web.reading import places
 pytestmark = pytest.mark.xdist_group("browser")
 
 
-@pytest.fixture
-def search(visit, as_files):
-    page = visit(as_files + "search.html")
+@pytest.fixture(scope="module")
+def search(visit_once, as_files):
+    page = visit_once(as_files + "search.html")
 
     def find(words):
         page.get_by_role("searchbox").fill(words)

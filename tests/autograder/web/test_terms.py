@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from autograder.course.glossary import read_glossary
 from autograder.web.markdown import Prose
-from tests.autograder.web.test_browser import BROKEN, press, rest
+from tests.autograder.web.test_browser import demand_nothing_broken, press, rest
 
 pytestmark = pytest.mark.xdist_group("browser")
 
@@ -30,7 +30,7 @@ def test_a_term_is_explained_by_keyboard_and_enter_leads_to_the_glossary(visit, 
     term.focus()
     expect(tip).to_have_text(f"DDIM {means}")
     expect(term).to_have_accessible_description(f"DDIM {means} Three ways to be faster")
-    assert page.evaluate(BROKEN, None) == []
+    demand_nothing_broken(page, ".tip, #faster")
     press(page, "Escape")
     expect(tip).to_be_hidden()
     press(page, "Enter")
@@ -84,7 +84,7 @@ def test_a_symbol_in_a_sentence_and_in_a_formula_is_explained_under_the_mouse(vi
     page = visit((written.place / "lesson.html").as_uri() if files else site.address + "lesson.html", axe=True)
     tip = rest(page, page.locator('#forward-noising p math[aria-label="t"] mi').first)
     expect(tip).to_contain_text("How many noising steps an image has seen")
-    assert page.evaluate(BROKEN, None) == []
+    demand_nothing_broken(page, ".tip, #forward-noising")
     page.mouse.move(5, 5)
     expect(tip).to_be_hidden()
     formula = page.locator("#jump-to-any-t .formula").first

@@ -20,10 +20,10 @@ from autograder.author.release import build
 from autograder.course.policy import Limits
 from autograder.grading.bounds import OutOfMemory, bounded
 from autograder.sandbox.properties import missing_walls
-from autograder.sandbox.servers import Sandbox
 from tests import browsers
 from tests.courses import CLONE, ROOT
 from tests.once import once
+from tests.shared import SharedSandbox
 
 MEASURED = (
     "test_after_grading.py", "test_cli.py", "test_handing_in.py", "test_review_terminal.py", "test_student_terminal.py", "test_students.py",
@@ -160,7 +160,7 @@ def _demand(missing):
 @pytest.fixture(scope="session")
 def sandbox(walls):
     """A sandbox with all walls and short limits, kept for the session."""
-    with Sandbox(Limits(call_seconds=0.5, import_seconds=3, submission_seconds=20, memory_mib=512)) as sandbox:
+    with SharedSandbox(Limits(call_seconds=0.5, import_seconds=3, submission_seconds=20, memory_mib=512)) as sandbox:
         yield sandbox
 
 

@@ -12,8 +12,8 @@ from autograder.course.policy import limits_for
 from autograder.grading.attempt import Materials, attempt, load_materials
 from autograder.grading.checks import executed_by, run
 from autograder.grading.reference import load_module
-from autograder.sandbox.servers import Sandbox
 from tests.courses import ROOT
+from tests.shared import SharedSandbox
 
 COURSE = read_course(ROOT)
 TRAIN = next(exercise for exercise in COURSE.lessons[0].exercises if exercise.id == "train")
@@ -125,7 +125,7 @@ def test_a_file_that_brings_what_it_should_learn_is_refused(walls):
     """A quarter of a MiB holds any code, and few images."""
     source = b"STORE = '" + b"7" * (256 << 10) + b"'\n"
     submission = Submission("tester", "12_diffusion", "train", "train.py", source, None, "present")
-    with Sandbox(limits_for(COURSE.policy, "12_diffusion", "train")) as sandbox:
+    with SharedSandbox(limits_for(COURSE.policy, "12_diffusion", "train")) as sandbox:
         checks = attempt(submission, materials(), sandbox, b"a secret").checks
     told = {check.message for check in checks if check.outcome == "failed"}
     assert told == {"`train.py` was refused: its code is larger than 256 KiB."}

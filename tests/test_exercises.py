@@ -15,9 +15,9 @@ from autograder.grading.attempt import Materials, attempt, load_materials
 from autograder.grading.checks import Transcript, executed_by, load_checks, run
 from autograder.grading.diagnosis import load_misconceptions
 from autograder.grading.reference import Answers, load_module
-from autograder.sandbox.servers import Sandbox
 from tests.bundle import bundle
 from tests.courses import CLONE, OWN
+from tests.shared import SharedSandbox
 
 COURSE = read_course(CLONE)
 EXERCISES = {f"{lesson.id}/{exercise.id}": exercise for lesson in COURSE.lessons for exercise in lesson.exercises}
@@ -51,13 +51,13 @@ def play(checks: tuple[Check, ...], path: Path, name: str, seed: int) -> dict[st
 def grade():
     """Give a function that grades a source as a submission: what it lost, and the misconceptions that were named."""
     with ExitStack() as open_sandboxes:
-        sandboxes: dict[Limits, Sandbox] = {}
+        sandboxes: dict[Limits, SharedSandbox] = {}
 
         def graded(name: str, source: str) -> tuple[list[str], set[str | None]]:
             lesson, _, exercise = name.partition("/")
             limits = limits_for(COURSE.policy, lesson, exercise)
             if limits not in sandboxes:
-                sandboxes[limits] = open_sandboxes.enter_context(Sandbox(limits))
+                sandboxes[limits] = open_sandboxes.enter_context(SharedSandbox(limits))
             submission = Submission("tester", lesson, exercise, f"{exercise}.py", source.encode(), None, "present")
             checks = attempt(submission, materials(name), sandboxes[limits], b"a secret").checks
             lost = [f"{check.id}: {check.message}" for check in checks if check.outcome != "passed"]

@@ -9,9 +9,9 @@ from autograder.course.loading import read_course
 from autograder.course.model import CheckResult, Submission
 from autograder.course.policy import Limits
 from autograder.grading.attempt import Materials, attempt, load_materials
-from autograder.sandbox.servers import Sandbox
 from tests.bundle import HEAD, bundle, needed
 from tests.courses import ROOT
+from tests.shared import SharedSandbox
 
 LESSON = read_course(ROOT).lessons[0]
 EXERCISES = {exercise.id: exercise for exercise in LESSON.exercises}
@@ -29,7 +29,7 @@ def materials(name: str) -> Materials:
 def judge(walls):
     """Give a function that grades a source: what became of each check, by the function it is about."""
     with ExitStack() as stack:
-        sandbox = stack.enter_context(Sandbox(Limits()))
+        sandbox = stack.enter_context(SharedSandbox(Limits()))
 
         def judged(name: str, source: str) -> dict[str, list[CheckResult]]:
             submission = Submission("tester", LESSON.id, name, f"{name}.py", source.encode(), None, "present")

@@ -14,8 +14,8 @@ from autograder.course.loading import read_course
 from autograder.course.model import Submission
 from autograder.course.policy import limits_for
 from autograder.grading.attempt import attempt, load_materials
-from autograder.sandbox.servers import Sandbox
 from tests.courses import ROOT
+from tests.shared import SharedSandbox
 
 COURSE = read_course(ROOT)
 LESSON = COURSE.lessons[0]
@@ -941,7 +941,7 @@ def train(model, images, alpha_bars, steps):
 def lost():
     """Give a function that grades a source: what it lost."""
     with ExitStack() as opened:
-        sandboxes = cache(lambda limits: opened.enter_context(Sandbox(limits)))
+        sandboxes = cache(lambda limits: opened.enter_context(SharedSandbox(limits)))
         materials = cache(lambda name: load_materials(next(one for one in LESSON.exercises if one.id == name)))
 
         def lost(exercise, source):

@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from difflib import get_close_matches
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -30,6 +30,7 @@ from autograder.grading.reference import ObjectProxy
 from autograder.sandbox.guests import Outcome
 
 SHOWN = 4  # how many items of a short list are written out
+TEXT = 40  # characters of any other value: no more items than that can show
 SMALLEST = 0.0005  # factor that is shown
 FunctionOf = Callable[[str], Callable[..., Any]]  # by its name, for the names of its parameters
 
@@ -120,7 +121,9 @@ def _short(value: Any) -> str:
         return f"{float(value):.4g}" if not isinstance(value, int) else str(value)
     if isinstance(value, SimpleNamespace):
         return f"object with {' and '.join(vars(value))}"
-    return getattr(value, "__name__", None) or f"{value!r:.40}"
+    if isinstance(value, list | tuple | dict) and len(value) > TEXT:
+        value = dict(islice(value.items(), TEXT)) if isinstance(value, dict) else value[:TEXT]
+    return getattr(value, "__name__", None) or f"{value!r:.{TEXT}}"
 
 
 # ---- in words

@@ -14,8 +14,8 @@ import pytest
 from autograder.course.policy import Limits
 from autograder.sandbox.guest import walls
 from autograder.sandbox.preload import profile_for
-from autograder.sandbox.servers import Sandbox
 from tests.once import once
+from tests.shared import SharedSandbox, preloader
 
 from . import arena
 from .test_hostile import ATTACKS
@@ -45,13 +45,15 @@ def report(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 def run(folder: Any) -> dict[str, Any]:
     """Run every attack; return what each printed, and what is left and harmed afterwards."""
     limits = Limits(**arena.LIMITS)
-    with arena.watched(ATTACKS, folder) as (sources, aftermath), Sandbox(limits) as sandbox:
+    for profile in sorted({profile_for(attack.source.encode()) for attack in ATTACKS}):
+        preloader(profile)  # before what is there is counted: it outlives the attacks
+    with arena.watched(ATTACKS, folder) as (sources, aftermath), SharedSandbox(limits) as sandbox:
         printed = {attack.id: attacked(sandbox, attack.exercise, sources[attack.id]) for attack in ATTACKS}
         sandbox.close()
         return {"printed": printed, **aftermath()}
 
 
-def attacked(sandbox: Sandbox, exercise: str, source: bytes) -> str:
+def attacked(sandbox: SharedSandbox, exercise: str, source: bytes) -> str:
     """Load one file, call what it defines of `forward`, and return what it printed."""
     with sandbox.open(profile_for(source)) as guest:
         loaded = guest.load(exercise, source)

@@ -11,13 +11,15 @@ from autograder.instructor.pool import Grader, Settings
 from autograder.sandbox.guest.walls import WALLS
 from tests.hostile.arena import short_course
 from tests.random_programs import forbidden, programs
+from tests.shared import forked
 
 
 @pytest.fixture(scope="module")
 def grader(walls, tmp_path_factory):
     """A grader with all walls and a second for each submission."""
     course = short_course(tmp_path_factory.mktemp("random") / "course")
-    with closing(Grader(Settings(str(course), Round("round-1", b"a secret"), WALLS))) as grader:
+    launched = {profile: forked(profile) for profile in ("numpy", "torch")}
+    with closing(Grader(Settings(str(course), Round("round-1", b"a secret"), WALLS), launched=launched)) as grader:
         yield grader
 
 

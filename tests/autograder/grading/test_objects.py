@@ -12,7 +12,7 @@ from autograder.grading.feedback import call_text
 from autograder.grading.reference import Answers, ObjectProxy, fuzzy_key, load_module
 from autograder.grading.submission_run import SubmissionRun
 from autograder.sandbox.guests import Handle, Outcome
-from autograder.sandbox.servers import Sandbox
+from tests.shared import SharedSandbox
 
 SOURCE = """
 import torch
@@ -49,7 +49,7 @@ def executed(request, files):
     if request.param == "here":
         yield Student(executed_by(answers.function), transcript), transcript
         return
-    with Sandbox(Limits()) as sandbox:
+    with SharedSandbox(Limits()) as sandbox:
         submission = Submission("ada", "12_diffusion", "answer", "answer.py", SOURCE.encode(), None, "present")
         started = SubmissionRun(submission, (), answers, sandbox, {}, imports=("torch",))
         assert started._ready().kind == "returned"

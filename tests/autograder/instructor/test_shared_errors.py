@@ -21,8 +21,8 @@ from autograder.grading.attempt import attempt, load_materials
 from autograder.grading.reference import digest
 from autograder.instructor.gradebook import SCHEMA, TABLES, Attempted, Gradebook, Kept
 from autograder.instructor.measures import Group, groups
-from autograder.sandbox.servers import Sandbox
 from tests.courses import ROOT
+from tests.shared import SharedSandbox
 
 FORWARD = next(exercise for exercise in read_course(ROOT).lessons[0].exercises if exercise.id == "forward")
 SEVEN = "def forward_step(x_prev, beta, eps): return x_prev - beta * eps * 7\n"
@@ -40,7 +40,7 @@ SOURCES = {
 @pytest.fixture(scope="module")
 def notes(walls):
     materials = load_materials(FORWARD)
-    with Sandbox(Limits()) as sandbox:
+    with SharedSandbox(Limits()) as sandbox:
         made = {}
         for student, source in SOURCES.items():
             submission = Submission(student, "12_diffusion", "forward", "forward.py", source.encode(), None, "present")

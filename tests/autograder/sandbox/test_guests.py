@@ -393,7 +393,7 @@ DEAF = "import signal\nsignal.signal(signal.SIGXCPU, signal.SIG_IGN)\n"
 @pytest.mark.parametrize("before", ["", DEAF], ids=["heard", "ignored"])
 def test_the_kernels_limit_of_time_is_told_as_one(walls, before):
     """It strikes where one call may take longer than the whole submission."""
-    with Sandbox(Limits(call_seconds=20, import_seconds=0.5, submission_seconds=0.5)) as sandbox, sandbox.open("numpy") as guest:
+    with Sandbox(Limits(call_seconds=20, import_seconds=0.4, submission_seconds=0.4)) as sandbox, sandbox.open("numpy") as guest:
         outcome = load(guest, before + "def f():\n    while True: pass")("f")
         assert (outcome.kind, outcome.detail) == ("timed_out", "it used all of the submission's time")
 

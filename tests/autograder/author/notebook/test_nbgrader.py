@@ -15,10 +15,10 @@ from autograder.course.student_files import read_handout
 from autograder.grading.attempt import PUBLIC, attempt, load_materials
 from autograder.instructor.intake import open_folder
 from autograder.instructor.uploads import read_submissions
-from autograder.sandbox.servers import Sandbox
 from tests.autograder.author.notebook.test_notebook import EXERCISES, LESSON, ROOT, SHIPPED, filled
 from tests.bundle import bundle
 from tests.once import once
+from tests.shared import SharedSandbox
 
 pytestmark = pytest.mark.xdist_group("nbgrader")
 TRIED = ("schedule", "forward", "ddim")  # what is answered
@@ -107,7 +107,7 @@ def test_its_scores_are_ours_on_the_published_numbers(run, student, tmp_path):
     book = filled(json.loads(small()), sources(student))
     (tmp_path / SHIPPED.name).write_text(json.dumps(book))
     ours = {}
-    with Sandbox(Limits()) as sandbox:
+    with SharedSandbox(Limits()) as sandbox:
         for submission in read_submissions(open_folder(tmp_path, student), read_handout(ROOT, LESSON), TRIED, print):
             made = attempt(submission, load_materials(EXERCISES[submission.exercise]), sandbox, PUBLIC)
             ours |= {f"{submission.exercise}-check-{check.id}".replace("_", "-"): check.points for check in made.checks}

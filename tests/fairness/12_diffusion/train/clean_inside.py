@@ -30,9 +30,9 @@ def train(model: Guess, images: torch.Tensor, alpha_bars: torch.Tensor, steps: i
     model.alpha_bars = alpha_bars.clone()
     optimizer = torch.optim.Adam(model.parameters(), 2e-3)
     for k in range(steps):
-        rows = torch.from_numpy(rng.integers(0, len(images), 128))
-        t = torch.from_numpy(rng.integers(1, len(alpha_bars), 128))
-        eps = torch.from_numpy(rng.standard_normal((128, 1, 8, 8)).astype(np.float32))
+        rows = torch.from_numpy(rng.integers(0, len(images), 64))
+        t = torch.from_numpy(rng.integers(1, len(alpha_bars), 64))
+        eps = torch.from_numpy(rng.standard_normal((64, 1, 8, 8)).astype(np.float32))
         a = alpha_bars[t].reshape(-1, 1, 1, 1)
         loss = (model(a**0.5 * images[rows] + (1 - a) ** 0.5 * eps, t) - eps).square().mean()
         optimizer.zero_grad()

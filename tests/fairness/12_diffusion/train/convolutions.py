@@ -5,7 +5,7 @@ from torch import nn
 
 
 class Net(nn.Module):
-    def __init__(self, c=48):
+    def __init__(self, c=32):
         super().__init__()
         self.table = nn.Embedding(1001, c)
         self.down1, self.down2 = nn.Conv2d(1, c // 2, 2, stride=2), nn.Conv2d(c // 2, c, 2, stride=2)
@@ -32,8 +32,8 @@ def train(model, images, alpha_bars, steps):
     sched = torch.optim.lr_scheduler.OneCycleLR(opt, 6e-3, total_steps=steps)
     model.train()
     for _ in range(steps):
-        x0 = images[torch.randint(0, images.size(0), (128,))]
-        t = torch.randint(1, alpha_bars.size(0), (128,))
+        x0 = images[torch.randint(0, images.size(0), (64,))]
+        t = torch.randint(1, alpha_bars.size(0), (64,))
         a = alpha_bars[t][:, None, None, None]
         e = torch.randn(x0.shape)
         l = torch.nn.functional.mse_loss(model(a.sqrt() * x0 + (1 - a).sqrt() * e, t), e)

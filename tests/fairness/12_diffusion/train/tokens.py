@@ -39,7 +39,7 @@ def train(model, images, alpha_bars, steps):
     for step in range(steps):
         for group in optimizer.param_groups:
             group["lr"] = 4e-3 * min(1.0, (step + 1) / 50) * max(0.02, 1 - step / steps)
-        pick = torch.randperm(images.shape[0])[:96]
+        pick = torch.randperm(images.shape[0])[:32]
         t = torch.randint(low=1, high=T + 1, size=(len(pick),))
         noise = torch.randn_like(images[pick])
         a = alpha_bars[t].view(-1, 1, 1, 1)

@@ -1,7 +1,7 @@
-// Finds words in the lesson's sections, cards and questions, all of which are in the page. What holds more of the words comes first, most of all
-// in its title and those that are rare; before all, what is called so. Symbols are found by their names, which can be typed: "alpha bar" is ᾱ.
+// Finds words in the lesson's sections, cards and questions, all of which are in the page. What is called so comes first, then what holds every word,
+// then what holds more of them: whole, in its title, and those that are rare. Symbols are found by their names, which can be typed: "alpha bar" is ᾱ.
 (() => {
-  const MOST = 30, AROUND = 70, IN_TITLE = 3;
+  const MOST = 30, AROUND = 70, IN_TITLE = 3, BEGUN = 0.25;
   const NAMES = "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho ς sigma tau upsilon phi chi psi omega".split(" ");
   const GREEK = new Map([["eps", "ε"], ...NAMES.flatMap((name, place) => [[name, String.fromCharCode(945 + place)], [String.fromCharCode(945 + place), String.fromCharCode(945 + place)]])]);
   const ACCENTS = { bar: "\u0304", hat: "\u0302", tilde: "\u0303", dot: "\u0307" };
@@ -29,33 +29,40 @@
       const plural = /[^su]s$/.test(word) && word.length > 4 ? word.slice(0, -1) : word;
       const typed = accent ? `${escaped(word)}[ _-]?${accent}` : word.length === 1 ? `${escaped(word)}(?!\\p{L})` : escaped(plural);
       const symbol = letter ? `|(?:${[...new Set([accented, ...forms])].join("|")})${index_}` : "";
-      found.push(new RegExp(`(?<![\\p{L}\\p{N}])${typed}${symbol}`, "u"));
+      const pattern = (end) => new RegExp(`(?<![\\p{L}\\p{N}])(?:${typed}${end}${symbol})`, "u");
+      found.push({ word, begun: pattern(""), entire: pattern("(?:e?s)?(?![\\p{L}\\p{N}])") });
     }
     return [found, whole];
   }
 
   // How well a symbol or term is what is asked for by its whole name; a symbol may have an index, and the fewer accents, the better.
-  function called({ kind, head }, [pattern, ...more], whole) {
+  function called({ kind, head }, [{ begun }, ...more], whole) {
     if (kind !== "Symbol" && kind !== "Term") return 0;
     if (head === whole) return 1;
-    const hit = more.length ? null : pattern.exec(head);
+    const hit = more.length ? null : begun.exec(head);
     return hit?.index === 0 && /^[a-z\d]?$/.test(head.slice(hit[0].length)) ? 1 / head.normalize("NFD").length : 0;
   }
 
-  // The places that hold any of it, the best first, and the patterns, the rarest first.
+  const holds = ({ begun, entire }, text) => (entire.test(text) ? 1 : BEGUN * begun.test(text));
+
+  // The places that hold any of it, the best first; the patterns, the rarest first; and the words that no place holds.
   function found([wanted, whole]) {
-    if (!wanted.length) return [[], []];
+    if (!wanted.length) return [[], [], []];
     const names = index.map((one) => called(one, wanted, whole));
-    const held = wanted.map((pattern) => index.map(({ head, body }) => IN_TITLE * pattern.test(head) + pattern.test(body)));
+    const held = wanted.map((word) => index.map(({ head, body }) => IN_TITLE * holds(word, head) + holds(word, body)));
+    const nowhere = wanted.filter((_, which) => !held[which].some(Boolean));
+    const all = index.map((_, place) => held.every((row) => row[place]));
     const weights = held.map((row) => Math.log(1 + index.length / Math.max(1, row.filter(Boolean).length)));
     const scores = index.map((_, place) => held.reduce((sum, row, which) => sum + weights[which] * row[place], 0));
-    const best = index.map((_, place) => place).filter((place) => scores[place]).sort((one, other) => names[other] - names[one] || scores[other] - scores[one]);
-    return [best.map((place) => index[place]), wanted.map((_, which) => which).sort((one, other) => weights[other] - weights[one]).map((which) => wanted[which])];
+    const best = index.map((_, place) => place).filter((place) => scores[place])
+      .sort((one, other) => names[other] - names[one] || all[other] - all[one] || scores[other] - scores[one]);
+    const rarest = wanted.map((_, which) => which).sort((one, other) => weights[other] - weights[one]).map((which) => wanted[which]);
+    return [best.map((place) => index[place]), rarest, nowhere.map(({ word }) => word)];
   }
 
   // The text around the rarest word that is found, in whole words, and where in it that word begins and ends. Code stands in backticks.
   function excerpt({ text, body }, wanted) {
-    const hit = wanted.map((pattern) => pattern.exec(body)).find(Boolean);
+    const hit = wanted.map(({ begun, entire }) => entire.exec(body) ?? begun.exec(body)).find(Boolean);
     const at = hit?.index ?? 0, length = hit?.[0].length ?? 0;
     const from = text.lastIndexOf(" ", Math.max(0, at - AROUND)) + 1, end = text.indexOf(" ", at + length + AROUND);
     const ticks = (part) => part.split("`").length - 1;
@@ -96,10 +103,11 @@
   }
 
   function show() {
-    const asked = field.value.trim(), [all, wanted] = found(patterns(asked));
+    const asked = field.value.trim(), [all, wanted, nowhere] = found(patterns(asked));
     list.replaceChildren(...all.slice(0, MOST).map((one) => row(one, wanted)));
     const places = `${all.length} place${all.length === 1 ? "" : "s"}${all.length > MOST ? `, the first ${MOST}` : ""}`;
-    count.textContent = !asked ? "" : all.length ? places : `Nothing found for “${asked}”.`;
+    const missing = nowhere.length ? `, none with ${nowhere.map((word) => `“${word}”`).join(" or ")}` : "";
+    count.textContent = !asked ? "" : all.length ? places + missing : `Nothing found for “${asked}”.`;
     try { history.replaceState(null, "", field.value ? `?words=${encodeURIComponent(field.value)}` : location.pathname); } catch { /* a file's address stays */ }
   }
 

@@ -1,5 +1,8 @@
 """Search finds what one would type on a phone: symbols by their names, questions in one's own words; and it leaves code as it is."""
 
+import json
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -74,6 +77,30 @@ def test_no_row_says_the_same_twice_or_shows_what_only_a_computer_reads(root, si
     assert "Sort the names. DDIM U-Net" in questions
     assert "ddim:" not in questions
     assert "first. " not in questions
+
+
+def test_a_word_that_nothing_holds_is_named(search):
+    rows, count = search("mode zebras")
+    assert count.endswith(" places, none with “zebras”")
+    expect(rows.first).to_contain_text("mode")
+    assert search("zebras")[1] == "Nothing found for “zebras”."
+
+
+@pytest.mark.parametrize(("asked", "word"), [("mode", r"\bmodes?\b"), ("one", r"\bones?\b")])
+def test_a_whole_word_comes_before_one_that_only_begins_so(search, asked, word):
+    rows, _ = search(asked)
+    marked = [re.search(word, text, re.IGNORECASE) is not None for text in rows.all_text_contents()]
+    assert marked == sorted(marked, reverse=True)
+
+
+def test_what_holds_every_word_comes_first(search):
+    """Even where another place has one of them in its title."""
+    rows, _ = search("noise guidance")
+    texts = {one["href"]: f"{one['title']} {one['text']}".lower() for one in json.loads(rows.page.locator("#index").text_content()) if one["kind"] != "Card"}
+    shown = rows.filter(has_not=rows.page.locator(".label").get_by_text("Card")).locator("a").evaluate_all("(all) => all.map((one) => one.getAttribute('href'))")
+    every = [all(word in texts[href] for word in ("noise", "guidance")) for href in shown]
+    assert 1 < every.count(True) < len(every)
+    assert every == sorted(every, reverse=True)
 
 
 def test_what_is_rare_and_in_the_title_comes_first(search):

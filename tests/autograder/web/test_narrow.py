@@ -71,8 +71,11 @@ def test_the_picture_is_large_and_moves_where_the_page_opens(visit, as_files, na
     page = visit(as_files + name, width=width, height=height, moving=True)
     found = page.locator("#widget-sampler")
     expect(found).to_have_attribute("data-ready", "yes")
-    boxes = [one.bounding_box() for one in found.locator(".films:not(.rests) canvas").all()]
-    assert len(boxes) == 2
+    canvases = found.locator(".films:not(.rests) canvas")
+    expect(canvases).to_have_count(2)
+    for canvas in canvases.all():
+        expect(canvas).to_be_visible()
+    boxes = [one.bounding_box() for one in canvases.all()]
     assert all(box["width"] >= least and box["y"] + box["height"] <= height for box in boxes)
     title = found.locator(".film > p")
     expect(title).to_contain_text("t = 9")

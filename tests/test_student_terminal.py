@@ -3,6 +3,7 @@
 import json
 import shutil
 import threading
+from functools import partial
 
 import pytest
 
@@ -49,18 +50,21 @@ def test_practice_answers_each_key_and_leaves_by_ctrl_d_and_ctrl_c(typed):
 
 
 @pytest.mark.usefixtures("walls")
-@pytest.mark.parametrize(("columns", "rows"), [(80, 24), (60, 20)])
-def test_the_first_hour(typed, columns, rows):
+def test_the_first_hour(typed):
     """A newcomer's way, from an empty folder to a submission, on a small screen: nothing is cut, blames anybody or claims what is not so."""
 
     def screen(*command):
-        return typed(*command, columns=columns, rows=rows)
+        return typed(*command, columns=60, rows=20)
 
     shutil.rmtree(typed.folder)
     typed.folder.mkdir()
     begun = screen("start", "--lesson", "12")
     assert begun.shows("README.md", "Next:", "open schedule.py; each save is checked", "the core, about 15 minutes").ends() == 0
+    explained = screen("read", "--mistake", "beta-as-std").shows("beta_as_standard_deviation", "leave")
+    assert "replaced by pure noise" not in explained.flat
+    assert explained.press("q").ends() == 0
     read(screen)
+    read(partial(typed, columns=80, rows=24))
     watch(screen, typed.folder)
     asked = screen("practice").shows("fresh-step, core", "A number with 3 decimals:")
     asked.press("0,55\n").shows("You scaled the noise by β.", "see the working (w):")
@@ -73,10 +77,7 @@ def test_the_first_hour(typed, columns, rows):
 
 
 def read(screen):
-    """Read: an answer waits for a key, and whoever leaves on the first page has read no section to its end."""
-    explained = screen("read", "--mistake", "beta-as-std").shows("beta_as_standard_deviation", "leave")
-    assert "replaced by pure noise" not in explained.flat
-    assert explained.press("q").ends() == 0
+    """Read: whoever leaves on the first page has read no section to its end."""
     whole = screen("read").shows("Why a third family", "Space: next page q: leave")
     assert whole.press("q").ends() == 0
     assert max(map(len, whole.text.splitlines())) <= whole.screen.columns

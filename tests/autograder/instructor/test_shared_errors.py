@@ -4,14 +4,14 @@ import json
 import re
 import shutil
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 
 import pytest
+from click.testing import CliRunner
 from msgspec.structs import replace
 
 from autograder.author.misconceptions import begin_misconception
+from autograder.cli.main import main
 from autograder.course.errors import UsageError
 from autograder.course.loading import read_course
 from autograder.course.model import CheckResult, Failure, HandedIn, Idea, Notes, Result, Submission
@@ -136,7 +136,7 @@ def test_a_name_that_cannot_be_is_refused(name):
 
 
 def course(*arguments):
-    return subprocess.run([sys.executable, "-m", "autograder", *map(str, arguments)], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    return CliRunner().invoke(main, [*map(str, arguments)], catch_exceptions=False)
 
 
 def test_of_several_attempts_the_one_that_counts_is_looked_at(tmp_path):
@@ -165,6 +165,6 @@ def test_the_command_lists_groups_and_refuses_what_is_not_there(tmp_path):
     assert "forward_step" in course("misconceptions", "list", tmp_path / "out").stdout
     refused = course("misconceptions", "new", tmp_path / "out", 2, "seven_times")
     fix = f"take one of the 1 that `course misconceptions list {tmp_path}/out` shows"
-    assert (refused.returncode, refused.stderr) == (2, f"there is no group 2 in {tmp_path}/out\n  fix: {fix}\n")
+    assert (refused.exit_code, refused.stderr) == (2, f"there is no group 2 in {tmp_path}/out\n  fix: {fix}\n")
     nowhere = course("misconceptions", "list", tmp_path)
     assert nowhere.stderr == f"{tmp_path}: no graded results in this folder\n  fix: give the folder that `course grade --out` wrote\n"

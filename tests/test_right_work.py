@@ -920,7 +920,7 @@ def train(model, images, alpha_bars, steps):
     writer, device = SummaryWriter("runs"), torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model.to(device).train()
     data = TensorDataset(images)
-    loader = DataLoader(data, 64, sampler=RandomSampler(data, True, 64 * steps), num_workers=2, persistent_workers=True, pin_memory=False)
+    loader = DataLoader(data, 32, sampler=RandomSampler(data, True, 32 * steps), num_workers=2, persistent_workers=True, pin_memory=False)
     optimizer = torch.optim.Adam(model.parameters(), lr=4e-3)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 4e-3, total_steps=steps)
     losses = []

@@ -27,19 +27,26 @@ TINY = Path(__file__).parents[2] / "broken_courses" / "tiny"
 FOREIGN = "{}: it belongs to another user\n  fix: use one of your own, or make a copy that is yours"
 
 
-@pytest.fixture
-def graded(tmp_path):
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
     """What `course grade` wrote for nobody's file, with a umask that hides nothing, into a folder that everybody may read."""
-    (tmp_path / "class" / "Ada").mkdir(parents=True)
-    (tmp_path / "out").mkdir(0o755)
+    base = tmp_path_factory.mktemp("private")
+    (base / "class" / "Ada").mkdir(parents=True)
+    (base / "out").mkdir(0o755)
     before = os.umask(0)
     try:
         course = read_course(TINY)
-        grade(course, GradeRequest(tmp_path / "class", tmp_path / "out"), lambda done, expected: None)
+        grade(course, GradeRequest(base / "class", base / "out"), lambda done, expected: None)
         assert os.umask(0) == 0  # as it was
     finally:
         os.umask(before)
-    return tmp_path / "out"
+    return base
+
+
+@pytest.fixture
+def graded(written, tmp_path):
+    """A copy of that, with its modes."""
+    return shutil.copytree(written, tmp_path, dirs_exist_ok=True) / "out"
 
 
 def modes(folder):

@@ -151,10 +151,16 @@ def test_a_worker_that_joins_late_goes_on_where_another_is_killed(tmp_path, wall
 # ---- what a worker is sent, and what it says
 
 
+@pytest.fixture(scope="module")
+def ours():
+    """The course, packed: its name, and the bytes."""
+    return packed(ROOT)
+
+
 @pytest.fixture
-def dask_worker(tmp_path):
+def dask_worker(tmp_path, ours):
     """What Dask passes to a function that runs on a worker, with the course unpacked there; gives also the course's name."""
-    course, data = packed(ROOT)
+    course, data = ours
     made = SimpleNamespace(local_directory=str(tmp_path), address="tcp://worker:1")
     assert not has_course(course, made)
     CourseTravels(course, data).setup(made)
@@ -184,12 +190,12 @@ def test_a_course_is_named_by_what_is_in_it(tmp_path):
     assert packed(tmp_path / "two")[0] != names[0][0]
 
 
-def test_a_course_that_came_is_the_same_and_for_this_user_alone(dask_worker):
+def test_a_course_that_came_is_the_same_and_for_this_user_alone(dask_worker, ours):
     made, course = dask_worker
     place = course_on(made, course)
     assert packed(place)[0] == course
     assert place.stat().st_mode & 0o777 == 0o700
-    unpack(course, packed(ROOT)[1], made)  # again
+    unpack(*ours, made)  # again
     assert [path.name for path in place.parent.iterdir()] == [place.name]
 
 

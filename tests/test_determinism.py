@@ -8,7 +8,7 @@ from autograder.course.loading import read_course
 from autograder.instructor.grade import GradeRequest, grade
 from bench.chaos.grading import everything
 
-STUDENTS = ("Amara Okafor", "Jean-Pierre Lefèvre", "Ahmed Hassan", "Aiko Tanaka", "Carlos Mendoza", "Alex Thornton")
+STUDENTS = ("Amara Okafor", "Zoë Ångström", "Ahmed Hassan", "Aiko Tanaka", "Carlos Mendoza", "Alex Thornton")
 TRAINING = """
 import hashlib
 import torch

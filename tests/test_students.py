@@ -335,9 +335,9 @@ def test_practice_asks_parts_one_by_one_and_on_a_further_try_only_the_wrong_ones
 
 def test_a_choice_is_answered_by_its_number_its_letter_or_its_id_and_again_at_the_next_prompt(started):
     """What is mistyped costs nothing, and there is nothing to reread for it; what is typed at "Try again" is the answer."""
-    said, _ = started("practice", "lines-to-mend", typed="9\nuniform-t b\n2, D\n")
+    said, _ = started("practice", "lines-to-mend", typed="9\nfixed-betas b\n2, D\n")
     assert "Which of them must be fixed?" in said
-    assert "All that apply, like 1 2: 9\n  There is no choice `9`: take one of uniform-t, raw-pixels, one-draw, uniform-noise.\n" in said
+    assert "All that apply, like 1 2: 9\n  There is no choice `9`: take one of fixed-betas, raw-pixels, shrinks, uniform-noise.\n" in said
     assert said.count("Reread") == 1
     assert "Try again, or see the working (w): 2, D\n  ✓ Right.\n  In answers.yaml: lines-to-mend: [raw-pixels, uniform-noise]\n" in said
 
@@ -359,7 +359,7 @@ def test_the_core_comes_first_and_the_rest_is_optional(started):
     assert started("practice", typed="\n")[0].startswith("\nfresh-step, core ─")
     given = Path("answers.yaml").read_text(encoding="utf-8")
     assert "\nfresh-step:  # core, a number with 3 decimals\n" in given
-    assert "\nlines-to-mend:  # optional, a list of all that apply: [uniform-t, raw-pixels, one-draw, uniform-noise]\n" in given
+    assert "\nlines-to-mend:  # optional, a list of all that apply: [fixed-betas, raw-pixels, shrinks, uniform-noise]\n" in given
 
 
 def test_practice_asks_matches_one_by_one(started):

@@ -74,7 +74,7 @@ def test_no_row_says_the_same_twice_or_shows_what_only_a_computer_reads(root, si
     found = list(places(frame_of(root, site.session.lesson, (), served=False, kept=False)))
     assert [one.title for one in found if one.kind == "Card" and one.text.startswith(one.title.split("…")[0] or one.title)] == []
     questions = " ".join(one.text for one in found if one.kind == "Question")
-    assert "Sort the names. DDIM U-Net" in questions
+    assert "What is each of these? DDIM U-Net" in questions
     assert "ddim:" not in questions
     assert "first. " not in questions
 

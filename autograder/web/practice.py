@@ -4,6 +4,7 @@ Questions, numbers, marks and progress are those of `learner.practice`, as in th
 server it writes down the marks of all answers, and `marks.js` looks them up.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -154,7 +155,8 @@ def _line(asked: Asked, remark: Remark) -> str:
     def name(item: str) -> str:
         return f"“{formulas_in_unicode(texts[item]).rstrip('.')}”" if item in texts else f"`{item}`"
 
-    return f"Part {number}: " * bool(number) + remark_words(asked.question, remark, name)
+    told = replace(remark, given=re.sub("^-", "−", remark.given))  # a number; in backticks it is what was written
+    return f"Part {number}: " * bool(number) + remark_words(asked.question, told, name)
 
 
 def _page(

@@ -47,7 +47,7 @@
       if (Math.abs(value - right) <= tolerance) return null;
       const [mantissa, exponent = "0"] = text.toLowerCase().split("e");
       const digits = Math.max(0, (mantissa.split(".")[1] ?? "").length - Number(exponent));
-      const given = exponent < 0 ? value.toFixed(digits) : text.replace("−", "-").replace("+", "").replace(/^(-?)\./, "$10.");
+      const given = (exponent < 0 ? value.toFixed(digits) : text.replace("+", "")).replace("-", "−").replace(/^(−?)\./, "$10.");
       if (notes.rounded && digits < decimals && Math.abs(value - right) <= 0.5 * 10 ** -digits + 1e-9) return filled(notes.rounded, given);
       const found = near.filter(([known]) => Math.abs(value - known) <= tolerance).sort(([one], [other]) => Math.abs(value - one) - Math.abs(value - other))[0];
       return filled(found ? found[1] : notes.other, given);
@@ -129,7 +129,7 @@
     put("lines", (node) => { node.innerHTML = (note?.lines ?? []).map((line, i) => `<p${note.of?.[i] ? ` data-of="${note.of[i]}"` : ""}>${only ? line.replace(/^Part \d+: /, "") : line}</p>`).join(""); });
     put("reread", (node) => note?.section ? Object.assign(node.querySelector("a"), { href: `lesson.html#${note.section}`, innerHTML: sections[note.section] }) : false);
     put("working", (node) => asked.working.length && (!note || note.readable) ? void (node.querySelector("ul").innerHTML = asked.working.map((line) => `<li>${line}</li>`).join("")) : false);
-    put("row", (node) => { node.textContent = `${Math.min(streak(id), wanted)} of ${wanted} fresh variants in a row.`; });
+    put("row", (node) => { if (streak(id)) node.textContent = `${Math.min(streak(id), wanted)} of ${wanted} fresh variants in a row.`; });
     put("for", (node) => open ? void (node.querySelector("code").textContent = `${id}: ${seed === null ? yaml(answer) : `{seed: ${seed}, answer: ${yaml(answer)}}`}`) : false);
     const next = questions.find((one) => one.id !== id && !mastered(one, wanted));
     put("next", (node) => Object.assign(node, next ? { href: `question-${next.id}.html`, textContent: `Next: ${next.title}` } : { href: "practice.html", textContent: "All questions" }));

@@ -1052,7 +1052,7 @@ def test_practice_without_a_server_names_the_idea_gives_fresh_numbers_and_rememb
     expect(mark.get_by_role("link")).to_have_attribute("href", "lesson.html#one-step-by-hand")
     answer("0.790")
     expect(mark.get_by_role("heading", name="Right")).to_be_visible()
-    expect(mark).to_contain_text("0 of 3 fresh variants in a row.")
+    expect(mark).to_contain_text("mastered once you are right with fresh numbers 3 times in a row")
     expect(mark.locator("code")).to_have_text("fresh-step: 0.790")
     for row in (1, 2, 3):
         page.locator("#mark").get_by_role("link", name="Fresh numbers").click()

@@ -31,9 +31,14 @@ def test_a_right_answer_is_told_so_with_its_working_and_the_line_to_hand_in(fres
     status, _, text = send(fresh, "fresh-step", answer="0.790")
     assert status == 200
     assert "<h2>Right</h2>" in text
-    assert "0 of 3 fresh variants in a row." in text
+    assert "It is mastered once you are right with fresh numbers 3 times in a row, each at the first try." in text
     assert "<code>fresh-step: 0.790</code>" in text
     assert "The working" in text
+
+
+def test_a_number_is_said_again_with_a_minus_and_what_is_none_as_it_was_written(fresh):
+    assert "−0.5" in send(fresh, "fresh-step", answer="-0.5")[2]
+    assert "<code>-0.5 or so</code>" in send(fresh, "fresh-step", answer="-0.5 or so")[2]
 
 
 def test_a_known_misconception_is_named_in_the_graders_words(root, fresh):

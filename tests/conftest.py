@@ -6,6 +6,7 @@ import pkgutil
 import signal
 import subprocess
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported: several processes share the cores
@@ -19,7 +20,7 @@ import autograder
 from autograder.author.release import build
 from autograder.course.policy import Limits
 from autograder.grading.bounds import OutOfMemory, bounded
-from autograder.sandbox.properties import missing_walls
+from autograder.sandbox.properties import examine, missing_walls
 from tests import browsers
 from tests.courses import CLONE, ROOT
 from tests.once import once
@@ -140,6 +141,14 @@ def one_thread():
 def walls():
     """Demand that every wall stands: a loud skip at home, a failure in CI."""
     _demand(missing_walls(Limits()))
+
+
+@pytest.fixture(scope="module")
+def examined(walls):
+    """Let the commands that run in this process try the walls once, and not one after another."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("autograder.cli.grade.examine", cache(examine))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -29,7 +29,7 @@ ROSTER = 'name,id,email\n"Lovelace, Ada",501,ada@example.org\nBo,502,bo@example.
 CHECK = '    close(student.total(1.5, 2.25), reference.total(1.5, 2.25))\n'
 STRICTER = CHECK + '    close(student.total(2.0), reference.total(2.0))\n    close(student.total(True, 1), 2.5)\n'
 
-pytestmark = pytest.mark.usefixtures("walls")
+pytestmark = pytest.mark.usefixtures("examined")
 
 
 def course(place, *arguments):
@@ -39,7 +39,7 @@ def course(place, *arguments):
 
 
 @pytest.fixture(scope="module")
-def graded_once(tmp_path_factory, walls):
+def graded_once(tmp_path_factory, examined):
     """Grade a Canvas download of two students with a roster of three."""
     place = tmp_path_factory.mktemp("after")
     shutil.copytree(TINY, place / "course", ignore=shutil.ignore_patterns("__pycache__"))

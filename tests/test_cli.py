@@ -67,7 +67,7 @@ def test_a_folder_that_cannot_be_read_is_told_and_the_rest_is_graded(graded):
     assert done.returncode == 1
 
 
-@pytest.mark.usefixtures("walls")
+@pytest.mark.usefixtures("examined")
 def test_a_folder_one_level_too_high_or_too_low_is_told(tmp_path):
     """The class would be one student, or everyone would be missing."""
     hand_in(tmp_path / "term" / "class", ada=RIGHT_STEP)
@@ -81,7 +81,7 @@ def test_a_folder_one_level_too_high_or_too_low_is_told(tmp_path):
     )
 
 
-@pytest.mark.usefixtures("walls")
+@pytest.mark.usefixtures("examined")
 @pytest.mark.parametrize("out", ["class", "class/out"])
 def test_results_among_the_submissions_are_refused(tmp_path, out):
     hand_in(tmp_path / "class", ada=RIGHT_STEP)
@@ -91,7 +91,7 @@ def test_results_among_the_submissions_are_refused(tmp_path, out):
     assert [path.name for path in (tmp_path / "class").iterdir()] == ["ada"]
 
 
-@pytest.mark.usefixtures("walls")
+@pytest.mark.usefixtures("examined")
 def test_wrong_missing_and_broken_files_are_graded_and_no_fault(tmp_path):
     hand_in(tmp_path / "class", bo=BETA_STEP, cy="def f(:\n")
     (tmp_path / "class" / "di").mkdir()
@@ -155,7 +155,7 @@ def test_a_second_run_gives_the_same_results_but_for_times(graded):
     assert [timeless(one) for one in lines] == [timeless(one) for one in results.values()]
 
 
-def test_json_prints_one_object_and_nothing_else(graded):
+def test_json_prints_one_object_and_nothing_else(graded, examined):
     base, _, _ = graded
     done = typed("grade", base / "class", "--out", base / "json", "--exercise", "forward", "--json")
     summary = json.loads(done.stdout)
@@ -186,7 +186,7 @@ REFUSALS = {
 }  # fmt: skip
 
 
-@pytest.mark.usefixtures("walls")
+@pytest.mark.usefixtures("examined")
 @pytest.mark.parametrize(("arguments", "message"), REFUSALS.values(), ids=REFUSALS.keys())
 def test_what_cannot_be_done_is_refused_in_full_with_status_2(tmp_path, arguments, message):
     hand_in(tmp_path / "class", ada=RIGHT_STEP)
@@ -196,7 +196,7 @@ def test_what_cannot_be_done_is_refused_in_full_with_status_2(tmp_path, argument
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.usefixtures("walls")
+@pytest.mark.usefixtures("examined")
 def test_an_unknown_exercise_names_those_that_are_there(tmp_path):
     hand_in(tmp_path / "class", ada=RIGHT_STEP)
     done = typed("grade", tmp_path / "class", "--out", tmp_path / "out", "--exercise", "forwrd")
@@ -212,7 +212,7 @@ def test_a_course_with_faults_is_told_with_file_and_line_and_status_1(tmp_path):
     assert "  fix: " in done.stderr
 
 
-@pytest.mark.usefixtures("walls")
+@pytest.mark.usefixtures("examined")
 def test_results_below_a_package_are_refused(tmp_path):
     import numpy
 
@@ -275,7 +275,7 @@ def test_the_doctor_names_each_wall():
     assert done.stdout.endswith("\nAll walls work: untrusted code can be graded here.\n")
 
 
-@pytest.mark.usefixtures("walls")
+@pytest.mark.usefixtures("examined")
 def test_the_doctor_says_the_same_as_data():
     told = json.loads(typed("doctor", "--json").stdout)
     assert told["walls"] == dict.fromkeys(("landlock", "seccomp", "limits", "privileges"), "ok")

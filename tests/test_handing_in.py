@@ -13,7 +13,7 @@ TINY = Path(__file__).parent / "broken_courses" / "tiny"
 RIGHT = "def total(a, b=0.0):\n    return a + b\n"
 POLICY = "grading:\n  time_zone: Europe/Berlin\n  due: {due}\n  late: {{percent: 10, per: day}}\n"
 
-pytestmark = pytest.mark.usefixtures("walls")
+pytestmark = pytest.mark.usefixtures("examined")
 
 
 @pytest.fixture

@@ -101,7 +101,9 @@ def _moodle_feedback(grade: Grade, sheet: Sheet) -> str:
     lines = [f"{shown.points}.", *shown.remarks, *unused_files([grade])]
     for check in shown.checks:
         if check.check.outcome != "passed" or check.override:
-            lines += [" ".join((f"{clean(check.check.title, 200)} ({check.points}).", *check.message)), *check.override]
+            title = f"{clean(check.check.title, 200)} ({check.points})."
+            said = check.message if check.check.failure is None else (" ".join(check.message),)  # a question's parts are a line each
+            lines += [" ".join((title, *said[:1])), *said[1:], *check.override]
     return "<br>".join(html_of(clean(line, 1_000)) for line in lines)
 
 

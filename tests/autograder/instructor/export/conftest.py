@@ -45,12 +45,12 @@ def make(tmp_path):
     """Give a function that makes the sheet; the gradebook stays open until the test ends."""
     opened = []
 
-    def made(policy=Policy(due=DUE, late=Late(10), pass_mark=50), decided=(DECIDED,), **titles):  # noqa: B008  # frozen
+    def made(policy=Policy(due=DUE, late=Late(10), pass_mark=50), decided=(DECIDED,), results=RESULTS, **titles):  # noqa: B008  # frozen
         (tmp_path / "out").mkdir()
         opened.append(Gradebook(tmp_path / "out" / "gradebook.sqlite"))
         opened[0].begin("run", {})
         opened[0].enrol(PEOPLE)
-        opened[0].keep("run", [Kept(one, {}, handed_in) for one, handed_in in RESULTS])
+        opened[0].keep("run", [Kept(one, {}, handed_in) for one, handed_in in results])
         opened[0].override(*decided)
         rules = read_rules(tmp_path / "out", opened[0], policy)
         return sheet_of(opened[0], "run", rules, titles, {"12_diffusion": {"sec": "One step by hand"}}, {"12_diffusion": {"explain-1": 2.0, "explain-2": 2.0}})

@@ -8,10 +8,11 @@ from msgspec.structs import replace
 
 from autograder.cli.results import export as command
 from autograder.course.errors import UsageError
+from autograder.course.model import CheckResult, HandedIn
 from autograder.course.policy import Policy
 from autograder.course.text import number
 from autograder.instructor.export import FORMATS, export
-from tests.autograder.instructor.export.conftest import DECIDED
+from tests.autograder.instructor.export.conftest import DECIDED, result
 
 
 def rows(path):
@@ -55,6 +56,13 @@ def test_moodle_gets_grades_and_feedback_and_the_e_mail_as_given(make, tmp_path)
     assert cy == ["Cy", "", "'=cmd@example.org", "0", "0 of 5 points.<br>Nothing was submitted.", "", ""]
     assert di[3:5] == ["", ""]
     assert notes == ["Di: forward was not judged", "2 without an e-mail address, which Moodle finds students by: grade with a --roster that has them"]
+
+
+def test_moodle_gets_a_line_for_each_part_of_a_question(make, tmp_path):
+    parts = CheckResult("q", "Two numbers", 0, 2, "failed", "wrong", "Part 1 of 2: 3 is too much.\nPart 2 of 2: there is no answer yet.")
+    export(make(results=[(result("Bo", [parts]), HandedIn())]), "moodle", tmp_path / "m.csv")
+    bo = next(row for row in rows(tmp_path / "m.csv") if row[0] == "Bo")
+    assert bo[4] == "0 of 5 points.<br>Two numbers (0 of 2). Part 1 of 2: 3 is too much.<br>Part 2 of 2: there is no answer yet."
 
 
 @pytest.mark.parametrize(("reveal", "said"), [("titles", "By hand (0 of 2)."), ("nothing", "3 of 5 points.")])

@@ -11,12 +11,12 @@ from autograder.course.model import STATUSES, Result
 from autograder.course.text import clean, number
 from autograder.instructor.evidence import CheckEvidence, Evidence, ExerciseEvidence
 from autograder.instructor.grades import Sections, name_of
-from autograder.instructor.measures import Group, Measures
+from autograder.instructor.measures import MISCONCEPTIONS, Group, Measures
 from autograder.instructor.outputs import MARKS
 from autograder.instructor.regrade import GradeChange
 from autograder.instructor.similar import Pair
 
-MISCONCEPTIONS, HARD, HELPED = 10, 8, 8  # rows shown
+SHARED, HARD, HELPED = 10, 8, 8  # rows shown
 PRINTED = 40  # lines of what a student's code printed
 NAMES_WIDTH, SCORE_WIDTH = 20, 9  # the least width of a column
 
@@ -81,7 +81,7 @@ def summary_table(made: Measures) -> Table:
     return table
 
 
-def shared_errors_table(groups: Sequence[Group], most: int = MISCONCEPTIONS) -> Table | None:
+def shared_errors_table(groups: Sequence[Group], most: int = SHARED) -> Table | None:
     """One numbered row for each wrong answer that students share and no misconception explains; None if there is none."""
     table = _table("Shared wrong answers that no misconception explains", ">group", "exercise", "function", ">students", "for example")
     for place, group in enumerate(groups[:most], 1):
@@ -92,8 +92,10 @@ def shared_errors_table(groups: Sequence[Group], most: int = MISCONCEPTIONS) -> 
 def misconception_table(made: Measures, sections: Sections) -> Table | None:
     """One row for each of the most frequent misconceptions: how many students, and what they should reread; None if there is none."""
     table = _table("What the class misunderstood", "misconception", "exercise", ">students", "reread")
-    for one in made.by_misconceptions()[:MISCONCEPTIONS]:
+    found = made.by_misconceptions()
+    for one in found[:MISCONCEPTIONS]:
         table.add_row(one.id, one.exercise, str(one.students), sections.get(one.lesson, {}).get(one.section, one.section))
+    table.caption = f"and {len(found) - MISCONCEPTIONS} more" if len(found) > MISCONCEPTIONS else None
     return table if table.row_count else None
 
 

@@ -16,6 +16,7 @@ from autograder.instructor.grades import Grade, StudentGrades, name_of
 from autograder.instructor.roster import file_slug
 
 FEWEST = 2  # students of a group
+MISCONCEPTIONS = 8  # shown before "and so many more"
 
 
 class Group(Struct, frozen=True):
@@ -120,6 +121,14 @@ class ExerciseMeasure(Struct):
     bins: list[int] = field(default_factory=lambda: [0] * BINS)
     full: int = 0
 
+    def count(self, status: str, points: float, by: int = 1) -> None:
+        """Count a result of this status, and the points that it counts; -1 takes it back."""
+        self.statuses[status] += by
+        if status == "graded":
+            self.total += by * points
+            self.bins[_bin_of(points, self.max_score)] += by
+            self.full += by * (bool(self.max_score) and points >= self.max_score)
+
     @property
     def graded(self) -> int:
         return self.statuses["graded"]
@@ -174,7 +183,7 @@ class Measures(Struct):
 
     def by_misconceptions(self) -> list[MisconceptionCount]:
         """Return the misconceptions, the most frequent first."""
-        return sorted(self.misconceptions.values(), key=lambda one: (-one.students, one.exercise, one.id))
+        return most_frequent(self.misconceptions.values())
 
     def by_difficulty(self) -> list[CheckMeasure]:
         """Return the checks, the hardest first."""
@@ -212,7 +221,12 @@ def measure(students: Iterable[StudentGrades], exercises: Iterable[str] = ()) ->
     return made
 
 
-def bin_of(points: float, most: float) -> int:
+def most_frequent(counts: Iterable[MisconceptionCount]) -> list[MisconceptionCount]:
+    """Return these misconceptions, the most frequent first; of equals, by exercise and id."""
+    return sorted(counts, key=lambda one: (-one.students, one.exercise, one.id))
+
+
+def _bin_of(points: float, most: float) -> int:
     """Return which tenth of an exercise's points these are in, from 0 on."""
     return min(BINS - 1, max(0, int(points / most * BINS))) if most else 0
 
@@ -222,7 +236,7 @@ def _exercise(made: Measures, grade: Grade) -> None:
     name = grade.name
     one = made.exercises.setdefault(name, ExerciseMeasure(result.lesson))
     one.max_score = max(one.max_score, result.max_score)
-    one.statuses[result.status] += 1
+    one.count(result.status, grade.final)
     made.unknown_times += grade.unknown
     made.cut += grade.cut
     if grade.kept and grade.result.status not in ("missing", "unrecognised"):
@@ -231,9 +245,6 @@ def _exercise(made: Measures, grade: Grade) -> None:
         made.not_judged.append((result.student, name))
     if result.status != "graded":
         return
-    one.total += grade.final
-    one.bins[bin_of(grade.final, result.max_score)] += 1
-    one.full += bool(result.max_score) and grade.final >= result.max_score
     seconds = sum(check.seconds for check in result.checks)
     if len(made.slow) < SLOWEST or seconds >= made.slow[-1][0]:
         made.slow = heapq.nlargest(SLOWEST, [*made.slow, (seconds, result.student, name)])

@@ -30,7 +30,7 @@ from autograder.grading.feedback import CheckFeedback, check_feedback
 from autograder.instructor.gradebook import Gradebook
 from autograder.instructor.grades import Grade, GradingRules, Sections, StudentGrades, name_of, read_rules, revealed, student_grades
 from autograder.instructor.lone_pages import render
-from autograder.instructor.measures import FEW_PERCENT, HELPED, Group, Measures, Row, groups, measure
+from autograder.instructor.measures import FEW_PERCENT, HELPED, MISCONCEPTIONS, Group, Measures, Row, groups, measure
 from autograder.instructor.overrides import whole_remarks
 from autograder.instructor.roster import file_slug
 
@@ -148,7 +148,6 @@ def student_page(own: StudentGrades, sections: Sections, policy: Policy, now: da
 
 
 OF_STUDENT = re.compile(r".*-[0-9a-f]{8}\.(?:md|html)")  # as `file_slug` names them
-MISCONCEPTIONS = 8
 GROUPS = 12
 SLOW_SECONDS = 0.5
 PAGE_ROWS = 500  # of the table of students: a browser takes long for many more

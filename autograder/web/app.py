@@ -22,7 +22,6 @@ from starlette.staticfiles import StaticFiles
 
 from autograder.course.errors import UsageError
 from autograder.course.files import replaced_folder
-from autograder.course.loading import read_policy
 from autograder.course.model import Course, Lesson
 from autograder.web import cards, editing, exercises, practice, reading
 from autograder.web.live import Event, Studio, streamed
@@ -80,7 +79,7 @@ def _grades(root: Path, out: Path, frame: Frame) -> list[BaseRoute]:
     """Return the routes of an instructor's pages. What grades a class is imported for them alone: a student's site opens without it."""
     from autograder.web import class_view
 
-    return class_view.routes(out, root, frame, best=read_policy(root).counts == "best")
+    return class_view.routes(out, root, frame)
 
 
 def _onnx() -> list[BaseRoute]:

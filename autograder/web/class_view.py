@@ -1,12 +1,12 @@
-"""The grades of a class, live while it is graded. After the first read only additions are read, so size does not matter.
+"""The grades of a class, live while it is graded. Until something is decided, only additions are read, so size does not matter.
 
-Read-only; `deciding` adds what a person decides. The columns of exercises show what the grader gave; percent and lateness are what counts.
+Read-only; `deciding` adds what a person decides. The columns of exercises show what the grader gave, and all else is what counts.
 """
 
 import secrets
 import threading
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -19,11 +19,12 @@ from starlette.routing import BaseRoute, Route
 
 from autograder.course.files import refuse_others
 from autograder.course.loading import read_course, read_policy
+from autograder.course.policy import Policy
 from autograder.course.text import clean
 from autograder.instructor.grade import GRADEBOOK
 from autograder.instructor.gradebook import Attempted, Gradebook
-from autograder.instructor.grades import StudentGrades, has_several_lessons, name_of, read_rules, student_grades
-from autograder.instructor.measures import ExerciseMeasure, bin_of
+from autograder.instructor.grades import GradingRules, StudentGrades, name_of, read_rules, student_grades
+from autograder.instructor.measures import MISCONCEPTIONS, ExerciseMeasure, MisconceptionCount, most_frequent
 from autograder.instructor.roster import file_slug
 from autograder.web import deciding, written
 from autograder.web.live import changed, streamed
@@ -31,7 +32,6 @@ from autograder.web.pages import Frame, fragment, page, shown
 from autograder.web.written import Report
 
 ON_A_PAGE = 100  # students
-MISCONCEPTIONS = 12
 PERCENT = "%"  # no exercise is called so
 
 
@@ -49,10 +49,11 @@ class View(msgspec.Struct, frozen=True):
 
 
 class Mark(msgspec.Struct, frozen=True):
-    """One student's result in one exercise. Of several attempts the one with the highest `place` counts."""
+    """One student's result in one exercise, and what it `counts`. Of several attempts the one with the highest `place` counts."""
 
     status: str
     score: float
+    counts: float
     misconceptions: tuple[str, ...]
     place: tuple[float, ...]
     before: str = ""  # the hash of its file, if an earlier run found it: graded again, that counts
@@ -70,6 +71,11 @@ class Student(msgspec.Struct, frozen=True):
     @property
     def query(self) -> str:
         return urlencode({"name": self.own_name})
+
+    @property
+    def made(self) -> set[tuple[str, str]]:
+        """The misconceptions that are counted, each with its exercise."""
+        return {(exercise, one) for exercise, mark in self.marks.items() if mark.status == "graded" for one in mark.misconceptions}
 
     @property
     def misconceptions(self) -> tuple[str, ...]:
@@ -91,7 +97,7 @@ class Class(msgspec.Struct, frozen=True):
 
     exercises: dict[str, ExerciseMeasure]
     statuses: Counter[str]
-    misconceptions: tuple[tuple[str, int], ...]
+    misconceptions: list[MisconceptionCount]
     students: int
     found: int
     view: View
@@ -100,20 +106,20 @@ class Class(msgspec.Struct, frozen=True):
 
 
 class ClassView:
-    """The class in the gradebook at `path`, which may not exist yet. The `best` attempt counts, or else the last."""
+    """The class in the gradebook at `path`, which may not exist yet. `policy` reads how it is graded."""
 
-    def __init__(self, path: Path, order: Sequence[str], *, best: bool = False):
-        self._path, self._order, self._best, self._lock = path, order, best, threading.Lock()
-        self._forget("")
+    def __init__(self, path: Path, order: Sequence[str], policy: Callable[[], Policy] = Policy):
+        self._path, self._order, self._policy, self._lock = path, order, policy, threading.Lock()
+        self._forget()
 
     def look(self, view: View, percents: Mapping[str, float] | None = None) -> Class:
         """Read what was added, and return what the view shows. `percents` are what it may be sorted by, by the name in results."""
         with self._lock:
             self._read()
             words = view.find.casefold().split()
-            mistake = "_".join(words)  # its whole name means those who made it, and not who made others with these words
-            is_one = self._misconceptions.get(mistake, 0) > 0
-            some = (one for one in self._students.values() if (mistake in one.misconceptions if is_one else one.has(words)))
+            whole = " ".join(words)  # a mistake's whole name means those who made it, and not who made others with these words
+            meant = {key for key in self._made if whole in _names(*key)}
+            some = (one for one in self._students.values() if (meant & one.made if meant else one.has(words)))
             found = sorted(some, key=lambda one: one.name.casefold())
             column = view.sort.removeprefix("-")
             if column == PERCENT and percents is not None:
@@ -126,7 +132,7 @@ class ClassView:
             named = sorted(self._tallies, key=lambda name: (self._order.index(name) if name in self._order else len(self._order), name))
             statuses = sum((one.statuses for one in self._tallies.values()), Counter[str]())
             tallies = {name: msgspec.structs.replace(self._tallies[name], bins=[*self._tallies[name].bins]) for name in named}
-            misconceptions = tuple(pair for pair in self._misconceptions.most_common(MISCONCEPTIONS) if pair[1])
+            misconceptions = most_frequent(MisconceptionCount(*key, "", many) for key, many in self._made.items())
             return Class(tallies, statuses, misconceptions, len(self._students), len(found), view, pages, tuple(shown))
 
     def of_file(self, name: str) -> str | None:
@@ -135,37 +141,39 @@ class ClassView:
             self._read()
             return next((student for student, one in self._students.items() if one.feedback == name), None)
 
-    def _forget(self, run: str, dropped: Collection[str] = (), *, several: bool = False) -> None:
-        self._run, self._dropped, self._since, self._several = run, set(dropped), (0, 0), several
+    def _forget(self, run: str = "", dropped: Collection[str] = (), rules: GradingRules | None = None) -> None:
+        self._run, self._dropped, self._since = run, set(dropped), (0, 0)
+        self._rules = rules or GradingRules(Policy(), {}, {}, {})
         self._students: dict[str, Student] = {}
         self._tallies: dict[str, ExerciseMeasure] = {}
-        self._misconceptions: Counter[str] = Counter()
+        self._made: Counter[tuple[str, str]] = Counter()  # students by exercise and misconception
 
     def _read(self) -> None:
         if not self._path.is_file():
-            self._forget("")
+            self._forget()
             return
         with Gradebook(self._path) as gradebook:
             run, dropped = gradebook.last_run() or "", gradebook.dropped()
-            several = has_several_lessons(gradebook, run)
-            if (run, dropped, several) != (self._run, self._dropped, self._several):
-                self._forget(run, dropped, several=several)
+            rules = read_rules(self._path.parent, gradebook, self._policy())
+            if (run, dropped, rules) != (self._run, self._dropped, self._rules):
+                self._forget(run, dropped, rules)
             self._since, added = gradebook.added(run, self._since)
             for number, attempted in added:
                 self._add(number, attempted)
 
     def _add(self, number: int, attempted: Attempted) -> None:
         """Add one attempt, replacing one that counts less."""
-        result = attempted.result
-        exercise = name_of(result.lesson, result.exercise, several=self._several)
+        result, grade = attempted.result, self._rules.grade(attempted)
+        exercise = grade.name
         misconceptions = tuple(dict.fromkeys(check.misconception for check in result.checks if check.misconception))
         reasons = [check.reason for check in result.checks if not check.misconception]
         attempt = attempted.handed_in.attempt
         order = (not attempted.found_by, 0 if attempted.found_by else attempt, number)
-        better = (result.status != "not_judged", result.score, -attempt) if self._best else ()
+        better = (grade.judged, grade.final, -attempt) if self._rules.policy.counts == "best" else ()
         mark = Mark(
             result.status,
             result.score,
+            grade.final,
             misconceptions,
             (attempted.is_work, *better, *order),
             result.sha256 or "" if attempted.found_by else "",
@@ -184,29 +192,33 @@ class ClassView:
         tally.max_score = result.max_score
         for one, by in ((before, -1), (mark, 1)):
             if one:
-                tally.statuses[one.status] += by
-            if one and one.status == "graded":
-                tally.total += by * one.score
-                tally.bins[bin_of(one.score, result.max_score)] += by
-        self._misconceptions.subtract(student.misconceptions)  # once per student, over all exercises
+                tally.count(one.status, one.counts, by)
+        made = student.made
         student.marks[exercise] = mark
-        self._misconceptions.update(student.misconceptions)
+        self._made += Counter(student.made - made)
+        self._made -= Counter(made - student.made)  # what nobody has any more goes
 
 
 def _height(student: Student, exercise: str) -> float:
     mark = student.marks.get(exercise)
-    return mark.score if mark and mark.status == "graded" else -1.0
+    return mark.counts if mark and mark.status == "graded" else -1.0
+
+
+def _names(exercise: str, misconception: str) -> tuple[str, str]:
+    """Return what a mistake is called in a search: everywhere, and in one exercise."""
+    name = misconception.replace("_", " ").casefold()
+    return name, f"{name} in {exercise.casefold()}"
 
 
 PAUSE = 1.0  # seconds between two reads of the gradebook
 
 
-def routes(out: Path, root: Path, frame: Frame, *, best: bool) -> list[BaseRoute]:
-    """Return the routes of the grades in `out`, which may not exist yet; `best` says which attempt counts. The course is in `root`."""
+def routes(out: Path, root: Path, frame: Frame) -> list[BaseRoute]:
+    """Return the routes of the grades in `out`, which may not exist yet. The course is in `root`."""
     refuse_others(out)
     exercises = [(lesson.id, one.id) for lesson in read_course(root).lessons for one in lesson.exercises]
     order = [name_of(*key, several=several) for several in (False, True) for key in exercises]
-    class_view = ClassView(out / "gradebook.sqlite", order, best=best)
+    class_view = ClassView(out / "gradebook.sqlite", order, partial(read_policy, root))
     changes = partial(changed, [out / name for name in ("gradebook.sqlite", "gradebook.sqlite-wal", "report.html")], PAUSE)
     report, secret = Report(out, root), secrets.token_urlsafe(18)
     return [
@@ -223,7 +235,7 @@ def _page(out: Path, root: Path, class_view: ClassView, frame: Frame, request: R
     view = View(asked.get("find", "")[:200], asked.get("sort", "")[:200], int(number) if number.isascii() and number.isdigit() else 1)
     percents = percents_of(out, root) if view.sort.removeprefix("-") == PERCENT else None
     found = class_view.look(view, percents)
-    summary = fragment("class.html", frame=frame, found=found, ticks=ticks, **told)
+    summary = fragment("class.html", frame=frame, found=found, ticks=ticks, most=MISCONCEPTIONS, **told)
     with_feedback = {one.feedback for one in found.shown if (out / "feedback" / one.feedback).is_file()}
     counts = counting(out, root, found.shown)
     students = fragment("students.html", frame=frame, found=found, view=found.view, told=with_feedback, counting=counts)

@@ -1,6 +1,7 @@
 """The class over HTTP: what a running `course grade` adds is seen, only what was added is read, and no name is markup."""
 
 import re
+from functools import partial
 from html import unescape
 from urllib.parse import urlencode
 
@@ -8,11 +9,12 @@ import msgspec
 import pytest
 
 from autograder.course.loading import read_course
-from autograder.course.model import CheckResult, HandedIn, Result, Submission
+from autograder.course.model import CheckResult, HandedIn, Override, Result, Submission
 from autograder.course.policy import Policy
 from autograder.instructor.grade import GradeRequest
 from autograder.instructor.gradebook import Gradebook, Kept
-from autograder.instructor.grades import read_rules
+from autograder.instructor.grades import read_rules, student_grades
+from autograder.instructor.measures import measure
 from autograder.instructor.outputs import write_files
 from autograder.web.class_view import ClassView, View, ticks
 from autograder.web.server import POLICY
@@ -23,6 +25,7 @@ from tests.programs import PATIENCE, wait_for
 
 MISCONCEPTION = CheckResult("one", "One", 0, 2, "failed", "wrong", "No.", "beta_as_standard_deviation")
 
+BEST = partial(Policy, counts="best")
 ENDED = {"Aiko": "refused", "Bo": "timed_out", "Cy": "out_of_memory"}
 
 
@@ -53,6 +56,11 @@ def names(found):
     return [one.name for one in found.shown]
 
 
+def made(found):
+    """The mistakes as the page lists them: students by exercise and id."""
+    return {(one.exercise, one.id): one.students for one in found.misconceptions}
+
+
 # ---- what is known of the class
 
 
@@ -61,21 +69,41 @@ def test_means_and_misconceptions_are_counted_over_what_was_graded(out):
     found = view_of(out).look(View())
     assert {name: (one.mean, one.max_score) for name, one in found.exercises.items()} == {"schedule": (8.0, 20), "forward": (11.5, 20)}
     assert list(found.exercises) == ["schedule", "forward"]
-    assert found.misconceptions == (("beta_as_standard_deviation", 2),)
+    assert made(found) == {("forward", "beta_as_standard_deviation"): 2}
     assert (found.students, dict(found.statuses)) == (3, {"graded": 3, "missing": 1})
 
 
 def test_a_misconception_leads_to_exactly_those_who_are_counted_for_it(out):
     other = msgspec.structs.replace(MISCONCEPTION, misconception="standard_deviation_as_beta")
     keep(out, result("Aiko", 7, checks=(other,)), result("Bo", 7, checks=(MISCONCEPTION, other)))
-    found = view_of(out).look(View(find="Standard deviation as beta"))
-    assert (names(found), dict(found.misconceptions)["standard_deviation_as_beta"]) == (["Aiko", "Bo"], 2)
-    assert len(names(view_of(out).look(View(find="deviation as beta")))) == 4
+    keep(out, result("Cy", 7, exercise="schedule", checks=(other,)))
+    found = view_of(out).look(View(find="Standard deviation as beta in forward"))
+    assert (names(found), made(found)["forward", "standard_deviation_as_beta"]) == (["Aiko", "Bo"], 2)
+    assert names(view_of(out).look(View(find="Standard deviation as beta"))) == ["Aiko", "Bo", "Cy"]
+    assert len(names(view_of(out).look(View(find="deviation as beta")))) == 5
 
 
-def test_a_misconception_is_counted_once_for_a_student_however_often_it_was_made(out):
-    keep(out, result("Zoë", 0, exercise="schedule"))
-    assert view_of(out).look(View()).misconceptions == (("beta_as_standard_deviation", 2),)
+def test_a_misconception_is_counted_once_for_a_student_in_an_exercise_however_often_it_was_made(out):
+    keep(out, result("Zoë", 0, exercise="schedule", checks=(MISCONCEPTION, MISCONCEPTION)))
+    assert list(made(view_of(out).look(View())).items()) == [(("forward", MISCONCEPTION.misconception), 2), (("schedule", MISCONCEPTION.misconception), 1)]
+
+
+def test_after_a_decision_the_page_has_the_means_and_mistakes_of_the_report(out):
+    """Points given and deducted, and a mistake that two exercises share."""
+    keep(out, result("Aiko", 7, exercise="schedule"), result("Bo", 0, status="missing", checks=()))
+    class_view = view_of(out)
+    before = class_view.look(View()).exercises["forward"].mean
+    with Gradebook(out / "gradebook.sqlite") as gradebook:
+        for kind, points in (("points", 17.5), ("deduction", 1)):
+            gradebook.override(Override("Zoë", "12_diffusion", "forward", "", points, "seen", "2026-11-02T00:00:00+00:00", kind))
+        rules = read_rules(out, gradebook, Policy())
+        reported = measure(student_grades(gradebook, "r1", rules), ("schedule", "forward"))
+    found = class_view.look(View())
+    assert [(name, one.mean, one.bins, one.statuses) for name, one in found.exercises.items()] == [
+        (name, one.mean, one.bins, one.statuses) for name, one in reported.exercises.items()
+    ]
+    assert (before, found.exercises["forward"].mean) == (11.5, 9.75)
+    assert list(made(found).items()) == [((one.exercise, one.id), one.students) for one in reported.by_misconceptions()]
 
 
 def test_only_what_was_added_is_read(out, monkeypatch):
@@ -96,14 +124,14 @@ def test_an_attempt_that_was_handed_in_later_takes_the_others_place(out):
     keep(out, result("Zoë", 10, checks=()), handed_in=HandedIn(attempt=2))
     keep(out, result("Zoë", 0))  # the first one, graded again
     found = class_view.look(View())
-    assert (found.exercises["forward"].mean, found.misconceptions, found.students) == (6.5, (("beta_as_standard_deviation", 1),), 2)
+    assert (found.exercises["forward"].mean, made(found), found.students) == (6.5, {("forward", "beta_as_standard_deviation"): 1}, 2)
 
 
 def test_where_the_best_attempt_counts_it_does_here(out):
     keep(out, result("Zoë", 7), handed_in=HandedIn(2))
     keep(out, result("Aiko", 7), handed_in=HandedIn(1))
     keep(out, result("Aiko", 9, status="not_judged"), result("Aiko", 8), handed_in=HandedIn(2))
-    found = ClassView(out / "gradebook.sqlite", ("forward",), best=True).look(View(find="o"))
+    found = ClassView(out / "gradebook.sqlite", ("forward",), BEST).look(View(find="o"))
     assert {one.name: one.marks["forward"].score for one in found.shown} == {"Zoë": 20, "Aiko": 8, "<img src=x onerror=alert(1)>": 3}
 
 
@@ -127,10 +155,10 @@ def test_a_new_run_begins_anew(out):
     assert names(class_view.look(View())) == ["Aiko"]
 
 
-@pytest.mark.parametrize(("best", "scores"), [(True, [20, 5]), (False, [7, 5])])
-def test_a_run_that_adds_shows_the_whole_class_and_what_is_graded_again(tmp_path, best, scores):
+@pytest.mark.parametrize(("policy", "scores"), [(BEST, [20, 5]), (Policy, [7, 5])])
+def test_a_run_that_adds_shows_the_whole_class_and_what_is_graded_again(tmp_path, policy, scores):
     """Aiko hands in another file, and Bo's is graded again: it counts what it earns now."""
-    class_view = ClassView(tmp_path / "gradebook.sqlite", ("forward",), best=best)
+    class_view = ClassView(tmp_path / "gradebook.sqlite", ("forward",), policy)
     with Gradebook(tmp_path / "gradebook.sqlite") as gradebook:
         gradebook.begin("r1", {})
         gradebook.keep("r1", [Kept(result("Aiko", 20, file="1")), Kept(result("Bo", 9, file="2"))])
@@ -186,8 +214,9 @@ def test_the_class_is_shown_and_no_name_is_html(root, out, tmp_path):
         assert "<img src=x" not in text
         assert "&lt;img src=x onerror=alert(1)&gt;" in text
         assert re.search(r"Zoë</a>.*</th>\s*<td>[0-9.]*</td>\s*<td>20 <span class=\"quiet\">/ 20</span>", text)
-        assert re.search(r"Beta as standard deviation</a></th><td>2</td>", text)
-        assert len(re.findall(r'<a href="grades.html\?find=beta\+as\+standard\+deviation#students">', text)) == 3  # from its row and from each student's
+        assert re.search(r'Beta as standard deviation</a> <span class="quiet">in forward</span></th><td>2</td>', text)
+        assert len(re.findall(r'<a href="grades.html\?find=beta\+as\+standard\+deviation#students">', text)) == 2  # from each student's row
+        assert '<a href="grades.html?find=beta+as+standard+deviation+in+forward#students">' in text
         assert re.search(r'class="ticks quiet" aria-hidden="true"><span>1</span><span>0</span>', text)
         assert 'aria-label="0, 1, 0, 0, 0, 0, 0, 0, 0, 1 students, from none to all of the points"' in text
         assert 'href="grades.html"' in ask(served.address + "index.html")[2]

@@ -23,6 +23,7 @@ from autograder.course.loading import CONTENT, package_name
 T = TypeVar("T")
 
 ENGINE = Path(__file__).parents[1]
+GRADING = ("api.py", "author/recording.py", "course", "grading", "sandbox/guest")  # of the engine: what a result of grading depends on
 MOST = 100  # results of one kind that are named by what they were computed from: older ones go
 
 
@@ -41,7 +42,7 @@ def check_course_once(root: Path, only: str | None, findings: Callable[[], list[
 
 def graded_once(kind: str, files: Iterable[Path], root: Path, result: type[T], compute: Callable[[], T]) -> T:
     """Return what `compute` computes from these files and folders below `root`, with the grading; equal files give an equal result."""
-    key = _key(_contents(root, [str(path.relative_to(root)) for path in files]), f"{ENGINE.name}/grading")
+    key = _key(_contents(root, [str(path.relative_to(root)) for path in files]), GRADING)
     made = _kept(f"{kind}-{key[:16]}", key, result, compute)
     with contextlib.suppress(OSError):
         for old in sorted(_folder().glob(f"{kind}-*"), key=lambda path: path.stat().st_mtime)[:-MOST]:
@@ -58,23 +59,27 @@ def _kept(name: str, key: str, result: type[T], compute: Callable[[], T], fresh:
     kept = None if fresh else _read(place, result)
     if kept is not None and kept.key == key:
         return kept.result
-    made = compute()
+    written = msgspec.json.encode(Kept(key, compute()), enc_hook=str)
     with contextlib.suppress(OSError):
         place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(msgspec.json.encode(Kept(key, made), enc_hook=str))
-    return made
+        place.write_bytes(written)
+    return _decoded(written, result).result  # so that it is the same as when it is read
+
+
+def _decoded(written: bytes, result: type[T]) -> Kept[T]:
+    return msgspec.json.decode(written, type=Kept[result], dec_hook=lambda kind, text: kind(text))  # type: ignore[valid-type]
 
 
 def _read(place: Path, result: type[T]) -> Kept[T] | None:
     try:
-        return msgspec.json.decode(place.read_bytes(), type=Kept[result], dec_hook=lambda kind, text: kind(text))  # type: ignore[valid-type]
+        return _decoded(place.read_bytes(), result)
     except (OSError, msgspec.MsgspecError, TypeError):  # missing or damaged
         return None
 
 
-def _key(contents: Iterable[bytes], engine: str = "") -> str:
+def _key(contents: Iterable[bytes], engine: Iterable[str] = ("",)) -> str:
     made = hashlib.sha256()
-    for part in (*_versions(), *contents, *_contents(ENGINE.parent, (engine or ENGINE.name,))):
+    for part in (*_versions(), *contents, *_contents(ENGINE, engine)):
         made.update(len(part).to_bytes(8, "big") + part)
     return made.hexdigest()
 

@@ -47,7 +47,17 @@ from autograder.grading.reruns import evidence, has_tolerance
 
 
 def record_exercise(materials: Materials) -> Recordings:
-    """Run every check with the reference and with each misconception in the student's place, and record the calls."""
+    """Run every check with the reference and with each misconception in the student's place, and record the calls.
+
+    What was recorded of the same files is taken again.
+    """
+    exercise = materials.exercise
+    root = exercise.answer.parents[2]
+    files = [root / "solutions", exercise.checks, exercise.starter.with_name("props.py")]
+    return graded_once("recordings", files, root, Recordings, lambda: _recorded(materials))
+
+
+def _recorded(materials: Materials) -> Recordings:
     exercise, reruns = materials.exercise, materials.diagnosis.reruns
     answers, runs, executed = runs_of(materials)
     misconceptions = msgspec.convert(materials.misconceptions, list[RecordedMisconception], from_attributes=True)
@@ -63,7 +73,7 @@ def record_exercise(materials: Materials) -> Recordings:
         {name: own for name, own in formulas.items() if any(own)},
         {name: linear for name, linear in reruns.quantities.linear.items() if name in executed},
         dict(reruns.quantities.letters),
-        _rewrites_once(materials),
+        {of: _rewrites(materials, of) for of in dict.fromkeys(one.of for one in materials.misconceptions)},
     )
 
 
@@ -103,18 +113,6 @@ def consulted(answered: Answered) -> tuple[str, str]:
     """Return what the reference was asked: the function, and the fuzzy key of its arguments."""
     name, *arguments = answered.call
     return name, fuzzy_key(tuple(arguments)).hex()
-
-
-def _rewrites_once(materials: Materials) -> dict[str, RecordedRewrites]:
-    """Record the rewrites of every function of an exercise, or take what was recorded of the same files."""
-    exercise = materials.exercise
-    root = exercise.answer.parents[2]
-    files = [root / "solutions", exercise.checks, exercise.starter.with_name("props.py")]
-
-    def compute() -> dict[str, RecordedRewrites]:
-        return {of: _rewrites(materials, of) for of in dict.fromkeys(one.of for one in materials.misconceptions)}
-
-    return graded_once("rewrites", files, root, dict[str, RecordedRewrites], compute)
 
 
 def _rewrites(materials: Materials, of: str) -> RecordedRewrites:

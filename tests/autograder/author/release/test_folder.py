@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.author import release
+from autograder.author import cache, release
 from autograder.author.release import build
 from autograder.course.errors import UsageError
 from autograder.course.loading import read_course
@@ -66,9 +66,10 @@ def test_a_release_of_two_lessons_is_the_releases_of_each_together(tiny, tmp_pat
     assert marks == [["13_adding", "13_edges"], ["13_edges"]]
 
 
-def test_the_same_course_gives_the_same_release(tiny, tmp_path):
-    """Byte for byte, so that a version of it can be named by a hash."""
+def test_the_same_course_gives_the_same_release(tiny, tmp_path, monkeypatch):
+    """Byte for byte, so that a version of it can be named by a hash, and with nothing taken from the other."""
     for name in ("one", "two"):
+        monkeypatch.setattr(cache.platformdirs, "user_cache_path", lambda *_, name=name, **__: tmp_path / "kept" / name)
         build(tiny, tmp_path / name)
     one, two = ({path.relative_to(tmp_path / name): path.read_bytes() for path in (tmp_path / name).rglob("*") if path.is_file()} for name in ("one", "two"))
     assert one == two

@@ -15,12 +15,26 @@ BEGINNING = re.compile(rf"(?<!\w)(?=(.{{{TELLING}}}))")  # where one may begin, 
 
 def code_lines(path):
     """List the lines of code of a Python file, without docstrings, comments, imports and the heads of functions."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        silent = ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef
-        if isinstance(node, ast.stmt) and not isinstance(node, silent) and not _is_text(node):
-            found.add(_squeezed(ast.unparse(node).split("\n")[0]))
+    silent = ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef
+    nodes = [node for node in _statements(ast.parse(path.read_bytes())) if not isinstance(node, silent) and not _is_text(node)]
+    found = {_squeezed(_head(node)) for node in nodes}
     return {line for line in found if len(line) >= TELLING}
+
+
+def _statements(node):
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.stmt):
+            yield child
+        if not isinstance(child, ast.expr):
+            yield from _statements(child)
+
+
+def _head(node):
+    """Write the first line of a statement, whose own statements are no longer needed then."""
+    for name in ("body", "orelse", "finalbody", "handlers", "cases"):
+        if isinstance(getattr(node, name, None), list):
+            setattr(node, name, [])
+    return ast.unparse(node).split("\n")[0]
 
 
 def _is_text(node):
@@ -87,6 +101,6 @@ def leaks(place, root):
         if path.read_bytes() in secret:
             yield f"{path.relative_to(place)} is {secret[path.read_bytes()].relative_to(root)}"
         squeezed = "\n".join(_squeezed(text) for text in texts(path))
-        starts = {begun[1] for begun in BEGINNING.finditer(squeezed)} & telling.keys()
+        starts = telling.keys() & BEGINNING.findall(squeezed)
         held = (line for start in starts for line in telling[start])
         yield from (f"{path.relative_to(place)} holds {line}" for line in sorted(held) if line in squeezed and re.search(rf"(?<!\w){re.escape(line)}", squeezed))

@@ -19,8 +19,10 @@ from autograder.instructor.gradebook import Gradebook, Kept
 from autograder.instructor.grades import read_rules
 from autograder.instructor.outputs import write_files
 from autograder.learner.start import start
+from autograder.web import reading
 from autograder.web.app import build, write_site
 from autograder.web.server import ReaderSession, Serving
+from tests.courses import ROOT
 from tests.programs import PAGE, PATIENCE, wait_for
 
 # What Firefox says of what was still coming when a page is left.
@@ -44,6 +46,29 @@ def serving(root, folder, lesson=None, **more):
             site.server.should_exit = True
             thread.join(PATIENCE)
             assert not thread.is_alive()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def rendered_once():
+    """Render the lesson once in a process: each site that a test starts has the same, and it is most of the time that a start takes."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("reading", "tasks_of", "_search"):
+            patch.setattr(reading, name, _once(getattr(reading, name)))
+        yield
+
+
+def _once(render):
+    made = {}
+
+    def rendered(frame, *more):
+        if ROOT not in frame.folder.parents:  # a course of a test's own, which it may change
+            return render(frame, *more)
+        given = repr((frame, more))
+        if given not in made:
+            made[given] = render(frame, *more)
+        return made[given]
+
+    return rendered
 
 
 @pytest.fixture(scope="session")

@@ -72,10 +72,9 @@ def read(root: Path | None, section: str | None, contents: bool, glossary: bool,
 
 def _notes(root: Path, lesson: Lesson) -> dict[str, str]:
     """Return what to know about each mistake, by its id: what the lesson shows of it, and its sentence, or else the card about it."""
-    from autograder.grading.sentences import sentences_of  # slow
+    from autograder.grading.sentences import notes_of  # slow
 
-    cards = {tag: f"{card.front} **{card.back}**" for card in reversed(lesson.cards) if not card.cloze for tag in card.tags}
-    notes, shown = cards | sentences_of(lesson), read_mistakes(root, lesson)
+    notes, shown = notes_of(lesson), read_mistakes(root, lesson)
     return notes | {name: f"{one.made} {one.looks} {notes[name]}" for name, one in shown.items() if name in notes}
 
 

@@ -8,6 +8,12 @@ from autograder.course.model import Lesson
 from autograder.grading.attempt import known_misconceptions
 
 
+def notes_of(lesson: Lesson) -> dict[str, str]:
+    """Return what corrects each mistake, by its id, as Markdown: its sentence, or else the question and the answer of a card about it."""
+    cards = {tag: f"{card.front} {card.back}" for card in reversed(lesson.cards) if not card.cloze for tag in card.tags}
+    return cards | sentences_of(lesson)
+
+
 def sentences_of(lesson: Lesson) -> dict[str, str]:
     """Return the sentence that corrects each misconception, by its id: of several, that of the exercise that comes first.
 

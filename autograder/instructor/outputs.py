@@ -3,7 +3,6 @@
 Feedback shows public numbers only, and nothing that a student wrote is taken for markup.
 """
 
-import ast
 import os
 import re
 import secrets
@@ -25,8 +24,9 @@ from autograder.course.loading import read_course
 from autograder.course.model import Course, Lesson, Result
 from autograder.course.policy import Policy
 from autograder.course.references import exercise_ids
-from autograder.course.text import cell_text, escaped_markdown, number, to_markdown
+from autograder.course.text import cell_text, escaped_markdown, formulas_in_unicode, number, to_markdown
 from autograder.grading.feedback import CheckFeedback, check_feedback
+from autograder.grading.sentences import notes_of
 from autograder.instructor.gradebook import Gradebook
 from autograder.instructor.grades import Grade, GradingRules, Sections, StudentGrades, name_of, read_rules, revealed, student_grades
 from autograder.instructor.lone_pages import render
@@ -156,7 +156,7 @@ REASONS = {"needs": "not judged, as an earlier check failed", "timed_out": "took
 
 def report_page(title: str, run: str, shown: Reported, sentences: Sections, policy: Policy, *, hidden: bool = False, course: str = "",
                 feedback: str = "", decisions: int = 0, text: str = "") -> str:  # fmt: skip
-    """Write the report. `sentences` has those of misconceptions by lesson and id; `hidden` leaves out names and what a secret run saw.
+    """Write the report. `sentences` say what is right, by lesson and misconception; `hidden` leaves out names and what a secret run saw.
 
     `feedback` is the address of the folder with that of each student, if there is one. The report says how many `decisions` it knows of.
     Abbreviations in names of mistakes are written as in `text`.
@@ -196,16 +196,6 @@ def decisions_in(report: Path) -> int:
     with report.open(encoding="utf-8", errors="replace") as file:
         found = re.search(r'<meta name="decisions" content="(\d+)">', file.read(2000))
     return int(found[1]) if found else 0
-
-
-def misconception_sentences(folders: Iterable[Path]) -> dict[str, str]:
-    """Read the sentence of each misconception from its file, without running it."""
-    found = {}
-    for path in (path for folder in folders for path in sorted(folder.glob("*.py"))):
-        for node in ast.parse(path.read_text(encoding="utf-8")).body:
-            if isinstance(node, ast.FunctionDef) and node.decorator_list and (words := ast.get_docstring(node)):
-                found[node.name] = " ".join(words.split())
-    return found
 
 
 def _nameless(rows: list[Row]) -> list[Row]:
@@ -313,8 +303,7 @@ def write_report(path: Path, course: Course, gradebook: Gradebook, run: str, rul
     graded = {one.lesson for one in made.exercises.values()}
     lessons = [lesson for lesson in course.lessons if lesson.id in graded]
     shown = Reported(made, groups(unexplained, several=rules.several), sections_of(lessons))
-    folders = {lesson.id: course.root / "solutions" / lesson.id / "misconceptions" for lesson in lessons}
-    sentences = {lesson: misconception_sentences([folder]) for lesson, folder in folders.items()}
+    sentences = {lesson.id: {name: formulas_in_unicode(note) for name, note in notes_of(lesson).items()} for lesson in lessons}
     title = " · ".join(lesson.title for lesson in lessons)
     told = gradebook.path.parent / "feedback"
     about = {"course": course.title, "feedback": quote(os.path.relpath(told, path.parent)) if told.is_dir() else ""}

@@ -18,13 +18,13 @@ from autograder.course.loading import read_course
 from autograder.course.model import CheckResult
 from autograder.course.policy import Policy
 from autograder.grading.questions import listed
+from autograder.grading.sentences import notes_of
 from autograder.instructor import outputs
 from autograder.instructor.gradebook import Gradebook, Kept
 from autograder.instructor.grades import read_rules, student_grades
 from autograder.instructor.measures import Group, measure
 from autograder.instructor.outputs import (
     Reported,
-    misconception_sentences,
     report_page,
     student_page,
     write_feedback,
@@ -161,9 +161,14 @@ def test_help_is_for_those_below_the_pass_mark_the_lowest_first(tmp_path):
     assert [row.student for row in made.in_need(10)] == ["z"]
 
 
-def test_the_sentence_of_a_misconception_is_read_from_its_file():
-    sentences = misconception_sentences([ROOT / "solutions" / "12_diffusion" / "misconceptions"])
-    assert sentences["beta_as_standard_deviation"] == "You scaled the noise by β. β is the noise's variance: multiply ε by its square root."
+def test_each_mistake_has_a_sentence_or_else_a_card_that_says_what_is_right():
+    (lesson,) = read_course(ROOT).lessons
+    notes = notes_of(lesson)
+    assert notes["beta_as_standard_deviation"] == "You scaled the noise by β. β is the noise's variance: multiply ε by its square root."
+    card = next(card for card in lesson.cards if "noise_of_one_step" in card.tags)
+    assert notes["noise_of_one_step"] == f"{card.front} {card.back}"
+    known = {wrong.misconception for key in lesson.keys.values() for one in (key, *key.parts.values()) for wrong in one.wrong.values()} - {None}
+    assert known <= notes.keys()
 
 
 # ---- what is shown

@@ -75,6 +75,11 @@ def test_points_are_given_with_a_reason_and_the_student_reads_both(site, out):
     assert decided(out, "Bo") == []
 
 
+@pytest.mark.parametrize(("where", "chosen"), [("", []), ("&target=forward", ["points"])])
+def test_no_decision_is_chosen_before_it_is_known_what_for(site, where, chosen):
+    assert re.findall(r'name="kind" value="(.*?)" required checked', ask(site.address + WHERE + where)[2]) == chosen
+
+
 def test_what_was_decided_is_withdrawn(site, out):
     send(site, **GIVEN)
     assert "what was decided for “One” of forward is withdrawn." in send(site, target="forward.one", kind="", reason="Too generous.")[2]

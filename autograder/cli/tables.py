@@ -191,7 +191,7 @@ def _exercise_lines(one: ExerciseEvidence) -> Iterator[str]:
 def _check_lines(check: CheckEvidence) -> Iterator[str]:
     told = check.told
     yield f"\n  {MARKS[told.check.outcome]} {clean(told.check.title, 200)} ({told.points}, {told.check.id})"
-    yield from (f"    {clean(line, 1_000)}" for line in (*told.override, told.check.message) if line)
+    yield from (f"    {clean(line, 1_000)}" for line in (*told.override, *told.check.message.split("\n")) if line)
     if check.note and not check.calls:
         yield f"    With the round's numbers: {clean(check.note, 1_000)}"
     for call in check.calls:

@@ -6,6 +6,7 @@ with the numbers of its round. They may be secret, so all of this is for the ins
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -183,8 +184,12 @@ def _remarks(grade: Grade) -> Iterator[str]:
 
 def _line(grade: Grade, counts: bool) -> AttemptLine:
     result, at = grade.result, grade.handed_in.at
-    handed_in = f"{at:%Y-%m-%d %H:%M %Z}" if at else ""
-    return AttemptLine(grade.handed_in.attempt, handed_in, result.status, _points(grade), counts, result.graded_at, result.round)
+    graded_at = datetime.fromisoformat(result.graded_at)
+    return AttemptLine(grade.handed_in.attempt, _time(at), result.status, _points(grade), counts, _time(graded_at), result.round)
+
+
+def _time(at: datetime | None) -> str:
+    return f"{at:%Y-%m-%d %H:%M %Z}" if at else ""
 
 
 def _code(file: Submission) -> tuple[Code, ...]:

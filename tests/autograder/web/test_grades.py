@@ -249,7 +249,7 @@ def test_what_a_running_course_grade_adds_is_told(root, out, tmp_path):
 def test_a_folder_that_comes_later_is_shown_when_it_is_there(root, tmp_path):
     out = tmp_path / "later"
     with serving(root, tmp_path, grades_in=out) as served:
-        assert "Nothing is graded there yet." in ask(served.address + "grades.html")[2]
+        assert "Nothing has been graded there yet." in ask(served.address + "grades.html")[2]
         assert ask(served.address + "report.html")[0] == 404
         assert not out.exists()
         keep(out, result("Aiko", 7))

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from autograder.cli.main import main
-from autograder.cli.tables import class_table
+from autograder.cli.tables import class_table, misconception_table
 from autograder.course.loading import read_course
 from autograder.course.model import CheckResult
 from autograder.course.policy import Policy
@@ -22,7 +22,7 @@ from autograder.grading.sentences import notes_of
 from autograder.instructor import outputs
 from autograder.instructor.gradebook import Gradebook, Kept
 from autograder.instructor.grades import read_rules, student_grades
-from autograder.instructor.measures import Group, measure
+from autograder.instructor.measures import MISCONCEPTIONS, Group, measure
 from autograder.instructor.outputs import (
     Reported,
     report_page,
@@ -108,6 +108,15 @@ def test_where_scores_do_not_fit_the_whole_stands_in_their_place(handed_in):
         ["Ada", "8 of 9", "16 / 18", ""],
         ["Bo", "1 of 9", "1 / 18", ""],
     ]
+
+
+def test_the_terminal_lists_as_many_mistakes_as_the_report_and_says_how_many_more_there_are(tmp_path):
+    checks = tuple(check(f"c{number}", 0, "failed", reason="wrong", misconception=f"mistake_{number}") for number in range(MISCONCEPTIONS + 2))
+    made = measure(standings_of(tmp_path, result("x", score=0.0, checks=checks[1:]), result("y", score=0.0, checks=checks[-2:])))
+    table = misconception_table(made, {})
+    assert [row[0] for row in cells(table)[1:]] == [f"mistake_{number}" for number in (8, 9, 1, 2, 3, 4, 5, 6)]
+    assert table.caption == "and 1 more"
+    assert "<summary>1 more</summary>" in page(made)
 
 
 # ---- what is counted

@@ -21,7 +21,7 @@ from autograder.learner.review.schedule import clocks_of, replay
 from autograder.learner.workspace import State
 from bench.chaos import grading as chaos
 from tests.autograder.instructor.test_results import result
-from tests.autograder.instructor.test_resuming import grade
+from tests.autograder.instructor.test_resuming import typed
 from tests.autograder.learner.review.conftest import CARDS, lesson_of
 
 MORNING = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -148,9 +148,9 @@ def test_grading_onto_a_full_disk_is_one_line(small_disk, walls):
     with Gradebook(small_disk / "out" / "gradebook.sqlite") as book:
         book.keep("before", [Kept(result())])
     with full(small_disk):
-        done, _ = grade(small_disk)
+        done = typed(chaos.command(small_disk / "class", small_disk / "out"))
     line = f"{small_disk}/out/gradebook.sqlite: disk I/O error\n  fix: free some disk space and run the command again: it continues where it stopped\n"
-    assert (done.returncode, done.stderr) == (3, "walls: landlock, seccomp, limits, privileges\n" + line)
+    assert (done.exit_code, done.stderr) == (3, "walls: landlock, seccomp, limits, privileges\n" + line)
     assert chaos.attempts(small_disk / "out") == 1
 
 

@@ -28,7 +28,7 @@ NAMES = "100-17F 218-21B 1E9E"  # letters of names and of other languages: only 
 EMPHASIS = "20-7E A0-FF 300-304 370-3FF 2010-2026 2212"
 CODE = "20-7E A0-FF 370-3FF 2010-2026 2190-2193 2212 221A 2248 2260-2265"
 MATHS = (
-    "20-7E A0 AC B1 B7 D7 F7 302-304 308 338 370-3FF 2016 2026 2032-2034 2057 2070-209C 20D7 2102 210E 2112 2115 211D 2124 "
+    "20-7E A0 AC AF B1 B7 D7 F7 302-304 308 338 370-3FF 2016 2026 2032-2034 2057 2070-209C 20D7 2102 210E 2112 2115 211D 2124 "
     "2190-2199 21A6 21D0-21D4 2200-2265 226A-226B 2282-2287 2295-2297 22A4-22A5 22C5-22C6 22EE-22F1 2308-230B 27E8-27E9 "
     "1D434-1D467 1D49F 1D4A9 1D4B0 1D4B3 1D6E2-1D71B"
 )
@@ -40,6 +40,7 @@ FACES = {
     "mono": ("Course Mono", "Regular"),
     "maths": ("Course Maths", "Regular"),
 }
+BAR = 540  # thousandths of an em: the ink of α
 FEATURES = ["ccmp", "kern", "locl", "mark", "mkmk", "liga", "ssty", "dtls", "flac"]  # the last three: formulas
 
 
@@ -76,11 +77,28 @@ def reduced(whole: bytes, name: str) -> bytes:
     subsetter.subset(font)
     if "fvar" in font:
         instantiateVariableFont(font, {"wght": 400 if name == "sans-italic" else (400, 400, 700), "wdth": 100}, inplace=True)
+    if name == "maths":
+        _widen_bar(font)
     _rename(font, *FACES[name])
     font.flavor = "woff2"
     packed = io.BytesIO()
     font.save(packed)
     return packed.getvalue()
+
+
+def _widen_bar(font: TTFont) -> None:
+    """Make the bar of ᾱ as wide as the letter, as a character and as an accent: Plex's own is half of it, and looks like a dot."""
+    glyphs, names = font["glyf"], font.getBestCmap()
+    for point in (0xAF, 0x304):
+        bar = glyphs[names[point]]
+        points, *_ = bar.getCoordinates(glyphs)
+        points.translate((-(bar.xMin + bar.xMax) / 2, 0))
+        points.scale((BAR / (bar.xMax - bar.xMin), 1))
+        points.translate((BAR / 2 if point == 0xAF else 0, 0))
+        points.toInt()
+        bar.coordinates = points
+        bar.recalcBounds(glyphs)
+        font["hmtx"][names[point]] = (BAR if point == 0xAF else 0, bar.xMin)
 
 
 def _rename(font: TTFont, family: str, style: str) -> None:

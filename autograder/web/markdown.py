@@ -34,6 +34,7 @@ _HEADED = re.compile(r'(<th scope="col">)(<math aria-label="([^"]*)".*?</math></
 _SIZE = re.compile(r'<svg[^>]* width="([0-9.]+)pt" height="([0-9.]+)pt"')
 _EQUALS = re.compile(r"(?<![_^{])=(?![^{]*\})")
 _SCRIPT = re.compile(r'<mi mathvariant="(?:script|double-struck)">(.)</mi>')
+_ACCENT = re.compile(r"<mover>(<mi>[^<]*</mi>)<mo[^>]*>([¯~→˙])</mo></mover>")
 _NAMESPACE = re.compile(' xmlns="http://www.w3.org/1998/Math/MathML"| display="inline"')  # what HTML takes for granted
 _LETTERS = {"N": "𝒩", "L": "ℒ", "U": "𝒰", "D": "𝒟", "E": "𝔼", "R": "ℝ"}
 _MATH = r"<math (?:(?!</math>).)*</math>"
@@ -176,7 +177,8 @@ def mathml(formula: str, *, block: bool = False) -> str:
     made = _NAMESPACE.sub("", made).replace("<math", f'<math {name}="{escape(in_unicode(formula))}"', 1)
     made = _SCRIPT.sub(lambda match: f"<mi>{_LETTERS.get(match[1], match[1])}</mi>", made)
     made = made.replace("<mi>&#x0007E;</mi>", "<mo>&#x0223C;</mo>")
-    return _ENTITY.sub(lambda match: escape(chr(int(match[1], 16))), made)
+    made = _ENTITY.sub(lambda match: escape(chr(int(match[1], 16))), made)
+    return _ACCENT.sub(r'<mover accent="true">\1<mo>\2</mo></mover>', made)
 
 
 def with_symbols(html: str) -> str:

@@ -2,7 +2,7 @@
 
 course.provide(() => {
   const MATHML = "http://www.w3.org/1998/Math/MathML", SVG = "http://www.w3.org/2000/svg";
-  const ACCENTS = { "\u0302": ["^", true], "\u0303": ["~", false], "\u0304": ["¯", true], "\u0307": ["˙", false], "\u20d7": ["→", false] };
+  const ACCENTS = { "\u0302": "^", "\u0303": "~", "\u0304": "¯", "\u0307": "˙", "\u20d7": "→" };
   const SYMBOL = /(?<![\p{L}\p{M}\\'’_@#$])(?<!\p{L}\.)(?<!<\/?)(?<![\p{L}\p{N}_]\[)([A-Za-zΑ-Ωα-ωᾱĉĝĥĵŝŵŷẑȳḡỹ][\u0302\u0303\u0304\u0307\u20d7]*)(′*)(_\{[^{}<>]{1,12}\}|_[\p{L}\p{N}]+|[\u2080-\u208e\u2090-\u209c\u1d62\u1d63\u1d64\u1d65\u1d66-\u1d6a\u2c7c]+)?([\u00b2\u00b3\u00b9\u2070-\u207f\u1d40]+)?(?![\p{L}\p{N}\p{M}_[′]|\.[\p{L}\p{N}_]|['’](?!s\b))/gu;
 
   // What no line ends within, a formula being one \ue000: `markdown.py` has the same rules.
@@ -29,8 +29,14 @@ course.provide(() => {
   const tagOf = (piece) => (/^\p{L}{2,}/u.test(piece) ? "mtext" : /^\p{L}/u.test(piece) ? "mi" : /^\d/.test(piece) ? "mn" : "mo");
   const pieces = (text) => row((text.match(/\p{L}+|\d+|[^\p{L}\d\s]/gu) ?? []).map((piece) => mathml(tagOf(piece), piece)));
 
+  function accented(under, accent) {
+    const node = mathml("mover", under, mathml("mo", ACCENTS[accent]));
+    node.setAttribute("accent", "true"); // or it would be as small as an index
+    return node;
+  }
+
   function inMathml({ whole, letter, accents, primes, below, above }) {
-    const base = accents.reduce((under, accent) => mathml("mover", under, mathml("mo", ACCENTS[accent][0])), mathml("mi", letter));
+    const base = accents.reduce(accented, mathml("mi", letter));
     const up = primes + above ? row([...primes && [mathml("mi", primes)], ...above && [pieces(above)]]) : null;
     const made = below && up ? mathml("msubsup", base, pieces(below), up) : below ? mathml("msub", base, pieces(below)) : up ? mathml("msup", base, up) : base;
     const node = mathml("math", made);

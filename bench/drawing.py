@@ -25,7 +25,7 @@ LONGEST = 120_000  # milliseconds
 def drawings(page: Any, steps: int, times: int) -> list[float]:
     """Have the page's model draw so often in so many steps; return the seconds of each."""
     sampler = page.locator("#widget-sampler")
-    sampler.get_by_label("steps").fill(str(steps))
+    sampler.get_by_label("Steps").fill(str(steps))
     return [_drawn(sampler) for _ in range(times)]
 
 

@@ -69,7 +69,7 @@ course.provide(async (use) => {
       return made;
     };
     const [films, rests] = ["films", "films rests"].map((kind) => el("div", { class: kind }));
-    const at = slider({ label: "step", min: 0, max: 0, step: 1, value: 0, show: told, on: () => { pause(); draw(); }, wide: true });
+    const at = slider({ label: "Step", min: 0, max: 0, step: 1, value: 0, show: told, on: () => { pause(); draw(); }, wide: true });
     const toggle = button("Play", () => (timer ? pause() : play()));
     const pin = button("Pin", () => { pinned = pinned ? null : run; show(run); });
     const speed = choice({ label: "Frames a second", options: [4, 6, 8].map((each) => [each, each]), value: 6 });
@@ -127,6 +127,7 @@ course.provide(async (use) => {
       offer(run.frames[0]?.maps ?? []);
       screens = shown().map(screen);
       films.replaceChildren(...screens.map((each) => each.node));
+      [films, rests].forEach((each) => each.classList.remove("stale"));
       rests.replaceChildren(...screens.map((each) => each.rest));
       go(longest().length - 1);
     }
@@ -141,6 +142,8 @@ course.provide(async (use) => {
       },
       // The run that is shown has one frame more.
       grew() { go(longest().length - 1); },
+      // What is shown is no longer what is asked for.
+      fade() { [films, rests].forEach((each) => each.classList.add("stale")); },
     };
   }
 

@@ -39,7 +39,7 @@ course.provide(async (use) => {
   }
 
   function mount(stage) {
-    const w = slider({ label: "guidance w", min: 0, max: 8, step: 0.25, value: 1, show: (v) => written(v, 2), on: show, wide: true });
+    const w = slider({ label: "Guidance w", min: 0, max: 8, step: 0.25, value: 1, show: (v) => written(v, 2), on: show, wide: true });
     const drawing = svg("svg", { viewBox: `0 0 ${SIDE} ${SIDE}`, role: "img", class: "plane" });
     const plane = pane(drawing, "Each line is the trajectory of one point from noise to a sample; a circle holds 86 % of a cluster's data. Drag left or right to change w.");
     const figures = readout();

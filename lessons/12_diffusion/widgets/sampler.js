@@ -83,14 +83,19 @@ course.provide(async (use) => {
     return () => source.close();
   };
 
-  // Two recordings beside each other; `on` is told when they take the place of what was shown.
-  function pairs({ film, said }) {
+  // Two recordings beside each other; `shown` is told which, and `back` brings back what they took the place of.
+  function pairs({ film, said, shown, back }) {
     const which = sideBySide(async (i) => {
-      if (i === "") return film.show(film.run, null);
+      if (i === "") {
+        film.show(film.run, null);
+        return back();
+      }
       const { recorded, only, see } = PAIRS[i];
       const both = await Promise.all(recorded.map(recording));
+      if (which.value !== i) return;
       film.open(both[1], both[0]);
       said.set(`${only}: ${see}`);
+      shown(recorded);
     });
     return {
       node: which.node,
@@ -105,22 +110,24 @@ course.provide(async (use) => {
   // Choices among the recordings: each offers what there is for those before it.
   function replayed({ film, said, offer }) {
     const FIELDS = ["prompt", "steps", "w", "seed"];
-    const names = { prompt: "Prompt", steps: "Steps", w: "guidance w", seed: "seed" };
+    const names = { prompt: "Prompt", steps: "Steps", w: "Guidance w", seed: "Seed" };
     const texts = { prompt: String, steps: (steps) => (steps === 1000 ? "1000, DDPM" : `${steps}, DDIM`), w: String, seed: String };
     let key = FIRST;
     const selects = FIELDS.map((field, place) => choice({ label: names[field], options: [], on: () => pick(place) }));
-    const beside = pairs({ film, said });
+    const beside = pairs({ film, said, shown: ([one, other]) => fill(other, one), back: () => open(key) });
     const again = button("New seed");
     const only = el("span", { class: "quiet" });
 
     const agree = (one, fields, values) => fields.every((field, i) => String(index[one][field]) === String(values[i]));
     const keys = (fields, values) => Object.keys(index).filter((one) => agree(one, fields, values));
-    function fill() {
-      const own = FIELDS.map((field) => index[key][field]);
+    // What is shown, and what else there is. Where another stands beside it, a choice in which they differ names both.
+    function fill(shown = key, beside = shown) {
+      const own = FIELDS.map((field) => index[shown][field]);
       FIELDS.forEach((field, place) => {
-        const values = new Set(keys(FIELDS.slice(0, place), own).map((one) => index[one][field]));
-        selects[place].input.replaceChildren(...[...values].map((value) => el("option", { value }, texts[field](value))));
-        selects[place].input.value = own[place];
+        const values = new Set(keys(FIELDS.slice(0, place), own).map((one) => index[one][field])), { input } = selects[place];
+        input.replaceChildren(...[...values].map((value) => el("option", { value }, texts[field](value))));
+        input.value = own[place];
+        if (index[beside][field] !== own[place]) input.prepend(el("option", { value: own[place], selected: "" }, `${texts[field](index[beside][field])} and ${texts[field](own[place])}`));
       });
       again.disabled = seeds().length < 2;
       only.textContent = again.disabled ? `Recorded with seed ${index[key].seed} only${offer.length ? ": to draw with another, let the model draw" : ""}.` : "";
@@ -151,18 +158,32 @@ course.provide(async (use) => {
   function watched({ draws, film, said, unable }) {
     const model = choice({ label: "Model", options: Object.entries(MODELS).map(([key, { name }]) => [key, name]), on: choose });
     const cloth = choice({ label: "Prompt", options: [["", "one of each"], ...CLOTHES.map((name) => [name, name])], value: "ankle boot" });
-    const list = el("datalist", { id: "captions" });
-    const input = el("input", { type: "text", id: "caption", list: "captions", autocomplete: "off", spellcheck: "false", maxlength: 120 });
-    const caption = el("div", { class: "control wide" }, el("span", {}, el("label", { for: "caption" }, "Caption")), input, list);
+    const list = el("datalist", { id: "prompts" });
+    const input = el("input", { type: "text", id: "prompt", list: "prompts", autocomplete: "off", spellcheck: "false", maxlength: 120 });
+    const typed = el("div", { class: "control wide" }, el("span", {}, el("label", { for: "prompt" }, "Prompt")), input, list);
     const sampler = choice({ label: "Sampler", options: [["ddim", "DDIM"], ["ddpm", "DDPM, all 1000 steps"]], on: fit });
-    const steps = slider({ label: "steps", min: 1, max: 100, step: 1, value: 20 });
-    const w = slider({ label: "guidance w", min: 0, max: 8, step: 0.5, value: 1.5, show: (v) => written(v, 1) });
-    const seed = slider({ label: "seed", min: 0, max: 50, step: 1, value: 0 });
-    const beside = sideBySide((i) => (i === "" ? film.show(film.run, null) : draw()));
+    const steps = slider({ label: "Steps", min: 1, max: 100, step: 1, value: 20 });
+    const w = slider({ label: "Guidance w", min: 0, max: 8, step: 0.5, value: 1.5, show: (v) => written(v, 1) });
+    const seed = slider({ label: "Seed", min: 0, max: 50, step: 1, value: 0 });
+    const beside = sideBySide((i) => {
+      if (i !== "") return draw();
+      film.show(film.run, null);
+      changed();
+    });
     const [start, stop, again] = [button("Denoise", "button"), button("Stop"), button("New seed")];
     stop.disabled = true;
     let leave = null;
 
+    for (const { node = typed } of [model, cloth, typed, sampler, steps, w, seed]) {
+      for (const kind of ["input", "change"]) node.addEventListener(kind, changed);
+    }
+    const asks = () => ({ model: model.value, prompt: typed.hidden ? cloth.value : input.value, sampler: sampler.value, steps: steps.value, w: w.value, seed: seed.value });
+    const keyOf = (asked) => JSON.stringify(asked);
+    function changed() {
+      if (leave || !film.run.asked || keyOf(film.run.asked) === keyOf(asks())) return;
+      film.fade();
+      said.set("To see it with these settings, press Denoise.");
+    }
     function choose() {
       const { w: suits, texts = [] } = MODELS[model.value];
       w.value = suits;
@@ -172,7 +193,7 @@ course.provide(async (use) => {
     }
     function fit() {
       const { texts } = MODELS[model.value];
-      caption.hidden = !texts;
+      typed.hidden = !texts;
       cloth.node.hidden = Boolean(texts);
       steps.input.disabled = sampler.value === "ddpm";
     }
@@ -186,8 +207,7 @@ course.provide(async (use) => {
     }
     function draw() {
       leave?.();
-      const prompt = caption.hidden ? cloth.value : input.value;
-      const asked = { model: model.value, prompt, sampler: sampler.value, steps: steps.value, w: w.value, seed: seed.value };
+      const asked = asks();
       const pair = PAIRS[beside.value], runs = (pair?.differs(asked) ?? [{}]).map((differs) => ({ ...asked, ...differs }));
       start.disabled = again.disabled = true;
       stop.disabled = false;
@@ -198,7 +218,7 @@ course.provide(async (use) => {
     }
     // Draw the first of the runs beside the one before, if there is one, and then the others.
     function follow([asked, ...others], took, before, words) {
-      const run = { label: labelOf(asked), frames: [] };
+      const run = { label: labelOf(asked), asked, frames: [] };
       leave = draws(asked, {
         say: (told) => said.set(told),
         frame(frame) {
@@ -222,7 +242,7 @@ course.provide(async (use) => {
     stop.addEventListener("click", () => end("Stopped."));
     document.addEventListener("visibilitychange", () => { if (document.hidden && leave) end("Stopped, because you left the page."); });
     choose();
-    return { start: () => again.click(), buttons: [start, stop, again], nodes: [controls(cloth, caption, steps, beside), more(model, sampler, w, seed, ...film.parts)] };
+    return { start: () => again.click(), buttons: [start, stop, again], nodes: [controls(cloth, typed, steps, beside), more(model, sampler, w, seed, ...film.parts)] };
   }
 
   const sentenceOf = (words) => words.charAt(0).toUpperCase() + words.slice(1).replaceAll("`", "") + (words.endsWith(".") ? "" : ".");

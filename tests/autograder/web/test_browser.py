@@ -812,7 +812,7 @@ def test_more_guidance_crowds_each_cluster_and_leaves_the_data_by_keys_and_by_dr
         return found.locator(".readout dd").all_text_contents()
 
     assert figures() == guided(starts, 1) == ["100 %", "0.17", "12 %"]
-    found.get_by_label("guidance w").focus()
+    found.get_by_label("Guidance w").focus()
     press(page, "Home")
     expect(says).to_contain_text("The condition is ignored")
     assert figures() == guided(starts, 0)
@@ -826,7 +826,7 @@ def test_more_guidance_crowds_each_cluster_and_leaves_the_data_by_keys_and_by_dr
     page.mouse.move(box["x"] + 100 - box["width"] / 4, box["y"] + 100)
     page.mouse.up()
     expect(says).to_contain_text("w = 1.00.")
-    found.get_by_label("guidance w").press("End")
+    found.get_by_label("Guidance w").press("End")
     expect(says).to_contain_text("Too much")
     assert figures() == guided(starts, 8) == ["100 %", "0.13", "68 %"]
 
@@ -835,7 +835,7 @@ def test_the_model_denoises_while_one_watches(visit, site):
     """By keyboard; then back through the frames; and what it cannot draw is said in its words."""
     found = widget(visit(site.address + "play.html"), "sampler")
     expect(found.get_by_role("img", name="The noisy images: 2 images at t = 0")).to_be_visible()  # a recorded run
-    found.get_by_label("steps").focus()
+    found.get_by_label("Steps").focus()
     press(found.page, "Home")
     press(found.page, "ArrowRight", 2)
     found.get_by_role("button", name="Denoise").focus()
@@ -843,12 +843,12 @@ def test_the_model_denoises_while_one_watches(visit, site):
     expect(found.locator(".says")).to_contain_text("Done in")
     expect(found.get_by_role("img", name="The noisy images: 2 images at t = 0")).to_be_visible()
     expect(found.get_by_role("button", name="Denoise")).to_be_focused()
-    found.get_by_label("step", exact=True).focus()
+    found.get_by_label("Step", exact=True).focus()
     press(found.page, "Home")
     expect(found.get_by_role("img", name="The noisy images: 2 images at t = 666")).to_be_visible()
     found.get_by_text("More").click()
     found.get_by_label("Model").select_option("shapes")
-    found.get_by_label("Caption").fill("a purple dog")
+    found.get_by_role("combobox", name="Prompt").fill("a purple dog")
     found.get_by_role("button", name="Denoise").click()
     expect(found.locator(".says")).to_contain_text("unknown word purple; choose from a, small, large")
 
@@ -856,8 +856,8 @@ def test_the_model_denoises_while_one_watches(visit, site):
 def test_two_runs_of_ones_own_stand_side_by_side_and_differ_in_one_thing(visit, site):
     found = widget(visit(site.address + "play.html"), "sampler")
     titles, beside = found.locator(".film > p"), found.get_by_label("Side by side")
-    found.get_by_label("Caption").fill("red heart")
-    found.get_by_label("steps").focus()
+    found.get_by_role("combobox", name="Prompt").fill("red heart")
+    found.get_by_label("Steps").focus()
     press(found.page, "Home")
     press(found.page, "ArrowRight", 2)
     beside.select_option("w = 1 and w = 5")
@@ -871,6 +871,15 @@ def test_two_runs_of_ones_own_stand_side_by_side_and_differ_in_one_thing(visit, 
     expect(found.locator(".says")).to_contain_text("Done in")
     beside.select_option("one run")
     expect(titles).to_have_text(["red heart, DDIM in 20 steps, w = 3, seed 0: t = 0"])
+    expect(found.locator(".says")).to_have_text("To see it with these settings, press Denoise.")  # in 3 steps
+    found.get_by_label("Steps").fill("20")
+    found.get_by_role("button", name="Denoise").click()
+    expect(found.locator(".says")).to_contain_text("Done in")
+    expect(found.locator(".stale")).to_have_count(0)
+    found.get_by_text("More").click()
+    found.get_by_label("Model").select_option("fashion")
+    expect(found.locator(".says")).to_have_text("To see it with these settings, press Denoise.")
+    expect(found.locator(".films.stale")).not_to_have_count(0)
 
 
 def test_a_showing_can_be_stopped_and_another_window_waits_for_it(visit, site):
@@ -932,13 +941,22 @@ def test_recordings_are_chosen_and_stand_side_by_side(visit, written):
     found.get_by_role("button", name="Pin").click()
     found.get_by_label("Prompt").select_option("bag")
     expect(titles).to_have_text(["ankle boot, DDIM in 5 steps, w = 1.5, seed 0: t = 0", "bag, DDIM in 20 steps, w = 1.5, seed 0: t = 0"])
-    found.get_by_label("step", exact=True).press("Home")
+    found.get_by_label("Step", exact=True).press("Home")
     expect(titles).to_have_text([re.compile("t = 800"), re.compile("t = 950")])
     found.get_by_role("button", name="Unpin").click()
     expect(titles).to_have_text([re.compile("^bag")])
     found.get_by_label("Side by side").select_option("w = 1 and w = 5")
     expect(titles).to_have_text([re.compile("w = 1, .*t = 0"), re.compile("w = 5, .*t = 0")])
     expect(found.locator(".says")).to_contain_text("Only w differs")
+    chosen = found.locator(".control select:visible").evaluate_all("(all) => all.slice(0, 2).map((one) => one.selectedOptions[0].text)")
+    assert chosen == ["ankle boot", "20, DDIM"]
+    found.get_by_text("More", exact=True).click()
+    expect(found.get_by_label("Guidance w").locator("option:checked")).to_have_text("1 and 5")
+    found.get_by_label("Side by side").select_option("two prompts, one noise")
+    expect(found.get_by_label("Prompt").locator("option:checked")).to_have_text("ankle boot and bag")
+    found.get_by_label("Side by side").select_option("one run")
+    expect(titles).to_have_text([re.compile("^bag, DDIM in 20 steps, w = 1.5, seed 0")])
+    expect(found.get_by_label("Prompt").locator("option:checked")).to_have_text("bag")
     found.get_by_label("Prompt").select_option("dress")
     expect(titles).to_have_text([re.compile("^dress")])
 

@@ -1236,6 +1236,7 @@ def test_a_class_is_searched_and_sorted_while_it_is_graded(large, visit, tmp_pat
     page.keyboard.type("student 14")
     expect(page.get_by_role("status")).to_have_text("12 of 150 students")
     forward.click()
+    expect(page.get_by_role("columnheader", name="forward")).to_have_attribute("aria-sort", "ascending")
     forward.click()
     expect(page.get_by_role("columnheader", name="forward")).to_have_attribute("aria-sort", "descending")
     expect(rows.first).to_contain_text("Student 146")  # 20 points

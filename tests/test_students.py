@@ -312,7 +312,7 @@ def test_practice_tells_at_once_shows_the_working_and_the_line_for_answers(start
     assert status == 0
     assert "✗ Your answer for x = 0.5, β = 0.04, ε = 1.5 is 0.550. You scaled the noise by β." in said
     assert "  Reread: course read one-step-by-hand\n" in said
-    assert "  ✓ Right.\n  In answers.yaml: fresh-step: 0.790\n    x_t = " in said
+    assert "  ✓ Right.\n  To hand it in, write in answers.yaml: fresh-step: 0.790\n    x_t = " in said
     assert said.endswith("Until next time. Your answers are saved.\n")
 
 
@@ -330,7 +330,7 @@ def test_practice_asks_parts_one_by_one_and_on_a_further_try_only_the_wrong_ones
     assert " 4 gan-likelihood: A GAN: it bounds the likelihood of each frame, so bad frames can be dropped.\nOne of 1 to 4: gan-crisp\n" in said
     assert said.count("1 of 6: video-filter") == 1
     assert said.count("5 of 6: poster-drafts") == 2
-    assert "In answers.yaml: method-choice: {video-filter: gan-crisp, rare-tissue: diffusion-rare, " in said
+    assert "To hand it in, write in answers.yaml: method-choice: {video-filter: gan-crisp, rare-tissue: diffusion-rare, " in said
 
 
 def test_a_choice_is_answered_by_its_number_its_letter_or_its_id_and_again_at_the_next_prompt(started):
@@ -339,12 +339,12 @@ def test_a_choice_is_answered_by_its_number_its_letter_or_its_id_and_again_at_th
     assert "Which of them must be fixed?" in said
     assert "All that apply, like 1 2: 9\n  There is no choice `9`: take one of fixed-betas, raw-pixels, shrinks, uniform-noise.\n" in said
     assert said.count("Reread") == 1
-    assert "Try again, or see the working (w): 2, D\n  ✓ Right.\n  In answers.yaml: lines-to-mend: [raw-pixels, uniform-noise]\n" in said
+    assert "Try again, or see the working (w): 2, D\n  ✓ Right.\n  To hand it in, write in answers.yaml: lines-to-mend: [raw-pixels, uniform-noise]\n" in said
 
 
 def test_a_typed_answer_after_a_wrong_part_is_the_first_wrong_parts(started):
     said, _ = started("practice", "method-choice", typed="1\nd\n1\n3\nb\n4\nb\n")
-    assert "Try again, or see the working (w): b\n  ✓ Right.\n  In answers.yaml: method-choice: {video-filter: gan-crisp, " in said
+    assert "Try again, or see the working (w): b\n  ✓ Right.\n  To hand it in, write in answers.yaml: method-choice: {video-filter: gan-crisp, " in said
 
 
 def test_the_core_comes_first_and_the_rest_is_optional(started):
@@ -364,7 +364,7 @@ def test_the_core_comes_first_and_the_rest_is_optional(started):
 
 def test_practice_asks_matches_one_by_one(started):
     said, _ = started("practice", "systems-and-parts", typed="latents\ncascade\nprior\ncaptions\n")
-    assert "In answers.yaml: systems-and-parts: {stable-diffusion: latents, imagen: cascade, dalle2: prior, dalle3: captions}" in said
+    assert "To hand it in, write in answers.yaml: systems-and-parts: {stable-diffusion: latents, imagen: cascade, dalle2: prior, dalle3: captions}" in said
     assert "  Done.\n" in said
 
 

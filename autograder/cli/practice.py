@@ -124,7 +124,7 @@ def _practise(console: Console, workspace: Workspace, state: State, functions: F
     else:
         console.print("  ✓ Right.", style="green")
         if workspace.lesson.practice == "open":
-            console.print(f"  In answers.yaml: {for_answers(asked, given)}", style="dim", markup=False, soft_wrap=True)
+            console.print(f"  To hand it in, write in answers.yaml: {for_answers(asked, given)}", style="dim", markup=False, soft_wrap=True)
     for line in shown_working(asked, functions):
         console.print(f"    {line}", markup=False)
     _show_streak(console, state, question)

@@ -19,7 +19,7 @@ from autograder.course.model import Choice, Key, Lesson, Question
 POOL = 200  # sets of numbers for each question
 FOR = "for"  # the key of answers.yaml that says whose numbers are answered
 PRACTICE_WORDS = {
-    "open": "Practice is open: everybody answers the lesson's own numbers, and you may look up anything, also the answers.",
+    "open": "Practice is open: hand in answers to the lesson's own numbers. You may look up anything, including these answers.",
     "own": "Practice counts, with numbers of your own: `course practice --for-grading ID` shows them. All others are for practising.",
 }
 

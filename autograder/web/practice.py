@@ -70,11 +70,17 @@ def _overview(session: ReaderSession, frame: Frame) -> str:
 
 def _list(frame: Frame, rows: list[tuple[Question, int, bool]], following: Question | None) -> str:
     titles = {section.id: section.title for section in frame.lesson.sections}
-    words = Markup(frame.prose.line(PRACTICE_WORDS[frame.lesson.practice]))
+    words = _of_handing_in(frame)
     minutes = core_minutes(frame.lesson)
     return page(
         frame, "practice", "Practice", rows=rows, following=following, titles=titles, minutes=minutes, streak=STREAK, words=words
     )  # fmt: skip
+
+
+def _of_handing_in(frame: Frame) -> Markup:
+    """Say whose numbers count, to whoever hands in from here; where practice is open, nobody else needs to know."""
+    here = frame.served and frame.kept
+    return Markup(frame.prose.line(PRACTICE_WORDS[frame.lesson.practice])) if here or frame.lesson.practice != "open" else Markup()
 
 
 def _question(session: ReaderSession, frame: Frame, request: Request) -> str:
@@ -128,7 +134,7 @@ def _mark(session: ReaderSession, frame: Frame, state: State, asked: Asked, made
         question=asked.question,
         section=next((one for one in session.lesson.sections if one.id == made.section), None),
         working=[frame.prose.line(line) for line in shown_working(asked, session.functions())],
-        for_answers=for_answers(asked, given) if right and session.lesson.practice == "open" else "",
+        for_answers=for_answers(asked, given) if right and session.kept and session.lesson.practice == "open" else "",
         row=min(streak(state, asked.question), STREAK),
         streak=STREAK,
         mastered=mastered(state, asked.question),
@@ -168,8 +174,7 @@ def _page(
     question = asked.question
     section = next((one for one in frame.lesson.sections if one.id == question.section), None)
     title = f"{titled(question.id, frame.lesson.text)} · Practice"
-    words = Markup(frame.prose.line(PRACTICE_WORDS[frame.lesson.practice]))
-    told: dict[str, Any] = {"words": words, "asked": asked, "section": section, "mark": mark, "fields": fields or {}}
+    told: dict[str, Any] = {"asked": asked, "section": section, "mark": mark, "fields": fields or {}}
     return page(frame, "question", title, **told, **_asked(frame, asked))
 
 
@@ -215,7 +220,7 @@ def written(root: Path, frame: Frame) -> dict[str, str]:
         )
     known = [{"id": one.id, "title": titled(one.id, lesson.text), "repeated": one.repeated} for one in ordered]
     sections = {section.id: frame.prose.line(section.title) for section in lesson.sections}
-    told = {"questions": known, "sections": sections, "streak": STREAK, "open": lesson.practice == "open"}
+    told = {"questions": known, "sections": sections, "streak": STREAK}
     return {**files, "answers/index.js": _provided(told)}
 
 
@@ -233,7 +238,7 @@ def _boxes(frame: Frame, asked: Asked) -> dict[str, Markup]:
         "section": section,
         "lines": [],
         "working": [""],
-        "for_answers": "-",
+        "for_answers": "",
         "alone": False,
         "readable": True,
     }

@@ -100,8 +100,6 @@
 
   // -- a form, which has the id of its question and, if its numbers are fresh, their seed; on a question's own page and after sections
 
-  const yaml = (value) => (Array.isArray(value) ? `[${value.join(", ")}]`
-    : typeof value === "object" ? `{${Object.entries(value).map(([key, one]) => `${key}: ${yaml(one)}`).join(", ")}}` : value.replace(",", "."));
   async function fresh(form) {
     const id = form.dataset.question, { variants } = await answers(id);
     const seeds = variants.map((one) => one.seed).filter((one) => one !== null);
@@ -117,7 +115,7 @@
 
   async function answered(form) {
     const id = form.dataset.question, seed = "seed" in form.dataset ? Number(form.dataset.seed) : null;
-    const { questions, sections, streak: wanted, open } = await lesson(), { variants, boxes } = await answers(id);
+    const { questions, sections, streak: wanted } = await lesson(), { variants, boxes } = await answers(id);
     const own = questions.find((one) => one.id === id), asked = variants.find((one) => one.seed === seed);
     const { only } = form.dataset, parts = asked.parts.filter((part) => !only || part.id === only); // one part alone is not remembered
     const answer = read(parts, new FormData(form)), note = marked({ ...asked, parts }, answer);
@@ -125,12 +123,12 @@
     const done = mastered(own, wanted);
     const box = document.createRange().createContextualFragment(boxes[note ? "wrong" : done ? "mastered" : "right"]);
     const put = (name, fill) => box.querySelectorAll(`[data-${name}]`).forEach((node) => { if (fill(node) === false) node.remove(); });
-    if (only) box.querySelectorAll("[data-working], [data-row], [data-for], .buttons, .right > p").forEach((node) => node.remove());
+    if (only) box.querySelectorAll("[data-working], [data-row], .buttons, .right > p").forEach((node) => node.remove());
     put("lines", (node) => { node.innerHTML = (note?.lines ?? []).map((line, i) => `<p${note.of?.[i] ? ` data-of="${note.of[i]}"` : ""}>${only ? line.replace(/^Part \d+: /, "") : line}</p>`).join(""); });
     put("reread", (node) => note?.section ? Object.assign(node.querySelector("a"), { href: `lesson.html#${note.section}`, innerHTML: sections[note.section] }) : false);
     put("working", (node) => asked.working.length && (!note || note.readable) ? void (node.querySelector("ul").innerHTML = asked.working.map((line) => `<li>${line}</li>`).join("")) : false);
+    put("again", () => note.readable);
     put("row", (node) => { if (streak(id)) node.textContent = `${Math.min(streak(id), wanted)} of ${wanted} fresh variants in a row.`; });
-    put("for", (node) => open ? void (node.querySelector("code").textContent = `${id}: ${seed === null ? yaml(answer) : `{seed: ${seed}, answer: ${yaml(answer)}}`}`) : false);
     const next = questions.find((one) => one.id !== id && !mastered(one, wanted));
     put("next", (node) => Object.assign(node, next ? { href: `question-${next.id}.html`, textContent: `Next: ${next.title}` } : { href: "practice.html", textContent: "All questions" }));
     return box;

@@ -7,7 +7,7 @@
     return document.createRange().createContextualFragment(await answer.text());
   }
 
-  // Says of each part where it is whether it is right, and takes the notes on those that are not from the box. Returns the first of these.
+  // Says of each part where it is whether it is right, and takes the notes on those that are not from the box. Returns the first of these parts.
   function spread(form, box) {
     const parts = [...form.querySelectorAll("[data-part]")];
     form.querySelectorAll(".here").forEach((one) => one.remove());
@@ -19,11 +19,13 @@
       note.className = `here ${lines.length ? "wrong" : "right"}`;
       if (lines.length) note.append(...lines); else note.textContent = "Right";
       part.append(note);
+      note.id = `note-${part.dataset.part}`;
+      part.querySelectorAll("input, select").forEach((field) => field.setAttribute("aria-describedby", note.id));
       return lines.length;
     });
     if (wrong.length) heading.textContent += `: ${parts.length - wrong.length} of ${parts.length} right`;
     for (const { firstChild } of form.querySelectorAll(".here p")) firstChild.textContent = firstChild.textContent.replace(/^Part \d+: /, "");
-    return wrong[0]?.querySelector(".here") ?? null;
+    return wrong[0] ?? null;
   }
 
   async function check(event) {
@@ -36,7 +38,7 @@
     let first = null;
     try {
       const box = await (window.marks?.answered ?? sent)(form);
-      first = spread(form, box);
+      first = spread(form, box) ?? (box.querySelector(".wrong") && !box.querySelector("[data-again]") ? form : null); // where an answer is missing
       if (form.closest(".now")) box.querySelector("h2")?.setAttribute("aria-level", 4);
       mark.replaceChildren(box);
       mark.classList.remove("stale");
@@ -45,10 +47,9 @@
       if (window.marks) console.error(error);
     }
     button.disabled = false;
-    const next = first ?? mark;
-    next.tabIndex = -1;
+    const next = first?.querySelector("input:not([type=hidden]), select, button:enabled") ?? mark;
     next.focus({ preventScroll: true });
-    next.scrollIntoView({ block: "nearest" });
+    (first && first !== form ? first : mark).scrollIntoView({ block: "nearest" });
   }
 
   // -- what was answered last comes back with the question, as long as the numbers are the same

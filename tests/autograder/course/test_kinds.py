@@ -91,7 +91,7 @@ def test_a_new_kind_is_asked_in_the_terminal(course, tmp_path, monkeypatch):
     assert "One word: product" in done.output
     assert f"✗ {HINT}" in done.output
     assert "✓ Right." in done.output
-    assert "In answers.yaml: name-it: sum" in done.output
+    assert "To hand it in, write in answers.yaml: name-it: sum" in done.output
 
 
 def test_a_new_kind_is_asked_on_a_page(course, tmp_path):

@@ -1,5 +1,7 @@
 """A question of several parts in a real Chromium: each is marked where it is, a comma will do, and answers come back."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -22,7 +24,10 @@ def test_each_part_is_marked_where_it_is_and_the_first_wrong_one_has_the_focus(a
     page.get_by_role("button", name="Check").click()
     wrong = page.locator('[data-part="missing"] .here')
     expect(wrong).to_contain_text("You gave the wrong factor, 1 − ")
-    expect(wrong).to_be_focused()
+    expect(numbers.nth(1)).to_be_focused()
+    expect(numbers.nth(1)).to_have_accessible_description(re.compile("You gave the wrong factor"))
+    header = page.locator(".top").bounding_box()
+    assert numbers.nth(1).bounding_box()["y"] > header["y"] + header["height"]
     expect(page.locator('[data-part="factor"] .here')).to_have_text("Right")
     expect(page.locator("#mark").get_by_role("heading")).to_have_text("Not yet: 2 of 3 right")
     expect(numbers.nth(0)).to_have_value("0,321")

@@ -6,7 +6,7 @@ course.provide(async (use) => {
   const { choice, controls, el, paintBytes, pane, slider, unpack, withSymbols, written } = await use("../static/widgets.js");
 
   const VIEWS = [
-    ["x", "The noisy images", "<b>x_t</b>, the noisy images"],
+    ["x", "The noisy images", "<b>x_t</b>, the noisy image"],
     ["x0", "The estimates of the clean images", "<b>x̂_0</b>, the estimate in the step that led there"],
   ];
   const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;

@@ -11,7 +11,8 @@ const told = (words) => { place.querySelector(".told").textContent = words; };
 
 function ready() {
   place.querySelector("summary, h2").focus({ preventScroll: true });
-  answer()?.addEventListener("toggle", () => { if (answer().open) place.querySelector('[value="3"]').focus({ preventScroll: true }); });
+  const own = answer(); // what it says may come when the card is gone
+  own?.addEventListener("toggle", () => { if (own.open) own.querySelector('[value="3"]').focus({ preventScroll: true }); });
 }
 
 async function sent(fields) {

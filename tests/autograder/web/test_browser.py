@@ -546,9 +546,11 @@ def test_every_section_ends_with_a_question_inline(reading, site):
 
 
 def test_a_site_without_a_server_names_no_command_after_a_section(visit, written):
+    """But the file to write, and where it is said how to get it."""
     page = visit((written.place / "lesson.html").as_uri(), missing=True)
-    expect(page.locator(".now").first).to_be_attached()
-    expect(page.locator(".now", has_text=re.compile(r"course check|\.py"))).to_have_count(0)
+    files = page.locator(".now li", has_text=re.compile(r"^Write \w+\.py: how to get it\.$"))
+    expect(files).not_to_have_count(0)
+    expect(page.locator(".now", has_text="course check")).to_have_count(0)
 
 
 def test_at_the_width_of_a_phone_formulas_fit_and_a_table_that_does_not_is_shaded(visit, site):

@@ -79,8 +79,7 @@ def _list(frame: Frame, rows: list[tuple[Question, int, bool]], following: Quest
 
 def _of_handing_in(frame: Frame) -> Markup:
     """Say whose numbers count, to whoever hands in from here; where practice is open, nobody else needs to know."""
-    here = frame.served and frame.kept
-    return Markup(frame.prose.line(PRACTICE_WORDS[frame.lesson.practice])) if here or frame.lesson.practice != "open" else Markup()
+    return Markup(frame.prose.line(PRACTICE_WORDS[frame.lesson.practice])) if frame.kept or frame.lesson.practice != "open" else Markup()
 
 
 def _question(session: ReaderSession, frame: Frame, request: Request) -> str:

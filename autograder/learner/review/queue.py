@@ -105,8 +105,8 @@ class Queue(msgspec.Struct, frozen=True):
         """Return the face to ask now, if any."""
         if self.learning and self.learning[0][0] <= self.now:
             return self.learning[0][1]
-        for face in sorted((*self.due, *self.new), key=lambda face: face.section != self.section):
-            return face
+        if at_hand := (*self.due, *self.new):
+            return min(at_hand, key=lambda face: face.section != self.section)
         return self.learning[0][1] if self.learning and self.learning[0][0] <= self.now + AHEAD else None
 
 

@@ -119,6 +119,11 @@ course.provide(async (use) => {
       word.node.hidden = !words.length;
     }
 
+    // Whether what is shown is no longer what is asked for.
+    function fade(stale) {
+      [films, rests].forEach((each) => each.classList.toggle("stale", stale));
+    }
+
     // Show a run on its last frame, beside the pinned one if there is one.
     function show(next, beside = pinned) {
       pause();
@@ -127,13 +132,13 @@ course.provide(async (use) => {
       offer(run.frames[0]?.maps ?? []);
       screens = shown().map(screen);
       films.replaceChildren(...screens.map((each) => each.node));
-      [films, rests].forEach((each) => each.classList.remove("stale"));
+      fade(false);
       rests.replaceChildren(...screens.map((each) => each.rest));
       go(longest().length - 1);
     }
 
     return {
-      node, actions, films, rests, parts: [word, speed], show,
+      node, actions, films, rests, parts: [word, speed], show, fade,
       get run() { return run; },
       // Show a run from its start, by itself unless the reader wants nothing to move.
       open(next, beside) {
@@ -142,8 +147,6 @@ course.provide(async (use) => {
       },
       // The run that is shown has one frame more.
       grew() { go(longest().length - 1); },
-      // What is shown is no longer what is asked for.
-      fade() { [films, rests].forEach((each) => each.classList.add("stale")); },
     };
   }
 

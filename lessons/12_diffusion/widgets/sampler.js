@@ -165,23 +165,18 @@ course.provide(async (use) => {
     const steps = slider({ label: "Steps", min: 1, max: 100, step: 1, value: 20 });
     const w = slider({ label: "Guidance w", min: 0, max: 8, step: 0.5, value: 1.5, show: (v) => written(v, 1) });
     const seed = slider({ label: "Seed", min: 0, max: 50, step: 1, value: 0 });
-    const beside = sideBySide((i) => {
-      if (i !== "") return draw();
-      film.show(film.run, null);
-      changed();
-    });
+    const beside = sideBySide((i) => (i === "" ? film.show(film.run, null) : draw()));
     const [start, stop, again] = [button("Denoise", "button"), button("Stop"), button("New seed")];
     stop.disabled = true;
     let leave = null;
 
-    for (const { node = typed } of [model, cloth, typed, sampler, steps, w, seed]) {
-      for (const kind of ["input", "change"]) node.addEventListener(kind, changed);
-    }
+    const nodes = [controls(cloth, typed, steps, beside), more(model, sampler, w, seed, ...film.parts)];
+    for (const node of nodes) for (const kind of ["input", "change"]) node.addEventListener(kind, changed);
     const asks = () => ({ model: model.value, prompt: typed.hidden ? cloth.value : input.value, sampler: sampler.value, steps: steps.value, w: w.value, seed: seed.value });
     const keyOf = (asked) => JSON.stringify(asked);
     function changed() {
       if (leave || !film.run.asked || keyOf(film.run.asked) === keyOf(asks())) return;
-      film.fade();
+      film.fade(true);
       said.set("To see it with these settings, press Denoise.");
     }
     function choose() {
@@ -242,7 +237,7 @@ course.provide(async (use) => {
     stop.addEventListener("click", () => end("Stopped."));
     document.addEventListener("visibilitychange", () => { if (document.hidden && leave) end("Stopped, because you left the page."); });
     choose();
-    return { start: () => again.click(), buttons: [start, stop, again], nodes: [controls(cloth, typed, steps, beside), more(model, sampler, w, seed, ...film.parts)] };
+    return { start: () => again.click(), buttons: [start, stop, again], nodes };
   }
 
   const sentenceOf = (words) => words.charAt(0).toUpperCase() + words.slice(1).replaceAll("`", "") + (words.endsWith(".") ? "" : ".");

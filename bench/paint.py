@@ -35,11 +35,11 @@ PAINTED = """() => new Promise((done) => new PerformanceObserver((list) => {
   const paint = list.getEntriesByName("first-contentful-paint")[0];
   if (paint) done(paint.startTime);
 }).observe({ type: "paint", buffered: true }))"""
-SHIFT = """() => new Promise((done) => {
-  const total = (list) => done(list.getEntries().reduce((sum, one) => sum + one.value, 0));
-  new PerformanceObserver(total).observe({ type: "layout-shift", buffered: true });
-  setTimeout(() => done(0), 500);
-})"""
+SHIFT = """() => {
+  const seen = new PerformanceObserver(() => {});
+  seen.observe({ type: "layout-shift", buffered: true });
+  return seen.takeRecords().reduce((sum, one) => sum + one.value, 0);
+}"""
 RECORDING = re.compile(r"/recorded/(?!index\.)")
 
 

@@ -28,8 +28,9 @@ from tests.programs import PAGE
 
 pytestmark = pytest.mark.xdist_group("browser")  # one browser for all of them
 
+FEEDBACK = f"feedback/{file_slug('Zoë')}.html"
 SERVED = ["index.html", "lesson.html", "play.html", "practice.html", "question-fresh-step.html", "question-method-choice.html", "question-training-loop.html",
-          "question-technique-or-what.html", "cards.html", "exercises.html", "exercise-forward.html", "search.html?words=noise", "nothing.html", "grades.html", "report.html", "feedback", "student.html?name=Zoë", "decide.html?name=Zoë"]  # fmt: skip
+          "question-technique-or-what.html", "cards.html", "exercises.html", "exercise-forward.html", "search.html?words=noise", "nothing.html", "grades.html", "report.html", FEEDBACK, "student.html?name=Zoë", "decide.html?name=Zoë"]  # fmt: skip
 AS_FILES = ["index.html", "lesson.html", "play.html", "practice.html", "cards.html", "search.html", "question-technique-or-what.html"]
 IN_THE_DARK = ["color-contrast", "link-in-text-block", "image-alt", "svg-img-alt"]  # what a colour or a picture could break
 BROKEN = """async ({ part, only }) => {
@@ -106,13 +107,12 @@ def demand_all_can_read(page, part=None):
 @pytest.mark.parametrize("name", SERVED)
 def test_all_can_read_what_is_served(visit, class_site, name):
     """Of what is read and played with, the parts that differ from the site as files, below."""
-    address = class_site.address + (f"feedback/{file_slug('Zoë')}.html" if name == "feedback" else name)
-    page = visit(address, axe=True, missing=name == "nothing.html")
+    page = visit(class_site.address + name, axe=True, missing=name == "nothing.html")
     all_in_place(page)
     demand_all_can_read(page, "header, footer, .now, #widget-sampler" if name in ("lesson.html", "play.html") else None)
 
 
-@pytest.mark.parametrize("name", ["report.html", f"feedback/{file_slug('Zoë')}.html"])
+@pytest.mark.parametrize("name", ["report.html", FEEDBACK])
 def test_all_can_read_a_file_of_its_own(visit, class_out, name):
     page = visit((class_out / name).as_uri(), axe=True)
     expect(page.get_by_role("banner")).to_have_text("Computer vision, as a course you can run")

@@ -17,10 +17,10 @@ from tests.programs import PATIENCE
 
 
 class Terminal:
-    """A program on a screen of its own. `shows` waits until a text is on it."""
+    """A program on a screen of its own. `shows` waits until a text is on it, or has left it by its upper edge since a key was pressed."""
 
     def __init__(self, *command, columns=80, rows=24, cwd=None, **environment):
-        self.screen = pyte.Screen(columns, rows)
+        self.screen = pyte.HistoryScreen(columns, rows, history=1000)
         self._stream, self.raw = pyte.ByteStream(self.screen), b""
         kept = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "NO_COLOR")}
         self.pid, self._master = pty.fork()
@@ -45,7 +45,12 @@ class Terminal:
     @property
     def flat(self):
         """The screen's words in one line, however they are wrapped."""
-        return re.sub(r"\s+", " ", self.text)
+        return _flat(self.text)
+
+    @property
+    def _seen(self):
+        above = ("".join(line[place].data for place in range(self.screen.columns)) for line in self.screen.history.top)
+        return _flat("\n".join([*above, self.text]))
 
     def _read(self, seconds):
         """Take in what the program wrote; False at its end."""
@@ -62,15 +67,16 @@ class Terminal:
         return True
 
     def shows(self, *texts):
-        """Wait until all texts are on the screen."""
+        """Wait until all texts are on the screen, or were since the last key."""
         until = time.monotonic() + PATIENCE
         self._read(0)
-        while not all(text in self.flat for text in texts):
+        while not all(text in self._seen for text in texts):
             alive = self._read(0.05)
-            assert all(text in self.flat for text in texts) or (alive and time.monotonic() < until), f"no {texts} in\n{self.text}"
+            assert all(text in self._seen for text in texts) or (alive and time.monotonic() < until), f"no {texts} in\n{self.text}"
         return self
 
     def press(self, keys):
+        self.screen.history.top.clear()
         os.write(self._master, keys.encode())
         return self
 
@@ -95,3 +101,7 @@ class Terminal:
             self.kill()
             os.waitpid(self.pid, 0)
         os.close(self._master)
+
+
+def _flat(text):
+    return re.sub(r"\s+", " ", text)

@@ -16,7 +16,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib import import_module
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Protocol, Self
@@ -155,6 +155,7 @@ class _UnixKeys:
         self._before = self._termios.tcgetattr(self._keyboard)
         self._wakeup, self._waker = os.pipe()
         os.set_blocking(self._waker, False)
+        self._woken = signal.set_wakeup_fd(self._waker, warn_on_full_buffer=False)  # also if it comes just before a key is awaited
         wakes = ((name, self._wake) for name in (signal.SIGWINCH, signal.SIGCONT))
         ends = ((name, signal.default_int_handler) for name in (signal.SIGTERM, signal.SIGHUP))
         self._handlers = {name: signal.signal(name, handler) for name, handler in (*wakes, *ends, (signal.SIGTSTP, self._sleep))}
@@ -165,6 +166,7 @@ class _UnixKeys:
         for name, handler in self._handlers.items():
             signal.signal(name, handler)
         self._as_before()
+        signal.set_wakeup_fd(self._woken)
         os.close(self._wakeup)
         os.close(self._waker)
 
@@ -205,5 +207,3 @@ class _UnixKeys:
     def _wake(self, number: int, frame: FrameType | None) -> None:
         if number == signal.SIGCONT:
             self._key_by_key()
-        with suppress(BlockingIOError):  # a redraw is pending already
-            os.write(self._waker, b"x")

@@ -1,8 +1,9 @@
-"""Terminals of Windows, played here; those of other systems are real ones, in `tests/test_review_terminal.py`."""
+"""Terminals of Windows, played here; those of other systems are real ones, for the most part in `tests/test_review_terminal.py`."""
 
 import ctypes
 import io
 import os
+import pty
 import signal
 import sys
 import types
@@ -63,6 +64,25 @@ def test_another_program_gets_the_screen_of_a_windows_console_for_a_while(window
     with terminal.keys(told.append) as keys, keys.aside():
         told.append("aside")
     assert told == [False, "aside", True]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGWINCH, signal.SIGCONT])
+def test_a_signal_just_before_a_key_is_awaited_ends_the_wait(monkeypatch, number):
+    """Python's handler may have run by then, or be still to run: what waits has to return for either."""
+    keyboard, behind = pty.openpty()
+    before = signal.getsignal(number)
+    with open(behind, closefd=False) as typed, monkeypatch.context() as patch:
+        patch.setattr(sys, "stdin", typed)
+        with terminal.keys() as keys:
+            assert not keys.wait(0)
+            signal.signal(number, lambda *_: None)
+            signal.raise_signal(number)
+            assert keys.wait(0)
+            assert keys.get() == terminal.REDRAW
+            assert not keys.wait(0)
+    signal.signal(number, before)
+    os.close(keyboard)
+    os.close(behind)
 
 
 def test_windows_own_pager_is_not_used_but_another_is(windows, monkeypatch):

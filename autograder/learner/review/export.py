@@ -6,11 +6,15 @@ For Anki, a card becomes HTML with formulas between `\(` and `\)`, for its MathJ
 import csv
 import hashlib
 import html
+import json
 import re
-import shutil
+import sqlite3
 import tempfile
+import time
+import zipfile
 from collections.abc import Callable, Iterator
-from itertools import chain
+from contextlib import closing
+from itertools import chain, count
 from pathlib import Path
 
 import genanki
@@ -74,14 +78,14 @@ _FROM = '<div class="from">{{Section}}</div>'
 
 def write_deck(course: Course, lessons: tuple[Lesson, ...], to: str, out: Path) -> int:
     """Write the cards of some lessons in one of FORMATS. Return how many; raise `UsageError` if there are none or `out` is not writable."""
-    count = sum(len(lesson.cards) for lesson in lessons)
-    if not count:
+    written = sum(len(lesson.cards) for lesson in lessons)
+    if not written:
         raise UsageError("there is no card to write", "choose a lesson that has cards")
     try:
         FORMATS[to](course, lessons, out)
     except OSError as error:
         raise UsageError(f"{error.filename or out}: {error.strerror or error}", "name a file that can be written: --out PATH") from None
-    return count
+    return written
 
 
 def _notes(lessons: tuple[Lesson, ...]) -> Iterator[tuple[Lesson, Card, str, str, str]]:
@@ -110,9 +114,21 @@ def _apkg(course: Course, lessons: tuple[Lesson, ...], out: Path) -> None:
         decks[lesson.id].add_note(genanki.Note(kind, fields, tags=_tags(lesson, card), guid=f"{lesson.id}/{card.id}", due=place))
         for figure in IMAGE.finditer("\n".join((card.front, card.back, card.cloze))):
             media[media_name(lesson.id, figure["path"])] = course.root / "lessons" / lesson.id / figure["path"]
-    with tempfile.TemporaryDirectory() as folder, replaced(out) as beside:
-        named = [shutil.copyfile(path, Path(folder) / name) for name, path in media.items()]
-        genanki.Package(list(decks.values()), named).write_to_file(beside)
+    with replaced(out) as beside:
+        _pack(genanki.Package(list(decks.values())), media, beside)
+
+
+def _pack(package: genanki.Package, media: dict[str, Path], out: Path) -> None:
+    """Write a package with media by name. genanki's own `write_to_file` leaves its database in the system's temporary folder."""
+    now = time.time()
+    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(out, "w") as made:
+        path = Path(folder, "collection.anki2")
+        with closing(sqlite3.connect(path)) as database, database:
+            package.write_to_db(database.cursor(), now, count(int(1000 * now)))
+        made.write(path, path.name)
+        made.writestr("media", json.dumps(dict(enumerate(media))))
+        for number, file in enumerate(media.values()):
+            made.write(file, str(number))
 
 
 def _note_types() -> tuple[genanki.Model, genanki.Model]:

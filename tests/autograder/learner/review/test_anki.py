@@ -2,6 +2,7 @@
 
 import csv
 import json
+import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -40,7 +41,7 @@ def write(tmp_path, monkeypatch):
     """Write a package of some lessons, as at a moment (seconds)."""
 
     def write(course, lessons, at=1_770_000_000, to="apkg"):
-        monkeypatch.setattr("genanki.package.time", SimpleNamespace(time=lambda: at))
+        monkeypatch.setattr("autograder.learner.review.export.time", SimpleNamespace(time=lambda: at))
         out = tmp_path / f"deck.{to}"
         write_deck(course, tuple(lessons), to, out)
         return out
@@ -161,6 +162,13 @@ def test_json_holds_the_cards_as_the_author_wrote_them(root, write):
             {"lesson": "13_adding", "id": "both", "objective": "add", "section": "sums", "cloze": "{{c1::One}} and two."},
         ],
     }
+
+
+def test_nothing_is_left_in_the_systems_temporary_folder(course, write, tmp_path, monkeypatch):
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    write(course, course.lessons)
+    assert list((tmp_path / "temporary").iterdir()) == []
 
 
 def test_the_command_says_what_it_wrote_and_what_it_cannot(root, tmp_path):

@@ -78,6 +78,7 @@ HINTS = """\
 {name}:
   objectives: [{objective}]
   sections: [{section}]
+  minutes: 5
   functions:
     {name}:
       - What happens to one value?

@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from autograder.course.text import clean, formulas_in_unicode
+from autograder.course.text import clean, formulas_in_unicode, lasting
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -165,7 +165,7 @@ def plan_line(plan: Plan) -> str:
         _count(plan.core, "core question") * bool(plan.core),
         f"{_count(plan.due, 'card')} due" * bool(plan.due),
         _count(plan.new, "new card") * bool(plan.new),
-        f"next file {plan.exercise}.py" if plan.exercise else "",
+        f"next file {plan.exercise}.py{f' ({plan.writing} min)' * bool(plan.writing)}" if plan.exercise else "",
     )
     return f"Today: {', '.join(filter(None, parts)) or 'nothing is left'}"
 
@@ -193,7 +193,7 @@ BAR = 30  # characters of a whole bar
 @group()
 def stats_view(stats: Stats) -> Iterator[RenderableType]:
     """Return all review statistics, one below the other."""
-    yield Text(f"{_count(stats.answers, 'answer')} in {_time(stats.minutes)}{_on(stats.days)}." if stats.answers else "No answers yet.")
+    yield Text(f"{_count(stats.answers, 'answer')} in {lasting(stats.minutes)}{_on(stats.days)}." if stats.answers else "No answers yet.")
     yield Text(f"\nDue in the next {len(stats.due)} days: {sum(stats.due)}", "bold")
     if any(stats.due):
         yield from _columns(stats.due)
@@ -207,12 +207,6 @@ def stats_view(stats: Stats) -> Iterator[RenderableType]:
     yield _objectives(stats)
     if stats.flagged:
         yield Text(f"\nFlagged: {', '.join(dict.fromkeys(face.card.id for face in stats.flagged))}")
-
-
-def _time(minutes: float) -> str:
-    if minutes < 1:
-        return "less than a minute"
-    return f"{minutes / 60:.0f} hours" if minutes >= 120 else _count(round(minutes), "minute")
 
 
 def _on(days: Days) -> str:

@@ -26,11 +26,12 @@ CONTENT = ("course.yaml", "exercises", "lessons", "solutions")  # what a clone o
 class Help(Struct, frozen=True, forbid_unknown_fields=True):
     """The objectives of one exercise, the sections after which it can be begun or continued, and the hints for each of its functions.
 
-    Each hint is closer to the answer than the one before.
+    Each hint is closer to the answer than the one before. `minutes` says about how long it takes to write the file; 0 if nobody says so.
     """
 
     objectives: tuple[str, ...] = ()
     sections: tuple[str, ...] = ()
+    minutes: int = 0
     functions: dict[str, tuple[str, ...]] = {}
 
 
@@ -43,6 +44,12 @@ def read_hints(root: Path, lesson: str) -> dict[str, Help]:
     if folders.findings:
         raise CourseError(folders.findings)
     return found
+
+
+def writing_minutes(root: Path, lesson: Lesson) -> dict[str, int]:
+    """Return about how many minutes each file takes to write, by exercise; 0 where nobody says so. Raise as `read_hints` does."""
+    helps = read_hints(root, lesson.id)
+    return {one.id: helps.get(one.id, Help()).minutes for one in lesson.exercises}
 
 
 PLACED = re.compile(r"^<!-- *widget: *(?P<id>[\w-]+) *-->$", re.MULTILINE)  # the line of a lesson's text that a widget replaces

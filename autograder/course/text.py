@@ -107,6 +107,13 @@ def number(value: float) -> str:
     return f"{round(value, 2):.2f}".rstrip("0").rstrip(".")
 
 
+def lasting(minutes: float) -> str:
+    """Say how long something takes: in minutes, and from two hours on in hours."""
+    if minutes < 1:
+        return "less than a minute"
+    return f"{minutes / 60:.0f} hours" if minutes >= 120 else f"{round(minutes)} minute{'s' * (round(minutes) != 1)}"
+
+
 def quoted(value: Any) -> str:
     """Show an answer, whatever its type, short and harmless."""
     if isinstance(value, list | dict):

@@ -14,7 +14,7 @@ import msgspec
 from autograder.course.errors import UsageError
 from autograder.course.kinds import Mark
 from autograder.course.lesson_text import section_texts
-from autograder.course.loading import Help, read_hints
+from autograder.course.loading import Help, read_hints, writing_minutes
 from autograder.course.model import CheckResult, Exercise, Lesson, Question, Section
 from autograder.course.own_practice import practised
 from autograder.course.schema import did_you_mean
@@ -267,13 +267,14 @@ def advice(workspace: Workspace, state: State, found: tuple[Standing, ...]) -> S
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """What is left: minutes of reading, core questions, cards that are due and new ones for today, and the next exercise."""
+    """What is left: minutes of reading, core questions, cards that are due and new ones for today, the next exercise and its minutes."""
 
     minutes: int
     core: int
     due: int
     new: int
     exercise: str | None
+    writing: int
 
 
 def plan(workspace: Workspace, state: State, cards: CardsLeft | None = None) -> Plan:
@@ -282,7 +283,8 @@ def plan(workspace: Workspace, state: State, cards: CardsLeft | None = None) -> 
     core = sum(one.core and not mastered(state, one) for one in practised(lesson))
     minutes = math.ceil(round(sum(taken for section, taken in minutes_of(lesson).items() if section not in seen), 6))
     due, new = (cards.due.total(), cards.new) if cards else (0, 0)
-    return Plan(minutes, core, due, new, following_exercise(workspace, state))
+    exercise = following_exercise(workspace, state)
+    return Plan(minutes, core, due, new, exercise, writing_minutes(workspace.root, lesson).get(exercise or "", 0))
 
 
 def minutes_of(lesson: Lesson) -> dict[str, float]:

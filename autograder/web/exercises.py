@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute, Route
 
 from autograder.course.errors import UsageError
-from autograder.course.loading import read_hints
+from autograder.course.loading import read_hints, writing_minutes
 from autograder.course.model import Card, Section
 from autograder.course.schema import did_you_mean
 from autograder.course.student_files import exercises_of, given_files, names_of
@@ -59,6 +59,7 @@ class Row(msgspec.Struct, frozen=True):
     printed: tuple[str, ...] = ()
     at: str = ""
     changed: bool = False
+    minutes: int = 0
 
 
 def routes(session: ReaderSession, frame: Frame) -> list[BaseRoute]:
@@ -75,8 +76,9 @@ def _page(session: ReaderSession, frame: Frame, request: Request) -> str:
     table = fragment("rows.html", rows=rows, frame=frame, following=_following(session))
     if request.headers.get("x-part") == "rows":
         return table
-    titles = [(exercise, names_of(exercise)[0], _title(session, exercise)) for exercise in exercises_of(session.lesson)]
-    return page(frame, "exercises", "Exercises", table=table, folder=session.workspace.folder.name, exercises=titles)
+    minutes = writing_minutes(session.workspace.root, session.lesson)
+    files = [(one, names_of(one)[0], _title(session, one), minutes.get(one, 0)) for one in exercises_of(session.lesson)]
+    return page(frame, "exercises", "Exercises", table=table, folder=session.workspace.folder.name, files=files)
 
 
 def _one(session: ReaderSession, frame: Frame, request: Request) -> str:
@@ -92,6 +94,7 @@ def _one(session: ReaderSession, frame: Frame, request: Request) -> str:
     name = row.name if row else names_of(exercise)[0]
     told = {"row": row, "found": found, "other": other, "exercise": exercise, "file": name, "about": _title(session, exercise)}
     help = read_hints(session.workspace.root, session.lesson.id).get(exercise)
+    told["minutes"] = help.minutes if help else 0
     told["sections"] = [one for one in session.lesson.main if help and one.id in help.sections]
     told["remain"] = HIDDEN_REMAIN
     told["editable"] = session.kept and not name.endswith(".ipynb")
@@ -122,8 +125,9 @@ def rows_of(session: ReaderSession) -> list[Row]:
     """Return a row for each exercise of the workspace."""
     with session.state() as state:
         last = {event.subject: event for event in state.events("check")}
-    found = held(session.workspace)
-    return [_row(session, exercise, found.get(exercise), last.get(exercise)) for exercise in exercises_of(session.lesson)]
+    found, minutes = held(session.workspace), writing_minutes(session.workspace.root, session.lesson)
+    rows = (_row(session, exercise, found.get(exercise), last.get(exercise)) for exercise in exercises_of(session.lesson))
+    return [msgspec.structs.replace(row, minutes=minutes.get(row.exercise, 0)) for row in rows]
 
 
 def _row(session: ReaderSession, exercise: str, holding: Held | None, event: Any) -> Row:

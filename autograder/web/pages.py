@@ -23,7 +23,7 @@ from autograder.course.lesson_text import titled
 from autograder.course.loading import Widget, read_widgets
 from autograder.course.mistakes import Mistake, read_mistakes
 from autograder.course.model import Lesson
-from autograder.course.text import to_html
+from autograder.course.text import lasting, to_html
 from autograder.web.markdown import Prose, with_symbols
 
 HERE = Path(__file__).parent
@@ -117,6 +117,7 @@ def _environment() -> Environment:
     made.filters["line"] = lambda text: Markup(Prose().line(text))
     made.filters["plain"] = plain_text
     made.filters["many"] = lambda count, noun: f"{count} {noun}{'s' * (count != 1)}"
+    made.filters["lasting"] = lasting
     made.filters["coded"] = lambda text: Markup(with_symbols(to_html(text)))
     return made
 

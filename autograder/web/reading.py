@@ -20,6 +20,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from autograder.course.lesson_text import section_texts, titled
+from autograder.course.loading import writing_minutes
 from autograder.course.model import Key, Lesson, Question
 from autograder.course.own_practice import practised
 from autograder.course.text import FOLDED, formulas_in_unicode, uncommented
@@ -132,6 +133,7 @@ def _home(frame: Frame, workspace: Workspace, state: State) -> str:
         standings=found,
         totals=totals(lesson),
         minutes=core_minutes(lesson),
+        writing=sum(writing) if all(writing := writing_minutes(workspace.root, lesson).values()) else 0,
         data="" if frame.served else _data(lesson),
     )
 

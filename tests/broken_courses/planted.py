@@ -1235,7 +1235,7 @@ solutions/13_adding/quantities.py: LINEAR: the results of the course's own `tota
     ),
     "hints_that_do_not_help": Planted(
         [
-            (HINTS, None, 'sums:\n  objectives: [add, adding]\n  sections: [carying]\n  functions:\n    total: ["Write return a + b."]\n    sum: []\nproducts: {}\n'),
+            (HINTS, None, 'sums:\n  objectives: [add, adding]\n  sections: [carying]\n  minutes: -5\n  functions:\n    total: ["Write return a + b."]\n    sum: []\nproducts: {}\n'),
         ],
         ["exercise-hints"],
         """\
@@ -1243,6 +1243,8 @@ exercises/13_adding/hints.yaml: `sums.total` has fewer than 2 hints
   fix: write 2 or 3 below `sums: functions: total:`, each nearer to the answer
 exercises/13_adding/hints.yaml: hints for `sums.sum`: there is no such function
   fix: rename or remove them
+exercises/13_adding/hints.yaml: `minutes` of `sums` is -5
+  fix: write about how many it takes, or leave `minutes` out everywhere
 exercises/13_adding/hints.yaml: `sums`: there is no objective `adding`
   fix: take one of add
 exercises/13_adding/hints.yaml: `sums`: there is no section `carying`

@@ -233,6 +233,7 @@ def hints(context: LintContext) -> Iterator[Finding]:
     path = Path("exercises") / context.lesson.id / "hints.yaml"
     helps, objectives = read_hints(context.root, context.lesson.id), {objective.id for objective in context.lesson.objectives}
     sections = {section.id for section in context.lesson.sections}
+    told = any(written.minutes for written in helps.values())
     for exercise in context.lesson.exercises:
         written = helps.get(exercise.id, Help())
         nodes = [node for node in ast.parse(exercise.starter.read_bytes()).body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
@@ -243,6 +244,9 @@ def hints(context: LintContext) -> Iterator[Finding]:
         for name in written.functions.keys() - {node.name for node in nodes}:
             if not signature_of(context, f"{exercise.id}.{name}"):  # else `exercise-starters` reports it
                 yield Finding(path, None, f"hints for `{exercise.id}.{name}`: there is no such function", "rename or remove them")
+        if written.minutes < 0 or (told and not written.minutes):
+            fix = "write about how many it takes, or leave `minutes` out everywhere"
+            yield Finding(path, None, f"`minutes` of `{exercise.id}` is {written.minutes}", fix)
         for kind, named, known in (("objective", written.objectives, objectives), ("section", written.sections, sections)):
             for name in set(named) - known:
                 yield Finding(path, None, f"`{exercise.id}`: there is no {kind} `{name}`", f"take one of {', '.join(sorted(known))}")

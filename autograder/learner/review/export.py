@@ -8,7 +8,6 @@ import hashlib
 import html
 import json
 import re
-import sqlite3
 import tempfile
 import time
 import zipfile
@@ -24,6 +23,7 @@ from markdown_it import MarkdownIt
 from autograder.course.errors import UsageError
 from autograder.course.files import replaced, write_csv
 from autograder.course.model import Card, Course, Lesson
+from autograder.course.store import Connection
 from autograder.course.symbols import in_latex
 from autograder.course.symbols import replaced as with_symbols
 from autograder.course.text import cell_text
@@ -123,7 +123,7 @@ def _pack(package: genanki.Package, media: dict[str, Path], out: Path) -> None:
     now = time.time()
     with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(out, "w") as made:
         path = Path(folder, "collection.anki2")
-        with closing(sqlite3.connect(path)) as database, database:
+        with closing(Connection(path)) as database, database:
             package.write_to_db(database.cursor(), now, count(int(1000 * now)))
         made.write(path, path.name)
         made.writestr("media", json.dumps(dict(enumerate(media))))

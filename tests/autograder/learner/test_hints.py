@@ -107,7 +107,7 @@ def test_a_fault_in_the_hints_is_the_authors_with_file_and_line(tmp_path):
     (folder / "hints.yaml").write_text("sums:\n  hint: [a]\n")
     with pytest.raises(CourseError) as error:
         read_hints(tmp_path, "01_x")
-    assert str(error.value) == "exercises/01_x/hints.yaml:2: `sums`: there is no key `hint`\n  fix: the keys are objectives, sections, functions"
+    assert str(error.value) == "exercises/01_x/hints.yaml:2: `sums`: there is no key `hint`\n  fix: the keys are objectives, sections, minutes, functions"
 
 
 # ---- progress
@@ -168,14 +168,14 @@ def test_the_next_command_is_to_read_to_write_to_practise_the_core_or_to_hand_in
 
 def test_the_plan_counts_what_is_left(workspace, state):
     fresh = plan(workspace, state, CardsLeft(Counter({"forward-step": 3, "training-loss": 2}), 1))
-    assert fresh == Plan(workspace.lesson.minutes, 3, 5, 1, "schedule")
-    assert plan_line(fresh) == "Today: 14 min reading left, 3 core questions, 5 cards due, 1 new card, next file schedule.py"
+    assert fresh == Plan(workspace.lesson.minutes, 3, 5, 1, "schedule", 25)
+    assert plan_line(fresh) == "Today: 14 min reading left, 3 core questions, 5 cards due, 1 new card, next file schedule.py (25 min)"
     for section in workspace.lesson.main[:-1]:
         state.add("read", section.id)
     attempt(state, "a", exercise="schedule")
     left = plan(workspace, state)
     assert (left.minutes in range(1, 4), left.due, left.new, left.exercise) == (True, 0, 0, "forward")
-    assert plan_line(Plan(0, 0, 0, 0, None)) == "Today: nothing is left"
+    assert plan_line(Plan(0, 0, 0, 0, None, 0)) == "Today: nothing is left"
 
 
 def test_one_reads_on_after_what_was_read_last_and_then_what_was_left_out(workspace, state):

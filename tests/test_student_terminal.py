@@ -70,7 +70,7 @@ def test_the_first_hour(typed):
     asked.press("0,55\n").shows("You scaled the noise by β.", "see the working (w):")
     assert asked.press("0,79\n").shows("✓ Right.", "fresh-step (seed ").press("\n").ends() == 0
     far = screen("progress")
-    assert far.shows("Next: course read why-a-third-family", "Today: 14 min reading left, 3 core questions, 1 card due, 10 new cards, next file schedule.py (25 min)").ends() == 0
+    assert far.shows("Next: course read why-a-third-family", "Today: 14 min reading left, 3 core questions, 1 card due, 10 new cards, next schedule.py (25 min)").ends() == 0
     assert screen("show-solution", "forward").shows("def per_sample(").ends() == 0
     assert screen("check").shows("forward.py: 14 of 14 public checks pass").ends() == 0
     assert screen("submit", "--name", "Ada").shows("Ada.zip: 12 files of Ada, 20 points by the public checks.").ends() == 0

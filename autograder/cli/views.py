@@ -165,7 +165,7 @@ def plan_line(plan: Plan) -> str:
         _count(plan.core, "core question") * bool(plan.core),
         f"{_count(plan.due, 'card')} due" * bool(plan.due),
         _count(plan.new, "new card") * bool(plan.new),
-        f"next file {plan.exercise}.py{f' ({plan.writing} min)' * bool(plan.writing)}" if plan.exercise else "",
+        f"next {plan.exercise}.py{f' ({plan.writing} min)' * bool(plan.writing)}" if plan.exercise else "",
     )
     return f"Today: {', '.join(filter(None, parts)) or 'nothing is left'}"
 

@@ -169,7 +169,7 @@ def test_the_next_command_is_to_read_to_write_to_practise_the_core_or_to_hand_in
 def test_the_plan_counts_what_is_left(workspace, state):
     fresh = plan(workspace, state, CardsLeft(Counter({"forward-step": 3, "training-loss": 2}), 1))
     assert fresh == Plan(workspace.lesson.minutes, 3, 5, 1, "schedule", 25)
-    assert plan_line(fresh) == "Today: 14 min reading left, 3 core questions, 5 cards due, 1 new card, next file schedule.py (25 min)"
+    assert plan_line(fresh) == "Today: 14 min reading left, 3 core questions, 5 cards due, 1 new card, next schedule.py (25 min)"
     for section in workspace.lesson.main[:-1]:
         state.add("read", section.id)
     attempt(state, "a", exercise="schedule")

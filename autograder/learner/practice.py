@@ -130,10 +130,10 @@ def read_choice(typed: str, ids: Sequence[str]) -> str:
     return word if word in ids else places.get(word, typed.strip())
 
 
-def answer(state: State, asked: Asked, given: Any, functions: Functions) -> Mark:
-    """Mark an answer and remember it, unless it cannot be read."""
+def answer(state: State | None, asked: Asked, given: Any, functions: Functions) -> Mark:
+    """Mark an answer, and remember it in `state`, unless it cannot be read."""
     made = mark(asked.question, asked.key, given if asked.seed is None else {"seed": asked.seed, "answer": given}, functions)
-    if made.readable:
+    if state and made.readable:
         state.add("practice", asked.question.id, seed=asked.seed, right=made.outcome == "passed", misconception=made.misconception)
     return made
 

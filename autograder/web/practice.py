@@ -95,18 +95,19 @@ def _seed(written: str) -> int | None:
 
 
 def _marked(session: ReaderSession, frame: Frame, request: Request, fields: dict[str, list[str]]) -> str:
-    """Mark what was sent. The page's script asks for the mark alone."""
+    """Mark what was sent. The page's script asks for the mark alone, and not to remember what was answered before the page was opened."""
+    part = request.headers.get("x-part")
     with session.state() as state:
         chosen = choose(session.lesson, state, request.path_params["id"])
         assert chosen is not None
         asked = ask(session.workspace, chosen, _seed(fields.get("seed", [""])[0]) if chosen.numbers else None, session.functions())
-        if first := next((part for part in chosen.parts if part.id in fields.get("part", [])), None):
+        if first := next((one for one in chosen.parts if one.id in fields.get("part", [])), None):
             mark = _mark_alone(session, frame, asked, first, _given(first, fields, f"answer.{first.id}"))
-            return mark if request.headers.get("x-part") == "mark" else _page(frame, asked, mark, fields)
+            return mark if part else _page(frame, asked, mark, fields)
         given = _given(chosen, fields, "answer")
-        made = answer(state, asked, given, session.functions())
+        made = answer(None if part == "again" else state, asked, given, session.functions())
         mark = _mark(session, frame, state, asked, made, given)
-        return mark if request.headers.get("x-part") == "mark" else _page(frame, asked, mark, fields)
+        return mark if part else _page(frame, asked, mark, fields)
 
 
 def _given(question: Question, fields: dict[str, list[str]], name: str) -> Any:

@@ -113,13 +113,13 @@
     window.course.scrollable(form);
   }
 
-  async function answered(form) {
+  async function answered(form, again) {
     const id = form.dataset.question, seed = "seed" in form.dataset ? Number(form.dataset.seed) : null;
     const { questions, sections, streak: wanted } = await lesson(), { variants, boxes } = await answers(id);
     const own = questions.find((one) => one.id === id), asked = variants.find((one) => one.seed === seed);
     const { only } = form.dataset, parts = asked.parts.filter((part) => !only || part.id === only); // one part alone is not remembered
     const answer = read(parts, new FormData(form)), note = marked({ ...asked, parts }, answer);
-    if (!only && (!note || note.readable)) add(id, seed, !note);
+    if (!again && !only && (!note || note.readable)) add(id, seed, !note);
     const done = mastered(own, wanted);
     const box = document.createRange().createContextualFragment(boxes[note ? "wrong" : done ? "mastered" : "right"]);
     const put = (name, fill) => box.querySelectorAll(`[data-${name}]`).forEach((node) => { if (fill(node) === false) node.remove(); });

@@ -1,8 +1,9 @@
 // Sends a question's form without leaving the page; lists in an order can be dragged, or moved with arrows.
 // On a site without a server `marks.js` marks what is sent.
 (() => {
-  async function sent(form) {
-    const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)), headers: { "X-Part": "mark" } });
+  const filled = (form) => new URLSearchParams(new FormData(form)).toString();
+  async function sent(form, again) {
+    const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(filled(form)), headers: { "X-Part": again ? "again" : "mark" } });
     if (!answer.ok) throw new Error(answer.statusText);
     return document.createRange().createContextualFragment(await answer.text());
   }
@@ -28,6 +29,20 @@
     return wrong[0] ?? null;
   }
 
+  // Shows the mark of what is in the form, and returns what to answer first. What was marked before the page was opened is marked `again`:
+  // nothing is counted or said aloud then.
+  async function marked(form, again) {
+    const mark = form.nextElementSibling, before = filled(form);
+    const box = await (window.marks?.answered ?? sent)(form, again);
+    if (again && (filled(form) !== before || mark.textContent.trim())) return null; // somebody was faster
+    const first = spread(form, box) ?? (box.querySelector(".wrong") && !box.querySelector("[data-again]") ? form : null); // where an answer is missing
+    if (form.closest(".now")) box.querySelector("h2")?.setAttribute("aria-level", 4);
+    mark.ariaLive = again ? "off" : null;
+    mark.replaceChildren(box);
+    mark.classList.remove("stale");
+    return first;
+  }
+
   async function check(event) {
     event.preventDefault();
     const form = event.currentTarget;
@@ -37,11 +52,7 @@
     keep(form);
     let first = null;
     try {
-      const box = await (window.marks?.answered ?? sent)(form);
-      first = spread(form, box) ?? (box.querySelector(".wrong") && !box.querySelector("[data-again]") ? form : null); // where an answer is missing
-      if (form.closest(".now")) box.querySelector("h2")?.setAttribute("aria-level", 4);
-      mark.replaceChildren(box);
-      mark.classList.remove("stale");
+      first = await marked(form);
     } catch (error) {
       mark.textContent = window.marks ? "The answers could not be loaded: reload the page." : "The site does not answer. Is `course serve` still running?";
       if (window.marks) console.error(error);
@@ -52,7 +63,7 @@
     (first && first !== form ? first : mark).scrollIntoView({ block: "nearest" });
   }
 
-  // -- what was answered last comes back with the question, as long as the numbers are the same
+  // -- what was answered last comes back with the question, as long as the numbers are the same, and once it is in sight with its mark
 
   const place = (form) => `answer:${document.body.dataset.lesson}:${form.dataset.question}:${form.elements.seed?.value ?? form.dataset.seed ?? ""}`;
   function keep(form) {
@@ -79,6 +90,12 @@
       if (field.type === "radio" || field.type === "checkbox") field.checked = data.getAll(field.name).includes(field.value);
       else field.value = data.get(field.name);
     }
+    if (![...form.elements].every(({ name, type }) => !name || type === "hidden" || data.get(name))) return; // the rest stands on another page
+    new IntersectionObserver(([{ isIntersecting }], observer) => {
+      if (!isIntersecting) return;
+      observer.disconnect();
+      marked(form, true).catch(() => {}); // then it is as it was: answered, and to be checked
+    }).observe(form);
   }
   document.querySelectorAll("form.question[data-question]").forEach((form) => {
     form.addEventListener("submit", check);

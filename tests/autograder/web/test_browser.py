@@ -533,9 +533,13 @@ def test_the_first_part_of_a_question_is_answered_after_its_section_and_kept_for
     now.get_by_label("Your answer").fill("0.25")
     press(page, "Enter")
     expect(box).to_have_text(re.compile(r"^\s*Right\s*$"))
+    page.reload()
+    now.scroll_into_view_if_needed()
+    expect(box).to_have_text(re.compile(r"^\s*Right\s*$"))
     now.get_by_role("link", name="Parts 2 to 8").click()
     expect(page.get_by_role("heading", name="Part 8 of 8")).to_be_visible()
     expect(page.get_by_label("Your answer").first).to_have_value("0.25")
+    expect(page.locator("#mark")).to_be_empty()
 
 
 def test_every_section_ends_with_a_question_inline(reading, site):

@@ -35,6 +35,11 @@ def test_each_part_is_marked_where_it_is_and_the_first_wrong_one_has_the_focus(a
     page.reload()
     expect(numbers.nth(1)).to_have_value("0.103")
     expect(page.get_by_role("radio", name="t = 150")).to_be_checked()
+    expect(wrong).to_contain_text("You gave the wrong factor, 1 − ")
+    expect(page.locator("#mark").get_by_role("heading")).to_have_text("Not yet: 2 of 3 right")
+    expect(page.locator("body")).to_be_focused()
+    if address.startswith("file:"):  # of a server, test_practice.py tells the same
+        assert page.evaluate("() => JSON.parse(window.kept.get(`practice:${document.body.dataset.lesson}`))['where-mistakes-show'].length") == 1
     numbers.nth(1).fill("0.218")
     page.get_by_role("button", name="Check").click()
     expect(page.locator("#mark").get_by_role("heading")).to_have_text("Right")

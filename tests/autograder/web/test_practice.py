@@ -22,9 +22,9 @@ def fresh(root, site, tmp_path):
         yield served
 
 
-def send(site, question, *, part=True, **fields):
+def send(site, question, *, part="mark", **fields):
     body = urlencode({name.replace("__", "."): value for name, value in fields.items()}, doseq=True).encode()
-    return ask(f"{site.address}question-{question}.html", method="POST", body=body, **({"X_Part": "mark"} if part else {}))
+    return ask(f"{site.address}question-{question}.html", method="POST", body=body, **({"X_Part": part} if part else {}))
 
 
 def test_a_right_answer_is_told_so_with_its_working_and_the_line_to_hand_in(fresh):
@@ -39,6 +39,14 @@ def test_a_right_answer_is_told_so_with_its_working_and_the_line_to_hand_in(fres
 def test_a_number_is_said_again_with_a_minus_and_what_is_none_as_it_was_written(fresh):
     assert "−0.5" in send(fresh, "fresh-step", answer="-0.5")[2]
     assert "<code>-0.5 or so</code>" in send(fresh, "fresh-step", answer="-0.5 or so")[2]
+
+
+def test_what_is_marked_again_is_marked_alike_and_not_counted(fresh):
+    told = send(fresh, "fresh-step", answer="0.55")[2]
+    assert send(fresh, "fresh-step", part="again", answer="0.55")[2] == told
+    assert "<h2>Right</h2>" in send(fresh, "fresh-step", part="again", answer="0.790")[2]
+    with fresh.session.state() as state:
+        assert [event.facts["right"] for event in state.events("practice")] == [False]
 
 
 def test_a_known_misconception_is_named_in_the_graders_words(root, fresh):

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 from markupsafe import Markup
@@ -40,7 +40,7 @@ from autograder.learner.progress import (
     work_after,
 )
 from autograder.learner.review.queue import GAP
-from autograder.learner.workspace import State, Workspace
+from autograder.learner.workspace import Kind, State, Workspace
 from autograder.web.markdown import Prose
 from autograder.web.pages import Answer, Frame, fragment, page, shown
 from autograder.web.practice import Part as QuestionPart
@@ -125,7 +125,8 @@ def _home(frame: Frame, workspace: Workspace, state: State) -> str:
         step=advice(workspace, state, found),
         plan=left,
         cards=cards,
-        begun=any(state.events("read")) or any(state.events("reading")),
+        begun=cards is not None or any(any(state.events(kind)) for kind in get_args(Kind)),
+        read=any(state.events("read")) or any(state.events("reading")),
         leading=next(leading, ""),
         section=section,
         section_title=frame.prose.line(section.title if section else lesson.title),

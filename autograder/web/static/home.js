@@ -11,9 +11,12 @@
     link.querySelector("b").textContent = unread.length ? "Read on" : "Read again";
     if (unread.length) link.querySelector("span").innerHTML = unread[0].title; else link.querySelector("span").textContent = told.title;
     left.textContent = unread.length ? `${minutes} min of reading left` : "all sections read";
-    document.getElementById("today").textContent = "Go on";
-    document.getElementById("how").remove();
   }
+  function begun() {
+    document.getElementById("today").textContent = "Go on";
+    document.getElementById("how")?.remove();
+  }
+  if (place || window.kept.get(`practice:${document.body.dataset.lesson}`)) begun();
   function bars(kind, wanted, isDone) {
     document.querySelectorAll(".objectives > li").forEach((row, place) => {
       const bar = row.querySelector(`progress[data-${kind}]`);
@@ -28,13 +31,14 @@
   // their moment has come, as in its queue.
   function cards() {
     const { most, faces } = JSON.parse(window.kept.get(`cards:${document.body.dataset.lesson}`)) ?? { faces: [] };
-    const begun = faces.filter(({ isNew }) => !isNew);
-    if (!begun.length) return;
+    const known = faces.filter(({ isNew }) => !isNew);
+    if (!known.length) return;
+    begun();
     const dayOf = (at) => Math.floor((at - 60_000 * new Date().getTimezoneOffset() - 4 * 3_600_000) / 86_400_000), today = dayOf(Date.now());
-    const claimed = new Map(begun.filter(({ lastDay }) => lastDay === today).map((one) => [one.of, one]));
+    const claimed = new Map(known.filter(({ lastDay }) => lastDay === today).map((one) => [one.of, one]));
     const isFirst = (one) => { if (!claimed.has(one.of)) claimed.set(one.of, one); return claimed.get(one.of) === one; };
-    const due = begun.filter((one) => (one.review ? dayOf(one.due) <= today && isFirst(one) : one.due <= Date.now())).length;
-    const left = Math.max(0, most - begun.filter(({ firstDay }) => firstDay === today).length);
+    const due = known.filter((one) => (one.review ? dayOf(one.due) <= today && isFirst(one) : one.due <= Date.now())).length;
+    const left = Math.max(0, most - known.filter(({ firstDay }) => firstDay === today).length);
     const fresh = Math.min(left, faces.filter((one) => one.isNew && isFirst(one)).length);
     document.querySelector("#door-cards > .quiet").textContent = `${due} card${due === 1 ? "" : "s"} due${fresh ? `, ${fresh} new` : ""}`;
   }

@@ -56,6 +56,17 @@ def test_home_and_progress_have_the_same_figures(work):
         assert f"{' '.join(words)} cards due {one.due}" in text
 
 
+def test_who_answered_a_question_before_reading_goes_on_and_begins_to_read(root, site, tmp_path):
+    start(tmp_path / "work", root, site.session.lesson)
+    with serving(root, tmp_path / "work") as served:
+        assert "Begin here Read first." in seen(ask(served.address + "index.html")[2])
+        with served.session.state() as state:
+            state.add("practice", "fresh-step", seed=None, right=False, misconception=None)
+        text = seen(ask(served.address + "index.html")[2])
+    assert "Go on Begin reading" in text
+    assert "Read first." not in text
+
+
 def test_outside_a_workspace_it_says_that_nothing_is_kept(root, site, tmp_path):
     with serving(root, tmp_path, site.session.lesson.id) as served:
         text = seen(ask(served.address + "index.html")[2])

@@ -145,6 +145,19 @@ def test_opened_as_a_file_everything_can_be_played_with(visit, written, name):
     all_in_place(visit((written.place / name).as_uri()))
 
 
+@pytest.mark.parametrize("name", [*AS_FILES, "question-training-loop.html", "question-where-mistakes-show.html"])
+def test_without_javascript_nothing_is_offered_that_needs_it(visit, written, name):
+    page = visit((written.place / name).as_uri(), java_script_enabled=False)
+    assert page.locator("button:visible, input[type=search]:visible, label[for]:has(input[type=file]):visible").all() == []
+    assert page.get_by_text("kept in this browser").locator("visible=true").all() == []
+
+
+def test_without_javascript_what_is_served_has_only_buttons_that_send(visit, site):
+    for name in ("index.html", "lesson.html", "practice.html", "question-training-loop.html", "cards.html", "exercises.html", "exercise-forward.html"):
+        page = visit(site.address + name, java_script_enabled=False)
+        assert page.locator("button[type=button]:visible").all() == [], name
+
+
 def test_without_javascript_the_page_says_what_is_missing(visit, written):
     stages = visit((written.place / "play.html").as_uri(), java_script_enabled=False).locator(".stage p")
     words = "This is interactive, and needs JavaScript, which is off in this browser."

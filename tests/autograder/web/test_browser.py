@@ -615,7 +615,7 @@ def test_the_rest_of_a_word_that_is_found_is_no_variable(visit, site):
 def test_who_is_new_is_told_where_to_begin_how_long_it_takes_and_sees_the_model_draw(own, visit, written, files):
     """In a wide window and on a phone."""
     page = visit((written.place / "index.html").as_uri() if files else own.address)
-    expect(page.locator(".opening .label")).to_contain_text("about 14 minutes of reading, 15 of core practice, and 11 files to write in about 6 hours")
+    expect(page.locator(".opening .label")).to_contain_text("about 14 minutes of reading, 15 of core practice, and 11 files to write in about 5 hours")
     expect(page.locator("#door-cards")).to_contain_text("30 core cards")
     for width in (1280, 375):
         page.set_viewport_size({"width": width, "height": 900})

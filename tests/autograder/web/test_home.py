@@ -45,7 +45,7 @@ def test_home_and_progress_have_the_same_figures(work):
     assert f"{left.minutes} min of reading left" in text
     assert f"{left.core} core questions left" in text
     assert "1 card due, 8 new" in text
-    assert "Next file forward.py about 40 minutes, course check forward.py" in text
+    assert "Next file forward.py about 35 minutes, course check forward.py" in text
     with work.session.state() as state:
         step = advice(workspace, state, found)
     section = next(one for one in workspace.lesson.main if one.id == step.subject)

@@ -90,9 +90,9 @@ def _done(deck: Deck, sent: dict[str, str]) -> tuple[str, Face | None]:
 def _next(session: ReaderSession, frame: Frame, deck: Deck, said: str, face: Face | None = None) -> Markup:
     now = datetime.now().astimezone()
     face = face or deck.next_card(now)
-    left = deck.counts(now)
+    told = {"left": deck.counts(now), "said": said, "note": deck.log.note, "can_undo": deck.can_undo(now)}
     if face is None:
-        return fragment("card.html", face=None, left=left, said=said, note=deck.log.note, following=following(deck.queue(now)))
+        return fragment("card.html", face=None, following=following(deck.queue(now)), **told)
     state, after = deck.state(face), deck.intervals(face, now)
     ratings = [(number, name, in_words(after[number])) for number, name in enumerate(RATINGS, 1)]
     lesson = next(one for one in session.reviewed if one.id == face.lesson)
@@ -100,8 +100,8 @@ def _next(session: ReaderSession, frame: Frame, deck: Deck, said: str, face: Fac
     own = lesson.id == frame.lesson.id
     prose = frame.prose if own else Prose(frame.folder.parent / lesson.id, at=f"{lesson.id}/")
     front, back = (Markup(prose.blocks(side)) for side in (face.front, face.back))
-    return fragment("card.html", face=face, state=state, left=left, said=said, note=deck.log.note, ratings=ratings, section=section,
-                    elsewhere="" if own else lesson.title, front=front, back=back)  # fmt: skip
+    return fragment("card.html", face=face, state=state, ratings=ratings, section=section,
+                    elsewhere="" if own else lesson.title, front=front, back=back, **told)  # fmt: skip
 
 
 # ---- on a site without a server
@@ -115,7 +115,16 @@ def written(frame: Frame) -> str:
     decks = [(section, sides[section.id]) for section in frame.lesson.sections if section.id in sides]
     scheduling = Scheduling()
     deck = {"scheduling": {"id": scheduling.id, "facts": scheduling.facts}, "new": NEW_A_DAY}
-    blank = {"left": Counts(0, 0, 0), "said": "", "note": "", "following": "", "elsewhere": "", "front": Markup("<img>"), "back": ""}
+    blank = {
+        "left": Counts(0, 0, 0),
+        "said": "",
+        "note": "",
+        "can_undo": True,
+        "following": "",
+        "elsewhere": "",
+        "front": Markup("<img>"),
+        "back": "",
+    }
     blank |= {"ratings": [(number, name, "") for number, name in enumerate(RATINGS, 1)], "state": State()}
     asked = [fragment("card.html", face=own[0][1], section=section, **blank) for section, own in decks[:1]]
     nothing = fragment("card.html", face=None, **blank)

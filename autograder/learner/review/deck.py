@@ -181,6 +181,10 @@ class Deck:
         self._answered.append(row)
         return self.state(face)
 
+    def can_undo(self, now: datetime) -> bool:
+        """Whether there is an answer to undo."""
+        return bool(self._answered or self._last_of_today(now))
+
     def undo(self, now: datetime) -> Face | None:
         """Undo the last answer of this session, or else of today on this device. Return its face, None if there is none."""
         row = self._answered.pop() if self._answered else self._last_of_today(now)

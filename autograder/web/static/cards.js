@@ -68,6 +68,8 @@ document.addEventListener("keydown", (event) => {
     control.click();
   } else if (key === "o" && answer()) {
     told("This card has no figure.");
+  } else if (key === "u") {
+    told("There is no answer from today to undo.");
   } else if (key === "q") {
     location.assign("index.html");
   }

@@ -204,6 +204,7 @@
     const come = queue.learning.filter(({ due }) => due <= now).length;  // due by now, as in `deck.py`
     const counts = [queue.new.length, queue.learning.length - come, queue.due.length + come];
     part.querySelectorAll(".counts b").forEach((box, which) => { box.textContent = counts[which]; });
+    if (!lastOfToday()) find('[value="undo"]').remove();
     find(".told").textContent = `${said} ${unkept ? "This browser keeps nothing: save your answers to a file." : ""}`.trim();
     if (!face) {
       find("h2 + p").textContent = following(queue);
@@ -225,10 +226,13 @@
     return part;
   }
 
-  function undo() {
+  function lastOfToday() {
     const { rows } = read(lines()), now = Date.now(), own = device(), isWithdrawn = withdrawnBy(rows);
     const standing = rows.filter((row) => row.kind === "review" && row.device === own && !isWithdrawn(row) && faces.has(row.card));
-    const last = standing.filter((row) => dayOf(row.at, row.zone) === dayOf(now, zoneOf(now))).sort((one, other) => other.number - one.number)[0];
+    return standing.filter((row) => dayOf(row.at, row.zone) === dayOf(now, zoneOf(now))).sort((one, other) => other.number - one.number)[0];
+  }
+  function undo() {
+    const last = lastOfToday();
     if (!last) return shown("There is no answer from today to undo.");
     add("undo", last.card, { about: last.id });
     return shown("Undone.", faces.get(last.card));

@@ -1188,11 +1188,16 @@ def test_who_speaks_to_a_browser_can_turn_the_keys_off(own, visit):
 
 def test_cards_are_reviewed_by_mouse(own, visit):
     page = visit(own.address + "cards.html")
+    undo = page.get_by_role("button", name="Take the last one back")
+    expect(undo).to_have_count(0)
+    press(page, "u")
+    expect(page.locator(".told")).to_have_text("There is no answer from today to undo.")
     page.locator("summary").click()
     page.get_by_role("button", name="Easy").click()
     expect(page.locator(".told")).to_have_text("Answered: Easy.")
-    page.get_by_role("button", name="Take the last one back").click()
+    undo.click()
     expect(page.locator(".told")).to_have_text("Undone.")
+    expect(undo).to_have_count(0)
     page.get_by_role("button", name="Flag this card").click()
     expect(page.get_by_role("button", name="Take the flag away")).to_be_visible()
     with page.context.expect_page() as opened:

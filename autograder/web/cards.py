@@ -115,17 +115,8 @@ def written(frame: Frame) -> str:
     decks = [(section, sides[section.id]) for section in frame.lesson.sections if section.id in sides]
     scheduling = Scheduling()
     deck = {"scheduling": {"id": scheduling.id, "facts": scheduling.facts}, "new": NEW_A_DAY}
-    blank = {
-        "left": Counts(0, 0, 0),
-        "said": "",
-        "note": "",
-        "can_undo": True,
-        "following": "",
-        "elsewhere": "",
-        "front": Markup("<img>"),
-        "back": "",
-    }
-    blank |= {"ratings": [(number, name, "") for number, name in enumerate(RATINGS, 1)], "state": State()}
+    blank = {"left": Counts(0, 0, 0), "said": "", "note": "", "following": "", "elsewhere": "", "front": Markup("<img>"), "back": ""}
+    blank |= {"ratings": [(number, name, "") for number, name in enumerate(RATINGS, 1)], "state": State(), "can_undo": True}
     asked = [fragment("card.html", face=own[0][1], section=section, **blank) for section, own in decks[:1]]
     nothing = fragment("card.html", face=None, **blank)
     return page(frame, "cards", "Cards", "deck.html", decks=decks, asked=Markup().join(asked), nothing=nothing,

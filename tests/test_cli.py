@@ -4,6 +4,7 @@ import csv
 import importlib
 import io
 import json
+import os
 import re
 import signal
 import sqlite3
@@ -314,6 +315,18 @@ def test_ctrl_c_keeps_what_is_done(tmp_path):
     assert process.returncode == 1
     assert 3 <= len(kept) < 1000
     assert errors.endswith(f"Interrupted: {len(kept)} of 1000 are graded and kept.\n")
+
+
+@pytest.mark.usefixtures("walls")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_nothing_is_left_in_the_temporary_folder_however_a_command_is_ended(tmp_path, number):
+    """Also if it has ended by itself when the signal comes."""
+    with running([*COURSE, "doctor"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ | {"TMPDIR": str(tmp_path)}) as process:
+        wait_for(lambda: any(tmp_path.glob("*/spot")) or process.poll() is not None)
+        process.send_signal(number)
+        process.communicate()
+    assert process.returncode in (0, 1)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_release_is_built_and_what_is_in_it_is_said(tmp_path):

@@ -29,11 +29,12 @@ if TYPE_CHECKING:
 ENTER, REDRAW, END = "\r", "", "\x04"
 _LONGEST = 64  # bytes of one read: nobody types more at once
 _LOOK = 0.05  # seconds between two looks for a key
+_ENDS = ("SIGTERM", "SIGHUP", "SIGBREAK")  # from a queue or a system that stops, a terminal that closes, and Windows' Ctrl-Break
 _STDOUT, _STDERR, _ANSI = -11, -12, 4  # Windows' numbers of the streams, and of the mode in which a console understands ANSI's sequences
 
 
 def prepare() -> None:
-    """Let every text be printed, Ctrl-Break end a command as Ctrl-C does, and an old Windows console show colours.
+    """Let every text be printed, every request to end do what Ctrl-C does, and an old Windows console show colours.
 
     Where names of files may have ASCII letters only, which nobody's disk keeps to, the command starts again with UTF-8.
     """
@@ -46,6 +47,9 @@ def prepare() -> None:
     if os.environ.get("TERM") in ("dumb", "unknown"):  # rich would assume 80 columns
         for name, size in zip(("COLUMNS", "LINES"), shutil.get_terminal_size(), strict=True):
             os.environ.setdefault(name, str(size))
+    for number in (getattr(signal, name) for name in _ENDS if hasattr(signal, name)):
+        if signal.getsignal(number) is signal.SIG_DFL:  # what `nohup` ignores stays ignored
+            signal.signal(number, signal.default_int_handler)
     if system.WINDOWS:
         _prepare_windows()
 
@@ -56,7 +60,6 @@ def _is_guessed(stream: io.TextIOWrapper) -> bool:
 
 
 def _prepare_windows() -> None:
-    signal.signal(signal.SIGBREAK, signal.default_int_handler)  # type: ignore[attr-defined]
     ctypes: Any = import_module("ctypes")
     kernel = ctypes.windll.kernel32
     for number in (_STDOUT, _STDERR):
@@ -157,8 +160,7 @@ class _UnixKeys:
         os.set_blocking(self._waker, False)
         self._woken = signal.set_wakeup_fd(self._waker, warn_on_full_buffer=False)  # also if it comes just before a key is awaited
         wakes = ((name, self._wake) for name in (signal.SIGWINCH, signal.SIGCONT))
-        ends = ((name, signal.default_int_handler) for name in (signal.SIGTERM, signal.SIGHUP))
-        self._handlers = {name: signal.signal(name, handler) for name, handler in (*wakes, *ends, (signal.SIGTSTP, self._sleep))}
+        self._handlers = {name: signal.signal(name, handler) for name, handler in (*wakes, (signal.SIGTSTP, self._sleep))}
         self._key_by_key()
         return self
 

@@ -234,8 +234,7 @@ def _bait(user: int | None, limits: Limits) -> Iterator[tuple[dict[str, Any], tu
         abstract = stack.enter_context(socket.socket(socket.AF_UNIX))
         abstract.bind("")  # the kernel chooses a name
         abstract.listen()
-        victim = subprocess.Popen(["sleep", "60"], user=user)
-        stack.callback(victim.wait)
+        victim = stack.enter_context(subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, user=user))  # ends with us
         stack.callback(victim.kill)
         names = {name: str(folder / name) for name in ("seen", "spare", "spot")}
         paths = names | {"secret": str(closed / "secret"), "closed": str(closed), "folder": str(folder), "device": "/dev/zero"}

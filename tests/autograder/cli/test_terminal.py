@@ -129,6 +129,18 @@ def test_ctrl_break_ends_a_command_as_ctrl_c_does(prepared):
         os.kill(os.getpid(), signal.SIGUSR1)
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_who_asks_a_command_to_end_is_heard_as_ctrl_c_is_but_not_what_nohup_ignores(number):
+    before = signal.signal(number, signal.SIG_DFL)
+    terminal.prepare()
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(number)
+    signal.signal(number, signal.SIG_IGN)
+    terminal.prepare()
+    signal.raise_signal(number)
+    signal.signal(number, before)
+
+
 def test_what_goes_into_a_pipe_on_windows_is_utf_8(prepared, monkeypatch):
     """Not an old code page, which has no β. A console has its own way, and an encoding that somebody chose stays."""
     monkeypatch.delenv("PYTHONIOENCODING", raising=False)

@@ -243,6 +243,8 @@ class Run:
             self.interrupted = True
         finally:
             self._gradebook.keep(self.name, [])
+        if self.interrupted:  # perhaps after a batch was kept and before it was counted
+            self.done = sum(not one.found_by for _, one in self._gradebook.added(self.name, (0, 0))[1])
 
     def _new(self, submissions: Iterable[Submission]) -> Iterator[Submission]:
         """Yield submissions without a result that can be reused."""

@@ -103,6 +103,20 @@ def test_the_command_says_how_many_are_reused(three):
     assert " s, 3 of them unchanged since an earlier run. Files in " in done.stdout
 
 
+def test_ctrl_c_between_keeping_and_counting_miscounts_nothing(three, monkeypatch):
+    keep = Gradebook.keep
+
+    def then_interrupted(gradebook, run, attempts):
+        kept = list(attempts)
+        keep(gradebook, run, kept)
+        if kept:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Gradebook, "keep", then_interrupted)
+    done, _ = grade(three, "--fresh")
+    assert done.stderr.endswith(f"\nInterrupted: {chaos.attempts(three / 'out') - 3} of 3 are graded and kept.\n")
+
+
 def test_the_command_says_how_many_were_run_again_with_more_preloaded(three):
     (three / "class" / "guess" / "12_diffusion").mkdir(parents=True)
     (three / "class" / "guess" / "12_diffusion" / "forward.py").write_text("__import__('tor' + 'ch')\n")

@@ -1,4 +1,5 @@
-// What the reader's browser keeps from page to page; and of it, before anything is drawn, the choice of a light or a dark page.
+// What the reader's browser keeps from page to page; and of it, before anything is drawn, the choice of a light or a dark page. And what is
+// needed before anything else.
 // Of pages that are opened as files, Firefox gives each a store of its own, and cookies to all: so there they hold it too, in pieces.
 window.kept = (() => {
   const PIECE = 3500, SECONDS = 400 * 86_400; // a cookie has 4096 bytes, and lives so long at most
@@ -26,6 +27,10 @@ window.kept = (() => {
   }
   return { get, set, keeps };
 })();
+if (location.protocol !== "file:") { // the letters come with the stylesheet that asks for them, and not after it
+  const href = new URL("fonts/sans.woff2", document.currentScript.src);
+  document.head.append(Object.assign(document.createElement("link"), { rel: "preload", as: "font", type: "font/woff2", crossOrigin: "", href }));
+}
 {
   const { dataset } = document.documentElement, chosen = window.kept.get("theme");
   if (chosen === "light" || chosen === "dark") dataset.theme = chosen;

@@ -34,7 +34,7 @@ def test_the_lesson_is_there_with_its_letters_and_all_that_can_be_played_with(vi
     page = visit(address + "lesson.html")
     all_in_place(page)
     own = "() => [...document.fonts].filter((one) => !one.family.includes('As Wide')).map((one) => one.status)"
-    assert sorted(page.evaluate(own)) == ["loaded"] * 4 + ["unloaded"]  # letters that only names need, and nobody here has one
+    assert sorted(page.evaluate(own)) == ["loaded"] * 5 + ["unloaded"]  # letters that only names need, and nobody here has one
 
 
 def test_a_term_is_explained_by_keyboard_and_enter_leads_to_the_glossary(visit, site):

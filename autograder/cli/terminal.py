@@ -160,7 +160,8 @@ class _UnixKeys:
         os.set_blocking(self._waker, False)
         self._woken = signal.set_wakeup_fd(self._waker, warn_on_full_buffer=False)  # also if it comes just before a key is awaited
         wakes = ((name, self._wake) for name in (signal.SIGWINCH, signal.SIGCONT))
-        self._handlers = {name: signal.signal(name, handler) for name, handler in (*wakes, (signal.SIGTSTP, self._sleep))}
+        ends = ((name, signal.default_int_handler) for name in (signal.SIGTERM, signal.SIGHUP))  # whatever `nohup` ignores
+        self._handlers = {name: signal.signal(name, handler) for name, handler in (*wakes, *ends, (signal.SIGTSTP, self._sleep))}
         self._key_by_key()
         return self
 

@@ -5,6 +5,7 @@
   tip.setAttribute("aria-hidden", "true"); // the link is described by the glossary itself
   document.body.append(tip);
   const REST = 250; // milliseconds; a mouse that only passes asks for nothing
+  const ROOM = 300; // pixels of a margin in which a note can be read
   let shown = null, pressed = null, coming = null, leaving = null;
 
   function meanings(ids) {
@@ -28,10 +29,12 @@
     tip.classList.toggle("mistake", isNote);
     tip.innerHTML = isNote ? note(link) : meanings(ids);
     tip.hidden = false;
-    const [box, edge] = [link.getBoundingClientRect(), 12];
-    const farthest = document.documentElement.clientWidth - tip.offsetWidth - edge;
-    const beside = Math.min(link.closest("main").getBoundingClientRect().right + 2 * edge, farthest); // in the margin, as far as there is one
-    if (isNote && beside > box.right + edge) {
+    const [box, text, edge, wide] = [link.getBoundingClientRect(), link.closest("main").getBoundingClientRect(), 12, document.documentElement.clientWidth];
+    const margin = [wide - text.right, text.left].find((one) => one >= ROOM) ?? 0; // where a note covers none of the text
+    tip.style.maxWidth = isNote && margin ? `${margin - 2 * edge}px` : "";
+    const farthest = wide - tip.offsetWidth - edge;
+    const beside = margin && wide - text.right < ROOM ? text.left - tip.offsetWidth - edge : Math.min(text.right + 2 * edge, farthest);
+    if (isNote && (margin || beside > box.right + edge)) {
       tip.style.left = `${beside + scrollX}px`;
       tip.style.top = `${Math.min(box.top, innerHeight - tip.offsetHeight - edge) + scrollY}px`;
       return;

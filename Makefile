@@ -27,7 +27,7 @@ TORCH = test -z "$(TORCH_INDEX)" || $(BIN)/python -m pip config list | grep -E '
 GRADE := --seed 12 --exercise forward --exercise practice
 QUICK := tests/test_architecture.py tests/autograder/sandbox tests/autograder/course tests/autograder/grading \
   tests/autograder/author/test_lint.py tests/test_documented_misconceptions.py
-CORE := tests/autograder/sandbox tests/autograder/course tests/autograder/grading tests/autograder/learner tests/test_students.py
+CORE := tests/autograder/sandbox tests/autograder/course tests/autograder/grading tests/autograder/learner tests/solutions tests/test_students.py
 HOSTILE = awk '/^[^ ]/ { name = $$0 } /kind: hostile/ { sub(":.*", "", name); print name }' examples/class/expected.yaml
 
 .PHONY: demo quick test lowest wheel docs screenshots bench mutants attacks fuzz chaos kernels codemirror clean

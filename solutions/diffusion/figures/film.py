@@ -65,7 +65,7 @@ def _frame(images: list[Tensor], prompts: tuple[str, ...], done: float) -> Image
 
 def _words(prompt: str) -> Image.Image:
     """Return a prompt as it stands below its column."""
-    font = ImageFont.truetype(letters.files()[letters.TEXT], FINER * LETTERS)
+    font = ImageFont.truetype(str(letters.files()[letters.TEXT]), FINER * LETTERS)
     width, height = SIDE, LINES * (LETTERS + 4) + 4
     mask = Image.new("L", (FINER * width, FINER * height))
     middle, lines = (FINER * width / 2, 0), textwrap.fill(prompt, 19)

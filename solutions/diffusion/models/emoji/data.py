@@ -157,7 +157,7 @@ def plain_words(name: str) -> str:
 
 def render(codes: list[int], font: Path = FONT) -> Pixels:
     """Draw each code point on white, centred in a square, and scale it down. # (N, SIDE, SIDE, 3)"""
-    face = ImageFont.truetype(font, SIZE, layout_engine=ImageFont.Layout.BASIC)
+    face = ImageFont.truetype(str(font), SIZE, layout_engine=ImageFont.Layout.BASIC)
     images = []
     for code in codes:
         canvas = Image.new("RGB", (DRAWN, DRAWN), "white")

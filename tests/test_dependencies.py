@@ -64,7 +64,7 @@ def test_every_version_of_python_that_is_declared_is_tried(root):
 def test_the_lowest_versions_are_exact(root):
     printed = subprocess.check_output([sys.executable, root / ".ci" / "lowest.py"], text=True)
     assert "numpy==1.26\n" in printed
-    assert "torch==2.3\n" in printed
+    assert "torch==2.5\n" in printed
     assert ">=" not in printed
     assert "denoising-course" not in printed
 

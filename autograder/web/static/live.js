@@ -79,6 +79,8 @@
     soon();
   });
   finder?.addEventListener("submit", (event) => event.preventDefault());
+  const isTyped = ({ type, value, defaultValue }) => ["text", "search"].includes(type) && value !== defaultValue;
+  if ([...finder?.elements ?? []].some(isTyped)) finder.dispatchEvent(new Event("input")); // by somebody who was faster than this script
 
   const source = new EventSource(page.dataset.live);
   source.addEventListener("changed", () => soon());

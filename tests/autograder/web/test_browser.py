@@ -1284,6 +1284,17 @@ def test_a_class_is_searched_and_sorted_while_it_is_graded(large, visit, tmp_pat
     expect(find).to_have_value("student 14")
 
 
+def test_what_is_typed_before_the_script_is_there_is_found(large, visit):
+    page, held = visit("about:blank"), []
+    page.route("**/static/live.js", lambda route: held.append(route))
+    page.goto(large.address + "grades.html", wait_until="commit")
+    page.get_by_label("Find").fill("student 14")
+    while not held:
+        page.wait_for_timeout(10)
+    held[0].continue_()
+    expect(page.get_by_role("status")).to_have_text("12 of 150 students")
+
+
 def test_the_report_sorts_and_follows_the_light_that_was_chosen_on_the_site(visit, class_site):
     page = visit(class_site.address + "grades.html", theme="light")
     page.get_by_role("button", name="Dark page").click()

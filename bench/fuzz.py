@@ -95,7 +95,8 @@ def answers() -> Callable[[bytes], None]:
     """A student's `answers.yaml`, read and marked: `AnswersError`, or a mark for every question."""
     from autograder.course.loading import read_course
     from autograder.course.model import Submission
-    from autograder.grading.questions import functions_of, mark_answers
+    from autograder.grading.marking import mark_answers
+    from autograder.grading.questions import functions_of
 
     lesson = read_course(TINY).lessons[0]
     functions = functions_of(TINY, lesson)

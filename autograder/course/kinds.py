@@ -5,7 +5,6 @@ hostile: whatever its type, it gets a mark, never an exception. A mark is data; 
 """
 
 import math
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from difflib import get_close_matches
@@ -14,14 +13,12 @@ from typing import Any, Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
+from autograder.course.answers import blank, id_written, may_be_thousands, number_written, words_written
 from autograder.course.model import Key, Misconception, Question
 from autograder.course.schema import did_you_mean
 from autograder.course.text import quoted
 
 HUGE = 1e9
-_COMMA = re.compile(r"[-+−]?[0-9]*,[0-9]+([eE][-+]?[0-9]{1,2})?")
-_THOUSANDS = re.compile(r"[-+−]?[1-9][0-9]{0,2},[0-9]{3}")  # or three decimals
-_NUMBER = re.compile(r"[-+−]?([0-9]{1,18}(\.[0-9]{0,18})?|\.[0-9]{1,18})([eE][-+]?[0-9]{1,2})?")
 
 
 class Form(Struct, frozen=True):
@@ -99,12 +96,12 @@ def form_of(question: Question) -> Form:
 
 def mark_answer(question: Question, key: Key, answer: Any, drawn: Drawn) -> Mark:
     """Mark an answer to a question, or to a part of one."""
-    return failed(question, Remark("blank")) if _blank(answer) else KINDS[question.kind].mark(question, key, answer, drawn)
+    return failed(question, Remark("blank")) if blank(answer) else KINDS[question.kind].mark(question, key, answer, drawn)
 
 
 FORM = frozenset(  # remarks on how an answer is written, whatever is right
     "blank thousands no_number too_large no_list no_choice unknown_choice choose_one each_once no_pairs unknown_item unknown_match "
-    "unmatched no_parts unknown_part".split()
+    "unmatched no_parts unknown_part unread".split()
 )
 
 
@@ -112,13 +109,6 @@ def misread(question: Question, answer: Any) -> tuple[Remark, ...]:
     """Return what keeps an answer from being marked: that can be said where nobody knows what is right."""
     made = mark_answer(question, Key(), answer, Drawn({}, lambda part: (math.nan, [])))
     return tuple(remark for remark in made.remarks if remark.kind in FORM)
-
-
-def _blank(answer: Any, levels: int = 2) -> bool:
-    """Whether nothing is written, or parts and matches are all blank."""
-    if isinstance(answer, dict) and levels:
-        return all(_blank(one, levels - 1) for one in answer.values())
-    return answer is None or answer == ""
 
 
 def passed(question: Question) -> Mark:
@@ -150,9 +140,10 @@ def parts_of(question: Question, key: Key) -> list[tuple[Question, Key]]:
     return [(part, key.part(part.id)) for part in question.parts] or [(question, key)]
 
 
-def _word(value: Any) -> str:
-    """Ids are small letters; YAML may have read one as a number or a truth value."""
-    return str(value).strip().lower() if isinstance(value, str) or (isinstance(value, int) and abs(value) < HUGE) else ""
+def _word(value: Any, known: Iterable[str]) -> str:
+    """Return the id that is meant. YAML may have read one as a number or a truth value."""
+    written = id_written(str(value)) if isinstance(value, str) or (isinstance(value, int) and abs(value) < HUGE) else ""
+    return next((one for one in known if id_written(one) == written), written)
 
 
 def _unknown(noun: str, word: Any, known: list[str]) -> Remark:
@@ -160,10 +151,11 @@ def _unknown(noun: str, word: Any, known: list[str]) -> Remark:
 
 
 def _read_ids(question: Question, answer: Any) -> list[str] | Remark:
-    known, words = ids_of(question.choices), answer if isinstance(answer, list) else [answer]
+    known, listed = ids_of(question.choices), form_of(question).listed
+    words = words_written(answer) if listed and isinstance(answer, str) else answer if isinstance(answer, list) else [answer]
     if not all(isinstance(word, str | int) for word in words):
-        return Remark("no_list" if form_of(question).listed else "no_choice", known=tuple(known))
-    chosen = [_word(word) for word in words]
+        return Remark("no_list" if listed else "no_choice", known=tuple(known))
+    chosen = [_word(word, known) for word in words]
     return next((_unknown("choice", word, known) for word in chosen if word not in known), chosen)
 
 
@@ -194,18 +186,16 @@ def _mark_number(question: Question, key: Key, answer: Any, drawn: Drawn) -> Mar
 
 
 def _read_number(question: Question, answer: Any) -> Decimal | Remark:
-    """Return the number with the digits that were written, with a decimal point or comma, or what is wrong with it.
+    """Return the number with the digits that were written, or what is wrong with it.
 
     `1,234` may be a thousand, unless three decimals are what is asked for.
     """
     if isinstance(answer, str):
-        text = answer.strip()
-        if _THOUSANDS.fullmatch(text) and question.decimals != 3:
-            return Remark("thousands", given=f"`{text}`")
-        text = text.replace(",", ".") if _COMMA.fullmatch(text) else text
-        if not _NUMBER.fullmatch(text):
-            return Remark("no_number", given=quoted(answer))
-        answer = Decimal(text.replace("−", "-"))
+        if may_be_thousands(answer) and question.decimals != 3:
+            return Remark("thousands", given=f"`{answer.strip()}`")
+        answer, text = number_written(answer), answer
+        if answer is None:
+            return Remark("no_number", given=quoted(text))
     if isinstance(answer, bool) or not isinstance(answer, int | float | Decimal):
         return Remark("no_number", given=quoted(answer))
     if (isinstance(answer, Decimal) and not answer.is_finite()) or not -HUGE <= answer <= HUGE:
@@ -274,8 +264,9 @@ def _mark_match(question: Question, key: Key, answer: Any, drawn: Drawn) -> Mark
     left, right = ids_of(question.choices), key.right if isinstance(key.right, dict) else {}
     if not isinstance(answer, dict):
         return failed(question, Remark("no_pairs", known=tuple(left)))
-    given = {name: _word(value) for name, value in answer.items()}
-    if problem := next(_problems_with_pairs(given, left, ids_of(question.options)), None):
+    options = ids_of(question.options)
+    given = {name: _word(value, options) for name, value in answer.items()}
+    if problem := next(_problems_with_pairs(given, left, options), None):
         return failed(question, problem)
     wrong = [(name, given[name]) for name in left if given[name] != right.get(name)]
     if not wrong:

@@ -13,6 +13,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from autograder.course.answers import Names
 from autograder.course.kinds import KINDS, form_of
 from autograder.course.model import Choice, Key, Lesson, Question
 
@@ -81,6 +82,17 @@ def relabelled(question: Question, key: Key, own: Own | None = None) -> tuple[Qu
 def as_asked(lesson: Lesson) -> tuple[Question, ...]:
     """Return the questions in the form in which answers.yaml answers them."""
     return lesson.questions if lesson.practice == "open" else tuple(relabelled(one, Key())[0] for one in lesson.questions)
+
+
+def names_asked(lesson: Lesson) -> Names:
+    """Return the names of all that answers.yaml may answer."""
+    asked = {question.id: _names(question) for question in as_asked(lesson)}
+    return Names({**asked, FOR: Names()} if lesson.practice == "own" else asked)
+
+
+def _names(question: Question) -> Names:
+    inner = {part.id: _names(part) for part in question.parts} or dict.fromkeys(form_of(question).keys, Names())
+    return Names(inner)
 
 
 def blank_answers(lesson: Lesson) -> str:

@@ -14,8 +14,6 @@ from typing import Any
 
 import yaml
 
-from autograder.course.text import wide_encoding
-
 Complain = Callable[[int, str, str], None]
 """Takes a line, the problem, and one fix."""
 
@@ -42,22 +40,23 @@ class TooDeep(Exception):
     """Values are nested more deeply than the reader allows."""
 
 
-def load(text: str, complain: Complain, *, strict: bool = True, depth: int = 16) -> Node:
+def load(text: str, complain: Complain, *, strict: bool = True, depth: int = 16, repeats: bool = False, above: int = 0) -> Node:
     """Read one YAML document; an empty one is None. After a syntax error the whole document is INVALID.
 
     If `strict` is false, as for students, numbers with a point or an exponent are Decimals, which keep the digits as written, and
-    everything but numbers, `true`, `false` and `null` is text.
+    everything but numbers, `true`, `false` and `null` is text. With `repeats`, a key may stand twice with the same value. There
+    are `above` lines before the text.
     """
     try:
-        return _Reader(yaml.parse(text, Loader=_LOADER), complain, strict).document(depth)
+        return _Reader(yaml.parse(text, Loader=_LOADER), complain, strict, repeats, above).document(depth)
     except TooDeep as deep:
         complain(int(deep.args[0]), f"this is nested more than {depth} levels deep", "use fewer levels")
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         quote = "token" in str(error.problem) and "character" in str(error.problem)
-        complain(mark.line + 1 if mark else 1, f"this is not YAML: {error.problem or error.context}", _QUOTE if quote else _LOOK)
+        complain(above + (mark.line + 1 if mark else 1), f"this is not YAML: {error.problem or error.context}", _QUOTE if quote else _LOOK)
     except yaml.YAMLError:
-        complain(1, "this is not YAML: it holds a character that text cannot hold", "save the file again as plain UTF-8 text")
+        complain(above + 1, "this is not YAML: it holds a character that text cannot hold", "save the file again as plain UTF-8 text")
     return Node(INVALID, 1)
 
 
@@ -81,19 +80,24 @@ class _Reader:
     events: Iterator[Any]
     complain: Complain
     strict: bool
+    repeats: bool
+    above: int
+
+    def line(self, event: Any) -> int:
+        return self.above + int(event.start_mark.line) + 1
 
     def document(self, depth: int) -> Node:
         root, seen = Node(None, 1), False
         for event in self.events:
             if isinstance(event, yaml.DocumentStartEvent):
                 if seen:
-                    self.complain(_line(event), "a second document begins here", "keep one document: remove the `---`")
+                    self.complain(self.line(event), "a second document begins here", "keep one document: remove the `---`")
                     break
                 seen, root = True, self.node(next(self.events), depth)
         return root
 
     def node(self, event: Any, depth: int) -> Node:
-        line = _line(event)
+        line = self.line(event)
         if isinstance(event, yaml.AliasEvent):
             self.complain(line, f"`*{event.anchor}` repeats another place", "write the value out: aliases are not read")
             return Node(INVALID, line)
@@ -106,9 +110,9 @@ class _Reader:
 
     def check_plainness(self, event: Any) -> None:
         if event.anchor is not None:
-            self.complain(_line(event), f"`&{event.anchor}` names this place", "write values out: anchors are not read")
+            self.complain(self.line(event), f"`&{event.anchor}` names this place", "write values out: anchors are not read")
         if event.tag is not None:
-            self.complain(_line(event), f"the tag `{event.tag}` is not read here", "remove it")
+            self.complain(self.line(event), f"the tag `{event.tag}` is not read here", "remove it")
 
     def sequence(self, depth: int) -> list[Node]:
         items = takewhile(lambda event: not isinstance(event, yaml.SequenceEndEvent), self.events)
@@ -117,9 +121,9 @@ class _Reader:
     def mapping(self, depth: int) -> dict[str, Node]:
         entries: dict[str, Node] = {}
         while not isinstance(event := next(self.events), yaml.MappingEndEvent):
-            key, line = self.key(event, depth), _line(event)
+            key, line = self.key(event, depth), self.line(event)
             value = self.node(next(self.events), depth - 1)
-            if key in entries:
+            if key in entries and not (self.repeats and plain(value) == plain(entries[key])):
                 problem = f"the key `{key}` is here and on line {entries[key].line}"
                 self.complain(line, problem, "keep one of them: YAML would silently take the last")
             elif key is not None:
@@ -129,11 +133,11 @@ class _Reader:
     def key(self, event: Any, depth: int) -> str | None:
         if not isinstance(event, yaml.ScalarEvent):
             self.node(event, depth - 1)
-            self.complain(_line(event), "a key is a list or a mapping", "write a word as the key")
+            self.complain(self.line(event), "a key is a list or a mapping", "write a word as the key")
             return None
         self.check_plainness(event)
         if event.value == "<<" and event.implicit[0]:
-            self.complain(_line(event), "`<<` merges another mapping", "write the keys out: merging is not read")
+            self.complain(self.line(event), "`<<` merges another mapping", "write the keys out: merging is not read")
             return None
         return str(event.value)
 
@@ -141,7 +145,7 @@ class _Reader:
         """Return the value of an unquoted word. Complain if YAML 1.1 and 1.2 disagree about it."""
         value, text = _meaning(event.value, self.strict), event.value
         if self.strict and (trap := _trap(text, value)):
-            self.complain(_line(event), *trap)
+            self.complain(self.line(event), *trap)
             return INVALID
         return value
 
@@ -173,45 +177,3 @@ def _with_point(text: str) -> str:
     digits, _, exponent = text.lower().partition("e")
     signed = exponent if exponent[:1] in ("+", "-") else f"+{exponent}"
     return f"{digits if '.' in digits else digits + '.0'}e{signed}" if exponent else repr(float(text))
-
-
-def _line(event: Any) -> int:
-    return int(event.start_mark.line) + 1
-
-
-MOST_BYTES = 64 * 1024
-DEEPEST = 4
-_BRACES = re.compile(r"\{[^{}]*\}")
-_COMMA = re.compile(r"(?<=: )[-+−]?[0-9]*,[0-9]+([eE][-+]?[0-9]+)?(?=\s*(,(?![0-9])|\}))")
-
-
-class AnswersError(Exception):
-    """The file cannot be read as answers: one line for the student that says why, and where if that is known."""
-
-    def __init__(self, problem: str, line: int | None = None):
-        super().__init__(problem if line is None else f"line {line}: {problem}")
-
-
-def read_answers(data: bytes) -> dict[str, Any]:
-    """Return the answers by question id: text, int, Decimal, bool, None, a list, or a dict by part.
-
-    A number with a point stays a Decimal, because 0.80 and 0.800 are different answers to a question that asks for three decimals.
-    `0,79` stays text, which marking reads as a number, also in `{a: 0,79}`, where YAML would take it for two entries.
-    """
-    if len(data) > MOST_BYTES:
-        raise AnswersError(f"the file is larger than {MOST_BYTES // 1024} KiB: it should hold `question: answer` lines only")
-    try:
-        text = data.decode(wide_encoding(data) or "utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise AnswersError("this is not UTF-8 text: save the file as plain text", data[: error.start].count(b"\n") + 1) from None
-    text = _BRACES.sub(lambda braces: _COMMA.sub(r'"\g<0>"', braces[0]), text)
-    answers = plain(load(text, _refuse, strict=False, depth=DEEPEST))
-    if answers is None:
-        return {}
-    if not isinstance(answers, dict):
-        raise AnswersError("this is not a list of `question: answer` lines: put a space after each colon", 1)
-    return answers
-
-
-def _refuse(line: int, problem: str, fix: str) -> None:
-    raise AnswersError(f"{problem}: {fix}", line)

@@ -119,28 +119,29 @@ class Work(Struct, frozen=True):
 
 
 def read_work(name: str, source: bytes) -> Work:
-    """Look into a file. Its name's ending says what it holds or, if that is no known one, its content does."""
-    stem, form = split(name)
+    """Look into a file."""
+    form = form_held(name, source)
     code = code_of(f".{form}", source)
-    if form == "text":
-        form = "ipynb" if '"cell_type"' in code else "py" if definitions(code) else "yaml"
-        code = code_of(f".{form}", source)
-    if form != "yaml":
-        return Work(form, stem, code, bare(code), definitions(code))
-    return Work(form, stem, code, bare(code), {match[1]: "" for match in map(_ANSWER.match, code.splitlines()) if match})
+    answered = {match[1]: "" for match in map(_ANSWER.match, code.splitlines()) if match}
+    return Work(form, split(name)[0], code, bare(code), answered if form == "yaml" else definitions(code))
+
+
+def form_held(name: str, source: bytes) -> Form:
+    """Return what a file holds: what its name's ending says, unless that says nothing or its content is plainly code of the other form."""
+    form = split(name)[1]
+    text = "" if form == "yaml" else _text(source)
+    if text.lstrip().startswith("{") and '"cell_type"' in text:
+        return "ipynb"
+    return "py" if form == "py" or definitions(text) else "yaml" if form == "text" else form
 
 
 def split(name: str) -> tuple[str, Form]:
     """Split a file's name into its stem and what it holds; "text" if the ending does not say."""
-    stem, dot, ending = name.strip().rpartition(".")
-    while stem and (shorter := _APPENDED.sub("", f"{stem}{dot}{ending}")) != f"{stem}{dot}{ending}" and _known(shorter):
-        stem, dot, ending = shorter.rpartition(".")
-    form = FORMS.get(_ending(f".{ending}")) if stem else None
-    return (stem.strip(), form) if form else (name.strip(), "text")
-
-
-def _known(name: str) -> bool:
-    return FORMS.get(_ending(name), "text") != "text"
+    left = name.strip()
+    while "." in left[1:] and (shorter := _APPENDED.sub("", left)) != left and FORMS.get(_ending(shorter), "text") != "text":
+        left = shorter
+    stem, form = left.rpartition(".")[0].strip(), FORMS.get(_ending(left))
+    return (stem, form) if stem and form else (name.strip(), "text")
 
 
 def is_read(name: str) -> bool:
@@ -308,9 +309,8 @@ class Candidate(Struct, frozen=True):
 
 def candidate(name: str, work: Work, exercise: str, fit: Fit, handout: Handout, *, place: int = 0, time: float = 0.0) -> Candidate:
     """Return a file that was read as a candidate for an exercise."""
-    state = WORKED if is_worked_on(work, exercise, fit, handout) else UNTOUCHED
-    if work.form == "ipynb" and not work.code:
-        state = UNREADABLE
+    readable = work.code or work.form != "ipynb"
+    state = (WORKED if is_worked_on(work, exercise, fit, handout) else UNTOUCHED) if readable else UNREADABLE
     return Candidate(name, work.form, fit, state, work.bare, place, time)
 
 

@@ -1,13 +1,11 @@
-"""The numbers of a question, published or drawn from a seed; their answers, text and working; and the mark of an answer."""
+"""The numbers of a question, published or drawn from a seed; their answers, text and working."""
 
 import hashlib
 import math
 import random
 import re
-import shlex
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from difflib import get_close_matches
 from functools import cache
 from itertools import pairwise, product
 from pathlib import Path
@@ -18,16 +16,11 @@ from msgspec import Struct
 
 from autograder.course.errors import CourseError, Finding
 from autograder.course.expressions import evaluate, formulas_of
-from autograder.course.kinds import Drawn, Mark, Remark, failed, ids_of, mark_answer
-from autograder.course.lesson_text import titled
 from autograder.course.loading import recordings
-from autograder.course.model import CheckResult, Failure, Key, Lesson, Misconception, Question, Range, Submission
-from autograder.course.own_practice import FOR, Call, Own, call_of, calls_of, is_apart, place_of, practised, relabelled, who
-from autograder.course.strict_yaml import AnswersError, read_answers
-from autograder.course.text import clean, plain, quoted
-from autograder.grading.attempt import Attempt
+from autograder.course.model import Key, Lesson, Misconception, Question, Range
+from autograder.course.own_practice import Call, call_of, calls_of, is_apart, practised
+from autograder.course.text import plain
 from autograder.grading.diagnosis import load_misconceptions
-from autograder.grading.feedback import mark_message
 from autograder.grading.recorded import FORMAT, RecordedMisconception, read_gz
 from autograder.grading.reference import Answers, load_module
 
@@ -261,89 +254,3 @@ def functions_of(root: Path, lesson: Lesson) -> Functions:
         return {call for question, seed in drawn for call in calls_of(question, variant(question, seed, made))}
 
     return msgspec.structs.replace(made, known=known) if made.own else made
-
-
-# ---- marks
-
-
-def mark(question: Question, key: Key, answer: Any, functions: Functions) -> Mark:
-    """Mark an answer; `{seed: 7, answer: 0.790}` answers a fresh variant."""
-    seed = None
-    if isinstance(answer, dict) and "seed" in answer:
-        seed = answer["seed"]
-        if isinstance(seed, bool) or not isinstance(seed, int) or abs(seed) > 2**63:
-            return failed(question, Remark("no_seed"))
-        if answer.keys() - {"seed", "answer"}:
-            return failed(question, Remark("no_variant"))
-        answer = answer.get("answer")
-    numbers = variant(question, seed, functions)
-    return mark_answer(question, key, answer, Drawn(numbers, lambda part: values(part, numbers, functions)))
-
-
-def mark_own(question: Question, key: Key, answer: Any, functions: Functions, own: Own) -> Mark:
-    """Mark an answer to the student's own numbers, and choices in their own order."""
-    numbers = counting(question, own.token, place_of(question, own), functions)
-    asked, known = relabelled(question, key, own)
-    return mark_answer(asked, known, answer, Drawn(numbers, lambda part: values(part, numbers, functions)))
-
-
-def mark_answers(submission: Submission, lesson: Lesson, functions: Functions, token: str = "") -> Attempt:
-    """Mark an `answers.yaml`: each question is a check of its own. `token` is the round's, for where each student has own numbers."""
-    try:
-        answers = read_answers(submission.source or b"")
-    except AnswersError as error:
-        return _refused(submission, lesson, f"`{submission.name}` cannot be read: {error}")
-    if lesson.practice == "open":
-        return Attempt(_all_marked(lesson, answers, lambda question, key, answer: mark(question, key, answer, functions)))
-    ids = [who(one) for one in (*submission.ids, submission.student)]
-    claimed = answers.pop(FOR, None)
-    if claimed is not None and who(claimed) not in ids:
-        yours = clean((*submission.ids, submission.student)[0], 80)
-        problem = f"`{submission.name}` answers the numbers of {quoted(str(claimed))}, and you are {quoted(yours)}"
-        return _refused(submission, lesson, f"{problem}: see your own with `course practice --for-grading {shlex.quote(yours)}`")
-
-    def marked(student: str) -> tuple[CheckResult, ...]:
-        own = Own(token, student)
-        return _all_marked(lesson, answers, lambda question, key, answer: mark_own(question, key, answer, functions, own))
-
-    tried = [who(claimed)] if claimed is not None else list(dict.fromkeys(ids))
-    return Attempt(max(map(marked, tried), key=lambda checks: sum(check.points for check in checks)))
-
-
-def listed(lesson: Lesson) -> list[tuple[str, str, float]]:
-    """Return the id, title and points of each question of a lesson."""
-    return [(question.id, titled(question.id, lesson.text), question.points) for question in lesson.questions]
-
-
-def _refused(submission: Submission, lesson: Lesson, problem: str) -> Attempt:
-    whole = Failure("ended", file=submission.name)
-    checks = (CheckResult(id, title, 0, points, "failed", "refused", problem, failure=whole) for id, title, points in listed(lesson))
-    return Attempt(tuple(checks))
-
-
-def _all_marked(lesson: Lesson, answers: dict[str, object], marking: Callable[[Question, Key, Any], Mark]) -> tuple[CheckResult, ...]:
-    known = ids_of(lesson.questions)
-    strays = [str(name)[:100] for name in answers if name not in known][:100]
-    return tuple(
-        _marked(q, titled(q.id, lesson.text), marking(q, lesson.keys.get(q.id, Key()), answers.get(q.id)), answers, strays)
-        for q in lesson.questions
-    )
-
-
-def _marked(question: Question, title: str, made: Mark, answers: dict[str, object], strays: list[str]) -> CheckResult:
-    if made.outcome == "passed":
-        return CheckResult(question.id, title, made.points, question.points, "passed")
-    near = get_close_matches(question.id, strays, 1) if question.id not in answers else []
-    return CheckResult(
-        id=question.id,
-        title=title,
-        points=made.points,
-        max_points=question.points,
-        outcome="failed",
-        reason="wrong",
-        message=mark_message(question, made) + "".join(f" There is an answer to `{name}`: is it meant for this question?" for name in near),
-        misconception=made.misconception,
-        section=made.section,
-        card=made.card,
-        failure=Failure("unanswered") if made.remarks == (Remark("blank"),) and not near else None,
-    )

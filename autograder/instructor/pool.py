@@ -33,7 +33,8 @@ from autograder.course.model import CheckResult, Lesson, Notes, Result, Submissi
 from autograder.course.own_practice import token_of
 from autograder.course.policy import Limits, limits_for
 from autograder.grading.attempt import Attempt, attempt, load_materials
-from autograder.grading.questions import functions_of, listed, mark_answers
+from autograder.grading.marking import listed, mark_answers
+from autograder.grading.questions import functions_of
 from autograder.grading.rounds import Round
 from autograder.instructor.gradebook import Attempted
 from autograder.sandbox.preload import Launched, Preloader, profile_for
@@ -87,8 +88,7 @@ class Grader:
                 self.close()
         if isinstance(fault, SandboxFault | OSError):
             return self.fault(submission, str(fault))
-        words = "What it returned cannot be graded. Your instructor knows."
-        return self._ended(submission, "refused", words, f"{type(fault).__name__}: {fault}")
+        return self._ended(submission, "refused", "It cannot be graded. Your instructor knows.", f"{type(fault).__name__}: {fault}")
 
     def grade_batch(self, submissions: list[bytes]) -> tuple[float, list[bytes]]:
         """Grade some submissions one after another, from bytes to bytes; return also the seconds that it took."""

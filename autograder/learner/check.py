@@ -19,18 +19,15 @@ from watchfiles import watch
 from autograder.course import system
 from autograder.course.errors import SandboxFault, UsageError, WallsMissing
 from autograder.course.files import png
-from autograder.course.kinds import Mark, misread
 from autograder.course.loading import package_name
-from autograder.course.model import Check, CheckResult, Key, Lesson, Submission
-from autograder.course.own_practice import FOR, relabelled
+from autograder.course.model import Check, CheckResult, Lesson, Submission
 from autograder.course.policy import Limits, Policy, limits_for
-from autograder.course.strict_yaml import AnswersError, read_answers
-from autograder.course.student_files import code_of, names_of, read_handout, read_work, split, without_outputs
-from autograder.course.text import decode, quoted
+from autograder.course.student_files import code_of, form_held, names_of, read_handout, read_work, split, without_outputs
+from autograder.course.text import decode
 from autograder.grading.attempt import PUBLIC, Materials, attempt, load_materials
 from autograder.grading.checks import Transcript, executed_by, run, seed_of
-from autograder.grading.feedback import mark_message
-from autograder.grading.questions import Functions, functions_of, mark_answers
+from autograder.grading.marking import mark_answers, own_problems
+from autograder.grading.questions import Functions, functions_of
 from autograder.grading.reference import load_module
 from autograder.grading.submission_run import SubmissionRun
 from autograder.learner.files import Named, file_of, replaced, work_files
@@ -43,7 +40,6 @@ from autograder.sandbox.servers import Sandbox
 
 WITHOUT_WALLS = "Without walls, {why}: your files run in a plain process with a time limit, and can do whatever you can."
 ANSWERED = "Every question has an answer that can be read. The answers are marked when they are graded."
-MOST_STRAYS = 20  # answers to no question that are told
 UNTOUCHED = "`{name}` is still the starter: you have not written anything in it yet, or not saved it."
 
 
@@ -197,7 +193,7 @@ class Checker(contextlib.AbstractContextManager["Checker"]):
             answered = mark_answers(submission, workspace.lesson, self._functions)
             return Checked(exercise, name, digest(source), answered.checks, {}, problem=untouched)
         meant = next(one for one in workspace.lesson.exercises if one.id == exercise)
-        own = "" if split(name)[1] == "ipynb" else profile_for(source)  # a notebook imports what any of its exercises needs
+        own = "" if submission.name.endswith(".ipynb") else profile_for(source)  # a notebook imports what any of its exercises needs
         _demand(name, f"{profile_for(meant.checks.read_bytes(), meant.imports)} {own}")
         self.load(workspace, exercise)
         materials = self._materials[exercise]
@@ -249,15 +245,15 @@ def shows_of(lesson: Lesson) -> dict[str, Callable[..., Any]]:
 
 
 def _submission(workspace: Workspace, exercise: str, name: str, source: bytes) -> Submission:
-    graded = without_outputs(source) if split(name)[1] == "ipynb" else source
-    plain = str(Path(name).with_suffix(Path(name).suffix.lower()))  # in grading too, a file has the ending that is its own
+    plain = f"{split(name)[0]}.{form_held(name, source)}"  # in grading too, a file has the ending of what it holds
+    graded = without_outputs(source) if plain.endswith(".ipynb") else source
     return Submission("", workspace.lesson.id, exercise, plain, graded, digest(source), "present")
 
 
 def _demand(what: str, profile: str) -> None:
     if missing := absent(profile):
-        problem = f"{what} needs {' and '.join(missing)}, which is not installed here"
-        raise UsageError(problem, f"add it: `{installing(missing, package_name())}`")
+        add = f"add it: `{installing(missing, package_name())}`"
+        raise UsageError(f"{what} needs {' and '.join(missing)}, which is not installed here", add)
 
 
 def _save(path: Path, strips: Sequence[Any]) -> Path:
@@ -276,20 +272,6 @@ def _replaced(workspace: Workspace, exercise: str, path: Path) -> str:
     names = replaced(read_work(path.name, path.read_bytes()), exercise, read_handout(workspace.root, workspace.lesson))
     words = "You wrote {}, but the starter's further down replaces it: delete the starter's."
     return "\n".join(words.format(f"`{name}`") for name in names)
-
-
-def own_problems(lesson: Lesson, source: bytes) -> list[str]:
-    """Return what keeps answers from being marked, where practice counts: a line for each, without the question's key."""
-    try:
-        answers = read_answers(source)
-    except AnswersError as error:
-        return [f"It cannot be read: {error}."]
-    lines = [] if answers.pop(FOR, None) is not None else [f"It does not say whose numbers it answers: write `{FOR}: ID` above them."]
-    for question in lesson.questions:
-        asked, _ = relabelled(question, Key())
-        if remarks := misread(asked, answers.pop(question.id, None)):
-            lines += [f"{question.id}: {line}" for line in mark_message(asked, Mark(0, "failed", remarks)).split("\n")]
-    return lines + [f"There is no question {quoted(name)}." for name in answers][:MOST_STRAYS]
 
 
 def is_unwritten(check: CheckResult) -> bool:

@@ -6,19 +6,20 @@ several parts, is mastered while its last answer was right. A wrong answer costs
 
 import math
 import random
-import re
 from collections.abc import Mapping, Sequence
 from string import ascii_lowercase
 from typing import Any
 
 import msgspec
 
+from autograder.course.answers import words_written
 from autograder.course.errors import UsageError
 from autograder.course.kinds import Mark, form_of, ids_of
 from autograder.course.model import Key, Lesson, Question
 from autograder.course.own_practice import Own, key_of, place_of, practised, relabelled, who
 from autograder.course.schema import did_you_mean
-from autograder.grading.questions import VARIANTS, Functions, counting, mark, namespace_of, question_text, variant, working
+from autograder.grading.marking import mark
+from autograder.grading.questions import VARIANTS, Functions, counting, namespace_of, question_text, variant, working
 from autograder.learner.workspace import State, Workspace
 
 STREAK = 3
@@ -108,7 +109,7 @@ def read_answer(question: Question, typed: str) -> Any:
         return read_choice(typed, ids_of(question.options))
     if not form.listed:
         return read_choice(typed, ids) if ids else typed.strip()
-    return [read_choice(word, ids) for word in re.split(r"[\s,;>\[\]]+", typed) if word]
+    return [read_choice(word, ids) for word in words_written(typed)]
 
 
 def prompt_of(question: Question) -> str:

@@ -18,6 +18,7 @@ import msgspec
 import numpy as np
 
 from autograder.course.errors import UsageError
+from autograder.course.student_files import form_held
 from autograder.course.system import shell_word
 from autograder.grading.checks import Called, Transcript, executed_by, run, seed_of
 from autograder.grading.feedback import call_text
@@ -37,7 +38,7 @@ class Reach(msgspec.Struct, frozen=True):
 
 def reach(workspace: Workspace, exercise: str, path: Path) -> Reach:
     """Return how a line of Python, run in the workspace's folder, gets at the functions of just this file."""
-    if path.suffix == ".ipynb":
+    if form_held(path.name, path.read_bytes()) == "ipynb":
         return Reach("", "# run all cells from the top", ", globals()")
     if path == workspace.folder / f"{exercise}.py":
         return Reach(f"from {exercise} import *", f"import {exercise}")

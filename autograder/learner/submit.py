@@ -13,13 +13,16 @@ from pathlib import Path
 
 import msgspec
 
+from autograder.course.answers import AnswersError, read_answers
 from autograder.course.errors import SandboxFault, UsageError
 from autograder.course.files import replaced
 from autograder.course.loading import package_name
-from autograder.course.strict_yaml import AnswersError, read_answers
-from autograder.course.student_files import exercises_of, names_of, split, without_outputs
+from autograder.course.model import Lesson
+from autograder.course.own_practice import names_asked
+from autograder.course.student_files import exercises_of, form_held, names_of, without_outputs
 from autograder.course.system import as_text, file_name
-from autograder.learner.check import Checker, own_problems, unreadable
+from autograder.grading.marking import own_problems
+from autograder.learner.check import Checker, unreadable
 from autograder.learner.files import Held, held, rivalries
 from autograder.learner.progress import remember
 from autograder.learner.workspace import State, Workspace, digest, is_untouched
@@ -81,7 +84,7 @@ def submit(workspace: Workspace, state: State, checker: Checker, out: Path | Non
     if not found:
         raise UsageError(f"{workspace.folder}: there is nothing to hand in", "`course reset FILE` restores a starter")
     sources = {path.name: path.read_bytes() for path, _ in found.values()}
-    for large in (name for name, data in sources.items() if split(name)[1] == "ipynb" and len(data) > SMALL):
+    for large in (name for name, data in sources.items() if form_held(name, data) == "ipynb" and len(data) > SMALL):
         sources[large] = without_outputs(sources[large])
         notes.append(f"`{large}` is packed without its outputs.")
     warnings, untouched, public = [], [], {}
@@ -91,7 +94,7 @@ def submit(workspace: Workspace, state: State, checker: Checker, out: Path | Non
             warnings.append(f"`{names_of(exercise)[0]}` is missing.")
         elif is_untouched(workspace, path):
             untouched.append(path.name)
-        elif problem := _problem(path.name, sources[path.name]):
+        elif problem := _problem(path.name, sources[path.name], workspace.lesson):
             warnings.append(problem)
         elif exercise == "practice" and workspace.lesson.practice == "own":
             warnings += [f"`{path.name}`: {line}" for line in own_problems(workspace.lesson, sources[path.name])]
@@ -134,17 +137,19 @@ def _find(holding: dict[str, Held]) -> tuple[dict[str, tuple[Path, str]], list[s
     return found, [*notes, *rivalries(holding)]
 
 
-def _problem(name: str, source: bytes) -> str:
+def _problem(name: str, source: bytes, lesson: Lesson) -> str:
     """Return why a file cannot be judged, or an empty text."""
     if problem := unreadable(name, source):
         return problem
     try:
-        if split(name)[1] == "py":
+        form = form_held(name, source)
+        if form == "py":
             ast.parse(source, name)
-        elif split(name)[1] == "ipynb":
+        elif form == "ipynb":
             msgspec.json.decode(source)
         else:
-            read_answers(source)
+            problems = read_answers(source, names_asked(lesson)).problems
+            return f"`{name}`: {'; '.join(problems.values())}." if problems else ""
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         words = f"line {error.lineno}: {error.msg}" if isinstance(error, SyntaxError) else "it is truncated or not a Jupyter notebook"
         return f"`{name}` cannot be read: {words}."

@@ -14,7 +14,8 @@ from autograder.course.model import Key, Question
 from autograder.course.schema import did_you_mean
 from autograder.course.text import plain
 from autograder.grading.feedback import mark_message
-from autograder.grading.questions import SEPARATION, VARIANTS, detectable, mark, namespace_of, values, variant, working
+from autograder.grading.marking import mark
+from autograder.grading.questions import SEPARATION, VARIANTS, detectable, namespace_of, values, variant, working
 
 
 def functions(context: LintContext) -> Iterator[Finding]:

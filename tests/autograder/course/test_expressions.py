@@ -12,7 +12,8 @@ from autograder.cli.main import main
 from autograder.course.errors import CourseError
 from autograder.course.loading import read_course
 from autograder.course.model import Key
-from autograder.grading.questions import functions_of, mark, variant
+from autograder.grading.marking import mark
+from autograder.grading.questions import functions_of, variant
 
 TINY = Path(__file__).resolve().parents[2] / "broken_courses" / "tiny"
 FUNCTION = "  computes: sums.total\n  arguments: [a, b]\n  decimals: 3\n  tolerance: 0.002\n  detects: [taken_away, second_forgotten]\n"

@@ -15,7 +15,8 @@ from autograder.course.kinds import KINDS, Form, QuestionKind, Remark, failed, p
 from autograder.course.loading import read_course
 from autograder.course.model import Submission
 from autograder.course.own_practice import blank_answers
-from autograder.grading.questions import functions_of, mark_answers
+from autograder.grading.marking import mark_answers
+from autograder.grading.questions import functions_of
 from autograder.learner.start import start
 from tests.autograder.web.conftest import serving
 from tests.autograder.web.test_guard import ask

@@ -3,7 +3,6 @@
 import shutil
 import subprocess
 import sys
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,6 @@ from hypothesis import strategies as st
 from autograder.course.errors import CourseError
 from autograder.course.loading import read_course, read_policy, survey
 from autograder.course.model import Key, Range, Wrong
-from autograder.course.strict_yaml import AnswersError, read_answers
 
 TINY = Path(__file__).parents[2] / "broken_courses" / "tiny"
 
@@ -190,86 +188,6 @@ def test_reading_the_course_loads_neither_numpy_nor_torch(root):
     code += "print(sorted({'numpy', 'torch', 'solutions'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code, str(root)], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
-
-
-# ---- a student's answers
-
-
-@pytest.mark.parametrize(
-    ("line", "value"),
-    [
-        ("0.79", Decimal("0.79")),
-        ("0.790", Decimal("0.790")),
-        ("-.5", Decimal("-0.5")),
-        ("1e-6", Decimal("0.000001")),
-        ("7", 7),
-        ("0,79", "0,79"),
-        ("[0,79]", [0, 79]),
-        ("{a: 0,5, b: -1,25}", {"a": "0,5", "b": "-1,25"}),
-        ("[a, b]", ["a", "b"]),
-        ("no", "no"),
-        ("12:30", "12:30"),
-        ("true", True),
-        ("", None),
-        (".nan", ".nan"),
-        ("1e99999", "1e99999"),
-        ("{a: gan, b: [c, d]}", {"a": "gan", "b": ["c", "d"]}),
-        ("{seed: 7, answer: {a: 0.5}}", {"seed": 7, "answer": {"a": Decimal("0.5")}}),
-        ('"0.5"', "0.5"),
-        ("'*'", "*"),
-        ("−0.5", "−0.5"),
-    ],
-)
-def test_an_answer_is_what_the_student_wrote(line, value):
-    """Digits are kept, words stay words, and 1e-6 is a number."""
-    read = read_answers(f"x: {line}\n".encode())["x"]
-    assert (read, type(read), str(read)) == (value, type(value), str(value))
-
-
-def test_an_empty_file_holds_no_answers():
-    """Nothing answered is no fault of the file."""
-    assert read_answers(b"") == read_answers(b"# later\n") == read_answers(b"\xef\xbb\xbf") == {}
-
-
-_OPEN = "look at this line and the one above: a missing space after `:`, a quote or bracket left open, or an indent that is off"
-
-
-@pytest.mark.parametrize(
-    ("data", "told"),
-    [
-        (b"a" * 65537, "the file is larger than 64 KiB: it should hold `question: answer` lines only"),
-        (b"a: 1\nb: \xff", "line 2: this is not UTF-8 text: save the file as plain text"),
-        (b"- 1", "line 1: this is not a list of `question: answer` lines: put a space after each colon"),
-        (b"fresh-sum:0.79", "line 1: this is not a list of `question: answer` lines: put a space after each colon"),
-        (b"a: 1\na: 2", "line 2: the key `a` is here and on line 1: keep one of them: YAML would silently take the last"),
-        (b"a: &x 1", "line 1: `&x` names this place: write values out: anchors are not read"),
-        (b"a: *x", "line 1: `*x` repeats another place: write the value out: aliases are not read"),
-        (b"<<: {a: 1}", "line 1: `<<` merges another mapping: write the keys out: merging is not read"),
-        (b"a: !!python/name:os.system x", "line 1: the tag `tag:yaml.org,2002:python/name:os.system` is not read here: remove it"),
-        (b"a: {b: {c: {d: {e: 1}}}}", "line 1: this is nested more than 4 levels deep: use fewer levels"),
-        (b"[" * 60000, "line 1: this is nested more than 4 levels deep: use fewer levels"),
-        (b"- " * 30000, "line 1: this is nested more than 4 levels deep: use fewer levels"),
-        (b"{a: " * 16000, "line 1: this is nested more than 4 levels deep: use fewer levels"),
-        (b"a: 'x", f"line 1: this is not YAML: found unexpected end of stream: {_OPEN}"),
-        (b"a: @x", "line 1: this is not YAML: found character that cannot start any token: put the text in quotes, and indent with spaces"),
-    ],
-    ids=lambda value: "" if isinstance(value, str) else None,
-)
-def test_a_file_that_cannot_be_read_says_why_in_one_line(data, told):
-    """Hostile or mistaken, one clear line each."""
-    with pytest.raises(AnswersError) as error:
-        read_answers(data)
-    assert str(error.value) == told
-
-
-@given(st.binary(max_size=200) | st.text("a:-,[]{}&*!|>'\"?#%@\n\t 01.", max_size=80).map(str.encode))
-def test_no_bytes_do_more_than_fail_to_be_read(data):
-    """Whatever a student sends is a mapping or an AnswersError of one line."""
-    try:
-        told = str(read_answers(data).keys())
-    except AnswersError as error:
-        told = str(error)
-    assert "\n" not in told
 
 
 AUTHORS_FILES = [path.relative_to(TINY) for path in sorted(TINY.rglob("*.yaml"))]

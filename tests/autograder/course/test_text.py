@@ -2,7 +2,7 @@
 
 import pytest
 
-from autograder.course.strict_yaml import read_answers
+from autograder.course.answers import Names, read_answers
 from autograder.course.text import Decoded, decode
 
 TEXT = "# é\nx = 'ü'\n"
@@ -48,4 +48,4 @@ def test_bytes_that_are_no_text_are_told_in_words(code, why):
 
 
 def test_answers_may_be_saved_as_windows_does():
-    assert read_answers("fresh-step: '0.790'\n".encode("utf-16")) == {"fresh-step": "0.790"}
+    assert read_answers("fresh-step: '0.790'\n".encode("utf-16"), Names()).given == {"fresh-step": "0.790"}

@@ -11,7 +11,8 @@ from autograder.course.loading import read_course
 from autograder.course.model import Submission
 from autograder.grading.attempt import PUBLIC, attempt, load_materials
 from autograder.grading.checks import seed_of
-from autograder.grading.questions import functions_of, mark_answers
+from autograder.grading.marking import mark_answers
+from autograder.grading.questions import functions_of
 from autograder.grading.submission_run import GUESTS
 from autograder.sandbox.guests import Outcome
 from tests.autograder.learner.conftest import RIGHT
@@ -522,6 +523,12 @@ def test_answers_are_marked_by_the_same_functions(lesson, root):
     assert (
         told("fresh-stp: 0.790").message == "There is no answer yet. There is an answer to `fresh-stp`: is it meant for this question?"
     )
-    broken = told("fresh-step: [")
+    assert told("fresh step 0.790\nx:1\nddim-training: nothing\n").message == (
+        "There is no answer yet. The line `fresh step 0.790` was not read: is it meant for this question?"
+    )
+    unread = told("ddim-training: nothing\nfresh-step: [")
+    assert unread.reason == "refused"
+    assert unread.message.startswith("This answer cannot be read: line 3: this is not YAML")
+    broken = told("[")
     assert broken.reason == "refused"
     assert broken.message.startswith("`answers.yaml` cannot be read: line ")

@@ -21,12 +21,12 @@ from autograder.course.loading import read_course
 from autograder.course.model import Key, Submission
 from autograder.course.own_practice import POOL, Own, calls_of, key_of, place_of, practised, relabelled, token_of, who
 from autograder.course.student_files import read_handout
+from autograder.grading.marking import mark_answers
 from autograder.grading.questions import (
     VARIANTS,
     PracticeRecordings,
     counting,
     functions_of,
-    mark_answers,
     question_text,
     values,
     variant,

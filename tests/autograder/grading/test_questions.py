@@ -10,13 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from autograder.course.answers import Names, read_answers
 from autograder.course.errors import CourseError
 from autograder.course.kinds import Mark, Remark
 from autograder.course.model import Choice, Key, Misconception, Question, Range, Wrong
-from autograder.course.strict_yaml import read_answers
 from autograder.course.text import plain
 from autograder.grading.feedback import mark_message
-from autograder.grading.questions import Functions, detectable, mark, namespace_of, question_text, values, variant, working
+from autograder.grading.marking import mark
+from autograder.grading.questions import Functions, detectable, namespace_of, question_text, values, variant, working
 
 
 def step(x, beta, eps):
@@ -64,7 +65,7 @@ PARTS_KEY = Key(parts={"b": CHOICE_KEY})
 
 def marked(line, question=FRESH, key=None):
     """Mark what a student writes after `question: `."""
-    return mark(question, key or Key(), read_answers(f"q: {line}".encode())["q"], FUNCTIONS)
+    return mark(question, key or Key(), read_answers(f"q: {line}".encode(), Names()).given["q"], FUNCTIONS)
 
 
 # ---- numbers
@@ -282,6 +283,10 @@ def test_in_fifty_variants_right_passes_and_each_misconception_is_told_as_itself
         (SEVERAL, SEVERAL_KEY, "[gan, vae, gan]"),
         (ORDER, ORDER_KEY, "[a, b, c]"),
         (MATCH, MATCH_KEY, "{gan: two, vae: One}"),
+        (CHOICE, CHOICE_KEY, "'“gan”'"),
+        (SEVERAL, SEVERAL_KEY, "vae, gan"),
+        (ORDER, ORDER_KEY, "a -> b -> c"),
+        (ORDER, ORDER_KEY, "a b c"),
     ],
 )
 def test_right_choices_earn_all_points(question, key, line):

@@ -146,7 +146,7 @@ def test_an_exception_that_comes_again_with_one_submissions_values_is_that_submi
     made = grade_with(monkeypatch, KeyError("x"), KeyError("x"))
     assert (made.result.status, made.result.score, made.notes) == ("graded", 0, Notes(fault="KeyError: 'x'"))
     assert {(c.outcome, c.reason, c.message) for c in made.result.checks} == {
-        ("failed", "refused", "What it returned cannot be graded. Your instructor knows.")
+        ("failed", "refused", "It cannot be graded. Your instructor knows.")
     }
 
 

@@ -17,7 +17,7 @@ from autograder.cli.tables import class_table, misconception_table
 from autograder.course.loading import read_course
 from autograder.course.model import CheckResult
 from autograder.course.policy import Policy
-from autograder.grading.questions import listed
+from autograder.grading.marking import listed
 from autograder.grading.sentences import notes_of
 from autograder.instructor import outputs
 from autograder.instructor.gradebook import Gradebook, Kept

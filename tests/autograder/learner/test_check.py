@@ -175,10 +175,12 @@ def test_what_is_not_begun_in_a_notebook_is_blank_and_a_starter_of_its_own_is_no
     assert not check("def linear_betas(T): raise NotImplementedError('mine')\n").blank
 
 
-def test_a_notebook_is_checked_and_its_failures_are_repeated_in_a_cell(workspace, checker, right):
+@pytest.mark.parametrize("name", ["forward.ipynb", "forward.py"])
+def test_a_notebook_is_checked_and_its_failures_are_repeated_in_a_cell(workspace, checker, right, name):
+    """Also one that was saved under the name of a Python file."""
     (workspace.folder / "forward.py").unlink()
     cells = [{"cell_type": "code", "source": right.replace(*MISTAKEN)}]
-    (workspace.folder / "forward.ipynb").write_text(json.dumps({"cells": cells}))
+    (workspace.folder / name).write_text(json.dumps({"cells": cells}))
     checked = checker.check(workspace, "forward")
     assert checked.passed == 11
     assert checked.remarks["by_hand"].command == "print(forward_step(0.8, 0.1, -0.3))"
@@ -225,7 +227,7 @@ def test_a_file_that_cannot_be_loaded_is_told_with_advice(check, source, message
 
 def test_a_file_that_cannot_be_loaded_has_one_fault_and_one_line_says_it(check, right):
     assert check("def f(:\n").stopper.message.startswith("`forward.py` raised SyntaxError (line 1): invalid syntax. Python cannot read")
-    assert check("fresh-step: [\n", exercise="practice", name="answers.yaml").stopper.message.startswith("`answers.yaml` cannot be read: line ")
+    assert check("[\n", exercise="practice", name="answers.yaml").stopper.message.startswith("`answers.yaml` cannot be read: line ")
     assert check(right.replace("beta ** .5", "beta")).stopper is None
 
 

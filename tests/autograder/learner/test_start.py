@@ -4,9 +4,9 @@ import re
 
 import pytest
 
+from autograder.course.answers import Names, read_answers
 from autograder.course.errors import UsageError
 from autograder.course.loading import read_course
-from autograder.course.strict_yaml import read_answers
 from autograder.course.student_files import exercises_of
 from autograder.learner.files import file_of
 from autograder.learner.start import refuse_crowded, reset, start
@@ -28,7 +28,7 @@ def test_the_readme_is_short_and_names_every_way_to_work(workspace):
 
 
 def test_the_empty_answers_have_a_place_for_each_question_and_answer_none(workspace, lesson):
-    answers = read_answers((workspace.folder / "answers.yaml").read_bytes())
+    answers = read_answers((workspace.folder / "answers.yaml").read_bytes(), Names()).given
     assert list(answers) == [question.id for question in lesson.questions]
     leaves = [leaf for value in answers.values() for leaf in (value.values() if isinstance(value, dict) else [value])]
     assert set(leaves) == {None}

@@ -72,15 +72,14 @@ def test_what_is_unfinished_is_said_and_packed_all_the_same(workspace, pack, rig
     (workspace.folder / "loss.py").write_text("def f(:\n")
     (workspace.folder / "ddim.py").unlink()
     (workspace.folder / "ddpm.py").write_bytes(b"")
-    (workspace.folder / "answers.yaml").write_text("fresh-step: 0.79\nfresh-step: 0.790\n")
+    (workspace.folder / "answers.yaml").write_text("fresh-step: 0.55\nfresh-step: 0.790\n")
     made = pack()
     assert made.warnings == (
         "`forward.py`: 11 of 14 public checks pass.",
         "`loss.py` cannot be read: line 1: invalid syntax.",
         "`ddpm.py` is empty: save it in your editor first.",
         "`ddim.py` is missing.",
-        "`answers.yaml` cannot be read: line 2: the key `fresh-step` is here and on line 1: "
-        "keep one of them: YAML would silently take the last.",
+        "`answers.yaml`: line 2: `fresh-step` has another answer here than on line 1: keep one of them.",
         untouched(workspace, "forward.py", "loss.py", "ddpm.py", "ddim.py", "answers.yaml"),
     )
     assert "12_diffusion/loss.py" in made.manifest.files

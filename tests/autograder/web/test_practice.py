@@ -7,7 +7,8 @@ import pytest
 
 from autograder.course.model import Key
 from autograder.grading.feedback import mark_message
-from autograder.grading.questions import functions_of, mark, values, variant
+from autograder.grading.marking import mark
+from autograder.grading.questions import functions_of, values, variant
 from autograder.learner.start import start
 from autograder.web.pages import plain_text
 from tests.autograder.web.conftest import serving

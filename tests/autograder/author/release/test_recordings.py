@@ -14,7 +14,8 @@ from autograder.course.loading import read_course
 from autograder.course.model import Key, Notes
 from autograder.grading.attempt import load_materials
 from autograder.grading.diagnosis import load_misconceptions
-from autograder.grading.questions import VARIANTS, functions_of, mark, namespace_of, question_text, variant, working
+from autograder.grading.marking import mark
+from autograder.grading.questions import VARIANTS, functions_of, namespace_of, question_text, variant, working
 from autograder.grading.recorded import pack, unpack
 from autograder.grading.reference import Answers, load_module
 from autograder.learner import repro

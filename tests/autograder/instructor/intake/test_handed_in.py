@@ -80,6 +80,18 @@ def test_a_notebook_is_taken_under_whatever_name_with_a_note(tmp_path, name, use
     assert notes == [f"`{name}` is used as {used}"]
 
 
+def test_what_a_file_holds_counts_and_not_its_ending(tmp_path):
+    """A notebook that was saved as .py, and code that was saved as .ipynb."""
+    found, notes = handed_in(tmp_path, {"forward.py": notebook("import numpy as np", RIGHT), "ddpm.ipynb": DDPM}, ["forward", "ddpm"])
+    assert [(one.status, one.name) for one in found.values()] == [("present", "forward.ipynb"), ("present", "ddpm.py")]
+    assert notes == ["`forward.py` is used as forward.ipynb", "`ddpm.ipynb` is used as ddpm.py"]
+
+
+def test_a_notebook_that_is_cut_short_is_no_code(tmp_path):
+    found, _ = handed_in(tmp_path, {"forward.ipynb": notebook("import numpy as np", RIGHT)[:-40]})
+    assert found["forward"].name == "forward.ipynb"
+
+
 @pytest.mark.parametrize("name", ["answers.yml", "answers.yaml.txt", "Answers.YAML", "answers (1).yaml", "answers.txt", "jane_answers.yaml", "my.yaml", "practice.txt", "answers.md", "answers.json"])
 def test_answers_are_taken_under_whatever_name(tmp_path, name):
     found, notes = handed_in(tmp_path, {name: '{"fresh-step": 0.79}' if name.endswith("json") else ANSWERS})

@@ -906,6 +906,24 @@ def distill_step(student, teacher, optimizer, x_t, t, *rest):
         return loss
     return optimizer.step(closure).detach().numpy()
 """,
+    # ---- a name that is used twice
+    "schedule: results under the functions' own names": """
+import numpy as np
+snr = snr(np.array([1, 0.5]))
+for cosine_betas in [cosine_betas(10)]:
+    print(cosine_betas)
+""",
+    "forward: a value under a function's name that another function calls": """
+import numpy as np
+def jump(x0, t, eps, alpha_bars):
+    return noise_to(x0, t, eps, alpha_bars)
+def predict_x0(x_t, t, eps, alpha_bars):
+    one = np.ones_like(np.asarray(x_t, float))
+    signal = jump(one, t, 0 * one, alpha_bars)
+    return (x_t - jump(0 * one, t, eps, alpha_bars)) / signal
+noise_to = noise_to(np.ones((1, 1, 2, 2)), 3, np.zeros((1, 1, 2, 2)), np.linspace(1, 0.1, 10))
+alpha_bars = alpha_bars(linear_betas(1000))
+""",
     # ---- train
     "train: loaders with workers, progress bars, logs, schedulers and compiled models": """
 from torch.utils.data import DataLoader, TensorDataset, RandomSampler

@@ -154,6 +154,7 @@ class GuestRuntime:
         finder.lack = self.lack
         self.output = io.TextIOWrapper(io.FileIO(1, "w", closefd=False), "utf-8", errors="replace", line_buffering=True, write_through=True)
         self.modules: dict[str, types.ModuleType] = {}
+        self.covered: dict[str, dict[Any, Any]] = {}  # of each module what lost its name to another value
         self.handles: dict[int, Any] = {}
         self.running, self.loader = "", source.Loader()
         self._numbers = itertools.count(1)
@@ -219,7 +220,10 @@ class GuestRuntime:
         if message.most and sum(len(part.text) for part in parts) > message.most:
             return protocol.Reply(message.id, "refused", message=f"its code is larger than {message.most >> 10} KiB")
         failures = [self.failed(error) for error in self.loader.run(parts, vars(module), message.seconds)]
-        functions = _functions(module)
+        self.covered[message.module] = covered = self.loader.covered(vars(module))
+        functions = _functions(module, covered)
+        for name in covered:
+            print(f"`{name}` has another value after its definition. What is defined is checked.")
         for failure in failures if functions else ():
             after = "nothing" if failure.exception == "SystemExit" else "only imports and definitions"
             print(f"{', then '.join(failure.where)} raised {failure.exception}: {failure.message or 'no message'}. After it, {after} ran.")
@@ -255,7 +259,7 @@ class GuestRuntime:
     def target(self, target: list[str | int]) -> Any:
         owner, *rest = target
         if isinstance(owner, str):
-            return getattr(self.modules[owner], str(rest[0]))
+            return self.covered[owner].get(rest[0]) or getattr(self.modules[owner], str(rest[0]))
         held = self.handles[owner]
         return frameworks.part_of(held, str(rest[0])) if rest else held
 
@@ -289,9 +293,9 @@ def _bytes(value: Any) -> bytes | None:
     return protocol.pack_array(array, 0) if isinstance(array, np.ndarray) else None
 
 
-def _functions(module: types.ModuleType) -> dict[str, list[str]]:
+def _functions(module: types.ModuleType, covered: dict[str, Any]) -> dict[str, list[str]]:
     """List what can be called and what each uses of the module; the last ones, since own definitions come after the imports of a star."""
-    known = [(name, value) for name, value in list(vars(module).items()) if callable(value) and not name.startswith("_")][-NAMES:]
+    known = [(name, value) for name, value in (vars(module) | covered).items() if callable(value) and not name.startswith("_")][-NAMES:]
     return {name: sorted(_used(value, module, set()) - {name})[:USED] for name, value in known}
 
 

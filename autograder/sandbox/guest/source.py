@@ -28,6 +28,7 @@ _KEPT = re.compile(r"\s*%%(time|timeit|capture|writefile\b.*\.py$)\b")
 
 # What is not run any more in a part in which a statement failed: it defines nothing, and may rely on what failed.
 EXPERIMENTS = (ast.Expr, ast.Assert, ast.Raise, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Match)
+DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 TICK = 0.02  # seconds of CPU time between two looks at how long a statement takes
 LONGEST = 0.8  # of the time for loading: what is left is for the rest of the file
 
@@ -131,6 +132,7 @@ class Loader:
 
     def __init__(self) -> None:
         self._limit = 0.0  # of the CPU time, while a statement runs that may be interrupted
+        self._defined: dict[str, tuple[ast.AST, Any]] = {}
 
     def start_clock(self) -> None:
         """Look at the time every now and then, from now on. Windows has no timers."""
@@ -144,6 +146,7 @@ class Loader:
 
     def run(self, parts: list[Part], namespace: dict[str, Any], seconds: float) -> Iterator[BaseException]:
         """Run parts in a namespace and yield what their statements raise. `exit()` ends its part: after its last definition, rightly."""
+        self._defined = {}
         limit, leave = time.process_time() + LONGEST * (seconds or math.inf), os._exit
         os._exit = sys.exit  # type: ignore[assignment]
         try:
@@ -168,6 +171,8 @@ class Loader:
             try:
                 self._limit = limit
                 _execute(node, part.name, namespace, flags)
+                if isinstance(node, DEFINITIONS):
+                    self._defined[node.name] = node, namespace.get(node.name)
             except SystemExit as error:
                 if rest or not any(map(callable, namespace.values())):
                     yield error
@@ -177,6 +182,22 @@ class Loader:
                 yield error
             finally:
                 self._limit = 0.0
+
+    def covered(self, namespace: dict[str, Any]) -> dict[str, Any]:
+        """Return what was defined and then lost its name to its own result or another value: `alpha_bars = alpha_bars(betas)`.
+
+        Where a definition calls such a name, it gets back what was defined.
+        """
+        defined = {name: one for name, (_, one) in self._defined.items()}
+        covered = {name: one for name, one in defined.items() if name in namespace and _is_covered(one, namespace[name])}
+        nodes = (inner for node, _ in self._defined.values() for inner in ast.walk(node)) if covered else ()
+        called = {node.func.id for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+        namespace.update({name: one for name, one in covered.items() if name in called})
+        return covered
+
+
+def _is_covered(defined: Any, now: Any) -> bool:
+    return not callable(now) or (isinstance(defined, type) and isinstance(now, defined))
 
 
 def _future(node: ast.stmt) -> int:
@@ -189,6 +210,6 @@ def _execute(node: ast.stmt, name: str, namespace: dict[str, Any], flags: int) -
     try:
         exec(compile(ast.Module([node], []), name, "exec", flags, dont_inherit=True), namespace)
     except (NameError, AttributeError, TypeError):
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        if not isinstance(node, DEFINITIONS):
             raise
         exec(compile(ast.Module([node], []), name, "exec", flags | __future__.annotations.compiler_flag, dont_inherit=True), namespace)

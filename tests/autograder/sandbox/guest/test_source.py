@@ -111,6 +111,32 @@ def test_a_statement_that_fails_costs_nothing_but_what_it_defines(text, kinds):
     assert raised == kinds
 
 
+COVERED = {
+    "by its own result": ("def f(x): return [x]\nf = f(1)", "f"),
+    "by an array of the same name": ("def f(x): return [x]\nf = 0.5", "f"),
+    "by a loop's variable": ("def f(x): return [x]\nfor f in range(3): pass", "f"),
+    "by an object of itself": ("class Net:\n    def __call__(self): pass\nNet = Net()", "Net"),
+    "not by a wrapper": ("def f(x): return [x]\nf = f.__call__", ""),
+    "not by another definition": ("def f(x): return [x]\nclass f: pass", ""),
+    "not if it is deleted": ("def f(x): return [x]\ndel f", ""),
+    "not if a local has its name": ("def f(x): return [x]\ndef g(f): f = f + 1; return f", ""),
+}
+
+
+@pytest.mark.parametrize(("text", "names"), COVERED.values(), ids=COVERED)
+def test_what_lost_its_name_is_known(text, names):
+    loader, namespace = Loader(), {}
+    assert list(loader.run([Part("f.py", text)], namespace, 0)) == []
+    assert list(loader.covered(namespace)) == names.split()
+
+
+def test_a_covered_function_that_another_one_calls_gets_its_name_back():
+    loader, namespace = Loader(), {}
+    list(loader.run([Part("f.py", "def f(): return 1\ndef g(): return 2\ndef both(): return f() + g\nf, g = f(), g()")], namespace, 0))
+    assert [one() for one in loader.covered(namespace).values()] == [1, 2]
+    assert namespace["both"]() == 3
+
+
 def test_what_is_no_python_runs_no_line():
     namespace, raised = loaded("x = 1\ndef f(:\n")
     assert "x" not in namespace

@@ -906,6 +906,22 @@ def distill_step(student, teacher, optimizer, x_t, t, *rest):
         return loss
     return optimizer.step(closure).detach().numpy()
 """,
+    # ---- the starter's parameters in another order
+    "forward: parameters in another order": """
+def forward_step(beta, eps, x_prev):
+    return (1 - beta) ** .5 * x_prev + beta ** .5 * eps
+def linear_betas(T, last=0.02, first=1e-4):
+    return [0.0, *(first + (last - first) * i / max(T - 1, 1) for i in range(T))]
+def noise_to(x0, eps, t, alpha_bars):
+    if hasattr(t, "__len__"):
+        return [noise_to(x, e, int(one), alpha_bars) for x, one, e in zip(x0, t, eps)]
+    return alpha_bars[t] ** .5 * x0 + (1 - alpha_bars[t]) ** .5 * eps
+""",
+    "loss: parameters in another order, where objects are given": """
+in_order = training_step
+def training_step(optimizer, model, x0, eps, t, alpha_bars):
+    return in_order(model, optimizer, x0, t, eps, alpha_bars)
+""",
     # ---- a name that is used twice
     "schedule: results under the functions' own names": """
 import numpy as np

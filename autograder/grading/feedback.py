@@ -59,7 +59,8 @@ def failure(check: Check, transcript: Transcript, function_of: FunctionOf, *, nu
     raised = transcript.ended.raised
     if not (raised and raised.takes is not None and numbers and function.isidentifier()):
         return ended
-    wanted = ", ".join(inspect.signature(function_of(function)).parameters)
+    parameters = inspect.signature(function_of(function)).parameters.values()
+    wanted = ", ".join(str(one.replace(annotation=one.empty)) for one in parameters)
     return replace(ended, words=f"does not fit: yours is `{function}({raised.takes})`, and `{function}({wanted})` is asked for.")
 
 

@@ -15,15 +15,15 @@ from typing import Any
 from msgspec.structs import replace
 
 from autograder.course.model import Check, Failure, Submission
-from autograder.course.text import clean, clean_output, decode
+from autograder.course.text import clean_output, decode
 from autograder.grading import bounds, feedback
 from autograder.grading.checks import Asked, StudentFunction, Transcript, run
 from autograder.grading.reference import ObjectProxy, Oracle, mapped
 from autograder.sandbox.deadline import WALL_FACTOR
 from autograder.sandbox.guest.frameworks import NUMPY
 from autograder.sandbox.guest.protocol import NotData
-from autograder.sandbox.guest.runtime import NAMES, USED
-from autograder.sandbox.guests import Guest, Handle, Outcome, Raised
+from autograder.sandbox.guest.source import NAMES
+from autograder.sandbox.guests import Defined, Guest, Handle, Outcome, Raised, defined
 from autograder.sandbox.local import LocalRunner
 from autograder.sandbox.preload import fullest, profile_for
 from autograder.sandbox.servers import Sandbox
@@ -78,7 +78,7 @@ class SubmissionRun:
         self._received = 0
         self._patient = True  # whether an idle check may still be tried again
         self._loaded = self._last = RETURNED
-        self._uses: dict[str, set[str]] = {}  # what the loaded file says it defines, each with those of them that it uses
+        self._defined: dict[str, Defined] = {}  # what the loaded file says that it defines
 
     @contextmanager
     def executed(self, checks: Iterable[Check]) -> Iterator[None]:
@@ -181,7 +181,8 @@ class SubmissionRun:
     def wrong_function_used_by(self, function: str) -> str:
         """Name the first function that this one uses and that failed a check of its own; an empty text if there is none."""
         wrong = (self._by_id[name].of for name in self._by_id if name in self.transcripts and self.transcripts[name].strayed)
-        return next((one for one in wrong if one in self._uses.get(function, ()) and function not in self._uses.get(one, ())), "")
+        uses = {name: one.uses for name, one in self._defined.items()}
+        return next((one for one in wrong if one in uses.get(function, ()) and function not in uses.get(one, ())), "")
 
     def again(self, checks: list[Check], wrong: str = "") -> list[Transcript]:
         """Run checks again in one guest, perhaps with the reference's answers in place of a `wrong` function's, and leave no trace.
@@ -236,13 +237,8 @@ class SubmissionRun:
         self._guest = self._sandbox.open(self.profile)
         self._loaded = self._load(self._guest)
         self._at_load = self._guest.printed
-        claimed = self._loaded.value if isinstance(self._loaded.value, dict) else {}
-        self._uses = {
-            clean(name, 100): {one[:100] for one in used[:USED] if isinstance(one, str)} if isinstance(used, list) else set()
-            for name, used in list(claimed.items())[:NAMES]
-            if isinstance(name, str)
-        }
-        if self._loaded.kind == "returned" or self._uses:
+        self._defined = defined(self._loaded)
+        if self._loaded.kind == "returned" or self._defined:
             return RETURNED  # a file goes on after a statement that fails
         self._leave()
         if not self._loaded.lacks:
@@ -281,8 +277,8 @@ class SubmissionRun:
         if name.startswith("props."):
             if self._answers.props and (lost := self._bring("props", self._answers.props.read_bytes())):
                 return lost
-        elif name[0] != "@" and name not in self._uses and len(self._uses) < NAMES:
-            words = feedback.missing_function(name, self._uses, self.submission.name) + self._loading_failed()
+        elif name[0] != "@" and name not in self._defined and len(self._defined) < NAMES:
+            words = feedback.missing_function(name, self._defined, self.submission.name) + self._loading_failed()
             return Outcome("raised", raised=Raised("NameError", words), missing=True)
         reference = partial(self._answer, self._replaced)
 
@@ -291,6 +287,10 @@ class SubmissionRun:
                 questions.append(Asked(asked.__name__, tuple(given), named))
 
         self._guest.on_ask = note
+        if (own := self._defined.get(name)) and (by_name := own.named([*inspect.signature(self._answers.function(name)).parameters], args)):
+            args, kwargs = (), by_name | kwargs
+            told = f"The parameters of `{name}` are in another order than the starter's, so it was called with their names.\n".encode()
+            self._output += told if told not in self._output else b""
         held = partial(_held, self.submission.exercise)
         target, sent = _target(self.submission.exercise, name, mapped(args, held))
         named = mapped(kwargs, held)

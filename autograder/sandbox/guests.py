@@ -5,7 +5,8 @@ import os
 import re
 import secrets
 import sysconfig
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import Any, Literal, Protocol
 
 import msgspec
@@ -18,6 +19,7 @@ from autograder.sandbox.deadline import Deadline, Lost
 from autograder.sandbox.guest import protocol, walls
 from autograder.sandbox.guest.forkserver import Ended
 from autograder.sandbox.guest.frameworks import is_out_of_memory
+from autograder.sandbox.guest.source import NAMES, USED
 
 START_SECONDS = 60
 TEXT, NAME = 300, 60  # characters that are kept of what a guest says
@@ -63,6 +65,29 @@ class Outcome(msgspec.Struct, frozen=True):
     idle: bool = False
     missing: bool = False
     lacks: str = ""
+
+
+class Defined(msgspec.Struct, frozen=True):
+    """What a file says of one of its functions: which others it uses, and its parameters. It is a stranger's word."""
+
+    uses: tuple[str, ...] = ()
+    takes: tuple[str, ...] = ()
+
+    def named(self, wanted: Sequence[str], args: tuple[Any, ...]) -> dict[str, Any]:
+        """Return arguments by name, if the parameters are those that are wanted, in another order; nothing if they fit as they are."""
+        fits = self.takes[: len(args)] == tuple(wanted)[: len(args)] or sorted(self.takes) != sorted(wanted)
+        return {} if fits else dict(zip(wanted, args, strict=False))
+
+
+def defined(loaded: Outcome) -> dict[str, Defined]:
+    """Return what a loaded file defines, by name."""
+    claimed = loaded.value if isinstance(loaded.value, dict) else {}
+    named = {clean(name, LABEL): one for name, one in islice(claimed.items(), NAMES) if isinstance(name, str) and isinstance(one, dict)}
+    return {name: Defined(_words(one.get("uses")), _words(one.get("takes"))) for name, one in named.items()}
+
+
+def _words(claimed: Any) -> tuple[str, ...]:
+    return tuple(one[:LABEL] for one in claimed[:USED] if isinstance(one, str)) if isinstance(claimed, list) else ()
 
 
 class Supervisor(Protocol):

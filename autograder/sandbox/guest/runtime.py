@@ -30,8 +30,6 @@ from autograder.sandbox.guest import frameworks, protocol, source, stubs
 
 HANDLES = 100
 MESSAGE = 2_000
-NAMES = 200
-USED = 20  # names listed of what one function uses
 LOOK = 1.0  # seconds between two looks at whether the supervisor still lives
 
 # What students import most: loaded once, so that no guest pays for it.
@@ -221,7 +219,7 @@ class GuestRuntime:
             return protocol.Reply(message.id, "refused", message=f"its code is larger than {message.most >> 10} KiB")
         failures = [self.failed(error) for error in self.loader.run(parts, vars(module), message.seconds)]
         self.covered[message.module] = covered = self.loader.covered(vars(module))
-        functions = _functions(module, covered)
+        functions = source.described(module, covered)
         for name in covered:
             print(f"`{name}` has another value after its definition. What is defined is checked.")
         for failure in failures if functions else ():
@@ -291,28 +289,6 @@ def _bytes(value: Any) -> bytes | None:
     framework = frameworks.framework_of(value)
     array = framework.to_numpy(value) if framework else value
     return protocol.pack_array(array, 0) if isinstance(array, np.ndarray) else None
-
-
-def _functions(module: types.ModuleType, covered: dict[str, Any]) -> dict[str, list[str]]:
-    """List what can be called and what each uses of the module; the last ones, since own definitions come after the imports of a star."""
-    known = [(name, value) for name, value in (vars(module) | covered).items() if callable(value) and not name.startswith("_")][-NAMES:]
-    return {name: sorted(_used(value, module, set()) - {name})[:USED] for name, value in known}
-
-
-def _used(value: Any, module: types.ModuleType, found: set[str]) -> set[str]:
-    """Collect the names of the module's own functions and classes that the code of this one reaches."""
-    decorated = vars(value).get("__wrapped__") if isinstance(value, types.FunctionType) else None
-    methods = vars(value).values() if isinstance(value, type) and value.__module__ == module.__name__ else ()
-    own = [part for part in (value, decorated, *methods) if isinstance(part, types.FunctionType) and part.__globals__ is vars(module)]
-    for name in {name for part in own for name in _names(part.__code__)} - found:
-        if isinstance(used := vars(module).get(name), types.FunctionType | type) and used is not value:
-            found.add(name)
-            _used(used, module, found)
-    return found
-
-
-def _names(code: types.CodeType) -> set[str]:
-    return set(code.co_names).union(*(_names(part) for part in code.co_consts if isinstance(part, types.CodeType)))
 
 
 def _misfit(function: Any, args: list[Any], kwargs: dict[str, Any]) -> str | None:

@@ -18,6 +18,7 @@ import re
 import signal
 import sys
 import time
+import types
 from collections.abc import Iterator
 from types import FrameType
 from typing import Any, NamedTuple
@@ -30,6 +31,8 @@ _KEPT = re.compile(r"\s*%%(time|timeit|capture|writefile\b.*\.py$)\b")
 EXPERIMENTS = (ast.Expr, ast.Assert, ast.Raise, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Match)
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 TICK = 0.02  # seconds of CPU time between two looks at how long a statement takes
+NAMES = 200
+USED = 20  # names listed of what one function uses
 LONGEST = 0.8  # of the time for loading: what is left is for the rest of the file
 
 
@@ -213,3 +216,33 @@ def _execute(node: ast.stmt, name: str, namespace: dict[str, Any], flags: int) -
         if not isinstance(node, DEFINITIONS):
             raise
         exec(compile(ast.Module([node], []), name, "exec", flags | __future__.annotations.compiler_flag, dont_inherit=True), namespace)
+
+
+# ---- what was defined
+
+
+def described(module: types.ModuleType, covered: dict[str, Any]) -> dict[str, dict[str, list[str]]]:
+    """List what can be called, and what each uses of the module and takes; the last ones, since own definitions come after imports."""
+    known = [(name, value) for name, value in (vars(module) | covered).items() if callable(value) and not name.startswith("_")][-NAMES:]
+    return {name: {"uses": sorted(_used(value, module, set()) - {name})[:USED], "takes": _parameters(value)} for name, value in known}
+
+
+def _parameters(value: Any) -> list[str]:
+    code = value.__code__ if isinstance(value, types.FunctionType) else None
+    return list(code.co_varnames[: code.co_argcount])[:USED] if code and not code.co_posonlyargcount else []
+
+
+def _used(value: Any, module: types.ModuleType, found: set[str]) -> set[str]:
+    """Collect the names of the module's own functions and classes that the code of this one reaches."""
+    decorated = vars(value).get("__wrapped__") if isinstance(value, types.FunctionType) else None
+    methods = vars(value).values() if isinstance(value, type) and value.__module__ == module.__name__ else ()
+    own = [part for part in (value, decorated, *methods) if isinstance(part, types.FunctionType) and part.__globals__ is vars(module)]
+    for name in {name for part in own for name in _names(part.__code__)} - found:
+        if isinstance(used := vars(module).get(name), types.FunctionType | type) and used is not value:
+            found.add(name)
+            _used(used, module, found)
+    return found
+
+
+def _names(code: types.CodeType) -> set[str]:
+    return set(code.co_names).union(*(_names(part) for part in code.co_consts if isinstance(part, types.CodeType)))

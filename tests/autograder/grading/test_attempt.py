@@ -144,6 +144,17 @@ def test_a_function_with_other_parameters_is_told_both(judge, source, takes):
     )
 
 
+def test_parameters_that_are_asked_for_are_told_with_their_defaults(judge):
+    _, checks = judge(f"{RIGHT}\ndef linear_betas(T, first, last): return 0\n")
+    assert checks["usual_schedule"].message.endswith("and `linear_betas(T, first=0.0001, last=0.02)` is asked for.")
+
+
+def test_parameters_in_another_order_are_called_by_name_and_the_output_says_so(judge):
+    made, checks = judge(f"{RIGHT}\ndef forward_step(eps, beta, x_prev): return beta ** .5 * eps + (1 - beta) ** .5 * x_prev\n")
+    assert {check.outcome for check in checks.values()} == {"passed"}
+    assert made.stdout == "The parameters of `forward_step` are in another order than the starter's, so it was called with their names.\n"
+
+
 def test_a_type_error_inside_a_function_is_no_misfit(judge):
     _, checks = judge(f"{RIGHT}\ndef forward_step(x_prev, beta, eps): return predict_x0(x_prev)\n")
     assert "raised TypeError (line " in checks["by_hand"].message

@@ -16,7 +16,7 @@ import pytest
 from autograder.course.errors import SandboxFault
 from autograder.course.policy import Limits
 from autograder.sandbox import deadline as deadlines
-from autograder.sandbox.guests import Handle, Raised
+from autograder.sandbox.guests import Handle, Raised, defined
 from autograder.sandbox.preload import Launched, Preloader, fullest
 from autograder.sandbox.servers import Sandbox, Server
 from tests.programs import wait_for
@@ -226,8 +226,8 @@ def even(n): return not n or odd(n - 1)
 
 def test_a_loaded_file_tells_what_each_function_uses_of_the_others(guest):
     """Through helpers, decorators and methods; nothing that was imported, and not itself."""
-    uses = guest.load("forward", USING.encode()).value
-    assert {name: uses[name] for name in ("low", "high", "Model", "odd", "even")} == {
+    loaded = defined(guest.load("forward", USING.encode()))
+    assert {name: list(loaded[name].uses) for name in ("low", "high", "Model", "odd", "even")} == {
         "low": [],
         "high": ["_half", "low"],
         "Model": ["_half", "high", "low"],

@@ -1,7 +1,7 @@
 """An `answers.yaml`, read as it was meant.
 
-A file that YAML can read is taken as it stands. Of any other, the lines of each question are read on their own, so that a slip costs no
-other question; and where a slip leaves only one meaning, it costs nothing: a space that is missing after a colon, tabs, bullets, an
+A file that YAML can read is taken as it stands. Of any other, the lines of each question are read on their own, so that an error costs no
+other question; and one that leaves a single meaning costs nothing: a space that is missing after a colon, tabs, bullets, an
 indent that is off, an answer that stands there twice.
 """
 
@@ -37,11 +37,11 @@ class Names:
 
     def __init__(self, below: Mapping[str, "Names"] | None = None):
         self.below = below or {}
-        self._alike = {id_written(name): name for name in self.below}
+        self._compared = {id_written(name): name for name in self.below}
 
     def meant(self, written: str) -> str:
         """Return the name that is meant, whatever its capitals, spaces and underscores; what is written, if none is."""
-        return written if written in self.below else self._alike.get(id_written(written), written)
+        return written if written in self.below else self._compared.get(id_written(written), written)
 
 
 class AnswersError(Exception):
@@ -172,7 +172,7 @@ def _together(blocks: list[_Block], names: Names) -> Answered:
 
 
 def _read(block: _Block, names: Names) -> tuple[dict[str, Any], list[str]]:
-    """Read a block as it stands or, if that fails, with one slip after another mended; return also the lines that are left out."""
+    """Read a block as it stands or, if that fails, with one error after another mended; return also the lines that are left out."""
     first = None
     for lines, left_out in _mended(block.lines):
         try:

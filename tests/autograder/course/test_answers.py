@@ -1,4 +1,4 @@
-"""A student's answers: read as they were meant, and a slip costs no other answer."""
+"""A student's answers: read as they were meant, and an error costs no other answer."""
 
 import contextlib
 from decimal import Decimal
@@ -34,7 +34,7 @@ def changed(old, new, text=RIGHT):
     return text.replace(old, new)
 
 
-SLIPS = {  # each leaves one meaning
+ONE_MEANING = {  # each leaves one meaning
     "none": RIGHT,
     "a space is missing": changed("step: ", "step:"),
     "a space is missing in a part": changed("vae: calm\n", "vae:calm\n"),
@@ -69,9 +69,9 @@ SLIPS = {  # each leaves one meaning
 }
 
 
-@pytest.mark.parametrize("text", SLIPS.values(), ids=SLIPS)
+@pytest.mark.parametrize("text", ONE_MEANING.values(), ids=ONE_MEANING)
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
-def test_a_slip_that_leaves_one_meaning_costs_nothing(text, encoding):
+def test_an_error_that_leaves_one_meaning_costs_nothing(text, encoding):
     read = read_answers(text.encode(encoding), NAMES)
     given = {name: value for name, value in read.given.items() if name in NAMES.below}
     assert (given, read.problems) == (MEANT, {})
@@ -209,7 +209,7 @@ def test_no_bytes_do_more_than_fail_to_be_read(data):
 
 
 @pytest.mark.parametrize("line", ["a", "fresh-step:\n", "x" + " " * 60_000, "- " * 30_000, "fresh-step: [\n", "both:\n  w0: {\n", '"', "x: 1\nx: 2\n"])
-def test_a_large_file_of_slips_is_read_in_time(line):
+def test_a_large_file_of_errors_is_read_in_time(line):
     """Nobody waits for it: each line is looked at a few times, however many there are."""
     data = (line * (60_000 // len(line) + 1)).encode()[:60_000]
     with contextlib.suppress(AnswersError):

@@ -145,7 +145,7 @@ def test_a_function_with_other_parameters_is_told_both(judge, source, takes):
 
 
 def test_parameters_that_are_asked_for_are_told_with_their_defaults(judge):
-    _, checks = judge(f"{RIGHT}\ndef linear_betas(T, first, last): return 0\n")
+    _, checks = judge(f"{RIGHT}\nown = linear_betas\ndef linear_betas(T, first, last): return own(T, first, last)\n")
     assert checks["usual_schedule"].message.endswith("and `linear_betas(T, first=0.0001, last=0.02)` is asked for.")
 
 

@@ -24,7 +24,7 @@ FLOORS = [
 FLOOR = {package: floor for floor, packages in enumerate(FLOORS) for package in packages}
 ENTRIES = ("__init__", "__main__")  # what Python itself looks for
 MODULES = sorted(path for path in ENGINE.rglob("*.py") if path.read_text(encoding="utf-8").strip())
-MOST_FILES, MOST_LINES = 154, 350  # of the engine, and of one file of it
+MOST_FILES, MOST_LINES = 155, 350  # of the engine, and of one file of it
 
 
 def package_of(path):

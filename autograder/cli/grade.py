@@ -40,7 +40,7 @@ SHOWN = 60  # students in a table; of a larger class only the summary is shown
 PAIRS_SHOWN = 20
 NOTES = 20  # notes about submissions, and names of missing students
 QUIET_SECONDS = 120  # without a terminal, a long run prints a line this often
-KINDS = ("folder", "zips", "canvas", "moodle", "brightspace", "blackboard", "gradescope", "classroom", "nbgrader")
+KINDS = ("folder", "zips", "canvas", "moodle", "brightspace", "blackboard", "gradescope", "classroom", "nbgrader", "sakai")
 FRESH = click.option("--fresh", is_flag=True, help="Grade everything, also what has not changed since an earlier run.")
 WORKERS = click.option("--workers", type=click.IntRange(1, 256), help="Number of processes; by default one for each core.")
 STUDENT = click.option("--student", metavar="STUDENT", default="", help="Only this one: a name, number, login or e-mail.")
@@ -68,8 +68,8 @@ def grade(root: Path | None, /, unsafe: bool, as_json: bool, **options: Any) -> 
     """Grade the submissions of a class into OUT.
 
     SUBMISSIONS is a folder with one folder for each student, a zip, or a download from Canvas, Moodle, Brightspace, Blackboard,
-    Gradescope, GitHub Classroom, nbgrader or `course submit`. Students with no submission are listed and graded as missing. Files that
-    were handed in and not taken are listed with the reason.
+    Gradescope, GitHub Classroom, nbgrader, Sakai or `course submit`. Students with no submission are listed and graded as missing.
+    Files that were handed in and not taken are listed with the reason.
 
     OUT is the class: a second run over fewer students or exercises adds to it, and all files hold the whole class. --only starts the
     class afresh, and `course drop` removes a student. Earlier attempts stay in the gradebook.

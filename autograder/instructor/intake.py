@@ -1,20 +1,15 @@
 """Where submissions enter: a folder or a zip is opened, its kind detected or given, and its students matched with the roster.
 
-`platforms` knows how each platform names its files. This module reads what has no platform: a folder, a clone or an archive for each
-student. `roster` says who is in the class, and `uploads` reads the files. Nothing is graded here.
+`platforms` and `folders` know how each platform names its files, `roster` says who is in the class, and `uploads` reads the files.
+Nothing is graded here.
 """
 
-import hashlib
-import os
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from datetime import tzinfo
 from pathlib import Path
-from typing import Any, TypeGuard
 
-import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -22,9 +17,10 @@ from autograder.course.errors import UsageError
 from autograder.course.model import Submission
 from autograder.course.student_files import Handout, Prefer
 from autograder.course.text import clean
-from autograder.instructor.archives import ENDINGS, Archive, is_archive, open_inner
-from autograder.instructor.file_tree import LARGEST_ZIP, FileTree, Folder, Subtree, Unreadable, innermost, joined, text_of, visible
-from autograder.instructor.platforms import PLATFORMS, Platform, folders_of, problem_of, student_names
+from autograder.instructor.archives import Archive
+from autograder.instructor.file_tree import FileTree, Folder, Subtree, Unreadable, innermost, joined, visible
+from autograder.instructor.folders import FOLDER, KINDS, ZIPS
+from autograder.instructor.platforms import Platform
 from autograder.instructor.roster import Person, letters, unique
 from autograder.instructor.uploads import Student, Upload, read_submissions
 
@@ -70,8 +66,14 @@ def open_class(path: Path, lesson: str, kind: str | None = None, people: Sequenc
 
 # ---- who is who: kinds of identity are kept apart, and a name has the last word
 
+MOST = 20  # namesakes that are listed
 NUMBERS = ("school_id", "login", "email", "id")
-UMLAUTS = str.maketrans({"ä": "a", "ö": "o", "ü": "u", "ß": "ss", "ø": "o", "å": "a", "æ": "ae", "ł": "l", "ı": "i", "đ": "d"})
+_LETTERS = {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "ı": "i", "đ": "d", "ð": "d", "þ": "th"}  # that have no accent to lose
+_LETTERS |= {"ی": "ي", "ى": "ي", "ک": "ك", "ة": "ه", "ۀ": "ه"}  # Persian keyboards have other letters than Arabic ones
+_WRITTEN_OUT = {"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"}  # as in file names of northern Europe
+BARE = str.maketrans(_LETTERS)
+WRITTEN_OUT = str.maketrans(_LETTERS | _WRITTEN_OUT)
+_MARK = re.compile(r"\s*\((?P<mark>[^()]*)\)$")
 WITH_NUMBER = re.compile(r"(?P<name>.*?[^\W\d_].*?)[\s_-]+(?P<number>\d{3,})|(?P<number_first>\d{3,})[\s_-]+(?P<rest>.*[^\W\d_].*)")
 Known = Mapping[tuple[str, str], Person]  # by kind of identity and value
 
@@ -99,11 +101,18 @@ def join(students: Sequence[Student], people: Sequence[Person]) -> tuple[list[St
         if not members:
             name = f"{student.name} (not in the roster)" if student.name in matched else student.name
             strangers.append(replace(student, name=name))
-            notes.append(f"{student.name}: submitted, but is not in the roster")
+            notes.append(f"{student.name}: submitted, but {_why_nobody(student, people)}")
     for name, own in matched.items():
         if len(own) > 1:
             notes.append(f"{name}: submitted as {', '.join(one.name for one in own)}; only the last is graded")
     return [*(_as_person(person, matched[person.student]) for person in people), *strangers], notes
+
+
+def _why_nobody(student: Student, people: Sequence[Person]) -> str:
+    namesakes = [one.student for one in people if name_keys(one.student) & name_keys(student.name)]
+    if len(namesakes) < 2:
+        return "is not in the roster"
+    return f"may be any of {', '.join(clean(one, 60) for one in namesakes[:MOST])}: put the number, login or e-mail address behind the name"
 
 
 def _ids(student: Student, person: Person | None) -> tuple[str, ...]:
@@ -130,11 +139,15 @@ def _names(people: Sequence[Person]) -> dict[str, Person]:
 
 def name_keys(name: str) -> set[str]:
     """Return the letters of a name, also without a number that namesakes have, with the last name first, and without accents."""
-    plain = re.sub(r" \([^()]*\)$", "", name)
+    plain = _MARK.sub("", unicodedata.normalize("NFKC", name))
     *first, last = plain.replace(",", " ").split() or [""]
     keys = [letters(name), letters(plain), letters(last + "".join(first))]
-    bare = [f"~{unicodedata.normalize('NFKD', key.translate(UMLAUTS)).encode('ascii', 'ignore').decode()}" for key in keys[1:]]
+    bare = [f"~{_without_accents(key.translate(table))}" for key in keys[1:] for table in (BARE, WRITTEN_OUT)]
     return {key for key in (*keys, *bare) if key.strip("~")}
+
+
+def _without_accents(key: str) -> str:
+    return "".join(letter for letter in unicodedata.normalize("NFKD", key) if letter.isalnum())
 
 
 def _by_name(student: Student, names: Mapping[str, Person]) -> Person | None:
@@ -167,6 +180,8 @@ def _person_of(student: Student, known: Known, names: Mapping[str, Person], kind
         number = parts["number"] or parts["number_first"]
         own = replace(student, name=(parts["name"] or parts["rest"]).replace("_", " "), id=number, school_id=number, is_named_freely=False)
         return _person_of(own, known, names, kinds, notes)
+    if mark := _MARK.search(student.name):  # like Doe, Jane (jdoe)
+        student = replace(student, name=student.name[: mark.start()], aliases=(*student.aliases, mark["mark"].strip()))
     words = [word.casefold() for word in (student.name, *student.aliases)]
     return next((known[kind, word] for word in words for kind in ("login", "email", "school_id", "id") if (kind, word) in known), None)
 
@@ -250,101 +265,3 @@ def _merge_people(students: list[Student], roster: Sequence[Person], kind: str) 
             person = known.get(student.name, Person(student.name, participant=student.id if kind == "moodle" else ""))
             known[student.name] = replace(person, **{key: getattr(person, key) or value for key, value in facts.items()})
     return list(known.values())
-
-
-# ---- a folder for each student
-
-
-def folder_students(tree: FileTree, lesson: str, zone: tzinfo | None) -> list[Student]:
-    """Find a student for each folder, also one that cannot be read; note work that lies beside them."""
-    names = student_names(folders_of(tree))
-    for name in visible(tree):
-        if tree.kind(name) == "file" and (is_archive(name) or name.lower().endswith((".py", ".ipynb", ".rar"))):
-            tree.notes.append(f"`{text_of(name)}` lies beside the students' folders, so it is nobody's")
-    uploads = {folder: (Upload(tree, folder, problem=problem_of(tree, folder)),) for folder in names}
-    return [Student(name, uploads[folder], is_named_freely=True) for folder, name in names.items()]
-
-
-# ---- GitHub Classroom: ASSIGNMENT-LOGIN, a clone for each student; git is never run in it
-
-
-def is_classroom(tree: FileTree) -> bool:
-    """Return whether most folders are clones: a single one, or one that lacks, does not decide how the whole class is read."""
-    folders = folders_of(tree, ("folder",))[:100]
-    return 2 * sum(tree.kind(f"{folder}/.git") in ("folder", "file") for folder in folders) > len(folders)
-
-
-def classroom_students(tree: FileTree, lesson: str, zone: tzinfo | None) -> list[Student]:
-    """Find a student for each clone, named by what follows the assignment's name."""
-    folders = folders_of(tree, ("folder",))
-    shared = os.path.commonprefix(folders) if len(folders) > 1 else ""  # noqa: RUF071 (by letters, as meant)
-    prefix = shared[: shared.rfind("-") + 1]
-    return [
-        Student(
-            name=name.removeprefix(prefix) or name,
-            uploads=(Upload(tree, folder, problem=problem_of(tree, folder)),),
-            login=folder.removeprefix(prefix),
-            is_named_freely=True,
-            aliases=tuple("-".join(folder.split("-")[cut:]) for cut in range(1, folder.count("-") + 1)),
-        )
-        for folder, name in student_names(folders).items()
-    ]
-
-
-# ---- an archive for each student, as `course submit` packs it, or one such zip alone
-#
-# A manifest is the student's claim. It names no student here, because anybody can write another's name; its hashes only show that a
-# file was changed after packing.
-
-_MANIFEST = "manifest.json"
-_PACKED = (".tar.gz", ".tar.bz2", ".tar.xz", *ENDINGS, ".rar")
-
-
-def is_zips(tree: FileTree) -> bool:
-    """Return whether there are archives and no folders, or whether this is a student's zip itself."""
-    names = visible(tree)
-    return _is_submission(tree) or (any(map(_is_packed, names)) and not any(tree.kind(name) == "folder" for name in names))
-
-
-def zip_students(tree: FileTree, lesson: str, zone: tzinfo | None) -> list[Student]:
-    """Find a student for each archive; one that cannot be opened is an unreadable submission."""
-    if _is_submission(tree):
-        tree.notes += _manifest_notes(tree, lesson)
-        return [Student(text_of(tree.name)[: -len(".zip")], (Upload(tree),), is_named_freely=True)]
-    names = student_names([name for name in visible(tree) if _is_packed(name)], _PACKED)
-    for file in names:
-        with suppress(Unreadable):
-            tree.notes += _manifest_notes(open_inner(tree, file, LARGEST_ZIP), lesson)
-    return [Student(name, (Upload(tree, files={file: file}),), is_named_freely=True) for file, name in names.items()]
-
-
-def _is_submission(tree: FileTree) -> TypeGuard[Archive]:
-    return isinstance(tree, Archive) and tree.kind(_MANIFEST) == "file"
-
-
-def _is_packed(name: str) -> bool:
-    return name.lower().endswith(_PACKED)
-
-
-def _manifest_notes(archive: Archive, lesson: str) -> list[str]:
-    """List where an archive differs from its manifest."""
-    try:
-        manifest: Any = msgspec.json.decode(archive.read(_MANIFEST, 1 << 16))
-        files = {str(path): str(entry["sha256"]) for path, entry in manifest["files"].items()}
-    except (Unreadable, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return []
-    other = clean(str(manifest.get("lesson")), 40)
-    notes = [] if other == lesson else [f"{archive.name}: packed for the lesson `{other}`"]
-    for path, sha256 in list(files.items())[:100]:
-        try:
-            if hashlib.sha256(archive.read(path)).hexdigest() != sha256:
-                notes.append(f"{archive.name}: `{clean(path, 80)}` was changed after it was packed")
-        except Unreadable:
-            notes.append(f"{archive.name}: `{clean(path, 80)}` is in the manifest, but cannot be read")
-    return notes
-
-
-CLASSROOM = Platform(is_classroom, classroom_students, "a folder with `.git` in it for each student, as `gh classroom clone` makes")
-FOLDER = Platform(lambda tree: bool(folders_of(tree)), folder_students, "a folder named after each student, with the files in it")
-ZIPS = Platform(is_zips, zip_students, "a zip named after each student, as `course submit` packs it")
-KINDS = {**PLATFORMS, "classroom": CLASSROOM, "zips": ZIPS, "folder": FOLDER}  # in the order in which they are tried

@@ -17,11 +17,10 @@ from itertools import accumulate
 from msgspec import Struct
 from msgspec.structs import replace
 
-from autograder.course.errors import UsageError
 from autograder.course.model import HandedIn
 from autograder.course.strict_yaml import read_plainly
 from autograder.course.text import clean, read_time, shared_abbreviation
-from autograder.instructor.file_tree import FileTree, Subtree, Unreadable, joined, text_of, visible
+from autograder.instructor.file_tree import FileTree, Unreadable, joined, text_of, visible
 from autograder.instructor.roster import Person, marked
 from autograder.instructor.uploads import Student, Upload
 
@@ -188,7 +187,7 @@ def _attempts(tree: FileTree, files: Mapping[datetime, dict[str, str]], zone: tz
     )
 
 
-def _moment(tree: FileTree, who: str, text: str, zone: tzinfo | None) -> datetime | None:
+def moment(tree: FileTree, who: str, text: str, zone: tzinfo | None) -> datetime | None:
     """Read when something was handed in; note what cannot be read, and what is read as the course would."""
     try:
         found = read_time(text, zone)
@@ -251,7 +250,7 @@ def gradescope_students(tree: FileTree, lesson: str, zone: tzinfo | None) -> lis
     students = []
     for folder in folders_of(tree):
         facts = known.get(folder, {})
-        at = _moment(tree, text_of(folder), str(facts[":created_at"]), zone) if facts.get(":created_at") else None
+        at = moment(tree, text_of(folder), str(facts[":created_at"]), zone) if facts.get(":created_at") else None
         upload = Upload(tree, folder, facts=HandedIn(at=at), problem=problem_of(tree, folder))
         for one in facts.get(":submitters") or [{}]:
             name, email, sid = (text_of(str(one.get(f":{key}") or "")) for key in ("name", "email", "sid"))
@@ -276,54 +275,6 @@ def _kept_lines(text: str) -> str:
     return "\n".join(kept)
 
 
-# ---- nbgrader: submitted/STUDENT/ASSIGNMENT/, with the time in timestamp.txt
-
-
-def is_nbgrader(tree: FileTree) -> bool:
-    """Return whether this is an nbgrader course, or its folder of submissions: the exchange has put a time into most students' folders."""
-    listed = {student: names for student in tree.names()[:100] if (names := tree.names(student))}
-    timed = (any("timestamp.txt" in tree.names(joined(student, each)) for each in names) for student, names in listed.items())
-    return tree.kind("submitted") == "folder" or 2 * sum(timed) > len(listed)
-
-
-def nbgrader_students(tree: FileTree, lesson: str, zone: tzinfo | None) -> list[Student]:
-    """Find each student's folder of the assignment. Raise `UsageError` if there are several assignments and none is the lesson."""
-    if "submitted" in tree.names():
-        tree = Subtree(tree, "submitted")
-    folders = folders_of(tree)
-    assignment = _assignment(tree, folders, lesson)
-    return [
-        Student(name, _nbgrader_uploads(tree, folder, assignment, zone), login=folder, is_named_freely=True)
-        for folder, name in student_names(folders).items()
-    ]
-
-
-def _assignment(tree: FileTree, folders: list[str], lesson: str) -> str:
-    assignments = sorted({name for folder in folders for name in visible(tree, folder)})
-    if lesson in assignments or not assignments:
-        return lesson
-    if len(assignments) > 1:
-        raise UsageError(f"`submitted` holds several assignments: {', '.join(assignments)}", f"rename the one to grade to {lesson}")
-    return assignments[0]
-
-
-def _nbgrader_uploads(tree: FileTree, student: str, assignment: str, zone: tzinfo | None) -> tuple[Upload, ...]:
-    problem, folder = problem_of(tree, student), joined(student, assignment)
-    if not problem and tree.kind(folder) == "none":
-        return ()
-    return (Upload(tree, folder, facts=HandedIn(at=None if problem else _nbgrader_time(tree, student, folder, zone)), problem=problem),)
-
-
-def _nbgrader_time(tree: FileTree, student: str, folder: str, zone: tzinfo | None) -> datetime | None:
-    """Read when it was submitted, as nbgrader's exchange wrote it: `%Y-%m-%d %H:%M:%S.%f %Z`, and in UTC if no zone is named."""
-    try:
-        text = tree.read(joined(folder, "timestamp.txt"), 1 << 10).decode("utf-8", errors="replace").strip()
-    except Unreadable:
-        return None
-    named = re.search(r"[A-Za-z]|:\d\d(?:\.\d+)?\s*[+-]", text[11:])
-    return _moment(tree, text_of(student), text if named else f"{text} UTC", zone)
-
-
 def _any_name(pattern: re.Pattern[str]) -> Callable[[FileTree], bool]:
     return lambda tree: any(map(pattern.fullmatch, tree.names()))
 
@@ -346,5 +297,4 @@ PLATFORMS = {  # in the order in which they are tried
         "files named ASSIGNMENT_LOGIN_attempt_2026-11-20-22-58-11_FILE, as in Blackboard's download",
     ),
     "canvas": Platform(is_canvas, canvas_students, "files named NAME_12345_67890_FILE, as in Canvas's download"),
-    "nbgrader": Platform(is_nbgrader, nbgrader_students, "nbgrader's folder `submitted`, or the course that holds it"),
 }

@@ -176,7 +176,7 @@ class _Contents:
         for _ in range(DEEPEST):
             below: dict[str, str] = {}
             for name, path in entries.items():
-                if tree.kind(path) == "folder" and tree.names(path) and not _is_clutter(name):
+                if tree.kind(path) == "folder" and tree.names(path) and not is_clutter(name):
                     below |= {f"{name}/{each}": joined(path, each) for each in tree.names(path)}
                 else:
                     self._add(_File(archive + name, tree, path), nested)
@@ -187,7 +187,7 @@ class _Contents:
     def _add(self, file: _File, nested: int) -> None:
         kind, shown = file.tree.kind(file.path), clean(file.name, 120)
         beside = self._handout.beside
-        if _is_clutter(file.base):
+        if is_clutter(file.base):
             self._clutter.append(shown)
         elif any(file.base in beside[folder] for folder in file.name.split("/")[:-1] if folder in beside):
             pass  # it lies where another lesson's file of this name does
@@ -338,9 +338,9 @@ class _Contents:
             yield f"`{one.file}` was not taken, because {one.why}"
 
 
-def _is_clutter(name: str) -> bool:
-    base = name.rpartition("/")[2]
-    return base in CLUTTER or base.startswith("._")
+def is_clutter(name: str) -> bool:
+    """Return whether programs make files or folders of this name."""
+    return (base := name.rpartition("/")[2]) in CLUTTER or base.startswith("._")
 
 
 def _require_text(name: str, source: bytes) -> None:

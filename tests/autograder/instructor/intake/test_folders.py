@@ -231,6 +231,13 @@ def test_files_beside_the_students_are_left_alone(tmp_path, student):
     assert students(tmp_path) == [student.name]
 
 
+def test_a_hidden_folder_is_told(tmp_path, student):
+    (tmp_path / ".Bo Byte").mkdir()
+    opened = open_class(tmp_path, LESSON)
+    assert [one.name for one in opened.students] == [student.name]
+    assert opened.notes == ["`.Bo Byte` is hidden, so it is no student's folder: take the dot off if it is"]
+
+
 EMPTY = {
     "missing": (lambda path: None, "{path}: no such folder or zip\n  fix: give the folder that holds one folder for each student, or a platform's zip"),
     "empty": (os.mkdir, "{path}: no student's folder in it\n  fix: put each student's files into a folder named after the student"),

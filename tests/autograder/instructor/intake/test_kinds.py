@@ -13,7 +13,8 @@ import pytest
 from autograder.cli.grade import KINDS as CHOICES
 from autograder.course.errors import UsageError
 from autograder.course.model import HandedIn
-from autograder.instructor.intake import KINDS, open_class
+from autograder.instructor.folders import KINDS
+from autograder.instructor.intake import open_class
 
 from .handouts import HANDOUT
 from .packing import packed, tarred
@@ -129,6 +130,19 @@ CLASSES = {
             "submitted/bo/other/12_diffusion.ipynb": b"{}",
         },
         {"ada": [b"{}"], "bo": []},
+    ),
+    "sakai": (
+        {
+            "HW 1/grades.csv": b"",
+            "HW 1/Lovelace, Ada(ada)/timestamp.txt": b"20261120225811123",
+            "HW 1/Lovelace, Ada(ada)/comments.txt": b"",
+            "HW 1/Lovelace, Ada(ada)/Lovelace, Ada(ada)_submissionText.html": b"",
+            "HW 1/Lovelace, Ada(ada)/Submission attachment(s)/forward.py": b"ada = 1",
+            "HW 1/Lovelace, Ada(ada)/Feedback Attachment(s)/forward.py": b"marked = 1",
+            "HW 1/B, Bo(bo)/timestamp.txt": b"20261120225811123",
+            "HW 1/B, Bo(bo)/Submission attachment(s)/forward (1).py": b"bo = 1",
+        },
+        {"B, Bo": [b"bo = 1"], "Lovelace, Ada": [b"ada = 1"]},
     ),
     "zips": (
         {"ada.zip": packed((f"{LESSON}/forward.py", b"ada = 1"), ("manifest.json", MANIFEST)), "Bo B.zip": packed(("forward.py", b"bo = 1"))},
@@ -316,6 +330,16 @@ def test_times_of_a_platform_are_by_the_courses_clock(tmp_path, kind):
         "gradescope": {"Ada Lovelace": [datetime(2026, 11, 20, 22, tzinfo=UTC)], "Bo É": [None], "Cy": [None], "submission_9": [None]},
     }[kind]
     assert times == expected
+
+
+def test_sakai_says_when_it_was_handed_in_and_what_was_typed(tmp_path):
+    files = {"Lovelace, Ada(ada)/timestamp.txt": b"20261120225811123", "Lovelace, Ada(ada)/Submission attachment(s)/forward.py": b"x = 1"}
+    files |= {"B, Bo(bo)/Submission attachment(s)/": b"", "B, Bo(bo)/B, Bo(bo)_submissionText.html": b"<p>x = 1</p>"}
+    opened, found = taken(zipped(tmp_path / "in.zip", files), zone=UTC)
+    assert (opened.kind, found) == ("sakai", {"B, Bo": [], "Lovelace, Ada": [b"x = 1"]})
+    times = {one.student: one.handed_in.at for one in opened.submissions(HANDOUT, ["forward"], every=False)}
+    assert times["Lovelace, Ada"] == datetime(2026, 11, 20, 22, 58, 11, tzinfo=UTC)
+    assert "B, Bo: `B, Bo(bo)_submissionText.html` was not taken, because it is a web page, not code" in opened.notes
 
 
 def test_nbgraders_only_assignment_is_the_one_that_is_meant(tmp_path):

@@ -226,7 +226,9 @@ def test_a_name_that_two_share_joins_nobody(tmp_path):
     """Rather a line for the instructor than one student's grade for another."""
     opened = open_class(handed_in(tmp_path, "Li Wei/forward.py"), LESSON, people=read_roster(roster(tmp_path, "name,id\nLi Wei,1\nLi Wei,2\n")).people)
     assert opened.missing == ("Li Wei (1)", "Li Wei (2)")
-    assert opened.notes == ["Li Wei: submitted, but is not in the roster"]
+    assert opened.notes == [
+        "Li Wei: submitted, but may be any of Li Wei (1), Li Wei (2): put the number, login or e-mail address behind the name"
+    ]
 
 
 def test_two_hand_ins_of_one_student_are_told(tmp_path):
@@ -313,6 +315,8 @@ FOLDERS = {
     "with the number before": "4711 Bo Byte",
     "as a university renames Brightspace's": "Byte, Bo - 4711",
     "without accents": "Bö Byte",
+    "with the number in brackets": "Byte, Bo (4711)",
+    "with the number in brackets alone": "B. (4711)",
     "another number behind": "Bo Byte 999",
 }
 
@@ -320,6 +324,33 @@ FOLDERS = {
 @pytest.mark.parametrize("folder", FOLDERS.values(), ids=FOLDERS.keys())
 def test_a_folder_may_be_named_by_name_and_number(tmp_path, folder):
     assert joined(tmp_path, "name,student id\nBo Byte,4711\nAda,1\n", f"{folder}/forward.py")[0]["Bo Byte"] is not None
+
+
+WRITTEN = {
+    "ü as ue": ("Jürgen Müller", "Juergen Mueller"),
+    "ß as ss": ("Jürgen Groß", "Jurgen Gross"),
+    "ø as oe": ("Søren Bø", "Soeren Boe"),
+    "å as aa": ("Åse Ås", "Aase Aas"),
+    "þ as th": ("Þór Æsir", "Thor Aesir"),
+    "a Persian keyboard": ("علی کریم", "علي كريم"),
+    "a final alif": ("منى", "مني"),
+    "letters of full width": ("Ｊａｎｅ Ｄｏｅ", "Jane Doe"),
+    "half-width kana": ("ｶﾅ", "カナ"),
+    "no dots": ("Иван Чёрный", "Иван Черный"),
+}
+
+
+@pytest.mark.parametrize("way", [1, -1])
+@pytest.mark.parametrize("names", WRITTEN.values(), ids=WRITTEN)
+def test_a_name_may_be_written_with_other_letters(tmp_path, names, way):
+    name, folder = names[::way]
+    assert joined(tmp_path, f"name\n{name}\nCy\n", f"{folder}/forward.py") == ({name: folder, "Cy": None}, [])
+
+
+def test_names_in_other_scripts_are_not_taken_for_one_another(tmp_path):
+    found, notes = joined(tmp_path, "name\nИван Петров\nمحمد علي\n李伟\n", "Пётр Иванов/forward.py", "علي أحمد/forward.py", "伟/forward.py")
+    assert set(found.values()) == {None, "Пётр Иванов", "علي أحمد", "伟"}
+    assert len(notes) == 3
 
 
 def test_accents_matter_where_they_are_all_that_differs(tmp_path):

@@ -27,6 +27,12 @@ class Decoded(NamedTuple):
     text: str
     guessed: str = ""
 
+    @property
+    def note(self) -> str:
+        """What the writer should know; an empty text if nothing was guessed."""
+        say = "its first lines name another encoding" if self.guessed == "utf-8" else "save it as UTF-8"
+        return f"This file was read as {self.guessed}: {say}.\n" if self.guessed else ""
+
 
 def decode(code: bytes) -> Decoded:
     """Read code in the encoding that it declares, or is in: UTF-8, UTF-16, UTF-32 or, at last, a Western one.
@@ -40,9 +46,11 @@ def decode(code: bytes) -> Decoded:
             raise LookupError
         text = code.decode(encoding)
     except (SyntaxError, UnicodeDecodeError, LookupError):
-        if guessed or any(map(tokenize.cookie_re.match, code[:1000].decode("latin-1").split("\n")[:2])):
+        if guessed:
             raise ValueError("not text in UTF-8") from None
-        guessed, text = "cp1252", code.decode("cp1252", errors="replace")
+        guessed = "cp1252" if "\ufffd" in code.decode("utf-8", errors="replace") else "utf-8"
+        text = code.decode(guessed, errors="replace")
+    text = text.rstrip("\0\x1a")  # what fills a file up, or ended it in DOS
     if "\0" in text:
         raise ValueError("not text: it contains zero bytes")
     return Decoded(text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n"), guessed)

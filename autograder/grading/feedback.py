@@ -74,7 +74,8 @@ def ending(outcome: Outcome, *, numbers: bool, function: str = "", call: str = "
         lines = raised.where if numbers else raised.where[-1:]
         where = f" ({', then '.join(lines)})" if lines else ""
         advice = "" if outcome.missing else advice_on(raised.kind, raised.message if numbers else "")
-        words = f"{verb} {exception}{where}{said}".rstrip(".") + "."
+        words = f"{verb} {exception}{where}{said}".rstrip(".")
+        words += "" if words.endswith("?") else "."
         return replace(ended, words=words, exception=exception, lines=lines, advice=advice)
     words, secret = ENDINGS[outcome.kind]
     return replace(ended, words=f"{words}: {outcome.detail if numbers or not secret else secret}.")

@@ -250,8 +250,7 @@ class SubmissionRun:
             code = decode(self.source)
         except ValueError as error:
             return Outcome("refused", detail=f"it is {error}")
-        if code.guessed and not self._output:
-            self._output += f"This file was read as {code.guessed}: save it as UTF-8.\n".encode()
+        self._output += b"" if self._output else code.note.encode()
         try:
             return guest.load(self.submission.exercise, code.text.encode(), notebook=self.submission.name.endswith(".ipynb"))
         except NotData as error:

@@ -10,6 +10,7 @@ its body; with most other cell magics it is dropped. Cells that nbgrader locks a
 import __future__
 
 import ast
+import contextlib
 import json
 import linecache
 import math
@@ -24,11 +25,17 @@ from types import FrameType
 from typing import Any, NamedTuple
 
 _MAGIC = re.compile(r"^(?P<indent>\s*)(?P<target>[\w.,\[\]' ]+=\s*)?(!|%%?(?=[A-Za-z]))")
+_FENCE = re.compile(r"^\s*(```|~~~)\s*\w*\s*$")
+_FOREIGN = re.compile(r"<{7}|={7}|>{7}|>>>|\.\.\. ")  # what Git, or a session of Python's, puts before lines
 _HELP = re.compile(r"^\s*(\?{1,2}[\w.]+|[\w.]+\?{1,2})\s*$")
 _KEPT = re.compile(r"\s*%%(time|timeit|capture|writefile\b.*\.py$)\b")
 
 # What is not run any more in a part in which a statement failed: it defines nothing, and may rely on what failed.
 EXPERIMENTS = (ast.Expr, ast.Assert, ast.Raise, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Match)
+# What a web page, a PDF or a word processor writes in place of a space, a quote or nothing.
+AS_TYPED = {ord(found): typed for typed, all_found in {
+    " ": "\xa0\u2002\u2003\u2009\u202f\u3000", "": "\u200b\u200c\u200d\u2060\ufeff\xad", '"': "“”„", "'": "‘’‚", "-": "−",
+}.items() for found in all_found}  # fmt: skip
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 TICK = 0.02  # seconds of CPU time between two looks at how long a statement takes
 NAMES = 200
@@ -87,11 +94,17 @@ def statements(part: Part) -> list[ast.stmt]:
 def _parsed(part: Part) -> ast.Module:
     try:
         return ast.parse(part.text, part.name)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         plain = without_magics(part.text)
-        if plain == part.text:
-            raise
-        return ast.parse(plain, part.name)
+        for text in (plain, plain.translate(AS_TYPED)):
+            with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+                parsed = ast.parse(text, part.name)
+                if text != plain:
+                    print("Some spaces, quotes or signs in this file are none of Python's. They were read as if you had typed them.")
+                return parsed
+        if isinstance(error, SyntaxError) and (marks := _FOREIGN.match((error.text or "").lstrip())):
+            error.msg += f" {marks[0]}"
+        raise
 
 
 def _imports(node: ast.stmt) -> list[ast.stmt]:
@@ -120,7 +133,7 @@ def _line(line: str) -> str:
     if magic:
         target = magic["target"] or ""
         return f"{magic['indent']}{target}[]" if target else f"{magic['indent']}pass"
-    return "pass" if _HELP.match(line) else line
+    return "pass" if _HELP.match(line) or _FENCE.match(line) else line
 
 
 # ---- running

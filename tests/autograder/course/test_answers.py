@@ -174,7 +174,7 @@ _OPEN = "look at this line and the one above: a missing space after `:`, a quote
     ("data", "told"),
     [
         (b"a" * 65537, "the file is larger than 64 KiB: it should hold `question: answer` lines only"),
-        (b"a: 1\0", "this is not text: it contains zero bytes: save the file as plain text"),
+        (b"a: \0 1", "this is not text: it contains zero bytes: save the file as plain text"),
         (b"- 1", "line 1: this is not a list of `question: answer` lines: put a space after each colon"),
         (b"fresh-sum:0.79", "line 1: this is not a list of `question: answer` lines: put a space after each colon"),
         (b"a: 1\na: 2", "line 2: the key `a` is here and on line 1: keep one of them: YAML would silently take the last"),

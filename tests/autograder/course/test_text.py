@@ -15,6 +15,10 @@ ENCODED = {
     "UTF-16 without a mark": (TEXT.encode("utf-16-le"), "utf-16-le"),
     "UTF-16 without a mark, high byte first": (TEXT.encode("utf-16-be"), "utf-16-be"),
     "an undeclared Western encoding": (TEXT.encode("cp1252"), "cp1252"),
+    "a declared encoding that it does not have": (b"# coding: ascii\n" + TEXT.encode(), "utf-8"),
+    "a declared encoding that does not exist": (b"#!python\n# coding: utf-9\n" + TEXT.encode(), "utf-8"),
+    "one of domain names, which takes hours": (b"# coding: Punycode\n-" + b"z9" * (1 << 20) + TEXT.encode(), "utf-8"),
+    "neither the declared nor UTF-8": (b"# coding: ascii\n" + TEXT.encode("cp1252"), "cp1252"),
     "one with a byte that has no letter": (TEXT.encode("cp1252") + b"# \x81\n", "cp1252"),
 }
 
@@ -31,12 +35,14 @@ def test_lines_end_as_they_may(end):
     assert decode(f"x = 1{end}y = 2{end}".encode()) == Decoded("x = 1\ny = 2\n")
 
 
+@pytest.mark.parametrize("end", ["\0", "\0" * 500, "\x1a", "\n\x1a\0"])
+def test_what_fills_a_file_up_is_no_part_of_it(end):
+    assert decode(f"x = 1\n{end}".encode()).text.strip() == "x = 1"
+
+
 NOT_TEXT = {
     "an archive": (b"PK\x03\x04\x00\x00\x01\x02 and so on", "not text: it contains zero bytes"),
     "half of a character": (b"\xff\xfe\0", "not text in UTF-8"),
-    "a declared encoding that it does not have": (b"# coding: ascii\n" + TEXT.encode(), "not text in UTF-8"),
-    "an encoding of domain names, which takes hours": (b"# coding: Punycode\n-" + b"z9" * (1 << 20), "not text in UTF-8"),
-    "a declared encoding that does not exist": (b"#!python\n# coding: utf-9\n" + TEXT.encode(), "not text in UTF-8"),
 }
 
 

@@ -8,6 +8,7 @@ import torch
 
 from autograder.course.model import CheckResult, Failure, Idea
 from autograder.grading.feedback import ADVICE, advice_on, check_feedback, ending
+from autograder.sandbox.guest.source import Part, statements
 from autograder.sandbox.guests import Outcome, Raised
 
 T = torch.zeros
@@ -89,6 +90,10 @@ CASES = {
     "tabs and spaces": (lambda: exec("def f():\n        x = 1\n\ty = 2\n"), "tab into four spaces"),
     "indentation": (lambda: exec("def f():\n    x = 1\n   y = 2\n"), "same number of spaces"),
     "syntax": (lambda: exec("def f(:\n"), "missing bracket"),
+    "a strange character": (lambda: exec("x = 2 × 3"), "none of Python's"),
+    "Python 2": (lambda: exec("print 1"), "Python 2"),
+    "a conflict": (lambda: list(statements(Part("f.py", "x = 1\n<<<<<<< HEAD\nx = 2\n"))), "Git has put both"),
+    "a session of Python's": (lambda: list(statements(Part("f.py", ">>> x = 1\n"))), "prompts"),
     "a typed input": (lambda: exec("raise EOFError"), "Nobody can type"),
     "the end of the program": (lambda: exec("raise SystemExit"), "return a value"),
     "a name before its value": (lambda: exec("def f():\n  x += 1\nf()"), "before it has a value"),

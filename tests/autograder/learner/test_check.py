@@ -147,7 +147,7 @@ def test_what_is_not_written_yet_is_told_of_an_untouched_file(workspace, checker
         (b"", "forward.py", "`forward.py` is empty: save it in your editor first."),
         (b" \n", "forward.py", "`forward.py` is empty: save it in your editor first."),
         (b"\xff\xfe\0", "forward.py", "`forward.py` is not text in UTF-8."),
-        (b"x = 1\0", "forward.py", "`forward.py` is not text: it contains zero bytes."),
+        (b"x \0 = 1", "forward.py", "`forward.py` is not text: it contains zero bytes."),
     ],
     ids=["empty", "blank", "half a character", "zero bytes"],
 )

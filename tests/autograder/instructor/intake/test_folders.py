@@ -90,8 +90,7 @@ UNREADABLE = {
     "a pipe that never answers": (fifo, "forward.py is not a file"),
     "a folder": (os.mkdir, "forward.py is not a file"),
     "not text": (lambda path: path.write_bytes(b"\xff\xfex = 1"), "forward.py is not text in UTF-8"),
-    "zero bytes": (lambda path: path.write_bytes(b"x = 1\0"), "forward.py is not text: it contains zero bytes"),
-    "an encoding nobody knows": (lambda path: path.write_bytes(b"# coding: martian\n"), "forward.py is not text in UTF-8"),
+    "zero bytes": (lambda path: path.write_bytes(b"x \0 = 1"), "forward.py is not text: it contains zero bytes"),
     "seven megabytes": (lambda path: path.write_bytes(b"#" * (7 << 20)), "forward.py is larger than 6 MiB: clear the notebook's outputs, leave data out"),
 }
 

@@ -10,6 +10,12 @@ from autograder.sandbox.guest.source import Loader, Part, cells, parts, statemen
 # ---- text to Python
 
 CELLS = {
+    "a fence of Markdown is dropped": ("```python\nx = 1\n```", "pass\nx = 1\npass"),
+    "spaces of a web page are spaces": ("if True:\n\xa0\xa0x\xa0= 1", "if True:\n  x = 1"),
+    "quotes of a word processor are quotes": ("x = “1”, ‘2’", "x = \"1\", '2'"),
+    "a minus of a formula is a minus": ("x = 2 − 1", "x = 2 - 1"),
+    "what is invisible is nothing": ("\u200bx = 1\ufeff", "x = 1"),
+    "but not in texts that Python reads": ("x = '\u200b“\xa0”'", "x = '\u200b“\xa0”'"),
     "plain Python stays": ("x = 1\ny = x % 2", "x = 1\ny = x % 2"),
     "a line magic is dropped": ("%matplotlib inline\nx = 1", "pass\nx = 1"),
     "a shell line is dropped": ("!pip install torch\nx = 1", "pass\nx = 1"),

@@ -98,10 +98,10 @@ def training_step(model, optimizer, x0, t, eps, alpha_bars):
     optimizer.step()
     return noise_mse(model, x0, t, eps, alpha_bars).item()
 """),
-    "sines first, and k over half − 1": ("timestep", "shift", "timestep_embedding", """
+    "sines first, and k over dim": ("timestep", "shift", "timestep_embedding", """
 def timestep_embedding(t, dim, max_period=10000):
     half = dim // 2
-    angles = torch.outer(t.float(), max_period ** (-torch.arange(half) / max(half - 1, 1)))
+    angles = torch.outer(t.float(), max_period ** (-torch.arange(half) / dim))
     return torch.cat((torch.sin(angles), torch.cos(angles)), dim=-1)
 """),
     "noise divided without its root, and the large variance": ("ddpm", "plain", "posterior", """

@@ -24,7 +24,7 @@ from autograder.grading.checks import Called, Transcript
 from autograder.grading.coefficients import Formula, Sum
 from autograder.grading.feedback import WORDS, reading_words, rewrite_words
 from autograder.grading.readings import Reading, read
-from autograder.grading.reference import load_module
+from autograder.grading.reference import ObjectProxy, load_module
 from autograder.grading.reruns import Evidence, Known, evidence, sums_of, tolerance_of
 from autograder.grading.rewrites import Rewrite
 from autograder.grading.sketch import Table, calls_about, shared_by, varies
@@ -98,10 +98,10 @@ class Cause(msgspec.Struct, frozen=True):
     partly: bool = False  # the idea explains only a part
     trouble: str = ""  # why no mistake could be looked for
 
-    def with_noise(self, function: str) -> "Cause":
-        """Say of a function that it draws random numbers of its own, besides what is known already."""
+    def with_noise(self, function: str, kind: str) -> "Cause":
+        """Say that a function draws random numbers of its own, or that of a class the objects do, besides what is known already."""
         known = [self.idea.sentence] if self.idea else []
-        return Cause(Idea("coefficients", function, " ".join([*known, WORDS["random"]])))
+        return Cause(Idea("coefficients", function, " ".join([*known, WORDS[kind]])))
 
 
 Search = TypeVar("Search", bound=Callable[..., Cause])
@@ -163,7 +163,11 @@ class Diagnosis:
             return replace(known, idea=known.misconception and known.idea)
         found = self.unwritten(of, published.transcripts, published.seeds, None if published is run else known)
         explained = found.trouble or (found.idea and not found.partly) or not may_draw(run.source)
-        return found if explained or not varies(of, published.again([compared[0]] * 2)) else found.with_noise(of)
+        if explained or not varies(of, published.again([compared[0]] * 2)):
+            return found
+        made = published.transcript(compared[0]).calls
+        objects = any(isinstance(call.outcome.value, ObjectProxy) for call in made if call.function == of)
+        return found.with_noise(of, "random_object" if objects else "random")
 
     def _compared(self, of: str, failed: list[Check], run: Run) -> list[Check]:
         """List the failed checks that compared a value of a function with another one, if the lesson describes mistakes in it."""

@@ -8,7 +8,7 @@ import builtins
 import inspect
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from difflib import get_close_matches
 from itertools import count, islice
@@ -245,7 +245,8 @@ def _reading(reading: Reading) -> str:
     if reading.kind != "factors":
         where = _where(reading.where)
         numbers = [f"{number:.3g}".replace("-", "−") for number in reading.numbers]
-        return WORDS[reading.kind].format(*numbers, result=result, where=where, parts=_none_of(reading.right))
+        part = reading.right[int(reading.numbers[0])] if reading.kind == "first_row" else ""
+        return WORDS[reading.kind].format(*numbers, result=result, where=where, parts=listed(reading.right), part=part)
     if not reading.named:
         return _in_numbers(reading, result)
     place = f"In the {reading.result}: " if reading.result and wrong[0].letter else "In each step: " if reading.step else ""
@@ -283,7 +284,8 @@ def _wrong(wrong: Wrong, result: str) -> str:
     own = own[:-1] + _where(wrong.where) + ")" if own.endswith(")") else own
     kinds = {("0", 0): "factor_left_out", ("1", 0): "factor_of_one", ("0", 1): "factor_too_many", ("1", 1): "factor_for_one"}
     kind = next((kinds[name, i] for i, (name, _) in enumerate((wrong.own, wrong.right)) if (name, i) in kinds), "factor")
-    relation = f": {WORDS[wrong.relation]}" if wrong.relation else ""
+    found = "squared" if wrong.relation == "square" and not wrong.right[0].startswith("√") else wrong.relation
+    relation = f": {WORDS[found]}" if found else ""
     return WORDS[kind if wrong.letter else "number"].format(letter=wrong.letter, result=result, own=own, right=right, relation=relation)
 
 
@@ -296,10 +298,6 @@ def _named(name: str, number: str, where: str) -> str:
 
 def _where(where: tuple[str, float], form: str = " at {}", otherwise: str = "") -> str:
     return form.format(f"{where[0]} = {where[1]:.4g}") if where[0] else otherwise
-
-
-def _none_of(parts: Sequence[str]) -> str:
-    return f"neither {listed(parts, 'nor')}" if len(parts) > 1 else f"something other than {''.join(parts)}"
 
 
 # ---- marks of questions, in words

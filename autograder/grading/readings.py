@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from autograder.grading.coefficients import IMAGE, Array, Formula, Sum, fit
 
 SEPARATION = 10  # tolerances by which a factor is wrong
+ROUNDING = 1e-5  # of the largest value: what single precision loses on the way
+NEAR = 0.005  # of the largest value, for what is right but not exact
 CLEARLY = 0.3  # of the largest error
 
 
@@ -38,13 +40,13 @@ class Reading(msgspec.Struct, frozen=True):
     """What the sums of a result show. `feedback` has the words.
 
     kind: "factors" some are wrong. "asked": a callback was asked with another number. "infinite": values that are no numbers. "axis":
-    factors that change along an axis where they must not. "constant" and "clamped": all else is right. "unexplained": a part of the value
-    is no multiple of anything that was given.
+    factors that change along an axis where they must not. "first_row": one sample's part of this number serves for all. "constant" and
+    "clamped": all else is right. "inexact": all is right, but not exact. "unexplained": no factors give the value.
     result: its name, if there are several. where: a quantity and its value, in the first row that is clearly wrong. terms: the student's
     and the reference's factor of each part, in that row. numbers: the kind's own.
     """
 
-    kind: Literal["factors", "asked", "infinite", "axis", "constant", "clamped", "unexplained"]
+    kind: Literal["factors", "asked", "infinite", "axis", "first_row", "constant", "clamped", "inexact", "unexplained"]
     result: str = ""
     step: bool = False  # of a walk
     where: tuple[str, float] = ("", 0.0)
@@ -168,7 +170,8 @@ def _wrong(letter: str, factor: Factor, rows: list[dict[str, float]]) -> Wrong:
     relation, derived = _derived(factor, right)
     own = _name(factor.own, factor, rows) or derived
     where = _where(rows[int(factor.row[here])])
-    return Wrong(letter, (own, float(factor.own[here])), (right, float(factor.right[here])), where, relation)
+    number = 0.0 if abs(factor.own[here]) <= factor.slack[here] else float(factor.own[here])
+    return Wrong(letter, (own, number), (right, float(factor.right[here])), where, relation)
 
 
 def _where(quantities: Mapping[str, float]) -> tuple[str, float]:
@@ -242,15 +245,18 @@ def _pairs(names: tuple[str, ...]) -> tuple[list[str], NDArray[np.int_], NDArray
 # ---- what no factors explain
 
 
-def _read_strange(strange: Sequence[tuple[Sum, Formula, float]], letters: Mapping[str, str], name: str) -> Reading:
-    """Say what makes the values other than a sum of their parts, if it does so in all of these calls."""
+def _read_strange(strange: Sequence[tuple[Sum, Formula, float]], letters: Mapping[str, str], name: str) -> Reading | None:
+    """Say what makes the values other than a sum of their parts, if it does so in all of these calls; nothing of a rounding error."""
+    if all(np.abs(one.value - (due := _expected(one, formula))).max() <= ROUNDING * np.abs(due).max() for one, formula, _ in strange):
+        return None
     own, formula, _ = strange[0]
+    letters_here = tuple(_letters([*formula.factors], letters).values())
     where = _where({what: values[0] for what, values in formula.quantities.items() if len(values) == 1})
     for kind, finds in _KINDS.items():
         found = [finds(*one) for one in strange]
-        if all(found):
-            return Reading(kind, name, own.step, where, numbers=found[0])
-    return Reading("unexplained", name, own.step, where, right=tuple(_letters([*formula.factors], letters).values()))
+        if all(found) and (kind != "first_row" or len({*found}) == 1):
+            return Reading(kind, name, own.step, where, right=letters_here, numbers=found[0])
+    return Reading("unexplained", name, own.step, where, right=letters_here)
 
 
 def _infinite(own: Sum, formula: Formula, tolerance: float) -> tuple[float, ...]:
@@ -270,10 +276,21 @@ def _axis(own: Sum, formula: Formula, tolerance: float) -> tuple[float, ...]:
     return ()
 
 
+def _first_row(own: Sum, formula: Formula, tolerance: float) -> tuple[float, ...]:
+    """Return the number of the part of which the first sample's serves for all, if nothing else is wrong."""
+    for number, name in enumerate(formula.factors):
+        part = own.parts.get(name)
+        if part is not None and part.ndim and len(part) > 1:
+            shared = msgspec.structs.replace(own, parts={**own.parts, name: np.broadcast_to(part[:1], part.shape)})
+            if np.abs(own.value - _expected(shared, formula)).max() <= 2 * tolerance:
+                return (number,)
+    return ()
+
+
 def _constant(own: Sum, formula: Formula, tolerance: float) -> tuple[float, ...]:
     """Return what is added to every value, if nothing else is wrong."""
     rest = own.value - _expected(own, formula)
-    return (float(rest.mean()),) if np.ptp(rest) <= 2 * tolerance else ()
+    return (float(rest.mean()),) if np.ptp(rest) <= 2 * tolerance < abs(rest.mean()) else ()
 
 
 def _clamped(own: Sum, formula: Formula, tolerance: float) -> tuple[float, ...]:
@@ -282,6 +299,13 @@ def _clamped(own: Sum, formula: Formula, tolerance: float) -> tuple[float, ...]:
     cut = int((np.abs(free - own.value) > tolerance).sum())
     held = (np.abs(free.clip(low, high) - own.value) <= tolerance).all() and min((own.value == low).sum(), (own.value == high).sum()) > 1
     return (float(low), float(high), cut, free.size) if held and low < high else ()  # one value for all is no range
+
+
+def _inexact(own: Sum, formula: Formula, tolerance: float) -> tuple[float, ...]:
+    """Return the largest error, if it is a small part of the values."""
+    expected = _expected(own, formula)
+    error = float(np.abs(own.value - expected).max())
+    return (error,) if error <= NEAR * np.abs(expected).max() else ()
 
 
 def _expected(own: Sum, formula: Formula) -> Array:
@@ -293,5 +317,5 @@ def _expected(own: Sum, formula: Formula) -> Array:
 
 
 _KINDS: dict[Any, Callable[[Sum, Formula, float], tuple[float, ...]]] = {
-    "infinite": _infinite, "axis": _axis, "constant": _constant, "clamped": _clamped,
+    "infinite": _infinite, "axis": _axis, "first_row": _first_row, "constant": _constant, "clamped": _clamped, "inexact": _inexact,
 }  # fmt: skip

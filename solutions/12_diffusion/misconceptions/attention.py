@@ -31,7 +31,7 @@ def _attend(x, text, W_q, W_k, W_v, W_o, heads, mask, *, scale=None, weights=_we
 
 @misconception(of="cross_attention", section="text-to-image", card="attention-scale")
 def scores_not_scaled(x, text, W_q, W_k, W_v, W_o, heads, mask=None):
-    """You left the scores unscaled. Divide them by √k before the softmax, or it all but picks a single token."""
+    """You did not divide the scores by √k, the root of the width of one head's keys. Without that, the softmax all but picks one token."""
     return _attend(x, text, W_q, W_k, W_v, W_o, heads, mask, scale=1)
 
 

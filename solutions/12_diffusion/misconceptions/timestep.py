@@ -78,6 +78,38 @@ def sines_only(t, dim, max_period=10000):
     return angles.sin()
 
 
+def _ddpm(t, dim, max_period):
+    return _waves(t, dim, torch.arange(dim // 2) / max(dim // 2 - 1, 1), max_period)[0]
+
+
+@misconception(of="timestep_embedding", section="reverse-direction", card="timestep-told")
+def embedding_of_ddpms_code(t, dim, max_period=10000):
+    """This is the embedding of DDPM's code: sines first, k divided by half − 1. Here the cosines come first, and k is divided by half."""
+    angles = _ddpm(t, dim, max_period)
+    return torch.cat([angles.sin(), angles.cos()], dim=1)
+
+
+@misconception(of="timestep_embedding", section="reverse-direction", card="timestep-told")
+def embedding_of_ddpms_code_for_10000(t, dim, max_period=10000):
+    """This is the embedding of DDPM's code: sines first, k divided by half − 1, and always 10000. Here the cosines come first, k is divided
+    by half, and max_period is given."""
+    return embedding_of_ddpms_code(t, dim, 10000)
+
+
+@misconception(of="timestep_embedding", section="reverse-direction", card="timestep-told")
+def embedding_of_the_transformer(t, dim, max_period=10000):
+    """This is the Transformer's code for positions, where sines and cosines alternate. Here all cosines come first, then all sines."""
+    angles, _ = _waves(t, dim, _powers(dim), max_period)
+    return torch.stack([angles.sin(), angles.cos()], dim=2).flatten(1)
+
+
+@misconception(of="timestep_embedding", section="reverse-direction", card="timestep-told")
+def embedding_of_the_transformer_for_10000(t, dim, max_period=10000):
+    """This is the Transformer's code for positions: sines and cosines alternate, and 10000 is fixed. Here all cosines come first, then all
+    sines, and max_period is given."""
+    return embedding_of_the_transformer(t, dim, 10000)
+
+
 # ---- ConditionedBlock
 
 

@@ -71,7 +71,31 @@ MISTAKES = {
         *changed("forward", JUMP, f"np.clip({JUMP}, -1, 1)"),
         "You clamped the result to [−1, 1], which changed 86 of 360 values at t = 100. All else is right.",
     ),
-    "something else": (*changed("forward", JUMP, f"{JUMP} ** 2"), "A part of your result comes from neither x_0 nor ε."),
+    "something else": (*changed("forward", JUMP, f"{JUMP} ** 2"), "No factors of x_0 and ε give your result: you did something else to one of them, or added something else."),
+    "the minus of a quantity that may be 0": (
+        *changed("guidance", "eps_uncond + w * (eps_cond - eps_uncond)", "-w * eps_uncond + eps_cond"),
+        "You multiplied ε_uncond by −w (0 at w = 0). The formula has 1 − w (1). You did not multiply ε_cond by anything. The formula multiplies it by w.",
+    ),
+    "one noise for the batch": (
+        *changed("forward", JUMP, "a ** .5 * x0 + (1 - a) ** .5 * eps[:1]"),
+        "You took ε of the first sample for the whole batch. Each sample has its own. All else is right.",
+    ),
+    "one image for the batch": (
+        *changed("forward", JUMP, "a ** .5 * x0[0] + (1 - a) ** .5 * eps"),
+        "You took x_0 of the first sample for the whole batch. Each sample has its own. All else is right.",
+    ),
+    "one noise for the batch, in each step": (
+        *changed("ddim", "eta, draw_noise(t))", "eta, draw_noise(t)[:1])"),
+        "You took z of the first sample for the whole batch. Each sample has its own. All else is right.",
+    ),
+    "half precision": (
+        *changed("forward", JUMP, f"({JUMP}).astype(np.float16)"),
+        "Your result is right to within 0.000647, and no nearer: something is rounded on the way, or computed in half precision.",
+    ),
+    "rounded": (
+        *changed("forward", JUMP, f"np.round({JUMP}, 2)"),
+        "Your result is right to within 0.005, and no nearer: something is rounded on the way, or computed in half precision.",
+    ),
     "along the width": (
         *changed("distill", ".reshape(-1, *[1] * (x.dim() - 1))", ""),
         "Your factors change along axis 3, counted from 0. They belong to the samples, which axis 0 counts: give them the shape (B, 1, 1, ...).",
@@ -138,6 +162,12 @@ def test_what_the_numbers_show_is_said(mistake):
     exercise, source, sentence = MISTAKES[mistake]
     told = next(iter(ideas(exercise, source).values()))
     assert (told.kind, told.sentence) == ("coefficients", sentence)
+
+
+def test_the_square_of_what_has_no_root_is_told_as_a_square():
+    found = ideas(*changed("guidance", "eps_uncond + w * (eps_cond - eps_uncond)", "(1 - w) * eps_uncond + w ** 2 * eps_cond"))
+    assert "You multiplied ε_cond by w·w" in found["guided_eps"].sentence
+    assert "The formula has w: yours is its square." in found["guided_eps"].sentence
 
 
 def test_no_formula_is_read_where_all_values_are_right():

@@ -19,16 +19,18 @@ from autograder.course.text import decode
 MOST_BYTES = 64 * 1024
 DEEPEST = 4
 MOST_UNREAD = 3  # lines that are told
+AROUND = " \t\"'`*().,;"  # an id: quotes, and what is written in Markdown or in lists
 LONGEST_NUMBER = 100  # letters, with what is written around it
 _BRACES = re.compile(r"\{[^{}]*\}")
 _COMMA = re.compile(r"(?<=: )[-+−]?[0-9]*,[0-9]+([eE][-+]?[0-9]+)?(?=\s*(,(?![0-9])|\}))")
 _DECIMAL_COMMA = re.compile(r"[-+−]?[0-9]*,[0-9]+([eE][-+]?[0-9]{1,2})?")
 _THOUSANDS = re.compile(r"[-+−]?[1-9][0-9]{0,2},[0-9]{3}")  # or three decimals
-_ABOUT = re.compile(r"^[=≈~]\s*|\s+\([^()]*\)$")  # what people write around a number
+_ABOUT = re.compile(r"^[=≈~]\s*|\s+\([^()]*\)$|(?<=\d)[,;.]$")  # what people write around a number
 _FRACTION = re.compile(r"([-+]?[0-9]{1,9}) ?[/⁄] ?([1-9][0-9]{0,8})")
 _SEPARATOR = re.compile(r"\s*(?:->|=>|→|⇒|[,;>|\[\]])\s*|\s+")
 _NUMBER = re.compile(r"[-+−]?([0-9]{1,18}(\.[0-9]{0,18})?|\.[0-9]{1,18})([eE][-+]?[0-9]{1,2})?")
-_ENTRY = re.compile(r"(?:[-*•][ \t]+)?(?P<name>[^\s:#{\[-][^:#{\[]*):(?P<value>.*)")
+_NUMBERED = re.compile(r"^\s*\d{1,3}[.)]\s+")
+_ENTRY = re.compile(r"(?:(?:[-*•]|\d{1,3}[.)])[ \t]+)?(?P<name>[^\s:=#{\[-][^:=#{\[]*)[:=](?P<value>.*)")
 _BETWEEN = re.compile(r"(?:-{3}|\.{3}|<{7}|={7}|>{7}|\|{7}|```).*")  # what stands between answers: of YAML, Git and Markdown
 
 
@@ -75,7 +77,7 @@ def read_answers(data: bytes, names: Names) -> Answered:
     except ValueError as error:
         raise AnswersError(f"this is {error}: save the file as plain text") from None
     try:
-        return Answered(_named(_loaded(text), names))
+        return Answered(_named(_without_heading(_loaded(text), names), names))
     except AnswersError:
         blocks = list(_blocks(text, names))
         if len(blocks) == 1:
@@ -96,6 +98,14 @@ def _loaded(text: str, above: int = 0, *, repeats: bool = False) -> dict[str, An
     return found or {}
 
 
+def _without_heading(given: dict[str, Any], names: Names) -> dict[str, Any]:
+    """Return what stands below the only name in a file, if that is none of a question."""
+    for heading, below in given.items() if len(given) == 1 else ():
+        if isinstance(below, dict) and names.meant(heading) not in names.below and any(names.meant(one) in names.below for one in below):
+            return below
+    return given
+
+
 def _named(given: dict[str, Any], names: Names) -> dict[str, Any]:
     """Give answers the names that are meant, and put those of parts below their question that stand beside it."""
     found: dict[str, Any] = {}
@@ -105,12 +115,24 @@ def _named(given: dict[str, Any], names: Names) -> dict[str, Any]:
         own = names.below.get(name)
         inner = names.below.get(above, Names())
         if own is None and inner.meant(written) in inner.below and (found[above] is None or isinstance(found[above], dict)):
-            found[above] = {**(found[above] or {}), inner.meant(written): value}
+            found[above] = (found[above] or {}) | {inner.meant(written): value}
             continue
         value = _merged(value) if own and own.below and isinstance(value, list) else value
-        found[name] = _named(value, own) if own and isinstance(value, dict) else value
+        value = _named(value, own) if own and isinstance(value, dict) else value
+        found[name] = _one_of(found.get(name), value, f"`{name}` stands there twice, with different answers: keep one of them")
         above = name
     return found
+
+
+def _one_of(one: Any, other: Any, differ: str) -> Any:
+    """Return what two answers to one question say together. Raise `AnswersError`, saying how they `differ`, if each says another thing."""
+    if blank(one) or blank(other) or one == other:
+        return one if blank(other) else other
+    parts = [{name: value for name, value in both.items() if not blank(value)} for both in (one, other) if isinstance(both, dict)]
+    together = _merged(parts) if len(parts) == 2 else None
+    if not isinstance(together, dict):
+        raise AnswersError(differ)
+    return together
 
 
 def _merged(items: list[Any]) -> Any:
@@ -159,15 +181,12 @@ def _together(blocks: list[_Block], names: Names) -> Answered:
             found, stray = {block.name: None}, []
         unread += stray
         for name, value in found.items():
-            known = given.get(name)
-            if blank(known) or known == value:
-                given[name] = value
-            elif isinstance(both := _merged([known, value]), dict):
-                given[name] = both
-            elif not blank(value):
-                differs = f"`{name}` has another answer here than on line {lines[name]}: keep one of them"
-                problems.setdefault(name, f"line {block.above + 1}: {differs}")
             lines.setdefault(name, block.above + 1)
+            differ = f"line {block.above + 1}: `{name}` has another answer here than on line {lines[name]}: keep one of them"
+            try:
+                given[name] = _one_of(given.get(name), value, differ)
+            except AnswersError as error:
+                problems.setdefault(name, str(error))
     return Answered({name: value for name, value in given.items() if name not in problems}, problems, tuple(unread[:MOST_UNREAD]))
 
 
@@ -200,7 +219,7 @@ def _spaced(lines: list[str]) -> list[str]:
 
 def _entry(line: str) -> str:
     entry = _ENTRY.fullmatch(line)
-    return f"{entry['name'].strip()}: {entry['value'].strip()}".rstrip() if entry else line
+    return f"{entry['name'].strip(AROUND)}: {entry['value'].strip()}".rstrip() if entry else line
 
 
 def _is_prose(line: str) -> bool:
@@ -228,7 +247,7 @@ def straightened(text: str) -> str:
 
 def id_written(text: str) -> str:
     """Return an id as ids are compared: in small letters, with hyphens alone."""
-    return re.sub(r"[\s_-]+", "-", text.strip("\"' ").casefold())
+    return re.sub(r"[\s_-]+", "-", _NUMBERED.sub("", straightened(text)).strip(AROUND).casefold())
 
 
 def words_written(text: str) -> list[str]:

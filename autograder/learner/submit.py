@@ -111,6 +111,9 @@ def submit(workspace: Workspace, state: State, checker: Checker, out: Path | Non
             if seen.passed < seen.checks:
                 what = "public checks pass" if exercise != "practice" else "answers are right"
                 warnings.append(f"{where}: {seen.passed} of {seen.checks} {what}.")
+            if exercise == "practice":
+                problems = read_answers(sources[path.name], names_asked(workspace.lesson)).problems
+                warnings += [f"{where}: {problem}." for problem in problems.values()]
     if untouched:
         warnings.append(f"still the starter, or not saved: {', '.join(untouched)}.")
     files = {f"{workspace.lesson.id}/{packed_as}": sources[path.name] for path, packed_as in found.values()}
@@ -148,8 +151,7 @@ def _problem(name: str, source: bytes, lesson: Lesson) -> str:
         elif form == "ipynb":
             msgspec.json.decode(source)
         else:
-            problems = read_answers(source, names_asked(lesson)).problems
-            return f"`{name}`: {'; '.join(problems.values())}." if problems else ""
+            read_answers(source, names_asked(lesson))
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         words = f"line {error.lineno}: {error.msg}" if isinstance(error, SyntaxError) else "it is truncated or not a Jupyter notebook"
         return f"`{name}` cannot be read: {words}."

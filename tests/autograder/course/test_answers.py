@@ -54,6 +54,7 @@ ONE_MEANING = {  # each leaves one meaning
     "a blank above": f"fresh-step:\npairs:\n  vae:\n{RIGHT}",
     "a blank below": f"{RIGHT}fresh-step:\n",
     "the parts in two places": changed("  gan-crisp: text\nboth", "both") + "pairs:\n  gan-crisp: text\n",
+    "the parts in two places, some blank": changed("  gan-crisp: text\nboth", "  gan-crisp:\nboth") + "pairs:\n  vae:\n  gan-crisp: text\n",
     "underscores": changed("fresh-step", "fresh_step", changed("gan-crisp: text\n", "gan_crisp: text\n")),
     "capitals": changed("fresh-step", "Fresh-Step"),
     "a space in the name": changed("fresh-step", "fresh step"),
@@ -62,6 +63,10 @@ ONE_MEANING = {  # each leaves one meaning
     "something invisible": changed("fresh", "\u200bfresh", f"{RIGHT}\x1a"),
     "a fullwidth colon": changed("step:", "step："),
     "Git's marks around equal answers": changed("fresh-step: 0.790\n", "<<<<<<< HEAD\nfresh-step: 0.790\n=======\n") + ">>>>>>> main\n",
+    "equals signs": RIGHT.replace("step:", "step =").replace("vae: calm\n", "vae = calm\n"),
+    "numbers": "".join(line if line[0] == " " else f"{n}. {line}" for n, line in enumerate(RIGHT.splitlines(keepends=True), 1)),
+    "a heading": "answers:\n" + "".join(f"  {line}\n" for line in RIGHT.splitlines()),
+    "Markdown": changed("fresh-step", "**fresh-step**", changed("order", "`order`")),
     "a fence": f"```yaml\n{RIGHT}```\n",
     "two documents": changed("both:", "---\nboth:"),
     "a sentence above": f"My answers, I hope\n{RIGHT}\nfresh-step:0.790\n",
@@ -84,6 +89,9 @@ def test_a_letter_of_another_encoding_costs_nothing():
 LOST = {
     "another answer below": (f"{RIGHT}fresh-step: 0.1\n", "fresh-step",
                              "line 9: `fresh-step` has another answer here than on line 1: keep one of them"),
+    "another answer under a name in capitals": (f"{RIGHT}Fresh-Step: 0.1\n", "fresh-step",
+                                                "line 9: `fresh-step` has another answer here than on line 1: keep one of them"),
+    "a part in capitals, differently": (changed("  gan-crisp: text\nboth", "  VAE: text\nboth"), "pairs", "`vae` stands there twice"),
     "Git's marks": (changed("fresh-step: 0.790\n", "<<<<<<< HEAD\nfresh-step: 0.790\n=======\nfresh-step: 0.8\n>>>>>>> main\n"), "fresh-step",
                     "line 4: `fresh-step` has another answer here than on line 2: keep one of them"),
     "a bracket left open": (changed("gan-crisp: text}", "gan-crisp: text"), "both", "line 8: this is not YAML"),
@@ -115,7 +123,7 @@ def test_an_answer_to_a_fresh_variant_keeps_its_seed():
 @pytest.mark.parametrize(
     ("text", "number"),
     [("0.790", "0.790"), ("0,79", "0.79"), ("≈ 0.790", "0.790"), ("~0.167", "0.167"), ("= 3", "3"), ("0.790  (rounded)", "0.790"), ("１．５", "1.5"),
-     ("٠٫٧٩٠", "0.790"), ("＋0.30", "0.30"), ("−0.5", "-0.5"), ("1/4", "0.25"), ("-3 / 4", "-0.75"), ("½", "0.5"), (".5", "0.5"), ("5.2E-1", "0.52")],
+     ("٠٫٧٩٠", "0.790"), ("＋0.30", "0.30"), ("−0.5", "-0.5"), ("1/4", "0.25"), ("-3 / 4", "-0.75"), ("½", "0.5"), ("0.790,", "0.790"), ("0,790.", "0.790"), ("3.", "3"), (".5", "0.5"), ("5.2E-1", "0.52")],
 )  # fmt: skip
 def test_a_number_may_be_written_as_people_write_it(text, number):
     assert number_written(text) == Decimal(number)

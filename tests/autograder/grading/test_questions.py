@@ -284,6 +284,8 @@ def test_in_fifty_variants_right_passes_and_each_misconception_is_told_as_itself
         (ORDER, ORDER_KEY, "[a, b, c]"),
         (MATCH, MATCH_KEY, "{gan: two, vae: One}"),
         (CHOICE, CHOICE_KEY, "'“gan”'"),
+        (CHOICE, CHOICE_KEY, "(gan)"),
+        (CHOICE, CHOICE_KEY, "gan."),
         (SEVERAL, SEVERAL_KEY, "vae, gan"),
         (ORDER, ORDER_KEY, "a -> b -> c"),
         (ORDER, ORDER_KEY, "a b c"),

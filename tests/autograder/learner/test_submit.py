@@ -79,6 +79,7 @@ def test_what_is_unfinished_is_said_and_packed_all_the_same(workspace, pack, rig
         "`loss.py` cannot be read: line 1: invalid syntax.",
         "`ddpm.py` is empty: save it in your editor first.",
         "`ddim.py` is missing.",
+        "`answers.yaml`: 0 of 21 answers are right.",
         "`answers.yaml`: line 2: `fresh-step` has another answer here than on line 1: keep one of them.",
         untouched(workspace, "forward.py", "loss.py", "ddpm.py", "ddim.py", "answers.yaml"),
     )

@@ -148,8 +148,10 @@ def message(failure: Failure, idea: Idea | None = None) -> str:
 
 def missing_function(name: str, names: Iterable[str], file: str) -> str:
     """Say that a file has no function of this name, and which near one it has."""
-    near = get_close_matches(name, [*names], 1, 0.5)
-    return f"there is no function `{name}` in {file}" + (f", but there is `{near[0]}`" if near else "")
+    inside = next((one for one in names if one.endswith(f".{name}")), "")
+    near = inside or next(iter(get_close_matches(name, [one for one in names if "." not in one], 1, 0.5)), "")
+    found = f", but there is `{near}`" + ": write it outside of the class" * bool(inside) if near else ""
+    return f"there is no function `{name}` in {file}{found}"
 
 
 def waiting(needed: Check) -> str:

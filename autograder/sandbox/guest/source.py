@@ -36,6 +36,7 @@ EXPERIMENTS = (ast.Expr, ast.Assert, ast.Raise, ast.For, ast.AsyncFor, ast.While
 AS_TYPED = {ord(found): typed for typed, all_found in {
     " ": "\xa0\u2002\u2003\u2009\u202f\u3000", "": "\u200b\u200c\u200d\u2060\ufeff\xad", '"': "“”„", "'": "‘’‚", "-": "−",
 }.items() for found in all_found}  # fmt: skip
+METHODS = (types.FunctionType, staticmethod, classmethod)
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 TICK = 0.02  # seconds of CPU time between two looks at how long a statement takes
 NAMES = 200
@@ -235,9 +236,15 @@ def _execute(node: ast.stmt, name: str, namespace: dict[str, Any], flags: int) -
 
 
 def described(module: types.ModuleType, covered: dict[str, Any]) -> dict[str, dict[str, list[str]]]:
-    """List what can be called, and what each uses of the module and takes; the last ones, since own definitions come after imports."""
+    """List what can be called, and what each uses of the module and takes; the last ones, since own definitions come after imports.
+
+    Methods are named alone: a student may have written a function as one.
+    """
     known = [(name, value) for name, value in (vars(module) | covered).items() if callable(value) and not name.startswith("_")][-NAMES:]
-    return {name: {"uses": sorted(_used(value, module, set()) - {name})[:USED], "takes": _parameters(value)} for name, value in known}
+    found = {name: {"uses": sorted(_used(value, module, set()) - {name})[:USED], "takes": _parameters(value)} for name, value in known}
+    classes = [(name, value) for name, value in known if isinstance(value, type) and value.__module__ == module.__name__]
+    methods = [f"{name}.{one}" for name, value in classes for one, what in vars(value).items() if isinstance(what, METHODS)]
+    return found | {name: {} for name in methods if "._" not in name}
 
 
 def _parameters(value: Any) -> list[str]:

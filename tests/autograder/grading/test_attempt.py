@@ -144,6 +144,13 @@ def test_a_function_with_other_parameters_is_told_both(judge, source, takes):
     )
 
 
+def test_a_function_that_was_written_as_a_method_is_found_in_its_class(judge):
+    _, checks = judge(RIGHT.replace("def forward_step", "class Forward:\n  @staticmethod\n  def forward_step"))
+    assert checks["by_hand"].message.endswith(
+        "there is no function `forward_step` in forward.py, but there is `Forward.forward_step`: write it outside of the class."
+    )
+
+
 def test_parameters_that_are_asked_for_are_told_with_their_defaults(judge):
     _, checks = judge(f"{RIGHT}\nown = linear_betas\ndef linear_betas(T, first, last): return own(T, first, last)\n")
     assert checks["usual_schedule"].message.endswith("and `linear_betas(T, first=0.0001, last=0.02)` is asked for.")

@@ -22,16 +22,15 @@ pytestmark = pytest.mark.xdist_group("hand-ins")
 
 BOMB = "a: &a [1, 1]\n" + "\n".join(f"{new}: &{new} [*{old}, *{old}]" for old, new in zip("abcdefghi", "bcdefghij", strict=True))
 
-# student's name, what answers.yaml holds, what `fresh-step` is told: nothing where it is right, else words that must be there
+# student's name, what answers.yaml holds, words that must be in what `fresh-step` is told
 ANSWERS: tuple[tuple[str, str | bytes, str], ...] = (
-    ("an honest answer", "fresh-step: 0.790", ""),
     ("aliases that double ten times", BOMB, "anchors"),
     ("an alias to itself", "fresh-step: &a [*a]", "anchors"),
     ("a hundred thousand brackets", "fresh-step: " + "[" * 30_000, "line 1"),
     ("more than 64 KiB", "fresh-step: 0.790\n" + "#" * (64 << 10), "64 KiB"),
     ("a tag that runs code", "fresh-step: !!python/object/apply:os.system [id]", "tag"),
     ("a tag of our own", "fresh-step: !include solutions/12_diffusion/practice.yaml", "tag"),
-    ("the answer twice", "fresh-step: 0.1\nfresh-step: 0.790", "and on line 1"),
+    ("the answer twice", "fresh-step: 0.1\nfresh-step: 0.790", "than on line 1"),
     ("merged maps", "x: {fresh-step: 0.790}\n<<: {fresh-step: 0.790}", "answer"),
     ("not a number", "fresh-step: .nan", "number"),
     ("infinite", "fresh-step: .inf", ""),
@@ -54,13 +53,23 @@ ANSWERS: tuple[tuple[str, str | bytes, str], ...] = (
     ("markup", "fresh-step: <script>alert(1)</script>", "not a number"),
     ("colours", 'fresh-step: "\\e[31m0.790\\e[0m"', "not a number"),
     ("backwards", 'fresh-step: "\\u202e097.0"', "not a number"),
-    ("other digits", "fresh-step: ٠٫٧٩٠", "not a number"),
-    ("two documents", "fresh-step: 0.790\n---\nfresh-step: 0.790", ""),
+    ("other digits", "fresh-step: ٠٫٨٩٠", "is 0.890"),
+    ("two documents", "fresh-step: 0.790\n---\nfresh-step: 0.1", "another answer"),
+    ("the answer twice, in capitals", "fresh-step: 0.1\nFRESH_STEP: 0.790", "another answer"),
+    ("two answers in one", "fresh-step: 0.790 0.1", "not a number"),
+    ("a fraction of nothing", "fresh-step: 1/0", "not a number"),
+    ("an answer below another heading", "a: {fresh-step: 0.790}\nb: {fresh-step: 0.790}", "no answer"),
     ("no map", "- fresh-step\n- 0.790", ""),
     ("not text", b"\xff\xfe\x00fresh-step", ""),
     ("a picture", b"\x89PNG\r\n\x1a\n\x00\x00", ""),
-    ("a tab", "fresh-step:\n\t0.790", "line 2"),
+    ("a tab", "fresh-step:\n\t0.7 90", "not a number"),
     ("nothing at all", "", "no answer"),
+)
+HONEST = (  # each right, however it was typed
+    ("an honest answer", "fresh-step: 0.790"),
+    ("digits of another keyboard", "fresh-step: ٠٫٧٩٠"),
+    ("a document twice", "fresh-step: 0.790\n---\nfresh-step: 0.790"),
+    ("a tab before the answer", "fresh-step:\n\t0.790"),
 )
 
 # student's name, as a hostile student would choose it
@@ -90,8 +99,8 @@ FILES: tuple[tuple[str, Callable[[Path], object], str], ...] = (
     ("a file of a terabyte of nothing", _sparse, "unreadable"),
     ("zero bytes in it", lambda path: path.write_bytes(b"x = 1\0\n"), "unreadable"),
     ("a codec that runs code", lambda path: path.write_bytes(b"# coding: unicode_escape\nx = '\\x41'\n"), "graded"),
-    ("a codec that is none", lambda path: path.write_bytes(b"# coding: rot13\nk = 1\n"), "unreadable"),
-    ("a codec of bytes", lambda path: path.write_bytes(b"# coding: zlib\nk = 1\n"), "unreadable"),
+    ("a codec that is none", lambda path: path.write_bytes(b"# coding: rot13\nk = 1\n"), "graded"),
+    ("a codec of bytes", lambda path: path.write_bytes(b"# coding: zlib\nk = 1\n"), "graded"),
     ("a million brackets", lambda path: path.write_bytes(b"(" * 1_000_000), "graded"),
     ("a million minuses", lambda path: path.write_bytes(b"x = " + b"-" * 1_000_000 + b"1"), "graded"),
     ("a number of a million digits", lambda path: path.write_bytes(b"x = " + b"9" * 1_000_000), "graded"),
@@ -118,7 +127,7 @@ def run(walls: None, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]
 
 def _grade(folder: Path) -> dict[str, Any]:
     class_folder, out = folder / "class", folder / "out"
-    for name, text, _ in ANSWERS:
+    for name, text, *_ in (*ANSWERS, *HONEST):
         _folder(class_folder, name).joinpath("answers.yaml").write_bytes(text if isinstance(text, bytes) else text.encode())
     (class_folder / "an honest answer" / "forward.py").write_text(RIGHT)
     for name, make, _ in FILES:
@@ -154,7 +163,7 @@ def _result(run: dict[str, Any], student: str, exercise: str) -> dict[str, Any]:
 
 def test_everybody_has_two_results_and_the_honest_one_all_points(run: dict[str, Any]) -> None:
     """No file, name or answer stops the run or costs another student anything."""
-    assert len(run["results"]) == 2 * (len(ANSWERS) + len(FILES) + len(NAMES) + len(TWINS) + 1)
+    assert len(run["results"]) == 2 * (len(ANSWERS) + len(HONEST) + len(FILES) + len(NAMES) + len(TWINS) + 1)
     assert run["status"] in (0, 1), run["said"]
     assert "not_judged" not in {result["status"] for result in run["results"]}
     honest = _result(run, "an honest answer", "forward")
@@ -166,10 +175,15 @@ def test_answers_earn_points_only_where_they_are_right(student: str, words: str,
     """An answer that is not the right number, in whatever dress, is told so in one short plain line."""
     result = _result(run, student, "practice")
     told = " ".join(check["message"] for check in result["checks"] if check["id"] == "fresh-step")
-    assert result["score"] == (4 if student == "an honest answer" else 0), told
+    assert result["score"] == 0, told
     assert words in told
     assert len(told) < 500
     assert not any(unicodedata.category(c) in ("Cc", "Cf") for c in told)
+
+
+@pytest.mark.parametrize("student", [name for name, _ in HONEST])
+def test_a_right_answer_earns_its_points_however_it_was_typed(student: str, run: dict[str, Any]) -> None:
+    assert _result(run, student, "practice")["score"] == 4
 
 
 @pytest.mark.parametrize(("student", "status"), [(name, status) for name, _, status in FILES])
@@ -182,7 +196,7 @@ def test_files_that_are_none_are_told_apart(student: str, status: str, run: dict
 def test_names_stay_apart_and_cannot_run_or_colour_anything(run: dict[str, Any]) -> None:
     """Each name has its own results and feedback; no formula, no control character, no live markup in what people open."""
     right = [result["student"] for result in run["results"] if result["exercise"] == "practice" and result["score"] == 4]
-    assert len(right) == len(NAMES) + len(TWINS) + 1
+    assert len(right) == len(NAMES) + len(TWINS) + len(HONEST)
     assert len(run["feedback"]) == len(run["pages"]) == len({result["student"] for result in run["results"]})
     assert not [line for line in run["csv"].splitlines() if line.startswith(("=", "+", "-", "@"))]
     for text in (*run["feedback"], *run["pages"], run["csv"], run["said"]):

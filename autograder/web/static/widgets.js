@@ -93,13 +93,15 @@ course.provide(async (use) => {
 
   // A drawing as wide as its container, so that text keeps its size; `draw` gets the width, now and whenever it changes.
   function drawing(height, draw) {
-    const node = svg("svg", { role: "img", height });
+    const node = svg("svg", { "aria-hidden": "true", height }); // until there is something to see, and words for it
     const box = el("div", { class: "drawing" }, node);
     let width = 0;
     const redraw = () => {
       if (!width) return;
       node.setAttribute("viewBox", `0 0 ${width} ${height}`);
       draw(width, node);
+      node.removeAttribute("aria-hidden");
+      node.setAttribute("role", "img");
     };
     new ResizeObserver(() => {
       if (Math.round(box.clientWidth) === width) return;

@@ -9,7 +9,7 @@ import inspect
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from msgspec.structs import replace
@@ -79,6 +79,7 @@ class SubmissionRun:
         self._patient = True  # whether an idle check may still be tried again
         self._loaded = self._last = RETURNED
         self._defined: dict[str, Defined] = {}  # what the loaded file says that it defines
+        self._parameters = cache(lambda name: tuple(inspect.signature(answers.function(name)).parameters))
 
     @contextmanager
     def executed(self, checks: Iterable[Check]) -> Iterator[None]:
@@ -286,7 +287,7 @@ class SubmissionRun:
                 questions.append(Asked(asked.__name__, tuple(given), named))
 
         self._guest.on_ask = note
-        if (own := self._defined.get(name)) and (by_name := own.named([*inspect.signature(self._answers.function(name)).parameters], args)):
+        if (own := self._defined.get(name)) and (by_name := own.named(self._parameters(name), args)):
             args, kwargs = (), by_name | kwargs
             told = f"The parameters of `{name}` are in another order than the starter's, so it was called with their names.\n".encode()
             self._output += told if told not in self._output else b""

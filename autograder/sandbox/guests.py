@@ -5,7 +5,7 @@ import os
 import re
 import secrets
 import sysconfig
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import islice
 from typing import Any, Literal, Protocol
 
@@ -73,9 +73,9 @@ class Defined(msgspec.Struct, frozen=True):
     uses: tuple[str, ...] = ()
     takes: tuple[str, ...] = ()
 
-    def named(self, wanted: Sequence[str], args: tuple[Any, ...]) -> dict[str, Any]:
+    def named(self, wanted: tuple[str, ...], args: tuple[Any, ...]) -> dict[str, Any]:
         """Return arguments by name, if the parameters are those that are wanted, in another order; nothing if they fit as they are."""
-        fits = self.takes[: len(args)] == tuple(wanted)[: len(args)] or sorted(self.takes) != sorted(wanted)
+        fits = self.takes[: len(args)] == wanted[: len(args)] or sorted(self.takes) != sorted(wanted)
         return {} if fits else dict(zip(wanted, args, strict=False))
 
 

@@ -127,7 +127,7 @@ def _named(given: dict[str, Any], names: Names) -> dict[str, Any]:
 def _one_of(one: Any, other: Any, differ: str) -> Any:
     """Return what two answers to one question say together. Raise `AnswersError`, saying how they `differ`, if each says another thing."""
     if blank(one) or blank(other) or one == other:
-        return one if blank(other) else other
+        return other if one is None or not blank(other) else one
     parts = [{name: value for name, value in both.items() if not blank(value)} for both in (one, other) if isinstance(both, dict)]
     together = _merged(parts) if len(parts) == 2 else None
     if not isinstance(together, dict):

@@ -268,14 +268,14 @@ def _within(place: str, said: str) -> str:
 def _in_numbers(reading: Reading, result: str) -> str:
     """Write the student's sum and the reference's where they differ: 0.947·x_0 − 0.321·ε."""
     shown = {letter: pair for letter, pair in reading.terms.items() if max(map(abs, pair)) >= SMALLEST}
-    own, right = (_sum({letter: pair[i] for letter, pair in shown.items()}) for i in (0, 1))
     wrong = [letter for letter, (mine, due) in shown.items() if letter not in reading.right and abs(mine - due) >= SMALLEST]
-    look = f": look at the factor{'s' * (len(wrong) > 1)} of {listed(wrong)}" if len(shown) > 1 else ""
+    own, right = (_sum({letter: pair[i] for letter, pair in shown.items()}, 3 if wrong else 6) for i in (0, 1))
+    look = f": look at the factor{'s' * (len(wrong) > 1)} of {listed(wrong)}" if len(shown) > 1 and wrong else ""
     return WORDS["sum"].format(where=_where(reading.where, "At {}, your", "Your"), result=result, own=own, right=right, look=look)
 
 
-def _sum(terms: Mapping[str, float]) -> str:
-    text = "".join(f" {'−' if value < 0 else '+'} {abs(value):.3f}{'·' * bool(letter)}{letter}" for letter, value in terms.items())
+def _sum(terms: Mapping[str, float], digits: int) -> str:
+    text = "".join(f" {'−' if value < 0 else '+'} {abs(value):.{digits}f}{'·' * bool(letter)}{letter}" for letter, value in terms.items())
     return f"−{text[3:]}" if text.startswith(" −") else text[3:]
 
 

@@ -58,7 +58,7 @@ class Reading(msgspec.Struct, frozen=True):
     @property
     def named(self) -> bool:
         """Whether it tells all of an idea: no other way to tell it is better."""
-        return self.kind not in ("unexplained", "asked") and all(one.own[0] for one in self.wrong)
+        return self.kind not in ("unexplained", "inexact", "asked") and all(one.own[0] for one in self.wrong)
 
 
 class Factor(NamedTuple):
@@ -252,9 +252,10 @@ def _read_strange(strange: Sequence[tuple[Sum, Formula, float]], letters: Mappin
     own, formula, _ = strange[0]
     letters_here = tuple(_letters([*formula.factors], letters).values())
     where = _where({what: values[0] for what, values in formula.quantities.items() if len(values) == 1})
+    near = 2 * max(tolerance for *_, tolerance in strange)
     for kind, finds in _KINDS.items():
         found = [finds(*one) for one in strange]
-        if all(found) and (kind != "first_row" or len({*found}) == 1):
+        if all(found) and (kind not in ("first_row", "constant") or np.ptp([one[0] for one in found]) <= near):
             return Reading(kind, name, own.step, where, right=letters_here, numbers=found[0])
     return Reading("unexplained", name, own.step, where, right=letters_here)
 

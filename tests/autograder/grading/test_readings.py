@@ -90,11 +90,11 @@ MISTAKES = {
     ),
     "half precision": (
         *changed("forward", JUMP, f"({JUMP}).astype(np.float16)"),
-        "Your result is right to within 0.000647, and no nearer: something is rounded on the way, or computed in half precision.",
+        "Your result is right to within 0.000647, and no nearer: look for rounding, half precision, or a small number that is added.",
     ),
     "rounded": (
         *changed("forward", JUMP, f"np.round({JUMP}, 2)"),
-        "Your result is right to within 0.005, and no nearer: something is rounded on the way, or computed in half precision.",
+        "Your result is right to within 0.005, and no nearer: look for rounding, half precision, or a small number that is added.",
     ),
     "along the width": (
         *changed("distill", ".reshape(-1, *[1] * (x.dim() - 1))", ""),
@@ -162,6 +162,18 @@ def test_what_the_numbers_show_is_said(mistake):
     exercise, source, sentence = MISTAKES[mistake]
     told = next(iter(ideas(exercise, source).values()))
     assert (told.kind, told.sentence) == ("coefficients", sentence)
+
+
+@pytest.mark.parametrize(("jump", "says"), [
+    ("((a.astype(np.float16) ** .5).astype(float)) * x0 + ((1 - a.astype(np.float16)) ** .5).astype(float) * eps", "·x_0 + "),
+    ("a ** .5 * (x0 + 0.1) + (1 - a) ** .5 * eps", "No factors of x_0 and ε"),
+])  # fmt: skip
+def test_what_is_hardly_wrong_or_differs_between_calls_is_no_trouble(jump, says):
+    """Factors that differ in the fourth decimal are shown with more; what is added is a constant only if it is the same in each call."""
+    exercise, source = changed("forward", JUMP, jump)
+    made = judged_source(materials(exercise), source, PUBLIC)
+    assert made.notes.fault == ""
+    assert any(says in check.message for check in made.checks if check.outcome == "failed")
 
 
 def test_the_square_of_what_has_no_root_is_told_as_a_square():

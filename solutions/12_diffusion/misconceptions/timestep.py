@@ -16,6 +16,10 @@ def _powers(dim):
     return torch.arange(dim // 2) / (dim // 2)
 
 
+def _powers_of_ddpm(dim):
+    return torch.arange(dim // 2) / max(dim // 2 - 1, 1)
+
+
 @misconception(of="timestep_embedding", section="reverse-direction", card="timestep-told")
 def sines_first(t, dim, max_period=10000):
     """You put the sines first. Some implementations do, and a network can learn from either; here the cosines come first."""
@@ -33,7 +37,7 @@ def cosines_and_sines_in_turn(t, dim, max_period=10000):
 @misconception(of="timestep_embedding", section="reverse-direction", card="timestep-told")
 def divided_by_half_minus_one(t, dim, max_period=10000):
     """You divided k by half − 1, as DDPM's code does. Here it is divided by half: the lowest frequency stays above 1/max_period."""
-    angles, _ = _waves(t, dim, torch.arange(dim // 2) / max(dim // 2 - 1, 1), max_period)
+    angles, _ = _waves(t, dim, _powers_of_ddpm(dim), max_period)
     return torch.cat([angles.cos(), angles.sin()], dim=1)
 
 
@@ -78,14 +82,10 @@ def sines_only(t, dim, max_period=10000):
     return angles.sin()
 
 
-def _ddpm(t, dim, max_period):
-    return _waves(t, dim, torch.arange(dim // 2) / max(dim // 2 - 1, 1), max_period)[0]
-
-
 @misconception(of="timestep_embedding", section="reverse-direction", card="timestep-told")
 def embedding_of_ddpms_code(t, dim, max_period=10000):
     """This is the embedding of DDPM's code: sines first, k divided by half − 1. Here the cosines come first, and k is divided by half."""
-    angles = _ddpm(t, dim, max_period)
+    angles, _ = _waves(t, dim, _powers_of_ddpm(dim), max_period)
     return torch.cat([angles.sin(), angles.cos()], dim=1)
 
 
